@@ -1,0 +1,184 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The import table of the house: each target names every module of ours that it may import.
+// CI builds with `--explicit-target-dependency-import-check error`, and Tests/TidyTests reads
+// the sources against the layer rule, so an arrow that is not drawn here does not compile.
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+
+/// A library target of one layer, with its mirror under Tests.
+func layer(_ folder: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: strict)
+}
+func tests(_ folder: String, _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(folder)/\(name)Tests",
+        resources: resources, swiftSettings: strict)
+}
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let package = Package(
+    name: "hilum",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "hilum", targets: ["hilum"]),
+        .executable(name: "hilum-bench", targets: ["HilumBench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // System libraries by module map.
+        system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        system("CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
+        system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+
+        // Codecs: bytes to values and back; pure.
+        layer("Codecs", "DICOMData", ["CZlib"]),
+        layer("Codecs", "DICOMNetwork", ["DICOMData", nio("NIOCore")]),
+        layer("Codecs", "DICOMPixels", ["DICOMData"]),
+        layer("Codecs", "HL7v2", []),
+        layer("Codecs", "FHIRModel", []),
+        layer("Codecs", "FHIRSearch", ["FHIRModel"]),
+
+        // Domain: rules and ports.
+        layer("Domain", "Workflow", ["DICOMData"]),
+        layer("Domain", "Access", []),
+
+        // Translation: the only place where two vocabularies meet.
+        layer("Translation", "HL7Translation", ["HL7v2", "Workflow", yams]),
+        layer("Translation", "DICOMTranslation", ["DICOMData", "Workflow"]),
+        layer("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "DICOMData", "Workflow", "Access"]),
+
+        // Storage: implements the ports.
+        layer("Storage", "SQLStore", [
+            "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", "CSQLite", "CLibPQ",
+            nio("NIOCore"), nio("NIOPosix"), logging,
+        ]),
+        layer("Storage", "BlobStore", ["Workflow", "COpenSSL", nio("NIOCore"), nio("NIOPosix")]),
+
+        // Adapters: sockets to hospital systems.
+        layer("Adapters", "MLLPAdapter", [
+            "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL, logging, lifecycle,
+        ]),
+        layer("Adapters", "DIMSEAdapter", [
+            "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL,
+            logging, lifecycle,
+        ]),
+
+        // API: HTTP.
+        layer("API", "HTTPSupport", ["Access", hummingbird, httpTypes, nio("NIOCore"), logging]),
+        layer("API", "FHIRAPI", [
+            "HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow", hummingbird, httpTypes,
+            nio("NIOCore"), logging,
+        ]),
+        layer("API", "DICOMwebAPI", [
+            "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow", hummingbird, httpTypes,
+            nio("NIOCore"), logging,
+        ]),
+        layer("API", "SMARTAPI", [
+            "HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore"), jwtKit, asyncHTTPClient, logging,
+        ]),
+        layer("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow", hummingbird, httpTypes, metrics]),
+
+        // The composer.
+        .executableTarget(
+            name: "hilum",
+            dependencies: [
+                "DICOMData", "DICOMNetwork", "DICOMPixels", "HL7v2", "FHIRModel", "FHIRSearch", "Workflow", "Access",
+                "HL7Translation", "DICOMTranslation", "FHIRResources", "SQLStore", "BlobStore", "MLLPAdapter",
+                "DIMSEAdapter", "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI",
+                hummingbird, httpTypes, .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "_CryptoExtras", package: "swift-crypto"),
+                jwtKit, lifecycle, logging, metrics, asyncHTTPClient, yams, nioSSL, nio("NIOCore"), nio("NIOPosix"),
+            ],
+            path: "Sources/Server", exclude: ["Server.docc"], swiftSettings: strict),
+
+        // Tools: generators of committed facts, and the benchmark's bounds.
+        .executableTarget(
+            name: "GenerateFHIRDefinitions", dependencies: ["FHIRModel"],
+            path: "Sources/Tools/GenerateFHIRDefinitions", swiftSettings: strict),
+        .executableTarget(
+            name: "HilumBench",
+            dependencies: [
+                "CSQLite", hummingbird, httpTypes, nio("NIOCore"), nio("NIOPosix"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/Tools/HilumBench", swiftSettings: strict),
+
+        // Tests mirror Sources.
+        tests("Codecs", "DICOMData", ["DICOMData"]),
+        tests("Codecs", "DICOMNetwork", ["DICOMNetwork", "DICOMData", nio("NIOCore")]),
+        tests("Codecs", "DICOMPixels", ["DICOMPixels", "DICOMData"]),
+        tests("Codecs", "HL7v2", ["HL7v2"]),
+        tests("Codecs", "FHIRModel", ["FHIRModel"]),
+        tests("Codecs", "FHIRSearch", ["FHIRSearch", "FHIRModel"]),
+        tests("Domain", "Workflow", ["Workflow", "DICOMData"]),
+        tests("Domain", "Access", ["Access"]),
+        tests("Translation", "HL7Translation", ["HL7Translation", "HL7v2", "Workflow"]),
+        tests("Translation", "DICOMTranslation", ["DICOMTranslation", "DICOMData", "Workflow"]),
+        tests("Translation", "FHIRResources", ["FHIRResources", "FHIRModel", "FHIRSearch", "Workflow", "Access", "DICOMData"]),
+        tests("Storage", "SQLStore", [
+            "SQLStore", "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", logging,
+        ]),
+        tests("Storage", "BlobStore", ["BlobStore", "Workflow"]),
+        tests("Adapters", "MLLPAdapter", [
+            "MLLPAdapter", "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), logging,
+        ]),
+        tests("Adapters", "DIMSEAdapter", [
+            "DIMSEAdapter", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"),
+            nio("NIOPosix"), logging,
+        ]),
+        tests("API", "HTTPSupport", ["HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore")]),
+        tests("API", "SMARTAPI", ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes]),
+        tests("API", "FHIRAPI", ["FHIRAPI", "HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"]),
+        tests("API", "DICOMwebAPI", ["DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow"]),
+        .testTarget(
+            name: "TidyTests", dependencies: [], path: "Tests/TidyTests", swiftSettings: strict),
+        .testTarget(
+            name: "JourneyTests",
+            dependencies: [
+                "DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore"), nio("NIOPosix"), nioSSL, jwtKit,
+                asyncHTTPClient,
+            ],
+            path: "Tests/Server/JourneyTests", swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+@main struct GenerateFHIRDefinitions { static func main() {} }

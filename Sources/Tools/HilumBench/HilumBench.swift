@@ -1,0 +1,1 @@
+@main struct HilumBench { static func main() {} }
