@@ -1,0 +1,67 @@
+/// One access or refusal, as kept in the append-only audit trail.
+///
+/// Holds identifiers, never clinical values; a query is kept whole because an auditor needs it, so the trail
+/// is protected like the data itself. *Spec:* IHE BALP 1.1 AuditEvent patterns; DICOM PS3.15 §A.5.
+package struct AuditRecord: Sendable, Hashable {
+    /// What kind of thing happened.
+    package enum Category: String, Sendable, Hashable {
+        case rest, transfer, query, export, message, authentication, security, application
+    }
+    /// AuditEvent.action.
+    package enum Action: String, Sendable, Hashable {
+        case create = "C"
+        case read = "R"
+        case update = "U"
+        case delete = "D"
+        case execute = "E"
+    }
+    /// AuditEvent.outcome: 0 success, 4 refused or bad request, 8 failure of ours, 12 the service is down.
+    package enum Outcome: Int, Sendable, Hashable {
+        case success = 0
+        case minorFailure = 4
+        case seriousFailure = 8
+        case majorFailure = 12
+    }
+
+    package var category: Category
+    /// The interaction or service: `read`, `search-type`, `C-STORE`, `ADT^A04`, `token`.
+    package var interaction: String
+    package var action: Action
+    package var outcome: Outcome
+    package var principal: Principal
+    package var sourceAddress: String?
+    package var requestID: String
+    package var tokenID: String?
+    /// `Type/id` or `Type/id/_history/version`, `study:<uid>`, `message:<control id>`.
+    package var entity: String?
+    /// The logical id of the patient concerned, where known.
+    package var patientID: String?
+    /// The query string or encoded query keys.
+    package var query: String?
+    /// A short reason code for a refusal or failure.
+    package var detail: String?
+
+    package init(
+        category: Category, interaction: String, action: Action, outcome: Outcome, access: AccessContext,
+        entity: String? = nil, patientID: String? = nil, query: String? = nil, detail: String? = nil
+    ) {
+        self.category = category
+        self.interaction = interaction
+        self.action = action
+        self.outcome = outcome
+        self.principal = access.principal
+        self.sourceAddress = access.sourceAddress
+        self.requestID = access.requestID
+        self.tokenID = access.tokenID
+        self.entity = entity
+        self.patientID = patientID
+        self.query = query
+        self.detail = detail
+    }
+}
+
+/// The port to the audit trail.
+package protocol AuditTrail: Sendable {
+    /// Returns when the row is durable. Throws when it cannot be kept; the caller then refuses the access (fail closed).
+    func record(_ record: AuditRecord) async throws
+}

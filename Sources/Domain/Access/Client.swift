@@ -1,0 +1,50 @@
+/// An application registered for SMART backend services.
+package struct Client: Sendable, Hashable {
+    /// The OAuth client id. ASCII, unique.
+    package var id: String
+    package var name: String
+    /// The JWK Set as JSON text when registered inline.
+    package var jwks: String?
+    /// Where the JWK Set is fetched, when registered by URL. https only, except loopback when the operator allows it.
+    package var jwksURL: String?
+    /// The scopes the operator allows, at most.
+    package var scopes: [Scope]
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    package var registeredAt: Int64
+    /// Set once the client is revoked; microseconds since the epoch.
+    package var revokedAt: Int64?
+
+    package init(
+        id: String, name: String, jwks: String?, jwksURL: String?, scopes: [Scope], registeredAt: Int64, revokedAt: Int64? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.jwks = jwks
+        self.jwksURL = jwksURL
+        self.scopes = scopes
+        self.registeredAt = registeredAt
+        self.revokedAt = revokedAt
+    }
+}
+
+/// The port to registered clients.
+package protocol ClientDirectory: Sendable {
+    func client(id: String) async throws -> Client?
+    func clients() async throws -> [Client]
+    func save(_ client: Client) async throws
+    /// Marks a client revoked. Returns false when there is none of that id.
+    func revoke(clientID: String, at microseconds: Int64) async throws -> Bool
+}
+
+/// The port that remembers which assertion ids were used. RFC 7523 §3 (7), SMART 2.2 client-confidential-asymmetric.
+package protocol AssertionLedger: Sendable {
+    /// Atomically and durably notes an id; returns false when the issuer used it before.
+    /// `expires` in microseconds since the epoch: the entry may be forgotten after it.
+    func useOnce(issuer: String, jti: String, expires: Int64) async throws -> Bool
+}
+
+/// Turns a bearer token into the rights of its holder. Implemented by the token issuer.
+package protocol TokenVerifying: Sendable {
+    /// Nil when the token is malformed, expired, not ours, or its client was revoked.
+    func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext?
+}
