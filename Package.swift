@@ -74,7 +74,7 @@ let package = Package(
         layer("Codecs", "FHIRSearch", ["FHIRModel"]),
 
         // Domain: rules and ports.
-        layer("Domain", "Workflow", ["DICOMData"]),
+        layer("Domain", "Workflow", ["Access"]),
         layer("Domain", "Access", []),
 
         // Translation: the only place where two vocabularies meet.
@@ -84,7 +84,7 @@ let package = Package(
 
         // Storage: implements the ports.
         layer("Storage", "SQLStore", [
-            "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", "CSQLite", "CLibPQ",
+            "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", "CSQLite", "CLibPQ", "COpenSSL",
             nio("NIOCore"), nio("NIOPosix"), logging,
         ]),
         layer("Storage", "BlobStore", ["Workflow", "COpenSSL", nio("NIOCore"), nio("NIOPosix")]),
@@ -150,7 +150,7 @@ let package = Package(
         tests("Codecs", "HL7v2", ["HL7v2"]),
         tests("Codecs", "FHIRModel", ["FHIRModel"]),
         tests("Codecs", "FHIRSearch", ["FHIRSearch", "FHIRModel"]),
-        tests("Domain", "Workflow", ["Workflow", "DICOMData"]),
+        tests("Domain", "Workflow", ["Workflow", "Access"]),
         tests("Domain", "Access", ["Access"]),
         tests("Translation", "HL7Translation", ["HL7Translation", "HL7v2", "Workflow"]),
         tests("Translation", "DICOMTranslation", ["DICOMTranslation", "DICOMData", "Workflow"]),

@@ -1,0 +1,13 @@
+/// What changed in a unit of work. Observers (the FHIR projection, outboxes) see each event inside the same
+/// transaction, once, in order, after the domain service has finished.
+package enum DomainEvent: Sendable, Hashable {
+    case patientChanged(EntityID)
+    /// `retired` was absorbed by `survivor`; everything that referred to it now refers to the survivor.
+    case patientsMerged(survivor: EntityID, retired: EntityID)
+    case visitChanged(EntityID)
+    /// The order or one of its steps.
+    case orderChanged(EntityID)
+    /// The study, its series list, or its links, by Study Instance UID.
+    case studyChanged(studyInstanceUID: String)
+    case reportChanged(EntityID)
+}

@@ -1,0 +1,79 @@
+/// A point in time: whole microseconds since 1970-01-01T00:00:00Z.
+package struct UTCInstant: Sendable, Hashable, Comparable, Codable {
+    package var microseconds: Int64
+    package init(microseconds: Int64) { self.microseconds = microseconds }
+    package static func < (a: UTCInstant, b: UTCInstant) -> Bool { a.microseconds < b.microseconds }
+    package func advanced(bySeconds seconds: Int64) -> UTCInstant {
+        UTCInstant(microseconds: microseconds &+ seconds &* 1_000_000)
+    }
+    package init(from decoder: any Decoder) throws {
+        microseconds = try decoder.singleValueContainer().decode(Int64.self)
+    }
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(microseconds)
+    }
+}
+
+/// Where the time of day comes from. Tests give a clock that they move by hand.
+package protocol Clock: Sendable {
+    func now() -> UTCInstant
+}
+
+/// Where randomness and new ids come from.
+package protocol Entropy: Sendable {
+    /// Cryptographically strong random bytes.
+    func bytes(_ count: Int) -> [UInt8]
+}
+
+extension Entropy {
+    /// A new id: 26 characters of Crockford base 32 in lower case, 130 random bits cut to 128, legal as a FHIR id.
+    package func newID() -> EntityID {
+        let alphabet: [UInt8] = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+        let random = bytes(26)
+        return EntityID(String(decoding: random.map { alphabet[Int($0 & 31)] }, as: UTF8.self))
+    }
+
+    /// A new DICOM UID under the UUID root. PS3.5 §B.2.
+    package func newUID() -> String {
+        // 2.25.<decimal of 122 random bits>: the digits are made by repeated division of the 128-bit number.
+        var words = bytes(16)
+        words[6] = (words[6] & 0x0F) | 0x40
+        words[8] = (words[8] & 0x3F) | 0x80
+        var digits: [UInt8] = []
+        var number = words
+        while number.contains(where: { $0 != 0 }) {
+            var remainder = 0
+            for index in number.indices {
+                let value = remainder << 8 | Int(number[index])
+                number[index] = UInt8(value / 10)
+                remainder = value % 10
+            }
+            digits.append(UInt8(48 + remainder))
+        }
+        return "2.25." + String(decoding: digits.reversed(), as: UTF8.self)
+    }
+}
+
+/// The id of a domain object; also the logical id of its FHIR resource. 1 to 64 characters of `[A-Za-z0-9.-]`.
+package struct EntityID: Sendable, Hashable, Codable, CustomStringConvertible {
+    package let value: String
+    package init(_ value: String) { self.value = value }
+    package var description: String { value }
+    package init(from decoder: any Decoder) throws { value = try decoder.singleValueContainer().decode(String.self) }
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(value)
+    }
+}
+
+/// A named place where a test can make the server fail or stop. Does nothing in production.
+package protocol FaultPoint: Sendable {
+    func reached(_ name: String) throws
+}
+
+/// The fault point of production: nothing happens.
+package struct NoFaults: FaultPoint {
+    package init() {}
+    package func reached(_ name: String) throws {}
+}

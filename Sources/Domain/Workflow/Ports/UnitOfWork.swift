@@ -1,0 +1,105 @@
+import Access
+
+/// One atomic change of the store, or one consistent read of it.
+///
+/// The calls are synchronous because they run on the store's own thread inside one database transaction: a domain
+/// service that takes a unit of work can neither wait for a peer nor leave the transaction half done. Saving twice
+/// keeps the last value. Any thrown error undoes the whole unit.
+package protocol UnitOfWork: AnyObject {
+    /// The time of this unit; later units never have an earlier one.
+    var time: UTCInstant { get }
+    var entropy: any Entropy { get }
+    /// Who caused the change.
+    var access: AccessContext { get }
+
+    // Patients and visits.
+    func patient(_ id: EntityID) throws -> Patient?
+    /// All patients that carry the identifier (system and value), current or retired; the survivor of a merge is not
+    /// followed here.
+    func patients(identifiedBy identifier: Identifier) throws -> [Patient]
+    func save(_ patient: Patient) throws
+    func visit(_ id: EntityID) throws -> Visit?
+    func visits(identifiedBy identifier: Identifier) throws -> [Visit]
+    func visits(of patientID: EntityID) throws -> [Visit]
+    func save(_ visit: Visit) throws
+
+    // Orders and worklist.
+    func order(_ id: EntityID) throws -> ImagingOrder?
+    func orders(identifiedBy identifier: Identifier, as role: OrderIdentifierRole) throws -> [ImagingOrder]
+    func orders(studyInstanceUID: String) throws -> [ImagingOrder]
+    func orders(of patientID: EntityID) throws -> [ImagingOrder]
+    /// Saves the order and its steps; the worklist index follows.
+    func save(_ order: ImagingOrder) throws
+
+    // Studies.
+    func study(_ studyInstanceUID: String) throws -> Study?
+    func study(id: EntityID) throws -> Study?
+    func studies(of patientID: EntityID) throws -> [Study]
+    /// Studies with any series in quarantine whose attributes name this accession or patient identifier.
+    func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study]
+    func save(_ study: Study) throws
+    func series(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> Series?
+    func series(in studyInstanceUID: String) throws -> [Series]
+    func save(_ series: Series) throws
+    /// By SOP Instance UID, unique in the whole store.
+    func instance(_ sopInstanceUID: String) throws -> Instance?
+    func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance]
+    func insert(_ instance: Instance, header: [UInt8], bulk: [ReceivedInstance.BulkValue]) throws
+
+    // Reports.
+    func report(_ id: EntityID) throws -> Report?
+    func reports(identifiedBy identifier: Identifier) throws -> [Report]
+    func reports(of patientID: EntityID) throws -> [Report]
+    func save(_ report: Report) throws
+
+    // Messages.
+    func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage]
+    func journal(_ message: JournaledMessage) throws
+
+    /// Tells the observers of this unit.
+    func emit(_ event: DomainEvent)
+    /// Adds an audit row to this unit.
+    func audit(_ record: AuditRecord) throws
+}
+
+/// Which of an order's identifiers is meant.
+package enum OrderIdentifierRole: String, Sendable, Hashable { case placer, filler, accession }
+
+/// The port to the durable store, for the workflow.
+package protocol WorkflowStore: Sendable {
+    /// Runs one unit of work. Returns after the commit is durable; concurrent units share the fsync.
+    func write<T: Sendable>(
+        _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
+    ) async throws -> T
+    /// Reads consistently; the saving calls of the unit throw.
+    func read<T: Sendable>(
+        _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
+    ) async throws -> T
+}
+
+/// What the store says when it cannot do what was asked.
+package struct StoreError: Error, Sendable {
+    package enum Code: String, Sendable, Hashable {
+        /// The store failed or is not reachable; a retry may succeed.
+        case unavailable
+        /// No space left.
+        case full
+        /// An fsync failed: nothing more is written until a restart.
+        case failed
+        /// A concurrent change won.
+        case conflict
+        /// A read-only unit was asked to write, or another error of ours.
+        case misuse
+        /// The stored bytes are not what was written.
+        case corrupt
+        case notFound
+        /// The server is stopping.
+        case closed
+    }
+    package let code: Code
+    package let message: String
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}

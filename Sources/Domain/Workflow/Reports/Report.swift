@@ -1,0 +1,160 @@
+/// A report on one or more studies, with its measured or coded findings.
+package struct Report: Sendable, Hashable, Codable {
+    /// In the order in which a report grows; a later message may not go down this list.
+    package enum Status: String, Sendable, Hashable, Codable {
+        case registered, partial, preliminary, final, amended, corrected, appended, cancelled, enteredInError
+        /// 0 for the least advanced. Amended, corrected and appended are equal.
+        package var rank: Int {
+            switch self {
+            case .registered: 0
+            case .partial: 1
+            case .preliminary: 2
+            case .final: 3
+            case .amended, .corrected, .appended: 4
+            case .cancelled, .enteredInError: 5
+            }
+        }
+    }
+    package var id: EntityID
+    package var patientID: EntityID
+    package var visitID: EntityID?
+    package var orderID: EntityID?
+    package var studyInstanceUIDs: [String]
+    package var placer: Identifier?
+    package var filler: Identifier?
+    package var status: Status
+    package var code: CodedConcept
+    /// HL7 table 0074.
+    package var category: CodedConcept?
+    package var effective: PartialDateTime?
+    package var issued: UTCInstant?
+    package var interpreters: [PartyReference]
+    package var conclusion: String?
+    package var presentedForms: [PresentedForm]
+    package var observations: [Observation]
+
+    package init(
+        id: EntityID, patientID: EntityID, visitID: EntityID? = nil, orderID: EntityID? = nil, studyInstanceUIDs: [String] = [],
+        placer: Identifier? = nil, filler: Identifier? = nil, status: Status, code: CodedConcept, category: CodedConcept? = nil,
+        effective: PartialDateTime? = nil, issued: UTCInstant? = nil, interpreters: [PartyReference] = [],
+        conclusion: String? = nil, presentedForms: [PresentedForm] = [], observations: [Observation] = []
+    ) {
+        self.id = id
+        self.patientID = patientID
+        self.visitID = visitID
+        self.orderID = orderID
+        self.studyInstanceUIDs = studyInstanceUIDs
+        self.placer = placer
+        self.filler = filler
+        self.status = status
+        self.code = code
+        self.category = category
+        self.effective = effective
+        self.issued = issued
+        self.interpreters = interpreters
+        self.conclusion = conclusion
+        self.presentedForms = presentedForms
+        self.observations = observations
+    }
+}
+
+/// The report as a person reads it.
+package struct PresentedForm: Sendable, Hashable, Codable {
+    /// A MIME type, for example `text/plain; charset=utf-8` or `application/pdf`.
+    package var contentType: String
+    package var data: [UInt8]
+    package var title: String?
+    package init(contentType: String, data: [UInt8], title: String? = nil) {
+        self.contentType = contentType
+        self.data = data
+        self.title = title
+    }
+}
+
+/// One finding of a report.
+package struct Observation: Sendable, Hashable, Codable {
+    package enum Status: String, Sendable, Hashable, Codable {
+        case registered, preliminary, final, amended, corrected, cancelled, enteredInError, unknown
+    }
+    package enum Value: Sendable, Hashable, Codable {
+        /// A number as its text, so that `1.10` stays; comparator `<`, `<=`, `>`, `>=` or nil; unit as sent and its system.
+        case quantity(value: String, comparator: String?, unit: String?, unitSystem: String?)
+        case text(String)
+        case concept(CodedConcept)
+        case dateTime(PartialDateTime)
+        case time(String)
+        /// Low and high as number texts.
+        case range(low: String?, high: String?, unit: String?)
+        case ratio(numerator: String, denominator: String)
+        /// No value; the reason as a code of data-absent-reason.
+        case absent(reason: String)
+    }
+    package var id: EntityID
+    /// What tells the findings of one report apart: OBX-3 code and OBX-4 sub-id.
+    package var key: String
+    package var code: CodedConcept
+    package var status: Status
+    package var value: Value?
+    package var referenceRange: String?
+    package var interpretation: [CodedConcept]
+    package var effective: PartialDateTime?
+    package var notes: [String]
+    package init(
+        id: EntityID, key: String, code: CodedConcept, status: Status, value: Value?, referenceRange: String? = nil,
+        interpretation: [CodedConcept] = [], effective: PartialDateTime? = nil, notes: [String] = []
+    ) {
+        self.id = id
+        self.key = key
+        self.code = code
+        self.status = status
+        self.value = value
+        self.referenceRange = referenceRange
+        self.interpretation = interpretation
+        self.effective = effective
+        self.notes = notes
+    }
+}
+
+/// What one result message says.
+package struct ReportUpdate: Sendable, Hashable {
+    package var patient: PatientUpdate
+    package var visit: Identifier?
+    package var placer: Identifier?
+    package var filler: Identifier?
+    package var accession: Identifier?
+    package var studyInstanceUIDs: [String] = []
+    package var status: Report.Status
+    package var code: CodedConcept
+    package var category: CodedConcept?
+    package var effective: PartialDateTime?
+    /// When this state of the report was issued (OBR-22); orders equal states.
+    package var issued: UTCInstant?
+    package var interpreters: [PartyReference] = []
+    package var conclusion: String?
+    package var presentedForms: [PresentedForm] = []
+    /// Ids are given by the service.
+    package var observations: [FindingUpdate] = []
+    package var eventTime: UTCInstant?
+
+    package struct FindingUpdate: Sendable, Hashable {
+        package var key: String
+        package var code: CodedConcept
+        package var status: Observation.Status
+        package var value: Observation.Value?
+        package var referenceRange: String?
+        package var interpretation: [CodedConcept] = []
+        package var effective: PartialDateTime?
+        package var notes: [String] = []
+        package init(key: String, code: CodedConcept, status: Observation.Status, value: Observation.Value?) {
+            self.key = key
+            self.code = code
+            self.status = status
+            self.value = value
+        }
+    }
+    package init(patient: PatientUpdate, status: Report.Status, code: CodedConcept) {
+        self.patient = patient
+        self.status = status
+        self.code = code
+    }
+}

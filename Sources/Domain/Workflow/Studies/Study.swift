@@ -1,0 +1,203 @@
+/// How sure the server is that images belong to a patient and an order. Never guessed.
+package enum Reconciliation: Sendable, Hashable, Codable {
+    /// Accession and issuer name an order of the very patient that patient id and issuer name.
+    case matched(patientID: EntityID, orderID: EntityID)
+    /// The patient is known and the images name no accession: an unscheduled study.
+    case unscheduled(patientID: EntityID)
+    /// Kept aside, listed for a person to decide.
+    case quarantined(Reason)
+
+    package enum Reason: String, Sendable, Hashable, Codable {
+        /// No patient of that id and issuer is registered.
+        case unknownPatient = "unknown-patient"
+        /// The images carry no patient id.
+        case missingPatientID = "missing-patient-id"
+        /// The accession number names no order.
+        case unknownAccession = "unknown-accession"
+        /// The order of that accession number is another patient's.
+        case patientMismatch = "patient-mismatch"
+        /// The study instance UID belongs to another order than the accession number.
+        case studyOrderMismatch = "study-order-mismatch"
+        /// The accession number names more than one order and the study UID does not decide.
+        case ambiguousAccession = "ambiguous-accession"
+    }
+    package var patientID: EntityID? {
+        switch self {
+        case .matched(let patientID, _), .unscheduled(let patientID): patientID
+        case .quarantined: nil
+        }
+    }
+    package var orderID: EntityID? { if case .matched(_, let orderID) = self { orderID } else { nil } }
+    package var isQuarantined: Bool { if case .quarantined = self { true } else { false } }
+}
+
+/// A study as stored: the attributes at study level and what it is linked to. PS3.3 §A.1.2, PS3.18 Table 10.6.3-3.
+package struct Study: Sendable, Hashable, Codable {
+    /// Also the logical id of the ImagingStudy.
+    package var id: EntityID
+    package var studyInstanceUID: String
+    package var reconciliation: Reconciliation
+    package var attributes: StudyAttributes
+    /// When the newest instance was committed.
+    package var updatedAt: UTCInstant
+    package init(
+        id: EntityID, studyInstanceUID: String, reconciliation: Reconciliation, attributes: StudyAttributes, updatedAt: UTCInstant
+    ) {
+        self.id = id
+        self.studyInstanceUID = studyInstanceUID
+        self.reconciliation = reconciliation
+        self.attributes = attributes
+        self.updatedAt = updatedAt
+    }
+}
+
+/// Study-level attributes, decoded to UTF-8 text; nil or empty means absent or empty in the data set.
+package struct StudyAttributes: Sendable, Hashable, Codable {
+    package var studyDate: String?
+    package var studyTime: String?
+    package var timezoneOffset: String?
+    package var accessionNumber: String?
+    /// The system of the issuer of the accession number, by the site's authorities.
+    package var accessionSystem: String?
+    /// DICOM PN text with its groups.
+    package var referringPhysicianName: String?
+    package var patientName: String?
+    package var patientID: String?
+    package var patientIDSystem: String?
+    /// (0010,0021) as sent.
+    package var issuerOfPatientID: String?
+    package var patientBirthDate: String?
+    package var patientSex: String?
+    package var studyID: String?
+    package var studyDescription: String?
+    package init() {}
+}
+
+/// A series as stored.
+package struct Series: Sendable, Hashable, Codable {
+    package var studyInstanceUID: String
+    package var seriesInstanceUID: String
+    /// A series may disagree with its study (a wrong accession): then it alone is kept aside.
+    package var reconciliation: Reconciliation
+    package var attributes: SeriesAttributes
+    package var updatedAt: UTCInstant
+    package init(
+        studyInstanceUID: String, seriesInstanceUID: String, reconciliation: Reconciliation, attributes: SeriesAttributes,
+        updatedAt: UTCInstant
+    ) {
+        self.studyInstanceUID = studyInstanceUID
+        self.seriesInstanceUID = seriesInstanceUID
+        self.reconciliation = reconciliation
+        self.attributes = attributes
+        self.updatedAt = updatedAt
+    }
+}
+
+package struct SeriesAttributes: Sendable, Hashable, Codable {
+    package var modality: String?
+    package var seriesNumber: Int?
+    package var seriesDescription: String?
+    package var bodyPartExamined: String?
+    package var laterality: String?
+    package var seriesDate: String?
+    package var seriesTime: String?
+    package var performedProcedureStepStartDate: String?
+    package var performedProcedureStepStartTime: String?
+    package var performingPhysicianName: String?
+    package var operatorsName: String?
+    package var stationName: String?
+    package var scheduledProcedureStepID: String?
+    package var requestedProcedureID: String?
+    /// The accession number and issuer system that this series' instances carry.
+    package var accessionNumber: String?
+    package var accessionSystem: String?
+    package init() {}
+}
+
+/// One SOP instance as stored.
+package struct Instance: Sendable, Hashable, Codable {
+    package var studyInstanceUID: String
+    package var seriesInstanceUID: String
+    package var sopInstanceUID: String
+    package var sopClassUID: String
+    package var instanceNumber: Int?
+    /// As stored; never changed on the way in.
+    package var transferSyntaxUID: String
+    package var rows: Int?
+    package var columns: Int?
+    package var bitsAllocated: Int?
+    /// 1 for a single frame, 0 without pixel data.
+    package var numberOfFrames: Int
+    /// The blob that holds the Part 10 file.
+    package var blobID: BlobID
+    /// Bytes of the Part 10 file.
+    package var size: Int64
+    /// Offset of the data set in the Part 10 file, in bytes, that is after preamble and file meta information.
+    package var dataSetOffset: Int64
+    /// Offset of the pixel data element's value in the Part 10 file, and its length; nil without pixel data,
+    /// length -1 when it is of undefined length (encapsulated).
+    package var pixelDataOffset: Int64?
+    package var pixelDataLength: Int64?
+    /// A digest of the data set's bytes for telling a re-send from a conflict: 16 bytes of a keyed or plain hash, hex.
+    package var digest: String
+    package var receivedAt: UTCInstant
+    /// The AE title or client id that sent it.
+    package var receivedFrom: String?
+    package init(
+        studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, sopClassUID: String, instanceNumber: Int?,
+        transferSyntaxUID: String, rows: Int?, columns: Int?, bitsAllocated: Int?, numberOfFrames: Int, blobID: BlobID,
+        size: Int64, dataSetOffset: Int64, pixelDataOffset: Int64?, pixelDataLength: Int64?, digest: String,
+        receivedAt: UTCInstant, receivedFrom: String?
+    ) {
+        self.studyInstanceUID = studyInstanceUID
+        self.seriesInstanceUID = seriesInstanceUID
+        self.sopInstanceUID = sopInstanceUID
+        self.sopClassUID = sopClassUID
+        self.instanceNumber = instanceNumber
+        self.transferSyntaxUID = transferSyntaxUID
+        self.rows = rows
+        self.columns = columns
+        self.bitsAllocated = bitsAllocated
+        self.numberOfFrames = numberOfFrames
+        self.blobID = blobID
+        self.size = size
+        self.dataSetOffset = dataSetOffset
+        self.pixelDataOffset = pixelDataOffset
+        self.pixelDataLength = pixelDataLength
+        self.digest = digest
+        self.receivedAt = receivedAt
+        self.receivedFrom = receivedFrom
+    }
+}
+
+/// Everything the study service needs to know of one received instance. Made by the DICOM translation.
+package struct ReceivedInstance: Sendable {
+    package var instance: Instance
+    package var study: StudyAttributes
+    package var series: SeriesAttributes
+    /// The data set up to and without pixel data, Explicit VR Little Endian, for metadata without opening the blob.
+    /// Values longer than 16 KiB are left out of it and listed in `bulk`.
+    package var header: [UInt8]
+    /// Large values left out of `header`: tag as `ggggeeee`, offset of the value in the Part 10 file, length, VR.
+    package var bulk: [BulkValue]
+    package init(instance: Instance, study: StudyAttributes, series: SeriesAttributes, header: [UInt8], bulk: [BulkValue]) {
+        self.instance = instance
+        self.study = study
+        self.series = series
+        self.header = header
+        self.bulk = bulk
+    }
+    package struct BulkValue: Sendable, Hashable, Codable {
+        /// Path of tags from the root, joined by `/`, with item numbers: `00400275/0/00400007`; a plain tag at top level.
+        package var path: String
+        package var vr: String
+        package var offset: Int64
+        package var length: Int64
+        package init(path: String, vr: String, offset: Int64, length: Int64) {
+            self.path = path
+            self.vr = vr
+            self.offset = offset
+            self.length = length
+        }
+    }
+}

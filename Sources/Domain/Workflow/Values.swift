@@ -1,0 +1,205 @@
+/// An identifier that some authority gave to a person, order, visit or report.
+///
+/// `system` is always a URI; an identifier without a system is never used for matching.
+package struct Identifier: Sendable, Hashable, Codable {
+    /// What the identifier is for; the codes of HL7 table 0203.
+    package enum Kind: String, Sendable, Hashable, Codable {
+        case medicalRecord = "MR"
+        case patientInternal = "PI"
+        case accession = "ACSN"
+        case placer = "PLAC"
+        case filler = "FILL"
+        case visit = "VN"
+        case account = "AN"
+        case socialSecurity = "SS"
+        case driversLicence = "DL"
+        case nationalProvider = "NPI"
+        case other = "XX"
+    }
+    package var system: String
+    package var value: String
+    package var kind: Kind?
+    /// False once a merge or an id change has retired it.
+    package var isCurrent: Bool
+
+    package init(system: String, value: String, kind: Kind? = nil, isCurrent: Bool = true) {
+        self.system = system
+        self.value = value
+        self.kind = kind
+        self.isCurrent = isCurrent
+    }
+    /// Equality for matching: system and value alone.
+    package func matches(_ other: Identifier) -> Bool { system == other.system && value == other.value }
+}
+
+/// A coded concept: alternative codings of one meaning, and the text a person wrote.
+package struct CodedConcept: Sendable, Hashable, Codable {
+    package struct Coding: Sendable, Hashable, Codable {
+        /// A URI; nil when the sender named no code system.
+        package var system: String?
+        package var code: String
+        package var display: String?
+        package init(system: String?, code: String, display: String? = nil) {
+            self.system = system
+            self.code = code
+            self.display = display
+        }
+    }
+    package var codings: [Coding]
+    package var text: String?
+    package init(codings: [Coding] = [], text: String? = nil) {
+        self.codings = codings
+        self.text = text
+    }
+    /// What to show: the text, else a display, else a code.
+    package var displayText: String? { text ?? codings.compactMap(\.display).first ?? codings.first?.code }
+}
+
+/// A person's name in parts. Order of parts is that of the v2 XPN and DICOM PN alike: family first.
+package struct HumanName: Sendable, Hashable, Codable {
+    package enum Use: String, Sendable, Hashable, Codable { case official, usual, maiden, nickname, temp, anonymous, old }
+    package var family: String
+    package var given: [String]
+    package var prefix: [String]
+    package var suffix: [String]
+    package var use: Use?
+    package init(family: String, given: [String] = [], prefix: [String] = [], suffix: [String] = [], use: Use? = nil) {
+        self.family = family
+        self.given = given
+        self.prefix = prefix
+        self.suffix = suffix
+        self.use = use
+    }
+}
+
+package struct PostalAddress: Sendable, Hashable, Codable {
+    package enum Use: String, Sendable, Hashable, Codable { case home, work, temp, old, billing }
+    package var lines: [String]
+    package var city: String?
+    package var district: String?
+    package var state: String?
+    package var postalCode: String?
+    package var country: String?
+    package var use: Use?
+    package init(
+        lines: [String] = [], city: String? = nil, district: String? = nil, state: String? = nil, postalCode: String? = nil,
+        country: String? = nil, use: Use? = nil
+    ) {
+        self.lines = lines
+        self.city = city
+        self.district = district
+        self.state = state
+        self.postalCode = postalCode
+        self.country = country
+        self.use = use
+    }
+}
+
+package struct ContactPoint: Sendable, Hashable, Codable {
+    package enum System: String, Sendable, Hashable, Codable { case phone, fax, email, pager, url, sms, other }
+    package enum Use: String, Sendable, Hashable, Codable { case home, work, temp, old, mobile }
+    package var system: System
+    package var value: String
+    package var use: Use?
+    package init(system: System, value: String, use: Use? = nil) {
+        self.system = system
+        self.value = value
+        self.use = use
+    }
+}
+
+/// A practitioner or organisation named in an order or report, by identifier, name, or both.
+package struct PartyReference: Sendable, Hashable, Codable {
+    package var identifier: Identifier?
+    package var name: HumanName?
+    /// For an organisation, or when the name could not be split.
+    package var displayName: String?
+    package init(identifier: Identifier? = nil, name: HumanName? = nil, displayName: String? = nil) {
+        self.identifier = identifier
+        self.name = name
+        self.displayName = displayName
+    }
+}
+
+/// A date, or a date and time, with the precision and zone in which it was given.
+///
+/// Text form as in ISO 8601 and FHIR dateTime: `2026`, `2026-11`, `2026-11-21`, `2026-11-21T10:15:00.5+01:00`.
+/// A time always has seconds; a missing zone means that no zone was known.
+package struct PartialDateTime: Sendable, Hashable, Codable, CustomStringConvertible {
+    package var text: String
+    package init(_ text: String) { self.text = text }
+    package var description: String { text }
+    package init(from decoder: any Decoder) throws { text = try decoder.singleValueContainer().decode(String.self) }
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+    /// Digits of the date part, for example `20261121` or `2026`. DICOM DA when eight digits long.
+    package var dateDigits: String { String(text.prefix { $0 != "T" }.filter { $0 != "-" }) }
+    /// Digits of the time of day, for example `101500`, or nil for a bare date. DICOM TM without fraction.
+    package var timeDigits: String? {
+        guard let mark = text.firstIndex(of: "T") else { return nil }
+        let time = text[text.index(after: mark)...].prefix { $0.isNumber || $0 == ":" }
+        return String(time.filter { $0 != ":" })
+    }
+    package var hasTime: Bool { text.contains("T") }
+}
+
+/// What an update says of one value: nothing, that it is gone, or its new content.
+package enum Change<Value: Sendable & Hashable>: Sendable, Hashable {
+    case keep
+    case clear
+    case set(Value)
+    /// Applies the change to an optional value.
+    package func applied(to old: Value?) -> Value? {
+        switch self {
+        case .keep: old
+        case .clear: nil
+        case .set(let value): value
+        }
+    }
+}
+
+/// Which namespaces the hospital's issuers go by on each wire. One per site, from the site profile.
+package struct AssigningAuthorities: Sendable, Hashable {
+    package struct Authority: Sendable, Hashable {
+        /// The URI used as Identifier.system.
+        package var system: String
+        /// The name on HL7 and DICOM wires (CX.4.1, IssuerOfPatientID, Local Namespace Entity ID).
+        package var namespace: String?
+        /// The universal id (an OID without prefix), if any.
+        package var universalID: String?
+        package init(system: String, namespace: String? = nil, universalID: String? = nil) {
+            self.system = system
+            self.namespace = namespace
+            self.universalID = universalID
+        }
+    }
+    package var authorities: [Authority]
+    /// Used when a patient id arrives without an issuer.
+    package var defaultPatientSystem: String
+    /// Used when an accession number arrives without an issuer.
+    package var defaultAccessionSystem: String
+
+    package init(authorities: [Authority], defaultPatientSystem: String, defaultAccessionSystem: String) {
+        self.authorities = authorities
+        self.defaultPatientSystem = defaultPatientSystem
+        self.defaultAccessionSystem = defaultAccessionSystem
+    }
+
+    /// The system of an issuer named by namespace or universal id; nil when the site does not know it by either,
+    /// in which case an ISO universal id still gives `urn:oid:`.
+    package func system(namespace: String?, universalID: String? = nil, universalIDType: String? = nil) -> String? {
+        if let universalID, !universalID.isEmpty {
+            if let known = authorities.first(where: { $0.universalID == universalID }) { return known.system }
+            if universalIDType == "ISO" || universalIDType == nil { return "urn:oid:" + universalID }
+            if universalIDType == "UUID" { return "urn:uuid:" + universalID }
+        }
+        if let namespace, !namespace.isEmpty {
+            return authorities.first { $0.namespace == namespace }?.system
+        }
+        return nil
+    }
+    /// The namespace of a system, for messages and data sets going out.
+    package func namespace(of system: String) -> String? { authorities.first { $0.system == system }?.namespace }
+}
