@@ -1,0 +1,113 @@
+import Access
+import FHIRModel
+import FHIRSearch
+import Workflow
+
+/// One version of a resource as it is stored and served.
+package struct StoredResource: Sendable, Hashable {
+    package var type: String
+    package var id: String
+    /// 1 for the first version; grows by one, also for a deletion.
+    package var version: Int64
+    package var lastUpdated: UTCInstant
+    /// The commit sequence number that made this version.
+    package var sequence: Int64
+    /// True for the marker that a deletion leaves; then `bytes` is empty.
+    package var isDeleted: Bool
+    /// What made the version.
+    package var method: Method
+    /// The exact JSON to serve, with id and meta in it.
+    package var bytes: [UInt8]
+
+    package enum Method: String, Sendable, Hashable { case create = "POST", update = "PUT", delete = "DELETE" }
+
+    package init(
+        type: String, id: String, version: Int64, lastUpdated: UTCInstant, sequence: Int64, isDeleted: Bool, method: Method,
+        bytes: [UInt8]
+    ) {
+        self.type = type
+        self.id = id
+        self.version = version
+        self.lastUpdated = lastUpdated
+        self.sequence = sequence
+        self.isDeleted = isDeleted
+        self.method = method
+        self.bytes = bytes
+    }
+}
+
+/// The resource side of a unit of work: synchronous, inside the one transaction. No access decision is taken here:
+/// the writer takes it before, by type, and looks only at what the caller may see.
+package protocol ResourceTransaction: AnyObject {
+    /// The current version, a deletion marker included; nil when the id was never used.
+    func currentResource(_ type: String, _ id: String) throws -> StoredResource?
+    /// Stores a new version with id, versionId and lastUpdated spliced in, and its index rows. When the content is the
+    /// same as the current version's (but for those three) nothing is written and the current version is returned.
+    @discardableResult
+    func putResource(_ type: String, _ id: String, _ document: JSONDocument, method: StoredResource.Method) throws -> StoredResource
+    /// Stores a deletion marker; nil when there is nothing to delete.
+    @discardableResult
+    func deleteResource(_ type: String, _ id: String) throws -> StoredResource?
+    /// Ids of current resources of the type that match, for conditional interactions and reference checks; at most `limit`.
+    func resourceIDs(matching query: SearchQuery, access: AccessContext, limit: Int) throws -> [String]
+}
+
+/// A unit of work over both vocabularies, as the SQL store gives it.
+package typealias ResourceUnitOfWork = UnitOfWork & ResourceTransaction
+
+/// One page of a search.
+package struct SearchPage: Sendable {
+    /// Matches in order.
+    package var matches: [StoredResource]
+    /// Resources brought in by `_include` and `_revinclude`, each once.
+    package var included: [StoredResource]
+    /// Set when `_total` asked for it or it was free.
+    package var total: Int?
+    /// Opaque, encrypted, bound to the caller and the query; nil on the last page.
+    package var nextToken: String?
+    /// The sequence number that the whole paged search is read at.
+    package var snapshot: Int64
+    /// Notes for the client: capped includes and the like.
+    package var notices: [String]
+    package init(
+        matches: [StoredResource], included: [StoredResource] = [], total: Int? = nil, nextToken: String? = nil, snapshot: Int64,
+        notices: [String] = []
+    ) {
+        self.matches = matches
+        self.included = included
+        self.total = total
+        self.nextToken = nextToken
+        self.snapshot = snapshot
+        self.notices = notices
+    }
+}
+
+/// The port to stored resources. Every read takes the caller's access and compiles it into the query: what the caller
+/// may not see is not there.
+package protocol ResourceStore: Sendable {
+    /// The current version or its deletion marker.
+    func read(_ type: String, _ id: String, access: AccessContext) async throws -> StoredResource?
+    func read(_ type: String, _ id: String, version: Int64, access: AccessContext) async throws -> StoredResource?
+    /// Versions newest first, starting below `before`, at most `count`.
+    func history(_ type: String, _ id: String, before: Int64?, count: Int, access: AccessContext) async throws -> [StoredResource]
+    /// The first page of a search, or the page that a token names. An invalid or foreign token throws
+    /// `StoreError(.notFound)`.
+    func search(_ query: SearchQuery, token: String?, access: AccessContext) async throws -> SearchPage
+    /// The sequence number and time of the newest commit.
+    func snapshot() async throws -> (sequence: Int64, time: UTCInstant)
+    /// Resources of one type as of a snapshot, in a fixed order, for export: those after `after` (an opaque cursor from
+    /// the previous batch, nil at first). Only versions updated after `since` and not after `until`. Deletion markers
+    /// are included when `since` is given.
+    func scan(
+        _ type: String, snapshot: Int64, since: UTCInstant?, until: UTCInstant?, after: Int64?, limit: Int, access: AccessContext
+    ) async throws -> (resources: [StoredResource], next: Int64?)
+    /// One unit of work over resources and domain together.
+    func write<T: Sendable>(
+        _ access: AccessContext, _ body: @escaping @Sendable (any ResourceUnitOfWork) throws -> T
+    ) async throws -> T
+}
+
+/// Projects domain changes onto resources inside the unit of work that made them.
+package protocol DomainProjecting: Sendable {
+    func project(_ events: [DomainEvent], in unit: any ResourceUnitOfWork) throws
+}
