@@ -80,7 +80,7 @@ let package = Package(
         // Translation: the only place where two vocabularies meet.
         layer("Translation", "HL7Translation", ["HL7v2", "Workflow", yams]),
         layer("Translation", "DICOMTranslation", ["DICOMData", "Workflow"]),
-        layer("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "DICOMData", "Workflow", "Access"]),
+        layer("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "Workflow", "Access"]),
 
         // Storage: implements the ports.
         layer("Storage", "SQLStore", [
@@ -154,7 +154,7 @@ let package = Package(
         tests("Domain", "Access", ["Access"]),
         tests("Translation", "HL7Translation", ["HL7Translation", "HL7v2", "Workflow"]),
         tests("Translation", "DICOMTranslation", ["DICOMTranslation", "DICOMData", "Workflow"]),
-        tests("Translation", "FHIRResources", ["FHIRResources", "FHIRModel", "FHIRSearch", "Workflow", "Access", "DICOMData"]),
+        tests("Translation", "FHIRResources", ["FHIRResources", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
         tests("Storage", "SQLStore", [
             "SQLStore", "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", logging,
         ]),
