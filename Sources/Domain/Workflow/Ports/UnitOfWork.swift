@@ -31,10 +31,14 @@ package protocol UnitOfWork: AnyObject {
     /// Saves the order and its steps; the worklist index follows.
     func save(_ order: ImagingOrder) throws
 
-    // Studies.
+    // Studies. Counts of series and instances are computed, never stored.
     func study(_ studyInstanceUID: String) throws -> Study?
     func study(id: EntityID) throws -> Study?
     func studies(of patientID: EntityID) throws -> [Study]
+    /// Studies of which any series is matched to the order.
+    func studies(ofOrder orderID: EntityID) throws -> [Study]
+    /// Studies that changed after their last projection and have been quiet since `quietBefore`; at most `limit`.
+    func studiesAwaitingProjection(quietBefore: UTCInstant, limit: Int) throws -> [Study]
     /// Studies with any series in quarantine whose attributes name this accession or patient identifier.
     func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study]
     func save(_ study: Study) throws
@@ -50,6 +54,7 @@ package protocol UnitOfWork: AnyObject {
     func report(_ id: EntityID) throws -> Report?
     func reports(identifiedBy identifier: Identifier) throws -> [Report]
     func reports(of patientID: EntityID) throws -> [Report]
+    func reports(ofOrder orderID: EntityID) throws -> [Report]
     func save(_ report: Report) throws
 
     // Messages.

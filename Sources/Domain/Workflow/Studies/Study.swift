@@ -20,6 +20,10 @@ package enum Reconciliation: Sendable, Hashable, Codable {
         case studyOrderMismatch = "study-order-mismatch"
         /// The accession number names more than one order and the study UID does not decide.
         case ambiguousAccession = "ambiguous-accession"
+        /// The patient id and issuer name more than one registered patient.
+        case ambiguousPatient = "ambiguous-patient"
+        /// Instances of one series name different patients or accession numbers.
+        case inconsistentSeries = "inconsistent-series"
     }
     package var patientID: EntityID? {
         switch self {
@@ -40,9 +44,13 @@ package struct Study: Sendable, Hashable, Codable {
     package var attributes: StudyAttributes
     /// When the newest instance was committed.
     package var updatedAt: UTCInstant
+    /// When observers last saw the study; nil before the first time.
+    package var projectedAt: UTCInstant?
     package init(
-        id: EntityID, studyInstanceUID: String, reconciliation: Reconciliation, attributes: StudyAttributes, updatedAt: UTCInstant
+        id: EntityID, studyInstanceUID: String, reconciliation: Reconciliation, attributes: StudyAttributes,
+        updatedAt: UTCInstant, projectedAt: UTCInstant? = nil
     ) {
+        self.projectedAt = projectedAt
         self.id = id
         self.studyInstanceUID = studyInstanceUID
         self.reconciliation = reconciliation
@@ -108,7 +116,9 @@ package struct SeriesAttributes: Sendable, Hashable, Codable {
     package var stationName: String?
     package var scheduledProcedureStepID: String?
     package var requestedProcedureID: String?
-    /// The accession number and issuer system that this series' instances carry.
+    /// The patient id, accession number and issuer systems that this series' instances carry.
+    package var patientID: String?
+    package var patientIDSystem: String?
     package var accessionNumber: String?
     package var accessionSystem: String?
     package init() {}

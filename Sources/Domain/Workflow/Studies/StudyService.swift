@@ -1,0 +1,132 @@
+/// Registers stored instances and keeps studies linked to patients and orders.
+package struct StudyService: Sendable {
+    package init() {}
+
+    /// What became of a received instance.
+    package enum Outcome: Sendable, Hashable {
+        case stored(Reconciliation)
+        /// The same instance with the same content was there: nothing to do, success to the sender.
+        case duplicate
+        /// The SOP Instance UID is in use for other content: refused, the stored one stays. PS3.7 §C.5.7 (0111H).
+        case conflict
+    }
+
+    /// Registers an instance whose blob is durable.
+    package func register(_ received: ReceivedInstance, in unit: any UnitOfWork) throws -> Outcome {
+        let instance = received.instance
+        if let stored = try unit.instance(instance.sopInstanceUID) {
+            let isSame = stored.digest == instance.digest && stored.studyInstanceUID == instance.studyInstanceUID
+                && stored.seriesInstanceUID == instance.seriesInstanceUID
+            return isSame ? .duplicate : .conflict
+        }
+        let reconciliation = try seriesLink(received, in: unit)
+        try updateStudy(received, link: reconciliation, in: unit)
+        try unit.insert(instance, header: received.header, bulk: received.bulk)
+        return .stored(reconciliation)
+    }
+
+    /// Tells the observers of a study that has fallen quiet, or whose association or request has ended.
+    package func complete(_ studyInstanceUID: String, in unit: any UnitOfWork) throws {
+        guard var study = try unit.study(studyInstanceUID) else { return }
+        if let projected = study.projectedAt, projected >= study.updatedAt { return }
+        study.projectedAt = unit.time
+        try unit.save(study)
+        unit.emit(.studyChanged(studyInstanceUID: studyInstanceUID))
+        for orderID in Set(try unit.series(in: studyInstanceUID).compactMap(\.reconciliation.orderID)) {
+            for report in try unit.reports(ofOrder: orderID) { unit.emit(.reportChanged(report.id)) }
+        }
+    }
+
+    /// Completes every study that has been quiet long enough; returns how many. Run from time to time, so that a study
+    /// whose sender or server died is still published.
+    package func completeQuiet(before: UTCInstant, limit: Int = 50, in unit: any UnitOfWork) throws -> Int {
+        let waiting = try unit.studiesAwaitingProjection(quietBefore: before, limit: limit)
+        for study in waiting { try complete(study.studyInstanceUID, in: unit) }
+        return waiting.count
+    }
+
+    /// Looks again at quarantined series after an order or a patient has become known.
+    package func reconcileQuarantined(accession: Identifier?, patient: Identifier?, in unit: any UnitOfWork) throws {
+        for var study in try unit.quarantinedStudies(accession: accession, patient: patient) {
+            var links: [Reconciliation] = []
+            var changed = false
+            for var series in try unit.series(in: study.studyInstanceUID) {
+                if series.reconciliation.isQuarantined && series.reconciliation != .quarantined(.inconsistentSeries) {
+                    let link = try link(of: series, in: unit)
+                    if link != series.reconciliation {
+                        series.reconciliation = link
+                        try unit.save(series)
+                        changed = true
+                    }
+                }
+                links.append(series.reconciliation)
+            }
+            guard changed else { continue }
+            study.reconciliation = Self.studyLink(links) ?? study.reconciliation
+            study.updatedAt = unit.time
+            try unit.save(study)
+            try complete(study.studyInstanceUID, in: unit)
+        }
+    }
+
+    // MARK: Details
+
+    /// The link of the instance's series, made when the series is new and checked when an instance disagrees with it.
+    private func seriesLink(_ received: ReceivedInstance, in unit: any UnitOfWork) throws -> Reconciliation {
+        let instance = received.instance
+        if var series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID) {
+            let agrees = series.attributes.patientID == received.series.patientID
+                && series.attributes.patientIDSystem == received.series.patientIDSystem
+                && series.attributes.accessionNumber == received.series.accessionNumber
+                && series.attributes.accessionSystem == received.series.accessionSystem
+            if !agrees && series.reconciliation != .quarantined(.inconsistentSeries) {
+                series.reconciliation = .quarantined(.inconsistentSeries)
+                series.updatedAt = unit.time
+                try unit.save(series)
+            }
+            return series.reconciliation
+        }
+        var series = Series(
+            studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
+            reconciliation: .quarantined(.missingPatientID), attributes: received.series, updatedAt: unit.time)
+        series.reconciliation = try link(of: series, in: unit)
+        try unit.save(series)
+        return series.reconciliation
+    }
+
+    private func link(of series: Series, in unit: any UnitOfWork) throws -> Reconciliation {
+        let link = try Reconciler().reconcile(
+            studyInstanceUID: series.studyInstanceUID, patientID: series.attributes.patientID,
+            patientIDSystem: series.attributes.patientIDSystem, accessionNumber: series.attributes.accessionNumber,
+            accessionSystem: series.attributes.accessionSystem, in: unit)
+        // One study is one patient's: a series that names another is kept aside.
+        if let patientID = link.patientID, let study = try unit.study(series.studyInstanceUID),
+            let studyPatient = study.reconciliation.patientID, studyPatient != patientID {
+            return .quarantined(.patientMismatch)
+        }
+        return link
+    }
+
+    private func updateStudy(_ received: ReceivedInstance, link: Reconciliation, in unit: any UnitOfWork) throws {
+        let uid = received.instance.studyInstanceUID
+        guard var study = try unit.study(uid) else {
+            try unit.save(
+                Study(
+                    id: unit.entropy.newID(), studyInstanceUID: uid, reconciliation: link, attributes: received.study,
+                    updatedAt: unit.time))
+            return
+        }
+        let links = try unit.series(in: uid).map(\.reconciliation)
+        let best = Self.studyLink(links) ?? link
+        // A matched series is the better witness of the study's own attributes than a quarantined one.
+        if study.reconciliation.isQuarantined && !link.isQuarantined { study.attributes = received.study }
+        study.reconciliation = best
+        study.updatedAt = unit.time
+        try unit.save(study)
+    }
+
+    /// The study's link: that of a matched series, else of an unscheduled one, else a reason.
+    static func studyLink(_ links: [Reconciliation]) -> Reconciliation? {
+        links.first { $0.orderID != nil } ?? links.first { !$0.isQuarantined } ?? links.first
+    }
+}
