@@ -1,0 +1,64 @@
+# Hilum: a FHIR R4 facade and imaging API server. `make` alone prints what there is to say.
+#
+# One configuration for everything (release): tests, demo, clients, crash test and benchmark use the same build.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test tidy format clients crash bench clean
+
+BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
+HILUM := .build/release/hilum
+# Our own sources, without what a generator wrote.
+OURS := find Package.swift Sources Tests -name '*.swift' ! -name '*+Generated.swift' -print0
+
+# The demo's own files: make demo DICOM=folder HL7=folder; HILUM_DEMO_EXIT=1 plays the story and ends.
+DICOM ?=
+HL7 ?=
+DEMO_OPTIONS := $(if $(filter 1,$(HILUM_DEMO_EXIT)),--once) $(if $(DICOM),--dicom "$(DICOM)") $(if $(HL7),--hl7 "$(HL7)")
+# Extra words for one tool: make test TEST="--filter DICOMData", make crash CRASH="--kills 5 --database sqlite".
+TEST ?=
+CRASH ?=
+CLIENTS ?=
+BENCH ?=
+
+help: ## This list
+	@printf 'make TARGET, where TARGET is one of\n\n'
+	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## Install the system packages that are missing and check the Swift toolchain
+	@docker/setup.sh test
+
+build: ## Build server, tools and tests (release), refusing imports that Package.swift does not declare
+	@docker/setup.sh runtime
+	$(BUILD)
+
+demo: build ## Play one imaging order through Hilum over the real wires, and leave the server running
+	$(HILUM) demo $(DEMO_OPTIONS)
+
+test: setup ## Every test, each storage test on SQLite and on a PostgreSQL server of its own
+	$(BUILD)
+	docker/with-postgres.sh swift test -c release --skip-build $(TEST)
+
+tidy: ## Formatting, import table, banned calls, names
+	$(OURS) | xargs -0 swift format lint --strict --parallel
+	$(BUILD)
+	swift test -c release --skip-build --filter TidyTests
+
+format: ## Rewrite our sources as `make tidy` wants them
+	$(OURS) | xargs -0 swift format --in-place --parallel
+
+clients: build ## Drive a running Hilum with DCMTK, pynetdicom, dicomweb-client, FHIR, HL7 and JWT clients
+	@docker/setup.sh clients
+	conformance/clients/run.sh $(CLIENTS)
+
+crash: build ## kill -9 under mixed load, on both databases; an outside ledger looks for losses
+	@docker/setup.sh clients
+	conformance/crash/run.sh $(CRASH)
+
+bench: build ## Ratios against this machine's own bounds, in one run
+	@docker/setup.sh bench
+	.build/release/hilum-bench $(BENCH)
+
+clean: ## Remove what was built and installed inside this folder
+	rm -rf .build .build-tools
