@@ -18,6 +18,9 @@ package protocol UnitOfWork: AnyObject {
     /// followed here.
     func patients(identifiedBy identifier: Identifier) throws -> [Patient]
     func save(_ patient: Patient) throws
+    /// Records that were merged into this one, directly.
+    func patients(mergedInto survivor: EntityID) throws -> [Patient]
+    func removePatient(_ id: EntityID) throws
     func visit(_ id: EntityID) throws -> Visit?
     func visits(identifiedBy identifier: Identifier) throws -> [Visit]
     func visits(of patientID: EntityID) throws -> [Visit]
@@ -30,6 +33,7 @@ package protocol UnitOfWork: AnyObject {
     func orders(of patientID: EntityID) throws -> [ImagingOrder]
     /// Saves the order and its steps; the worklist index follows.
     func save(_ order: ImagingOrder) throws
+    func removeOrder(_ id: EntityID) throws
 
     // Studies. Counts of series and instances are computed, never stored.
     func study(_ studyInstanceUID: String) throws -> Study?

@@ -1,0 +1,70 @@
+extension OrderService {
+    /// Why a whole order was refused; nothing was changed.
+    package enum ReplaceRefusal: Error, Sendable, Hashable {
+        case unknownPatient
+        case accessionOfAnotherPatient
+        /// Another order carries the placer or filler number.
+        case identifierInUse(by: EntityID)
+        case identifierTooLong(String)
+        /// Studies or reports belong to the order.
+        case inUse
+    }
+
+    /// Takes a whole order as a client states it. An active order with an accession number gets its worklist step,
+    /// and a study UID when it names none.
+    package func replace(_ order: ImagingOrder, in unit: any UnitOfWork) throws {
+        var order = order
+        let old = try unit.order(order.id)
+        guard let subject = try unit.patient(order.patientID) else { throw ReplaceRefusal.unknownPatient }
+        order.patientID = try PatientService().survivor(of: subject, in: unit).id
+        if let accession = order.accession {
+            if accession.value.count > 16 { throw ReplaceRefusal.identifierTooLong("accession number") }
+            if try unit.orders(identifiedBy: accession, as: .accession).contains(where: { $0.patientID != order.patientID }) {
+                throw ReplaceRefusal.accessionOfAnotherPatient
+            }
+        }
+        for (identifier, role) in [(order.placer, OrderIdentifierRole.placer), (order.filler, .filler)] {
+            guard let identifier else { continue }
+            if let other = try unit.orders(identifiedBy: identifier, as: role).first(where: { $0.id != order.id }) {
+                throw ReplaceRefusal.identifierInUse(by: other.id)
+            }
+        }
+        if let uid = order.studyInstanceUID, uid.utf8.count > 64 { throw ReplaceRefusal.identifierTooLong("study instance UID") }
+        if order.studyInstanceUID == nil, order.accession != nil { order.studyInstanceUID = unit.entropy.newUID() }
+        if order.steps.isEmpty, order.status == .active, let accession = order.accession {
+            order.steps = [
+                ScheduledProcedureStep(
+                    id: unit.entropy.newID(), stepID: accession.value, modality: order.modality,
+                    scheduledStart: order.scheduledAt, description: order.code.displayText)
+            ]
+        }
+        Self.follow(&order)
+        if old == order { return }
+        try unit.save(order)
+        unit.emit(.orderChanged(order.id))
+        if let accession = order.accession, accession != old?.accession {
+            try StudyService().reconcileQuarantined(accession: accession, patient: nil, in: unit)
+        }
+    }
+
+    /// Forgets an order that nothing belongs to.
+    package func remove(_ id: EntityID, in unit: any UnitOfWork) throws {
+        guard try unit.order(id) != nil else { return }
+        if try !unit.studies(ofOrder: id).isEmpty || !unit.reports(ofOrder: id).isEmpty { throw ReplaceRefusal.inUse }
+        try unit.removeOrder(id)
+    }
+
+    /// Steps that are still open follow the order's state.
+    private static func follow(_ order: inout ImagingOrder) {
+        for index in order.steps.indices {
+            let step = order.steps[index].status
+            switch order.status {
+            case .revoked, .enteredInError: if step.isOnWorklist || step == .held { order.steps[index].status = .canceled }
+            case .completed: if step.isOnWorklist { order.steps[index].status = .completed }
+            case .onHold: if step == .scheduled { order.steps[index].status = .held }
+            case .active: if step == .held { order.steps[index].status = .scheduled }
+            case .draft, .unknown: break
+            }
+        }
+    }
+}

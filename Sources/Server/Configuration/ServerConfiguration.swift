@@ -1,0 +1,166 @@
+import Foundation
+import Yams
+
+/// The contents of `hilum.yaml`. Every key has a default, so a file may hold only what differs.
+///
+/// Relative paths are under the server's folder. Unknown keys are an error: a misspelt limit must not be silent.
+struct ServerConfiguration: Codable, Sendable, Equatable {
+    struct HTTP: Codable, Sendable, Equatable {
+        var host: String = "127.0.0.1"
+        /// 0 takes a free port.
+        var port: Int = 8443
+        /// The base that clients see, without a path; nil builds it from the listener's address.
+        var publicURL: String?
+        enum CodingKeys: String, CodingKey, CaseIterable { case host, port, publicURL = "public-url" }
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let keys = try StrictKeys(decoder, CodingKeys.self, "http")
+            host = try keys.value(.host) ?? host
+            port = try keys.value(.port) ?? port
+            publicURL = try keys.value(.publicURL)
+        }
+    }
+    struct DIMSE: Codable, Sendable, Equatable {
+        var host: String = "127.0.0.1"
+        var port: Int = 11112
+        var aeTitle: String = "HILUM"
+        /// Any calling AE title may connect; otherwise only peers added with `hilum peer add`.
+        var acceptsUnknownPeers: Bool = false
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case host, port
+            case aeTitle = "ae-title"
+            case acceptsUnknownPeers = "accept-unknown-peers"
+        }
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let keys = try StrictKeys(decoder, CodingKeys.self, "dimse")
+            host = try keys.value(.host) ?? host
+            port = try keys.value(.port) ?? port
+            aeTitle = try keys.value(.aeTitle) ?? aeTitle
+            acceptsUnknownPeers = try keys.value(.acceptsUnknownPeers) ?? acceptsUnknownPeers
+        }
+    }
+    struct MLLP: Codable, Sendable, Equatable {
+        var host: String = "127.0.0.1"
+        var port: Int = 2575
+        var acceptsUnknownPeers: Bool = false
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case host, port
+            case acceptsUnknownPeers = "accept-unknown-peers"
+        }
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let keys = try StrictKeys(decoder, CodingKeys.self, "mllp")
+            host = try keys.value(.host) ?? host
+            port = try keys.value(.port) ?? port
+            acceptsUnknownPeers = try keys.value(.acceptsUnknownPeers) ?? acceptsUnknownPeers
+        }
+    }
+    struct Store: Codable, Sendable, Equatable {
+        enum Database: String, Codable, Sendable { case sqlite, postgres }
+        enum Encryption: String, Codable, Sendable { case aes256GCM = "aes-256-gcm", none }
+        var database: Database = .sqlite
+        /// A libpq connection string, for `database: postgres`. The password belongs in PGPASSFILE, not here.
+        var postgres: String?
+        var blobs: String = "blobs"
+        var encryption: Encryption = .aes256GCM
+        enum CodingKeys: String, CodingKey, CaseIterable { case database, postgres, blobs, encryption }
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let keys = try StrictKeys(decoder, CodingKeys.self, "store")
+            database = try keys.value(.database) ?? database
+            postgres = try keys.value(.postgres)
+            blobs = try keys.value(.blobs) ?? blobs
+            encryption = try keys.value(.encryption) ?? encryption
+        }
+    }
+
+    var http = HTTP()
+    var dimse = DIMSE()
+    var mllp = MLLP()
+    var store = Store()
+    /// The site profile's file.
+    var siteProfile: String = "site.yaml"
+    /// trace, debug, info, notice, warning, error.
+    var logLevel: String = "info"
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case http, dimse, mllp, store
+        case siteProfile = "site-profile"
+        case logLevel = "log-level"
+    }
+    init() {}
+    init(from decoder: any Decoder) throws {
+        let keys = try StrictKeys(decoder, CodingKeys.self, "hilum.yaml")
+        http = try keys.value(.http) ?? http
+        dimse = try keys.value(.dimse) ?? dimse
+        mllp = try keys.value(.mllp) ?? mllp
+        store = try keys.value(.store) ?? store
+        siteProfile = try keys.value(.siteProfile) ?? siteProfile
+        logLevel = try keys.value(.logLevel) ?? logLevel
+    }
+
+    /// Reads the file of a server folder. Throws ``ConfigurationError``.
+    static func load(from folder: ServerFolder) throws -> ServerConfiguration {
+        let path = folder.configurationFile
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ConfigurationError("\(path) is not there: run `hilum init \(folder.path)` first")
+        }
+        do {
+            let text = String(decoding: data, as: UTF8.self)
+            let configuration = try YAMLDecoder().decode(ServerConfiguration.self, from: text.isEmpty ? "{}" : text)
+            try configuration.check()
+            return configuration
+        } catch let error as ConfigurationError {
+            throw error
+        } catch let DecodingError.dataCorrupted(context) {
+            throw ConfigurationError("\(path): \(context.underlyingError.map { "\($0)" } ?? context.debugDescription)")
+        } catch let DecodingError.typeMismatch(_, context) {
+            let key = context.codingPath.map(\.stringValue).joined(separator: ".")
+            throw ConfigurationError("\(path): \(key): \(context.debugDescription)")
+        } catch {
+            throw ConfigurationError("\(path): \(error)")
+        }
+    }
+
+    private func check() throws {
+        for (name, port) in [("http.port", http.port), ("dimse.port", dimse.port), ("mllp.port", mllp.port)]
+        where !(0...65535).contains(port) {
+            throw ConfigurationError("\(name): \(port) is not a port (0 to 65535)")
+        }
+        let title = dimse.aeTitle
+        guard (1...16).contains(title.utf8.count), title.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 92 }) else {
+            throw ConfigurationError("dimse.ae-title: 1 to 16 printable characters without space or backslash (PS3.5 §6.2)")
+        }
+        if store.database == .postgres && (store.postgres ?? "").isEmpty {
+            throw ConfigurationError("store.postgres: a connection string is needed with database: postgres")
+        }
+    }
+}
+
+/// A sentence about what is wrong in the configuration, with the key's name.
+struct ConfigurationError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// A keyed container that refuses keys the type does not know.
+private struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<String>> {
+    private struct AnyKey: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
+        init?(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+    private let container: KeyedDecodingContainer<Key>
+
+    init(_ decoder: any Decoder, _ type: Key.Type, _ place: String) throws {
+        let known = Set(Key.allCases.map(\.rawValue))
+        for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
+            throw ConfigurationError(
+                "\(place): unknown key `\(key.stringValue)`; known are \(known.sorted().joined(separator: ", "))")
+        }
+        container = try decoder.container(keyedBy: type)
+    }
+    func value<Value: Decodable>(_ key: Key) throws -> Value? { try container.decodeIfPresent(Value.self, forKey: key) }
+}

@@ -1,0 +1,55 @@
+import Foundation
+
+/// The folder that `hilum init` makes: where each file of a server lies.
+struct ServerFolder: Sendable {
+    /// Absolute path.
+    let path: String
+
+    init(_ path: String) {
+        self.path = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
+    var configurationFile: String { path + "/hilum.yaml" }
+    var keysFolder: String { path + "/keys" }
+    /// 32 random bytes that wrap the data keys of blobs.
+    var masterKeyFile: String { keysFolder + "/master.key" }
+    /// The ES256 key that signs access tokens, PEM.
+    var tokenKeyFile: String { keysFolder + "/token.key" }
+    var tlsFolder: String { path + "/tls" }
+    var authorityCertificateFile: String { tlsFolder + "/ca.pem" }
+    var authorityKeyFile: String { keysFolder + "/ca.key" }
+    var serverCertificateFile: String { tlsFolder + "/server.pem" }
+    var serverKeyFile: String { tlsFolder + "/server.key" }
+    var databaseFile: String { path + "/hilum.sqlite" }
+    var runFolder: String { path + "/run" }
+    /// What a running server answers on, as JSON.
+    var endpointsFile: String { runFolder + "/endpoints.json" }
+
+    /// A path from the configuration: absolute, or under this folder.
+    func resolve(_ name: String) -> String { name.hasPrefix("/") ? name : path + "/" + name }
+
+    /// Writes a file that only its owner may read, into a name that is not taken.
+    static func writeSecret(_ bytes: [UInt8], to path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw ConfigurationError("\(path): \(String(cString: strerror(errno)))") }
+        defer { close(descriptor) }
+        var offset = 0
+        while offset < bytes.count {
+            let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset) }
+            guard written > 0 else { throw ConfigurationError("\(path): \(String(cString: strerror(errno)))") }
+            offset += written
+        }
+        guard fsync(descriptor) == 0 else { throw ConfigurationError("\(path): \(String(cString: strerror(errno)))") }
+    }
+
+    /// Reads a secret, refusing one that others may read.
+    static func readSecret(_ path: String) throws -> [UInt8] {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw ConfigurationError("\(path): \(String(cString: strerror(errno)))") }
+        guard status.st_mode & 0o077 == 0 else {
+            throw ConfigurationError("\(path): others may read it; run `chmod 600 \(path)`")
+        }
+        guard let data = FileManager.default.contents(atPath: path) else { throw ConfigurationError("\(path): cannot be read") }
+        return [UInt8](data)
+    }
+}

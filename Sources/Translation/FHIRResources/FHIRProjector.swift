@@ -1,0 +1,135 @@
+import FHIRModel
+import Workflow
+
+/// Keeps the resources of the types that the domain feeds in step with the domain, inside the unit of work that
+/// changed it. Projecting twice changes nothing. House decisions 1 and 2.
+package struct FHIRProjector: DomainProjecting {
+    /// The types whose resources the domain feeds.
+    package static let projectedTypes = [
+        PatientProjection.type, EncounterProjection.type, ServiceRequestProjection.type, TaskProjection.type,
+        ImagingStudyProjection.type, DiagnosticReportProjection.type, ObservationProjection.type, EndpointProjection.type,
+    ]
+
+    /// The zone offset (`+01:00`) of a site-local date (DA digits) and time (TM digits); nil when the site has no zone.
+    private let localOffset: @Sendable (String, String) -> String?
+
+    package init(localOffset: @escaping @Sendable (String, String) -> String? = { _, _ in nil }) {
+        self.localOffset = localOffset
+    }
+
+    package func project(_ events: [DomainEvent], in unit: any ResourceUnitOfWork) throws {
+        var seen: Set<DomainEvent> = []
+        for event in events where seen.insert(event).inserted { try project(event, in: unit) }
+    }
+
+    /// Puts the Endpoint that studies point to. Called at start; the address is this server's DICOMweb base.
+    package func projectEndpoint(address: String, in unit: any ResourceUnitOfWork) throws {
+        try put(
+            EndpointProjection.type, EndpointProjection.id, EndpointProjection.project(address: address),
+            owned: EndpointProjection.owned, in: unit)
+    }
+
+    private func project(_ event: DomainEvent, in unit: any ResourceUnitOfWork) throws {
+        switch event {
+        case .patientChanged(let id): try projectPatient(id, in: unit)
+        case .patientsMerged(let survivor, let retired):
+            try projectPatient(retired, in: unit)
+            try projectPatient(survivor, in: unit)
+        case .visitChanged(let id):
+            guard let visit = try unit.visit(id) else { return }
+            try put(
+                EncounterProjection.type, id, EncounterProjection.project(visit), owned: EncounterProjection.owned, in: unit)
+        case .orderChanged(let id): try projectOrder(id, in: unit)
+        case .studyChanged(let uid): try projectStudy(uid, in: unit)
+        case .reportChanged(let id): try projectReport(id, in: unit)
+        }
+    }
+
+    private func projectPatient(_ id: EntityID, in unit: any ResourceUnitOfWork) throws {
+        guard let patient = try unit.patient(id) else { return }
+        let absorbed = try unit.patients(mergedInto: id).map(\.id)
+        try put(
+            PatientProjection.type, id, PatientProjection.project(patient, absorbed: absorbed), owned: PatientProjection.owned,
+            in: unit
+        ) { existing in
+            // Links are the domain's alone: they are compared as stored.
+            var view = PatientProjection.project(PatientCommand.patient(existing, id: id, stored: nil), absorbed: [])
+            view["link"] = existing["link"]
+            return view
+        }
+    }
+
+    private func projectOrder(_ id: EntityID, in unit: any ResourceUnitOfWork) throws {
+        guard let order = try unit.order(id) else { return }
+        try put(
+            ServiceRequestProjection.type, id, ServiceRequestProjection.project(order), owned: ServiceRequestProjection.owned,
+            in: unit
+        ) { existing in
+            ServiceRequestCommand.order(existing, id: id, stored: nil).map(ServiceRequestProjection.project)
+        }
+        for step in order.steps {
+            try put(
+                TaskProjection.type, step.id, TaskProjection.project(step, of: order), owned: TaskProjection.owned, in: unit)
+        }
+    }
+
+    private func projectStudy(_ uid: String, in unit: any ResourceUnitOfWork) throws {
+        guard let study = try unit.study(uid) else { return }
+        guard let patientID = study.reconciliation.patientID else {
+            // Nothing of it is certain any more: what was published is withdrawn.
+            if let current = try unit.currentResource(ImagingStudyProjection.type, study.id.value), !current.isDeleted {
+                try unit.deleteResource(ImagingStudyProjection.type, study.id.value)
+            }
+            return
+        }
+        let certain = try unit.series(in: uid).filter { $0.reconciliation.patientID == patientID }
+        let content = try certain.map { series in
+            ImagingStudyProjection.SeriesContent(
+                series: series, instances: try unit.instances(in: series.seriesInstanceUID, of: uid))
+        }
+        var orders: [ImagingOrder] = []
+        for series in certain {
+            guard let orderID = series.reconciliation.orderID, !orders.contains(where: { $0.id == orderID }) else { continue }
+            if let order = try unit.order(orderID) { orders.append(order) }
+        }
+        let resource = ImagingStudyProjection.project(
+            study, patientID: patientID, orders: orders, series: content, endpoint: EndpointProjection.id,
+            offset: localOffset)
+        try put(ImagingStudyProjection.type, study.id, resource, owned: ImagingStudyProjection.owned, in: unit)
+    }
+
+    private func projectReport(_ id: EntityID, in unit: any ResourceUnitOfWork) throws {
+        guard let report = try unit.report(id) else { return }
+        for observation in report.observations {
+            try put(
+                ObservationProjection.type, observation.id, ObservationProjection.project(observation, of: report),
+                owned: ObservationProjection.owned, in: unit)
+        }
+        var studies: [EntityID] = []
+        var uids = report.studyInstanceUIDs
+        if let orderID = report.orderID { uids += try unit.studies(ofOrder: orderID).map(\.studyInstanceUID) }
+        for uid in uids {
+            guard let study = try unit.study(uid), study.reconciliation.patientID == report.patientID,
+                !studies.contains(study.id)
+            else { continue }
+            studies.append(study.id)
+        }
+        try put(
+            DiagnosticReportProjection.type, id, DiagnosticReportProjection.project(report, studies: studies),
+            owned: DiagnosticReportProjection.owned, in: unit)
+    }
+
+    /// Merges a projection over the stored resource and stores the result when it differs.
+    private func put(
+        _ type: String, _ id: EntityID, _ projected: JSONValue, owned: [String], in unit: any ResourceUnitOfWork,
+        understood: (JSONValue) -> JSONValue? = { _ in nil }
+    ) throws {
+        let current = try unit.currentResource(type, id.value)
+        var existing: JSONValue?
+        if let current, !current.isDeleted { existing = JSONValue(try JSONDocument(parsing: current.bytes, limits: .stored)) }
+        let merged = ProjectionMerge.merge(
+            existing: existing, projected: projected, owned: owned, understood: existing.flatMap(understood))
+        if merged == existing { return }
+        try unit.putResource(type, id.value, JSONDocument(merged), method: existing == nil ? .create : .update)
+    }
+}

@@ -1,0 +1,22 @@
+import FHIRModel
+import Workflow
+
+/// A Patient resource read into the domain.
+enum PatientCommand {
+    /// The domain's view of the resource; links and the merge state are the domain's own and come from `stored`.
+    static func patient(_ resource: JSONValue, id: EntityID, stored: Patient?) -> Patient {
+        var patient = stored ?? Patient(id: id, identifiers: [])
+        patient.identifiers = (resource["identifier"]?.array ?? []).compactMap(Datatypes.identifier(from:))
+        patient.isActive = resource["active"]?.bool ?? true
+        patient.names = (resource["name"]?.array ?? []).map(Datatypes.name(from:))
+        patient.telecoms = (resource["telecom"]?.array ?? []).compactMap(Datatypes.telecom(from:))
+        patient.sex = resource["gender"]?.string.flatMap(Patient.Sex.init(rawValue:))
+        patient.birthDate = Datatypes.dateTime(from: resource["birthDate"])
+        patient.deceasedAt = Datatypes.dateTime(from: resource["deceasedDateTime"])
+        patient.isDeceased = resource["deceasedBoolean"]?.bool ?? (patient.deceasedAt == nil ? nil : true)
+        patient.addresses = (resource["address"]?.array ?? []).map(Datatypes.address(from:))
+        patient.maritalStatus = Datatypes.concept(from: resource["maritalStatus"])
+        patient.language = Datatypes.concept(from: resource["communication"]?[0]?["language"])
+        return patient
+    }
+}

@@ -1,0 +1,39 @@
+import FHIRModel
+import Workflow
+
+/// Patient as the domain sees it. FHIR R4 patient.html; v2-to-FHIR PID.
+enum PatientProjection {
+    static let type = "Patient"
+    /// The root elements that the domain owns.
+    static let owned = [
+        "identifier", "active", "name", "telecom", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime", "address",
+        "maritalStatus", "communication", "link",
+    ]
+
+    /// `others` are the records this one absorbed.
+    static func project(_ patient: Patient, absorbed others: [EntityID]) -> JSONValue {
+        var links = others.map { id in
+            Datatypes.object([("other", Datatypes.reference(type, id)), ("type", "replaces")])
+        }
+        if let survivor = patient.mergedInto {
+            links.append(Datatypes.object([("other", Datatypes.reference(type, survivor)), ("type", "replaced-by")]))
+        }
+        let deceasedAt = Datatypes.dateTime(patient.deceasedAt)
+        return Datatypes.object([
+            ("resourceType", .string(type)),
+            ("id", .string(patient.id.value)),
+            ("identifier", Datatypes.array(patient.identifiers.map(Datatypes.identifier))),
+            ("active", .bool(patient.isActive)),
+            ("name", Datatypes.array(patient.names.map(Datatypes.name))),
+            ("telecom", Datatypes.array(patient.telecoms.map(Datatypes.telecom))),
+            ("gender", patient.sex.map { .string($0.rawValue) }),
+            ("birthDate", Datatypes.date(patient.birthDate)),
+            ("deceasedBoolean", deceasedAt == nil ? patient.isDeceased.map { .bool($0) } : nil),
+            ("deceasedDateTime", deceasedAt),
+            ("address", Datatypes.array(patient.addresses.map(Datatypes.address))),
+            ("maritalStatus", patient.maritalStatus.flatMap(Datatypes.concept)),
+            ("communication", patient.language.flatMap(Datatypes.concept).map { .array([Datatypes.object([("language", $0)])]) }),
+            ("link", Datatypes.array(links)),
+        ])
+    }
+}

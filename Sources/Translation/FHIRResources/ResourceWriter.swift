@@ -1,0 +1,177 @@
+import Access
+import FHIRModel
+import FHIRSearch
+import Workflow
+
+/// Every change of a resource that comes through the REST door: one unit of work, one domain call where the type has
+/// domain meaning. FHIR R4 http.html#create, #update, #delete.
+package struct ResourceWriter: Sendable {
+    package struct Result: Sendable {
+        package var resource: StoredResource
+        /// False when the content was already there (an unchanged update, or a conditional create that found one).
+        package var isCreated: Bool
+    }
+
+    private let store: any ResourceStore
+    private let entropy: any Entropy
+
+    package init(store: any ResourceStore, entropy: any Entropy) {
+        self.store = store
+        self.entropy = entropy
+    }
+
+    /// Creates a resource under a new id. `ifNoneExist` makes it conditional: one match is returned instead, several
+    /// are refused. FHIR R4 http.html#ccreate.
+    package func create(
+        _ type: String, _ document: JSONDocument, ifNoneExist: SearchQuery? = nil, access: AccessContext
+    ) async throws -> Result {
+        try Self.check(access, .create, type)
+        if ifNoneExist != nil { try Self.check(access, .search, type) }
+        let id = entropy.newID().value
+        return try await store.write(access) { unit in
+            if let query = ifNoneExist {
+                let found = try unit.resourceIDs(matching: query, access: access, limit: 2)
+                if found.count > 1 { throw ResourceError(.preconditionFailed, "If-None-Exist matches more than one resource") }
+                if let only = found.first, let resource = try unit.currentResource(type, only) {
+                    return Result(resource: resource, isCreated: false)
+                }
+            }
+            let stored = try unit.putResource(type, id, document, method: .create)
+            try Self.feedDomain(type, id, document, in: unit)
+            try Self.auditWrite("create", .create, stored, in: unit)
+            return Result(resource: try unit.currentResource(type, id) ?? stored, isCreated: true)
+        }
+    }
+
+    /// Updates, or creates under the id the client chose. `ifMatch` is the version the client read.
+    package func update(
+        _ type: String, _ id: String, _ document: JSONDocument, ifMatch: Int64?, access: AccessContext
+    ) async throws -> Result {
+        try Self.check(access, .update, type)
+        let mayCreate = access.allows(.create, on: type)
+        return try await store.write(access) { unit in
+            let current = try unit.currentResource(type, id)
+            let exists = current.map { !$0.isDeleted } ?? false
+            if let ifMatch, !exists || current?.version != ifMatch {
+                throw ResourceError(.preconditionFailed, "If-Match names another version than the current one")
+            }
+            if !exists && !mayCreate { throw ResourceError(.forbidden, "no scope to create \(type)") }
+            let stored = try unit.putResource(type, id, document, method: exists ? .update : .create)
+            try Self.feedDomain(type, id, document, in: unit)
+            try Self.auditWrite("update", exists ? .update : .create, stored, in: unit)
+            return Result(resource: stored, isCreated: !exists)
+        }
+    }
+
+    /// Deletes. Deleting what is not there is no error; nil then. `ifMatch` as in ``update(_:_:_:ifMatch:access:)``.
+    package func delete(_ type: String, _ id: String, ifMatch: Int64? = nil, access: AccessContext) async throws -> StoredResource? {
+        try Self.check(access, .delete, type)
+        return try await store.write(access) { unit in
+            let current = try unit.currentResource(type, id)
+            if let ifMatch, current?.version != ifMatch {
+                throw ResourceError(.preconditionFailed, "If-Match names another version than the current one")
+            }
+            guard let current, !current.isDeleted else { return nil }
+            try Self.removeFromDomain(type, id, in: unit)
+            let deleted = try unit.deleteResource(type, id)
+            if let deleted { try Self.auditWrite("delete", .delete, deleted, in: unit) }
+            return deleted
+        }
+    }
+
+    // MARK: Domain
+
+    /// Hands a written resource to the domain service of its type, if it has one; for the other types that the domain
+    /// feeds, asks for the projection again, so that what the domain owns stays the domain's.
+    private static func feedDomain(
+        _ type: String, _ id: String, _ document: JSONDocument, in unit: any ResourceUnitOfWork
+    ) throws {
+        let entity = EntityID(id)
+        switch type {
+        case PatientProjection.type:
+            let stored = try unit.patient(entity)
+            let patient = PatientCommand.patient(JSONValue(document), id: entity, stored: stored)
+            do {
+                try PatientService().replace(patient, in: unit)
+            } catch PatientService.Refusal.identifierInUse(_, _, let other) {
+                throw ResourceError(.conflict, "an identifier of this Patient is in use by Patient/\(other.value)")
+            }
+            if stored != nil { unit.emit(.patientChanged(entity)) }
+        case ServiceRequestProjection.type:
+            let value = JSONValue(document)
+            let stored = try unit.order(entity)
+            guard stored != nil || ServiceRequestCommand.isImaging(value) else { return }
+            guard let order = ServiceRequestCommand.order(value, id: entity, stored: stored),
+                try unit.patient(order.patientID) != nil
+            else {
+                if stored == nil { return }
+                throw ResourceError(.invalid, "the subject of an imaging order must be a Patient of this server")
+            }
+            do {
+                try OrderService().replace(order, in: unit)
+            } catch let refusal as OrderService.ReplaceRefusal {
+                throw Self.error(refusal)
+            }
+            unit.emit(.orderChanged(entity))
+        case EncounterProjection.type: if try unit.visit(entity) != nil { unit.emit(.visitChanged(entity)) }
+        case ImagingStudyProjection.type:
+            if let study = try unit.study(id: entity) { unit.emit(.studyChanged(studyInstanceUID: study.studyInstanceUID)) }
+        case DiagnosticReportProjection.type: if try unit.report(entity) != nil { unit.emit(.reportChanged(entity)) }
+        default: return
+        }
+    }
+
+    private static func removeFromDomain(_ type: String, _ id: String, in unit: any ResourceUnitOfWork) throws {
+        let entity = EntityID(id)
+        switch type {
+        case PatientProjection.type:
+            do { try PatientService().remove(entity, in: unit) } catch PatientService.Refusal.inUse {
+                throw ResourceError(.conflict, "orders, studies, reports or visits belong to this Patient")
+            }
+        case ServiceRequestProjection.type:
+            do { try OrderService().remove(entity, in: unit) } catch OrderService.ReplaceRefusal.inUse {
+                throw ResourceError(.conflict, "studies or reports belong to this ServiceRequest")
+            }
+        case EncounterProjection.type:
+            if try unit.visit(entity) != nil { throw ResourceError(.conflict, "this Encounter comes from the registration feed") }
+        case ImagingStudyProjection.type:
+            if try unit.study(id: entity) != nil { throw ResourceError(.conflict, "images of this ImagingStudy are stored") }
+        case DiagnosticReportProjection.type:
+            if try unit.report(entity) != nil { throw ResourceError(.conflict, "this DiagnosticReport comes from the result feed") }
+        case EndpointProjection.type:
+            if entity == EndpointProjection.id { throw ResourceError(.conflict, "this Endpoint is the server's own") }
+        default: return
+        }
+    }
+
+    private static func error(_ refusal: OrderService.ReplaceRefusal) -> ResourceError {
+        switch refusal {
+        case .unknownPatient: ResourceError(.invalid, "the subject of an imaging order must be a Patient of this server")
+        case .accessionOfAnotherPatient: ResourceError(.conflict, "the accession number is in use for another patient")
+        case .identifierInUse(let other):
+            ResourceError(.conflict, "the placer or filler number is in use by ServiceRequest/\(other.value)")
+        case .identifierTooLong(let name): ResourceError(.invalid, "the \(name) is longer than DICOM allows")
+        case .inUse: ResourceError(.conflict, "studies or reports belong to this ServiceRequest")
+        }
+    }
+
+    // MARK: Access
+
+    /// A write needs the letter without conditions: whether a changed resource still fits a granular scope could be
+    /// told only after the change.
+    private static func check(_ access: AccessContext, _ permission: Permissions, _ type: String) throws {
+        guard access.decision(permission, on: type) == .permitted(anyOf: []) else {
+            throw ResourceError(.forbidden, "no scope for this interaction on \(type)")
+        }
+    }
+
+    private static func auditWrite(
+        _ interaction: String, _ action: AuditRecord.Action, _ stored: StoredResource, in unit: any ResourceUnitOfWork
+    ) throws {
+        try unit.audit(
+            AuditRecord(
+                category: .rest, interaction: interaction, action: action, outcome: .success, access: unit.access,
+                entity: "\(stored.type)/\(stored.id)/_history/\(stored.version)",
+                patientID: stored.type == PatientProjection.type ? stored.id : nil))
+    }
+}
