@@ -1,0 +1,136 @@
+/// Commits batches of units of work on the writer's connection: one transaction each, a savepoint for each unit.
+struct CommitBatches {
+    /// What became of one batch.
+    struct Outcome {
+        /// To call in order, outside every lock: each tells one caller the end of its unit of work.
+        var resumptions: [@Sendable () -> Void] = []
+        /// Units of work that were not begun because the transaction ended early; they go back to the queue.
+        var untried: [SQLWriter.Job] = []
+        /// The newest stamp, when something was committed.
+        var stamp: CommitStamp?
+        /// What failed the batch as a whole.
+        var error: (any Error)?
+        /// Whether the store must take no more writes: the commit could not be made durable.
+        var isFatal = false
+
+        init() {}
+
+        init(failed jobs: [SQLWriter.Job], error: any Error) {
+            self.error = error
+            resumptions = jobs.map { job in { job.fail(error) } }
+        }
+    }
+
+    private let connection: any SQLConnection
+    private let now: @Sendable () -> Int64
+    private let fault: @Sendable (SQLFaultPoint) throws -> Void
+
+    init(
+        _ connection: any SQLConnection, now: @escaping @Sendable () -> Int64,
+        fault: @escaping @Sendable (SQLFaultPoint) throws -> Void
+    ) {
+        self.connection = connection
+        self.now = now
+        self.fault = fault
+    }
+
+    /// The newest committed stamp. Inside a transaction PostgreSQL also locks the row against other writers.
+    static func readStamp(_ connection: any SQLConnection, forUpdate: Bool = false) throws -> CommitStamp {
+        let lock = forUpdate ? connection.dialect.forUpdate : ""
+        let found = try connection.first("SELECT sequence, time FROM commit_sequence WHERE id = 1" + lock) {
+            CommitStamp(sequence: try $0.int(0), time: try $0.int(1))
+        }
+        guard let found else { throw SQLStoreError(.corrupt, "the commit sequence row is missing") }
+        return found
+    }
+
+    func commit(_ jobs: [SQLWriter.Job]) -> Outcome {
+        let first: CommitStamp
+        do { first = try begin() } catch {
+            if connection.isInTransaction { rollback() }
+            return Outcome(failed: jobs, error: error)
+        }
+        var outcome = Outcome()
+        var last = first
+        var done: [(job: SQLWriter.Job, resume: @Sendable () -> Void)] = []
+        for (index, job) in jobs.enumerated() {
+            let changesBefore = connection.changeCount
+            let stamp = last.next(now: now())
+            do {
+                // A unit of work alone in its batch needs no savepoint: its failure is the transaction's.
+                if jobs.count > 1 { try connection.execute("SAVEPOINT unit") }
+                let resume = try job.run(SQLTransaction(connection: connection, stamp: stamp))
+                if jobs.count > 1 { try connection.execute("RELEASE SAVEPOINT unit") }
+                done.append((job, resume))
+                if connection.changeCount != changesBefore { last = stamp }
+            } catch {
+                outcome.resumptions.append { job.fail(error) }
+                if jobs.count > 1, undoUnit() { continue }
+                // The whole transaction is gone: what ran before in it was not kept.
+                rollback()
+                outcome.resumptions += done.map { entry in { entry.job.fail(error) } }
+                outcome.untried = Array(jobs[(index + 1)...])
+                outcome.error = error
+                outcome.isFatal = CommitBatches.isFatal(error)
+                return outcome
+            }
+        }
+        do {
+            try finish(first, last)
+            outcome.resumptions += done.map(\.resume)
+            outcome.stamp = last
+        } catch {
+            rollback()
+            outcome.resumptions += done.map { entry in { entry.job.fail(error) } }
+            outcome.error = error
+            outcome.isFatal = CommitBatches.isFatal(error)
+        }
+        return outcome
+    }
+
+    private func begin() throws -> CommitStamp {
+        do {
+            return try beginOnce()
+        } catch let error as SQLStoreError where error.code == .unavailable {
+            // Nothing has run yet, so a connection that died while idle is replaced and the begin repeated once.
+            rollback()
+            return try beginOnce()
+        }
+    }
+
+    private func beginOnce() throws -> CommitStamp {
+        try connection.execute(connection.dialect.beginWrite)
+        return try CommitBatches.readStamp(connection, forUpdate: true)
+    }
+
+    private func finish(_ first: CommitStamp, _ last: CommitStamp) throws {
+        if last != first {
+            try connection.run(
+                "UPDATE commit_sequence SET sequence = ?, time = ? WHERE id = 1", [.int(last.sequence), .int(last.time)])
+        }
+        try fault(.commit)
+        try connection.execute("COMMIT")
+        try fault(.committed)
+    }
+
+    /// Undoes one unit of work; false when the transaction itself has ended.
+    private func undoUnit() -> Bool {
+        guard connection.isInTransaction else { return false }
+        do {
+            try connection.execute("ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit")
+            return true
+        } catch { return false }
+    }
+
+    private func rollback() {
+        (connection as? PostgreSQLConnection)?.abandonTransaction()
+        if connection.isInTransaction { try? connection.execute("ROLLBACK") }
+        (connection as? PostgreSQLConnection)?.abandonTransaction()
+    }
+
+    /// An I/O error while writing leaves unknown what is on disk; fsync may not be tried again (its error is told once).
+    private static func isFatal(_ error: any Error) -> Bool {
+        guard let error = error as? SQLStoreError else { return false }
+        return error.code == .failed || error.code == .corrupt
+    }
+}

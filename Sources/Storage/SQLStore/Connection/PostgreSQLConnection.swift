@@ -1,0 +1,281 @@
+import CLibPQ
+
+/// One PostgreSQL connection through libpq, blocking.
+///
+/// TLS is what the connection string says (`sslmode`, `sslrootcert`). A lost connection is opened again by the next
+/// use outside a transaction, not sooner than a back-off that grows from 0.1 s to 5 s; until then every use fails at
+/// once with `.unavailable`. Prepared statements live as long as the connection.
+package final class PostgreSQLConnection: SQLConnection {
+    /// What a connection is for, which decides its session settings.
+    package enum Role: Sendable {
+        case reader
+        /// `holdsServerLock`: takes the session lock that keeps a second server out of this schema.
+        case writer(holdsServerLock: Bool)
+    }
+
+    package let dialect = SQLDialect.postgreSQL
+    package private(set) var changeCount: Int64 = 0
+    package private(set) var isInTransaction = false
+
+    private let connectionString: String
+    private let role: Role
+    private let statementTimeout: Duration?
+    private var handle: OpaquePointer?
+    private var variants: [String: [PreparedVariant]] = [:]
+    private var variantCount = 0
+    private var nameCount = 0
+    private var nextAttempt: ContinuousClock.Instant?
+    private var backOff = PostgreSQLConnection.backOffMin
+
+    private static let backOffMin = Duration.milliseconds(100)
+    private static let backOffMax = Duration.seconds(5)
+    /// Prepared statements kept on the server; all are dropped together when there are more.
+    private static let variantsMax = 512
+
+    /// One prepared statement: the same SQL text prepared for these parameter types.
+    private struct PreparedVariant {
+        let name: String
+        let types: [Oid]
+
+        func takes(_ values: [SQLValue]) -> Bool {
+            zip(types, values).allSatisfy { $1 == .null || $0 == PostgreSQLBinary.type(of: $1) }
+        }
+    }
+
+    /// Connects at once. Throws `.unavailable` or `.locked`.
+    package init(connectionString: String, role: Role, statementTimeout: Duration? = nil) throws {
+        self.connectionString = connectionString
+        self.role = role
+        self.statementTimeout = statementTimeout
+        try connect()
+    }
+
+    deinit { if let handle { PQfinish(handle) } }
+
+    @discardableResult
+    package func run(_ sql: String, _ values: [SQLValue], row: (SQLRow) throws -> Void) throws -> Int {
+        try run(sql, types: values.map(PostgreSQLBinary.type(of:)), isNull: values.map { $0 == .null }, row: row) {
+            try PostgreSQLBinary.append(values[$0], to: &$1)
+        } fits: { $0.takes(values) }
+    }
+
+    package func insert(_ insert: SQLRowInsert, rows: [[SQLValue]]) throws {
+        if rows.isEmpty { return }
+        let types = insert.columns.map { PostgreSQLBinary.arrayType($0.kind) }
+        try run(insert.postgreSQLText, types: types, isNull: types.map { _ in false }, row: { _ in }) { column, buffer in
+            try PostgreSQLBinary.appendArray(insert.columns[column].kind, rows.map { $0[column] }, to: &buffer)
+        } fits: { _ in true }
+    }
+
+    package func execute(_ script: String) throws {
+        let handle = try connected()
+        let result = PQexec(handle, script)
+        defer { PQclear(result) }
+        noteTransactionState(handle)
+        switch PQresultStatus(result) {
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
+            // COMMIT of a transaction in which a statement failed answers with success and the word ROLLBACK.
+            if let tag = PQcmdStatus(result), script == "COMMIT", String(cString: tag) == "ROLLBACK" {
+                throw SQLStoreError(.statement, "the transaction had failed and was rolled back")
+            }
+        default: throw failure(result, handle, script)
+        }
+    }
+
+    // MARK: Running
+
+    @discardableResult
+    private func run(
+        _ sql: String, types: [Oid], isNull: [Bool], row: (SQLRow) throws -> Void,
+        append: (Int, inout [UInt8]) throws -> Void, fits: (PreparedVariant) -> Bool
+    ) throws -> Int {
+        var buffer: [UInt8] = []
+        var ends: [Int] = []
+        ends.reserveCapacity(types.count)
+        for index in types.indices {
+            try append(index, &buffer)
+            ends.append(buffer.count)
+        }
+        let handle = try connected()
+        let name = try prepared(sql, types, handle, fits: fits)
+        let result = send(name, buffer, ends, isNull, handle)
+        defer { PQclear(result) }
+        noteTransactionState(handle)
+        switch PQresultStatus(result) {
+        case PGRES_COMMAND_OK: return countChanges(result)
+        case PGRES_TUPLES_OK:
+            guard let result else { return 0 }
+            for index in 0..<PQntuples(result) { try row(SQLRow(source: .postgreSQL(result: result, row: index))) }
+            return isSelect(result) ? 0 : countChanges(result)
+        default: throw failure(result, handle, sql)
+        }
+    }
+
+    private func send(
+        _ name: String, _ buffer: [UInt8], _ ends: [Int], _ isNull: [Bool], _ handle: OpaquePointer
+    ) -> OpaquePointer? {
+        // One spare byte, so that a buffer of empty values still has an address: a null pointer means NULL.
+        (buffer + [0]).withUnsafeBytes { raw -> OpaquePointer? in
+            guard let base = raw.bindMemory(to: CChar.self).baseAddress else { return nil }
+            var pointers: [UnsafePointer<CChar>?] = []
+            var lengths: [Int32] = []
+            var start = 0
+            for (index, end) in ends.enumerated() {
+                pointers.append(isNull[index] ? nil : base + start)
+                lengths.append(Int32(clamping: end - start))
+                start = end
+            }
+            let formats = [Int32](repeating: 1, count: ends.count)
+            return PQexecPrepared(handle, name, Int32(ends.count), pointers, lengths, formats, 1)
+        }
+    }
+
+    private func prepared(
+        _ sql: String, _ types: [Oid], _ handle: OpaquePointer, fits: (PreparedVariant) -> Bool
+    ) throws -> String {
+        if let found = variants[sql]?.first(where: { $0.types.count == types.count && fits($0) }) { return found.name }
+        if variantCount >= PostgreSQLConnection.variantsMax {
+            PQclear(PQexec(handle, "DEALLOCATE ALL"))
+            variants = [:]
+            variantCount = 0
+        }
+        nameCount += 1
+        let name = "s\(nameCount)"
+        let result = PQprepare(handle, name, PlaceholderNumbering.numbered(sql), Int32(types.count), types)
+        defer { PQclear(result) }
+        guard PQresultStatus(result) == PGRES_COMMAND_OK else {
+            noteTransactionState(handle)
+            throw failure(result, handle, sql)
+        }
+        variants[sql, default: []].append(PreparedVariant(name: name, types: types))
+        variantCount += 1
+        return name
+    }
+
+    private func countChanges(_ result: OpaquePointer?) -> Int {
+        guard let text = PQcmdTuples(result), let count = Int(String(cString: text)) else { return 0 }
+        changeCount += Int64(count)
+        return count
+    }
+
+    private func isSelect(_ result: OpaquePointer) -> Bool {
+        guard let tag = PQcmdStatus(result) else { return true }
+        return tag[0] == CChar(UInt8(ascii: "S"))
+    }
+
+    // MARK: The connection
+
+    private func connected() throws -> OpaquePointer {
+        if let handle { return handle }
+        if isInTransaction { throw SQLStoreError(.unavailable, "the connection was lost inside a transaction") }
+        if let nextAttempt, ContinuousClock.now < nextAttempt {
+            throw SQLStoreError(.unavailable, "PostgreSQL was unreachable a moment ago")
+        }
+        try connect()
+        guard let handle else { throw SQLStoreError(.unavailable, "PostgreSQL is unreachable") }
+        return handle
+    }
+
+    /// Forgets a transaction that the connection's loss ended.
+    package func abandonTransaction() { if handle == nil { isInTransaction = false } }
+
+    private func connect() throws {
+        // The string's own settings come last and win; these are what is sensible where it says nothing.
+        let defaults = "connect_timeout=2 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
+        let fresh = PQconnectdb(PostgreSQLConnection.withDefaults(defaults, connectionString))
+        guard let fresh, PQstatus(fresh) == CONNECTION_OK else {
+            let text = fresh.flatMap { PQerrorMessage($0) }.map { String(cString: $0) } ?? "no memory"
+            PQfinish(fresh)
+            postpone()
+            throw SQLStoreError(.unavailable, "PostgreSQL: \(text)")
+        }
+        PQsetNoticeProcessor(fresh, { _, _ in }, nil)
+        do { try startSession(fresh) } catch {
+            PQfinish(fresh)
+            postpone()
+            throw error
+        }
+        handle = fresh
+        variants = [:]
+        variantCount = 0
+        nextAttempt = nil
+        backOff = PostgreSQLConnection.backOffMin
+    }
+
+    /// A URI takes its defaults as query parameters it does not name; a keyword string takes them in front.
+    static func withDefaults(_ defaults: String, _ connectionString: String) -> String {
+        guard connectionString.hasPrefix("postgres://") || connectionString.hasPrefix("postgresql://") else {
+            return defaults + " " + connectionString
+        }
+        let missing = defaults.split(separator: " ").filter { word in
+            !connectionString.contains(word.prefix { $0 != "=" } + "=")
+        }
+        return connectionString + (connectionString.contains("?") ? "&" : "?") + missing.joined(separator: "&")
+    }
+
+    private func startSession(_ fresh: OpaquePointer) throws {
+        let limit = statementTimeout.map { $0.components.seconds * 1_000 + $0.components.attoseconds / 1_000_000_000_000_000 }
+        var script = """
+            SET client_encoding='UTF8'; SET standard_conforming_strings=on; SET timezone='UTC'; \
+            SET synchronous_commit=on; SET statement_timeout=\(limit ?? 0); SET client_min_messages=warning;
+            """
+        if case .reader = role { script += "SET default_transaction_read_only=on;" }
+        let result = PQexec(fresh, script)
+        defer { PQclear(result) }
+        guard PQresultStatus(result) == PGRES_COMMAND_OK else { throw failure(result, fresh, "session settings") }
+        if case .writer(holdsServerLock: true) = role { try takeServerLock(fresh) }
+    }
+
+    /// The lock belongs to the session: it goes when the connection or the process does.
+    private func takeServerLock(_ fresh: OpaquePointer) throws {
+        let result = PQexec(fresh, "SELECT pg_try_advisory_lock(\(0x6869_6c75), hashtext(current_schema()))")
+        defer { PQclear(result) }
+        guard PQresultStatus(result) == PGRES_TUPLES_OK, let answer = PQgetvalue(result, 0, 0) else {
+            throw failure(result, fresh, "server lock")
+        }
+        if String(cString: answer) != "t" {
+            throw SQLStoreError(.locked, "another server holds this PostgreSQL schema")
+        }
+    }
+
+    private func postpone() {
+        nextAttempt = ContinuousClock.now.advanced(by: backOff)
+        backOff = min(backOff * 2, PostgreSQLConnection.backOffMax)
+    }
+
+    private func noteTransactionState(_ handle: OpaquePointer) {
+        if PQstatus(handle) == CONNECTION_OK { isInTransaction = PQtransactionStatus(handle) != PQTRANS_IDLE }
+    }
+
+    private func failure(_ result: OpaquePointer?, _ handle: OpaquePointer, _ doing: String) -> SQLStoreError {
+        let state = PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { String(cString: $0) } ?? ""
+        let text = PQerrorMessage(handle).map { String(cString: $0) } ?? "no message"
+        if PQstatus(handle) != CONNECTION_OK, self.handle == handle {
+            PQfinish(handle)
+            self.handle = nil
+            // The first attempt after a loss is at once: a restarted server is often back already.
+            nextAttempt = nil
+            return SQLStoreError(.unavailable, "PostgreSQL connection lost: \(text)")
+        }
+        return SQLStoreError(PostgreSQLConnection.errorCode(state), "PostgreSQL \(state) in \(doing): \(text)")
+    }
+
+    /// The meaning of an SQLSTATE (PostgreSQL 15 manual, appendix A).
+    static func errorCode(_ state: String) -> SQLStoreError.Code {
+        switch state {
+        case "53100": return .full
+        case "53200", "53300", "53400": return .unavailable
+        case "55P03", "40001", "40P01": return .busy
+        case "57014": return .timeout
+        default: break
+        }
+        switch state.prefix(2) {
+        case "08", "57": return .unavailable
+        case "22": return .value
+        case "23": return .constraint
+        case "58": return .failed
+        case "XX": return .corrupt
+        default: return .statement
+        }
+    }
+}

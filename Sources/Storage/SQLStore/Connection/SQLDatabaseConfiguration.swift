@@ -1,0 +1,48 @@
+import FoundationEssentials
+
+/// Which database, how it is used, and the seams of its tests.
+package struct SQLDatabaseConfiguration: Sendable {
+    package enum Location: Sendable, Hashable {
+        /// A database file. Beside it lie its log and a `.lock` file.
+        case sqlite(path: String)
+        /// A libpq connection string or URI; `sslmode` and the like belong into it.
+        case postgreSQL(connectionString: String)
+    }
+
+    package var location: Location
+    /// Threads, each with its own connection, for `read`.
+    package var readerThreads = 3
+    /// Units of work that may share one commit.
+    package var batchMax = 256
+    /// Writes that may wait; one more is refused with `.overloaded`.
+    package var waitingWritesMax = 4_096
+    /// Reads that may wait or run; one more is refused with `.overloaded`.
+    package var waitingReadsMax = 4_096
+    /// How long one statement of a reader may run.
+    package var readTimeout: Duration = .seconds(10)
+    /// Whether this process is the one server of the database. A second one is refused with `.locked`; short-lived
+    /// commands beside a running server say false.
+    package var isServer = true
+    /// Microseconds since 1970-01-01 UTC.
+    package var now: @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
+    /// Called at each step that must not lose anything; a throw is treated as that step's failure.
+    package var fault: @Sendable (SQLFaultPoint) throws -> Void = { _ in }
+
+    package init(_ location: Location) { self.location = location }
+
+    package static let systemTime: @Sendable () -> Int64 = {
+        Int64((Date().timeIntervalSince1970 * 1_000_000).rounded(.down))
+    }
+}
+
+/// The steps at which a test can make the store fail.
+package enum SQLFaultPoint: Sendable, Hashable {
+    /// Before statement `statement` (from 0) of migration `number`.
+    case migrationStatement(number: Int, statement: Int)
+    /// Before a migration's transaction commits.
+    case migrationCommit(number: Int)
+    /// Before a batch's COMMIT. A thrown `SQLStoreError(.failed)` stands for a failed fsync.
+    case commit
+    /// After a batch's COMMIT, before anyone is told.
+    case committed
+}

@@ -1,0 +1,50 @@
+/// Why the store could not do what was asked. Equality is on `code` alone.
+///
+/// Message and cause are for the log only: a cause can carry a database's own words, which may quote values.
+package struct SQLStoreError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The kinds of failure an edge translates, once each.
+    package enum Code: String, Sendable, CaseIterable {
+        /// The database cannot be reached, or the connection was lost. A write's outcome may be unknown. Retry later.
+        case unavailable
+        /// The database did not give its lock in time, or a deadlock was broken. Retry.
+        case busy
+        /// More writes wait than `SQLDatabaseConfiguration.waitingWritesMax`. Retry later.
+        case overloaded
+        /// The disk or tablespace is full. Reads go on; writes resume by themselves when there is space.
+        case full
+        /// A unique, foreign key, check or not-null rule refused the change.
+        case constraint
+        /// A value cannot be stored or read as asked (NUL in text, a null where a value is promised, a wrong type).
+        case value
+        /// A statement ran longer than its limit, or was cancelled.
+        case timeout
+        /// Stored data is not readable: a damaged file or a hash chain that does not hold.
+        case corrupt
+        /// A write to disk failed when it had to become durable: the store accepts no more writes until a restart.
+        case failed
+        /// The schema was made by a newer version, or a known migration has other text than this program's.
+        case schema
+        /// Another server holds this database.
+        case locked
+        /// The store was closed.
+        case closed
+        /// SQL that the database refused; a bug of ours.
+        case statement
+    }
+
+    package let code: Code
+    /// One English sentence for the log.
+    package let message: String
+    /// The error underneath, if there is one.
+    package let cause: (any Error)?
+
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    package static func == (left: Self, right: Self) -> Bool { left.code == right.code }
+
+    package var description: String { "\(code.rawValue): \(message)" }
+}

@@ -1,0 +1,20 @@
+/// Every step of the store's schema, in order. Append only.
+package enum Migrations {
+    package static let all: [Migration] = [foundations]
+
+    /// The commit order and the audit chain: what every other table leans on.
+    private static let foundations = Migration(
+        1, "commit order and audit",
+        [
+            """
+            CREATE TABLE commit_sequence (id {int} PRIMARY KEY CHECK (id = 1), sequence {int} NOT NULL, \
+            time {int} NOT NULL) {table}
+            """,
+            "INSERT INTO commit_sequence (id, sequence, time) VALUES (1, 0, 0)",
+            """
+            CREATE TABLE audit (number {int} PRIMARY KEY, time {int} NOT NULL, record {bytes} NOT NULL, \
+            hash {bytes} NOT NULL) {table}
+            """,
+            "CREATE INDEX audit_time ON audit (time)",
+        ])
+}
