@@ -1,0 +1,82 @@
+import DICOMData
+import Workflow
+
+/// Reads the domain's study, series and instance attributes out of a data set, once, at ingest.
+package struct AttributeReader: Sendable {
+    private let authorities: AssigningAuthorities
+
+    package init(authorities: AssigningAuthorities) { self.authorities = authorities }
+
+    /// The system of the issuer of the patient id; the site's default when the data set names none. An issuer that the
+    /// site does not know gets a system of its own, so that it never matches by chance. PS3.3 §10.14.
+    package func patientIDSystem(_ dataSet: DataSet) -> String {
+        let qualifiers = dataSet.item(.issuerOfPatientIDQualifiersSequence)
+        let universal = qualifiers?.string(.universalEntityID)
+        let kind = qualifiers?.string(.universalEntityIDType)
+        let namespace = dataSet.string(.issuerOfPatientID)
+        return system(namespace: namespace, universalID: universal, kind: kind, fallback: authorities.defaultPatientSystem)
+    }
+
+    /// The system of the issuer of the accession number. PS3.3 §C.7.2.1 (0008,0051).
+    package func accessionSystem(_ dataSet: DataSet) -> String {
+        let issuer = dataSet.item(.issuerOfAccessionNumberSequence)
+        return system(
+            namespace: issuer?.string(.localNamespaceEntityID), universalID: issuer?.string(.universalEntityID),
+            kind: issuer?.string(.universalEntityIDType), fallback: authorities.defaultAccessionSystem)
+    }
+
+    private func system(namespace: String?, universalID: String?, kind: String?, fallback: String) -> String {
+        if let known = authorities.system(namespace: namespace, universalID: universalID, universalIDType: kind) { return known }
+        guard let namespace, !namespace.isEmpty else { return fallback }
+        return "urn:hilum:unknown-issuer:" + namespace.utf8.map { byte in
+            let isPlain = (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
+            return isPlain ? String(UnicodeScalar(byte)) : "%" + String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+        }.joined()
+    }
+
+    package func study(_ dataSet: DataSet) -> StudyAttributes {
+        var study = StudyAttributes()
+        study.studyDate = text(dataSet, .studyDate)
+        study.studyTime = text(dataSet, .studyTime)
+        study.timezoneOffset = text(dataSet, .timezoneOffsetFromUTC)
+        study.accessionNumber = text(dataSet, .accessionNumber)
+        study.accessionSystem = study.accessionNumber == nil ? nil : accessionSystem(dataSet)
+        study.referringPhysicianName = text(dataSet, .referringPhysicianName)
+        study.patientName = text(dataSet, .patientName)
+        study.patientID = text(dataSet, .patientID)
+        study.patientIDSystem = study.patientID == nil ? nil : patientIDSystem(dataSet)
+        study.issuerOfPatientID = text(dataSet, .issuerOfPatientID)
+        study.patientBirthDate = text(dataSet, .patientBirthDate)
+        study.patientSex = text(dataSet, .patientSex)
+        study.studyID = text(dataSet, .studyID)
+        study.studyDescription = text(dataSet, .studyDescription)
+        return study
+    }
+
+    package func series(_ dataSet: DataSet) -> SeriesAttributes {
+        var series = SeriesAttributes()
+        series.patientID = text(dataSet, .patientID)
+        series.patientIDSystem = series.patientID == nil ? nil : patientIDSystem(dataSet)
+        series.accessionNumber = text(dataSet, .accessionNumber)
+        series.accessionSystem = series.accessionNumber == nil ? nil : accessionSystem(dataSet)
+        series.modality = text(dataSet, .modality)
+        series.seriesNumber = dataSet.int(.seriesNumber)
+        series.seriesDescription = text(dataSet, .seriesDescription)
+        series.bodyPartExamined = text(dataSet, .bodyPartExamined)
+        series.laterality = text(dataSet, .laterality) ?? text(dataSet, .imageLaterality)
+        series.seriesDate = text(dataSet, .seriesDate)
+        series.seriesTime = text(dataSet, .seriesTime)
+        series.performedProcedureStepStartDate = text(dataSet, .performedProcedureStepStartDate)
+        series.performedProcedureStepStartTime = text(dataSet, .performedProcedureStepStartTime)
+        series.performingPhysicianName = text(dataSet, .performingPhysicianName)
+        series.operatorsName = text(dataSet, .operatorsName)
+        series.stationName = text(dataSet, .stationName)
+        let request = dataSet.item(.requestAttributesSequence)
+        series.scheduledProcedureStepID = request?.string(.scheduledProcedureStepID).flatMap(nonEmpty)
+        series.requestedProcedureID = request?.string(.requestedProcedureID).flatMap(nonEmpty)
+        return series
+    }
+
+    private func text(_ dataSet: DataSet, _ tag: Tag) -> String? { dataSet.string(tag).flatMap(nonEmpty) }
+    private func nonEmpty(_ text: String) -> String? { text.isEmpty ? nil : text }
+}

@@ -1,0 +1,139 @@
+import DICOMData
+import Workflow
+
+/// A worklist entry as the identifier of a C-FIND response. PS3.4 §K.6.1.2.
+package struct WorklistItem: Sendable {
+    private let authorities: AssigningAuthorities
+
+    package init(authorities: AssigningAuthorities) { self.authorities = authorities }
+
+    /// The full entry in ISO_IR 192, with every return key of type 1 and 2 present, empty when unknown.
+    /// Descriptions are cut to their 64 characters; identifiers never are.
+    package func dataSet(_ entry: WorklistEntry) -> DataSet {
+        let order = entry.order
+        let step = entry.step
+        var set = DataSet()
+        set.set(.specificCharacterSet, string: "ISO_IR 192")
+        put(&set, .accessionNumber, order.accession?.value)
+        if let accession = order.accession, let namespace = authorities.namespace(of: accession.system) {
+            var issuer = DataSet()
+            issuer.set(.localNamespaceEntityID, string: namespace)
+            set.set(.issuerOfAccessionNumberSequence, items: [issuer])
+        }
+        put(&set, .referringPhysicianName, entry.visit?.referring.flatMap(personName))
+        set.setEmpty(.referencedStudySequence)
+        set.setEmpty(.referencedPatientSequence)
+        patient(&set, entry.patient)
+        put(&set, .studyInstanceUID, order.studyInstanceUID)
+        put(&set, .requestingPhysician, order.requester.flatMap(personName))
+        put(&set, .requestedProcedureDescription, order.code.displayText.map { cut($0, 64) })
+        if let coding = order.code.codings.first { set.set(.requestedProcedureCodeSequence, items: [code(coding)]) }
+        put(&set, .admissionID, entry.visit?.identifier?.value)
+        put(&set, .currentPatientLocation, entry.visit?.location.map { cut($0, 64) })
+        for tag in [
+            Tag.medicalAlerts, .allergies, .specialNeeds, .patientState, .confidentialityConstraintOnPatientDataDescription,
+            .patientTransportArrangements, .patientWeight, .pregnancyStatus,
+        ] { set.setEmpty(tag) }
+        set.set(.scheduledProcedureStepSequence, items: [stepItem(step, order: order)])
+        put(&set, .requestedProcedureID, order.requestedProcedureID ?? step.stepID)
+        put(&set, .requestedProcedurePriority, priority(order.priority))
+        put(&set, .reasonForTheRequestedProcedure, order.reasons.first?.displayText.map { cut($0, 64) })
+        put(&set, .placerOrderNumberImagingServiceRequest, order.placer?.value)
+        put(&set, .fillerOrderNumberImagingServiceRequest, order.filler?.value)
+        return set
+    }
+
+    private func stepItem(_ step: ScheduledProcedureStep, order: ImagingOrder) -> DataSet {
+        var item = DataSet()
+        put(&item, .modality, step.modality ?? order.modality)
+        item.setEmpty(.requestedContrastAgent)
+        put(&item, .scheduledStationAETitle, step.stationAETitle)
+        put(&item, .scheduledProcedureStepStartDate, step.scheduledStart?.dateDigits)
+        put(&item, .scheduledProcedureStepStartTime, step.scheduledStart?.timeDigits)
+        put(&item, .scheduledPerformingPhysicianName, step.performingPhysician.map(personName))
+        put(&item, .scheduledProcedureStepDescription, (step.description ?? order.code.displayText).map { cut($0, 64) })
+        if let coding = step.protocolCode ?? order.code.codings.first {
+            item.set(.scheduledProtocolCodeSequence, items: [code(coding)])
+        }
+        put(&item, .scheduledProcedureStepID, step.stepID)
+        put(&item, .scheduledStationName, step.stationName)
+        put(&item, .scheduledProcedureStepLocation, step.location)
+        item.setEmpty(.preMedication)
+        put(&item, .scheduledProcedureStepStatus, step.status.rawValue)
+        return item
+    }
+
+    private func patient(_ set: inout DataSet, _ patient: Patient) {
+        let preferred = patient.identifiers.first { $0.system == authorities.defaultPatientSystem && $0.isCurrent }
+        let identifier = preferred ?? patient.identifiers.first { $0.isCurrent } ?? patient.identifiers.first
+        put(&set, .patientName, patient.names.first.map(personName))
+        put(&set, .patientID, identifier?.value)
+        if let namespace = identifier.flatMap({ authorities.namespace(of: $0.system) }) {
+            set.set(.issuerOfPatientID, string: namespace)
+        }
+        put(&set, .patientBirthDate, patient.birthDate.map(\.dateDigits).flatMap { $0.utf8.count == 8 ? $0 : nil })
+        let sex: String? =
+            switch patient.sex {
+            case .male: "M"
+            case .female: "F"
+            case .other: "O"
+            case .unknown, nil: nil
+            }
+        put(&set, .patientSex, sex)
+    }
+
+    /// Code Sequence Macro. PS3.3 §8.8. A code longer than 16 characters goes into Long Code Value.
+    private func code(_ coding: CodedConcept.Coding) -> DataSet {
+        var item = DataSet()
+        let isLong = coding.code.count > 16
+        item.set(isLong ? Tag(0x0008, 0x0119) : .codeValue, isLong ? .UC : .SH, string: coding.code)
+        item.set(.codingSchemeDesignator, string: Self.scheme(coding.system))
+        item.set(.codeMeaning, string: cut(coding.display ?? coding.code, 64))
+        return item
+    }
+
+    /// Coding scheme designators. PS3.16 §8.
+    static func scheme(_ system: String?) -> String {
+        switch system {
+        case "http://snomed.info/sct": "SCT"
+        case "http://loinc.org": "LN"
+        case "http://www.ama-assn.org/go/cpt": "C4"
+        case "http://dicom.nema.org/resources/ontology/DCM": "DCM"
+        case "http://www.radlex.org": "RADLEX"
+        default: "99LOCAL"
+        }
+    }
+
+    private func personName(_ party: PartyReference) -> String? {
+        party.name.map(personName) ?? party.displayName
+    }
+
+    /// PN order is family^given^middle^prefix^suffix, unlike HL7's. PS3.5 §6.2.1.
+    private func personName(_ name: HumanName) -> String {
+        PersonName(
+            family: clean(name.family), given: clean(name.given.first ?? ""),
+            middle: clean(name.given.dropFirst().joined(separator: " ")), prefix: clean(name.prefix.joined(separator: " ")),
+            suffix: clean(name.suffix.joined(separator: " "))
+        ).description
+    }
+
+    /// The characters that structure a PN cannot be part of one.
+    private func clean(_ text: String) -> String {
+        String(text.map { "^=\\".contains($0) ? " " : $0 })
+    }
+
+    private func priority(_ priority: ImagingOrder.Priority?) -> String? {
+        switch priority {
+        case .stat: "STAT"
+        case .urgent, .asap: "HIGH"
+        case .routine: "ROUTINE"
+        case nil: nil
+        }
+    }
+
+    private func cut(_ text: String, _ characters: Int) -> String { String(text.prefix(characters)) }
+
+    private func put(_ set: inout DataSet, _ tag: Tag, _ value: String?) {
+        if let value, !value.isEmpty { set.set(tag, string: value) } else { set.setEmpty(tag) }
+    }
+}
