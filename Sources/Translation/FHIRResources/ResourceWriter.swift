@@ -31,7 +31,7 @@ package struct ResourceWriter: Sendable {
         return try await store.write(access) { unit in
             if let query = ifNoneExist {
                 let found = try unit.resourceIDs(matching: query, access: access, limit: 2)
-                if found.count > 1 { throw ResourceError(.preconditionFailed, "If-None-Exist matches more than one resource") }
+                if found.count > 1 { throw InteractionError(.preconditionFailed, "If-None-Exist matches more than one resource") }
                 if let only = found.first, let resource = try unit.currentResource(type, only) {
                     return Result(resource: resource, isCreated: false)
                 }
@@ -53,9 +53,9 @@ package struct ResourceWriter: Sendable {
             let current = try unit.currentResource(type, id)
             let exists = current.map { !$0.isDeleted } ?? false
             if let ifMatch, !exists || current?.version != ifMatch {
-                throw ResourceError(.preconditionFailed, "If-Match names another version than the current one")
+                throw InteractionError(.preconditionFailed, "If-Match names another version than the current one")
             }
-            if !exists && !mayCreate { throw ResourceError(.forbidden, "no scope to create \(type)") }
+            if !exists && !mayCreate { throw InteractionError(.forbidden, "no scope to create \(type)") }
             let stored = try unit.putResource(type, id, document, method: exists ? .update : .create)
             try Self.feedDomain(type, id, document, in: unit)
             try Self.auditWrite("update", exists ? .update : .create, stored, in: unit)
@@ -69,7 +69,7 @@ package struct ResourceWriter: Sendable {
         return try await store.write(access) { unit in
             let current = try unit.currentResource(type, id)
             if let ifMatch, current?.version != ifMatch {
-                throw ResourceError(.preconditionFailed, "If-Match names another version than the current one")
+                throw InteractionError(.preconditionFailed, "If-Match names another version than the current one")
             }
             guard let current, !current.isDeleted else { return nil }
             try Self.removeFromDomain(type, id, in: unit)
@@ -94,7 +94,7 @@ package struct ResourceWriter: Sendable {
             do {
                 try PatientService().replace(patient, in: unit)
             } catch PatientService.Refusal.identifierInUse(_, _, let other) {
-                throw ResourceError(.conflict, "an identifier of this Patient is in use by Patient/\(other.value)")
+                throw InteractionError(.conflict, "an identifier of this Patient is in use by Patient/\(other.value)")
             }
             if stored != nil { unit.emit(.patientChanged(entity)) }
         case ServiceRequestProjection.type:
@@ -105,7 +105,7 @@ package struct ResourceWriter: Sendable {
                 try unit.patient(order.patientID) != nil
             else {
                 if stored == nil { return }
-                throw ResourceError(.invalid, "the subject of an imaging order must be a Patient of this server")
+                throw InteractionError(.invalid, "the subject of an imaging order must be a Patient of this server")
             }
             do {
                 try OrderService().replace(order, in: unit)
@@ -126,32 +126,32 @@ package struct ResourceWriter: Sendable {
         switch type {
         case PatientProjection.type:
             do { try PatientService().remove(entity, in: unit) } catch PatientService.Refusal.inUse {
-                throw ResourceError(.conflict, "orders, studies, reports or visits belong to this Patient")
+                throw InteractionError(.conflict, "orders, studies, reports or visits belong to this Patient")
             }
         case ServiceRequestProjection.type:
             do { try OrderService().remove(entity, in: unit) } catch OrderService.ReplaceRefusal.inUse {
-                throw ResourceError(.conflict, "studies or reports belong to this ServiceRequest")
+                throw InteractionError(.conflict, "studies or reports belong to this ServiceRequest")
             }
         case EncounterProjection.type:
-            if try unit.visit(entity) != nil { throw ResourceError(.conflict, "this Encounter comes from the registration feed") }
+            if try unit.visit(entity) != nil { throw InteractionError(.conflict, "this Encounter comes from the registration feed") }
         case ImagingStudyProjection.type:
-            if try unit.study(id: entity) != nil { throw ResourceError(.conflict, "images of this ImagingStudy are stored") }
+            if try unit.study(id: entity) != nil { throw InteractionError(.conflict, "images of this ImagingStudy are stored") }
         case DiagnosticReportProjection.type:
-            if try unit.report(entity) != nil { throw ResourceError(.conflict, "this DiagnosticReport comes from the result feed") }
+            if try unit.report(entity) != nil { throw InteractionError(.conflict, "this DiagnosticReport comes from the result feed") }
         case EndpointProjection.type:
-            if entity == EndpointProjection.id { throw ResourceError(.conflict, "this Endpoint is the server's own") }
+            if entity == EndpointProjection.id { throw InteractionError(.conflict, "this Endpoint is the server's own") }
         default: return
         }
     }
 
-    private static func error(_ refusal: OrderService.ReplaceRefusal) -> ResourceError {
+    private static func error(_ refusal: OrderService.ReplaceRefusal) -> InteractionError {
         switch refusal {
-        case .unknownPatient: ResourceError(.invalid, "the subject of an imaging order must be a Patient of this server")
-        case .accessionOfAnotherPatient: ResourceError(.conflict, "the accession number is in use for another patient")
+        case .unknownPatient: InteractionError(.invalid, "the subject of an imaging order must be a Patient of this server")
+        case .accessionOfAnotherPatient: InteractionError(.conflict, "the accession number is in use for another patient")
         case .identifierInUse(let other):
-            ResourceError(.conflict, "the placer or filler number is in use by ServiceRequest/\(other.value)")
-        case .identifierTooLong(let name): ResourceError(.invalid, "the \(name) is longer than DICOM allows")
-        case .inUse: ResourceError(.conflict, "studies or reports belong to this ServiceRequest")
+            InteractionError(.conflict, "the placer or filler number is in use by ServiceRequest/\(other.value)")
+        case .identifierTooLong(let name): InteractionError(.invalid, "the \(name) is longer than DICOM allows")
+        case .inUse: InteractionError(.conflict, "studies or reports belong to this ServiceRequest")
         }
     }
 
@@ -161,7 +161,7 @@ package struct ResourceWriter: Sendable {
     /// told only after the change.
     private static func check(_ access: AccessContext, _ permission: Permissions, _ type: String) throws {
         guard access.decision(permission, on: type) == .permitted(anyOf: []) else {
-            throw ResourceError(.forbidden, "no scope for this interaction on \(type)")
+            throw InteractionError(.forbidden, "no scope for this interaction on \(type)")
         }
     }
 

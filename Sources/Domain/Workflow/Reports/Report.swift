@@ -69,6 +69,26 @@ package struct PresentedForm: Sendable, Hashable, Codable {
         self.data = data
         self.title = title
     }
+
+    private enum CodingKeys: String, CodingKey { case contentType, data, title }
+
+    /// Coded with the bytes as base 64: an array of numbers would be four times as long.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        contentType = try container.decode(String.self, forKey: .contentType)
+        title = try container.decodeIfPresent(String.self, forKey: .title)
+        guard let bytes = Base64.decode(try container.decode(String.self, forKey: .data).utf8) else {
+            throw DecodingError.dataCorruptedError(forKey: .data, in: container, debugDescription: "not base 64")
+        }
+        data = bytes
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(contentType, forKey: .contentType)
+        try container.encode(Base64.encode(data), forKey: .data)
+        try container.encodeIfPresent(title, forKey: .title)
+    }
 }
 
 /// One finding of a report.

@@ -49,24 +49,3 @@ enum DiagnosticReportProjection {
         status == .enteredInError ? "entered-in-error" : status.rawValue
     }
 }
-
-/// Base 64 with padding. RFC 4648 §4.
-enum Base64 {
-    static func encode(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var out: [UInt8] = []
-        out.reserveCapacity((bytes.count + 2) / 3 * 4)
-        var index = 0
-        while index < bytes.count {
-            let first = bytes[index]
-            let second = index + 1 < bytes.count ? bytes[index + 1] : 0
-            let third = index + 2 < bytes.count ? bytes[index + 2] : 0
-            out.append(alphabet[Int(first >> 2)])
-            out.append(alphabet[Int((first & 3) << 4 | second >> 4)])
-            out.append(index + 1 < bytes.count ? alphabet[Int((second & 15) << 2 | third >> 6)] : 61)
-            out.append(index + 2 < bytes.count ? alphabet[Int(third & 63)] : 61)
-            index += 3
-        }
-        return String(decoding: out, as: UTF8.self)
-    }
-}

@@ -1,7 +1,7 @@
 import FHIRModel
 
 /// Why an interaction was refused. The HTTP edge translates each code once.
-package struct ResourceError: Error, Sendable {
+package struct InteractionError: Error, Sendable {
     package enum Code: String, Sendable, Hashable, CaseIterable {
         /// Not JSON, or not a resource: 400.
         case malformed

@@ -1,0 +1,34 @@
+import Access
+import FHIRModel
+
+/// An audit record as the bytes of its row: one JSON object, members in a fixed order, absent values left out.
+enum AuditRecordText {
+    static func encode(_ record: AuditRecord) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(320)
+        func member(_ name: StaticString, _ value: String?) {
+            guard let value else { return }
+            out.append(out.isEmpty ? 0x7B : 0x2C)
+            out.append(0x22)
+            name.withUTF8Buffer { out.append(contentsOf: $0) }
+            out.append(0x22)
+            out.append(0x3A)
+            JSONWriter.appendString(value, to: &out)
+        }
+        member("category", record.category.rawValue)
+        member("interaction", record.interaction)
+        member("action", record.action.rawValue)
+        member("outcome", String(record.outcome.rawValue))
+        member("principalKind", record.principal.kind.rawValue)
+        member("principal", record.principal.id)
+        member("source", record.sourceAddress)
+        member("request", record.requestID)
+        member("token", record.tokenID)
+        member("entity", record.entity)
+        member("patient", record.patientID)
+        member("query", record.query)
+        member("detail", record.detail)
+        out.append(0x7D)
+        return out
+    }
+}

@@ -1,0 +1,204 @@
+import Access
+import FHIRModel
+import FHIRResources
+import Workflow
+
+/// The durable store over one database: every port of the workflow, of access and of resources.
+///
+/// Errors leave as ``Workflow/StoreError``; what a domain service throws passes through unchanged.
+package final class RelationalStore: Sendable {
+    package let database: SQLDatabase
+    let entropy: any Entropy
+    let projector: any DomainProjecting
+    let auditWriter: AuditWriter
+
+    package init(database: SQLDatabase, entropy: any Entropy, projector: any DomainProjecting) {
+        self.database = database
+        self.entropy = entropy
+        self.projector = projector
+        auditWriter = AuditWriter(database)
+    }
+
+    /// One writing unit: the body, then the observers on what it changed, then the audit rows, all or nothing.
+    func writeUnit<T: Sendable>(
+        _ access: AccessContext, _ body: @escaping @Sendable (SQLUnitOfWork) throws -> T
+    ) async throws -> T {
+        let entropy = entropy
+        let projector = projector
+        return try await translating {
+            try await self.database.write { transaction in
+                let unit = SQLUnitOfWork(
+                    connection: transaction.connection, transaction: transaction,
+                    time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access)
+                let value = try body(unit)
+                let events = unit.takeEvents()
+                if !events.isEmpty { try projector.project(events, in: unit) }
+                if !unit.auditRecords.isEmpty {
+                    try AuditChain.append(unit.auditRecords.map(AuditRecordText.encode), transaction)
+                }
+                return value
+            }
+        }
+    }
+
+    /// One reading unit with a single view of the database.
+    func readUnit<T: Sendable>(
+        _ access: AccessContext, snapshot: Bool = true, _ body: @escaping @Sendable (SQLUnitOfWork) throws -> T
+    ) async throws -> T {
+        let entropy = entropy
+        let time = UTCInstant(microseconds: database.lastCommit.time)
+        return try await translating {
+            try await self.database.read(snapshot: snapshot) { connection in
+                try body(
+                    SQLUnitOfWork(connection: connection, transaction: nil, time: time, entropy: entropy, access: access))
+            }
+        }
+    }
+
+    /// The one place where this layer's errors become the port's.
+    func translating<T: Sendable>(_ body: () async throws -> T) async throws -> T {
+        do { return try await body() } catch let error as SQLStoreError {
+            let code: StoreError.Code =
+                switch error.code {
+                case .unavailable, .busy, .overloaded, .timeout, .locked, .schema: .unavailable
+                case .full: .full
+                case .constraint: .conflict
+                case .value, .statement: .misuse
+                case .corrupt: .corrupt
+                case .failed: .failed
+                case .closed: .closed
+                }
+            throw StoreError(code, error.cause.map { "\(error.message) (\($0))" } ?? error.message)
+        }
+    }
+}
+
+extension RelationalStore: WorkflowStore {
+    package func write<T: Sendable>(
+        _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
+    ) async throws -> T {
+        try await writeUnit(access) { try body($0) }
+    }
+
+    package func read<T: Sendable>(
+        _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
+    ) async throws -> T {
+        try await readUnit(access) { try body($0) }
+    }
+
+    /// Whether any row refers to the blob; asked by the sweep at start.
+    package func isReferenced(_ blob: BlobID) async throws -> Bool {
+        try await translating {
+            try await self.database.read { connection in
+                if try StudyTable(connection: connection).isReferenced(blob) { return true }
+                return try connection.first(
+                    "SELECT 1 FROM export_files WHERE blob_id = ?", [.text(blob.value)]) { try $0.int(0) } != nil
+            }
+        }
+    }
+}
+
+extension RelationalStore: ImagingIndex {
+    /// Images are reached with the rights of ImagingStudy. A scope narrowed by a search condition cannot be applied to
+    /// DICOM attributes, so it gives nothing here.
+    private func mayRead(_ access: AccessContext, _ permission: Permissions) -> Bool {
+        access.decision(permission, on: "ImagingStudy") == .permitted(anyOf: [])
+    }
+
+    package func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] {
+        guard access.decision(.search, on: "ServiceRequest") == .permitted(anyOf: []) else { return [] }
+        return try await readUnit(access) { try WorklistTable(connection: $0.connection).entries(query) }
+    }
+
+    package func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
+        guard mayRead(access, .search) else { return StudyMatches(matches: [], hasMore: false) }
+        return try await readUnit(access) { try StudySearch(connection: $0.connection).matches(query) }
+    }
+
+    package func instances(
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
+        access: AccessContext
+    ) async throws -> [Instance] {
+        guard mayRead(access, .read) else { return [] }
+        return try await readUnit(access, snapshot: false) { unit in
+            try StudyTable(connection: unit.connection).page(
+                studyUID: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID, after: after, limit: limit,
+                withHeaders: false
+            ).map(\.instance)
+        }
+    }
+
+    package func headers(
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
+        access: AccessContext
+    ) async throws -> [InstanceHeader] {
+        guard mayRead(access, .read) else { return [] }
+        return try await readUnit(access, snapshot: false) { unit in
+            try StudyTable(connection: unit.connection).page(
+                studyUID: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID, after: after, limit: limit,
+                withHeaders: true)
+        }
+    }
+
+    package func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries] {
+        guard mayRead(access, .search) else { return [] }
+        return try await readUnit(access) { try StudySearch(connection: $0.connection).quarantine(limit: limit) }
+    }
+}
+
+extension RelationalStore: ClientDirectory, AssertionLedger, PeerDirectory, ExportJobStore, AuditTrail {
+    package func client(id: String) async throws -> Client? {
+        try await translating { try await self.database.read { try RegistryTable(connection: $0).client(id: id) } }
+    }
+    package func clients() async throws -> [Client] {
+        try await translating { try await self.database.read { try RegistryTable(connection: $0).clients() } }
+    }
+    package func save(_ client: Client) async throws {
+        try await translating { try await self.database.write { try RegistryTable(connection: $0.connection).save(client) } }
+    }
+    package func revoke(clientID: String, at microseconds: Int64) async throws -> Bool {
+        try await translating {
+            try await self.database.write {
+                try RegistryTable(connection: $0.connection).revoke(clientID: clientID, at: microseconds)
+            }
+        }
+    }
+    package func useOnce(issuer: String, jti: String, expires: Int64) async throws -> Bool {
+        try await translating {
+            try await self.database.write {
+                try RegistryTable(connection: $0.connection).useOnce(
+                    issuer: issuer, jti: jti, expires: expires, now: $0.stamp.time)
+            }
+        }
+    }
+    package func peer(kind: Peer.Kind, name: String) async throws -> Peer? {
+        try await translating { try await self.database.read { try RegistryTable(connection: $0).peer(kind: kind, name: name) } }
+    }
+    package func peers() async throws -> [Peer] {
+        try await translating { try await self.database.read { try RegistryTable(connection: $0).peers() } }
+    }
+    package func save(_ peer: Peer) async throws {
+        try await translating { try await self.database.write { try RegistryTable(connection: $0.connection).save(peer) } }
+    }
+    package func removePeer(kind: Peer.Kind, name: String) async throws -> Bool {
+        try await translating {
+            try await self.database.write { try RegistryTable(connection: $0.connection).removePeer(kind: kind, name: name) }
+        }
+    }
+    package func save(_ job: ExportJob) async throws {
+        try await translating { try await self.database.write { try RegistryTable(connection: $0.connection).save(job) } }
+    }
+    package func job(_ id: EntityID) async throws -> ExportJob? {
+        try await translating { try await self.database.read { try RegistryTable(connection: $0).job(id) } }
+    }
+    package func unfinishedJobs() async throws -> [ExportJob] {
+        try await translating { try await self.database.read { try RegistryTable(connection: $0).unfinishedJobs() } }
+    }
+    package func activeJobs(ownerID: String) async throws -> Int {
+        try await translating { try await self.database.read { try RegistryTable(connection: $0).activeJobs(ownerID: ownerID) } }
+    }
+    package func record(_ record: AuditRecord) async throws {
+        let bytes = AuditRecordText.encode(record)
+        try await translating { try await self.auditWriter.append(bytes) }
+    }
+}

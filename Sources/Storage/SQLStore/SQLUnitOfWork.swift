@@ -1,0 +1,138 @@
+import Access
+import FHIRResources
+import Workflow
+
+/// One unit of work over the tables: the store's answer to both the workflow's port and the resources' port.
+///
+/// Lives on one thread inside one transaction. A unit made for reading refuses the saving calls.
+final class SQLUnitOfWork: UnitOfWork {
+    let connection: any SQLConnection
+    /// What this unit will be committed as; nil in a read.
+    let transaction: SQLTransaction?
+    let time: UTCInstant
+    let entropy: any Entropy
+    let access: AccessContext
+    private(set) var events: [DomainEvent] = []
+    private(set) var auditRecords: [AuditRecord] = []
+
+    private let patientTable: PatientTable
+    private let orderTable: OrderTable
+    private let studyTable: StudyTable
+    private let reportTable: ReportTable
+    private let messageTable: MessageTable
+
+    init(
+        connection: any SQLConnection, transaction: SQLTransaction?, time: UTCInstant, entropy: any Entropy,
+        access: AccessContext
+    ) {
+        self.connection = connection
+        self.transaction = transaction
+        self.time = time
+        self.entropy = entropy
+        self.access = access
+        patientTable = PatientTable(connection: connection)
+        orderTable = OrderTable(connection: connection)
+        studyTable = StudyTable(connection: connection)
+        reportTable = ReportTable(connection: connection)
+        messageTable = MessageTable(connection: connection)
+    }
+
+    /// The stamp of a writing unit. Throws in a read.
+    func writing() throws -> CommitStamp {
+        guard let transaction else { throw StoreError(.misuse, "a read cannot change anything") }
+        return transaction.stamp
+    }
+
+    /// The events since the last call, for the observers.
+    func takeEvents() -> [DomainEvent] {
+        defer { events = [] }
+        return events
+    }
+
+    func emit(_ event: DomainEvent) { events.append(event) }
+
+    func audit(_ record: AuditRecord) throws {
+        _ = try writing()
+        auditRecords.append(record)
+    }
+
+    // MARK: Patients and visits
+
+    func patient(_ id: EntityID) throws -> Patient? { try patientTable.patient(id) }
+    func patients(identifiedBy identifier: Identifier) throws -> [Patient] { try patientTable.patients(identifiedBy: identifier) }
+    func patients(mergedInto survivor: EntityID) throws -> [Patient] { try patientTable.patients(mergedInto: survivor) }
+    func save(_ patient: Patient) throws {
+        _ = try writing()
+        try patientTable.save(patient)
+    }
+    func removePatient(_ id: EntityID) throws {
+        _ = try writing()
+        try patientTable.removePatient(id)
+    }
+    func visit(_ id: EntityID) throws -> Visit? { try patientTable.visit(id) }
+    func visits(identifiedBy identifier: Identifier) throws -> [Visit] { try patientTable.visits(identifiedBy: identifier) }
+    func visits(of patientID: EntityID) throws -> [Visit] { try patientTable.visits(of: patientID) }
+    func save(_ visit: Visit) throws { try patientTable.save(visit, ordinal: try writing().sequence) }
+
+    // MARK: Orders
+
+    func order(_ id: EntityID) throws -> ImagingOrder? { try orderTable.order(id) }
+    func orders(identifiedBy identifier: Identifier, as role: OrderIdentifierRole) throws -> [ImagingOrder] {
+        try orderTable.orders(identifiedBy: identifier, as: role)
+    }
+    func orders(studyInstanceUID: String) throws -> [ImagingOrder] { try orderTable.orders(studyInstanceUID: studyInstanceUID) }
+    func orders(of patientID: EntityID) throws -> [ImagingOrder] { try orderTable.orders(of: patientID) }
+    func save(_ order: ImagingOrder) throws { try orderTable.save(order, ordinal: try writing().sequence) }
+    func removeOrder(_ id: EntityID) throws {
+        _ = try writing()
+        try orderTable.removeOrder(id)
+    }
+
+    // MARK: Studies
+
+    func study(_ studyInstanceUID: String) throws -> Study? { try studyTable.study(studyInstanceUID) }
+    func study(id: EntityID) throws -> Study? { try studyTable.study(id: id) }
+    func studies(of patientID: EntityID) throws -> [Study] { try studyTable.studies(of: patientID) }
+    func studies(ofOrder orderID: EntityID) throws -> [Study] { try studyTable.studies(ofOrder: orderID) }
+    func studiesAwaitingProjection(quietBefore: UTCInstant, limit: Int) throws -> [Study] {
+        try studyTable.studiesAwaitingProjection(quietBefore: quietBefore, limit: limit)
+    }
+    func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study] {
+        try studyTable.quarantinedStudies(accession: accession, patient: patient)
+    }
+    func save(_ study: Study) throws {
+        _ = try writing()
+        try studyTable.save(study)
+    }
+    func series(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> Series? {
+        try studyTable.series(seriesInstanceUID, in: studyInstanceUID)
+    }
+    func series(in studyInstanceUID: String) throws -> [Series] { try studyTable.series(in: studyInstanceUID) }
+    func save(_ series: Series) throws {
+        _ = try writing()
+        try studyTable.save(series)
+    }
+    func instance(_ sopInstanceUID: String) throws -> Instance? { try studyTable.instance(sopInstanceUID) }
+    func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance] {
+        try studyTable.instances(in: seriesInstanceUID, of: studyInstanceUID)
+    }
+    func insert(_ instance: Instance, header: [UInt8], bulk: [ReceivedInstance.BulkValue]) throws {
+        _ = try writing()
+        try studyTable.insert(instance, header: header, bulk: bulk)
+    }
+
+    // MARK: Reports and messages
+
+    func report(_ id: EntityID) throws -> Report? { try reportTable.report(id) }
+    func reports(identifiedBy identifier: Identifier) throws -> [Report] { try reportTable.reports(identifiedBy: identifier) }
+    func reports(of patientID: EntityID) throws -> [Report] { try reportTable.reports(of: patientID) }
+    func reports(ofOrder orderID: EntityID) throws -> [Report] { try reportTable.reports(ofOrder: orderID) }
+    func save(_ report: Report) throws { try reportTable.save(report, ordinal: try writing().sequence) }
+
+    func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage] {
+        try messageTable.messages(sender: sender, controlID: controlID)
+    }
+    func journal(_ message: JournaledMessage) throws {
+        try messageTable.insert(message, ordinal: try writing().sequence)
+    }
+}

@@ -1,0 +1,75 @@
+import Workflow
+
+/// Orders and the worklist's index of their steps.
+struct OrderTable {
+    let connection: any SQLConnection
+
+    func order(_ id: EntityID) throws -> ImagingOrder? {
+        try connection.first("SELECT detail FROM orders WHERE id = ?", [.text(id.value)], Self.decode)
+    }
+
+    func orders(identifiedBy identifier: Identifier, as role: OrderIdentifierRole) throws -> [ImagingOrder] {
+        let column =
+            switch role {
+            case .placer: "placer"
+            case .filler: "filler"
+            case .accession: "accession"
+            }
+        return try connection.all(
+            "SELECT detail FROM orders WHERE \(column)_value = ? AND \(column)_system = ? ORDER BY ordinal, id LIMIT 100",
+            [.text(identifier.value), .text(identifier.system)], Self.decode)
+    }
+
+    func orders(studyInstanceUID: String) throws -> [ImagingOrder] {
+        try connection.all(
+            "SELECT detail FROM orders WHERE study_uid = ? ORDER BY ordinal, id LIMIT 100", [.text(studyInstanceUID)], Self.decode)
+    }
+
+    func orders(of patientID: EntityID) throws -> [ImagingOrder] {
+        try connection.all(
+            "SELECT detail FROM orders WHERE patient_id = ? ORDER BY ordinal, id LIMIT 10000", [.text(patientID.value)],
+            Self.decode)
+    }
+
+    func save(_ order: ImagingOrder, ordinal: Int64) throws {
+        try connection.run(
+            """
+            INSERT INTO orders (id, ordinal, patient_id, placer_system, placer_value, filler_system, filler_value,
+            accession_system, accession_value, study_uid, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET patient_id = excluded.patient_id, placer_system = excluded.placer_system,
+            placer_value = excluded.placer_value, filler_system = excluded.filler_system,
+            filler_value = excluded.filler_value, accession_system = excluded.accession_system,
+            accession_value = excluded.accession_value, study_uid = excluded.study_uid, detail = excluded.detail
+            """,
+            [
+                .text(order.id.value), .int(ordinal), .text(order.patientID.value), SQLValue(order.placer?.system),
+                SQLValue(order.placer?.value), SQLValue(order.filler?.system), SQLValue(order.filler?.value),
+                SQLValue(order.accession?.system), SQLValue(order.accession?.value), SQLValue(order.studyInstanceUID),
+                try Detail.encode(order),
+            ])
+        for step in order.steps { try save(step, of: order.id) }
+    }
+
+    private func save(_ step: ScheduledProcedureStep, of orderID: EntityID) throws {
+        try connection.run(
+            """
+            INSERT INTO steps (id, order_id, step_id, is_on_worklist, station, modality, start_date, start_time)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET step_id = excluded.step_id, is_on_worklist = excluded.is_on_worklist,
+            station = excluded.station, modality = excluded.modality, start_date = excluded.start_date,
+            start_time = excluded.start_time
+            """,
+            [
+                .text(step.id.value), .text(orderID.value), .text(step.stepID), SQLValue(step.status.isOnWorklist),
+                SQLValue(step.stationAETitle), SQLValue(step.modality), SQLValue(step.scheduledStart?.dateDigits),
+                SQLValue(step.scheduledStart?.timeDigits),
+            ])
+    }
+
+    func removeOrder(_ id: EntityID) throws {
+        try connection.run("DELETE FROM steps WHERE order_id = ?", [.text(id.value)])
+        try connection.run("DELETE FROM orders WHERE id = ?", [.text(id.value)])
+    }
+
+    private static func decode(_ row: SQLRow) throws -> ImagingOrder { try Detail.decode(ImagingOrder.self, try row.bytes(0)) }
+}

@@ -1,0 +1,85 @@
+import Workflow
+
+/// Patients and visits.
+struct PatientTable {
+    let connection: any SQLConnection
+
+    func patient(_ id: EntityID) throws -> Patient? {
+        try connection.first("SELECT detail FROM patients WHERE id = ?", [.text(id.value)]) {
+            try Detail.decode(Patient.self, try $0.bytes(0))
+        }
+    }
+
+    func patients(identifiedBy identifier: Identifier) throws -> [Patient] {
+        try connection.all(
+            """
+            SELECT p.detail FROM patient_identifiers i JOIN patients p ON p.id = i.patient_id
+            WHERE i.system = ? AND i.value = ? ORDER BY p.id LIMIT 100
+            """, [.text(identifier.system), .text(identifier.value)]
+        ) { try Detail.decode(Patient.self, try $0.bytes(0)) }
+    }
+
+    func patients(mergedInto survivor: EntityID) throws -> [Patient] {
+        try connection.all(
+            "SELECT detail FROM patients WHERE merged_into = ? ORDER BY id LIMIT 1000", [.text(survivor.value)]
+        ) { try Detail.decode(Patient.self, try $0.bytes(0)) }
+    }
+
+    func save(_ patient: Patient) throws {
+        try connection.run(
+            """
+            INSERT INTO patients (id, merged_into, detail) VALUES (?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET merged_into = excluded.merged_into, detail = excluded.detail
+            """, [.text(patient.id.value), SQLValue(patient.mergedInto?.value), try Detail.encode(patient)])
+        let stored = try connection.all(
+            "SELECT system, value FROM patient_identifiers WHERE patient_id = ?", [.text(patient.id.value)]
+        ) { Identifier(system: try $0.text(0), value: try $0.text(1)) }
+        for old in stored where !patient.identifiers.contains(where: { $0.matches(old) }) {
+            try connection.run(
+                "DELETE FROM patient_identifiers WHERE system = ? AND value = ? AND patient_id = ?",
+                [.text(old.system), .text(old.value), .text(patient.id.value)])
+        }
+        for new in patient.identifiers where !stored.contains(where: { $0.matches(new) }) {
+            try connection.run(
+                "INSERT INTO patient_identifiers (system, value, patient_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [.text(new.system), .text(new.value), .text(patient.id.value)])
+        }
+    }
+
+    func removePatient(_ id: EntityID) throws {
+        try connection.run("DELETE FROM patient_identifiers WHERE patient_id = ?", [.text(id.value)])
+        try connection.run("DELETE FROM patients WHERE id = ?", [.text(id.value)])
+    }
+
+    func visit(_ id: EntityID) throws -> Visit? {
+        try connection.first("SELECT detail FROM visits WHERE id = ?", [.text(id.value)]) {
+            try Detail.decode(Visit.self, try $0.bytes(0))
+        }
+    }
+
+    func visits(identifiedBy identifier: Identifier) throws -> [Visit] {
+        try connection.all(
+            "SELECT detail FROM visits WHERE system = ? AND value = ? ORDER BY ordinal, id LIMIT 100",
+            [.text(identifier.system), .text(identifier.value)]
+        ) { try Detail.decode(Visit.self, try $0.bytes(0)) }
+    }
+
+    func visits(of patientID: EntityID) throws -> [Visit] {
+        try connection.all(
+            "SELECT detail FROM visits WHERE patient_id = ? ORDER BY ordinal, id LIMIT 10000", [.text(patientID.value)]
+        ) { try Detail.decode(Visit.self, try $0.bytes(0)) }
+    }
+
+    func save(_ visit: Visit, ordinal: Int64) throws {
+        try connection.run(
+            """
+            INSERT INTO visits (id, ordinal, patient_id, system, value, detail) VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET patient_id = excluded.patient_id, system = excluded.system,
+            value = excluded.value, detail = excluded.detail
+            """,
+            [
+                .text(visit.id.value), .int(ordinal), .text(visit.patientID.value), SQLValue(visit.identifier?.system),
+                SQLValue(visit.identifier?.value), try Detail.encode(visit),
+            ])
+    }
+}

@@ -1,0 +1,219 @@
+import Workflow
+
+/// Studies, series and instances.
+struct StudyTable {
+    let connection: any SQLConnection
+
+    // MARK: Studies
+
+    func study(_ uid: String) throws -> Study? {
+        try connection.first("SELECT detail FROM studies WHERE uid = ?", [.text(uid)], Self.study)
+    }
+
+    func study(id: EntityID) throws -> Study? {
+        try connection.first("SELECT detail FROM studies WHERE id = ?", [.text(id.value)], Self.study)
+    }
+
+    func studies(of patientID: EntityID) throws -> [Study] {
+        try connection.all(
+            "SELECT detail FROM studies WHERE patient_id = ? ORDER BY uid LIMIT 10000", [.text(patientID.value)], Self.study)
+    }
+
+    func studies(ofOrder orderID: EntityID) throws -> [Study] {
+        try connection.all(
+            """
+            SELECT detail FROM studies WHERE uid IN (SELECT study_uid FROM series WHERE order_id = ?) ORDER BY uid LIMIT 1000
+            """, [.text(orderID.value)], Self.study)
+    }
+
+    func studiesAwaitingProjection(quietBefore: UTCInstant, limit: Int) throws -> [Study] {
+        try connection.all(
+            """
+            SELECT detail FROM studies WHERE (projected_at IS NULL OR projected_at < updated_at) AND updated_at < ?
+            ORDER BY updated_at LIMIT ?
+            """, [.int(quietBefore.microseconds), .int(Int64(limit))], Self.study)
+    }
+
+    func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study] {
+        var alternatives: [String] = []
+        var values: [SQLValue] = []
+        if let accession {
+            alternatives.append("(accession = ? AND accession_system = ?)")
+            values += [.text(accession.value), .text(accession.system)]
+        }
+        if let patient {
+            alternatives.append("(patient_dicom_id = ? AND patient_id_system = ?)")
+            values += [.text(patient.value), .text(patient.system)]
+        }
+        guard !alternatives.isEmpty else { return [] }
+        return try connection.all(
+            """
+            SELECT detail FROM studies WHERE uid IN (SELECT study_uid FROM series WHERE is_quarantined = 1
+            AND (\(alternatives.joined(separator: " OR ")))) ORDER BY uid LIMIT 1000
+            """, values, Self.study)
+    }
+
+    func save(_ study: Study) throws {
+        let attributes = study.attributes
+        try connection.run(
+            """
+            INSERT INTO studies (uid, id, patient_id, is_quarantined, study_date, study_time, accession, accession_system,
+            referring, patient_name, patient_dicom_id, patient_id_system, issuer, birth_date, sex, study_id, description,
+            updated_at, projected_at, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (uid) DO UPDATE SET patient_id = excluded.patient_id, is_quarantined = excluded.is_quarantined,
+            study_date = excluded.study_date, study_time = excluded.study_time, accession = excluded.accession,
+            accession_system = excluded.accession_system, referring = excluded.referring,
+            patient_name = excluded.patient_name, patient_dicom_id = excluded.patient_dicom_id,
+            patient_id_system = excluded.patient_id_system, issuer = excluded.issuer, birth_date = excluded.birth_date,
+            sex = excluded.sex, study_id = excluded.study_id, description = excluded.description,
+            updated_at = excluded.updated_at, projected_at = excluded.projected_at, detail = excluded.detail
+            """,
+            [
+                .text(study.studyInstanceUID), .text(study.id.value), SQLValue(study.reconciliation.patientID?.value),
+                SQLValue(study.reconciliation.isQuarantined), SQLValue(attributes.studyDate), SQLValue(attributes.studyTime),
+                SQLValue(attributes.accessionNumber), SQLValue(attributes.accessionSystem),
+                SQLValue(attributes.referringPhysicianName.map(Wildcard.fold)),
+                SQLValue(attributes.patientName.map(Wildcard.fold)), SQLValue(attributes.patientID),
+                SQLValue(attributes.patientIDSystem), SQLValue(attributes.issuerOfPatientID),
+                SQLValue(attributes.patientBirthDate), SQLValue(attributes.patientSex), SQLValue(attributes.studyID),
+                SQLValue(attributes.studyDescription), .int(study.updatedAt.microseconds),
+                SQLValue(study.projectedAt?.microseconds), try Detail.encode(study),
+            ])
+    }
+
+    static func study(_ row: SQLRow) throws -> Study { try Detail.decode(Study.self, try row.bytes(0)) }
+
+    // MARK: Series
+
+    func series(_ uid: String, in studyUID: String) throws -> Series? {
+        try connection.first(
+            "SELECT detail FROM series WHERE study_uid = ? AND uid = ?", [.text(studyUID), .text(uid)], Self.series)
+    }
+
+    func series(in studyUID: String) throws -> [Series] {
+        try connection.all(
+            "SELECT detail FROM series WHERE study_uid = ? ORDER BY number, uid LIMIT 10000", [.text(studyUID)], Self.series)
+    }
+
+    func save(_ series: Series) throws {
+        let attributes = series.attributes
+        try connection.run(
+            """
+            INSERT INTO series (study_uid, uid, order_id, is_quarantined, accession, accession_system, patient_dicom_id,
+            patient_id_system, modality, number, description, body_part, pps_date, pps_time, sps_id, rp_id, updated_at, detail)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (study_uid, uid) DO UPDATE SET order_id = excluded.order_id,
+            is_quarantined = excluded.is_quarantined, updated_at = excluded.updated_at, detail = excluded.detail
+            """,
+            [
+                .text(series.studyInstanceUID), .text(series.seriesInstanceUID),
+                SQLValue(series.reconciliation.orderID?.value), SQLValue(series.reconciliation.isQuarantined),
+                SQLValue(attributes.accessionNumber), SQLValue(attributes.accessionSystem), SQLValue(attributes.patientID),
+                SQLValue(attributes.patientIDSystem), SQLValue(attributes.modality), SQLValue(attributes.seriesNumber),
+                SQLValue(attributes.seriesDescription), SQLValue(attributes.bodyPartExamined),
+                SQLValue(attributes.performedProcedureStepStartDate), SQLValue(attributes.performedProcedureStepStartTime),
+                SQLValue(attributes.scheduledProcedureStepID), SQLValue(attributes.requestedProcedureID),
+                .int(series.updatedAt.microseconds), try Detail.encode(series),
+            ])
+    }
+
+    static func series(_ row: SQLRow) throws -> Series { try Detail.decode(Series.self, try row.bytes(0)) }
+
+    // MARK: Instances
+
+    static let instanceColumns = """
+        i.study_uid, i.series_uid, i.sop_uid, i.sop_class, i.number, i.transfer_syntax, i.image_rows, i.image_columns, \
+        i.bits_allocated, i.frames, i.blob_id, i.size, i.data_set_offset, i.pixel_offset, i.pixel_length, i.digest, \
+        i.received_at, i.received_from
+        """
+    static let instanceColumnCount = 18
+
+    func instance(_ sopInstanceUID: String) throws -> Instance? {
+        try connection.first(
+            "SELECT \(Self.instanceColumns) FROM instances i WHERE i.sop_uid = ?", [.text(sopInstanceUID)]
+        ) { try Self.instance($0) }
+    }
+
+    func instances(in seriesUID: String, of studyUID: String) throws -> [Instance] {
+        try connection.all(
+            """
+            SELECT \(Self.instanceColumns) FROM instances i WHERE i.study_uid = ? AND i.series_uid = ?
+            ORDER BY i.sort_number, i.sop_uid LIMIT 100000
+            """, [.text(studyUID), .text(seriesUID)]
+        ) { try Self.instance($0) }
+    }
+
+    func insert(_ instance: Instance, header: [UInt8], bulk: [ReceivedInstance.BulkValue]) throws {
+        try connection.run(
+            """
+            INSERT INTO instances (sop_uid, study_uid, series_uid, sop_class, number, sort_number, transfer_syntax, image_rows,
+            image_columns, bits_allocated, frames, blob_id, size, data_set_offset, pixel_offset, pixel_length, digest,
+            received_at, received_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                .text(instance.sopInstanceUID), .text(instance.studyInstanceUID), .text(instance.seriesInstanceUID),
+                .text(instance.sopClassUID), SQLValue(instance.instanceNumber),
+                .int(Int64(instance.instanceNumber ?? Int(Int32.max))), .text(instance.transferSyntaxUID),
+                SQLValue(instance.rows), SQLValue(instance.columns), SQLValue(instance.bitsAllocated),
+                .int(Int64(instance.numberOfFrames)), .text(instance.blobID.value), .int(instance.size),
+                .int(instance.dataSetOffset), SQLValue(instance.pixelDataOffset), SQLValue(instance.pixelDataLength),
+                .text(instance.digest), .int(instance.receivedAt.microseconds), SQLValue(instance.receivedFrom),
+            ])
+        try connection.run(
+            "INSERT INTO instance_headers (sop_uid, header, bulk) VALUES (?, ?, ?)",
+            [
+                .text(instance.sopInstanceUID), .bytes(header),
+                bulk.isEmpty ? .bytes([]) : try Detail.encode(bulk),
+            ])
+    }
+
+    /// Whether any instance is stored in the blob.
+    func isReferenced(_ blobID: BlobID) throws -> Bool {
+        try connection.first("SELECT 1 FROM instances WHERE blob_id = ?", [.text(blobID.value)]) { try $0.int(0) } != nil
+    }
+
+    static func instance(_ row: SQLRow, from column: Int = 0) throws -> Instance {
+        Instance(
+            studyInstanceUID: try row.text(column), seriesInstanceUID: try row.text(column + 1),
+            sopInstanceUID: try row.text(column + 2), sopClassUID: try row.text(column + 3),
+            instanceNumber: try row.optionalInt(column + 4).map(Int.init), transferSyntaxUID: try row.text(column + 5),
+            rows: try row.optionalInt(column + 6).map(Int.init), columns: try row.optionalInt(column + 7).map(Int.init),
+            bitsAllocated: try row.optionalInt(column + 8).map(Int.init), numberOfFrames: Int(try row.int(column + 9)),
+            blobID: BlobID(try row.text(column + 10)), size: try row.int(column + 11),
+            dataSetOffset: try row.int(column + 12), pixelDataOffset: try row.optionalInt(column + 13),
+            pixelDataLength: try row.optionalInt(column + 14), digest: try row.text(column + 15),
+            receivedAt: UTCInstant(microseconds: try row.int(column + 16)), receivedFrom: try row.optionalText(column + 17))
+    }
+
+    // MARK: Pages for retrieval
+
+    /// Instances in series-number, instance-number order after a given one.
+    func page(
+        studyUID: String, seriesUID: String?, sopUID: String?, after: String?, limit: Int, withHeaders: Bool
+    ) throws -> [InstanceHeader] {
+        var condition = SQLCondition("i.study_uid = ?", [.text(studyUID)])
+        if let seriesUID { condition.add("i.series_uid = ?", .text(seriesUID)) }
+        if let sopUID { condition.add("i.sop_uid = ?", .text(sopUID)) }
+        if let after {
+            condition.add(
+                """
+                (i.series_uid, i.sort_number, i.sop_uid) > \
+                (SELECT a.series_uid, a.sort_number, a.sop_uid FROM instances a WHERE a.sop_uid = ?)
+                """, .text(after))
+        }
+        let headers = withHeaders ? ", h.header, h.bulk" : ""
+        let join = withHeaders ? "JOIN instance_headers h ON h.sop_uid = i.sop_uid" : ""
+        return try connection.all(
+            """
+            SELECT \(Self.instanceColumns)\(headers) FROM instances i \(join) WHERE \(condition.text)
+            ORDER BY i.series_uid, i.sort_number, i.sop_uid LIMIT ?
+            """, condition.values + [.int(Int64(limit))]
+        ) { row in
+            guard withHeaders else { return InstanceHeader(instance: try Self.instance(row), header: [], bulk: []) }
+            let bulk = try row.bytes(Self.instanceColumnCount + 1)
+            return InstanceHeader(
+                instance: try Self.instance(row), header: try row.bytes(Self.instanceColumnCount),
+                bulk: bulk.isEmpty ? [] : try Detail.decode([ReceivedInstance.BulkValue].self, bulk))
+        }
+    }
+}
