@@ -64,7 +64,7 @@ extension SQLConnection {
     }
 
     /// Runs `body` in a savepoint of the open transaction; when it throws, only its own changes are undone.
-    package func savepoint<Value>(_ name: String = "inner", _ body: () throws -> Value) throws -> Value {
+    package func savepoint<Value>(_ name: String = "part", _ body: () throws -> Value) throws -> Value {
         try execute("SAVEPOINT \(name)")
         do {
             let value = try body()

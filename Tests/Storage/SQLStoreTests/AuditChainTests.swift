@@ -1,0 +1,43 @@
+import Testing
+
+@testable import SQLStore
+
+@Suite("The audit chain")
+struct AuditChainTests {
+    @Test("FIPS 180-4: SHA-256 of nothing and of abc")
+    func vectors() {
+        func hex(_ bytes: [UInt8]) -> String { bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+        #expect(hex(SHA256.digest([])) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+        #expect(hex(SHA256.digest("abc".utf8)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    }
+
+    @Test("300 concurrent appends are all there, in one unbroken chain", arguments: TestDatabases.all)
+    func concurrent(_ kind: SQLDialect) async throws {
+        try await TestDatabases.with(kind) { (database) async throws in
+            let writer = AuditWriter(database)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<300 { group.addTask { try await writer.append(Array("record \(number)".utf8)) } }
+                try await group.waitForAll()
+            }
+            #expect(try await database.read { try AuditChain.verify($0) } == 300)
+            let records = try await database.read { try AuditChain.rows(after: 0, limit: 1_000, $0).map(\.record) }
+            #expect(Set(records).count == 300)
+        }
+    }
+
+    @Test(
+        "a changed, removed or reordered row is found",
+        arguments: TestDatabases.all,
+        [
+            "UPDATE audit SET record = hash WHERE number = 3", "DELETE FROM audit WHERE number = 3",
+            "UPDATE audit SET time = time + 1 WHERE number = 3", "UPDATE audit SET number = 99 WHERE number = 3",
+        ])
+    func tampered(_ kind: SQLDialect, _ tampering: String) async throws {
+        try await TestDatabases.with(kind) { (database) async throws in
+            try await database.write { try AuditChain.append((0..<5).map { [UInt8($0)] }, $0) }
+            #expect(try await database.read { try AuditChain.verify($0) } == 5)
+            _ = try await database.write { try $0.connection.run(tampering) }
+            await #expect(throws: SQLStoreError(.corrupt, "")) { try await database.read { try AuditChain.verify($0) } }
+        }
+    }
+}
