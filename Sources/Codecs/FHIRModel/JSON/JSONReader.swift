@@ -192,7 +192,7 @@ struct JSONReader {
     /// Compares the names of the object that is closing, exactly and unescaped.
     ///
     /// Pairwise while that is cheaper; sorted by bytes beyond, so that no choice of names makes it quadratic.
-    private func checkNames(_ text: borrowing RawSpan) throws(JSONScanFailure) {
+    private mutating func checkNames(_ text: borrowing RawSpan) throws(JSONScanFailure) {
         var keys: [Int] = []
         var anyEscapes = false
         var at = top.node + 1
@@ -203,28 +203,26 @@ struct JSONReader {
         }
         if !anyEscapes, keys.count <= 24 {
             for i in 1..<max(keys.count, 1) {
-                for j in 0..<i where order(text, nodes[keys[i]], nodes[keys[j]]) == 0 {
+                for j in 0..<i where isSame(text, nodes[keys[i]], nodes[keys[j]]) {
+                    top.key = keys[i]
                     throw JSONScanFailure(reason: .duplicateKey, offset: Int(nodes[keys[i]].start))
                 }
             }
             return
         }
-        var names = keys.map { key in
-            (JSONString.decoded(text, nodes[key]), Int(nodes[key].start))
-        }
+        var names = keys.map { (JSONString.decoded(text, nodes[$0]), $0) }
         names.sort { $0.0.lexicographicallyPrecedes($1.0) }
         for i in 1..<max(names.count, 1) where names[i].0 == names[i - 1].0 {
-            throw JSONScanFailure(reason: .duplicateKey, offset: max(names[i].1, names[i - 1].1))
+            top.key = max(names[i].1, names[i - 1].1)
+            throw JSONScanFailure(reason: .duplicateKey, offset: Int(nodes[top.key].start))
         }
     }
 
-    private func order(_ text: borrowing RawSpan, _ a: JSONTapeNode, _ b: JSONTapeNode) -> Int {
-        if a.length != b.length { return a.length < b.length ? -1 : 1 }
-        for i in 0..<Int(a.length) {
-            let (x, y) = (JSONScanner.byte(text, Int(a.start) + i), JSONScanner.byte(text, Int(b.start) + i))
-            if x != y { return x < y ? -1 : 1 }
-        }
-        return 0
+    private func isSame(_ text: borrowing RawSpan, _ a: JSONTapeNode, _ b: JSONTapeNode) -> Bool {
+        guard a.length == b.length else { return false }
+        for i in 0..<Int(a.length)
+        where JSONScanner.byte(text, Int(a.start) + i) != JSONScanner.byte(text, Int(b.start) + i) { return false }
+        return true
     }
 
     // MARK: Places

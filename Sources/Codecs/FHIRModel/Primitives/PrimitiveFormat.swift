@@ -87,15 +87,9 @@ package enum PrimitiveFormat {
         return characters > 0 && characters % 4 == 0 && padding <= 2
     }
 
-    /// `string`, `markdown`: not empty, not white space alone, no control character but tab, CR and LF.
-    /// FHIR R4 datatypes.html#string.
+    /// `string`, `markdown`: not empty, no control character but tab, CR and LF. FHIR R4 datatypes.html#string.
     package static func isString(_ text: some Collection<UInt8>) -> Bool {
-        var hasText = false
-        for b in text {
-            if b < 0x20, b != 0x09, b != 0x0A, b != 0x0D { return false }
-            if b > 0x20 { hasText = true }
-        }
-        return hasText
+        !text.isEmpty && text.allSatisfy { $0 >= 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
     }
 
     static func isDigit(_ b: UInt8) -> Bool { 0x30...0x39 ~= b }
