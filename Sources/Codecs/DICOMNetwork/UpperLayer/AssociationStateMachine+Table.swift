@@ -1,6 +1,6 @@
 extension AssociationStateMachine {
     /// The names of the actions in PS3.8 Tables 9-6 to 9-9.
-    enum Procedure: UInt8, CaseIterable {
+    package enum Procedure: String, Sendable, CaseIterable {
         case ae1, ae2, ae3, ae4, ae5, ae6, ae7, ae8
         case dt1, dt2
         case ar1, ar2, ar3, ar4, ar5, ar6, ar7, ar8, ar9, ar10
@@ -8,7 +8,7 @@ extension AssociationStateMachine {
     }
 
     /// PS3.8 Table 9-10: the action for an event in a state; nil where the cell is blank.
-    static func procedure(for event: Event, in state: State) -> Procedure? {
+    package static func procedure(for event: Event, in state: State) -> Procedure? {
         switch event {
         case .pdu(let pdu): procedure(for: pdu, in: state)
         case .invalidPDU: onPeerFault(in: state, sta13: .aa7)
