@@ -140,6 +140,6 @@ extension DataElement {
     }
 }
 
-private func littleEndian(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+func littleEndian(_ bytes: ArraySlice<UInt8>) -> UInt64 {
     bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
 }

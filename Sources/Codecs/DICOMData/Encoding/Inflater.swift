@@ -12,6 +12,9 @@ struct Inflater: ~Copyable, @unchecked Sendable {
     /// The end of the deflate stream was reached; what follows is padding.
     private(set) var isAtEnd = false
 
+    /// Something came in, but not the end of the stream.
+    var isUnfinished: Bool { inputBytes > 0 && !isAtEnd }
+
     init(limits: DecodingLimits) throws(DICOMDataError) {
         self.limits = limits
         stream = .allocate(capacity: 1)
