@@ -1,0 +1,45 @@
+/// One thing by which a resource can be found.
+package struct IndexEntry: Sendable, Hashable {
+    /// The parameter; see ``SearchParameterKey``.
+    package let parameter: Int64
+    /// Which element of a composite it belongs to, from 1; 0 outside of composites.
+    package let part: Int64
+    package let value: Value
+
+    package enum Value: Sendable, Hashable {
+        /// `system` is empty for none, and ``anySystem`` where the element itself implies it (a `code`).
+        /// `code` is empty for a concept that only has text.
+        case token(system: String, code: String)
+        /// Folded and as written, both cut to ``IndexEntry/textBytesMax``.
+        case string(folded: String, exact: String)
+        /// Microseconds since 1970 UTC; `high` excluded. An open end is `Int64.min` or `Int64.max`.
+        case date(low: Int64, high: Int64)
+        /// `type` is empty when `id` is a URL of something that is not on this server.
+        case reference(type: String, id: String)
+        /// Equal bounds for one value. An open end is the greatest finite double. All texts may be empty.
+        case quantity(low: Double, high: Double, system: String, code: String, unit: String)
+        case uri(String)
+    }
+
+    package init(parameter: Int64, part: Int64 = 0, value: Value) {
+        self.parameter = parameter
+        self.part = part
+        self.value = value
+    }
+
+    /// The system of a token whose element is a bare `code` or `boolean`: a search for any system finds it.
+    package static let anySystem = "*"
+
+    /// Bytes of one indexed text. Longer ones are cut, in entries and in searches alike, so that they are still found;
+    /// two texts that agree so far are not told apart.
+    package static let textBytesMax = 512
+
+    /// `text` cut to `textBytesMax` at a whole character.
+    package static func cut(_ text: String) -> String {
+        guard text.utf8.count > textBytesMax else { return text }
+        var end = text.utf8.index(text.utf8.startIndex, offsetBy: textBytesMax)
+        // Back from inside a character to its first byte.
+        while end > text.startIndex, text.utf8[end] & 0xC0 == 0x80 { end = text.utf8.index(before: end) }
+        return String(text[..<end])
+    }
+}

@@ -1,0 +1,24 @@
+/// The bounds of one search, so that no query a client can write costs more than a known amount.
+package struct SearchLimits: Sendable, Hashable {
+    /// Name and value pairs of one request.
+    package var parametersMax: Int
+    /// Bytes of one parameter's name or value after percent-decoding.
+    package var textBytesMax: Int
+    /// Values of one parameter joined by commas (OR).
+    package var valuesMax: Int
+    /// References followed by one chained parameter, `a.b.c=` being two. FHIR R4 search.html#chaining.
+    package var chainDepthMax: Int
+    /// Nested `_has`. FHIR R4 search.html#has.
+    package var reverseChainDepthMax: Int
+    /// Keys of `_sort`.
+    package var sortKeysMax: Int
+    /// `_include` and `_revinclude` together.
+    package var includesMax: Int
+    /// The largest page. A larger `_count` is lowered to it, as FHIR R4 search.html#count allows.
+    package var countMax: Int
+
+    /// What the server uses.
+    package static let standard = SearchLimits(
+        parametersMax: 1000, textBytesMax: 65_536, valuesMax: 500, chainDepthMax: 3, reverseChainDepthMax: 2, sortKeysMax: 4,
+        includesMax: 16, countMax: 1000)
+}

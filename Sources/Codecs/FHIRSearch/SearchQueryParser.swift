@@ -1,0 +1,78 @@
+import FHIRModel
+
+/// Reads the parameters of a search. FHIR R4 search.html.
+///
+/// Names and values come percent-decoded and in the order of the request; for a POST the pairs of the URL come before
+/// those of the form. Pure: the time that `ap` needs is given.
+package struct SearchQueryParser: Sendable {
+    /// What happens to parameters that are unknown or not supported. FHIR R4 search.html#errors.
+    package enum Handling: Sendable, Hashable {
+        /// The search is refused.
+        case strict
+        /// The parameter is ignored, and `SearchQuery.notices` says so.
+        case lenient
+    }
+
+    let definitions: FHIRDefinitions
+    /// The server's own address, so that a reference written in full is known as local.
+    let baseURL: String
+    let limits: SearchLimits
+    /// Microseconds since 1970 UTC.
+    let now: Int64
+
+    /// - Parameter now: microseconds since 1970 UTC; the margin of an approximate date grows with the distance to it.
+    package init(definitions: FHIRDefinitions = .r4, baseURL: String, now: Int64 = 0, limits: SearchLimits = .standard) {
+        self.definitions = definitions
+        self.baseURL = baseURL
+        self.now = now
+        self.limits = limits
+    }
+
+    /// Reads all parameters of a search on `resourceType`, which must be a resource type.
+    ///
+    /// Throws every issue at once: `invalid` and `too-costly` always, `not-supported` only when handling is strict.
+    package func parse(
+        _ resourceType: String, _ parameters: [SearchQuery.Parameter], handling: Handling = .strict
+    ) throws(SearchQueryError) -> SearchQuery {
+        var query = SearchQuery(resourceType)
+        var issues: [OperationOutcome.Issue] = []
+        if parameters.count > limits.parametersMax {
+            throw SearchQueryError([.init(.error, .tooCostly, diagnostics: "More than \(limits.parametersMax) parameters.")])
+        }
+        for parameter in parameters {
+            do throws(ParameterIssue) {
+                try read(parameter, into: &query)
+                if parameter.name != "_format", parameter.name != "_pretty" { query.parameters.append(parameter) }
+            } catch {
+                switch (error.kind, handling) {
+                case (.unknown, .lenient), (.notSupported, .lenient):
+                    query.notices.append(.init(.warning, .notSupported, diagnostics: error.text + " It was ignored."))
+                case (.unknown, .strict), (.notSupported, .strict):
+                    issues.append(.init(.error, .notSupported, diagnostics: error.text))
+                case (.invalid, _): issues.append(.init(.error, .invalid, diagnostics: error.text))
+                case (.tooCostly, _): issues.append(.init(.error, .tooCostly, diagnostics: error.text))
+                }
+            }
+        }
+        guard issues.isEmpty else { throw SearchQueryError(issues) }
+        return query
+    }
+
+    /// Reads one condition, such as the constraint of a granular scope; nil when it is not understood in full.
+    package func filter(_ resourceType: String, _ parameter: SearchQuery.Parameter) -> SearchFilter? {
+        try? self.filter(resourceType, parameter.name, parameter.value, chained: 0, reversed: 0)
+    }
+
+    private func read(_ parameter: SearchQuery.Parameter, into query: inout SearchQuery) throws(ParameterIssue) {
+        let (name, value) = (parameter.name, parameter.value)
+        guard name.utf8.count <= limits.textBytesMax, value.utf8.count <= limits.textBytesMax else {
+            throw ParameterIssue(.tooCostly, "A parameter is longer than \(limits.textBytesMax) bytes.")
+        }
+        guard !name.isEmpty else { throw ParameterIssue(.invalid, "A parameter has no name.") }
+        guard !value.utf8.contains(0), !name.utf8.contains(0) else {
+            throw ParameterIssue(.invalid, "A parameter has a NUL character.")
+        }
+        if try readResultParameter(name, value, into: &query) { return }
+        query.filters.append(try filter(query.resourceType, name, value, chained: 0, reversed: 0))
+    }
+}
