@@ -79,7 +79,7 @@ let package = Package(
 
         // Translation: the only place where two vocabularies meet.
         layer("Translation", "HL7Translation", ["HL7v2", "Workflow", yams]),
-        layer("Translation", "DICOMTranslation", ["DICOMData", "Workflow"]),
+        layer("Translation", "DICOMTranslation", ["DICOMData", "Workflow", "Access"]),
         layer("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "Workflow", "Access"]),
 
         // Storage: implements the ports.
@@ -153,7 +153,7 @@ let package = Package(
         tests("Domain", "Workflow", ["Workflow", "Access"]),
         tests("Domain", "Access", ["Access"]),
         tests("Translation", "HL7Translation", ["HL7Translation", "HL7v2", "Workflow"]),
-        tests("Translation", "DICOMTranslation", ["DICOMTranslation", "DICOMData", "Workflow"]),
+        tests("Translation", "DICOMTranslation", ["DICOMTranslation", "DICOMData", "Workflow", "Access"]),
         tests("Translation", "FHIRResources", ["FHIRResources", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
         tests("Storage", "SQLStore", [
             "SQLStore", "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", logging,

@@ -19,6 +19,8 @@ package final class RelationalStore: Sendable {
         auditWriter = AuditWriter(database)
     }
 
+    package func close() async { await database.close() }
+
     /// One writing unit: the body, then the observers on what it changed, then the audit rows, all or nothing.
     func writeUnit<T: Sendable>(
         _ access: AccessContext, _ body: @escaping @Sendable (SQLUnitOfWork) throws -> T

@@ -111,43 +111,10 @@ enum Datatypes {
     }
 
     /// A FHIR instant in UTC with microseconds when there are any.
-    static func instant(_ time: UTCInstant) -> JSONValue { .string(InstantText.format(time)) }
+    static func instant(_ time: UTCInstant) -> JSONValue { .string(time.instantText) }
 }
 
-/// Instants as text. FHIR R4 datatypes.html#instant.
-package enum InstantText {
-    /// `2026-11-21T05:43:24.123Z`; milliseconds, or microseconds when they are not whole milliseconds.
-    package static func format(_ time: UTCInstant) -> String {
-        let micros = time.microseconds
-        var days = micros / 86_400_000_000
-        var rest = micros % 86_400_000_000
-        if rest < 0 {
-            rest += 86_400_000_000
-            days -= 1
-        }
-        let (year, month, day) = civil(fromDays: days)
-        let seconds = rest / 1_000_000
-        let fraction = rest % 1_000_000
-        var text = pad(year, 4) + "-" + pad(month, 2) + "-" + pad(day, 2) + "T" + pad(seconds / 3600, 2) + ":"
-            + pad(seconds / 60 % 60, 2) + ":" + pad(seconds % 60, 2) + "."
-        text += fraction % 1000 == 0 ? pad(fraction / 1000, 3) : pad(fraction, 6)
-        return text + "Z"
-    }
-
-    /// Proleptic Gregorian date of a day number counted from 1970-01-01.
-    static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
-    }
-
-    private static func pad(_ number: Int64, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
-    }
+extension UTCInstant {
+    /// The instant as FHIR writes it, in UTC. FHIR R4 datatypes.html#instant.
+    package var instantText: String { FHIRDateTime.instantText(microseconds: microseconds) }
 }

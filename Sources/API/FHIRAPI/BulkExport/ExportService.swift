@@ -1,0 +1,179 @@
+import Access
+import FHIRModel
+import FHIRResources
+import Synchronization
+import Workflow
+
+/// Runs bulk exports: one worker, jobs in order of arrival, each a snapshot at its kick-off. Survives a restart: a job
+/// that was under way starts over. FHIR Bulk Data Access 2.0 §Bulk Data Export Operation.
+package final class ExportService: Sendable {
+    /// Exports one client may have accepted or running.
+    package static let activePerClientMax = 5
+    /// A file is closed when it holds this many bytes, so that a download can be resumed at reasonable cost.
+    static let fileBytesMax: Int64 = 128 << 20
+    /// Resources read at a time.
+    static let batch = 200
+
+    let jobs: any ExportJobStore
+    let store: any ResourceStore
+    let blobs: any BlobStoring
+    let entropy: any Entropy
+    let now: @Sendable () -> UTCInstant
+    private let queue: AsyncStream<EntityID>
+    private let wakeUp: AsyncStream<EntityID>.Continuation
+    /// Jobs that were deleted while they ran.
+    private let cancelled = Mutex<Set<EntityID>>([])
+
+    package init(
+        jobs: any ExportJobStore, store: any ResourceStore, blobs: any BlobStoring, entropy: any Entropy,
+        now: @escaping @Sendable () -> UTCInstant
+    ) {
+        self.jobs = jobs
+        self.store = store
+        self.blobs = blobs
+        self.entropy = entropy
+        self.now = now
+        (queue, wakeUp) = AsyncStream.makeStream(of: EntityID.self)
+    }
+
+    /// The worker. Returns when the surrounding task is cancelled.
+    package func run() async {
+        if let waiting = try? await jobs.unfinishedJobs() { for job in waiting { wakeUp.yield(job.id) } }
+        for await id in queue {
+            if Task.isCancelled { return }
+            await work(id)
+        }
+    }
+
+    /// Stops taking further jobs.
+    package func stop() { wakeUp.finish() }
+
+    func submit(_ job: ExportJob) async throws {
+        try await jobs.save(job)
+        wakeUp.yield(job.id)
+    }
+
+    /// Marks a job deleted and removes its files.
+    func delete(_ job: ExportJob) async throws {
+        cancelled.withLock { _ = $0.insert(job.id) }
+        var gone = job
+        gone.state = .deleted
+        gone.outputs = []
+        try await jobs.save(gone)
+        for file in job.outputs { try await blobs.remove(file.blobID) }
+    }
+
+    private func isCancelled(_ id: EntityID) -> Bool { cancelled.withLock { $0.contains(id) } }
+
+    private func work(_ id: EntityID) async {
+        guard var job = try? await jobs.job(id), job.state == .accepted || job.state == .running else { return }
+        // What a run before a restart wrote is dropped: its last file may be short.
+        for file in job.outputs { try? await blobs.remove(file.blobID) }
+        job.outputs = []
+        job.state = .running
+        do {
+            try await jobs.save(job)
+            let access = AccessContext(
+                principal: Principal(kind: .client, id: job.ownerID), scopes: job.scopes.compactMap { Scope($0) },
+                requestID: "export-\(job.id.value)")
+            for (index, type) in job.types.enumerated() {
+                if Task.isCancelled { return }
+                if isCancelled(id) { return await dropOutputs(of: job) }
+                job.outputs += try await export(type, of: job, access: access)
+                job.progress = (index + 1) * 99 / job.types.count
+                if isCancelled(id) { return await dropOutputs(of: job) }
+                try await jobs.save(job)
+            }
+            job.state = .complete
+            job.progress = 100
+        } catch {
+            await dropOutputs(of: job)
+            job.outputs = []
+            job.state = .failed
+            job.failure = "the export could not be written; start it again"
+        }
+        job.finishedAt = now()
+        if isCancelled(id) { return await dropOutputs(of: job) }
+        try? await jobs.save(job)
+    }
+
+    private func dropOutputs(of job: ExportJob) async {
+        for file in job.outputs { try? await blobs.remove(file.blobID) }
+    }
+
+    /// Writes one type's files: the resources, and with `_since` the deletions.
+    private func export(_ type: String, of job: ExportJob, access: AccessContext) async throws -> [ExportJob.OutputFile] {
+        var files: [ExportJob.OutputFile] = []
+        var resources = Writer(type: type, isDeleted: false)
+        var deletions = Writer(type: type, isDeleted: true)
+        var cursor: Int64?
+        do {
+            repeat {
+                let page = try await store.scan(
+                    type, snapshot: job.snapshot, since: job.since, until: job.until, after: cursor, limit: Self.batch,
+                    access: access)
+                for resource in page.resources {
+                    if resource.isDeleted {
+                        if job.since != nil { try deletions.append(Self.deletion(of: resource), to: blobs) }
+                    } else {
+                        try resources.append(resource.bytes, to: blobs)
+                        if resources.size >= Self.fileBytesMax, let file = try await resources.close() { files.append(file) }
+                    }
+                }
+                cursor = page.next
+            } while cursor != nil && !isCancelled(job.id) && !Task.isCancelled
+            if let file = try await resources.close() { files.append(file) }
+            if let file = try await deletions.close() { files.append(file) }
+        } catch {
+            resources.abort()
+            deletions.abort()
+            for file in files { try? await blobs.remove(file.blobID) }
+            throw error
+        }
+        return files
+    }
+
+    /// A transaction Bundle with one DELETE. Bulk Data 2.0 §Response - Complete Status, `deleted`.
+    private static func deletion(of resource: StoredResource) -> [UInt8] {
+        let request: JSONValue = ["method": "DELETE", "url": .string("\(resource.type)/\(resource.id)")]
+        return JSONWriter.compact(["resourceType": "Bundle", "type": "transaction", "entry": [["request": request]]])
+    }
+
+    /// One NDJSON file being written.
+    private struct Writer {
+        let type: String
+        let isDeleted: Bool
+        private var blob: (any BlobWriting)?
+        private var count = 0
+
+        init(type: String, isDeleted: Bool) {
+            self.type = type
+            self.isDeleted = isDeleted
+        }
+
+        var size: Int64 { blob?.count ?? 0 }
+
+        mutating func append(_ bytes: [UInt8], to blobs: any BlobStoring) throws {
+            let target = try blob ?? blobs.create()
+            blob = target
+            var line: [UInt8] = []
+            NDJSON.appendLine(bytes, to: &line)
+            try line.withUnsafeBytes { try target.append($0) }
+            count += 1
+        }
+
+        mutating func close() async throws -> ExportJob.OutputFile? {
+            guard let blob else { return nil }
+            let file = ExportJob.OutputFile(type: type, blobID: blob.id, count: count, size: blob.count, isDeleted: isDeleted)
+            try await blob.finish()
+            self.blob = nil
+            count = 0
+            return file
+        }
+
+        mutating func abort() {
+            blob?.abort()
+            blob = nil
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import FHIRModel
+import FHIRResources
+import FHIRSearch
+import Workflow
+
+/// The one translation of errors into HTTP status and OperationOutcome. FHIR R4 http.html#Status-Codes.
+enum ErrorTable {
+    static func status(_ code: InteractionError.Code) -> (status: Int, issue: OperationOutcome.Code) {
+        switch code {
+        case .malformed: (400, .structure)
+        case .invalid: (422, .invalid)
+        case .mismatch: (400, .value)
+        case .forbidden: (403, .forbidden)
+        case .notFound: (404, .notFound)
+        case .gone: (410, .deleted)
+        case .conflict: (409, .conflict)
+        case .preconditionFailed: (412, .conflict)
+        case .unsupported: (400, .notSupported)
+        }
+    }
+
+    static func status(_ code: StoreError.Code) -> (status: Int, issue: OperationOutcome.Code) {
+        switch code {
+        case .unavailable, .closed: (503, .transient)
+        case .full: (507, .noStore)
+        case .failed: (503, .noStore)
+        case .conflict: (409, .conflict)
+        case .notFound: (404, .notFound)
+        case .misuse, .corrupt: (500, .exception)
+        }
+    }
+
+    static func outcome(for error: any Error, requestID: String) -> (Int, OperationOutcome) {
+        switch error {
+        case let error as InteractionError:
+            let (status, code) = status(error.code)
+            if error.issues.isEmpty { return (status, OperationOutcome(.error, code, details: error.message)) }
+            return (
+                status,
+                OperationOutcome(
+                    error.issues.map {
+                        OperationOutcome.Issue(.error, code, details: $0.message, expression: [$0.expression])
+                    })
+            )
+        case let error as OutcomeError: return (error.status, error.outcome)
+        case let error as SearchQueryError: return (400, error.outcome)
+        case let error as StoreError:
+            let (status, code) = status(error.code)
+            let text = status == 500 ? "internal error, reference \(requestID)" : sentence(error.code)
+            return (status, OperationOutcome(.error, code, details: text))
+        default:
+            return (500, OperationOutcome(.fatal, .exception, details: "internal error, reference \(requestID)"))
+        }
+    }
+
+    /// What a client is told; the store's own words stay in the log.
+    private static func sentence(_ code: StoreError.Code) -> String {
+        switch code {
+        case .unavailable, .closed: "the store is not available now; try again"
+        case .full: "there is no space left in the store"
+        case .failed: "the store takes no writes until it is restarted"
+        case .conflict: "another change was made at the same time; try again"
+        case .notFound: "not found"
+        case .misuse, .corrupt: "internal error"
+        }
+    }
+}
+
+/// An error that already is an OperationOutcome.
+struct OutcomeError: Error {
+    let status: Int
+    let outcome: OperationOutcome
+}

@@ -1,0 +1,120 @@
+import Access
+import FHIRModel
+import FHIRResources
+import Workflow
+
+/// One request to the FHIR base, after authentication and before any interaction: plain values, no HTTP library.
+package struct FHIRRequest: Sendable {
+    package enum Method: String, Sendable, Hashable { case get = "GET", head = "HEAD", post = "POST", put = "PUT", delete = "DELETE" }
+
+    package var method: Method
+    /// The path below the base, percent-decoded segments.
+    package var path: [String]
+    /// The query, decoded, in order, repeats kept.
+    package var query: [(name: String, value: String)]
+    /// The query as it stood in the URL, for the audit trail and the export's `request`.
+    package var rawQuery: String
+    /// Header values by lower-case name; the first of repeats.
+    package var headers: [String: String]
+    package var body: [UInt8]
+    package var access: AccessContext
+
+    package init(
+        method: Method, path: [String], query: [(name: String, value: String)], rawQuery: String, headers: [String: String],
+        body: [UInt8], access: AccessContext
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.rawQuery = rawQuery
+        self.headers = headers
+        self.body = body
+        self.access = access
+    }
+
+    func first(_ name: String) -> String? { query.first { $0.name == name }?.value }
+
+    /// The directives of Prefer: `return`, `handling`, and bare words. RFC 7240 §2.
+    var preferences: [String: String] {
+        var out: [String: String] = [:]
+        for part in (headers["prefer"] ?? "").split(whereSeparator: { $0 == "," || $0 == ";" }) {
+            let pair = part.split(separator: "=", maxSplits: 1).map { $0.filter { $0 != " " && $0 != "\"" } }
+            guard let name = pair.first, !name.isEmpty else { continue }
+            out[name.lowercased()] = pair.count > 1 ? pair[1] : ""
+        }
+        return out
+    }
+
+    /// The version in If-Match (`W/"3"`); nil without the header. A header that is no version throws.
+    func ifMatch() throws -> Int64? {
+        guard let text = headers["if-match"] else { return nil }
+        guard let version = ETag.version(text) else {
+            throw InteractionError(.malformed, "If-Match must be one weak ETag, such as W/\"3\"")
+        }
+        return version
+    }
+}
+
+/// The answer to a ``FHIRRequest``.
+package struct FHIRResponse: Sendable {
+    package enum Body: Sendable {
+        case none
+        case bytes([UInt8])
+        /// A blob to stream.
+        case blob(BlobID, count: Int64)
+    }
+    package var status: Int
+    package var headers: [(name: String, value: String)]
+    package var body: Body
+
+    package init(_ status: Int, headers: [(name: String, value: String)] = [], body: Body = .none) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// A FHIR JSON body. FHIR R4 http.html#mime-type.
+    static func json(_ status: Int, _ bytes: [UInt8], headers: [(name: String, value: String)] = []) -> FHIRResponse {
+        FHIRResponse(
+            status, headers: headers + [("Content-Type", "application/fhir+json; charset=utf-8")], body: .bytes(bytes))
+    }
+
+    static func outcome(_ status: Int, _ outcome: OperationOutcome, headers: [(name: String, value: String)] = []) -> FHIRResponse {
+        json(status, outcome.bytes, headers: headers)
+    }
+}
+
+/// Versions as weak entity tags. FHIR R4 http.html#versioning.
+enum ETag {
+    static func text(_ version: Int64) -> String { "W/\"\(version)\"" }
+
+    /// The version in one tag, weak or strong; nil for a list, `*`, or anything else.
+    static func version(_ text: String) -> Int64? {
+        var view = text.filter { $0 != " " }[...]
+        if view.hasPrefix("W/") { view = view.dropFirst(2) }
+        guard view.count >= 3, view.first == "\"", view.last == "\"" else { return nil }
+        return Int64(view.dropFirst().dropLast())
+    }
+
+    /// Whether a list of tags (or `*`) holds the version.
+    static func list(_ text: String, holds version: Int64) -> Bool {
+        text.split(separator: ",").contains { part in
+            part.filter { $0 != " " } == "*" || self.version(String(part)) == version
+        }
+    }
+}
+
+/// Times as HTTP dates. RFC 9110 §5.6.7.
+enum HTTPDate {
+    private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    static func format(_ time: UTCInstant) -> String {
+        // 2026-11-21T05:43:24.123Z holds every part in place.
+        let text = time.instantText
+        let day = Int(time.microseconds / 86_400_000_000)
+        let month = Int(text.dropFirst(5).prefix(2)) ?? 1
+        return "\(days[day % 7 < 0 ? day % 7 + 7 : day % 7]), \(text.dropFirst(8).prefix(2)) \(months[max(0, min(11, month - 1))]) "
+            + "\(text.prefix(4)) \(text.dropFirst(11).prefix(8)) GMT"
+    }
+}

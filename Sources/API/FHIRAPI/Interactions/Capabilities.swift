@@ -1,0 +1,84 @@
+import FHIRModel
+import FHIRResources
+import FHIRSearch
+import Workflow
+
+/// `/metadata`: made once at start from the definitions that the interactions themselves use. FHIR R4 http.html#capabilities.
+struct CapabilityStatement: Sendable {
+    let response: FHIRResponse
+
+    init(baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant) {
+        response = .json(
+            200,
+            JSONWriter.compact(
+                Self.statement(baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: date)))
+    }
+
+    static let interactions = ["read", "vread", "update", "delete", "history-instance", "create", "search-type"]
+
+    private static func statement(
+        baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant
+    ) -> JSONValue {
+        let definitions = FHIRDefinitions.r4
+        let oauth: JSONValue = [
+            "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+            "extension": [["url": "token", "valueUri": .string(oauthBaseURL + "/token")]],
+        ]
+        let rest: JSONValue = [
+            "mode": "server",
+            "security": [
+                "extension": [oauth],
+                "service": [[
+                    "coding": [[
+                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR",
+                    ]],
+                ]],
+            ],
+            "resource": .array(definitions.resourceTypes.map { resource($0, definitions) }),
+            "operation": [[
+                "name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
+            ]],
+        ]
+        return [
+            "resourceType": "CapabilityStatement",
+            "status": "active",
+            "date": .string(date.instantText),
+            "publisher": "Hilum",
+            "kind": "instance",
+            "instantiates": ["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"],
+            "software": ["name": "Hilum", "version": .string(softwareVersion)],
+            "implementation": ["description": "Hilum FHIR R4 server", "url": .string(baseURL)],
+            "fhirVersion": "4.0.1",
+            "format": ["json", "application/fhir+json"],
+            "rest": [rest],
+        ]
+    }
+
+    private static func resource(_ type: String, _ definitions: FHIRDefinitions) -> JSONValue {
+        let parameters = definitions.searchParameters(for: type).filter { SearchSupport.isSupported($0) }
+        let includes = parameters.filter { $0.type == .reference }.map { JSONValue.string("\(type):\($0.code)") }
+        var value: JSONValue = [
+            "type": .string(type),
+            "interaction": .array(interactions.map { ["code": .string($0)] }),
+            "versioning": "versioned",
+            "readHistory": true,
+            "updateCreate": true,
+            "conditionalCreate": true,
+            "conditionalRead": "not-match",
+        ]
+        if !includes.isEmpty { value["searchInclude"] = .array(includes) }
+        if !parameters.isEmpty {
+            value["searchParam"] = .array(
+                parameters.map { ["name": .string($0.code), "type": .string($0.type.rawValue)] })
+        }
+        return value
+    }
+}
+
+/// Which search parameters the server answers.
+enum SearchSupport {
+    /// Special parameters (`near`) and the text ones need what is not there; everything else is indexed.
+    static func isSupported(_ parameter: SearchParameterDefinition) -> Bool {
+        parameter.type != .special && !["_text", "_content", "_query"].contains(parameter.code)
+    }
+}

@@ -1,0 +1,105 @@
+import Access
+import ArgumentParser
+import Foundation
+
+/// `hilum client …`: the applications that may ask for tokens.
+struct ClientCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "client", abstract: "Register, list and revoke SMART backend clients.",
+        subcommands: [Register.self, List.self, Revoke.self])
+
+    struct Register: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Register a client by its public keys.")
+        @Argument(help: "The server folder.") var folder: String
+        @Option(help: "A name for people.") var name: String
+        @Option(help: "A file with the client's JWK Set (public keys: RSA for RS384, P-384 for ES384).") var jwks: String?
+        @Option(name: .customLong("jwks-url"), help: "Where the client publishes its JWK Set.") var jwksURL: String?
+        @Option(help: "The scopes it may be granted, separated by spaces: \"system/*.rs system/ImagingStudy.c\".")
+        var scope: String
+        @Option(help: "The client id; a random one when left out.") var id: String?
+
+        func run() async throws {
+            guard (jwks == nil) != (jwksURL == nil) else { throw ValidationError("give either --jwks or --jwks-url") }
+            var scopes: [Scope] = []
+            for text in scope.split(separator: " ") {
+                guard let parsed = Scope(String(text)) else { throw ValidationError("\(text) is no SMART scope") }
+                guard parsed.level == .system else {
+                    throw ValidationError("\(text): a backend client is granted system/ scopes only")
+                }
+                scopes.append(parsed)
+            }
+            guard !scopes.isEmpty else { throw ValidationError("--scope names no scope") }
+            var keys: String?
+            if let jwks {
+                guard let data = FileManager.default.contents(atPath: jwks) else { throw ValidationError("\(jwks): cannot be read") }
+                keys = String(decoding: data, as: UTF8.self)
+                try RegistrationCheck.checkKeys(keys ?? "")
+            }
+            if let jwksURL, !(jwksURL.hasPrefix("https://") || jwksURL.hasPrefix("http://127.0.0.1")) {
+                throw ValidationError("--jwks-url must be https")
+            }
+            let clientID = id ?? SystemEntropy().newID().value
+            let server = ServerFolder(folder)
+            try await StoreComposition.with(server) { store in
+                if id != nil, try await store.client(id: clientID) != nil {
+                    throw ValidationError("a client \(clientID) is registered already")
+                }
+                try await store.save(
+                    Client(
+                        id: clientID, name: name, jwks: keys, jwksURL: jwksURL, scopes: scopes,
+                        registeredAt: SystemClock().now().microseconds))
+            }
+            print("client_id: \(clientID)")
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List clients.")
+        @Argument(help: "The server folder.") var folder: String
+        func run() async throws {
+            try await StoreComposition.with(ServerFolder(folder)) { store in
+                for client in try await store.clients() {
+                    let state = client.revokedAt == nil ? "active" : "revoked"
+                    let keys = client.jwksURL ?? "inline keys"
+                    print("\(client.id)\t\(state)\t\(client.name)\t\(keys)\t\(client.scopes.map(\.text).joined(separator: " "))")
+                }
+            }
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Revoke a client; its tokens stop working within a minute.")
+        @Argument(help: "The server folder.") var folder: String
+        @Argument(help: "The client id.") var id: String
+        func run() async throws {
+            try await StoreComposition.with(ServerFolder(folder)) { store in
+                guard try await store.revoke(clientID: id, at: SystemClock().now().microseconds) else {
+                    throw ValidationError("no active client \(id)")
+                }
+            }
+            print("revoked \(id)")
+        }
+    }
+}
+
+/// What is checked of a key set when a client registers, so that the error comes now and not at the first token.
+enum RegistrationCheck {
+    static func checkKeys(_ text: String) throws {
+        guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
+            let keys = object["keys"] as? [[String: Any]], !keys.isEmpty
+        else { throw ValidationError("the file is no JWK Set: {\"keys\": [...]} with at least one key") }
+        for key in keys {
+            let kid = key["kid"] as? String ?? ""
+            guard !kid.isEmpty else { throw ValidationError("a key has no kid") }
+            if key["d"] != nil || key["k"] != nil { throw ValidationError("key \(kid) holds private material: give the public part only") }
+            switch (key["kty"] as? String, key["crv"] as? String) {
+            case ("RSA", _):
+                guard let modulus = key["n"] as? String, modulus.utf8.count >= 342 else {
+                    throw ValidationError("key \(kid): RSA keys must have 2048 bits or more")
+                }
+            case ("EC", "P-384"): continue
+            default: throw ValidationError("key \(kid): RSA (RS384) or EC P-384 (ES384) is needed")
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Crypto
+import Foundation
+
+/// `hilum init DIR`: everything a server needs, in one folder.
+struct InitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Make a server folder: configuration, keys, certificates and an empty store.")
+
+    @Argument(help: "The folder to make. It must be empty or not there.")
+    var folder: String
+
+    @Option(help: "The HTTPS port; 0 takes a free one at start.") var httpPort = 8443
+    @Option(help: "The DIMSE port; 0 takes a free one at start.") var dimsePort = 11112
+    @Option(help: "The MLLP port; 0 takes a free one at start.") var mllpPort = 2575
+    @Option(help: "Keep the data in PostgreSQL instead of SQLite: a libpq connection string.") var postgres: String?
+    @Option(name: .customLong("host-name"), help: "A DNS name for the server certificate, besides localhost. Repeatable.")
+    var hostNames: [String] = []
+    @Option(help: "The IANA time zone of the site, for times that arrive without one.") var timeZone: String?
+    @Flag(help: "Keep blobs unencrypted: only for a disk that is encrypted itself.") var noEncryption = false
+
+    func run() async throws {
+        let server = ServerFolder(folder)
+        let files = FileManager.default
+        if let existing = try? files.contentsOfDirectory(atPath: server.path), !existing.isEmpty {
+            throw ValidationError("\(server.path) is not empty; name another folder")
+        }
+        if let timeZone, TimeZone(identifier: timeZone) == nil {
+            throw ValidationError("\(timeZone) is no IANA time zone, such as Europe/Oslo")
+        }
+        for path in [server.path, server.keysFolder, server.tlsFolder, server.runFolder] {
+            try files.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        }
+        let authority = try LocalAuthority.make(hostNames: hostNames, now: Date())
+        try ServerFolder.writeSecret(SystemEntropy().bytes(32), to: server.masterKeyFile)
+        try ServerFolder.writeSecret(Array((P256.Signing.PrivateKey().pemRepresentation + "\n").utf8), to: server.tokenKeyFile)
+        try ServerFolder.writeSecret(Array(authority.authorityKey.utf8), to: server.authorityKeyFile)
+        try ServerFolder.writeSecret(Array(authority.serverKey.utf8), to: server.serverKeyFile)
+        try authority.authorityCertificate.write(toFile: server.authorityCertificateFile, atomically: true, encoding: .utf8)
+        try authority.serverCertificate.write(toFile: server.serverCertificateFile, atomically: true, encoding: .utf8)
+        try DefaultFiles.configuration(
+            httpPort: httpPort, dimsePort: dimsePort, mllpPort: mllpPort, postgres: postgres, isEncrypted: !noEncryption
+        ).write(toFile: server.configurationFile, atomically: true, encoding: .utf8)
+        try DefaultFiles.siteProfile(timeZone: timeZone ?? TimeZone.current.identifier)
+            .write(toFile: server.path + "/site.yaml", atomically: true, encoding: .utf8)
+        let configuration = try ServerConfiguration.load(from: server)
+        let store = try await StoreComposition.open(configuration, folder: server, isServer: true)
+        await store.close()
+        print(
+            """
+            Made \(server.path)
+              hilum.yaml     configuration, with comments
+              site.yaml      the site profile: identifier systems, time zone, code maps
+              keys/          master, token and authority keys (mode 0600): back them up, they are nowhere else
+              tls/ca.pem     give this certificate to those who connect
+            Next: hilum client register \(folder) --name NAME --jwks FILE --scope "system/*.rs"
+                  hilum peer add \(folder) --ae AETITLE
+                  hilum serve \(folder)
+            """)
+    }
+}
+
+/// The text files of a new server folder.
+enum DefaultFiles {
+    static func configuration(httpPort: Int, dimsePort: Int, mllpPort: Int, postgres: String?, isEncrypted: Bool) -> String {
+        let database =
+            if let postgres {
+                "  database: postgres\n  postgres: \"\(postgres.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+            } else {
+                "  database: sqlite          # or postgres, with a libpq connection string under `postgres:`"
+            }
+        return """
+            # Hilum's configuration. What is left out has the default shown here.
+            # Nothing listens beyond this machine until a host below says so.
+
+            http:                       # FHIR, DICOMweb, SMART; always TLS
+              host: 127.0.0.1
+              port: \(httpPort)
+              # public-url: https://fhir.hospital.example   # what clients see, behind a proxy
+
+            dimse:                      # DICOM; TLS unless served with --plain-loopback
+              host: 127.0.0.1
+              port: \(dimsePort)
+              ae-title: HILUM
+              accept-unknown-peers: false   # true: any AE title may associate
+
+            mllp:                       # HL7 v2; TLS unless served with --plain-loopback
+              host: 127.0.0.1
+              port: \(mllpPort)
+              accept-unknown-peers: false   # true: any MSH-3/MSH-4 may send
+
+            store:
+            \(database)
+              blobs: blobs              # where DICOM objects and export files lie
+              encryption: \(isEncrypted ? "aes-256-gcm" : "none       ")   # none only on a disk that is encrypted itself
+
+            site-profile: site.yaml
+            log-level: info
+            """ + "\n"
+    }
+
+    static func siteProfile(timeZone: String) -> String {
+        """
+        # The site profile: what this hospital calls things.
+
+        time-zone: \(timeZone)        # for times that arrive without a zone
+
+        # The issuers of identifiers. `namespace` is the name on HL7 and DICOM wires (CX.4.1, IssuerOfPatientID).
+        authorities:
+          - system: urn:hilum:site:mrn
+            namespace: HOSP
+          - system: urn:hilum:site:accession
+            namespace: RIS
+        default-patient-system: urn:hilum:site:mrn
+        default-accession-system: urn:hilum:site:accession
+        """ + "\n"
+    }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Workflow
+
+/// `hilum peer …`: the hospital systems that may connect.
+struct PeerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "peer", abstract: "Add, list and remove DICOM application entities and HL7 senders.",
+        subcommands: [Add.self, List.self, Remove.self])
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Let a system connect.")
+        @Argument(help: "The server folder.") var folder: String
+        @Option(help: "The AE title of a modality, PACS or viewer.") var ae: String?
+        @Option(help: "Where its own listener is, for what this server sends to it.") var host: String?
+        @Option var port: Int?
+        @Option(name: .customLong("mllp-app"), help: "MSH-3 of an HL7 sender.") var mllpApp: String?
+        @Option(name: .customLong("mllp-facility"), help: "MSH-4 of an HL7 sender.") var mllpFacility: String?
+        @Option(help: "Bind the peer to a TLS certificate: its SHA-256 in hex.") var fingerprint: String?
+
+        func run() async throws {
+            let peer: Peer
+            if let ae, mllpApp == nil {
+                guard (1...16).contains(ae.utf8.count), ae.utf8.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 92 }) else {
+                    throw ValidationError("an AE title has 1 to 16 printable characters and no backslash (PS3.5 §6.2)")
+                }
+                peer = Peer(kind: .applicationEntity, name: ae, host: host, port: port, certificateFingerprint: fingerprint?.lowercased())
+            } else if let mllpApp, ae == nil {
+                peer = Peer(
+                    kind: .messageSender, name: "\(mllpApp)|\(mllpFacility ?? "")", host: host, port: port,
+                    certificateFingerprint: fingerprint?.lowercased())
+            } else {
+                throw ValidationError("give either --ae TITLE or --mllp-app APP [--mllp-facility FACILITY]")
+            }
+            try await StoreComposition.with(ServerFolder(folder)) { try await $0.save(peer) }
+            print("added \(peer.kind.rawValue) \(peer.name)")
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List peers.")
+        @Argument(help: "The server folder.") var folder: String
+        func run() async throws {
+            try await StoreComposition.with(ServerFolder(folder)) { store in
+                for peer in try await store.peers() {
+                    let address = peer.host.map { "\($0):\(peer.port.map(String.init) ?? "-")" } ?? "-"
+                    print("\(peer.kind.rawValue)\t\(peer.name)\t\(address)\t\(peer.certificateFingerprint ?? "any certificate")")
+                }
+            }
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove a peer.")
+        @Argument(help: "The server folder.") var folder: String
+        @Option var ae: String?
+        @Option(name: .customLong("mllp-app")) var mllpApp: String?
+        @Option(name: .customLong("mllp-facility")) var mllpFacility: String?
+        func run() async throws {
+            let kind: Peer.Kind
+            let name: String
+            if let ae {
+                (kind, name) = (.applicationEntity, ae)
+            } else if let mllpApp {
+                (kind, name) = (.messageSender, "\(mllpApp)|\(mllpFacility ?? "")")
+            } else {
+                throw ValidationError("give --ae or --mllp-app")
+            }
+            try await StoreComposition.with(ServerFolder(folder)) { store in
+                guard try await store.removePeer(kind: kind, name: name) else { throw ValidationError("no such peer: \(name)") }
+            }
+            print("removed \(name)")
+        }
+    }
+}

@@ -1,0 +1,252 @@
+import Access
+import DICOMData
+import Workflow
+
+/// The one way in for images, whichever door they came through: blob first, row second, acknowledgement last.
+/// House decision 4.
+package struct InstanceIngest: Sendable {
+    /// What became of an instance.
+    package enum Outcome: Sendable {
+        case stored(Receipt)
+        case failed(IngestFailure, Receipt?)
+    }
+
+    /// Which instance it was, as far as it is known.
+    package struct Receipt: Sendable, Hashable {
+        package var sopClassUID: String
+        package var sopInstanceUID: String
+        package var studyInstanceUID: String
+        package var seriesInstanceUID: String
+        /// True for a re-send of what was stored before.
+        package var isDuplicate: Bool
+        package var reconciliation: Reconciliation?
+    }
+
+    private let store: any WorkflowStore
+    private let blobs: any BlobStoring
+    private let attributes: AttributeReader
+    package let limits: IngestLimits
+
+    package init(
+        store: any WorkflowStore, blobs: any BlobStoring, authorities: AssigningAuthorities, limits: IngestLimits = IngestLimits()
+    ) {
+        self.store = store
+        self.blobs = blobs
+        attributes = AttributeReader(authorities: authorities)
+        self.limits = limits
+    }
+
+    /// Starts an instance that comes as a Part 10 file.
+    package func beginFile() throws(IngestFailure) -> IncomingInstance {
+        do { return IncomingInstance(blob: try blobs.create(), limits: limits) } catch let error as StoreError {
+            throw IngestFailure(error.code == .full ? .outOfResources : .storeFailed, error.message)
+        } catch {
+            throw IngestFailure(.storeFailed, "\(error)")
+        }
+    }
+
+    /// Starts an instance that comes as a bare data set (C-STORE): the file's head is written first.
+    package func begin(
+        transferSyntax: TransferSyntax, sopClassUID: String, sopInstanceUID: String, sourceAETitle: String?
+    ) throws(IngestFailure) -> IncomingInstance {
+        guard UID.isSafe(sopClassUID), UID.isSafe(sopInstanceUID) else { throw IngestFailure(.missingUID) }
+        let head: [UInt8]
+        do {
+            head = try FileMeta(
+                sopClassUID: sopClassUID, sopInstanceUID: sopInstanceUID, transferSyntax: transferSyntax,
+                sourceAETitle: sourceAETitle
+            ).encoded()
+        } catch {
+            throw IngestFailure(.notUnderstood, error.description)
+        }
+        let incoming = try beginFile()
+        do throws(IngestFailure) {
+            try head.withUnsafeBufferPointer { bytes throws(IngestFailure) in
+                try incoming.append(UnsafeRawBufferPointer(bytes))
+            }
+        } catch {
+            incoming.blob.abort()
+            throw error
+        }
+        return incoming
+    }
+
+    /// Gives an instance up; nothing of it remains.
+    package func abort(_ incoming: IncomingInstance) { incoming.blob.abort() }
+
+    /// Makes the instance durable and registers it. When this returns `.stored`, it may be acknowledged.
+    ///
+    /// - expectedClassUID, expectedInstanceUID: from the C-STORE command, which the data set must not contradict.
+    /// - expectedStudyUID: from the STOW URL.
+    package func finish(
+        _ incoming: IncomingInstance, expectedClassUID: String? = nil, expectedInstanceUID: String? = nil,
+        expectedStudyUID: String? = nil, receivedFrom: String?, access: AccessContext
+    ) async -> Outcome {
+        var receipt: Receipt?
+        do {
+            let received = try await describe(incoming, receivedFrom: receivedFrom)
+            let instance = received.instance
+            receipt = Receipt(
+                sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
+                studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID, isDuplicate: false)
+            try check(
+                instance, classUID: expectedClassUID, instanceUID: expectedInstanceUID, studyUID: expectedStudyUID)
+            try await incoming.blob.finish()
+            return await register(received, access: access)
+        } catch let failure as IngestFailure {
+            incoming.blob.abort()
+            return .failed(failure, receipt)
+        } catch let error as StoreError {
+            incoming.blob.abort()
+            return .failed(IngestFailure(error.code == .full ? .outOfResources : .storeFailed, error.message), receipt)
+        } catch {
+            incoming.blob.abort()
+            return .failed(IngestFailure(.storeFailed, "\(error)"), receipt)
+        }
+    }
+
+    /// Publishes studies after the last instance of an association or request. Failure is not the sender's: the quiet
+    /// sweep does it again.
+    package func complete(_ studyInstanceUIDs: Set<String>, access: AccessContext) async throws {
+        for uid in studyInstanceUIDs.sorted() {
+            try await store.write(access) { try StudyService().complete(uid, in: $0) }
+        }
+    }
+
+    // MARK: Describing
+
+    private func describe(_ incoming: IncomingInstance, receivedFrom: String?) async throws -> ReceivedInstance {
+        let header = try incoming.finishHeader()
+        let dataSet = header.dataSet
+        guard let classUID = dataSet.uid(.sopClassUID), let instanceUID = dataSet.uid(.sopInstanceUID),
+            let studyUID = dataSet.uid(.studyInstanceUID), let seriesUID = dataSet.uid(.seriesInstanceUID),
+            UID.isSafe(classUID), UID.isSafe(instanceUID), UID.isSafe(studyUID), UID.isSafe(seriesUID)
+        else { throw IngestFailure(.missingUID, "a required UID is missing or not a UID") }
+        var bulk: [ReceivedInstance.BulkValue] = []
+        let kept = strip(dataSet, path: "", base: header.dataSetOffset, into: &bulk)
+        let encoded: [UInt8]
+        do {
+            encoded = try DataSetEncoder(transferSyntax: .explicitVRLittleEndian, definedLengths: true).encode(kept)
+        } catch {
+            throw IngestFailure(.notUnderstood, error.description)
+        }
+        let stop = header.stop.flatMap { $0.tag <= .pixelData ? $0 : nil }
+        let size = incoming.count
+        let pixelOffset = stop.map { Int64($0.valueOffset) + Int64(header.dataSetOffset) }
+        if let pixelOffset, let length = stop?.length, Int64(length) > size - pixelOffset {
+            throw IngestFailure(.notUnderstood, "the pixel data ends after \(size - pixelOffset) of \(length) bytes")
+        }
+        let hasPixels = stop != nil || (header.transferSyntax.isDeflated && dataSet.int(.rows) != nil)
+        let frames = hasPixels ? max(1, min(dataSet.int(.numberOfFrames) ?? 1, Int(Int32.max))) : 0
+        let instance = Instance(
+            studyInstanceUID: studyUID, seriesInstanceUID: seriesUID, sopInstanceUID: instanceUID, sopClassUID: classUID,
+            instanceNumber: dataSet.int(.instanceNumber), transferSyntaxUID: header.transferSyntax.uid,
+            rows: dataSet.int(.rows), columns: dataSet.int(.columns), bitsAllocated: dataSet.int(.bitsAllocated),
+            numberOfFrames: frames, blobID: incoming.blob.id, size: size, dataSetOffset: Int64(header.dataSetOffset),
+            pixelDataOffset: pixelOffset, pixelDataLength: stop.map { $0.length.map(Int64.init) ?? -1 },
+            digest: incoming.blob.id.value, receivedAt: UTCInstant(microseconds: 0), receivedFrom: receivedFrom)
+        return ReceivedInstance(
+            instance: instance, study: attributes.study(dataSet), series: attributes.series(dataSet), header: encoded, bulk: bulk)
+    }
+
+    /// The data set without the values that were left in the file, which are listed instead.
+    private func strip(
+        _ dataSet: DataSet, path: String, base: Int, into bulk: inout [ReceivedInstance.BulkValue]
+    ) -> DataSet {
+        var kept = dataSet
+        for element in dataSet.elements {
+            switch element.value {
+            case .external(let value):
+                kept.remove(element.tag)
+                bulk.append(
+                    ReceivedInstance.BulkValue(
+                        path: path + element.tag.hex, vr: element.vr.description, offset: Int64(value.offset + base),
+                        length: Int64(value.length ?? -1)))
+            case .items(let items):
+                var changed: [DataSet] = []
+                for (index, item) in items.enumerated() {
+                    changed.append(strip(item, path: "\(path)\(element.tag.hex)/\(index)/", base: base, into: &bulk))
+                }
+                kept[element.tag] = DataElement(element.tag, element.vr, .items(changed))
+            case .bytes, .fragments: continue
+            }
+        }
+        return kept
+    }
+
+    private func check(_ instance: Instance, classUID: String?, instanceUID: String?, studyUID: String?) throws(IngestFailure) {
+        if let classUID, classUID != instance.sopClassUID { throw IngestFailure(.mismatch, "SOP class") }
+        if let instanceUID, instanceUID != instance.sopInstanceUID { throw IngestFailure(.mismatch, "SOP instance") }
+        if let studyUID, studyUID != instance.studyInstanceUID { throw IngestFailure(.mismatch, "study") }
+    }
+
+    // MARK: Registering
+
+    /// Registers a durable blob. When the instance is there already, the stored bytes decide between a re-send and a
+    /// conflict; a second look follows when another sender got in between.
+    private func register(_ received: ReceivedInstance, access: AccessContext) async -> Outcome {
+        var received = received
+        let instance = received.instance
+        var receipt = Receipt(
+            sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
+            studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID, isDuplicate: false)
+        do {
+            for attempt in 0..<2 {
+                let toStore = received
+                let outcome = try await store.write(access) { unit in
+                    var timed = toStore
+                    timed.instance.receivedAt = unit.time
+                    let outcome = try StudyService().register(timed, in: unit)
+                    try unit.audit(
+                        AuditRecord(
+                            category: .transfer, interaction: "store", action: .create,
+                            outcome: outcome == .conflict ? .minorFailure : .success, access: access,
+                            entity: "instance:\(timed.instance.sopInstanceUID) study:\(timed.instance.studyInstanceUID)",
+                            patientID: nil))
+                    return outcome
+                }
+                switch outcome {
+                case .stored(let reconciliation):
+                    receipt.reconciliation = reconciliation
+                    return .stored(receipt)
+                case .duplicate:
+                    receipt.isDuplicate = true
+                    try? await blobs.remove(instance.blobID)
+                    return .stored(receipt)
+                case .conflict:
+                    guard attempt == 0,
+                        let stored = try await store.read(access, { try $0.instance(instance.sopInstanceUID) }),
+                        stored.transferSyntaxUID == instance.transferSyntaxUID, try await isSame(stored, instance)
+                    else { break }
+                    received.instance.digest = stored.digest
+                    continue
+                }
+                break
+            }
+            try? await blobs.remove(instance.blobID)
+            return .failed(IngestFailure(.duplicateInstance), receipt)
+        } catch let error as StoreError {
+            // The commit's outcome may be unknown: the blob stays for the sweep to judge.
+            return .failed(IngestFailure(error.code == .full ? .outOfResources : .storeFailed, error.message), receipt)
+        } catch {
+            return .failed(IngestFailure(.storeFailed, "\(error)"), receipt)
+        }
+    }
+
+    /// Whether two stored files hold the same data set, byte for byte.
+    private func isSame(_ a: Instance, _ b: Instance) async throws -> Bool {
+        let length = a.size - a.dataSetOffset
+        guard length == b.size - b.dataSetOffset else { return false }
+        let first = try await blobs.open(a.blobID)
+        let second = try await blobs.open(b.blobID)
+        var done: Int64 = 0
+        while done < length {
+            let step = Int(min(1 << 20, length - done))
+            let left = try await first.read(offset: a.dataSetOffset + done, length: step)
+            let right = try await second.read(offset: b.dataSetOffset + done, length: step)
+            guard left == right, !left.isEmpty else { return false }
+            done += Int64(left.count)
+        }
+        return true
+    }
+}
