@@ -68,7 +68,7 @@ extension SearchQueryParser {
         guard reference.type == .reference else {
             throw ParameterIssue(.invalid, "A chain passes through \(quoted(code)), which is no reference.")
         }
-        var types = reference.targets.isEmpty ? definitions.resourceTypes : reference.targets
+        var types = reference.referenceTypes.isEmpty ? definitions.resourceTypes : reference.referenceTypes
         if let wanted {
             guard types.contains(wanted) else {
                 throw ParameterIssue(.invalid, "\(quoted(code)) never refers to \(quoted(wanted)).")
@@ -109,7 +109,7 @@ extension SearchQueryParser {
             throw ParameterIssue(.invalid, "_has names \(quoted(parts[1])), which is no resource type.")
         }
         let reference = try parameter(parts[2], parts[1])
-        guard reference.type == .reference, reference.targets.isEmpty || reference.targets.contains(type) else {
+        guard reference.type == .reference, reference.referenceTypes.isEmpty || reference.referenceTypes.contains(type) else {
             throw ParameterIssue(.invalid, "\(quoted(parts[2])) of \(parts[1]) never refers to \(type).")
         }
         let inner = try filter(parts[1], parts[3], value, chained: chained, reversed: reversed + 1)

@@ -127,3 +127,17 @@ extension SearchParameterDefinition {
     /// Whether the indexer makes entries for it, or a column of the store holds it.
     package var isIndexed: Bool { type != .special && !expression.isEmpty }
 }
+
+extension SearchParameterDefinition {
+    /// The types a reference can lead to: `targets`, narrowed where every path says `resolve() is T`. Empty for any.
+    package var referenceTypes: [String] {
+        guard type == .reference, expression.contains("resolve() is ") else { return targets }
+        var types: [String] = []
+        for path in expression.split(separator: "|") {
+            guard let mark = path.firstRange(of: "resolve() is ") else { return targets }
+            let name = String(path[mark.upperBound...].prefix { $0.isLetter })
+            if !types.contains(name) { types.append(name) }
+        }
+        return types
+    }
+}

@@ -104,7 +104,7 @@ extension SearchQueryParser {
     private func reference(
         _ parameter: SearchParameterDefinition, _ modifier: String?, _ text: String
     ) throws(ParameterIssue) -> SearchValue {
-        var types = parameter.targets
+        var types = parameter.referenceTypes
         if modifier == "identifier" {
             let (system, value) = try systemAndCode(parameter.code, text)
             return .referenceIdentifier(system: system, code: value)

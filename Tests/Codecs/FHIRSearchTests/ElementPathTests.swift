@@ -43,15 +43,15 @@ import Testing
         arguments: [
             ("", 0), ("Patient.", 8), ("Patient.name.first()", 19), ("Patient.name.where(use='a' and x='b')", 27), ("Patient..name", 8),
             ("Patient.name[", 13), ("Patient.name[99999999999999999999]", 33), ("(Patient.name", 13), ("Patient.name)", 12),
-            ("Patient.name.where(use='official", 32), ("%context.name", 8), ("Patient.active and Patient.name", 14),
+            ("Patient.name.where(use='official", 32), ("%context.name", 8), ("Patient.active and Patient.name", 15),
         ])
     func refusals(expression: String, offset: Int) {
         #expect(throws: ElementPathError.self, "\(expression)") { try ElementPath(parsing: expression) }
         do {
             _ = try ElementPath(parsing: expression)
-        } catch let error as ElementPathError {
+        } catch {
             #expect(error.offset == offset, "\(expression): \(error)")
-        } catch {}
+        }
     }
 
     @Test("Nesting of parentheses ends at 8")
