@@ -180,7 +180,7 @@ struct WriterTests {
             let results = Results()
             let gate = Gate()
             database.submit({ _ in gate.wait() }) { results.add($0.map { "held" }) }
-            gate.waitUntilEntered()
+            await gate.waitUntilEntered()
             for id in 1...3 {
                 database.submit { transaction in
                     try transaction.connection.run("INSERT INTO item (id) VALUES (?)", [.int(Int64(id))])
@@ -206,7 +206,7 @@ struct WriterTests {
                     return [before, try connection.first("SELECT count(*) FROM item") { try $0.int(0) }]
                 }
             }
-            gate.waitUntilEntered()
+            await gate.waitUntilEntered()
             _ = try await Self.insert(2, database)
             gate.open()
             #expect(try await reading.value == [1, 1])

@@ -5,15 +5,16 @@ import Synchronization
 
 /// Holds a blocking closure on the store's thread until the test opens it.
 final class Gate: Sendable {
-    private let entered = DispatchSemaphore(value: 0)
+    private let entered = Mutex(false)
     private let opened = DispatchSemaphore(value: 0)
 
     func wait() {
-        entered.signal()
+        entered.withLock { $0 = true }
         opened.wait()
     }
 
-    func waitUntilEntered() { entered.wait() }
+    /// Yields rather than blocks: a blocked test would hold a thread that the closure's task may need.
+    func waitUntilEntered() async { while !entered.withLock({ $0 }) { await Task.yield() } }
     func open() { opened.signal() }
 }
 
