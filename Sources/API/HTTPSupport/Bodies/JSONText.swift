@@ -1,0 +1,72 @@
+/// Writes the small JSON documents of discovery, tokens and operations; resources have their own writer in FHIRModel.
+package struct JSONText: Sendable {
+    package private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    package init() { bytes.reserveCapacity(256) }
+
+    /// An object, here or as a member.
+    package mutating func object(_ name: String? = nil, _ content: (inout JSONText) -> Void) {
+        enclosed(name, UInt8(ascii: "{"), UInt8(ascii: "}"), content)
+    }
+    /// An array, here or as a member.
+    package mutating func array(_ name: String? = nil, _ content: (inout JSONText) -> Void) {
+        enclosed(name, UInt8(ascii: "["), UInt8(ascii: "]"), content)
+    }
+    package mutating func member(_ name: String, _ value: String) {
+        begin(name)
+        string(value)
+    }
+    package mutating func member(_ name: String, _ value: Int) {
+        begin(name)
+        bytes.append(contentsOf: String(value).utf8)
+    }
+    package mutating func member(_ name: String, _ value: Bool) {
+        begin(name)
+        bytes.append(contentsOf: (value ? "true" : "false").utf8)
+    }
+    package mutating func member(_ name: String, _ values: [String]) {
+        array(name) { json in for value in values { json.element(value) } }
+    }
+    /// A string element of an array.
+    package mutating func element(_ value: String) {
+        begin(nil)
+        string(value)
+    }
+
+    private mutating func enclosed(_ name: String?, _ open: UInt8, _ close: UInt8, _ content: (inout JSONText) -> Void) {
+        begin(name)
+        bytes.append(open)
+        needsComma = false
+        content(&self)
+        bytes.append(close)
+        needsComma = true
+    }
+
+    private mutating func begin(_ name: String?) {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        needsComma = true
+        guard let name else { return }
+        string(name)
+        bytes.append(UInt8(ascii: ":"))
+    }
+
+    /// RFC 8259 §7: the quotation mark, the reverse solidus and control characters are escaped.
+    private mutating func string(_ text: String) {
+        let digits: [UInt8] = Array("0123456789abcdef".utf8)
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0..<0x20:
+                bytes.append(contentsOf: "\\u00".utf8)
+                bytes.append(digits[Int(byte >> 4)])
+                bytes.append(digits[Int(byte & 15)])
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}

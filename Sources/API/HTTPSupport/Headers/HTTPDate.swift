@@ -1,0 +1,68 @@
+/// Dates of HTTP headers, in whole seconds since 1970-01-01T00:00:00Z. RFC 9110 §5.6.7.
+package enum HTTPDate {
+    private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    /// The preferred form, `Sun, 06 Nov 1994 08:49:37 GMT`.
+    package static func text(secondsSince1970 seconds: Int64) -> String {
+        let day = floorDivide(seconds, 86_400)
+        let rest = seconds - day * 86_400
+        let (year, month, date) = civil(fromDays: day)
+        let weekday = days[Int(((day % 7) + 7) % 7)]
+        return weekday + ", " + two(date) + " " + months[month - 1] + " " + four(year) + " " + two(Int(rest / 3600)) + ":"
+            + two(Int(rest / 60 % 60)) + ":" + two(Int(rest % 60)) + " GMT"
+    }
+
+    /// Reads the preferred form. Nil for anything else; a recipient then ignores the header. RFC 9110 §13.1.3.
+    package static func seconds(_ text: String) -> Int64? {
+        let bytes = Array(text.utf8)
+        guard bytes.count == 29, bytes[3] == UInt8(ascii: ","), bytes[4] == 0x20, bytes[7] == 0x20, bytes[11] == 0x20,
+            bytes[16] == 0x20, bytes[19] == UInt8(ascii: ":"), bytes[22] == UInt8(ascii: ":"),
+            String(decoding: bytes[25...], as: UTF8.self) == " GMT",
+            let date = number(bytes[5..<7]), let year = number(bytes[12..<16]), let hour = number(bytes[17..<19]),
+            let minute = number(bytes[20..<22]), let second = number(bytes[23..<25]),
+            let month = months.firstIndex(of: String(decoding: bytes[8..<11], as: UTF8.self)),
+            hour < 24, minute < 60, second <= 60, date >= 1
+        else { return nil }
+        let day = days(fromYear: year, month: month + 1, date: date)
+        guard civil(fromDays: day) == (year, month + 1, date) else { return nil }
+        return day * 86_400 + Int64(hour * 3600 + minute * 60 + second)
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
+        var value = 0
+        for digit in digits {
+            guard (48...57).contains(digit) else { return nil }
+            value = value * 10 + Int(digit - 48)
+        }
+        return value
+    }
+
+    private static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    private static func four(_ value: Int) -> String {
+        let text = String(value)
+        return text.utf8.count < 4 ? String(repeating: "0", count: 4 - text.utf8.count) + text : text
+    }
+    private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
+
+    /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar, counted in 400-year eras from 1 March.
+    private static func days(fromYear year: Int, month: Int, date: Int) -> Int64 {
+        let shifted = Int64(month <= 2 ? year - 1 : year)
+        let era = floorDivide(shifted, 400)
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = Int64((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + date - 1)
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    private static func civil(fromDays days: Int64) -> (year: Int, month: Int, date: Int) {
+        let shifted = days + 719_468
+        let era = floorDivide(shifted, 146_097)
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = Int(shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9)
+        let year = Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0)
+        return (year, month, Int(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1))
+    }
+}

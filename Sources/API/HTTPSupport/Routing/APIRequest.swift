@@ -1,0 +1,94 @@
+import Access
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// One request as a handler sees it: matched, authenticated, within the limits of the head, its body not yet read.
+package struct APIRequest: Sendable {
+    package let method: HTTPRequest.Method
+    /// The path as sent, still percent-encoded, without the query.
+    package let path: String
+    /// The text after `?`, still encoded; empty when there is none.
+    package let rawQuery: String
+    package let headers: HTTPFields
+    package let parameters: PathParameters
+    /// The bytes of the body as they arrive. May be iterated once.
+    package let body: RequestBody
+    /// The caller's rights; anonymous without scopes on an open route.
+    package let access: AccessContext
+    package let limits: HTTPLimits
+    package let logger: Logger
+
+    package var requestID: String { access.requestID }
+    package var sourceAddress: String? { access.sourceAddress }
+
+    package init(
+        method: HTTPRequest.Method, path: String, rawQuery: String = "", headers: HTTPFields = [:],
+        parameters: PathParameters = PathParameters(), body: RequestBody = RequestBody(buffer: ByteBuffer()),
+        access: AccessContext, limits: HTTPLimits = HTTPLimits(), logger: Logger = Logger(label: "hilum.http")
+    ) {
+        self.method = method
+        self.path = path
+        self.rawQuery = rawQuery
+        self.headers = headers
+        self.parameters = parameters
+        self.body = body
+        self.access = access
+        self.limits = limits
+        self.logger = logger
+    }
+
+    /// The query in order, decoded. Throws `.malformed` for a bad escape or bytes that are not UTF-8.
+    package func query() throws(HTTPFailure) -> QueryParameters {
+        try QueryParameters(rawQuery, countMax: limits.queryParametersMax)
+    }
+
+    /// The media type of the body; nil when the header is absent. Throws `.malformed`.
+    package func contentType() throws(HTTPFailure) -> MediaType? {
+        guard let text = headers[.contentType] else { return nil }
+        guard let type = MediaType(text) else { throw HTTPFailure(.malformed, "Content-Type is not a media type") }
+        return type
+    }
+
+    /// The whole body. Throws `.tooLarge` one byte past the limit and `.timeout` when it drips too slowly.
+    package func collectBody(limit: Int? = nil) async throws -> ByteBuffer {
+        let limit = limit ?? limits.bodyBytesMax
+        if let declared = headers[.contentLength], let length = Int(declared), length > limit {
+            throw HTTPFailure(.tooLarge, "The body is larger than \(limit) bytes", closesConnection: true)
+        }
+        var whole: ByteBuffer?
+        var pace = BodyPace(limits: limits)
+        for try await var chunk in body {
+            try pace.received(chunk.readableBytes)
+            if (whole?.readableBytes ?? 0) + chunk.readableBytes > limit {
+                throw HTTPFailure(.tooLarge, "The body is larger than \(limit) bytes", closesConnection: true)
+            }
+            if whole == nil { whole = chunk } else { whole?.writeBuffer(&chunk) }
+        }
+        return whole ?? ByteBuffer()
+    }
+}
+
+/// Refuses a body that drips: after a grace time its mean rate must reach the least rate.
+package struct BodyPace {
+    private let started = ContinuousClock.now
+    private let grace: Duration
+    private let bytesPerSecondMin: Int
+    private var bytes = 0
+
+    package init(limits: HTTPLimits) {
+        self.grace = limits.bodyGrace
+        self.bytesPerSecondMin = limits.bodyBytesPerSecondMin
+    }
+
+    /// Counts a chunk. Throws `.timeout`.
+    package mutating func received(_ count: Int) throws(HTTPFailure) {
+        bytes += count
+        let elapsed = ContinuousClock.now - started
+        guard elapsed > grace else { return }
+        if bytes < bytesPerSecondMin * Int(elapsed.components.seconds) {
+            throw HTTPFailure(.timeout, "The body arrives too slowly", closesConnection: true)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import Access
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// Answers every HTTP request: limits of the head, route, token, deadline, handler, error form, security headers.
+package struct APIResponder: HTTPResponder {
+    package typealias Context = HTTPContext
+
+    /// Where a request came from.
+    struct Origin: Sendable {
+        var sourceAddress: String?
+        var isLoopback = false
+        var logger: Logger
+    }
+
+    package let table: RouteTable
+    private let authenticator: BearerAuthenticator
+    private let limits: HTTPLimits
+    private let security: SecurityHeaders
+    private let newRequestID: @Sendable () -> String
+    private let observe: (@Sendable (_ operationID: String, _ status: Int, _ duration: Duration) -> Void)?
+
+    /// - Parameters:
+    ///   - newRequestID: an id for a request that brings none: 1 to 64 characters of `[A-Za-z0-9._-]`.
+    ///   - observe: told of each answer, for metrics; never holds a path.
+    package init(
+        table: RouteTable, authenticator: BearerAuthenticator, limits: HTTPLimits = HTTPLimits(),
+        security: SecurityHeaders = SecurityHeaders(isTLS: false), newRequestID: @escaping @Sendable () -> String,
+        observe: (@Sendable (_ operationID: String, _ status: Int, _ duration: Duration) -> Void)? = nil
+    ) {
+        self.table = table
+        self.authenticator = authenticator
+        self.limits = limits
+        self.security = security
+        self.newRequestID = newRequestID
+        self.observe = observe
+    }
+
+    package func respond(to request: Request, context: HTTPContext) async throws -> Response {
+        let origin = Origin(sourceAddress: context.sourceAddress, isLoopback: context.isLoopback, logger: context.logger)
+        let response = await answer(head: request.head, body: request.body, origin: origin)
+        if response.headers[.connection] == "close" { context.closeAfterAnswer() }
+        return response
+    }
+
+    /// Answers one request. Never throws: whatever goes wrong is a response.
+    func answer(head: HTTPRequest, body: RequestBody, origin: Origin) async -> Response {
+        let started = observe == nil ? nil : ContinuousClock.now
+        let requestID = RequestIdentifier.echoed(head.headerFields[.xRequestID]) ?? newRequestID()
+        let target = head.path ?? "/"
+        let path: String
+        let rawQuery: String
+        if let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) {
+            path = String(target[..<mark])
+            rawQuery = String(target[target.utf8.index(after: mark)...])
+        } else {
+            path = target
+            rawQuery = ""
+        }
+        var group = table.group(ofPath: path)
+        var operationID = "unmatched"
+        var response: Response
+        do {
+            try limits.check(head)
+            switch table.match(method: head.method, path: path) {
+            case .malformed: throw HTTPFailure(.malformed, "The path is not well formed")
+            case .notFound: throw HTTPFailure(.notFound, "There is nothing at this path")
+            case .wrongMethod(let allowed, let found):
+                group = found
+                let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+                throw HTTPFailure(.methodNotAllowed, "This path does not take \(head.method.rawValue)", headers: [.allow: list])
+            case .found(let route, let found, let parameters):
+                group = found
+                operationID = route.operationID
+                let access = try await authenticator.access(
+                    for: route, parameters: parameters, authorization: head.headerFields[values: .authorization],
+                    requestID: requestID, sourceAddress: origin.sourceAddress, isLoopback: origin.isLoopback)
+                let call = APIRequest(
+                    method: head.method, path: path, rawQuery: rawQuery, headers: head.headerFields,
+                    parameters: parameters, body: body, access: access, limits: limits, logger: origin.logger)
+                response = try await Deadline.run(route.deadline) { try await route.handler(call) }
+            }
+        } catch {
+            response = failed(error, group: group, requestID: requestID, accept: head.headerFields[.accept], logger: origin.logger)
+        }
+        response.headers[.xRequestID] = requestID
+        security.apply(to: &response)
+        if let observe, let started { observe(operationID, response.status.code, ContinuousClock.now - started) }
+        return head.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func failed(
+        _ error: any Error, group: RouteGroup?, requestID: String, accept: String?, logger: Logger
+    ) -> Response {
+        let form: any ErrorBody = group?.errorBody ?? ProblemJSON()
+        let failure: HTTPFailure
+        if let known = error as? HTTPFailure {
+            failure = known
+        } else if let known = form.failure(for: error) {
+            failure = known
+        } else if error is CancellationError {
+            failure = HTTPFailure(.unavailable, "The request was cancelled", headers: [.retryAfter: "1"])
+        } else {
+            // The caller gets the id to quote; the kind of the error stays here, without its values.
+            logger.error(
+                "request failed",
+                metadata: ["request": .string(requestID), "error": .string(String(reflecting: Swift.type(of: error)))])
+            failure = HTTPFailure(.internal, "The server could not answer; quote request \(requestID)")
+        }
+        let (contentType, bytes) = form.body(of: failure, requestID: requestID, accept: accept)
+        var headers = failure.headers
+        if failure.closesConnection { headers[.connection] = "close" }
+        return .bytes(bytes, contentType: contentType, status: failure.code.status, headers: headers)
+    }
+}
+
+/// Bounds how long a handler may take.
+enum Deadline {
+    /// Runs the work; past the limit it is cancelled and `.unavailable` is thrown.
+    static func run(_ limit: Duration?, _ work: @escaping @Sendable () async throws -> Response) async throws -> Response {
+        guard let limit else { return try await work() }
+        return try await withThrowingTaskGroup(of: Response?.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let response = first else {
+                throw HTTPFailure(.unavailable, "The request took too long", headers: [.retryAfter: "5"])
+            }
+            return response
+        }
+    }
+}
+
+/// The X-Request-Id of a request.
+package enum RequestIdentifier {
+    /// The caller's id when it is 1 to 64 characters of `[A-Za-z0-9._-]`, so that it can stand in a log line.
+    static func echoed(_ value: String?) -> String? {
+        guard let value, (1...64).contains(value.utf8.count) else { return nil }
+        let isLegal = value.utf8.allSatisfy {
+            switch $0 {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        return isLegal ? value : nil
+    }
+}

@@ -1,0 +1,85 @@
+import Access
+import HTTPTypes
+
+/// Turns the Authorization header into an ``AccessContext``, or into the refusal RFC 6750 §3 asks for.
+///
+/// Every refusal is written to the audit trail before it is answered; when that fails the answer is 503.
+package struct BearerAuthenticator: Sendable {
+    /// Longer tokens are refused unread, in bytes.
+    package static let tokenBytesMax = 8 * 1024
+
+    private let tokens: any TokenVerifying
+    private let audit: any AuditTrail
+    private let realm: String
+
+    /// `realm` is shown to clients: the FHIR base URL.
+    package init(tokens: any TokenVerifying, audit: any AuditTrail, realm: String) {
+        self.tokens = tokens
+        self.audit = audit
+        self.realm = realm
+    }
+
+    /// The rights of the caller of a route. Throws `.unauthenticated`, `.insufficientScope` or `.unavailable`.
+    func access(
+        for route: Route, parameters: PathParameters, authorization: [String], requestID: String, sourceAddress: String?,
+        isLoopback: Bool
+    ) async throws(HTTPFailure) -> AccessContext {
+        let anonymous = AccessContext(
+            principal: .anonymous, scopes: [], requestID: requestID, sourceAddress: sourceAddress)
+        let requirement: ScopeRequirement
+        switch route.access {
+        case .open: return anonymous
+        case .loopbackOrBearer where isLoopback && authorization.isEmpty: return anonymous
+        case .bearer(let needed), .loopbackOrBearer(let needed): requirement = needed
+        }
+        guard let field = authorization.first else {
+            try await refuse(route, anonymous, "no-token")
+            throw challenge(.unauthenticated, nil, "An access token is required")
+        }
+        guard authorization.count == 1, let token = BearerAuthenticator.token(field) else {
+            try await refuse(route, anonymous, "malformed-authorization")
+            throw challenge(.unauthenticated, "invalid_request", "The Authorization header is not a bearer token")
+        }
+        guard
+            let access = await tokens.accessContext(
+                bearerToken: token, requestID: requestID, sourceAddress: sourceAddress)
+        else {
+            try await refuse(route, anonymous, "invalid-token")
+            throw challenge(.unauthenticated, "invalid_token", "The access token is not valid")
+        }
+        guard requirement.isMet(by: access, parameters: parameters) else {
+            try await refuse(route, access, "insufficient-scope")
+            throw challenge(.insufficientScope, "insufficient_scope", "The access token does not allow this operation")
+        }
+        return access
+    }
+
+    /// The token of `Bearer <b64token>`; the scheme in any case. RFC 6750 §2.1.
+    static func token(_ field: String) -> String? {
+        let bytes = Array(field.utf8)
+        guard bytes.count > 7, bytes.count <= tokenBytesMax + 7, String(decoding: bytes[..<7], as: UTF8.self).lowercased() == "bearer "
+        else { return nil }
+        var token = bytes[7...]
+        while token.first == 0x20 { token = token.dropFirst() }
+        guard !token.isEmpty, token.allSatisfy({ HeaderReader.isTokenByte($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "=") })
+        else { return nil }
+        return String(decoding: token, as: UTF8.self)
+    }
+
+    private func refuse(_ route: Route, _ access: AccessContext, _ reason: String) async throws(HTTPFailure) {
+        do {
+            try await audit.record(
+                AuditRecord(
+                    category: .security, interaction: route.operationID, action: .execute, outcome: .minorFailure,
+                    access: access, detail: reason))
+        } catch {
+            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
+        }
+    }
+
+    private func challenge(_ code: HTTPFailure.Code, _ error: String?, _ message: String) -> HTTPFailure {
+        var value = "Bearer realm=" + HeaderReader.quoted(realm)
+        if let error { value += ", error=\"\(error)\", error_description=\"\(message)\"" }
+        return HTTPFailure(code, message, headers: [.wwwAuthenticate: value])
+    }
+}

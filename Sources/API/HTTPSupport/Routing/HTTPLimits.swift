@@ -1,0 +1,17 @@
+/// The limits of one HTTP request. All configurable; the defaults are what the conformance pages promise.
+package struct HTTPLimits: Sendable, Hashable {
+    /// Names and values of all fields together, in bytes, with 4 bytes a field for `: ` and the line end.
+    package var headerBytesMax = 32 * 1024
+    package var headerFieldsMax = 100
+    /// Path and query as sent, in bytes.
+    package var targetBytesMax = 16 * 1024
+    package var queryParametersMax = 1000
+    /// What ``APIRequest/collectBody(limit:)`` collects unless told otherwise, in bytes.
+    package var bodyBytesMax = 16 * 1024 * 1024
+    /// A body must reach this mean rate once the grace time is over.
+    package var bodyBytesPerSecondMin = 1024
+    package var bodyGrace: Duration = .seconds(30)
+    /// Responses that stream stored bytes at the same time; more wait their turn. Each may hold a few chunks.
+    package var bulkResponsesMax = 32
+    package init() {}
+}

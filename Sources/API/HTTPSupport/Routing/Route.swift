@@ -1,0 +1,106 @@
+import Access
+import HTTPTypes
+import Hummingbird
+
+/// One operation of an API: a method on a path template, who may call it, and what answers.
+///
+/// The list of all routes is compared with `openapi/*.yaml`, so the template and the operation id are written as there.
+package struct Route: Sendable {
+    /// Answers a request whose caller is known and allowed. Throws ``HTTPFailure`` or an error that the
+    /// group's ``ErrorBody`` can translate; any other error becomes a bland 500.
+    package typealias Handler = @Sendable (APIRequest) async throws -> Response
+
+    package let method: HTTPRequest.Method
+    /// Segments beginning with `/`; `{name}` stands for exactly one segment. Example: `/fhir/{type}/{id}`.
+    package let template: String
+    /// Unique over all APIs; `operationId` of the OpenAPI document.
+    package let operationID: String
+    package let access: RouteAccess
+    /// How long the handler may take until it has a response; the body may stream longer. Nil: the handler bounds
+    /// its own waits, and the request is spared a timer.
+    package let deadline: Duration?
+    package let handler: Handler
+
+    package init(
+        _ method: HTTPRequest.Method, _ template: String, operationID: String, access: RouteAccess,
+        deadline: Duration? = nil, handler: @escaping Handler
+    ) {
+        self.method = method
+        self.template = template
+        self.operationID = operationID
+        self.access = access
+        self.deadline = deadline
+        self.handler = handler
+    }
+}
+
+/// Who may call a route.
+package enum RouteAccess: Sendable, Hashable {
+    /// Anybody: discovery, metadata, token, keys, health. The request's access is anonymous and has no scopes.
+    case open
+    /// The holder of a valid access token that meets the requirement.
+    case bearer(ScopeRequirement)
+    /// As `.bearer`, but a caller on this machine needs no token.
+    case loopbackOrBearer(ScopeRequirement)
+}
+
+/// What a token must grant before a handler is called. The store decides again, resource by resource.
+package enum ScopeRequirement: Sendable, Hashable {
+    /// Any valid token: the handler decides.
+    case anyToken
+    /// A permission on one resource type.
+    case permission(Permissions, on: String)
+    /// A permission on the resource type that a path parameter names.
+    case permissionOnParameter(Permissions, parameter: String)
+    /// At least one of several.
+    case anyOf([ScopeRequirement])
+
+    /// Whether an access context meets the requirement.
+    package func isMet(by access: AccessContext, parameters: PathParameters) -> Bool {
+        switch self {
+        case .anyToken: true
+        case .permission(let permission, let type): access.allows(permission, on: type)
+        case .permissionOnParameter(let permission, let name): access.allows(permission, on: parameters[name])
+        case .anyOf(let requirements): requirements.contains { $0.isMet(by: access, parameters: parameters) }
+        }
+    }
+}
+
+/// The routes of one API with the form of its errors.
+package struct RouteGroup: Sendable {
+    /// `fhir`, `dicomweb`, `smart`, `ops`: the OpenAPI file of the same name holds these routes.
+    package let name: String
+    /// The path below which unknown paths are answered in this group's form: `/fhir`. The longest one wins.
+    package let prefix: String
+    package let errorBody: any ErrorBody
+    package let routes: [Route]
+
+    package init(name: String, prefix: String, errorBody: any ErrorBody, routes: [Route]) {
+        self.name = name
+        self.prefix = prefix
+        self.errorBody = errorBody
+        self.routes = routes
+    }
+}
+
+/// The decoded values of a template's `{name}` segments.
+package struct PathParameters: Sendable, Hashable {
+    private var pairs: [(name: String, value: String)] = []
+    package init(_ pairs: [(name: String, value: String)] = []) { self.pairs = pairs }
+
+    /// The value of a parameter; empty when the template has none of that name (a matched segment is never empty).
+    package subscript(_ name: String) -> String {
+        for pair in pairs where pair.name == name { return pair.value }
+        return ""
+    }
+
+    package static func == (a: PathParameters, b: PathParameters) -> Bool {
+        a.pairs.elementsEqual(b.pairs) { $0.name == $1.name && $0.value == $1.value }
+    }
+    package func hash(into hasher: inout Hasher) {
+        for pair in pairs {
+            hasher.combine(pair.name)
+            hasher.combine(pair.value)
+        }
+    }
+}
