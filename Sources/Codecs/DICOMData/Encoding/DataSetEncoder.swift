@@ -88,8 +88,10 @@ package struct DataSetEncoder: Sendable {
         }
 
         mutating func append(_ tag: Tag, _ items: [DataSet]) throws(DICOMDataError) {
-            // An empty sequence is a length of zero in either form.
-            let sequence = begin(tag, .SQ, defined: definedLengths || items.isEmpty)
+            // In Implicit VR only its undefined length shows that an element unknown to the dictionary is a sequence.
+            // An empty sequence is otherwise a length of zero in either form.
+            let isEvident = !isImplicit || DataDictionary.vr(tag) == .SQ
+            let sequence = begin(tag, .SQ, defined: isEvident && (definedLengths || items.isEmpty))
             for item in items {
                 let start = begin(.item, nil, defined: definedLengths)
                 try append(item)

@@ -9,6 +9,9 @@ struct ElementHeader {
     var valueOffset: Int
     /// The value's coding, which a UN of undefined length changes.
     var coding: ElementReader.Coding
+
+    /// The VR of encapsulated pixel data under this header: OB where the bytes do not say. PS3.5 §A.4.
+    var fragmentsVR: VR { coding.isImplicit ? .OB : vr }
 }
 
 /// Reads elements one after the other from bytes at hand, sequences by recursion. PS3.5 §7.
@@ -241,6 +244,7 @@ struct ElementReader {
     /// The Basic Offset Table and the fragments of encapsulated pixel data. PS3.5 §A.4.
     private mutating func fragments(_ header: ElementHeader, end: Int) throws(DICOMDataError) -> DataElement {
         let bigEndian = header.coding.isBigEndian
+        let vr = header.fragmentsVR
         let keeps = externalAbove == .max
         var offsetTable: [UInt32]?
         var fragments: [[UInt8]] = []
@@ -264,10 +268,10 @@ struct ElementReader {
         }
         guard keeps else {
             let length = reader.offset - header.valueOffset
-            return DataElement(header.tag, header.vr, .external(
+            return DataElement(header.tag, vr, .external(
                 ExternalValue(offset: header.valueOffset, length: length, isEncapsulated: true)))
         }
-        return DataElement(header.tag, header.vr, .fragments(
+        return DataElement(header.tag, vr, .fragments(
             EncapsulatedValue(offsetTable: offsetTable ?? [], fragments: fragments)))
     }
 

@@ -282,7 +282,7 @@ package struct InstanceScanner: ~Copyable, Sendable {
             guard header.tag.isPixelData, header.vr == .OB || header.vr == .OW else { return false }
             state = .fragments(
                 FragmentScanner(offset: header.valueOffset, isBigEndian: header.coding.isBigEndian, limits: limits),
-                header.tag, header.vr)
+                header.tag, header.fragmentsVR)
             return true
         }
         guard header.tag.isPixelData || header.vr.isBulk && length > externalAbove else { return false }

@@ -18,7 +18,7 @@ struct DICOMJSONWriter {
     mutating func append(_ dataSet: DataSet) throws(DICOMDataError) {
         bytes.append(0x7B)
         var isFirst = true
-        for element in dataSet.elements where element.tag.group > 0x0002 && !element.tag.isGroupLength {
+        for element in dataSet.elements where !element.tag.isFileMeta && !element.tag.isGroupLength && element.tag.group != 0 {
             if !isFirst { bytes.append(0x2C) }
             isFirst = false
             bytes.append(0x22)
