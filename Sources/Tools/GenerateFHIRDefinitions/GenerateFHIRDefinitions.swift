@@ -23,7 +23,8 @@ struct GenerateFHIRDefinitions {
             ("searchParameters", searchParameterRows(package)),
             ("compartments", compartmentRows(package)),
         ]
-        var text = "// Made by GenerateFHIRDefinitions from hl7.fhir.r4.core 4.0.1 (CC0-1.0); see DefinitionText for the form.\n"
+        var text = "// Made by GenerateFHIRDefinitions from hl7.fhir.r4.core 4.0.1 (CC0-1.0).\n"
+        text += "// DefinitionText reads it and tells its form.\n"
         text += "// swift-format-ignore-file\n"
         text += "enum R4Definitions {\n"
         for (name, rows) in sections {

@@ -108,7 +108,8 @@ import Testing
         let composite = r4.searchParameter("code-value-quantity", for: "Observation")
         #expect(
             composite?.components == [
-                .init(code: "code", expression: "code"), .init(code: "value-quantity", expression: "value.as(Quantity)"),
+                .init(code: "code", expression: "code"),
+                .init(code: "value-quantity", expression: "value.as(Quantity)"),
             ])
     }
 

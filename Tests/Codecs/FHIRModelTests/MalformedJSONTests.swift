@@ -108,7 +108,8 @@ import Testing
     func depth() {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             func text(_ depth: Int) -> String {
-                String(repeating: open, count: depth) + (open == "[" ? "" : "1") + String(repeating: close, count: depth)
+                String(repeating: open, count: depth) + (open == "[" ? "" : "1")
+                    + String(repeating: close, count: depth)
             }
             #expect(failure(text(64)) == nil)
             let error = failure(text(65))

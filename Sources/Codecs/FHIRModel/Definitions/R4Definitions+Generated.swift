@@ -1,4 +1,5 @@
-// Made by GenerateFHIRDefinitions from hl7.fhir.r4.core 4.0.1 (CC0-1.0); see DefinitionText for the form.
+// Made by GenerateFHIRDefinitions from hl7.fhir.r4.core 4.0.1 (CC0-1.0).
+// DefinitionText reads it and tells its form.
 // swift-format-ignore-file
 enum R4Definitions {
     static let types = #"""

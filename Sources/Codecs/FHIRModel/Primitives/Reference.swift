@@ -64,7 +64,9 @@ package enum Reference: Sendable, Hashable {
         let hasScheme = text.utf8.contains(0x3A) && isScheme(text)
         var version: String?
         if parts.count >= 4, parts[parts.count - 2] == "_history" {
-            guard let last = parts.last, PrimitiveFormat.isID(last.utf8) else { return hasScheme ? .uri(text) : .invalid }
+            guard let last = parts.last, PrimitiveFormat.isID(last.utf8) else {
+                return hasScheme ? .uri(text) : .invalid
+            }
             version = String(last)
             parts.removeLast(2)
         }

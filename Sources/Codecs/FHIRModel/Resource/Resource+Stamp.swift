@@ -65,10 +65,9 @@ extension Resource {
             mine["meta"]?[name] = nil
             theirs["meta"]?[name] = nil
         }
-        for name in ["id", "meta"] {
-            if name == "id" || mine[name]?.object?.isEmpty == true { mine[name] = nil }
-            if name == "id" || theirs[name]?.object?.isEmpty == true { theirs[name] = nil }
-        }
+        (mine["id"], theirs["id"]) = (nil, nil)
+        if mine["meta"]?.object?.isEmpty == true { mine["meta"] = nil }
+        if theirs["meta"]?.object?.isEmpty == true { theirs["meta"] = nil }
         return mine.isEquivalent(to: theirs)
     }
 }
@@ -106,7 +105,10 @@ struct ByteSplice {
         out.reserveCapacity(bytes.count + edits.reduce(0) { $0 + $1.text.count })
         var at = 0
         // Sorting by place and call keeps equal places in order.
-        for (_, edit) in edits.enumerated().sorted(by: { ($0.1.range.lowerBound, $0.0) < ($1.1.range.lowerBound, $1.0) }) {
+        let ordered = edits.enumerated().sorted {
+            ($0.element.range.lowerBound, $0.offset) < ($1.element.range.lowerBound, $1.offset)
+        }
+        for (_, edit) in ordered {
             out += bytes[at..<edit.range.lowerBound]
             out += edit.text
             at = edit.range.upperBound

@@ -16,7 +16,8 @@ enum PrimitiveCheck {
         case "integer", "unsignedInt", "positiveInt", "decimal":
             guard node.kind == .number else { return Fault(code: .structure, text: "This must be a JSON number.") }
             let least: Int64 = type == "integer" ? Int64(Int32.min) : type == "positiveInt" ? 1 : 0
-            if type == "decimal" || PrimitiveFormat.isInteger(node.rawBytes, in: least...Int64(Int32.max)) { return nil }
+            let range = least...Int64(Int32.max)
+            if type == "decimal" || PrimitiveFormat.isInteger(node.rawBytes, in: range) { return nil }
             return Fault(code: .value, text: "This is not a valid \(type).")
         default:
             guard let text = node.stringBytes else {

@@ -17,7 +17,8 @@ package struct StructureValidator: Sendable {
     /// What is wrong with `resource`, in the order of its elements; empty when nothing is.
     ///
     /// Errors come as `.structure` (JSON of the wrong shape), `.required`, `.value`, `.codeInvalid` and `.tooLong`;
-    /// warnings as `.structure` for elements that R4 does not define. No issue carries a value.
+    /// warnings as `.structure` for elements that R4 does not define and as `.value` for references to a type that
+    /// the element does not allow. No issue carries a value.
     package func issues(in resource: Resource) -> [OperationOutcome.Issue] {
         var walk = StructureWalk(definitions: definitions, issuesMax: issuesMax)
         walk.resource(resource.root, as: resource.resourceType)

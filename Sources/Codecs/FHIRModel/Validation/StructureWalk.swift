@@ -127,13 +127,15 @@ struct StructureWalk {
         }
     }
 
-    /// Checks that a literal reference points at a type that the element allows. FHIR R4 references.html.
+    /// Warns of a literal reference to a type that the element does not allow. FHIR R4 references.html.
+    ///
+    /// No error: HL7's own R4 examples have such references, and the resource can still be read and searched.
     private mutating func target(_ node: JSONNode, _ element: ElementDefinition) {
         guard let text = node["reference"]?.string,
             let allowed = element.types.first(where: { $0.name == "Reference" })?.targets, !allowed.isEmpty,
             let type = Reference(text).type, !allowed.contains(type)
         else { return }
-        report(.value, "The reference points at a \(type), which this element does not allow.")
+        report(.value, "The reference points at a \(type), which R4 does not allow here.", severity: .warning)
     }
 
     // MARK: Siblings
