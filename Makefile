@@ -38,7 +38,7 @@ demo: build ## Play one imaging order through Hilum over the real wires, and lea
 
 test: setup ## Every test, each storage test on SQLite and on a PostgreSQL server of its own
 	$(BUILD)
-	docker/with-postgres.sh swift test -c release --skip-build $(TEST)
+	HILUM_POSTGRES_OPTIONS='-c fsync=off' docker/with-postgres.sh swift test -c release --skip-build $(TEST)
 
 tidy: ## Formatting, import table, banned calls, names
 	$(OURS) | xargs -0 swift format lint --strict --parallel

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command with a PostgreSQL server of its own: a fresh cluster in a temporary folder, reached by a Unix socket
 # only, gone when the command ends. The connection string is in HILUM_TEST_POSTGRES (libpq keywords).
+# HILUM_POSTGRES_OPTIONS holds more options for the server, such as "-c fsync=off".
 #
 #   docker/with-postgres.sh swift test -c release --skip-build
 set -euo pipefail
@@ -34,7 +35,7 @@ owner "$bin/initdb" -D "$base/data" -U hilum -A trust -E UTF8 --locale=C.UTF-8 -
     exit 1
 }
 owner "$bin/pg_ctl" -D "$base/data" -w -t 60 -l "$base/data/server.log" -s \
-    -o "-c listen_addresses='' -c unix_socket_directories='$base/socket' -c max_connections=200" start </dev/null || {
+    -o "-c listen_addresses='' -c unix_socket_directories='$base/socket' -c max_connections=300 ${HILUM_POSTGRES_OPTIONS:-}" start </dev/null || {
     cat "$base/data/server.log" >&2
     exit 1
 }

@@ -1,0 +1,101 @@
+/// The layer rule: which of our modules a target may import, and which outside modules. A target that is not listed
+/// here is not part of the house.
+struct ImportTable {
+    struct Row: Sendable {
+        let layer: String
+        let ours: Set<String>
+        let outside: Set<String>
+    }
+
+    let rows: [String: Row]
+
+    /// Part of the toolchain and free of I/O: any target may use them.
+    static let anywhere: Set<String> = ["Swift", "Synchronization", "FoundationEssentials", "Glibc", "Musl", "Darwin"]
+
+    /// What makes a layer: no arrow between these three, none upwards.
+    static let siblings: Set<String> = ["API", "Adapters", "Storage"]
+    static let height = [
+        "CLibraries": 0, "Codecs": 1, "Domain": 2, "Translation": 3, "Storage": 4, "Adapters": 4, "API": 4, "Server": 5,
+    ]
+
+    static let house: ImportTable = {
+        let nio: Set<String> = [
+            "NIOCore", "NIOPosix", "NIOSSL", "Logging", "ServiceLifecycle", "NIOConcurrencyHelpers",
+        ]
+        let http: Set<String> = ["Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "Logging", "Metrics"]
+        var rows: [String: Row] = [:]
+        func row(_ layer: String, _ name: String, _ ours: Set<String>, _ outside: Set<String> = []) {
+            rows[name] = Row(layer: layer, ours: ours, outside: outside)
+        }
+        row("Codecs", "DICOMData", ["CZlib"])
+        row("Codecs", "DICOMNetwork", ["DICOMData"], ["NIOCore"])
+        row("Codecs", "DICOMPixels", ["DICOMData"])
+        row("Codecs", "HL7v2", [])
+        row("Codecs", "FHIRModel", [])
+        row("Codecs", "FHIRSearch", ["FHIRModel"])
+
+        row("Domain", "Access", [])
+        row("Domain", "Workflow", ["DICOMData", "Access"])
+
+        row("Translation", "HL7Translation", ["HL7v2", "Workflow", "Access"], ["Yams"])
+        row("Translation", "DICOMTranslation", ["DICOMData", "Workflow", "Access"])
+        row("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "DICOMData", "Workflow", "Access"])
+
+        row(
+            "Storage", "SQLStore",
+            [
+                "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", "CSQLite", "CLibPQ",
+                "COpenSSL",
+            ],
+            ["NIOCore", "NIOPosix", "Logging"])
+        row("Storage", "BlobStore", ["Workflow", "Access", "COpenSSL"], ["NIOCore", "NIOPosix", "Logging"])
+
+        row("Adapters", "MLLPAdapter", ["HL7v2", "HL7Translation", "Workflow", "Access"], nio)
+        row(
+            "Adapters", "DIMSEAdapter", ["DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access"], nio)
+
+        row("API", "HTTPSupport", ["Access"], http)
+        row(
+            "API", "FHIRAPI", ["HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
+        row(
+            "API", "DICOMwebAPI",
+            ["HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow"], http)
+        row(
+            "API", "SMARTAPI", ["HTTPSupport", "Access"],
+            http.union(["JWTKit", "AsyncHTTPClient", "NIOPosix", "NIOSSL"]))
+        row("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow"], http)
+        return ImportTable(rows: rows)
+    }()
+
+    /// The composer and the tools compose: any module of ours, any package.
+    static let composers: Set<String> = ["Server", "Tools"]
+
+    /// What is wrong with these imports of one file of a target, one line each.
+    func findings(target: String, path: String, source: SwiftSource) -> [String] {
+        guard let row = rows[target] else { return ["\(path): target \(target) has no row in the import table"] }
+        return source.imports.compactMap { module, line in
+            if row.ours.contains(module) || row.outside.contains(module) || Self.anywhere.contains(module) {
+                return nil
+            }
+            if module == target { return nil }
+            return "\(path):\(line): \(target) (\(row.layer)) may not import \(module)"
+        }
+    }
+
+    /// What is wrong with the table itself: arrows that go up, or between siblings of different layers.
+    func arrowFindings() -> [String] {
+        rows.sorted { $0.key < $1.key }.flatMap { name, row in
+            row.ours.sorted().compactMap { other -> String? in
+                let layer = rows[other]?.layer ?? "CLibraries"
+                guard let from = Self.height[row.layer], let to = Self.height[layer] else {
+                    return "\(name): no such layer \(row.layer) or \(layer)"
+                }
+                if to > from { return "\(name) → \(other) goes up" }
+                if row.layer != layer, Self.siblings.contains(row.layer), Self.siblings.contains(layer) {
+                    return "\(name) → \(other) joins two siblings"
+                }
+                return nil
+            }
+        }
+    }
+}
