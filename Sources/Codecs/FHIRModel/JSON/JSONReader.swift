@@ -24,7 +24,12 @@ struct JSONReader {
     /// Index of the first string longer than the limit; whether it is a Binary's data is known only at the end.
     private var longString: Int?
 
-    private init(limits: JSONLimits) { self.limits = limits }
+    private init(limits: JSONLimits) {
+        var limits = limits
+        // A node counts its elements in 24 bits.
+        limits.tokensMax = min(limits.tokensMax, (1 << 24) - 1)
+        self.limits = limits
+    }
 
     /// The tape of `bytes`.
     static func tape(of bytes: [UInt8], limits: JSONLimits) throws(JSONError) -> [JSONTapeNode] {
