@@ -1,6 +1,8 @@
 import FHIRModel
 import FHIRResources
 import FHIRSearch
+import HTTPSupport
+import HTTPTypes
 import Workflow
 
 /// The one translation of errors into HTTP status and OperationOutcome. FHIR R4 http.html#Status-Codes.
@@ -43,6 +45,11 @@ enum ErrorTable {
                     })
             )
         case let error as OutcomeError: return (error.status, error.outcome)
+        case let error as HTTPFailure:
+            return (
+                error.code.status.code,
+                OperationOutcome(.error, FHIRErrorBody.issue(error.code), details: error.message)
+            )
         case let error as SearchQueryError: return (400, error.outcome)
         case let error as StoreError:
             let (status, code) = status(error.code)

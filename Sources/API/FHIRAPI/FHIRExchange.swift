@@ -5,7 +5,9 @@ import Workflow
 
 /// One request to the FHIR base, after authentication and before any interaction: plain values, no HTTP library.
 package struct FHIRRequest: Sendable {
-    package enum Method: String, Sendable, Hashable { case get = "GET", head = "HEAD", post = "POST", put = "PUT", delete = "DELETE" }
+    package enum Method: String, Sendable, Hashable {
+        case get = "GET", head = "HEAD", post = "POST", put = "PUT", delete = "DELETE"
+    }
 
     package var method: Method
     /// The path below the base, percent-decoded segments.
@@ -20,7 +22,8 @@ package struct FHIRRequest: Sendable {
     package var access: AccessContext
 
     package init(
-        method: Method, path: [String], query: [(name: String, value: String)], rawQuery: String, headers: [String: String],
+        method: Method, path: [String], query: [(name: String, value: String)], rawQuery: String,
+        headers: [String: String],
         body: [UInt8], access: AccessContext
     ) {
         self.method = method
@@ -79,7 +82,9 @@ package struct FHIRResponse: Sendable {
             status, headers: headers + [("Content-Type", "application/fhir+json; charset=utf-8")], body: .bytes(bytes))
     }
 
-    static func outcome(_ status: Int, _ outcome: OperationOutcome, headers: [(name: String, value: String)] = []) -> FHIRResponse {
+    static func outcome(_ status: Int, _ outcome: OperationOutcome, headers: [(name: String, value: String)] = [])
+        -> FHIRResponse
+    {
         json(status, outcome.bytes, headers: headers)
     }
 }
@@ -114,7 +119,8 @@ enum HTTPDate {
         let text = time.instantText
         let day = Int(time.microseconds / 86_400_000_000)
         let month = Int(text.dropFirst(5).prefix(2)) ?? 1
-        return "\(days[day % 7 < 0 ? day % 7 + 7 : day % 7]), \(text.dropFirst(8).prefix(2)) \(months[max(0, min(11, month - 1))]) "
+        return
+            "\(days[day % 7 < 0 ? day % 7 + 7 : day % 7]), \(text.dropFirst(8).prefix(2)) \(months[max(0, min(11, month - 1))]) "
             + "\(text.prefix(4)) \(text.dropFirst(11).prefix(8)) GMT"
     }
 }

@@ -84,9 +84,12 @@ package struct FHIRService: Sendable {
 
     /// FHIR R4 datatypes.html#id.
     private func id(_ text: String) throws -> String {
-        let isLegal = (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45 || byte == 46
-        }
+        let isLegal =
+            (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
+                    || byte == 46
+            }
         guard isLegal else { throw InteractionError(.malformed, "an id has 1 to 64 letters, digits, dots and hyphens") }
         return text
     }
@@ -100,7 +103,8 @@ package struct FHIRService: Sendable {
 
     /// The row that must be durable before data leaves.
     func recordRead(
-        _ interaction: String, _ request: FHIRRequest, category: AuditRecord.Category = .rest, action: AuditRecord.Action = .read,
+        _ interaction: String, _ request: FHIRRequest, category: AuditRecord.Category = .rest,
+        action: AuditRecord.Action = .read,
         entity: String? = nil, patientID: String? = nil, query: String? = nil
     ) async throws {
         try await audit.record(
@@ -110,7 +114,8 @@ package struct FHIRService: Sendable {
     }
 
     private static func pretty(_ response: FHIRResponse) -> FHIRResponse {
-        guard case .bytes(let bytes) = response.body, let document = try? JSONDocument(parsing: bytes, limits: .stored) else {
+        guard case .bytes(let bytes) = response.body, let document = try? JSONDocument(parsing: bytes, limits: .stored)
+        else {
             return response
         }
         var response = response

@@ -116,9 +116,9 @@ final class SQLUnitOfWork: UnitOfWork {
     func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance] {
         try studyTable.instances(in: seriesInstanceUID, of: studyInstanceUID)
     }
-    func insert(_ instance: Instance, header: [UInt8], bulk: [ReceivedInstance.BulkValue]) throws {
+    func insert(_ received: ReceivedInstance) throws {
         _ = try writing()
-        try studyTable.insert(instance, header: header, bulk: bulk)
+        try studyTable.insert(received)
     }
 
     // MARK: Reports and messages

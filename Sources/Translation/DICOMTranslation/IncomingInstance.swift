@@ -2,31 +2,16 @@ import DICOMData
 import Synchronization
 import Workflow
 
-/// One SOP instance on its way in: its bytes go to the incoming blob as they come, and its header is decoded as soon
-/// as enough of it is there, so that pixel data never stays in memory.
+/// One SOP instance on its way in: its bytes go to the incoming blob as they come, while a scanner keeps the header and
+/// where the bulk lies, so that pixel data never stays in memory.
 ///
 /// `append` is synchronous and meant for the thread that has the bytes; `InstanceIngest` finishes or aborts.
 package final class IncomingInstance: Sendable {
-    /// What the header says, once it is known.
-    struct Header {
-        var dataSet: DataSet
-        var transferSyntax: TransferSyntax
-        /// Offset of the data set in the Part 10 file.
-        var dataSetOffset: Int
-        /// The pixel data element; offsets are in the data set's bytes.
-        var stop: DataSetDecoder.Stop?
-    }
-
-    private struct State {
-        /// The file's bytes from its start, until the header is known.
-        var prefix: [UInt8] = []
-        var header: Header?
-        var nextAttempt = IncomingInstance.firstAttempt
+    private struct State: ~Copyable {
+        /// Nil once it has failed or finished.
+        var scanner: InstanceScanner?
         var failure: IngestFailure?
     }
-
-    /// The header is first looked for when this many bytes are there, then at every doubling.
-    static let firstAttempt = 32 << 10
 
     let blob: any BlobWriting
     let limits: IngestLimits
@@ -35,7 +20,11 @@ package final class IncomingInstance: Sendable {
     init(blob: any BlobWriting, limits: IngestLimits) {
         self.blob = blob
         self.limits = limits
-        state = Mutex(State())
+        var decoding = DecodingLimits()
+        decoding.bufferedBytesMax = limits.headerBytesMax
+        state = Mutex(
+            State(
+                scanner: InstanceScanner(limits: decoding, externalValuesAbove: limits.inlineBytesMax), failure: nil))
     }
 
     /// Bytes of the file so far.
@@ -46,11 +35,10 @@ package final class IncomingInstance: Sendable {
     package func append(_ bytes: UnsafeRawBufferPointer) throws(IngestFailure) {
         guard !bytes.isEmpty else { return }
         guard Int64(bytes.count) <= limits.bytesMax - blob.count else { throw IngestFailure(.tooLarge) }
-        let start = blob.count
+        let preambleLeft = Int(max(0, 128 - blob.count))
         do {
-            let preambleLeft = max(0, 128 - start)
             if preambleLeft > 0 {
-                let zeros = [UInt8](repeating: 0, count: min(Int(preambleLeft), bytes.count))
+                let zeros = [UInt8](repeating: 0, count: min(preambleLeft, bytes.count))
                 try zeros.withUnsafeBytes { try blob.append($0) }
                 if bytes.count > zeros.count { try blob.append(UnsafeRawBufferPointer(rebasing: bytes[zeros.count...])) }
             } else {
@@ -61,67 +49,34 @@ package final class IncomingInstance: Sendable {
         } catch {
             throw IngestFailure(.storeFailed, "\(error)")
         }
-        try look(at: bytes)
-    }
-
-    private func look(at bytes: UnsafeRawBufferPointer) throws(IngestFailure) {
         let failure = state.withLock { state -> IngestFailure? in
-            guard state.header == nil else { return nil }
-            guard state.prefix.count + bytes.count <= limits.headerBytesMax else { return IngestFailure(.headerTooLarge) }
-            state.prefix.append(contentsOf: bytes)
-            guard state.prefix.count >= state.nextAttempt else { return nil }
-            while state.nextAttempt <= state.prefix.count { state.nextAttempt *= 2 }
+            if let failure = state.failure { return failure }
             do throws(DICOMDataError) {
-                if let header = try Self.header(state.prefix, isWhole: false, limits: limits) {
-                    state.header = header
-                    state.prefix = []
-                }
+                try state.scanner?.consume(bytes)
                 return nil
             } catch {
-                // More bytes may mend a header that ends too early; anything else they cannot.
-                return error.code == .truncated || error.code == .lengthBeyondParent
-                    ? nil : IngestFailure(.notUnderstood, error.description)
+                state.scanner = nil
+                let failure = IngestFailure(error.code == .tooLarge ? .headerTooLarge : .notUnderstood, error.description)
+                state.failure = failure
+                return failure
             }
         }
         if let failure { throw failure }
     }
 
-    /// The header, decoded from what is there when it was not found before.
-    func finishHeader() throws(IngestFailure) -> Header {
-        let result: Result<Header, IngestFailure> = state.withLock { state in
-            if let header = state.header { return .success(header) }
+    /// What the scanner learned, once all bytes are there.
+    func finishScan() throws(IngestFailure) -> ScannedInstance {
+        let result = state.withLock { state -> Result<ScannedInstance, IngestFailure> in
+            if let failure = state.failure { return .failure(failure) }
             do throws(DICOMDataError) {
-                guard let header = try Self.header(state.prefix, isWhole: true, limits: limits) else {
-                    return .failure(IngestFailure(.notUnderstood, "no data set"))
-                }
-                state.prefix = []
-                return .success(header)
+                guard let scanned = try state.scanner?.finish() else { return .failure(IngestFailure(.notUnderstood)) }
+                state.scanner = nil
+                return .success(scanned)
             } catch {
                 return .failure(IngestFailure(.notUnderstood, error.description))
             }
         }
         return try result.get()
-    }
-
-    /// The header of a file of which at least the beginning is there; nil when pixel data or the end has not come yet.
-    private static func header(
-        _ file: [UInt8], isWhole: Bool, limits: IngestLimits
-    ) throws(DICOMDataError) -> Header? {
-        let (meta, end) = try file.withUnsafeBufferPointer { buffer throws(DICOMDataError) in
-            try FileMeta.decode(UnsafeRawBufferPointer(buffer), isWhole: isWhole)
-        }
-        let syntax = try meta.transferSyntax()
-        var decoder = DataSetDecoder(transferSyntax: syntax)
-        decoder.externalValuesAbove = limits.inlineBytesMax
-        if syntax.isDeflated {
-            guard isWhole else { return nil }
-            var dataSet = try decoder.decode(file[end...])
-            dataSet.removeAll { $0.tag >= .floatPixelData && $0.tag <= .pixelData }
-            return Header(dataSet: dataSet, transferSyntax: syntax, dataSetOffset: end, stop: nil)
-        }
-        let (dataSet, stop) = try decoder.decode(Array(file[end...]))
-        if stop == nil && !isWhole { return nil }
-        return Header(dataSet: dataSet, transferSyntax: syntax, dataSetOffset: end, stop: stop)
     }
 }
 

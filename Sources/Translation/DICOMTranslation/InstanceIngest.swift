@@ -116,62 +116,32 @@ package struct InstanceIngest: Sendable {
     // MARK: Describing
 
     private func describe(_ incoming: IncomingInstance, receivedFrom: String?) async throws -> ReceivedInstance {
-        let header = try incoming.finishHeader()
-        let dataSet = header.dataSet
+        let scanned = try incoming.finishScan()
+        let dataSet = scanned.dataSet
         guard let classUID = dataSet.uid(.sopClassUID), let instanceUID = dataSet.uid(.sopInstanceUID),
             let studyUID = dataSet.uid(.studyInstanceUID), let seriesUID = dataSet.uid(.seriesInstanceUID),
             UID.isSafe(classUID), UID.isSafe(instanceUID), UID.isSafe(studyUID), UID.isSafe(seriesUID)
         else { throw IngestFailure(.missingUID, "a required UID is missing or not a UID") }
-        var bulk: [ReceivedInstance.BulkValue] = []
-        let kept = strip(dataSet, path: "", base: header.dataSetOffset, into: &bulk)
+        let (kept, bulk) = StoredHeader.split(scanned)
         let encoded: [UInt8]
         do {
             encoded = try DataSetEncoder(transferSyntax: .explicitVRLittleEndian, definedLengths: true).encode(kept)
         } catch {
             throw IngestFailure(.notUnderstood, error.description)
         }
-        let stop = header.stop.flatMap { $0.tag <= .pixelData ? $0 : nil }
-        let size = incoming.count
-        let pixelOffset = stop.map { Int64($0.valueOffset) + Int64(header.dataSetOffset) }
-        if let pixelOffset, let length = stop?.length, Int64(length) > size - pixelOffset {
-            throw IngestFailure(.notUnderstood, "the pixel data ends after \(size - pixelOffset) of \(length) bytes")
-        }
-        let hasPixels = stop != nil || (header.transferSyntax.isDeflated && dataSet.int(.rows) != nil)
+        let hasPixels = scanned.pixelData != nil || dataSet.elements.contains { $0.tag.isPixelData }
         let frames = hasPixels ? max(1, min(dataSet.int(.numberOfFrames) ?? 1, Int(Int32.max))) : 0
         let instance = Instance(
             studyInstanceUID: studyUID, seriesInstanceUID: seriesUID, sopInstanceUID: instanceUID, sopClassUID: classUID,
-            instanceNumber: dataSet.int(.instanceNumber), transferSyntaxUID: header.transferSyntax.uid,
+            instanceNumber: dataSet.int(.instanceNumber), transferSyntaxUID: scanned.transferSyntax.uid,
             rows: dataSet.int(.rows), columns: dataSet.int(.columns), bitsAllocated: dataSet.int(.bitsAllocated),
-            numberOfFrames: frames, blobID: incoming.blob.id, size: size, dataSetOffset: Int64(header.dataSetOffset),
-            pixelDataOffset: pixelOffset, pixelDataLength: stop.map { $0.length.map(Int64.init) ?? -1 },
-            digest: incoming.blob.id.value, receivedAt: UTCInstant(microseconds: 0), receivedFrom: receivedFrom)
+            numberOfFrames: frames, blobID: incoming.blob.id, size: incoming.count,
+            dataSetOffset: Int64(scanned.dataSetOffset), pixelDataOffset: scanned.pixelData.map { Int64($0.offset) },
+            pixelDataLength: scanned.pixelData.map { Int64($0.length) }, digest: incoming.blob.id.value,
+            receivedAt: UTCInstant(microseconds: 0), receivedFrom: receivedFrom)
         return ReceivedInstance(
-            instance: instance, study: attributes.study(dataSet), series: attributes.series(dataSet), header: encoded, bulk: bulk)
-    }
-
-    /// The data set without the values that were left in the file, which are listed instead.
-    private func strip(
-        _ dataSet: DataSet, path: String, base: Int, into bulk: inout [ReceivedInstance.BulkValue]
-    ) -> DataSet {
-        var kept = dataSet
-        for element in dataSet.elements {
-            switch element.value {
-            case .external(let value):
-                kept.remove(element.tag)
-                bulk.append(
-                    ReceivedInstance.BulkValue(
-                        path: path + element.tag.hex, vr: element.vr.description, offset: Int64(value.offset + base),
-                        length: Int64(value.length ?? -1)))
-            case .items(let items):
-                var changed: [DataSet] = []
-                for (index, item) in items.enumerated() {
-                    changed.append(strip(item, path: "\(path)\(element.tag.hex)/\(index)/", base: base, into: &bulk))
-                }
-                kept[element.tag] = DataElement(element.tag, element.vr, .items(changed))
-            case .bytes, .fragments: continue
-            }
-        }
-        return kept
+            instance: instance, study: attributes.study(dataSet), series: attributes.series(dataSet), header: encoded, bulk: bulk,
+            frameIndex: scanned.transferSyntax.isDeflated ? [] : scanned.pixelData.map(FrameIndex.encode) ?? [])
     }
 
     private func check(_ instance: Instance, classUID: String?, instanceUID: String?, studyUID: String?) throws(IngestFailure) {

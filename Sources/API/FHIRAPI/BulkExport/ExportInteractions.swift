@@ -9,7 +9,10 @@ extension FHIRService {
     private static let outputFormats: Set<String> = ["application/fhir+ndjson", "application/ndjson", "ndjson"]
 
     func kickOff(_ request: FHIRRequest) async throws -> FHIRResponse {
-        guard request.method == .get else { throw OutcomeError(status: 405, outcome: OperationOutcome(.error, .notSupported, details: "kick-off is by GET")) }
+        guard request.method == .get else {
+            throw OutcomeError(
+                status: 405, outcome: OperationOutcome(.error, .notSupported, details: "kick-off is by GET"))
+        }
         let isLenient = request.preferences["handling"] == "lenient"
         guard request.preferences["respond-async"] != nil else {
             throw InteractionError(.malformed, "kick-off needs the header Prefer: respond-async")
@@ -20,7 +23,9 @@ extension FHIRService {
         for (name, value) in request.query {
             switch name {
             case "_outputFormat":
-                guard Self.outputFormats.contains(value) else { throw InteractionError(.unsupported, "_outputFormat must be application/fhir+ndjson") }
+                guard Self.outputFormats.contains(value) else {
+                    throw InteractionError(.unsupported, "_outputFormat must be application/fhir+ndjson")
+                }
             case "_since": since = try instant(value, name)
             case "_until": until = try instant(value, name)
             case "_type":
@@ -32,7 +37,9 @@ extension FHIRService {
                     }
                 }
             default:
-                if !isLenient { throw InteractionError(.unsupported, "the parameter \(name) is not supported by $export") }
+                if !isLenient {
+                    throw InteractionError(.unsupported, "the parameter \(name) is not supported by $export")
+                }
             }
         }
         types = try permittedTypes(types, wasNamed: request.first("_type") != nil, access: request.access)
@@ -47,7 +54,9 @@ extension FHIRService {
             id: exports.entropy.newID(), ownerID: owner, scopes: request.access.scopes.map(\.text),
             request: "\(baseURL)/$export" + (request.rawQuery.isEmpty ? "" : "?" + request.rawQuery), types: types,
             since: since, until: until, snapshot: snapshot.sequence, transactionTime: snapshot.time, createdAt: now())
-        try await recordRead("$export", request, category: .export, action: .execute, entity: "export:\(job.id.value)", query: request.rawQuery)
+        try await recordRead(
+            "$export", request, category: .export, action: .execute, entity: "export:\(job.id.value)",
+            query: request.rawQuery)
         try await exports.submit(job)
         return .outcome(
             202, OperationOutcome(.information, .informational, details: "the export was accepted"),
@@ -59,7 +68,8 @@ extension FHIRService {
     private func permittedTypes(_ named: [String], wasNamed: Bool, access: AccessContext) throws -> [String] {
         let candidates = wasNamed ? named : definitions.resourceTypes
         let permitted = candidates.filter {
-            access.decision(.search, on: $0) == .permitted(anyOf: []) && access.decision(.read, on: $0) == .permitted(anyOf: [])
+            access.decision(.search, on: $0) == .permitted(anyOf: [])
+                && access.decision(.read, on: $0) == .permitted(anyOf: [])
         }
         if permitted.isEmpty || (wasNamed && permitted.count < candidates.count) {
             throw InteractionError(.forbidden, "no scope to export these resource types")
@@ -71,12 +81,17 @@ extension FHIRService {
         let job = try await ownJob(id, request.access)
         switch job.state {
         case .accepted, .running:
-            return FHIRResponse(202, headers: [("X-Progress", "\(job.progress)% of the types written"), ("Retry-After", "1")])
+            return FHIRResponse(
+                202, headers: [("X-Progress", "\(job.progress)% of the types written"), ("Retry-After", "1")])
         case .failed:
             return .outcome(500, OperationOutcome(.error, .exception, details: job.failure ?? "the export failed"))
         case .complete:
             return FHIRResponse(
-                200, headers: [("Content-Type", "application/json"), ("Expires", HTTPDate.format((job.finishedAt ?? now()).advanced(bySeconds: 86_400)))],
+                200,
+                headers: [
+                    ("Content-Type", "application/json"),
+                    ("Expires", HTTPDate.format((job.finishedAt ?? now()).advanced(bySeconds: 86_400))),
+                ],
                 body: .bytes(manifest(job)))
         case .deleted: throw InteractionError(.notFound, "there is no such export")
         }
@@ -120,13 +135,16 @@ extension FHIRService {
     func exportDelete(_ request: FHIRRequest, job id: String) async throws -> FHIRResponse {
         let job = try await ownJob(id, request.access)
         try await exports.delete(job)
-        try await recordRead("export-delete", request, category: .export, action: .delete, entity: "export:\(job.id.value)")
+        try await recordRead(
+            "export-delete", request, category: .export, action: .delete, entity: "export:\(job.id.value)")
         return .outcome(202, OperationOutcome(.information, .informational, details: "the export was deleted"))
     }
 
     /// The job, when it is the caller's; for anyone else it is not there.
     private func ownJob(_ id: String, _ access: AccessContext) async throws -> ExportJob {
-        guard let job = try await exports.jobs.job(EntityID(id)), job.ownerID == access.principal.id, job.state != .deleted else {
+        guard let job = try await exports.jobs.job(EntityID(id)), job.ownerID == access.principal.id,
+            job.state != .deleted
+        else {
             throw InteractionError(.notFound, "there is no such export")
         }
         return job

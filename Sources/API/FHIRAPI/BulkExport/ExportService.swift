@@ -102,7 +102,8 @@ package final class ExportService: Sendable {
     }
 
     /// Writes one type's files: the resources, and with `_since` the deletions.
-    private func export(_ type: String, of job: ExportJob, access: AccessContext) async throws -> [ExportJob.OutputFile] {
+    private func export(_ type: String, of job: ExportJob, access: AccessContext) async throws -> [ExportJob.OutputFile]
+    {
         var files: [ExportJob.OutputFile] = []
         var resources = Writer(type: type, isDeleted: false)
         var deletions = Writer(type: type, isDeleted: true)
@@ -117,7 +118,9 @@ package final class ExportService: Sendable {
                         if job.since != nil { try deletions.append(Self.deletion(of: resource), to: blobs) }
                     } else {
                         try resources.append(resource.bytes, to: blobs)
-                        if resources.size >= Self.fileBytesMax, let file = try await resources.close() { files.append(file) }
+                        if resources.size >= Self.fileBytesMax, let file = try await resources.close() {
+                            files.append(file)
+                        }
                     }
                 }
                 cursor = page.next
@@ -164,7 +167,8 @@ package final class ExportService: Sendable {
 
         mutating func close() async throws -> ExportJob.OutputFile? {
             guard let blob else { return nil }
-            let file = ExportJob.OutputFile(type: type, blobID: blob.id, count: count, size: blob.count, isDeleted: isDeleted)
+            let file = ExportJob.OutputFile(
+                type: type, blobID: blob.id, count: count, size: blob.count, isDeleted: isDeleted)
             try await blob.finish()
             self.blob = nil
             count = 0

@@ -11,7 +11,8 @@ struct CapabilityStatement: Sendable {
         response = .json(
             200,
             JSONWriter.compact(
-                Self.statement(baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: date)))
+                Self.statement(
+                    baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: date)))
     }
 
     static let interactions = ["read", "vread", "update", "delete", "history-instance", "create", "search-type"]
@@ -28,16 +29,23 @@ struct CapabilityStatement: Sendable {
             "mode": "server",
             "security": [
                 "extension": [oauth],
-                "service": [[
-                    "coding": [[
-                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR",
-                    ]],
-                ]],
+                "service": [
+                    [
+                        "coding": [
+                            [
+                                "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                                "code": "SMART-on-FHIR",
+                            ]
+                        ]
+                    ]
+                ],
             ],
             "resource": .array(definitions.resourceTypes.map { resource($0, definitions) }),
-            "operation": [[
-                "name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
-            ]],
+            "operation": [
+                [
+                    "name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
+                ]
+            ],
         ]
         return [
             "resourceType": "CapabilityStatement",

@@ -9,12 +9,16 @@ extension FHIRService {
         try require(.read, on: type, request.access)
         var count = 100
         if let text = request.first("_count") {
-            guard let number = Int(text), number > 0 else { throw InteractionError(.malformed, "_count must be a whole number above 0") }
+            guard let number = Int(text), number > 0 else {
+                throw InteractionError(.malformed, "_count must be a whole number above 0")
+            }
             count = min(number, 1000)
         }
         let before = request.first(Self.pageParameter).flatMap(Int64.init)
         var versions = try await store.history(type, id, before: before, count: count + 1, access: request.access)
-        guard !versions.isEmpty || before != nil else { throw InteractionError(.notFound, "there is no \(type) of this id") }
+        guard !versions.isEmpty || before != nil else {
+            throw InteractionError(.notFound, "there is no \(type) of this id")
+        }
         let hasMore = versions.count > count
         if hasMore { versions.removeLast() }
         try await recordRead(

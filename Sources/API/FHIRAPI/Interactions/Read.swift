@@ -24,12 +24,15 @@ extension FHIRService {
     private func answer(
         _ request: FHIRRequest, _ resource: StoredResource, interaction: String, isVersion: Bool
     ) async throws -> FHIRResponse {
-        let entity = isVersion ? "\(resource.type)/\(resource.id)/_history/\(resource.version)" : "\(resource.type)/\(resource.id)"
+        let entity =
+            isVersion
+            ? "\(resource.type)/\(resource.id)/_history/\(resource.version)" : "\(resource.type)/\(resource.id)"
         try await recordRead(
             interaction, request, entity: entity, patientID: resource.type == "Patient" ? resource.id : nil)
         let headers = Self.versionHeaders(resource)
         if resource.isDeleted {
-            return .outcome(410, OperationOutcome(.error, .deleted, details: "this resource was deleted"), headers: headers)
+            return .outcome(
+                410, OperationOutcome(.error, .deleted, details: "this resource was deleted"), headers: headers)
         }
         if let tags = request.headers["if-none-match"], ETag.list(tags, holds: resource.version) {
             return FHIRResponse(304, headers: headers)

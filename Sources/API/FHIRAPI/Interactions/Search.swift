@@ -2,6 +2,7 @@ import Access
 import FHIRModel
 import FHIRResources
 import FHIRSearch
+import HTTPSupport
 import Workflow
 
 /// Search by type, GET or POST `_search`. FHIR R4 http.html#search, search.html.
@@ -13,14 +14,17 @@ extension FHIRService {
         try require(.search, on: type, request.access)
         var pairs = request.query
         if request.method == .post {
-            pairs += FormText.pairs(String(decoding: request.body, as: UTF8.self))
+            pairs += try QueryParameters(bytes: request.body, countMax: HTTPLimits().queryParametersMax).map {
+                ($0.name, $0.value)
+            }
         }
         let token = pairs.first { $0.name == Self.pageParameter }?.value
         let parameters = pairs.filter { $0.name != Self.pageParameter }.map {
             SearchQuery.Parameter(name: $0.name, value: $0.value)
         }
         let handling: SearchQueryParser.Handling = request.preferences["handling"] == "lenient" ? .lenient : .strict
-        let query = try SearchQueryParser(baseURL: baseURL, now: now().microseconds).parse(type, parameters, handling: handling)
+        let query = try SearchQueryParser(baseURL: baseURL, now: now().microseconds).parse(
+            type, parameters, handling: handling)
         let page = try await store.search(query, token: token, access: request.access)
         try await recordRead(
             "search-type", request, category: .query, action: .execute, entity: type,
@@ -29,10 +33,13 @@ extension FHIRService {
     }
 
     private func bundle(_ page: SearchPage, query: SearchQuery, token: String?) -> [UInt8] {
-        let text = query.parameters.map { "\(FormText.encode($0.name))=\(FormText.encode($0.value))" }.joined(separator: "&")
+        let text = query.parameters.map { "\(PercentCoding.encoded($0.name))=\(PercentCoding.encoded($0.value))" }
+            .joined(separator: "&")
         let own = "\(baseURL)/\(query.resourceType)"
         func url(_ token: String?) -> String {
-            let parts = [text, token.map { "\(Self.pageParameter)=\(FormText.encode($0))" } ?? ""].filter { !$0.isEmpty }
+            let parts = [text, token.map { "\(Self.pageParameter)=\(PercentCoding.encoded($0))" } ?? ""].filter {
+                !$0.isEmpty
+            }
             return parts.isEmpty ? own : own + "?" + parts.joined(separator: "&")
         }
         var links = [BundleWriter.Link("self", url(token))]
@@ -53,9 +60,12 @@ extension FHIRService {
         return writer.takeBytes()
     }
 
-    private func entry(_ resource: StoredResource, _ mode: BundleWriter.SearchMode, _ subset: Subset) -> BundleWriter.Entry {
+    private func entry(_ resource: StoredResource, _ mode: BundleWriter.SearchMode, _ subset: Subset)
+        -> BundleWriter.Entry
+    {
         BundleWriter.Entry(
-            fullURL: "\(baseURL)/\(resource.type)/\(resource.id)", resource: subset.apply(to: resource)[...], searchMode: mode)
+            fullURL: "\(baseURL)/\(resource.type)/\(resource.id)", resource: subset.apply(to: resource)[...],
+            searchMode: mode)
     }
 }
 
@@ -106,7 +116,8 @@ struct Subset {
                     ["resourceType", "id", "meta"].contains(name) || isMandatory(name, in: resource.type)
                         || definitions.type(named: resource.type)?.property(name)?.element.isSummary == true
                 case .only(let names):
-                    names.contains(name) || ["resourceType", "id", "meta"].contains(name) || isMandatory(name, in: resource.type)
+                    names.contains(name) || ["resourceType", "id", "meta"].contains(name)
+                        || isMandatory(name, in: resource.type)
                 }
             if isKept { kept.append((member.name, member.value)) }
         }

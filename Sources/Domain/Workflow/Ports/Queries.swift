@@ -117,7 +117,9 @@ package struct InstanceHeader: Sendable {
     package var instance: Instance
     package var header: [UInt8]
     package var bulk: [ReceivedInstance.BulkValue]
-    package init(instance: Instance, header: [UInt8], bulk: [ReceivedInstance.BulkValue]) {
+    package var frameIndex: [UInt8]
+    package init(instance: Instance, header: [UInt8], bulk: [ReceivedInstance.BulkValue], frameIndex: [UInt8]) {
+        self.frameIndex = frameIndex
         self.instance = instance
         self.header = header
         self.bulk = bulk

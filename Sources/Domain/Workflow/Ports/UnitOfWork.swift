@@ -52,7 +52,8 @@ package protocol UnitOfWork: AnyObject {
     /// By SOP Instance UID, unique in the whole store.
     func instance(_ sopInstanceUID: String) throws -> Instance?
     func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance]
-    func insert(_ instance: Instance, header: [UInt8], bulk: [ReceivedInstance.BulkValue]) throws
+    /// Stores the instance's row with its header, bulk list and frame index.
+    func insert(_ received: ReceivedInstance) throws
 
     // Reports.
     func report(_ id: EntityID) throws -> Report?

@@ -190,7 +190,13 @@ package struct ReceivedInstance: Sendable {
     package var header: [UInt8]
     /// Large values left out of `header`: tag as `ggggeeee`, offset of the value in the Part 10 file, length, VR.
     package var bulk: [BulkValue]
-    package init(instance: Instance, study: StudyAttributes, series: SeriesAttributes, header: [UInt8], bulk: [BulkValue]) {
+    /// Where the frames lie in the file, in the form of the DICOM translation; empty without pixel data.
+    package var frameIndex: [UInt8]
+    package init(
+        instance: Instance, study: StudyAttributes, series: SeriesAttributes, header: [UInt8], bulk: [BulkValue],
+        frameIndex: [UInt8] = []
+    ) {
+        self.frameIndex = frameIndex
         self.instance = instance
         self.study = study
         self.series = series

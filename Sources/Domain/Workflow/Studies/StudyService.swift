@@ -21,7 +21,7 @@ package struct StudyService: Sendable {
         }
         let reconciliation = try seriesLink(received, in: unit)
         try updateStudy(received, link: reconciliation, in: unit)
-        try unit.insert(instance, header: received.header, bulk: received.bulk)
+        try unit.insert(received)
         return .stored(reconciliation)
     }
 

@@ -71,7 +71,8 @@ extension Migrations {
             "CREATE INDEX instances_series ON instances (study_uid, series_uid, sort_number, sop_uid)",
             "CREATE UNIQUE INDEX instances_blob ON instances (blob_id)",
             """
-            CREATE TABLE instance_headers (sop_uid {text} PRIMARY KEY, header {bytes} NOT NULL, bulk {bytes} NOT NULL) {table}
+            CREATE TABLE instance_headers (sop_uid {text} PRIMARY KEY, header {bytes} NOT NULL, bulk {bytes} NOT NULL, \
+            frame_index {bytes} NOT NULL) {table}
             """,
             """
             CREATE TABLE reports (id {text} PRIMARY KEY, ordinal {int} NOT NULL, patient_id {text} NOT NULL, order_id {text}, \

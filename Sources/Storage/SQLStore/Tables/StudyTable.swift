@@ -143,7 +143,8 @@ struct StudyTable {
         ) { try Self.instance($0) }
     }
 
-    func insert(_ instance: Instance, header: [UInt8], bulk: [ReceivedInstance.BulkValue]) throws {
+    func insert(_ received: ReceivedInstance) throws {
+        let instance = received.instance
         try connection.run(
             """
             INSERT INTO instances (sop_uid, study_uid, series_uid, sop_class, number, sort_number, transfer_syntax, image_rows,
@@ -160,10 +161,10 @@ struct StudyTable {
                 .text(instance.digest), .int(instance.receivedAt.microseconds), SQLValue(instance.receivedFrom),
             ])
         try connection.run(
-            "INSERT INTO instance_headers (sop_uid, header, bulk) VALUES (?, ?, ?)",
+            "INSERT INTO instance_headers (sop_uid, header, bulk, frame_index) VALUES (?, ?, ?, ?)",
             [
-                .text(instance.sopInstanceUID), .bytes(header),
-                bulk.isEmpty ? .bytes([]) : try Detail.encode(bulk),
+                .text(instance.sopInstanceUID), .bytes(received.header),
+                received.bulk.isEmpty ? .bytes([]) : try Detail.encode(received.bulk), .bytes(received.frameIndex),
             ])
     }
 
@@ -201,7 +202,7 @@ struct StudyTable {
                 (SELECT a.series_uid, a.sort_number, a.sop_uid FROM instances a WHERE a.sop_uid = ?)
                 """, .text(after))
         }
-        let headers = withHeaders ? ", h.header, h.bulk" : ""
+        let headers = withHeaders ? ", h.header, h.bulk, h.frame_index" : ""
         let join = withHeaders ? "JOIN instance_headers h ON h.sop_uid = i.sop_uid" : ""
         return try connection.all(
             """
@@ -209,11 +210,12 @@ struct StudyTable {
             ORDER BY i.series_uid, i.sort_number, i.sop_uid LIMIT ?
             """, condition.values + [.int(Int64(limit))]
         ) { row in
-            guard withHeaders else { return InstanceHeader(instance: try Self.instance(row), header: [], bulk: []) }
+            guard withHeaders else { return InstanceHeader(instance: try Self.instance(row), header: [], bulk: [], frameIndex: []) }
             let bulk = try row.bytes(Self.instanceColumnCount + 1)
             return InstanceHeader(
                 instance: try Self.instance(row), header: try row.bytes(Self.instanceColumnCount),
-                bulk: bulk.isEmpty ? [] : try Detail.decode([ReceivedInstance.BulkValue].self, bulk))
+                bulk: bulk.isEmpty ? [] : try Detail.decode([ReceivedInstance.BulkValue].self, bulk),
+                frameIndex: try row.bytes(Self.instanceColumnCount + 2))
         }
     }
 }

@@ -1,0 +1,131 @@
+import Access
+import FHIRModel
+import FHIRResources
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Workflow
+
+/// The FHIR base as routes. `openapi/fhir.yaml` is compared with this table.
+package struct FHIRRoutes: Sendable {
+    private let service: FHIRService
+    private let blobs: any BlobStoring
+
+    package init(service: FHIRService, blobs: any BlobStoring) {
+        self.service = service
+        self.blobs = blobs
+    }
+
+    package var group: RouteGroup {
+        RouteGroup(
+            name: "fhir", prefix: "/fhir", errorBody: FHIRErrorBody(),
+            routes: [
+                route(.get, "/fhir/metadata", "capabilities", .open),
+                route(.get, "/fhir/$export", "exportKickOff", .bearer(.anyToken)),
+                route(.get, "/fhir/_export/{job}", "exportStatus", .bearer(.anyToken)),
+                route(.delete, "/fhir/_export/{job}", "exportDelete", .bearer(.anyToken)),
+                route(.get, "/fhir/_export/{job}/{file}", "exportFile", .bearer(.anyToken)),
+                route(.get, "/fhir/{type}", "searchType", .bearer(.anyToken)),
+                route(.post, "/fhir/{type}/_search", "searchTypePost", .bearer(.anyToken)),
+                route(.post, "/fhir/{type}", "create", .bearer(.anyToken)),
+                route(.get, "/fhir/{type}/{id}", "read", .bearer(.anyToken)),
+                route(.put, "/fhir/{type}/{id}", "update", .bearer(.anyToken)),
+                route(.delete, "/fhir/{type}/{id}", "delete", .bearer(.anyToken)),
+                route(.get, "/fhir/{type}/{id}/_history", "historyInstance", .bearer(.anyToken)),
+                route(.get, "/fhir/{type}/{id}/_history/{version}", "vread", .bearer(.anyToken)),
+            ])
+    }
+
+    /// The service answers a missing scope itself, as an OperationOutcome with its audit row; the route asks for a token.
+    private func route(
+        _ method: HTTPRequest.Method, _ template: String, _ operationID: String, _ access: RouteAccess
+    ) -> Route {
+        let segments = template.split(separator: "/").dropFirst().map(String.init)
+        return Route(method, template, operationID: operationID, access: access) { request in
+            try await self.answer(
+                request,
+                path: segments.map { $0.hasPrefix("{") ? request.parameters[String($0.dropFirst().dropLast())] : $0 })
+        }
+    }
+
+    private func answer(_ request: APIRequest, path: [String]) async throws -> Response {
+        guard let method = FHIRRequest.Method(rawValue: request.method.rawValue) else {
+            throw HTTPFailure(.methodNotAllowed, "\(request.method.rawValue) is not an interaction")
+        }
+        var body: [UInt8] = []
+        if method == .post || method == .put {
+            let buffer = try await request.collectBody()
+            body = Array(buffer.readableBytesView)
+        }
+        var query: [(name: String, value: String)] = []
+        if !request.rawQuery.isEmpty { query = try request.query().map { ($0.name, $0.value) } }
+        var headers: [String: String] = [:]
+        for field in request.headers where headers[field.name.canonicalName] == nil {
+            headers[field.name.canonicalName] = field.value
+        }
+        return response(
+            await service.respond(
+                to: FHIRRequest(
+                    method: method, path: path, query: query, rawQuery: request.rawQuery, headers: headers, body: body,
+                    access: request.access)))
+    }
+
+    private func response(_ answer: FHIRResponse) -> Response {
+        var headers = HTTPFields()
+        for (name, value) in answer.headers {
+            if let field = HTTPField.Name(name) { headers[field] = value }
+        }
+        let status = HTTPResponse.Status(code: answer.status)
+        switch answer.body {
+        case .none: return Response(status: status, headers: headers)
+        case .bytes(let bytes):
+            return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        case .blob(let id, let count): return Response(status: status, headers: headers, body: stream(id, count: count))
+        }
+    }
+
+    /// A blob in pieces of 256 KiB; a failure in the middle breaks the body, it never ends well by mistake.
+    private func stream(_ id: BlobID, count: Int64) -> ResponseBody {
+        let blobs = blobs
+        return ResponseBody(contentLength: Int(count)) { writer in
+            let reader = try await blobs.open(id)
+            var offset: Int64 = 0
+            while offset < count {
+                let piece = try await reader.read(offset: offset, length: Int(min(256 << 10, count - offset)))
+                guard !piece.isEmpty else { throw StoreError(.corrupt, "a blob is shorter than its row says") }
+                offset += Int64(piece.count)
+                try await writer.write(ByteBuffer(bytes: piece))
+            }
+            try await writer.finish(nil)
+        }
+    }
+}
+
+/// Errors before an interaction is reached, as OperationOutcome. FHIR R4 http.html#Status-Codes.
+struct FHIRErrorBody: ErrorBody {
+    func body(of failure: HTTPFailure, requestID: String, accept: String?) -> (contentType: String, bytes: [UInt8]) {
+        (
+            "application/fhir+json; charset=utf-8",
+            OperationOutcome(.error, Self.issue(failure.code), details: failure.message).bytes
+        )
+    }
+
+    static func issue(_ code: HTTPFailure.Code) -> OperationOutcome.Code {
+        switch code {
+        case .unauthenticated: .login
+        case .insufficientScope: .forbidden
+        case .notFound: .notFound
+        case .gone: .deleted
+        case .methodNotAllowed, .notImplemented, .unsupportedMediaType, .notAcceptable: .notSupported
+        case .tooLarge, .targetTooLong, .headersTooLarge: .tooLong
+        case .tooManyRequests: .throttled
+        case .timeout: .timeout
+        case .conflict, .preconditionFailed: .conflict
+        case .unavailable: .transient
+        case .insufficientStorage: .noStore
+        case .malformed, .lengthRequired, .unprocessable: .invalid
+        case .internal: .exception
+        }
+    }
+}
