@@ -1,0 +1,341 @@
+import DICOMNetwork
+import NIOCore
+
+/// What may be asked of an association from outside its pipeline.
+enum AssociationCommand: Sendable {
+    /// Ends the association as soon as no message is under way.
+    case drain
+    /// Ends it now.
+    case abort(Abort)
+}
+
+/// The channel handler of one association: turns channel events into those of the state machine and performs the
+/// actions that come back. PS3.8 §9.2.
+///
+/// Outgoing messages are queued and cut into PDUs while the channel takes them, one buffer and one write a PDU, so
+/// that a slow peer holds back its sender and not our memory. Everything here runs on the channel's event loop.
+final class AssociationHandler: ChannelInboundHandler {
+    typealias InboundIn = PDU
+    typealias OutboundOut = ByteBuffer
+
+    /// A part of a message that waits to be written.
+    private enum Outgoing {
+        case pdu(ByteBuffer)
+        /// The rest of a data set, and its context.
+        case dataSet(ByteBuffer, UInt8)
+        /// The end of a message.
+        case done(EventLoopPromise<Void>)
+    }
+
+    private let user: any AssociationUser
+    /// Set for a requestor.
+    private let request: AssociateRequest?
+    private let timers: DIMSETimers
+    private let limits: NetworkLimits
+    private var machine = AssociationStateMachine()
+    private var assembler: MessageAssembler?
+    private var fragmenter: MessageFragmenter?
+    private var context: ChannelHandlerContext?
+
+    private var events = CircularBuffer<AssociationStateMachine.Event>()
+    private var isHandling = false
+    private var outgoing = CircularBuffer<Outgoing>()
+    private var artim: Scheduled<Void>?
+    private var idle: Scheduled<Void>?
+    private var lastActivity = NIODeadline.now()
+    private var isDraining = false
+    private var hasEnded = false
+    /// The cause of an end of our own that is more precise than the machine's.
+    private var ownEnd: AssociationEnd?
+
+    init(user: any AssociationUser, request: AssociateRequest? = nil, timers: DIMSETimers, limits: NetworkLimits) {
+        self.user = user
+        self.request = request
+        self.timers = timers
+        self.limits = limits
+    }
+
+    // MARK: for the user of the association
+
+    /// A-ASSOCIATE response, positive.
+    func accept(_ accept: AssociateAccept, _ association: NegotiatedAssociation) {
+        begin(association)
+        handle(.accept(accept))
+    }
+
+    /// A-ASSOCIATE response, negative.
+    func reject(_ reject: AssociateReject) {
+        handle(.reject(reject))
+        end(.rejected(reject))
+    }
+
+    /// Sends one message; succeeds once its last PDU went to the socket, fails when the association ends before.
+    func send(_ command: CommandSet, dataSet: ByteBuffer?, contextID: UInt8) -> EventLoopFuture<Void>? {
+        guard let context, let fragmenter, machine.permitsData, !hasEnded else { return nil }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        for pdu in fragmenter.command(command, contextID: contextID, allocator: context.channel.allocator) {
+            outgoing.append(.pdu(pdu))
+        }
+        if let dataSet {
+            if dataSet.readableBytes == 0 {
+                outgoing.append(.pdu(fragmenter.emptyDataSet(contextID: contextID)))
+            } else {
+                outgoing.append(.dataSet(dataSet, contextID))
+            }
+        }
+        outgoing.append(.done(promise))
+        pump()
+        return promise.futureResult
+    }
+
+    func requestRelease() { handle(.release) }
+
+    func respondToRelease() {
+        handle(.releaseResponse)
+        if machine.isOver { end(.released) }
+    }
+
+    /// A-ABORT request.
+    func abort(_ abort: Abort, because end: AssociationEnd? = nil) {
+        ownEnd = end ?? .aborted(abort)
+        guard !machine.isOver else { return }
+        if machine.state == .sta2 {
+            // Nobody to tell: no association was asked for.
+            context?.close(promise: nil)
+        } else {
+            handle(.abort(abort))
+        }
+        self.end(ownEnd ?? .aborted(abort))
+    }
+
+    // MARK: channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        user.attach(self)
+        if context.channel.isActive { opened() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        finish(.connectionLost)
+        self.context = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        opened()
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        lastActivity = .now()
+        handle(.pdu(Self.unwrapInboundIn(data)))
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { pump() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        handle(.transportClosed)
+        finish(.connectionLost)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? PDUError {
+            handle(.invalidPDU(error))
+        } else {
+            // The socket or TLS failed; nothing can be said to the peer any more.
+            context.close(promise: nil)
+        }
+    }
+
+    /// Commands come down the pipeline as events, from any thread.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event as? AssociationCommand {
+        case .drain:
+            isDraining = true
+            scheduleIdle(in: timers.drainIdle)
+        case .abort(let reason):
+            abort(reason)
+            context.close(promise: nil)
+        case nil: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private func opened() {
+        lastActivity = .now()
+        if let request {
+            handle(.associate(request))
+            handle(.transportConfirmed)
+        } else {
+            handle(.transportIndication)
+        }
+        scheduleIdle(in: timers.idle)
+    }
+
+    // MARK: the state machine
+
+    /// Hands an event to the machine and performs its actions; events that arise meanwhile wait their turn.
+    private func handle(_ event: AssociationStateMachine.Event) {
+        events.append(event)
+        guard !isHandling else { return }
+        isHandling = true
+        defer { isHandling = false }
+        while let event = events.popFirst() {
+            for action in machine.handle(event) { perform(action) }
+        }
+    }
+
+    private func perform(_ action: AssociationStateMachine.Action) {
+        switch action {
+        case .openTransport: break
+        case .closeTransport: context?.close(promise: nil)
+        case .startARTIM: startARTIM()
+        case .stopARTIM: stopARTIM()
+        case .send(let pdu):
+            guard let context else { return }
+            context.writeAndFlush(
+                Self.wrapOutboundOut(pdu.encoded(allocator: context.channel.allocator)), promise: nil)
+        case .sendData(let bytes): context?.write(Self.wrapOutboundOut(bytes), promise: nil)
+        case .indicateAssociation(let request): user.associationRequested(request)
+        case .confirmAssociation(let accept): confirm(accept)
+        case .confirmRejection(let reject): end(.rejected(reject))
+        case .indicateData(let values): receive(values)
+        case .indicateRelease: user.releaseRequested()
+        case .confirmRelease: end(.released)
+        case .indicateAbort(let abort): end(.abortedByPeer(abort))
+        case .indicateProviderAbort(let abort): end(.aborted(abort))
+        case .indicateTransportLoss: end(.connectionLost)
+        }
+    }
+
+    private func begin(_ association: NegotiatedAssociation) {
+        assembler = MessageAssembler(contextIDs: association.contexts.map(\.id), limits: limits)
+        fragmenter = MessageFragmenter(sendLengthMax: association.sendLengthMax)
+    }
+
+    private func confirm(_ accept: AssociateAccept) {
+        guard let request else { return }
+        do throws(PDUError) {
+            let association = try NegotiatedAssociation(request, accept)
+            begin(association)
+            user.associationAccepted(association)
+        } catch {
+            abort(error.abort)
+        }
+    }
+
+    private func receive(_ values: [PresentationDataValue]) {
+        for value in values {
+            guard !hasEnded else { return }
+            do throws(DIMSEError) {
+                switch try assembler?.consume(value) {
+                case nil, .incomplete: break
+                case .command(let message): user.received(message)
+                case .dataSet(let fragment, let isLast): user.received(dataSet: fragment, isLast: isLast)
+                }
+            } catch {
+                abort(error.abort)
+            }
+        }
+    }
+
+    /// Tells the user once, and fails what still waits to be sent. The socket may linger for the peer to close it.
+    private func end(_ reason: AssociationEnd) {
+        guard !hasEnded else { return }
+        hasEnded = true
+        idle?.cancel()
+        failOutgoing()
+        user.associationEnded(ownEnd ?? reason)
+    }
+
+    /// The channel is gone.
+    private func finish(_ reason: AssociationEnd) {
+        stopARTIM()
+        end(reason)
+    }
+
+    // MARK: writing
+
+    /// Writes queued PDUs as long as the channel takes them.
+    private func pump() {
+        guard let context, let fragmenter else { return }
+        var wrote = false
+        while context.channel.isWritable, let next = outgoing.popFirst() {
+            switch next {
+            case .pdu(let pdu): write(pdu, context)
+            case .dataSet(var rest, let contextID):
+                guard
+                    let pdu = fragmenter.nextDataSetPDU(
+                        of: &rest, contextID: contextID, endsHere: true, allocator: context.channel.allocator)
+                else { continue }
+                if rest.readableBytes > 0 { outgoing.prepend(.dataSet(rest, contextID)) }
+                write(pdu, context)
+            case .done(let promise): promise.succeed()
+            }
+            wrote = true
+        }
+        if wrote { context.flush() }
+    }
+
+    /// Writes one P-DATA-TF; the promise of the message goes with its last.
+    private func write(_ pdu: ByteBuffer, _ context: ChannelHandlerContext) {
+        var promise: EventLoopPromise<Void>?
+        if case .done(let done) = outgoing.first {
+            outgoing.removeFirst()
+            promise = done
+            let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+            done.futureResult.whenSuccess { bound.value.lastActivity = .now() }
+        }
+        for case .sendData(let bytes) in machine.handle(.data(pdu)) {
+            context.write(Self.wrapOutboundOut(bytes), promise: promise)
+            promise = nil
+        }
+        // The machine let nothing through: the association has ended meanwhile.
+        promise?.fail(ChannelError.ioOnClosedChannel)
+    }
+
+    private func failOutgoing() {
+        while let next = outgoing.popFirst() {
+            if case .done(let promise) = next { promise.fail(ChannelError.ioOnClosedChannel) }
+        }
+    }
+
+    // MARK: timers
+
+    private func startARTIM() {
+        stopARTIM()
+        guard let context else { return }
+        artim = context.eventLoop.assumeIsolated().scheduleTask(in: timers.artim) { self.handle(.artimExpired) }
+    }
+
+    private func stopARTIM() {
+        artim?.cancel()
+        artim = nil
+    }
+
+    /// One timer that looks at the time of the last activity when it fires, and sleeps on for what is left.
+    private func scheduleIdle(in delay: TimeAmount) {
+        idle?.cancel()
+        guard let context, !hasEnded else { return }
+        idle = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { self.checkIdle() }
+    }
+
+    private func checkIdle() {
+        guard let context, !hasEnded else { return }
+        let allowed = isDraining && assembler?.isInMessage != true ? timers.drainIdle : timers.idle
+        let left = lastActivity + allowed - .now()
+        // Before the request ARTIM keeps the time; while this side works, the peer has to wait, unless it is the
+        // peer that does not take what was written.
+        if machine.state == .sta2 || (user.isWorking && outgoing.isEmpty && context.channel.isWritable) {
+            scheduleIdle(in: allowed)
+        } else if left > .nanoseconds(0) {
+            scheduleIdle(in: left)
+        } else {
+            abort(.byUser, because: isDraining ? .aborted(.byUser) : .timedOut)
+            if !context.channel.isWritable { context.close(promise: nil) }
+        }
+    }
+}

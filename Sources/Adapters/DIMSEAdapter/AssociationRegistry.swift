@@ -1,0 +1,70 @@
+import DICOMNetwork
+import NIOCore
+import Synchronization
+
+/// The open connections of one listener, counted in all and by calling AE title.
+final class AssociationRegistry: Sendable {
+    private struct State {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var associations = 0
+        var byPeer: [AETitle: Int] = [:]
+        var isDraining = false
+    }
+    private let limits: AssociationLimits
+    private let state = Mutex(State())
+
+    init(limits: AssociationLimits) { self.limits = limits }
+
+    /// Associations now.
+    var associations: Int { state.withLock { $0.associations } }
+
+    /// Takes a new connection in, until its channel closes; false when there are too many or none is wanted any more.
+    func admit(_ channel: any Channel) -> Bool {
+        let id = ObjectIdentifier(channel)
+        let admitted = state.withLock { state in
+            guard !state.isDraining, state.channels.count < limits.connectionsMax else { return false }
+            state.channels[id] = channel
+            return true
+        }
+        if admitted {
+            channel.closeFuture.whenComplete { _ in
+                self.state.withLock { state in _ = state.channels.removeValue(forKey: id) }
+            }
+        }
+        return admitted
+    }
+
+    /// Reserves a place for an association of a peer; give it back with ``leave(_:)``.
+    func enter(_ peer: AETitle) -> Bool {
+        state.withLock { state in
+            guard !state.isDraining, state.associations < limits.associationsMax,
+                state.byPeer[peer, default: 0] < limits.associationsPerPeerMax
+            else { return false }
+            state.associations += 1
+            state.byPeer[peer, default: 0] += 1
+            return true
+        }
+    }
+
+    func leave(_ peer: AETitle) {
+        state.withLock { state in
+            state.associations -= 1
+            let left = state.byPeer[peer, default: 1] - 1
+            state.byPeer[peer] = left > 0 ? left : nil
+        }
+    }
+
+    /// Takes no more associations and tells the open ones to end once nothing is under way.
+    func drain() { send(.drain) }
+
+    /// Aborts what is left.
+    func abortAll() { send(.abort(.byUser)) }
+
+    private func send(_ command: AssociationCommand) {
+        let channels = state.withLock { state in
+            state.isDraining = true
+            return Array(state.channels.values)
+        }
+        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(command) }
+    }
+}

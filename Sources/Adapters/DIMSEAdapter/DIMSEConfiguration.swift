@@ -1,0 +1,52 @@
+import DICOMNetwork
+import NIOCore
+import NIOSSL
+
+/// How long the adapter waits for what. All tests of time-outs shorten them.
+package struct DIMSETimers: Sendable {
+    /// For the association request of a new connection, and for the peer to close after the end. PS3.8 §9.1.4.
+    package var artim: TimeAmount = .seconds(30)
+    /// Without a whole PDU from the peer, or a PDU taken by it, while it is the peer's turn.
+    package var idle: TimeAmount = .seconds(60)
+    /// For the response to a request of ours; begins anew with each pending response.
+    package var response: TimeAmount = .seconds(60)
+    /// For a TCP connection of ours to open.
+    package var connect: TimeAmount = .seconds(10)
+    /// For associations to end by themselves once the server stops; then they are aborted.
+    package var drain: TimeAmount = .seconds(30)
+    /// While draining, for an association without a message under way.
+    package var drainIdle: TimeAmount = .seconds(1)
+    package init() {}
+}
+
+/// How many associations are served at once. reliability-security: 200 in all, 20 of one peer.
+package struct AssociationLimits: Sendable {
+    package var associationsMax = 200
+    package var associationsPerPeerMax = 20
+    /// Connections in all, also those that have not asked for an association; further ones are closed at once.
+    package var connectionsMax = 1000
+    package init() {}
+}
+
+/// What a listener is told.
+package struct DIMSEConfiguration: Sendable {
+    /// Loopback unless told otherwise.
+    package var host = "127.0.0.1"
+    /// 0 takes a free port.
+    package var port = 11112
+    /// The titles we answer to; empty answers to any called title.
+    package var aeTitles: Set<AETitle>
+    /// TLS of the listener; nil is clear text. With client certificates required, a peer can be bound to its own.
+    package var tls: NIOSSLContext?
+    /// SHA-256 of a certificate's DER as hexadecimal, as the peer directory keeps it.
+    /// Needed when peers are bound to certificates; without it such peers are refused.
+    package var certificateFingerprint: (@Sendable ([UInt8]) -> String)?
+    /// Serves callers that the peer directory does not know, with the rights of a configured peer. For closed test
+    /// networks; off by default.
+    package var servesUnknownCallers = false
+    package var timers = DIMSETimers()
+    package var limits = AssociationLimits()
+    package var networkLimits = NetworkLimits()
+
+    package init(aeTitles: Set<AETitle>) { self.aeTitles = aeTitles }
+}

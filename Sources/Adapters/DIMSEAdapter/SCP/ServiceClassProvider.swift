@@ -1,0 +1,104 @@
+import Access
+import DICOMNetwork
+import NIOCore
+import Synchronization
+
+/// One association as the services see it.
+package final class AssociationInfo: Sendable {
+    /// Joins log lines and audit rows of the association.
+    package let id: String
+    package let calledAETitle: AETitle
+    package let callingAETitle: AETitle
+    package let access: AccessContext
+    /// Study Instance UIDs that instances were stored into; published when the association ends.
+    package let storedStudies = Mutex<Set<String>>([])
+
+    package init(id: String, calledAETitle: AETitle, callingAETitle: AETitle, access: AccessContext) {
+        self.id = id
+        self.calledAETitle = calledAETitle
+        self.callingAETitle = callingAETitle
+        self.access = access
+    }
+}
+
+/// One request of a peer.
+package struct ServiceRequest: Sendable {
+    package let message: DIMSEMessage
+    package let context: PresentationContext
+    package let association: AssociationInfo
+    package init(message: DIMSEMessage, context: PresentationContext, association: AssociationInfo) {
+        self.message = message
+        self.context = context
+        self.association = association
+    }
+}
+
+/// A DIMSE service, registered by the abstract syntaxes it provides.
+package protocol ServiceClassProvider: Sendable {
+    /// By abstract syntax UID.
+    var abstractSyntaxes: [String: SupportedAbstractSyntax] { get }
+    /// Starts the work on a request, before its data set. Called on the event loop: must not block.
+    func begin(_ request: ServiceRequest) -> any ServiceOperation
+    /// The association is about to end, or has ended, and no operation is under way.
+    func associationEnds(_ association: AssociationInfo) async
+}
+
+extension ServiceClassProvider {
+    package func associationEnds(_ association: AssociationInfo) async {}
+}
+
+/// The work on one request. First the data set, fragment by fragment on the event loop; then `perform` in async code;
+/// or `abandon` instead, when the association ends before the data set does.
+package protocol ServiceOperation: Sendable {
+    /// The next bytes of the data set. Synchronous writes into the page cache are all that may block here. A failure
+    /// is remembered and answered by `perform`; the rest of the data set is then passed over.
+    func receive(_ bytes: UnsafeRawBufferPointer)
+    /// Answers the request: pending responses if any, then one final one. When it returns without a final response,
+    /// or throws, the peer is told 0110H.
+    func perform(_ responder: Responder) async throws
+    /// Undoes what `receive` did.
+    func abandon()
+}
+
+/// How an operation answers.
+package struct Responder: Sendable {
+    private let respond: @Sendable (CommandSet, ByteBuffer?) -> EventLoopFuture<Void>
+    private let request: DIMSEMessage
+    var messageID: UInt16 { request.messageID }
+    private let cancellation: CancellationFlag
+
+    init(
+        request: DIMSEMessage, cancellation: CancellationFlag,
+        respond: @escaping @Sendable (CommandSet, ByteBuffer?) -> EventLoopFuture<Void>
+    ) {
+        self.request = request
+        self.cancellation = cancellation
+        self.respond = respond
+    }
+
+    /// Whether the peer sent C-CANCEL, or is gone: stop and answer FE00H.
+    package var isCancelled: Bool { cancellation.isSet }
+
+    /// Sends one response; returns once it went to the socket, so that a slow peer slows its answers down. Throws when
+    /// the association has ended. `comment` must not carry patient data.
+    package func send(_ status: DIMSEStatus, dataSet: [UInt8]? = nil, comment: String? = nil) async throws {
+        let command = CommandSet.response(
+            to: request, status: status, hasDataSet: dataSet != nil, errorComment: comment)
+        try await respond(command, dataSet.map { ByteBuffer(bytes: $0) }).get()
+    }
+}
+
+/// A flag that one side sets and the other reads.
+final class CancellationFlag: Sendable {
+    private let value = Atomic<Bool>(false)
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
+}
+
+/// Answers one status, whatever the data set holds.
+struct FixedAnswer: ServiceOperation {
+    let status: DIMSEStatus
+    func receive(_ bytes: UnsafeRawBufferPointer) {}
+    func perform(_ responder: Responder) async throws { try await responder.send(status) }
+    func abandon() {}
+}

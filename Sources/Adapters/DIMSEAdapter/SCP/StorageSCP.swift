@@ -1,0 +1,106 @@
+import DICOMData
+import DICOMNetwork
+import DICOMTranslation
+import Synchronization
+import Workflow
+
+/// C-STORE of every storage SOP class, in every transfer syntax we can read, kept as sent. PS3.4 Annex B.
+///
+/// The data set goes to the incoming blob fragment by fragment as it arrives; success is answered once the instance is
+/// durable and registered (house decision 4). The studies of an association are published when it ends.
+package struct StorageSCP: ServiceClassProvider {
+    package let abstractSyntaxes: [String: SupportedAbstractSyntax]
+    private let ingest: InstanceIngest
+
+    /// `furtherSOPClasses`: UIDs beyond those of PS3.6, private ones for example, that are to be stored as well.
+    package init(ingest: InstanceIngest, furtherSOPClasses: [String] = []) {
+        self.ingest = ingest
+        // The requestor's first choice is nearly always the syntax it has the object in.
+        let support = SupportedAbstractSyntax(
+            transferSyntaxes: TransferSyntax.all.map(\.uid), preference: .requestor)
+        var syntaxes: [String: SupportedAbstractSyntax] = [:]
+        for uid in UIDRegistry.storageSOPClasses + furtherSOPClasses { syntaxes[uid] = support }
+        abstractSyntaxes = syntaxes
+    }
+
+    package func begin(_ request: ServiceRequest) -> any ServiceOperation {
+        guard request.message.field == .cStoreRequest else { return FixedAnswer(status: .unrecognizedOperation) }
+        // The class of the command is that of the context it came on. PS3.7 §9.1.1.1.4.
+        guard let classUID = request.message.sopClassUID, classUID == request.context.abstractSyntax else {
+            return FixedAnswer(status: .sopClassNotSupported)
+        }
+        guard let instanceUID = request.message.sopInstanceUID,
+            let syntax = TransferSyntax(uid: request.context.transferSyntax)
+        else { return FixedAnswer(status: .cannotUnderstand) }
+        do throws(IngestFailure) {
+            let incoming = try ingest.begin(
+                transferSyntax: syntax, sopClassUID: classUID, sopInstanceUID: instanceUID,
+                sourceAETitle: request.association.callingAETitle.value)
+            return StoreOperation(
+                ingest: ingest, incoming: incoming, sopClassUID: classUID, sopInstanceUID: instanceUID,
+                association: request.association)
+        } catch {
+            return FixedAnswer(status: DIMSEStatus(rawValue: error.status))
+        }
+    }
+
+    /// Publishes the studies. When that fails the quiet sweep does it later.
+    package func associationEnds(_ association: AssociationInfo) async {
+        let studies = association.storedStudies.withLock { studies in
+            defer { studies = [] }
+            return studies
+        }
+        guard !studies.isEmpty else { return }
+        try? await ingest.complete(studies, access: association.access)
+    }
+}
+
+/// One C-STORE.
+private final class StoreOperation: ServiceOperation {
+    private let ingest: InstanceIngest
+    private let incoming: IncomingInstance
+    private let sopClassUID: String
+    private let sopInstanceUID: String
+    private let association: AssociationInfo
+    private let failure = Mutex<IngestFailure?>(nil)
+
+    init(
+        ingest: InstanceIngest, incoming: IncomingInstance, sopClassUID: String, sopInstanceUID: String,
+        association: AssociationInfo
+    ) {
+        self.ingest = ingest
+        self.incoming = incoming
+        self.sopClassUID = sopClassUID
+        self.sopInstanceUID = sopInstanceUID
+        self.association = association
+    }
+
+    func receive(_ bytes: UnsafeRawBufferPointer) {
+        guard failure.withLock({ $0 }) == nil else { return }
+        do throws(IngestFailure) {
+            try incoming.append(bytes)
+        } catch {
+            failure.withLock { $0 = error }
+            // The disk space is wanted back at once; the rest of the data set is passed over.
+            ingest.abort(incoming)
+        }
+    }
+
+    func perform(_ responder: Responder) async throws {
+        if let failure = failure.withLock({ $0 }) {
+            return try await responder.send(DIMSEStatus(rawValue: failure.status), comment: failure.code.rawValue)
+        }
+        let outcome = await ingest.finish(
+            incoming, expectedClassUID: sopClassUID, expectedInstanceUID: sopInstanceUID,
+            receivedFrom: association.callingAETitle.value, access: association.access)
+        switch outcome {
+        case .stored(let receipt):
+            association.storedStudies.withLock { studies in _ = studies.insert(receipt.studyInstanceUID) }
+            try await responder.send(.success)
+        case .failed(let failure, _):
+            try await responder.send(DIMSEStatus(rawValue: failure.status), comment: failure.code.rawValue)
+        }
+    }
+
+    func abandon() { ingest.abort(incoming) }
+}

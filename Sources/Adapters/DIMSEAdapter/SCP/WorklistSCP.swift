@@ -1,0 +1,114 @@
+import Access
+import DICOMData
+import DICOMNetwork
+import DICOMTranslation
+import Workflow
+
+/// Modality Worklist C-FIND: one pending response for each scheduled procedure step that matches. PS3.4 Annex K.
+package struct WorklistSCP: ServiceClassProvider {
+    private let index: any ImagingIndex
+    private let item: WorklistItem
+    private let audit: any AuditTrail
+    /// Matches of one query; beyond it the query ends with A700H after that many.
+    private let matchesMax: Int
+
+    package init(
+        index: any ImagingIndex, authorities: AssigningAuthorities, audit: any AuditTrail, matchesMax: Int = 1000
+    ) {
+        self.index = index
+        item = WorklistItem(authorities: authorities)
+        self.audit = audit
+        self.matchesMax = matchesMax
+    }
+
+    package var abstractSyntaxes: [String: SupportedAbstractSyntax] {
+        [
+            UID.modalityWorklistFind: SupportedAbstractSyntax(transferSyntaxes: [
+                TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid,
+                TransferSyntax.deflatedExplicitVRLittleEndian.uid, TransferSyntax.explicitVRBigEndian.uid,
+            ])
+        ]
+    }
+
+    package func begin(_ request: ServiceRequest) -> any ServiceOperation {
+        guard request.message.field == .cFindRequest else { return FixedAnswer(status: .unrecognizedOperation) }
+        guard request.message.hasDataSet else { return FixedAnswer(status: .dataSetDoesNotMatchSOPClass) }
+        return FindOperation(provider: self, request: request)
+    }
+
+    private struct FindOperation: ServiceOperation {
+        let provider: WorklistSCP
+        let request: ServiceRequest
+        private let collector = IdentifierCollector()
+
+        init(provider: WorklistSCP, request: ServiceRequest) {
+            self.provider = provider
+            self.request = request
+        }
+
+        func receive(_ bytes: UnsafeRawBufferPointer) { collector.append(bytes) }
+        func abandon() {}
+
+        func perform(_ responder: Responder) async throws {
+            switch collector.identifier(transferSyntax: request.context.transferSyntax) {
+            case .success(let identifier): try await provider.answer(request, identifier, responder)
+            case .failure(let failure): try await responder.send(failure.status)
+            }
+        }
+    }
+
+    private func answer(_ request: ServiceRequest, _ identifier: DataSet, _ responder: Responder) async throws {
+        let access = request.association.access
+        let keys = WorklistKeys(identifier: identifier)
+        var query = keys.query
+        query.limit = matchesMax + 1
+        let entries: [WorklistEntry]
+        do {
+            entries = try await index.worklist(query, access: access)
+            // Fails closed: what cannot be audited is not shown.
+            try await audit.record(
+                AuditRecord(
+                    category: .query, interaction: "C-FIND", action: .execute, outcome: .success, access: access,
+                    entity: "worklist", query: Self.text(query)))
+        } catch {
+            return try await responder.send(.outOfResources, comment: "store not available")
+        }
+        guard let syntax = TransferSyntax(uid: request.context.transferSyntax) else {
+            return try await responder.send(.cannotUnderstand)
+        }
+        let encoder = DataSetEncoder(transferSyntax: syntax)
+        for entry in entries.prefix(matchesMax) {
+            if responder.isCancelled { return try await responder.send(.cancelled) }
+            let match = Self.inCharacterSet(of: identifier, keys.response(for: item.dataSet(entry)))
+            let bytes: [UInt8]
+            do throws(DICOMDataError) { bytes = try encoder.encode(match) } catch {
+                return try await responder.send(.cannotUnderstand)
+            }
+            try await responder.send(.pending, dataSet: bytes)
+        }
+        if responder.isCancelled { return try await responder.send(.cancelled) }
+        if entries.count > matchesMax {
+            return try await responder.send(.outOfResources, comment: "more than \(matchesMax) matches")
+        }
+        try await responder.send(.success)
+    }
+
+    /// In the character set of the request where that can say all of it, else in UTF-8. PS3.4 §C.4.1.1.3.2.
+    static func inCharacterSet(of identifier: DataSet, _ match: DataSet) -> DataSet {
+        guard identifier.characterSet != match.characterSet else { return match }
+        var converted = match
+        return converted.convert(to: identifier.characterSet) ? converted : match
+    }
+
+    /// The keys as text for the audit trail.
+    private static func text(_ query: WorklistQuery) -> String {
+        let keys: [(String, String?)] = [
+            ("station", query.stationAETitle), ("modality", query.modality), ("from", query.startDateLow),
+            ("to", query.startDateHigh), ("physician", query.performingPhysicianName),
+            ("patientName", query.patientName), ("patientID", query.patientID),
+            ("accession", query.accessionNumber), ("procedure", query.requestedProcedureID),
+            ("step", query.scheduledProcedureStepID), ("study", query.studyInstanceUID),
+        ]
+        return keys.compactMap { key, value in value.map { "\(key)=\($0)" } }.joined(separator: "&")
+    }
+}

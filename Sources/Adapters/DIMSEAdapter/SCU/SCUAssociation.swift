@@ -1,0 +1,168 @@
+import DICOMData
+import DICOMNetwork
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// An association that this side asked for: echo, store, find, release. One request at a time.
+package struct SCUAssociation: Sendable {
+    /// Where and as whom to call.
+    package struct Destination: Sendable {
+        package var host: String
+        package var port: Int
+        package var calledAETitle: AETitle
+        package var callingAETitle: AETitle
+        /// nil is clear text.
+        package var tls: NIOSSLContext?
+        package var timers = DIMSETimers()
+        package init(host: String, port: Int, calledAETitle: AETitle, callingAETitle: AETitle) {
+            self.host = host
+            self.port = port
+            self.calledAETitle = calledAETitle
+            self.callingAETitle = callingAETitle
+        }
+    }
+
+    package let negotiated: NegotiatedAssociation
+    private let channel: any Channel
+    private let requestor: NIOLoopBound<AssociationRequestor>
+
+    /// Opens a connection and an association.
+    ///
+    /// - contexts: Abstract syntax and transfer syntaxes of each context; the identifiers 1, 3, 5… follow their order.
+    ///   At most 128.
+    ///
+    /// Throws ``SCUError``, or NIO's error when no connection could be opened.
+    package static func open(
+        _ destination: Destination, contexts: [(abstractSyntax: String, transferSyntaxes: [String])],
+        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    ) async throws -> SCUAssociation {
+        let limits = NetworkLimits()
+        let request = AssociateRequest(
+            calledAETitle: destination.calledAETitle, callingAETitle: destination.callingAETitle,
+            presentationContexts: contexts.prefix(128).enumerated().map { index, context in
+                ProposedPresentationContext(
+                    id: UInt8(index * 2 + 1), abstractSyntax: context.abstractSyntax,
+                    transferSyntaxes: context.transferSyntaxes)
+            },
+            userInformation: UserInformation(
+                maximumLength: limits.dataPDULengthOffered, implementationClassUID: FileMeta.implementationClassUID,
+                implementationVersionName: FileMeta.implementationVersionName))
+        let loop = group.next()
+        let associated = loop.makePromise(of: NegotiatedAssociation.self)
+        let ended = loop.makePromise(of: AssociationEnd.self)
+        let requestor = try await loop.submit {
+            NIOLoopBound(
+                AssociationRequestor(
+                    eventLoop: loop, responseTimeout: destination.timers.response, associated: associated, ended: ended),
+                eventLoop: loop)
+        }.get()
+        let channel: any Channel
+        do {
+            channel = try await ClientBootstrap(group: loop)
+                .connectTimeout(destination.timers.connect)
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .channelOption(
+                    .writeBufferWaterMark,
+                    value: ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 512 << 10)
+                )
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let pipeline = channel.pipeline.syncOperations
+                        if let tls = destination.tls {
+                            try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil))
+                        }
+                        try pipeline.addHandler(ByteToMessageHandler(PDUFrameDecoder(limits: limits)))
+                        try pipeline.addHandler(
+                            AssociationHandler(
+                                user: requestor.value, request: request, timers: destination.timers, limits: limits))
+                    }
+                }
+                .connect(host: destination.host, port: destination.port).get()
+        } catch {
+            associated.fail(error)
+            ended.succeed(.connectionLost)
+            throw error
+        }
+        return SCUAssociation(
+            negotiated: try await associated.futureResult.get(), channel: channel, requestor: requestor)
+    }
+
+    /// C-ECHO. Throws ``SCUError``.
+    package func echo() async throws -> DIMSEStatus {
+        try await status(context(UID.verification), nil) { .cEchoRequest(messageID: $0) }
+    }
+
+    /// C-STORE of a data set that is encoded in the transfer syntax of an accepted context. Throws ``SCUError``.
+    package func store(
+        sopClassUID: String, sopInstanceUID: String, transferSyntax: String, dataSet: ByteBuffer
+    ) async throws -> DIMSEStatus {
+        try await status(context(sopClassUID, transferSyntax), dataSet) {
+            .cStoreRequest(messageID: $0, sopClassUID: sopClassUID, sopInstanceUID: sopInstanceUID)
+        }
+    }
+
+    /// C-FIND: the matches, and the final status. With `limit` the query is cancelled after that many.
+    /// Throws ``SCUError``.
+    package func find(
+        sopClassUID: String = UID.modalityWorklistFind, identifier: DataSet, limit: Int? = nil
+    ) async throws -> (matches: [DataSet], status: DIMSEStatus) {
+        let context = try context(sopClassUID)
+        guard let syntax = TransferSyntax(uid: context.transferSyntax) else { throw SCUError.responseNotUnderstood }
+        let keys = ByteBuffer(bytes: try DataSetEncoder(transferSyntax: syntax).encode(identifier))
+        let responses = try await request(context, keys, cancelAfter: limit) {
+            .cFindRequest(messageID: $0, sopClassUID: sopClassUID)
+        }
+        let decoder = DataSetDecoder(transferSyntax: syntax)
+        var matches: [DataSet] = []
+        for case let bytes? in responses.map(\.dataSet) {
+            matches.append(try decoder.decode(Array(bytes.readableBytesView)))
+        }
+        return (matches, responses.last?.message.status ?? .processingFailure)
+    }
+
+    /// Any request: for services without a call of their own here, and for tests. The responses with their data sets.
+    package func request(
+        _ context: PresentationContext, _ dataSet: ByteBuffer?, _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
+    ) async throws -> [(message: DIMSEMessage, dataSet: ByteBuffer?)] {
+        try await request(context, dataSet, cancelAfter: nil, makeCommand).map { ($0.message, $0.dataSet) }
+    }
+
+    /// Ends the association in agreement. Throws ``SCUError`` when it ended otherwise.
+    package func release() async throws {
+        let end = try await channel.eventLoop.flatSubmit { requestor.value.release() }.get()
+        guard end == .released else { throw SCUError(end) }
+    }
+
+    /// Ends the association at once.
+    package func abort() async {
+        try? await channel.eventLoop.submit { requestor.value.abort() }.get()
+        channel.close(promise: nil)
+    }
+
+    // MARK: details
+
+    private func context(_ abstractSyntax: String, _ transferSyntax: String? = nil) throws -> PresentationContext {
+        guard let context = negotiated.context(abstractSyntax: abstractSyntax, transferSyntax: transferSyntax) else {
+            throw SCUError.noPresentationContext(abstractSyntax: abstractSyntax, transferSyntax: transferSyntax)
+        }
+        return context
+    }
+
+    private func status(
+        _ context: PresentationContext, _ dataSet: ByteBuffer?, _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
+    ) async throws -> DIMSEStatus {
+        let responses = try await request(context, dataSet, cancelAfter: nil, makeCommand)
+        return responses.last?.message.status ?? .processingFailure
+    }
+
+    private func request(
+        _ context: PresentationContext, _ dataSet: ByteBuffer?, cancelAfter: Int?,
+        _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
+    ) async throws -> [DIMSEResponse] {
+        try await channel.eventLoop.flatSubmit {
+            requestor.value.request(
+                contextID: context.id, dataSet: dataSet, cancelAfter: cancelAfter, makeCommand)
+        }.get()
+    }
+}
