@@ -78,7 +78,7 @@ let package = Package(
         layer("Domain", "Access", []),
 
         // Translation: the only place where two vocabularies meet.
-        layer("Translation", "HL7Translation", ["HL7v2", "Workflow", yams]),
+        layer("Translation", "HL7Translation", ["HL7v2", "Workflow", "Access", yams]),
         layer("Translation", "DICOMTranslation", ["DICOMData", "Workflow", "Access"]),
         layer("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "Workflow", "Access"]),
 
@@ -105,7 +105,7 @@ let package = Package(
             nio("NIOCore"), logging,
         ]),
         layer("API", "DICOMwebAPI", [
-            "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow", hummingbird, httpTypes,
+            "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow", hummingbird, httpTypes,
             nio("NIOCore"), logging,
         ]),
         layer("API", "SMARTAPI", [
@@ -152,7 +152,7 @@ let package = Package(
         tests("Codecs", "FHIRSearch", ["FHIRSearch", "FHIRModel"]),
         tests("Domain", "Workflow", ["Workflow", "Access"]),
         tests("Domain", "Access", ["Access"]),
-        tests("Translation", "HL7Translation", ["HL7Translation", "HL7v2", "Workflow"]),
+        tests("Translation", "HL7Translation", ["HL7Translation", "HL7v2", "Workflow", "Access"]),
         tests("Translation", "DICOMTranslation", ["DICOMTranslation", "DICOMData", "Workflow", "Access"]),
         tests("Translation", "FHIRResources", ["FHIRResources", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
         tests("Storage", "SQLStore", [

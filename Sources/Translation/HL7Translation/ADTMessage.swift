@@ -1,0 +1,150 @@
+import HL7v2
+import Workflow
+
+/// ADT: registration, visit and merge events. HL7 v2.5.1 §3.3, IHE RAD-1 and RAD-12.
+struct ADTMessage: InboundMessage {
+    /// The trigger events that are carried out.
+    static let events: Set<String> = [
+        "A01", "A02", "A03", "A04", "A05", "A08", "A11", "A13", "A28", "A31", "A40",
+    ]
+
+    private enum Action: Sendable {
+        case register(PatientUpdate, VisitUpdate?)
+        /// One entry for each PID and MRG pair; all or none.
+        case merge([(prior: [Identifier], surviving: PatientUpdate)])
+    }
+
+    private let action: Action
+
+    init(_ message: Message, types: DataTypes) throws {
+        let event = message.header.triggerEvent
+        let patients = PatientSegments(types: types)
+        let eventTime = message.eventTime(types)
+        if event == "A40" {
+            action = .merge(try ADTMessage.pairs(message, patients: patients, eventTime: eventTime))
+            return
+        }
+        let pid = try message.required("PID")
+        let update = patients.update(pid, eventTime: eventTime)
+        try ADTMessage.checkIdentified(update, pid: pid)
+        action = .register(update, ADTMessage.visit(message["PV1"], event: event, patients: patients, eventTime: eventTime))
+    }
+
+    func apply(in unit: any UnitOfWork) throws -> MessageEffect {
+        switch action {
+        case .register(let patient, let visit): return try register(patient, visit, in: unit)
+        case .merge(let pairs):
+            var effect = MessageEffect(disposition: .ignored, notes: [])
+            for (index, pair) in pairs.enumerated() {
+                try merge(pair.prior, into: pair.surviving, occurrence: index + 1, effect: &effect, in: unit)
+            }
+            return effect
+        }
+    }
+
+    // MARK: Registration
+
+    private func register(_ update: PatientUpdate, _ visit: VisitUpdate?, in unit: any UnitOfWork) throws -> MessageEffect {
+        var effect = MessageEffect(disposition: .applied, notes: [])
+        let outcome = try PatientService().apply(update, in: unit)
+        switch outcome {
+        case .created, .updated: break
+        case .unchanged: effect.disposition = .ignored
+        case .stale:
+            effect.disposition = .ignored
+            effect.notes.append("older than the stored record: demographics kept")
+        case .redirected:
+            effect.disposition = .ignored
+            effect.notes.append("the identifier was merged away: nothing was changed")
+            return effect
+        case .ambiguous:
+            throw MessageRefusal(OrderService.Refusal.ambiguousPatient, group: ErrorLocation(segment: "PID", field: 3))
+        case .unidentified:
+            throw MessageRefusal(OrderService.Refusal.unidentifiedPatient, group: ErrorLocation(segment: "PID", field: 3))
+        }
+        guard let visit, let patientID = outcome.patientID else { return effect }
+        switch try VisitService().apply(visit, to: patientID, in: unit) {
+        case .created, .updated: effect.disposition = .applied
+        case .unchanged: break
+        case .stale: effect.notes.append("older than the stored visit: visit kept")
+        case .patientMismatch:
+            throw MessageRefusal(
+                .duplicateKeyIdentifier, at: ErrorLocation(segment: "PV1", field: 19), "The visit belongs to another patient")
+        }
+        return effect
+    }
+
+    private static func checkIdentified(_ update: PatientUpdate, pid: Segment) throws {
+        guard update.identifiers.isEmpty else { return }
+        throw MessageRefusal(.requiredFieldMissing, at: pid.location(field: 3), "No patient identifier")
+    }
+
+    private static func visit(
+        _ pv1: Segment?, event: String, patients: PatientSegments, eventTime: UTCInstant?
+    ) -> VisitUpdate? {
+        // A28 and A31 are about the person; PV1 is there only because the structure wants it. Class N is "no visit".
+        guard let pv1, event != "A28", event != "A31", pv1[2].text != "N" else { return nil }
+        let status: Visit.Status? =
+            switch event {
+            case "A01", "A02", "A13": .inProgress
+            case "A03": .finished
+            case "A04": .arrived
+            case "A05": .planned
+            case "A11": .cancelled
+            default: nil
+            }
+        // An update that neither numbers a visit nor changes its state says nothing that could be attached to one.
+        if status == nil, !pv1[19].isValued { return nil }
+        var update = patients.visitUpdate(pv1, status: status, eventTime: eventTime)
+        if event == "A13" { update.end = .clear }
+        return update
+    }
+
+    // MARK: Merge
+
+    private static func pairs(
+        _ message: Message, patients: PatientSegments, eventTime: UTCInstant?
+    ) throws -> [(prior: [Identifier], surviving: PatientUpdate)] {
+        var pairs: [(prior: [Identifier], surviving: PatientUpdate)] = []
+        var surviving: PatientUpdate?
+        for segment in message.segments {
+            if segment.id == "PID" {
+                let update = patients.update(segment, eventTime: eventTime)
+                try checkIdentified(update, pid: segment)
+                surviving = update
+            } else if segment.id == "MRG" {
+                guard let survivor = surviving else {
+                    throw MessageRefusal(.segmentSequenceError, at: segment.location(), "MRG without PID before it")
+                }
+                let prior = patients.types.patientIdentifiers(segment[1])
+                guard !prior.isEmpty else {
+                    throw MessageRefusal(.requiredFieldMissing, at: segment.location(field: 1), "No prior patient identifier")
+                }
+                pairs.append((prior, survivor))
+            }
+        }
+        guard !pairs.isEmpty else {
+            throw MessageRefusal(.segmentSequenceError, at: ErrorLocation(segment: "MRG"), "MRG is missing")
+        }
+        return pairs
+    }
+
+    private func merge(
+        _ prior: [Identifier], into surviving: PatientUpdate, occurrence: Int, effect: inout MessageEffect,
+        in unit: any UnitOfWork
+    ) throws {
+        let place = ErrorLocation(segment: "MRG", occurrence: occurrence, field: 1)
+        switch try PatientService().merge(prior: prior, into: surviving, in: unit) {
+        case .merged: effect.disposition = .applied
+        case .alreadyMerged: effect.notes.append("this merge was already done")
+        case .selfMerge:
+            throw MessageRefusal(.duplicateKeyIdentifier, at: place, "Prior and surviving patient are the same")
+        case .inverse:
+            throw MessageRefusal(.duplicateKeyIdentifier, at: place, "The prior patient already absorbed the surviving one")
+        case .ambiguous:
+            throw MessageRefusal(.duplicateKeyIdentifier, at: place, "The identifiers belong to different patients")
+        case .unidentified:
+            throw MessageRefusal(.requiredFieldMissing, at: place, "No patient identifier with a known authority")
+        }
+    }
+}

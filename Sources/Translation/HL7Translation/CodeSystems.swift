@@ -1,0 +1,115 @@
+import Workflow
+
+/// Code system URIs by the names of table 0396, and the small tables that need no site. HL7 v2.5.1 appendix A.
+enum CodeSystems {
+    /// The URI of a coding system named in CWE.3. Nil for local (`L`, `99…`) and unknown names.
+    static func uri(_ name: String) -> String? {
+        if let known = named[name] { return known }
+        // HL70001, HL7nnnn: a v2 table is its own code system.
+        guard name.hasPrefix("HL7"), name.utf8.count == 7, let table = Int(name.dropFirst(3)), table >= 0 else { return nil }
+        return "http://terminology.hl7.org/CodeSystem/v2-" + name.dropFirst(3)
+    }
+
+    private static let named: [String: String] = [
+        "LN": "http://loinc.org", "LOINC": "http://loinc.org",
+        "SCT": "http://snomed.info/sct", "SNM3": "http://snomed.info/sct", "SNOMED-CT": "http://snomed.info/sct",
+        "C4": "http://www.ama-assn.org/go/cpt", "CPT": "http://www.ama-assn.org/go/cpt",
+        "I9": "http://hl7.org/fhir/sid/icd-9-cm", "I9C": "http://hl7.org/fhir/sid/icd-9-cm",
+        "I10": "http://hl7.org/fhir/sid/icd-10", "ICD10": "http://hl7.org/fhir/sid/icd-10",
+        "I10C": "http://hl7.org/fhir/sid/icd-10-cm", "UCUM": "http://unitsofmeasure.org",
+        "RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm", "CVX": "http://hl7.org/fhir/sid/cvx",
+        "CDCREC": "urn:oid:2.16.840.1.113883.6.238",
+        "DCM": "http://dicom.nema.org/resources/ontology/DCM", "RADLEX": "http://radlex.org",
+        "RADLEX PLAYBOOK": "http://radlex.org",
+    ]
+
+    /// DICOM modalities of the diagnostic service sections of table 0074.
+    static let modalities: [String: String] = [
+        "CT": "CT", "NMR": "MR", "MR": "MR", "MRI": "MR", "RUS": "US", "OUS": "US", "CUS": "US", "VUS": "US", "US": "US",
+        "NMS": "NM", "NM": "NM", "PT": "PT", "PET": "PT", "RX": "DX", "RAD": "DX", "XR": "DX", "DX": "DX", "CR": "CR",
+        "MG": "MG", "XA": "XA", "RF": "RF",
+    ]
+
+    /// Table 0001.
+    static func sex(_ code: String) -> Patient.Sex {
+        switch code {
+        case "F": .female
+        case "M": .male
+        case "U": .unknown
+        default: .other
+        }
+    }
+
+    /// Table 0485 and 0027, and the words some senders put there.
+    static func priority(_ code: String) -> ImagingOrder.Priority? {
+        switch code {
+        case "S", "STAT": .stat
+        case "A", "ASAP", "C": .asap
+        case "R", "P", "ROUTINE": .routine
+        case "T", "URGENT", "U": .urgent
+        default: nil
+        }
+    }
+
+    /// Table 0038.
+    static func orderStatus(_ code: String) -> ImagingOrder.Status? {
+        switch code {
+        case "CA", "DC", "RP": .revoked
+        case "CM": .completed
+        case "ER": .enteredInError
+        case "HD": .onHold
+        case "A", "IP", "SC": .active
+        default: nil
+        }
+    }
+
+    /// Table 0119, as the filler understands it. Nil for codes that ask nothing of an order.
+    static func orderControl(_ code: String) -> OrderUpdate.Control? {
+        switch code {
+        case "NW", "RO": .new
+        case "XO", "XX", "RU": .change
+        case "CA", "OC", "CR", "RP": .cancel
+        case "DC", "OD", "DR": .discontinue
+        case "SC", "SN", "NA", "OK", "SR", "PA", "CH": .statusChanged
+        case "HD", "OH", "HR": .hold
+        case "RL", "OE": .release
+        default: nil
+        }
+    }
+
+    /// Table 0123. Nil for codes without a meaning here.
+    static func reportStatus(_ code: String) -> Report.Status? {
+        switch code {
+        case "O", "I", "S": .registered
+        case "A", "R": .partial
+        case "P": .preliminary
+        case "F": .final
+        case "C": .corrected
+        case "X": .cancelled
+        default: nil
+        }
+    }
+
+    /// Table 0085.
+    static func observationStatus(_ code: String) -> Observation.Status {
+        switch code {
+        case "F", "B", "U": .final
+        case "P", "V": .preliminary
+        case "C": .corrected
+        case "A": .amended
+        case "X": .cancelled
+        case "D", "W": .enteredInError
+        case "R", "S", "I", "O", "N": .registered
+        default: .unknown
+        }
+    }
+
+    /// The kinds of table 0203 that the domain tells apart.
+    static func identifierKind(_ code: String) -> Identifier.Kind? {
+        switch code {
+        case "": nil
+        case "MRN", "PT": .medicalRecord
+        default: Identifier.Kind(rawValue: code) ?? .other
+        }
+    }
+}

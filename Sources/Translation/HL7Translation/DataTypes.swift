@@ -1,0 +1,225 @@
+import HL7v2
+import Workflow
+
+/// Data types of HL7 v2 as domain values, read with the site's profile. HL7 v2.5.1 §2.A.
+struct DataTypes: Sendable {
+    let profile: SiteProfile
+
+    // MARK: Identifiers
+
+    /// CX: .1 value, .4 assigning authority, .5 type. Nil without a value.
+    ///
+    /// `isKnown` is false when the authority was named but is not known to the site, so that the fallback was taken.
+    func cx(_ value: Repetition, fallback: String, kind: Identifier.Kind? = nil) -> (identifier: Identifier, isKnown: Bool)? {
+        guard let id = trimmed(value[1].text) else { return nil }
+        let authority = value[4]
+        let known = profile.authorities.system(
+            namespace: trimmed(authority[1].text), universalID: trimmed(authority[2].text),
+            universalIDType: trimmed(authority[3].text))
+        let type = trimmed(value[5].text).flatMap(CodeSystems.identifierKind)
+        let identifier = Identifier(system: known ?? fallback, value: id, kind: kind ?? type)
+        return (identifier, known != nil || !authority.isValued)
+    }
+
+    /// EI: .1 value, .2 to .4 assigning authority. Nil without a value.
+    func ei(_ value: Repetition, fallback: String, kind: Identifier.Kind) -> Identifier? {
+        guard let id = trimmed(value[1].text) else { return nil }
+        let known = profile.authorities.system(
+            namespace: trimmed(value[2].text), universalID: trimmed(value[3].text),
+            universalIDType: trimmed(value[4].text))
+        return Identifier(system: known ?? fallback, value: id, kind: kind)
+    }
+
+    /// The identifiers of PID-3 (or MRG-1): medical record numbers first.
+    ///
+    /// An authority that the site does not know gives the site's patient system, but only once: of two unknown
+    /// authorities no one can say that they are the same. Social security and licence numbers never take it.
+    func patientIdentifiers(_ field: Field) -> [Identifier] {
+        var identifiers: [Identifier] = []
+        var unknownAuthority: String?
+        for repetition in field.repetitions {
+            guard let (identifier, isKnown) = cx(repetition, fallback: profile.authorities.defaultPatientSystem) else { continue }
+            let isFallback = identifier.system == profile.authorities.defaultPatientSystem && !isKnown
+            if isFallback {
+                if identifier.kind == .socialSecurity || identifier.kind == .driversLicence { continue }
+                let name = repetition[4].wholeText ?? ""
+                if let taken = unknownAuthority, taken != name { continue }
+                unknownAuthority = name
+            }
+            if !identifiers.contains(where: { $0.matches(identifier) }) { identifiers.append(identifier) }
+        }
+        return identifiers.filter { $0.kind == .medicalRecord } + identifiers.filter { $0.kind != .medicalRecord }
+    }
+
+    // MARK: People
+
+    /// XPN: family, given, second, suffix, prefix, degree, type. Nil when all parts are empty.
+    func xpn(_ value: Repetition) -> HumanName? {
+        name(family: value[1][1].text, given: value[2].text, middle: value[3].text, suffix: value[4].text,
+            prefix: value[5].text, degree: value[6].text, use: value[7].text)
+    }
+
+    /// XCN (CNN when the parts are subcomponents): id, name parts, .9 authority.
+    func xcn(_ value: Repetition) -> PartyReference? {
+        let id = trimmed(value[1].text).map { id in
+            let system = profile.authorities.system(
+                namespace: trimmed(value[9][1].text), universalID: trimmed(value[9][2].text),
+                universalIDType: trimmed(value[9][3].text))
+            return Identifier(system: system ?? profile.practitionerSystem, value: id)
+        }
+        let name = name(family: value[2][1].text, given: value[3].text, middle: value[4].text, suffix: value[5].text,
+            prefix: value[6].text, degree: nil, use: nil)
+        return id == nil && name == nil ? nil : PartyReference(identifier: id, name: name)
+    }
+
+    /// NDL.1 (OBR-32): a CNN in subcomponents.
+    func ndl(_ value: Repetition) -> PartyReference? {
+        let person = value[1]
+        guard person[2].isValued || person[3].isValued else { return xcn(value) }
+        let id = trimmed(person[1].text).map { Identifier(system: profile.practitionerSystem, value: $0) }
+        let name = name(family: person[2].text, given: person[3].text, middle: person[4].text, suffix: person[5].text,
+            prefix: person[6].text, degree: nil, use: nil)
+        return PartyReference(identifier: id, name: name)
+    }
+
+    private func name(
+        family: String?, given: String?, middle: String?, suffix: String?, prefix: String?, degree: String?, use: String?
+    ) -> HumanName? {
+        let given = [trimmed(given), trimmed(middle)].compactMap { $0 }
+        let suffixes = [trimmed(suffix), trimmed(degree)].compactMap { $0 }
+        let prefixes = [trimmed(prefix)].compactMap { $0 }
+        let family = trimmed(family) ?? ""
+        guard !family.isEmpty || !given.isEmpty else { return nil }
+        return HumanName(family: family, given: given, prefix: prefixes, suffix: suffixes, use: use.flatMap(DataTypes.nameUse))
+    }
+
+    /// Table 0200.
+    private static func nameUse(_ code: String) -> HumanName.Use? {
+        switch code {
+        case "L", "R": .official
+        case "D": .usual
+        case "M": .maiden
+        case "N": .nickname
+        case "NAV", "TEMP": .temp
+        case "MSK", "S": .anonymous
+        case "BAD": .old
+        default: nil
+        }
+    }
+
+    /// XAD: street, other, city, state, postal code, country, type, .9 county.
+    func xad(_ value: Repetition) -> PostalAddress? {
+        let lines = [trimmed(value[1][1].text), trimmed(value[2].text)].compactMap { $0 }
+        let address = PostalAddress(
+            lines: lines, city: trimmed(value[3].text), district: trimmed(value[9].text), state: trimmed(value[4].text),
+            postalCode: trimmed(value[5].text), country: trimmed(value[6].text),
+            use: value[7].text.flatMap(DataTypes.addressUse))
+        var bare = address
+        bare.use = nil
+        return bare == PostalAddress() ? nil : address
+    }
+
+    private static func addressUse(_ code: String) -> PostalAddress.Use? {
+        switch code {
+        case "H", "L", "P": .home
+        case "B", "O": .work
+        case "C": .temp
+        case "BA": .old
+        case "BI": .billing
+        default: nil
+        }
+    }
+
+    /// XTN: .1 number, .2 use, .3 equipment, .4 mail, .5 to .8 parts of a number, .12 number as dialled.
+    func xtn(_ value: Repetition, use fallback: ContactPoint.Use) -> [ContactPoint] {
+        var points: [ContactPoint] = []
+        let use: ContactPoint.Use =
+            switch value[2].text {
+            case "WPN": .work
+            case "PRS": .mobile
+            case "PRN", "ORN", "VHN": .home
+            default: value[3].text == "CP" ? .mobile : fallback
+            }
+        let system: ContactPoint.System =
+            switch value[3].text {
+            case "FX": .fax
+            case "BP": .pager
+            case "Internet", "X.400": .email
+            default: .phone
+            }
+        if let mail = trimmed(value[4].text) { points.append(ContactPoint(system: .email, value: mail, use: use)) }
+        let parts = [trimmed(value[5].text).map { "+" + $0 }, trimmed(value[6].text), trimmed(value[7].text)].compactMap { $0 }
+        let built = parts.isEmpty ? nil : parts.joined(separator: " ") + (trimmed(value[8].text).map { " x" + $0 } ?? "")
+        if let number = trimmed(value[12].text) ?? trimmed(value[1].text) ?? built, system != .email || points.isEmpty {
+            points.append(ContactPoint(system: system, value: number, use: use))
+        }
+        return points
+    }
+
+    // MARK: Codes and times
+
+    /// CWE, CE, CNE: two triplets (three in CWE) and the original text. A value of one component is a code.
+    func cwe(_ value: Repetition) -> CodedConcept? {
+        var codings: [CodedConcept.Coding] = []
+        for first in [1, 4, 10] {
+            guard let code = trimmed(value[first].text) else { continue }
+            let name = trimmed(value[first + 2].text)
+            codings.append(
+                CodedConcept.Coding(system: name.flatMap(system(named:)), code: code, display: trimmed(value[first + 1].text)))
+        }
+        let text = trimmed(value[9].text) ?? (codings.isEmpty ? trimmed(value[2].text) : nil)
+        return codings.isEmpty && text == nil ? nil : CodedConcept(codings: codings, text: text)
+    }
+
+    private func system(named name: String) -> String? { profile.codeSystems[name] ?? CodeSystems.uri(name) }
+
+    /// DTM with its precision. A time without an offset takes the site's zone; without a zone it is cut to its date.
+    func dateTime(_ stamp: Timestamp?) -> PartialDateTime? {
+        guard let stamp else { return nil }
+        var text = pad(stamp.year, 4)
+        if stamp.precision >= .month { text += "-" + pad(stamp.month, 2) }
+        if stamp.precision >= .day { text += "-" + pad(stamp.day, 2) }
+        guard stamp.precision >= .hour, let offset = offsetMinutes(of: stamp) else { return PartialDateTime(text) }
+        text += "T\(pad(stamp.hour, 2)):\(pad(stamp.minute, 2)):\(pad(min(stamp.second, 59), 2))"
+        if stamp.precision == .fraction {
+            var digits = pad(stamp.tenThousandths, 4)
+            while digits.hasSuffix("0"), digits.utf8.count > 1 { digits.removeLast() }
+            text += "." + digits
+        }
+        text += offset < 0 ? "-" : "+"
+        return PartialDateTime(text + pad(abs(offset) / 60, 2) + ":" + pad(abs(offset) % 60, 2))
+    }
+
+    /// The date part alone.
+    func date(_ stamp: Timestamp?) -> PartialDateTime? {
+        guard var stamp else { return nil }
+        if stamp.precision > .day { stamp.precision = .day }
+        return dateTime(stamp)
+    }
+
+    /// A moment. Nil without a time of day, or without an offset and a zone.
+    func instant(_ stamp: Timestamp?) -> UTCInstant? {
+        guard let stamp, stamp.precision >= .hour, let offset = offsetMinutes(of: stamp) else { return nil }
+        let seconds = Int64(stamp.wallClockSeconds - offset * 60)
+        return UTCInstant(microseconds: seconds * 1_000_000 + Int64(stamp.tenThousandths) * 100)
+    }
+
+    private func offsetMinutes(of stamp: Timestamp) -> Int? {
+        stamp.offsetMinutes ?? profile.zone?.offsetMinutes(atWallClock: stamp.wallClockSeconds)
+    }
+
+    /// The value without blanks around it; nil when nothing is left.
+    func trimmed(_ text: String?) -> String? {
+        guard let text, !text.isEmpty else { return nil }
+        let bytes = text.utf8
+        guard bytes.first == 0x20 || bytes.last == 0x20 else { return text }
+        let start = text.firstIndex { $0 != " " } ?? text.endIndex
+        let end = text.lastIndex { $0 != " " }.map(text.index(after:)) ?? text.endIndex
+        return start < end ? String(text[start..<end]) : nil
+    }
+
+    private func pad(_ number: Int, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+}

@@ -1,0 +1,260 @@
+import Access
+import HL7v2
+import Workflow
+
+/// One message in, one domain call, one acknowledgment out.
+///
+/// The raw message is journalled in the same unit of work as its effect, and the answer is given after the commit: what was
+/// acknowledged is durable. A message that can not be carried out is journalled alone, with no effect, and answered
+/// AE or AR. The same message again (sender, MSH-10 and content) is answered with the stored bytes of the first answer;
+/// the same MSH-10 with other content is carried out, with a warning.
+package struct HL7Inbox: Sendable {
+    private let store: any WorkflowStore
+    private let profile: @Sendable (_ sendingApplication: String, _ sendingFacility: String) -> SiteProfile
+    private let clock: any Clock
+    private let entropy: any Entropy
+    private let digest: @Sendable ([UInt8]) -> String
+
+    /// - Parameters:
+    ///   - profile: The site profile of a sender, by MSH-3.1 and MSH-4.1.
+    ///   - digest: A collision-resistant digest (SHA-256) in hexadecimal, to tell a re-send from a reused MSH-10.
+    package init(
+        store: any WorkflowStore, clock: any Clock, entropy: any Entropy, digest: @escaping @Sendable ([UInt8]) -> String,
+        profile: @escaping @Sendable (_ sendingApplication: String, _ sendingFacility: String) -> SiteProfile
+    ) {
+        self.store = store
+        self.clock = clock
+        self.entropy = entropy
+        self.digest = digest
+        self.profile = profile
+    }
+
+    /// What became of one message.
+    package struct Receipt: Sendable, Hashable {
+        package enum Result: Sendable, Hashable {
+            case applied, ignored, failed, duplicate
+            /// The store did not take it; nothing is kept, the sender has to send it again.
+            case notStored
+        }
+        package var result: Result
+        /// The acknowledgment, without its frame.
+        package var acknowledgement: [UInt8]
+        /// MSH-9 as `ADT^A04`; `?` when it can not be read.
+        package var type: String
+        package var controlID: String
+        /// For the log: words without clinical values.
+        package var notes: [String]
+    }
+
+    /// Takes one message, without its frame. Always answers; never throws.
+    package func receive(_ bytes: [UInt8], peer: String?) async -> Receipt {
+        let received = Received(bytes: bytes, peer: peer, digest: digest(bytes), profile: profile)
+        do {
+            return try await carryOut(received)
+        } catch let refusal as MessageRefusal {
+            return await keepFailed(received, refusal)
+        } catch {
+            return notStored(received, error)
+        }
+    }
+
+    /// Answers a frame that was too long to be taken, from its first bytes: AR, or what the site says of it.
+    package func refuseOversized(head: [UInt8], limit: Int) -> [UInt8] {
+        let header = MessageHeader.recovered(from: head)
+        let error = HL7Error.messageTooLarge(limit: limit)
+        return acknowledge(.reject, header, [Acknowledgment.Entry(error)])
+    }
+
+    // MARK: Working
+
+    /// A received message with what could be read of it before any work.
+    fileprivate struct Received: Sendable {
+        let bytes: [UInt8]
+        let peer: String?
+        let digest: String
+        let header: MessageHeader
+        let profile: SiteProfile
+        /// The parsed message, or why there is none.
+        let parsed: Result<Message, HL7Error>
+
+        init(
+            bytes: [UInt8], peer: String?, digest: String, profile: (String, String) -> SiteProfile
+        ) {
+            self.bytes = bytes
+            self.peer = peer
+            self.digest = digest
+            let saved = MessageHeader.recovered(from: bytes)
+            let profile = profile(Received.first(saved.sendingApplication, saved), Received.first(saved.sendingFacility, saved))
+            self.profile = profile
+            do throws(HL7Error) {
+                let message = try profile.parser.parse(bytes)
+                parsed = .success(message)
+                header = message.header
+            } catch {
+                parsed = .failure(error)
+                header = saved
+            }
+        }
+
+        var type: String {
+            let event = header.triggerEvent
+            return header.messageCode.isEmpty ? "?" : header.messageCode + (event.isEmpty ? "" : "^" + event)
+        }
+        var sender: String {
+            Received.first(header.sendingApplication, header) + "|" + Received.first(header.sendingFacility, header)
+        }
+
+        static func first(_ value: [UInt8], _ header: MessageHeader) -> String {
+            String(decoding: value.prefix { $0 != header.delimiters.component }, as: UTF8.self)
+        }
+    }
+
+    private func carryOut(_ received: Received) async throws -> Receipt {
+        let access = access(received)
+        let controlID = received.header.controlIDText
+        if !controlID.isEmpty, let answered = try await store.read(access, { try Self.previous(received, in: $0).answered }) {
+            return receipt(received, .duplicate, answered.acknowledgement, ["answered from the journal"])
+        }
+        let message: Message
+        switch received.parsed {
+        case .success(let parsed): message = parsed
+        case .failure(let error): throw MessageRefusal(received.code(for: error), [Acknowledgment.Entry(error)])
+        }
+        try HeaderCheck(profile: received.profile).check(message)
+        let inbound = try Self.inbound(message, types: DataTypes(profile: received.profile))
+        let id = entropy.newID()
+        return try await store.write(access) { unit in
+            // Asked again inside of the unit: the same message may have come on two connections at once.
+            let previous = try Self.previous(received, in: unit)
+            if let answered = previous.answered {
+                return receipt(received, .duplicate, answered.acknowledgement, ["answered from the journal"])
+            }
+            var effect = try inbound.apply(in: unit)
+            if previous.isReused { effect.notes.append("control id was used before with other content") }
+            if message.isCharacterSetAssumed { effect.notes.append("text read as \(message.characterSet.rawValue), not as MSH-18 says") }
+            let warnings = effect.notes.map {
+                Acknowledgment.Entry(.messageAccepted, severity: .warning, userMessage: $0)
+            }
+            let answer = acknowledge(.accept, received.header, warnings)
+            try unit.journal(
+                journaled(received, id: id, effect.disposition, note: effect.notes, answer, at: unit.time))
+            try unit.audit(audit(received, .success, access))
+            return receipt(received, effect.disposition == .applied ? .applied : .ignored, answer, effect.notes)
+        }
+    }
+
+    /// The newest answered message with the same content, and whether the control id was used for other content.
+    private static func previous(
+        _ received: Received, in unit: any UnitOfWork
+    ) throws -> (answered: JournaledMessage?, isReused: Bool) {
+        let controlID = received.header.controlIDText
+        guard !controlID.isEmpty else { return (nil, false) }
+        let earlier = try unit.journaledMessage(sender: received.sender, controlID: controlID)
+        // A failed message had no effect: sent again it gets another chance, for the cause may be mended.
+        let same = earlier.last { $0.digest == received.digest && $0.disposition != .failed }
+        return (same, earlier.contains { $0.digest != received.digest })
+    }
+
+    private static func inbound(_ message: Message, types: DataTypes) throws -> any InboundMessage {
+        let header = message.header
+        let place = ErrorLocation(segment: "MSH", field: 9, component: 2)
+        switch header.messageCode {
+        case "ADT":
+            guard ADTMessage.events.contains(header.triggerEvent) else {
+                throw MessageRefusal(.unsupportedEventCode, at: place, "This ADT event is not supported", code: .reject)
+            }
+            return try ADTMessage(message, types: types)
+        case "ORM" where header.triggerEvent == "O01", "OMG" where header.triggerEvent == "O19",
+            "OMI" where header.triggerEvent == "O23":
+            return try OrderMessage(message, types: types)
+        case "ORU" where header.triggerEvent == "R01": return try ResultMessage(message, types: types)
+        case "ORM", "OMG", "OMI", "ORU":
+            throw MessageRefusal(.unsupportedEventCode, at: place, "This event is not supported", code: .reject)
+        default:
+            throw MessageRefusal(
+                .unsupportedMessageType, at: ErrorLocation(segment: "MSH", field: 9, component: 1),
+                "This message type is not supported", code: .reject)
+        }
+    }
+
+    // MARK: Failing
+
+    private func keepFailed(_ received: Received, _ refusal: MessageRefusal) async -> Receipt {
+        let access = access(received)
+        let answer = acknowledge(refusal.code, received.header, refusal.entries)
+        let notes = refusal.entries.map { $0.userMessage ?? $0.condition.text }
+        let id = entropy.newID()
+        do {
+            return try await store.write(access) { unit in
+                try unit.journal(journaled(received, id: id, .failed, note: notes, answer, at: unit.time))
+                try unit.audit(audit(received, .minorFailure, access))
+                return receipt(received, .failed, answer, notes)
+            }
+        } catch {
+            return notStored(received, error)
+        }
+    }
+
+    /// The store failed: nothing is kept, so nothing may be accepted.
+    private func notStored(_ received: Received, _ error: any Error) -> Receipt {
+        let code: Acknowledgment.Code = received.profile.transientAnswer == .error ? .error : .reject
+        let entry = Acknowledgment.Entry(.applicationInternalError, userMessage: "The message could not be stored; send it again")
+        let reason = (error as? StoreError).map { "store: \($0.code.rawValue)" } ?? "store: \(type(of: error))"
+        return receipt(received, .notStored, acknowledge(code, received.header, [entry]), [reason])
+    }
+
+    // MARK: Values
+
+    private func acknowledge(
+        _ code: Acknowledgment.Code, _ header: MessageHeader, _ entries: [Acknowledgment.Entry]
+    ) -> [UInt8] {
+        let now = clock.now().microseconds
+        let seconds = now >= 0 ? now / 1_000_000 : (now - 999_999) / 1_000_000
+        return Acknowledgment(code, to: header, entries: entries).bytes(
+            controlID: String(entropy.newID().value.prefix(20)), now: Timestamp(utcEpochSeconds: Int(seconds)))
+    }
+
+    private func access(_ received: Received) -> AccessContext {
+        AccessContext(
+            principal: Principal(kind: .messageSender, id: received.sender), scopes: [], isUnrestricted: true,
+            requestID: received.header.controlIDText, sourceAddress: received.peer)
+    }
+
+    private func audit(_ received: Received, _ outcome: AuditRecord.Outcome, _ access: AccessContext) -> AuditRecord {
+        AuditRecord(
+            category: .message, interaction: received.type, action: .execute, outcome: outcome, access: access,
+            entity: "message:" + received.header.controlIDText)
+    }
+
+    private func journaled(
+        _ received: Received, id: EntityID, _ disposition: JournaledMessage.Disposition, note: [String],
+        _ acknowledgement: [UInt8], at time: UTCInstant
+    ) -> JournaledMessage {
+        JournaledMessage(
+            id: id, sender: received.sender, controlID: received.header.controlIDText, type: received.type,
+            digest: received.digest, raw: received.bytes, disposition: disposition,
+            note: note.isEmpty ? nil : note.joined(separator: "; "), acknowledgement: acknowledgement, receivedAt: time,
+            peer: received.peer)
+    }
+
+    private func receipt(
+        _ received: Received, _ result: Receipt.Result, _ acknowledgement: [UInt8], _ notes: [String]
+    ) -> Receipt {
+        Receipt(
+            result: result, acknowledgement: acknowledgement, type: received.type,
+            controlID: received.header.controlIDText, notes: notes)
+    }
+}
+
+extension HL7Inbox.Received {
+    /// AR for what is not the content's fault (size, framing of the header), AE for the rest. A header that can not
+    /// be read is rejected: there is nothing the content could be judged by.
+    fileprivate func code(for error: HL7Error) -> Acknowledgment.Code {
+        switch error {
+        case .messageEmpty, .messageTooLarge, .headerMissing, .headerTruncated, .delimitersIllegal, .nulByte,
+            .characterSetUnsupported:
+            .reject
+        default: .error
+        }
+    }
+}

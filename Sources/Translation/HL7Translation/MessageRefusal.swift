@@ -1,0 +1,65 @@
+import HL7v2
+import Workflow
+
+/// A message that is answered with an error: what MSA-1 and the ERR entries will say.
+package struct MessageRefusal: Error, Sendable, Hashable {
+    package var code: Acknowledgment.Code
+    package var entries: [Acknowledgment.Entry]
+
+    package init(_ code: Acknowledgment.Code = .error, _ entries: [Acknowledgment.Entry]) {
+        self.code = code
+        self.entries = entries
+    }
+
+    init(
+        _ condition: ErrorCondition, at location: ErrorLocation?, _ message: String, code: Acknowledgment.Code = .error
+    ) {
+        self.init(code, [Acknowledgment.Entry(condition, at: location, userMessage: message)])
+    }
+
+    /// What a domain service refused, in the words of table 0357. `group` is the OBR or ORC concerned.
+    init(_ refusal: OrderService.Refusal, group: ErrorLocation) {
+        let pid3 = ErrorLocation(segment: "PID", field: 3)
+        switch refusal {
+        case .unidentifiedPatient: self.init(.requiredFieldMissing, at: pid3, "No patient identifier with a known authority")
+        case .ambiguousPatient: self.init(.duplicateKeyIdentifier, at: pid3, "The patient identifiers belong to different patients")
+        case .conflictingIdentifiers:
+            self.init(.duplicateKeyIdentifier, at: group, "The order numbers belong to different orders")
+        case .patientMismatch: self.init(.duplicateKeyIdentifier, at: pid3, "The order belongs to another patient")
+        case .accessionOfAnotherPatient:
+            self.init(.duplicateKeyIdentifier, at: group, "The accession number is in use for another patient")
+        case .unidentifiedOrder:
+            self.init(.requiredFieldMissing, at: group, "No placer, filler or accession number")
+        case .identifierTooLong(let name): self.init(.dataTypeError, at: group, "The \(name) is too long for DICOM")
+        }
+    }
+
+    /// What the report service refused.
+    init(_ refusal: ReportService.Refusal, group: ErrorLocation) {
+        switch refusal {
+        case .unidentifiedPatient: self.init(OrderService.Refusal.unidentifiedPatient, group: group)
+        case .ambiguousPatient: self.init(OrderService.Refusal.ambiguousPatient, group: group)
+        case .unidentifiedReport: self.init(OrderService.Refusal.unidentifiedOrder, group: group)
+        case .patientMismatch:
+            self.init(.duplicateKeyIdentifier, at: ErrorLocation(segment: "PID", field: 3), "The report belongs to another patient")
+        case .conflictingIdentifiers: self.init(OrderService.Refusal.conflictingIdentifiers, group: group)
+        }
+    }
+}
+
+/// What a message did.
+package struct MessageEffect: Sendable, Hashable {
+    /// `.applied` or `.ignored`.
+    package var disposition: JournaledMessage.Disposition
+    /// Notes for the log and the sender, without clinical values.
+    package var notes: [String]
+}
+
+/// One kind of message: read from the wire, then carried out as domain calls in one unit of work.
+///
+/// Reading happens outside of the unit; `apply` throws `MessageRefusal` or a store error and then changes nothing.
+protocol InboundMessage: Sendable {
+    /// Throws `MessageRefusal` when the content can not be used.
+    init(_ message: Message, types: DataTypes) throws
+    func apply(in unit: any UnitOfWork) throws -> MessageEffect
+}

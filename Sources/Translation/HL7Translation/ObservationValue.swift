@@ -1,0 +1,97 @@
+import HL7v2
+import Workflow
+
+/// OBX-5 by the data type in OBX-2. HL7 v2.5.1 §7.4.2.2 and table 0125.
+struct ObservationValue {
+    let types: DataTypes
+
+    /// Nil when OBX-5 is not valued.
+    func read(_ obx: Segment) -> Observation.Value? {
+        let field = obx[5]
+        guard field.isValued else { return nil }
+        switch obx[2].text {
+        case "NM": return number(obx)
+        case "SN": return structured(obx)
+        case "NR": return range(obx)
+        case "CE", "CWE", "CNE", "CF", "IS", "ID":
+            return types.cwe(field[1]).map { .concept($0) }
+        case "DT", "DTM", "TS":
+            return types.dateTime(field.timestamp).map { .dateTime($0) } ?? text(field)
+        case "TM": return time(field) ?? text(field)
+        default: return text(field)
+        }
+    }
+
+    /// NM: a decimal. What is none (`<5`) stays text, as the sender wrote it.
+    private func number(_ obx: Segment) -> Observation.Value? {
+        guard let value = types.trimmed(obx[5].text), let canonical = ObservationValue.decimal(value) else { return text(obx[5]) }
+        let unit = unit(obx)
+        return .quantity(value: canonical, comparator: nil, unit: unit.name, unitSystem: unit.system)
+    }
+
+    /// SN: comparator, number, separator or suffix, number. HL7 v2.5.1 §2.A.69.
+    private func structured(_ obx: Segment) -> Observation.Value? {
+        let value = obx[5][1]
+        let comparator = types.trimmed(value[1].text)
+        let first = types.trimmed(value[2].text).flatMap(ObservationValue.decimal)
+        let separator = types.trimmed(value[3].text)
+        let second = types.trimmed(value[4].text).flatMap(ObservationValue.decimal)
+        let unit = unit(obx)
+        switch (comparator, first, separator, second) {
+        case (nil, let low?, "-", let high?): return .range(low: low, high: high, unit: unit.name)
+        case (nil, let numerator?, ":", let denominator?), (nil, let numerator?, "/", let denominator?):
+            return .ratio(numerator: numerator, denominator: denominator)
+        case (_, let number?, nil, nil) where comparator == nil || ["<", "<=", ">", ">=", "="].contains(comparator):
+            return .quantity(
+                value: number, comparator: comparator == "=" ? nil : comparator, unit: unit.name, unitSystem: unit.system)
+        default: return text(obx[5])
+        }
+    }
+
+    /// NR: low and high.
+    private func range(_ obx: Segment) -> Observation.Value? {
+        let value = obx[5][1]
+        let low = types.trimmed(value[1].text).flatMap(ObservationValue.decimal)
+        let high = types.trimmed(value[2].text).flatMap(ObservationValue.decimal)
+        guard low != nil || high != nil else { return text(obx[5]) }
+        return .range(low: low, high: high, unit: unit(obx).name)
+    }
+
+    private func text(_ field: Field) -> Observation.Value? {
+        let lines = field.repetitions.compactMap { $0.wholeText }
+        return lines.isEmpty ? nil : .text(lines.joined(separator: "\n"))
+    }
+
+    /// TM: `HH[MM[SS]]` as `HH:MM:SS`.
+    private func time(_ field: Field) -> Observation.Value? {
+        guard let digits = field.text?.utf8.prefix(while: { $0 >= 0x30 && $0 <= 0x39 }), [2, 4, 6].contains(digits.count),
+            let stamp = Timestamp(Array("20000101".utf8) + Array(digits))
+        else { return nil }
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return .time("\(two(stamp.hour)):\(two(stamp.minute)):\(two(stamp.second))")
+    }
+
+    /// OBX-6: the unit as sent; its system when one is named.
+    private func unit(_ obx: Segment) -> (name: String?, system: String?) {
+        let name = types.trimmed(obx[6][1][1].text)
+        let system = types.trimmed(obx[6][1][3].text).flatMap { types.profile.codeSystems[$0] ?? CodeSystems.uri($0) }
+        return (name, name == nil ? nil : system)
+    }
+
+    /// A decimal number as JSON writes it: no plus sign, no leading zeros, a digit before the point; digits kept.
+    /// Nil for anything else. At most 32 characters.
+    static func decimal(_ text: String) -> String? {
+        var digits = Array(text.utf8)[...]
+        guard digits.count <= 32 else { return nil }
+        let isNegative = digits.first == 0x2D
+        if isNegative || digits.first == 0x2B { digits = digits.dropFirst() }
+        let parts = digits.split(separator: 0x2E, maxSplits: 1, omittingEmptySubsequences: false)
+        guard let whole = parts.first, digits.contains(where: { $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
+        let fraction = parts.count == 2 ? parts[1] : []
+        guard (whole + fraction).allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
+        let significant = whole.drop { $0 == 0x30 }
+        let head = significant.isEmpty ? [0x30] : Array(significant)
+        let number = (isNegative ? [0x2D] : []) + head + (fraction.isEmpty ? [] : [0x2E] + Array(fraction))
+        return String(decoding: number, as: UTF8.self)
+    }
+}

@@ -1,0 +1,124 @@
+import HL7v2
+import Workflow
+
+/// PID, PV1 and MRG as domain values. HL7 v2.5.1 §3.4.2, §3.4.3, §3.4.9.
+struct PatientSegments: Sendable {
+    let types: DataTypes
+
+    /// What PID says of the patient.
+    func update(_ pid: Segment, eventTime: UTCInstant?) -> PatientUpdate {
+        var identifiers = types.patientIdentifiers(pid[3])
+        for legacy in [2, 4] {
+            // PID-2 and PID-4 were withdrawn in 2.7; they count only where PID-3 says nothing.
+            if identifiers.isEmpty { identifiers = types.patientIdentifiers(pid[legacy]) }
+        }
+        var update = PatientUpdate(identifiers: identifiers, eventTime: eventTime)
+        update.names = list(pid[5]) { types.xpn($0).map { [$0] } ?? [] }
+        if case .set(let names) = update.names {
+            update.names = .set(names + pid[9].repetitions.compactMap { types.xpn($0) })
+        }
+        update.birthDate = change(pid[7]) { types.date($0.timestamp) }
+        update.sex = change(pid[8]) { $0.text.map(CodeSystems.sex) }
+        update.addresses = list(pid[11]) { types.xad($0).map { [$0] } ?? [] }
+        update.telecoms = telecoms(pid)
+        update.language = change(pid[15]) { types.cwe($0[1]) }
+        update.maritalStatus = change(pid[16]) { maritalStatus($0[1]) }
+        update.deceasedAt = change(pid[29]) { types.dateTime($0.timestamp) }
+        update.isDeceased = change(pid[30]) { $0.text.flatMap { $0 == "Y" ? true : ($0 == "N" ? false : nil) } }
+        return update
+    }
+
+    /// The visit number, PV1-19. Nil when the message has no PV1 or no number.
+    func visitIdentifier(_ pv1: Segment?) -> Identifier? {
+        guard let pv1 else { return nil }
+        return types.cx(pv1[19][1], fallback: types.profile.visitSystem, kind: .visit)?.identifier
+    }
+
+    /// What PV1 says of the visit; `status` is what the event says.
+    func visitUpdate(_ pv1: Segment, status: Visit.Status?, eventTime: UTCInstant?) -> VisitUpdate {
+        let patientClass = pv1[2].text
+        let resolved = patientClass == "P" && status != .finished && status != .cancelled ? .planned : status
+        var update = VisitUpdate(identifier: visitIdentifier(pv1), status: resolved, eventTime: eventTime)
+        update.classCode = patientClass.map(PatientSegments.encounterClass)
+        update.location = change(pv1[3]) { location($0[1]) }
+        update.attending = change(pv1[7]) { types.xcn($0[1]) }
+        update.referring = change(pv1[8]) { types.xcn($0[1]) }
+        update.start = change(pv1[44]) { types.dateTime($0.timestamp) }
+        update.end = change(pv1[45]) { types.dateTime($0.timestamp) }
+        return update
+    }
+
+    // MARK: Details
+
+    /// `""` removes, a value sets, an empty field is silent, or removes when the feed sends whole records.
+    private func change<Value>(_ field: Field, _ read: (Field) -> Value?) -> Change<Value> {
+        switch field.presence {
+        case .null: return .clear
+        case .absent, .empty: return types.profile.isSnapshot ? .clear : .keep
+        case .valued: return read(field).map { .set($0) } ?? .keep
+        }
+    }
+
+    private func list<Value>(_ field: Field, _ read: (Repetition) -> [Value]) -> Change<[Value]> {
+        change(field) { field in
+            let values = field.repetitions.flatMap { $0.isNull ? [] : read($0) }
+            return values.isEmpty ? nil : values
+        }
+    }
+
+    private func telecoms(_ pid: Segment) -> Change<[ContactPoint]> {
+        let home = list(pid[13]) { types.xtn($0, use: .home) }
+        let work = list(pid[14]) { types.xtn($0, use: .work) }
+        switch (home, work) {
+        case (.set(let a), .set(let b)): return .set(a + b)
+        case (.set, _): return home
+        case (_, .set): return work
+        case (.clear, _), (_, .clear): return .clear
+        case (.keep, .keep): return .keep
+        }
+    }
+
+    /// Table 0002; the system is the table's own when the sender names none.
+    private func maritalStatus(_ value: Repetition) -> CodedConcept? {
+        guard var concept = types.cwe(value) else { return nil }
+        for index in concept.codings.indices where concept.codings[index].system == nil {
+            concept.codings[index].system = "http://terminology.hl7.org/CodeSystem/v2-0002"
+        }
+        return concept
+    }
+
+    /// PL: point of care, room, bed, facility, written out.
+    private func location(_ value: Repetition) -> String? {
+        let parts = [1, 2, 3, 4].compactMap { types.trimmed(value[$0][1].text) }
+        return parts.isEmpty ? types.trimmed(value[9].text) : parts.joined(separator: ", ")
+    }
+
+    /// Table 0004 to the act codes of v3; what has none stays a code of the table.
+    private static func encounterClass(_ code: String) -> CodedConcept.Coding {
+        let act: [String: (String, String)] = [
+            "E": ("EMER", "emergency"), "I": ("IMP", "inpatient encounter"), "O": ("AMB", "ambulatory"),
+            "P": ("PRENC", "pre-admission"),
+        ]
+        if let (mapped, display) = act[code] {
+            return CodedConcept.Coding(
+                system: "http://terminology.hl7.org/CodeSystem/v3-ActCode", code: mapped, display: display)
+        }
+        return CodedConcept.Coding(system: "http://terminology.hl7.org/CodeSystem/v2-0004", code: code)
+    }
+}
+
+extension Message {
+    /// The first segment of that name. Throws `MessageRefusal` (100) when there is none.
+    func required(_ id: SegmentID) throws -> Segment {
+        guard let segment = self[id] else {
+            throw MessageRefusal(.segmentSequenceError, at: ErrorLocation(segment: id), "\(id) is missing")
+        }
+        return segment
+    }
+
+    /// When the event happened at its source: EVN-6, else EVN-2, else MSH-7.
+    func eventTime(_ types: DataTypes) -> UTCInstant? {
+        let evn = self["EVN"]
+        return types.instant(evn?[6].timestamp) ?? types.instant(evn?[2].timestamp) ?? types.instant(segments.first?[7].timestamp)
+    }
+}

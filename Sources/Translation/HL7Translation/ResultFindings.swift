@@ -1,0 +1,179 @@
+import HL7v2
+import Workflow
+
+/// The OBX of one result: report text, impression, documents and single findings. HL7 v2.5.1 §7.4.2.
+///
+/// TX and FT are lines of the report; ED is a document; the rest are findings. A study UID (113014, 110180) is
+/// neither.
+struct ResultFindings {
+    let types: DataTypes
+    private(set) var observations: [ReportUpdate.FindingUpdate] = []
+    private(set) var observers: [PartyReference] = []
+    private(set) var notes: [String] = []
+    private var lines: [String] = []
+    private var impression: [String] = []
+    private var documents: [PresentedForm] = []
+    private var statuses: [String] = []
+    private var section: String?
+    private var keys: [String: Int] = [:]
+    /// Where a following NTE belongs.
+    private var lastWasObservation = false
+
+    init(types: DataTypes) { self.types = types }
+
+    /// Takes one OBX. Throws `MessageRefusal` for a document that does not decode.
+    mutating func add(_ obx: Segment) throws {
+        lastWasObservation = false
+        if OrderNumbers.isStudyObservation(obx) { return }
+        statuses.append(obx[11].text ?? "")
+        if observers.isEmpty, let observer = types.xcn(obx[16][1]) { observers = [observer] }
+        switch obx[2].text {
+        case "TX", "FT": addText(obx)
+        case "ED": try addDocument(obx)
+        case "RP": notes.append("a document by reference was not fetched")
+        default: addObservation(obx)
+        }
+    }
+
+    /// Takes an NTE: a note to the finding before it, else a line of the report.
+    mutating func add(note: Segment, isFirst: Bool) {
+        let text = note[3].repetitions.compactMap { $0.wholeText }.joined(separator: "\n")
+        guard !text.isEmpty else { return }
+        if lastWasObservation, !observations.isEmpty {
+            observations[observations.count - 1].notes.append(text)
+        } else {
+            lines.append(text)
+        }
+    }
+
+    /// The impression as the report's conclusion.
+    var conclusion: String? { impression.isEmpty ? nil : ResultFindings.joined(impression) }
+
+    /// The report text as one form, then the documents.
+    func presentedForms(title: String?) -> [PresentedForm] {
+        var forms: [PresentedForm] = []
+        if lines.contains(where: { !$0.isEmpty }) {
+            forms.append(
+                PresentedForm(
+                    contentType: "text/plain; charset=utf-8", data: Array(ResultFindings.joined(lines).utf8), title: title))
+        }
+        return forms + documents
+    }
+
+    /// True when there are OBX and each is deleted or was for the wrong patient (OBX-11 D, W).
+    var areAllWithdrawn: Bool { !statuses.isEmpty && statuses.allSatisfy { $0 == "D" || $0 == "W" } }
+
+    /// The state that the OBX-11 give a report without a usable OBR-25.
+    var statusOfAll: Report.Status {
+        if statuses.contains("C") { return .corrected }
+        if !statuses.isEmpty, statuses.allSatisfy({ $0 == "F" || $0 == "U" }) { return .final }
+        return statuses.contains("F") ? .partial : (statuses.contains("P") ? .preliminary : .registered)
+    }
+
+    // MARK: Text
+
+    private mutating func addText(_ obx: Segment) {
+        let isImpression = ResultFindings.isImpression(obx)
+        let key = obx[3].wholeText ?? ""
+        if section != key {
+            // A new section of a report sent in sections: its name is a line of its own.
+            if section != nil || isImpression, let name = types.trimmed(obx[3][1][2].text), isImpression || section != nil {
+                if !lines.isEmpty { lines.append("") }
+                lines.append(name.uppercased() + ":")
+            }
+            section = key
+        }
+        let text = obx[5].repetitions.map { $0.wholeText ?? "" }
+        lines += text
+        if isImpression { impression += text }
+    }
+
+    /// `IMP` as the suffix of OBX-3.1 (`71020&IMP`), LOINC 19005-8, or a section named so. HL7 v2.5.1 §7.1.2 (suffixes).
+    private static func isImpression(_ obx: Segment) -> Bool {
+        let code = obx[3][1][1]
+        if code[2].text == "IMP" || code[1].text == "IMP" || code[1].text == "19005-8" { return true }
+        let name = (obx[3][1][2].text ?? "").uppercased()
+        return name == "IMPRESSION" || name == "CONCLUSION"
+    }
+
+    private static func joined(_ lines: [String]) -> String {
+        var kept = lines[...]
+        while kept.last?.isEmpty == true { kept = kept.dropLast() }
+        return kept.joined(separator: "\n")
+    }
+
+    // MARK: Documents
+
+    /// ED: .2 and .3 type, .4 encoding, .5 data. HL7 v2.5.1 §2.A.24.
+    private mutating func addDocument(_ obx: Segment) throws {
+        let value = obx[5][1]
+        let bytes = value[5].wholeBytes
+        let data: [UInt8]?
+        switch value[4].text {
+        case "Base64", "BASE64", "base64": data = Base64.decode(bytes, ignoringWhiteSpace: true)
+        case "Hex", "HEX": data = ResultFindings.hexadecimal(bytes)
+        default: data = bytes
+        }
+        guard let data, !data.isEmpty else {
+            throw MessageRefusal(.dataTypeError, at: obx.location(field: 5), "The encapsulated document does not decode")
+        }
+        documents.append(
+            PresentedForm(
+                contentType: ResultFindings.contentType(value[2].text ?? "", value[3].text ?? ""), data: data,
+                title: types.trimmed(obx[3][1][2].text)))
+    }
+
+    /// MIME type of ED.2 (table 0834, or a whole type) and ED.3.
+    private static func contentType(_ type: String, _ subtype: String) -> String {
+        let known = ["PDF": "application/pdf", "JPEG": "image/jpeg", "PNG": "image/png", "TIFF": "image/tiff",
+            "RTF": "application/rtf", "HTML": "text/html", "PLAIN": "text/plain", "XML": "text/xml"]
+        if subtype.utf8.contains(0x2F) { return subtype }
+        if type.utf8.contains(0x2F) { return type }
+        if let mime = known[subtype.uppercased()] ?? known[type.uppercased()] { return mime }
+        let family = ["IM": "image", "AP": "application", "TEXT": "text", "AU": "audio"][type.uppercased()] ?? type.lowercased()
+        return family.isEmpty || subtype.isEmpty ? "application/octet-stream" : "\(family)/\(subtype.lowercased())"
+    }
+
+    private static func hexadecimal(_ digits: [UInt8]) -> [UInt8]? {
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(digits.count / 2)
+        for at in stride(from: 0, to: digits.count, by: 2) {
+            guard let byte = UInt8(String(decoding: digits[at..<at + 2], as: UTF8.self), radix: 16) else { return nil }
+            bytes.append(byte)
+        }
+        return bytes
+    }
+
+    // MARK: Findings
+
+    private mutating func addObservation(_ obx: Segment) {
+        guard let code = types.cwe(obx[3][1]) else {
+            notes.append("an OBX without OBX-3 was left out")
+            return
+        }
+        let status = obx[11].text ?? ""
+        var value = ObservationValue(types: types).read(obx)
+        if value == nil, status == "N" { value = .absent(reason: "not-asked") }
+        if value == nil, status == "X" { value = .absent(reason: "unknown") }
+        var finding = ReportUpdate.FindingUpdate(
+            key: key(obx), code: code, status: CodeSystems.observationStatus(status), value: value)
+        finding.referenceRange = types.trimmed(obx[7].wholeText)
+        finding.interpretation = obx[8].repetitions.compactMap { flag in
+            flag.text.map { CodedConcept(codings: [CodedConcept.Coding(system: ResultFindings.interpretation, code: $0)]) }
+        }
+        finding.effective = types.dateTime(obx[14].timestamp)
+        observations.append(finding)
+        lastWasObservation = true
+    }
+
+    private static let interpretation = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+
+    /// OBX-3.1 and OBX-4; a number tells repeats of the same pair apart.
+    private mutating func key(_ obx: Segment) -> String {
+        let base = (obx[3].text ?? "") + "|" + (obx[4].text ?? "")
+        let count = (keys[base] ?? 0) + 1
+        keys[base] = count
+        return count == 1 ? base : "\(base)|\(count)"
+    }
+}

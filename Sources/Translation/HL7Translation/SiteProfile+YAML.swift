@@ -1,0 +1,154 @@
+import HL7v2
+import Workflow
+import Yams
+
+/// Why a site profile was not taken: the line and what is wrong with it.
+package struct SiteProfileError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// From 1; 0 when the whole text is at fault.
+    package let line: Int
+    package let message: String
+
+    package var description: String { line > 0 ? "line \(line): \(message)" : message }
+}
+
+extension SiteProfile {
+    /// Reads a profile. Unknown keys are errors, so that a misspelt setting is not silently without effect.
+    ///
+    /// Throws `SiteProfileError`.
+    package init(yaml: String) throws {
+        self.init()
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: yaml)
+        } catch {
+            throw SiteProfileError(line: 0, message: "not YAML: \(error)")
+        }
+        guard let root, root.null == nil || root.mapping != nil else { return }
+        for (key, value) in try root.entries() {
+            switch key {
+            case "identifiers": try readIdentifiers(value)
+            case "time_zone": zone = try value.converted("an IANA time zone", SiteZone.init)
+            case "transient_as": transientAnswer = try value.converted("AE or AR", TransientAnswer.init(rawValue:))
+            case "accepted_processing_ids": acceptedProcessingIDs = try value.texts()
+            case "accepted_versions": acceptedVersions = try value.texts()
+            case "snapshot": isSnapshot = try value.converted("true or false") { Bool($0) }
+            case "character_set": try readCharacterSet(value)
+            case "code_systems": codeSystems = try value.textMap()
+            case "modalities": modalities = try value.textMap()
+            case "fields": try readFields(value)
+            case "order_status": try readOrderStatus(value)
+            default: throw value.error("unknown setting \(key)")
+            }
+        }
+    }
+
+    private mutating func readIdentifiers(_ node: Node) throws {
+        for (key, value) in try node.entries() {
+            switch key {
+            case "authorities":
+                guard let list = value.sequence else { throw value.error("authorities is a list") }
+                authorities.authorities = try list.map(SiteProfile.authority)
+            case "patient_default": authorities.defaultPatientSystem = try value.systemURI()
+            case "accession_default": authorities.defaultAccessionSystem = try value.systemURI()
+            case "placer_default": placerSystem = try value.systemURI()
+            case "filler_default": fillerSystem = try value.systemURI()
+            case "visit_default": visitSystem = try value.systemURI()
+            case "practitioner_default": practitionerSystem = try value.systemURI()
+            default: throw value.error("unknown setting identifiers.\(key)")
+            }
+        }
+    }
+
+    private static func authority(_ node: Node) throws -> AssigningAuthorities.Authority {
+        var system: String?
+        var namespace: String?
+        var universalID: String?
+        for (key, value) in try node.entries() {
+            switch key {
+            case "system": system = try value.systemURI()
+            case "namespace": namespace = try value.text()
+            case "oid": universalID = try value.text()
+            default: throw value.error("unknown setting \(key) of an authority")
+            }
+        }
+        guard let resolved = system ?? universalID.map({ "urn:oid:" + $0 }) else {
+            throw node.error("an authority needs system or oid")
+        }
+        return AssigningAuthorities.Authority(system: resolved, namespace: namespace, universalID: universalID)
+    }
+
+    private mutating func readCharacterSet(_ node: Node) throws {
+        for (key, value) in try node.entries() {
+            switch key {
+            case "default":
+                parser.characterSetPolicy.defaultSet = try value.converted("a code of table 0211") {
+                    HL7v2.CharacterSet(name: $0)
+                }
+            case "contradicted":
+                parser.characterSetPolicy.contradicted = try value.converted("preferUTF8, asDeclared or refuse") {
+                    CharacterSetPolicy.ContradictedDeclaration(rawValue: $0)
+                }
+            default: throw value.error("unknown setting character_set.\(key)")
+            }
+        }
+    }
+
+    private mutating func readFields(_ node: Node) throws {
+        for (key, value) in try node.entries() {
+            guard let name = FieldName(rawValue: key) else { throw value.error("unknown field \(key)") }
+            fields[name] = try value.texts().map { text in
+                guard let path = try? FieldPath(text) else { throw value.error("\(text) is not a field path") }
+                return path
+            }
+        }
+    }
+
+    private mutating func readOrderStatus(_ node: Node) throws {
+        for (key, value) in try node.entries() {
+            guard key.utf8.contains(UInt8(ascii: "_")) else { throw value.error("\(key) is not CONTROL_STATUS") }
+            stepStatuses[key] = try value.converted("a worklist state") { ScheduledProcedureStep.Status(rawValue: $0) }
+        }
+    }
+}
+
+extension Node {
+    fileprivate func error(_ message: String) -> SiteProfileError {
+        SiteProfileError(line: mark?.line ?? 0, message: message)
+    }
+
+    fileprivate func entries() throws -> [(String, Node)] {
+        guard let mapping else { throw error("settings are expected here") }
+        return try mapping.map { key, value in (try key.text(), value) }
+    }
+
+    fileprivate func text() throws -> String {
+        guard let scalar, !scalar.string.isEmpty else { throw error("text is expected here") }
+        return scalar.string
+    }
+
+    fileprivate func texts() throws -> [String] {
+        guard let sequence else { return [try text()] }
+        return try sequence.map { try $0.text() }
+    }
+
+    fileprivate func textMap() throws -> [String: String] {
+        var map: [String: String] = [:]
+        for (key, value) in try entries() { map[key] = try value.text() }
+        return map
+    }
+
+    /// An absolute URI: a scheme, a colon and something behind it.
+    fileprivate func systemURI() throws -> String {
+        let uri = try text()
+        let scheme = uri.utf8.prefix { $0 != UInt8(ascii: ":") }
+        guard scheme.count > 1, scheme.count + 1 < uri.utf8.count, !uri.utf8.contains(0x20) else {
+            throw error("\(uri) is not an absolute URI")
+        }
+        return uri
+    }
+
+    fileprivate func converted<Value>(_ wanted: String, _ convert: (String) -> Value?) throws -> Value {
+        guard let value = convert(try text()) else { throw error("\(try text()) is not \(wanted)") }
+        return value
+    }
+}

@@ -1,0 +1,33 @@
+import Foundation
+
+/// The time zone of a site: turns its wall clock into offsets from UTC.
+package struct SiteZone: Sendable, Hashable {
+    /// The IANA name, such as `Europe/Zurich`.
+    package let name: String
+    private let zone: TimeZone
+
+    /// Nil when the zone database does not have the name.
+    package init?(_ name: String) {
+        guard let zone = TimeZone(identifier: name) else { return nil }
+        self.name = name
+        self.zone = zone
+    }
+
+    /// Minutes east of UTC for a wall clock reading in seconds since 1970-01-01T00:00:00 of the same clock.
+    ///
+    /// Of the two readings in the hour that is repeated when summer time ends, the earlier moment is taken; a reading
+    /// in the hour that is skipped when it begins gets the offset from before the change.
+    package func offsetMinutes(atWallClock seconds: Int) -> Int {
+        // The offsets a day before and after enclose every change that can matter.
+        let before = offset(atUTC: seconds - 86_400)
+        let after = offset(atUTC: seconds + 86_400)
+        for candidate in [max(before, after), min(before, after)] where offset(atUTC: seconds - candidate) == candidate {
+            return candidate / 60
+        }
+        return before / 60
+    }
+
+    private func offset(atUTC seconds: Int) -> Int {
+        zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds)))
+    }
+}
