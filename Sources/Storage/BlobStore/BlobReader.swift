@@ -1,0 +1,127 @@
+import NIOPosix
+import Synchronization
+import Workflow
+
+/// Random access to one blob: reads and decrypts only the chunks that a range touches. Safe for concurrent use.
+final class BlobReader: BlobReading {
+    let count: Int64
+    let plainFile: (path: String, offset: Int64)?
+    private let store: BlobStore
+    private let descriptor: Int32
+    private let header: BlobHeader
+    private let dataKey: [UInt8]
+    /// Ciphers not in use; each concurrent read takes one.
+    private let ciphers = Mutex<[CipherSlot]>([])
+
+    /// A cipher that only the thread inside its mutex uses.
+    private final class CipherSlot: Sendable {
+        let cipher: Mutex<AESGCM>
+        init(key: [UInt8]) { cipher = Mutex(AESGCM(key: key, .open)) }
+    }
+
+    /// Opens and checks the file. Blocking. Throws `StoreError(.corrupt)` when header, id or length do not fit.
+    init(_ id: BlobID, path: String, in store: BlobStore) throws {
+        let descriptor = try store.files.openForReading(path)
+        do {
+            header = try BlobReader.readHeader(descriptor, store.files)
+            guard header.id == id else { throw StoreError(.corrupt, "the file holds another blob") }
+            guard try store.files.size(descriptor) == header.fileBytes else {
+                throw StoreError(.corrupt, "the blob file is cut or has grown")
+            }
+            switch (header.algorithm, store.configuration.encryption) {
+            case (.none, _): dataKey = []
+            case (.aes256GCM, .aes256GCM(let ring)): dataKey = try header.dataKey(ring)
+            case (.aes256GCM, .none): throw StoreError(.misuse, "the blob is encrypted and no master key is configured")
+            }
+        } catch {
+            store.files.close(descriptor)
+            throw error
+        }
+        self.store = store
+        self.descriptor = descriptor
+        count = header.count
+        plainFile = header.algorithm == .none ? (path, Int64(BlobHeader.bytes)) : nil
+    }
+
+    deinit { store.files.close(descriptor) }
+
+    static func readHeader(_ descriptor: Int32, _ files: any BlobFileOperations) throws -> BlobHeader {
+        var bytes = [UInt8](repeating: 0, count: BlobHeader.bytes)
+        let count = try bytes.withUnsafeMutableBytes { try files.read(descriptor, into: $0, at: 0) }
+        return try BlobHeader(Array(bytes[..<count]))
+    }
+
+    func read(offset: Int64, length: Int) async throws -> [UInt8] {
+        guard offset >= 0, length >= 0 else { throw StoreError(.misuse, "a range before the start") }
+        let length = Int(min(Int64(length), max(count - offset, 0)))
+        if length == 0 { return [] }
+        do {
+            return try await store.threads.runIfActive { [self] in try readNow(offset: offset, length: length) }
+        } catch { throw BlobStore.storeError(error) }
+    }
+
+    /// Blocking. The range lies within the content and is not empty.
+    private func readNow(offset: Int64, length: Int) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: length) { target, done in
+            let target = UnsafeMutableRawBufferPointer(target)
+            if header.algorithm == .none {
+                let start = Int64(BlobHeader.bytes) + offset
+                guard try store.files.read(descriptor, into: target, at: start) == length else {
+                    throw StoreError(.corrupt, "the blob file is cut")
+                }
+            } else {
+                try decrypt(offset: offset, into: target)
+            }
+            done = length
+        }
+    }
+
+    private func decrypt(offset: Int64, into target: UnsafeMutableRawBufferPointer) throws {
+        let slot = ciphers.withLock { $0.popLast() } ?? CipherSlot(key: dataKey)
+        defer { ciphers.withLock { $0.append(slot) } }
+        // A pointer may not enter the mutex with the cipher, its address may: nothing of it is kept inside.
+        let (address, length) = (UInt(bitPattern: target.baseAddress), target.count)
+        try slot.cipher.withLock { cipher in
+            let start = UnsafeMutableRawPointer(bitPattern: address)
+            try decrypt(offset: offset, into: UnsafeMutableRawBufferPointer(start: start, count: length), cipher)
+        }
+    }
+
+    private func decrypt(offset: Int64, into target: UnsafeMutableRawBufferPointer, _ cipher: AESGCM) throws {
+        var scratch = store.buffers.take()
+        defer { store.buffers.giveBack(scratch) }
+        if scratch.count < header.chunkBytes + AESGCM.tagBytes {
+            scratch = [UInt8](repeating: 0, count: header.chunkBytes + AESGCM.tagBytes)
+        }
+        try scratch.withUnsafeMutableBytes { scratch in
+            var done = 0
+            while done < target.count {
+                let position = offset + Int64(done)
+                let chunk = position / Int64(header.chunkBytes)
+                let skipped = Int(position % Int64(header.chunkBytes))
+                let content = header.contentBytes(ofChunk: chunk)
+                let wanted = min(content - skipped, target.count - done)
+                guard let start = scratch.baseAddress, let out = target.baseAddress else { return }
+                // A chunk that is wanted whole is decrypted where it belongs, another in the scratch buffer.
+                let place = wanted == content ? out + done : start
+                try open(chunk, content, scratch, to: place, cipher)
+                if wanted < content { (out + done).copyMemory(from: start + skipped, byteCount: wanted) }
+                done += wanted
+            }
+        }
+    }
+
+    private func open(
+        _ chunk: Int64, _ content: Int, _ scratch: UnsafeMutableRawBufferPointer, to target: UnsafeMutableRawPointer,
+        _ cipher: AESGCM
+    ) throws {
+        let stored = UnsafeMutableRawBufferPointer(rebasing: scratch[..<(content + AESGCM.tagBytes)])
+        guard let start = stored.baseAddress,
+            try store.files.read(descriptor, into: stored, at: header.fileOffset(ofChunk: chunk)) == stored.count,
+            cipher.open(
+                UnsafeRawBufferPointer(start: start, count: content), to: target, tag: start + content,
+                nonce: header.nonce(ofChunk: chunk),
+                associated: header.associatedData(ofChunk: chunk, isLast: chunk == header.chunkCount - 1))
+        else { throw StoreError(.corrupt, "chunk \(chunk) of the blob is not what was written") }
+    }
+}

@@ -1,0 +1,251 @@
+import Foundation
+import Testing
+import Workflow
+
+@testable import BlobStore
+
+extension StoreError.Code {
+    /// The code of the store error that `body` throws, or nil.
+    static func thrown<Value>(_ body: () async throws -> Value) async -> StoreError.Code? {
+        do {
+            _ = try await body()
+            return nil
+        } catch { return (error as? StoreError)?.code }
+    }
+}
+
+@Suite("Blobs come back as they were written, or not at all")
+struct BlobStoreTests {
+    static let chunk = 64 << 10
+
+    @Test(
+        "content of any length around chunk bounds is read back whole",
+        arguments: BlobTestFolder.Mode.allCases, [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 3 * chunk + 17])
+    func lengths(_ mode: BlobTestFolder.Mode, _ count: Int) async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open(mode)
+            let content = BlobTestFolder.content(count)
+            let id = try await store.write(content)
+            #expect(try await store.readAll(id) == content)
+            let reader = try await store.open(id)
+            #expect(reader.count == Int64(count))
+            #expect((reader.plainFile != nil) == (mode == .plain))
+            #expect(folder.incoming.isEmpty)
+            await store.close()
+        }
+    }
+
+    @Test("200 random ranges, some past the end, give the same bytes as the content", arguments: BlobTestFolder.Mode.allCases)
+    func ranges(_ mode: BlobTestFolder.Mode) async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open(mode)
+            let content = BlobTestFolder.content(5 * Self.chunk + 4_321)
+            let reader = try await store.open(try await store.write(content, pieces: 10_007))
+            let seed = UInt64.random(in: 0 ... .max)
+            var random = seed
+            for _ in 0..<200 {
+                random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                let offset = Int(random >> 33) % (content.count + 10)
+                let length = Int(random >> 20 & 0x3FFFF)
+                let expected = offset < content.count ? Array(content[offset..<min(offset + length, content.count)]) : []
+                let found = try await reader.read(offset: Int64(offset), length: length)
+                #expect(found == expected, "seed \(seed) offset \(offset) length \(length)")
+            }
+            await store.close()
+        }
+    }
+
+    @Test("the plain file's bytes at its offset are the content")
+    func plainFile() async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open(.plain)
+            let content = BlobTestFolder.content(100_000)
+            let reader = try await store.open(try await store.write(content))
+            let place = try #require(reader.plainFile)
+            #expect([UInt8](try Data(contentsOf: URL(fileURLWithPath: place.path))).dropFirst(Int(place.offset)).elementsEqual(content))
+            await store.close()
+        }
+    }
+
+    @Test("an encrypted file shows nothing of its content, and two files of the same content share nothing")
+    func secrecy() async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open()
+            let content = [UInt8](repeating: 0x41, count: 1_000)
+            let first = try folder.bytes(try await store.write(content)).dropFirst(256)
+            let second = try folder.bytes(try await store.write(content)).dropFirst(256)
+            #expect(first.count == 1_016)
+            #expect(!first.elementsEqual(second))
+            #expect(Set(first).count > 100)
+            await store.close()
+        }
+    }
+
+    @Test("one flipped bit anywhere in an encrypted file is noticed: an error, never wrong bytes")
+    func bitRot() async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open()
+            let content = BlobTestFolder.content(Self.chunk + 500)
+            let id = try await store.write(content)
+            let file = try folder.bytes(id)
+            let places = Array(0..<256) + [256, 300, 256 + Self.chunk, 256 + Self.chunk + 15, 256 + Self.chunk + 16, file.count - 1]
+            for place in places {
+                var damaged = file
+                damaged[place] ^= 1 << UInt8(place % 8)
+                try folder.replace(id, damaged)
+                #expect(await StoreError.Code.thrown { try await store.readAll(id) } == .corrupt, "byte \(place)")
+            }
+            try folder.replace(id, file)
+            #expect(try await store.readAll(id) == content)
+            await store.close()
+        }
+    }
+
+    @Test("a cut, extended, swapped or foreign file is corrupt", arguments: BlobTestFolder.Mode.allCases)
+    func wrongFiles(_ mode: BlobTestFolder.Mode) async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open(mode)
+            let id = try await store.write(BlobTestFolder.content(2 * Self.chunk))
+            let other = try await store.write(BlobTestFolder.content(2 * Self.chunk, seed: 9))
+            let file = try folder.bytes(id)
+            let tag = mode == .plain ? 0 : 16
+            var wrong: [[UInt8]] = [
+                [], Array(file.prefix(255)), Array(file.prefix(256)), Array(file.dropLast()), file + [0],
+                Array(file.prefix(256 + Self.chunk + tag)), try folder.bytes(other),
+            ]
+            if mode == .encrypted {
+                // Chunks of the same file in another order, and a chunk of another file in this one's place.
+                let chunks = [file[256..<(256 + Self.chunk + 16)], file[(256 + Self.chunk + 16)...]].map(Array.init)
+                wrong.append(Array(file.prefix(256)) + chunks[1] + chunks[0])
+                wrong.append(Array(file.prefix(256)) + Array(try folder.bytes(other).dropFirst(256)))
+            }
+            for (index, bytes) in wrong.enumerated() {
+                try folder.replace(id, bytes)
+                #expect(await StoreError.Code.thrown { try await store.readAll(id) } == .corrupt, "case \(index)")
+            }
+            await store.close()
+        }
+    }
+
+    @Test("a blob that is not there, or a name no blob can have, is not found")
+    func notFound() async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open()
+            let id = try await store.write([1, 2, 3])
+            try await store.remove(id)
+            try await store.remove(id)
+            for name in [id.value, "", "../../../../etc/passwd", "short", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", String(repeating: "a", count: 65)] {
+                #expect(await StoreError.Code.thrown { try await store.open(BlobID(name)) } == .notFound, "\(name)")
+            }
+            await store.close()
+        }
+    }
+
+    @Test("an aborted, forgotten or interrupted blob leaves no file, the next start at the latest")
+    func unfinished() async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open()
+            let aborted = try store.create()
+            try [UInt8](repeating: 1, count: 200_000).withUnsafeBytes { try aborted.append($0) }
+            aborted.abort()
+            aborted.abort()
+            #expect(await StoreError.Code.thrown { try await aborted.finish() } == .misuse)
+            _ = try store.create()
+            await store.close()
+            #expect(folder.incoming.isEmpty)
+            _ = FileManager.default.createFile(atPath: folder.path + "/incoming/left", contents: Data([1]))
+            let again = try await folder.open()
+            #expect(folder.incoming.isEmpty)
+            #expect(folder.objects.isEmpty)
+            await again.close()
+        }
+    }
+
+    @Test("a sweep removes what no row names and is old enough, and nothing else")
+    func sweep() async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open()
+            let kept = try await store.write([1])
+            let orphan = try await store.write([2])
+            let young = UTCInstant(microseconds: Int64(Date().timeIntervalSince1970) * 1_000_000)
+            let first = try await store.sweep(graceSeconds: 3_600, now: young) { _ in [kept] }
+            #expect(first == BlobStore.SweepResult(objects: 2, removed: 0))
+            let later = young.advanced(bySeconds: 7_200)
+            let second = try await store.sweep(graceSeconds: 3_600, now: later) { Set($0).intersection([kept]) }
+            #expect(second == BlobStore.SweepResult(objects: 2, removed: 1))
+            #expect(try await store.readAll(kept) == [1])
+            #expect(await StoreError.Code.thrown { try await store.open(orphan) } == .notFound)
+            await store.close()
+        }
+    }
+
+    @Test("after a change of the master key old blobs open with the old one, and with the new one alone once rewrapped")
+    func rotation() async throws {
+        try await BlobTestFolder.with { folder in
+            let content = BlobTestFolder.content(100_000)
+            let before = try await folder.open()
+            let id = try await before.write(content)
+            await before.close()
+            let newKey = try MasterKey(OpenSSLEntropy().bytes(32))
+            let both = try await folder.open(ring: KeyRing(current: newKey, previous: [folder.key]))
+            #expect(try await both.readAll(id) == content)
+            let stored = try folder.bytes(id)
+            #expect(try await both.rewrap(id))
+            #expect(try await both.rewrap(id) == false)
+            #expect(try folder.bytes(id).dropFirst(256).elementsEqual(stored.dropFirst(256)))
+            await both.close()
+            let alone = try await folder.open(ring: KeyRing(current: newKey))
+            #expect(try await alone.readAll(id) == content)
+            await alone.close()
+            let stranger = try await folder.open(ring: KeyRing(current: MasterKey(OpenSSLEntropy().bytes(32))))
+            #expect(await StoreError.Code.thrown { try await stranger.open(id) } == .corrupt)
+            await stranger.close()
+        }
+    }
+
+    @Test("64 blobs written at once are all there")
+    func concurrent() async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open()
+            let written = try await withThrowingTaskGroup(of: (BlobID, UInt64).self) { group in
+                for seed in 0..<64 {
+                    group.addTask { (try await store.write(BlobTestFolder.content(70_000, seed: UInt64(seed))), UInt64(seed)) }
+                }
+                var all: [(BlobID, UInt64)] = []
+                for try await one in group { all.append(one) }
+                return all
+            }
+            #expect(Set(written.map(\.0)).count == 64)
+            for (id, seed) in written { #expect(try await store.readAll(id) == BlobTestFolder.content(70_000, seed: seed)) }
+            await store.close()
+        }
+    }
+
+    @Test("ids are legal and 256 in turn share a directory")
+    func ids() {
+        var sequence = BlobIDSequence(entropy: OpenSSLEntropy())
+        let ids = (0..<512).map { _ in sequence.next() }
+        #expect(ids.allSatisfy(BlobIDSequence.isLegal))
+        #expect(Set(ids).count == 512)
+        #expect(Set(ids[..<256].map { $0.value.prefix(4) }).count == 1)
+        #expect(Set(ids.map { $0.value.prefix(4) }).count == 2)
+    }
+
+    @Test("a master key file is 32 bytes, its owner's alone, and never overwritten")
+    func keyFile() async throws {
+        try await BlobTestFolder.with { folder in
+            try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+            let path = folder.path + "/master.key"
+            #expect(await StoreError.Code.thrown { try MasterKey(file: path) } == .notFound)
+            try MasterKey.createFile(path)
+            let first = try MasterKey(file: path)
+            #expect(try MasterKey(file: path).id == first.id)
+            #expect(await StoreError.Code.thrown { try MasterKey.createFile(path) } == .misuse)
+            chmod(path, 0o640)
+            #expect(await StoreError.Code.thrown { try MasterKey(file: path) } == .misuse)
+            for count in [0, 31, 33] {
+                #expect(await StoreError.Code.thrown { try MasterKey([UInt8](repeating: 7, count: count)) } == .misuse)
+            }
+        }
+    }
+}
