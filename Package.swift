@@ -91,7 +91,8 @@ let package = Package(
 
         // Adapters: sockets to hospital systems.
         layer("Adapters", "MLLPAdapter", [
-            "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL, logging, lifecycle,
+            "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nioSSL,
+            logging, lifecycle,
         ]),
         layer("Adapters", "DIMSEAdapter", [
             "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL,
@@ -164,7 +165,7 @@ let package = Package(
         ]),
         tests("Adapters", "DIMSEAdapter", [
             "DIMSEAdapter", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"),
-            nio("NIOPosix"), logging,
+            nio("NIOPosix"), nioSSL, logging, lifecycle,
         ]),
         tests("API", "HTTPSupport", ["HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore")]),
         tests("API", "SMARTAPI", ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes]),
