@@ -31,7 +31,7 @@ package struct DataSet: Sendable, Equatable {
             guard let newValue else { return remove(tag) }
             var element = newValue
             element.tag = tag
-            if case .items(let items) = element.value { element.value = .items(items.map { adopt($0) }) }
+            if case .items(let items) = element.value { element.value = .items(adopt(items)) }
             put(element)
         }
     }
@@ -120,21 +120,27 @@ package struct DataSet: Sendable, Equatable {
         relabel()
     }
 
-    /// An item in this data set's character set. Where that lacks a character, the whole data set goes to UTF-8.
-    private mutating func adopt(_ item: DataSet) -> DataSet {
-        var item = item
-        if item.contains(.specificCharacterSet) {
-            guard item.characterSet == .utf8, characterSet == .utf8 || characterSet == .defaultRepertoire else {
-                return item
-            }
-            if characterSet == .defaultRepertoire { convert(to: .utf8) }
-            item.remove(.specificCharacterSet)
-        } else if item.characterSet != characterSet, !item.convertText(to: characterSet, dryRun: true) {
-            convert(to: .utf8)
+    /// Items in this data set's character set. Where that lacks a character of one of them, or one is in UTF-8 and
+    /// nothing was said here, the whole data set goes to UTF-8. An item that names another character set keeps it.
+    private mutating func adopt(_ items: [DataSet]) -> [DataSet] {
+        let needsUTF8 = items.contains { item in
+            if item.contains(.specificCharacterSet) { return item.characterSet == .utf8 && characterSet == .defaultRepertoire }
+            var item = item
+            return !item.convertText(to: characterSet, dryRun: true)
         }
-        if item.characterSet != characterSet { item.convertText(to: characterSet) }
-        item.inherit(characterSet)
-        return item
+        if needsUTF8 { convert(to: .utf8) }
+        return items.map { item in
+            var item = item
+            if item.contains(.specificCharacterSet), item.characterSet != characterSet {
+                item.inheritedCharacterSet = characterSet
+            } else {
+                item.convertText(to: characterSet)
+                item.elements.removeAll { $0.tag == .specificCharacterSet }
+                item.inheritedCharacterSet = characterSet
+                item.characterSet = characterSet
+            }
+            return item
+        }
     }
 
     @discardableResult
@@ -157,7 +163,10 @@ package struct DataSet: Sendable, Equatable {
             case .items(var items):
                 for item in items.indices where !items[item].contains(.specificCharacterSet) {
                     if !items[item].convertText(to: target, dryRun: dryRun) { complete = false }
-                    if !dryRun { items[item].inherit(target) }
+                    if !dryRun {
+                        items[item].inheritedCharacterSet = target
+                        items[item].characterSet = target
+                    }
                 }
                 if !dryRun { elements[index].value = .items(items) }
             default:
