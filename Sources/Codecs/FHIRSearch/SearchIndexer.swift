@@ -7,7 +7,7 @@ import Synchronization
 package final class SearchIndexer: Sendable {
     private let definitions: FHIRDefinitions
     /// The server's own address; a reference below it is the same as a relative one.
-    private let baseURL: String
+    package let baseURL: String
     private let plans = Mutex<[String: IndexPlan]>([:])
 
     package init(definitions: FHIRDefinitions = .r4, baseURL: String) {

@@ -76,3 +76,17 @@ package struct SearchQueryParser: Sendable {
         query.filters.append(try filter(query.resourceType, name, value, chained: 0, reversed: 0))
     }
 }
+
+extension SearchQueryParser {
+    /// The definition of a parameter.
+    package func parameter(_ code: String, for type: String) -> SearchParameterDefinition? {
+        definitions.searchParameter(code, for: type)
+    }
+}
+
+extension SearchQueryParser {
+    /// The reference parameters of a type.
+    package func references(of type: String) -> [SearchParameterDefinition] {
+        definitions.searchParameters(for: type).filter { $0.type == .reference }
+    }
+}

@@ -1,6 +1,7 @@
 import Access
 import FHIRModel
 import FHIRResources
+import FHIRSearch
 import Workflow
 
 /// The durable store over one database: every port of the workflow, of access and of resources.
@@ -11,12 +12,25 @@ package final class RelationalStore: Sendable {
     let entropy: any Entropy
     let projector: any DomainProjecting
     let auditWriter: AuditWriter
+    let indexer: SearchIndexer
+    let pageTokens: PageTokens
+    /// Microseconds since 1970 UTC.
+    let now: @Sendable () -> Int64
+    /// The FHIR base URL, without a closing slash.
+    var baseURL: String { indexer.baseURL }
 
-    package init(database: SQLDatabase, entropy: any Entropy, projector: any DomainProjecting) {
+    /// - Parameter baseURL: the FHIR base URL; references below it are indexed as local ones.
+    package init(
+        database: SQLDatabase, entropy: any Entropy, projector: any DomainProjecting, baseURL: String = "",
+        now: @escaping @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
+    ) {
         self.database = database
         self.entropy = entropy
         self.projector = projector
+        self.now = now
         auditWriter = AuditWriter(database)
+        indexer = SearchIndexer(baseURL: baseURL)
+        pageTokens = PageTokens(entropy: entropy)
     }
 
     package func close() async { await database.close() }
@@ -27,11 +41,13 @@ package final class RelationalStore: Sendable {
     ) async throws -> T {
         let entropy = entropy
         let projector = projector
+        let indexer = indexer
         return try await translating {
             try await self.database.write { transaction in
                 let unit = SQLUnitOfWork(
                     connection: transaction.connection, transaction: transaction,
-                    time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access)
+                    time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access,
+                    indexer: indexer)
                 let value = try body(unit)
                 let events = unit.takeEvents()
                 if !events.isEmpty { try projector.project(events, in: unit) }
@@ -48,11 +64,14 @@ package final class RelationalStore: Sendable {
         _ access: AccessContext, snapshot: Bool = true, _ body: @escaping @Sendable (SQLUnitOfWork) throws -> T
     ) async throws -> T {
         let entropy = entropy
+        let indexer = indexer
         let time = UTCInstant(microseconds: database.lastCommit.time)
         return try await translating {
             try await self.database.read(snapshot: snapshot) { connection in
                 try body(
-                    SQLUnitOfWork(connection: connection, transaction: nil, time: time, entropy: entropy, access: access))
+                    SQLUnitOfWork(
+                        connection: connection, transaction: nil, time: time, entropy: entropy, access: access,
+                        indexer: indexer))
             }
         }
     }
@@ -88,13 +107,17 @@ extension RelationalStore: WorkflowStore {
         try await readUnit(access) { try body($0) }
     }
 
-    /// Whether any row refers to the blob; asked by the sweep at start.
-    package func isReferenced(_ blob: BlobID) async throws -> Bool {
-        try await translating {
+    /// Those of the blobs that a row refers to; asked by the sweep.
+    package func referenced(_ blobs: [BlobID]) async throws -> Set<BlobID> {
+        let names = blobs.map(\.value)
+        return try await translating {
             try await self.database.read { connection in
-                if try StudyTable(connection: connection).isReferenced(blob) { return true }
-                return try connection.first(
-                    "SELECT 1 FROM export_files WHERE blob_id = ?", [.text(blob.value)]) { try $0.int(0) } != nil
+                let condition = connection.dialect.isInTexts("blob_id")
+                return Set(
+                    try connection.all(
+                        "SELECT blob_id FROM instances WHERE \(condition) UNION ALL SELECT blob_id FROM export_files WHERE \(condition)",
+                        [.texts(names), .texts(names)]
+                    ) { BlobID(try $0.text(0)) })
             }
         }
     }

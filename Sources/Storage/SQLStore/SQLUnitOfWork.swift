@@ -1,5 +1,6 @@
 import Access
 import FHIRResources
+import FHIRSearch
 import Workflow
 
 /// One unit of work over the tables: the store's answer to both the workflow's port and the resources' port.
@@ -12,6 +13,7 @@ final class SQLUnitOfWork: UnitOfWork {
     let time: UTCInstant
     let entropy: any Entropy
     let access: AccessContext
+    let indexer: SearchIndexer
     private(set) var events: [DomainEvent] = []
     private(set) var auditRecords: [AuditRecord] = []
 
@@ -23,13 +25,14 @@ final class SQLUnitOfWork: UnitOfWork {
 
     init(
         connection: any SQLConnection, transaction: SQLTransaction?, time: UTCInstant, entropy: any Entropy,
-        access: AccessContext
+        access: AccessContext, indexer: SearchIndexer
     ) {
         self.connection = connection
         self.transaction = transaction
         self.time = time
         self.entropy = entropy
         self.access = access
+        self.indexer = indexer
         patientTable = PatientTable(connection: connection)
         orderTable = OrderTable(connection: connection)
         studyTable = StudyTable(connection: connection)

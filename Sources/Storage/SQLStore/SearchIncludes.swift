@@ -1,0 +1,117 @@
+import Access
+import FHIRModel
+import FHIRResources
+import FHIRSearch
+
+/// Fetches what `_include` and `_revinclude` ask for, with the caller's access to each type.
+///
+/// FHIR R4 search.html#include. Matches are not included again, and nothing is included twice.
+struct SearchIncludes {
+    /// Included resources of one page.
+    static let rowsMax = 1000
+    /// Rounds of `:iterate`.
+    static let roundsMax = 3
+
+    let connection: any SQLConnection
+    let compiler: SearchCompiler
+
+    /// A resource in hand: its key, to look up what it points at, and its name, to look up what points at it.
+    private struct Row {
+        let key: Int64
+        let resource: StoredResource
+    }
+
+    private(set) var included: [StoredResource] = []
+    private(set) var isCapped = false
+    private var seen: Set<String> = []
+
+    init(connection: any SQLConnection, compiler: SearchCompiler) {
+        self.connection = connection
+        self.compiler = compiler
+    }
+
+    /// - Parameter matches: with the keys of their versions.
+    mutating func run(_ directives: [IncludeDirective], from matches: [(key: Int64, resource: StoredResource)]) throws {
+        var frontier = matches.map { Row(key: $0.key, resource: $0.resource) }
+        for row in frontier { seen.insert("\(row.resource.type)/\(row.resource.id)") }
+        for round in 0..<Self.roundsMax {
+            var next: [Row] = []
+            for directive in directives where round == 0 || directive.isIterative {
+                next += try directive.isReverse ? pointing(directive, at: frontier) : targets(directive, of: frontier)
+                if isCapped { return }
+            }
+            if next.isEmpty { return }
+            frontier = next
+        }
+    }
+
+    private mutating func targets(_ directive: IncludeDirective, of rows: [Row]) throws -> [Row] {
+        let keys = rows.filter { $0.resource.type == directive.sourceType }.map(\.key)
+        if keys.isEmpty { return [] }
+        var condition = SQLCondition(
+            compiler.dialect.isInInts("i.version_key") + " AND i.target_type <> ''", [.ints(keys)])
+        if let parameter = directive.parameter {
+            condition.add("i.param = ?", .int(SearchParameterKey(directive.sourceType, parameter.code).number))
+        } else {
+            condition.add("i.part = 0")
+        }
+        if let type = directive.targetType { condition.add("i.target_type = ?", .text(type)) }
+        var ids: [String: [String]] = [:]
+        try connection.run(
+            "SELECT DISTINCT i.target_type, i.target_id FROM idx_reference i WHERE \(condition.text) LIMIT ?",
+            condition.values + [.int(Int64(Self.rowsMax * 2))]
+        ) { row in ids[try row.text(0), default: []].append(try row.text(1)) }
+        var found: [Row] = []
+        for (type, list) in ids.sorted(by: { $0.key < $1.key }) {
+            var visible = compiler.visible(type, permission: .read)
+            visible.add(compiler.dialect.isInTexts("v.id"), .texts(list))
+            found += try take(visible)
+            if isCapped { return found }
+        }
+        return found
+    }
+
+    private mutating func pointing(_ directive: IncludeDirective, at rows: [Row]) throws -> [Row] {
+        var ids: [String: [String]] = [:]
+        for row in rows where directive.targetType == nil || directive.targetType == row.resource.type {
+            ids[row.resource.type, default: []].append(row.resource.id)
+        }
+        var found: [Row] = []
+        for (type, list) in ids.sorted(by: { $0.key < $1.key }) {
+            var inner = SQLCondition(
+                compiler.dialect.isInTexts("i.target_id") + " AND i.target_type = ?", [.texts(list), .text(type)])
+            let parameters = directive.parameter.map { [$0] } ?? compiler.parser.references(of: directive.sourceType)
+            inner.add(
+                compiler.dialect.isInInts("i.param"),
+                .ints(parameters.map { SearchParameterKey(directive.sourceType, $0.code).number }))
+            var visible = compiler.visible(directive.sourceType)
+            visible.add(
+                "v.version_key IN (SELECT i.version_key FROM idx_reference i WHERE \(inner.text))", values: inner.values)
+            found += try take(visible)
+            if isCapped { return found }
+        }
+        return found
+    }
+
+    /// Reads the rows of a condition that were not seen before, until the page is full.
+    private mutating func take(_ condition: SQLCondition) throws -> [Row] {
+        let room = Self.rowsMax - included.count
+        let rows = try connection.all(
+            """
+            SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
+            ORDER BY v.version_key LIMIT ?
+            """, condition.values + [.int(Int64(room + seen.count + 1))]
+        ) { Row(key: try $0.int(8), resource: try ResourceTable.decode($0)) }
+        var found: [Row] = []
+        for row in rows where !seen.contains("\(row.resource.type)/\(row.resource.id)") {
+            if included.count == Self.rowsMax {
+                isCapped = true
+                break
+            }
+            seen.insert("\(row.resource.type)/\(row.resource.id)")
+            included.append(row.resource)
+            found.append(row)
+        }
+        return found
+    }
+}

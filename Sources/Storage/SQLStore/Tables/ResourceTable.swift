@@ -1,0 +1,126 @@
+import FHIRModel
+import FHIRResources
+import FHIRSearch
+import Workflow
+
+/// Versions of resources with their index entries.
+struct ResourceTable {
+    /// `end_sequence` of a version that nothing has replaced.
+    static let current = Int64.max
+
+    let connection: any SQLConnection
+
+    /// The columns of `decode`, of a table named `v`.
+    static let columns = "v.type, v.id, v.version, v.time, v.first_sequence, v.deleted, v.method, v.body"
+
+    static func decode(_ row: SQLRow) throws -> StoredResource {
+        guard let method = StoredResource.Method(rawValue: try row.text(6)) else {
+            throw SQLStoreError(.corrupt, "a resource version has an unknown method")
+        }
+        return StoredResource(
+            type: try row.text(0), id: try row.text(1), version: try row.int(2),
+            lastUpdated: UTCInstant(microseconds: try row.int(3)), sequence: try row.int(4), isDeleted: try row.bool(5),
+            method: method, bytes: try row.bytes(7))
+    }
+
+    // MARK: Reading
+
+    /// The newest version, a deletion marker included.
+    func newest(_ type: String, _ id: String) throws -> StoredResource? {
+        try newestWithKey(type, id)?.resource
+    }
+
+    private func newestWithKey(_ type: String, _ id: String) throws -> (key: Int64, resource: StoredResource)? {
+        try connection.first(
+            """
+            SELECT \(Self.columns), v.version_key FROM resource_versions v WHERE v.type = ? AND v.id = ? \
+            ORDER BY v.version DESC LIMIT 1
+            """, [.text(type), .text(id)]
+        ) { (try $0.int(8), try Self.decode($0)) }
+    }
+
+    // MARK: Writing
+
+    /// Stores a version; see ``FHIRResources/ResourceTransaction/putResource(_:_:_:method:)``.
+    ///
+    /// A second change of one resource in the same unit of work replaces the first, so that each commit makes at most
+    /// one version.
+    func put(
+        _ type: String, _ id: String, _ document: JSONDocument, method: StoredResource.Method, stamp: CommitStamp,
+        indexer: SearchIndexer
+    ) throws -> StoredResource {
+        let resource = try Self.resource(document, type)
+        let previous = try newestWithKey(type, id)
+        if let previous, !previous.resource.isDeleted,
+            resource.hasSameContent(as: try Self.resource(previous.resource.bytes, type))
+        {
+            return previous.resource
+        }
+        let isSameCommit = previous?.resource.sequence == stamp.sequence
+        var version = StoredResource(
+            type: type, id: id, version: (previous?.resource.version ?? 0) + (isSameCommit ? 0 : 1),
+            lastUpdated: UTCInstant(microseconds: stamp.time), sequence: stamp.sequence, isDeleted: false, method: method,
+            bytes: [])
+        if isSameCommit, let first = previous?.resource, !first.isDeleted { version.method = first.method }
+        let stamped = try resource.stamped(
+            id: id, versionID: String(version.version),
+            lastUpdated: FHIRDateTime.instantText(microseconds: stamp.time))
+        version.bytes = stamped.bytes
+        try store(version, replacing: previous, isSameCommit: isSameCommit, entries: indexer.entries(of: stamped))
+        return version
+    }
+
+    /// Stores a deletion marker; nil when there is nothing to delete.
+    func delete(_ type: String, _ id: String, stamp: CommitStamp) throws -> StoredResource? {
+        guard let previous = try newestWithKey(type, id), !previous.resource.isDeleted else { return nil }
+        let isSameCommit = previous.resource.sequence == stamp.sequence
+        let marker = StoredResource(
+            type: type, id: id, version: previous.resource.version + (isSameCommit ? 0 : 1),
+            lastUpdated: UTCInstant(microseconds: stamp.time), sequence: stamp.sequence, isDeleted: true, method: .delete,
+            bytes: [])
+        try store(marker, replacing: previous, isSameCommit: isSameCommit, entries: [])
+        return marker
+    }
+
+    private func store(
+        _ version: StoredResource, replacing previous: (key: Int64, resource: StoredResource)?, isSameCommit: Bool,
+        entries: [IndexEntry]
+    ) throws {
+        let index = SearchIndexTable(connection: connection)
+        if let previous {
+            if isSameCommit {
+                try index.remove(versionKey: previous.key)
+                try connection.run("DELETE FROM resource_versions WHERE version_key = ?", [.int(previous.key)])
+            } else {
+                try connection.run(
+                    "UPDATE resource_versions SET end_sequence = ? WHERE version_key = ?",
+                    [.int(version.sequence), .int(previous.key)])
+            }
+        }
+        let key = try connection.first(
+            """
+            INSERT INTO resource_versions (type, id, version, time, first_sequence, end_sequence, deleted, method, body) \
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING version_key
+            """,
+            [
+                .text(version.type), .text(version.id), .int(version.version), .int(version.lastUpdated.microseconds),
+                .int(version.sequence), .int(Self.current), SQLValue(version.isDeleted), .text(version.method.rawValue),
+                .bytes(version.bytes),
+            ]) { try $0.int(0) }
+        guard let key else { throw SQLStoreError(.corrupt, "an inserted version has no key") }
+        try index.insert(entries, versionKey: key)
+    }
+
+    private static func resource(_ document: JSONDocument, _ type: String) throws -> Resource {
+        let resource: Resource
+        do { resource = try Resource(document) } catch { throw StoreError(.misuse, "not a resource: \(error)") }
+        guard resource.resourceType == type else { throw StoreError(.misuse, "the resource is no \(type)") }
+        return resource
+    }
+
+    private static func resource(_ bytes: [UInt8], _ type: String) throws -> Resource {
+        do { return try Resource(parsing: bytes, limits: .stored) } catch {
+            throw SQLStoreError(.corrupt, "a stored \(type) cannot be read", cause: error)
+        }
+    }
+}
