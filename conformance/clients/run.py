@@ -1,0 +1,122 @@
+"""Starts Hilum in a temporary folder, drives it with clients that others wrote, and writes RESULTS.md."""
+
+import argparse
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import check_dicom  # noqa: E402
+import check_fhir  # noqa: E402
+import check_hl7  # noqa: E402
+import check_smart  # noqa: E402
+import dicom_files  # noqa: E402
+from hilum_server import BINARY, HilumServer  # noqa: E402
+from report import Report, equal, expect  # noqa: E402
+from smart import BackendClient  # noqa: E402
+
+PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir"]
+
+
+def plain_sample(samples):
+    """One uncompressed sample with pixels, for QIDO and frames."""
+    return next(s for s in samples if str(s.transfer_syntax) == "1.2.840.10008.1.2.1"
+                and "PixelData" in s.data_set and s.data_set.get("PatientID") and s.data_set.BitsAllocated in (8, 16))
+
+
+def run(arguments):
+    report = Report()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="hilum-clients."))
+    server = HilumServer(folder / "hilum", postgres=arguments.postgres, log=folder / "hilum.log",
+                         options=["--plain-loopback"] if arguments.plain else [])
+    try:
+        server.init()
+        for title in ("CLIENTS", "STORESCU", "FINDSCU", "ECHOSCU"):
+            server.add_ae(title)
+        server.add_sender(check_hl7.SENDER, check_hl7.FACILITY)
+        backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
+        server.start()
+        report.note(f"Ready {server.start_seconds:.2f} s after the start; {server.rss_kib() / 1024:.0f} MiB resident.")
+        drive(arguments, report, server, backend, folder)
+    finally:
+        code = server.stop()
+        if not report.rows or code != 0:
+            print(server.log_tail(4000), file=sys.stderr)
+        if arguments.keep:
+            print(f"kept in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    report.check("server", "SIGTERM drains and exits 0", lambda: equal(code, 0, "exit code"))
+    return report
+
+
+def drive(arguments, report, server, backend, folder):
+    files, refused = dicom_files.test_files()
+    if arguments.quick:
+        files = files[:: max(1, len(files) // 12)]
+    accession = "ACC100"
+    with check_fhir.Judge() as judge:
+        if "smart" in arguments.parts:
+            check_smart.check(report, server, folder)
+        if "hl7" in arguments.parts:
+            check_hl7.check(report, server, backend, accession=accession)
+        if "dimse" in arguments.parts:
+            check_dicom.check_echo(report, server)
+            check_dicom.check_worklist_pynetdicom(report, server, accession)
+            by_dcmtk = check_dicom.check_dcmtk(report, server, files, folder, accession)
+            check_dicom.compare(report, server, backend, by_dcmtk, "storescu")
+            stored = check_dicom.send_by_c_store(
+                report, server, [dicom_files.relabelled(name, path, "c-store") for name, path in files])
+            check_dicom.compare(report, server, backend, stored, "c-store")
+        if "dicomweb" in arguments.parts:
+            stored = check_dicom.send_by_stow(
+                report, server, backend, [dicom_files.relabelled(name, path, "stow") for name, path in files])
+            check_dicom.compare(report, server, backend, stored, "stow")
+            if stored:
+                check_dicom.check_query(report, server, backend, plain_sample(stored))
+        if "fhir" in arguments.parts:
+            check_fhir.check(report, server, backend, folder)
+    for problem, where in sorted(judge.problems.items()):
+        report.add("fhirkit", where, False, problem, "FHIR R4")
+    report.add("fhirkit", f"{judge.bodies} FHIR bodies judged", judge.bodies > 0 or arguments.parts != PARTS)
+    report.note(f"pydicom's package: {len(files)} valid Part 10 files sent by each door; "
+                f"{len(refused)} not sent: " + "; ".join(f"{n} ({r})" for n, r in refused) + ".")
+    expect(server.is_running(), "the server is gone")
+    report.add("server", "still running at the end", True)
+    report.note(f"{server.rss_kib() / 1024:.0f} MiB resident at the end.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parts", default=",".join(PARTS), help="comma-separated: " + ", ".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="a dozen of pydicom's files only; RESULTS.md stays")
+    parser.add_argument("--plain", action="store_true", help="clear text on loopback instead of TLS")
+    parser.add_argument("--postgres", help="a libpq connection string instead of SQLite")
+    parser.add_argument("--keep", action="store_true", help="keep the server's folder")
+    parser.add_argument("--json", help="also write the rows here")
+    arguments = parser.parse_args()
+    arguments.parts = arguments.parts.split(",")
+    if not BINARY.exists():
+        sys.exit(f"{BINARY} is not there: make build")
+    begun = time.monotonic()
+    report = run(arguments)
+    text = report.markdown("What other people's clients say")
+    if arguments.parts == PARTS and not arguments.quick:
+        (HERE / "RESULTS.md").write_text(text)
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps(report.rows, indent=1))
+    print("\n".join(line for line in text.split("## Every check")[0].splitlines()))
+    print(f"{time.monotonic() - begun:.0f} s")
+    expected = report.count("expected failure")
+    print(f"clients: {report.count('pass', 'pass (was expected to fail)')} passed, {report.failed} failed"
+          + (f", {expected} skipped" if expected else ""))
+    sys.exit(1 if report.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
