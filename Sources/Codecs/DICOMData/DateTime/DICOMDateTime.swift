@@ -26,6 +26,8 @@ package struct DICOMDateTime: Hashable, Sendable {
         let digits = main.prefix { $0 != 0x2E }
         guard digits.count >= 4, digits.count <= 14, digits.count % 2 == 0, let year = number(digits.prefix(4)), year >= 1
         else { return nil }
+        // Only seconds have a fraction.
+        if main.count > digits.count, digits.count < 14 { return nil }
         self.year = year
         month = digits.count >= 6 ? number(digits.dropFirst(4).prefix(2)) : nil
         day = digits.count >= 8 ? number(digits.dropFirst(6).prefix(2)) : nil
