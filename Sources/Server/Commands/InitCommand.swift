@@ -103,18 +103,24 @@ enum DefaultFiles {
 
     static func siteProfile(timeZone: String) -> String {
         """
-        # The site profile: what this hospital calls things.
+        # The site profile: what this hospital's identifiers, codes and times mean.
 
-        time-zone: \(timeZone)        # for times that arrive without a zone
+        time_zone: \(timeZone)        # for times that arrive without a zone
 
-        # The issuers of identifiers. `namespace` is the name on HL7 and DICOM wires (CX.4.1, IssuerOfPatientID).
-        authorities:
-          - system: urn:hilum:site:mrn
-            namespace: HOSP
-          - system: urn:hilum:site:accession
-            namespace: RIS
-        default-patient-system: urn:hilum:site:mrn
-        default-accession-system: urn:hilum:site:accession
+        identifiers:
+          # The issuers. `namespace` is the name on HL7 and DICOM wires (CX.4.1, IssuerOfPatientID); `oid` may stand
+          # beside or instead of `system`.
+          authorities:
+            - system: urn:hilum:site:mrn
+              namespace: HOSP
+            - system: urn:hilum:site:accession
+              namespace: RIS
+          patient_default: urn:hilum:site:mrn           # for a patient id without an issuer
+          accession_default: urn:hilum:site:accession   # for an accession number without an issuer
+
+        # accepted_processing_ids: [P]     # MSH-11; T and D are refused
+        # transient_as: AE                 # or AR: how a passing failure is answered
+        # modalities: { XR: DX }           # site codes in OBR-24 to DICOM modalities
         """ + "\n"
     }
 }

@@ -168,11 +168,6 @@ struct StudyTable {
             ])
     }
 
-    /// Whether any instance is stored in the blob.
-    func isReferenced(_ blobID: BlobID) throws -> Bool {
-        try connection.first("SELECT 1 FROM instances WHERE blob_id = ?", [.text(blobID.value)]) { try $0.int(0) } != nil
-    }
-
     static func instance(_ row: SQLRow, from column: Int = 0) throws -> Instance {
         Instance(
             studyInstanceUID: try row.text(column), seriesInstanceUID: try row.text(column + 1),

@@ -1,0 +1,94 @@
+import Access
+import DICOMTranslation
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import Workflow
+
+/// The DICOMweb base as routes. `openapi/dicomweb.yaml` is compared with this table. PS3.18 §10.
+package struct DICOMwebRoutes: Sendable {
+    let index: any ImagingIndex
+    let blobs: any BlobStoring
+    let ingest: InstanceIngest
+    let audit: any AuditTrail
+    /// The absolute base without a slash at its end, for example `https://localhost:8443/dicomweb`.
+    let baseURL: String
+    let gate: BulkResponseGate
+    let newBoundary: @Sendable () -> String
+
+    package init(
+        index: any ImagingIndex, blobs: any BlobStoring, ingest: InstanceIngest, audit: any AuditTrail, baseURL: String,
+        gate: BulkResponseGate, newBoundary: @escaping @Sendable () -> String
+    ) {
+        self.index = index
+        self.blobs = blobs
+        self.ingest = ingest
+        self.audit = audit
+        self.baseURL = baseURL
+        self.gate = gate
+        self.newBoundary = newBoundary
+    }
+
+    private static let read: RouteAccess = .bearer(.permission(.read, on: "ImagingStudy"))
+    private static let search: RouteAccess = .bearer(.permission(.search, on: "ImagingStudy"))
+    private static let create: RouteAccess = .bearer(.permission(.create, on: "ImagingStudy"))
+
+    package var group: RouteGroup {
+        let study = "/dicomweb/studies/{study}"
+        let series = study + "/series/{series}"
+        let instance = series + "/instances/{instance}"
+        return RouteGroup(
+            name: "dicomweb", prefix: "/dicomweb", errorBody: StatusReport(),
+            routes: [
+                Route(.get, "/dicomweb/studies", operationID: "searchStudies", access: Self.search) { try await search(.study, $0) },
+                Route(.get, study + "/series", operationID: "searchStudySeries", access: Self.search) { try await search(.series, $0) },
+                Route(.get, study + "/instances", operationID: "searchStudyInstances", access: Self.search) { try await search(.instance, $0) },
+                Route(.get, "/dicomweb/series", operationID: "searchSeries", access: Self.search) { try await search(.series, $0) },
+                Route(.get, series + "/instances", operationID: "searchSeriesInstances", access: Self.search) { try await search(.instance, $0) },
+                Route(.get, "/dicomweb/instances", operationID: "searchInstances", access: Self.search) { try await search(.instance, $0) },
+                Route(.get, study, operationID: "retrieveStudy", access: Self.read, handler: retrieve),
+                Route(.get, series, operationID: "retrieveSeries", access: Self.read, handler: retrieve),
+                Route(.get, instance, operationID: "retrieveInstance", access: Self.read, handler: retrieve),
+                Route(.get, study + "/metadata", operationID: "retrieveStudyMetadata", access: Self.read, handler: metadata),
+                Route(.get, series + "/metadata", operationID: "retrieveSeriesMetadata", access: Self.read, handler: metadata),
+                Route(.get, instance + "/metadata", operationID: "retrieveInstanceMetadata", access: Self.read, handler: metadata),
+                Route(.get, instance + "/frames/{frames}", operationID: "retrieveFrames", access: Self.read, handler: frames),
+                Route(.get, instance + "/bulkdata/{tag}", operationID: "retrieveBulkData", access: Self.read, handler: bulkData),
+                Route(.post, "/dicomweb/studies", operationID: "storeInstances", access: Self.create, handler: store),
+                Route(.post, study, operationID: "storeStudyInstances", access: Self.create, handler: store),
+            ])
+    }
+
+    /// The row that must be durable before data leaves.
+    func record(
+        _ interaction: String, _ request: APIRequest, category: AuditRecord.Category = .transfer,
+        action: AuditRecord.Action = .read, query: String? = nil
+    ) async throws {
+        let uids = ["study", "series", "instance"].compactMap { name in
+            request.parameters[name].isEmpty ? nil : "\(name):\(request.parameters[name])"
+        }
+        try await audit.record(
+            AuditRecord(
+                category: category, interaction: interaction, action: action, outcome: .success, access: request.access,
+                entity: uids.isEmpty ? nil : uids.joined(separator: " "), query: query))
+    }
+}
+
+/// Errors as a plain text status report, without clinical values. PS3.18 §8.5, Table 8.5-1.
+struct StatusReport: ErrorBody {
+    func failure(for error: any Error) -> HTTPFailure? {
+        guard let error = error as? StoreError else { return nil }
+        return switch error.code {
+        case .unavailable, .closed, .failed:
+            HTTPFailure(.unavailable, "the store is not available now; try again", headers: [.retryAfter: "2"])
+        case .full: HTTPFailure(.insufficientStorage, "there is no space left in the store")
+        case .conflict: HTTPFailure(.conflict, "another change was made at the same time; try again")
+        case .notFound: HTTPFailure(.notFound, "not found")
+        case .misuse, .corrupt: nil
+        }
+    }
+
+    func body(of failure: HTTPFailure, requestID: String, accept: String?) -> (contentType: String, bytes: [UInt8]) {
+        ("text/plain; charset=utf-8", Array("\(failure.message)\nrequest: \(requestID)\n".utf8))
+    }
+}

@@ -1,0 +1,118 @@
+import Access
+import DICOMData
+import DICOMTranslation
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import Workflow
+
+/// Search for studies, series and instances. PS3.18 §10.6, §8.3.4.
+extension DICOMwebRoutes {
+    /// Matches on a page unless `limit` says fewer.
+    static let pageMax = 1000
+    static let pageDefault = 200
+
+    func search(_ level: StudyQueryLevel, _ request: APIRequest) async throws -> Response {
+        var query = StudyQuery(level: level, limit: Self.pageDefault)
+        var includes: Set<Tag> = []
+        var includesAll = false
+        var seen: Set<String> = []
+        var isLimited = true
+        for parameter in try request.query() {
+            switch parameter.name {
+            case "limit":
+                guard let limit = Int(parameter.value), limit >= 0 else { throw HTTPFailure(.malformed, "limit must be a whole number") }
+                query.limit = min(limit, Self.pageMax)
+                isLimited = limit > Self.pageMax
+            case "offset":
+                guard let offset = Int(parameter.value), offset >= 0, offset <= Int(Int32.max) else {
+                    throw HTTPFailure(.malformed, "offset must be a whole number")
+                }
+                query.offset = offset
+            case "fuzzymatching", "emptyvaluematching", "multiplevaluematching", "accept":
+                continue
+            case "includefield":
+                for field in parameter.value.split(separator: ",") {
+                    if field == "all" {
+                        includesAll = true
+                    } else if let tag = Self.tags(String(field)).last {
+                        includes.insert(tag)
+                    } else {
+                        throw HTTPFailure(.malformed, "includefield: \(field.prefix(64)) is no attribute")
+                    }
+                }
+            default:
+                guard seen.insert(parameter.name).inserted else {
+                    throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) is given twice")
+                }
+                try add(parameter, to: &query)
+            }
+        }
+        for (name, key) in [("study", StudyQuery.Key.studyInstanceUID), ("series", .seriesInstanceUID)] {
+            let uid = request.parameters[name]
+            guard !uid.isEmpty else { continue }
+            guard UID.isSafe(uid) else { throw HTTPFailure(.malformed, "the \(name) in the URL is no UID") }
+            query.matches[key] = .exact(uid)
+        }
+        let offer = try Self.searchType(request)
+        let found = try await index.studies(query, access: request.access)
+        try await record("search", request, category: .query, action: .execute, query: request.rawQuery)
+        let sets = found.matches.map { match in
+            StudyMatchDataSet.dataSet(match, level: level, retrieveBase: baseURL)
+        }
+        var headers = HTTPFields()
+        if found.hasMore && isLimited {
+            headers[.warning] = "299 hilum \"There are additional results that can be requested\""
+        }
+        if try request.query()["fuzzymatching"] == "true" {
+            headers[.warning] = "299 hilum \"The fuzzymatching parameter is not supported. Only literal matching has been performed.\""
+        }
+        _ = includes
+        _ = includesAll
+        return .bytes(try DICOMJSON.encode(sets), contentType: offer, headers: headers)
+    }
+
+    /// Only JSON is offered. PS3.18 §8.7.3, Table 8.7.3-1.
+    static func searchType(_ request: APIRequest) throws -> String {
+        let text = try request.query()["accept"] ?? request.headers[.accept]
+        let accept = AcceptHeader(text)
+        for (type, subtype) in [("application", "dicom+json"), ("application", "json")]
+        where accept.quality(of: MediaType(type: type, subtype: subtype), ignoring: ["charset", "transfer-syntax"]) > 0 {
+            return "\(type)/\(subtype)"
+        }
+        throw HTTPFailure(.notAcceptable, "available: application/dicom+json, application/json")
+    }
+
+    /// One attribute as hexadecimal digits, as a keyword, or a path of them joined by dots; empty when unknown.
+    static func tags(_ text: String) -> [Tag] {
+        var path: [Tag] = []
+        for part in text.split(separator: ".", omittingEmptySubsequences: false) {
+            guard let tag = Tag(hex: String(part)) ?? Tag(keyword: String(part)) else { return [] }
+            path.append(tag)
+        }
+        return path
+    }
+
+    private func add(_ parameter: QueryParameters.Parameter, to query: inout StudyQuery) throws {
+        let path = Self.tags(parameter.name)
+        guard let tag = path.last else {
+            throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) is no attribute")
+        }
+        let key: StudyQuery.Key
+        if path.count == 2, path[0] == .requestAttributesSequence,
+            let inside = QueryKeys.requestAttributes.first(where: { $0.tag == tag }) {
+            key = inside.key
+        } else if path.count == 1, let found = QueryKeys.key(for: tag) {
+            key = found.key
+        } else if parameter.value.isEmpty {
+            return
+        } else {
+            throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) is no matching key")
+        }
+        do {
+            if let match = try QueryKeys.match(parameter.value, for: tag) { query.matches[key] = match }
+        } catch {
+            throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) has a value that its VR does not allow")
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import DICOMData
+import DICOMTranslation
+import NIOCore
+import Workflow
+
+/// The bytes of one stored instance as HTTP may carry them: as stored, or re-coded to Explicit VR Little Endian with
+/// its values copied from the blob piece by piece.
+struct RetrievedInstance: Sendable {
+    /// Bytes read and sent at a time.
+    static let pieceBytes = 256 << 10
+
+    let instance: Instance
+    let blobs: any BlobStoring
+
+    /// The whole file as stored.
+    func sendStored(_ write: (ByteBuffer) async throws -> Void) async throws {
+        let reader = try await blobs.open(instance.blobID)
+        try await copy(reader, from: 0, count: instance.size, swappingBy: 1, write)
+    }
+
+    /// The file re-coded. `header` is the stored header of the same instance.
+    func sendRecoded(_ header: StoredHeader, _ write: (ByteBuffer) async throws -> Void) async throws {
+        let reader = try await blobs.open(instance.blobID)
+        let syntax = TransferSyntax.explicitVRLittleEndian
+        let encoder = DataSetEncoder(transferSyntax: syntax)
+        var out = try FileMeta(
+            sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID, transferSyntax: syntax,
+            sourceAETitle: nil
+        ).encoded()
+        if header.transferSyntax.isDeflated {
+            // Deflated data sets have no byte ranges; they are bounded by the ingest's header limit.
+            let stored = try await reader.read(offset: instance.dataSetOffset, length: Int(instance.size - instance.dataSetOffset))
+            let dataSet = try DataSetDecoder(transferSyntax: header.transferSyntax).decode(stored)
+            out += try encoder.encode(dataSet)
+            try await write(ByteBuffer(bytes: out))
+            return
+        }
+        for element in header.dataSet.elements {
+            guard case .external(let value) = element.value, let length = value.length else {
+                var single = DataSet()
+                single[element.tag] = element
+                out += try encoder.encode(single)
+                if out.count >= Self.pieceBytes {
+                    try await write(ByteBuffer(bytes: out))
+                    out = []
+                }
+                continue
+            }
+            let padded = length + (length & 1)
+            guard padded < Int(UInt32.max) else { throw StoreError(.corrupt, "a value is too long") }
+            out += encoder.elementHeader(element.tag, element.vr, length: value.isEncapsulated ? nil : UInt32(padded))
+            try await write(ByteBuffer(bytes: out))
+            out = []
+            try await copy(
+                reader, from: Int64(value.offset), count: Int64(length),
+                swappingBy: header.transferSyntax.isBigEndian ? element.vr.wordSize : 1, write)
+            if padded > length { out.append(0) }
+        }
+        if !out.isEmpty { try await write(ByteBuffer(bytes: out)) }
+    }
+
+    /// A range of the file in pieces, words of `size` bytes turned round.
+    func copy(
+        _ reader: any BlobReading, from offset: Int64, count: Int64, swappingBy size: Int,
+        _ write: (ByteBuffer) async throws -> Void
+    ) async throws {
+        var done: Int64 = 0
+        while done < count {
+            var piece = try await reader.read(offset: offset + done, length: Int(min(Int64(Self.pieceBytes), count - done)))
+            guard !piece.isEmpty else { throw StoreError(.corrupt, "a blob is shorter than its row says") }
+            done += Int64(piece.count)
+            if size > 1 {
+                for start in stride(from: 0, through: piece.count - size, by: size) { piece[start..<start + size].reverse() }
+            }
+            try await write(ByteBuffer(bytes: piece))
+        }
+    }
+}

@@ -1,0 +1,197 @@
+import Access
+import DICOMData
+import DICOMTranslation
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Workflow
+
+/// Store instances: multipart/related of application/dicom, or one application/dicom body. PS3.18 §10.5.
+extension DICOMwebRoutes {
+    func store(_ request: APIRequest) async throws -> Response {
+        let study = request.parameters["study"]
+        guard study.isEmpty || UID.isSafe(study) else { throw HTTPFailure(.malformed, "the study in the URL is no UID") }
+        _ = try Self.searchType(request)
+        guard let type = try request.contentType() else {
+            throw HTTPFailure(.unsupportedMediaType, "Content-Type is needed: multipart/related; type=\"application/dicom\"")
+        }
+        var intake = Intake(
+            ingest: ingest, expectedStudyUID: study.isEmpty ? nil : study, access: request.access)
+        switch type.essence {
+        case "application/dicom":
+            try intake.begin(contentType: "application/dicom")
+            var pace = BodyPace(limits: request.limits)
+            do {
+                for try await chunk in request.body {
+                    try pace.received(chunk.readableBytes)
+                    intake.append(chunk)
+                }
+            } catch {
+                intake.abandon()
+                throw error
+            }
+            intake.end()
+        case "multipart/related":
+            if let inner = type["type"].flatMap({ MediaType($0) }), inner.essence != "application/dicom" {
+                throw HTTPFailure(.unsupportedMediaType, "parts of application/dicom are stored, not of \(inner.essence)")
+            }
+            try await readParts(request, boundary: type["boundary"], into: &intake)
+        default:
+            throw HTTPFailure(.unsupportedMediaType, "send multipart/related; type=\"application/dicom\", or application/dicom")
+        }
+        let outcomes = await intake.finish()
+        guard !outcomes.isEmpty else { throw HTTPFailure(.malformed, "the body holds no instance") }
+        let studies = Set(outcomes.compactMap { outcome in if case .stored(let receipt) = outcome { receipt.studyInstanceUID } else { nil } })
+        // A failure here is mended by the sweep of quiet studies; the instances are stored.
+        try? await ingest.complete(studies, access: request.access)
+        return try answer(outcomes)
+    }
+
+    private func readParts(_ request: APIRequest, boundary: String?, into intake: inout Intake) async throws {
+        var pace = BodyPace(limits: request.limits)
+        do {
+            var parser = try MultipartParser(boundary: boundary)
+            for try await chunk in request.body {
+                try pace.received(chunk.readableBytes)
+                try parser.consume(chunk) { event in
+                    switch event {
+                    case .began(let headers):
+                        try intake.begin(contentType: headers.first { $0.name == "content-type" }?.value)
+                    case .body(let bytes): intake.append(bytes)
+                    case .ended: intake.end()
+                    }
+                }
+                await intake.work()
+            }
+            try parser.finish()
+        } catch let problem as MultipartParser.Problem {
+            intake.abandon()
+            // What came whole before is stored and stays; the client sends again and finds duplicates.
+            _ = await intake.finish()
+            throw HTTPFailure(.malformed, "the multipart body is not well formed: \(problem.rawValue)", closesConnection: true)
+        } catch {
+            intake.abandon()
+            _ = await intake.finish()
+            throw error
+        }
+    }
+
+    /// The response data set and status. PS3.18 Table 10.5.3-1, Annex I.
+    private func answer(_ outcomes: [InstanceIngest.Outcome]) throws -> Response {
+        var stored: [DataSet] = []
+        var failed: [DataSet] = []
+        var others: [DataSet] = []
+        var studies: Set<String> = []
+        for outcome in outcomes {
+            switch outcome {
+            case .stored(let receipt):
+                studies.insert(receipt.studyInstanceUID)
+                var item = DataSet()
+                item.set(.referencedSOPClassUID, string: receipt.sopClassUID)
+                item.set(.referencedSOPInstanceUID, string: receipt.sopInstanceUID)
+                item.set(
+                    .retrieveURL,
+                    string: "\(baseURL)/studies/\(receipt.studyInstanceUID)/series/\(receipt.seriesInstanceUID)/instances/\(receipt.sopInstanceUID)")
+                stored.append(item)
+            case .failed(let failure, let receipt?):
+                var item = DataSet()
+                item.set(.referencedSOPClassUID, string: receipt.sopClassUID)
+                item.set(.referencedSOPInstanceUID, string: receipt.sopInstanceUID)
+                item.set(.failureReason, int: Int(failure.status))
+                failed.append(item)
+            case .failed(let failure, nil):
+                var item = DataSet()
+                item.set(.failureReason, int: Int(failure.status))
+                others.append(item)
+            }
+        }
+        var set = DataSet()
+        if studies.count == 1, let study = studies.first { set.set(.retrieveURL, string: "\(baseURL)/studies/\(study)") }
+        if !stored.isEmpty { set.set(.referencedSOPSequence, items: stored) }
+        if !failed.isEmpty { set.set(.failedSOPSequence, items: failed) }
+        if !others.isEmpty { set.set(.otherFailuresSequence, items: others) }
+        let isAllStored = failed.isEmpty && others.isEmpty
+        let isFull = outcomes.allSatisfy { if case .failed(let failure, _) = $0 { failure.code == .outOfResources } else { false } }
+        let isDown = outcomes.allSatisfy { if case .failed(let failure, _) = $0 { failure.code == .storeFailed } else { false } }
+        let status: HTTPResponse.Status =
+            isAllStored ? .ok
+            : !stored.isEmpty ? .accepted : isFull ? .init(code: 507, reasonPhrase: "Insufficient Storage") : isDown ? .serviceUnavailable : .conflict
+        return .bytes(try DICOMJSON.encode(set), contentType: "application/dicom+json", status: status)
+    }
+
+    /// The instances of one request: one being received, some being made durable.
+    private struct Intake {
+        /// Instances whose durability is awaited at the same time; they share fsyncs.
+        static let inFlightMax = 16
+
+        let ingest: InstanceIngest
+        let expectedStudyUID: String?
+        let access: AccessContext
+        private var current: IncomingInstance?
+        private var failure: IngestFailure?
+        private var complete: [IncomingInstance] = []
+        private var tasks: [Task<InstanceIngest.Outcome, Never>] = []
+        private var outcomes: [InstanceIngest.Outcome] = []
+
+        init(ingest: InstanceIngest, expectedStudyUID: String?, access: AccessContext) {
+            self.ingest = ingest
+            self.expectedStudyUID = expectedStudyUID
+            self.access = access
+        }
+
+        mutating func begin(contentType: String?) throws {
+            failure = nil
+            current = nil
+            if let contentType, let media = MediaType(contentType), media.essence != "application/dicom" {
+                throw HTTPFailure(.unsupportedMediaType, "parts of application/dicom are stored, not of \(media.essence)")
+            }
+            do throws(IngestFailure) { current = try ingest.beginFile() } catch { failure = error }
+        }
+
+        mutating func append(_ bytes: ByteBuffer) {
+            guard let incoming = current, failure == nil else { return }
+            bytes.withUnsafeReadableBytes { bytes in
+                do throws(IngestFailure) { try incoming.append(bytes) } catch { failure = error }
+            }
+        }
+
+        mutating func end() {
+            if let failure {
+                if let current { ingest.abort(current) }
+                outcomes.append(.failed(failure, nil))
+            } else if let current {
+                complete.append(current)
+            }
+            current = nil
+            failure = nil
+        }
+
+        /// Gives up the instance being received.
+        mutating func abandon() {
+            if let current { ingest.abort(current) }
+            current = nil
+        }
+
+        /// Sets complete instances on their way to durability.
+        mutating func work() async {
+            for incoming in complete { await start(incoming) }
+            complete = []
+        }
+
+        private mutating func start(_ incoming: IncomingInstance) async {
+            if tasks.count >= Self.inFlightMax { outcomes.append(await tasks.removeFirst().value) }
+            let (ingest, study, access) = (ingest, expectedStudyUID, access)
+            tasks.append(
+                Task { await ingest.finish(incoming, expectedStudyUID: study, receivedFrom: access.principal.id, access: access) })
+        }
+
+        /// Waits for all; the outcomes.
+        mutating func finish() async -> [InstanceIngest.Outcome] {
+            await work()
+            for task in tasks { outcomes.append(await task.value) }
+            tasks = []
+            return outcomes
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import ArgumentParser
+import Foundation
+import SQLStore
+
+/// `hilum doctor DIR`: checks what an operator would check, one line a finding with its fix.
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Check configuration, keys, certificates, store and ports; exit 1 on a problem.")
+
+    @Argument(help: "The server folder.") var folder: String
+
+    func run() async throws {
+        let server = ServerFolder(folder)
+        var doctor = Doctor()
+        let configuration: ServerConfiguration
+        do {
+            configuration = try ServerConfiguration.load(from: server)
+            doctor.good("configuration: \(server.configurationFile) reads well")
+        } catch {
+            doctor.bad("configuration: \(error)", fix: "correct the file, or make a folder with `hilum init`")
+            return try doctor.finish()
+        }
+        doctor.check("site profile", fix: "correct \(configuration.siteProfile)") {
+            _ = try ServerComposition.siteProfile(configuration, server)
+            return "\(configuration.siteProfile) reads well"
+        }
+        for (name, path) in [
+            ("master key", server.masterKeyFile), ("token key", server.tokenKeyFile), ("server key", server.serverKeyFile),
+        ] {
+            doctor.check(name, fix: "restore it from your backup, or chmod 600") {
+                _ = try ServerFolder.readSecret(path)
+                return "readable by its owner alone"
+            }
+        }
+        checkCertificate(server, &doctor)
+        await checkStore(configuration, server, &doctor)
+        let isRunning = FileManager.default.fileExists(atPath: server.endpointsFile)
+        for (name, host, port) in [
+            ("http", configuration.http.host, configuration.http.port),
+            ("dimse", configuration.dimse.host, configuration.dimse.port),
+            ("mllp", configuration.mllp.host, configuration.mllp.port),
+        ] {
+            if port == 0 {
+                doctor.good("\(name) port: chosen at start")
+            } else if PortProbe.canBind(host: host, port: port) {
+                doctor.good("\(name) port: \(host):\(port) is free")
+            } else if isRunning {
+                doctor.good("\(name) port: \(host):\(port) is in use, by the running server it seems")
+            } else {
+                doctor.bad("\(name) port: \(host):\(port) is in use", fix: "stop what uses it or change \(name).port")
+            }
+        }
+        try doctor.finish()
+    }
+
+    private func checkCertificate(_ server: ServerFolder, _ doctor: inout Doctor) {
+        do {
+            let text = try String(contentsOfFile: server.serverCertificateFile, encoding: .utf8)
+            let days = Int(try LocalAuthority.expiry(ofPEM: text).timeIntervalSinceNow / 86400)
+            if days < 0 {
+                doctor.bad("certificate: \(server.serverCertificateFile) has expired", fix: "put a new certificate and key there")
+            } else if days < 30 {
+                doctor.bad("certificate: expires in \(days) days", fix: "put a new certificate and key in \(server.tlsFolder)")
+            } else {
+                doctor.good("certificate: valid for \(days) more days")
+            }
+        } catch {
+            doctor.bad("certificate: \(server.serverCertificateFile) cannot be read", fix: "put a PEM certificate there")
+        }
+    }
+
+    private func checkStore(_ configuration: ServerConfiguration, _ server: ServerFolder, _ doctor: inout Doctor) async {
+        do {
+            let store = try await StoreComposition.open(configuration, folder: server, isServer: false)
+            let isReady = await store.database.isReady()
+            let rows = try await store.database.read { try AuditChain.verify($0) }
+            await store.close()
+            if isReady {
+                doctor.good("store: \(configuration.store.database.rawValue) answers")
+                doctor.good("audit trail: \(rows) rows, chain unbroken")
+            } else {
+                doctor.bad("store: does not answer", fix: "see the server's log")
+            }
+        } catch {
+            let fix = configuration.store.database == .postgres
+                ? "check store.postgres and that the database server runs" : "restore \(server.databaseFile) from a backup"
+            doctor.bad("store: \(error)", fix: fix)
+        }
+    }
+}
+
+/// Collects findings.
+struct Doctor {
+    private var problems = 0
+
+    func good(_ text: String) { print("ok    \(text)") }
+
+    mutating func bad(_ text: String, fix: String) {
+        problems += 1
+        print("FAIL  \(text); fix: \(fix)")
+    }
+
+    mutating func check(_ name: String, fix: String, _ body: () throws -> String) {
+        do { good("\(name): \(try body())") } catch { bad("\(name): \(error)", fix: fix) }
+    }
+
+    func finish() throws {
+        print(problems == 0 ? "no problems" : "\(problems) problem\(problems == 1 ? "" : "s")")
+        if problems > 0 { throw ExitCode(1) }
+    }
+}
+
+/// Whether a port can be bound now.
+enum PortProbe {
+    static func canBind(host: String, port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var reuse: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        guard inet_pton(AF_INET, host == "localhost" ? "127.0.0.1" : host, &address.sin_addr) == 1 else { return true }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+import Access
+import BlobStore
+import Crypto
+import DICOMData
+import DICOMNetwork
+import DICOMTranslation
+import DICOMwebAPI
+import DIMSEAdapter
+import FHIRAPI
+import FHIRResources
+import Foundation
+import HL7Translation
+import HTTPSupport
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
+import MLLPAdapter
+import NIOCore
+import NIOPosix
+import NIOSSL
+import OpsAPI
+import SMARTAPI
+import SQLStore
+import ServiceLifecycle
+import Workflow
+
+/// Builds a server from its parts, top to bottom, and runs it until it is told to stop.
+enum ServerComposition {
+    /// Bulk responses that may stream at the same time; each holds a few 256 KiB pieces.
+    static let bulkResponsesMax = 32
+
+    static func siteProfile(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> SiteProfile {
+        let path = folder.resolve(configuration.siteProfile)
+        guard let data = FileManager.default.contents(atPath: path) else { throw ConfigurationError("\(path) cannot be read") }
+        do { return try SiteProfile(yaml: String(decoding: data, as: UTF8.self)) } catch {
+            throw ConfigurationError("\(path): \(error)")
+        }
+    }
+
+    static func run(_ configured: ServerConfiguration, folder: ServerFolder, isTLS: Bool, logger: Logger) async throws {
+        // Addresses first: what clients see is part of tokens, links and the Endpoint resource.
+        var configuration = configured
+        configuration.http.port = try FreePort.resolve(configuration.http.port, host: configuration.http.host)
+        configuration.dimse.port = try FreePort.resolve(configuration.dimse.port, host: configuration.dimse.host)
+        configuration.mllp.port = try FreePort.resolve(configuration.mllp.port, host: configuration.mllp.host)
+        let visibleHost = configuration.http.host == "0.0.0.0" ? "localhost" : configuration.http.host
+        let publicURL = configuration.http.publicURL ?? "\(isTLS ? "https" : "http")://\(visibleHost):\(configuration.http.port)"
+        let readiness = Readiness(
+            Readiness.Endpoints(
+                http: publicURL,
+                dimse: .init(
+                    host: configuration.dimse.host, port: configuration.dimse.port, ae: configuration.dimse.aeTitle, tls: isTLS),
+                mllp: .init(host: configuration.mllp.host, port: configuration.mllp.port, tls: isTLS)),
+            file: folder.endpointsFile)
+
+        // The site.
+        let profile = try siteProfile(configuration, folder)
+        let clock = SystemClock()
+        let entropy = SystemEntropy()
+
+        // The store.
+        let zone = profile.zone
+        let projector = FHIRProjector { date, time in SiteOffset.text(zone, date: date, time: time) }
+        let store = try await StoreComposition.open(configuration, folder: folder, isServer: true, projector: projector)
+        let encryption: BlobStoreConfiguration.Encryption =
+            switch configuration.store.encryption {
+            case .aes256GCM: .aes256GCM(KeyRing(current: try MasterKey(file: folder.masterKeyFile)))
+            case .none: .none
+            }
+        let blobs = try await BlobStore(
+            BlobStoreConfiguration(folder: folder.resolve(configuration.store.blobs), encryption: encryption))
+        try await store.write(.server(requestID: "start")) { unit in
+            if let unit = unit as? any ResourceUnitOfWork {
+                try projector.projectEndpoint(address: publicURL + "/dicomweb", in: unit)
+            }
+            try unit.audit(
+                AuditRecord(
+                    category: .application, interaction: "start", action: .execute, outcome: .success, access: unit.access,
+                    detail: HilumVersion.text))
+        }
+
+        // The doors for hospital systems.
+        let ingest = InstanceIngest(store: store, blobs: blobs, authorities: profile.authorities)
+        let inbox = HL7Inbox(store: store, clock: clock, entropy: entropy, digest: Digests.hex) { _, _ in profile }
+        let peerTLS = isTLS ? try TLSContexts.peers(folder) : nil
+        let dimse = try DoorComposition.dimse(
+            configuration.dimse, store: store, ingest: ingest, authorities: profile.authorities, entropy: entropy, tls: peerTLS,
+            logger: logger
+        ) { readiness.isUp(.dimse) }
+        let mllp = try DoorComposition.mllp(configuration.mllp, store: store, inbox: inbox, tls: peerTLS, logger: logger) {
+            readiness.isUp(.mllp)
+        }
+
+        // The doors for applications.
+        let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy) { clock.now() }
+        let web = try await WebComposition(
+            publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, exports: exports, folder: folder,
+            entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, logger: logger)
+        let http = try web.application(configuration.http, tls: isTLS ? try TLSContexts.http(folder) : nil) {
+            readiness.isUp(.http)
+        }
+
+        // Run until told to stop: the doors close before the store does.
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: DrainSignal(readiness: readiness)),
+                    .init(service: ExportWorker(exports: exports)),
+                    .init(service: QuietStudies(store: store, clock: clock, logger: logger)),
+                    .init(service: BlobSweep(store: store, blobs: blobs, clock: clock, logger: logger)),
+                    .init(service: dimse), .init(service: mllp), .init(service: http),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        do {
+            try await group.run()
+        } catch {
+            await close(store, blobs)
+            throw error
+        }
+        try? await store.record(
+            AuditRecord(
+                category: .application, interaction: "stop", action: .execute, outcome: .success,
+                access: .server(requestID: "stop")))
+        await close(store, blobs)
+        logger.notice("stopped")
+    }
+
+    private static func close(_ store: RelationalStore, _ blobs: BlobStore) async {
+        await store.close()
+        await blobs.close()
+    }
+}
+
+/// Turns the readiness probe to "not ready" as the first thing of a shutdown.
+struct DrainSignal: Service {
+    let readiness: Readiness
+    func run() async throws {
+        try? await gracefulShutdown()
+        readiness.drain()
+    }
+}
+
+/// Digests that the adapters ask for.
+enum Digests {
+    /// SHA-256 in lower-case hex.
+    @Sendable static func hex(_ bytes: [UInt8]) -> String { TLSContexts.fingerprint(bytes) }
+}
+
+/// The offset of a site-local time as FHIR writes it.
+enum SiteOffset {
+    /// `date` as DA digits, `time` as TM digits; nil without a zone or for digits that are no time.
+    static func text(_ zone: SiteZone?, date: String, time: String) -> String? {
+        guard let zone, date.utf8.count == 8, time.utf8.count >= 4, let year = Int(date.prefix(4)),
+            let month = Int(date.dropFirst(4).prefix(2)), let day = Int(date.suffix(2)), let hour = Int(time.prefix(2)),
+            let minute = Int(time.dropFirst(2).prefix(2))
+        else { return nil }
+        // Days from civil, proleptic Gregorian.
+        let y = month <= 2 ? year - 1 : year
+        let era = (y >= 0 ? y : y - 399) / 400
+        let yearOfEra = y - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        let minutes = zone.offsetMinutes(atWallClock: days * 86_400 + hour * 3600 + minute * 60)
+        if minutes == 0 { return "Z" }
+        let absolute = abs(minutes)
+        func pad(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
+        return (minutes < 0 ? "-" : "+") + pad(absolute / 60) + ":" + pad(absolute % 60)
+    }
+}

@@ -1,0 +1,32 @@
+import Crypto
+import Foundation
+import NIOSSL
+
+/// TLS for the three listeners from the files in the server folder. PS3.15 §B.12, RFC 9325: TLS 1.2 or newer.
+enum TLSContexts {
+    /// For HTTPS: no client certificates.
+    static func http(_ folder: ServerFolder) throws -> TLSConfiguration { try base(folder) }
+
+    /// For DIMSE and MLLP: a client certificate is asked for and, when given, checked against the authority; peers can
+    /// be bound to theirs.
+    static func peers(_ folder: ServerFolder) throws -> NIOSSLContext {
+        var configuration = try base(folder)
+        configuration.certificateVerification = .optionalVerification
+        configuration.trustRoots = .file(folder.authorityCertificateFile)
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    private static func base(_ folder: ServerFolder) throws -> TLSConfiguration {
+        _ = try ServerFolder.readSecret(folder.serverKeyFile)
+        let chain = try NIOSSLCertificate.fromPEMFile(folder.serverCertificateFile).map { NIOSSLCertificateSource.certificate($0) }
+        let key = try NIOSSLPrivateKey(file: folder.serverKeyFile, format: .pem)
+        var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = .tlsv12
+        return configuration
+    }
+
+    /// SHA-256 of a certificate's DER in lower-case hex.
+    static func fingerprint(_ der: [UInt8]) -> String {
+        SHA256.hash(data: der).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+}
