@@ -1,0 +1,49 @@
+import DICOMData
+
+/// How the pixels of an image are to be understood. PS3.3 §C.7.6.3.
+package struct ImagePixel: Sendable, Equatable {
+    package let rows: Int
+    package let columns: Int
+    package let samplesPerPixel: Int
+    /// The defined term, such as `MONOCHROME2`; empty when absent.
+    package let photometricInterpretation: String
+    package let bitsAllocated: Int
+    package let bitsStored: Int
+    package let highBit: Int
+    package let isSigned: Bool
+    /// Samples stand plane by plane: only for more than one sample a pixel. PS3.3 §C.7.6.3.1.3.
+    package let isPlanar: Bool
+    /// At least 1.
+    package let frameCount: Int
+    /// Bits of one native frame.
+    package let frameBits: Int
+
+    /// Reads the attributes of the Image Pixel module; nil when they are absent or describe no image: dimensions of 0
+    /// or beyond 65,535, bits that do not fit, a frame of more than 2^40 bits.
+    package init?(_ dataSet: DataSet) {
+        guard let rows = dataSet.int(.rows), let columns = dataSet.int(.columns),
+            let bits = PixelDataLayout.frameBits(dataSet, Self.pixelTag(dataSet))
+        else { return nil }
+        self.rows = rows
+        self.columns = columns
+        frameBits = bits
+        samplesPerPixel = dataSet.int(.samplesPerPixel) ?? 1
+        photometricInterpretation = dataSet.string(.photometricInterpretation) ?? ""
+        bitsAllocated = switch Self.pixelTag(dataSet) {
+        case .floatPixelData: 32
+        case .doubleFloatPixelData: 64
+        default: dataSet.int(.bitsAllocated) ?? 0
+        }
+        bitsStored = dataSet.int(.bitsStored) ?? bitsAllocated
+        highBit = dataSet.int(.highBit) ?? bitsStored - 1
+        isSigned = dataSet.int(.pixelRepresentation) == 1
+        isPlanar = samplesPerPixel > 1 && dataSet.int(.planarConfiguration) == 1
+        frameCount = max(1, dataSet.int(.numberOfFrames) ?? 1)
+        guard (1...bitsAllocated).contains(bitsStored), (bitsStored - 1..<bitsAllocated).contains(highBit) else { return nil }
+    }
+
+    /// The element that holds the pixels, pixel data when there is none.
+    static func pixelTag(_ dataSet: DataSet) -> Tag {
+        [Tag.floatPixelData, .doubleFloatPixelData].first { dataSet.contains($0) } ?? .pixelData
+    }
+}
