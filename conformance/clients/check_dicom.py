@@ -199,7 +199,7 @@ def send_by_stow(report, server, backend, samples):
     for sample in samples:
         def store(sample=sample):
             answer = client.store_instances([pydicom.dcmread(io.BytesIO(sample.data))])
-            expect("FailedSOPSequence" not in answer, f"failed: {answer.get('FailedSOPSequence')}")
+            expect(not answer.get("FailedSOPSequence"), f"failed: {answer.get('FailedSOPSequence')}")
             uids = [item.ReferencedSOPInstanceUID for item in answer.ReferencedSOPSequence]
             equal(uids, [sample.sop_instance], "ReferencedSOPInstanceUID")
 

@@ -13,8 +13,10 @@ from pydicom.tag import BaseTag
 warnings.filterwarnings("ignore", module="pydicom")
 
 BULK = {"OB", "OD", "OF", "OL", "OV", "OW", "UN"}
-# Not part of the DICOM JSON model or recomputed by every writer: group lengths (PS3.18 F.2.2) and padding.
+
+
 def is_volatile(tag):
+    """Not part of the DICOM JSON model, or recomputed by every writer: group lengths (PS3.18 F.2.2) and padding."""
     return tag.element == 0 or tag == 0xFFFCFFFC
 
 
@@ -86,7 +88,8 @@ def json_differences(wanted, model, path=""):
     out = []
     seen = set()
     for element in wanted:
-        if is_volatile(element.tag) or element.tag.group == 2:
+        # JSON is UTF-8, so the character set is the server's to state (PS3.18 F.2).
+        if is_volatile(element.tag) or element.tag.group == 2 or element.tag == 0x00080005:
             continue
         key = f"{element.tag:08X}"
         seen.add(key)
@@ -103,7 +106,7 @@ def json_differences(wanted, model, path=""):
     for key in model:
         # Attributes of the retrieval itself may be added: Retrieve URL, Instance Availability, character set.
         if key not in seen and key not in {"00081190", "00080056", "00080005", "00083002", "00083001"} and not key.startswith("0002"):
-            if not key.endswith("0000"):
+            if not key.endswith("0000") and key != "FFFCFFFC":
                 out.append(f"{path}{key} added")
     return out
 

@@ -1,0 +1,254 @@
+"""kill -9 of a running Hilum at random moments under mixed load; an outside ledger looks for losses after each restart.
+
+Every acknowledged item must be readable and equal (SHA-256 of the data set for instances, JSON for FHIR, the patient and
+order of a message for HL7); every other item fully there or fully absent. A message without an ACK is sent again and
+must then be acknowledged and count once.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import pathlib
+import random
+import shutil
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "clients"))
+sys.path.insert(0, str(HERE))
+
+import check_dicom  # noqa: E402
+import check_hl7  # noqa: E402
+import ledger  # noqa: E402
+import workers  # noqa: E402
+from hilum_server import BINARY, HilumServer  # noqa: E402
+from smart import BackendClient  # noqa: E402
+
+
+class Totals:
+    def __init__(self):
+        self.sent = self.acknowledged = self.lost = self.half = self.extra = 0
+        self.by_door = {}
+        self.findings = []
+
+    def finding(self, kind, item, why):
+        setattr(self, kind, getattr(self, kind) + 1)
+        self.findings.append(f"{kind}: {item}: {why}")
+        print(f"  {kind.upper()}: {item}: {why}", flush=True)
+
+
+class Checker:
+    """Reads each item back by another door than it came in."""
+
+    def __init__(self, server, backend, totals):
+        self.server, self.totals = server, totals
+        self.session = backend.session()
+
+    def look(self, door, item, ack):
+        state, why = getattr(self, door)(item, ack)
+        if state == "wrong":
+            self.totals.finding("lost" if ack else "half", item, why)
+        elif state == "absent" and ack:
+            self.totals.finding("lost", item, why)
+        return state
+
+    def instance(self, item, ack):
+        data = ledger.instance(item)
+        base = (f"{self.server.dicomweb}/studies/{data.StudyInstanceUID}/series/{data.SeriesInstanceUID}"
+                f"/instances/{data.SOPInstanceUID}")
+        wanted = ledger.digest(ledger.after_meta(ledger.part10(data)))
+        listed = self.session.get(
+            f"{self.server.dicomweb}/studies/{data.StudyInstanceUID}/instances", timeout=30,
+            params={"SOPInstanceUID": str(data.SOPInstanceUID)}, headers={"Accept": "application/dicom+json"})
+        if listed.status_code not in (200, 204, 404):
+            return "wrong", f"QIDO {listed.status_code}"
+        in_list = listed.status_code == 200 and len(listed.json()) > 0
+        try:
+            found = ledger.digest(ledger.after_meta(check_dicom.retrieve_part10(self.session, base)))
+        except AssertionError as error:
+            if in_list:
+                return "wrong", f"listed but not readable: {error}"
+            return ("absent", str(error)) if "404" in str(error) else ("wrong", str(error))
+        if not in_list:
+            return "wrong", "readable but not listed"
+        return ("there", "") if found == wanted else ("wrong", "the data set is not what was sent")
+
+    cstore = stow = instance
+
+    def search(self, kind, **parameters):
+        answer = self.session.get(f"{self.server.fhir}/{kind}", params=parameters, timeout=30)
+        if answer.status_code != 200:
+            raise AssertionError(f"{kind} search {answer.status_code}: {answer.text[:120]}")
+        return [entry["resource"] for entry in answer.json().get("entry", [])]
+
+    def fhir(self, item, ack):
+        if ack:
+            answer = self.session.get(f"{self.server.fhir}/Observation/{ack['id']}", timeout=30)
+            if answer.status_code != 200:
+                return "absent", f"read {answer.status_code}"
+        found = self.search("Observation", identifier=f"urn:hilum:ledger|{item}")
+        if not found:
+            return ("wrong", "readable but not found by search") if ack else ("absent", "")
+        if len(found) > 1:
+            return "wrong", f"there {len(found)} times"
+        for resource in [found[0], answer.json()] if ack else found:
+            stripped = {k: v for k, v in resource.items() if k not in ("id", "meta")}
+            if stripped != ledger.observation(item):
+                return "wrong", "the resource is not what was sent"
+        return "there", ""
+
+    def mllp(self, item, ack):
+        patients = self.search("Patient", identifier=item)
+        if len(patients) > 1:
+            return "wrong", f"{len(patients)} patients"
+        is_order = int(item.rsplit("-", 1)[1]) % 2 == 0
+        if is_order:
+            orders = self.search("ServiceRequest", identifier=f"P{item.replace('-', '')}")
+            if len(orders) > 1:
+                return "wrong", f"{len(orders)} orders"
+            if bool(orders) != bool(patients):
+                return "wrong", f"{len(patients)} patients with {len(orders)} orders"
+        if not patients:
+            return "absent", "no patient"
+        family = patients[0].get("name", [{}])[0].get("family")
+        return ("there", "") if family in ("Ledger", "Probe") else ("wrong", f"family name {family!r}")
+
+
+def one_round(index, server, backend, arguments, folder, rng, totals, journals):
+    context = multiprocessing.get_context("spawn")
+    prefix = f"r{index}"
+    bare = HilumServer(server.folder, log=server.log_path)
+    bare.endpoints = server.endpoints
+    running = []
+    for door in arguments.doors:
+        path = folder / f"{prefix}-{door}.journal"
+        journals.append((door, path))
+        started = context.Event()
+        process = context.Process(
+            target=workers.run, args=(door, bare, backend.bearer(), str(path), prefix, started), daemon=True)
+        process.start()
+        running.append((door, process, started))
+    for door, process, started in running:
+        if not started.wait(60):
+            end = pathlib.Path(f"{folder / f'{prefix}-{door}.journal'}.end")
+            raise SystemExit(f"no item was acknowledged by {door}: {end.read_text() if end.exists() else ''}\n{server.log_tail()}")
+    for door, process, _ in running:
+        if not process.is_alive():
+            end = pathlib.Path(f"{folder / f'{prefix}-{door}.journal'}.end")
+            raise SystemExit(f"{door} ended before the kill: {end.read_text() if end.exists() else ''}")
+    time.sleep(rng.uniform(0.0, arguments.seconds))
+    if not server.is_running():
+        raise SystemExit(f"the server ended by itself:\n{server.log_tail()}")
+    server.kill()
+    for _, process, _ in running:
+        process.join(30)
+        if process.is_alive():
+            process.kill()
+
+
+def check_round(server, backend, totals, journals, resend):
+    checker = Checker(server, backend, totals)
+    counts = {"there": 0, "absent": 0, "wrong": 0}
+    for door, path in journals:
+        intents, acks = ledger.read_journal(path)
+        for item in intents:
+            state = checker.look(door, item, acks.get(item))
+            if item not in acks:
+                counts[state] += 1
+            if resend and door == "mllp" and item not in acks:
+                try:
+                    check_hl7.acknowledged(check_hl7.ask(server, workers.message(item)), item)
+                    if checker.mllp(item, True)[0] != "there":
+                        totals.finding("half", item, "sent again and acknowledged, but not there once")
+                except Exception as error:  # a refusal of the repeat is the finding
+                    totals.finding("half", item, f"sent again: {type(error).__name__}: {error}")
+    return counts
+
+
+def run_database(database, arguments):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hilum-crash-{database}."))
+    seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 32)
+    rng = random.Random(seed)
+    totals, journals, starts = Totals(), [], []
+    unacknowledged = {"there": 0, "absent": 0, "wrong": 0}
+    postgres = None
+    if database == "postgres":
+        postgres = os.environ.get("HILUM_TEST_POSTGRES")
+        if not postgres:
+            raise SystemExit("HILUM_TEST_POSTGRES is not set: run this by conformance/crash/run.sh")
+    server = HilumServer(folder / "hilum", postgres=postgres, log=folder / "hilum.log",
+                         options=["--plain-loopback"] if arguments.plain else [])
+    begun = time.monotonic()
+    try:
+        server.init()
+        server.add_ae("LEDGER")
+        server.add_sender(check_hl7.SENDER, check_hl7.FACILITY)
+        backend = BackendClient(server, "ledger", "ES384", "system/*.cruds", folder)
+        server.start()
+        for index in range(1, arguments.kills + 1):
+            backend.token = None
+            mine = []
+            one_round(index, server, backend, arguments, folder, rng, totals, mine)
+            journals += mine
+            server.start()
+            starts.append(server.start_seconds)
+            backend.token = None
+            counts = check_round(server, backend, totals, mine, resend=True)
+            for key, value in counts.items():
+                unacknowledged[key] += value
+            acks = {door: len(ledger.read_journal(path)[1]) for door, path in mine}
+            print(f"{database} kill {index}/{arguments.kills}: {acks}, ready again in {starts[-1]:.2f} s", flush=True)
+        backend.token = None
+        check_round(server, backend, totals, journals, resend=False)
+        code = server.stop()
+        if code != 0:
+            totals.findings.append(f"SIGTERM: exit code {code}")
+    finally:
+        if server.is_running():
+            server.kill()
+        for door, path in journals:
+            intents, acks = ledger.read_journal(path)
+            totals.sent += len(intents)
+            totals.acknowledged += len(acks)
+            totals.by_door[door] = totals.by_door.get(door, 0) + len(acks)
+        if arguments.keep or totals.findings:
+            print(f"kept in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    print(f"{database}: {arguments.kills} kills, {totals.sent} items sent, {totals.acknowledged} acknowledged "
+          f"({', '.join(f'{d} {n}' for d, n in totals.by_door.items())}): {totals.lost} lost, {totals.half} half-visible; "
+          f"{unacknowledged['there']} without ACK were there, {unacknowledged['absent']} were not; "
+          f"ready again in {max(starts, default=0):.2f} s at most; seed {seed}; {time.monotonic() - begun:.0f} s", flush=True)
+    return {"database": database, "kills": arguments.kills, "sent": totals.sent, "acknowledged": totals.acknowledged,
+            "lost": totals.lost, "half_visible": totals.half, "by_door": totals.by_door,
+            "ready_again_seconds_max": max(starts, default=0), "seed": seed, "findings": totals.findings}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=20, help="for each database")
+    parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
+    parser.add_argument("--seconds", type=float, default=2.0, help="the longest time from full load to the kill")
+    parser.add_argument("--doors", default="cstore,stow,mllp,fhir")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--plain", action="store_true", help="clear text on loopback instead of TLS")
+    parser.add_argument("--keep", action="store_true", help="keep the folders")
+    parser.add_argument("--json", help="also write the results here")
+    arguments = parser.parse_args()
+    arguments.doors = arguments.doors.split(",")
+    if not BINARY.exists():
+        sys.exit(f"{BINARY} is not there: make build")
+    databases = ["sqlite", "postgres"] if arguments.database == "both" else [arguments.database]
+    results = [run_database(database, arguments) for database in databases]
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1))
+    failed = sum(1 for result in results if result["findings"])
+    print(f"crash: {len(results) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

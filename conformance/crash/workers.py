@@ -1,0 +1,121 @@
+"""One process a door: each sends items as fast as they are acknowledged, until the server is gone."""
+
+import json
+import os
+import signal
+
+import requests
+from pynetdicom import AE, build_context
+from pydicom.uid import ExplicitVRLittleEndian
+
+import ledger
+import check_hl7
+
+
+class End(Exception):
+    pass
+
+
+def run(door, server, token, path, prefix, started):
+    """Spawned: `server` is a HilumServer without its process, `started` an event set at the first acknowledgement."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    journal = ledger.Journal(path)
+    send = DOORS[door](server, token)
+    number = 0
+    try:
+        while True:
+            number += 1
+            item = f"{prefix}{door}-{number}"
+            journal.write(intent=item)
+            row = send(item)
+            journal.write(ack=item, **(row or {}))
+            started.set()
+    except Exception as error:  # the server was killed in the middle, or refused: the last line of the journal says
+        with open(f"{path}.end", "a") as file:
+            file.write(f"{item}: {type(error).__name__}: {str(error)[:300]}\n")
+    os._exit(0)
+
+
+def c_store(server, token):
+    ae = AE(ae_title="LEDGER")
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 20
+    ae.requested_contexts = [build_context(ledger.CT, ExplicitVRLittleEndian)]
+    where = server.dimse
+    association = ae.associate(where["host"], where["port"], ae_title=where["ae"], tls_args=server.dimse_tls())
+
+    def send(item):
+        if not association.is_established:
+            raise End("no association")
+        data = ledger.instance(item)
+        ledger.part10(data)  # fills the meta information that names the transfer syntax
+        status = association.send_c_store(data)
+        if status.get("Status") != 0:
+            raise End(f"C-STORE status {status.get('Status')}")
+
+    return send
+
+
+def session(server, token):
+    made = requests.Session()
+    made.verify = server.verify
+    made.trust_env = False
+    made.headers["Authorization"] = f"Bearer {token}"
+    return made
+
+
+def stow(server, token):
+    http = session(server, token)
+
+    def send(item):
+        body = (b"--ledger\r\nContent-Type: application/dicom\r\n\r\n" + ledger.part10(ledger.instance(item))
+                + b"\r\n--ledger--\r\n")
+        answer = http.post(
+            server.dicomweb + "/studies", data=body, timeout=20,
+            headers={"Content-Type": 'multipart/related; type="application/dicom"; boundary=ledger',
+                     "Accept": "application/dicom+json"})
+        if answer.status_code != 200:
+            raise End(f"STOW {answer.status_code}: {answer.text[:200]}")
+
+    return send
+
+
+def fhir(server, token):
+    http = session(server, token)
+
+    def send(item):
+        answer = http.post(server.fhir + "/Observation", data=json.dumps(ledger.observation(item)), timeout=20,
+                           headers={"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"})
+        if answer.status_code != 201:
+            raise End(f"create {answer.status_code}: {answer.text[:200]}")
+        return {"id": answer.json()["id"]}
+
+    return send
+
+
+def message(item):
+    """Every second item is an order, the others admit a patient."""
+    number = int(item.rsplit("-", 1)[1])
+    if number % 2:
+        return check_hl7.adt(item, item, family="Ledger", given=f"N{number}")
+    short = item.replace("-", "")
+    return check_hl7.order(item, item, f"A{short}"[:16], f"P{short}", f"F{short}")
+
+
+def mllp(server, token):
+    client = check_hl7.TLSClient(server)
+
+    def send(item):
+        answer = client.send_message(message(item))
+        while answer and not answer.endswith(b"\x1c\r"):
+            more = client.socket.recv(65536)
+            if not more:
+                raise End("connection closed")
+            answer += more
+        if not answer:
+            raise End("connection closed")
+        check_hl7.acknowledged(answer[1:-2], item)
+
+    return send
+
+
+DOORS = {"cstore": c_store, "stow": stow, "fhir": fhir, "mllp": mllp}
