@@ -89,6 +89,7 @@ package struct MessageHeader: Sendable, Hashable {
         permissive.limits.segmentsMax = 1
         if let message = try? permissive.parse(ascii) { return message.header }
         // The encoding characters are beyond use: take the separator at its word and the rest as standard.
+        guard line.count >= 4 else { return nil }
         let separator = line[line.startIndex + 3]
         guard let guess = Delimiters(field: separator, component: 0x5E, repetition: 0x7E, escape: 0x5C, subcomponent: 0x26)
         else { return nil }
