@@ -13,7 +13,9 @@ extension DataSet {
             }
         }
         if tag == .specificCharacterSet {
-            convert(to: SpecificCharacterSet(terms: string.split(separator: "\\", omittingEmptySubsequences: false).map(String.init)))
+            convert(
+                to: SpecificCharacterSet(
+                    terms: string.split(separator: "\\", omittingEmptySubsequences: false).map(String.init)))
             return
         }
         put(DataElement(tag, vr, bytes: encoded(string, vr)))
@@ -58,9 +60,12 @@ extension DataSet {
 
     /// Tags, for AT.
     package mutating func set(_ tag: Tag, _ vr: VR? = nil, tags: [Tag]) {
-        put(DataElement(tag, vr ?? .AT, bytes: tags.flatMap {
-            littleEndianBytes(UInt64($0.group), 2) + littleEndianBytes(UInt64($0.element), 2)
-        }))
+        put(
+            DataElement(
+                tag, vr ?? .AT,
+                bytes: tags.flatMap {
+                    littleEndianBytes(UInt64($0.group), 2) + littleEndianBytes(UInt64($0.element), 2)
+                }))
     }
 
     /// The items of a sequence. Items come into this data set's character set.
@@ -83,8 +88,9 @@ extension DataSet {
     /// `element` is the low byte. Nothing happens when all 240 blocks are taken. PS3.5 §7.8.1.
     package mutating func setPrivate(group: UInt16, creator: String, element: UInt8, _ vr: VR, bytes: [UInt8]) {
         let blocks = UInt16(0x10)...0xFF
-        guard group & 1 == 1, let block = blocks.first(where: { string(Tag(group, $0)) == creator })
-            ?? blocks.first(where: { !contains(Tag(group, $0)) })
+        guard group & 1 == 1,
+            let block = blocks.first(where: { string(Tag(group, $0)) == creator })
+                ?? blocks.first(where: { !contains(Tag(group, $0)) })
         else { return }
         set(Tag(group, block), .LO, string: creator)
         set(Tag(group, block << 8 | UInt16(element)), vr, bytes: bytes)

@@ -84,7 +84,8 @@ extension DataSet {
 
     /// Text values of a value field, decoded, split where `\` is a delimiter, and trimmed.
     func texts(_ bytes: [UInt8], _ vr: VR) -> [String] {
-        if vr.usesSpecificCharacterSet, bytes.contains(where: { $0 >= 0x80 || $0 == 0x1B }) || characterSet.changesASCII {
+        if vr.usesSpecificCharacterSet, bytes.contains(where: { $0 >= 0x80 || $0 == 0x1B }) || characterSet.changesASCII
+        {
             let text = characterSet.decode(bytes, .init(vr))
             guard vr.isMultiValued else { return [trimmed(text.utf8, vr)] }
             return text.utf8.split(separator: 0x5C, omittingEmptySubsequences: false).map { trimmed($0, vr) }

@@ -54,7 +54,11 @@ package struct DataSet: Sendable, Equatable {
     package mutating func merge(_ other: DataSet) {
         var other = other
         if other.characterSet != characterSet {
-            if isEmpty { self[.specificCharacterSet] = other[.specificCharacterSet] } else { other.convert(to: characterSet) }
+            if isEmpty {
+                self[.specificCharacterSet] = other[.specificCharacterSet]
+            } else {
+                other.convert(to: characterSet)
+            }
         }
         for element in other.elements where element.tag != .specificCharacterSet { self[element.tag] = element }
     }
@@ -124,7 +128,9 @@ package struct DataSet: Sendable, Equatable {
     /// nothing was said here, the whole data set goes to UTF-8. An item that names another character set keeps it.
     private mutating func adopt(_ items: [DataSet]) -> [DataSet] {
         let needsUTF8 = items.contains { item in
-            if item.contains(.specificCharacterSet) { return item.characterSet == .utf8 && characterSet == .defaultRepertoire }
+            if item.contains(.specificCharacterSet) {
+                return item.characterSet == .utf8 && characterSet == .defaultRepertoire
+            }
             var item = item
             return !item.convertText(to: characterSet, dryRun: true)
         }
@@ -157,9 +163,11 @@ package struct DataSet: Sendable, Equatable {
                 if encoded == nil { complete = false }
                 if dryRun { continue }
                 elements[index] = DataElement(
-                    elements[index].tag, vr, bytes: encoded ?? text.unicodeScalars.flatMap {
-                        target.encode(String($0), delimiters) ?? [0x3F]
-                    })
+                    elements[index].tag, vr,
+                    bytes: encoded
+                        ?? text.unicodeScalars.flatMap {
+                            target.encode(String($0), delimiters) ?? [0x3F]
+                        })
             case .items(var items):
                 for item in items.indices where !items[item].contains(.specificCharacterSet) {
                     if !items[item].convertText(to: target, dryRun: dryRun) { complete = false }

@@ -17,7 +17,9 @@ package struct ElementPath: Hashable, Sendable, CustomStringConvertible {
     /// Reads the form that `description` gives; nil for any other and for more than 16 sequences.
     package init?(text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count % 2 == 1, parts.count <= 33, let last = parts.last, let tag = Tag(hex: last) else { return nil }
+        guard parts.count % 2 == 1, parts.count <= 33, let last = parts.last, let tag = Tag(hex: last) else {
+            return nil
+        }
         var steps: [Step] = []
         for index in stride(from: 0, to: parts.count - 1, by: 2) {
             guard let sequence = Tag(hex: parts[index]), let item = Int(parts[index + 1]), item >= 0 else { return nil }

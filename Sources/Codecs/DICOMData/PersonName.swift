@@ -33,7 +33,8 @@ package struct PersonName: Sendable, Hashable, CustomStringConvertible {
         package let suffix: String
 
         init(_ group: String) {
-            let parts = group.split(separator: "^", maxSplits: 4, omittingEmptySubsequences: false).map(PersonName.trimmed)
+            let parts = group.split(separator: "^", maxSplits: 4, omittingEmptySubsequences: false).map(
+                PersonName.trimmed)
             func part(_ index: Int) -> String { index < parts.count ? parts[index] : "" }
             (family, given, middle, prefix, suffix) = (part(0), part(1), part(2), part(3), part(4))
         }

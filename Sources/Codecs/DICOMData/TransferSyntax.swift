@@ -19,7 +19,8 @@ package struct TransferSyntax: Hashable, Sendable, CustomStringConvertible {
         self = known
     }
 
-    private init(_ uid: String, implicit: Bool = false, big: Bool = false, deflated: Bool = false, frames: Bool = false) {
+    private init(_ uid: String, implicit: Bool = false, big: Bool = false, deflated: Bool = false, frames: Bool = false)
+    {
         self.uid = uid
         isImplicit = implicit
         isBigEndian = big

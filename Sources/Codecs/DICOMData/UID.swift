@@ -29,7 +29,8 @@ package enum UID {
     /// URL segment without escaping.
     package static func isSafe(_ text: some StringProtocol) -> Bool {
         let bytes = text.utf8
-        return !bytes.isEmpty && bytes.count <= bytesMax && bytes.allSatisfy { $0 == 0x2E || (0x30...0x39).contains($0) }
+        return !bytes.isEmpty && bytes.count <= bytesMax
+            && bytes.allSatisfy { $0 == 0x2E || (0x30...0x39).contains($0) }
             && bytes.first != 0x2E && !text.contains("..")
     }
 

@@ -19,7 +19,8 @@ extension TransferSyntax {
     }
 
     private var videoMediaType: String {
-        uid.hasPrefix("1.2.840.10008.1.2.4.100") || uid.hasPrefix("1.2.840.10008.1.2.4.101") ? "video/mpeg" : "video/mp4"
+        uid.hasPrefix("1.2.840.10008.1.2.4.100") || uid.hasPrefix("1.2.840.10008.1.2.4.101")
+            ? "video/mpeg" : "video/mp4"
     }
 
     private static let frameMediaTypes: [String: String] = [

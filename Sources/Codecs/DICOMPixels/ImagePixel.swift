@@ -29,17 +29,20 @@ package struct ImagePixel: Sendable, Equatable {
         frameBits = bits
         samplesPerPixel = dataSet.int(.samplesPerPixel) ?? 1
         photometricInterpretation = dataSet.string(.photometricInterpretation) ?? ""
-        bitsAllocated = switch Self.pixelTag(dataSet) {
-        case .floatPixelData: 32
-        case .doubleFloatPixelData: 64
-        default: dataSet.int(.bitsAllocated) ?? 0
-        }
+        bitsAllocated =
+            switch Self.pixelTag(dataSet) {
+            case .floatPixelData: 32
+            case .doubleFloatPixelData: 64
+            default: dataSet.int(.bitsAllocated) ?? 0
+            }
         bitsStored = dataSet.int(.bitsStored) ?? bitsAllocated
         highBit = dataSet.int(.highBit) ?? bitsStored - 1
         isSigned = dataSet.int(.pixelRepresentation) == 1
         isPlanar = samplesPerPixel > 1 && dataSet.int(.planarConfiguration) == 1
         frameCount = max(1, dataSet.int(.numberOfFrames) ?? 1)
-        guard (1...bitsAllocated).contains(bitsStored), (bitsStored - 1..<bitsAllocated).contains(highBit) else { return nil }
+        guard (1...bitsAllocated).contains(bitsStored), (bitsStored - 1..<bitsAllocated).contains(highBit) else {
+            return nil
+        }
     }
 
     /// The element that holds the pixels, pixel data when there is none.

@@ -15,7 +15,9 @@ import Testing
         }
     }
 
-    @Test("Every cut of a data set is an error with an offset inside it, or a whole shorter data set") func truncation() throws {
+    @Test("Every cut of a data set is an error with an offset inside it, or a whole shorter data set") func truncation()
+        throws
+    {
         var item = DataSet()
         item.set(.patientID, string: "inner")
         var dataSet = DataSet()
@@ -50,7 +52,9 @@ import Testing
         func nested(_ levels: Int) -> [UInt8] {
             var bytes: [UInt8] = []
             for _ in 0..<levels {
-                bytes += explicitElement(.requestAttributesSequence, .SQ, [], length: 0xFFFF_FFFF) + itemHeader(.item, 0xFFFF_FFFF)
+                bytes +=
+                    explicitElement(.requestAttributesSequence, .SQ, [], length: 0xFFFF_FFFF)
+                    + itemHeader(.item, 0xFFFF_FFFF)
             }
             for _ in 0..<levels { bytes += itemHeader(.itemDelimitation, 0) + itemHeader(.sequenceDelimitation, 0) }
             return bytes
@@ -78,9 +82,11 @@ import Testing
     }
 
     @Test("PS3.5 §7.5: an element where an item belongs, and a delimiter where none does") func wrongTags() {
-        let noItem = explicitElement(.requestAttributesSequence, .SQ, explicitElement(.patientID, .LO, Array("ABCD".utf8)))
+        let noItem = explicitElement(
+            .requestAttributesSequence, .SQ, explicitElement(.patientID, .LO, Array("ABCD".utf8)))
         #expect(Self.code { _ = try Self.explicit.decode(noItem) } == .unexpectedTag)
-        let unendedItem = explicitElement(.requestAttributesSequence, .SQ, [], length: 0xFFFF_FFFF)
+        let unendedItem =
+            explicitElement(.requestAttributesSequence, .SQ, [], length: 0xFFFF_FFFF)
             + itemHeader(.item, 0xFFFF_FFFF) + itemHeader(.sequenceDelimitation, 0)
         #expect(Self.code { _ = try Self.explicit.decode(unendedItem) } == .unexpectedTag)
         #expect(Self.code { _ = try Self.explicit.decode(itemHeader(.item, 0)) } == .unexpectedTag)
@@ -92,9 +98,11 @@ import Testing
         #expect(Self.code { _ = try Self.explicit.decode(text) } == .undefinedLength)
     }
 
-    @Test("PS3.5 §6.2.2: UN of undefined length is a sequence in Implicit VR Little Endian, in any syntax") func unknownSequence() throws {
+    @Test("PS3.5 §6.2.2: UN of undefined length is a sequence in Implicit VR Little Endian, in any syntax")
+    func unknownSequence() throws {
         let tag = Tag(0x0029, 0x1010)
-        let item = itemHeader(.item, 0xFFFF_FFFF) + implicitElement(.patientID, Array("ABCD".utf8))
+        let item =
+            itemHeader(.item, 0xFFFF_FFFF) + implicitElement(.patientID, Array("ABCD".utf8))
             + itemHeader(.itemDelimitation, 0)
         let little = explicitElement(tag, .UN, [], length: 0xFFFF_FFFF) + item + itemHeader(.sequenceDelimitation, 0)
         #expect(try Self.explicit.decode(little).items(tag).first?.string(.patientID) == "ABCD")
@@ -103,7 +111,8 @@ import Testing
         #expect(dataSet.items(tag).first?.string(.patientID) == "ABCD")
     }
 
-    @Test("PS3.5 §6.2.2: a known attribute sent as UN gets its VR back; one that does not parse stays UN") func knownUnknown() throws {
+    @Test("PS3.5 §6.2.2: a known attribute sent as UN gets its VR back; one that does not parse stays UN")
+    func knownUnknown() throws {
         let known = try Self.explicit.decode(explicitElement(.patientName, .UN, Array("Doe^Jane".utf8)))
         #expect(known[.patientName]?.vr == .PN)
         let broken = try Self.explicit.decode(explicitElement(.requestAttributesSequence, .UN, [1, 2, 3, 4]))
@@ -114,7 +123,8 @@ import Testing
     }
 
     @Test("PS3.5 §7.3: numbers of every width are kept in little endian") func byteOrder() throws {
-        let bytes = hex("0028 0010 5553 0002 0200") + hex("0028 9503 5353 0002 FFFE")
+        let bytes =
+            hex("0028 0010 5553 0002 0200") + hex("0028 9503 5353 0002 FFFE")
             + hex("7FE0 0010 4F57 0000 00000004 0102 0304")
         let dataSet = try DataSetDecoder(transferSyntax: .explicitVRBigEndian).decode(bytes)
         #expect(dataSet.int(.rows) == 512)
@@ -135,12 +145,15 @@ import Testing
     }
 
     @Test("PS3.5 §7.2: group lengths are passed over, right or wrong") func groupLengths() throws {
-        let bytes = explicitElement(Tag(0x0010, 0x0000), .UL, [99, 0, 0, 0]) + explicitElement(.patientID, .LO, Array("AB".utf8))
+        let bytes =
+            explicitElement(Tag(0x0010, 0x0000), .UL, [99, 0, 0, 0])
+            + explicitElement(.patientID, .LO, Array("AB".utf8))
         #expect(try Self.explicit.decode(bytes).elements.map(\.tag) == [.patientID])
     }
 
     @Test("Tags out of order are sorted, of repeated ones the last counts") func disorder() throws {
-        let bytes = explicitElement(.studyID, .SH, Array("1 ".utf8)) + explicitElement(.patientID, .LO, Array("A ".utf8))
+        let bytes =
+            explicitElement(.studyID, .SH, Array("1 ".utf8)) + explicitElement(.patientID, .LO, Array("A ".utf8))
             + explicitElement(.patientID, .LO, Array("B ".utf8))
         let dataSet = try Self.explicit.decode(bytes)
         #expect(dataSet.elements.map(\.tag) == [.patientID, .studyID])
@@ -154,11 +167,16 @@ import Testing
     }
 
     @Test("PS3.5 §6.1.2.3: items inherit the character set unless they have their own") func inheritance() throws {
-        let own = explicitElement(.specificCharacterSet, .CS, Array("ISO_IR 144".utf8)) + explicitElement(.patientName, .PN, hex("BB EE"))
+        let own =
+            explicitElement(.specificCharacterSet, .CS, Array("ISO_IR 144".utf8))
+            + explicitElement(.patientName, .PN, hex("BB EE"))
         let inherited = explicitElement(.patientName, .PN, hex("E9 E9"))
-        let bytes = explicitElement(.specificCharacterSet, .CS, Array("ISO_IR 100".utf8))
-            + explicitElement(.requestAttributesSequence, .SQ, itemHeader(.item, UInt32(own.count)) + own
-                + itemHeader(.item, UInt32(inherited.count)) + inherited)
+        let bytes =
+            explicitElement(.specificCharacterSet, .CS, Array("ISO_IR 100".utf8))
+            + explicitElement(
+                .requestAttributesSequence, .SQ,
+                itemHeader(.item, UInt32(own.count)) + own
+                    + itemHeader(.item, UInt32(inherited.count)) + inherited)
         let items = try Self.explicit.decode(bytes).items(.requestAttributesSequence)
         #expect(items.map { $0.string(.patientName) } == ["Лю", "éé"])
     }
@@ -194,9 +212,10 @@ import Testing
         #expect(external.length == 100)
         let all = DataSetDecoder(transferSyntax: .explicitVRLittleEndian, externalValuesAbove: 100)
         #expect(try all.decode(bytes) == dataSet)
-        #expect(Self.code {
-            _ = try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(decoder.decode(bytes))
-        } == .valueUnavailable)
+        #expect(
+            Self.code {
+                _ = try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(decoder.decode(bytes))
+            } == .valueUnavailable)
     }
 
     @Test("PS3.5 §A.5: deflate bombs and broken streams are refused") func deflate() throws {
@@ -208,12 +227,14 @@ import Testing
         #expect(Self.code { _ = try decoder.decode(bomb) } == .deflateBomb)
         var limits = DecodingLimits()
         limits.deflateRatioMax = 2_000
-        #expect(try DataSetDecoder(transferSyntax: .deflatedExplicitVRLittleEndian, limits: limits).decode(bomb) == dataSet)
+        #expect(
+            try DataSetDecoder(transferSyntax: .deflatedExplicitVRLittleEndian, limits: limits).decode(bomb) == dataSet)
         limits.inflatedBytesMax = 4 << 20
         let capped = DataSetDecoder(transferSyntax: .deflatedExplicitVRLittleEndian, limits: limits)
         #expect(Self.code { _ = try capped.decode(bomb) } == .deflateBomb)
         limits.inflatedBytesMax = (4 << 20) + 12
-        #expect(try DataSetDecoder(transferSyntax: .deflatedExplicitVRLittleEndian, limits: limits).decode(bomb) == dataSet)
+        #expect(
+            try DataSetDecoder(transferSyntax: .deflatedExplicitVRLittleEndian, limits: limits).decode(bomb) == dataSet)
         #expect(Self.code { _ = try decoder.decode(bomb.prefix(100)) } == .truncated)
         #expect(Self.code { _ = try decoder.decode([0xFF, 0xFF, 0xFF, 0xFF]) } == .deflateInvalid)
     }

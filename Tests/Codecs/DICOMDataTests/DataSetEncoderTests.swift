@@ -7,7 +7,9 @@ import Testing
         .implicitVRLittleEndian, .explicitVRLittleEndian, .explicitVRBigEndian, .deflatedExplicitVRLittleEndian,
     ]
 
-    @Test("Decoding what was encoded gives the same data set, in every syntax and length form", arguments: [UInt64(1), 2, 3, 4])
+    @Test(
+        "Decoding what was encoded gives the same data set, in every syntax and length form",
+        arguments: [UInt64(1), 2, 3, 4])
     func roundTrip(_ seed: UInt64) throws {
         var random = RandomDataSets(seed: seed)
         for _ in 0..<60 {
@@ -20,7 +22,9 @@ import Testing
                     // Implicit VR does not say the VR of private elements.
                     if syntax == .implicitVRLittleEndian {
                         #expect(decoded.elements.map(\.tag) == dataSet.elements.map(\.tag), "seed \(seed)")
-                        #expect(try DataSetEncoder(transferSyntax: syntax, definedLengths: defined).encode(decoded) == bytes)
+                        #expect(
+                            try DataSetEncoder(transferSyntax: syntax, definedLengths: defined).encode(decoded) == bytes
+                        )
                     } else {
                         let isEqual = decoded == dataSet
                         #expect(isEqual, "seed \(seed) \(syntax) defined \(defined)")
@@ -34,12 +38,15 @@ import Testing
         var dataSet = DataSet()
         dataSet.set(.patientID, string: "A")
         dataSet.set(.textValue, string: "B")
-        #expect(try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(dataSet)
-            == hex("10002000 4C4F 0200 4120") + hex("400060A1 5554 0000 02000000 4220"))
-        #expect(try DataSetEncoder(transferSyntax: .implicitVRLittleEndian).encode(dataSet)
-            == hex("10002000 02000000 4120") + hex("400060A1 02000000 4220"))
-        #expect(try DataSetEncoder(transferSyntax: .explicitVRBigEndian).encode(dataSet)
-            == hex("00100020 4C4F 0002 4120") + hex("0040A160 5554 0000 00000002 4220"))
+        #expect(
+            try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(dataSet)
+                == hex("10002000 4C4F 0200 4120") + hex("400060A1 5554 0000 02000000 4220"))
+        #expect(
+            try DataSetEncoder(transferSyntax: .implicitVRLittleEndian).encode(dataSet)
+                == hex("10002000 02000000 4120") + hex("400060A1 02000000 4220"))
+        #expect(
+            try DataSetEncoder(transferSyntax: .explicitVRBigEndian).encode(dataSet)
+                == hex("00100020 4C4F 0002 4120") + hex("0040A160 5554 0000 00000002 4220"))
     }
 
     @Test("PS3.5 §6.2.2: a value beyond its VR's 16-bit length goes as UN and comes back") func longValue() throws {
@@ -56,12 +63,16 @@ import Testing
     @Test("PS3.5 §A.4: fragments keep their table and order; elsewhere they are refused") func fragments() throws {
         var dataSet = DataSet()
         dataSet.set(.rows, int: 2)
-        dataSet[.pixelData] = DataElement(.pixelData, .OB, .fragments(
-            EncapsulatedValue(offsetTable: [0, 12], fragments: [[1, 2, 3, 4], [5, 6]])))
+        dataSet[.pixelData] = DataElement(
+            .pixelData, .OB,
+            .fragments(
+                EncapsulatedValue(offsetTable: [0, 12], fragments: [[1, 2, 3, 4], [5, 6]])))
         let bytes = try DataSetEncoder(transferSyntax: .jpegBaseline).encode(dataSet)
-        #expect(Array(bytes.dropFirst(10)) == hex(
-            "E07F1000 4F42 0000 FFFFFFFF FEFF00E0 08000000 00000000 0C000000 FEFF00E0 04000000 01020304 "
-                + "FEFF00E0 02000000 0506 FEFFDDE0 00000000"))
+        #expect(
+            Array(bytes.dropFirst(10))
+                == hex(
+                    "E07F1000 4F42 0000 FFFFFFFF FEFF00E0 08000000 00000000 0C000000 FEFF00E0 04000000 01020304 "
+                        + "FEFF00E0 02000000 0506 FEFFDDE0 00000000"))
         #expect(try DataSetDecoder(transferSyntax: .jpegBaseline).decode(bytes) == dataSet)
         #expect(throws: DICOMDataError(.notEncapsulated, at: 10, in: .pixelData)) {
             try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(dataSet)
@@ -100,9 +111,13 @@ import Testing
 
     @Test("What is no Part 10 file is refused with its reason") func notPart10() throws {
         #expect(throws: DICOMDataError(.notPart10, at: 0)) { try Part10File.decode([]) }
-        #expect(throws: DICOMDataError(.notPart10, at: 128)) { try Part10File.decode([UInt8](repeating: 0, count: 200)) }
+        #expect(throws: DICOMDataError(.notPart10, at: 128)) {
+            try Part10File.decode([UInt8](repeating: 0, count: 200))
+        }
         let prefix = [UInt8](repeating: 0, count: 128) + Array("DICM".utf8)
-        #expect(throws: DICOMDataError(.transferSyntaxMissing, at: 132, in: .transferSyntaxUID)) { try Part10File.decode(prefix) }
+        #expect(throws: DICOMDataError(.transferSyntaxMissing, at: 132, in: .transferSyntaxUID)) {
+            try Part10File.decode(prefix)
+        }
         let unknown = prefix + explicitElement(.transferSyntaxUID, .UI, Array("1.2.840.113619.5.2".utf8))
         #expect(throws: DICOMDataError(.transferSyntaxUnknown, at: 132, in: .transferSyntaxUID)) {
             try Part10File.decode(unknown)

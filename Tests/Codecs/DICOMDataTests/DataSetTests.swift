@@ -130,21 +130,25 @@ import Testing
         #expect(PersonName(text: "a=b=c=d").description == "a=b=c=d")
     }
 
-    @Test("PS3.5 §7.8.1: a private element goes into its creator's block, another creator into the next") func privateBlocks() {
+    @Test("PS3.5 §7.8.1: a private element goes into its creator's block, another creator into the next")
+    func privateBlocks() {
         var dataSet = DataSet()
         dataSet.setPrivate(group: 0x0029, creator: "ONE", element: 0x01, .LO, bytes: Array("a ".utf8))
         dataSet.setPrivate(group: 0x0029, creator: "TWO", element: 0x01, .LO, bytes: Array("b ".utf8))
         dataSet.setPrivate(group: 0x0029, creator: "ONE", element: 0x02, .LO, bytes: Array("c ".utf8))
-        #expect(dataSet.elements.map(\.tag) == [
-            Tag(0x29, 0x10), Tag(0x29, 0x11), Tag(0x29, 0x1001), Tag(0x29, 0x1002), Tag(0x29, 0x1101),
-        ])
+        #expect(
+            dataSet.elements.map(\.tag) == [
+                Tag(0x29, 0x10), Tag(0x29, 0x11), Tag(0x29, 0x1001), Tag(0x29, 0x1002), Tag(0x29, 0x1101),
+            ])
         #expect(dataSet.privateElement(group: 0x29, creator: "TWO", element: 1)?.bytes == Array("b ".utf8))
         #expect(dataSet.privateElement(group: 0x29, creator: "THREE", element: 1) == nil)
     }
 
-    @Test("An element path finds the element of an item and reads back", arguments: [
-        "00100020", "00400275.1.00400007", "00400275.9.00400007", "00100020.0.00100020",
-    ])
+    @Test(
+        "An element path finds the element of an item and reads back",
+        arguments: [
+            "00100020", "00400275.1.00400007", "00400275.9.00400007", "00100020.0.00100020",
+        ])
     func paths(_ text: String) throws {
         var first = DataSet()
         first.set(Tag(0x0040, 0x0007), string: "first")

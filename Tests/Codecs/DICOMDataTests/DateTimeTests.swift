@@ -3,10 +3,13 @@ import Testing
 
 /// PS3.5 §6.2, PS3.4 §C.2.2.2.5.
 @Suite struct DateTimeTests {
-    @Test("PS3.5 §6.2: DA is a day of the calendar", arguments: [
-        ("20240229", "2024-02-29"), ("2024.02.29", "2024-02-29"), ("19000228 ", "1900-02-28"), ("20230229", nil),
-        ("19000229", nil), ("20241301", nil), ("2024022", nil), ("2024-02-29", nil), ("", nil), ("20240a01", nil), ("00000101", nil),
-    ])
+    @Test(
+        "PS3.5 §6.2: DA is a day of the calendar",
+        arguments: [
+            ("20240229", "2024-02-29"), ("2024.02.29", "2024-02-29"), ("19000228 ", "1900-02-28"), ("20230229", nil),
+            ("19000229", nil), ("20241301", nil), ("2024022", nil), ("2024-02-29", nil), ("", nil), ("20240a01", nil),
+            ("00000101", nil),
+        ])
     func dates(_ text: String, _ iso: String?) { #expect(DICOMDate(text: text)?.isoText == iso) }
 
     @Test("Days count from 1970 and back over every month of 400 years") func dayNumbers() {
@@ -19,11 +22,14 @@ import Testing
         #expect(DICOMDate(daysSince1970: .min) == nil)
     }
 
-    @Test("PS3.5 §6.2: TM keeps its precision", arguments: [
-        ("10", "10"), ("1030", "1030"), ("103059", "103059"), ("103059.5", "103059.5"), ("103059.000001", "103059.000001"),
-        ("10:30:59", "103059"), ("235960", "235960"), ("24", nil), ("1060", nil), ("103", nil), ("103059.", nil),
-        ("1030.5", nil), ("103059.1234567", nil), ("", nil), ("10:30:5", nil), ("1a", nil),
-    ])
+    @Test(
+        "PS3.5 §6.2: TM keeps its precision",
+        arguments: [
+            ("10", "10"), ("1030", "1030"), ("103059", "103059"), ("103059.5", "103059.5"),
+            ("103059.000001", "103059.000001"),
+            ("10:30:59", "103059"), ("235960", "235960"), ("24", nil), ("1060", nil), ("103", nil), ("103059.", nil),
+            ("1030.5", nil), ("103059.1234567", nil), ("", nil), ("10:30:5", nil), ("1a", nil),
+        ])
     func times(_ text: String, _ expected: String?) { #expect(DICOMTime(text: text)?.description == expected) }
 
     @Test("A time of less precision means all of its hour or minute") func timeSpan() {
@@ -37,7 +43,10 @@ import Testing
         #expect(DICOMDateTime(text: "197001020000+0100")?.microseconds().lowerBound == 82_800_000_000)
         #expect(DICOMDateTime(text: "19700101000000-0130")?.microseconds() == 5_400_000_000...5_400_999_999)
         #expect(DICOMDateTime(text: "1970010100")?.microseconds(localOffsetMinutes: 60).lowerBound == -3_600_000_000)
-        for text in ["", "197", "19700", "19701301", "19700230", "1970010125", "1970+2500", "1970-0000", "1970-1300", "1970.5", "x970"] {
+        for text in [
+            "", "197", "19700", "19701301", "19700230", "1970010125", "1970+2500", "1970-0000", "1970-1300", "1970.5",
+            "x970",
+        ] {
             #expect(DICOMDateTime(text: text) == nil, "\(text)")
         }
     }

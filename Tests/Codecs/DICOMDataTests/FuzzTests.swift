@@ -19,12 +19,15 @@ import Testing
         return bytes
     }
 
-    @Test("Damaged files decode or fail with an offset inside them; what decodes encodes again", arguments: [UInt64(101), 102, 103, 104])
+    @Test(
+        "Damaged files decode or fail with an offset inside them; what decodes encodes again",
+        arguments: [UInt64(101), 102, 103, 104])
     func files(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         var dataSets = RandomDataSets(seed: seed)
         let syntaxes: [TransferSyntax] = [
-            .implicitVRLittleEndian, .explicitVRLittleEndian, .explicitVRBigEndian, .deflatedExplicitVRLittleEndian, .jpegBaseline,
+            .implicitVRLittleEndian, .explicitVRLittleEndian, .explicitVRBigEndian, .deflatedExplicitVRLittleEndian,
+            .jpegBaseline,
         ]
         for _ in 0..<40 {
             var dataSet = dataSets.dataSet()
@@ -42,10 +45,13 @@ import Testing
                     // JSON of damaged UTF-8 or of deflated data counts other offsets.
                     #expect(error.offset >= 0, "seed \(seed)")
                 }
-                if let scanned = try? InstanceScannerTests.scan(input, { _ in Int.random(in: 1...200, using: &random) }) {
+                if let scanned = try? InstanceScannerTests.scan(input, { _ in Int.random(in: 1...200, using: &random) })
+                {
                     if let layout = scanned.layout {
                         for frame in [0, 1, layout.frameCount - 1] {
-                            for range in layout.frame(frame)?.ranges ?? [] { #expect(range.upperBound <= input.count, "seed \(seed)") }
+                            for range in layout.frame(frame)?.ranges ?? [] {
+                                #expect(range.upperBound <= input.count, "seed \(seed)")
+                            }
                         }
                     }
                 }
@@ -62,7 +68,8 @@ import Testing
             dataSet.removeAll { $0.tag.isPixelData }
             let bytes = Self.damaged(
                 try Part10File(dataSet: dataSet, transferSyntax: .explicitVRLittleEndian).encode(), &random)
-            guard let decoded = try? Part10File.decode(bytes), !decoded.dataSet.elements.contains(where: { $0.tag.isPixelData })
+            guard let decoded = try? Part10File.decode(bytes),
+                !decoded.dataSet.elements.contains(where: { $0.tag.isPixelData })
             else { continue }
             let scanned = try? InstanceScannerTests.scan(bytes) { _ in Int.random(in: 1...100, using: &random) }
             let isEqual = scanned?.dataSet == decoded.dataSet

@@ -19,8 +19,11 @@ import Testing
     }
 
     static let native = DataElement(.pixelData, .OW, .bytes((0..<64).map { UInt8($0) }))
-    static let encapsulated = DataElement(.pixelData, .OB, .fragments(EncapsulatedValue(
-        offsetTable: [0, 14], fragments: [[0xFF, 0xD8, 0xFF, 0xE0, 1, 2], [0xFF, 0xD8, 0xFF, 0xE0], [3, 4]])))
+    static let encapsulated = DataElement(
+        .pixelData, .OB,
+        .fragments(
+            EncapsulatedValue(
+                offsetTable: [0, 14], fragments: [[0xFF, 0xD8, 0xFF, 0xE0, 1, 2], [0xFF, 0xD8, 0xFF, 0xE0], [3, 4]])))
 
     static func scan(_ bytes: [UInt8], _ pieces: (Int) -> Int) throws(DICOMDataError) -> ScannedInstance {
         var scanner = InstanceScanner()
@@ -33,10 +36,13 @@ import Testing
         return try scanner.finish()
     }
 
-    @Test("Any split of the bytes gives the same result; seed 7", arguments: [
-        (TransferSyntax.explicitVRLittleEndian, Self.native), (.implicitVRLittleEndian, Self.native),
-        (.explicitVRBigEndian, Self.native), (.deflatedExplicitVRLittleEndian, Self.native), (.jpegBaseline, Self.encapsulated),
-    ])
+    @Test(
+        "Any split of the bytes gives the same result; seed 7",
+        arguments: [
+            (TransferSyntax.explicitVRLittleEndian, Self.native), (.implicitVRLittleEndian, Self.native),
+            (.explicitVRBigEndian, Self.native), (.deflatedExplicitVRLittleEndian, Self.native),
+            (.jpegBaseline, Self.encapsulated),
+        ])
     func anySplit(_ syntax: TransferSyntax, _ pixels: DataElement) throws {
         let bytes = try Self.file(syntax, pixels, after: true)
         let whole = try Self.scan(bytes) { _ in bytes.count }
@@ -84,7 +90,9 @@ import Testing
     }
 
     @Test("An end inside an element, a value, a fragment or the meta information is an error") func truncated() throws {
-        for (syntax, pixels) in [(TransferSyntax.explicitVRLittleEndian, Self.native), (.jpegBaseline, Self.encapsulated)] {
+        for (syntax, pixels) in [
+            (TransferSyntax.explicitVRLittleEndian, Self.native), (.jpegBaseline, Self.encapsulated),
+        ] {
             let bytes = try Self.file(syntax, pixels)
             let decoded = try Part10File.decode(bytes)
             var whole = 0
@@ -170,7 +178,8 @@ import Testing
                 offset: offset, length: length, startsCodestream: index < starts.count && starts[index])
         }
         return PixelDataLocation(
-            tag: .pixelData, vr: .OB, offset: 1_000, length: offset - 1_000, basicOffsetTable: table, fragments: fragments)
+            tag: .pixelData, vr: .OB, offset: 1_000, length: offset - 1_000, basicOffsetTable: table,
+            fragments: fragments)
     }
 
     static func lengths(_ layout: PixelDataLayout?) -> [[Int]]? {
@@ -186,7 +195,10 @@ import Testing
 
     @Test("The Basic Offset Table groups fragments; one that lies is not believed") func basicTable() {
         let honest = Self.fragments([10, 20, 30], table: [0, 46])
-        #expect(Self.lengths(PixelDataLayout(honest, of: Self.image(frames: 2), transferSyntax: .jpegBaseline)) == [[10, 20], [30]])
+        #expect(
+            Self.lengths(PixelDataLayout(honest, of: Self.image(frames: 2), transferSyntax: .jpegBaseline)) == [
+                [10, 20], [30],
+            ])
         for table: [UInt32] in [[0, 47], [18, 46], [0], [0, 46, 90], [46, 0], [0, .max]] {
             let lying = PixelDataLayout(
                 Self.fragments([10, 20, 30], table: table), of: Self.image(frames: 2), transferSyntax: .jpegBaseline)
@@ -210,14 +222,16 @@ import Testing
     @Test("One frame has all fragments; frames of a video have no bytes of their own") func oneFrame() {
         let one = PixelDataLayout(Self.fragments([10, 20]), of: Self.image(), transferSyntax: .jpegBaseline)
         #expect(one?.frame(0)?.byteCount == 30)
-        let video = PixelDataLayout(Self.fragments([10, 20]), of: Self.image(frames: 90), transferSyntax: .jpegBaseline)
+        let video = PixelDataLayout(
+            Self.fragments([10, 20]), of: Self.image(frames: 90), transferSyntax: .jpegBaseline)
         #expect(video?.frame(0) == nil)
         #expect(video?.frameCount == 90)
     }
 
     @Test("Native frames lie one behind the other; a short value has no last frame") func native() {
         let location = PixelDataLocation(tag: .pixelData, vr: .OW, offset: 100, length: 63)
-        let layout = PixelDataLayout(location, of: Self.image(bits: 16, frames: 2), transferSyntax: .explicitVRBigEndian)
+        let layout = PixelDataLayout(
+            location, of: Self.image(bits: 16, frames: 2), transferSyntax: .explicitVRBigEndian)
         #expect(layout?.frame(0)?.ranges == [100..<132])
         #expect(layout?.frame(1) == nil)
         #expect(layout?.isBigEndian == true)

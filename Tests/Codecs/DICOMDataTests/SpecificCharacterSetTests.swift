@@ -24,7 +24,9 @@ struct CharacterSetVector: Sendable, CustomTestStringConvertible {
         CharacterSetVector("ISO_IR 101", ["ISO_IR 101"], "57 61 B3 EA 73 61", "Wałęsa"),
         CharacterSetVector("ISO_IR 109", ["ISO_IR 109"], "A6 B6", "Ĥĥ"),
         CharacterSetVector("ISO_IR 110", ["ISO_IR 110"], "C7 E7", "Įį"),
-        CharacterSetVector("ISO_IR 144", ["ISO_IR 144"], "BB EE DA 63 65 DC D1 79 70 D3", "\u{41B}\u{44E}\u{43A}ce\u{43C}\u{431}yp\u{433}"),
+        CharacterSetVector(
+            "ISO_IR 144", ["ISO_IR 144"], "BB EE DA 63 65 DC D1 79 70 D3",
+            "\u{41B}\u{44E}\u{43A}ce\u{43C}\u{431}yp\u{433}"),
         CharacterSetVector("ISO_IR 127", ["ISO_IR 127"], "E2 C8 C7 E6 EA 5E E4 E6 D2 C7 D1", "قباني^لنزار"),
         CharacterSetVector("ISO_IR 126", ["ISO_IR 126"], "C4 E9 EF ED F5 F3 E9 EF F2", "Διονυσιος"),
         CharacterSetVector("ISO_IR 138", ["ISO_IR 138"], "F9 F8 E5 EF 5E E3 E1 E5 F8 E4", "שרון^דבורה"),
@@ -32,7 +34,9 @@ struct CharacterSetVector: Sendable, CustomTestStringConvertible {
         CharacterSetVector("ISO_IR 203", ["ISO_IR 203"], "A4 BD", "€œ"),
         CharacterSetVector("ISO_IR 166", ["ISO_IR 166"], "B9 D2 C1 CA A1 D8 C5", "นามสกุล"),
         CharacterSetVector("ISO_IR 13", ["ISO_IR 13"], "D4 CF C0 DE 5E C0 DB B3", "ﾔﾏﾀﾞ^ﾀﾛｳ"),
-        CharacterSetVector("ISO_IR 192", ["ISO_IR 192"], "57 61 6E 67 5E 58 69 61 6F 44 6F 6E 67 3D E7 8E 8B 5E E5 B0 8F E6 9D B1", "Wang^XiaoDong=王^小東"),
+        CharacterSetVector(
+            "ISO_IR 192", ["ISO_IR 192"], "57 61 6E 67 5E 58 69 61 6F 44 6F 6E 67 3D E7 8E 8B 5E E5 B0 8F E6 9D B1",
+            "Wang^XiaoDong=王^小東"),
         CharacterSetVector("GB18030", ["GB18030"], "57 61 6E 67 3D CD F5 5E D0 A1 B6 AB", "Wang=王^小东"),
         CharacterSetVector("GB18030, four bytes", ["GB18030"], "81 30 81 30 94 39 DA 33", "\u{80}\u{1F4A9}"),
         CharacterSetVector("GBK, 5C in a character", ["GBK"], "81 5C 5E 41", "乗^A"),
@@ -56,7 +60,8 @@ struct CharacterSetVector: Sendable, CustomTestStringConvertible {
             "5A 68 61 6E 67 5E 58 69 61 6F 44 6F 6E 67 3D 1B 24 29 41 D5 C5 5E 1B 24 29 41 D0 A1 B6 AB",
             "Zhang^XiaoDong=张^小东"),
         CharacterSetVector("ISO 2022 IR 159", ["", "ISO 2022 IR 159"], "1B 24 28 44 30 21 1B 28 42", "丂"),
-        CharacterSetVector("ISO 2022 IR 100 and 144", ["ISO 2022 IR 100", "ISO 2022 IR 144"], "E9 1B 2D 4C BB 1B 2D 41", "éЛ"),
+        CharacterSetVector(
+            "ISO 2022 IR 100 and 144", ["ISO 2022 IR 100", "ISO 2022 IR 144"], "E9 1B 2D 4C BB 1B 2D 41", "éЛ"),
     ]
 
     @Test("PS3.5 §6.1.2: bytes decode to text and encode back", arguments: vectors)
@@ -85,11 +90,16 @@ struct CharacterSetVector: Sendable, CustomTestStringConvertible {
         #expect(set.decode(hex("1B 24 29 43 B1 E6 5E B1 E6"), .values) == "길^길")
     }
 
-    @Test("Malformed text decodes to replacement characters and never fails", arguments: [
-        "1B", "1B 24", "1B 24 42", "1B 24 42 24", "1B 24 42 24 1B 28 42", "FF", "1B 24 29 43 B1", "80 81 FE FF 1B 1B",
-    ])
+    @Test(
+        "Malformed text decodes to replacement characters and never fails",
+        arguments: [
+            "1B", "1B 24", "1B 24 42", "1B 24 42 24", "1B 24 42 24 1B 28 42", "FF", "1B 24 29 43 B1",
+            "80 81 FE FF 1B 1B",
+        ])
     func malformed(_ bytes: String) {
-        for terms in [["ISO_IR 6"], ["", "ISO 2022 IR 87"], ["GB18030"], ["GBK"], ["ISO_IR 192"], ["ISO_IR 13"], ["nonsense"]] {
+        for terms in [
+            ["ISO_IR 6"], ["", "ISO 2022 IR 87"], ["GB18030"], ["GBK"], ["ISO_IR 192"], ["ISO_IR 13"], ["nonsense"],
+        ] {
             let text = SpecificCharacterSet(terms: terms).decode(hex(bytes), .personName)
             #expect(text.unicodeScalars.count <= hex(bytes).count)
         }
@@ -102,7 +112,9 @@ struct CharacterSetVector: Sendable, CustomTestStringConvertible {
         #expect(SpecificCharacterSet.utf8.encode("山") == Array("山".utf8))
     }
 
-    @Test("Misspelt terms of the field mean what they say", arguments: ["ISO-IR 100", "ISO_IR_100", "ISO IR 100", "iso_ir 100"])
+    @Test(
+        "Misspelt terms of the field mean what they say",
+        arguments: ["ISO-IR 100", "ISO_IR_100", "ISO IR 100", "iso_ir 100"])
     func misspelt(_ term: String) {
         #expect(SpecificCharacterSet(terms: [term]).decode([0xE9]) == "é")
     }

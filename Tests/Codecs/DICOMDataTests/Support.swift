@@ -57,7 +57,9 @@ struct RandomDataSets {
         if let size = vr.numberSize {
             var bytes = (0..<count * size).map { _ in UInt8.random(in: 0...255, using: &random) }
             // A NaN has many bit patterns and one name.
-            if vr == .FL || vr == .FD { for top in stride(from: size - 1, to: bytes.count, by: size) { bytes[top] = 0x40 } }
+            if vr == .FL || vr == .FD {
+                for top in stride(from: size - 1, to: bytes.count, by: size) { bytes[top] = 0x40 }
+            }
             return dataSet.set(tag, vr, bytes: bytes)
         }
         if vr.isBulk {
@@ -69,7 +71,8 @@ struct RandomDataSets {
             case .IS: ["0", "-12", "+3", "007"].randomElement(using: &random) ?? ""
             case .PN: ["Doe^Jane", "Müller^Jörg=山田^太郎=やまだ^たろう", "Smith"].randomElement(using: &random) ?? ""
             case .UI: ["1.2.3", "1.2.840.10008.1.1"].randomElement(using: &random) ?? ""
-            case _ where vr.usesSpecificCharacterSet: ["plain", "Größe", "\"quoted\"", "tab\there", "山"].randomElement(using: &random) ?? ""
+            case _ where vr.usesSpecificCharacterSet:
+                ["plain", "Größe", "\"quoted\"", "tab\there", "山"].randomElement(using: &random) ?? ""
             default: ["A", "BC", "DEF"].randomElement(using: &random) ?? ""
             }
         }

@@ -3,9 +3,11 @@ import Testing
 
 /// PS3.5 §7.1, §7.8, §9; PS3.6.
 @Suite struct TagTests {
-    @Test("PS3.18 §8.3.4.1: a tag is exactly eight hexadecimal digits", arguments: [
-        "0010002", "001000200", "0010,020", "0010002G", "", "(0010,0020)",
-    ])
+    @Test(
+        "PS3.18 §8.3.4.1: a tag is exactly eight hexadecimal digits",
+        arguments: [
+            "0010002", "001000200", "0010,020", "0010002G", "", "(0010,0020)",
+        ])
     func refusesOtherText(_ text: String) { #expect(Tag(hex: text) == nil) }
 
     @Test("A tag reads and writes both its forms") func forms() {
@@ -30,10 +32,14 @@ import Testing
         #expect(VR("U") == nil)
     }
 
-    @Test("PS3.5 §9.1: 64 characters of digits and dots, no empty component, no leading zero", arguments: [
-        ("1.2.840.10008.1.1", true), ("0.0", true), ("1.02.3", false), ("1..2", false), ("1.2.", false), (".1", false),
-        ("", false), ("1.2a", false), (String(repeating: "1", count: 64), true), (String(repeating: "1", count: 65), false),
-    ])
+    @Test(
+        "PS3.5 §9.1: 64 characters of digits and dots, no empty component, no leading zero",
+        arguments: [
+            ("1.2.840.10008.1.1", true), ("0.0", true), ("1.02.3", false), ("1..2", false), ("1.2.", false),
+            (".1", false),
+            ("", false), ("1.2a", false), (String(repeating: "1", count: 64), true),
+            (String(repeating: "1", count: 65), false),
+        ])
     func uids(_ text: String, _ valid: Bool) { #expect(UID.isValid(text) == valid) }
 
     @Test("A UID that could leave a folder is not safe", arguments: ["..", "1/2", "1..2", "1.2\u{0}", ".1"])
@@ -51,8 +57,12 @@ import Testing
         #expect(TransferSyntax(uid: "1.2.840.10008.1.2.4.95")?.isEncapsulated == false)
         #expect(TransferSyntax(uid: "1.2.840.10008.1.1") == nil)
         #expect(TransferSyntax.all.count == 53)
-        for syntax in TransferSyntax.all { #expect(TransferSyntax(uid: syntax.uid)?.isEncapsulated == syntax.isEncapsulated) }
-        let named: [TransferSyntax] = [.jpegBaseline, .jpegLosslessSV1, .jpeg2000, .htj2k, .rleLossless, .explicitVRBigEndian]
+        for syntax in TransferSyntax.all {
+            #expect(TransferSyntax(uid: syntax.uid)?.isEncapsulated == syntax.isEncapsulated)
+        }
+        let named: [TransferSyntax] = [
+            .jpegBaseline, .jpegLosslessSV1, .jpeg2000, .htj2k, .rleLossless, .explicitVRBigEndian,
+        ]
         for syntax in named {
             let known = TransferSyntax(uid: syntax.uid)
             #expect(known?.isEncapsulated == syntax.isEncapsulated && known?.isBigEndian == syntax.isBigEndian)
@@ -91,7 +101,9 @@ import Testing
     }
 
     @Test("Every keyword leads back to its tag") func keywords() {
-        for tag in [Tag.specificCharacterSet, .pixelData, .scheduledProcedureStepSequence, .kvp, .messageID, .transferSyntaxUID] {
+        for tag in [
+            Tag.specificCharacterSet, .pixelData, .scheduledProcedureStepSequence, .kvp, .messageID, .transferSyntaxUID,
+        ] {
             #expect(DataDictionary.keyword(tag).flatMap { Tag(keyword: $0) } == tag)
         }
         #expect(Tag(keyword: "") == nil)

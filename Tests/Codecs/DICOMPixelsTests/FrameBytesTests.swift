@@ -28,8 +28,10 @@ import Testing
 
     @Test("PS3.5 §A.4: a compressed frame is its fragments without headers") func encapsulated() {
         var dataSet = Self.image(rows: 2, columns: 2, bits: 8, frames: 2)
-        dataSet[.pixelData] = DataElement(.pixelData, .OB, .fragments(
-            EncapsulatedValue(offsetTable: [0, 20], fragments: [[1, 2], [3, 4], [5, 6]])))
+        dataSet[.pixelData] = DataElement(
+            .pixelData, .OB,
+            .fragments(
+                EncapsulatedValue(offsetTable: [0, 20], fragments: [[1, 2], [3, 4], [5, 6]])))
         let frames = InstanceFrames(dataSet, transferSyntax: .jpegBaseline)
         #expect(frames?.frame(0) == [1, 2, 3, 4])
         #expect(frames?.frame(1) == [5, 6])
@@ -52,10 +54,13 @@ import Testing
         }
     }
 
-    @Test("PS3.18 §8.7.3: big endian pixels are sent in little endian, words of the VR's width") func bigEndian() throws {
+    @Test("PS3.18 §8.7.3: big endian pixels are sent in little endian, words of the VR's width") func bigEndian() throws
+    {
         let location = PixelDataLocation(tag: .pixelData, vr: .OW, offset: 0, length: 8)
-        let layout = try #require(PixelDataLayout(
-            location, of: Self.image(rows: 1, columns: 2, bits: 16, frames: 2), transferSyntax: .explicitVRBigEndian))
+        let layout = try #require(
+            PixelDataLayout(
+                location, of: Self.image(rows: 1, columns: 2, bits: 16, frames: 2), transferSyntax: .explicitVRBigEndian
+            ))
         let source: [UInt8] = [0, 1, 0, 2, 0, 3, 0, 4]
         #expect(layout.frameBytes(1) { Array(source[$0]) } == [3, 0, 4, 0])
         let frame = try #require(layout.frame(0))
@@ -64,8 +69,10 @@ import Testing
 
     @Test("An error of the reader comes through") func readError() throws {
         let location = PixelDataLocation(tag: .pixelData, vr: .OW, offset: 0, length: 4)
-        let layout = try #require(PixelDataLayout(
-            location, of: Self.image(rows: 1, columns: 2, bits: 16, frames: 1), transferSyntax: .explicitVRLittleEndian))
+        let layout = try #require(
+            PixelDataLayout(
+                location, of: Self.image(rows: 1, columns: 2, bits: 16, frames: 1),
+                transferSyntax: .explicitVRLittleEndian))
         #expect(throws: DICOMDataError.self) {
             try layout.frameBytes(0) { _ throws(DICOMDataError) in throw DICOMDataError(.truncated, at: 0) }
         }
@@ -91,11 +98,13 @@ import Testing
         #expect(ImagePixel(dataSet) == nil)
     }
 
-    @Test("PS3.18 Table 8.7.3-5: every transfer syntax has the media type of its frames", arguments: [
-        (TransferSyntax.explicitVRBigEndian, "application/octet-stream"), (.jpegBaseline, "image/jpeg"),
-        (.jpegLosslessSV1, "image/jpeg"), (.jpegLSLossless, "image/jls"), (.jpeg2000, "image/jp2"),
-        (.jpeg2000Part2, "image/jpx"), (.htj2k, "image/jphc"), (.rleLossless, "image/dicom-rle"),
-    ])
+    @Test(
+        "PS3.18 Table 8.7.3-5: every transfer syntax has the media type of its frames",
+        arguments: [
+            (TransferSyntax.explicitVRBigEndian, "application/octet-stream"), (.jpegBaseline, "image/jpeg"),
+            (.jpegLosslessSV1, "image/jpeg"), (.jpegLSLossless, "image/jls"), (.jpeg2000, "image/jp2"),
+            (.jpeg2000Part2, "image/jpx"), (.htj2k, "image/jphc"), (.rleLossless, "image/dicom-rle"),
+        ])
     func mediaTypes(_ syntax: TransferSyntax, _ type: String) { #expect(syntax.frameMediaType == type) }
 
     @Test("Video is no sequence of frames") func video() {

@@ -59,7 +59,8 @@ enum CodedCharacterSet: UInt8, Sendable, CaseIterable {
     func scalar(_ high: UInt8, _ low: UInt8 = 0) -> Unicode.Scalar? {
         switch self {
         case .ascii: return Unicode.Scalar(high & 0x7F)
-        case .jisRoman: return high & 0x7F == 0x5C ? "\u{A5}" : high & 0x7F == 0x7E ? "\u{203E}" : Unicode.Scalar(high & 0x7F)
+        case .jisRoman:
+            return high & 0x7F == 0x5C ? "\u{A5}" : high & 0x7F == 0x7E ? "\u{203E}" : Unicode.Scalar(high & 0x7F)
         case .jisKatakana:
             let code = high | 0x80
             return (0xA1...0xDF).contains(code) ? Unicode.Scalar(0xFF61 + UInt32(code - 0xA1)) : nil

@@ -80,7 +80,10 @@ final class ConversionTable: Sendable {
     static let gb18030 = doubleBytes("GB18030")
     /// The four-byte part of GB18030 below U+10000 in linear order from 81308130.
     static let gb18030FourByte = ConversionTable("GB18030", codes: 39_420) { code in
-        [UInt8(0x81 + code / 12_600), UInt8(0x30 + code / 1_260 % 10), UInt8(0x81 + code / 10 % 126), UInt8(0x30 + code % 10)]
+        [
+            UInt8(0x81 + code / 12_600), UInt8(0x30 + code / 1_260 % 10), UInt8(0x81 + code / 10 % 126),
+            UInt8(0x30 + code % 10),
+        ]
     }
 
     private static func upperHalf(_ name: String) -> ConversionTable {

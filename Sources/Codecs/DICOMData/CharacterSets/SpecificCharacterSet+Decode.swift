@@ -67,8 +67,11 @@ extension SpecificCharacterSet {
                     (g0, g1) = (initialG0, initialG1)
                     text.append(Unicode.Scalar(byte))
                 } else {
-                    text.append(byte < 0x20 ? Unicode.Scalar(byte) : g0.bytesPerCharacter == 1
-                        ? g0.scalar(byte) ?? "\u{FFFD}" : Unicode.Scalar(byte))
+                    text.append(
+                        byte < 0x20
+                            ? Unicode.Scalar(byte)
+                            : g0.bytesPerCharacter == 1
+                                ? g0.scalar(byte) ?? "\u{FFFD}" : Unicode.Scalar(byte))
                 }
                 position += 1
                 continue
@@ -79,7 +82,9 @@ extension SpecificCharacterSet {
                 continue
             }
             let width = set.bytesPerCharacter
-            if width == 2, position + 1 >= bytes.count || (bytes[position + 1] >= 0x80) != isInG1 || bytes[position + 1] == 0x1B {
+            if width == 2,
+                position + 1 >= bytes.count || (bytes[position + 1] >= 0x80) != isInG1 || bytes[position + 1] == 0x1B
+            {
                 text.append("\u{FFFD}")
                 position += 1
                 continue
@@ -119,8 +124,12 @@ extension SpecificCharacterSet {
     /// Four-byte GB18030: linear from 81308130, the supplementary planes from 90308130 on.
     private static func gbFourByteScalar(_ bytes: ArraySlice<UInt8>) -> Unicode.Scalar? {
         guard bytes.count == 4 else { return nil }
-        let (a, b, c, d) = (bytes[bytes.startIndex], bytes[bytes.startIndex + 1], bytes[bytes.startIndex + 2], bytes[bytes.startIndex + 3])
-        guard (0x81...0xFE).contains(a), (0x30...0x39).contains(b), (0x81...0xFE).contains(c), (0x30...0x39).contains(d) else {
+        let (a, b, c, d) = (
+            bytes[bytes.startIndex], bytes[bytes.startIndex + 1], bytes[bytes.startIndex + 2],
+            bytes[bytes.startIndex + 3]
+        )
+        guard (0x81...0xFE).contains(a), (0x30...0x39).contains(b), (0x81...0xFE).contains(c), (0x30...0x39).contains(d)
+        else {
             return nil
         }
         let linear = ((Int(a) - 0x81) * 10 + Int(b) - 0x30) * 1_260 + (Int(c) - 0x81) * 10 + Int(d) - 0x30

@@ -62,8 +62,9 @@ extension SpecificCharacterSet {
                 bytes.append(UInt8(scalar.value))
             } else if let code = table.code(scalar) {
                 bytes += [UInt8(code / 191 + 0x81), UInt8(code % 191 + 0x40)]
-            } else if fourByte, let linear = scalar.value >= 0x1_0000
-                ? Int(scalar.value) - 0x1_0000 + 189_000 : ConversionTable.gb18030FourByte.code(scalar)
+            } else if fourByte,
+                let linear = scalar.value >= 0x1_0000
+                    ? Int(scalar.value) - 0x1_0000 + 189_000 : ConversionTable.gb18030FourByte.code(scalar)
             {
                 bytes += [
                     UInt8(0x81 + linear / 12_600), UInt8(0x30 + linear / 1_260 % 10),

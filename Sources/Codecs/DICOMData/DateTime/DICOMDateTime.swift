@@ -24,7 +24,8 @@ package struct DICOMDateTime: Hashable, Sendable {
             offsetMinutes = nil
         }
         let digits = main.prefix { $0 != 0x2E }
-        guard digits.count >= 4, digits.count <= 14, digits.count % 2 == 0, let year = number(digits.prefix(4)), year >= 1
+        guard digits.count >= 4, digits.count <= 14, digits.count % 2 == 0, let year = number(digits.prefix(4)),
+            year >= 1
         else { return nil }
         // Only seconds have a fraction.
         if main.count > digits.count, digits.count < 14 { return nil }
@@ -51,15 +52,19 @@ package struct DICOMDateTime: Hashable, Sendable {
     package func microseconds(localOffsetMinutes: Int = 0) -> ClosedRange<Int> {
         let firstDay = DICOMDate(year: year, month: month ?? 1, day: day ?? 1)?.daysSince1970 ?? 0
         let lastMonth = month ?? 12
-        let lastDay = DICOMDate(year: year, month: lastMonth, day: day ?? DICOMDate.days(year, lastMonth))?.daysSince1970 ?? firstDay
+        let lastDay =
+            DICOMDate(year: year, month: lastMonth, day: day ?? DICOMDate.days(year, lastMonth))?.daysSince1970
+            ?? firstDay
         let ofDay = time?.microsecondsOfDay ?? 0...86_399_999_999
         let shift = (offsetMinutes ?? localOffsetMinutes) * 60_000_000
-        return firstDay * 86_400_000_000 + ofDay.lowerBound - shift...lastDay * 86_400_000_000 + ofDay.upperBound - shift
+        return firstDay * 86_400_000_000 + ofDay.lowerBound - shift...lastDay * 86_400_000_000 + ofDay.upperBound
+            - shift
     }
 
     /// The minutes of `HHMM` after a sign, as DT and (0008,0201) write an offset; nil outside -1200...+1400.
     static func offset(_ sign: UInt8, _ digits: ArraySlice<UInt8>) -> Int? {
-        guard digits.count == 4, let hours = number(digits.prefix(2)), let minutes = number(digits.suffix(2)), minutes < 60
+        guard digits.count == 4, let hours = number(digits.prefix(2)), let minutes = number(digits.suffix(2)),
+            minutes < 60
         else { return nil }
         let total = hours * 60 + minutes
         switch sign {

@@ -41,7 +41,9 @@ package struct DICOMTime: Hashable, Sendable, CustomStringConvertible {
             for (offset, byte) in whole.enumerated() where (byte == 0x3A) != (offset % 3 == 2) { return nil }
             whole = Array(whole.filter { $0 != 0x3A })[...]
         }
-        guard whole.count == 2 || whole.count == 4 || whole.count == 6, let hour = number(whole.prefix(2)) else { return nil }
+        guard whole.count == 2 || whole.count == 4 || whole.count == 6, let hour = number(whole.prefix(2)) else {
+            return nil
+        }
         let minute = whole.count > 2 ? number(whole.dropFirst(2).prefix(2)) : 0
         let second = whole.count > 4 ? number(whole.dropFirst(4)) : 0
         guard let minute, let second, hour < 24, minute < 60, second <= 60 else { return nil }

@@ -46,7 +46,9 @@ package enum DateTimeRange {
             return (value, value)
         case 2:
             let (from, to) = (parse(parts[0]), parse(parts[1]))
-            guard parts[0].isEmpty || from != nil, parts[1].isEmpty || to != nil, from != nil || to != nil else { return nil }
+            guard parts[0].isEmpty || from != nil, parts[1].isEmpty || to != nil, from != nil || to != nil else {
+                return nil
+            }
             return (from, to)
         default: return nil
         }

@@ -28,11 +28,13 @@ package struct DataSetDecoder: Sendable {
 
     /// A whole data set. Throws every code of `DICOMDataError` up to `.deflateBomb`.
     package func decode(_ bytes: [UInt8]) throws(DICOMDataError) -> DataSet {
-        try bytes.withUnsafeBufferPointer { buffer throws(DICOMDataError) in try decode(UnsafeRawBufferPointer(buffer)) }
+        try bytes.withUnsafeBufferPointer { buffer throws(DICOMDataError) in try decode(UnsafeRawBufferPointer(buffer))
+        }
     }
 
     package func decode(_ bytes: ArraySlice<UInt8>) throws(DICOMDataError) -> DataSet {
-        try bytes.withUnsafeBufferPointer { buffer throws(DICOMDataError) in try decode(UnsafeRawBufferPointer(buffer)) }
+        try bytes.withUnsafeBufferPointer { buffer throws(DICOMDataError) in try decode(UnsafeRawBufferPointer(buffer))
+        }
     }
 
     /// A whole data set from bytes whose first one is at `origin` of the input.
@@ -62,13 +64,19 @@ package struct DataSetDecoder: Sendable {
             var dataSet = DataSet()
             var around = ElementReader.Surroundings()
             while reader.reader.position < bytes.count {
-                let header = try reader.elementHeader(end: bytes.count, coding: coding, signed: around.isSigned, in: dataSet)
+                let header = try reader.elementHeader(
+                    end: bytes.count, coding: coding, signed: around.isSigned, in: dataSet)
                 if header.tag >= stopTag {
-                    return (dataSet, Stop(
-                        tag: header.tag, vr: header.vr, offset: header.offset, valueOffset: header.valueOffset,
-                        length: header.length))
+                    return (
+                        dataSet,
+                        Stop(
+                            tag: header.tag, vr: header.vr, offset: header.offset, valueOffset: header.valueOffset,
+                            length: header.length)
+                    )
                 }
-                if header.tag.group == 0xFFFE { throw DICOMDataError(.unexpectedTag, at: header.offset, in: header.tag) }
+                if header.tag.group == 0xFFFE {
+                    throw DICOMDataError(.unexpectedTag, at: header.offset, in: header.tag)
+                }
                 around.characterSet = dataSet.characterSet
                 let element = try reader.value(header, end: bytes.count, around: around, depth: 0)
                 reader.keep(element, in: &dataSet, &around)

@@ -61,7 +61,9 @@ package struct DataSetEncoder: Sendable {
                     throw DICOMDataError(.valueUnavailable, at: bytes.count, in: element.tag)
                 }
                 if external.isEncapsulated {
-                    guard isEncapsulated else { throw DICOMDataError(.notEncapsulated, at: bytes.count, in: element.tag) }
+                    guard isEncapsulated else {
+                        throw DICOMDataError(.notEncapsulated, at: bytes.count, in: element.tag)
+                    }
                     header(element.tag, element.vr, nil)
                     bytes += value
                 } else {
@@ -108,7 +110,9 @@ package struct DataSetEncoder: Sendable {
             for offset in value.offsetTable { append(uint32: offset) }
             for fragment in value.fragments {
                 let padded = fragment.count + (fragment.count & 1)
-                guard padded < Int(UInt32.max) else { throw DICOMDataError(.tooLarge, at: bytes.count, in: element.tag) }
+                guard padded < Int(UInt32.max) else {
+                    throw DICOMDataError(.tooLarge, at: bytes.count, in: element.tag)
+                }
                 header(.item, nil, UInt32(padded))
                 bytes += fragment
                 if padded > fragment.count { bytes.append(0) }
@@ -154,7 +158,9 @@ package struct DataSetEncoder: Sendable {
 
         private mutating func append(uint32 value: UInt32) {
             let value = isBigEndian ? value.byteSwapped : value
-            for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(shift))) }
+            for shift in stride(from: 0, to: 32, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(shift)))
+            }
         }
     }
 }

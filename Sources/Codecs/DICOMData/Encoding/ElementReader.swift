@@ -67,7 +67,9 @@ struct ElementReader {
             if header.tag == .itemDelimitation {
                 if untilDelimiter { return dataSet }
                 // A delimiter too many at the outermost level harms nobody; elsewhere it means a wrong length.
-                guard depth == 0, header.length == 0 else { throw DICOMDataError(.unexpectedTag, at: header.offset, in: header.tag) }
+                guard depth == 0, header.length == 0 else {
+                    throw DICOMDataError(.unexpectedTag, at: header.offset, in: header.tag)
+                }
                 continue
             }
             if header.tag.group == 0xFFFE { throw DICOMDataError(.unexpectedTag, at: header.offset, in: header.tag) }
@@ -173,7 +175,8 @@ struct ElementReader {
         }
         if length > externalAbove, header.vr.isBulk {
             reader.position += length
-            return DataElement(header.tag, header.vr, .external(ExternalValue(offset: header.valueOffset, length: length)))
+            return DataElement(
+                header.tag, header.vr, .external(ExternalValue(offset: header.valueOffset, length: length)))
         }
         if header.vr == .UN, let vr = DataDictionary.vr(header.tag), vr != .UN {
             return try knownValue(header, vr, length, around: around, depth: depth)
@@ -233,11 +236,13 @@ struct ElementReader {
             itemCount += 1
             if itemCount > limits.itemsMax { throw DICOMDataError(.tooMany, at: offset, in: header.tag) }
             if let length, length > end - reader.position {
-                throw DICOMDataError(end < reader.bytes.count ? .lengthBeyondParent : .truncated, at: offset, in: header.tag)
+                throw DICOMDataError(
+                    end < reader.bytes.count ? .lengthBeyondParent : .truncated, at: offset, in: header.tag)
             }
-            items.append(try dataSet(
-                end: length.map { reader.position + $0 } ?? end, coding: coding, around: around, depth: depth + 1,
-                untilDelimiter: length == nil))
+            items.append(
+                try dataSet(
+                    end: length.map { reader.position + $0 } ?? end, coding: coding, around: around, depth: depth + 1,
+                    untilDelimiter: length == nil))
         }
     }
 
@@ -256,23 +261,33 @@ struct ElementReader {
             guard tag == .item, raw != .max else { throw DICOMDataError(.unexpectedTag, at: offset, in: header.tag) }
             itemCount += 1
             if itemCount > limits.itemsMax { throw DICOMDataError(.tooMany, at: offset, in: header.tag) }
-            guard Int(raw) <= end - reader.position else { throw DICOMDataError(.truncated, at: offset, in: header.tag) }
+            guard Int(raw) <= end - reader.position else {
+                throw DICOMDataError(.truncated, at: offset, in: header.tag)
+            }
             if keeps {
                 guard let bytes = reader.copy(Int(raw), end: end) else {
                     throw DICOMDataError(.truncated, at: offset, in: header.tag)
                 }
-                if offsetTable == nil { offsetTable = words(bytes, bigEndian: bigEndian) } else { fragments.append(bytes) }
+                if offsetTable == nil {
+                    offsetTable = words(bytes, bigEndian: bigEndian)
+                } else {
+                    fragments.append(bytes)
+                }
             } else {
                 reader.position += Int(raw)
             }
         }
         guard keeps else {
             let length = reader.offset - header.valueOffset
-            return DataElement(header.tag, vr, .external(
-                ExternalValue(offset: header.valueOffset, length: length, isEncapsulated: true)))
+            return DataElement(
+                header.tag, vr,
+                .external(
+                    ExternalValue(offset: header.valueOffset, length: length, isEncapsulated: true)))
         }
-        return DataElement(header.tag, vr, .fragments(
-            EncapsulatedValue(offsetTable: offsetTable ?? [], fragments: fragments)))
+        return DataElement(
+            header.tag, vr,
+            .fragments(
+                EncapsulatedValue(offsetTable: offsetTable ?? [], fragments: fragments)))
     }
 
     private func words(_ bytes: [UInt8], bigEndian: Bool) -> [UInt32] {

@@ -79,14 +79,17 @@ package struct InstanceScanner: ~Copyable, Sendable {
     }
 
     /// The pixel data has been reached, or the data set is past it: what is before is in `header`.
-    package var hasReachedPixelData: Bool { pixelData != nil || dataSet.elements.last.map { $0.tag.isPixelData } ?? false }
+    package var hasReachedPixelData: Bool {
+        pixelData != nil || dataSet.elements.last.map { $0.tag.isPixelData } ?? false
+    }
 
     /// The elements understood so far.
     package var header: DataSet { dataSet }
 
     /// Takes the next piece. After an error the scanner is of no more use.
     package mutating func consume(_ bytes: [UInt8]) throws(DICOMDataError) {
-        try bytes.withUnsafeBufferPointer { buffer throws(DICOMDataError) in try consume(UnsafeRawBufferPointer(buffer)) }
+        try bytes.withUnsafeBufferPointer { buffer throws(DICOMDataError) in try consume(UnsafeRawBufferPointer(buffer))
+        }
     }
 
     package mutating func consume(_ bytes: UnsafeRawBufferPointer) throws(DICOMDataError) {
@@ -103,7 +106,8 @@ package struct InstanceScanner: ~Copyable, Sendable {
         if inflater?.isUnfinished == true { throw DICOMDataError(.truncated, at: inputOffset) }
         switch state {
         case .elements: try elements(isEnd: true)
-        case .skipping, .fragments, .meta: throw DICOMDataError(.truncated, at: inputOffset, in: dataSet.elements.last?.tag)
+        case .skipping, .fragments, .meta:
+            throw DICOMDataError(.truncated, at: inputOffset, in: dataSet.elements.last?.tag)
         }
         if case .skipping = state { throw DICOMDataError(.truncated, at: inputOffset, in: dataSet.elements.last?.tag) }
         if case .fragments(_, let tag, _) = state { throw DICOMDataError(.truncated, at: inputOffset, in: tag) }
@@ -193,8 +197,11 @@ package struct InstanceScanner: ~Copyable, Sendable {
 
     private mutating func endFragments(_ scanner: FragmentScanner, _ tag: Tag, _ vr: VR) {
         let start = bufferOffset - scanner.consumedBytes
-        dataSet.put(DataElement(tag, vr, .external(
-            ExternalValue(offset: start, length: scanner.consumedBytes, isEncapsulated: true))))
+        dataSet.put(
+            DataElement(
+                tag, vr,
+                .external(
+                    ExternalValue(offset: start, length: scanner.consumedBytes, isEncapsulated: true))))
         pixelData = PixelDataLocation(
             tag: tag, vr: vr, offset: start, length: scanner.consumedBytes,
             basicOffsetTable: scanner.basicOffsetTable, fragments: scanner.fragments)
@@ -228,7 +235,8 @@ package struct InstanceScanner: ~Copyable, Sendable {
     ) throws(DICOMDataError) -> Int {
         let coding = self.coding ?? DataSetDecoder.coding(syntax, bytes)
         self.coding = coding
-        var reader = ElementReader(ByteReader(bytes, origin: bufferOffset), limits: limits, externalAbove: externalAbove)
+        var reader = ElementReader(
+            ByteReader(bytes, origin: bufferOffset), limits: limits, externalAbove: externalAbove)
         var around = ElementReader.Surroundings(characterSet: dataSet.characterSet, isSigned: isSigned)
         var taken = 0
         while reader.reader.position < bytes.count {
@@ -272,7 +280,9 @@ package struct InstanceScanner: ~Copyable, Sendable {
 
     /// Notes how many bytes from the element's start make another look worthwhile.
     private mutating func wait(for count: Int, _ header: ElementHeader) throws(DICOMDataError) {
-        guard count <= limits.bufferedBytesMax else { throw DICOMDataError(.tooLarge, at: header.offset, in: header.tag) }
+        guard count <= limits.bufferedBytesMax else {
+            throw DICOMDataError(.tooLarge, at: header.offset, in: header.tag)
+        }
         retryAt = count
     }
 
@@ -286,7 +296,8 @@ package struct InstanceScanner: ~Copyable, Sendable {
             return true
         }
         guard header.tag.isPixelData || header.vr.isBulk && length > externalAbove else { return false }
-        dataSet.put(DataElement(header.tag, header.vr, .external(ExternalValue(offset: header.valueOffset, length: length))))
+        dataSet.put(
+            DataElement(header.tag, header.vr, .external(ExternalValue(offset: header.valueOffset, length: length))))
         if header.tag.isPixelData {
             pixelData = PixelDataLocation(tag: header.tag, vr: header.vr, offset: header.valueOffset, length: length)
         }

@@ -66,7 +66,8 @@ package struct PixelDataLayout: Sendable, Equatable {
             (1...0xFFFF).contains(columns)
         else { return nil }
         let samples = dataSet.int(.samplesPerPixel) ?? 1
-        let allocated = tag == .floatPixelData ? 32 : tag == .doubleFloatPixelData ? 64 : dataSet.int(.bitsAllocated) ?? 0
+        let allocated =
+            tag == .floatPixelData ? 32 : tag == .doubleFloatPixelData ? 64 : dataSet.int(.bitsAllocated) ?? 0
         guard (1...64).contains(allocated), (1...16).contains(samples) else { return nil }
         let bits = rows * columns * allocated
         // Two pixels share their chrominance: two samples a pixel. PS3.3 §C.7.6.3.1.2.

@@ -122,7 +122,9 @@ package struct FragmentScanner: Sendable {
             isAtEnd = true
             return
         }
-        guard tag == .item, length != 0xFFFF_FFFF else { throw DICOMDataError(.unexpectedTag, at: end - 8, in: .pixelData) }
+        guard tag == .item, length != 0xFFFF_FFFF else {
+            throw DICOMDataError(.unexpectedTag, at: end - 8, in: .pixelData)
+        }
         if !hasTable {
             hasTable = true
             guard length <= Self.tableBytesMax else { throw DICOMDataError(.tooLarge, at: end - 8, in: .pixelData) }

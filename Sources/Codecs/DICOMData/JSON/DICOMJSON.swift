@@ -24,7 +24,8 @@ package enum DICOMJSON {
     }
 
     /// Data sets as a JSON array. §F.2.1.
-    package static func encode(_ dataSets: [DataSet], bulkDataURI: BulkDataURI? = nil) throws(DICOMDataError) -> [UInt8] {
+    package static func encode(_ dataSets: [DataSet], bulkDataURI: BulkDataURI? = nil) throws(DICOMDataError) -> [UInt8]
+    {
         var writer = DICOMJSONWriter(bulkDataURI: bulkDataURI)
         try writer.append(array: dataSets)
         return writer.bytes

@@ -32,14 +32,18 @@ struct DICOMJSONReader {
             return dataSet.set(tag, vr, bytes: bytes)
         }
         if let uri = node["BulkDataURI"] {
-            guard case .string(let text) = uri.value else { throw DICOMDataError(.jsonModelInvalid, at: uri.offset, in: tag) }
+            guard case .string(let text) = uri.value else {
+                throw DICOMDataError(.jsonModelInvalid, at: uri.offset, in: tag)
+            }
             guard let bytes = bulkData?(text, tag) else {
                 throw DICOMDataError(.valueUnavailable, at: uri.offset, in: tag)
             }
             return dataSet.set(tag, vr, bytes: bytes)
         }
         guard let list = node["Value"] else { return dataSet.setEmpty(tag, vr) }
-        guard case .array(let nodes) = list.value else { throw DICOMDataError(.jsonModelInvalid, at: list.offset, in: tag) }
+        guard case .array(let nodes) = list.value else {
+            throw DICOMDataError(.jsonModelInvalid, at: list.offset, in: tag)
+        }
         if vr == .SQ {
             var items: [DataSet] = []
             for node in nodes {
@@ -112,7 +116,8 @@ struct DICOMJSONReader {
             guard let value = Double(text) else { throw invalid }
             return littleEndianBytes(value.bitPattern, 8)
         default:
-            guard let value = Int128(text) ?? Double(text).flatMap({ Int128(exactly: $0) }), vr.integerRange.contains(value)
+            guard let value = Int128(text) ?? Double(text).flatMap({ Int128(exactly: $0) }),
+                vr.integerRange.contains(value)
             else { throw invalid }
             return vr.encode(value)
         }

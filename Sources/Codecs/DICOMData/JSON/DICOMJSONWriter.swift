@@ -18,7 +18,8 @@ struct DICOMJSONWriter {
     mutating func append(_ dataSet: DataSet) throws(DICOMDataError) {
         bytes.append(0x7B)
         var isFirst = true
-        for element in dataSet.elements where !element.tag.isFileMeta && !element.tag.isGroupLength && element.tag.group != 0 {
+        for element in dataSet.elements
+        where !element.tag.isFileMeta && !element.tag.isGroupLength && element.tag.group != 0 {
             if !isFirst { bytes.append(0x2C) }
             isFirst = false
             bytes.append(0x22)
@@ -115,7 +116,9 @@ struct DICOMJSONWriter {
             if JSONNode.isNumber(Array(text.utf8)) { append(ascii: text) } else { append(string: text) }
         case .PN:
             let name = PersonName(text: text)
-            let groups = [("Alphabetic", name.alphabetic), ("Ideographic", name.ideographic), ("Phonetic", name.phonetic)]
+            let groups = [
+                ("Alphabetic", name.alphabetic), ("Ideographic", name.ideographic), ("Phonetic", name.phonetic),
+            ]
             bytes.append(0x7B)
             var isFirst = true
             for (key, group) in groups where !group.isEmpty {

@@ -132,7 +132,8 @@ struct JSONNode: Sendable {
             while let byte = next {
                 switch byte {
                 case 0x22:
-                    let text = copy.map { String(validating: $0, as: UTF8.self) }
+                    let text =
+                        copy.map { String(validating: $0, as: UTF8.self) }
                         ?? String(validating: bytes[start..<position], as: UTF8.self)
                     guard let text else { throw error }
                     position += 1
