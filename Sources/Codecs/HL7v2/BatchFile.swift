@@ -40,7 +40,7 @@ package struct BatchFileReader: Sendable {
             if byte == 0x0D || byte == 0x0A {
                 try endLine(into: &events)
             } else {
-                guard line.count + message.count < limits.messageBytesMax else {
+                guard line.count < limits.messageBytesMax else {
                     throw .messageTooLarge(limit: limits.messageBytesMax)
                 }
                 line.append(byte)
@@ -90,16 +90,19 @@ package struct BatchFileReader: Sendable {
         case "MSH":
             endMessage(into: &events)
             guard !isFileClosed else { throw sequenceError }
-            appendLine()
+            try appendLine()
         default:
             guard !message.isEmpty else { throw sequenceError }
-            appendLine()
+            try appendLine()
         }
     }
 
     private var sequenceError: HL7Error { .batchSequence(offset: offset - line.count) }
 
-    private mutating func appendLine() {
+    private mutating func appendLine() throws(HL7Error) {
+        guard message.count + line.count < limits.messageBytesMax else {
+            throw .messageTooLarge(limit: limits.messageBytesMax)
+        }
         message.append(contentsOf: line)
         message.append(0x0D)
     }

@@ -24,6 +24,8 @@ package struct MLLPDecoder: Sendable {
         package var oversizedFrames = 0
         /// Frames of no bytes.
         package var emptyFrames = 0
+
+        package init() {}
     }
 
     package static let startBlock: UInt8 = 0x0B
