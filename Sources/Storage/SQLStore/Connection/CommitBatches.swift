@@ -53,14 +53,18 @@ struct CommitBatches {
         var outcome = Outcome()
         var last = first
         var done: [(job: SQLWriter.Job, resume: @Sendable () -> Void)] = []
+        // What separates the next unit of work from those before, in one round trip. COMMIT releases the last one.
+        var savepoint: String? = "SAVEPOINT unit"
         for (index, job) in jobs.enumerated() {
             let changesBefore = connection.changeCount
             let stamp = last.next(now: now())
             do {
-                // A unit of work alone in its batch needs no savepoint: its failure is the transaction's.
-                if jobs.count > 1 { try connection.execute("SAVEPOINT unit") }
+                // A unit of work alone in its batch needs no savepoint: its failure is the transaction's. One that was
+                // undone left its savepoint in place for the next.
+                if jobs.count > 1, let savepoint { try connection.execute(savepoint) }
+                savepoint = nil
                 let resume = try job.run(SQLTransaction(connection: connection, stamp: stamp))
-                if jobs.count > 1 { try connection.execute("RELEASE SAVEPOINT unit") }
+                savepoint = "RELEASE SAVEPOINT unit; SAVEPOINT unit"
                 done.append((job, resume))
                 if connection.changeCount != changesBefore { last = stamp }
             } catch {
@@ -117,7 +121,7 @@ struct CommitBatches {
     private func undoUnit() -> Bool {
         guard connection.isInTransaction else { return false }
         do {
-            try connection.execute("ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit")
+            try connection.execute("ROLLBACK TO SAVEPOINT unit")
             return true
         } catch { return false }
     }
