@@ -110,7 +110,8 @@ let package = Package(
             nio("NIOCore"), logging,
         ]),
         layer("API", "SMARTAPI", [
-            "HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore"), jwtKit, asyncHTTPClient, logging,
+            "HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore"), nio("NIOHTTP1"), jwtKit, asyncHTTPClient,
+            logging,
         ]),
         layer("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow", hummingbird, httpTypes, metrics]),
 
@@ -161,7 +162,8 @@ let package = Package(
         ]),
         tests("Storage", "BlobStore", ["BlobStore", "Workflow"]),
         tests("Adapters", "MLLPAdapter", [
-            "MLLPAdapter", "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), logging,
+            "MLLPAdapter", "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL,
+            logging, lifecycle,
         ]),
         tests("Adapters", "DIMSEAdapter", [
             "DIMSEAdapter", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"),

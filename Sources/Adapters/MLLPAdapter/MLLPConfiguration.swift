@@ -1,0 +1,51 @@
+import HL7v2
+import NIOCore
+import NIOSSL
+
+/// Where and how the MLLP listener serves, with its limits.
+package struct MLLPConfiguration: Sendable {
+    package var host: String
+    /// 0 lets the system choose; IANA's port for HL7 is 2575.
+    package var port: Int
+    /// The TLS context; nil serves clear text. Whether a client certificate is optional or required is part of it
+    /// (`TLSConfiguration.certificateVerification`).
+    package var tls: NIOSSLContext?
+    /// Open connections at a time, over all peers.
+    package var connectionsMax: Int
+    /// Open connections at a time from one address.
+    package var connectionsPerPeerMax: Int
+    /// The longest message, in bytes without its frame.
+    package var messageBytesMax: Int
+    /// How long a frame may stay open, from its start block to its end block.
+    package var openFrameTimeout: TimeAmount
+    /// How long a connection may be silent between messages.
+    package var idleTimeout: TimeAmount
+
+    package init(
+        host: String = "127.0.0.1", port: Int = 2575, tls: NIOSSLContext? = nil, connectionsMax: Int = 200,
+        connectionsPerPeerMax: Int = 10, messageBytesMax: Int = HL7Limits().messageBytesMax,
+        openFrameTimeout: TimeAmount = .seconds(30), idleTimeout: TimeAmount = .minutes(30)
+    ) {
+        self.host = host
+        self.port = port
+        self.tls = tls
+        self.connectionsMax = connectionsMax
+        self.connectionsPerPeerMax = connectionsPerPeerMax
+        self.messageBytesMax = messageBytesMax
+        self.openFrameTimeout = openFrameTimeout
+        self.idleTimeout = idleTimeout
+    }
+}
+
+/// The other end of a connection.
+package struct MLLPPeer: Sendable, Hashable {
+    /// The IP address as text, without the port; empty for a socket that has none.
+    package var address: String
+    /// The certificate the peer showed, DER; nil without TLS or without a client certificate.
+    package var certificate: [UInt8]?
+
+    package init(address: String, certificate: [UInt8]? = nil) {
+        self.address = address
+        self.certificate = certificate
+    }
+}
