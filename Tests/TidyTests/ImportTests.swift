@@ -46,6 +46,16 @@ import Testing
         #expect(findings == [])
     }
 
+    @Test("An import exception names a file that is there and still needs it")
+    func exceptionsAreAlive() {
+        for exception in ImportTable.exceptions {
+            #expect(!exception.reason.isEmpty)
+            let file = tree.files(under: "Sources", ending: [".swift"]).first { $0.path == exception.path }
+            let modules = file.map { SwiftSource($0.text).imports.map(\.module) } ?? []
+            #expect(modules.contains(exception.module), "\(exception.path) no longer imports \(exception.module)")
+        }
+    }
+
     @Test("The check sees every way to write an import")
     func badImports() {
         let source = SwiftSource(
