@@ -80,7 +80,9 @@ struct BlobHeader: Equatable {
             throw StoreError(.corrupt, "not a blob file")
         }
         let checksum = KeyDerivation.sha256(Array(bytes[..<BlobHeader.checksumOffset])).prefix(12)
-        guard bytes[BlobHeader.checksumOffset...].elementsEqual(checksum) else { throw StoreError(.corrupt, "the blob header is damaged") }
+        guard bytes[BlobHeader.checksumOffset...].elementsEqual(checksum) else {
+            throw StoreError(.corrupt, "the blob header is damaged")
+        }
         guard bytes[8] == 1, let algorithm = Algorithm(rawValue: bytes[9]) else {
             throw StoreError(.corrupt, "blob format version \(bytes[8]), algorithm \(bytes[9]) is not known")
         }

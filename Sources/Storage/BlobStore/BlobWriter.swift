@@ -59,7 +59,8 @@ final class BlobWriter: BlobWriting {
                     let count = min(rest.count, state.header.chunkBytes - state.filled)
                     let filled = state.filled
                     state.buffer.withUnsafeMutableBytes { buffer in
-                        buffer[filled..<(filled + count)].copyBytes(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
+                        buffer[filled..<(filled + count)].copyBytes(
+                            from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
                     }
                     state.filled += count
                     state.header.count += Int64(count)

@@ -2,9 +2,9 @@ import COpenSSL
 import Workflow
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The secret that protects the keys of all blobs: 32 random bytes in a file of mode 0600.

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The operating system's files.
@@ -58,17 +58,17 @@ package struct SystemFileOperations: BlobFileOperations {
 
     package func close(_ descriptor: Int32) {
         #if canImport(Glibc)
-        _ = Glibc.close(descriptor)
+            _ = Glibc.close(descriptor)
         #else
-        _ = Darwin.close(descriptor)
+            _ = Darwin.close(descriptor)
         #endif
     }
 
     package func rename(_ from: String, _ to: String) throws {
         #if canImport(Glibc)
-        _ = try check(Glibc.rename(from, to), .rename)
+            _ = try check(Glibc.rename(from, to), .rename)
         #else
-        _ = try check(Darwin.rename(from, to), .rename)
+            _ = try check(Darwin.rename(from, to), .rename)
         #endif
     }
 
@@ -103,9 +103,9 @@ package struct SystemFileOperations: BlobFileOperations {
         var status = stat()
         _ = try check(stat(path, &status), .size)
         #if canImport(Glibc)
-        return Int64(status.st_mtim.tv_sec)
+            return Int64(status.st_mtim.tv_sec)
         #else
-        return Int64(status.st_mtimespec.tv_sec)
+            return Int64(status.st_mtimespec.tv_sec)
         #endif
     }
 

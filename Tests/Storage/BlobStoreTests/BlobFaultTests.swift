@@ -21,7 +21,9 @@ struct BlobFaultTests {
         }
     }
 
-    @Test("EIO from an fsync fails that blob and every later one; what was durable stays readable", arguments: [BlobFileError.Operation.synchronize, .synchronizeDirectory])
+    @Test(
+        "EIO from an fsync fails that blob and every later one; what was durable stays readable",
+        arguments: [BlobFileError.Operation.synchronize, .synchronizeDirectory])
     func fsyncFails(_ operation: BlobFileError.Operation) async throws {
         try await BlobTestFolder.with { folder in
             let files = FaultyFiles()
@@ -39,7 +41,9 @@ struct BlobFaultTests {
         }
     }
 
-    @Test("a full disk fails the blob as full; the next one works when there is space", arguments: [BlobFileError.Operation.create, .write, .rename])
+    @Test(
+        "a full disk fails the blob as full; the next one works when there is space",
+        arguments: [BlobFileError.Operation.create, .write, .rename])
     func full(_ operation: BlobFileError.Operation) async throws {
         try await BlobTestFolder.with { folder in
             let files = FaultyFiles()

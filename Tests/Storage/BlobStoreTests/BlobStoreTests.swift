@@ -35,7 +35,9 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("200 random ranges, some past the end, give the same bytes as the content", arguments: BlobTestFolder.Mode.allCases)
+    @Test(
+        "200 random ranges, some past the end, give the same bytes as the content",
+        arguments: BlobTestFolder.Mode.allCases)
     func ranges(_ mode: BlobTestFolder.Mode) async throws {
         try await BlobTestFolder.with { folder in
             let store = try await folder.open(mode)
@@ -47,7 +49,8 @@ struct BlobStoreTests {
                 random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                 let offset = Int(random >> 33) % (content.count + 10)
                 let length = Int(random >> 20 & 0x3FFFF)
-                let expected = offset < content.count ? Array(content[offset..<min(offset + length, content.count)]) : []
+                let expected =
+                    offset < content.count ? Array(content[offset..<min(offset + length, content.count)]) : []
                 let found = try await reader.read(offset: Int64(offset), length: length)
                 #expect(found == expected, "seed \(seed) offset \(offset) length \(length)")
             }
@@ -62,7 +65,9 @@ struct BlobStoreTests {
             let content = BlobTestFolder.content(100_000)
             let reader = try await store.open(try await store.write(content))
             let place = try #require(reader.plainFile)
-            #expect([UInt8](try Data(contentsOf: URL(fileURLWithPath: place.path))).dropFirst(Int(place.offset)).elementsEqual(content))
+            #expect(
+                [UInt8](try Data(contentsOf: URL(fileURLWithPath: place.path))).dropFirst(Int(place.offset))
+                    .elementsEqual(content))
             await store.close()
         }
     }
@@ -88,7 +93,10 @@ struct BlobStoreTests {
             let content = BlobTestFolder.content(Self.chunk + 500)
             let id = try await store.write(content)
             let file = try folder.bytes(id)
-            let places = Array(0..<256) + [256, 300, 256 + Self.chunk, 256 + Self.chunk + 15, 256 + Self.chunk + 16, file.count - 1]
+            let places =
+                Array(0..<256) + [
+                    256, 300, 256 + Self.chunk, 256 + Self.chunk + 15, 256 + Self.chunk + 16, file.count - 1,
+                ]
             for place in places {
                 var damaged = file
                 damaged[place] ^= 1 << UInt8(place % 8)
@@ -134,7 +142,10 @@ struct BlobStoreTests {
             let id = try await store.write([1, 2, 3])
             try await store.remove(id)
             try await store.remove(id)
-            for name in [id.value, "", "../../../../etc/passwd", "short", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", String(repeating: "a", count: 65)] {
+            for name in [
+                id.value, "", "../../../../etc/passwd", "short", "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                String(repeating: "a", count: 65),
+            ] {
                 #expect(await StoreError.Code.thrown { try await store.open(BlobID(name)) } == .notFound, "\(name)")
             }
             await store.close()
@@ -209,14 +220,18 @@ struct BlobStoreTests {
             let store = try await folder.open()
             let written = try await withThrowingTaskGroup(of: (BlobID, UInt64).self) { group in
                 for seed in 0..<64 {
-                    group.addTask { (try await store.write(BlobTestFolder.content(70_000, seed: UInt64(seed))), UInt64(seed)) }
+                    group.addTask {
+                        (try await store.write(BlobTestFolder.content(70_000, seed: UInt64(seed))), UInt64(seed))
+                    }
                 }
                 var all: [(BlobID, UInt64)] = []
                 for try await one in group { all.append(one) }
                 return all
             }
             #expect(Set(written.map(\.0)).count == 64)
-            for (id, seed) in written { #expect(try await store.readAll(id) == BlobTestFolder.content(70_000, seed: seed)) }
+            for (id, seed) in written {
+                #expect(try await store.readAll(id) == BlobTestFolder.content(70_000, seed: seed))
+            }
             await store.close()
         }
     }

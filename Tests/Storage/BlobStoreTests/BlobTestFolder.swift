@@ -10,7 +10,8 @@ struct BlobTestFolder: Sendable {
     let key: MasterKey
 
     static func with<Value>(_ body: (BlobTestFolder) async throws -> Value) async throws -> Value {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("hilum_blobs_\(UUID().uuidString)").path
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("hilum_blobs_\(UUID().uuidString)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: path) }
         return try await body(BlobTestFolder(path: path, key: MasterKey(OpenSSLEntropy().bytes(32))))
     }
@@ -95,7 +96,9 @@ final class FaultyFiles: BlobFileOperations {
 
     func create(_ path: String) throws -> Int32 { try step(.create, path); return try real.create(path) }
     func openForReading(_ path: String) throws -> Int32 { try step(.open, path); return try real.openForReading(path) }
-    func openForUpdating(_ path: String) throws -> Int32 { try step(.open, path); return try real.openForUpdating(path) }
+    func openForUpdating(_ path: String) throws -> Int32 {
+        try step(.open, path); return try real.openForUpdating(path)
+    }
     func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
         try step(.write, "\(offset)")
         try real.write(descriptor, bytes, at: offset)

@@ -16,15 +16,24 @@ struct MigratorTests {
 
     static func tables(_ connection: any SQLConnection) throws -> [String] {
         switch connection.dialect {
-        case .sqlite: try connection.all("SELECT name FROM sqlite_schema WHERE type IN ('table', 'index') AND name NOT LIKE 'sqlite_%' ORDER BY name") { try $0.text(0) }
+        case .sqlite:
+            try connection.all(
+                "SELECT name FROM sqlite_schema WHERE type IN ('table', 'index') AND name NOT LIKE 'sqlite_%' ORDER BY name"
+            ) { try $0.text(0) }
         case .postgreSQL:
-            try connection.all("SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname NOT LIKE '%_pkey' ORDER BY 1") { try $0.text(0) }
+            try connection.all(
+                "SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname NOT LIKE '%_pkey' ORDER BY 1"
+            ) { try $0.text(0) }
         }
     }
 
-    @Test("stopped at each statement, the old schema and its data stay and the next start completes", arguments: TestDatabases.all)
+    @Test(
+        "stopped at each statement, the old schema and its data stay and the next start completes",
+        arguments: TestDatabases.all)
     func stoppedAnywhere(_ kind: SQLDialect) async throws {
-        var points: [SQLFaultPoint] = Self.second.statements(kind).indices.map { .migrationStatement(number: 2, statement: $0) }
+        var points: [SQLFaultPoint] = Self.second.statements(kind).indices.map {
+            .migrationStatement(number: 2, statement: $0)
+        }
         points.append(.migrationCommit(number: 2))
         for point in points {
             try await TestDatabases.withLocation(kind) { location in

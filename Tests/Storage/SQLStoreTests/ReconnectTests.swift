@@ -66,7 +66,8 @@ struct ReconnectTests {
     func nobodyThere() async throws {
         await #expect(throws: SQLStoreError(.unavailable, "")) {
             try await SQLDatabase(
-                SQLDatabaseConfiguration(.postgreSQL(connectionString: "host=/nonexistent user=x dbname=x")), migrations: Migrations.all)
+                SQLDatabaseConfiguration(.postgreSQL(connectionString: "host=/nonexistent user=x dbname=x")),
+                migrations: Migrations.all)
         }
     }
 

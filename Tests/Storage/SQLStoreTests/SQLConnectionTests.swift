@@ -21,11 +21,15 @@ struct SQLConnectionTests {
         try await Self.with(kind) { (connection) throws in
             let rows: [[SQLValue]] = [
                 [.int(.min), .double(-0.1), .text(""), .bytes([])],
-                [.int(.max), .double(.greatestFiniteMagnitude), .text("O'Neil ? \u{1F9E0} \u{e4}"), .bytes([0, 255, 0])],
+                [
+                    .int(.max), .double(.greatestFiniteMagnitude), .text("O'Neil ? \u{1F9E0} \u{e4}"),
+                    .bytes([0, 255, 0]),
+                ],
                 [.int(0), .null, .null, .null],
             ]
             for row in rows { try connection.run("INSERT INTO item (id, amount, name, body) VALUES (?, ?, ?, ?)", row) }
-            let found = try connection.all("SELECT id, amount, name, body FROM item WHERE id IN (?, ?, ?) ORDER BY id",
+            let found = try connection.all(
+                "SELECT id, amount, name, body FROM item WHERE id IN (?, ?, ?) ORDER BY id",
                 [.int(.min), .int(0), .int(.max)]
             ) { row -> [SQLValue] in
                 [
@@ -69,10 +73,16 @@ struct SQLConnectionTests {
                 try connection.run("INSERT INTO item (id, name) VALUES (?, ?)", [.int(Int64(index)), .text(name)])
             }
             let isIn = connection.dialect.isInTexts("name")
-            #expect(try connection.all("SELECT name FROM item WHERE \(isIn) ORDER BY id", [.texts(names)]) { try $0.text(0) } == names)
+            #expect(
+                try connection.all("SELECT name FROM item WHERE \(isIn) ORDER BY id", [.texts(names)]) {
+                    try $0.text(0)
+                } == names)
             #expect(try connection.all("SELECT name FROM item WHERE \(isIn)", [.texts([])]) { try $0.text(0) }.isEmpty)
             let ids = connection.dialect.isInInts("id")
-            #expect(try connection.all("SELECT id FROM item WHERE \(ids) ORDER BY id", [.ints([5, 1, 99])]) { try $0.int(0) } == [1, 5])
+            #expect(
+                try connection.all("SELECT id FROM item WHERE \(ids) ORDER BY id", [.ints([5, 1, 99])]) {
+                    try $0.int(0)
+                } == [1, 5])
         }
     }
 
@@ -83,7 +93,10 @@ struct SQLConnectionTests {
             try connection.run(sql, [.int(1), .null, .null, .null])
             try connection.run(sql, [.int(2), .double(1.5), .text("x"), .bytes([1])])
             try connection.run(sql, [.int(3), .null, .text("y"), .null])
-            #expect(try connection.all("SELECT amount FROM item ORDER BY id") { try $0.optionalDouble(0) } == [nil, 1.5, nil])
+            #expect(
+                try connection.all("SELECT amount FROM item ORDER BY id") { try $0.optionalDouble(0) } == [
+                    nil, 1.5, nil,
+                ])
         }
     }
 
@@ -108,7 +121,9 @@ struct SQLConnectionTests {
         }
     }
 
-    @Test("a second row with the same key is a constraint error; in a savepoint the rest goes on", arguments: TestDatabases.all)
+    @Test(
+        "a second row with the same key is a constraint error; in a savepoint the rest goes on",
+        arguments: TestDatabases.all)
     func constraint(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { (connection) throws in
             try connection.transaction {
@@ -152,7 +167,8 @@ struct SQLConnectionTests {
     func changes(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { (connection) throws in
             let before = connection.changeCount
-            let inserted = try connection.all("INSERT INTO item (id, name) VALUES (1, 'a'), (2, 'b') RETURNING id", []) { try $0.int(0) }
+            let inserted = try connection.all("INSERT INTO item (id, name) VALUES (1, 'a'), (2, 'b') RETURNING id", [])
+            { try $0.int(0) }
             #expect(inserted == [1, 2])
             #expect(try connection.run("UPDATE item SET name = ? WHERE id > ?", [.text("c"), .int(0)]) == 2)
             #expect(try connection.run("SELECT id FROM item") == 0)
@@ -164,7 +180,9 @@ struct SQLConnectionTests {
     func wrongType(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { (connection) throws in
             try connection.run("INSERT INTO item (id) VALUES (1)")
-            #expect(throws: SQLStoreError(.value, "")) { try connection.first("SELECT name FROM item") { try $0.text(0) } }
+            #expect(throws: SQLStoreError(.value, "")) {
+                try connection.first("SELECT name FROM item") { try $0.text(0) }
+            }
         }
     }
 

@@ -9,7 +9,9 @@ struct WriterTests {
 
     static let migrations =
         Migrations.all + [
-            Migration(Migrations.all.count + 1, "test items", ["CREATE TABLE item (id {int} PRIMARY KEY, sequence {int}) {table}"])
+            Migration(
+                Migrations.all.count + 1, "test items",
+                ["CREATE TABLE item (id {int} PRIMARY KEY, sequence {int}) {table}"])
         ]
 
     static func insert(_ id: Int, _ database: SQLDatabase) async throws -> CommitStamp {
@@ -24,7 +26,9 @@ struct WriterTests {
         try await database.read { try $0.first("SELECT count(*) FROM item") { try $0.int(0) } }
     }
 
-    @Test("200 concurrent writers: each gets its own sequence number, times rise with them, all are there", arguments: TestDatabases.all)
+    @Test(
+        "200 concurrent writers: each gets its own sequence number, times rise with them, all are there",
+        arguments: TestDatabases.all)
     func stamps(_ kind: SQLDialect) async throws {
         try await TestDatabases.with(kind, migrations: Self.migrations) { (database) async throws in
             let stamps = try await withThrowingTaskGroup(of: CommitStamp.self) { group in
@@ -51,7 +55,8 @@ struct WriterTests {
                                 try transaction.connection.run("INSERT INTO item (id) VALUES (?)", [.int(Int64(id))])
                                 if id % 3 == 1 { throw Stop() }
                                 if id % 3 == 2 {
-                                    try transaction.connection.run("INSERT INTO item (id) VALUES (?)", [.int(Int64(id))])
+                                    try transaction.connection.run(
+                                        "INSERT INTO item (id) VALUES (?)", [.int(Int64(id))])
                                 }
                             }
                             return false
@@ -111,7 +116,9 @@ struct WriterTests {
         }
     }
 
-    @Test("a commit that cannot be made durable fails its writes and every later one; nothing of it is kept", arguments: TestDatabases.all)
+    @Test(
+        "a commit that cannot be made durable fails its writes and every later one; nothing of it is kept",
+        arguments: TestDatabases.all)
     func failStop(_ kind: SQLDialect) async throws {
         let broken = Atomic<Bool>(false)
         let flag = Flag(broken)
@@ -173,9 +180,12 @@ struct WriterTests {
         }
     }
 
-    @Test("one write more than may wait is refused as overloaded; those that wait are done", arguments: TestDatabases.all)
+    @Test(
+        "one write more than may wait is refused as overloaded; those that wait are done", arguments: TestDatabases.all)
     func overload(_ kind: SQLDialect) async throws {
-        try await TestDatabases.with(kind, migrations: Self.migrations) { $0.waitingWritesMax = 2 } _: { (database) async throws in
+        try await TestDatabases.with(kind, migrations: Self.migrations) {
+            $0.waitingWritesMax = 2
+        } _: { (database) async throws in
             // The first unit holds the writer while the others queue behind it.
             let results = Results()
             let gate = Gate()
@@ -184,7 +194,9 @@ struct WriterTests {
             for id in 1...3 {
                 database.submit { transaction in
                     try transaction.connection.run("INSERT INTO item (id) VALUES (?)", [.int(Int64(id))])
-                } completion: { results.add($0.map { _ in "written" }) }
+                } completion: {
+                    results.add($0.map { _ in "written" })
+                }
             }
             #expect(results.all == ["overloaded"])
             gate.open()

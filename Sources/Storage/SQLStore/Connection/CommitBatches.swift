@@ -110,7 +110,8 @@ struct CommitBatches {
     private func finish(_ first: CommitStamp, _ last: CommitStamp) throws {
         if last != first {
             try connection.run(
-                "UPDATE commit_sequence SET sequence = ?, time = ? WHERE id = 1", [.int(last.sequence), .int(last.time)])
+                "UPDATE commit_sequence SET sequence = ?, time = ? WHERE id = 1",
+                [.int(last.sequence), .int(last.time)])
         }
         try fault(.commit)
         try connection.execute("COMMIT")

@@ -56,15 +56,20 @@ package final class PostgreSQLConnection: SQLConnection {
     package func run(_ sql: String, _ values: [SQLValue], row: (SQLRow) throws -> Void) throws -> Int {
         try run(sql, types: values.map(PostgreSQLBinary.type(of:)), isNull: values.map { $0 == .null }, row: row) {
             try PostgreSQLBinary.append(values[$0], to: &$1)
-        } fits: { $0.takes(values) }
+        } fits: {
+            $0.takes(values)
+        }
     }
 
     package func insert(_ insert: SQLRowInsert, rows: [[SQLValue]]) throws {
         if rows.isEmpty { return }
         let types = insert.columns.map { PostgreSQLBinary.arrayType($0.kind) }
-        try run(insert.postgreSQLText, types: types, isNull: types.map { _ in false }, row: { _ in }) { column, buffer in
+        try run(insert.postgreSQLText, types: types, isNull: types.map { _ in false }, row: { _ in }) {
+            column, buffer in
             try PostgreSQLBinary.appendArray(insert.columns[column].kind, rows.map { $0[column] }, to: &buffer)
-        } fits: { _ in true }
+        } fits: { _ in
+            true
+        }
     }
 
     package func execute(_ script: String) throws {
@@ -214,7 +219,9 @@ package final class PostgreSQLConnection: SQLConnection {
     }
 
     private func startSession(_ fresh: OpaquePointer) throws {
-        let limit = statementTimeout.map { $0.components.seconds * 1_000 + $0.components.attoseconds / 1_000_000_000_000_000 }
+        let limit = statementTimeout.map {
+            $0.components.seconds * 1_000 + $0.components.attoseconds / 1_000_000_000_000_000
+        }
         var script = """
             SET client_encoding='UTF8'; SET standard_conforming_strings=on; SET timezone='UTC'; \
             SET synchronous_commit=on; SET statement_timeout=\(limit ?? 0); SET client_min_messages=warning;

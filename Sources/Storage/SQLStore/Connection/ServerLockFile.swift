@@ -2,9 +2,9 @@ import FoundationEssentials
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The file lock that keeps two servers from sharing one SQLite store. It goes when the process does.
