@@ -59,15 +59,4 @@ import Testing
             return near.contains { $0.contains("//") } ? nil : "\(path):\(line): no proof above"
         }
     }
-
-    @Test("Tests import nothing @testable: the one build is a release build")
-    func noTestableImport() {
-        func findings(_ path: String, _ text: String) -> [String] {
-            SwiftSource(text).lines(containing: "@testable").map {
-                "\(path):\($0): share with `package`, not @testable"
-            }
-        }
-        #expect(tree.files(under: "Tests", ending: [".swift"]).flatMap { findings($0.path, $0.text) } == [])
-        #expect(findings("x", "@testable import HL7v2").count == 1)
-    }
 }
