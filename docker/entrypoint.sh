@@ -9,6 +9,9 @@ if [ "${1:-serve}" = serve ]; then
         else
             hilum init "$home"
         fi
+        # Inside a container loopback reaches nobody: listen on the container's own address, which the compose files
+        # publish on the host's loopback only.
+        sed -i 's/^\( *host:\) 127\.0\.0\.1$/\1 0.0.0.0/' "$home/hilum.yaml"
     fi
     exec hilum serve "$home"
 fi
