@@ -18,6 +18,7 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 
@@ -129,7 +130,8 @@ let package = Package(
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "_CryptoExtras", package: "swift-crypto"),
-                jwtKit, lifecycle, logging, metrics, asyncHTTPClient, yams, nioSSL, nio("NIOCore"), nio("NIOPosix"),
+                jwtKit, lifecycle, unixSignals, logging, metrics, asyncHTTPClient, yams, nioSSL, nio("NIOCore"), nio("NIOPosix"),
+                nio("NIOHTTP1"),
             ],
             path: "Sources/Server", exclude: ["Server.docc"], swiftSettings: strict),
 
@@ -170,7 +172,7 @@ let package = Package(
             nio("NIOPosix"), nioSSL, logging, lifecycle,
         ]),
         tests("API", "HTTPSupport", ["HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore")]),
-        tests("API", "SMARTAPI", ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes]),
+        tests("API", "SMARTAPI", ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes, nio("NIOCore")]),
         tests("API", "FHIRAPI", ["FHIRAPI", "HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"]),
         tests("API", "DICOMwebAPI", ["DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow"]),
         .testTarget(

@@ -45,7 +45,15 @@ struct HeaderReader {
         return nil
     }
 
-    mutating func tokenOrQuoted() -> String? { peek == UInt8(ascii: "\"") ? quotedString() : token() }
+    /// The value of a parameter. RFC 9110 §5.6.6 asks for quotes around a value that is not a token; DICOMweb and
+    /// MIME clients leave them out around media types and boundaries (`type=application/dicom`), which are
+    /// unambiguous, so `/ : = ? @` are taken unquoted here.
+    mutating func tokenOrQuoted() -> String? {
+        if peek == UInt8(ascii: "\"") { return quotedString() }
+        let start = position
+        while let byte = peek, HeaderReader.isTokenByte(byte) || "/:=?@".utf8.contains(byte) { position += 1 }
+        return start == position ? nil : String(decoding: bytes[start..<position], as: UTF8.self)
+    }
 
     /// Steps to just past the next comma that is not inside a quoted string. False at the end.
     mutating func skipToNextElement() -> Bool {

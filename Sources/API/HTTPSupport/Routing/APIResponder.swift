@@ -100,6 +100,8 @@ package struct APIResponder: HTTPResponder {
             failure = known
         } else if let known = form.failure(for: error) {
             failure = known
+        } else if let multipart = error as? MultipartError {
+            failure = multipart.failure
         } else if error is CancellationError {
             failure = HTTPFailure(.unavailable, "The request was cancelled", headers: [.retryAfter: "1"])
         } else {

@@ -1,0 +1,51 @@
+/// A client's JWK Set. RFC 7517 §5; SMART 2.2 client-confidential-asymmetric §Registering.
+package struct KeySet: Sendable {
+    private let keys: [JOSEValue]
+
+    /// More keys than this are refused.
+    static let keysMax = 64
+    /// Members that only a private or symmetric key has.
+    private static let privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
+
+    /// Why a set is refused.
+    package enum Refusal: Error, Hashable {
+        case malformed, tooManyKeys
+        /// The set holds a private or symmetric key: it was published by mistake and must not be trusted.
+        case privateKey
+    }
+
+    package init(_ json: [UInt8]) throws(Refusal) {
+        guard let keys = JOSEValue(object: json)?["keys"]?.elements else { throw .malformed }
+        guard keys.count <= KeySet.keysMax else { throw .tooManyKeys }
+        for key in keys {
+            guard case .object(let members) = key else { throw .malformed }
+            guard !KeySet.privateMembers.contains(where: { members[$0] != nil }) else { throw .privateKey }
+        }
+        self.keys = keys
+    }
+
+    /// The one key that `kid` names and that fits the algorithm; nil when none or more than one does.
+    func key(id: String, for algorithm: SignatureAlgorithm) async -> VerificationKey? {
+        var found: [VerificationKey] = []
+        for jwk in keys where jwk["kid"]?.text == id {
+            if let use = jwk["use"], use.text != "sig" { continue }
+            if let operations = jwk["key_ops"], operations.elements?.contains(.string("verify")) != true { continue }
+            if let stated = jwk["alg"], stated.text != algorithm.rawValue { continue }
+            if let key = await VerificationKey(jwk: jwk), key.algorithm == algorithm { found.append(key) }
+        }
+        return found.count == 1 ? found[0] : nil
+    }
+
+    /// Whether any key at all has this id.
+    func names(_ id: String) -> Bool { keys.contains { $0["kid"]?.text == id } }
+
+    /// How many keys of the set could verify a signature; for `client register`, which refuses a set without one.
+    package func usableKeyCount() async -> Int {
+        var count = 0
+        for jwk in keys {
+            guard let id = jwk["kid"]?.text else { continue }
+            for algorithm in SignatureAlgorithm.allCases where await key(id: id, for: algorithm) != nil { count += 1 }
+        }
+        return count
+    }
+}

@@ -1,0 +1,95 @@
+import Access
+import Synchronization
+
+/// Turns our own access tokens back into rights.
+///
+/// A verified token is remembered until it expires, so that a request costs a look-up and not a signature check.
+/// Whether its client was revoked is asked again after at most a minute. The clock is never taken to go back: an
+/// expired token stays expired.
+package final class TokenVerifier: TokenVerifying {
+    private struct Entry {
+        var principal: Principal
+        var token: AccessToken
+        /// When the client was last known not to be revoked, in microseconds since the epoch.
+        var checkedAt: Int64
+    }
+    private struct State {
+        var entries: [String: Entry] = [:]
+        var latest: Int64 = 0
+    }
+
+    /// How old the knowledge of a client may be, in microseconds.
+    static let clientKnowledgeMax: Int64 = 60_000_000
+    /// More tokens than this are not remembered; issuing is slower than forgetting, so only a flood comes near.
+    static let entriesMax = 10_000
+
+    private let keys: [ServerKey]
+    private let issuer: String
+    private let audience: String
+    private let clients: any ClientDirectory
+    private let now: @Sendable () -> Int64
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - keys: the signing key and those before it whose tokens may still live.
+    ///   - issuer: as in ``TokenIssuer``; `audience` likewise.
+    ///   - now: microseconds since the epoch.
+    package init(
+        keys: [ServerKey], issuer: String, audience: String, clients: any ClientDirectory, now: @escaping @Sendable () -> Int64
+    ) {
+        self.keys = keys
+        self.issuer = issuer
+        self.audience = audience
+        self.clients = clients
+        self.now = now
+    }
+
+    package func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
+        let (known, time) = remembered(bearerToken)
+        if let known, time - known.checkedAt <= TokenVerifier.clientKnowledgeMax {
+            return context(known, requestID: requestID, sourceAddress: sourceAddress)
+        }
+        guard let token = known?.token ?? AccessToken(bearerToken, keys: keys, issuer: issuer, audience: audience),
+            token.expires * 1_000_000 > time, token.issuedAt * 1_000_000 <= time + 60_000_000,
+            // A directory that cannot be read refuses: a revoked client must not come in through an outage.
+            let client = try? await clients.client(id: token.clientID), client.revokedAt == nil
+        else {
+            forget(bearerToken)
+            return nil
+        }
+        let entry = Entry(
+            principal: Principal(kind: .client, id: client.id, name: client.name), token: token, checkedAt: time)
+        remember(bearerToken, entry, at: time)
+        return context(entry, requestID: requestID, sourceAddress: sourceAddress)
+    }
+
+    private func context(_ entry: Entry, requestID: String, sourceAddress: String?) -> AccessContext {
+        AccessContext(
+            principal: entry.principal, scopes: entry.token.scopes, requestID: requestID, sourceAddress: sourceAddress,
+            tokenID: entry.token.identifier)
+    }
+
+    /// What is remembered of a token that has not expired, and the time, which never goes back.
+    private func remembered(_ token: String) -> (Entry?, Int64) {
+        let time = now()
+        return state.withLock { state in
+            state.latest = max(state.latest, time)
+            guard let entry = state.entries[token], entry.token.expires * 1_000_000 > state.latest else {
+                return (nil, state.latest)
+            }
+            return (entry, state.latest)
+        }
+    }
+
+    private func remember(_ token: String, _ entry: Entry, at time: Int64) {
+        state.withLock { state in
+            if state.entries.count >= TokenVerifier.entriesMax {
+                state.entries = state.entries.filter { $0.value.token.expires * 1_000_000 > time }
+                if state.entries.count >= TokenVerifier.entriesMax { state.entries.removeAll() }
+            }
+            state.entries[token] = entry
+        }
+    }
+
+    private func forget(_ token: String) { state.withLock { _ = $0.entries.removeValue(forKey: token) } }
+}

@@ -1,0 +1,217 @@
+import Access
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import HTTPSupport
+
+/// RFC 6750 §3; RFC 9110 §15; OWASP API4, API8.
+struct APIResponderTests {
+    /// Keeps what is recorded, or fails.
+    final class Trail: AuditTrail {
+        struct Full: Error {}
+        private let records = Mutex<[AuditRecord]>([])
+        private let isFull: Bool
+        init(isFull: Bool = false) { self.isFull = isFull }
+        func record(_ record: AuditRecord) async throws {
+            if isFull { throw Full() }
+            records.withLock { $0.append(record) }
+        }
+        var details: [String?] { records.withLock { $0.map(\.detail) } }
+    }
+
+    /// Knows two tokens.
+    struct Tokens: TokenVerifying {
+        func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
+            let scopes: [String: String] = ["reader": "system/Patient.rs", "writer": "system/*.cruds"]
+            guard let scope = scopes[bearerToken].flatMap({ Scope($0) }) else { return nil }
+            return AccessContext(
+                principal: Principal(kind: .client, id: bearerToken), scopes: [scope], requestID: requestID, sourceAddress: sourceAddress)
+        }
+    }
+    struct Unknown: Error { var secret = "Miller^Anna" }
+
+    static func responder(_ trail: Trail = Trail(), limits: HTTPLimits = HTTPLimits(), tls: Bool = false) throws -> APIResponder {
+        let text: @Sendable (String) -> Response = { .bytes(Array($0.utf8), contentType: "text/plain") }
+        let routes = [
+            Route(.get, "/open", operationID: "open", access: .open) { text("\($0.access.principal.id) \($0.requestID)") },
+            Route(.get, "/html", operationID: "html", access: .open) { _ in .bytes([], contentType: "text/html; charset=utf-8") },
+            Route(.get, "/metrics", operationID: "metrics", access: .loopbackOrBearer(.anyToken)) { text($0.access.principal.id) },
+            Route(.get, "/fhir/{type}", operationID: "search", access: .bearer(.permissionOnParameter(.search, parameter: "type"))) {
+                text($0.access.principal.id + " " + $0.parameters["type"])
+            },
+            Route(.post, "/echo", operationID: "echo", access: .open) { request in
+                .buffer(try await request.collectBody(limit: 10), contentType: "text/plain")
+            },
+            Route(.get, "/query", operationID: "query", access: .open) { text("\(try $0.query().count)") },
+            Route(.get, "/fails", operationID: "fails", access: .open) { _ in throw Unknown() },
+            Route(.get, "/slow", operationID: "slow", access: .open, deadline: .milliseconds(1)) { _ in
+                try await Task.sleep(for: .seconds(3600))
+                return text("late")
+            },
+        ]
+        let table = try RouteTable([RouteGroup(name: "test", prefix: "/", errorBody: ProblemJSON(), routes: routes)])
+        return APIResponder(
+            table: table, authenticator: BearerAuthenticator(tokens: Tokens(), audit: trail, realm: "https://h/fhir"),
+            limits: limits, security: SecurityHeaders(isTLS: tls), newRequestID: { "fresh-id" })
+    }
+
+    @Test("RFC 6750 §3: without a token 401 with a bare challenge; with a bad one invalid_token; each is audited")
+    func refusals() async throws {
+        let trail = Trail()
+        let responder = try Self.responder(trail)
+        let none = try await responder.answer(.get, "/fhir/Patient")
+        #expect(none.status == 401)
+        #expect(none[.wwwAuthenticate] == "Bearer realm=\"https://h/fhir\"")
+        let bad = try await responder.answer(.get, "/fhir/Patient", headers: [.authorization: "Bearer nonsense"])
+        #expect(bad.status == 401)
+        #expect(bad[.wwwAuthenticate]?.contains("error=\"invalid_token\"") == true)
+        let basic = try await responder.answer(.get, "/fhir/Patient", headers: [.authorization: "Basic cmVhZGVyOng="])
+        #expect(basic.status == 401)
+        var two = HTTPFields()
+        two.append(HTTPField(name: .authorization, value: "Bearer reader"))
+        two.append(HTTPField(name: .authorization, value: "Bearer writer"))
+        #expect(try await responder.answer(.get, "/fhir/Patient", headers: two).status == 401)
+        let long = String(repeating: "a", count: BearerAuthenticator.tokenBytesMax + 1)
+        #expect(try await responder.answer(.get, "/fhir/Patient", headers: [.authorization: "Bearer \(long)"]).status == 401)
+        #expect(trail.details == ["no-token", "invalid-token", "malformed-authorization", "malformed-authorization", "malformed-authorization"])
+    }
+
+    @Test("RFC 6750 §3.1: a token without the scope is 403 insufficient_scope; with it the handler is called")
+    func scopes() async throws {
+        let trail = Trail()
+        let responder = try Self.responder(trail)
+        let refused = try await responder.answer(.get, "/fhir/Observation", headers: [.authorization: "Bearer reader"])
+        #expect(refused.status == 403)
+        #expect(refused[.wwwAuthenticate]?.contains("error=\"insufficient_scope\"") == true)
+        #expect(trail.details == ["insufficient-scope"])
+        let allowed = try await responder.answer(.get, "/fhir/Patient", headers: [.authorization: "bearer reader"])
+        #expect(allowed.status == 200)
+        #expect(allowed.text == "reader Patient")
+        #expect(trail.details.count == 1)
+    }
+
+    @Test("A refusal that cannot be audited is 503: the trail fails closed")
+    func auditFailure() async throws {
+        let answer = try await Self.responder(Trail(isFull: true)).answer(.get, "/fhir/Patient")
+        #expect(answer.status == 503)
+        #expect(answer[.retryAfter] != nil)
+    }
+
+    @Test("A route for this machine takes a loopback caller without a token, and nobody else; a bad token is still refused")
+    func loopback() async throws {
+        let responder = try Self.responder()
+        #expect(try await responder.answer(.get, "/metrics", sourceAddress: "127.0.0.1").status == 200)
+        #expect(try await responder.answer(.get, "/metrics", sourceAddress: "::1").status == 200)
+        #expect(try await responder.answer(.get, "/metrics", sourceAddress: "10.0.0.1").status == 401)
+        #expect(try await responder.answer(.get, "/metrics", sourceAddress: nil).status == 401)
+        let headers: HTTPFields = [.authorization: "Bearer x"]
+        #expect(try await responder.answer(.get, "/metrics", headers: headers, sourceAddress: "127.0.0.1").status == 401)
+    }
+
+    @Test("An unexpected error is a bland 500 with the request's id and nothing of the error")
+    func unexpected() async throws {
+        let answer = try await Self.responder().answer(.get, "/fails")
+        #expect(answer.status == 500)
+        #expect(answer.text.contains("fresh-id"))
+        #expect(!answer.text.contains("Miller"))
+        #expect(!answer.text.contains("Unknown"))
+    }
+
+    @Test("X-Request-Id is echoed when it is safe in a log line, and replaced when not")
+    func requestIDs() async throws {
+        let responder = try Self.responder()
+        let id = String(repeating: "a", count: 64)
+        #expect(try await responder.answer(.get, "/open", headers: [.xRequestID: id])[.xRequestID] == id)
+        for bad in ["", id + "a", "a b", "a\tb", "ä", "a;b"] {
+            #expect(try await responder.answer(.get, "/open", headers: [.xRequestID: bad])[.xRequestID] == "fresh-id")
+        }
+        #expect(try await responder.answer(.get, "/open").text == "anonymous fresh-id")
+    }
+
+    @Test("Limits of the head: target, field count and block size at the limit and one past it")
+    func headLimits() async throws {
+        var limits = HTTPLimits()
+        limits.targetBytesMax = 20
+        limits.headerFieldsMax = 3
+        limits.headerBytesMax = 60
+        limits.queryParametersMax = 2
+        let responder = try Self.responder(limits: limits)
+        let name = try #require(HTTPField.Name("X-A"))
+        func status(_ target: String, fields: Int = 0, value: Int = 0) async throws -> Int {
+            var headers = HTTPFields()
+            for _ in 0..<fields { headers.append(HTTPField(name: name, value: String(repeating: "v", count: value))) }
+            return try await responder.answer(.get, target, headers: headers).status
+        }
+        #expect(try await status("/open?" + String(repeating: "x", count: 14)) == 200)
+        #expect(try await status("/open?" + String(repeating: "x", count: 15)) == 414)
+        #expect(try await status("/open", fields: 3) == 200)
+        #expect(try await status("/open", fields: 4) == 431)
+        #expect(try await status("/open", fields: 1, value: 53) == 200)
+        #expect(try await status("/open", fields: 1, value: 54) == 431)
+        #expect(try await status("/query?a=1&b=2") == 200)
+        #expect(try await status("/query?a&b&c") == 400)
+    }
+
+    @Test("RFC 9112 §6.3: a body whose length is given twice is refused and the connection ends")
+    func smuggling() async throws {
+        let responder = try Self.responder()
+        var twice = HTTPFields()
+        twice.append(HTTPField(name: .contentLength, value: "1"))
+        twice.append(HTTPField(name: .contentLength, value: "2"))
+        let both: HTTPFields = [.contentLength: "1", .transferEncoding: "chunked"]
+        for headers in [twice, both] {
+            let answer = try await responder.answer(.post, "/echo", headers: headers)
+            #expect(answer.status == 400)
+            #expect(answer[.connection] == "close")
+        }
+    }
+
+    @Test("A body at its limit is taken, one byte past it is 413, whether declared or streamed")
+    func bodyLimit() async throws {
+        let responder = try Self.responder()
+        #expect(try await responder.answer(.post, "/echo", body: Array(repeating: 65, count: 10)).text == "AAAAAAAAAA")
+        #expect(try await responder.answer(.post, "/echo", body: Array(repeating: 65, count: 11)).status == 413)
+        let (body, source) = RequestBody.makeStream()
+        async let answer = responder.answer(.post, "/echo", headers: [:], body: body)
+        for _ in 0..<3 { await source.yield(ByteBuffer(string: "12345")) }
+        source.finish()
+        #expect(try await answer.status == 413)
+        let declared = try await responder.answer(.post, "/echo", headers: [.contentLength: "99999999999"])
+        #expect(declared.status == 413)
+        #expect(declared[.connection] == "close")
+    }
+
+    @Test("A handler past its deadline is cancelled and answered with 503")
+    func deadline() async throws {
+        let answer = try await Self.responder().answer(.get, "/slow")
+        #expect(answer.status == 503)
+    }
+
+    @Test("Every answer is no-store and nosniff; HTML has a content policy; HSTS only under TLS; HEAD has no body")
+    func securityHeaders() async throws {
+        let plain = try await Self.responder().answer(.get, "/open")
+        #expect(plain[.cacheControl] == "no-store")
+        #expect(plain[.xContentTypeOptions] == "nosniff")
+        #expect(plain[.strictTransportSecurity] == nil)
+        let html = try await Self.responder(tls: true).answer(.get, "/html")
+        #expect(html[.contentSecurityPolicy]?.contains("default-src 'none'") == true)
+        #expect(html[.strictTransportSecurity] != nil)
+        let head = try await Self.responder().answer(.head, "/open")
+        #expect(head.status == 200)
+        #expect(head.body.isEmpty)
+        #expect(head[.contentLength] == String(plain.body.count))
+        #expect(try await Self.responder().answer(.get, "/none")[.cacheControl] == "no-store")
+    }
+
+    @Test("Another method is 405 with Allow, and an override header changes nothing")
+    func methods() async throws {
+        let override = try #require(HTTPField.Name("X-HTTP-Method-Override"))
+        let answer = try await Self.responder().answer(.post, "/open", headers: [override: "GET"])
+        #expect(answer.status == 405)
+        #expect(answer[.allow] == "GET, HEAD")
+        #expect(try await Self.responder().answer(HTTPRequest.Method("BREW")!, "/open").status == 405)
+    }
+}

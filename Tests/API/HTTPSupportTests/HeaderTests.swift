@@ -1,0 +1,113 @@
+import Testing
+
+@testable import HTTPSupport
+
+/// RFC 9110 §5.6, §8.3.1, §12.5.1, §13.1; RFC 7240.
+struct HeaderTests {
+    @Test(
+        "RFC 9110 §8.3.1: text that is not a media type is refused",
+        arguments: [
+            "", "text", "text/", "/plain", "text/plain; q", "text/plain; =1", "text/plain; a=\"open", "text/plain x",
+            "*/plain", "text/plain; a=1; A=2", "text/pl ain", "text/plain; a=\"\u{1}\"", "text/plain,",
+        ])
+    func malformedMediaTypes(text: String) { #expect(MediaType(text) == nil) }
+
+    @Test("RFC 9110 §8.3.1: type and parameter names are case-insensitive, values may be quoted, empty parameters are legal")
+    func mediaTypes() throws {
+        let type = try #require(MediaType(" Multipart/Related;TYPE=\"application/DICOM\" ;; boundary=\"a\\\"b;c\"; "))
+        #expect(type.essence == "multipart/related")
+        #expect(type["type"] == "application/DICOM")
+        #expect(type["boundary"] == "a\"b;c")
+        #expect(MediaType(type.description) == type)
+        #expect(MediaType("application/fhir+json; charset=UTF-8")?["charset"] == "UTF-8")
+    }
+
+    private let offers = ["application/fhir+json", "application/json", "text/html"].compactMap { MediaType($0) }
+
+    @Test(
+        "RFC 9110 §12.5.1: the best offer by weight, the most specific range deciding each",
+        arguments: [
+            (nil, "application/fhir+json"), ("", "application/fhir+json"), ("*/*", "application/fhir+json"),
+            ("text/html", "text/html"), ("text/*;q=0.5, application/json;q=0.4", "text/html"),
+            ("*/*;q=0.1, application/json", "application/json"),
+            ("application/*, application/fhir+json;q=0", "application/json"), ("image/png", nil),
+            ("application/fhir+json;q=0, */*;q=0", nil), ("text/html;q=2, application/json;q=0.1", "application/json"),
+            ("garbage, text/html", "text/html"), ("\"a,b\", text/html", "text/html"),
+            ("application/fhir+json;q=0.001", "application/fhir+json"), ("TEXT/HTML;level=1, */*;q=0.2", "application/fhir+json"),
+        ] as [(String?, String?)])
+    func accept(header: String?, best: String?) {
+        #expect(AcceptHeader(header).best(of: offers)?.essence == best)
+    }
+
+    @Test("PS3.18 §8.3.3: a range's parameters must be those of the offer, however written, unless they are set aside")
+    func acceptParameters() throws {
+        let dicom = try #require(MediaType("multipart/related; type=\"application/dicom\""))
+        #expect(AcceptHeader("multipart/related; type=application/DICOM").quality(of: dicom) == 1000)
+        #expect(AcceptHeader("multipart/related; type=\"image/jpeg\"").quality(of: dicom) == 0)
+        let header = AcceptHeader("multipart/related; type=\"application/dicom\"; transfer-syntax=*;q=0.7")
+        #expect(header.quality(of: dicom) == 0)
+        #expect(header.quality(of: dicom, ignoring: ["transfer-syntax"]) == 700)
+        #expect(header.ranges.first?.type["transfer-syntax"] == "*")
+    }
+
+    @Test("Many thousands of ranges are not read")
+    func acceptBomb() {
+        #expect(AcceptHeader(String(repeating: "a/b,", count: 10_000)).ranges.count == AcceptHeader.rangesMax)
+    }
+
+    @Test("RFC 9110 §13.1.1: malformed entity tags are refused", arguments: ["", "\"open", "W/3", "\"a\" \"b\"", "*, \"1\"", ",", "W/\"1\";"])
+    func malformedTags(text: String) {
+        #expect(throws: HTTPFailure(.malformed, "")) { _ = try EntityTagCondition([text]) }
+    }
+
+    @Test("RFC 9110 §13.1.1: weak, strong and bare tags, lists and *; FHIR R4 http.html#concurrency compares weakly")
+    func tags() throws {
+        #expect(try EntityTagCondition([]) == nil)
+        #expect(try EntityTagCondition(["*"]) == .any)
+        #expect(try EntityTagCondition(["W/\"1\", \"2\"", "3"]) == .tags([EntityTag("1"), EntityTag("2", isWeak: false), EntityTag("3")]))
+        let condition = try #require(try EntityTagCondition(["\"2\", W/\"3\""]))
+        #expect(condition.matches("3"))
+        #expect(condition.matches("2"))
+        #expect(!condition.matches("1"))
+        #expect(!condition.matches(nil))
+        #expect(EntityTagCondition.any.matches("9"))
+        #expect(!EntityTagCondition.any.matches(nil))
+        #expect(EntityTag("3").description == "W/\"3\"")
+    }
+
+    @Test("RFC 9110 §5.6.7: dates are written and read in the preferred form; all else is nil")
+    func dates() {
+        #expect(HTTPDate.text(secondsSince1970: 784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(HTTPDate.seconds("Sun, 06 Nov 1994 08:49:37 GMT") == 784_111_777)
+        for text in ["", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC"] {
+            #expect(HTTPDate.seconds(text) == nil)
+        }
+        for seconds: Int64 in [0, 951_782_399, 951_782_400, 4_102_444_800, 68_169_600, -1, -62_135_596_800, 253_402_300_799] {
+            #expect(HTTPDate.seconds(HTTPDate.text(secondsSince1970: seconds)) == seconds)
+        }
+    }
+
+    @Test("RFC 7240 §2: preferences are read from every field, unknown and malformed ones passed over")
+    func preferences() {
+        let preferences = Preferences(["respond-async, handling=lenient", "return=\"minimal\"; x=1, return=representation", "=,;; foo="])
+        #expect(preferences.respondAsync)
+        #expect(preferences.handling == .lenient)
+        #expect(preferences.returning == .minimal)
+        #expect(Preferences(["return=nothing"]).returning == nil)
+        #expect(Preferences(["return=OperationOutcome"]).returning == .operationOutcome)
+    }
+
+    @Test("RFC 3986 §2.1: a query keeps order and repeats, decodes %2A and +, and refuses bad escapes and bytes")
+    func query() throws {
+        let query = try QueryParameters("a=1&b=%2A+x&a=2&c&=d&&e=f%3Dg=h", countMax: 10)
+        #expect(query.map { "\($0.name)|\($0.value)" } == ["a|1", "b|* x", "a|2", "c|", "|d", "e|f=g=h"])
+        #expect(query.values("a") == ["1", "2"])
+        #expect(query["c"] == "")
+        #expect(query["z"] == nil)
+        for bad in ["a=%", "a=%4", "%GG=1", "a=%ff", "a=%00", "a=%C0%80", "a=%ED%A0%80"] {
+            #expect(throws: HTTPFailure(.malformed, ""), "\(bad)") { _ = try QueryParameters(bad, countMax: 10) }
+        }
+        let text = "name|with ä&=+%"
+        #expect(try QueryParameters("x=" + PercentCoding.encoded(text), countMax: 1)["x"] == text)
+    }
+}

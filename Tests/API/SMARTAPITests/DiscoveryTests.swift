@@ -1,0 +1,77 @@
+import HTTPSupport
+import HTTPTypes
+import Testing
+
+@testable import SMARTAPI
+
+/// SMART App Launch 2.2 conformance; RFC 7517.
+struct DiscoveryTests {
+    @Test("SMART 2.2: discovery is JSON for any Accept and origin, with the required members and absolute URLs")
+    func discovery() async throws {
+        let fixture = try await SMARTFixture()
+        let answer = try await fixture.responder.answer(
+            .get, "/fhir/.well-known/smart-configuration", headers: [.accept: "application/fhir+xml"])
+        #expect(answer.status == 200)
+        #expect(answer[.contentType] == "application/json")
+        #expect(answer[.accessControlAllowOrigin] == "*")
+        let json = try #require(answer.json)
+        #expect(json["token_endpoint"]?.text == "https://hilum.test/oauth/token")
+        #expect(json["jwks_uri"]?.text == "https://hilum.test/oauth/jwks")
+        #expect(json["grant_types_supported"]?.elements == [.string("client_credentials")])
+        #expect(json["code_challenge_methods_supported"]?.elements == [.string("S256")])
+        #expect(json["token_endpoint_auth_signing_alg_values_supported"]?.elements == [.string("RS384"), .string("ES384")])
+        #expect(json["capabilities"]?.elements?.contains(.string("client-confidential-asymmetric")) == true)
+        #expect(json["authorization_endpoint"] == nil)
+    }
+
+    @Test("RFC 7517: the key set holds public members only")
+    func keySet() async throws {
+        let fixture = try await SMARTFixture()
+        let answer = try await fixture.responder.answer(.get, "/oauth/jwks")
+        let keys = try #require(answer.json?["keys"]?.elements)
+        #expect(keys.count == 1)
+        #expect(keys[0]["alg"]?.text == "ES256")
+        #expect(keys[0]["kid"]?.text == fixture.serverKey.id)
+        #expect(keys[0]["d"] == nil)
+        #expect(keys[0]["x"]?.text.flatMap { Base64URL.decode($0.utf8) }?.count == 32)
+        _ = try KeySet(answer.body)
+    }
+
+    @Test("RFC 6749 §5.2: errors of the API are OAuth errors, also for unknown paths and methods")
+    func errors() async throws {
+        let fixture = try await SMARTFixture()
+        let unknown = try await fixture.responder.answer(.get, "/oauth/nothing")
+        #expect(unknown.status == 404)
+        #expect(unknown.error == "invalid_request")
+        let method = try await fixture.responder.answer(.get, "/oauth/token")
+        #expect(method.status == 405)
+        #expect(method[.allow] == "POST")
+    }
+
+    @Test("RFC 4648 §5: every byte string has one spelling")
+    func base64() {
+        for count in 0..<40 {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ count) }
+            #expect(Base64URL.decode(Base64URL.encode(bytes).utf8) == bytes)
+        }
+        for bad in ["A", "AAAAA", "AA=", "A+", "A/", "AB", "AAB", "A A", "é"] { #expect(Base64URL.decode(bad.utf8) == nil, "\(bad)") }
+    }
+
+    @Test(
+        "JOSE JSON: text that is not strictly one object is refused",
+        arguments: [
+            "", " ", "1", "[]", "{", "{}}", "{\"a\":1,}", "{\"a\"}", "{a:1}", "{\"a\":01}", "{\"a\":1e2}", "{\"a\":.5}", "{\"a\":1.}",
+            "{\"a\":+1}", "{\"a\":NaN}", "{\"a\":1 \"b\":2}", "{\"a\":\"\u{1}\"}", "{\"a\":\"\\u0000\"}", "{\"a\":\"\\ud800\"}",
+            "{\"a\":\"\\x\"}", "{\"a\":1,\"a\":1}", "{\"a\":1,\"\\u0061\":2}", "\u{FEFF}{}", "{\"a\":[[[[[[[[1]]]]]]]]}", "{\"a\":tru}",
+            "{\"a\":1234567890123456}", "//\n{}",
+        ])
+    func malformedJSON(text: String) { #expect(JOSEValue(object: Array(text.utf8)) == nil) }
+
+    @Test("JOSE JSON: legal objects are read; bytes that are not UTF-8 are not")
+    func json() {
+        let value = JOSEValue(object: Array(#" {"a":"x\u00e9\ud83d\ude00\n","b":[1,-2,3.9,true,null],"c":{"d":{}}} "#.utf8))
+        #expect(value?["a"]?.text == "xé😀\n")
+        #expect(value?["b"]?.elements == [.number(1), .number(-2), .number(3), .boolean(true), .null])
+        #expect(JOSEValue(object: Array("{\"a\":\"".utf8) + [0xFF] + Array("\"}".utf8)) == nil)
+    }
+}

@@ -1,0 +1,160 @@
+import Access
+import HTTPSupport
+import NIOCore
+import Testing
+
+@testable import SMARTAPI
+
+/// RFC 7517; RFC 7518 §3; SMART 2.2 client-confidential-asymmetric §Registering; SSRF class S.
+struct KeySetTests {
+    private func key(_ jwk: String, id: String = "k1", for algorithm: SignatureAlgorithm = .es384) async throws -> VerificationKey? {
+        try await KeySet(Array("{\"keys\":[\(jwk)]}".utf8)).key(id: id, for: algorithm)
+    }
+
+    @Test("A set that is no set, holds too many keys, or holds private material is refused")
+    func refused() async throws {
+        for text in ["", "{}", "[]", "{\"keys\":{}}", "{\"keys\":[1]}", "{\"keys\":[]} x", "{\"keys\":[],\"keys\":[]}"] {
+            #expect(throws: KeySet.Refusal.malformed, "\(text)") { _ = try KeySet(Array(text.utf8)) }
+        }
+        for member in ["d", "p", "k", "oth"] {
+            #expect(throws: KeySet.Refusal.privateKey) { _ = try KeySet(Array("{\"keys\":[{\"kty\":\"RSA\",\"\(member)\":\"AA\"}]}".utf8)) }
+        }
+        func set(_ count: Int) -> [UInt8] { Array("{\"keys\":[\(Array(repeating: "{}", count: count).joined(separator: ","))]}".utf8) }
+        _ = try KeySet(set(KeySet.keysMax))
+        #expect(throws: KeySet.Refusal.tooManyKeys) { _ = try KeySet(set(KeySet.keysMax + 1)) }
+    }
+
+    @Test("RFC 7518 §3.3: RSA below 2048 bits, a small or even exponent, and another curve are not used")
+    func weakKeys() async throws {
+        func rsa(bits: Int, exponent: [UInt8] = [1, 0, 1]) -> String {
+            var n = [UInt8](repeating: 0xFF, count: bits / 8)
+            if bits % 8 != 0 { n.insert(1, at: 0) }
+            return #"{"kty":"RSA","kid":"k1","n":"\#(Base64URL.encode(n))","e":"\#(Base64URL.encode(exponent))"}"#
+        }
+        #expect(try await key(rsa(bits: 2048), for: .rs384) != nil)
+        #expect(try await key(rsa(bits: 2040), for: .rs384) == nil)
+        #expect(try await key(rsa(bits: 1024), for: .rs384) == nil)
+        #expect(try await key(rsa(bits: 16_384), for: .rs384) == nil)
+        for exponent: [UInt8] in [[], [1], [3], [0, 3], [1, 0, 0], [255, 255, 255, 255, 255]] {
+            #expect(try await key(rsa(bits: 2048, exponent: exponent), for: .rs384) == nil, "\(exponent)")
+        }
+        let good = try await ClientKey.es384().jwk
+        #expect(try await key(good) != nil)
+        #expect(try await key(good.replacing("P-384", with: "P-256")) == nil)
+        #expect(try await key(good.replacing("\"EC\"", with: "\"oct\"")) == nil)
+        let zero = Base64URL.encode([UInt8](repeating: 0, count: 48))
+        #expect(try await key(#"{"kty":"EC","crv":"P-384","kid":"k1","x":"\#(zero)","y":"\#(zero)"}"#) == nil)
+    }
+
+    @Test("SMART 2.2: kid and kind must leave exactly one key, whose use, key_ops and alg allow verifying")
+    func choice() async throws {
+        let good = try await ClientKey.es384().jwk
+        let other = try await ClientKey.es384().jwk
+        #expect(try await key(good + "," + other) == nil)
+        #expect(try await key(good + "," + other.replacing("k1", with: "k2")) != nil)
+        #expect(try await key(good, id: "k9") == nil)
+        #expect(try await key(good, for: .rs384) == nil)
+        func with(_ member: String) -> String { good.replacing("{", with: "{" + member + ",") }
+        #expect(try await key(with(#""use":"enc""#)) == nil)
+        #expect(try await key(with(#""use":"sig""#)) != nil)
+        #expect(try await key(with(#""alg":"ES256""#)) == nil)
+        #expect(try await key(with(#""alg":"ES384""#)) != nil)
+        #expect(try await key(with(#""key_ops":["sign"]"#)) == nil)
+        #expect(try await key(with(#""key_ops":["verify"]"#)) != nil)
+        // An RSA key of the same id does not stand in the way.
+        let rsa = try await ClientKey.rs384().jwk
+        #expect(try await key(good + "," + rsa) != nil)
+        #expect(try await key(good + "," + rsa, for: .rs384) != nil)
+    }
+
+    @Test("A set by URL is fetched once for many, kept as Cache-Control says, and fetched anew for an unknown kid once a minute")
+    func cache() async throws {
+        let url = "https://client.test/jwks"
+        let fixture = try await SMARTFixture(jwksURL: url)
+        fixture.outbound.serve("{\"keys\":[\(fixture.key.jwk)]}", cacheControl: "max-age=600")
+        let first = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 { group.addTask { try await fixture.token(try fixture.assertion()).status } }
+            var all: Set<Int> = []
+            for try await status in group { all.insert(status) }
+            return all
+        }
+        #expect(first == [200])
+        #expect(fixture.outbound.count == 1)
+        #expect(try await fixture.token(try fixture.assertion(header: ["jku": "\"\(url)\""])).status == 200)
+        // The client rotates: the old set is kept, so the new kid is unknown and makes one fetch a minute.
+        let rotated = try await ClientKey.es384(kid: "k2")
+        let header: [String: String?] = ["kid": "\"k2\""]
+        for _ in 0..<5 { #expect(try await fixture.token(try fixture.assertion(header: header, key: rotated)).status == 401) }
+        #expect(fixture.outbound.count == 1)
+        fixture.outbound.serve("{\"keys\":[\(rotated.jwk)]}", cacheControl: "max-age=600")
+        fixture.clock.advance(seconds: 59)
+        #expect(try await fixture.token(try fixture.assertion(header: header, key: rotated)).status == 401)
+        fixture.clock.advance(seconds: 1)
+        #expect(try await fixture.token(try fixture.assertion(header: header, key: rotated)).status == 200)
+        #expect(fixture.outbound.count == 2)
+        // The withdrawn key no longer works.
+        #expect(try await fixture.token(try fixture.assertion()).status == 401)
+        fixture.clock.advance(seconds: 601)
+        #expect(try await fixture.token(try fixture.assertion(header: header, key: rotated)).status == 200)
+        #expect(fixture.outbound.count == 3)
+    }
+
+    @Test("A key server that fails is not asked again within a minute, and an old set is not used past its time")
+    func failingServer() async throws {
+        let fixture = try await SMARTFixture(jwksURL: "https://client.test/jwks")
+        fixture.outbound.serve("", fails: true)
+        for _ in 0..<5 { #expect(try await fixture.token(try fixture.assertion()).status == 401) }
+        #expect(fixture.outbound.count == 1)
+        fixture.outbound.serve("{\"keys\":[\(fixture.key.jwk)]}", cacheControl: "no-store")
+        fixture.clock.advance(seconds: 60)
+        #expect(try await fixture.token(try fixture.assertion()).status == 200)
+        fixture.outbound.serve("", fails: true)
+        fixture.clock.advance(seconds: KeySetCache.lifetimeMin)
+        #expect(try await fixture.token(try fixture.assertion()).status == 401)
+    }
+
+    @Test("RFC 9111 §5.2.2: max-age, no-store and no-cache bound the life of a set, within our own bounds")
+    func lifetimes() {
+        #expect(KeySetCache.lifetime("") == 300)
+        #expect(KeySetCache.lifetime("public, max-age=1200") == 1200)
+        #expect(KeySetCache.lifetime("max-age=0") == 10)
+        #expect(KeySetCache.lifetime("NO-STORE, max-age=900") == 10)
+        #expect(KeySetCache.lifetime("no-cache") == 10)
+        #expect(KeySetCache.lifetime("max-age=99999999999999999999") == 86_400)
+        #expect(KeySetCache.lifetime("max-age=-5") == 10)
+        #expect(KeySetCache.lifetime("max-age=\"60\"") == 60)
+    }
+
+    @Test(
+        "Class S: a URL with user information, a reverse slash, another scheme or an odd host is never dialled",
+        arguments: [
+            "", "ftp://a/", "file:///etc/passwd", "gopher://a", "//a/b", "https://", "https:///x", "https://a@b/", "https://a:b@c/",
+            "http://evil.test\\@127.0.0.1/", "https://a b/", "https://ä.test/", "https://a/#f", "https://a:0/", "https://a:65536/",
+            "https://a:x/", "https://[::1", "https://[zz]/", "https://[::1]x/", "https://a%00/", "javascript:alert(1)",
+        ])
+    func urls(text: String) { #expect(throws: OutboundRefusal.self) { _ = try OutboundURL(text) } }
+
+    @Test("Class S: the address decides, not the text: loopback, link-local, mapped, multicast and unspecified are refused")
+    func addresses() throws {
+        func allowed(_ ip: String, loopback: Bool = false) throws -> Bool {
+            OutboundAddress.isAllowed(try SocketAddress(ipAddress: ip, port: 443), allowsLoopback: loopback)
+        }
+        for ip in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"] {
+            #expect(try !allowed(ip), "\(ip)")
+            #expect(try allowed(ip, loopback: true), "\(ip)")
+        }
+        for ip in ["169.254.169.254", "::ffff:169.254.169.254", "0.0.0.0", "::", "224.0.0.1", "255.255.255.255", "fe80::1", "ff02::1"] {
+            #expect(try !allowed(ip, loopback: true), "\(ip)")
+        }
+        for ip in ["10.1.2.3", "192.0.2.1", "2001:db8::1", "172.16.0.1"] { #expect(try allowed(ip), "\(ip)") }
+    }
+
+    @Test("Class S: https to this machine is refused after resolving, whatever the name; http needs the operator's leave")
+    func dialling() async throws {
+        let outbound = HTTPSOutbound(allowsLoopback: false)
+        for url in ["https://localhost/jwks", "https://127.0.0.1/", "https://[::1]/", "https://0x7f000001/", "https://2130706433/"] {
+            await #expect(throws: OutboundRefusal.self, "\(url)") { _ = try await outbound.get(url) }
+        }
+        await #expect(throws: OutboundRefusal.schemeNotAllowed) { _ = try await outbound.get("http://10.0.0.1/jwks") }
+    }
+}
