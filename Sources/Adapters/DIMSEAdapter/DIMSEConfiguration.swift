@@ -8,6 +8,8 @@ package struct DIMSETimers: Sendable {
     package var artim: TimeAmount = .seconds(30)
     /// Without a whole PDU from the peer, or a PDU taken by it, while it is the peer's turn.
     package var idle: TimeAmount = .seconds(60)
+    /// For the answer to an association or release request of ours.
+    package var associate: TimeAmount = .seconds(30)
     /// For the response to a request of ours; begins anew with each pending response.
     package var response: TimeAmount = .seconds(60)
     /// For a TCP connection of ours to open.

@@ -12,7 +12,7 @@ import Workflow
 ///
 /// On graceful shutdown no connection is accepted any more, associations end by themselves or once nothing is under
 /// way on them, and after `timers.drain` the rest is aborted.
-package struct DIMSEListener: Service {
+package struct DIMSEListener: Service, CustomStringConvertible {
     private let context: ListenerContext
     private let group: any EventLoopGroup
     private let onListening: @Sendable (Int) -> Void
@@ -45,6 +45,9 @@ package struct DIMSEListener: Service {
         self.group = group
         self.onListening = onListening
     }
+
+    /// Short: a service group prints its services as it starts, and what a listener holds takes seconds to print.
+    package var description: String { "DIMSEListener(\(context.configuration.host):\(context.configuration.port))" }
 
     /// Associations now.
     package var associations: Int { context.registry.associations }

@@ -23,7 +23,7 @@ final class AssociationRequestor: AssociationUser {
     }
 
     private let eventLoop: any EventLoop
-    private let responseTimeout: TimeAmount
+    private let timers: DIMSETimers
     private let associated: EventLoopPromise<NegotiatedAssociation>
     /// Fulfilled at the end of the association.
     private let ended: EventLoopPromise<AssociationEnd>
@@ -34,11 +34,11 @@ final class AssociationRequestor: AssociationUser {
     private var end: AssociationEnd?
 
     init(
-        eventLoop: any EventLoop, responseTimeout: TimeAmount, associated: EventLoopPromise<NegotiatedAssociation>,
+        eventLoop: any EventLoop, timers: DIMSETimers, associated: EventLoopPromise<NegotiatedAssociation>,
         ended: EventLoopPromise<AssociationEnd>
     ) {
         self.eventLoop = eventLoop
-        self.responseTimeout = responseTimeout
+        self.timers = timers
         self.associated = associated
         self.ended = ended
     }
@@ -68,18 +68,21 @@ final class AssociationRequestor: AssociationUser {
     func release() -> EventLoopFuture<AssociationEnd> {
         if end == nil {
             handler?.requestRelease()
-            restartTimer()
+            restartTimer(timers.associate)
         }
         return ended.futureResult
     }
 
     func abort() { handler?.abort(.byUser) }
 
+    /// Fulfilled when the association has ended, however.
+    var endFuture: EventLoopFuture<AssociationEnd> { ended.futureResult }
+
     // MARK: from the handler
 
     func attach(_ handler: AssociationHandler) {
         self.handler = handler
-        restartTimer()
+        restartTimer(timers.associate)
     }
 
     /// The idle timer is not wanted here: an SCU may hold an association open, and waits by a timer of its own.
@@ -147,9 +150,9 @@ final class AssociationRequestor: AssociationUser {
         }
     }
 
-    private func restartTimer() {
+    private func restartTimer(_ delay: TimeAmount? = nil) {
         timer?.cancel()
-        timer = eventLoop.assumeIsolated().scheduleTask(in: responseTimeout) {
+        timer = eventLoop.assumeIsolated().scheduleTask(in: delay ?? timers.response) {
             self.handler?.abort(.byUser, because: .timedOut)
         }
     }

@@ -54,7 +54,7 @@ package struct SCUAssociation: Sendable {
         let requestor = try await loop.submit {
             NIOLoopBound(
                 AssociationRequestor(
-                    eventLoop: loop, responseTimeout: destination.timers.response, associated: associated, ended: ended),
+                    eventLoop: loop, timers: destination.timers, associated: associated, ended: ended),
                 eventLoop: loop)
         }.get()
         let channel: any Channel
@@ -132,6 +132,12 @@ package struct SCUAssociation: Sendable {
     package func release() async throws {
         let end = try await channel.eventLoop.flatSubmit { requestor.value.release() }.get()
         guard end == .released else { throw SCUError(end) }
+    }
+
+    /// Waits until the association has ended, and says how; `.released` is the orderly end.
+    package func ended() async -> SCUError {
+        let end = try? await channel.eventLoop.flatSubmit { requestor.value.endFuture }.get()
+        return SCUError(end ?? .connectionLost)
     }
 
     /// Ends the association at once.

@@ -1,0 +1,152 @@
+import DICOMData
+import DICOMNetwork
+import DICOMTranslation
+import DIMSEAdapter
+import NIOCore
+import Synchronization
+import Testing
+import Workflow
+
+/// PS3.4 Annex B, PS3.7 §9.1.1.
+@Suite struct StorageSCPTests {
+    private let store = MemoryStore()
+    private static let explicit = TransferSyntax.explicitVRLittleEndian.uid
+
+    private func scp(_ blobs: MemoryBlobs) -> StorageSCP {
+        StorageSCP(
+            ingest: InstanceIngest(
+                store: store, blobs: blobs,
+                authorities: AssigningAuthorities(
+                    authorities: [], defaultPatientSystem: "urn:patients", defaultAccessionSystem: "urn:accessions")))
+    }
+
+    private func object(instance: String = "1.2.3.4", pixels: Int = 2000, byte: UInt8 = 7) throws -> ByteBuffer {
+        var set = DataSet()
+        set.set(.sopClassUID, string: UID.ctImageStorage)
+        set.set(.sopInstanceUID, string: instance)
+        set.set(.studyInstanceUID, string: "1.2.3")
+        set.set(.seriesInstanceUID, string: "1.2.3.1")
+        set.set(.patientID, string: "P1")
+        set[.pixelData] = DataElement(.pixelData, .OW, bytes: [UInt8](repeating: byte, count: pixels))
+        return ByteBuffer(bytes: try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(set))
+    }
+
+    private func open(_ test: TestListener) async throws -> SCUAssociation {
+        try await SCUAssociation.open(
+            test.destination,
+            contexts: [(UID.ctImageStorage, [Self.explicit]), (UID.mrImageStorage, [Self.explicit])])
+    }
+
+    private func send(
+        _ association: SCUAssociation, _ bytes: ByteBuffer, classUID: String = UID.ctImageStorage,
+        instance: String = "1.2.3.4"
+    ) async throws -> DIMSEStatus {
+        try await association.store(
+            sopClassUID: classUID, sopInstanceUID: instance, transferSyntax: Self.explicit, dataSet: bytes)
+    }
+
+    @Test("PS3.7 §9.1.1: stored bytes are those sent, 0000 comes once durable, a re-send is 0000, other content 0111")
+    func stored() async throws {
+        let blobs = MemoryBlobs()
+        try await TestListener.run(services: [scp(blobs)]) { test in
+            let association = try await open(test)
+            let object = try object(pixels: 600_000)
+            #expect(try await send(association, object) == .success)
+            let stored = blobs.state.withLock { Array($0.durable.values) }
+            #expect(stored.count == 1)
+            #expect(stored.first.map { Array($0.suffix(object.readableBytes)) } == Array(object.readableBytesView))
+            #expect(try await send(association, object) == .success)
+            #expect(try await send(association, self.object(pixels: 600_000, byte: 8)) == .duplicateSOPInstance)
+            #expect(blobs.state.withLock { $0.durable.count == 1 && $0.incoming.isEmpty })
+            #expect(store.state.withLock { $0.published.isEmpty })
+            try await association.release()
+            // The study is published before the release is answered.
+            #expect(store.state.withLock { $0.published == ["1.2.3"] })
+        }
+    }
+
+    @Test("House decision 4: no answer before the blob is durable")
+    func durableFirst() async throws {
+        let gate = Gate()
+        let blobs = MemoryBlobs(gate: gate)
+        try await TestListener.run(services: [scp(blobs)]) { test in
+            var destination = test.destination
+            destination.timers.response = .milliseconds(100)
+            let association = try await SCUAssociation.open(
+                destination, contexts: [(UID.ctImageStorage, [Self.explicit])])
+            await #expect(throws: SCUError.timedOut) { try await send(association, object()) }
+            #expect(store.state.withLock { $0.instances.isEmpty })
+            gate.open()
+        }
+    }
+
+    @Test("PS3.4 Table B.2-1: A700 without space, A900 on mismatch, C000 when damaged, 0122 for another class")
+    func failures() async throws {
+        let blobs = MemoryBlobs()
+        try await TestListener.run(services: [scp(blobs)]) { test in
+            let association = try await open(test)
+            #expect(try await send(association, object(), instance: "9.9.9") == .dataSetDoesNotMatchSOPClass)
+            #expect(try await send(association, object(), classUID: UID.mrImageStorage) == .dataSetDoesNotMatchSOPClass)
+            #expect(try await send(association, ByteBuffer(bytes: [1, 2, 3])) == .cannotUnderstand)
+            #expect(try await send(association, ByteBuffer()) != .success)
+            let whole = try object()
+            let cut = try #require(whole.getSlice(at: 0, length: whole.readableBytes - 100))
+            #expect(try await send(association, cut) == .cannotUnderstand)
+            let context = try #require(association.negotiated.context(abstractSyntax: UID.ctImageStorage))
+            let other = try await association.request(context, whole) {
+                .cStoreRequest(messageID: $0, sopClassUID: UID.mrImageStorage, sopInstanceUID: "1.2.3.4")
+            }
+            #expect(other.map(\.message.status) == [.sopClassNotSupported])
+            blobs.state.withLock { $0.bytesMax = 1500 }
+            #expect(try await send(association, whole) == .outOfResources)
+            blobs.state.withLock { $0.bytesMax = .max }
+            store.state.withLock { $0.failure = StoreError(.unavailable, "test") }
+            #expect(try await send(association, whole) == .outOfResources)
+            store.state.withLock { $0.failure = nil }
+            // After all that the association still works.
+            #expect(try await send(association, whole) == .success)
+            #expect(blobs.state.withLock { $0.incoming.isEmpty })
+            try await association.release()
+        }
+    }
+
+    @Test("A-ABORT, or a lost connection, in the middle of a data set leaves nothing behind", arguments: [true, false])
+    func abortInTheMiddle(aborts: Bool) async throws {
+        let blobs = MemoryBlobs()
+        try await TestListener.run(services: [scp(blobs)]) { test in
+            _ = try await RawPeer.exchange(port: test.port, hangsUp: true) { writer, reader in
+                try await writer.write(associateRequest([(1, UID.ctImageStorage)]))
+                _ = try await reader.next()
+                try await writer.write(
+                    data(.cStoreRequest(messageID: 1, sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.3.4")))
+                try await writer.write(
+                    data([UInt8](repeating: 0, count: 4000), isCommand: false, isLast: false))
+                if aborts { try await writer.write(PDU.abort(.byUser).encoded()) }
+            }
+        }
+        blobs.state.withLock { #expect($0.incoming.isEmpty && $0.durable.isEmpty && $0.next == 1) }
+    }
+
+    @Test("Parallel associations: all instances are stored, one UID sent on all of them is stored once")
+    func parallel() async throws {
+        let blobs = MemoryBlobs()
+        try await TestListener.run(services: [scp(blobs)]) { test in
+            try await withThrowingTaskGroup { group in
+                for sender in 0..<8 {
+                    group.addTask {
+                        let association = try await open(test)
+                        for number in 0..<5 {
+                            let instance = "1.2.3.\(sender).\(number)"
+                            #expect(try await send(association, object(instance: instance), instance: instance) == .success)
+                        }
+                        #expect(try await send(association, object()) == .success)
+                        try await association.release()
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        #expect(store.state.withLock { $0.instances.count } == 41)
+        blobs.state.withLock { #expect($0.incoming.isEmpty && $0.durable.count == 41) }
+    }
+}

@@ -1,0 +1,87 @@
+import DICOMData
+import DICOMNetwork
+import DIMSEAdapter
+import NIOSSL
+import Testing
+import Workflow
+
+/// PS3.15 §B.12: TLS, with peers bound to their certificate.
+@Suite struct TLSTests {
+    /// A throwaway certificate for localhost and its key, made for this test alone.
+    private static let certificate = """
+        -----BEGIN CERTIFICATE-----
+        MIIBWzCCAQGgAwIBAgIBATAKBggqhkjOPQQDAjAOMQwwCgYDVQQDDANDVDEwIBcN
+        MjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMA4xDDAKBgNVBAMMA0NUMTBZ
+        MBMGByqGSM49AgEGCCqGSM49AwEHA0IABGs8iDdDyOYOwQCF4F6Pt7HY0k3L+iDI
+        VdcgF/slM5YxtUcKal17SPD2BzioullBPlPUP4u6m+PQxWoQWRkOBEqjTjBMMA8G
+        A1UdEwEB/wQFMAMBAf8wGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMB0GA1Ud
+        DgQWBBTM9k9YJfA7qqyrUlU6PSui3n7j9DAKBggqhkjOPQQDAgNIADBFAiEAlIz7
+        WdnupZgqdSA6epyjt7RopR4GTtsTMpC83Ogq5CQCIG0eLelpbF8abw3o+kdXwuJR
+        q27vw201yOIWM7ArK25n
+        -----END CERTIFICATE-----
+        """
+    private static let key = """
+        -----BEGIN PRIVATE KEY-----
+        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgmv8so8GySE7Kb3Bm
+        HTkjkv265yNXqq0k5BiZoT/HR4OhRANCAARrPIg3Q8jmDsEAheBej7ex2NJNy/og
+        yFXXIBf7JTOWMbVHCmpde0jw9gc4qLpZQT5T1D+Lupvj0MVqEFkZDgRK
+        -----END PRIVATE KEY-----
+        """
+
+    private func contexts() throws -> (server: NIOSSLContext, client: NIOSSLContext, anonymous: NIOSSLContext) {
+        let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
+        let key = try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem)
+        var server = TLSConfiguration.makeServerConfiguration(
+            certificateChain: [.certificate(certificate)], privateKey: .privateKey(key))
+        server.minimumTLSVersion = .tlsv12
+        server.trustRoots = .certificates([certificate])
+        server.certificateVerification = .noHostnameVerification
+        var anonymous = TLSConfiguration.makeClientConfiguration()
+        anonymous.trustRoots = .certificates([certificate])
+        anonymous.certificateVerification = .noHostnameVerification
+        var client = anonymous
+        client.certificateChain = [.certificate(certificate)]
+        client.privateKey = .privateKey(key)
+        return (
+            try NIOSSLContext(configuration: server), try NIOSSLContext(configuration: client),
+            try NIOSSLContext(configuration: anonymous)
+        )
+    }
+
+    /// A stand-in for SHA-256: the length and the last byte.
+    @Sendable private static func fingerprint(_ bytes: [UInt8]) -> String { "\(bytes.count)-\(bytes.last ?? 0)" }
+
+    @Test("A peer bound to a certificate is served with it, refused 1/1/3 with another or when nothing can compare")
+    func boundPeer() async throws {
+        let (server, client, anonymous) = try contexts()
+        let own = Self.fingerprint(
+            try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem).toDERBytes())
+        let verification = (abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid])
+        for (bound, compares, isServed) in [(own, true, true), ("other", true, false), (own, false, false)] {
+            let peer = Peer(kind: .applicationEntity, name: "CT1", certificateFingerprint: bound)
+            try await TestListener.run(peers: [peer], configure: {
+                $0.tls = server
+                if compares { $0.certificateFingerprint = { Self.fingerprint($0) } }
+            }) { test in
+                var destination = test.destination
+                destination.tls = client
+                if isServed {
+                    let association = try await SCUAssociation.open(destination, contexts: [verification])
+                    #expect(try await association.echo() == .success)
+                    try await association.release()
+                } else {
+                    await #expect(throws: SCUError.rejected(.callingAETitleNotRecognized)) {
+                        try await SCUAssociation.open(destination, contexts: [verification])
+                    }
+                }
+                // Without a certificate, and in clear text, nobody gets as far as an answer.
+                for tls in [anonymous, nil] {
+                    destination.tls = tls
+                    await #expect(throws: SCUError.self) {
+                        try await SCUAssociation.open(destination, contexts: [verification])
+                    }
+                }
+            }
+        }
+    }
+}
