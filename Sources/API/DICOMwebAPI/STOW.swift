@@ -36,7 +36,7 @@ extension DICOMwebRoutes {
             if let inner = type["type"].flatMap({ MediaType($0) }), inner.essence != "application/dicom" {
                 throw HTTPFailure(.unsupportedMediaType, "parts of application/dicom are stored, not of \(inner.essence)")
             }
-            try await readParts(request, boundary: type["boundary"], into: &intake)
+            try await readParts(request, into: &intake)
         default:
             throw HTTPFailure(.unsupportedMediaType, "send multipart/related; type=\"application/dicom\", or application/dicom")
         }
@@ -48,32 +48,20 @@ extension DICOMwebRoutes {
         return try answer(outcomes)
     }
 
-    private func readParts(_ request: APIRequest, boundary: String?, into intake: inout Intake) async throws {
-        var pace = BodyPace(limits: request.limits)
+    private func readParts(_ request: APIRequest, into intake: inout Intake) async throws {
         do {
-            var parser = try MultipartParser(boundary: boundary)
-            for try await chunk in request.body {
-                try pace.received(chunk.readableBytes)
-                try parser.consume(chunk) { event in
-                    switch event {
-                    case .began(let headers):
-                        try intake.begin(contentType: headers.first { $0.name == "content-type" }?.value)
-                    case .body(let bytes): intake.append(bytes)
-                    case .ended: intake.end()
-                    }
-                }
+            var reader = try MultipartReader(request)
+            while let headers = try await reader.nextPart() {
+                try intake.begin(contentType: headers["content-type"])
+                while let piece = try await reader.nextPiece() { intake.append(piece) }
+                intake.end()
                 await intake.work()
             }
-            try parser.finish()
-        } catch let problem as MultipartParser.Problem {
-            intake.abandon()
-            // What came whole before is stored and stays; the client sends again and finds duplicates.
-            _ = await intake.finish()
-            throw HTTPFailure(.malformed, "the multipart body is not well formed: \(problem.rawValue)", closesConnection: true)
         } catch {
+            // What came whole before is stored and stays; the client sends again and finds duplicates.
             intake.abandon()
             _ = await intake.finish()
-            throw error
+            throw (error as? MultipartError)?.failure ?? error
         }
     }
 

@@ -1,6 +1,8 @@
 import Access
 import ArgumentParser
 import Foundation
+import SQLStore
+import Workflow
 
 /// `hilum client …`: the applications that may ask for tokens.
 struct ClientCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Glibc
 import SQLStore
 
 /// `hilum doctor DIR`: checks what an operator would check, one line a finding with its fix.

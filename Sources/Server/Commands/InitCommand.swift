@@ -1,6 +1,8 @@
 import ArgumentParser
 import Crypto
 import Foundation
+import SQLStore
+import Workflow
 
 /// `hilum init DIR`: everything a server needs, in one folder.
 struct InitCommand: AsyncParsableCommand {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import SQLStore
 import Workflow
 
 /// `hilum peer …`: the hospital systems that may connect.

@@ -71,7 +71,7 @@ struct ExportWorker: Service {
 }
 
 /// Runs `work` at intervals until the service is told to stop.
-func repeatUntilShutdown(every interval: Duration, _ work: @Sendable () async -> Void) async {
+func repeatUntilShutdown(every interval: Duration, _ work: @escaping @Sendable () async -> Void) async {
     await cancelWhenGracefulShutdown {
         while !Task.isCancelled {
             await work()

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// Takes a free TCP port for a listener whose configured port is 0, before the addresses that clients see are made.
 enum FreePort {

@@ -23,6 +23,7 @@ import OpsAPI
 import SMARTAPI
 import SQLStore
 import ServiceLifecycle
+import UnixSignals
 import Workflow
 
 /// Builds a server from its parts, top to bottom, and runs it until it is told to stop.

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// The folder that `hilum init` makes: where each file of a server lies.
 struct ServerFolder: Sendable {

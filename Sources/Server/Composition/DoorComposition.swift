@@ -1,0 +1,106 @@
+import Access
+import DICOMData
+import DICOMNetwork
+import DICOMTranslation
+import DIMSEAdapter
+import HL7Translation
+import HL7v2
+import Logging
+import MLLPAdapter
+import NIOPosix
+import NIOSSL
+import SQLStore
+import Workflow
+
+/// The doors for hospital systems: DIMSE and MLLP.
+enum DoorComposition {
+    static func dimse(
+        _ configuration: ServerConfiguration.DIMSE, store: RelationalStore, ingest: InstanceIngest,
+        authorities: AssigningAuthorities, entropy: any Entropy, tls: NIOSSLContext?, logger: Logger,
+        isUp: @escaping @Sendable () -> Void
+    ) throws -> DIMSEListener {
+        guard let title = AETitle(configuration.aeTitle) else {
+            throw ConfigurationError("dimse.ae-title: \(configuration.aeTitle) is no AE title")
+        }
+        var dimse = DIMSEConfiguration(aeTitles: [title])
+        dimse.host = configuration.host
+        dimse.port = configuration.port
+        dimse.tls = tls
+        dimse.certificateFingerprint = Digests.hex
+        dimse.servesUnknownCallers = configuration.acceptsUnknownPeers
+        return DIMSEListener(
+            configuration: dimse,
+            services: [
+                VerificationSCP(), StorageSCP(ingest: ingest),
+                WorklistSCP(index: store, authorities: authorities, audit: store),
+            ],
+            peers: store, audit: store, entropy: entropy, logger: logger
+        ) { _ in isUp() }
+    }
+
+    static func mllp(
+        _ configuration: ServerConfiguration.MLLP, store: RelationalStore, inbox: HL7Inbox, tls: NIOSSLContext?, logger: Logger,
+        isUp: @escaping @Sendable () -> Void
+    ) throws -> MLLPListener {
+        let mllp = MLLPConfiguration(host: configuration.host, port: configuration.port, tls: tls)
+        let gate = SenderGate(peers: store, audit: store, acceptsUnknown: configuration.acceptsUnknownPeers)
+        let limit = mllp.messageBytesMax
+        return MLLPListener(
+            configuration: mllp, group: MultiThreadedEventLoopGroup.singleton, logger: logger, bound: { _ in isUp() },
+            refuseOversized: { head in inbox.refuseOversized(head: head, limit: limit) }
+        ) { message, peer in
+            if let refusal = await gate.refusal(of: message, from: peer) { return refusal }
+            let receipt = await inbox.receive(message, peer: peer.address)
+            if !receipt.notes.isEmpty {
+                logger.info(
+                    "message",
+                    metadata: [
+                        "type": "\(receipt.type)", "result": "\(receipt.result)", "notes": "\(receipt.notes.joined(separator: "; "))",
+                    ])
+            }
+            return receipt.acknowledgement
+        }
+    }
+}
+
+/// Lets only configured senders in, by MSH-3 and MSH-4 and, where bound, by their certificate.
+struct SenderGate: Sendable {
+    let peers: any PeerDirectory
+    let audit: any AuditTrail
+    let acceptsUnknown: Bool
+
+    /// Nil for a sender that may send; else the acknowledgment that refuses it.
+    func refusal(of message: [UInt8], from peer: MLLPPeer) async -> [UInt8]? {
+        let header = MessageHeader.recovered(from: message)
+        // What is no message at all is the inbox's to answer.
+        guard !header.sendingApplication.isEmpty || !header.sendingFacility.isEmpty || !acceptsUnknown else { return nil }
+        let name = [header.sendingApplication, header.sendingFacility].map { value in
+            String(decoding: value.prefix { $0 != header.delimiters.component }, as: UTF8.self)
+        }.joined(separator: "|")
+        let reason: String
+        do {
+            if let known = try await peers.peer(kind: .messageSender, name: name) {
+                guard let bound = known.certificateFingerprint else { return nil }
+                if let certificate = peer.certificate, Digests.hex(certificate) == bound.lowercased() { return nil }
+                reason = "this sender is bound to another certificate"
+            } else if acceptsUnknown {
+                return nil
+            } else {
+                reason = "this sender is not configured"
+            }
+        } catch {
+            reason = "the store is not available"
+        }
+        let access = AccessContext(
+            principal: Principal(kind: .messageSender, id: name), scopes: [], requestID: header.controlIDText,
+            sourceAddress: peer.address)
+        try? await audit.record(
+            AuditRecord(
+                category: .security, interaction: "message", action: .execute, outcome: .minorFailure, access: access,
+                detail: reason))
+        let now = SystemClock().now().microseconds / 1_000_000
+        return Acknowledgment(
+            .reject, to: header, entries: [Acknowledgment.Entry(.applicationInternalError, userMessage: reason)]
+        ).bytes(controlID: String(SystemEntropy().newID().value.prefix(20)), now: Timestamp(utcEpochSeconds: Int(now)))
+    }
+}

@@ -1,0 +1,80 @@
+import Access
+import BlobStore
+import DICOMTranslation
+import DICOMwebAPI
+import FHIRAPI
+import FHIRModel
+import Foundation
+import HTTPSupport
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import OpsAPI
+import SMARTAPI
+import SQLStore
+import Workflow
+
+/// The doors for applications: FHIR, DICOMweb, SMART and operations on one HTTP listener.
+struct WebComposition {
+    private let responder: APIResponder
+    private let logger: Logger
+
+    init(
+        publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, exports: ExportService,
+        folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness, isTLS: Bool, logger: Logger
+    ) async throws {
+        self.logger = logger
+        let smart = SMARTConfiguration(baseURL: publicURL)
+        let micros: @Sendable () -> Int64 = { clock.now().microseconds }
+
+        // Tokens.
+        let pem = String(decoding: try ServerFolder.readSecret(folder.tokenKeyFile), as: UTF8.self)
+        let key = try await ServerKey(pem: pem)
+        let verifier = TokenVerifier(
+            keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store, now: micros)
+        let tokenEndpoint = TokenEndpoint(
+            authenticator: ClientAuthenticator(
+                clients: store, ledger: store, keys: KeySetCache(outbound: HTTPSOutbound(allowsLoopback: true), now: micros),
+                tokenEndpoint: smart.tokenEndpoint, now: micros),
+            issuer: TokenIssuer(
+                key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros, randomBytes: { entropy.bytes($0) }),
+            audit: store)
+        let smartRoutes = SMARTRoutes(
+            configuration: smart, endpoint: tokenEndpoint, keys: [key],
+            scopes: ["system/*.rs", "system/*.cruds", "system/*.read", "system/*.write", "system/*.*"])
+
+        // Resources and images.
+        let gate = BulkResponseGate(limit: ServerComposition.bulkResponsesMax)
+        let fhir = FHIRRoutes(
+            service: FHIRService(
+                store: store, audit: store, exports: exports, entropy: entropy, baseURL: smart.fhirBaseURL,
+                oauthBaseURL: publicURL + "/oauth", softwareVersion: HilumVersion.text, now: { clock.now() }),
+            blobs: blobs)
+        let dicomweb = DICOMwebRoutes(
+            index: store, blobs: blobs, ingest: ingest, audit: store, baseURL: publicURL + "/dicomweb", gate: gate,
+            newBoundary: { entropy.newID().value })
+
+        let table = try RouteTable([fhir.group, dicomweb.group, smartRoutes.group])
+        responder = APIResponder(
+            table: table, authenticator: BearerAuthenticator(tokens: verifier, audit: store, realm: smart.fhirBaseURL),
+            security: SecurityHeaders(isTLS: isTLS), newRequestID: { entropy.newID().value })
+    }
+
+    /// The listener as a service.
+    func application(
+        _ configuration: ServerConfiguration.HTTP, tls: TLSConfiguration?, isUp: @escaping @Sendable () -> Void
+    ) throws -> some ApplicationProtocol {
+        let http = HTTP1Channel.Configuration(idleTimeout: .seconds(75))
+        let server: HTTPServerBuilder =
+            if let tls { try .tls(.http1(configuration: http), tlsConfiguration: tls) } else { .http1(configuration: http) }
+        return Application(
+            responder: responder, server: server,
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), serverName: "hilum"),
+            onServerRunning: { _ in isUp() }, eventLoopGroupProvider: .singleton, logger: logger)
+    }
+}
