@@ -131,6 +131,11 @@ final class AssociationHandler: ChannelInboundHandler {
         handle(.pdu(Self.unwrapInboundIn(data)))
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if !hasEnded, !user.isWorking { acknowledgeAtOnce(context) }
+        context.fireChannelReadComplete()
+    }
+
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable { pump() }
         context.fireChannelWritabilityChanged()
@@ -173,6 +178,19 @@ final class AssociationHandler: ChannelInboundHandler {
             handle(.transportIndication)
         }
         scheduleIdle(in: timers.idle)
+    }
+
+    /// Asks the kernel to acknowledge what came now rather than in up to 40 ms.
+    ///
+    /// Many senders leave Nagle's algorithm on: they hold the data set back until the command before it is
+    /// acknowledged (DCMTK even a PDU until its header is), while the kernel here holds the acknowledgement back to
+    /// send it along with an answer that cannot come before the data set. Measured: 51 ms a C-STORE of pynetdicom
+    /// without, 4 ms with. The option lasts for one exchange, so it is set again while it is the peer's turn.
+    private func acknowledgeAtOnce(_ context: ChannelHandlerContext) {
+        #if os(Linux)
+        // TCP_QUICKACK. A socket that has closed meanwhile refuses, which does not matter.
+        try? context.channel.syncOptions?.setOption(.tcpOption(NIOBSDSocket.Option(rawValue: 12)), value: 1)
+        #endif
     }
 
     // MARK: the state machine
