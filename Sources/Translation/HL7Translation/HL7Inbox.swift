@@ -155,6 +155,13 @@ package struct HL7Inbox: Sendable {
         return (same, earlier.contains { $0.digest != received.digest })
     }
 
+    /// Whether the same content under the same control id was journalled before.
+    private static func isKept(_ received: Received, in unit: any UnitOfWork) throws -> Bool {
+        let controlID = received.header.controlIDText
+        guard !controlID.isEmpty else { return false }
+        return try unit.journaledMessage(sender: received.sender, controlID: controlID).contains { $0.digest == received.digest }
+    }
+
     private static func inbound(_ message: Message, types: DataTypes) throws -> any InboundMessage {
         let header = message.header
         let place = ErrorLocation(segment: "MSH", field: 9, component: 2)
@@ -186,6 +193,8 @@ package struct HL7Inbox: Sendable {
         let id = entropy.newID()
         do {
             return try await store.write(access) { unit in
+                // A sender that repeats what fails must not fill the journal: the message is kept already.
+                if try Self.isKept(received, in: unit) { return receipt(received, .failed, answer, notes) }
                 try unit.journal(journaled(received, id: id, .failed, note: notes, answer, at: unit.time))
                 try unit.audit(audit(received, .minorFailure, access))
                 return receipt(received, .failed, answer, notes)

@@ -1,0 +1,61 @@
+import HL7Translation
+import HL7v2
+import Testing
+import Workflow
+
+@Suite struct SiteProfileTests {
+    @Test("What is misspelt or impossible is refused with its line", arguments: [
+        ("time_zon: UTC", 1), ("a: b\ntime_zone: Mars/Base", 1), ("time_zone: Mars/Base", 1), ("transient_as: AA", 1), ("identifiers:\n  patient_default: not a uri", 2),
+        ("identifiers:\n  authorities:\n    - { namespace: X }", 3), ("fields:\n  accession: [OBR18]", 2), ("fields:\n  acession: OBR-18", 2), ("order_status:\n  NW_SC: LATER", 2),
+        ("order_status:\n  NW: SCHEDULED", 2), ("character_set:\n  default: KLINGON", 2), ("snapshot: perhaps", 1), ("- a\n- b", 1), (": : :\n  - [", 0),
+    ])
+    func refused(yaml: String, line: Int) {
+        let error = #expect(throws: SiteProfileError.self) { try SiteProfile(yaml: yaml) }
+        #expect(error?.line == line, "\(String(describing: error))")
+    }
+
+    @Test("An empty file is a profile")
+    func empty() throws {
+        for yaml in ["", "# nothing\n", "---\n"] { #expect(try SiteProfile(yaml: yaml).acceptedProcessingIDs == ["P"]) }
+    }
+
+    @Test("Every setting is read")
+    func whole() throws {
+        let profile = try SiteProfile(yaml: Site.yaml + "\n" + """
+            transient_as: AR
+            accepted_versions: [2.3.1, 2.5.1]
+            snapshot: true
+            character_set: { default: 8859/15, contradicted: asDeclared }
+            fields: { accession: [ZXX-3, "OBR-18.1"], station_ae_title: ORC-18 }
+            order_status: { NW_SC: "ON HOLD" }
+            """)
+        #expect(profile.authorities.system(namespace: "RIS") == "https://north.example/ris")
+        #expect(profile.authorities.system(namespace: nil, universalID: "2.999.1") == "urn:oid:2.999.1")
+        #expect(profile.zone?.name == "Europe/Zurich")
+        #expect(profile.transientAnswer == .reject)
+        #expect(profile.acceptedVersions == ["2.3.1", "2.5.1"])
+        #expect(profile.isSnapshot)
+        #expect(profile.parser.characterSetPolicy == CharacterSetPolicy(defaultSet: .latin9, contradicted: .asDeclared))
+        #expect(profile.fields[.accession]?.map(\.description) == ["ZXX-3", "OBR-18.1"])
+        #expect(profile.stepStatus(control: "NW", status: "SC") == .held)
+        #expect(profile.stepStatus(control: "CA", status: "whatever") == .canceled)
+        #expect(profile.stepStatus(control: "XO", status: "ZZ") == nil)
+    }
+
+    @Test("Summer time: offsets before and after, the repeated hour the earlier, the skipped hour the one before", arguments: [
+        ("20260115120000", 60), ("20260715120000", 120), ("20261025023000", 120), ("20261025033000", 60), ("20260329023000", 60), ("20260329033000", 120),
+        ("20261025005900", 120), ("20260329015959", 60),
+    ])
+    func summerTime(text: String, minutes: Int) throws {
+        let zone = try #require(SiteZone("Europe/Zurich"))
+        #expect(zone.offsetMinutes(atWallClock: try #require(Timestamp(text.utf8)).wallClockSeconds) == minutes)
+    }
+
+    @Test("Without a zone a time without offset is cut to its date", arguments: [(nil, "2026-11-21"), ("UTC", "2026-11-21T08:29:00+00:00")])
+    func noZone(zone: String?, start: String) async throws {
+        let store = MemoryStore()
+        let inbox = Site.inbox(store, SiteProfile(zone: zone.flatMap { SiteZone($0) }))
+        _ = await inbox.receive(Site.adt("A04", "M1"), peer: nil)
+        #expect(store.visits.first?.start?.text == start)
+    }
+}

@@ -1,0 +1,120 @@
+import Access
+import Synchronization
+import Workflow
+
+/// The workflow in memory: a unit works on a copy that takes the place of the state when it succeeds.
+final class MemoryStore: WorkflowStore {
+    struct State {
+        var patients: [EntityID: Patient] = [:]
+        var visits: [EntityID: Visit] = [:]
+        var orders: [EntityID: ImagingOrder] = [:]
+        var reports: [EntityID: Report] = [:]
+        var journal: [JournaledMessage] = []
+        var audit: [AuditRecord] = []
+        /// Thrown by writes.
+        var failure: StoreError?
+        var writes = 0
+    }
+    let state = Mutex(State())
+
+    func write<T: Sendable>(
+        _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
+    ) async throws -> T {
+        try state.withLock { state in
+            if let failure = state.failure { throw failure }
+            let unit = MemoryUnit(state: state, access: access)
+            let result = try body(unit)
+            state = unit.state
+            state.writes += 1
+            return result
+        }
+    }
+
+    func read<T: Sendable>(
+        _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
+    ) async throws -> T {
+        try state.withLock { state in try body(MemoryUnit(state: state, access: access)) }
+    }
+
+    var patients: [Patient] { state.withLock { Array($0.patients.values) } }
+    var visits: [Visit] { state.withLock { Array($0.visits.values) } }
+    var orders: [ImagingOrder] { state.withLock { Array($0.orders.values) } }
+    var reports: [Report] { state.withLock { Array($0.reports.values) } }
+    var journal: [JournaledMessage] { state.withLock { $0.journal } }
+}
+
+private final class MemoryUnit: UnitOfWork {
+    var state: MemoryStore.State
+    let access: AccessContext
+    let time = UTCInstant(microseconds: 1_795_250_000_000_000)
+    let entropy: any Entropy = TestEntropy()
+
+    init(state: MemoryStore.State, access: AccessContext) {
+        self.state = state
+        self.access = access
+    }
+
+    func patient(_ id: EntityID) throws -> Patient? { state.patients[id] }
+    func patients(identifiedBy identifier: Identifier) throws -> [Patient] {
+        state.patients.values.filter { $0.identifiers.contains { $0.matches(identifier) } }
+    }
+    func save(_ patient: Patient) throws { state.patients[patient.id] = patient }
+    func patients(mergedInto survivor: EntityID) throws -> [Patient] { state.patients.values.filter { $0.mergedInto == survivor } }
+    func removePatient(_ id: EntityID) throws { state.patients[id] = nil }
+    func visit(_ id: EntityID) throws -> Visit? { state.visits[id] }
+    func visits(identifiedBy identifier: Identifier) throws -> [Visit] {
+        state.visits.values.filter { $0.identifier?.matches(identifier) == true }
+    }
+    func visits(of patientID: EntityID) throws -> [Visit] { state.visits.values.filter { $0.patientID == patientID } }
+    func save(_ visit: Visit) throws { state.visits[visit.id] = visit }
+    func order(_ id: EntityID) throws -> ImagingOrder? { state.orders[id] }
+    func orders(identifiedBy identifier: Identifier, as role: OrderIdentifierRole) throws -> [ImagingOrder] {
+        state.orders.values.filter { order in
+            let own =
+                switch role {
+                case .placer: order.placer
+                case .filler: order.filler
+                case .accession: order.accession
+                }
+            return own?.matches(identifier) == true
+        }
+    }
+    func orders(studyInstanceUID: String) throws -> [ImagingOrder] { state.orders.values.filter { $0.studyInstanceUID == studyInstanceUID } }
+    func orders(of patientID: EntityID) throws -> [ImagingOrder] { state.orders.values.filter { $0.patientID == patientID } }
+    func save(_ order: ImagingOrder) throws { state.orders[order.id] = order }
+    func removeOrder(_ id: EntityID) throws { state.orders[id] = nil }
+    func study(_ studyInstanceUID: String) throws -> Study? { nil }
+    func study(id: EntityID) throws -> Study? { nil }
+    func studies(of patientID: EntityID) throws -> [Study] { [] }
+    func studies(ofOrder orderID: EntityID) throws -> [Study] { [] }
+    func studiesAwaitingProjection(quietBefore: UTCInstant, limit: Int) throws -> [Study] { [] }
+    func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study] { [] }
+    func save(_ study: Study) throws {}
+    func series(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> Series? { nil }
+    func series(in studyInstanceUID: String) throws -> [Series] { [] }
+    func save(_ series: Series) throws {}
+    func instance(_ sopInstanceUID: String) throws -> Instance? { nil }
+    func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance] { [] }
+    func insert(_ received: ReceivedInstance) throws {}
+    func report(_ id: EntityID) throws -> Report? { state.reports[id] }
+    func reports(identifiedBy identifier: Identifier) throws -> [Report] {
+        state.reports.values.filter { $0.filler?.matches(identifier) == true || $0.placer?.matches(identifier) == true }
+    }
+    func reports(of patientID: EntityID) throws -> [Report] { state.reports.values.filter { $0.patientID == patientID } }
+    func reports(ofOrder orderID: EntityID) throws -> [Report] { state.reports.values.filter { $0.orderID == orderID } }
+    func save(_ report: Report) throws { state.reports[report.id] = report }
+    func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage] {
+        state.journal.filter { $0.sender == sender && $0.controlID == controlID }
+    }
+    func journal(_ message: JournaledMessage) throws { state.journal.append(message) }
+    func emit(_ event: DomainEvent) {}
+    func audit(_ record: AuditRecord) throws { state.audit.append(record) }
+}
+
+struct TestClock: Clock {
+    func now() -> UTCInstant { UTCInstant(microseconds: 1_795_250_000_000_000) }
+}
+
+struct TestEntropy: Entropy {
+    func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255) } }
+}
