@@ -100,7 +100,7 @@ package struct DIMSEListener: Service, CustomStringConvertible {
         }
         let (work, continuation) = AsyncStream.makeStream(of: AssociationAcceptor.Work.self)
         let acceptor = AssociationAcceptor(
-            services: context.services, eventLoop: channel.eventLoop, work: continuation)
+            services: context.services, eventLoop: channel.eventLoop, work: continuation, logger: context.logger)
         let pipeline = channel.pipeline.syncOperations
         if let tls = context.configuration.tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
         try pipeline.addHandler(

@@ -146,6 +146,43 @@ import Workflow
         }
     }
 
+    @Test("Mutated streams of any cut never stop the listener, and no association stays behind")
+    func fuzz() async throws {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("AssociationTests.fuzz seed \(seed)")
+        var state = seed
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((state >> 33) % UInt64(bound))
+        }
+        let store = CommandSet.cStoreRequest(messageID: 1, sopClassUID: RecordingSCP.sopClass, sopInstanceUID: "1.2.3")
+        let whole: [UInt8] = [
+            associateRequest([(1, RecordingSCP.sopClass), (3, UID.verification)]), data(store),
+            data([UInt8](repeating: 1, count: 500), isCommand: false), data(.cEchoRequest(messageID: 2), context: 3),
+            PDU.releaseRequest.encoded(),
+        ].flatMap { Array($0.readableBytesView) }
+        var streams: [(bytes: [UInt8], cut: Int)] = []
+        for _ in 0..<120 {
+            var bytes = whole
+            for _ in 0...random(3) { bytes[random(bytes.count)] = UInt8(random(256)) }
+            streams.append((bytes, random(bytes.count)))
+        }
+        let inputs = streams
+        let scp = RecordingSCP()
+        try await TestListener.run(services: [scp, VerificationSCP()]) { test in
+            for (bytes, cut) in inputs {
+                _ = try await RawPeer.exchange(port: test.port, hangsUp: true) { writer, _ in
+                    // The listener may close in between.
+                    try? await writer.write(ByteBuffer(bytes: bytes[..<cut]))
+                    try? await writer.write(ByteBuffer(bytes: bytes[cut...]))
+                }
+            }
+            let association = try await SCUAssociation.open(test.destination, contexts: [verification])
+            #expect(try await association.echo() == .success)
+            try await association.release()
+        }
+    }
+
     @Test("PS3.7 §D.3.3.3: a second request before the answer to the first is an A-ABORT")
     func tooManyOutstanding() async throws {
         let gate = Gate()

@@ -29,9 +29,12 @@ struct AcceptedConnection: Sendable {
     /// Ends when the association has.
     func run() async {
         var info: AssociationInfo?
+        var holdsPlace = false
         for await item in work {
             switch item {
-            case .decide(let request): info = await decide(request)
+            case .decide(let request):
+                info = await decide(request)
+                holdsPlace = info != nil
             case .perform(let operation, let responder):
                 do {
                     try await operation.perform(responder)
@@ -41,12 +44,17 @@ struct AcceptedConnection: Sendable {
                 let messageID = responder.messageID
                 channel.eventLoop.execute { acceptor.value.returned(from: messageID) }
             case .release:
-                if let info { await conclude(info) }
+                if let info {
+                    await conclude(info)
+                    // Given back before the peer can know, so that it may come again at once.
+                    listener.registry.leave(info.callingAETitle)
+                    holdsPlace = false
+                }
                 channel.eventLoop.execute { acceptor.value.answerRelease() }
             }
         }
         if let info {
-            listener.registry.leave(info.callingAETitle)
+            if holdsPlace { listener.registry.leave(info.callingAETitle) }
             await conclude(info)
         }
         // After an orderly end the peer closes, or ARTIM does; without a running server nobody waits for either.

@@ -1,4 +1,5 @@
 import DICOMNetwork
+import Logging
 import NIOCore
 
 /// The acceptor's half of DIMSE on the event loop: hands requests to services, data sets to operations, and the rest
@@ -26,6 +27,7 @@ final class AssociationAcceptor: AssociationUser {
     private let services: [String: any ServiceClassProvider]
     private let eventLoop: any EventLoop
     private let work: AsyncStream<Work>.Continuation
+    private let logger: Logger
     private var handler: AssociationHandler?
     private var association: NegotiatedAssociation?
     private var info: AssociationInfo?
@@ -35,11 +37,13 @@ final class AssociationAcceptor: AssociationUser {
     private(set) var end: AssociationEnd?
 
     init(
-        services: [String: any ServiceClassProvider], eventLoop: any EventLoop, work: AsyncStream<Work>.Continuation
+        services: [String: any ServiceClassProvider], eventLoop: any EventLoop, work: AsyncStream<Work>.Continuation,
+        logger: Logger
     ) {
         self.services = services
         self.eventLoop = eventLoop
         self.work = work
+        self.logger = logger
     }
 
     // MARK: from the handler
@@ -158,6 +162,17 @@ final class AssociationAcceptor: AssociationUser {
         let status = DIMSEStatus(rawValue: command.uint16(.status) ?? 0)
         // The final response makes room for the next request before the peer can have seen it.
         if status.isFinal { self.current = nil }
+        if status.kind == .failure { log(status, command, current.message) }
         return handler.send(command, dataSet: dataSet, contextID: current.message.contextID)
+    }
+
+    private func log(_ status: DIMSEStatus, _ command: CommandSet, _ request: DIMSEMessage) {
+        logger.info(
+            "request failed",
+            metadata: [
+                "association": "\(info?.id ?? "")", "calling": "\(info?.callingAETitle.value ?? "")",
+                "request": "\(request.field.map { "\($0)" } ?? "unknown")", "status": "\(status)",
+                "comment": "\(command.text(.errorComment) ?? "")",
+            ])
     }
 }

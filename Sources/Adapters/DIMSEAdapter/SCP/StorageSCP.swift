@@ -1,6 +1,7 @@
 import DICOMData
 import DICOMNetwork
 import DICOMTranslation
+import Logging
 import Synchronization
 import Workflow
 
@@ -11,10 +12,15 @@ import Workflow
 package struct StorageSCP: ServiceClassProvider {
     package let abstractSyntaxes: [String: SupportedAbstractSyntax]
     private let ingest: InstanceIngest
+    private let logger: Logger
 
-    /// `furtherSOPClasses`: UIDs beyond those of PS3.6, private ones for example, that are to be stored as well.
-    package init(ingest: InstanceIngest, furtherSOPClasses: [String] = []) {
+    /// - furtherSOPClasses: UIDs beyond those of PS3.6, private ones for example, that are to be stored as well.
+    /// - logger: Told why an instance was refused.
+    package init(
+        ingest: InstanceIngest, furtherSOPClasses: [String] = [], logger: Logger = Logger(label: "dimse.storage")
+    ) {
         self.ingest = ingest
+        self.logger = logger
         // The requestor's first choice is nearly always the syntax it has the object in.
         let support = SupportedAbstractSyntax(
             transferSyntaxes: TransferSyntax.all.map(\.uid), preference: .requestor)
@@ -38,8 +44,10 @@ package struct StorageSCP: ServiceClassProvider {
                 sourceAETitle: request.association.callingAETitle.value)
             return StoreOperation(
                 ingest: ingest, incoming: incoming, sopClassUID: classUID, sopInstanceUID: instanceUID,
-                association: request.association)
+                association: request.association, logger: logger)
         } catch {
+            logger.notice(
+                "instance refused", metadata: ["association": "\(request.association.id)", "reason": "\(error)"])
             return FixedAnswer(status: DIMSEStatus(rawValue: error.status))
         }
     }
@@ -62,12 +70,14 @@ private final class StoreOperation: ServiceOperation {
     private let sopClassUID: String
     private let sopInstanceUID: String
     private let association: AssociationInfo
+    private let logger: Logger
     private let failure = Mutex<IngestFailure?>(nil)
 
     init(
         ingest: InstanceIngest, incoming: IncomingInstance, sopClassUID: String, sopInstanceUID: String,
-        association: AssociationInfo
+        association: AssociationInfo, logger: Logger
     ) {
+        self.logger = logger
         self.ingest = ingest
         self.incoming = incoming
         self.sopClassUID = sopClassUID
@@ -87,9 +97,7 @@ private final class StoreOperation: ServiceOperation {
     }
 
     func perform(_ responder: Responder) async throws {
-        if let failure = failure.withLock({ $0 }) {
-            return try await responder.send(DIMSEStatus(rawValue: failure.status), comment: failure.code.rawValue)
-        }
+        if let failure = failure.withLock({ $0 }) { return try await refuse(failure, responder) }
         let outcome = await ingest.finish(
             incoming, expectedClassUID: sopClassUID, expectedInstanceUID: sopInstanceUID,
             receivedFrom: association.callingAETitle.value, access: association.access)
@@ -97,9 +105,18 @@ private final class StoreOperation: ServiceOperation {
         case .stored(let receipt):
             association.storedStudies.withLock { studies in _ = studies.insert(receipt.studyInstanceUID) }
             try await responder.send(.success)
-        case .failed(let failure, _):
-            try await responder.send(DIMSEStatus(rawValue: failure.status), comment: failure.code.rawValue)
+        case .failed(let failure, _): try await refuse(failure, responder)
         }
+    }
+
+    private func refuse(_ failure: IngestFailure, _ responder: Responder) async throws {
+        logger.notice(
+            "instance refused",
+            metadata: [
+                "association": "\(association.id)", "calling": "\(association.callingAETitle)",
+                "instance": "\(sopInstanceUID)", "reason": "\(failure.code.rawValue)", "detail": "\(failure.detail)",
+            ])
+        try await responder.send(DIMSEStatus(rawValue: failure.status), comment: failure.code.rawValue)
     }
 
     func abandon() { ingest.abort(incoming) }

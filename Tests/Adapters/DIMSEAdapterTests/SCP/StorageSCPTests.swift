@@ -2,6 +2,7 @@ import DICOMData
 import DICOMNetwork
 import DICOMTranslation
 import DIMSEAdapter
+import Logging
 import NIOCore
 import Synchronization
 import Testing
@@ -13,11 +14,14 @@ import Workflow
     private static let explicit = TransferSyntax.explicitVRLittleEndian.uid
 
     private func scp(_ blobs: MemoryBlobs) -> StorageSCP {
-        StorageSCP(
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return StorageSCP(
             ingest: InstanceIngest(
                 store: store, blobs: blobs,
                 authorities: AssigningAuthorities(
-                    authorities: [], defaultPatientSystem: "urn:patients", defaultAccessionSystem: "urn:accessions")))
+                    authorities: [], defaultPatientSystem: "urn:patients", defaultAccessionSystem: "urn:accessions")),
+            logger: logger)
     }
 
     private func object(instance: String = "1.2.3.4", pixels: Int = 2000, byte: UInt8 = 7) throws -> ByteBuffer {
