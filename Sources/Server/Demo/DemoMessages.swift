@@ -2,8 +2,8 @@ import HL7v2
 
 /// The HL7 v2 messages of the demo, version 2.5.1, original acknowledgment mode, UTF-8.
 package struct DemoMessages: Sendable {
-    package let order: DemoOrder
-    package init(order: DemoOrder) { self.order = order }
+    package let site: DemoSite
+    package init(site: DemoSite) { self.site = site }
 
     /// The states a report goes through, as OBR-25 and OBX-11 say them. HL7 v2.5.1 tables 0123 and 0085.
     package enum ResultStatus: String, Sendable, CaseIterable {
@@ -34,52 +34,52 @@ package struct DemoMessages: Sendable {
         var message = begin(["ADT", "A04", "ADT_A01"], controlID: "DEMO-1")
         message.segment("EVN")
         message.field("A04")
-        message.field(raw: order.clock(minutes: -60).bytes)
+        message.field(raw: site.clock(minutes: -60).bytes)
         patient(&message)
         message.segment("PV1")
         message.field("1")
         message.field("O")
         message.field(components: ["RADIOLOGY"])
         message.skip(15)
-        message.field(components: ["DEMO-V-77", nil, nil, DemoOrder.patientNamespace, "VN"])
+        message.field(components: ["DEMO-V-77", nil, nil, DemoSite.patientNamespace, "VN"])
         return message.finished()
     }
 
     /// ORM^O01 with NW: one CT, one step. HL7 v2.5.1 §4.4.1, IHE RAD-4 (ZDS).
-    package func newOrder() -> [UInt8] {
-        var message = begin(["ORM", "O01", "ORM_O01"], controlID: "DEMO-2")
+    package func newOrder(_ order: DemoOrder) -> [UInt8] {
+        var message = begin(["ORM", "O01", "ORM_O01"], controlID: "DEMO-2-\(order.accessionNumber)")
         patient(&message)
         message.segment("ORC")
         message.field("NW")
-        message.field(components: [DemoOrder.placerNumber, DemoOrder.sendingApplication])
-        message.field(components: [DemoOrder.fillerNumber, DemoOrder.accessionNamespace])
+        message.field(components: [order.placerNumber, DemoSite.sendingApplication])
+        message.field(components: [order.fillerNumber, DemoSite.accessionNamespace])
         message.skip(1)
         message.field("SC")
         message.skip(3)
-        message.field(raw: order.clock(minutes: -50).bytes)
+        message.field(raw: site.clock(minutes: -50).bytes)
         message.skip(2)
         message.field(components: ["DEMO-D-5", "REFERRER", "DEMO"])
         message.segment("TQ1")
         message.field("1")
         message.skip(5)
-        message.field(raw: order.clock(minutes: -10).bytes)
+        message.field(raw: site.clock(minutes: order.startMinutes).bytes)
         message.skip(1)
         message.field("R")
-        observationRequest(&message)
+        observationRequest(&message, order)
         message.segment("ZDS")
-        message.field(components: [DemoOrder.studyInstanceUID, "HILUM", "Application", "DICOM"])
+        message.field(components: [order.studyInstanceUID, "HILUM", "Application", "DICOM"])
         return message.finished()
     }
 
     /// ORU^R01 of a state: text, impression, one measurement, the study it reads, and a PDF. HL7 v2.5.1 §7.3.1, IHE RAD-28.
-    package func result(_ status: ResultStatus) -> [UInt8] {
-        var message = begin(["ORU", "R01", "ORU_R01"], controlID: "DEMO-7\(status.rawValue)")
+    package func result(_ status: ResultStatus, of order: DemoOrder) -> [UInt8] {
+        var message = begin(["ORU", "R01", "ORU_R01"], controlID: "DEMO-3-\(status.rawValue)")
         patient(&message)
         message.segment("ORC")
         message.field("RE")
-        message.field(components: [DemoOrder.placerNumber, DemoOrder.sendingApplication])
-        message.field(components: [DemoOrder.fillerNumber, DemoOrder.accessionNamespace])
-        observationRequest(&message, status: status)
+        message.field(components: [order.placerNumber, DemoSite.sendingApplication])
+        message.field(components: [order.fillerNumber, DemoSite.accessionNamespace])
+        observationRequest(&message, order, status: status)
         var set = 0
         func observation(_ type: String, _ code: [String?], _ value: [String?], unit: [String?] = []) {
             set += 1
@@ -93,7 +93,7 @@ package struct DemoMessages: Sendable {
             message.skip(4)
             message.field(status.rawValue)
         }
-        observation("HD", ["113014", "DICOM Study", "DCM"], [DemoOrder.studyInstanceUID])
+        observation("HD", ["113014", "DICOM Study", "DCM"], [order.studyInstanceUID])
         for line in Self.text(status) { observation("TX", ["18782-3", "Radiology Study observation", "LN"], [line]) }
         observation("TX", ["19005-8", "Impression", "LN"], [Self.impression(status)])
         observation(
@@ -126,11 +126,11 @@ package struct DemoMessages: Sendable {
     private func begin(_ type: [String], controlID: String) -> MessageBuilder {
         var message = MessageBuilder()
         message.segment("MSH")
-        message.field(DemoOrder.sendingApplication)
-        message.field(DemoOrder.sendingFacility)
+        message.field(DemoSite.sendingApplication)
+        message.field(DemoSite.sendingFacility)
         message.field("HILUM")
         message.field("HILUM")
-        message.field(raw: order.clock().bytes)
+        message.field(raw: site.clock().bytes)
         message.skip(1)
         message.field(components: type)
         message.field(controlID)
@@ -145,33 +145,33 @@ package struct DemoMessages: Sendable {
         message.segment("PID")
         message.field("1")
         message.skip(1)
-        message.field(components: [DemoOrder.patientID, nil, nil, DemoOrder.patientNamespace, "MR"])
+        message.field(components: [DemoSite.patientID, nil, nil, DemoSite.patientNamespace, "MR"])
         message.skip(1)
-        message.field(components: DemoOrder.patientName)
+        message.field(components: DemoSite.patientName)
         message.skip(1)
         message.field("19700101")
         message.field("F")
     }
 
     /// OBR of the order, or with a status of its result.
-    private func observationRequest(_ message: inout MessageBuilder, status: ResultStatus? = nil) {
+    private func observationRequest(_ message: inout MessageBuilder, _ order: DemoOrder, status: ResultStatus? = nil) {
         message.segment("OBR")
         message.field("1")
-        message.field(components: [DemoOrder.placerNumber, DemoOrder.sendingApplication])
-        message.field(components: [DemoOrder.fillerNumber, DemoOrder.accessionNamespace])
+        message.field(components: [order.placerNumber, DemoSite.sendingApplication])
+        message.field(components: [order.fillerNumber, DemoSite.accessionNamespace])
         message.field(components: ["24627-2", "CT Chest", "LN"])
         message.skip(2)
-        message.field(raw: status == nil ? [] : order.clock(minutes: -5).bytes)
+        message.field(raw: status == nil ? [] : site.clock(minutes: -5).bytes)
         message.skip(5)
         message.field(status == nil ? "A phantom, for the demo" : nil)
         message.skip(2)
         message.field(components: ["DEMO-D-5", "REFERRER", "DEMO"])
         message.skip(1)
-        message.field(components: [DemoOrder.accessionNumber, DemoOrder.accessionNamespace])
-        message.field(DemoOrder.requestedProcedureID)
-        message.field(DemoOrder.stepID)
-        message.field(DemoOrder.modalityTitle)
-        message.field(raw: status.map { order.clock(minutes: $0.issuedMinutes).bytes } ?? [])
+        message.field(components: [order.accessionNumber, DemoSite.accessionNamespace])
+        message.field(order.requestedProcedureID)
+        message.field(order.stepID)
+        message.field(DemoSite.modalityTitle)
+        message.field(raw: status.map { site.clock(minutes: $0.issuedMinutes).bytes } ?? [])
         message.skip(1)
         message.field("CT")
         message.field(status?.rawValue)

@@ -1,7 +1,7 @@
 import HL7v2
 
-/// The order that the demo plays: who, what, when, and under which numbers. Every name in it is invented.
-package struct DemoOrder: Sendable, Hashable {
+/// Who the demo plays with, and the clock it plays by. Every name and number in it is invented.
+package struct DemoSite: Sendable, Hashable {
     // The identifier systems that `hilum init` writes into the site profile.
     package static let patientSystem = "urn:hilum:site:mrn"
     package static let patientNamespace = "HOSP"
@@ -16,16 +16,6 @@ package struct DemoOrder: Sendable, Hashable {
     package static let patientID = "DEMO-4711"
     /// Family and given name.
     package static let patientName = ["DEMO", "PHANTOM"]
-    package static let placerNumber = "DEMO-P-1001"
-    /// Names the order, and later its report.
-    package static let fillerNumber = "DEMO-F-2002"
-    package static let accessionNumber = "DEMO-A-3003"
-    /// What the stray series says by mistake.
-    package static let wrongAccessionNumber = "DEMO-A-9999"
-    package static let requestedProcedureID = "DEMO-RP-1"
-    package static let stepID = "DEMO-SPS-1"
-    package static let studyInstanceUID = PhantomSeries.uid("study of \(accessionNumber)")
-    package static let strayStudyInstanceUID = PhantomSeries.uid("study of \(wrongAccessionNumber)")
 
     /// When the demo began, in seconds since 1970.
     package let begin: Int
@@ -44,8 +34,40 @@ package struct DemoOrder: Sendable, Hashable {
         return stamp
     }
 
-    /// DA of the day, for the worklist and the images.
-    package var date: String { String(decoding: clock().bytes.prefix(8), as: UTF8.self) }
-    /// TM of the begin.
-    package var time: String { String(decoding: clock().bytes.dropFirst(8).prefix(6), as: UTF8.self) }
+    /// DA of that moment.
+    package func date(minutes: Int = 0) -> String {
+        String(decoding: clock(minutes: minutes).bytes.prefix(8), as: UTF8.self)
+    }
+    /// TM of that moment.
+    package func time(minutes: Int = 0) -> String {
+        String(decoding: clock(minutes: minutes).bytes.dropFirst(8).prefix(6), as: UTF8.self)
+    }
+}
+
+/// The numbers of one imaging order.
+package struct DemoOrder: Sendable, Hashable {
+    package let placerNumber: String
+    /// Names the order, and later its report.
+    package let fillerNumber: String
+    /// At most 16 characters, as all that end up in an SH value. PS3.5 §6.2.
+    package let accessionNumber: String
+    package let requestedProcedureID: String
+    package let stepID: String
+    /// Minutes from the demo's begin to the scheduled start.
+    package let startMinutes: Int
+
+    /// In the ORM's ZDS, and from there in the worklist and the images.
+    package var studyInstanceUID: String { PhantomSeries.uid("study of \(accessionNumber)") }
+
+    /// The order that goes all the way to its report.
+    package static let scan = DemoOrder(
+        placerNumber: "DEMO-P-1001", fillerNumber: "DEMO-F-2001", accessionNumber: "DEMO-A-3001",
+        requestedProcedureID: "DEMO-RP-1", stepID: "DEMO-SPS-1", startMinutes: 0)
+    /// An order for the next day: the worklist query must not return it, and it stays for the reader's own tries.
+    package static let followUp = DemoOrder(
+        placerNumber: "DEMO-P-1002", fillerNumber: "DEMO-F-2002", accessionNumber: "DEMO-A-3002",
+        requestedProcedureID: "DEMO-RP-2", stepID: "DEMO-SPS-2", startMinutes: 24 * 60)
+    /// What the stray series says by mistake: no order has it.
+    package static let wrongAccessionNumber = "DEMO-A-9999"
+    package static let strayStudyInstanceUID = PhantomSeries.uid("study of \(wrongAccessionNumber)")
 }

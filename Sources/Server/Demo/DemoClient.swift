@@ -1,0 +1,100 @@
+import Crypto
+import FHIRModel
+import Foundation
+import JWTKit
+import NIOHTTP1
+import Workflow
+
+/// The demo's SMART backend client: its key, its registration, its assertions. SMART 2.2 client-confidential-asymmetric.
+struct DemoClient: Codable, Sendable {
+    /// Read and search everything, and store images.
+    static let scope = "system/*.rs system/ImagingStudy.c"
+
+    let clientID: String
+    let keyID: String
+    let scope: String
+
+    private static func folder(_ server: ServerFolder) -> String { server.path + "/demo" }
+    static func keyFile(_ server: ServerFolder) -> String { folder(server) + "/client.key" }
+    static func keySetFile(_ server: ServerFolder) -> String { folder(server) + "/client.jwks.json" }
+    private static func settingsFile(_ server: ServerFolder) -> String { folder(server) + "/client.json" }
+
+    /// Makes an ES384 key in the server folder, the private part with mode 0600, and the key set to register.
+    static func makeKey(in server: ServerFolder) throws -> (keyID: String, keySetFile: String) {
+        try FileManager.default.createDirectory(
+            atPath: folder(server), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let key = P384.Signing.PrivateKey()
+        let keyID = "demo-" + SystemEntropy().newID().value.prefix(8)
+        try ServerFolder.writeSecret(Array((key.pemRepresentation + "\n").utf8), to: keyFile(server))
+        let point = key.publicKey.rawRepresentation
+        let half = point.count / 2
+        let keySet = """
+            {"keys":[{"kty":"EC","crv":"P-384","alg":"ES384","use":"sig","kid":"\(keyID)",\
+            "x":"\(base64URL(point.prefix(half)))","y":"\(base64URL(point.suffix(half)))"}]}
+
+            """
+        try keySet.write(toFile: keySetFile(server), atomically: true, encoding: .utf8)
+        return (keyID, keySetFile(server))
+    }
+
+    func save(in server: ServerFolder) throws {
+        try JSONEncoder().encode(self).write(to: URL(fileURLWithPath: Self.settingsFile(server)), options: .atomic)
+    }
+
+    static func load(from server: ServerFolder) throws -> DemoClient {
+        guard let data = FileManager.default.contents(atPath: settingsFile(server)) else {
+            throw DemoFailure("\(server.path) has no demo client: `hilum demo --keep \(server.path)` makes one")
+        }
+        return try JSONDecoder().decode(DemoClient.self, from: data)
+    }
+
+    /// What came for an assertion.
+    struct Token: Sendable {
+        let text: String
+        let scope: String
+        let secondsToLive: String
+    }
+
+    /// Asks for an access token: discovery, assertion, token. Throws ``DemoFailure``.
+    func token(from http: DemoHTTPClient, key pem: String) async throws -> Token {
+        let discovery = try await http.send(.GET, "/fhir/.well-known/smart-configuration").expect(200).json()
+        guard let endpoint = discovery["token_endpoint"]?.string else {
+            throw DemoFailure("the SMART configuration names no token_endpoint")
+        }
+        let form = [
+            ("grant_type", "client_credentials"), ("scope", scope),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", try await assertion(for: endpoint, key: pem)),
+        ]
+        let body = form.map { "\($0)=\(DemoHTTPClient.encoded($1))" }.joined(separator: "&")
+        let answer = try await http.send(
+            .POST, endpoint, headers: [("Content-Type", "application/x-www-form-urlencoded")], body: Array(body.utf8)
+        ).expect(200).json()
+        guard let text = answer["access_token"]?.string else { throw DemoFailure("the token endpoint gave no access_token") }
+        return Token(
+            text: text, scope: answer["scope"]?.string ?? "", secondsToLive: answer["expires_in"]?.numberText ?? "?")
+    }
+
+    private struct Assertion: JWTPayload {
+        let iss: String
+        let sub: String
+        let aud: String
+        let exp: Int
+        let jti: String
+        func verify(using algorithm: some JWTAlgorithm) async throws {}
+    }
+
+    /// Lives four minutes; five are allowed. SMART 2.2 §Protocol details.
+    private func assertion(for endpoint: String, key pem: String) async throws -> String {
+        let keys = JWTKeyCollection()
+        await keys.add(ecdsa: try ES384PrivateKey(pem: pem), kid: JWKIdentifier(string: keyID))
+        let claims = Assertion(
+            iss: clientID, sub: clientID, aud: endpoint, exp: Int(Date().timeIntervalSince1970) + 240,
+            jti: SystemEntropy().newID().value)
+        return try await keys.sign(claims, kid: JWKIdentifier(string: keyID))
+    }
+
+    private static func base64URL(_ bytes: Data) -> String {
+        String(bytes.base64EncodedString().filter { $0 != "=" }.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 })
+    }
+}
