@@ -42,6 +42,8 @@ final class Readiness: Sendable {
 
     var isReady: Bool { state.withLock { $0.up.count == Listener.allCases.count && !$0.isDraining } }
 
+    var isDraining: Bool { state.withLock { $0.isDraining } }
+
     func drain() { state.withLock { $0.isDraining = true } }
 
     /// Notes that a listener accepts connections; announces the server when it was the last one.

@@ -58,10 +58,24 @@ struct WebComposition {
             index: store, blobs: blobs, ingest: ingest, audit: store, baseURL: publicURL + "/dicomweb", gate: gate,
             newBoundary: { entropy.newID().value })
 
-        let table = try RouteTable([fhir.group, dicomweb.group, smartRoutes.group])
+        // Operations.
+        let metrics = MetricRegistry()
+        let requests = RequestMetrics(registry: metrics)
+        let ops = OpsRoutes(
+            health: HealthChecks(
+                [
+                    .init("database") { await store.database.isReady() },
+                    .init("blobs") { blobs.failure == nil },
+                    .init("listeners") { readiness.isReady },
+                ], isDraining: { readiness.isDraining }),
+            metrics: metrics, audit: store
+        ) { limit, access in try await store.quarantine(limit: limit, access: access) }
+
+        let table = try RouteTable([fhir.group, dicomweb.group, smartRoutes.group, ops.group])
         responder = APIResponder(
             table: table, authenticator: BearerAuthenticator(tokens: verifier, audit: store, realm: smart.fhirBaseURL),
-            security: SecurityHeaders(isTLS: isTLS), newRequestID: { entropy.newID().value })
+            security: SecurityHeaders(isTLS: isTLS), newRequestID: { entropy.newID().value },
+            observe: { requests.observe(operationID: $0, status: $1, duration: $2) })
     }
 
     /// The listener as a service.

@@ -45,9 +45,9 @@ struct ServerFolder: Sendable {
 
     /// Reads a secret, refusing one that others may read.
     static func readSecret(_ path: String) throws -> [UInt8] {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw ConfigurationError("\(path): \(String(cString: strerror(errno)))") }
-        guard status.st_mode & 0o077 == 0 else {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        guard let mode = attributes?[.posixPermissions] as? Int else { throw ConfigurationError("\(path): cannot be read") }
+        guard mode & 0o077 == 0 else {
             throw ConfigurationError("\(path): others may read it; run `chmod 600 \(path)`")
         }
         guard let data = FileManager.default.contents(atPath: path) else { throw ConfigurationError("\(path): cannot be read") }
