@@ -80,7 +80,7 @@ extension SearchCompiler {
             }
         return SQLCondition(
             """
-            (SELECT \(key.isDescending ? "max" : "min")(i.\(column)) FROM \(Self.kind(key.parameter.type).table) i \
+            (SELECT \(key.isDescending ? "max" : "min")(\(dialect.probeMark)i.\(column)) FROM \(Self.kind(key.parameter.type).table) i \
             WHERE i.version_key = v.version_key AND i.param = ?)
             """, [.int(SearchParameterKey(type, key.parameter.code).number)])
     }

@@ -112,12 +112,13 @@ extension SearchCompiler {
         guard let first = values.first else { return SQLCondition("1 = 0") }
         let (kind, aspect) = Self.place(first)
         let key = SQLValue.int(SearchParameterKey(type, parameter.code, aspect).number)
-        let test = entry(values, "i")
         if isDriver {
+            let test = entry(values, "i")
             return SQLCondition(
                 "\(alias).version_key IN (SELECT i.version_key FROM \(kind.table) i WHERE i.param = ? AND \(test.text))",
                 [key] + test.values)
         }
+        let test = entry(values, dialect.probeMark + "i")
         return SQLCondition(
             """
             EXISTS (SELECT 1 FROM \(kind.table) i WHERE i.version_key = \(alias).version_key AND i.param = ? \
@@ -145,24 +146,23 @@ extension SearchCompiler {
     private func composite(
         _ value: SearchValue, _ parameter: SearchParameterDefinition, _ type: String, _ alias: String
     ) -> SQLCondition {
-        guard case .composite(let values) = value, !values.isEmpty else { return SQLCondition("1 = 0") }
-        var from = ""
-        var condition: SQLCondition?
-        for (position, value) in values.enumerated() {
-            let table = "c\(position)"
-            from += position == 0
-                ? "\(Self.place(value).0.table) \(table)"
-                : " JOIN \(Self.place(value).0.table) \(table) ON \(table).version_key = c0.version_key AND \(table).part = c0.part"
-            let test = entry([value], table)
-            let key = SQLValue.int(SearchParameterKey(type, parameter.code, .component(position)).number)
-            if condition == nil {
-                condition = SQLCondition("\(table).param = ? AND \(test.text)", [key] + test.values)
-            } else {
-                condition?.add("\(table).param = ? AND \(test.text)", values: [key] + test.values)
-            }
+        guard case .composite(let values) = value, let first = values.first else { return SQLCondition("1 = 0") }
+        func key(_ position: Int) -> SQLValue {
+            .int(SearchParameterKey(type, parameter.code, .component(position)).number)
         }
-        guard let condition else { return SQLCondition("1 = 0") }
+        let test = entry([first], "c0")
+        var condition = SQLCondition("c0.param = ? AND \(test.text)", [key(0)] + test.values)
+        for (position, value) in values.enumerated().dropFirst() {
+            let table = "c\(position)"
+            let mark = dialect.probeMark
+            let test = entry([value], mark + table)
+            condition.add(
+                """
+                EXISTS (SELECT 1 FROM \(Self.place(value).0.table) \(table) WHERE \(table).version_key = c0.version_key \
+                AND \(table).param = ? AND \(mark)\(table).part = c0.part AND \(test.text))
+                """, values: [key(position)] + test.values)
+        }
         return SQLCondition(
-            "\(alias).version_key IN (SELECT c0.version_key FROM \(from) WHERE \(condition.text))", condition.values)
+            "\(alias).version_key IN (SELECT c0.version_key FROM \(Self.place(first).0.table) c0 WHERE \(condition.text))", condition.values)
     }
 }

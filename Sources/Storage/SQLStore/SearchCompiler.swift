@@ -77,17 +77,27 @@ struct SearchCompiler {
         case (_, .reference): return 2
         case (_, .composite): return 3
         case (_, .string), (_, .uri): return 5
-        case (_, .token): return 6
+        case (let code, .token): return Self.coarse.contains(code) ? 8 : 6
         default: return 7
         }
     }
+
+    /// Parameters that divide a type into a few large parts: reading the type in order and looking at each row ends with
+    /// the page, while a list of all that match would have to be made whole first.
+    private static let coarse: Set<String> = [
+        "status", "gender", "active", "intent", "priority", "category", "class", "deceased", "clinical-status",
+        "verification-status",
+    ]
+    /// The highest rank that may lead.
+    private static let leadingRankMax = 7
 
     /// All filters hold. The most selective one, when it may lead, gives a list; the others are looked up row by row.
     private func all(
         _ filters: [SearchFilter], _ type: String, _ alias: String, _ depth: Int, isDriver: Bool
     ) -> SQLCondition {
         var condition: SQLCondition?
-        let driver = isDriver ? filters.indices.min { Self.rank(filters[$0]) < Self.rank(filters[$1]) } : nil
+        let best = filters.indices.min { Self.rank(filters[$0]) < Self.rank(filters[$1]) }
+        let driver = best.flatMap { isDriver && Self.rank(filters[$0]) <= Self.leadingRankMax ? $0 : nil }
         for (position, filter) in filters.enumerated() {
             let next = self.filter(filter, type, alias, depth, isDriver: position == driver)
             if condition == nil { condition = next } else { condition?.add(next.text, values: next.values) }
