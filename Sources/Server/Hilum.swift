@@ -9,7 +9,7 @@ struct Hilum: AsyncParsableCommand {
         version: HilumVersion.text,
         subcommands: [
             InitCommand.self, ServeCommand.self, DemoCommand.self, ClientCommand.self, PeerCommand.self, DoctorCommand.self,
-            VersionCommand.self,
+            TokenCommand.self, VersionCommand.self,
         ])
 }
 
