@@ -173,8 +173,13 @@ let package = Package(
         ]),
         tests("API", "HTTPSupport", ["HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore")]),
         tests("API", "SMARTAPI", ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes, nio("NIOCore")]),
+        tests("API", "OpsAPI", ["OpsAPI", "HTTPSupport", "Access", "Workflow", httpTypes, metrics]),
         tests("API", "FHIRAPI", ["FHIRAPI", "HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"]),
         tests("API", "DICOMwebAPI", ["DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow"]),
+        tests("API", "Contract", [
+            "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI", "SQLStore", "BlobStore", "FHIRResources",
+            "DICOMTranslation", "Workflow", "Access", yams,
+        ]),
         .testTarget(
             name: "TidyTests", dependencies: [], path: "Tests/TidyTests", swiftSettings: strict),
         .testTarget(

@@ -14,7 +14,9 @@ package enum OAuthError: String, Error, Sendable, Hashable {
 package struct OAuthErrorBody: ErrorBody {
     package init() {}
 
-    package func body(of failure: HTTPFailure, requestID: String, accept: String?) -> (contentType: String, bytes: [UInt8]) {
+    package func body(of failure: HTTPFailure, requestID: String, accept: String?) -> (
+        contentType: String, bytes: [UInt8]
+    ) {
         let error: OAuthError =
             switch failure.code {
             case .unauthenticated, .insufficientScope: .invalidClient

@@ -35,11 +35,14 @@ package struct SMARTRoutes: Sendable {
         RouteGroup(
             name: "smart", prefix: "/oauth", errorBody: OAuthErrorBody(),
             routes: [
-                Route(.get, "/fhir/.well-known/smart-configuration", operationID: "getSmartConfiguration", access: .open) { _ in
+                Route(
+                    .get, "/fhir/.well-known/smart-configuration", operationID: "getSmartConfiguration", access: .open
+                ) { _ in
                     published(discovery)
                 },
                 Route(.get, "/oauth/jwks", operationID: "getServerKeys", access: .open) { _ in published(keySet) },
-                Route(.post, "/oauth/token", operationID: "postToken", access: .open, deadline: .seconds(60)) { request in
+                Route(.post, "/oauth/token", operationID: "postToken", access: .open, deadline: .seconds(60)) {
+                    request in
                     try await endpoint.answer(request)
                 },
             ])

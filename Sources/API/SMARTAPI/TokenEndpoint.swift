@@ -29,7 +29,9 @@ package struct TokenEndpoint: Sendable {
         }
         let bytes = try await request.collectBody(limit: TokenEndpoint.formBytesMax)
         let form = try QueryParameters(bytes: Array(bytes.readableBytesView), countMax: 32)
-        guard Set(form.map(\.name)).count == form.count else { return refused(.invalidRequest, "A parameter is given twice") }
+        guard Set(form.map(\.name)).count == form.count else {
+            return refused(.invalidRequest, "A parameter is given twice")
+        }
         guard let grant = form["grant_type"] else { return refused(.invalidRequest, "grant_type is missing") }
         guard grant == "client_credentials" else {
             return refused(.unsupportedGrantType, "Only client_credentials is supported")
@@ -39,13 +41,16 @@ package struct TokenEndpoint: Sendable {
         }
         // One way of authentication only. RFC 6749 §2.3.
         guard form["client_secret"] == nil, request.headers[.authorization] == nil else {
-            return try await refused(nil, request, reason: "two-authentications", "Only the client assertion may authenticate")
+            return try await refused(
+                nil, request, reason: "two-authentications", "Only the client assertion may authenticate")
         }
         let assertion: ClientAssertion
         let client: Client
         do {
             assertion = try ClientAssertion(text)
-            guard (form["client_id"] ?? assertion.clientID) == assertion.clientID else { throw ClientAssertion.Refusal.clientID }
+            guard (form["client_id"] ?? assertion.clientID) == assertion.clientID else {
+                throw ClientAssertion.Refusal.clientID
+            }
             client = try await authenticator.client(assertion)
         } catch let refusal as ClientAssertion.Refusal {
             let claimed = try? ClientAssertion(text)
@@ -80,11 +85,14 @@ package struct TokenEndpoint: Sendable {
     private static let uncached: HTTPFields = [.cacheControl: "no-store", .pragma: "no-cache"]
 
     /// An `invalid_client` answer, audited first.
-    private func refused(_ claimed: String?, _ request: APIRequest, reason: String, _ description: String) async throws -> Response {
+    private func refused(_ claimed: String?, _ request: APIRequest, reason: String, _ description: String) async throws
+        -> Response
+    {
         // The claimed id goes to the audit trail as the entity: it is not the principal, nothing proved it.
         try await record(
             AuditRecord(
-                category: .authentication, interaction: "token", action: .execute, outcome: .minorFailure, access: request.access,
+                category: .authentication, interaction: "token", action: .execute, outcome: .minorFailure,
+                access: request.access,
                 entity: claimed.map { "client:" + String($0.prefix(64)) }, detail: reason))
         return refused(.invalidClient, description)
     }
@@ -92,18 +100,21 @@ package struct TokenEndpoint: Sendable {
     private func refused(_ error: OAuthError, _ description: String) -> Response {
         let status: HTTPResponse.Status = error == .invalidClient ? .unauthorized : .badRequest
         return .bytes(
-            OAuthErrorBody.json(error, description), contentType: "application/json", status: status, headers: TokenEndpoint.uncached)
+            OAuthErrorBody.json(error, description), contentType: "application/json", status: status,
+            headers: TokenEndpoint.uncached)
     }
 
     private func record(
         _ client: Client, _ request: APIRequest, _ outcome: AuditRecord.Outcome, tokenID: String? = nil, detail: String?
     ) async throws {
         let access = AccessContext(
-            principal: Principal(kind: .client, id: client.id, name: client.name), scopes: [], requestID: request.requestID,
+            principal: Principal(kind: .client, id: client.id, name: client.name), scopes: [],
+            requestID: request.requestID,
             sourceAddress: request.sourceAddress, tokenID: tokenID)
         try await record(
             AuditRecord(
-                category: .authentication, interaction: "token", action: .execute, outcome: outcome, access: access, detail: detail))
+                category: .authentication, interaction: "token", action: .execute, outcome: outcome, access: access,
+                detail: detail))
     }
 
     /// No token leaves without its audit row.

@@ -35,7 +35,8 @@ package struct AccessContext: Sendable, Hashable {
     package func decision(_ permission: Permissions, on resourceType: String) -> AccessDecision {
         if isUnrestricted { return .permitted(anyOf: []) }
         var alternatives: [[ScopeConstraint]] = []
-        for scope in scopes where scope.level == .system && scope.covers(resourceType) && scope.permissions.contains(permission) {
+        for scope in scopes
+        where scope.level == .system && scope.covers(resourceType) && scope.permissions.contains(permission) {
             if scope.constraints.isEmpty { return .permitted(anyOf: []) }
             alternatives.append(scope.constraints)
         }

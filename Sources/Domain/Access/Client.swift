@@ -15,7 +15,8 @@ package struct Client: Sendable, Hashable {
     package var revokedAt: Int64?
 
     package init(
-        id: String, name: String, jwks: String?, jwksURL: String?, scopes: [Scope], registeredAt: Int64, revokedAt: Int64? = nil
+        id: String, name: String, jwks: String?, jwksURL: String?, scopes: [Scope], registeredAt: Int64,
+        revokedAt: Int64? = nil
     ) {
         self.id = id
         self.name = name

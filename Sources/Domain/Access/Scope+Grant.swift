@@ -22,7 +22,8 @@ extension Scope {
                 grants[same] = grants[same].with(grants[same].permissions.union(both), asked: self)
             } else {
                 grants.append(
-                    Scope(level: level, resourceType: type, permissions: both, constraints: limits).with(both, asked: self))
+                    Scope(level: level, resourceType: type, permissions: both, constraints: limits).with(
+                        both, asked: self))
             }
         }
         return grants.enumerated().filter { index, grant in

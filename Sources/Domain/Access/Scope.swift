@@ -69,7 +69,9 @@ package struct Scope: Sendable, Hashable {
 
     /// Reads one scope. Letters out of the order `cruds`, an unknown level, or an empty part give nil.
     package init?(_ text: String) {
-        guard let slash = text.firstIndex(of: "/"), let level = Level(rawValue: String(text[..<slash])) else { return nil }
+        guard let slash = text.firstIndex(of: "/"), let level = Level(rawValue: String(text[..<slash])) else {
+            return nil
+        }
         var rest = text[text.index(after: slash)...]
         var constraints: [ScopeConstraint] = []
         if let mark = rest.firstIndex(of: "?") {
@@ -88,10 +90,16 @@ package struct Scope: Sendable, Hashable {
             return nil
         }
         switch verbs {
-        case "read": self.init(level: level, resourceType: type, permissions: [.read, .search], constraints: constraints, isVersion1: true)
+        case "read":
+            self.init(
+                level: level, resourceType: type, permissions: [.read, .search], constraints: constraints,
+                isVersion1: true)
         case "write":
-            self.init(level: level, resourceType: type, permissions: [.create, .update, .delete], constraints: constraints, isVersion1: true)
-        case "*": self.init(level: level, resourceType: type, permissions: .all, constraints: constraints, isVersion1: true)
+            self.init(
+                level: level, resourceType: type, permissions: [.create, .update, .delete], constraints: constraints,
+                isVersion1: true)
+        case "*":
+            self.init(level: level, resourceType: type, permissions: .all, constraints: constraints, isVersion1: true)
         default:
             var remaining = Permissions.inOrder[...]
             var permissions: Permissions = []

@@ -28,18 +28,30 @@ struct APIResponderTests {
             let scopes: [String: String] = ["reader": "system/Patient.rs", "writer": "system/*.cruds"]
             guard let scope = scopes[bearerToken].flatMap({ Scope($0) }) else { return nil }
             return AccessContext(
-                principal: Principal(kind: .client, id: bearerToken), scopes: [scope], requestID: requestID, sourceAddress: sourceAddress)
+                principal: Principal(kind: .client, id: bearerToken), scopes: [scope], requestID: requestID,
+                sourceAddress: sourceAddress)
         }
     }
     struct Unknown: Error { var secret = "Miller^Anna" }
 
-    static func responder(_ trail: Trail = Trail(), limits: HTTPLimits = HTTPLimits(), tls: Bool = false) throws -> APIResponder {
+    static func responder(_ trail: Trail = Trail(), limits: HTTPLimits = HTTPLimits(), tls: Bool = false) throws
+        -> APIResponder
+    {
         let text: @Sendable (String) -> Response = { .bytes(Array($0.utf8), contentType: "text/plain") }
         let routes = [
-            Route(.get, "/open", operationID: "open", access: .open) { text("\($0.access.principal.id) \($0.requestID)") },
-            Route(.get, "/html", operationID: "html", access: .open) { _ in .bytes([], contentType: "text/html; charset=utf-8") },
-            Route(.get, "/metrics", operationID: "metrics", access: .loopbackOrBearer(.anyToken)) { text($0.access.principal.id) },
-            Route(.get, "/fhir/{type}", operationID: "search", access: .bearer(.permissionOnParameter(.search, parameter: "type"))) {
+            Route(.get, "/open", operationID: "open", access: .open) {
+                text("\($0.access.principal.id) \($0.requestID)")
+            },
+            Route(.get, "/html", operationID: "html", access: .open) { _ in
+                .bytes([], contentType: "text/html; charset=utf-8")
+            },
+            Route(.get, "/metrics", operationID: "metrics", access: .loopbackOrBearer(.anyToken)) {
+                text($0.access.principal.id)
+            },
+            Route(
+                .get, "/fhir/{type}", operationID: "search",
+                access: .bearer(.permissionOnParameter(.search, parameter: "type"))
+            ) {
                 text($0.access.principal.id + " " + $0.parameters["type"])
             },
             Route(.post, "/echo", operationID: "echo", access: .open) { request in
@@ -75,8 +87,14 @@ struct APIResponderTests {
         two.append(HTTPField(name: .authorization, value: "Bearer writer"))
         #expect(try await responder.answer(.get, "/fhir/Patient", headers: two).status == 401)
         let long = String(repeating: "a", count: BearerAuthenticator.tokenBytesMax + 1)
-        #expect(try await responder.answer(.get, "/fhir/Patient", headers: [.authorization: "Bearer \(long)"]).status == 401)
-        #expect(trail.details == ["no-token", "invalid-token", "malformed-authorization", "malformed-authorization", "malformed-authorization"])
+        #expect(
+            try await responder.answer(.get, "/fhir/Patient", headers: [.authorization: "Bearer \(long)"]).status == 401
+        )
+        #expect(
+            trail.details == [
+                "no-token", "invalid-token", "malformed-authorization", "malformed-authorization",
+                "malformed-authorization",
+            ])
     }
 
     @Test("RFC 6750 §3.1: a token without the scope is 403 insufficient_scope; with it the handler is called")
@@ -100,7 +118,9 @@ struct APIResponderTests {
         #expect(answer[.retryAfter] != nil)
     }
 
-    @Test("A route for this machine takes a loopback caller without a token, and nobody else; a bad token is still refused")
+    @Test(
+        "A route for this machine takes a loopback caller without a token, and nobody else; a bad token is still refused"
+    )
     func loopback() async throws {
         let responder = try Self.responder()
         #expect(try await responder.answer(.get, "/metrics", sourceAddress: "127.0.0.1").status == 200)
@@ -108,7 +128,8 @@ struct APIResponderTests {
         #expect(try await responder.answer(.get, "/metrics", sourceAddress: "10.0.0.1").status == 401)
         #expect(try await responder.answer(.get, "/metrics", sourceAddress: nil).status == 401)
         let headers: HTTPFields = [.authorization: "Bearer x"]
-        #expect(try await responder.answer(.get, "/metrics", headers: headers, sourceAddress: "127.0.0.1").status == 401)
+        #expect(
+            try await responder.answer(.get, "/metrics", headers: headers, sourceAddress: "127.0.0.1").status == 401)
     }
 
     @Test("An unexpected error is a bland 500 with the request's id and nothing of the error")

@@ -12,7 +12,9 @@ struct HeaderTests {
         ])
     func malformedMediaTypes(text: String) { #expect(MediaType(text) == nil) }
 
-    @Test("RFC 9110 §8.3.1: type and parameter names are case-insensitive, values may be quoted, empty parameters are legal")
+    @Test(
+        "RFC 9110 §8.3.1: type and parameter names are case-insensitive, values may be quoted, empty parameters are legal"
+    )
     func mediaTypes() throws {
         let type = try #require(MediaType(" Multipart/Related;TYPE=\"application/DICOM\" ;; boundary=\"a\\\"b;c\"; "))
         #expect(type.essence == "multipart/related")
@@ -33,7 +35,8 @@ struct HeaderTests {
             ("application/*, application/fhir+json;q=0", "application/json"), ("image/png", nil),
             ("application/fhir+json;q=0, */*;q=0", nil), ("text/html;q=2, application/json;q=0.1", "application/json"),
             ("garbage, text/html", "text/html"), ("\"a,b\", text/html", "text/html"),
-            ("application/fhir+json;q=0.001", "application/fhir+json"), ("TEXT/HTML;level=1, */*;q=0.2", "application/fhir+json"),
+            ("application/fhir+json;q=0.001", "application/fhir+json"),
+            ("TEXT/HTML;level=1, */*;q=0.2", "application/fhir+json"),
         ] as [(String?, String?)])
     func accept(header: String?, best: String?) {
         #expect(AcceptHeader(header).best(of: offers)?.essence == best)
@@ -55,7 +58,9 @@ struct HeaderTests {
         #expect(AcceptHeader(String(repeating: "a/b,", count: 10_000)).ranges.count == AcceptHeader.rangesMax)
     }
 
-    @Test("RFC 9110 §13.1.1: malformed entity tags are refused", arguments: ["", "\"open", "W/3", "\"a\" \"b\"", "*, \"1\"", ",", "W/\"1\";"])
+    @Test(
+        "RFC 9110 §13.1.1: malformed entity tags are refused",
+        arguments: ["", "\"open", "W/3", "\"a\" \"b\"", "*, \"1\"", ",", "W/\"1\";"])
     func malformedTags(text: String) {
         #expect(throws: HTTPFailure(.malformed, "")) { _ = try EntityTagCondition([text]) }
     }
@@ -64,7 +69,9 @@ struct HeaderTests {
     func tags() throws {
         #expect(try EntityTagCondition([]) == nil)
         #expect(try EntityTagCondition(["*"]) == .any)
-        #expect(try EntityTagCondition(["W/\"1\", \"2\"", "3"]) == .tags([EntityTag("1"), EntityTag("2", isWeak: false), EntityTag("3")]))
+        #expect(
+            try EntityTagCondition(["W/\"1\", \"2\"", "3"])
+                == .tags([EntityTag("1"), EntityTag("2", isWeak: false), EntityTag("3")]))
         let condition = try #require(try EntityTagCondition(["\"2\", W/\"3\""]))
         #expect(condition.matches("3"))
         #expect(condition.matches("2"))
@@ -79,17 +86,31 @@ struct HeaderTests {
     func dates() {
         #expect(HTTPDate.text(secondsSince1970: 784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
         #expect(HTTPDate.seconds("Sun, 06 Nov 1994 08:49:37 GMT") == 784_111_777)
-        for text in ["", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC"] {
+        for text in [
+            "", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+        ] {
             #expect(HTTPDate.seconds(text) == nil)
         }
-        for seconds: Int64 in [0, 951_782_399, 951_782_400, 4_102_444_800, 68_169_600, -1, -62_135_596_800, 253_402_300_799] {
+        for seconds: Int64 in [
+            0, 951_782_399, 951_782_400, 4_102_444_800, 68_169_600, -1, -62_135_596_800, 253_402_300_799,
+        ] {
             #expect(HTTPDate.seconds(HTTPDate.text(secondsSince1970: seconds)) == seconds)
         }
     }
 
+    @Test("RFC 3339 §5.6: a moment is written in UTC with milliseconds, also before 1970")
+    func instants() {
+        #expect(HTTPDate.instant(microseconds: 0) == "1970-01-01T00:00:00.000Z")
+        #expect(HTTPDate.instant(microseconds: 951_782_399_012_999) == "2000-02-28T23:59:59.012Z")
+        #expect(HTTPDate.instant(microseconds: -1) == "1969-12-31T23:59:59.999Z")
+    }
+
     @Test("RFC 7240 §2: preferences are read from every field, unknown and malformed ones passed over")
     func preferences() {
-        let preferences = Preferences(["respond-async, handling=lenient", "return=\"minimal\"; x=1, return=representation", "=,;; foo="])
+        let preferences = Preferences([
+            "respond-async, handling=lenient", "return=\"minimal\"; x=1, return=representation", "=,;; foo=",
+        ])
         #expect(preferences.respondAsync)
         #expect(preferences.handling == .lenient)
         #expect(preferences.returning == .minimal)

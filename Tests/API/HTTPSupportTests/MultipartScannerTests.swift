@@ -11,7 +11,9 @@ struct MultipartScannerTests {
         var content: [UInt8]
     }
 
-    static func parts(_ body: [UInt8], boundary: String = "b", pieces: [Int] = [], limits: MultipartLimits = MultipartLimits())
+    static func parts(
+        _ body: [UInt8], boundary: String = "b", pieces: [Int] = [], limits: MultipartLimits = MultipartLimits()
+    )
         throws -> [Part]
     {
         let type = MediaType(type: "multipart", subtype: "related", parameters: [("boundary", boundary)])
@@ -67,16 +69,25 @@ struct MultipartScannerTests {
         let whole = "--b\r\nA: 1\r\n\r\ncontent\r\n--b--"
         for length in 5..<(whole.utf8.count - 1) {
             let cut = String(decoding: Array(whole.utf8)[..<length], as: UTF8.self)
-            #expect(throws: MultipartError.neverClosed(offset: Int64(length)), "cut at \(length)") { _ = try Self.parts(cut) }
+            #expect(throws: MultipartError.neverClosed(offset: Int64(length)), "cut at \(length)") {
+                _ = try Self.parts(cut)
+            }
         }
     }
 
-    @Test("Content that begins like the delimiter is content: a longer boundary, a lone CR, a delimiter not on its own line")
+    @Test(
+        "Content that begins like the delimiter is content: a longer boundary, a lone CR, a delimiter not on its own line"
+    )
     func lookalikes() throws {
-        let contents = ["\r\n--", "\r\n--c", "\r\n--bX\r\n", "\r--b\r\n", "\n--b\r\n", "x--b\r\n", "\r\r\n--\r\n-", "\r\n--b-x", "\r\n--b \t;\r\n"]
+        let contents = [
+            "\r\n--", "\r\n--c", "\r\n--bX\r\n", "\r--b\r\n", "\n--b\r\n", "x--b\r\n", "\r\r\n--\r\n-", "\r\n--b-x",
+            "\r\n--b \t;\r\n",
+        ]
         for content in contents {
             let body = "--b\r\n\r\n\(content)\r\n--b--\r\n"
-            #expect(try Self.parts(body) == [Part(headers: [], content: Array(content.utf8))], "\(content.debugDescription)")
+            #expect(
+                try Self.parts(body) == [Part(headers: [], content: Array(content.utf8))], "\(content.debugDescription)"
+            )
         }
     }
 
@@ -84,7 +95,9 @@ struct MultipartScannerTests {
     func shapes() throws {
         #expect(try Self.parts("--b--").isEmpty)
         #expect(
-            try Self.parts("preamble\r\n--b \t\r\nA: 1\r\nb:2 \r\n\r\nx\r\n--b\r\n\r\n\r\n--b\r\nC: 3\r\n\r\n--b--epilogue\r\n--b\r\n")
+            try Self.parts(
+                "preamble\r\n--b \t\r\nA: 1\r\nb:2 \r\n\r\nx\r\n--b\r\n\r\n\r\n--b\r\nC: 3\r\n\r\n--b--epilogue\r\n--b\r\n"
+            )
                 == [
                     Part(headers: ["a=1", "b=2"], content: [UInt8(ascii: "x")]), Part(headers: [], content: []),
                     Part(headers: ["c=3"], content: []),
@@ -95,7 +108,9 @@ struct MultipartScannerTests {
         "A part header that is folded, has no colon, or ends in a bare LF is refused with its place",
         arguments: ["A: 1\r\n folded", "no colon", "A: 1\nB: 2", ": empty name", "A b: 1", "A: \u{0}", "A: 1\rB: 2"])
     func malformedHeaders(block: String) {
-        #expect(throws: MultipartError.malformedPartHeader(offset: 5)) { _ = try Self.parts("--b\r\n\(block)\r\n\r\nx\r\n--b--") }
+        #expect(throws: MultipartError.malformedPartHeader(offset: 5)) {
+            _ = try Self.parts("--b\r\n\(block)\r\n\r\nx\r\n--b--")
+        }
     }
 
     @Test("Part header bytes, header fields, part bytes and parts are taken at their limit and refused one past it")
@@ -108,7 +123,9 @@ struct MultipartScannerTests {
         // "A: " + value + CRLF CRLF
         func header(_ count: Int) -> String { "--b\r\nA: \(String(repeating: "v", count: count - 7))\r\n\r\n\r\n--b--" }
         #expect(try Self.parts(header(40), limits: limits).count == 1)
-        #expect(throws: MultipartError.partHeadersTooLarge(offset: 5)) { _ = try Self.parts(header(41), limits: limits) }
+        #expect(throws: MultipartError.partHeadersTooLarge(offset: 5)) {
+            _ = try Self.parts(header(41), limits: limits)
+        }
         func fields(_ count: Int) -> String { "--b\r\n\(String(repeating: "A: 1\r\n", count: count))\r\n\r\n--b--" }
         #expect(try Self.parts(fields(3), limits: limits).count == 1)
         #expect(throws: MultipartError.partHeadersTooLarge(offset: 5)) { _ = try Self.parts(fields(4), limits: limits) }

@@ -68,7 +68,9 @@ struct RouteTableTests {
     @Test("Two routes of one method and shape, or of one operation id, cannot be registered")
     func conflicts() {
         #expect(throws: RouteTable.Conflict.duplicateRoute(method: "GET", template: "/a/{y}")) {
-            _ = try RouteTableTests.table([RouteTableTests.route(.get, "/a/{x}"), RouteTableTests.route(.get, "/a/{y}")])
+            _ = try RouteTableTests.table([
+                RouteTableTests.route(.get, "/a/{x}"), RouteTableTests.route(.get, "/a/{y}"),
+            ])
         }
         #expect(throws: RouteTable.Conflict.duplicateOperationID("GET /a")) {
             _ = try RouteTableTests.table([RouteTableTests.route(.get, "/a"), RouteTableTests.route(.get, "/a")])

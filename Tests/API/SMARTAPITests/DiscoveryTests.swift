@@ -19,7 +19,8 @@ struct DiscoveryTests {
         #expect(json["jwks_uri"]?.text == "https://hilum.test/oauth/jwks")
         #expect(json["grant_types_supported"]?.elements == [.string("client_credentials")])
         #expect(json["code_challenge_methods_supported"]?.elements == [.string("S256")])
-        #expect(json["token_endpoint_auth_signing_alg_values_supported"]?.elements == [.string("RS384"), .string("ES384")])
+        #expect(
+            json["token_endpoint_auth_signing_alg_values_supported"]?.elements == [.string("RS384"), .string("ES384")])
         #expect(json["capabilities"]?.elements?.contains(.string("client-confidential-asymmetric")) == true)
         #expect(json["authorization_endpoint"] == nil)
     }
@@ -54,22 +55,28 @@ struct DiscoveryTests {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ count) }
             #expect(Base64URL.decode(Base64URL.encode(bytes).utf8) == bytes)
         }
-        for bad in ["A", "AAAAA", "AA=", "A+", "A/", "AB", "AAB", "A A", "é"] { #expect(Base64URL.decode(bad.utf8) == nil, "\(bad)") }
+        for bad in ["A", "AAAAA", "AA=", "A+", "A/", "AB", "AAB", "A A", "é"] {
+            #expect(Base64URL.decode(bad.utf8) == nil, "\(bad)")
+        }
     }
 
     @Test(
         "JOSE JSON: text that is not strictly one object is refused",
         arguments: [
-            "", " ", "1", "[]", "{", "{}}", "{\"a\":1,}", "{\"a\"}", "{a:1}", "{\"a\":01}", "{\"a\":1e2}", "{\"a\":.5}", "{\"a\":1.}",
-            "{\"a\":+1}", "{\"a\":NaN}", "{\"a\":1 \"b\":2}", "{\"a\":\"\u{1}\"}", "{\"a\":\"\\u0000\"}", "{\"a\":\"\\ud800\"}",
-            "{\"a\":\"\\x\"}", "{\"a\":1,\"a\":1}", "{\"a\":1,\"\\u0061\":2}", "\u{FEFF}{}", "{\"a\":[[[[[[[[1]]]]]]]]}", "{\"a\":tru}",
+            "", " ", "1", "[]", "{", "{}}", "{\"a\":1,}", "{\"a\"}", "{a:1}", "{\"a\":01}", "{\"a\":1e2}", "{\"a\":.5}",
+            "{\"a\":1.}",
+            "{\"a\":+1}", "{\"a\":NaN}", "{\"a\":1 \"b\":2}", "{\"a\":\"\u{1}\"}", "{\"a\":\"\\u0000\"}",
+            "{\"a\":\"\\ud800\"}",
+            "{\"a\":\"\\x\"}", "{\"a\":1,\"a\":1}", "{\"a\":1,\"\\u0061\":2}", "\u{FEFF}{}",
+            "{\"a\":[[[[[[[[1]]]]]]]]}", "{\"a\":tru}",
             "{\"a\":1234567890123456}", "//\n{}",
         ])
     func malformedJSON(text: String) { #expect(JOSEValue(object: Array(text.utf8)) == nil) }
 
     @Test("JOSE JSON: legal objects are read; bytes that are not UTF-8 are not")
     func json() {
-        let value = JOSEValue(object: Array(#" {"a":"x\u00e9\ud83d\ude00\n","b":[1,-2,3.9,true,null],"c":{"d":{}}} "#.utf8))
+        let value = JOSEValue(
+            object: Array(#" {"a":"x\u00e9\ud83d\ude00\n","b":[1,-2,3.9,true,null],"c":{"d":{}}} "#.utf8))
         #expect(value?["a"]?.text == "xé😀\n")
         #expect(value?["b"]?.elements == [.number(1), .number(-2), .number(3), .boolean(true), .null])
         #expect(JOSEValue(object: Array("{\"a\":\"".utf8) + [0xFF] + Array("\"}".utf8)) == nil)

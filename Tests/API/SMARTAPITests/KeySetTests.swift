@@ -7,19 +7,26 @@ import Testing
 
 /// RFC 7517; RFC 7518 §3; SMART 2.2 client-confidential-asymmetric §Registering; SSRF class S.
 struct KeySetTests {
-    private func key(_ jwk: String, id: String = "k1", for algorithm: SignatureAlgorithm = .es384) async throws -> VerificationKey? {
+    private func key(_ jwk: String, id: String = "k1", for algorithm: SignatureAlgorithm = .es384) async throws
+        -> VerificationKey?
+    {
         try await KeySet(Array("{\"keys\":[\(jwk)]}".utf8)).key(id: id, for: algorithm)
     }
 
     @Test("A set that is no set, holds too many keys, or holds private material is refused")
     func refused() async throws {
-        for text in ["", "{}", "[]", "{\"keys\":{}}", "{\"keys\":[1]}", "{\"keys\":[]} x", "{\"keys\":[],\"keys\":[]}"] {
+        for text in ["", "{}", "[]", "{\"keys\":{}}", "{\"keys\":[1]}", "{\"keys\":[]} x", "{\"keys\":[],\"keys\":[]}"]
+        {
             #expect(throws: KeySet.Refusal.malformed, "\(text)") { _ = try KeySet(Array(text.utf8)) }
         }
         for member in ["d", "p", "k", "oth"] {
-            #expect(throws: KeySet.Refusal.privateKey) { _ = try KeySet(Array("{\"keys\":[{\"kty\":\"RSA\",\"\(member)\":\"AA\"}]}".utf8)) }
+            #expect(throws: KeySet.Refusal.privateKey) {
+                _ = try KeySet(Array("{\"keys\":[{\"kty\":\"RSA\",\"\(member)\":\"AA\"}]}".utf8))
+            }
         }
-        func set(_ count: Int) -> [UInt8] { Array("{\"keys\":[\(Array(repeating: "{}", count: count).joined(separator: ","))]}".utf8) }
+        func set(_ count: Int) -> [UInt8] {
+            Array("{\"keys\":[\(Array(repeating: "{}", count: count).joined(separator: ","))]}".utf8)
+        }
         _ = try KeySet(set(KeySet.keysMax))
         #expect(throws: KeySet.Refusal.tooManyKeys) { _ = try KeySet(set(KeySet.keysMax + 1)) }
     }
@@ -67,7 +74,9 @@ struct KeySetTests {
         #expect(try await key(good + "," + rsa, for: .rs384) != nil)
     }
 
-    @Test("A set by URL is fetched once for many, kept as Cache-Control says, and fetched anew for an unknown kid once a minute")
+    @Test(
+        "A set by URL is fetched once for many, kept as Cache-Control says, and fetched anew for an unknown kid once a minute"
+    )
     func cache() async throws {
         let url = "https://client.test/jwks"
         let fixture = try await SMARTFixture(jwksURL: url)
@@ -84,7 +93,9 @@ struct KeySetTests {
         // The client rotates: the old set is kept, so the new kid is unknown and makes one fetch a minute.
         let rotated = try await ClientKey.es384(kid: "k2")
         let header: [String: String?] = ["kid": "\"k2\""]
-        for _ in 0..<5 { #expect(try await fixture.token(try fixture.assertion(header: header, key: rotated)).status == 401) }
+        for _ in 0..<5 {
+            #expect(try await fixture.token(try fixture.assertion(header: header, key: rotated)).status == 401)
+        }
         #expect(fixture.outbound.count == 1)
         fixture.outbound.serve("{\"keys\":[\(rotated.jwk)]}", cacheControl: "max-age=600")
         fixture.clock.advance(seconds: 59)
@@ -128,13 +139,17 @@ struct KeySetTests {
     @Test(
         "Class S: a URL with user information, a reverse slash, another scheme or an odd host is never dialled",
         arguments: [
-            "", "ftp://a/", "file:///etc/passwd", "gopher://a", "//a/b", "https://", "https:///x", "https://a@b/", "https://a:b@c/",
-            "http://evil.test\\@127.0.0.1/", "https://a b/", "https://ä.test/", "https://a/#f", "https://a:0/", "https://a:65536/",
+            "", "ftp://a/", "file:///etc/passwd", "gopher://a", "//a/b", "https://", "https:///x", "https://a@b/",
+            "https://a:b@c/",
+            "http://evil.test\\@127.0.0.1/", "https://a b/", "https://ä.test/", "https://a/#f", "https://a:0/",
+            "https://a:65536/",
             "https://a:x/", "https://[::1", "https://[zz]/", "https://[::1]x/", "https://a%00/", "javascript:alert(1)",
         ])
     func urls(text: String) { #expect(throws: OutboundRefusal.self) { _ = try OutboundURL(text) } }
 
-    @Test("Class S: the address decides, not the text: loopback, link-local, mapped, multicast and unspecified are refused")
+    @Test(
+        "Class S: the address decides, not the text: loopback, link-local, mapped, multicast and unspecified are refused"
+    )
     func addresses() throws {
         func allowed(_ ip: String, loopback: Bool = false) throws -> Bool {
             OutboundAddress.isAllowed(try SocketAddress(ipAddress: ip, port: 443), allowsLoopback: loopback)
@@ -143,16 +158,23 @@ struct KeySetTests {
             #expect(try !allowed(ip), "\(ip)")
             #expect(try allowed(ip, loopback: true), "\(ip)")
         }
-        for ip in ["169.254.169.254", "::ffff:169.254.169.254", "0.0.0.0", "::", "224.0.0.1", "255.255.255.255", "fe80::1", "ff02::1"] {
+        for ip in [
+            "169.254.169.254", "::ffff:169.254.169.254", "0.0.0.0", "::", "224.0.0.1", "255.255.255.255", "fe80::1",
+            "ff02::1",
+        ] {
             #expect(try !allowed(ip, loopback: true), "\(ip)")
         }
         for ip in ["10.1.2.3", "192.0.2.1", "2001:db8::1", "172.16.0.1"] { #expect(try allowed(ip), "\(ip)") }
     }
 
-    @Test("Class S: https to this machine is refused after resolving, whatever the name; http needs the operator's leave")
+    @Test(
+        "Class S: https to this machine is refused after resolving, whatever the name; http needs the operator's leave")
     func dialling() async throws {
         let outbound = HTTPSOutbound(allowsLoopback: false)
-        for url in ["https://localhost/jwks", "https://127.0.0.1/", "https://[::1]/", "https://0x7f000001/", "https://2130706433/"] {
+        for url in [
+            "https://localhost/jwks", "https://127.0.0.1/", "https://[::1]/", "https://0x7f000001/",
+            "https://2130706433/",
+        ] {
             await #expect(throws: OutboundRefusal.self, "\(url)") { _ = try await outbound.get(url) }
         }
         await #expect(throws: OutboundRefusal.schemeNotAllowed) { _ = try await outbound.get("http://10.0.0.1/jwks") }

@@ -91,9 +91,12 @@ struct ClientKey: Sendable {
         let keys = JWTKeyCollection()
         await keys.add(ecdsa: key, kid: JWKIdentifier(string: kid))
         let point = try requiredValue(key.publicKey.parameters)
-        func url(_ text: String) -> String { String(text.compactMap { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 == "=" ? nil : $0 }) }
+        func url(_ text: String) -> String {
+            String(text.compactMap { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 == "=" ? nil : $0 })
+        }
         return ClientKey(
-            algorithm: "ES384", jwk: #"{"kty":"EC","crv":"P-384","kid":"\#(kid)","x":"\#(url(point.x))","y":"\#(url(point.y))"}"#,
+            algorithm: "ES384",
+            jwk: #"{"kty":"EC","crv":"P-384","kid":"\#(kid)","x":"\#(url(point.x))","y":"\#(url(point.y))"}"#,
             signer: try await keys.getKey(for: JWKIdentifier(string: kid)))
     }
 
@@ -104,7 +107,8 @@ struct ClientKey: Sendable {
         await keys.add(rsa: key, digestAlgorithm: .sha384, kid: JWKIdentifier(string: kid))
         let (n, e) = try key.publicKey.getKeyPrimitives()
         return ClientKey(
-            algorithm: "RS384", jwk: #"{"kty":"RSA","kid":"\#(kid)","n":"\#(Base64URL.encode(n))","e":"\#(Base64URL.encode(e))"}"#,
+            algorithm: "RS384",
+            jwk: #"{"kty":"RSA","kid":"\#(kid)","n":"\#(Base64URL.encode(n))","e":"\#(Base64URL.encode(e))"}"#,
             signer: try await keys.getKey(for: JWKIdentifier(string: kid)))
     }
 
@@ -150,14 +154,17 @@ struct SMARTFixture {
         let configuration = SMARTConfiguration(baseURL: SMARTFixture.base)
         let source = RandomSource()
         let issuer = TokenIssuer(
-            key: serverKey, issuer: configuration.baseURL, audience: configuration.fhirBaseURL, now: now, randomBytes: source.bytes)
+            key: serverKey, issuer: configuration.baseURL, audience: configuration.fhirBaseURL, now: now,
+            randomBytes: source.bytes)
         verifier = TokenVerifier(
-            keys: [serverKey], issuer: configuration.baseURL, audience: configuration.fhirBaseURL, clients: store, now: now)
+            keys: [serverKey], issuer: configuration.baseURL, audience: configuration.fhirBaseURL, clients: store,
+            now: now)
         let authenticator = ClientAuthenticator(
             clients: store, ledger: store, keys: KeySetCache(outbound: outbound, now: now),
             tokenEndpoint: configuration.tokenEndpoint, now: now)
         let routes = SMARTRoutes(
-            configuration: configuration, endpoint: TokenEndpoint(authenticator: authenticator, issuer: issuer, audit: store),
+            configuration: configuration,
+            endpoint: TokenEndpoint(authenticator: authenticator, issuer: issuer, audit: store),
             keys: [serverKey], scopes: ["system/*.rs"])
         responder = APIResponder(
             table: try RouteTable([routes.group]),
@@ -166,7 +173,9 @@ struct SMARTFixture {
     }
 
     /// An assertion with members added or, by a nil value, left out. Values are JSON text.
-    func assertion(header: [String: String?] = [:], claims: [String: String?] = [:], key: ClientKey? = nil) throws -> String {
+    func assertion(header: [String: String?] = [:], claims: [String: String?] = [:], key: ClientKey? = nil) throws
+        -> String
+    {
         let key = key ?? self.key
         var head: [String: String?] = ["alg": "\"\(key.algorithm)\"", "typ": "\"JWT\"", "kid": "\"k1\""]
         head.merge(header) { $1 }
@@ -185,7 +194,8 @@ struct SMARTFixture {
         _ assertion: String, scope: String? = "system/Patient.rs", more: String = "", headers: HTTPFields = [:],
         type: String = "application/x-www-form-urlencoded"
     ) async throws -> CollectedResponse {
-        var form = "grant_type=client_credentials&client_assertion_type=" + PercentCoding.encoded(TokenEndpoint.assertionType)
+        var form =
+            "grant_type=client_credentials&client_assertion_type=" + PercentCoding.encoded(TokenEndpoint.assertionType)
         form += "&client_assertion=" + assertion
         if let scope { form += "&scope=" + PercentCoding.encoded(scope) }
         return try await post(form + more, headers: headers, type: type)

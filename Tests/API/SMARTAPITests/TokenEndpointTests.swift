@@ -11,9 +11,12 @@ struct TokenEndpointTests {
         "RFC 8725 §3.1, §3.10: a header that names another algorithm or brings its own key is refused",
         arguments: [
             ("alg", "\"none\""), ("alg", "\"HS256\""), ("alg", "\"HS384\""), ("alg", "\"RS256\""), ("alg", "\"ES256\""),
-            ("alg", "\"PS384\""), ("alg", "\"RS384\""), ("alg", "\"es384\""), ("alg", "384"), ("jwk", "{}"), ("x5u", "\"https://e\""),
-            ("x5c", "[]"), ("crit", "[\"exp\"]"), ("b64", "false"), ("zip", "\"DEF\""), ("enc", "\"A256GCM\""), ("cty", "\"JWT\""),
-            ("typ", "\"at+jwt\""), ("kid", "\"\""), ("kid", "7"), ("kid", "\"../../etc/passwd\""), ("kid", "\"k1' OR '1'='1\""),
+            ("alg", "\"PS384\""), ("alg", "\"RS384\""), ("alg", "\"es384\""), ("alg", "384"), ("jwk", "{}"),
+            ("x5u", "\"https://e\""),
+            ("x5c", "[]"), ("crit", "[\"exp\"]"), ("b64", "false"), ("zip", "\"DEF\""), ("enc", "\"A256GCM\""),
+            ("cty", "\"JWT\""),
+            ("typ", "\"at+jwt\""), ("kid", "\"\""), ("kid", "7"), ("kid", "\"../../etc/passwd\""),
+            ("kid", "\"k1' OR '1'='1\""),
             ("kid", "\"K1\""), ("jku", "\"https://evil.test/jwks\""), ("jku", "1"),
         ])
     func hostileHeader(member: String, value: String) async throws {
@@ -35,10 +38,14 @@ struct TokenEndpointTests {
     @Test(
         "RFC 7523 §3: claims that are missing, foreign or of the wrong kind are refused",
         arguments: [
-            ("iss", nil), ("sub", nil), ("aud", nil), ("exp", nil), ("jti", nil), ("iss", "\"other\""), ("sub", "\"other\""),
-            ("iss", "1"), ("jti", "\"\""), ("jti", "5"), ("exp", "\"soon\""), ("exp", "1e400"), ("exp", "99999999999999999999"),
-            ("exp", "-1"), ("nbf", "\"x\""), ("aud", "\"https://hilum.test/oauth/token/\""), ("aud", "\"https://hilum.test/oauth\""),
-            ("aud", "\"https://hilum.test/fhir\""), ("aud", "\"HTTPS://hilum.test/oauth/token\""), ("aud", "[]"), ("aud", "{}"),
+            ("iss", nil), ("sub", nil), ("aud", nil), ("exp", nil), ("jti", nil), ("iss", "\"other\""),
+            ("sub", "\"other\""),
+            ("iss", "1"), ("jti", "\"\""), ("jti", "5"), ("exp", "\"soon\""), ("exp", "1e400"),
+            ("exp", "99999999999999999999"),
+            ("exp", "-1"), ("nbf", "\"x\""), ("aud", "\"https://hilum.test/oauth/token/\""),
+            ("aud", "\"https://hilum.test/oauth\""),
+            ("aud", "\"https://hilum.test/fhir\""), ("aud", "\"HTTPS://hilum.test/oauth/token\""), ("aud", "[]"),
+            ("aud", "{}"),
             ("aud", "[\"https://hilum.test/oauth/token\",\"https://evil.test\"]"), ("aud", "[1]"),
         ] as [(String, String?)])
     func hostileClaims(member: String, value: String?) async throws {
@@ -52,7 +59,9 @@ struct TokenEndpointTests {
     func dates() async throws {
         let fixture = try await SMARTFixture()
         let now = fixture.clock.seconds
-        func status(_ claims: [String: String?]) async throws -> Int { try await fixture.token(try fixture.assertion(claims: claims)).status }
+        func status(_ claims: [String: String?]) async throws -> Int {
+            try await fixture.token(try fixture.assertion(claims: claims)).status
+        }
         #expect(try await status(["exp": "\(now + 330)"]) == 200)
         #expect(try await status(["exp": "\(now + 331)"]) == 401)
         #expect(try await status(["exp": "\(now - 29)"]) == 200)
@@ -69,13 +78,16 @@ struct TokenEndpointTests {
     func duplicates() async throws {
         let fixture = try await SMARTFixture()
         let header = #"{"alg":"ES384","kid":"k1","typ":"JWT"}"#
-        let claims = #"{"iss":"app","sub":"app","aud":"\#(SMARTFixture.tokenURL)","exp":\#(fixture.clock.seconds + 60),"jti":"1"}"#
+        let claims =
+            #"{"iss":"app","sub":"app","aud":"\#(SMARTFixture.tokenURL)","exp":\#(fixture.clock.seconds + 60),"jti":"1"}"#
         #expect(try await fixture.token(try fixture.key.sign(header: header, claims: claims)).status == 200)
         let twice = claims.replacing("\"jti\":\"1\"", with: "\"jti\":\"2\",\"iss\":\"app\"")
         #expect(try await fixture.token(try fixture.key.sign(header: header, claims: twice)).error == "invalid_client")
         let twoAlgorithms = header.replacing("{", with: #"{"alg":"none","#)
         let other = claims.replacing("\"jti\":\"1\"", with: "\"jti\":\"3\"")
-        #expect(try await fixture.token(try fixture.key.sign(header: twoAlgorithms, claims: other)).error == "invalid_client")
+        #expect(
+            try await fixture.token(try fixture.key.sign(header: twoAlgorithms, claims: other)).error
+                == "invalid_client")
     }
 
     @Test("Text that is no JWS, a JWE, padding, a nested signature and an assertion past the size limit are refused")
@@ -84,7 +96,8 @@ struct TokenEndpointTests {
         let good = try fixture.assertion()
         let parts = good.split(separator: ".").map(String.init)
         let bad = [
-            "", ".", "..", "a.b.c", good + ".x.y", parts[0] + "." + parts[1], parts[0] + "." + parts[1] + ".", good + "=",
+            "", ".", "..", "a.b.c", good + ".x.y", parts[0] + "." + parts[1], parts[0] + "." + parts[1] + ".",
+            good + "=",
             parts[0] + "." + parts[1] + "." + Base64URL.encode([UInt8](repeating: 0, count: 96)), good + "A",
             Base64URL.encode("[]".utf8) + "." + parts[1] + "." + parts[2], String(repeating: "a", count: 20_000),
             Base64URL.encode(Array("\u{FEFF}{\"alg\":\"ES384\"}".utf8)) + "." + parts[1] + "." + parts[2],
@@ -94,8 +107,12 @@ struct TokenEndpointTests {
             #expect(answer.status == 401, "\(assertion.prefix(40))")
             #expect(answer.error == "invalid_client")
         }
-        #expect(throws: ClientAssertion.Refusal.malformed) { _ = try ClientAssertion(String(repeating: "a", count: ClientAssertion.bytesMax)) }
-        #expect(throws: ClientAssertion.Refusal.tooLarge) { _ = try ClientAssertion(String(repeating: "a", count: ClientAssertion.bytesMax + 1)) }
+        #expect(throws: ClientAssertion.Refusal.malformed) {
+            _ = try ClientAssertion(String(repeating: "a", count: ClientAssertion.bytesMax))
+        }
+        #expect(throws: ClientAssertion.Refusal.tooLarge) {
+            _ = try ClientAssertion(String(repeating: "a", count: ClientAssertion.bytesMax + 1))
+        }
         #expect(try await fixture.token(good).status == 200)
     }
 
@@ -111,7 +128,9 @@ struct TokenEndpointTests {
         }
         #expect(statuses.filter { $0 == 200 }.count == 1)
         #expect(statuses.filter { $0 == 401 }.count == 15)
-        #expect(fixture.store.records.last?.detail == "jti-replayed" || fixture.store.records.contains { $0.detail == "jti-replayed" })
+        #expect(
+            fixture.store.records.last?.detail == "jti-replayed"
+                || fixture.store.records.contains { $0.detail == "jti-replayed" })
     }
 
     @Test("A forged assertion does not use up its jti")
@@ -156,7 +175,9 @@ struct TokenEndpointTests {
         #expect(password.status == 400)
         #expect(password.error == "unsupported_grant_type")
         #expect(try await fixture.post("").error == "invalid_request")
-        #expect(try await fixture.post("grant_type=client_credentials&grant_type=client_credentials").error == "invalid_request")
+        #expect(
+            try await fixture.post("grant_type=client_credentials&grant_type=client_credentials").error
+                == "invalid_request")
         #expect(try await fixture.post("grant_type=%zz").error == "invalid_request")
         #expect(try await fixture.post("{}", type: "application/json").error == "invalid_request")
         #expect(try await fixture.post("grant_type=client_credentials").error == "invalid_client")
@@ -165,8 +186,12 @@ struct TokenEndpointTests {
         #expect(try await fixture.token(try fixture.assertion(), more: "&client_secret=x").error == "invalid_client")
         #expect(try await fixture.token(try fixture.assertion(), more: "&client_id=other").error == "invalid_client")
         #expect(try await fixture.token(try fixture.assertion(), more: "&client_id=app").status == 200)
-        #expect(try await fixture.token(try fixture.assertion(), headers: [.authorization: "Basic YQ=="]).error == "invalid_client")
-        #expect(try await fixture.token(try fixture.assertion(), type: "application/x-www-form-urlencoded; charset=UTF-8").status == 200)
+        #expect(
+            try await fixture.token(try fixture.assertion(), headers: [.authorization: "Basic YQ=="]).error
+                == "invalid_client")
+        #expect(
+            try await fixture.token(try fixture.assertion(), type: "application/x-www-form-urlencoded; charset=UTF-8")
+                .status == 200)
     }
 
     @Test("SMART 2.2 backend-services: the granted part of the scopes is named; nothing granted is invalid_scope 400")
@@ -179,7 +204,9 @@ struct TokenEndpointTests {
         #expect(try await scope("system/Patient.cruds system/Device.rs launch openid") == (200, "system/Patient.rs"))
         #expect(try await scope("system/Patient.read") == (200, "system/Patient.read"))
         #expect(try await scope("system/*.rs") == (200, "system/Patient.rs system/Observation.rs?category=laboratory"))
-        for none in [nil, "", " ", "system/Device.rs", "patient/Patient.rs", "user/*.cruds", "nonsense", "system/Patient.c"] {
+        for none in [
+            nil, "", " ", "system/Device.rs", "patient/Patient.rs", "user/*.cruds", "nonsense", "system/Patient.c",
+        ] {
             #expect(try await scope(none) == (400, "invalid_scope"), "\(none ?? "nil")")
         }
         let many = Array(repeating: "system/Patient.rs", count: TokenEndpoint.scopesMax + 1).joined(separator: " ")
@@ -197,7 +224,8 @@ struct TokenEndpointTests {
         #expect(answer[.pragma] == "no-cache")
         #expect(answer.json?["refresh_token"] == nil)
         let token = try #require(answer.json?["access_token"]?.text)
-        let access = try #require(await fixture.verifier.accessContext(bearerToken: token, requestID: "r", sourceAddress: "10.0.0.1"))
+        let access = try #require(
+            await fixture.verifier.accessContext(bearerToken: token, requestID: "r", sourceAddress: "10.0.0.1"))
         #expect(access.principal == Principal(kind: .client, id: "app", name: "App"))
         #expect(access.scopes.map(\.text) == ["system/Patient.rs"])
         #expect(access.sourceAddress == "10.0.0.1")

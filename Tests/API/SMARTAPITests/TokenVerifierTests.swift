@@ -24,7 +24,10 @@ struct TokenVerifierTests {
             changed[index] = changed[index] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
             #expect(await !isAccepted(String(decoding: changed, as: UTF8.self), fixture), "at \(index)")
         }
-        for bad in ["", ".", "..", "a.b.c", String(decoding: token, as: UTF8.self) + "=", String(decoding: token.dropLast(), as: UTF8.self)] {
+        for bad in [
+            "", ".", "..", "a.b.c", String(decoding: token, as: UTF8.self) + "=",
+            String(decoding: token.dropLast(), as: UTF8.self),
+        ] {
             #expect(await !isAccepted(bad, fixture))
         }
     }
@@ -36,11 +39,14 @@ struct TokenVerifierTests {
         let other = try await SMARTFixture()
         #expect(await !isAccepted(try await issued(other), fixture))
         let claims = AccessToken(
-            clientID: "app", scopes: [], identifier: "x", issuedAt: fixture.clock.seconds, expires: fixture.clock.seconds + 60)
+            clientID: "app", scopes: [], identifier: "x", issuedAt: fixture.clock.seconds,
+            expires: fixture.clock.seconds + 60)
         let key = fixture.serverKey
         let fhir = SMARTFixture.base + "/fhir"
         #expect(await isAccepted(try claims.signed(by: key, issuer: SMARTFixture.base, audience: fhir), fixture))
-        #expect(await !isAccepted(try claims.signed(by: key, issuer: SMARTFixture.base, audience: "https://other/fhir"), fixture))
+        #expect(
+            await !isAccepted(
+                try claims.signed(by: key, issuer: SMARTFixture.base, audience: "https://other/fhir"), fixture))
         #expect(await !isAccepted(try claims.signed(by: key, issuer: "https://other", audience: fhir), fixture))
     }
 

@@ -4,7 +4,8 @@ import Testing
 /// SMART App Launch 2.2 §Scopes; house decision 5.
 struct AccessContextTests {
     private func context(_ scopes: String...) -> AccessContext {
-        AccessContext(principal: Principal(kind: .client, id: "c"), scopes: scopes.compactMap { Scope($0) }, requestID: "r")
+        AccessContext(
+            principal: Principal(kind: .client, id: "c"), scopes: scopes.compactMap { Scope($0) }, requestID: "r")
     }
 
     @Test("Nothing granted is refused; a letter grants only itself, on its type")
@@ -27,18 +28,23 @@ struct AccessContextTests {
         let a = ScopeConstraint(name: "category", value: "a")
         let b = ScopeConstraint(name: "category", value: "b")
         #expect(
-            context("system/Observation.rs?category=a", "system/Observation.r?category=b").decision(.read, on: "Observation")
+            context("system/Observation.rs?category=a", "system/Observation.r?category=b").decision(
+                .read, on: "Observation")
                 == .permitted(anyOf: [[a], [b]]))
         #expect(
-            context("system/Observation.rs?category=a", "system/Observation.r?category=b").decision(.search, on: "Observation")
+            context("system/Observation.rs?category=a", "system/Observation.r?category=b").decision(
+                .search, on: "Observation")
                 == .permitted(anyOf: [[a]]))
         #expect(
-            context("system/Observation.rs?category=a", "system/*.rs").decision(.read, on: "Observation") == .permitted(anyOf: []))
+            context("system/Observation.rs?category=a", "system/*.rs").decision(.read, on: "Observation")
+                == .permitted(anyOf: []))
     }
 
     @Test("The server's own work is not limited; permitted types are filtered in order")
     func unrestrictedAndFilter() {
         #expect(AccessContext.server(requestID: "x").allows(.delete, on: "Patient"))
-        #expect(context("system/Patient.s", "system/Device.s").permitted(.search, among: ["Device", "Observation", "Patient"]) == ["Device", "Patient"])
+        #expect(
+            context("system/Patient.s", "system/Device.s").permitted(
+                .search, among: ["Device", "Observation", "Patient"]) == ["Device", "Patient"])
     }
 }

@@ -6,9 +6,12 @@ struct ScopeTests {
     @Test(
         "Text that is not a scope is refused",
         arguments: [
-            "", "/", "system", "system/", "system/Patient", "system/Patient.", "system/.rs", "System/Patient.rs", "admin/Patient.rs",
-            "system/Patient.sr", "system/Patient.rr", "system/Patient.x", "system/Patient.rsx", "system/patient.rs", "system/*x.rs",
-            "system/Pati ent.rs", "system/Patient.rs?", "system/Patient.rs?=x", "system/Patient.rs?x", "system/Patient.READ",
+            "", "/", "system", "system/", "system/Patient", "system/Patient.", "system/.rs", "System/Patient.rs",
+            "admin/Patient.rs",
+            "system/Patient.sr", "system/Patient.rr", "system/Patient.x", "system/Patient.rsx", "system/patient.rs",
+            "system/*x.rs",
+            "system/Pati ent.rs", "system/Patient.rs?", "system/Patient.rs?=x", "system/Patient.rs?x",
+            "system/Patient.READ",
             "launch", "openid", "system/Pätient.rs", "system/Patient .rs",
         ])
     func refused(text: String) { #expect(Scope(text) == nil) }
@@ -16,8 +19,10 @@ struct ScopeTests {
     @Test(
         "A scope is written as it was read",
         arguments: [
-            "system/Patient.rs", "system/*.cruds", "user/Observation.c", "patient/*.s", "system/*.read", "system/Patient.write",
-            "system/Patient.*", "system/Observation.rs?category=laboratory", "system/Observation.rs?category=a&code=x|y",
+            "system/Patient.rs", "system/*.cruds", "user/Observation.c", "patient/*.s", "system/*.read",
+            "system/Patient.write",
+            "system/Patient.*", "system/Observation.rs?category=laboratory",
+            "system/Observation.rs?category=a&code=x|y",
         ])
     func roundTrip(text: String) throws { #expect(try #require(Scope(text)).text == text) }
 
@@ -49,8 +54,14 @@ struct ScopeTests {
             ("system/*.*", "system/*.rs", "system/*.read"),
             ("system/Patient.read", "system/Patient.r", "system/Patient.r"),
             ("system/Patient.write", "system/Patient.read", ""),
-            ("system/Observation.rs", "system/Observation.rs?category=laboratory", "system/Observation.rs?category=laboratory"),
-            ("system/Observation.rs?code=x", "system/Observation.rs?category=y", "system/Observation.rs?code=x&category=y"),
+            (
+                "system/Observation.rs", "system/Observation.rs?category=laboratory",
+                "system/Observation.rs?category=laboratory"
+            ),
+            (
+                "system/Observation.rs?code=x", "system/Observation.rs?category=y",
+                "system/Observation.rs?code=x&category=y"
+            ),
             ("system/Observation.rs?code=x", "system/Observation.rs", "system/Observation.rs?code=x"),
             ("system/Patient.rs system/Patient.rs", "system/*.rs", "system/Patient.rs"),
             ("launch openid system/Patient.r", "system/*.rs", "system/Patient.r"),
@@ -59,7 +70,9 @@ struct ScopeTests {
         #expect(granted(requested, from: registered) == expected)
     }
 
-    @Test("Property: what is granted is included in what was asked and in one registered scope, and asking again changes nothing")
+    @Test(
+        "Property: what is granted is included in what was asked and in one registered scope, and asking again changes nothing"
+    )
     func grantIsWithin() throws {
         let seed = UInt64.random(in: .min ... .max)
         var state = seed
@@ -79,8 +92,11 @@ struct ScopeTests {
             let grants = asked.granted(from: registered)
             for grant in grants {
                 #expect(asked.includes(grant), "seed \(seed)")
-                for letter in [Permissions.create, .read, .update, .delete, .search] where grant.permissions.contains(letter) {
-                    let one = Scope(level: .system, resourceType: grant.resourceType, permissions: letter, constraints: grant.constraints)
+                for letter in [Permissions.create, .read, .update, .delete, .search]
+                where grant.permissions.contains(letter) {
+                    let one = Scope(
+                        level: .system, resourceType: grant.resourceType, permissions: letter,
+                        constraints: grant.constraints)
                     #expect(registered.contains { $0.includes(one) }, "seed \(seed)")
                 }
             }

@@ -34,7 +34,8 @@ package struct JSONText: Sendable {
         string(value)
     }
 
-    private mutating func enclosed(_ name: String?, _ open: UInt8, _ close: UInt8, _ content: (inout JSONText) -> Void) {
+    private mutating func enclosed(_ name: String?, _ open: UInt8, _ close: UInt8, _ content: (inout JSONText) -> Void)
+    {
         begin(name)
         bytes.append(open)
         needsComma = false

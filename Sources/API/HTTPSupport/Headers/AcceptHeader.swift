@@ -25,7 +25,9 @@ package struct AcceptHeader: Sendable, Hashable {
             var element = reader
             if let type = MediaType(&element) {
                 element.skipSpace()
-                if element.isAtEnd || element.peek == UInt8(ascii: ","), let range = Range(type) { ranges.append(range) }
+                if element.isAtEnd || element.peek == UInt8(ascii: ","), let range = Range(type) {
+                    ranges.append(range)
+                }
             }
             guard reader.skipToNextElement() else { break }
         }
@@ -39,7 +41,9 @@ package struct AcceptHeader: Sendable, Hashable {
         var best = (specificity: -1, quality: 0)
         for range in ranges where range.type.includes(offer) {
             let wanted = range.type.parameters.filter { !ignoring.contains($0.name) }
-            guard wanted.allSatisfy({ want in offer[want.name]?.lowercased() == want.value.lowercased() }) else { continue }
+            guard wanted.allSatisfy({ want in offer[want.name]?.lowercased() == want.value.lowercased() }) else {
+                continue
+            }
             let specificity = range.type.type == "*" ? 0 : range.type.subtype == "*" ? 1 : 2 + wanted.count
             if specificity > best.specificity { best = (specificity, range.quality) }
         }
@@ -71,7 +75,9 @@ extension AcceptHeader.Range {
 
     private static func thousandths(_ text: String) -> Int? {
         let bytes = Array(text.utf8)
-        guard (1...5).contains(bytes.count), bytes[0] == UInt8(ascii: "0") || bytes[0] == UInt8(ascii: "1") else { return nil }
+        guard (1...5).contains(bytes.count), bytes[0] == UInt8(ascii: "0") || bytes[0] == UInt8(ascii: "1") else {
+            return nil
+        }
         var value = Int(bytes[0] - 48) * 1000
         if bytes.count > 1 {
             guard bytes[1] == UInt8(ascii: ".") else { return nil }

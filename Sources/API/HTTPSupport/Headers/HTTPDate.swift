@@ -9,8 +9,22 @@ package enum HTTPDate {
         let rest = seconds - day * 86_400
         let (year, month, date) = civil(fromDays: day)
         let weekday = days[Int(((day % 7) + 7) % 7)]
-        return weekday + ", " + two(date) + " " + months[month - 1] + " " + four(year) + " " + two(Int(rest / 3600)) + ":"
+        return weekday + ", " + two(date) + " " + months[month - 1] + " " + four(year) + " " + two(Int(rest / 3600))
+            + ":"
             + two(Int(rest / 60 % 60)) + ":" + two(Int(rest % 60)) + " GMT"
+    }
+
+    /// A moment as RFC 3339 text in UTC with milliseconds, `2026-02-28T23:59:59.250Z`.
+    package static func instant(microseconds: Int64) -> String {
+        let seconds = floorDivide(microseconds, 1_000_000)
+        let milliseconds = String((microseconds - seconds * 1_000_000) / 1000)
+        let day = floorDivide(seconds, 86_400)
+        let rest = seconds - day * 86_400
+        let (year, month, date) = civil(fromDays: day)
+        return four(year) + "-" + two(month) + "-" + two(date) + "T" + two(Int(rest / 3600)) + ":"
+            + two(Int(rest / 60 % 60)) + ":"
+            + two(Int(rest % 60)) + "." + String(repeating: "0", count: 3 - milliseconds.utf8.count) + milliseconds
+            + "Z"
     }
 
     /// Reads the preferred form. Nil for anything else; a recipient then ignores the header. RFC 9110 §13.1.3.

@@ -26,7 +26,9 @@ package struct MediaType: Sendable, Hashable, CustomStringConvertible {
 
     init?(_ reader: inout HeaderReader) {
         reader.skipSpace()
-        guard let type = reader.token(), reader.take(UInt8(ascii: "/")), let subtype = reader.token() else { return nil }
+        guard let type = reader.token(), reader.take(UInt8(ascii: "/")), let subtype = reader.token() else {
+            return nil
+        }
         guard type != "*" || subtype == "*" else { return nil }
         var parameters: [Parameter] = []
         while true {
@@ -66,6 +68,7 @@ package struct MediaType: Sendable, Hashable, CustomStringConvertible {
     }
 
     package func dropping(_ name: String) -> MediaType {
-        MediaType(type: type, subtype: subtype, parameters: parameters.filter { $0.name != name }.map { ($0.name, $0.value) })
+        MediaType(
+            type: type, subtype: subtype, parameters: parameters.filter { $0.name != name }.map { ($0.name, $0.value) })
     }
 }

@@ -16,11 +16,14 @@ package struct MultipartHeaders: Sendable, Hashable {
         var fields: [Field] = []
         var start = 0
         while start < block.count {
-            guard let end = block[start...].firstIndex(of: 0x0D), end + 1 < block.count, block[end + 1] == 0x0A else { return nil }
+            guard let end = block[start...].firstIndex(of: 0x0D), end + 1 < block.count, block[end + 1] == 0x0A else {
+                return nil
+            }
             let line = block[start..<end]
             start = end + 2
             if line.isEmpty { break }
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), line[..<colon].allSatisfy(HeaderReader.isTokenByte),
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")),
+                line[..<colon].allSatisfy(HeaderReader.isTokenByte),
                 colon > line.startIndex, !line.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F })
             else { return nil }
             var value = line[(colon + 1)...]

@@ -1,9 +1,9 @@
 import NIOCore
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Finds parts, their headers and content in a multipart body that arrives in pieces. Pure: pieces in, events out.
@@ -235,7 +235,8 @@ package struct MultipartScanner {
     /// The `bchars` of RFC 2046 §5.1.1, and the characters that DICOM toolkits put into boundaries beside them.
     private static func isBoundaryByte(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
             true
         default: "'()+_,-./:=? !#$%&*;<>@[]^`{|}~".utf8.contains(byte)
         }

@@ -20,7 +20,8 @@ extension APIResponder {
         sourceAddress: String? = nil
     ) async throws -> CollectedResponse {
         try await answer(
-            method, target, headers: headers, body: RequestBody(buffer: ByteBuffer(bytes: body)), sourceAddress: sourceAddress)
+            method, target, headers: headers, body: RequestBody(buffer: ByteBuffer(bytes: body)),
+            sourceAddress: sourceAddress)
     }
 
     /// As ``answer(_:_:headers:body:sourceAddress:)`` with a body that arrives in pieces.
@@ -30,7 +31,8 @@ extension APIResponder {
     ) async throws -> CollectedResponse {
         let head = HTTPRequest(method: method, scheme: nil, authority: nil, path: target, headerFields: headers)
         let origin = Origin(
-            sourceAddress: sourceAddress, isLoopback: HTTPContext.isLoopback(sourceAddress), logger: Logger(label: "hilum.http"))
+            sourceAddress: sourceAddress, isLoopback: HTTPContext.isLoopback(sourceAddress),
+            logger: Logger(label: "hilum.http"))
         let response = await answer(head: head, body: body, origin: origin)
         let collected = ByteCollector()
         try await response.body.write(collected)

@@ -39,7 +39,8 @@ package struct APIResponder: HTTPResponder {
     }
 
     package func respond(to request: Request, context: HTTPContext) async throws -> Response {
-        let origin = Origin(sourceAddress: context.sourceAddress, isLoopback: context.isLoopback, logger: context.logger)
+        let origin = Origin(
+            sourceAddress: context.sourceAddress, isLoopback: context.isLoopback, logger: context.logger)
         let response = await answer(head: request.head, body: request.body, origin: origin)
         if response.headers[.connection] == "close" { context.closeAfterAnswer() }
         return response
@@ -70,7 +71,8 @@ package struct APIResponder: HTTPResponder {
             case .wrongMethod(let allowed, let found):
                 group = found
                 let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
-                throw HTTPFailure(.methodNotAllowed, "This path does not take \(head.method.rawValue)", headers: [.allow: list])
+                throw HTTPFailure(
+                    .methodNotAllowed, "This path does not take \(head.method.rawValue)", headers: [.allow: list])
             case .found(let route, let found, let parameters):
                 group = found
                 operationID = route.operationID
@@ -83,7 +85,8 @@ package struct APIResponder: HTTPResponder {
                 response = try await Deadline.run(route.deadline) { try await route.handler(call) }
             }
         } catch {
-            response = failed(error, group: group, requestID: requestID, accept: head.headerFields[.accept], logger: origin.logger)
+            response = failed(
+                error, group: group, requestID: requestID, accept: head.headerFields[.accept], logger: origin.logger)
         }
         response.headers[.xRequestID] = requestID
         security.apply(to: &response)
@@ -121,7 +124,9 @@ package struct APIResponder: HTTPResponder {
 /// Bounds how long a handler may take.
 enum Deadline {
     /// Runs the work; past the limit it is cancelled and `.unavailable` is thrown.
-    static func run(_ limit: Duration?, _ work: @escaping @Sendable () async throws -> Response) async throws -> Response {
+    static func run(_ limit: Duration?, _ work: @escaping @Sendable () async throws -> Response) async throws
+        -> Response
+    {
         guard let limit else { return try await work() }
         return try await withThrowingTaskGroup(of: Response?.self) { group in
             group.addTask { try await work() }

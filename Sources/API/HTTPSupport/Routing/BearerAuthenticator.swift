@@ -21,7 +21,8 @@ package struct BearerAuthenticator: Sendable {
 
     /// The rights of the caller of a route. Throws `.unauthenticated`, `.insufficientScope` or `.unavailable`.
     func access(
-        for route: Route, parameters: PathParameters, authorization: [String], requestID: String, sourceAddress: String?,
+        for route: Route, parameters: PathParameters, authorization: [String], requestID: String,
+        sourceAddress: String?,
         isLoopback: Bool
     ) async throws(HTTPFailure) -> AccessContext {
         let anonymous = AccessContext(
@@ -57,11 +58,13 @@ package struct BearerAuthenticator: Sendable {
     /// The token of `Bearer <b64token>`; the scheme in any case. RFC 6750 §2.1.
     static func token(_ field: String) -> String? {
         let bytes = Array(field.utf8)
-        guard bytes.count > 7, bytes.count <= tokenBytesMax + 7, String(decoding: bytes[..<7], as: UTF8.self).lowercased() == "bearer "
+        guard bytes.count > 7, bytes.count <= tokenBytesMax + 7,
+            String(decoding: bytes[..<7], as: UTF8.self).lowercased() == "bearer "
         else { return nil }
         var token = bytes[7...]
         while token.first == 0x20 { token = token.dropFirst() }
-        guard !token.isEmpty, token.allSatisfy({ HeaderReader.isTokenByte($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "=") })
+        guard !token.isEmpty,
+            token.allSatisfy({ HeaderReader.isTokenByte($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "=") })
         else { return nil }
         return String(decoding: token, as: UTF8.self)
     }

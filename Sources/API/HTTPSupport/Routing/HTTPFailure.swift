@@ -72,7 +72,9 @@ extension ErrorBody {
 /// RFC 9457 problem details, the form of the operator's API and of paths that belong to no API.
 package struct ProblemJSON: ErrorBody {
     package init() {}
-    package func body(of failure: HTTPFailure, requestID: String, accept: String?) -> (contentType: String, bytes: [UInt8]) {
+    package func body(of failure: HTTPFailure, requestID: String, accept: String?) -> (
+        contentType: String, bytes: [UInt8]
+    ) {
         var json = JSONText()
         json.object { json in
             json.member("title", failure.code.rawValue)

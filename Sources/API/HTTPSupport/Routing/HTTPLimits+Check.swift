@@ -4,7 +4,8 @@ extension HTTPLimits {
     /// Checks the head of a request. Throws `.targetTooLong`, `.headersTooLarge` or `.malformed`.
     func check(_ head: HTTPRequest) throws(HTTPFailure) {
         guard (head.path?.utf8.count ?? 0) <= targetBytesMax else {
-            throw HTTPFailure(.targetTooLong, "The request target is longer than \(targetBytesMax) bytes", closesConnection: true)
+            throw HTTPFailure(
+                .targetTooLong, "The request target is longer than \(targetBytesMax) bytes", closesConnection: true)
         }
         var fields = 0
         var bytes = 0
@@ -16,7 +17,8 @@ extension HTTPLimits {
         }
         guard fields <= headerFieldsMax, bytes <= headerBytesMax else {
             throw HTTPFailure(
-                .headersTooLarge, "At most \(headerFieldsMax) header fields of \(headerBytesMax) bytes together", closesConnection: true)
+                .headersTooLarge, "At most \(headerFieldsMax) header fields of \(headerBytesMax) bytes together",
+                closesConnection: true)
         }
         // Two ways of saying where the body ends are the door of request smuggling. RFC 9112 §6.3.
         guard lengths <= 1, lengths == 0 || head.headerFields[.transferEncoding] == nil else {

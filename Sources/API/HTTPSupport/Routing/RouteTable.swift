@@ -132,7 +132,8 @@ package struct RouteTable: Sendable {
             if segment.hasPrefix("{") {
                 if parameter.isEmpty { parameter = [Node()] }
                 let name = String(segment.dropFirst().dropLast())
-                try parameter[0].add(route, group: group, segments: segments.dropFirst(), parameters: parameters + [name])
+                try parameter[0].add(
+                    route, group: group, segments: segments.dropFirst(), parameters: parameters + [name])
             } else {
                 try literals[segment, default: Node()].add(
                     route, group: group, segments: segments.dropFirst(), parameters: parameters + [nil])

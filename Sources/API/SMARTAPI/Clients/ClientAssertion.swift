@@ -52,13 +52,16 @@ package struct ClientAssertion: Sendable {
         guard bytes.count <= ClientAssertion.bytesMax else { throw .tooLarge }
         let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         // Five parts are a JWE, which is not a signature.
-        guard parts.count == 3, let headerBytes = Base64URL.decode(parts[0]), let claimBytes = Base64URL.decode(parts[1]),
+        guard parts.count == 3, let headerBytes = Base64URL.decode(parts[0]),
+            let claimBytes = Base64URL.decode(parts[1]),
             let signature = Base64URL.decode(parts[2]), let header = JOSEValue(object: headerBytes),
             let claims = JOSEValue(object: claimBytes)
         else { throw .malformed }
 
         guard let algorithm = header["alg"]?.text.flatMap(SignatureAlgorithm.init(rawValue:)) else { throw .algorithm }
-        for name in ["jwk", "x5u", "x5c", "crit", "b64", "zip", "enc", "cty"] where header[name] != nil { throw .headerNotAllowed }
+        for name in ["jwk", "x5u", "x5c", "crit", "b64", "zip", "enc", "cty"] where header[name] != nil {
+            throw .headerNotAllowed
+        }
         if let type = header["typ"] {
             guard type.text?.uppercased() == "JWT" else { throw .headerNotAllowed }
         }
@@ -76,7 +79,8 @@ package struct ClientAssertion: Sendable {
         guard let expires = claims["exp"]?.integer else { throw .expired }
         switch claims["aud"] {
         case .string(let one): audience = [one]
-        case .array(let values): audience = values.compactMap(\.text).count == values.count ? values.compactMap(\.text) : []
+        case .array(let values):
+            audience = values.compactMap(\.text).count == values.count ? values.compactMap(\.text) : []
         default: throw .audience
         }
         notBefore = try ClientAssertion.date(claims["nbf"])

@@ -38,7 +38,9 @@ package struct ClientAuthenticator: Sendable {
         guard let key = await keys.key(of: client, id: assertion.keyID, for: assertion.algorithm) else {
             throw ClientAssertion.Refusal.noKey
         }
-        guard key.verifies(assertion.signature, over: assertion.signingInput) else { throw ClientAssertion.Refusal.signature }
+        guard key.verifies(assertion.signature, over: assertion.signingInput) else {
+            throw ClientAssertion.Refusal.signature
+        }
         let forgettable = (assertion.expires + ClientAssertion.skew + 1) * 1_000_000
         guard try await ledger.useOnce(issuer: client.id, jti: assertion.identifier, expires: forgettable) else {
             throw ClientAssertion.Refusal.replayed

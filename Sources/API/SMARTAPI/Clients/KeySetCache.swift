@@ -48,7 +48,8 @@ package actor KeySetCache {
             if let entry = entries[url] {
                 let time = now()
                 let isFresh = time < entry.freshUntil && time >= entry.fetchedAt
-                let mayRefetch = time >= entry.fetchedAt + KeySetCache.refetchSeconds * 1_000_000 || time < entry.fetchedAt
+                let mayRefetch =
+                    time >= entry.fetchedAt + KeySetCache.refetchSeconds * 1_000_000 || time < entry.fetchedAt
                 if isFresh, entry.keys?.names(id) == true || !mayRefetch { return entry.keys }
             }
             if waiting[url] != nil {

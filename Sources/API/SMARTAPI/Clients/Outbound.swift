@@ -38,7 +38,8 @@ package struct OutboundURL: Sendable, Hashable {
     /// Throws `.malformedURL` for user information, a reverse slash, a fragment, characters outside printable ASCII,
     /// or a host that is not a plain name or address; `.schemeNotAllowed` for all but http and https.
     package init(_ text: String) throws(OutboundRefusal) {
-        guard text.utf8.count <= 2048, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !text.utf8.contains(UInt8(ascii: "\\")),
+        guard text.utf8.count <= 2048, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+            !text.utf8.contains(UInt8(ascii: "\\")),
             !text.utf8.contains(UInt8(ascii: "#"))
         else { throw .malformedURL }
         let rest: Substring
@@ -56,7 +57,8 @@ package struct OutboundURL: Sendable, Hashable {
         if authority.hasPrefix("[") {
             guard let close = authority.firstIndex(of: "]") else { throw .malformedURL }
             host = authority[authority.index(after: authority.startIndex)..<close].lowercased()
-            guard host.utf8.contains(UInt8(ascii: ":")), host.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) else {
+            guard host.utf8.contains(UInt8(ascii: ":")), host.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." })
+            else {
                 throw .malformedURL
             }
             let after = authority[authority.index(after: close)...]
@@ -73,7 +75,9 @@ package struct OutboundURL: Sendable, Hashable {
         if portText.isEmpty {
             port = isTLS ? 443 : 80
         } else {
-            guard portText.utf8.count <= 5, portText.allSatisfy(\.isNumber), let number = Int(portText), (1...65535).contains(number) else {
+            guard portText.utf8.count <= 5, portText.allSatisfy(\.isNumber), let number = Int(portText),
+                (1...65535).contains(number)
+            else {
                 throw .malformedURL
             }
             port = number
@@ -105,7 +109,8 @@ package struct HTTPSOutbound: Outbound {
 
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
-        configuration.timeout = HTTPClient.Configuration.Timeout(connect: .seconds(HTTPSOutbound.connectSeconds), read: .seconds(10))
+        configuration.timeout = HTTPClient.Configuration.Timeout(
+            connect: .seconds(HTTPSOutbound.connectSeconds), read: .seconds(10))
         configuration.dnsOverride = [url.host: ip]
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
@@ -128,7 +133,8 @@ package struct HTTPSOutbound: Outbound {
             body.append(contentsOf: chunk.readableBytesView)
         }
         return OutboundResponse(
-            status: Int(response.status.code), cacheControl: response.headers["Cache-Control"].joined(separator: ","), body: body)
+            status: Int(response.status.code), cacheControl: response.headers["Cache-Control"].joined(separator: ","),
+            body: body)
     }
 
     /// Resolving blocks, so it happens on a dispatch thread; fetches are few and spaced by the key cache.

@@ -26,7 +26,8 @@ package struct VerificationKey: Sendable {
         case "RSA":
             guard let n = jwk["n"]?.text, let e = jwk["e"]?.text, let modulus = Base64URL.decode(n.utf8),
                 let exponent = Base64URL.decode(e.utf8),
-                (VerificationKey.modulusBitsMin...VerificationKey.modulusBitsMax).contains(VerificationKey.bits(modulus)),
+                (VerificationKey.modulusBitsMin...VerificationKey.modulusBitsMax).contains(
+                    VerificationKey.bits(modulus)),
                 // 65537 or a greater odd number of at most 32 bits: small exponents are weak, great ones only slow.
                 (17...32).contains(VerificationKey.bits(exponent)), exponent.last.map({ $0 & 1 == 1 }) == true,
                 let key = try? Insecure.RSA.PublicKey(modulus: n, exponent: e)

@@ -50,7 +50,8 @@ package struct AccessToken: Sendable, Hashable {
             (try? key.signer.verify(signature, signs: Array(bytes[..<parts[1].endIndex]))) == true,
             let claimBytes = Base64URL.decode(parts[1]), let claims = JOSEValue(object: claimBytes),
             claims["iss"]?.text == issuer, claims["aud"]?.text == audience, let clientID = claims["client_id"]?.text,
-            let identifier = claims["jti"]?.text, let issuedAt = claims["iat"]?.integer, let expires = claims["exp"]?.integer,
+            let identifier = claims["jti"]?.text, let issuedAt = claims["iat"]?.integer,
+            let expires = claims["exp"]?.integer,
             let scope = claims["scope"]?.text
         else { return nil }
         self.clientID = clientID

@@ -35,7 +35,8 @@ package final class TokenVerifier: TokenVerifying {
     ///   - issuer: as in ``TokenIssuer``; `audience` likewise.
     ///   - now: microseconds since the epoch.
     package init(
-        keys: [ServerKey], issuer: String, audience: String, clients: any ClientDirectory, now: @escaping @Sendable () -> Int64
+        keys: [ServerKey], issuer: String, audience: String, clients: any ClientDirectory,
+        now: @escaping @Sendable () -> Int64
     ) {
         self.keys = keys
         self.issuer = issuer

@@ -1,0 +1,72 @@
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+
+/// Whether this process can serve. Liveness asks only whether it runs; readiness asks what it depends on.
+package struct HealthChecks: Sendable {
+    /// One dependency: the store, the blob folder, a listener.
+    package struct Check: Sendable {
+        package let name: String
+        /// Whether the dependency works. Cancelled after ``HealthChecks/timeLimit``, which counts as no.
+        package let isHealthy: @Sendable () async -> Bool
+        package init(_ name: String, isHealthy: @escaping @Sendable () async -> Bool) {
+            self.name = name
+            self.isHealthy = isHealthy
+        }
+    }
+
+    package static let timeLimit: Duration = .seconds(2)
+
+    private let checks: [Check]
+    private let isDraining: @Sendable () -> Bool
+    private let timeLimit: Duration
+
+    package init(
+        _ checks: [Check], isDraining: @escaping @Sendable () -> Bool, timeLimit: Duration = HealthChecks.timeLimit
+    ) {
+        self.checks = checks
+        self.isDraining = isDraining
+        self.timeLimit = timeLimit
+    }
+
+    func live() -> Response { answer("live", [], status: .ok) }
+
+    /// 200 when every check is healthy, else 503; 503 at once while draining. Says which check, never why.
+    func ready() async -> Response {
+        guard !isDraining() else { return answer("draining", [], status: .serviceUnavailable) }
+        var results: [(name: String, isHealthy: Bool)] = []
+        for check in checks { results.append((check.name, await isHealthy(check))) }
+        let isReady = results.allSatisfy(\.isHealthy)
+        return answer(isReady ? "ready" : "unavailable", results, status: isReady ? .ok : .serviceUnavailable)
+    }
+
+    private func isHealthy(_ check: Check) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask { await check.isHealthy() }
+            group.addTask {
+                // Cancelled when the check was quicker; then this answer is not looked at.
+                try? await Task.sleep(for: timeLimit)
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
+    }
+
+    private func answer(
+        _ status: String, _ results: [(name: String, isHealthy: Bool)], status code: HTTPResponse.Status
+    ) -> Response {
+        var json = JSONText()
+        json.object { json in
+            json.member("status", status)
+            if !results.isEmpty {
+                json.object("checks") { json in
+                    for result in results { json.member(result.name, result.isHealthy ? "ok" : "failed") }
+                }
+            }
+        }
+        var headers = HTTPFields()
+        if code == .serviceUnavailable { headers[.retryAfter] = "5" }
+        return .bytes(json.bytes, contentType: "application/json", status: code, headers: headers)
+    }
+}

@@ -1,0 +1,117 @@
+import Metrics
+import Synchronization
+
+/// The metrics of this process, kept in memory and written in the Prometheus text format 0.0.4.
+///
+/// Labels are names of operations, states and codes, never ids or values of a patient. The number of series is
+/// bounded: past the limit new ones are counted together, so that no label can fill the memory.
+package final class MetricRegistry: MetricsFactory {
+    /// More series than this are not made.
+    package static let seriesMax = 2000
+
+    /// What identifies a series: a name and its labels in order.
+    struct Key: Hashable {
+        let name: String
+        let labels: [Label]
+    }
+    struct Label: Hashable {
+        let name: String
+        let value: String
+    }
+
+    private let series = Mutex<[Key: MetricSeries]>([:])
+    /// Takes what comes past the limit.
+    private let overflow = MetricSeries(.counter)
+
+    package init() {}
+
+    /// The series of a name and labels, made at first use.
+    func find(_ name: String, _ dimensions: [(String, String)], _ kind: MetricSeries.Kind) -> MetricSeries {
+        let key = Key(name: name, labels: dimensions.map { Label(name: $0.0, value: $0.1) })
+        return series.withLock { series in
+            if let known = series[key] { return known }
+            guard series.count < MetricRegistry.seriesMax else { return overflow }
+            let new = MetricSeries(kind)
+            series[key] = new
+            return new
+        }
+    }
+
+    package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+        find(label, dimensions, .counter)
+    }
+    package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
+        find(label, dimensions, aggregate ? .histogram : .gauge)
+    }
+    package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+        find(label, dimensions, .gauge)
+    }
+    package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+        find(label, dimensions, .timer)
+    }
+    package func destroyCounter(_ handler: any CounterHandler) {}
+    package func destroyRecorder(_ handler: any RecorderHandler) {}
+    package func destroyMeter(_ handler: any MeterHandler) {}
+    package func destroyTimer(_ handler: any TimerHandler) {}
+
+    /// All series as text, sorted by name and labels, so that equal states give equal text.
+    package func text() -> String {
+        let all = series.withLock { Array($0) }
+        let lines = all.map { key, series in
+            (MetricText.name(key.name, series.kind), MetricText.labels(key.labels), series)
+        }
+        .sorted { ($0.0, $0.1) < ($1.0, $1.1) }
+        var text = ""
+        var last = ""
+        for (name, labels, series) in lines {
+            if name != last {
+                text += "# TYPE \(name) \(series.kind.promType)\n"
+                last = name
+            }
+            series.write(name: name, labels: labels, to: &text)
+        }
+        return text
+    }
+}
+
+/// The spelling of names and labels.
+enum MetricText {
+    /// A legal metric name: other characters become `_`; counters end in `_total`, timers in `_seconds`.
+    static func name(_ label: String, _ kind: MetricSeries.Kind) -> String {
+        var name = String(decoding: label.utf8.map { isNameByte($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
+        if name.utf8.first.map({ (48...57).contains($0) }) ?? true { name = "_" + name }
+        switch kind {
+        case .counter where !name.hasSuffix("_total"): return name + "_total"
+        case .timer where !name.hasSuffix("_seconds"): return name + "_seconds"
+        default: return name
+        }
+    }
+
+    /// `{a="b"}` without the braces; reverse solidus, quotation mark and line feed escaped.
+    static func labels(_ labels: [MetricRegistry.Label]) -> String {
+        labels.map { label in
+            let name = String(
+                decoding: label.name.utf8.map { isNameByte($0) && $0 != UInt8(ascii: ":") ? $0 : UInt8(ascii: "_") },
+                as: UTF8.self)
+            var value: [UInt8] = []
+            for byte in label.value.utf8 {
+                switch byte {
+                case UInt8(ascii: "\\"), UInt8(ascii: "\""): value += [UInt8(ascii: "\\"), byte]
+                case 0x0A: value += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+                default: value.append(byte)
+                }
+            }
+            return name + "=\"" + String(decoding: value, as: UTF8.self) + "\""
+        }.joined(separator: ",")
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "_"), UInt8(ascii: ":"):
+            true
+        default: false
+        }
+    }
+}

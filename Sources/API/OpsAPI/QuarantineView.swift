@@ -1,0 +1,73 @@
+import HTTPSupport
+import Workflow
+
+/// The series that were kept aside, for the person who decides about them.
+enum QuarantineView {
+    static func json(_ series: [QuarantinedSeries]) -> [UInt8] {
+        var json = JSONText()
+        json.object { json in
+            json.member("total", series.count)
+            json.array("series") { json in
+                for item in series {
+                    json.object { json in
+                        for (name, value) in fields(item) { if let value { json.member(name, value) } }
+                        json.member("instances", item.instances)
+                    }
+                }
+            }
+        }
+        return json.bytes
+    }
+
+    /// One table. Every value is escaped: names come from other systems. The page needs no script and no style.
+    static func html(_ series: [QuarantinedSeries]) -> [UInt8] {
+        var page =
+            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Quarantine</title></head><body>"
+        page += "<h1>Quarantined series</h1>"
+        if series.isEmpty {
+            page += "<p>No series is in quarantine.</p>"
+        } else {
+            page += "<table><thead><tr>"
+            for (title, _) in fields(series[0]) { page += "<th scope=\"col\">\(escaped(title))</th>" }
+            page += "<th scope=\"col\">instances</th></tr></thead><tbody>"
+            for item in series {
+                page += "<tr>"
+                for (_, value) in fields(item) { page += "<td>\(escaped(value ?? ""))</td>" }
+                page += "<td>\(item.instances)</td></tr>"
+            }
+            page += "</tbody></table>"
+        }
+        return Array((page + "</body></html>").utf8)
+    }
+
+    private static func fields(_ item: QuarantinedSeries) -> [(String, String?)] {
+        [
+            ("reason", item.reason.rawValue),
+            ("studyInstanceUID", item.study.studyInstanceUID),
+            ("seriesInstanceUID", item.series.seriesInstanceUID),
+            ("modality", item.series.attributes.modality),
+            ("accessionNumber", item.study.attributes.accessionNumber),
+            ("patientID", item.study.attributes.patientID),
+            ("patientName", item.study.attributes.patientName),
+            ("studyDate", item.study.attributes.studyDate),
+            ("receivedAt", HTTPDate.instant(microseconds: item.series.updatedAt.microseconds)),
+        ]
+    }
+
+    /// HTML text and attribute escaping; control characters become spaces.
+    static func escaped(_ text: String) -> String {
+        var output: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "&"): output += Array("&amp;".utf8)
+            case UInt8(ascii: "<"): output += Array("&lt;".utf8)
+            case UInt8(ascii: ">"): output += Array("&gt;".utf8)
+            case UInt8(ascii: "\""): output += Array("&quot;".utf8)
+            case UInt8(ascii: "'"): output += Array("&#39;".utf8)
+            case 0..<0x20, 0x7F: output.append(0x20)
+            default: output.append(byte)
+            }
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+}

@@ -1,0 +1,197 @@
+import Access
+import HTTPSupport
+import HTTPTypes
+import Metrics
+import Synchronization
+import Testing
+import Workflow
+
+@testable import OpsAPI
+
+/// Reliability rule R18; attack class I; Prometheus text format 0.0.4.
+struct OpsRoutesTests {
+    final class Trail: AuditTrail {
+        struct Full: Error {}
+        let isFull = Mutex(false)
+        let records = Mutex<[AuditRecord]>([])
+        func record(_ record: AuditRecord) async throws {
+            if isFull.withLock({ $0 }) { throw Full() }
+            records.withLock { $0.append(record) }
+        }
+    }
+    struct Tokens: TokenVerifying {
+        func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
+            guard let scope = Scope("system/" + bearerToken) else { return nil }
+            return AccessContext(principal: Principal(kind: .client, id: "c"), scopes: [scope], requestID: requestID)
+        }
+    }
+    final class Switch: Sendable {
+        private let value = Mutex(false)
+        var isOn: Bool { value.withLock { $0 } }
+        func turn(on: Bool) { value.withLock { $0 = on } }
+    }
+
+    let trail = Trail()
+    let draining = Switch()
+    let broken = Switch()
+    let metrics = MetricRegistry()
+
+    private func responder(series: [QuarantinedSeries] = [], health: HealthChecks? = nil) throws -> APIResponder {
+        let draining = self.draining
+        let broken = self.broken
+        let routes = OpsRoutes(
+            health: health
+                ?? HealthChecks([HealthChecks.Check("store") { !broken.isOn }], isDraining: { draining.isOn }),
+            metrics: metrics, audit: trail, quarantine: { limit, _ in Array(series.prefix(limit)) })
+        return APIResponder(
+            table: try RouteTable([routes.group]),
+            authenticator: BearerAuthenticator(tokens: Tokens(), audit: trail, realm: "ops"), newRequestID: { "r" })
+    }
+
+    private static func series(name: String) -> QuarantinedSeries {
+        var study = StudyAttributes()
+        study.patientName = name
+        study.accessionNumber = "ACC\"1"
+        let reason = Reconciliation.quarantined(.unknownAccession)
+        return QuarantinedSeries(
+            study: Study(
+                id: EntityID("s"), studyInstanceUID: "1.2", reconciliation: reason, attributes: study,
+                updatedAt: UTCInstant(microseconds: 0)),
+            series: Series(
+                studyInstanceUID: "1.2", seriesInstanceUID: "1.2.3", reconciliation: reason,
+                attributes: SeriesAttributes(),
+                updatedAt: UTCInstant(microseconds: 0)),
+            reason: .unknownAccession, instances: 40)
+    }
+
+    @Test("R18: liveness is 200 throughout; readiness is 503 while draining or when a check fails, and says no reason")
+    func health() async throws {
+        let responder = try responder()
+        #expect(
+            try await responder.answer(.get, "/health/ready").text == #"{"status":"ready","checks":{"store":"ok"}}"#)
+        broken.turn(on: true)
+        let failed = try await responder.answer(.get, "/health/ready")
+        #expect(failed.status == 503)
+        #expect(failed.text == #"{"status":"unavailable","checks":{"store":"failed"}}"#)
+        #expect(failed[.retryAfter] != nil)
+        broken.turn(on: false)
+        draining.turn(on: true)
+        #expect(try await responder.answer(.get, "/health/ready").status == 503)
+        #expect(try await responder.answer(.get, "/health/live").status == 200)
+    }
+
+    @Test("A check that hangs counts as failed after its time")
+    func hangingCheck() async throws {
+        let checks = HealthChecks(
+            [
+                HealthChecks.Check("slow") {
+                    try? await Task.sleep(for: .seconds(3600))
+                    return true
+                }
+            ], isDraining: { false }, timeLimit: .milliseconds(1))
+        #expect(try await responder(health: checks).answer(.get, "/health/ready").status == 503)
+    }
+
+    @Test("Quarantine needs the search scope of ImagingStudy, from this machine too")
+    func quarantineAccess() async throws {
+        let responder = try responder()
+        #expect(try await responder.answer(.get, "/ops/quarantine", sourceAddress: "127.0.0.1").status == 401)
+        #expect(
+            try await responder.answer(.get, "/ops/quarantine", headers: [.authorization: "Bearer Patient.rs"]).status
+                == 403)
+        #expect(
+            try await responder.answer(.get, "/ops/quarantine", headers: [.authorization: "Bearer ImagingStudy.r"])
+                .status == 403)
+        #expect(
+            try await responder.answer(.get, "/ops/quarantine", headers: [.authorization: "Bearer ImagingStudy.s"])
+                .status == 200)
+    }
+
+    @Test("Class I: names from other systems are text in the page, which has a policy without scripts")
+    func quarantinePage() async throws {
+        let responder = try responder(series: [Self.series(name: "<script>alert('x')</script>^\"&\u{1}")])
+        let headers: HTTPFields = [
+            .authorization: "Bearer ImagingStudy.s", .accept: "text/html,application/xhtml+xml,*/*;q=0.8",
+        ]
+        let page = try await responder.answer(.get, "/ops/quarantine", headers: headers)
+        #expect(page[.contentType] == "text/html; charset=utf-8")
+        #expect(page[.contentSecurityPolicy]?.hasPrefix("default-src 'none'") == true)
+        #expect(!page.text.contains("<script"))
+        #expect(page.text.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;^&quot;&amp; "))
+        #expect(page.text.contains("ACC&quot;1"))
+        #expect(trail.records.withLock { $0.last?.interaction } == "quarantine")
+    }
+
+    @Test("The list is JSON by default, bounded by limit, audited, and closed when it cannot be audited")
+    func quarantineList() async throws {
+        let responder = try responder(series: [Self.series(name: "A^B"), Self.series(name: "C^D")])
+        func answer(_ query: String, accept: String = "*/*") async throws -> CollectedResponse {
+            try await responder.answer(
+                .get, "/ops/quarantine" + query, headers: [.authorization: "Bearer *.s", .accept: accept])
+        }
+        let list = try await answer("?limit=1")
+        #expect(
+            list.text
+                == #"{"total":1,"series":[{"reason":"unknown-accession","studyInstanceUID":"1.2","seriesInstanceUID":"1.2.3","#
+                + #""accessionNumber":"ACC\"1","patientName":"A^B","receivedAt":"1970-01-01T00:00:00.000Z","instances":40}]}"#
+        )
+        for bad in ["0", "1001", "-1", "x", "", "9223372036854775808"] {
+            #expect(try await answer("?limit=" + bad).status == 400)
+        }
+        #expect(try await answer("?limit=1000").status == 200)
+        #expect(try await answer("", accept: "image/png").status == 406)
+        trail.isFull.withLock { $0 = true }
+        #expect(try await answer("").status == 503)
+    }
+
+    @Test("Metrics are open to this machine and to a token, and to nobody else")
+    func metricsAccess() async throws {
+        let responder = try responder()
+        let local = try await responder.answer(.get, "/metrics", sourceAddress: "::1")
+        #expect(local.status == 200)
+        #expect(local[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
+        #expect(try await responder.answer(.get, "/metrics", sourceAddress: "192.0.2.1").status == 401)
+        #expect(
+            try await responder.answer(.get, "/metrics", headers: [.authorization: "Bearer Device.r"]).status == 200)
+    }
+}
+
+/// Prometheus text format 0.0.4.
+struct MetricRegistryTests {
+    @Test("Counters, gauges and timers are written sorted, with legal names and escaped labels")
+    func text() {
+        let registry = MetricRegistry()
+        let counter = Counter(label: "dimse.c-store", dimensions: [("ae", "A\"B\\C\nD")], factory: registry)
+        counter.increment(by: 2)
+        counter.increment()
+        Gauge(label: "9queue", factory: registry).record(7)
+        let text = registry.text()
+        #expect(text.contains("# TYPE dimse_c_store_total counter\ndimse_c_store_total{ae=\"A\\\"B\\\\C\\nD\"} 3\n"))
+        #expect(text.contains("# TYPE _9queue gauge\n_9queue 7.0\n"))
+    }
+
+    @Test("A histogram's buckets are cumulative and end in +Inf")
+    func histogram() {
+        let registry = MetricRegistry()
+        let requests = RequestMetrics(registry: registry)
+        for milliseconds in [1, 2, 4, 60_000] {
+            requests.observe(operationID: "read", status: 200, duration: .milliseconds(milliseconds))
+        }
+        let text = registry.text()
+        #expect(text.contains("hilum_http_requests_total{operation=\"read\",status=\"200\"} 4\n"))
+        #expect(text.contains("hilum_http_request_duration_seconds_bucket{operation=\"read\",le=\"0.001\"} 1\n"))
+        #expect(text.contains("hilum_http_request_duration_seconds_bucket{operation=\"read\",le=\"0.005\"} 3\n"))
+        #expect(text.contains("hilum_http_request_duration_seconds_bucket{operation=\"read\",le=\"30.0\"} 3\n"))
+        #expect(text.contains("hilum_http_request_duration_seconds_bucket{operation=\"read\",le=\"+Inf\"} 4\n"))
+        #expect(text.contains("hilum_http_request_duration_seconds_count{operation=\"read\"} 4\n"))
+    }
+
+    @Test("The number of series is bounded")
+    func bound() {
+        let registry = MetricRegistry()
+        for index in 0..<(MetricRegistry.seriesMax + 100) {
+            registry.makeCounter(label: "c", dimensions: [("i", String(index))]).increment(by: 1)
+        }
+        #expect(registry.text().split(separator: "\n").count == MetricRegistry.seriesMax + 1)
+    }
+}
