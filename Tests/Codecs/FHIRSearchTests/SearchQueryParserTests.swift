@@ -219,6 +219,23 @@ import Testing
         #expect(issueCodes("Patient", [("_sort", "name,given,family,birthdate,_id")]) == ["too-costly"])
     }
 
+    @Test("R4 compartments: a type in it, the focal resource, and a type that never is")
+    func compartments() {
+        guard case .anyOf(let filters) = parser.compartmentFilter("Patient", id: "1", type: "Observation") else {
+            Issue.record("no filter")
+            return
+        }
+        let codes = filters.compactMap { if case .parameter(let condition) = $0 { condition.parameter.code } else { nil } }
+        #expect(codes.sorted() == ["performer", "subject"])
+        guard case .anyOf(let own) = parser.compartmentFilter("Patient", id: "1", type: "Patient") else {
+            Issue.record("no filter")
+            return
+        }
+        #expect(own.count == 2)
+        #expect(parser.compartmentFilter("Patient", id: "1", type: "Endpoint") == nil)
+        #expect(parser.compartmentFilter("Nothing", id: "1", type: "Observation") == nil)
+    }
+
     @Test("No text makes the parser trap: random parameters from a printed seed")
     func random() {
         var seed: UInt64 = 20_261_121

@@ -130,6 +130,19 @@ struct ResourceStoreTests {
         }
     }
 
+    @Test("R4 compartments: the patient's own resources, by any of the defined references", arguments: TestDatabases.all)
+    func compartments(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { store in
+            for json in Self.patients + Self.others { try await Self.put(store, json) }
+            let parser = SearchQueryParser(baseURL: Self.base)
+            for (type, expected) in [("Observation", ["b1"]), ("Patient", ["p1"]), ("DiagnosticReport", ["d1"])] {
+                let filter = try #require(parser.compartmentFilter("Patient", id: "p1", type: type))
+                let page = try await store.search(SearchQuery(type, filters: [filter]), token: nil, access: Self.server)
+                #expect(page.matches.map(\.id) == expected)
+            }
+        }
+    }
+
     @Test("R4 versions: update, unchanged update, delete, and bringing back", arguments: TestDatabases.all)
     func versions(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { store in
