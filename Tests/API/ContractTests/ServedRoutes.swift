@@ -1,0 +1,84 @@
+import Access
+import BlobStore
+import DICOMTranslation
+import DICOMwebAPI
+import FHIRAPI
+import FHIRResources
+import Foundation
+import HTTPSupport
+import OpsAPI
+import SMARTAPI
+import SQLStore
+import Workflow
+
+/// The route groups as the server composes them, over an empty store in a folder of their own.
+enum ServedRoutes {
+    private struct SystemEntropy: Entropy {
+        func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255) } }
+    }
+
+    private struct NoOutbound: Outbound {
+        func get(_ url: String) async throws -> OutboundResponse { throw OutboundRefusal.addressNotAllowed }
+    }
+
+    /// Builds the groups, hands them to `body`, and removes the folder.
+    static func with<Value>(_ body: ([RouteGroup]) async throws -> Value) async throws -> Value {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "hilum-contract-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let entropy = SystemEntropy()
+        let store = RelationalStore(
+            database: try await SQLDatabase(
+                SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
+            entropy: entropy, projector: FHIRProjector())
+        let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none))
+        let result: Result<Value, any Error>
+        do {
+            result = .success(try await body(groups(store, blobs, entropy)))
+        } catch {
+            result = .failure(error)
+        }
+        await store.close()
+        await blobs.close()
+        return try result.get()
+    }
+
+    private static func groups(_ store: RelationalStore, _ blobs: BlobStore, _ entropy: any Entropy) async throws
+        -> [RouteGroup]
+    {
+        let base = "https://localhost:8443"
+        let now = UTCInstant(microseconds: 1_700_000_000_000_000)
+        let fhir = FHIRRoutes(
+            service: FHIRService(
+                store: store, audit: store,
+                exports: ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: { now }),
+                entropy: entropy, baseURL: base + "/fhir", oauthBaseURL: base + "/oauth", softwareVersion: "0",
+                now: { now }),
+            blobs: blobs)
+        let dicomweb = DICOMwebRoutes(
+            index: store, blobs: blobs,
+            ingest: InstanceIngest(
+                store: store, blobs: blobs,
+                authorities: AssigningAuthorities(
+                    authorities: [], defaultPatientSystem: "urn:example:patient",
+                    defaultAccessionSystem: "urn:example:accession")),
+            audit: store, baseURL: base + "/dicomweb", gate: BulkResponseGate(limit: 1), newBoundary: { "boundary" })
+        let smart = SMARTConfiguration(baseURL: base)
+        let key = try await ServerKey.generated()
+        let endpoint = TokenEndpoint(
+            authenticator: ClientAuthenticator(
+                clients: store, ledger: store, keys: KeySetCache(outbound: NoOutbound(), now: { now.microseconds }),
+                tokenEndpoint: smart.tokenEndpoint, now: { now.microseconds }),
+            issuer: TokenIssuer(
+                key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: { now.microseconds },
+                randomBytes: { entropy.bytes($0) }),
+            audit: store)
+        return [
+            fhir.group, dicomweb.group,
+            SMARTRoutes(configuration: smart, endpoint: endpoint, keys: [key], scopes: ["system/*.rs"]).group,
+            OpsRoutes(health: HealthChecks([], isDraining: { false }), metrics: MetricRegistry(), audit: store) {
+                try await store.quarantine(limit: $0, access: $1)
+            }.group,
+        ]
+    }
+}
