@@ -26,13 +26,24 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
     /// Asks the handler to close as soon as nothing is in flight.
     enum Drain: Sendable { case now }
 
+    private enum Phase {
+        /// Nothing is in flight.
+        case ready
+        /// A message was handed over and is not answered yet.
+        case working
+        /// An acknowledgment is being written; a peer that does not read its answers is not read from either.
+        case answering
+    }
+
     private let configuration: MLLPConfiguration
     private let connections: MLLPConnections
     private let logger: Logger
     private let dispatch: @Sendable (MLLPWork) -> Bool
     private var decoder: MLLPDecoder
+    /// Messages read and not handed over yet; those before `nextWaiting` are gone.
     private var waiting: [MLLPDecoder.Event] = []
-    private var isInFlight = false
+    private var nextWaiting = 0
+    private var phase = Phase.ready
     private var isReadPending = false
     private var isDraining = false
     private var isAdmitted = false
@@ -70,7 +81,7 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
         idleDeadline?.cancel()
         if isAdmitted { connections.remove(context.channel, address: peer.address) }
         isAdmitted = false
-        waiting = []
+        discardWaiting()
         let tolerated = decoder.tolerated
         if tolerated != MLLPDecoder.Tolerated() {
             logger.info(
@@ -91,7 +102,7 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is Drain {
             isDraining = true
-            if !isInFlight { context.close(promise: nil) }
+            if phase == .ready { context.close(promise: nil) }
         } else if case .handshakeCompleted? = event as? TLSUserEvent {
             let tls = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
             peer.certificate = try? tls?.peerCertificate?.toDERBytes()
@@ -112,13 +123,22 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if isInFlight || !waiting.isEmpty { isReadPending = true } else { context.read() }
+        if phase == .ready, nextWaiting == waiting.count { context.read() } else { isReadPending = true }
     }
 
     private func pump(_ context: ChannelHandlerContext) {
-        guard !isInFlight, !waiting.isEmpty else { return }
-        let event = waiting.removeFirst()
-        isInFlight = true
+        guard phase == .ready else { return }
+        guard nextWaiting < waiting.count else {
+            discardWaiting()
+            if isReadPending {
+                isReadPending = false
+                context.read()
+            }
+            return
+        }
+        let event = waiting[nextWaiting]
+        nextWaiting += 1
+        phase = .working
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
         let work = MLLPWork(event: event, peer: peer) { acknowledgement in
@@ -127,26 +147,36 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
         if !dispatch(work) { context.close(promise: nil) }
     }
 
+    private func discardWaiting() {
+        waiting.removeAll(keepingCapacity: waiting.capacity <= 64)
+        nextWaiting = 0
+    }
+
     // MARK: Answering
 
     private func answer(_ acknowledgement: [UInt8], _ context: ChannelHandlerContext) {
-        isInFlight = false
         guard isAdmitted else { return }
         guard !acknowledgement.isEmpty, let frame = try? MLLPEncoder.frame(acknowledgement) else {
             context.close(promise: nil)
             return
         }
-        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: frame)), promise: nil)
+        phase = .answering
         scheduleIdleDeadline(context)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        written.futureResult.whenComplete { result in bound.value.handler.answered(result, bound.value.context) }
+        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: frame)), promise: written)
+    }
+
+    private func answered(_ result: Result<Void, any Error>, _ context: ChannelHandlerContext) {
+        guard isAdmitted else { return }
+        phase = .ready
         if isDraining {
-            // Closing after the flush keeps the order: the acknowledgment leaves first.
             context.close(promise: nil)
-            return
-        }
-        pump(context)
-        if !isInFlight, isReadPending {
-            isReadPending = false
-            context.read()
+        } else if case .success = result {
+            pump(context)
+        } else {
+            context.close(promise: nil)
         }
     }
 
@@ -167,7 +197,7 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
         frameDeadline = context.eventLoop.scheduleTask(in: configuration.openFrameTimeout) {
             let (handler, context) = bound.value
             // While a message is in flight the rest of the next frame waits unread: not the peer's fault.
-            if handler.isInFlight {
+            if handler.phase != .ready {
                 handler.scheduleFrameDeadline(context)
                 return
             }
@@ -181,7 +211,7 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         idleDeadline = context.eventLoop.scheduleTask(in: configuration.idleTimeout) {
             let (handler, context) = bound.value
-            if handler.isInFlight {
+            if handler.phase == .working {
                 handler.scheduleIdleDeadline(context)
             } else {
                 context.close(promise: nil)

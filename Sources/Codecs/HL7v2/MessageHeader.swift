@@ -49,7 +49,8 @@ package struct MessageHeader: Sendable, Hashable {
         guard let msh = message.segments.first else { return }
         func raw(_ field: Int) -> [UInt8] { MessageHeader.echoable(msh[field].rawBytes) }
         func text(_ field: Int, _ component: Int = 1) -> String {
-            MessageHeader.trimmed(msh[field][1][component].text ?? "")
+            let value = MessageHeader.echoable((msh[field][1][component].text ?? "").utf8)
+            return MessageHeader.trimmed(String(decoding: value, as: UTF8.self))
         }
         sendingApplication = raw(3)
         sendingFacility = raw(4)

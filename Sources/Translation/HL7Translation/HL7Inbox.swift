@@ -111,10 +111,6 @@ package struct HL7Inbox: Sendable {
 
     private func carryOut(_ received: Received) async throws -> Receipt {
         let access = access(received)
-        let controlID = received.header.controlIDText
-        if !controlID.isEmpty, let answered = try await store.read(access, { try Self.previous(received, in: $0).answered }) {
-            return receipt(received, .duplicate, answered.acknowledgement, ["answered from the journal"])
-        }
         let message: Message
         switch received.parsed {
         case .success(let parsed): message = parsed
@@ -124,7 +120,7 @@ package struct HL7Inbox: Sendable {
         let inbound = try Self.inbound(message, types: DataTypes(profile: received.profile))
         let id = entropy.newID()
         return try await store.write(access) { unit in
-            // Asked again inside of the unit: the same message may have come on two connections at once.
+            // Asked inside of the unit: the same message may have come on two connections at once.
             let previous = try Self.previous(received, in: unit)
             if let answered = previous.answered {
                 return receipt(received, .duplicate, answered.acknowledgement, ["answered from the journal"])
@@ -193,6 +189,10 @@ package struct HL7Inbox: Sendable {
         let id = entropy.newID()
         do {
             return try await store.write(access) { unit in
+                // Taken before the site's settings changed: what was answered stays answered.
+                if let answered = try Self.previous(received, in: unit).answered {
+                    return receipt(received, .duplicate, answered.acknowledgement, ["answered from the journal"])
+                }
                 // A sender that repeats what fails must not fill the journal: the message is kept already.
                 if try Self.isKept(received, in: unit) { return receipt(received, .failed, answer, notes) }
                 try unit.journal(journaled(received, id: id, .failed, note: notes, answer, at: unit.time))

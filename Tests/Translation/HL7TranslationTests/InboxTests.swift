@@ -60,7 +60,16 @@ import Workflow
         #expect(again.result == .duplicate)
         #expect(again.acknowledgement == first.acknowledgement)
         #expect(store.journal.count == 1)
-        #expect(store.state.withLock { $0.writes } == 1)
+        #expect(store.patients.count == 1)
+        #expect(store.visits.count == 1)
+    }
+
+    @Test("What was answered stays answered, also when the site's settings changed since")
+    func duplicateAfterChange() async throws {
+        let first = await inbox.receive(Site.adt("A04", "M1"), peer: nil)
+        let stricter = Site.inbox(store, try SiteProfile(yaml: "accepted_versions: [2.3.1]"))
+        #expect(await stricter.receive(Site.adt("A04", "M1"), peer: nil).acknowledgement == first.acknowledgement)
+        #expect(await stricter.receive(Site.adt("A04", "M2"), peer: nil).code == "AR")
     }
 
     @Test("The same control id with other content is carried out, with a warning")
