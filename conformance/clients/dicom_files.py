@@ -11,6 +11,13 @@ from pydicom.uid import UID, MediaStorageDirectoryStorage
 warnings.filterwarnings("ignore", module="pydicom")
 
 
+# An explicit UN stays UN: what pydicom knows of private elements is not in the file.
+pydicom.config.replace_un_with_known_vr = False
+
+# Files that pydicom reads with a warning and that are broken all the same.
+BROKEN = {"rtplan_truncated.dcm": "the data set ends inside an element (PS3.5 §7.1)"}
+
+
 class Sample:
     """A prepared Part 10 file: `data` are its bytes, `name` says where it comes from."""
 
@@ -51,6 +58,8 @@ def test_files():
 
 
 def why_invalid(path):
+    if path.name in BROKEN:
+        return BROKEN[path.name]
     try:
         data_set = pydicom.dcmread(path)
         meta = data_set.file_meta
@@ -73,8 +82,7 @@ def why_invalid(path):
         data_set.decode()
         for _ in data_set.iterall():
             pass
-        again = io.BytesIO()
-        data_set.save_as(again, enforce_file_format=True)
+        relabelled(str(path), path, "trial")
     except Exception as error:  # pydicom raises many kinds; each makes the file unfit as a reference
         return f"pydicom itself cannot read and write it: {type(error).__name__}: {str(error)[:90]}"
     return None

@@ -66,6 +66,10 @@ def drive(arguments, report, server, backend, folder):
         if "hl7" in arguments.parts:
             check_hl7.check(report, server, backend, accession=accession)
         if "dimse" in arguments.parts:
+            waiting = check_hl7.order("ORM-MWL", "CLIENT2", "ACC200", "PL200", "FI200")
+            report.check("hl7", "an order for the worklist", lambda: check_hl7.acknowledged(
+                check_hl7.ask(server, waiting), "ORM-MWL") and None, "HL7 v2.5.1 §4.4.1")
+            accession = "ACC200"
             check_dicom.check_echo(report, server)
             check_dicom.check_worklist_pynetdicom(report, server, accession)
             by_dcmtk = check_dicom.check_dcmtk(report, server, files, folder, accession)
