@@ -19,7 +19,8 @@ struct ElementPathParser {
     }
 
     private func error(_ reason: ElementPathError.Reason) -> ElementPathError {
-        ElementPathError(reason: at >= text.count && reason == .unexpectedCharacter ? .unexpectedEnd : reason, offset: at)
+        ElementPathError(
+            reason: at >= text.count && reason == .unexpectedCharacter ? .unexpectedEnd : reason, offset: at)
     }
 
     // MARK: Grammar
@@ -197,7 +198,9 @@ struct ElementPathParser {
         skipSpace()
         let start = at
         while at < text.count, 0x30...0x39 ~= text[at] { at += 1 }
-        guard let value = Int(String(decoding: text[start..<at], as: UTF8.self)) else { throw error(.unexpectedCharacter) }
+        guard let value = Int(String(decoding: text[start..<at], as: UTF8.self)) else {
+            throw error(.unexpectedCharacter)
+        }
         return value
     }
 

@@ -78,7 +78,9 @@ struct IndexPlanBuilder {
             // Columns of the stored resource hold these two.
             if definition.code == "_id" || definition.code == "_lastUpdated" { continue }
             do throws(PathProblem) {
-                guard definition.isIndexed else { throw PathProblem(definition.type == .special ? "special" : "no expression") }
+                guard definition.isIndexed else {
+                    throw PathProblem(definition.type == .special ? "special" : "no expression")
+                }
                 let parameter = try parameter(definition)
                 try add(definition.expression, parameter, focus: resourceType, to: &plan)
             } catch {
@@ -121,12 +123,14 @@ struct IndexPlanBuilder {
             SearchParameterKey(resourceType, definition.code, aspect).number
         }
         return IndexPlan.Parameter(
-            type: definition.type, value: key(.value), text: key(.text), identifier: key(.identifier), ofType: key(.ofType),
+            type: definition.type, value: key(.value), text: key(.text), identifier: key(.identifier),
+            ofType: key(.ofType),
             components: components)
     }
 
     private func component(
-        _ part: SearchParameterDefinition.Component, _ position: Int, of definition: SearchParameterDefinition, focuses: [String]
+        _ part: SearchParameterDefinition.Component, _ position: Int, of definition: SearchParameterDefinition,
+        focuses: [String]
     ) throws(PathProblem) -> IndexPlan.Component {
         guard let target = definitions.searchParameter(part.code, for: resourceType), target.type != .composite else {
             throw PathProblem("component \(part.code) is unknown")
@@ -196,7 +200,8 @@ struct IndexPlanBuilder {
 
     private func follow(_ link: Link, from node: Int, in plan: inout IndexPlan) -> Int {
         let name = Array(link.name.utf8)
-        for edge in plan.nodes[node].edges where edge.name == name && edge.filters == link.filters && edge.position == link.position {
+        for edge in plan.nodes[node].edges
+        where edge.name == name && edge.filters == link.filters && edge.position == link.position {
             return edge.node
         }
         plan.nodes.append(IndexPlan.Node())
@@ -223,7 +228,9 @@ struct IndexPlanBuilder {
                 ends = ends.filter { $0.type.lowercased() == type.lowercased() }
                 guard !ends.isEmpty else { throw PathProblem("no \(type) here") }
             case .index(let position):
-                for i in ends.indices where !ends[i].links.isEmpty { ends[i].links[ends[i].links.count - 1].position = position }
+                for i in ends.indices where !ends[i].links.isEmpty {
+                    ends[i].links[ends[i].links.count - 1].position = position
+                }
             case .filter(let filter):
                 for i in ends.indices where !ends[i].links.isEmpty {
                     ends[i].links[ends[i].links.count - 1].filters.append(filter)
@@ -253,6 +260,7 @@ struct IndexPlanBuilder {
     private static let openChoiceTypes = [
         "boolean", "canonical", "code", "date", "dateTime", "decimal", "id", "instant", "integer", "markdown", "oid",
         "positiveInt", "string", "unsignedInt", "uri", "url", "uuid", "Address", "Age", "CodeableConcept", "Coding",
-        "ContactPoint", "Duration", "HumanName", "Identifier", "Money", "Period", "Quantity", "Range", "Reference", "Timing",
+        "ContactPoint", "Duration", "HumanName", "Identifier", "Money", "Period", "Quantity", "Range", "Reference",
+        "Timing",
     ]
 }

@@ -2,7 +2,9 @@ import FHIRModel
 
 /// What each FHIR type gives to each parameter type. FHIR R4 search.html#table.
 extension IndexWalk {
-    private func elements(_ value: JSONNode?) -> some Sequence<JSONNode> { [value].lazy.compactMap { $0 }.flatMap(\.elements) }
+    private func elements(_ value: JSONNode?) -> some Sequence<JSONNode> {
+        [value].lazy.compactMap { $0 }.flatMap(\.elements)
+    }
 
     // MARK: Tokens
 
@@ -136,7 +138,9 @@ extension IndexWalk {
         switch action.elementType {
         case "Reference":
             if let text = value["reference"]?.string { addReference(key, text) }
-            if let identifier = value["identifier"], let number = identifier["value"]?.string, action.parameter.identifier >= 0 {
+            if let identifier = value["identifier"], let number = identifier["value"]?.string,
+                action.parameter.identifier >= 0
+            {
                 addToken(action.parameter.identifier, identifier["system"]?.string ?? "", number)
             }
         case "Resource":
@@ -183,7 +187,9 @@ extension IndexWalk {
             let currency = value["currency"]?.string ?? ""
             add(
                 key,
-                .quantity(low: amount, high: amount, system: "urn:iso:std:iso:4217", code: IndexEntry.cut(currency), unit: ""))
+                .quantity(
+                    low: amount, high: amount, system: "urn:iso:std:iso:4217", code: IndexEntry.cut(currency), unit: "")
+            )
         case "SampledData":
             // The limits are of the readings as sent, not of the quantity: FHIR R4 datatypes.html#sampleddata.
             break
@@ -193,7 +199,8 @@ extension IndexWalk {
             guard let number = number(value["value"]) else { return }
             let comparator = value["comparator"]?.string ?? ""
             addQuantity(
-                key, comparator.hasPrefix("<") ? -Self.highest : number, comparator.hasPrefix(">") ? Self.highest : number, value)
+                key, comparator.hasPrefix("<") ? -Self.highest : number,
+                comparator.hasPrefix(">") ? Self.highest : number, value)
         }
     }
 

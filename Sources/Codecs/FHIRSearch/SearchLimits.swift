@@ -19,6 +19,7 @@ package struct SearchLimits: Sendable, Hashable {
 
     /// What the server uses.
     package static let standard = SearchLimits(
-        parametersMax: 1000, textBytesMax: 65_536, valuesMax: 500, chainDepthMax: 3, reverseChainDepthMax: 2, sortKeysMax: 4,
+        parametersMax: 1000, textBytesMax: 65_536, valuesMax: 500, chainDepthMax: 3, reverseChainDepthMax: 2,
+        sortKeysMax: 4,
         includesMax: 16, countMax: 1000)
 }

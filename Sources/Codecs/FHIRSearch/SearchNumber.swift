@@ -33,7 +33,9 @@ package struct SearchNumber: Sendable, Hashable {
                 if hasPoint { decimals += 1 }
             case 0x2E where !hasPoint: hasPoint = true
             case 0x45, 0x65:
-                guard let value = Int(String(decoding: bytes[(at + 1)...], as: UTF8.self)), abs(value) <= 400 else { return nil }
+                guard let value = Int(String(decoding: bytes[(at + 1)...], as: UTF8.self)), abs(value) <= 400 else {
+                    return nil
+                }
                 exponent = value
                 at = bytes.count
             default: return nil

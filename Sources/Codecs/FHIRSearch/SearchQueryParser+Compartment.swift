@@ -11,7 +11,9 @@ extension SearchQueryParser {
             filters.append(.parameter(SearchCondition(own, .matches([.token(system: .any, code: id)]))))
         }
         for code in definitions.compartment(compartment)?.parameters[type] ?? [] {
-            guard let parameter = definitions.searchParameter(code, for: type), parameter.type == .reference else { continue }
+            guard let parameter = definitions.searchParameter(code, for: type), parameter.type == .reference else {
+                continue
+            }
             filters.append(
                 .parameter(SearchCondition(parameter, .matches([.reference(types: [compartment], id: id)]))))
         }

@@ -13,7 +13,8 @@ extension SearchQueryParser {
         }
         if let dot = name.firstIndex(of: ".") {
             return try chain(
-                type, String(name[..<dot]), String(name[name.index(after: dot)...]), value, chained: chained, reversed: reversed)
+                type, String(name[..<dot]), String(name[name.index(after: dot)...]), value, chained: chained,
+                reversed: reversed)
         }
         let (code, modifier) = Self.splitModifier(name)
         let parameter = try parameter(code, type)
@@ -109,7 +110,8 @@ extension SearchQueryParser {
             throw ParameterIssue(.invalid, "_has names \(quoted(parts[1])), which is no resource type.")
         }
         let reference = try parameter(parts[2], parts[1])
-        guard reference.type == .reference, reference.referenceTypes.isEmpty || reference.referenceTypes.contains(type) else {
+        guard reference.type == .reference, reference.referenceTypes.isEmpty || reference.referenceTypes.contains(type)
+        else {
             throw ParameterIssue(.invalid, "\(quoted(parts[2])) of \(parts[1]) never refers to \(type).")
         }
         let inner = try filter(parts[1], parts[3], value, chained: chained, reversed: reversed + 1)

@@ -12,7 +12,8 @@ extension SearchQueryParser {
         case "_sort":
             guard query.sort.isEmpty else { throw ParameterIssue(.invalid, "_sort is given twice.") }
             query.sort = try sortKeys(value, query.resourceType)
-        case "_include", "_include:iterate", "_include:recurse", "_revinclude", "_revinclude:iterate", "_revinclude:recurse":
+        case "_include", "_include:iterate", "_include:recurse", "_revinclude", "_revinclude:iterate",
+            "_revinclude:recurse":
             guard query.includes.count < limits.includesMax else {
                 throw ParameterIssue(.tooCostly, "More than \(limits.includesMax) _include and _revinclude.")
             }
@@ -92,7 +93,8 @@ extension SearchQueryParser {
         let isIterative = name.contains(":")
         let parts = value.split(separator: ":", omittingEmptySubsequences: false).map { String($0) }
         if parts == ["*"], !isReverse {
-            return IncludeDirective(isReverse: false, sourceType: resourceType, parameter: nil, isIterative: isIterative)
+            return IncludeDirective(
+                isReverse: false, sourceType: resourceType, parameter: nil, isIterative: isIterative)
         }
         guard parts.count == 2 || parts.count == 3 else {
             throw ParameterIssue(.invalid, "\(quoted(name)) is not Type:parameter or Type:parameter:TargetType.")
@@ -110,16 +112,19 @@ extension SearchQueryParser {
         }
         if parts[1] == "*" {
             return IncludeDirective(
-                isReverse: isReverse, sourceType: sourceType, parameter: nil, targetType: targetType, isIterative: isIterative)
+                isReverse: isReverse, sourceType: sourceType, parameter: nil, targetType: targetType,
+                isIterative: isIterative)
         }
         guard let parameter = definitions.searchParameter(parts[1], for: sourceType) else {
-            throw ParameterIssue(.unknown, "\(quoted(name)) names \(quoted(parts[1])), which \(sourceType) does not have.")
+            throw ParameterIssue(
+                .unknown, "\(quoted(name)) names \(quoted(parts[1])), which \(sourceType) does not have.")
         }
         guard parameter.type == .reference else {
             throw ParameterIssue(.invalid, "\(quoted(name)) names \(quoted(parts[1])), which is no reference.")
         }
         return IncludeDirective(
-            isReverse: isReverse, sourceType: sourceType, parameter: parameter, targetType: targetType, isIterative: isIterative)
+            isReverse: isReverse, sourceType: sourceType, parameter: parameter, targetType: targetType,
+            isIterative: isIterative)
     }
 }
 

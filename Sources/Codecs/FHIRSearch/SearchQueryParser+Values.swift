@@ -24,13 +24,15 @@ extension SearchQueryParser {
     }
 
     private static let modifiers: Set<String> = [
-        "exact", "contains", "text", "not", "in", "not-in", "below", "above", "of-type", "ofType", "identifier", "type", "missing",
+        "exact", "contains", "text", "not", "in", "not-in", "below", "above", "of-type", "ofType", "identifier", "type",
+        "missing",
         "iterate", "recurse",
     ]
 
     private func unsupported(_ code: String, _ modifier: String) -> ParameterIssue {
         if Self.modifiers.contains(modifier) || definitions.isResourceType(modifier) {
-            return ParameterIssue(.notSupported, "The modifier \(quoted(modifier)) is not supported on \(quoted(code)).")
+            return ParameterIssue(
+                .notSupported, "The modifier \(quoted(modifier)) is not supported on \(quoted(code)).")
         }
         return ParameterIssue(.invalid, "\(quoted(modifier)) on \(quoted(code)) is no modifier.")
     }
@@ -125,7 +127,9 @@ extension SearchQueryParser {
         case .absolute, .urn, .uri: return .referenceURL(text)
         case .fragment, .invalid:
             // A canonical may carry `|version`, which is no part of a URI.
-            if let bar = text.firstIndex(of: "|"), case .uri = Reference(String(text[..<bar])) { return .referenceURL(text) }
+            if let bar = text.firstIndex(of: "|"), case .uri = Reference(String(text[..<bar])) {
+                return .referenceURL(text)
+            }
             if let bar = text.firstIndex(of: "|"), case .absolute = Reference(String(text[..<bar])) {
                 return .referenceURL(text)
             }
@@ -177,7 +181,8 @@ extension SearchQueryParser {
     }
 
     /// Component values joined by `$`. FHIR R4 search.html#composite.
-    private func composite(_ parameter: SearchParameterDefinition, _ text: String) throws(ParameterIssue) -> SearchValue {
+    private func composite(_ parameter: SearchParameterDefinition, _ text: String) throws(ParameterIssue) -> SearchValue
+    {
         let parts = SearchText.split(text, at: SearchText.dollar)
         guard parts.count == parameter.components.count, parts.allSatisfy({ !$0.isEmpty }) else {
             throw invalidValue(parameter.code)

@@ -21,7 +21,8 @@ package struct SearchQueryParser: Sendable {
     let now: Int64
 
     /// - Parameter now: microseconds since 1970 UTC; the margin of an approximate date grows with the distance to it.
-    package init(definitions: FHIRDefinitions = .r4, baseURL: String, now: Int64 = 0, limits: SearchLimits = .standard) {
+    package init(definitions: FHIRDefinitions = .r4, baseURL: String, now: Int64 = 0, limits: SearchLimits = .standard)
+    {
         self.definitions = definitions
         self.baseURL = baseURL
         self.now = now
@@ -37,7 +38,9 @@ package struct SearchQueryParser: Sendable {
         var query = SearchQuery(resourceType)
         var issues: [OperationOutcome.Issue] = []
         if parameters.count > limits.parametersMax {
-            throw SearchQueryError([.init(.error, .tooCostly, diagnostics: "More than \(limits.parametersMax) parameters.")])
+            throw SearchQueryError([
+                .init(.error, .tooCostly, diagnostics: "More than \(limits.parametersMax) parameters.")
+            ])
         }
         for parameter in parameters {
             do throws(ParameterIssue) {

@@ -71,7 +71,8 @@ package enum TextFolding {
         }
         // Letters that Unicode does not decompose.
         for (letter, base) in [
-            ("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("ø", "o"), ("ł", "l"), ("đ", "d"), ("ħ", "h"), ("ı", "i"), ("ŧ", "t"),
+            ("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("ø", "o"), ("ł", "l"), ("đ", "d"), ("ħ", "h"), ("ı", "i"),
+            ("ŧ", "t"),
             ("þ", "th"), ("ð", "d"), ("ς", "σ"), ("ſ", "s"),
         ] {
             if let scalar = letter.unicodeScalars.first { found[scalar.value] = base }

@@ -8,7 +8,9 @@ struct PageTokenText {
     var isAtEnd: Bool { at == bytes.count }
 
     mutating func put(_ number: Int64) {
-        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: number >> Int64(shift))) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: number >> Int64(shift)))
+        }
     }
 
     mutating func put(_ value: SQLValue) {

@@ -103,7 +103,9 @@ enum AEAD {
 
     /// The plain text; nil when the tag does not fit.
     static func open(_ sealed: [UInt8], key: [UInt8], nonce: [UInt8], associated: [UInt8]) -> [UInt8]? {
-        guard key.count == 32, nonce.count == 12, sealed.count >= tagBytes, let context = EVP_CIPHER_CTX_new() else { return nil }
+        guard key.count == 32, nonce.count == 12, sealed.count >= tagBytes, let context = EVP_CIPHER_CTX_new() else {
+            return nil
+        }
         defer { EVP_CIPHER_CTX_free(context) }
         let cipher = Array(sealed.dropLast(tagBytes))
         var tag = Array(sealed.suffix(tagBytes))

@@ -12,11 +12,15 @@ extension RelationalStore: ResourceStore {
         try await version(type, id, nil, access)
     }
 
-    package func read(_ type: String, _ id: String, version: Int64, access: AccessContext) async throws -> StoredResource? {
+    package func read(_ type: String, _ id: String, version: Int64, access: AccessContext) async throws
+        -> StoredResource?
+    {
         try await self.version(type, id, version, access)
     }
 
-    private func version(_ type: String, _ id: String, _ version: Int64?, _ access: AccessContext) async throws -> StoredResource? {
+    private func version(_ type: String, _ id: String, _ version: Int64?, _ access: AccessContext) async throws
+        -> StoredResource?
+    {
         guard access.allows(.read, on: type) else { return nil }
         return try await translating {
             try await self.database.read { connection in
@@ -32,7 +36,8 @@ extension RelationalStore: ResourceStore {
                 guard let found, let allowed = compiler.allowed(type, "v", .read, 0) else { return found?.resource }
                 let isAllowed = try connection.first(
                     "SELECT 1 FROM resource_versions v WHERE v.version_key = ? AND \(allowed.text)",
-                    [.int(found.key)] + allowed.values) { try $0.int(0) }
+                    [.int(found.key)] + allowed.values
+                ) { try $0.int(0) }
                 return isAllowed == nil ? nil : found.resource
             }
         }
@@ -133,7 +138,8 @@ extension RelationalStore: ResourceStore {
         page.matches = rows.map(\.resource)
         if hasMore, let last = places.last {
             page.nextToken = try pageTokens.seal(
-                PageTokens.Content(snapshot: compiler.snapshot, position: last), query: query, principal: access.principal,
+                PageTokens.Content(snapshot: compiler.snapshot, position: last), query: query,
+                principal: access.principal,
                 now: now)
         }
         if !query.includes.isEmpty {
@@ -157,7 +163,9 @@ extension RelationalStore: ResourceStore {
     }
 
     /// The resources of these versions, in this order.
-    private func resources(_ keys: [Int64], _ connection: any SQLConnection) throws -> [(key: Int64, resource: StoredResource)] {
+    private func resources(_ keys: [Int64], _ connection: any SQLConnection) throws -> [(
+        key: Int64, resource: StoredResource
+    )] {
         if keys.isEmpty { return [] }
         var found: [Int64: StoredResource] = [:]
         try connection.run(
@@ -171,7 +179,8 @@ extension RelationalStore: ResourceStore {
 
     private func compiler(_ connection: any SQLConnection, _ access: AccessContext, snapshot: Int64) -> SearchCompiler {
         SearchCompiler(
-            dialect: connection.dialect, snapshot: snapshot, access: access, parser: SearchQueryParser(baseURL: baseURL))
+            dialect: connection.dialect, snapshot: snapshot, access: access, parser: SearchQueryParser(baseURL: baseURL)
+        )
     }
 }
 
@@ -201,6 +210,7 @@ extension SQLUnitOfWork: ResourceTransaction {
         let matches = compiler.matches(query)
         return try connection.all(
             "SELECT v.id FROM resource_versions v WHERE \(matches.text) ORDER BY v.version_key LIMIT ?",
-            matches.values + [.int(Int64(limit))]) { try $0.text(0) }
+            matches.values + [.int(Int64(limit))]
+        ) { try $0.text(0) }
     }
 }

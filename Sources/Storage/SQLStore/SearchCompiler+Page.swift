@@ -25,7 +25,8 @@ extension SearchCompiler {
             var condition = matches
             if let position { condition.add("v.version_key > ?", .int(position.key)) }
             return Statement(
-                text: "SELECT v.version_key FROM resource_versions v WHERE \(condition.text) ORDER BY v.version_key LIMIT ?",
+                text:
+                    "SELECT v.version_key FROM resource_versions v WHERE \(condition.text) ORDER BY v.version_key LIMIT ?",
                 values: condition.values + [.int(Int64(limit))])
         }
         var columns = ["v.version_key AS version_key"]
@@ -38,7 +39,8 @@ extension SearchCompiler {
             order += ["s\(number) IS NULL", "s\(number)\(key.isDescending ? " DESC" : "")"]
         }
         values += matches.values
-        var text = "SELECT * FROM (SELECT \(columns.joined(separator: ", ")) FROM resource_versions v WHERE \(matches.text)) m"
+        var text =
+            "SELECT * FROM (SELECT \(columns.joined(separator: ", ")) FROM resource_versions v WHERE \(matches.text)) m"
         if let position {
             let after = self.after(position, query.sort)
             text += " WHERE \(after.text)"
@@ -99,7 +101,9 @@ extension SearchCompiler {
             }
             alternatives.append(
                 Self.joined(
-                    equal + [SQLCondition("(s\(number) \(key.isDescending ? "<" : ">") ? OR s\(number) IS NULL)", [value])]))
+                    equal + [
+                        SQLCondition("(s\(number) \(key.isDescending ? "<" : ">") ? OR s\(number) IS NULL)", [value])
+                    ]))
             equal.append(SQLCondition("s\(number) = ?", [value]))
         }
         alternatives.append(Self.joined(equal + [SQLCondition("version_key > ?", [.int(position.key)])]))

@@ -163,6 +163,7 @@ extension SearchCompiler {
                 """, values: [key(position)] + test.values)
         }
         return SQLCondition(
-            "\(alias).version_key IN (SELECT c0.version_key FROM \(Self.place(first).0.table) c0 WHERE \(condition.text))", condition.values)
+            "\(alias).version_key IN (SELECT c0.version_key FROM \(Self.place(first).0.table) c0 WHERE \(condition.text))",
+            condition.values)
     }
 }

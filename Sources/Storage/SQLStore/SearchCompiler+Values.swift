@@ -59,7 +59,8 @@ extension SearchCompiler {
                 [.text(IndexEntry.cut(number)), .text(IndexEntry.cut("\(system)|\(code)"))])
         case .tokenText(let text), .stringStart(let text): return start(IndexEntry.cut(text), "\(alias).folded")
         case .stringPart(let text):
-            return SQLCondition("\(alias).folded LIKE ? ESCAPE '!'", [.text("%\(Self.likeEscaped(IndexEntry.cut(text)))%")])
+            return SQLCondition(
+                "\(alias).folded LIKE ? ESCAPE '!'", [.text("%\(Self.likeEscaped(IndexEntry.cut(text)))%")])
         case .stringExact(let text):
             return SQLCondition(
                 "\(alias).folded = ? AND \(alias).exact = ?",
@@ -71,7 +72,8 @@ extension SearchCompiler {
             if let unit {
                 if let system = unit.system {
                     condition.add(
-                        "\(alias).system = ? AND \(alias).code = ?", .text(IndexEntry.cut(system)), .text(IndexEntry.cut(unit.code)))
+                        "\(alias).system = ? AND \(alias).code = ?", .text(IndexEntry.cut(system)),
+                        .text(IndexEntry.cut(unit.code)))
                 } else {
                     let code = SQLValue.text(IndexEntry.cut(unit.code))
                     condition.add("(\(alias).code = ? OR \(alias).unit = ?)", code, code)
@@ -118,7 +120,8 @@ extension SearchCompiler {
     private static func date(_ prefix: SearchPrefix, _ range: DateTimeRange, _ alias: String) -> SQLCondition {
         let (low, high) = (SQLValue.int(range.lower), SQLValue.int(range.upper))
         switch prefix {
-        case .equal: return SQLCondition("\(alias).low >= ? AND \(alias).low < ? AND \(alias).high <= ?", [low, high, high])
+        case .equal:
+            return SQLCondition("\(alias).low >= ? AND \(alias).low < ? AND \(alias).high <= ?", [low, high, high])
         case .notEqual: return SQLCondition("(\(alias).low < ? OR \(alias).high > ?)", [low, high])
         case .greater: return SQLCondition("\(alias).high > ?", [high])
         case .less: return SQLCondition("\(alias).low < ?", [low])
@@ -139,7 +142,8 @@ extension SearchCompiler {
         let exact = SQLValue.double(number.value)
         let (low, high) = (SQLValue.double(number.lower), SQLValue.double(number.upper))
         switch prefix {
-        case .equal: return SQLCondition("\(alias).low >= ? AND \(alias).low < ? AND \(alias).high < ?", [low, high, high])
+        case .equal:
+            return SQLCondition("\(alias).low >= ? AND \(alias).low < ? AND \(alias).high < ?", [low, high, high])
         case .notEqual: return SQLCondition("(\(alias).low < ? OR \(alias).high >= ?)", [low, high])
         case .greater: return SQLCondition("\(alias).high > ?", [exact])
         case .less: return SQLCondition("\(alias).low < ?", [exact])
@@ -149,7 +153,8 @@ extension SearchCompiler {
         case .endsBefore: return SQLCondition("\(alias).high < ?", [exact])
         case .approximately:
             let range = number.approximateRange
-            return SQLCondition("\(alias).low <= ? AND \(alias).high >= ?", [.double(range.upper), .double(range.lower)])
+            return SQLCondition(
+                "\(alias).low <= ? AND \(alias).high >= ?", [.double(range.upper), .double(range.lower)])
         }
     }
 }

@@ -16,7 +16,8 @@ struct SearchCompiler {
 
     /// The versions of a type that stand at the snapshot, are no deletion markers, and may be seen.
     func visible(
-        _ type: String, _ alias: String = "v", permission: Permissions = .search, depth: Int = 0, deletions: Bool = false
+        _ type: String, _ alias: String = "v", permission: Permissions = .search, depth: Int = 0,
+        deletions: Bool = false
     ) -> SQLCondition {
         var condition = SQLCondition("\(alias).type = ?", [.text(type)])
         condition.add("\(alias).first_sequence <= ?", .int(snapshot))
@@ -123,7 +124,8 @@ struct SearchCompiler {
 
     /// FHIR R4 search.html#chaining.
     private func chain(
-        _ reference: SearchParameterDefinition, _ target: SearchFilter.Target, _ type: String, _ alias: String, _ depth: Int
+        _ reference: SearchParameterDefinition, _ target: SearchFilter.Target, _ type: String, _ alias: String,
+        _ depth: Int
     ) -> SQLCondition {
         let inner = "t\(depth + 1)"
         var wanted = visible(target.type, inner, depth: depth + 1)
@@ -139,7 +141,8 @@ struct SearchCompiler {
 
     /// FHIR R4 search.html#has.
     private func reverseChain(
-        _ source: String, _ reference: SearchParameterDefinition, _ filter: SearchFilter, _ type: String, _ alias: String,
+        _ source: String, _ reference: SearchParameterDefinition, _ filter: SearchFilter, _ type: String,
+        _ alias: String,
         _ depth: Int
     ) -> SQLCondition {
         let inner = "t\(depth + 1)"

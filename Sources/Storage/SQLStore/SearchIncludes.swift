@@ -51,11 +51,15 @@ struct SearchIncludes {
         var condition = SQLCondition(
             compiler.dialect.isInInts("i.version_key") + " AND i.target_type <> ''", [.ints(keys)])
         if let parameter = directive.parameter {
-            condition.add("\(compiler.dialect.probeMark)i.param = ?", .int(SearchParameterKey(directive.sourceType, parameter.code).number))
+            condition.add(
+                "\(compiler.dialect.probeMark)i.param = ?",
+                .int(SearchParameterKey(directive.sourceType, parameter.code).number))
         } else {
             condition.add("i.part = 0")
         }
-        if let type = directive.targetType { condition.add("\(compiler.dialect.probeMark)i.target_type = ?", .text(type)) }
+        if let type = directive.targetType {
+            condition.add("\(compiler.dialect.probeMark)i.target_type = ?", .text(type))
+        }
         var ids: [String: [String]] = [:]
         try connection.run(
             "SELECT DISTINCT i.target_type, i.target_id FROM idx_reference i WHERE \(condition.text) LIMIT ?",
@@ -86,7 +90,8 @@ struct SearchIncludes {
                 .ints(parameters.map { SearchParameterKey(directive.sourceType, $0.code).number }))
             var visible = compiler.visible(directive.sourceType)
             visible.add(
-                "v.version_key IN (SELECT i.version_key FROM idx_reference i WHERE \(inner.text))", values: inner.values)
+                "v.version_key IN (SELECT i.version_key FROM idx_reference i WHERE \(inner.text))", values: inner.values
+            )
             found += try take(visible)
             if isCapped { return found }
         }

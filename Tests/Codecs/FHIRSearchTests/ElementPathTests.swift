@@ -11,7 +11,9 @@ import Testing
         for type in FHIRDefinitions.r4.resourceTypes {
             count += FHIRDefinitions.r4.searchParameters(for: type).count
             for found in SearchIndexer.unsupported(type) {
-                let name = ["_text", "_content", "_query", "_filter"].contains(found.code) ? found.code : "\(found.resourceType).\(found.code)"
+                let name =
+                    ["_text", "_content", "_query", "_filter"].contains(found.code)
+                    ? found.code : "\(found.resourceType).\(found.code)"
                 unsupported.insert("\(name): \(found.reason)")
             }
         }
@@ -28,7 +30,10 @@ import Testing
         var owner: [Int64: String] = [:]
         for type in FHIRDefinitions.r4.resourceTypes {
             for parameter in FHIRDefinitions.r4.searchParameters(for: type) {
-                for aspect in [SearchParameterKey.Aspect.value, .text, .identifier, .ofType, .component(0), .component(1), .component(2)] {
+                for aspect in [
+                    SearchParameterKey.Aspect.value, .text, .identifier, .ofType, .component(0), .component(1),
+                    .component(2),
+                ] {
                     let name = "\(type).\(parameter.code) \(aspect)"
                     let key = SearchParameterKey(type, parameter.code, aspect).number
                     #expect(owner[key] == nil || owner[key] == name, "\(name) and \(owner[key] ?? "")")
@@ -41,8 +46,10 @@ import Testing
     @Test(
         "What is outside of the subset is refused with its place",
         arguments: [
-            ("", 0), ("Patient.", 8), ("Patient.name.first()", 19), ("Patient.name.where(use='a' and x='b')", 27), ("Patient..name", 8),
-            ("Patient.name[", 13), ("Patient.name[99999999999999999999]", 33), ("(Patient.name", 13), ("Patient.name)", 12),
+            ("", 0), ("Patient.", 8), ("Patient.name.first()", 19), ("Patient.name.where(use='a' and x='b')", 27),
+            ("Patient..name", 8),
+            ("Patient.name[", 13), ("Patient.name[99999999999999999999]", 33), ("(Patient.name", 13),
+            ("Patient.name)", 12),
             ("Patient.name.where(use='official", 32), ("%context.name", 8), ("Patient.active and Patient.name", 15),
         ])
     func refusals(expression: String, offset: Int) {

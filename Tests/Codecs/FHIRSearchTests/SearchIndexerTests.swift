@@ -11,7 +11,9 @@ import Testing
     }
 
     /// The values kept for one parameter, in order.
-    func values(_ json: String, _ type: String, _ code: String, _ aspect: SearchParameterKey.Aspect = .value) throws -> [IndexEntry.Value] {
+    func values(_ json: String, _ type: String, _ code: String, _ aspect: SearchParameterKey.Aspect = .value) throws
+        -> [IndexEntry.Value]
+    {
         let key = SearchParameterKey(type, code, aspect).number
         return try entries(json).filter { $0.parameter == key }.map(\.value)
     }
@@ -26,7 +28,10 @@ import Testing
             "telecom":[{"system":"phone","value":"555"},{"system":"email","value":"a@b"},{"value":"x"}],
             "meta":{"tag":[{"system":"urn:tag","code":"t"}],"profile":["http://p|1"]}}
             """#
-        #expect(try values(patient, "Patient", "identifier") == [.token(system: "urn:a", code: "1"), .token(system: "", code: "2")])
+        #expect(
+            try values(patient, "Patient", "identifier") == [
+                .token(system: "urn:a", code: "1"), .token(system: "", code: "2"),
+            ])
         #expect(try values(patient, "Patient", "identifier", .ofType) == [.token(system: "urn:t|MR", code: "1")])
         #expect(
             try values(patient, "Patient", "identifier", .text) == [
@@ -39,56 +44,96 @@ import Testing
         #expect(try values(patient, "Patient", "_tag") == [.token(system: "urn:tag", code: "t")])
         #expect(try values(patient, "Patient", "_profile") == [.uri("http://p|1")])
         #expect(try values(patient, "Patient", "deceased") == [.token(system: "*", code: "false")])
-        #expect(try values(#"{"resourceType":"Patient","deceasedBoolean":false}"#, "Patient", "deceased") == [.token(system: "*", code: "false")])
-        #expect(try values(#"{"resourceType":"Patient","deceasedBoolean":true}"#, "Patient", "deceased") == [.token(system: "*", code: "true")])
+        #expect(
+            try values(#"{"resourceType":"Patient","deceasedBoolean":false}"#, "Patient", "deceased") == [
+                .token(system: "*", code: "false")
+            ])
+        #expect(
+            try values(#"{"resourceType":"Patient","deceasedBoolean":true}"#, "Patient", "deceased") == [
+                .token(system: "*", code: "true")
+            ])
     }
 
     @Test("Strings of HumanName and Address, folded and as written")
     func strings() throws {
-        let patient = #"{"resourceType":"Patient","name":[{"family":"Núñez","given":["José"],"prefix":["Dr."]}],"address":[{"line":["Weg 1"],"city":"Köln"}]}"#
+        let patient =
+            #"{"resourceType":"Patient","name":[{"family":"Núñez","given":["José"],"prefix":["Dr."]}],"address":[{"line":["Weg 1"],"city":"Köln"}]}"#
         #expect(try values(patient, "Patient", "family") == [.string(folded: "nunez", exact: "Núñez")])
         #expect(try values(patient, "Patient", "name").count == 3)
-        #expect(try values(patient, "Patient", "address") == [.string(folded: "weg 1", exact: "Weg 1"), .string(folded: "koln", exact: "Köln")])
+        #expect(
+            try values(patient, "Patient", "address") == [
+                .string(folded: "weg 1", exact: "Weg 1"), .string(folded: "koln", exact: "Köln"),
+            ])
         #expect(try values(patient, "Patient", "address-city") == [.string(folded: "koln", exact: "Köln")])
     }
 
     @Test("Dates keep their precision; Period has open ends; Timing gives its events and bounds")
     func dates() throws {
-        #expect(try values(#"{"resourceType":"Patient","birthDate":"1970-01"}"#, "Patient", "birthdate") == [.date(low: 0, high: 31 * Self.day)])
-        #expect(try values(#"{"resourceType":"Patient","deceasedDateTime":"1970-01-01T00:00:00Z"}"#, "Patient", "death-date") == [.date(low: 0, high: 1_000_000)])
-        #expect(try values(#"{"resourceType":"Encounter","period":{"start":"1970-01-02"}}"#, "Encounter", "date") == [.date(low: Self.day, high: .max)])
-        #expect(try values(#"{"resourceType":"Encounter","period":{"end":"1970-01-01"}}"#, "Encounter", "date") == [.date(low: .min, high: Self.day)])
+        #expect(
+            try values(#"{"resourceType":"Patient","birthDate":"1970-01"}"#, "Patient", "birthdate") == [
+                .date(low: 0, high: 31 * Self.day)
+            ])
+        #expect(
+            try values(
+                #"{"resourceType":"Patient","deceasedDateTime":"1970-01-01T00:00:00Z"}"#, "Patient", "death-date") == [
+                    .date(low: 0, high: 1_000_000)
+                ])
+        #expect(
+            try values(#"{"resourceType":"Encounter","period":{"start":"1970-01-02"}}"#, "Encounter", "date") == [
+                .date(low: Self.day, high: .max)
+            ])
+        #expect(
+            try values(#"{"resourceType":"Encounter","period":{"end":"1970-01-01"}}"#, "Encounter", "date") == [
+                .date(low: .min, high: Self.day)
+            ])
         #expect(try values(#"{"resourceType":"Encounter","period":{}}"#, "Encounter", "date") == [])
-        #expect(try values(#"{"resourceType":"ServiceRequest","occurrenceTiming":{"event":["1970-01-01","1970-01-03"],"repeat":{"boundsPeriod":{"start":"1970-01-01"}}}}"#, "ServiceRequest", "occurrence").count == 3)
+        #expect(
+            try values(
+                #"{"resourceType":"ServiceRequest","occurrenceTiming":{"event":["1970-01-01","1970-01-03"],"repeat":{"boundsPeriod":{"start":"1970-01-01"}}}}"#,
+                "ServiceRequest", "occurrence"
+            ).count == 3)
     }
 
     @Test("References: relative, on this server by URL, foreign, versioned, contained, by identifier, canonical")
     func references() throws {
         func subject(_ text: String) throws -> [IndexEntry.Value] {
-            try values(#"{"resourceType":"ImagingStudy","subject":{"reference":"\#(text)"}}"#, "ImagingStudy", "subject")
+            try values(
+                #"{"resourceType":"ImagingStudy","subject":{"reference":"\#(text)"}}"#, "ImagingStudy", "subject")
         }
         #expect(try subject("Patient/1") == [.reference(type: "Patient", id: "1")])
         #expect(try subject("Patient/1/_history/2") == [.reference(type: "Patient", id: "1")])
         #expect(try subject("https://hilum.example/fhir/Patient/1") == [.reference(type: "Patient", id: "1")])
-        #expect(try subject("https://else.example/Patient/1") == [.reference(type: "", id: "https://else.example/Patient/1")])
+        #expect(
+            try subject("https://else.example/Patient/1") == [
+                .reference(type: "", id: "https://else.example/Patient/1")
+            ])
         #expect(try subject("urn:uuid:c757873d-ec9a-4326-a141-556f43239520").count == 1)
         #expect(try subject("#p") == [])
-        let byIdentifier = #"{"resourceType":"ImagingStudy","subject":{"type":"Patient","identifier":{"system":"urn:mrn","value":"7"}}}"#
-        #expect(try values(byIdentifier, "ImagingStudy", "subject", .identifier) == [.token(system: "urn:mrn", code: "7")])
-        #expect(try values(byIdentifier, "ImagingStudy", "patient", .identifier) == [.token(system: "urn:mrn", code: "7")])
+        let byIdentifier =
+            #"{"resourceType":"ImagingStudy","subject":{"type":"Patient","identifier":{"system":"urn:mrn","value":"7"}}}"#
         #expect(
-            try values(#"{"resourceType":"ServiceRequest","instantiatesCanonical":["http://a/b|2"]}"#, "ServiceRequest", "instantiates-canonical")
+            try values(byIdentifier, "ImagingStudy", "subject", .identifier) == [.token(system: "urn:mrn", code: "7")])
+        #expect(
+            try values(byIdentifier, "ImagingStudy", "patient", .identifier) == [.token(system: "urn:mrn", code: "7")])
+        #expect(
+            try values(
+                #"{"resourceType":"ServiceRequest","instantiatesCanonical":["http://a/b|2"]}"#, "ServiceRequest",
+                "instantiates-canonical")
                 == [.reference(type: "", id: "http://a/b|2"), .reference(type: "", id: "http://a/b")])
     }
 
     @Test("`resolve() is Patient` goes by the reference's text, its type, and what is contained")
     func resolve() throws {
         for (subject, count) in [
-            (#"{"reference":"Patient/1"}"#, 1), (#"{"reference":"Device/1"}"#, 0), (#"{"reference":"https://x.example/Patient/1"}"#, 1),
+            (#"{"reference":"Patient/1"}"#, 1), (#"{"reference":"Device/1"}"#, 0),
+            (#"{"reference":"https://x.example/Patient/1"}"#, 1),
             (#"{"reference":"urn:uuid:c757873d-ec9a-4326-a141-556f43239520"}"#, 0),
-            (#"{"reference":"urn:uuid:c757873d-ec9a-4326-a141-556f43239520","type":"Patient"}"#, 1), (#"{"display":"x"}"#, 0),
+            (#"{"reference":"urn:uuid:c757873d-ec9a-4326-a141-556f43239520","type":"Patient"}"#, 1),
+            (#"{"display":"x"}"#, 0),
         ] {
-            #expect(try values(#"{"resourceType":"ImagingStudy","subject":\#(subject)}"#, "ImagingStudy", "patient").count == count, "\(subject)")
+            #expect(
+                try values(#"{"resourceType":"ImagingStudy","subject":\#(subject)}"#, "ImagingStudy", "patient").count
+                    == count, "\(subject)")
         }
     }
 
@@ -98,18 +143,33 @@ import Testing
         func value(_ json: String) throws -> [IndexEntry.Value] {
             try values(#"{"resourceType":"Observation",\#(json)}"#, "Observation", "value-quantity")
         }
-        #expect(try value(#""valueQuantity":{"value":1.10,"unit":"mg","system":"s","code":"c"}"#) == [.quantity(low: 1.1, high: 1.1, system: "s", code: "c", unit: "mg")])
-        #expect(try value(#""valueQuantity":{"value":5,"comparator":"<"}"#) == [.quantity(low: -highest, high: 5, system: "", code: "", unit: "")])
-        #expect(try value(#""valueQuantity":{"value":5,"comparator":">="}"#) == [.quantity(low: 5, high: highest, system: "", code: "", unit: "")])
+        #expect(
+            try value(#""valueQuantity":{"value":1.10,"unit":"mg","system":"s","code":"c"}"#) == [
+                .quantity(low: 1.1, high: 1.1, system: "s", code: "c", unit: "mg")
+            ])
+        #expect(
+            try value(#""valueQuantity":{"value":5,"comparator":"<"}"#) == [
+                .quantity(low: -highest, high: 5, system: "", code: "", unit: "")
+            ])
+        #expect(
+            try value(#""valueQuantity":{"value":5,"comparator":">="}"#) == [
+                .quantity(low: 5, high: highest, system: "", code: "", unit: "")
+            ])
         #expect(try value(#""valueQuantity":{"value":1e999}"#) == [])
         #expect(try value(#""valueString":"5""#) == [])
         #expect(
-            try values(#"{"resourceType":"Condition","onsetRange":{"low":{"value":1},"high":{"value":3,"code":"a"}}}"#, "Condition", "onset-age")
+            try values(
+                #"{"resourceType":"Condition","onsetRange":{"low":{"value":1},"high":{"value":3,"code":"a"}}}"#,
+                "Condition", "onset-age")
                 == [.quantity(low: 1, high: 3, system: "", code: "", unit: "")])
         #expect(
             try values(#"{"resourceType":"Invoice","totalNet":{"value":10,"currency":"EUR"}}"#, "Invoice", "totalnet")
                 == [.quantity(low: 10, high: 10, system: "urn:iso:std:iso:4217", code: "EUR", unit: "")])
-        #expect(try values(#"{"resourceType":"RiskAssessment","prediction":[{"probabilityDecimal":0.8}]}"#, "RiskAssessment", "probability").count == 1)
+        #expect(
+            try values(
+                #"{"resourceType":"RiskAssessment","prediction":[{"probabilityDecimal":0.8}]}"#, "RiskAssessment",
+                "probability"
+            ).count == 1)
     }
 
     @Test("Composite: the components of one element share a part number; an incomplete element gives nothing")
@@ -127,20 +187,28 @@ import Testing
         #expect(parts(0).count == 3 && parts(1).count == 2)
         #expect(Set(parts(0)) == Set(parts(1)) && Set(parts(0)).count == 2)
         #expect(parts(0).allSatisfy { $0 > 0 })
-        let sequence = #"{"resourceType":"MolecularSequence","referenceSeq":{"chromosome":{"coding":[{"code":"1"}]}},"variant":[{"start":5,"end":9},{"start":7,"end":8}]}"#
+        let sequence =
+            #"{"resourceType":"MolecularSequence","referenceSeq":{"chromosome":{"coding":[{"code":"1"}]}},"variant":[{"start":5,"end":9},{"start":7,"end":8}]}"#
         #expect(try values(sequence, "MolecularSequence", "chromosome-variant-coordinate", .component(0)).count == 2)
     }
 
     @Test("Bundle.composition is the first entry's resource; an extension stands for its value")
     func specials() throws {
-        let bundle = #"{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Composition","id":"c"}},{"resource":{"resourceType":"Composition","id":"d"}}]}"#
+        let bundle =
+            #"{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Composition","id":"c"}},{"resource":{"resourceType":"Composition","id":"d"}}]}"#
         #expect(try values(bundle, "Bundle", "composition") == [.reference(type: "Composition", id: "c")])
     }
 
     @Test("Elements of a wrong JSON kind make no entry and no trap")
     func wrongKinds() throws {
-        for value in ["null", "1", "\"\"", "\"x\"", "[]", "{}", "[[]]", "[null]", "[{}]", "true", "{\"coding\":1}", "[{\"coding\":[1,{\"code\":[]}]}]", "[{\"reference\":{}}]"] {
-            for name in ["identifier", "name", "birthDate", "gender", "active", "telecom", "managingOrganization", "link", "meta", "deceasedDateTime", "address", "contained"] where !(name == "meta" && value != "{}") {
+        for value in [
+            "null", "1", "\"\"", "\"x\"", "[]", "{}", "[[]]", "[null]", "[{}]", "true", "{\"coding\":1}",
+            "[{\"coding\":[1,{\"code\":[]}]}]", "[{\"reference\":{}}]",
+        ] {
+            for name in [
+                "identifier", "name", "birthDate", "gender", "active", "telecom", "managingOrganization", "link",
+                "meta", "deceasedDateTime", "address", "contained",
+            ] where !(name == "meta" && value != "{}") {
                 let found = try entries(#"{"resourceType":"Patient","\#(name)":\#(value)}"#)
                 #expect(found.count <= 3, "\(name): \(value)")
             }
@@ -150,12 +218,16 @@ import Testing
     @Test("An entry is made once, however often its value is there")
     func distinct() throws {
         let given = Array(repeating: "\"Ann\"", count: 500).joined(separator: ",")
-        #expect(try values(#"{"resourceType":"Patient","name":[{"given":[\#(given)]}]}"#, "Patient", "given").count == 1)
+        #expect(
+            try values(#"{"resourceType":"Patient","name":[{"given":[\#(given)]}]}"#, "Patient", "given").count == 1)
     }
 
     @Test("A text of any length is found: entry and search are cut alike")
     func longTexts() throws {
         let long = String(repeating: "ä", count: 5000)
-        #expect(try values(#"{"resourceType":"Patient","name":[{"family":"\#(long)"}]}"#, "Patient", "family") == [.string(folded: String(repeating: "a", count: 512), exact: String(repeating: "ä", count: 256))])
+        #expect(
+            try values(#"{"resourceType":"Patient","name":[{"family":"\#(long)"}]}"#, "Patient", "family") == [
+                .string(folded: String(repeating: "a", count: 512), exact: String(repeating: "ä", count: 256))
+            ])
     }
 }

@@ -22,7 +22,9 @@ import Testing
         return values
     }
 
-    func issueCodes(_ type: String, _ pairs: [(String, String)], _ handling: SearchQueryParser.Handling = .strict) -> [String] {
+    func issueCodes(_ type: String, _ pairs: [(String, String)], _ handling: SearchQueryParser.Handling = .strict)
+        -> [String]
+    {
         do {
             _ = try parse(type, pairs, handling)
             return []
@@ -34,10 +36,13 @@ import Testing
     @Test(
         "What no search may carry is refused as invalid, lenient or not",
         arguments: [
-            ("birthdate", "2020-13"), ("birthdate", "yesterday"), ("birthdate", ""), ("_id", "a,,b"), ("_count", "-1"), ("_count", "1.5"),
-            ("_count", ""), ("_count", "ten"), ("gender:foo", "male"), ("identifier", "a|b|c"), ("identifier", "|"), ("_summary", "yes"),
+            ("birthdate", "2020-13"), ("birthdate", "yesterday"), ("birthdate", ""), ("_id", "a,,b"), ("_count", "-1"),
+            ("_count", "1.5"),
+            ("_count", ""), ("_count", "ten"), ("gender:foo", "male"), ("identifier", "a|b|c"), ("identifier", "|"),
+            ("_summary", "yes"),
             ("_total", "exact"), ("_include", "Patient"), ("_include", "Nothing:subject"), ("_include", "Patient:name"),
-            ("_include", "Observation:subject"), ("active:missing", "maybe"), ("name", "  "), ("general-practitioner", "not a reference"),
+            ("_include", "Observation:subject"), ("active:missing", "maybe"), ("name", "  "),
+            ("general-practitioner", "not a reference"),
             ("name.given", "x"), ("_has:Observation", "x"), ("_has:Nothing:patient:code", "x"), ("family", "a\u{0}b"),
             ("identifier:of-type", "a|b"), ("link:Observation", "1"), ("_elements", "a b"),
         ])
@@ -48,7 +53,9 @@ import Testing
 
     @Test("R4 search errors: unknown and unsupported parameters fail when strict and are told when lenient")
     func handling() throws {
-        let pairs = [("nonsense", "1"), ("name", "x"), ("_filter", "a eq b"), ("name:text", "y"), ("_sort", "nonsense")]
+        let pairs = [
+            ("nonsense", "1"), ("name", "x"), ("_filter", "a eq b"), ("name:text", "y"), ("_sort", "nonsense"),
+        ]
         #expect(issueCodes("Patient", pairs) == ["not-supported", "not-supported", "not-supported", "not-supported"])
         let query = try parse("Patient", pairs, .lenient)
         #expect(query.parameters == [.init(name: "name", value: "x")])
@@ -80,7 +87,8 @@ import Testing
     func escapes() throws {
         #expect(
             try values("Patient", "identifier", #"a\,b,c\|d\\,e\$"#) == [
-                .token(system: .any, code: "a,b"), .token(system: .any, code: #"c|d\"#), .token(system: .any, code: "e$"),
+                .token(system: .any, code: "a,b"), .token(system: .any, code: #"c|d\"#),
+                .token(system: .any, code: "e$"),
             ])
     }
 
@@ -126,7 +134,9 @@ import Testing
     @Test("R4 date: a space that was a plus in the URL is no zone; a zone and a partial time are understood")
     func dates() throws {
         #expect(issueCodes("Observation", [("date", "2020-01-01T10:00:00 01:00")]) == ["invalid"])
-        #expect(try values("Observation", "date", "2020-01-01T10:00:00+01:00") == values("Observation", "date", "2020-01-01T09:00:00Z"))
+        #expect(
+            try values("Observation", "date", "2020-01-01T10:00:00+01:00")
+                == values("Observation", "date", "2020-01-01T09:00:00Z"))
         #expect(try values("Observation", "date", "2020-01-01T10:00").count == 1)
     }
 
@@ -135,7 +145,10 @@ import Testing
         #expect(SearchNumber("100") == SearchNumber(value: 100, lower: 99.5, upper: 100.5))
         #expect(SearchNumber("100.00") == SearchNumber(value: 100, lower: 99.995, upper: 100.005))
         #expect(SearchNumber("1e2") == SearchNumber(value: 100, lower: 50, upper: 150))
-        for bad in ["", "-", ".", "1e", "1e99999", "0x10", "1,5", "nan", "inf", "--1", "1e400", String(repeating: "1", count: 65)] {
+        for bad in [
+            "", "-", ".", "1e", "1e99999", "0x10", "1,5", "nan", "inf", "--1", "1e400",
+            String(repeating: "1", count: 65),
+        ] {
             #expect(SearchNumber(bad) == nil, "\(bad)")
         }
     }
@@ -143,7 +156,10 @@ import Testing
     @Test("R4 quantity: number|system|code, number||code and the number alone")
     func quantities() throws {
         let five = SearchNumber(value: 5.4, lower: 5.3500000000000005, upper: 5.45)
-        guard case .quantity(.equal, let number, let unit) = try values("Observation", "value-quantity", "5.4|http://unitsofmeasure.org|mg").first
+        guard
+            case .quantity(.equal, let number, let unit) = try values(
+                "Observation", "value-quantity", "5.4|http://unitsofmeasure.org|mg"
+            ).first
         else {
             Issue.record("no quantity")
             return
@@ -164,15 +180,23 @@ import Testing
             try values("ImagingStudy", "patient", "https://else.example/fhir/Patient/7")
                 == [.referenceURL("https://else.example/fhir/Patient/7")])
         #expect(try values("ImagingStudy", "subject:Patient", "7") == [local])
-        #expect(try values("ImagingStudy", "subject", "7") == [.reference(types: ["Patient", "Device", "Group"].sorted(), id: "7")]
-            || values("ImagingStudy", "subject", "7").count == 1)
         #expect(
-            try values("ImagingStudy", "patient:identifier", "urn:x|1") == [.referenceIdentifier(system: .uri("urn:x"), code: "1")])
+            try values("ImagingStudy", "subject", "7") == [
+                .reference(types: ["Patient", "Device", "Group"].sorted(), id: "7")
+            ]
+                || values("ImagingStudy", "subject", "7").count == 1)
+        #expect(
+            try values("ImagingStudy", "patient:identifier", "urn:x|1") == [
+                .referenceIdentifier(system: .uri("urn:x"), code: "1")
+            ])
     }
 
     @Test("R4 composite: one value for each component")
     func composite() throws {
-        guard case .composite(let parts) = try values("Observation", "code-value-quantity", "http://loinc.org|1-8$gt5").first else {
+        guard
+            case .composite(let parts) = try values("Observation", "code-value-quantity", "http://loinc.org|1-8$gt5")
+                .first
+        else {
             Issue.record("no composite")
             return
         }
@@ -184,9 +208,12 @@ import Testing
     func chains() throws {
         let three = "based-on:ServiceRequest.requester:Practitioner.name"
         #expect(try parse("DiagnosticReport", [(three, "x")]).filters.count == 1)
-        #expect(issueCodes("Observation", [("part-of:Procedure.part-of:Procedure.part-of:Procedure.status", "x")]) == [])
         #expect(
-            issueCodes("Observation", [("part-of:Procedure.part-of:Procedure.part-of:Procedure.part-of:Procedure.status", "x")])
+            issueCodes("Observation", [("part-of:Procedure.part-of:Procedure.part-of:Procedure.status", "x")]) == [])
+        #expect(
+            issueCodes(
+                "Observation", [("part-of:Procedure.part-of:Procedure.part-of:Procedure.part-of:Procedure.status", "x")]
+            )
                 == ["too-costly"])
         #expect(issueCodes("DiagnosticReport", [("based-on:Patient.name", "x")]) == ["invalid"])
     }
@@ -194,9 +221,13 @@ import Testing
     @Test("R4 _has: two levels, a third not")
     func has() throws {
         #expect(try parse("Patient", [("_has:Observation:patient:code", "1-8")]).filters.count == 1)
-        #expect(try parse("Patient", [("_has:Observation:patient:_has:DiagnosticReport:result:status", "final")]).filters.count == 1)
         #expect(
-            issueCodes("Patient", [("_has:Observation:patient:_has:DiagnosticReport:result:_has:Provenance:target:agent", "x")])
+            try parse("Patient", [("_has:Observation:patient:_has:DiagnosticReport:result:status", "final")]).filters
+                .count == 1)
+        #expect(
+            issueCodes(
+                "Patient", [("_has:Observation:patient:_has:DiagnosticReport:result:_has:Provenance:target:agent", "x")]
+            )
                 == ["too-costly"])
         #expect(issueCodes("Patient", [("_has:Observation:encounter:code", "1")]) == ["invalid"])
     }
@@ -206,8 +237,10 @@ import Testing
         let query = try parse(
             "ImagingStudy",
             [
-                ("_sort", "-started,_id"), ("_include", "ImagingStudy:patient"), ("_include:iterate", "Patient:organization"),
-                ("_revinclude", "DiagnosticReport:based-on"), ("_total", "accurate"), ("_elements", "id,status"), ("_format", "json"),
+                ("_sort", "-started,_id"), ("_include", "ImagingStudy:patient"),
+                ("_include:iterate", "Patient:organization"),
+                ("_revinclude", "DiagnosticReport:based-on"), ("_total", "accurate"), ("_elements", "id,status"),
+                ("_format", "json"),
                 ("_pretty", "true"),
             ])
         #expect(query.sort.map(\.isDescending) == [true, false])
@@ -225,7 +258,9 @@ import Testing
             Issue.record("no filter")
             return
         }
-        let codes = filters.compactMap { if case .parameter(let condition) = $0 { condition.parameter.code } else { nil } }
+        let codes = filters.compactMap {
+            if case .parameter(let condition) = $0 { condition.parameter.code } else { nil }
+        }
         #expect(codes.sorted() == ["performer", "subject"])
         guard case .anyOf(let own) = parser.compartmentFilter("Patient", id: "1", type: "Patient") else {
             Issue.record("no filter")
@@ -243,8 +278,14 @@ import Testing
             seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(seed >> 33) % bound
         }
-        let names = ["_id", "identifier", "birthdate", "name", "_has:", "general-practitioner", "_sort", "_include", "_count", "link.", "deceased"]
-        let marks = ["|", ",", "$", "\\", ":", ".", "eq", "lt", "9", "2020", "-", "Patient", "/", "é", "\u{FFFF}", " ", "e", "https:"]
+        let names = [
+            "_id", "identifier", "birthdate", "name", "_has:", "general-practitioner", "_sort", "_include", "_count",
+            "link.", "deceased",
+        ]
+        let marks = [
+            "|", ",", "$", "\\", ":", ".", "eq", "lt", "9", "2020", "-", "Patient", "/", "é", "\u{FFFF}", " ", "e",
+            "https:",
+        ]
         for round in 0..<4000 {
             let name = names[next(names.count)] + (0..<next(3)).map { _ in marks[next(marks.count)] }.joined()
             let value = (0..<next(9)).map { _ in marks[next(marks.count)] }.joined()

@@ -6,8 +6,10 @@ import Testing
     @Test(
         "Case, accents and runs of space fold away",
         arguments: [
-            ("Müller", "muller"), ("MU\u{308}LLER", "muller"), ("Ångström", "angstrom"), ("Nguyễn Thị", "nguyen thi"), ("Straße", "strasse"),
-            ("Łódź", "lodz"), ("  a \t b\n", "a b"), ("Ωμέγα", "ωμεγα"), ("Ёлка", "елка"), ("山田^太郎", "山田^太郎"), ("İstanbul", "istanbul"),
+            ("Müller", "muller"), ("MU\u{308}LLER", "muller"), ("Ångström", "angstrom"), ("Nguyễn Thị", "nguyen thi"),
+            ("Straße", "strasse"),
+            ("Łódź", "lodz"), ("  a \t b\n", "a b"), ("Ωμέγα", "ωμεγα"), ("Ёлка", "елка"), ("山田^太郎", "山田^太郎"),
+            ("İstanbul", "istanbul"),
             ("", ""), ("\u{301}", ""), ("Æsop", "aesop"),
         ])
     func folds(text: String, folded: String) {

@@ -59,7 +59,8 @@ struct ResourceTable {
         let isSameCommit = previous?.resource.sequence == stamp.sequence
         var version = StoredResource(
             type: type, id: id, version: (previous?.resource.version ?? 0) + (isSameCommit ? 0 : 1),
-            lastUpdated: UTCInstant(microseconds: stamp.time), sequence: stamp.sequence, isDeleted: false, method: method,
+            lastUpdated: UTCInstant(microseconds: stamp.time), sequence: stamp.sequence, isDeleted: false,
+            method: method,
             bytes: [])
         if isSameCommit, let first = previous?.resource, !first.isDeleted { version.method = first.method }
         let stamped = try resource.stamped(
@@ -76,7 +77,8 @@ struct ResourceTable {
         let isSameCommit = previous.resource.sequence == stamp.sequence
         let marker = StoredResource(
             type: type, id: id, version: previous.resource.version + (isSameCommit ? 0 : 1),
-            lastUpdated: UTCInstant(microseconds: stamp.time), sequence: stamp.sequence, isDeleted: true, method: .delete,
+            lastUpdated: UTCInstant(microseconds: stamp.time), sequence: stamp.sequence, isDeleted: true,
+            method: .delete,
             bytes: [])
         try store(marker, replacing: previous, isSameCommit: isSameCommit, entries: [])
         return marker
@@ -106,7 +108,8 @@ struct ResourceTable {
                 .text(version.type), .text(version.id), .int(version.version), .int(version.lastUpdated.microseconds),
                 .int(version.sequence), .int(Self.current), SQLValue(version.isDeleted), .text(version.method.rawValue),
                 .bytes(version.bytes),
-            ]) { try $0.int(0) }
+            ]
+        ) { try $0.int(0) }
         guard let key else { throw SQLStoreError(.corrupt, "an inserted version has no key") }
         try index.insert(entries, versionKey: key)
     }
