@@ -18,7 +18,9 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "Make the server's folder here and keep it; otherwise it is temporary.") var keep: String?
 
     func run() async throws {
-        let path = keep ?? FileManager.default.temporaryDirectory.path + "/hilum-demo-" + SystemEntropy().newID().value.prefix(8)
+        let path =
+            keep ?? FileManager.default.temporaryDirectory.path + "/hilum-demo-"
+            + SystemEntropy().newID().value.prefix(8)
         do {
             let run = DemoRun(
                 folder: ServerFolder(path), isTemporary: keep == nil, isOnce: once,

@@ -70,7 +70,9 @@ struct DemoClient: Codable, Sendable {
         let answer = try await http.send(
             .POST, endpoint, headers: [("Content-Type", "application/x-www-form-urlencoded")], body: Array(body.utf8)
         ).expect(200).json()
-        guard let text = answer["access_token"]?.string else { throw DemoFailure("the token endpoint gave no access_token") }
+        guard let text = answer["access_token"]?.string else {
+            throw DemoFailure("the token endpoint gave no access_token")
+        }
         return Token(
             text: text, scope: answer["scope"]?.string ?? "", secondsToLive: answer["expires_in"]?.numberText ?? "?")
     }

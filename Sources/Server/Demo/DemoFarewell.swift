@@ -16,7 +16,8 @@ struct DemoFarewell: Sendable {
         study.accessionNumber = order.accessionNumber
         study.requestedProcedureID = order.requestedProcedureID
         study.scheduledProcedureStepID = order.stepID
-        let series = PhantomSeries(of: study, number: 1, description: "Follow-up", phantom: CTPhantom(sliceCount: 3, sliceSpacing: 5))
+        let series = PhantomSeries(
+            of: study, number: 1, description: "Follow-up", phantom: CTPhantom(sliceCount: 3, sliceSpacing: 5))
         try FileManager.default.createDirectory(atPath: followUpFolder, withIntermediateDirectories: true)
         for slice in 0..<series.sliceCount {
             let file = Part10File(
@@ -39,7 +40,7 @@ struct DemoFarewell: Sendable {
         let step = "ScheduledProcedureStepSequence[0]"
         return """
 
-            The server is still running. In another terminal:
+            The server is still running. In another terminal (a token lives five minutes):
 
             TOKEN=$(\(program) token \(Self.quoted(folder.path)))
             \(curl) "\(endpoints.http)/fhir/Patient?identifier=\(identifier)"
@@ -50,7 +51,7 @@ struct DemoFarewell: Sendable {
             \(curl) "\(endpoints.http)/ops/quarantine"
 
             findscu -W \(dicom) -k PatientName -k AccessionNumber -k StudyInstanceUID -k "\(step).Modality=CT" -k "\(step).ScheduledProcedureStepStartDate" \(address)
-            storescu \(dicom) \(address) \(Self.quoted(followUpFolder))/*.dcm
+            storescu -v \(dicom) \(address) \(Self.quoted(followUpFolder))/*.dcm
             \(curl) "\(endpoints.http)/fhir/ImagingStudy?identifier=\(DemoHTTPClient.encoded("urn:dicom:uid|urn:oid:\(DemoOrder.followUp.studyInstanceUID)"))"
 
             Its folder is \(folder.path), its log \(DemoServer.logFile(folder)).
@@ -61,8 +62,10 @@ struct DemoFarewell: Sendable {
     /// A word for the shell.
     private static func quoted(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || "/._-+:".utf8.contains(byte)
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || "/._-+:".utf8.contains(byte)
         }
-        return isPlain ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        return isPlain
+            ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }

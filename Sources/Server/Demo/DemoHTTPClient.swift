@@ -30,7 +30,9 @@ struct DemoHTTPClient: Sendable {
         func expect(_ wanted: Int...) throws -> Reply {
             guard wanted.contains(status) else {
                 let begin = String(decoding: body.prefix(600), as: UTF8.self)
-                throw DemoFailure("\(request): status \(status) where \(wanted.map(String.init).joined(separator: " or ")) was due\n\(begin)")
+                throw DemoFailure(
+                    "\(request): status \(status) where \(wanted.map(String.init).joined(separator: " or ")) was due\n\(begin)"
+                )
             }
             return self
         }

@@ -36,12 +36,7 @@ package struct DemoMessages: Sendable {
         message.field("A04")
         message.field(raw: site.clock(minutes: -60).bytes)
         patient(&message)
-        message.segment("PV1")
-        message.field("1")
-        message.field("O")
-        message.field(components: ["RADIOLOGY"])
-        message.skip(15)
-        message.field(components: ["DEMO-V-77", nil, nil, DemoSite.patientNamespace, "VN"])
+        visit(&message)
         return message.finished()
     }
 
@@ -49,6 +44,7 @@ package struct DemoMessages: Sendable {
     package func newOrder(_ order: DemoOrder) -> [UInt8] {
         var message = begin(["ORM", "O01", "ORM_O01"], controlID: "DEMO-2-\(order.accessionNumber)")
         patient(&message)
+        visit(&message)
         message.segment("ORC")
         message.field("NW")
         message.field(components: [order.placerNumber, DemoSite.sendingApplication])
@@ -58,7 +54,7 @@ package struct DemoMessages: Sendable {
         message.skip(3)
         message.field(raw: site.clock(minutes: -50).bytes)
         message.skip(2)
-        message.field(components: ["DEMO-D-5", "REFERRER", "DEMO"])
+        message.field(components: Self.referrer)
         message.segment("TQ1")
         message.field("1")
         message.skip(5)
@@ -75,6 +71,7 @@ package struct DemoMessages: Sendable {
     package func result(_ status: ResultStatus, of order: DemoOrder) -> [UInt8] {
         var message = begin(["ORU", "R01", "ORU_R01"], controlID: "DEMO-3-\(status.rawValue)")
         patient(&message)
+        visit(&message)
         message.segment("ORC")
         message.field("RE")
         message.field(components: [order.placerNumber, DemoSite.sendingApplication])
@@ -97,10 +94,14 @@ package struct DemoMessages: Sendable {
         for line in Self.text(status) { observation("TX", ["18782-3", "Radiology Study observation", "LN"], [line]) }
         observation("TX", ["19005-8", "Impression", "LN"], [Self.impression(status)])
         observation(
-            "NM", ["33728-7", "Size.maximum dimension in Tumor", "LN"], [Self.diameter(status)], unit: ["mm", "millimeter", "UCUM"])
+            "NM", ["33728-7", "Size.maximum dimension in Tumor", "LN"], [Self.diameter(status)],
+            unit: ["mm", "millimeter", "UCUM"])
         observation(
             "ED", ["PDF", "Report as PDF", "99DEMO"],
-            [nil, "AP", "PDF", "Base64", Self.base64(DemoReportPDF.bytes(lines: Self.text(status) + [Self.impression(status)]))])
+            [
+                nil, "AP", "PDF", "Base64",
+                Self.base64(DemoReportPDF.bytes(lines: Self.text(status) + [Self.impression(status)])),
+            ])
         return message.finished()
     }
 
@@ -153,6 +154,19 @@ package struct DemoMessages: Sendable {
         message.field("F")
     }
 
+    private func visit(_ message: inout MessageBuilder) {
+        message.segment("PV1")
+        message.field("1")
+        message.field("O")
+        message.field(components: ["RADIOLOGY"])
+        message.skip(4)
+        message.field(components: Self.referrer)
+        message.skip(10)
+        message.field(components: [DemoSite.visitNumber, nil, nil, DemoSite.patientNamespace, "VN"])
+    }
+
+    private static let referrer: [String?] = ["DEMO-D-5", "REFERRER", "DEMO"]
+
     /// OBR of the order, or with a status of its result.
     private func observationRequest(_ message: inout MessageBuilder, _ order: DemoOrder, status: ResultStatus? = nil) {
         message.segment("OBR")
@@ -165,7 +179,7 @@ package struct DemoMessages: Sendable {
         message.skip(5)
         message.field(status == nil ? "A phantom, for the demo" : nil)
         message.skip(2)
-        message.field(components: ["DEMO-D-5", "REFERRER", "DEMO"])
+        message.field(components: Self.referrer)
         message.skip(1)
         message.field(components: [order.accessionNumber, DemoSite.accessionNamespace])
         message.field(order.requestedProcedureID)

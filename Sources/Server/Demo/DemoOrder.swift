@@ -14,6 +14,7 @@ package struct DemoSite: Sendable, Hashable {
     package static let sendingFacility = "HOSP"
 
     package static let patientID = "DEMO-4711"
+    package static let visitNumber = "DEMO-V-77"
     /// Family and given name.
     package static let patientName = ["DEMO", "PHANTOM"]
 

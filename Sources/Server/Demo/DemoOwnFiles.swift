@@ -38,7 +38,10 @@ struct DemoOwnFiles: Sendable {
     var senders: [(application: String, facility: String)] {
         letters.compactMap { letter in
             guard let header = try? Parser().parse(letter.bytes).header else { return nil }
-            return (String(decoding: header.sendingApplication, as: UTF8.self), String(decoding: header.sendingFacility, as: UTF8.self))
+            return (
+                String(decoding: header.sendingApplication, as: UTF8.self),
+                String(decoding: header.sendingFacility, as: UTF8.self)
+            )
         }
     }
 
@@ -67,7 +70,9 @@ struct DemoOwnFiles: Sendable {
             let meta = try? head.withUnsafeBytes { bytes throws(DICOMDataError) in
                 try FileMeta.decode(bytes, isWhole: bytes.count < Self.headBytes).meta
             }
-            guard let meta, let sopClass = meta.sopClassUID, let instance = meta.sopInstanceUID, let syntax = meta.transferSyntaxUID else {
+            guard let meta, let sopClass = meta.sopClassUID, let instance = meta.sopInstanceUID,
+                let syntax = meta.transferSyntaxUID
+            else {
                 leftOut.append("\(path): no Part 10 file")
                 continue
             }
@@ -77,7 +82,9 @@ struct DemoOwnFiles: Sendable {
 
     /// Regular files below a folder, in the order of their names.
     private static func files(below folder: String) throws -> [String] {
-        guard let found = FileManager.default.enumerator(atPath: folder) else { throw DemoFailure("\(folder) is no folder") }
+        guard let found = FileManager.default.enumerator(atPath: folder) else {
+            throw DemoFailure("\(folder) is no folder")
+        }
         var paths: [String] = []
         while let name = found.nextObject() as? String {
             let path = folder + "/" + name
@@ -87,7 +94,9 @@ struct DemoOwnFiles: Sendable {
             else { continue }
             paths.append(path)
         }
-        guard !paths.isEmpty || FileManager.default.fileExists(atPath: folder) else { throw DemoFailure("\(folder) is not there") }
+        guard !paths.isEmpty || FileManager.default.fileExists(atPath: folder) else {
+            throw DemoFailure("\(folder) is not there")
+        }
         return paths.sorted()
     }
 }

@@ -23,7 +23,9 @@ package enum DemoReportPDF {
         }
         let table = file.utf8.count
         file += "xref\n0 \(objects.count + 1)\n0000000000 65535 f \n"
-        for offset in offsets { file += String(repeating: "0", count: 10 - "\(offset)".utf8.count) + "\(offset) 00000 n \n" }
+        for offset in offsets {
+            file += String(repeating: "0", count: 10 - "\(offset)".utf8.count) + "\(offset) 00000 n \n"
+        }
         file += "trailer << /Size \(objects.count + 1) /Root 1 0 R >>\nstartxref\n\(table)\n%%EOF\n"
         return Array(file.utf8)
     }

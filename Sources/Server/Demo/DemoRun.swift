@@ -28,14 +28,14 @@ struct DemoRun: Sendable {
         let clock = ContinuousClock()
         let begin = clock.now
         let (events, event) = AsyncStream.makeStream(of: Event.self)
+        let signals = Self.signals { event.yield(.signal) }
+        defer { for signal in signals { signal.cancel() } }
         var failure: DemoFailure?
         do {
             let setup = DemoSetup(folder: folder, narrator: narrator, senders: ownFiles.senders)
             try await setup.makeFolder()
             let server = try await setup.startServer { event.yield(.exited($0)) }
-            let signals = Self.signals { event.yield(.signal) }
             failure = await watch(server, events: events, event: event)
-            for signal in signals { signal.cancel() }
         } catch {
             failure = error as? DemoFailure ?? DemoFailure("\(error)")
         }
@@ -46,7 +46,9 @@ struct DemoRun: Sendable {
             throw failure
         }
         if isTemporary { try? FileManager.default.removeItem(atPath: folder.path) }
-        narrator.line("\nThe server drained and ended with 0\(isOnce ? "; the demo took \(DemoNarrator.text(clock.now - begin))" : "").")
+        narrator.line(
+            "\nThe server drained and ended with 0\(isOnce ? "; the demo took \(DemoNarrator.text(clock.now - begin))" : "")."
+        )
     }
 
     /// Plays the story and waits for the server's end; what went wrong, if anything.
@@ -73,12 +75,18 @@ struct DemoRun: Sendable {
                     if isOnce || failure != nil { stop() }
                 case .signal: stop()
                 case .stopLimitReached:
-                    failure = failure ?? DemoFailure("the server did not end within \(DemoNarrator.text(Self.stopLimit)) of SIGTERM")
+                    failure =
+                        failure
+                        ?? DemoFailure("the server did not end within \(DemoNarrator.text(Self.stopLimit)) of SIGTERM")
                     server.kill()
                 case .exited(let code):
                     if !isStopping || code != 0 {
                         let tail = DemoServer.tail(of: DemoServer.logFile(folder))
-                        failure = failure ?? DemoFailure("the server ended with \(code)\(isStopping ? "" : " by itself"); its log ends:\n\(tail)")
+                        failure =
+                            failure
+                            ?? DemoFailure(
+                                "the server ended with \(code)\(isStopping ? "" : " by itself"); its log ends:\n\(tail)"
+                            )
                     }
                     group.cancelAll()
                     return failure

@@ -50,7 +50,8 @@ final class DemoServer: Sendable {
         _ folder: ServerFolder, ended: @escaping @Sendable (Int32) -> Void
     ) async throws -> DemoServer {
         let log = logFile(folder)
-        guard FileManager.default.createFile(atPath: log, contents: nil), let errors = FileHandle(forWritingAtPath: log) else {
+        guard FileManager.default.createFile(atPath: log, contents: nil), let errors = FileHandle(forWritingAtPath: log)
+        else {
             throw DemoFailure("\(log): cannot be written")
         }
         let process = Process()
@@ -83,7 +84,9 @@ final class DemoServer: Sendable {
         let endpoints = await firstReady(lines)
         guard let endpoints else {
             if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-            throw DemoFailure("the server did not become ready within \(DemoNarrator.text(startLimit)); its log ends:\n\(tail(of: log))")
+            throw DemoFailure(
+                "the server did not become ready within \(DemoNarrator.text(startLimit)); its log ends:\n\(tail(of: log))"
+            )
         }
         return DemoServer(folder: folder, endpoints: endpoints, startTime: clock.now - begin, process: process)
     }
@@ -93,7 +96,9 @@ final class DemoServer: Sendable {
         await withTaskGroup(of: Readiness.Endpoints?.self) { group in
             group.addTask {
                 for await line in lines {
-                    if let found = try? JSONDecoder().decode(Readiness.Endpoints.self, from: Data(line)), found.ready { return found }
+                    if let found = try? JSONDecoder().decode(Readiness.Endpoints.self, from: Data(line)), found.ready {
+                        return found
+                    }
                 }
                 return nil
             }

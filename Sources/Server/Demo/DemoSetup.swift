@@ -18,7 +18,8 @@ struct DemoSetup: Sendable {
         narrator.fact("hilum init \(folder.path)")
         let (keyID, keySetFile) = try DemoClient.makeKey(in: folder)
         let registered = try await DemoServer.command([
-            "client", "register", folder.path, "--name", "Demo client", "--jwks", keySetFile, "--scope", DemoClient.scope,
+            "client", "register", folder.path, "--name", "Demo client", "--jwks", keySetFile, "--scope",
+            DemoClient.scope,
         ])
         let mark = "client_id: "
         guard let line = registered.split(separator: "\n").first(where: { $0.hasPrefix(mark) }) else {
@@ -38,14 +39,16 @@ struct DemoSetup: Sendable {
             try await DemoServer.command(words)
         }
         narrator.fact(
-            "hilum peer add …   AE titles \(DemoSite.modalityTitle), \(DemoSite.workstationTitle); HL7 senders \(known.sorted().joined(separator: ", "))")
+            "hilum peer add …   AE titles \(DemoSite.modalityTitle), \(DemoSite.workstationTitle); HL7 senders \(known.sorted().joined(separator: ", "))"
+        )
     }
 
     /// The demo's site puts the station's AE title in OBR-21; its profile says so.
     private func describeStation() throws {
         let path = folder.path + "/site.yaml"
         var text = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
-        text += "\n# The demo's orders name the station in OBR-21 (Filler Field 2).\nfields:\n  station_ae_title: OBR-21\n"
+        text +=
+            "\n# The demo's orders name the station in OBR-21 (Filler Field 2).\nfields:\n  station_ae_title: OBR-21\n"
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
@@ -55,7 +58,9 @@ struct DemoSetup: Sendable {
         narrator.fact("hilum serve \(folder.path)   ready", server.startTime)
         narrator.fact("FHIR      \(endpoints.http)/fhir")
         narrator.fact("DICOMweb  \(endpoints.http)/dicomweb")
-        narrator.fact("DIMSE     \(endpoints.dimse.ae) at \(endpoints.dimse.host):\(endpoints.dimse.port)\(endpoints.dimse.tls ? ", TLS" : "")")
+        narrator.fact(
+            "DIMSE     \(endpoints.dimse.ae) at \(endpoints.dimse.host):\(endpoints.dimse.port)\(endpoints.dimse.tls ? ", TLS" : "")"
+        )
         narrator.fact("MLLP      \(endpoints.mllp.host):\(endpoints.mllp.port)\(endpoints.mllp.tls ? ", TLS" : "")")
         return server
     }

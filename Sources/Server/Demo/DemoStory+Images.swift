@@ -9,13 +9,19 @@ import NIOHTTP1
 extension DemoStory {
     mutating func images() async throws {
         let study = try DemoFailure.unwrap(study, "there is no worklist answer")
-        let thin = PhantomSeries(of: study, number: 1, description: "Thin slices", phantom: CTPhantom(sliceCount: 40, sliceSpacing: 2.5))
-        let thick = PhantomSeries(of: study, number: 2, description: "Thick slices", phantom: CTPhantom(sliceCount: 8, sliceSpacing: 12.5))
+        let thin = PhantomSeries(
+            of: study, number: 1, description: "Thin slices", phantom: CTPhantom(sliceCount: 40, sliceSpacing: 2.5))
+        let thick = PhantomSeries(
+            of: study, number: 2, description: "Thick slices", phantom: CTPhantom(sliceCount: 8, sliceSpacing: 12.5))
         series = [thin, thick]
         let (bytes, time) = try await store(thin)
-        narrator.fact("C-STORE: \(thin.sliceCount) CT slices of one series on one association, each durable before its 0000: \(DemoNarrator.rate(bytes: bytes, in: time))", time)
+        narrator.fact(
+            "C-STORE: \(thin.sliceCount) CT slices of one series on one association, each durable before its 0000: \(DemoNarrator.rate(bytes: bytes, in: time))",
+            time)
         let (posted, postTime) = try await post(thick)
-        narrator.fact("STOW-RS: \(thick.sliceCount) slices of a second series in one multipart request, 200: \(DemoNarrator.rate(bytes: posted, in: postTime))", postTime)
+        narrator.fact(
+            "STOW-RS: \(thick.sliceCount) slices of a second series in one multipart request, 200: \(DemoNarrator.rate(bytes: posted, in: postTime))",
+            postTime)
     }
 
     /// C-STORE of a series; the bytes sent and the time of the sending alone.
@@ -56,7 +62,10 @@ extension DemoStory {
             try await http.send(
                 .POST, "/dicomweb/studies", token: token,
                 headers: [
-                    ("Content-Type", "multipart/related; type=\"application/dicom\"; boundary=\(DemoMultipart.boundary)"),
+                    (
+                        "Content-Type",
+                        "multipart/related; type=\"application/dicom\"; boundary=\(DemoMultipart.boundary)"
+                    ),
                     ("Accept", "application/dicom+json"),
                 ], body: body)
         }
@@ -86,13 +95,19 @@ extension DemoStory {
         try DemoFailure.require(
             found.text("basedOn.0.reference") == "ServiceRequest/\(serviceRequestID)"
                 && found.text("subject.reference") == "Patient/\(patientID)",
-            "ImagingStudy/\(imagingStudyID) is not linked to ServiceRequest/\(serviceRequestID) and Patient/\(patientID)")
+            "ImagingStudy/\(imagingStudyID) is not linked to ServiceRequest/\(serviceRequestID) and Patient/\(patientID)"
+        )
         let listed = found["series"]?.elements.compactMap { $0.text("uid") } ?? []
-        try DemoFailure.require(Set(listed) == Set(series.map(\.seriesInstanceUID)), "ImagingStudy/\(imagingStudyID) lists other series")
-        narrator.fact("ImagingStudy/\(imagingStudyID): 2 series, \(count) instances, basedOn ServiceRequest/\(serviceRequestID), subject Patient/\(patientID)", time)
-        let endpoint = try DemoFailure.unwrap(found.text("endpoint.0.reference"), "ImagingStudy/\(imagingStudyID) has no endpoint")
+        try DemoFailure.require(
+            Set(listed) == Set(series.map(\.seriesInstanceUID)), "ImagingStudy/\(imagingStudyID) lists other series")
+        narrator.fact(
+            "ImagingStudy/\(imagingStudyID): 2 series, \(count) instances, basedOn ServiceRequest/\(serviceRequestID), subject Patient/\(patientID)",
+            time)
+        let endpoint = try DemoFailure.unwrap(
+            found.text("endpoint.0.reference"), "ImagingStudy/\(imagingStudyID) has no endpoint")
         let address = try await fhir(endpoint).root.text("address") ?? ""
-        try DemoFailure.require(address.hasPrefix(server.endpoints.http), "\(endpoint) leads to \"\(address)\", which is not this server")
+        try DemoFailure.require(
+            address.hasPrefix(server.endpoints.http), "\(endpoint) leads to \"\(address)\", which is not this server")
         narrator.fact("\(endpoint) leads to \(address)")
         try await stray(of: study)
     }
@@ -102,9 +117,12 @@ extension DemoStory {
         var wrong = study
         wrong.studyInstanceUID = DemoOrder.strayStudyInstanceUID
         wrong.accessionNumber = DemoOrder.wrongAccessionNumber
-        let series = PhantomSeries(of: wrong, number: 1, description: "Mislabelled", phantom: CTPhantom(sliceCount: 4, sliceSpacing: 5))
+        let series = PhantomSeries(
+            of: wrong, number: 1, description: "Mislabelled", phantom: CTPhantom(sliceCount: 4, sliceSpacing: 5))
         let (_, time) = try await store(series)
-        narrator.fact("C-STORE: \(series.sliceCount) slices that name accession \(wrong.accessionNumber), which no order has", time)
+        narrator.fact(
+            "C-STORE: \(series.sliceCount) slices that name accession \(wrong.accessionNumber), which no order has",
+            time)
         let story = self
         let entry = try await eventually("the entry of the stray series in the quarantine") {
             try await story.quarantine().first { $0.contains(wrong.studyInstanceUID) }
@@ -112,7 +130,8 @@ extension DemoStory {
         try DemoFailure.require(entry.contains("unknown-accession"), "the quarantine gives another reason: \(entry)")
         narrator.fact("GET /ops/quarantine lists study \(wrong.studyInstanceUID): unknown-accession")
         try DemoFailure.require(
-            try await imagingStudies(wrong.studyInstanceUID).isEmpty, "the stray study has an ImagingStudy although it is in quarantine")
+            try await imagingStudies(wrong.studyInstanceUID).isEmpty,
+            "the stray study has an ImagingStudy although it is in quarantine")
         narrator.fact("and no ImagingStudy exists for it: nothing was guessed")
     }
 
@@ -122,9 +141,12 @@ extension DemoStory {
 
     /// The entries of the quarantine, each as its JSON text.
     func quarantine() async throws -> [String] {
-        let answer = try await http.send(.GET, "/ops/quarantine", token: token, headers: [("Accept", "application/json")])
-            .expect(200).json()
-        let list = answer.root.kind == .array ? answer.root : answer.root.members.first { $0.value.kind == .array }?.value
+        let answer = try await http.send(
+            .GET, "/ops/quarantine", token: token, headers: [("Accept", "application/json")]
+        )
+        .expect(200).json()
+        let list =
+            answer.root.kind == .array ? answer.root : answer.root.members.first { $0.value.kind == .array }?.value
         return list?.elements.map { String(decoding: $0.rawBytes, as: UTF8.self) } ?? []
     }
 }

@@ -60,14 +60,18 @@ extension DemoStory {
         var studies: [String] = []
         var pairs: [(abstractSyntax: String, transferSyntaxes: [String])] = []
         for image in ownFiles.images
-        where !pairs.contains(where: { $0.abstractSyntax == image.sopClassUID && $0.transferSyntaxes == [image.transferSyntax] }) {
+        where !pairs.contains(where: {
+            $0.abstractSyntax == image.sopClassUID && $0.transferSyntaxes == [image.transferSyntax]
+        }) {
             pairs.append((image.sopClassUID, [image.transferSyntax]))
         }
         for start in stride(from: 0, to: pairs.count, by: Self.contextsMax) {
             let contexts = Array(pairs[start..<min(start + Self.contextsMax, pairs.count)])
             var association = try await associate(contexts)
             for image in ownFiles.images
-            where contexts.contains(where: { $0.abstractSyntax == image.sopClassUID && $0.transferSyntaxes == [image.transferSyntax] }) {
+            where contexts.contains(where: {
+                $0.abstractSyntax == image.sopClassUID && $0.transferSyntaxes == [image.transferSyntax]
+            }) {
                 let answer: String
                 do {
                     let (status, study) = try await store(image, on: association)
@@ -84,7 +88,9 @@ extension DemoStory {
                     answer = "\(error)"
                 }
                 statuses[answer, default: 0] += 1
-                if answer != "0000" { refusals.append("\(URL(fileURLWithPath: image.path).lastPathComponent): \(answer)") }
+                if answer != "0000" {
+                    refusals.append("\(URL(fileURLWithPath: image.path).lastPathComponent): \(answer)")
+                }
             }
             try await association.release()
         }
@@ -115,11 +121,15 @@ extension DemoStory {
                     let order = found.text("basedOn.0.reference").map { "based on \($0)" } ?? "without an order"
                     return "ImagingStudy/\(found.text("id") ?? "?"), \(order)"
                 }
-                return try await self.quarantine().first { $0.contains(study) }.map { "in quarantine: \($0)" }
+                return try await self.quarantine().first { $0.contains(study) }.map(Self.quarantined)
             }
             lines.append("study \(study): \(place)")
         }
         list(lines)
+    }
+
+    private static func quarantined(_ entry: String) -> String {
+        "in quarantine: " + ((try? JSONDocument(parsing: entry))?.root.text("reason") ?? entry)
     }
 
     private func list(_ lines: [String]) {

@@ -9,7 +9,9 @@ extension DemoStory {
         let thin = try DemoFailure.unwrap(series.first, "there is no series")
         let base = "studies/\(study.studyInstanceUID)"
         try await searching(study, base: base)
-        let (metadata, time) = try await DemoNarrator.timed { try await dicom("\(base)/series/\(thin.seriesInstanceUID)/metadata") }
+        let (metadata, time) = try await DemoNarrator.timed {
+            try await dicom("\(base)/series/\(thin.seriesInstanceUID)/metadata")
+        }
         let wanted = Set((0..<thin.sliceCount).map { thin.sopInstanceUID(ofSlice: $0) })
         try DemoFailure.require(
             metadata.count == thin.sliceCount && Set(metadata.compactMap { $0.uid(.sopInstanceUID) }) == wanted,
@@ -30,14 +32,18 @@ extension DemoStory {
         let count = series.reduce(0) { $0 + $1.sliceCount }
         try DemoFailure.require(
             found.count == series.count && instances.count == count,
-            "QIDO-RS finds \(found.count) series and \(instances.count) instances where \(series.count) and \(count) were stored")
-        narrator.fact("QIDO-RS studies?AccessionNumber=\(study.accessionNumber): 1 study; its \(found.count) series; its \(instances.count) instances", time)
+            "QIDO-RS finds \(found.count) series and \(instances.count) instances where \(series.count) and \(count) were stored"
+        )
+        narrator.fact(
+            "QIDO-RS studies?AccessionNumber=\(study.accessionNumber): 1 study; its \(found.count) series; its \(instances.count) instances",
+            time)
     }
 
     /// An instance and its frame, compared with what was sent. PS3.18 §10.4.
     private func retrieving(_ series: PhantomSeries, slice: Int) async throws {
         let uid = series.sopInstanceUID(ofSlice: slice)
-        let path = "/dicomweb/studies/\(series.study.studyInstanceUID)/series/\(series.seriesInstanceUID)/instances/\(uid)"
+        let path =
+            "/dicomweb/studies/\(series.study.studyInstanceUID)/series/\(series.seriesInstanceUID)/instances/\(uid)"
         let (http, token) = (http, token)
         let (reply, time) = try await DemoNarrator.timed {
             try await http.send(
@@ -50,19 +56,23 @@ extension DemoStory {
         let dataSet = file.dropFirst(try Part10File.decode(file).dataSetOffset)
         let sent = try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(series.dataSet(ofSlice: slice))
         try DemoFailure.require(dataSet.elementsEqual(sent), "the data set of \(uid) came back other than it was sent")
-        narrator.fact("WADO-RS instance \(slice + 1) of series \(series.number): \(sent.count) bytes of data set, the same as were sent", time)
+        narrator.fact(
+            "WADO-RS instance \(slice + 1) of series \(series.number): \(sent.count) bytes of data set, the same as were sent",
+            time)
         let frames = try await http.send(
             .GET, path + "/frames/1", token: token,
             headers: [("Accept", "multipart/related; type=\"application/octet-stream\"")])
         let pixels = try DemoMultipart.parts(of: frames.expect(200))
         try DemoFailure.require(
-            pixels.count == 1 && pixels.first == series.phantom.pixels(ofSlice: slice), "frame 1 of \(uid) is not the phantom's slice")
+            pixels.count == 1 && pixels.first == series.phantom.pixels(ofSlice: slice),
+            "frame 1 of \(uid) is not the phantom's slice")
         narrator.fact("WADO-RS …/frames/1: \(pixels.first?.count ?? 0) bytes, every pixel the phantom's")
     }
 
     /// Data sets of a DICOMweb answer in JSON.
     private func dicom(_ path: String) async throws -> [DataSet] {
-        let reply = try await http.send(.GET, "/dicomweb/\(path)", token: token, headers: [("Accept", "application/dicom+json")])
+        let reply = try await http.send(
+            .GET, "/dicomweb/\(path)", token: token, headers: [("Accept", "application/dicom+json")])
         if reply.status == 204 { return [] }
         do {
             return try DICOMJSON.decode(reply.expect(200).body, bulkData: { _, _ in [] })

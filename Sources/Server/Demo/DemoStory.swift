@@ -108,7 +108,9 @@ struct DemoStory {
         as title: String = DemoSite.modalityTitle, _ contexts: [(abstractSyntax: String, transferSyntaxes: [String])]
     ) async throws -> SCUAssociation {
         let dimse = server.endpoints.dimse
-        guard let called = AETitle(dimse.ae), let calling = AETitle(title) else { throw DemoFailure("\(title) is no AE title") }
+        guard let called = AETitle(dimse.ae), let calling = AETitle(title) else {
+            throw DemoFailure("\(title) is no AE title")
+        }
         var destination = SCUAssociation.Destination(
             host: dimse.host, port: dimse.port, calledAETitle: called, callingAETitle: calling)
         destination.tls = tls
@@ -117,7 +119,9 @@ struct DemoStory {
 
     /// A FHIR read or search; 200 and JSON.
     func fhir(_ path: String) async throws -> JSONDocument {
-        try await http.send(.GET, "/fhir/\(path)", token: token, headers: [("Accept", "application/fhir+json")]).expect(200).json()
+        try await http.send(.GET, "/fhir/\(path)", token: token, headers: [("Accept", "application/fhir+json")]).expect(
+            200
+        ).json()
     }
 
     /// The resources of a search's page.
@@ -138,7 +142,9 @@ struct DemoStory {
     }
 
     /// Asks again until there is an answer, for what the server publishes a moment after it took it.
-    func eventually<Value>(_ what: String, within limit: Duration = .seconds(20), _ ask: () async throws -> Value?) async throws -> Value {
+    func eventually<Value>(_ what: String, within limit: Duration = .seconds(20), _ ask: () async throws -> Value?)
+        async throws -> Value
+    {
         let clock = ContinuousClock()
         let end = clock.now + limit
         while true {
