@@ -63,7 +63,8 @@ enum ServerComposition {
         // The store.
         let zone = profile.zone
         let projector = FHIRProjector { date, time in SiteOffset.text(zone, date: date, time: time) }
-        let store = try await StoreComposition.open(configuration, folder: folder, isServer: true, projector: projector)
+        let store = try await StoreComposition.open(
+            configuration, folder: folder, isServer: true, projector: projector, fhirBaseURL: publicURL + "/fhir")
         let encryption: BlobStoreConfiguration.Encryption =
             switch configuration.store.encryption {
             case .aes256GCM: .aes256GCM(KeyRing(current: try MasterKey(file: folder.masterKeyFile)))

@@ -6,7 +6,7 @@ import Workflow
 enum StoreComposition {
     static func open(
         _ configuration: ServerConfiguration, folder: ServerFolder, isServer: Bool,
-        projector: any DomainProjecting = FHIRProjector()
+        projector: any DomainProjecting = FHIRProjector(), fhirBaseURL: String = ""
     ) async throws -> RelationalStore {
         let location: SQLDatabaseConfiguration.Location =
             switch configuration.store.database {
@@ -17,7 +17,7 @@ enum StoreComposition {
         database.isServer = isServer
         return RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
-            projector: projector)
+            projector: projector, baseURL: fhirBaseURL)
     }
 
     /// Runs a short command beside a server that may be running.
