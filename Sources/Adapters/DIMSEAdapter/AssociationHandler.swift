@@ -188,8 +188,8 @@ final class AssociationHandler: ChannelInboundHandler {
     /// without, 4 ms with. The option lasts for one exchange, so it is set again while it is the peer's turn.
     private func acknowledgeAtOnce(_ context: ChannelHandlerContext) {
         #if os(Linux)
-        // TCP_QUICKACK. A socket that has closed meanwhile refuses, which does not matter.
-        try? context.channel.syncOptions?.setOption(.tcpOption(NIOBSDSocket.Option(rawValue: 12)), value: 1)
+            // TCP_QUICKACK. A socket that has closed meanwhile refuses, which does not matter.
+            try? context.channel.syncOptions?.setOption(.tcpOption(NIOBSDSocket.Option(rawValue: 12)), value: 1)
         #endif
     }
 

@@ -62,7 +62,8 @@ package struct DIMSEListener: Service, CustomStringConvertible {
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelOption(
-                .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 512 << 10))
+                .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 512 << 10)
+            )
             .bind(host: context.configuration.host, port: context.configuration.port) { channel in
                 channel.eventLoop.makeCompletedFuture { try Self.configure(channel, context) }
             }

@@ -56,13 +56,18 @@ import Workflow
         let (server, client, anonymous) = try contexts()
         let own = Self.fingerprint(
             try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem).toDERBytes())
-        let verification = (abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid])
+        let verification = (
+            abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid]
+        )
         for (bound, compares, isServed) in [(own, true, true), ("other", true, false), (own, false, false)] {
             let peer = Peer(kind: .applicationEntity, name: "CT1", certificateFingerprint: bound)
-            try await TestListener.run(peers: [peer], configure: {
-                $0.tls = server
-                if compares { $0.certificateFingerprint = { Self.fingerprint($0) } }
-            }) { test in
+            try await TestListener.run(
+                peers: [peer],
+                configure: {
+                    $0.tls = server
+                    if compares { $0.certificateFingerprint = { Self.fingerprint($0) } }
+                }
+            ) { test in
                 var destination = test.destination
                 destination.tls = client
                 if isServed {

@@ -123,7 +123,8 @@ package struct SCUAssociation: Sendable {
 
     /// Any request: for services without a call of their own here, and for tests. The responses with their data sets.
     package func request(
-        _ context: PresentationContext, _ dataSet: ByteBuffer?, _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
+        _ context: PresentationContext, _ dataSet: ByteBuffer?,
+        _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> [(message: DIMSEMessage, dataSet: ByteBuffer?)] {
         try await request(context, dataSet, cancelAfter: nil, makeCommand).map { ($0.message, $0.dataSet) }
     }
@@ -156,7 +157,8 @@ package struct SCUAssociation: Sendable {
     }
 
     private func status(
-        _ context: PresentationContext, _ dataSet: ByteBuffer?, _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
+        _ context: PresentationContext, _ dataSet: ByteBuffer?,
+        _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> DIMSEStatus {
         let responses = try await request(context, dataSet, cancelAfter: nil, makeCommand)
         return responses.last?.message.status ?? .processingFailure

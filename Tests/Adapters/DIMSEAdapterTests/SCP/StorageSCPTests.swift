@@ -141,7 +141,8 @@ import Workflow
                         let association = try await open(test)
                         for number in 0..<5 {
                             let instance = "1.2.3.\(sender).\(number)"
-                            #expect(try await send(association, object(instance: instance), instance: instance) == .success)
+                            #expect(
+                                try await send(association, object(instance: instance), instance: instance) == .success)
                         }
                         #expect(try await send(association, object()) == .success)
                         try await association.release()

@@ -116,14 +116,18 @@ import Workflow
             let association = try await open(test)
             let (matches, _) = try await association.find(identifier: identifier(characterSet: "ISO_IR 100"))
             #expect(matches.map { $0.string(.specificCharacterSet) } == ["ISO_IR 100", "ISO_IR 192", "ISO_IR 100"])
-            #expect(matches.compactMap { $0.string(.patientName)?.split(separator: "^").first } == ["Müller", "山田", "Smith"])
+            #expect(
+                matches.compactMap { $0.string(.patientName)?.split(separator: "^").first } == [
+                    "Müller", "山田", "Smith",
+                ])
             try await association.release()
         }
     }
 
     @Test("PS3.7 §9.3.2.3: C-CANCEL ends the query with FE00, and the association goes on")
     func cancel() async throws {
-        try await TestListener.run(services: [scp(Index(count: 20_000), matchesMax: 20_000), VerificationSCP()]) { test in
+        try await TestListener.run(services: [scp(Index(count: 20_000), matchesMax: 20_000), VerificationSCP()]) {
+            test in
             let association = try await SCUAssociation.open(
                 test.destination,
                 contexts: [

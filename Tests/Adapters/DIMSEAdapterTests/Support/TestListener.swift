@@ -10,7 +10,6 @@ import Synchronization
 import Testing
 import Workflow
 
-
 /// A listener on a free port of loopback, for the time of one test.
 struct TestListener: Sendable {
     let port: Int
@@ -26,7 +25,8 @@ struct TestListener: Sendable {
 
     /// Runs `body` against a listener, then stops the listener and waits for it.
     static func run(
-        services: [any ServiceClassProvider] = [VerificationSCP()], peers: [Peer] = [Peer(kind: .applicationEntity, name: "CT1")],
+        services: [any ServiceClassProvider] = [VerificationSCP()],
+        peers: [Peer] = [Peer(kind: .applicationEntity, name: "CT1")],
         configure: (inout DIMSEConfiguration) -> Void = { _ in },
         _ body: @Sendable @escaping (TestListener) async throws -> Void
     ) async throws {

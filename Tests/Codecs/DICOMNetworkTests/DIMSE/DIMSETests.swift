@@ -197,7 +197,8 @@ import Testing
         for _ in 0..<60 {
             let sendLengthMax = UInt32.random(in: 1024...5000, using: &random)
             let fragmenter = MessageFragmenter(sendLengthMax: sendLengthMax)
-            let size = [0, 2, fragmenter.fragmentBytesMax, fragmenter.fragmentBytesMax + 2, 20000]
+            let size =
+                [0, 2, fragmenter.fragmentBytesMax, fragmenter.fragmentBytesMax + 2, 20000]
                 .randomElement(using: &random) ?? 0
             let content = (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) }
             let sent =

@@ -190,10 +190,12 @@ import Testing
         for _ in 0..<3000 {
             var stream = bytes(Samples.pdus.randomElement(using: &random) ?? .releaseRequest)
             for _ in 0..<Int.random(in: 1...4, using: &random) {
+                let byte = UInt8.random(in: 0...255, using: &random)
+                let position = Int.random(in: stream.indices, using: &random)
                 switch Int.random(in: 0..<3, using: &random) {
-                case 0: stream[Int.random(in: stream.indices, using: &random)] = UInt8.random(in: 0...255, using: &random)
-                case 1: stream.insert(UInt8.random(in: 0...255, using: &random), at: Int.random(in: 0...stream.count, using: &random))
-                default: if stream.count > 1 { stream.remove(at: Int.random(in: stream.indices, using: &random)) }
+                case 0: stream[position] = byte
+                case 1: stream.insert(byte, at: position)
+                default: if stream.count > 1 { stream.remove(at: position) }
                 }
             }
             let whole = decode(stream)
