@@ -87,7 +87,8 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
             logger.info(
                 "MLLP connection closed with faults",
                 metadata: [
-                    "peer": "\(peer.address)", "strayBytes": "\(tolerated.strayBytes)", "restarts": "\(tolerated.restarts)",
+                    "peer": "\(peer.address)", "strayBytes": "\(tolerated.strayBytes)",
+                    "restarts": "\(tolerated.restarts)",
                     "oversized": "\(tolerated.oversizedFrames)", "empty": "\(tolerated.emptyFrames)",
                 ])
         }

@@ -71,7 +71,9 @@ package struct MLLPListener: Service {
         }
     }
 
-    private func open(_ connections: MLLPConnections, _ feed: AsyncStream<MLLPWork>.Continuation) async throws -> any Channel {
+    private func open(_ connections: MLLPConnections, _ feed: AsyncStream<MLLPWork>.Continuation) async throws
+        -> any Channel
+    {
         let configuration = configuration
         let logger = logger
         return try await ServerBootstrap(group: group)

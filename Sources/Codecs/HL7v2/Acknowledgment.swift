@@ -109,7 +109,9 @@ package struct Acknowledgment: Sendable, Hashable {
             }
         } else {
             builder.segment("ERR")
-            builder.field(raw: Array(written.map { legacy($0, header.delimiters) }.joined(separator: [header.delimiters.repetition])))
+            builder.field(
+                raw: Array(
+                    written.map { legacy($0, header.delimiters) }.joined(separator: [header.delimiters.repetition])))
         }
     }
 

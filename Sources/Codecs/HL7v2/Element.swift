@@ -137,7 +137,9 @@ package struct Slice: Sendable {
         var at = Int(start)
         while at < Int(end) {
             let byte = text[at]
-            if byte == delimiters.component || byte == delimiters.subcomponent || byte == delimiters.repetition { break }
+            if byte == delimiters.component || byte == delimiters.subcomponent || byte == delimiters.repetition {
+                break
+            }
             at += 1
         }
         return Slice(storage: storage, range: Int(start)..<at)

@@ -85,14 +85,18 @@ package struct MessageHeader: Sendable, Hashable {
 
     private static func recover(_ head: [UInt8], _ start: Int) -> MessageHeader? {
         let line = head[start...].prefix { $0 != 0x0D && $0 != 0x0A }
-        let ascii = line.map { $0 == 0 || $0 >= 0x80 ? UInt8(0x3F) : $0 }
         var permissive = Parser()
         permissive.limits.segmentsMax = 1
+        // As it stands first, so that names read here are those of the parsed message; then without what is not ASCII.
+        if let message = try? permissive.parse(Array(line)) { return message.header }
+        let ascii = line.map { $0 == 0 || $0 >= 0x80 ? UInt8(0x3F) : $0 }
         if let message = try? permissive.parse(ascii) { return message.header }
         // The encoding characters are beyond use: take the separator at its word and the rest as standard.
         guard line.count >= 4 else { return nil }
         let separator = line[line.startIndex + 3]
-        guard let guess = Delimiters(field: separator, component: 0x5E, repetition: 0x7E, escape: 0x5C, subcomponent: 0x26)
+        guard
+            let guess = Delimiters(
+                field: separator, component: 0x5E, repetition: 0x7E, escape: 0x5C, subcomponent: 0x26)
         else { return nil }
         let fields = ascii.split(separator: separator, omittingEmptySubsequences: false)
         guard fields.count >= 10 else { return nil }

@@ -27,7 +27,8 @@ struct ADTMessage: InboundMessage {
         let pid = try message.required("PID")
         let update = patients.update(pid, eventTime: eventTime)
         try ADTMessage.checkIdentified(update, pid: pid)
-        action = .register(update, ADTMessage.visit(message["PV1"], event: event, patients: patients, eventTime: eventTime))
+        action = .register(
+            update, ADTMessage.visit(message["PV1"], event: event, patients: patients, eventTime: eventTime))
     }
 
     func apply(in unit: any UnitOfWork) throws -> MessageEffect {
@@ -44,7 +45,9 @@ struct ADTMessage: InboundMessage {
 
     // MARK: Registration
 
-    private func register(_ update: PatientUpdate, _ visit: VisitUpdate?, in unit: any UnitOfWork) throws -> MessageEffect {
+    private func register(_ update: PatientUpdate, _ visit: VisitUpdate?, in unit: any UnitOfWork) throws
+        -> MessageEffect
+    {
         var effect = MessageEffect(disposition: .applied, notes: [])
         let outcome = try PatientService().apply(update, in: unit)
         switch outcome {
@@ -60,7 +63,8 @@ struct ADTMessage: InboundMessage {
         case .ambiguous:
             throw MessageRefusal(OrderService.Refusal.ambiguousPatient, group: ErrorLocation(segment: "PID", field: 3))
         case .unidentified:
-            throw MessageRefusal(OrderService.Refusal.unidentifiedPatient, group: ErrorLocation(segment: "PID", field: 3))
+            throw MessageRefusal(
+                OrderService.Refusal.unidentifiedPatient, group: ErrorLocation(segment: "PID", field: 3))
         }
         guard let visit, let patientID = outcome.patientID else { return effect }
         switch try VisitService().apply(visit, to: patientID, in: unit) {
@@ -69,7 +73,8 @@ struct ADTMessage: InboundMessage {
         case .stale: effect.notes.append("older than the stored visit: visit kept")
         case .patientMismatch:
             throw MessageRefusal(
-                .duplicateKeyIdentifier, at: ErrorLocation(segment: "PV1", field: 19), "The visit belongs to another patient")
+                .duplicateKeyIdentifier, at: ErrorLocation(segment: "PV1", field: 19),
+                "The visit belongs to another patient")
         }
         return effect
     }
@@ -118,7 +123,8 @@ struct ADTMessage: InboundMessage {
                 }
                 let prior = patients.types.patientIdentifiers(segment[1])
                 guard !prior.isEmpty else {
-                    throw MessageRefusal(.requiredFieldMissing, at: segment.location(field: 1), "No prior patient identifier")
+                    throw MessageRefusal(
+                        .requiredFieldMissing, at: segment.location(field: 1), "No prior patient identifier")
                 }
                 pairs.append((prior, survivor))
             }
@@ -140,7 +146,8 @@ struct ADTMessage: InboundMessage {
         case .selfMerge:
             throw MessageRefusal(.duplicateKeyIdentifier, at: place, "Prior and surviving patient are the same")
         case .inverse:
-            throw MessageRefusal(.duplicateKeyIdentifier, at: place, "The prior patient already absorbed the surviving one")
+            throw MessageRefusal(
+                .duplicateKeyIdentifier, at: place, "The prior patient already absorbed the surviving one")
         case .ambiguous:
             throw MessageRefusal(.duplicateKeyIdentifier, at: place, "The identifiers belong to different patients")
         case .unidentified:

@@ -6,7 +6,9 @@ enum CodeSystems {
     static func uri(_ name: String) -> String? {
         if let known = named[name] { return known }
         // HL70001, HL7nnnn: a v2 table is its own code system.
-        guard name.hasPrefix("HL7"), name.utf8.count == 7, let table = Int(name.dropFirst(3)), table >= 0 else { return nil }
+        guard name.hasPrefix("HL7"), name.utf8.count == 7, let table = Int(name.dropFirst(3)), table >= 0 else {
+            return nil
+        }
         return "http://terminology.hl7.org/CodeSystem/v2-" + name.dropFirst(3)
     }
 
@@ -25,7 +27,8 @@ enum CodeSystems {
 
     /// DICOM modalities of the diagnostic service sections of table 0074.
     static let modalities: [String: String] = [
-        "CT": "CT", "NMR": "MR", "MR": "MR", "MRI": "MR", "RUS": "US", "OUS": "US", "CUS": "US", "VUS": "US", "US": "US",
+        "CT": "CT", "NMR": "MR", "MR": "MR", "MRI": "MR", "RUS": "US", "OUS": "US", "CUS": "US", "VUS": "US",
+        "US": "US",
         "NMS": "NM", "NM": "NM", "PT": "PT", "PET": "PT", "RX": "DX", "RAD": "DX", "XR": "DX", "DX": "DX", "CR": "CR",
         "MG": "MG", "XA": "XA", "RF": "RF",
     ]

@@ -10,7 +10,9 @@ struct DataTypes: Sendable {
     /// CX: .1 value, .4 assigning authority, .5 type. Nil without a value.
     ///
     /// `isKnown` is false when the authority was named but is not known to the site, so that the fallback was taken.
-    func cx(_ value: Repetition, fallback: String, kind: Identifier.Kind? = nil) -> (identifier: Identifier, isKnown: Bool)? {
+    func cx(_ value: Repetition, fallback: String, kind: Identifier.Kind? = nil) -> (
+        identifier: Identifier, isKnown: Bool
+    )? {
         guard let id = trimmed(value[1].text) else { return nil }
         let authority = value[4]
         let known = profile.authorities.system(
@@ -38,7 +40,9 @@ struct DataTypes: Sendable {
         var identifiers: [Identifier] = []
         var unknownAuthority: String?
         for repetition in field.repetitions {
-            guard let (identifier, isKnown) = cx(repetition, fallback: profile.authorities.defaultPatientSystem) else { continue }
+            guard let (identifier, isKnown) = cx(repetition, fallback: profile.authorities.defaultPatientSystem) else {
+                continue
+            }
             let isFallback = identifier.system == profile.authorities.defaultPatientSystem && !isKnown
             if isFallback {
                 if identifier.kind == .socialSecurity || identifier.kind == .driversLicence { continue }
@@ -55,7 +59,8 @@ struct DataTypes: Sendable {
 
     /// XPN: family, given, second, suffix, prefix, degree, type. Nil when all parts are empty.
     func xpn(_ value: Repetition) -> HumanName? {
-        name(family: value[1][1].text, given: value[2].text, middle: value[3].text, suffix: value[4].text,
+        name(
+            family: value[1][1].text, given: value[2].text, middle: value[3].text, suffix: value[4].text,
             prefix: value[5].text, degree: value[6].text, use: value[7].text)
     }
 
@@ -67,7 +72,8 @@ struct DataTypes: Sendable {
                 universalIDType: trimmed(value[9][3].text))
             return Identifier(system: system ?? profile.practitionerSystem, value: id)
         }
-        let name = name(family: value[2][1].text, given: value[3].text, middle: value[4].text, suffix: value[5].text,
+        let name = name(
+            family: value[2][1].text, given: value[3].text, middle: value[4].text, suffix: value[5].text,
             prefix: value[6].text, degree: nil, use: nil)
         return id == nil && name == nil ? nil : PartyReference(identifier: id, name: name)
     }
@@ -77,20 +83,23 @@ struct DataTypes: Sendable {
         let person = value[1]
         guard person[2].isValued || person[3].isValued else { return xcn(value) }
         let id = trimmed(person[1].text).map { Identifier(system: profile.practitionerSystem, value: $0) }
-        let name = name(family: person[2].text, given: person[3].text, middle: person[4].text, suffix: person[5].text,
+        let name = name(
+            family: person[2].text, given: person[3].text, middle: person[4].text, suffix: person[5].text,
             prefix: person[6].text, degree: nil, use: nil)
         return PartyReference(identifier: id, name: name)
     }
 
     private func name(
-        family: String?, given: String?, middle: String?, suffix: String?, prefix: String?, degree: String?, use: String?
+        family: String?, given: String?, middle: String?, suffix: String?, prefix: String?, degree: String?,
+        use: String?
     ) -> HumanName? {
         let given = [trimmed(given), trimmed(middle)].compactMap { $0 }
         let suffixes = [trimmed(suffix), trimmed(degree)].compactMap { $0 }
         let prefixes = [trimmed(prefix)].compactMap { $0 }
         let family = trimmed(family) ?? ""
         guard !family.isEmpty || !given.isEmpty else { return nil }
-        return HumanName(family: family, given: given, prefix: prefixes, suffix: suffixes, use: use.flatMap(DataTypes.nameUse))
+        return HumanName(
+            family: family, given: given, prefix: prefixes, suffix: suffixes, use: use.flatMap(DataTypes.nameUse))
     }
 
     /// Table 0200.
@@ -148,8 +157,10 @@ struct DataTypes: Sendable {
             default: .phone
             }
         if let mail = trimmed(value[4].text) { points.append(ContactPoint(system: .email, value: mail, use: use)) }
-        let parts = [trimmed(value[5].text).map { "+" + $0 }, trimmed(value[6].text), trimmed(value[7].text)].compactMap { $0 }
-        let built = parts.isEmpty ? nil : parts.joined(separator: " ") + (trimmed(value[8].text).map { " x" + $0 } ?? "")
+        let parts = [trimmed(value[5].text).map { "+" + $0 }, trimmed(value[6].text), trimmed(value[7].text)].compactMap
+        { $0 }
+        let built =
+            parts.isEmpty ? nil : parts.joined(separator: " ") + (trimmed(value[8].text).map { " x" + $0 } ?? "")
         if let number = trimmed(value[12].text) ?? trimmed(value[1].text) ?? built, system != .email || points.isEmpty {
             points.append(ContactPoint(system: system, value: number, use: use))
         }
@@ -165,7 +176,8 @@ struct DataTypes: Sendable {
             guard let code = trimmed(value[first].text) else { continue }
             let name = trimmed(value[first + 2].text)
             codings.append(
-                CodedConcept.Coding(system: name.flatMap(system(named:)), code: code, display: trimmed(value[first + 1].text)))
+                CodedConcept.Coding(
+                    system: name.flatMap(system(named:)), code: code, display: trimmed(value[first + 1].text)))
         }
         let text = trimmed(value[9].text) ?? (codings.isEmpty ? trimmed(value[2].text) : nil)
         return codings.isEmpty && text == nil ? nil : CodedConcept(codings: codings, text: text)

@@ -19,7 +19,8 @@ package struct HL7Inbox: Sendable {
     ///   - profile: The site profile of a sender, by MSH-3.1 and MSH-4.1.
     ///   - digest: A collision-resistant digest (SHA-256) in hexadecimal, to tell a re-send from a reused MSH-10.
     package init(
-        store: any WorkflowStore, clock: any Clock, entropy: any Entropy, digest: @escaping @Sendable ([UInt8]) -> String,
+        store: any WorkflowStore, clock: any Clock, entropy: any Entropy,
+        digest: @escaping @Sendable ([UInt8]) -> String,
         profile: @escaping @Sendable (_ sendingApplication: String, _ sendingFacility: String) -> SiteProfile
     ) {
         self.store = store
@@ -48,7 +49,7 @@ package struct HL7Inbox: Sendable {
 
     /// Takes one message, without its frame. Always answers; never throws.
     package func receive(_ bytes: [UInt8], peer: String?) async -> Receipt {
-        let received = Received(bytes: bytes, peer: peer, digest: digest(bytes), profile: profile)
+        let received = ReceivedMessage(bytes: bytes, peer: peer, digest: digest(bytes), profile: profile)
         do {
             return try await carryOut(received)
         } catch let refusal as MessageRefusal {
@@ -67,49 +68,7 @@ package struct HL7Inbox: Sendable {
 
     // MARK: Working
 
-    /// A received message with what could be read of it before any work.
-    fileprivate struct Received: Sendable {
-        let bytes: [UInt8]
-        let peer: String?
-        let digest: String
-        let header: MessageHeader
-        let profile: SiteProfile
-        /// The parsed message, or why there is none.
-        let parsed: Result<Message, HL7Error>
-
-        init(
-            bytes: [UInt8], peer: String?, digest: String, profile: (String, String) -> SiteProfile
-        ) {
-            self.bytes = bytes
-            self.peer = peer
-            self.digest = digest
-            let saved = MessageHeader.recovered(from: bytes)
-            let profile = profile(Received.first(saved.sendingApplication, saved), Received.first(saved.sendingFacility, saved))
-            self.profile = profile
-            do throws(HL7Error) {
-                let message = try profile.parser.parse(bytes)
-                parsed = .success(message)
-                header = message.header
-            } catch {
-                parsed = .failure(error)
-                header = saved
-            }
-        }
-
-        var type: String {
-            let event = header.triggerEvent
-            return header.messageCode.isEmpty ? "?" : header.messageCode + (event.isEmpty ? "" : "^" + event)
-        }
-        var sender: String {
-            Received.first(header.sendingApplication, header) + "|" + Received.first(header.sendingFacility, header)
-        }
-
-        static func first(_ value: [UInt8], _ header: MessageHeader) -> String {
-            String(decoding: value.prefix { $0 != header.delimiters.component }, as: UTF8.self)
-        }
-    }
-
-    private func carryOut(_ received: Received) async throws -> Receipt {
+    private func carryOut(_ received: ReceivedMessage) async throws -> Receipt {
         let access = access(received)
         let message: Message
         switch received.parsed {
@@ -127,7 +86,9 @@ package struct HL7Inbox: Sendable {
             }
             var effect = try inbound.apply(in: unit)
             if previous.isReused { effect.notes.append("control id was used before with other content") }
-            if message.isCharacterSetAssumed { effect.notes.append("text read as \(message.characterSet.rawValue), not as MSH-18 says") }
+            if message.isCharacterSetAssumed {
+                effect.notes.append("text read as \(message.characterSet.rawValue), not as MSH-18 says")
+            }
             let warnings = effect.notes.map {
                 Acknowledgment.Entry(.messageAccepted, severity: .warning, userMessage: $0)
             }
@@ -141,7 +102,7 @@ package struct HL7Inbox: Sendable {
 
     /// The newest answered message with the same content, and whether the control id was used for other content.
     private static func previous(
-        _ received: Received, in unit: any UnitOfWork
+        _ received: ReceivedMessage, in unit: any UnitOfWork
     ) throws -> (answered: JournaledMessage?, isReused: Bool) {
         let controlID = received.header.controlIDText
         guard !controlID.isEmpty else { return (nil, false) }
@@ -152,10 +113,12 @@ package struct HL7Inbox: Sendable {
     }
 
     /// Whether the same content under the same control id was journalled before.
-    private static func isKept(_ received: Received, in unit: any UnitOfWork) throws -> Bool {
+    private static func isKept(_ received: ReceivedMessage, in unit: any UnitOfWork) throws -> Bool {
         let controlID = received.header.controlIDText
         guard !controlID.isEmpty else { return false }
-        return try unit.journaledMessage(sender: received.sender, controlID: controlID).contains { $0.digest == received.digest }
+        return try unit.journaledMessage(sender: received.sender, controlID: controlID).contains {
+            $0.digest == received.digest
+        }
     }
 
     private static func inbound(_ message: Message, types: DataTypes) throws -> any InboundMessage {
@@ -182,7 +145,7 @@ package struct HL7Inbox: Sendable {
 
     // MARK: Failing
 
-    private func keepFailed(_ received: Received, _ refusal: MessageRefusal) async -> Receipt {
+    private func keepFailed(_ received: ReceivedMessage, _ refusal: MessageRefusal) async -> Receipt {
         let access = access(received)
         let answer = acknowledge(refusal.code, received.header, refusal.entries)
         let notes = refusal.entries.map { $0.userMessage ?? $0.condition.text }
@@ -205,9 +168,10 @@ package struct HL7Inbox: Sendable {
     }
 
     /// The store failed: nothing is kept, so nothing may be accepted.
-    private func notStored(_ received: Received, _ error: any Error) -> Receipt {
+    private func notStored(_ received: ReceivedMessage, _ error: any Error) -> Receipt {
         let code: Acknowledgment.Code = received.profile.transientAnswer == .error ? .error : .reject
-        let entry = Acknowledgment.Entry(.applicationInternalError, userMessage: "The message could not be stored; send it again")
+        let entry = Acknowledgment.Entry(
+            .applicationInternalError, userMessage: "The message could not be stored; send it again")
         let reason = (error as? StoreError).map { "store: \($0.code.rawValue)" } ?? "store: \(type(of: error))"
         return receipt(received, .notStored, acknowledge(code, received.header, [entry]), [reason])
     }
@@ -223,20 +187,22 @@ package struct HL7Inbox: Sendable {
             controlID: String(entropy.newID().value.prefix(20)), now: Timestamp(utcEpochSeconds: Int(seconds)))
     }
 
-    private func access(_ received: Received) -> AccessContext {
+    private func access(_ received: ReceivedMessage) -> AccessContext {
         AccessContext(
             principal: Principal(kind: .messageSender, id: received.sender), scopes: [], isUnrestricted: true,
             requestID: received.header.controlIDText, sourceAddress: received.peer)
     }
 
-    private func audit(_ received: Received, _ outcome: AuditRecord.Outcome, _ access: AccessContext) -> AuditRecord {
+    private func audit(_ received: ReceivedMessage, _ outcome: AuditRecord.Outcome, _ access: AccessContext)
+        -> AuditRecord
+    {
         AuditRecord(
             category: .message, interaction: received.type, action: .execute, outcome: outcome, access: access,
             entity: "message:" + received.header.controlIDText)
     }
 
     private func journaled(
-        _ received: Received, id: EntityID, _ disposition: JournaledMessage.Disposition, note: [String],
+        _ received: ReceivedMessage, id: EntityID, _ disposition: JournaledMessage.Disposition, note: [String],
         _ acknowledgement: [UInt8], at time: UTCInstant
     ) -> JournaledMessage {
         JournaledMessage(
@@ -247,23 +213,10 @@ package struct HL7Inbox: Sendable {
     }
 
     private func receipt(
-        _ received: Received, _ result: Receipt.Result, _ acknowledgement: [UInt8], _ notes: [String]
+        _ received: ReceivedMessage, _ result: Receipt.Result, _ acknowledgement: [UInt8], _ notes: [String]
     ) -> Receipt {
         Receipt(
             result: result, acknowledgement: acknowledgement, type: received.type,
             controlID: received.header.controlIDText, notes: notes)
-    }
-}
-
-extension HL7Inbox.Received {
-    /// AR for what is not the content's fault (size, framing of the header), AE for the rest. A header that can not
-    /// be read is rejected: there is nothing the content could be judged by.
-    fileprivate func code(for error: HL7Error) -> Acknowledgment.Code {
-        switch error {
-        case .messageEmpty, .messageTooLarge, .headerMissing, .headerTruncated, .delimitersIllegal, .nulByte,
-            .characterSetUnsupported:
-            .reject
-        default: .error
-        }
     }
 }

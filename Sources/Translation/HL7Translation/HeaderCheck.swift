@@ -27,9 +27,10 @@ struct HeaderCheck {
     private func isAccepted(version: String) -> Bool {
         if !profile.acceptedVersions.isEmpty { return profile.acceptedVersions.contains(version) }
         let parts = version.utf8.split(separator: 0x2E)
-        return parts.count >= 2 && parts[0].elementsEqual([0x32]) && parts.allSatisfy { part in
-            part.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
-        }
+        return parts.count >= 2 && parts[0].elementsEqual([0x32])
+            && parts.allSatisfy { part in
+                part.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+            }
     }
 
     private func entry(_ condition: ErrorCondition, field: Int, _ message: String) -> Acknowledgment.Entry {

@@ -21,8 +21,10 @@ package struct MessageRefusal: Error, Sendable, Hashable {
     init(_ refusal: OrderService.Refusal, group: ErrorLocation) {
         let pid3 = ErrorLocation(segment: "PID", field: 3)
         switch refusal {
-        case .unidentifiedPatient: self.init(.requiredFieldMissing, at: pid3, "No patient identifier with a known authority")
-        case .ambiguousPatient: self.init(.duplicateKeyIdentifier, at: pid3, "The patient identifiers belong to different patients")
+        case .unidentifiedPatient:
+            self.init(.requiredFieldMissing, at: pid3, "No patient identifier with a known authority")
+        case .ambiguousPatient:
+            self.init(.duplicateKeyIdentifier, at: pid3, "The patient identifiers belong to different patients")
         case .conflictingIdentifiers:
             self.init(.duplicateKeyIdentifier, at: group, "The order numbers belong to different orders")
         case .patientMismatch: self.init(.duplicateKeyIdentifier, at: pid3, "The order belongs to another patient")
@@ -41,7 +43,9 @@ package struct MessageRefusal: Error, Sendable, Hashable {
         case .ambiguousPatient: self.init(OrderService.Refusal.ambiguousPatient, group: group)
         case .unidentifiedReport: self.init(OrderService.Refusal.unidentifiedOrder, group: group)
         case .patientMismatch:
-            self.init(.duplicateKeyIdentifier, at: ErrorLocation(segment: "PID", field: 3), "The report belongs to another patient")
+            self.init(
+                .duplicateKeyIdentifier, at: ErrorLocation(segment: "PID", field: 3),
+                "The report belongs to another patient")
         case .conflictingIdentifiers: self.init(OrderService.Refusal.conflictingIdentifiers, group: group)
         }
     }

@@ -24,7 +24,9 @@ struct ObservationValue {
 
     /// NM: a decimal. What is none (`<5`) stays text, as the sender wrote it.
     private func number(_ obx: Segment) -> Observation.Value? {
-        guard let value = types.trimmed(obx[5].text), let canonical = ObservationValue.decimal(value) else { return text(obx[5]) }
+        guard let value = types.trimmed(obx[5].text), let canonical = ObservationValue.decimal(value) else {
+            return text(obx[5])
+        }
         let unit = unit(obx)
         return .quantity(value: canonical, comparator: nil, unit: unit.name, unitSystem: unit.system)
     }
@@ -43,7 +45,8 @@ struct ObservationValue {
             return .ratio(numerator: numerator, denominator: denominator)
         case (_, let number?, nil, nil) where comparator == nil || ["<", "<=", ">", ">=", "="].contains(comparator):
             return .quantity(
-                value: number, comparator: comparator == "=" ? nil : comparator, unit: unit.name, unitSystem: unit.system)
+                value: number, comparator: comparator == "=" ? nil : comparator, unit: unit.name,
+                unitSystem: unit.system)
         default: return text(obx[5])
         }
     }
@@ -64,7 +67,8 @@ struct ObservationValue {
 
     /// TM: `HH[MM[SS]]` as `HH:MM:SS`.
     private func time(_ field: Field) -> Observation.Value? {
-        guard let digits = field.text?.utf8.prefix(while: { $0 >= 0x30 && $0 <= 0x39 }), [2, 4, 6].contains(digits.count),
+        guard let digits = field.text?.utf8.prefix(while: { $0 >= 0x30 && $0 <= 0x39 }),
+            [2, 4, 6].contains(digits.count),
             let stamp = Timestamp(Array("20000101".utf8) + Array(digits))
         else { return nil }
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

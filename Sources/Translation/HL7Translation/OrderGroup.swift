@@ -36,7 +36,9 @@ struct OrderGroup: Sendable {
     /// The place a path names: within the group, else in the message (for PID, PV1 and the like).
     func value(at path: FieldPath, in message: Message) -> Subcomponent? {
         let own = segments(path.segment)
-        let segment = own.isEmpty ? message.segment(path.segment, occurrence: path.occurrence)
+        let segment =
+            own.isEmpty
+            ? message.segment(path.segment, occurrence: path.occurrence)
             : (path.occurrence <= own.count ? own[path.occurrence - 1] : nil)
         guard let segment else { return nil }
         return segment[path.field][path.repetition][path.component ?? 1][path.subcomponent ?? 1]
@@ -112,7 +114,9 @@ struct OrderNumbers: Sendable {
     /// domain to refuse with a reason.
     private static func isUID(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        guard let first = bytes.first, let last = bytes.last, first != 0x2E, last != 0x2E, bytes.count <= 256 else { return false }
+        guard let first = bytes.first, let last = bytes.last, first != 0x2E, last != 0x2E, bytes.count <= 256 else {
+            return false
+        }
         return bytes.allSatisfy { $0 == 0x2E || ($0 >= 0x30 && $0 <= 0x39) } && bytes.contains(0x2E)
     }
 }

@@ -58,7 +58,8 @@ struct OrderMessage: InboundMessage {
         }
         if ["UA", "UC", "UD", "UX"].contains(code) { return nil }
         guard let control = CodeSystems.orderControl(code) else {
-            throw MessageRefusal(.tableValueNotFound, at: orc.location(field: 1), "The order control code is not supported")
+            throw MessageRefusal(
+                .tableValueNotFound, at: orc.location(field: 1), "The order control code is not supported")
         }
         return control
     }
@@ -101,7 +102,9 @@ private struct OrderReader {
         update.statusReason = orc.flatMap { types.cwe($0[16][1]) }
         update.requisition = orc.flatMap { types.ei($0[4][1], fallback: types.profile.placerSystem, kind: .placer) }
         update.eventTime = types.instant(orc?[9].timestamp) ?? message.eventTime(types)
-        if update.control == .new { update.orderedAt = types.dateTime(orc?[9].timestamp ?? message.segments.first?[7].timestamp) }
+        if update.control == .new {
+            update.orderedAt = types.dateTime(orc?[9].timestamp ?? message.segments.first?[7].timestamp)
+        }
         update.requester = requester()
     }
 
@@ -131,8 +134,11 @@ private struct OrderReader {
     }
 
     private func procedureCode(_ obr: Segment) -> CodedConcept? {
-        if let path = types.profile.fields[.procedureCode]?.first(where: { group.value(at: $0, in: message)?.isValued == true }),
-            let segment = group.segment(path.segment), let code = types.cwe(segment[path.field][path.repetition]) {
+        if let path = types.profile.fields[.procedureCode]?.first(where: {
+            group.value(at: $0, in: message)?.isValued == true
+        }),
+            let segment = group.segment(path.segment), let code = types.cwe(segment[path.field][path.repetition])
+        {
             return code
         }
         return types.cwe(obr[4][1])

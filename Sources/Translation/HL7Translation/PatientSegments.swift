@@ -119,6 +119,7 @@ extension Message {
     /// When the event happened at its source: EVN-6, else EVN-2, else MSH-7.
     func eventTime(_ types: DataTypes) -> UTCInstant? {
         let evn = self["EVN"]
-        return types.instant(evn?[6].timestamp) ?? types.instant(evn?[2].timestamp) ?? types.instant(segments.first?[7].timestamp)
+        return types.instant(evn?[6].timestamp) ?? types.instant(evn?[2].timestamp)
+            ?? types.instant(segments.first?[7].timestamp)
     }
 }

@@ -55,7 +55,8 @@ struct ResultFindings {
         if lines.contains(where: { !$0.isEmpty }) {
             forms.append(
                 PresentedForm(
-                    contentType: "text/plain; charset=utf-8", data: Array(ResultFindings.joined(lines).utf8), title: title))
+                    contentType: "text/plain; charset=utf-8", data: Array(ResultFindings.joined(lines).utf8),
+                    title: title))
         }
         return forms + documents
     }
@@ -77,7 +78,9 @@ struct ResultFindings {
         let key = obx[3].wholeText ?? ""
         if section != key {
             // A new section of a report sent in sections: its name is a line of its own.
-            if section != nil || isImpression, let name = types.trimmed(obx[3][1][2].text), isImpression || section != nil {
+            if section != nil || isImpression, let name = types.trimmed(obx[3][1][2].text),
+                isImpression || section != nil
+            {
                 if !lines.isEmpty { lines.append("") }
                 lines.append(name.uppercased() + ":")
             }
@@ -115,7 +118,8 @@ struct ResultFindings {
         default: data = bytes
         }
         guard let data, !data.isEmpty else {
-            throw MessageRefusal(.dataTypeError, at: obx.location(field: 5), "The encapsulated document does not decode")
+            throw MessageRefusal(
+                .dataTypeError, at: obx.location(field: 5), "The encapsulated document does not decode")
         }
         documents.append(
             PresentedForm(
@@ -125,12 +129,15 @@ struct ResultFindings {
 
     /// MIME type of ED.2 (table 0834, or a whole type) and ED.3.
     private static func contentType(_ type: String, _ subtype: String) -> String {
-        let known = ["PDF": "application/pdf", "JPEG": "image/jpeg", "PNG": "image/png", "TIFF": "image/tiff",
-            "RTF": "application/rtf", "HTML": "text/html", "PLAIN": "text/plain", "XML": "text/xml"]
+        let known = [
+            "PDF": "application/pdf", "JPEG": "image/jpeg", "PNG": "image/png", "TIFF": "image/tiff",
+            "RTF": "application/rtf", "HTML": "text/html", "PLAIN": "text/plain", "XML": "text/xml",
+        ]
         if subtype.utf8.contains(0x2F) { return subtype }
         if type.utf8.contains(0x2F) { return type }
         if let mime = known[subtype.uppercased()] ?? known[type.uppercased()] { return mime }
-        let family = ["IM": "image", "AP": "application", "TEXT": "text", "AU": "audio"][type.uppercased()] ?? type.lowercased()
+        let family =
+            ["IM": "image", "AP": "application", "TEXT": "text", "AU": "audio"][type.uppercased()] ?? type.lowercased()
         return family.isEmpty || subtype.isEmpty ? "application/octet-stream" : "\(family)/\(subtype.lowercased())"
     }
 
@@ -160,7 +167,9 @@ struct ResultFindings {
             key: key(obx), code: code, status: CodeSystems.observationStatus(status), value: value)
         finding.referenceRange = types.trimmed(obx[7].wholeText)
         finding.interpretation = obx[8].repetitions.compactMap { flag in
-            flag.text.map { CodedConcept(codings: [CodedConcept.Coding(system: ResultFindings.interpretation, code: $0)]) }
+            flag.text.map {
+                CodedConcept(codings: [CodedConcept.Coding(system: ResultFindings.interpretation, code: $0)])
+            }
         }
         finding.effective = types.dateTime(obx[14].timestamp)
         observations.append(finding)

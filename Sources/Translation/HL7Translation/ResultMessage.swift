@@ -63,7 +63,9 @@ struct ResultMessage: InboundMessage {
         update.accession = numbers.accession
         update.studyInstanceUIDs = OrderNumbers.studyInstanceUIDs(group, in: message, types: types)
         update.category = obr[24].text.map { code in
-            CodedConcept(codings: [CodedConcept.Coding(system: "http://terminology.hl7.org/CodeSystem/v2-0074", code: code)])
+            CodedConcept(codings: [
+                CodedConcept.Coding(system: "http://terminology.hl7.org/CodeSystem/v2-0074", code: code)
+            ])
         }
         update.effective = types.dateTime(obr[7].timestamp)
         update.issued = types.instant(obr[22].timestamp) ?? types.instant(message.segments.first?[7].timestamp)
@@ -82,7 +84,8 @@ struct ResultMessage: InboundMessage {
         guard let code = obr[25].text else { return findings.statusOfAll }
         if let status = CodeSystems.reportStatus(code) { return status }
         guard ["M", "N", "Y", "Z"].contains(code) else {
-            throw MessageRefusal(.tableValueNotFound, at: obr.location(field: 25), "The result status is not in table 0123")
+            throw MessageRefusal(
+                .tableValueNotFound, at: obr.location(field: 25), "The result status is not in table 0123")
         }
         notes.append("result status \(code) has no meaning for a report: taken from OBX-11")
         return findings.statusOfAll

@@ -21,7 +21,8 @@ package struct SiteZone: Sendable, Hashable {
         // The offsets a day before and after enclose every change that can matter.
         let before = offset(atUTC: seconds - 86_400)
         let after = offset(atUTC: seconds + 86_400)
-        for candidate in [max(before, after), min(before, after)] where offset(atUTC: seconds - candidate) == candidate {
+        for candidate in [max(before, after), min(before, after)] where offset(atUTC: seconds - candidate) == candidate
+        {
             return candidate / 60
         }
         return before / 60

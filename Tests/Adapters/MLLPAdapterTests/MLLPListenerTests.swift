@@ -57,7 +57,9 @@ import Testing
 
     @Test("A connection silent past its deadline is closed")
     func idle() async throws {
-        try await TestListener.run(MLLPConfiguration(idleTimeout: .milliseconds(50)), receive: { bytes, _ in TestListener.answer(to: bytes) }) { port, _ in
+        try await TestListener.run(
+            MLLPConfiguration(idleTimeout: .milliseconds(50)), receive: { bytes, _ in TestListener.answer(to: bytes) }
+        ) { port, _ in
             try await RawPeer.connect(port: port) { _, next in
                 let end = try await next()
                 #expect(end == nil)
@@ -67,7 +69,9 @@ import Testing
 
     @Test("connectionsPerPeerMax: the connection past it is closed at once, and a freed place is given again")
     func connectionLimit() async throws {
-        try await TestListener.run(MLLPConfiguration(connectionsPerPeerMax: 2), receive: { bytes, _ in TestListener.answer(to: bytes) }) { port, _ in
+        try await TestListener.run(
+            MLLPConfiguration(connectionsPerPeerMax: 2), receive: { bytes, _ in TestListener.answer(to: bytes) }
+        ) { port, _ in
             let group = MultiThreadedEventLoopGroup.singleton
             let first = try await MLLPClient.connect(host: "127.0.0.1", port: port, group: group)
             let second = try await MLLPClient.connect(host: "127.0.0.1", port: port, group: group)
@@ -157,41 +161,58 @@ import Testing
             seen.set(peer)
             return TestListener.answer(to: bytes)
         }) { port, _ in
-            let client = try await MLLPClient.connect(host: "127.0.0.1", port: port, group: MultiThreadedEventLoopGroup.singleton)
+            let client = try await MLLPClient.connect(
+                host: "127.0.0.1", port: port, group: MultiThreadedEventLoopGroup.singleton)
             _ = try await client.send(TestListener.message("M1"))
             await client.close()
         }
         #expect(await seen.value == MLLPPeer(address: "127.0.0.1"))
     }
 
-    private func id(_ bytes: [UInt8]?) -> String { bytes.flatMap { try? Parser().parse($0) }?["MSA"]?[2].text ?? "none" }
-    private func code(_ bytes: [UInt8]?) -> String { bytes.flatMap { try? Parser().parse($0) }?["MSA"]?[1].text ?? "none" }
+    private func id(_ bytes: [UInt8]?) -> String {
+        bytes.flatMap { try? Parser().parse($0) }?["MSA"]?[2].text ?? "none"
+    }
+    private func code(_ bytes: [UInt8]?) -> String {
+        bytes.flatMap { try? Parser().parse($0) }?["MSA"]?[1].text ?? "none"
+    }
 }
 
 /// The client's side: HL7 v2.5.1 §2.9.2, MSA-2 names the message.
 @Suite struct MLLPClientTests {
     @Test("An answer for another message is not taken; the deadline closes the connection")
     func wrongControlID() async throws {
-        try await TestListener.run(receive: { _, _ in TestListener.answer(to: TestListener.message("OTHER")) }) { port, _ in
-            let client = try await MLLPClient.connect(host: "127.0.0.1", port: port, group: MultiThreadedEventLoopGroup.singleton)
-            await #expect(throws: MLLPClient.Failure.timedOut) { try await client.send(TestListener.message("M1"), timeout: .milliseconds(100)) }
-            await #expect(throws: MLLPClient.Failure.connectionClosed) { try await client.send(TestListener.message("M2")) }
+        try await TestListener.run(receive: { _, _ in TestListener.answer(to: TestListener.message("OTHER")) }) {
+            port, _ in
+            let client = try await MLLPClient.connect(
+                host: "127.0.0.1", port: port, group: MultiThreadedEventLoopGroup.singleton)
+            await #expect(throws: MLLPClient.Failure.timedOut) {
+                try await client.send(TestListener.message("M1"), timeout: .milliseconds(100))
+            }
+            await #expect(throws: MLLPClient.Failure.connectionClosed) {
+                try await client.send(TestListener.message("M2"))
+            }
         }
     }
 
     @Test("A closed connection fails the waiting message")
     func closed() async throws {
         try await TestListener.run(receive: { _, _ in [] }) { port, _ in
-            let client = try await MLLPClient.connect(host: "127.0.0.1", port: port, group: MultiThreadedEventLoopGroup.singleton)
-            await #expect(throws: MLLPClient.Failure.connectionClosed) { try await client.send(TestListener.message("M1")) }
+            let client = try await MLLPClient.connect(
+                host: "127.0.0.1", port: port, group: MultiThreadedEventLoopGroup.singleton)
+            await #expect(throws: MLLPClient.Failure.connectionClosed) {
+                try await client.send(TestListener.message("M1"))
+            }
         }
     }
 
     @Test("A message that does not parse is not sent")
     func illegal() async throws {
         try await TestListener.run(receive: { bytes, _ in TestListener.answer(to: bytes) }) { port, _ in
-            let client = try await MLLPClient.connect(host: "127.0.0.1", port: port, group: MultiThreadedEventLoopGroup.singleton)
-            await #expect(throws: MLLPClient.Failure.messageIllegal(.headerMissing(offset: 0))) { try await client.send(Array("PID|1\r".utf8)) }
+            let client = try await MLLPClient.connect(
+                host: "127.0.0.1", port: port, group: MultiThreadedEventLoopGroup.singleton)
+            await #expect(throws: MLLPClient.Failure.messageIllegal(.headerMissing(offset: 0))) {
+                try await client.send(Array("PID|1\r".utf8))
+            }
             #expect(try await client.send(TestListener.message("M1")).isAccepted)
             await client.close()
         }
@@ -201,7 +222,11 @@ import Testing
 /// The most that was in flight at a time.
 private final class Counts: Sendable {
     private let state = Mutex((now: 0, most: 0))
-    func begin() { state.withLock { $0.now += 1; $0.most = max($0.most, $0.now) } }
+    func begin() {
+        state.withLock {
+            $0.now += 1; $0.most = max($0.most, $0.now)
+        }
+    }
     func end() { state.withLock { $0.now -= 1 } }
     var most: Int { state.withLock { $0.most } }
 }

@@ -29,7 +29,9 @@ import Testing
         -----END PRIVATE KEY-----
         """
 
-    private func contexts(requiresClientCertificate: Bool) throws -> (server: NIOSSLContext, client: NIOSSLContext, anonymous: NIOSSLContext) {
+    private func contexts(requiresClientCertificate: Bool) throws -> (
+        server: NIOSSLContext, client: NIOSSLContext, anonymous: NIOSSLContext
+    ) {
         let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
         let key = try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem)
         var server = TLSConfiguration.makeServerConfiguration(
@@ -42,24 +44,32 @@ import Testing
         var client = anonymous
         client.certificateChain = [.certificate(certificate)]
         client.privateKey = .privateKey(key)
-        return (try NIOSSLContext(configuration: server), try NIOSSLContext(configuration: client), try NIOSSLContext(configuration: anonymous))
+        return (
+            try NIOSSLContext(configuration: server), try NIOSSLContext(configuration: client),
+            try NIOSSLContext(configuration: anonymous)
+        )
     }
 
     @Test("With a client certificate the peer is served, and its certificate is handed over")
     func clientCertificate() async throws {
         let (server, client, anonymous) = try contexts(requiresClientCertificate: true)
         let seen = Promised<MLLPPeer>()
-        try await TestListener.run(MLLPConfiguration(tls: server), receive: { bytes, peer in
-            seen.set(peer)
-            return TestListener.answer(to: bytes)
-        }) { port, _ in
+        try await TestListener.run(
+            MLLPConfiguration(tls: server),
+            receive: { bytes, peer in
+                seen.set(peer)
+                return TestListener.answer(to: bytes)
+            }
+        ) { port, _ in
             let group = MultiThreadedEventLoopGroup.singleton
-            let served = try await MLLPClient.connect(host: "127.0.0.1", port: port, tls: client, serverName: "localhost", group: group)
+            let served = try await MLLPClient.connect(
+                host: "127.0.0.1", port: port, tls: client, serverName: "localhost", group: group)
             #expect(try await served.send(TestListener.message("M1")).isAccepted)
             await served.close()
             // Without a certificate, and in clear text, nobody is answered.
             for tls in [anonymous, nil] {
-                let refused = try await MLLPClient.connect(host: "127.0.0.1", port: port, tls: tls, serverName: tls == nil ? nil : "localhost", group: group)
+                let refused = try await MLLPClient.connect(
+                    host: "127.0.0.1", port: port, tls: tls, serverName: tls == nil ? nil : "localhost", group: group)
                 await #expect(throws: (any Error).self) { try await refused.send(TestListener.message("M2")) }
                 await refused.close()
             }
@@ -71,8 +81,12 @@ import Testing
     @Test("Without the requirement a client without a certificate is served over TLS")
     func withoutClientCertificate() async throws {
         let (server, _, anonymous) = try contexts(requiresClientCertificate: false)
-        try await TestListener.run(MLLPConfiguration(tls: server), receive: { bytes, _ in TestListener.answer(to: bytes) }) { port, _ in
-            let client = try await MLLPClient.connect(host: "127.0.0.1", port: port, tls: anonymous, serverName: "localhost", group: MultiThreadedEventLoopGroup.singleton)
+        try await TestListener.run(
+            MLLPConfiguration(tls: server), receive: { bytes, _ in TestListener.answer(to: bytes) }
+        ) { port, _ in
+            let client = try await MLLPClient.connect(
+                host: "127.0.0.1", port: port, tls: anonymous, serverName: "localhost",
+                group: MultiThreadedEventLoopGroup.singleton)
             #expect(try await client.send(TestListener.message("M1")).isAccepted)
             await client.close()
         }

@@ -85,7 +85,9 @@ final class RawPeer: Sendable {
 
     /// Connects, hands the connection to `body`, and closes.
     static func connect<T: Sendable>(
-        port: Int, _ body: @Sendable (_ write: ([UInt8]) async throws -> Void, _ next: () async throws -> [UInt8]?) async throws -> T
+        port: Int,
+        _ body:
+            @Sendable (_ write: ([UInt8]) async throws -> Void, _ next: () async throws -> [UInt8]?) async throws -> T
     ) async throws -> T {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
@@ -102,7 +104,9 @@ final class RawPeer: Sendable {
                 {
                     while messages.isEmpty {
                         guard let buffer = try await iterator.next() else { return nil }
-                        for case .message(let bytes) in decoder.decode(buffer.readableBytesView) { messages.append(bytes) }
+                        for case .message(let bytes) in decoder.decode(buffer.readableBytesView) {
+                            messages.append(bytes)
+                        }
                     }
                     return messages.removeFirst()
                 })

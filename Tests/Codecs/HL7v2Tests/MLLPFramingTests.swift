@@ -13,7 +13,8 @@ import Testing
 
     @Test("Bytes without a start block are dropped and counted, CR and LF are not counted")
     func stray() {
-        let (events, decoder) = decode(Array("noise\r\n".utf8) + [0x1C, 0x0D] + [0x0B] + a + [0x1C, 0x0D] + Array("x".utf8))
+        let (events, decoder) = decode(
+            Array("noise\r\n".utf8) + [0x1C, 0x0D] + [0x0B] + a + [0x1C, 0x0D] + Array("x".utf8))
         #expect(events == [.message(a)])
         #expect(decoder.tolerated.strayBytes == 7)
     }
@@ -75,7 +76,10 @@ import Testing
     @Test("Any split of the stream gives the same events and counts")
     func anySplit() {
         var random = Seeded(UInt64.random(in: 0...UInt64.max))
-        let pieces: [[UInt8]] = [[0x0B], [0x1C], [0x0D], [0x0A], a, b, Array("garbage".utf8), [UInt8](repeating: 0x43, count: 60), [0x0B, 0x0B], [0x1C, 0x0D], [0x00, 0xFF]]
+        let pieces: [[UInt8]] = [
+            [0x0B], [0x1C], [0x0D], [0x0A], a, b, Array("garbage".utf8), [UInt8](repeating: 0x43, count: 60),
+            [0x0B, 0x0B], [0x1C, 0x0D], [0x00, 0xFF],
+        ]
         for _ in 0..<500 {
             var stream: [UInt8] = []
             for _ in 0..<Int.random(in: 0...20, using: &random) { stream += pieces.randomElement(using: &random) ?? [] }

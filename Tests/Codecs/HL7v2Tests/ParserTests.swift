@@ -11,9 +11,11 @@ import Testing
         #expect(throws: HL7Error.messageEmpty) { try Parser().parse(Array(text.utf8)) }
     }
 
-    @Test("§2.15.9: a text that does not begin with MSH is refused with 100 at MSH", arguments: [
-        "PID|1||123\r", "msh|^~\\&|A\r", "XMSH|^~\\&|\r", "FHS|^~\\&|A\r",
-    ])
+    @Test(
+        "§2.15.9: a text that does not begin with MSH is refused with 100 at MSH",
+        arguments: [
+            "PID|1||123\r", "msh|^~\\&|A\r", "XMSH|^~\\&|\r", "FHS|^~\\&|A\r",
+        ])
     func headerMissing(text: String) throws {
         let error = #expect(throws: HL7Error.self) { try Parser().parse(Array(text.utf8)) }
         #expect(error == .headerMissing(offset: 0))
@@ -23,13 +25,18 @@ import Testing
 
     @Test("A text that ends inside MSH-2 is refused, at every length", arguments: 3..<8)
     func truncatedHeader(length: Int) {
-        #expect(throws: HL7Error.headerTruncated(offset: length)) { try Parser().parse(Array("MSH|^~\\&|A".utf8.prefix(length))) }
+        #expect(throws: HL7Error.headerTruncated(offset: length)) {
+            try Parser().parse(Array("MSH|^~\\&|A".utf8.prefix(length)))
+        }
     }
 
-    @Test("§2.5.4: equal, alphanumeric, blank, quote and control delimiters are refused", arguments: [
-        "MSH|^^\\&|A|", "MSH||~\\&|A|", "MSH|^~\\||A|", "MSHA^~\\&A", "MSH|1~\\&|", "MSH|^z\\&|", "MSH|^ \\&|", "MSH|^\"\\&|",
-        "MSH|^~\u{01}&|", "MSH|^~\\\u{7F}|", "MSH|^~\\é|", "MSH|^|A|B|C", "MSH|^~|A|B|C", "MSH|^~\\&#$|A|",
-    ])
+    @Test(
+        "§2.5.4: equal, alphanumeric, blank, quote and control delimiters are refused",
+        arguments: [
+            "MSH|^^\\&|A|", "MSH||~\\&|A|", "MSH|^~\\||A|", "MSHA^~\\&A", "MSH|1~\\&|", "MSH|^z\\&|", "MSH|^ \\&|",
+            "MSH|^\"\\&|",
+            "MSH|^~\u{01}&|", "MSH|^~\\\u{7F}|", "MSH|^~\\é|", "MSH|^|A|B|C", "MSH|^~|A|B|C", "MSH|^~\\&#$|A|",
+        ])
     func illegalDelimiters(text: String) {
         let error = #expect(throws: HL7Error.self) { try Parser().parse(Array((text + "\r").utf8)) }
         guard case .delimitersIllegal = error else {
@@ -48,9 +55,11 @@ import Testing
         #expect(throws: HL7Error.nulByte(offset: 50)) { try Parser().parse(bytes) }
     }
 
-    @Test("§2.5.2: a line that is no segment is refused with its offset and position", arguments: [
-        ("PI|1", 2), ("pid|1", 2), ("1ID|x", 2), ("P", 2), ("PIDX|1", 2), ("|", 2),
-    ])
+    @Test(
+        "§2.5.2: a line that is no segment is refused with its offset and position",
+        arguments: [
+            ("PI|1", 2), ("pid|1", 2), ("1ID|x", 2), ("P", 2), ("PIDX|1", 2), ("|", 2),
+        ])
     func illegalSegmentName(line: String, position: Int) {
         let first = Samples.header() + "\r"
         #expect(throws: HL7Error.segmentNameIllegal(offset: first.utf8.count, position: position)) {
@@ -96,14 +105,18 @@ import Testing
     func repetitionLimit() throws {
         let parser = Parser(limits: HL7Limits(repetitionsMax: 100))
         func message(_ count: Int) -> [UInt8] {
-            Array((Samples.header() + "\rPID|||" + [String](repeating: "x", count: count).joined(separator: "~") + "|\r").utf8)
+            Array(
+                (Samples.header() + "\rPID|||" + [String](repeating: "x", count: count).joined(separator: "~") + "|\r")
+                    .utf8)
         }
         #expect(try Array(parser.parse(message(100))["PID"]![3].repetitions).count == 100)
         let error = #expect(throws: HL7Error.self) { try parser.parse(message(101)) }
         #expect(error?.location == ErrorLocation(segment: "PID", field: 3))
     }
 
-    @Test("A megabyte of separators, line feeds or escapes is read in linear time", arguments: ["^", "&", "\n", "\\", "\\.", "\r", "~"])
+    @Test(
+        "A megabyte of separators, line feeds or escapes is read in linear time",
+        arguments: ["^", "&", "\n", "\\", "\\.", "\r", "~"])
     func floods(unit: String) throws {
         let flood = String(repeating: unit, count: 1_000_000 / unit.utf8.count)
         let bytes = Array((Samples.header() + "\rPID|||" + flood + "\r").utf8)
@@ -167,13 +180,16 @@ import Testing
 
     @Test("Any legal delimiters are read")
     func customDelimiters() throws {
-        let message = try Samples.parse(Samples.lines("MSH#!@%*#A#B#C#D#2026##ADT!A01#M7#P#2.5", "PID#1##1!!!MRN*X@2##DO%F%E!J|N^"))
+        let message = try Samples.parse(
+            Samples.lines("MSH#!@%*#A#B#C#D#2026##ADT!A01#M7#P#2.5", "PID#1##1!!!MRN*X@2##DO%F%E!J|N^"))
         #expect(message.header.controlIDText == "M7")
         #expect(message["PID"]?[3][1][4][2].text == "X")
         #expect(message["PID"]?[3][2].text == "2")
         #expect(message["PID"]?[5].text == "DO#E")
         #expect(message["PID"]?[5][1][2].text == "J|N^")
-        #expect(message.delimiters == Delimiters(field: 0x23, component: 0x21, repetition: 0x40, escape: 0x25, subcomponent: 0x2A))
+        #expect(
+            message.delimiters
+                == Delimiters(field: 0x23, component: 0x21, repetition: 0x40, escape: 0x25, subcomponent: 0x2A))
     }
 
     @Test("HL7 v2.7 §2.5.5.2: a fifth encoding character is the truncation character")
@@ -183,7 +199,9 @@ import Testing
         #expect(message["NTE"]?[3].text == "x#y")
     }
 
-    @Test("CR, LF, CR LF, a byte order mark, blank lines and a missing last end read alike", arguments: ["\r", "\n", "\r\n"])
+    @Test(
+        "CR, LF, CR LF, a byte order mark, blank lines and a missing last end read alike",
+        arguments: ["\r", "\n", "\r\n"])
     func lineEnds(end: String) throws {
         let lines = [Samples.header(), "PID|1||4711", "PV1", "NTE|1||x"]
         for prefix in ["", "\u{FEFF}", end, "\u{FEFF}" + end] {
@@ -218,7 +236,10 @@ import Testing
     @Test("Random damage never traps and every error has a condition")
     func fuzz() {
         var random = Seeded(UInt64.random(in: 0...UInt64.max))
-        let corpus = [Samples.adt, Samples.lines("MSH#!@%*#A#B", "PID#1##1!2"), Samples.lines(Samples.header("|||||||8859/1"), "NTE|1||\\X41\\\\.sp3\\")]
+        let corpus = [
+            Samples.adt, Samples.lines("MSH#!@%*#A#B", "PID#1##1!2"),
+            Samples.lines(Samples.header("|||||||8859/1"), "NTE|1||\\X41\\\\.sp3\\"),
+        ]
         for _ in 0..<4000 {
             var bytes = corpus.randomElement(using: &random) ?? []
             for _ in 0..<Int.random(in: 1...6, using: &random) where !bytes.isEmpty {
@@ -234,7 +255,9 @@ import Testing
                 let message = try Parser().parse(bytes)
                 for segment in message.segments {
                     for number in 1...max(segment.fieldCount, 1) {
-                        for repetition in segment[number].repetitions { _ = repetition[1][1].text; _ = repetition.wholeText }
+                        for repetition in segment[number].repetitions {
+                            _ = repetition[1][1].text; _ = repetition.wholeText
+                        }
                     }
                 }
                 _ = message.header
@@ -249,15 +272,19 @@ import Testing
 
 /// The grammar of field paths.
 @Suite struct FieldPathTests {
-    @Test("Paths are read and written alike", arguments: [
-        "PID-3", "PID-3.1", "OBR[2]-4.1", "PID-3[2].4.2", "ZDS-1", "OBX[12]-5[3].1.1",
-    ])
+    @Test(
+        "Paths are read and written alike",
+        arguments: [
+            "PID-3", "PID-3.1", "OBR[2]-4.1", "PID-3[2].4.2", "ZDS-1", "OBX[12]-5[3].1.1",
+        ])
     func roundTrip(text: String) throws { #expect(try FieldPath(text).description == text) }
 
-    @Test("Broken paths are refused with the character", arguments: [
-        ("", 0), ("PI-3", 0), ("PID", 3), ("PID-", 4), ("PID-0", 4), ("PID-x", 4), ("PID[0]-1", 4), ("PID[1-1", 5),
-        ("PID-3.", 6), ("PID-3.1.1.1", 9), ("PID-12345", 8), ("pid-3", 0), ("PID-3 ", 5),
-    ])
+    @Test(
+        "Broken paths are refused with the character",
+        arguments: [
+            ("", 0), ("PI-3", 0), ("PID", 3), ("PID-", 4), ("PID-0", 4), ("PID-x", 4), ("PID[0]-1", 4), ("PID[1-1", 5),
+            ("PID-3.", 6), ("PID-3.1.1.1", 9), ("PID-12345", 8), ("pid-3", 0), ("PID-3 ", 5),
+        ])
     func illegal(text: String, offset: Int) {
         #expect(throws: HL7Error.pathIllegal(offset: offset)) { try FieldPath(text) }
     }

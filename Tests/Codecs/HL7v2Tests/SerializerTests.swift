@@ -17,8 +17,12 @@ import Testing
 
     @Test("Other delimiters: structure is rewritten, data is escaped, every value stays")
     func translated() throws {
-        let target = try #require(Delimiters(field: 0x23, component: 0x21, repetition: 0x40, escape: 0x25, subcomponent: 0x2A))
-        let lines = [Samples.header(), "PID|1||a#b^c!d&e%f~g@h*i||x\\F\\y\\S\\z\\E\\\\T\\|\\.br\\\\X41\\|\"\"|a\\b", "NTE|1||no\\"]
+        let target = try #require(
+            Delimiters(field: 0x23, component: 0x21, repetition: 0x40, escape: 0x25, subcomponent: 0x2A))
+        let lines = [
+            Samples.header(), "PID|1||a#b^c!d&e%f~g@h*i||x\\F\\y\\S\\z\\E\\\\T\\|\\.br\\\\X41\\|\"\"|a\\b",
+            "NTE|1||no\\",
+        ]
         let message = try Samples.parse(Array((lines.joined(separator: "\r") + "\r").utf8))
         let other = try Samples.parse(Serializer.bytes(of: message, delimiters: target))
         #expect(other.delimiters == target)
@@ -28,8 +32,10 @@ import Testing
                 for (index, repetition) in segment[number].repetitions.enumerated() {
                     for component in 1...3 {
                         for subcomponent in 1...3 {
-                            let a = repetition[component][subcomponent], b = same[number][index + 1][component][subcomponent]
-                            #expect(a.text == b.text, "\(segment.id)-\(number)[\(index + 1)].\(component).\(subcomponent)")
+                            let a = repetition[component][subcomponent],
+                                b = same[number][index + 1][component][subcomponent]
+                            #expect(
+                                a.text == b.text, "\(segment.id)-\(number)[\(index + 1)].\(component).\(subcomponent)")
                             #expect(a.presence == b.presence)
                         }
                     }
@@ -55,7 +61,9 @@ import Testing
         builder.field(components: [nil, nil, "x\ny"])
         builder.skip(3)
         builder.segment("NTE")
-        #expect(String(decoding: builder.finished(), as: UTF8.self) == "MSH|^~\\&|A\\F\\B||||||ORU^R01\rOBX|1||\"\"|a^b|^^x\\.br\\y\rNTE\r")
+        #expect(
+            String(decoding: builder.finished(), as: UTF8.self)
+                == "MSH|^~\\&|A\\F\\B||||||ORU^R01\rOBX|1||\"\"|a^b|^^x\\.br\\y\rNTE\r")
         #expect(try Samples.parse(builder.finished())["OBX"]?[5][1][3].text == "x\ny")
         #expect(MessageBuilder().finished().isEmpty)
     }

@@ -4,18 +4,25 @@ import Testing
 
 /// HL7 v2.5.1 §2.A.22 (DTM).
 @Suite struct TimestampTests {
-    @Test("Values that break the grammar or do not exist are refused", arguments: [
-        "", "2", "202", "20261", "20261301", "20260001", "20260230", "20250229", "2026112124", "202611211060", "20261121106", "2026-11-21",
-        "20261121101561", "2026112110.5", "20261121101500.", "20261121101500+1", "20261121101500+2400", "20261121101500+0060", "x0261121",
-        "20261121101500Z", "202611211015001", "0000",
-    ])
+    @Test(
+        "Values that break the grammar or do not exist are refused",
+        arguments: [
+            "", "2", "202", "20261", "20261301", "20260001", "20260230", "20250229", "2026112124", "202611211060",
+            "20261121106", "2026-11-21",
+            "20261121101561", "2026112110.5", "20261121101500.", "20261121101500+1", "20261121101500+2400",
+            "20261121101500+0060", "x0261121",
+            "20261121101500Z", "202611211015001", "0000",
+        ])
     func illegal(text: String) { #expect(Timestamp(text.utf8) == nil) }
 
-    @Test("Precision and offset are kept, and writing gives the same text", arguments: [
-        ("2026", Timestamp.Precision.year, nil), ("202611", .month, nil), ("20261121", .day, nil), ("2026112110", .hour, nil),
-        ("202611211015", .minute, nil), ("20261121101559", .second, nil), ("20261121101559.1230", .fraction, nil),
-        ("20240229", .day, nil), ("20261121101559+0100", .second, 60), ("202611211015-0330", .minute, -210),
-    ] as [(String, Timestamp.Precision, Int?)])
+    @Test(
+        "Precision and offset are kept, and writing gives the same text",
+        arguments: [
+            ("2026", Timestamp.Precision.year, nil), ("202611", .month, nil), ("20261121", .day, nil),
+            ("2026112110", .hour, nil),
+            ("202611211015", .minute, nil), ("20261121101559", .second, nil), ("20261121101559.1230", .fraction, nil),
+            ("20240229", .day, nil), ("20261121101559+0100", .second, 60), ("202611211015-0330", .minute, -210),
+        ] as [(String, Timestamp.Precision, Int?)])
     func precision(text: String, precision: Timestamp.Precision, offset: Int?) throws {
         let stamp = try #require(Timestamp(text.utf8))
         #expect(stamp.precision == precision)

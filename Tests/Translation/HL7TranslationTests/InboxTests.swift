@@ -10,9 +10,12 @@ import Workflow
     let inbox: HL7Inbox
     init() throws { inbox = Site.inbox(store, try Site.profile()) }
 
-    @Test("Bytes that are no message are kept and answered AR, with what could be saved of the header", arguments: [
-        ("", "100"), ("garbage", "100"), ("MSH|^^^^|A|B|C|D|2026||ADT^A04|X1|P|2.5\r", "102"), ("MSH|^~\\&|A|B|C|D|2026||ADT^A04|X1|P|2.5\rPID|\u{0}\r", "102"),
-    ])
+    @Test(
+        "Bytes that are no message are kept and answered AR, with what could be saved of the header",
+        arguments: [
+            ("", "100"), ("garbage", "100"), ("MSH|^^^^|A|B|C|D|2026||ADT^A04|X1|P|2.5\r", "102"),
+            ("MSH|^~\\&|A|B|C|D|2026||ADT^A04|X1|P|2.5\rPID|\u{0}\r", "102"),
+        ])
     func unreadable(text: String, condition: String) async {
         let receipt = await inbox.receive(Array(text.utf8), peer: "192.0.2.1")
         #expect(receipt.code == "AR")
@@ -23,13 +26,18 @@ import Workflow
         if text.hasPrefix("MSH") { #expect(receipt.controlID == "X1") }
     }
 
-    @Test("§2.9.2.2: empty MSH-9 and MSH-10, foreign MSH-11 and MSH-12, unknown types and events are AR with their code", arguments: [
-        ("", "M1", "P", "2.5", "101"), ("ADT^A04", "", "P", "2.5", "101"), ("ADT^A04", "M1", "T", "2.5", "202"), ("ADT^A04", "M1", "", "2.5", "202"),
-        ("ADT^A04", "M1", "P", "3.0", "203"), ("ADT^A04", "M1", "P", "", "203"), ("VXU^V04", "M1", "P", "2.5", "200"), ("ADT^A99", "M1", "P", "2.5", "201"),
-        ("ORM^O99", "M1", "P", "2.5", "201"), ("ACK^A04", "M1", "P", "2.5", "200"),
-    ])
+    @Test(
+        "§2.9.2.2: empty MSH-9 and MSH-10, foreign MSH-11 and MSH-12, unknown types and events are AR with their code",
+        arguments: [
+            ("", "M1", "P", "2.5", "101"), ("ADT^A04", "", "P", "2.5", "101"), ("ADT^A04", "M1", "T", "2.5", "202"),
+            ("ADT^A04", "M1", "", "2.5", "202"),
+            ("ADT^A04", "M1", "P", "3.0", "203"), ("ADT^A04", "M1", "P", "", "203"),
+            ("VXU^V04", "M1", "P", "2.5", "200"), ("ADT^A99", "M1", "P", "2.5", "201"),
+            ("ORM^O99", "M1", "P", "2.5", "201"), ("ACK^A04", "M1", "P", "2.5", "200"),
+        ])
     func rejected(type: String, id: String, processing: String, version: String, condition: String) async {
-        let receipt = await inbox.receive(Site.lines([Site.msh(type, id, processing: processing, version: version), Site.pid]), peer: nil)
+        let receipt = await inbox.receive(
+            Site.lines([Site.msh(type, id, processing: processing, version: version), Site.pid]), peer: nil)
         #expect(receipt.code == "AR")
         if VersionText(version).hasErrorSegments { #expect(receipt.conditions.contains(condition)) }
         #expect(store.patients.isEmpty)
@@ -97,7 +105,8 @@ import Workflow
         #expect(await inbox.receive(noID, peer: nil).place == "PID^1^3^1")
     }
 
-    @Test("A store that fails is never answered AA; the profile says AE or AR", arguments: [("AE", "AE"), ("AR", "AR")])
+    @Test(
+        "A store that fails is never answered AA; the profile says AE or AR", arguments: [("AE", "AE"), ("AR", "AR")])
     func storeFailure(setting: String, code: String) async throws {
         let inbox = Site.inbox(store, try SiteProfile(yaml: "transient_as: \(setting)"))
         store.state.withLock { $0.failure = StoreError(.full, "no space") }
@@ -126,7 +135,12 @@ import Workflow
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int((state >> 33) % UInt64(bound))
         }
-        let corpus = [Site.adt("A04", "M1"), Site.orm("M2"), Site.oru("M3", status: "F", obx: ["OBX|1|TX|IMP&IMP||x||||||F", "OBX|2|ED|PDF||^application^pdf^Base64^QUJD||||||F"])]
+        let corpus = [
+            Site.adt("A04", "M1"), Site.orm("M2"),
+            Site.oru(
+                "M3", status: "F",
+                obx: ["OBX|1|TX|IMP&IMP||x||||||F", "OBX|2|ED|PDF||^application^pdf^Base64^QUJD||||||F"]),
+        ]
         for _ in 0..<500 {
             var bytes = corpus[next(corpus.count)]
             for _ in 0...next(4) {

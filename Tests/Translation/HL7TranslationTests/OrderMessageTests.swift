@@ -11,10 +11,14 @@ import Workflow
 
     private func send(_ bytes: [UInt8]) async -> HL7Inbox.Receipt { await inbox.receive(bytes, peer: nil) }
 
-    @Test("Broken orders are AE at their place and change nothing", arguments: [
-        (nil, nil, "100", "ORC^1"), ("ORC||PL-1", Site.obr, "101", "ORC^1^1^1"), ("ORC|QQ|PL-1", Site.obr, "103", "ORC^1^1^1"),
-        ("ORC|NW", "OBR|1|||X", "101", "OBR^1"), ("ORC|NW|PL-9", "OBR|1|PL-9||X||||||||||||||12345678901234567", "102", "OBR^1"),
-    ] as [(String?, String?, String, String)])
+    @Test(
+        "Broken orders are AE at their place and change nothing",
+        arguments: [
+            (nil, nil, "100", "ORC^1"), ("ORC||PL-1", Site.obr, "101", "ORC^1^1^1"),
+            ("ORC|QQ|PL-1", Site.obr, "103", "ORC^1^1^1"),
+            ("ORC|NW", "OBR|1|||X", "101", "OBR^1"),
+            ("ORC|NW|PL-9", "OBR|1|PL-9||X||||||||||||||12345678901234567", "102", "OBR^1"),
+        ] as [(String?, String?, String, String)])
     func broken(orc: String?, obr: String?, condition: String, place: String) async {
         let lines = [Site.msh("ORM^O01", "M1"), Site.pid] + [orc, obr].compactMap { $0 }
         let receipt = await send(Site.lines(lines))
@@ -27,16 +31,22 @@ import Workflow
     @Test("NW makes the order with its numbers, code, times, people and one scheduled step")
     func new() async throws {
         _ = await send(Site.adt("A04", "M0"))
-        #expect(await send(Site.orm("M1", more: ["NTE|1||first~second", "ZDS|1.2.999.1^HIL^Application^DICOM"])).code == "AA")
+        #expect(
+            await send(Site.orm("M1", more: ["NTE|1||first~second", "ZDS|1.2.999.1^HIL^Application^DICOM"])).code
+                == "AA")
         let order = try #require(store.orders.first)
         #expect(order.placer == Identifier(system: "https://north.example/placer", value: "PL-1", kind: .placer))
         #expect(order.filler == Identifier(system: "https://north.example/ris", value: "FI-1", kind: .filler))
-        #expect(order.accession == Identifier(system: "https://north.example/accession", value: "ACC-1", kind: .accession))
+        #expect(
+            order.accession == Identifier(system: "https://north.example/accession", value: "ACC-1", kind: .accession))
         #expect(order.requestedProcedureID == "RP-1")
         #expect(order.studyInstanceUID == "1.2.999.1")
         #expect(order.status == .active)
         #expect(order.priority == .stat)
-        #expect(order.code.codings == [CodedConcept.Coding(system: "https://north.example/codes", code: "CTHEAD", display: "CT head")])
+        #expect(
+            order.code.codings == [
+                CodedConcept.Coding(system: "https://north.example/codes", code: "CTHEAD", display: "CT head")
+            ])
         #expect(order.modality == "CT")
         #expect(order.reasons.first?.text == "headache")
         #expect(order.clinicalInformation == "trauma")
@@ -62,14 +72,21 @@ import Workflow
         #expect(store.patients.first?.eventTime == nil)
     }
 
-    @Test("CA, DC, HD, RL and SC move the order and the worklist; ORC alone keeps what OBR said", arguments: [
-        ("CA", "CA", ImagingOrder.Status.revoked, ScheduledProcedureStep.Status.canceled), ("CA", "", .revoked, .canceled), ("OC", "", .revoked, .canceled),
-        ("DC", "CA", .revoked, .discontinued), ("HD", "HD", .onHold, .held), ("SC", "IP", .active, .inProgress), ("SC", "CM", .completed, .completed),
-        ("XO", "SC", .active, .scheduled), ("SC", "", .active, .scheduled), ("XO", "CM", .completed, .completed),
-    ])
-    func control(control: String, status: String, order: ImagingOrder.Status, step: ScheduledProcedureStep.Status) async throws {
+    @Test(
+        "CA, DC, HD, RL and SC move the order and the worklist; ORC alone keeps what OBR said",
+        arguments: [
+            ("CA", "CA", ImagingOrder.Status.revoked, ScheduledProcedureStep.Status.canceled),
+            ("CA", "", .revoked, .canceled), ("OC", "", .revoked, .canceled),
+            ("DC", "CA", .revoked, .discontinued), ("HD", "HD", .onHold, .held), ("SC", "IP", .active, .inProgress),
+            ("SC", "CM", .completed, .completed),
+            ("XO", "SC", .active, .scheduled), ("SC", "", .active, .scheduled), ("XO", "CM", .completed, .completed),
+        ])
+    func control(control: String, status: String, order: ImagingOrder.Status, step: ScheduledProcedureStep.Status)
+        async throws
+    {
         _ = await send(Site.orm("M1"))
-        let receipt = await send(Site.orm("M2", orc: "ORC|\(control)|PL-1^EHR|FI-1^RIS||\(status)||||20261121100000|||||||^gone", obr: nil))
+        let receipt = await send(
+            Site.orm("M2", orc: "ORC|\(control)|PL-1^EHR|FI-1^RIS||\(status)||||20261121100000|||||||^gone", obr: nil))
         #expect(receipt.code == "AA")
         let stored = try #require(store.orders.first)
         #expect(store.orders.count == 1)
@@ -81,7 +98,8 @@ import Workflow
 
     @Test("A cancel that comes before its order makes a revoked one that the late NW does not open")
     func cancelFirst() async throws {
-        #expect(await send(Site.orm("M1", orc: "ORC|CA|PL-1^EHR|FI-1^RIS||CA||||20261121100000", obr: nil)).code == "AA")
+        #expect(
+            await send(Site.orm("M1", orc: "ORC|CA|PL-1^EHR|FI-1^RIS||CA||||20261121100000", obr: nil)).code == "AA")
         let late = await send(Site.orm("M2"))
         #expect(late.code == "AA")
         #expect(late.result == .ignored || store.orders.first?.status == .revoked)
@@ -91,7 +109,10 @@ import Workflow
     @Test("The number of another patient's order is AE 205")
     func conflict() async {
         _ = await send(Site.orm("M1"))
-        let other = Site.lines([Site.msh("ORM^O01", "M2"), "PID|1||P-2^^^NORTH&2.999.1&ISO^MR||Andere", "ORC|XO|PL-1^EHR|FI-1^RIS", Site.obr])
+        let other = Site.lines([
+            Site.msh("ORM^O01", "M2"), "PID|1||P-2^^^NORTH&2.999.1&ISO^MR||Andere", "ORC|XO|PL-1^EHR|FI-1^RIS",
+            Site.obr,
+        ])
         #expect(await send(other).conditions == ["205"])
         #expect(store.patients.count == 1)
     }
@@ -103,15 +124,19 @@ import Workflow
         #expect(store.orders.count == 2)
         let broken = ["ORC|NW|PL-4", "OBR|2|PL-4||X||||||||||||||THIS-IS-FAR-TOO-LONG"]
         let orc = "ORC|NW|PL-3"
-        #expect(await send(Site.orm("M2", orc: orc, obr: "OBR|1|PL-3||X||||||||||||||ACC-3", more: broken)).code == "AE")
+        #expect(
+            await send(Site.orm("M2", orc: orc, obr: "OBR|1|PL-3||X||||||||||||||ACC-3", more: broken)).code == "AE")
         #expect(store.orders.count == 2)
     }
 
     @Test("OMI^O23: one step for each IPC, with its own id, protocol, station and UID")
     func imagingSegments() async throws {
-        let lines = [Site.msh("OMI^O23", "M1"), Site.pid, "ORC|NW|PL-1^EHR|FI-1^RIS", "TQ1|1||||||20261122093000||A^ASAP",
-            "OBR|1|PL-1^EHR|FI-1^RIS|CTHEAD^CT head^LOCAL", "IPC|ACC-7^RIS|RP-7|1.2.999.7|SPS-7|CT|P1^Head plain^LOCAL|CTROOM^^|R1|CT01",
-            "IPC|ACC-7^RIS|RP-7|1.2.999.7|SPS-8|CT|P2^Head contrast^LOCAL"]
+        let lines = [
+            Site.msh("OMI^O23", "M1"), Site.pid, "ORC|NW|PL-1^EHR|FI-1^RIS", "TQ1|1||||||20261122093000||A^ASAP",
+            "OBR|1|PL-1^EHR|FI-1^RIS|CTHEAD^CT head^LOCAL",
+            "IPC|ACC-7^RIS|RP-7|1.2.999.7|SPS-7|CT|P1^Head plain^LOCAL|CTROOM^^|R1|CT01",
+            "IPC|ACC-7^RIS|RP-7|1.2.999.7|SPS-8|CT|P2^Head contrast^LOCAL",
+        ]
         #expect(await send(Site.lines(lines)).code == "AA")
         let order = try #require(store.orders.first)
         #expect(order.accession == Identifier(system: "https://north.example/ris", value: "ACC-7", kind: .accession))
@@ -128,9 +153,12 @@ import Workflow
 
     @Test("The study UID comes from IPC-3, then ZDS-1, then OBX 113014; a second one never replaces the stored one")
     func studyUID() async throws {
-        _ = await send(Site.orm("M1", more: ["OBX|1|ST|113014^DICOM Study^DCM||1.2.999.3||||||F", "ZDS|1.2.999.2^A^Application^DICOM"]))
+        _ = await send(
+            Site.orm(
+                "M1", more: ["OBX|1|ST|113014^DICOM Study^DCM||1.2.999.3||||||F", "ZDS|1.2.999.2^A^Application^DICOM"]))
         #expect(store.orders.first?.studyInstanceUID == "1.2.999.2")
-        let receipt = await send(Site.orm("M2", orc: "ORC|XO|PL-1^EHR|FI-1^RIS||SC||||20261121110000", more: ["ZDS|1.2.999.4"]))
+        let receipt = await send(
+            Site.orm("M2", orc: "ORC|XO|PL-1^EHR|FI-1^RIS||SC||||20261121110000", more: ["ZDS|1.2.999.4"]))
         #expect(receipt.code == "AA")
         #expect(receipt.notes.contains { $0.contains("study instance UID") })
         #expect(store.orders.first?.studyInstanceUID == "1.2.999.2")
@@ -146,7 +174,10 @@ import Workflow
     @Test("The site's fields come before the built-in places")
     func overrides() async throws {
         var profile = try Site.profile()
-        profile.fields = [.accession: [try FieldPath("OBR-2.1")], .stationAETitle: [try FieldPath("ORC-18.1")], .stepID: [try FieldPath("OBR-19")]]
+        profile.fields = [
+            .accession: [try FieldPath("OBR-2.1")], .stationAETitle: [try FieldPath("ORC-18.1")],
+            .stepID: [try FieldPath("OBR-19")],
+        ]
         let inbox = Site.inbox(store, profile)
         _ = await inbox.receive(Site.orm("M1", orc: "ORC|NW|PL-1^EHR|FI-1^RIS|||||||||||||||CT02"), peer: nil)
         #expect(store.orders.first?.accession?.value == "PL-1")

@@ -4,11 +4,16 @@ import Testing
 import Workflow
 
 @Suite struct SiteProfileTests {
-    @Test("What is misspelt or impossible is refused with its line", arguments: [
-        ("time_zon: UTC", 1), ("a: b\ntime_zone: Mars/Base", 1), ("time_zone: Mars/Base", 1), ("transient_as: AA", 1), ("identifiers:\n  patient_default: not a uri", 2),
-        ("identifiers:\n  authorities:\n    - { namespace: X }", 3), ("fields:\n  accession: [OBR18]", 2), ("fields:\n  acession: OBR-18", 2), ("order_status:\n  NW_SC: LATER", 2),
-        ("order_status:\n  NW: SCHEDULED", 2), ("character_set:\n  default: KLINGON", 2), ("snapshot: perhaps", 1), ("- a\n- b", 1), (": : :\n  - [", 0),
-    ])
+    @Test(
+        "What is misspelt or impossible is refused with its line",
+        arguments: [
+            ("time_zon: UTC", 1), ("a: b\ntime_zone: Mars/Base", 1), ("time_zone: Mars/Base", 1),
+            ("transient_as: AA", 1), ("identifiers:\n  patient_default: not a uri", 2),
+            ("identifiers:\n  authorities:\n    - { namespace: X }", 3), ("fields:\n  accession: [OBR18]", 2),
+            ("fields:\n  acession: OBR-18", 2), ("order_status:\n  NW_SC: LATER", 2),
+            ("order_status:\n  NW: SCHEDULED", 2), ("character_set:\n  default: KLINGON", 2), ("snapshot: perhaps", 1),
+            ("- a\n- b", 1), (": : :\n  - [", 0),
+        ])
     func refused(yaml: String, line: Int) {
         let error = #expect(throws: SiteProfileError.self) { try SiteProfile(yaml: yaml) }
         #expect(error?.line == line, "\(String(describing: error))")
@@ -21,14 +26,15 @@ import Workflow
 
     @Test("Every setting is read")
     func whole() throws {
-        let profile = try SiteProfile(yaml: Site.yaml + "\n" + """
-            transient_as: AR
-            accepted_versions: [2.3.1, 2.5.1]
-            snapshot: true
-            character_set: { default: 8859/15, contradicted: asDeclared }
-            fields: { accession: [ZXX-3, "OBR-18.1"], station_ae_title: ORC-18 }
-            order_status: { NW_SC: "ON HOLD" }
-            """)
+        let profile = try SiteProfile(
+            yaml: Site.yaml + "\n" + """
+                transient_as: AR
+                accepted_versions: [2.3.1, 2.5.1]
+                snapshot: true
+                character_set: { default: 8859/15, contradicted: asDeclared }
+                fields: { accession: [ZXX-3, "OBR-18.1"], station_ae_title: ORC-18 }
+                order_status: { NW_SC: "ON HOLD" }
+                """)
         #expect(profile.authorities.system(namespace: "RIS") == "https://north.example/ris")
         #expect(profile.authorities.system(namespace: nil, universalID: "2.999.1") == "urn:oid:2.999.1")
         #expect(profile.zone?.name == "Europe/Zurich")
@@ -42,16 +48,21 @@ import Workflow
         #expect(profile.stepStatus(control: "XO", status: "ZZ") == nil)
     }
 
-    @Test("Summer time: offsets before and after, the repeated hour the earlier, the skipped hour the one before", arguments: [
-        ("20260115120000", 60), ("20260715120000", 120), ("20261025023000", 120), ("20261025033000", 60), ("20260329023000", 60), ("20260329033000", 120),
-        ("20261025005900", 120), ("20260329015959", 60),
-    ])
+    @Test(
+        "Summer time: offsets before and after, the repeated hour the earlier, the skipped hour the one before",
+        arguments: [
+            ("20260115120000", 60), ("20260715120000", 120), ("20261025023000", 120), ("20261025033000", 60),
+            ("20260329023000", 60), ("20260329033000", 120),
+            ("20261025005900", 120), ("20260329015959", 60),
+        ])
     func summerTime(text: String, minutes: Int) throws {
         let zone = try #require(SiteZone("Europe/Zurich"))
         #expect(zone.offsetMinutes(atWallClock: try #require(Timestamp(text.utf8)).wallClockSeconds) == minutes)
     }
 
-    @Test("Without a zone a time without offset is cut to its date", arguments: [(nil, "2026-11-21"), ("UTC", "2026-11-21T08:29:00+00:00")])
+    @Test(
+        "Without a zone a time without offset is cut to its date",
+        arguments: [(nil, "2026-11-21"), ("UTC", "2026-11-21T08:29:00+00:00")])
     func noZone(zone: String?, start: String) async throws {
         let store = MemoryStore()
         let inbox = Site.inbox(store, SiteProfile(zone: zone.flatMap { SiteZone($0) }))

@@ -59,7 +59,9 @@ private final class MemoryUnit: UnitOfWork {
         state.patients.values.filter { $0.identifiers.contains { $0.matches(identifier) } }
     }
     func save(_ patient: Patient) throws { state.patients[patient.id] = patient }
-    func patients(mergedInto survivor: EntityID) throws -> [Patient] { state.patients.values.filter { $0.mergedInto == survivor } }
+    func patients(mergedInto survivor: EntityID) throws -> [Patient] {
+        state.patients.values.filter { $0.mergedInto == survivor }
+    }
     func removePatient(_ id: EntityID) throws { state.patients[id] = nil }
     func visit(_ id: EntityID) throws -> Visit? { state.visits[id] }
     func visits(identifiedBy identifier: Identifier) throws -> [Visit] {
@@ -79,8 +81,12 @@ private final class MemoryUnit: UnitOfWork {
             return own?.matches(identifier) == true
         }
     }
-    func orders(studyInstanceUID: String) throws -> [ImagingOrder] { state.orders.values.filter { $0.studyInstanceUID == studyInstanceUID } }
-    func orders(of patientID: EntityID) throws -> [ImagingOrder] { state.orders.values.filter { $0.patientID == patientID } }
+    func orders(studyInstanceUID: String) throws -> [ImagingOrder] {
+        state.orders.values.filter { $0.studyInstanceUID == studyInstanceUID }
+    }
+    func orders(of patientID: EntityID) throws -> [ImagingOrder] {
+        state.orders.values.filter { $0.patientID == patientID }
+    }
     func save(_ order: ImagingOrder) throws { state.orders[order.id] = order }
     func removeOrder(_ id: EntityID) throws { state.orders[id] = nil }
     func study(_ studyInstanceUID: String) throws -> Study? { nil }
@@ -100,7 +106,9 @@ private final class MemoryUnit: UnitOfWork {
     func reports(identifiedBy identifier: Identifier) throws -> [Report] {
         state.reports.values.filter { $0.filler?.matches(identifier) == true || $0.placer?.matches(identifier) == true }
     }
-    func reports(of patientID: EntityID) throws -> [Report] { state.reports.values.filter { $0.patientID == patientID } }
+    func reports(of patientID: EntityID) throws -> [Report] {
+        state.reports.values.filter { $0.patientID == patientID }
+    }
     func reports(ofOrder orderID: EntityID) throws -> [Report] { state.reports.values.filter { $0.orderID == orderID } }
     func save(_ report: Report) throws { state.reports[report.id] = report }
     func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage] {

@@ -33,29 +33,42 @@ enum Site {
 
     static func lines(_ lines: [String]) -> [UInt8] { Array((lines.joined(separator: "\r") + "\r").utf8) }
 
-    static func msh(_ type: String, _ id: String, time: String = "20261121083000", processing: String = "P", version: String = "2.5.1") -> String {
+    static func msh(
+        _ type: String, _ id: String, time: String = "20261121083000", processing: String = "P",
+        version: String = "2.5.1"
+    ) -> String {
         "MSH|^~\\&|REG|NORTH|HILUM|NORTH|\(time)||\(type)|\(id)|\(processing)|\(version)"
     }
 
-    static let pid = "PID|1||P-4711^^^NORTH&2.999.1&ISO^MR||Muster^Maxine^Q^Jr^Dr^^L||19750315|F|||Am Weg 5^^Beispielwil^ZH^8999^CHE^H||"
+    static let pid =
+        "PID|1||P-4711^^^NORTH&2.999.1&ISO^MR||Muster^Maxine^Q^Jr^Dr^^L||19750315|F|||Am Weg 5^^Beispielwil^ZH^8999^CHE^H||"
         + "+41 44 555 12 34^PRN^PH|+41 44 555 99 99^WPN^PH|de^German^ISO639|M"
-    static let pv1 = "PV1|1|O|RAD^A1^1^NORTH||||7001^Arzt^Adele|7002^Zuweiser^Zora|||||||||||V-100|||||||||||||||||||||||||20261121082900"
+    static let pv1 =
+        "PV1|1|O|RAD^A1^1^NORTH||||7001^Arzt^Adele|7002^Zuweiser^Zora|||||||||||V-100|||||||||||||||||||||||||20261121082900"
 
-    static func adt(_ event: String, _ id: String, pid: String = pid, pv1: String? = pv1, time: String = "20261121083000", more: [String] = []) -> [UInt8] {
+    static func adt(
+        _ event: String, _ id: String, pid: String = pid, pv1: String? = pv1, time: String = "20261121083000",
+        more: [String] = []
+    ) -> [UInt8] {
         lines([msh("ADT^\(event)", id, time: time), "EVN|\(event)|\(time)", pid] + (pv1.map { [$0] } ?? []) + more)
     }
 
-    static let obr = "OBR|1|PL-1^EHR|FI-1^RIS|CTHEAD^CT head^LOCAL|||||||||trauma|||7002^Zuweiser^Zora||ACC-1|RP-1|SPS-1||||CT|||^^^20261121140000^^S||||^headache"
+    static let obr =
+        "OBR|1|PL-1^EHR|FI-1^RIS|CTHEAD^CT head^LOCAL|||||||||trauma|||7002^Zuweiser^Zora||ACC-1|RP-1|SPS-1||||CT|||^^^20261121140000^^S||||^headache"
 
-    static func orm(_ id: String, orc: String = "ORC|NW|PL-1^EHR|FI-1^RIS||SC||||20261121090000|||7002^Zuweiser^Zora", obr: String? = obr, more: [String] = []) -> [UInt8] {
+    static func orm(
+        _ id: String, orc: String = "ORC|NW|PL-1^EHR|FI-1^RIS||SC||||20261121090000|||7002^Zuweiser^Zora",
+        obr: String? = obr, more: [String] = []
+    ) -> [UInt8] {
         lines([msh("ORM^O01", id), pid, pv1, orc] + (obr.map { [$0] } ?? []) + more)
     }
 
     static func oru(_ id: String, status: String, issued: String = "20261121150000", obx: [String]) -> [UInt8] {
-        lines([
-            msh("ORU^R01", id, time: "20261121160000"), pid, pv1, "ORC|RE|PL-1^EHR|FI-1^RIS",
-            "OBR|1|PL-1^EHR|FI-1^RIS|CTHEAD^CT head^LOCAL|||20261121143000|||||||||||ACC-1||||\(issued)||RAD|\(status)|||||||7003&Leser&Lea",
-        ] + obx)
+        lines(
+            [
+                msh("ORU^R01", id, time: "20261121160000"), pid, pv1, "ORC|RE|PL-1^EHR|FI-1^RIS",
+                "OBR|1|PL-1^EHR|FI-1^RIS|CTHEAD^CT head^LOCAL|||20261121143000|||||||||||ACC-1||||\(issued)||RAD|\(status)|||||||7003&Leser&Lea",
+            ] + obx)
     }
 }
 
