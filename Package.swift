@@ -171,7 +171,9 @@ let package = Package(
             "DIMSEAdapter", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"),
             nio("NIOPosix"), nioSSL, logging, lifecycle,
         ]),
-        tests("API", "HTTPSupport", ["HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore")]),
+        tests("API", "HTTPSupport", [
+            "HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore"), nio("NIOEmbedded"),
+        ]),
         tests("API", "SMARTAPI", ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes, nio("NIOCore")]),
         tests("API", "OpsAPI", ["OpsAPI", "HTTPSupport", "Access", "Workflow", httpTypes, metrics]),
         tests("API", "FHIRAPI", ["FHIRAPI", "HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"]),
@@ -189,6 +191,7 @@ let package = Package(
                 asyncHTTPClient,
             ],
             path: "Tests/Server/JourneyTests", swiftSettings: strict),
+        tests("Server", "Demo", ["hilum", "DICOMData", "HL7v2"]),
     ],
     swiftLanguageModes: [.v6]
 )
