@@ -1,0 +1,52 @@
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import HTTPSupport
+
+/// Reliability rule R11: a slow client cannot hold the server.
+struct ConnectionDeadlineHandlerTests {
+    private func connected() throws -> (EmbeddedChannel, EmbeddedEventLoop) {
+        let loop = EmbeddedEventLoop()
+        let channel = EmbeddedChannel(handler: ConnectionDeadlineHandler(), loop: loop)
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        return (channel, loop)
+    }
+
+    @Test("A connection without a request is closed after ten seconds, not before")
+    func firstRequest() throws {
+        let (channel, loop) = try connected()
+        loop.advanceTime(by: .milliseconds(9999))
+        #expect(channel.isActive)
+        loop.advanceTime(by: .milliseconds(1))
+        #expect(!channel.isActive)
+    }
+
+    @Test("A request within ten seconds keeps the connection")
+    func requestInTime() throws {
+        let (channel, loop) = try connected()
+        loop.advanceTime(by: .seconds(9))
+        try channel.writeInbound(1)
+        loop.advanceTime(by: .seconds(100))
+        #expect(channel.isActive)
+        _ = try channel.finish()
+    }
+
+    @Test("A peer that does not read is closed after thirty seconds; one that reads in between is not")
+    func stalledPeer() throws {
+        let (channel, loop) = try connected()
+        try channel.writeInbound(1)
+        channel.isWritable = false
+        channel.pipeline.fireChannelWritabilityChanged()
+        loop.advanceTime(by: .seconds(29))
+        #expect(channel.isActive)
+        channel.isWritable = true
+        channel.pipeline.fireChannelWritabilityChanged()
+        loop.advanceTime(by: .seconds(100))
+        #expect(channel.isActive)
+        channel.isWritable = false
+        channel.pipeline.fireChannelWritabilityChanged()
+        loop.advanceTime(by: .seconds(30))
+        #expect(!channel.isActive)
+    }
+}
