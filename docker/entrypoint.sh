@@ -2,6 +2,11 @@
 # `serve` with an empty volume makes the folder first; anything else goes to hilum as it is.
 set -eu
 home=${HILUM_HOME:-/var/lib/hilum}
+# libpq's own variable: the password stands in no file of ours and in no command line.
+if [ -n "${HILUM_POSTGRES_PASSWORD_FILE:-}" ]; then
+    PGPASSWORD=$(cat "$HILUM_POSTGRES_PASSWORD_FILE")
+    export PGPASSWORD
+fi
 if [ "${1:-serve}" = serve ]; then
     if [ ! -e "$home/hilum.yaml" ]; then
         if [ -n "${HILUM_POSTGRES:-}" ]; then

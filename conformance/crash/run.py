@@ -182,6 +182,7 @@ def run_database(database, arguments):
     server = HilumServer(folder / "hilum", postgres=postgres, log=folder / "hilum.log",
                          options=["--plain-loopback"] if arguments.plain else [])
     begun = time.monotonic()
+    ended_well = False
     try:
         server.init()
         server.add_ae("LEDGER")
@@ -206,6 +207,7 @@ def run_database(database, arguments):
         code = server.stop()
         if code != 0:
             totals.findings.append(f"SIGTERM: exit code {code}")
+        ended_well = True
     finally:
         if server.is_running():
             server.kill()
@@ -214,7 +216,7 @@ def run_database(database, arguments):
             totals.sent += len(intents)
             totals.acknowledged += len(acks)
             totals.by_door[door] = totals.by_door.get(door, 0) + len(acks)
-        if arguments.keep or totals.findings:
+        if arguments.keep or totals.findings or not ended_well:
             print(f"kept in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)

@@ -50,7 +50,7 @@ def c_store(server, token):
         ledger.part10(data)  # fills the meta information that names the transfer syntax
         status = association.send_c_store(data)
         if status.get("Status") != 0:
-            raise End(f"C-STORE status {status.get('Status')}")
+            raise End(f"C-STORE status {status.get('Status')}: {status.get('ErrorComment')}")
 
     return send
 
