@@ -33,6 +33,10 @@ package struct ImagingOrder: Sendable, Hashable, Codable {
     package var steps: [ScheduledProcedureStep]
     /// When the newest applied event happened at its source.
     package var eventTime: UTCInstant?
+    /// When the newest event that described the procedure (one with OBR) happened; may lie before `eventTime`.
+    package var detailsTime: UTCInstant?
+    /// The state last given to all steps together: what a step that becomes known later starts with.
+    package var stepState: ScheduledProcedureStep.Status?
 
     package init(
         id: EntityID, patientID: EntityID, visitID: EntityID? = nil, placer: Identifier? = nil, filler: Identifier? = nil,
@@ -79,6 +83,8 @@ package struct ScheduledProcedureStep: Sendable, Hashable, Codable {
         case held = "ON HOLD"
         /// Whether a modality is shown the step.
         package var isOnWorklist: Bool { self == .scheduled || self == .inProgress }
+        /// Whether work on the step may still come.
+        package var isOpen: Bool { isOnWorklist || self == .held }
     }
     /// Also the logical id of its FHIR Task.
     package var id: EntityID

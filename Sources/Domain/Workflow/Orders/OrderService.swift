@@ -92,9 +92,10 @@ package struct OrderService: Sendable {
         var order = ImagingOrder(
             id: unit.entropy.newID(), patientID: patientID, visitID: visitID, status: Self.status(after: update, from: nil),
             code: update.code ?? CodedConcept())
-        Self.fill(&order, from: update)
-        order.studyInstanceUID = update.studyInstanceUID ?? unit.entropy.newUID()
-        mergeSteps(&order, update: update, in: unit)
+        Self.fill(&order, from: update, overwriting: true)
+        order.statusReason = update.statusReason
+        order.eventTime = update.eventTime
+        mergeSteps(&order, update: update, isStale: false, overwriting: true, before: nil, in: unit)
         try unit.save(order)
         unit.emit(.orderChanged(order.id))
         try reconcile(order, in: unit)
@@ -109,69 +110,88 @@ package struct OrderService: Sendable {
         let isOlder = PatientService.isOlder(update.eventTime, than: old.eventTime)
         let isNewer = update.eventTime.map { time in old.eventTime.map { time > $0 } ?? true } ?? false
         let mayReopen = update.control == .change && isNewer
-        let isClosed = old.status.isTerminal && !mayReopen && !Self.status(after: update, from: old.status).isTerminal
+        let isClosed = old.status.isTerminal && !mayReopen && Self.statedStatus(update)?.isTerminal != true
         let isStale = isOlder || isClosed
+        // A late message still tells what was missing, and describes the order if no newer one did.
+        let isNewestDescription = old.detailsTime != nil && !PatientService.isOlder(update.eventTime, than: old.detailsTime)
+        let overwriting = !isStale || (isOlder && isNewestDescription)
+        Self.fill(&order, from: update, overwriting: overwriting)
         if isStale {
-            // A late message may still bring a number that was missing.
-            order.placer = order.placer ?? update.placer
-            order.filler = order.filler ?? update.filler
-            order.accession = order.accession ?? update.accession
+            order.visitID = old.visitID ?? visitID
             notes.append(isOlder ? "older than the stored order: state kept" : "order is closed: state kept")
         } else {
             order.status = Self.status(after: update, from: old.status)
+            order.statusReason = update.statusReason ?? (order.status == old.status ? old.statusReason : nil)
             order.visitID = visitID
-            Self.fill(&order, from: update)
-            mergeSteps(&order, update: update, in: unit)
+            if let time = update.eventTime { order.eventTime = max(time, order.eventTime ?? time) }
         }
+        Self.follow(&order, old: old)
+        mergeSteps(&order, update: update, isStale: isStale, overwriting: overwriting, before: old.status, in: unit)
         if let uid = update.studyInstanceUID, let stored = order.studyInstanceUID, uid != stored {
             notes.append("study instance UID differs from the stored one: stored one kept")
         }
+        if let accession = update.accession, let stored = order.accession, !accession.matches(stored) {
+            notes.append("accession number differs from the stored one: stored one kept")
+        }
         var comparable = order
         comparable.eventTime = old.eventTime
+        comparable.detailsTime = old.detailsTime
+        comparable.stepState = old.stepState
         if comparable == old {
             if order != old { try unit.save(order) }
             return Outcome(result: isStale ? .stale : .unchanged, orderID: old.id, notes: notes)
         }
         try unit.save(order)
         unit.emit(.orderChanged(order.id))
-        if order.accession != old.accession { try reconcile(order, in: unit) }
+        if order.accession != old.accession || order.studyInstanceUID != old.studyInstanceUID { try reconcile(order, in: unit) }
         return Outcome(result: isStale ? .stale : .updated, orderID: order.id, notes: notes)
     }
 
-    /// The status that follows from what is asked, what the sender states, and what is stored.
-    static func status(after update: OrderUpdate, from old: ImagingOrder.Status?) -> ImagingOrder.Status {
+    /// The status that the message itself states: by its control, else by ORC-5.
+    private static func statedStatus(_ update: OrderUpdate) -> ImagingOrder.Status? {
         switch update.control {
         case .cancel, .discontinue: .revoked
         case .hold: .onHold
         case .release: .active
-        case .new, .change, .statusChanged: update.status ?? (old.map { $0 == .onHold ? .onHold : $0 } ?? .active)
+        case .new, .change, .statusChanged: update.status
         }
     }
 
-    private static func fill(_ order: inout ImagingOrder, from update: OrderUpdate) {
-        order.placer = update.placer ?? order.placer
-        order.filler = update.filler ?? order.filler
-        order.accession = order.accession ?? update.accession
-        order.requisition = update.requisition ?? order.requisition
-        order.requestedProcedureID = update.requestedProcedureID ?? order.requestedProcedureID
-        order.studyInstanceUID = order.studyInstanceUID ?? update.studyInstanceUID
-        order.statusReason = update.statusReason ?? order.statusReason
-        order.priority = update.priority ?? order.priority
-        order.code = update.code ?? order.code
-        order.modality = update.modality ?? order.modality
-        if !update.reasons.isEmpty { order.reasons = update.reasons }
-        order.requester = update.requester ?? order.requester
-        order.orderedAt = order.orderedAt ?? update.orderedAt
-        order.scheduledAt = update.scheduledAt ?? order.scheduledAt
-        order.clinicalInformation = update.clinicalInformation ?? order.clinicalInformation
-        if !update.notes.isEmpty { order.notes = update.notes }
-        if let time = update.eventTime { order.eventTime = max(time, order.eventTime ?? time) }
+    /// The status that follows from what is asked, what the sender states, and what is stored.
+    static func status(after update: OrderUpdate, from old: ImagingOrder.Status?) -> ImagingOrder.Status {
+        statedStatus(update) ?? old ?? .active
     }
 
-    /// Updates the steps named by the message, adds new ones, and gives an order without any its one step.
-    private func mergeSteps(_ order: inout ImagingOrder, update: OrderUpdate, in unit: any UnitOfWork) {
+    /// Takes what the message says of the order itself, or only what was missing when not `overwriting`.
+    private static func fill(_ order: inout ImagingOrder, from update: OrderUpdate, overwriting: Bool) {
+        func pick<Value>(_ old: Value?, _ new: Value?) -> Value? { overwriting ? new ?? old : old ?? new }
+        order.placer = pick(order.placer, update.placer)
+        order.filler = pick(order.filler, update.filler)
+        order.accession = order.accession ?? update.accession
+        order.requisition = pick(order.requisition, update.requisition)
+        order.requestedProcedureID = pick(order.requestedProcedureID, update.requestedProcedureID)
+        order.studyInstanceUID = order.studyInstanceUID ?? update.studyInstanceUID
+        order.priority = pick(order.priority, update.priority)
+        if let code = update.code, overwriting || order.code == CodedConcept() { order.code = code }
+        order.modality = pick(order.modality, update.modality)
+        if !update.reasons.isEmpty, overwriting || order.reasons.isEmpty { order.reasons = update.reasons }
+        order.requester = pick(order.requester, update.requester)
+        order.orderedAt = order.orderedAt ?? update.orderedAt
+        order.scheduledAt = pick(order.scheduledAt, update.scheduledAt)
+        order.clinicalInformation = pick(order.clinicalInformation, update.clinicalInformation)
+        if !update.notes.isEmpty, overwriting || order.notes.isEmpty { order.notes = update.notes }
+        if update.code != nil, let time = update.eventTime { order.detailsTime = max(time, order.detailsTime ?? time) }
+    }
+
+    /// Updates the steps named by the message, adds new ones, and gives a described order without any its one step.
+    /// An order with steps has a study UID: the sender's, else one of ours, given once.
+    private func mergeSteps(
+        _ order: inout ImagingOrder, update: OrderUpdate, isStale: Bool, overwriting: Bool, before: ImagingOrder.Status?,
+        in unit: any UnitOfWork
+    ) {
         var named = update.steps
-        if named.isEmpty && order.steps.isEmpty && update.control != .cancel && update.control != .discontinue {
+        let describes = update.code != nil || update.control == .new
+        if named.isEmpty && order.steps.isEmpty && describes && update.control != .cancel && update.control != .discontinue {
             named = [OrderUpdate.StepUpdate()]
         }
         for step in named {
@@ -181,31 +201,70 @@ package struct OrderService: Sendable {
             } else {
                 index = order.steps.isEmpty ? nil : 0
             }
+            let isNew = index == nil
             let position: Int
             if let index {
                 position = index
             } else {
                 let id = unit.entropy.newID()
                 order.steps.append(
-                    ScheduledProcedureStep(id: id, stepID: step.stepID ?? Self.stepID(for: order, id: id)))
+                    ScheduledProcedureStep(
+                        id: id, stepID: step.stepID ?? Self.stepID(for: order, id: id),
+                        status: order.stepState ?? update.stepStatus ?? .scheduled))
                 position = order.steps.count - 1
             }
-            var merged = order.steps[position]
-            merged.modality = step.modality ?? merged.modality ?? order.modality
-            merged.stationAETitle = step.stationAETitle ?? merged.stationAETitle
-            merged.stationName = step.stationName ?? merged.stationName
-            merged.location = step.location ?? merged.location
-            merged.scheduledStart = step.scheduledStart ?? update.scheduledAt ?? merged.scheduledStart ?? order.scheduledAt
-            merged.description = step.description ?? merged.description ?? order.code.displayText
-            merged.protocolCode = step.protocolCode ?? merged.protocolCode
-            merged.performingPhysician = step.performingPhysician ?? merged.performingPhysician
-            order.steps[position] = merged
+            order.steps[position] = Self.merged(
+                order.steps[position], step, update: update, order: order, overwriting: isNew || overwriting)
         }
-        if let status = update.stepStatus {
-            let ids = Set(update.steps.compactMap(\.stepID))
-            for index in order.steps.indices where ids.isEmpty || ids.contains(order.steps[index].stepID) {
-                order.steps[index].status = status
+        if !isStale { Self.setSteps(of: &order, update: update, before: before) }
+        // Whatever the site's table says, no modality is offered work of a closed order.
+        if order.status.isTerminal {
+            for index in order.steps.indices where order.steps[index].status.isOpen {
+                order.steps[index].status = order.status == .completed ? .completed : .canceled
             }
+        }
+        if order.studyInstanceUID == nil, !order.steps.isEmpty { order.studyInstanceUID = unit.entropy.newUID() }
+    }
+
+    /// What a step has from its order follows a change of the order; what the step was told itself stays.
+    private static func follow(_ order: inout ImagingOrder, old: ImagingOrder) {
+        for index in order.steps.indices {
+            let step = order.steps[index]
+            if step.description == old.code.displayText { order.steps[index].description = order.code.displayText }
+            if step.modality == old.modality { order.steps[index].modality = order.modality }
+            if step.scheduledStart == old.scheduledAt { order.steps[index].scheduledStart = order.scheduledAt }
+        }
+    }
+
+    private static func merged(
+        _ old: ScheduledProcedureStep, _ step: OrderUpdate.StepUpdate, update: OrderUpdate, order: ImagingOrder, overwriting: Bool
+    ) -> ScheduledProcedureStep {
+        func pick<Value>(_ old: Value?, _ new: Value?) -> Value? { overwriting ? new ?? old : old ?? new }
+        var merged = old
+        merged.modality = pick(old.modality, step.modality) ?? order.modality
+        merged.stationAETitle = pick(old.stationAETitle, step.stationAETitle)
+        merged.stationName = pick(old.stationName, step.stationName)
+        merged.location = pick(old.location, step.location)
+        merged.scheduledStart = pick(old.scheduledStart, step.scheduledStart ?? update.scheduledAt) ?? order.scheduledAt
+        merged.description = pick(old.description, step.description) ?? order.code.displayText
+        merged.protocolCode = pick(old.protocolCode, step.protocolCode)
+        merged.performingPhysician = pick(old.performingPhysician, step.performingPhysician)
+        return merged
+    }
+
+    /// Gives the steps the state of the site's table; of a message that closes the order, at least a closed one.
+    private static func setSteps(of order: inout ImagingOrder, update: OrderUpdate, before: ImagingOrder.Status?) {
+        var state = update.stepStatus
+        if order.status.isTerminal, state?.isOpen ?? true {
+            let closing: ScheduledProcedureStep.Status =
+                order.status == .completed ? .completed : update.control == .discontinue ? .discontinued : .canceled
+            state = order.status == before ? nil : closing
+        }
+        guard let state else { return }
+        let ids = Set(update.steps.compactMap(\.stepID))
+        order.stepState = ids.isEmpty ? state : nil
+        for index in order.steps.indices where ids.isEmpty || ids.contains(order.steps[index].stepID) {
+            order.steps[index].status = state
         }
     }
 

@@ -65,8 +65,10 @@ package struct PatientService: Sendable {
         let all = Set(current.keys).union(retired.keys)
         if all.count > 1 { return .ambiguous(all.sorted { $0.value < $1.value }) }
         if let found = current.values.first { return .found(found) }
-        if let found = retired.values.first { return .retired(survivor: found) }
-        return .none
+        guard let found = retired.values.first else { return .none }
+        // A list that names the retired number beside a current one of the same person speaks of the living record.
+        let isConfirmed = found.identifiers.contains { own in own.isCurrent && identifiers.contains { $0.matches(own) } }
+        return isConfirmed ? .found(found) : .retired(survivor: found)
     }
 
     /// Applies one registration or update event.
@@ -84,6 +86,7 @@ package struct PatientService: Sendable {
             try reconcileStudies(of: patient, in: unit)
             return .created(patient.id)
         case .found(let old):
+            let identifiers = try withoutForeign(identifiers, of: old, in: unit)
             var patient = old
             let isStale = Self.isOlder(update.eventTime, than: old.eventTime)
             if isStale {
@@ -138,15 +141,25 @@ package struct PatientService: Sendable {
             return .unidentified
         }
         let retiredRecords = try distinctRecords(prior, in: unit).filter { $0.id != survivorID }
-        let living = retiredRecords.filter { $0.mergedInto == nil }
+        // A survivor carries what it absorbed as retired numbers: those name no record of their own.
+        let living = retiredRecords.filter { record in
+            record.mergedInto == nil && record.identifiers.contains { id in id.isCurrent && prior.contains { $0.matches(id) } }
+        }
         if living.count > 1 { return .ambiguous(living.map(\.id)) }
 
         guard let record = living.first else {
             if survivor.identifiers.contains(where: { id in prior.contains { $0.matches(id) } }) {
+                // One record known by both numbers: the prior one is not used any more.
+                let retiring = survivor.identifiers.map { id in prior.contains { $0.matches(id) } ? Self.retiredForm(id) : id }
+                if retiring != survivor.identifiers {
+                    survivor.identifiers = retiring
+                    try unit.save(survivor)
+                    unit.emit(.patientChanged(survivorID))
+                }
                 return .alreadyMerged(survivor: survivorID)
             }
             if let elsewhere = retiredRecords.first(where: { $0.mergedInto != survivorID }) {
-                return .ambiguous([elsewhere.id])
+                return .ambiguous([survivorID, try self.survivor(of: elsewhere, in: unit).id])
             }
             // The prior was never seen: a stub makes a late message for it land on the survivor.
             let stub = Patient(
@@ -163,6 +176,7 @@ package struct PatientService: Sendable {
         var retired = record
         retired.isActive = false
         retired.mergedInto = survivorID
+        retired.identifiers = record.identifiers.map(Self.retiredForm)
         try unit.save(retired)
         for identifier in record.identifiers where !survivor.identifiers.contains(where: { $0.matches(identifier) }) {
             survivor.identifiers.append(Self.retiredForm(identifier))
@@ -195,6 +209,17 @@ package struct PatientService: Sendable {
             }
         }
         return records
+    }
+
+    /// The identifiers that no other living patient carries: a number two people share (a family's insurance, a typing
+    /// error) stays with its first owner, or it would make both of them ambiguous.
+    private func withoutForeign(
+        _ identifiers: [Identifier], of patient: Patient, in unit: any UnitOfWork
+    ) throws -> [Identifier] {
+        try identifiers.filter { identifier in
+            if patient.identifiers.contains(where: { $0.matches(identifier) }) { return true }
+            return try unit.patients(identifiedBy: identifier).allSatisfy { try survivor(of: $0, in: unit).id == patient.id }
+        }
     }
 
     private func moveEverything(from retired: EntityID, to survivor: EntityID, in unit: any UnitOfWork) throws {

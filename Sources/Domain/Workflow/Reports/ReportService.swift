@@ -154,7 +154,8 @@ package struct ReportService: Sendable {
             !order.status.isTerminal, var current = try unit.order(order.id)
         else { return }
         current.status = .completed
-        for index in current.steps.indices where current.steps[index].status.isOnWorklist {
+        current.stepState = .completed
+        for index in current.steps.indices where current.steps[index].status.isOpen {
             current.steps[index].status = .completed
         }
         try unit.save(current)

@@ -1,0 +1,171 @@
+import Testing
+import Workflow
+
+/// States of reports. HL7 v2.5.1 §7.4.1 (OBR-25), IHE RAD-28.
+@Suite("Reports: states, orders, findings")
+struct ReportTests {
+    @Test("A result without patient or number is refused")
+    func refused() throws {
+        let unit = MemoryUnit()
+        #expect(throws: ReportService.Refusal.unidentifiedPatient) {
+            try unit.result(Make.report(.final, patient: PatientUpdate(identifiers: []), filler: "F1"))
+        }
+        #expect(throws: ReportService.Refusal.unidentifiedReport) { try unit.result(Make.report(.final)) }
+        #expect(unit.reports.isEmpty && unit.orders.isEmpty)
+    }
+
+    @Test("Preliminary, final and corrected are one report; the final one closes order and steps")
+    func growth() throws {
+        let unit = MemoryUnit()
+        let order = try unit.place(Make.order(filler: "F1", accession: "A1")).orderID
+        let first = try unit.result(Make.report(.preliminary, filler: "F1"))
+        #expect(first.result == .created)
+        #expect(try unit.order(order)?.status == .active)
+        let second = try unit.result(Make.report(.final, filler: "F1"))
+        #expect(second.result == .updated && second.reportID == first.reportID)
+        #expect(try unit.order(order)?.status == .completed)
+        #expect(try unit.order(order)?.steps.map(\.status) == [.completed])
+        #expect(try unit.result(Make.report(.corrected, filler: "F1")).result == .updated)
+        #expect(try unit.report(first.reportID)?.status == .corrected)
+        #expect(unit.reports.count == 1)
+    }
+
+    @Test("A report never goes back: late preliminary after final, late final after corrected")
+    func late() throws {
+        let unit = MemoryUnit()
+        let id = try unit.result(Make.report(.final, filler: "F1", issued: 5)).reportID
+        _ = unit.takeEvents()
+        #expect(try unit.result(Make.report(.preliminary, filler: "F1", issued: 9)).result == .stale)
+        #expect(try unit.result(Make.report(.final, filler: "F1", issued: 4)).result == .stale)
+        #expect(unit.takeEvents().isEmpty)
+        try unit.result(Make.report(.corrected, filler: "F1", issued: 7))
+        #expect(try unit.result(Make.report(.final, filler: "F1", issued: 8)).result == .stale)
+        #expect(try unit.report(id)?.status == .corrected)
+    }
+
+    @Test("Every order of arrival of P, F and C ends corrected with the corrected text")
+    func permutations() throws {
+        let states: [(Report.Status, Int64)] = [(.preliminary, 1), (.final, 2), (.corrected, 3)]
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let unit = MemoryUnit()
+            for index in order {
+                var update = Make.report(states[index].0, filler: "F1", issued: states[index].1)
+                update.conclusion = states[index].0.rawValue
+                try unit.result(update)
+            }
+            #expect(unit.reports.map(\.status) == [.corrected], "arrival \(order)")
+            #expect(unit.reports.map(\.conclusion) == ["corrected"], "arrival \(order)")
+            #expect(unit.orders.map(\.status) == [.completed], "arrival \(order)")
+        }
+    }
+
+    @Test("A cancelled report opens again for a correction alone, and its order is not closed by it")
+    func cancelled() throws {
+        let unit = MemoryUnit()
+        let order = try unit.place(Make.order(filler: "F1")).orderID
+        let id = try unit.result(Make.report(.preliminary, filler: "F1")).reportID
+        try unit.result(Make.report(.cancelled, filler: "F1"))
+        #expect(try unit.report(id)?.status == .cancelled)
+        #expect(try unit.order(order)?.status == .active)
+        #expect(try unit.result(Make.report(.final, filler: "F1")).result == .stale)
+        #expect(try unit.result(Make.report(.corrected, filler: "F1")).result == .updated)
+        #expect(try unit.order(order)?.status == .completed)
+    }
+
+    @Test("The same result twice changes nothing")
+    func twice() throws {
+        let unit = MemoryUnit()
+        try unit.result(Make.report(.final, filler: "F1", issued: 1))
+        let before = (unit.reports, unit.orders)
+        _ = unit.takeEvents()
+        #expect(try unit.result(Make.report(.final, filler: "F1", issued: 1)).result == .unchanged)
+        #expect(unit.reports == before.0 && unit.orders == before.1 && unit.takeEvents().isEmpty)
+    }
+
+    @Test("A result before its order makes one; the late order describes it without opening it")
+    func resultFirst() throws {
+        let unit = MemoryUnit()
+        let outcome = try unit.result(Make.report(.final, filler: "F1", accession: "A1"))
+        #expect(outcome.notes.count == 1)
+        let made = try #require(unit.orders.first)
+        #expect(made.status == .completed && made.steps.isEmpty)
+        var late = Make.order(placer: "P1", filler: "F1", accession: "A1", at: 1)
+        late.status = .active
+        late.stepStatus = .scheduled
+        late.priority = .urgent
+        try unit.place(late)
+        let order = try #require(try unit.order(made.id))
+        #expect(order.status == .completed && order.priority == .urgent && order.placer == Make.placer("P1"))
+        #expect(order.steps.allSatisfy { !$0.status.isOnWorklist })
+        #expect(unit.orders.count == 1)
+    }
+
+    @Test("A preliminary result before its order leaves it open, with step and study UID once it is described")
+    func preliminaryFirst() throws {
+        let unit = MemoryUnit()
+        try unit.result(Make.report(.preliminary, filler: "F1"))
+        try unit.place(Make.order(filler: "F1", accession: "A1", at: 1))
+        let order = try #require(unit.orders.first)
+        #expect(order.status == .active && order.steps.map(\.status) == [.scheduled] && order.studyInstanceUID != nil)
+    }
+
+    @Test("A report filler number of its own still finds the order by accession number")
+    func ownFiller() throws {
+        let unit = MemoryUnit()
+        let order = try unit.place(Make.order(placer: "P1", filler: "F1", accession: "A1")).orderID
+        let id = try unit.result(Make.report(.preliminary, filler: "R1", accession: "A1")).reportID
+        #expect(try unit.report(id)?.orderID == order)
+        #expect(unit.orders.count == 1)
+    }
+
+    @Test("Another patient's report or order is refused")
+    func wrongPatient() throws {
+        let unit = MemoryUnit()
+        try unit.place(Make.order(filler: "F1", accession: "A1"))
+        let other = Make.patient("200")
+        #expect(throws: ReportService.Refusal.patientMismatch) { try unit.result(Make.report(.final, patient: other, filler: "F1")) }
+        #expect(throws: ReportService.Refusal.patientMismatch) {
+            try unit.result(Make.report(.final, patient: other, filler: "R9", accession: "A1"))
+        }
+        #expect(unit.reports.isEmpty)
+    }
+
+    @Test("Numbers that lead to different orders are refused")
+    func conflict() throws {
+        let unit = MemoryUnit()
+        try unit.place(Make.order(filler: "F1"))
+        try unit.place(Make.order(placer: "P2"))
+        #expect(throws: ReportService.Refusal.conflictingIdentifiers) {
+            try unit.result(Make.report(.final, placer: "P2", filler: "F1"))
+        }
+    }
+
+    @Test("A finding is replaced by key with its id; a withdrawn one keeps its value under the new status")
+    func findings() throws {
+        let unit = MemoryUnit()
+        var update = Make.report(.final, filler: "F1")
+        update.observations = [.init(key: "k|1", code: Make.concept("K"), status: .final, value: .text("a"))]
+        let id = try unit.result(update).reportID
+        let first = try #require(try unit.report(id)?.observations.first)
+        update.status = .corrected
+        update.observations = [
+            .init(key: "k|1", code: Make.concept("K"), status: .enteredInError, value: nil),
+            .init(key: "k|2", code: Make.concept("K"), status: .final, value: .text("b")),
+        ]
+        try unit.result(update)
+        let observations = try #require(try unit.report(id)?.observations)
+        #expect(observations.map(\.key) == ["k|1", "k|2"])
+        #expect(observations[0].id == first.id && observations[0].status == .enteredInError && observations[0].value == .text("a"))
+    }
+
+    @Test("The studies of the order are the report's, beside those the message names")
+    func studies() throws {
+        let unit = MemoryUnit()
+        try unit.place(Make.order(filler: "F1", accession: "A1"))
+        try unit.store(Make.received("1.1", accession: "A1"))
+        var update = Make.report(.final, filler: "F1")
+        update.studyInstanceUIDs = ["9.9", "1.2.3"]
+        let id = try unit.result(update).reportID
+        #expect(try unit.report(id)?.studyInstanceUIDs == ["9.9", "1.2.3"])
+    }
+}

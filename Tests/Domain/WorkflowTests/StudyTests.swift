@@ -1,0 +1,184 @@
+import Testing
+import Workflow
+
+/// To whom images belong. IHE RAD-8, PIR; PS3.4 §B.
+@Suite("Studies: reconciliation by exact identifiers")
+struct StudyTests {
+    private typealias Reason = Reconciliation.Reason
+
+    private func linked(_ unit: MemoryUnit) throws -> (patient: EntityID, order: EntityID) {
+        let patient = try #require(try unit.register(Make.patient("100")))
+        return (patient, try unit.place(Make.order(filler: "F1", accession: "A1")).orderID)
+    }
+
+    @Test("Accession, issuer and patient that agree match the order")
+    func matched() throws {
+        let unit = MemoryUnit()
+        let (patient, order) = try linked(unit)
+        #expect(try unit.store(Make.received("1.1", accession: "A1")) == .stored(.matched(patientID: patient, orderID: order)))
+    }
+
+    @Test("Padding spaces around accession number and patient id do not matter (PS3.5 §6.2 SH, LO)")
+    func padding() throws {
+        let unit = MemoryUnit()
+        let (patient, order) = try linked(unit)
+        let link = try unit.store(Make.received("1.1", patientID: "100 ", accession: " A1 "))
+        #expect(link == .stored(.matched(patientID: patient, orderID: order)))
+    }
+
+    @Test("No accession number: unscheduled, or matched when the order gave the study UID")
+    func unscheduled() throws {
+        let unit = MemoryUnit()
+        let patient = try #require(try unit.register(Make.patient("100")))
+        #expect(try unit.store(Make.received("1.1")) == .stored(.unscheduled(patientID: patient)))
+        var order = Make.order(filler: "F1")
+        order.studyInstanceUID = "9.9"
+        let id = try unit.place(order).orderID
+        let link = try unit.store(Make.received("2.1", study: "9.9", series: "9.9.1", accession: "  "))
+        #expect(link == .stored(.matched(patientID: patient, orderID: id)))
+    }
+
+    @Test("Each reason for keeping images aside is given for its case alone")
+    func reasons() throws {
+        func reason(_ received: ReceivedInstance, _ prepare: (MemoryUnit) throws -> Void) throws -> Reconciliation.Reason? {
+            let unit = MemoryUnit()
+            _ = try linked(unit)
+            try prepare(unit)
+            guard case .stored(.quarantined(let reason)) = try unit.store(received) else { return nil }
+            return reason
+        }
+        #expect(try reason(Make.received("1.1", patientID: nil, accession: "A1")) { _ in } == .missingPatientID)
+        #expect(try reason(Make.received("1.1", patientID: " ")) { _ in } == .missingPatientID)
+        #expect(try reason(Make.received("1.1", patientID: "999", accession: "A1")) { _ in } == .unknownPatient)
+        #expect(try reason(Make.received("1.1", accession: "A9")) { _ in } == .unknownAccession)
+        #expect(try reason(Make.received("1.1", accession: "A1", accessionSystem: "urn:other")) { _ in } == .unknownAccession)
+        #expect(try reason(Make.received("1.1", accession: "0A1")) { _ in } == .unknownAccession)
+        #expect(
+            try reason(Make.received("1.1", patientID: "200", accession: "A1")) { _ = try $0.register(Make.patient("200")) }
+                == .patientMismatch)
+        #expect(
+            try reason(Make.received("1.1", study: "9.9", accession: "A1")) { unit in
+                var other = Make.order(filler: "F2", accession: "A2")
+                other.studyInstanceUID = "9.9"
+                try unit.place(other)
+            } == .studyOrderMismatch)
+        #expect(
+            try reason(Make.received("1.1", patientID: "200", accession: nil)) { unit in
+                _ = try unit.register(Make.patient("200"))
+                var order = Make.order(filler: "F2")
+                order.studyInstanceUID = "1.2.3"
+                try unit.place(order)
+            } == .patientMismatch)
+        #expect(
+            try reason(Make.received("1.1", accession: "A1")) { try $0.place(Make.order(filler: "F2", accession: "A1")) }
+                == .ambiguousAccession)
+        #expect(
+            try reason(Make.received("1.1", patientID: "300")) { unit in
+                // Two records with one number can only come from outside the services.
+                for id in ["a", "b"] { try unit.save(Patient(id: EntityID(id), identifiers: [Make.mrn("300")])) }
+            } == .ambiguousPatient)
+    }
+
+    @Test("Of orders that share the accession number the study UID decides")
+    func sharedAccession() throws {
+        let unit = MemoryUnit()
+        let (patient, _) = try linked(unit)
+        var second = Make.order(filler: "F2", accession: "A1")
+        second.studyInstanceUID = "9.9"
+        let id = try unit.place(second).orderID
+        let link = try unit.store(Make.received("1.1", study: "9.9", accession: "A1"))
+        #expect(link == .stored(.matched(patientID: patient, orderID: id)))
+    }
+
+    @Test("Images of a retired patient number belong to the survivor")
+    func retiredNumber() throws {
+        let unit = MemoryUnit()
+        let patient = try #require(try unit.register(Make.patient("100")))
+        _ = try PatientService().merge(prior: [Make.mrn("200")], into: Make.patient("100"), in: unit)
+        #expect(try unit.store(Make.received("1.1", patientID: "200")) == .stored(.unscheduled(patientID: patient)))
+    }
+
+    @Test("A wrong accession number is kept aside, and linked when the order comes")
+    func orderLater() throws {
+        let unit = MemoryUnit()
+        let patient = try #require(try unit.register(Make.patient("100")))
+        try unit.store(Make.received("1.1", accession: "A7"))
+        #expect(try unit.link() == .quarantined(.unknownAccession))
+        _ = unit.takeEvents()
+        let order = try unit.place(Make.order(filler: "F7", accession: "A7")).orderID
+        #expect(try unit.link() == .matched(patientID: patient, orderID: order))
+        #expect(try unit.series(in: "1.2.3").first?.reconciliation.orderID == order)
+        #expect(unit.takeEvents().contains(.studyChanged(studyInstanceUID: "1.2.3")))
+    }
+
+    @Test("An order of another patient with that accession number does not take the images")
+    func wrongOrderLater() throws {
+        let unit = MemoryUnit()
+        _ = try unit.register(Make.patient("100"))
+        try unit.store(Make.received("1.1", accession: "A7"))
+        try unit.place(Make.order(patient: Make.patient("200"), filler: "F7", accession: "A7"))
+        #expect(try unit.link() == .quarantined(.patientMismatch))
+    }
+
+    @Test("Images of an unknown patient are linked when the patient is registered, also by a merge")
+    func patientLater() throws {
+        let unit = MemoryUnit()
+        try unit.store(Make.received("1.1"))
+        #expect(try unit.link() == .quarantined(.unknownPatient))
+        let patient = try #require(try unit.register(Make.patient("100")))
+        #expect(try unit.link() == .unscheduled(patientID: patient))
+        try unit.store(Make.received("2.1", study: "2.2", series: "2.2.1", patientID: "200"))
+        _ = try PatientService().merge(prior: [Make.mrn("200")], into: Make.patient("100"), in: unit)
+        #expect(try unit.link("2.2") == .unscheduled(patientID: patient))
+    }
+
+    @Test("An instance that disagrees with its series sets the whole series aside, for good")
+    func inconsistentSeries() throws {
+        let unit = MemoryUnit()
+        _ = try linked(unit)
+        try unit.store(Make.received("1.1", accession: "A1"))
+        #expect(try unit.store(Make.received("1.2", accession: "A2")) == .stored(.quarantined(.inconsistentSeries)))
+        #expect(try unit.store(Make.received("1.3", accession: "A1")) == .stored(.quarantined(.inconsistentSeries)))
+        #expect(try unit.link() == .quarantined(.inconsistentSeries))
+        try unit.place(Make.order(filler: "F2", accession: "A2"))
+        #expect(try unit.link() == .quarantined(.inconsistentSeries))
+    }
+
+    @Test("A series of another patient is kept aside alone; the study stays its patient's")
+    func foreignSeries() throws {
+        let unit = MemoryUnit()
+        let (patient, order) = try linked(unit)
+        _ = try unit.register(Make.patient("200"))
+        try unit.store(Make.received("1.1", accession: "A1"))
+        let second = try unit.store(Make.received("1.2", series: "1.2.3.2", patientID: "200"))
+        #expect(second == .stored(.quarantined(.patientMismatch)))
+        #expect(try unit.link() == .matched(patientID: patient, orderID: order))
+    }
+
+    @Test("The same instance again is a duplicate; other content under its UID is a conflict (PS3.4 §B.2.3)")
+    func duplicates() throws {
+        let unit = MemoryUnit()
+        _ = try unit.register(Make.patient("100"))
+        try unit.store(Make.received("1.1"))
+        #expect(try unit.store(Make.received("1.1")) == .duplicate)
+        #expect(try unit.store(Make.received("1.1", digest: "e")) == .conflict)
+        #expect(try unit.store(Make.received("1.1", study: "9.9")) == .conflict)
+        #expect(unit.received.count == 1)
+    }
+
+    @Test("Observers are told of a study once it is quiet, once a change")
+    func completion() throws {
+        let unit = MemoryUnit()
+        _ = try linked(unit)
+        let report = try unit.result(Make.report(.preliminary, filler: "F1")).reportID
+        try unit.store(Make.received("1.1", accession: "A1"))
+        _ = unit.takeEvents()
+        #expect(try StudyService().completeQuiet(before: unit.time, in: unit) == 0)
+        unit.time = unit.time.advanced(bySeconds: 60)
+        #expect(try StudyService().completeQuiet(before: unit.time, in: unit) == 1)
+        #expect(unit.takeEvents() == [.studyChanged(studyInstanceUID: "1.2.3"), .reportChanged(report)])
+        #expect(try StudyService().completeQuiet(before: unit.time, in: unit) == 0)
+        try StudyService().complete("1.2.3", in: unit)
+        #expect(unit.takeEvents().isEmpty)
+    }
+}

@@ -1,0 +1,99 @@
+import Testing
+import Workflow
+
+/// The values that the domain makes and reads. RFC 4648 §4, PS3.5 §B.2, FHIR R4 datatypes.html#id.
+@Suite("Values: base 64, ids, UIDs, dates, changes")
+struct ValuesTests {
+    @Test(
+        "Base 64 gives the RFC's test vectors (RFC 4648 §10)",
+        arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")])
+    func vectors(_ plain: String, _ coded: String) {
+        #expect(Base64.encode(Array(plain.utf8)) == coded)
+        #expect(Base64.decode(coded.utf8) == Array(plain.utf8))
+    }
+
+    @Test(
+        "Base 64 with wrong padding, foreign characters or stray bits is refused (RFC 4648 §3.3, §3.5)",
+        arguments: ["=", "==", "Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8", "Zm9v=", "Z-8=", "Zm 8=", "Zg==Zg==", "=Zg=", "Zm8\n="])
+    func refused(_ text: String) { #expect(Base64.decode(text.utf8) == nil) }
+
+    @Test("White space in base 64 is skipped only when asked")
+    func whiteSpace() {
+        #expect(Base64.decode("Zm\r\n9v Yg =\t=".utf8, ignoringWhiteSpace: true) == Array("foob".utf8))
+        #expect(Base64.decode("Zm9v\n".utf8) == nil)
+    }
+
+    @Test("Random bytes survive base 64", arguments: 0..<64)
+    func roundTrip(_ length: Int) {
+        let bytes = SeededEntropy(seed: UInt64(length)).bytes(length)
+        #expect(Base64.decode(Base64.encode(bytes).utf8) == bytes, "seed \(length)")
+    }
+
+    @Test("A new id is 26 characters of lower-case base 32 and legal as a FHIR id")
+    func ids() {
+        let entropy = SeededEntropy(seed: 7)
+        let ids = (0..<500).map { _ in entropy.newID().value }
+        #expect(Set(ids).count == ids.count)
+        for id in ids {
+            #expect(id.utf8.count == 26)
+            #expect(id.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) })
+            #expect(!id.contains { "ilou".contains($0) })
+        }
+    }
+
+    @Test("A new UID is 2.25 and a decimal without leading zero, at most 64 characters (PS3.5 §9.1, §B.2)")
+    func uids() {
+        let entropy = SeededEntropy(seed: 8)
+        let uids = (0..<500).map { _ in entropy.newUID() }
+        #expect(Set(uids).count == uids.count)
+        for uid in uids {
+            #expect(uid.hasPrefix("2.25."))
+            let digits = uid.dropFirst(5)
+            #expect(uid.utf8.count <= 64 && !digits.isEmpty && digits.first != "0")
+            #expect(digits.utf8.allSatisfy { (48...57).contains($0) })
+        }
+    }
+
+    @Test("A UID of known bytes is the decimal of the version-4 UUID made of them (PS3.5 §B.2)")
+    func knownUID() {
+        struct Fixed: Entropy {
+            let byte: UInt8
+            func bytes(_ count: Int) -> [UInt8] { Array(repeating: byte, count: count) }
+        }
+        // 00000000-0000-4000-8000-000000000000 and ffffffff-ffff-4fff-bfff-ffffffffffff.
+        #expect(Fixed(byte: 0).newUID() == "2.25.302240678275694148452352")
+        #expect(Fixed(byte: 255).newUID() == "2.25.340282366920937632322261936355783213055")
+    }
+
+    @Test("Digits of a date and time are those of DA and TM (PS3.5 §6.2)")
+    func digits() {
+        let full = PartialDateTime("2026-11-21T10:15:00.5+01:00")
+        #expect(full.dateDigits == "20261121")
+        #expect(full.timeDigits == "101500")
+        #expect(PartialDateTime("2026-11").dateDigits == "202611")
+        #expect(PartialDateTime("2026-11-21").timeDigits == nil)
+        #expect(PartialDateTime("2026-11-21T23:59:59Z").timeDigits == "235959")
+        #expect(PartialDateTime("2026-11-21T10:15:00-05:00").timeDigits == "101500")
+    }
+
+    @Test("A change keeps, clears or sets")
+    func change() {
+        #expect(Change<Int>.keep.applied(to: 1) == 1)
+        #expect(Change<Int>.clear.applied(to: 1) == nil)
+        #expect(Change<Int>.set(2).applied(to: nil) == 2)
+    }
+
+    @Test("An authority is found by universal id before namespace; an unknown namespace has no system")
+    func authorities() {
+        let site = AssigningAuthorities(
+            authorities: [.init(system: "urn:mrn", namespace: "HOSP", universalID: "1.2.3")], defaultPatientSystem: "urn:mrn",
+            defaultAccessionSystem: "urn:acc")
+        #expect(site.system(namespace: "HOSP") == "urn:mrn")
+        #expect(site.system(namespace: "OTHER", universalID: "1.2.3") == "urn:mrn")
+        #expect(site.system(namespace: "HOSP", universalID: "9.9", universalIDType: "ISO") == "urn:oid:9.9")
+        #expect(site.system(namespace: nil, universalID: "u", universalIDType: "UUID") == "urn:uuid:u")
+        #expect(site.system(namespace: "OTHER") == nil)
+        #expect(site.system(namespace: "", universalID: "") == nil)
+        #expect(site.namespace(of: "urn:mrn") == "HOSP")
+    }
+}
