@@ -14,7 +14,8 @@ package struct IndexEntry: Sendable, Hashable {
         case string(folded: String, exact: String)
         /// Microseconds since 1970 UTC; `high` excluded. An open end is `Int64.min` or `Int64.max`.
         case date(low: Int64, high: Int64)
-        /// `type` is empty when `id` is a URL of something that is not on this server.
+        /// `type` is empty when `id` is a URL of something that is not on this server. Both are empty for a reference
+        /// that only says that it is there.
         case reference(type: String, id: String)
         /// Equal bounds for one value. An open end is the greatest finite double. All texts may be empty.
         case quantity(low: Double, high: Double, system: String, code: String, unit: String)

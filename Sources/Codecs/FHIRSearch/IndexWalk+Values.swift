@@ -137,12 +137,15 @@ extension IndexWalk {
         let key = action.parameter.value
         switch action.elementType {
         case "Reference":
+            let before = entries.count
             if let text = value["reference"]?.string { addReference(key, text) }
             if let identifier = value["identifier"], let number = identifier["value"]?.string,
                 action.parameter.identifier >= 0
             {
                 addToken(action.parameter.identifier, identifier["system"]?.string ?? "", number)
             }
+            // A contained target or a mere display cannot be found, but `:missing` must not say that it is not there.
+            if entries.count == before { add(key, .reference(type: "", id: "")) }
         case "Resource":
             if let type = value["resourceType"]?.string, let id = value["id"]?.string {
                 add(key, .reference(type: type, id: id))

@@ -108,7 +108,7 @@ import Testing
                 .reference(type: "", id: "https://else.example/Patient/1")
             ])
         #expect(try subject("urn:uuid:c757873d-ec9a-4326-a141-556f43239520").count == 1)
-        #expect(try subject("#p") == [])
+        #expect(try subject("#p") == [.reference(type: "", id: "")])
         let byIdentifier =
             #"{"resourceType":"ImagingStudy","subject":{"type":"Patient","identifier":{"system":"urn:mrn","value":"7"}}}"#
         #expect(
