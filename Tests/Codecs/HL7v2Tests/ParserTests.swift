@@ -115,10 +115,10 @@ import Testing
     }
 
     @Test(
-        "A megabyte of separators, line feeds or escapes is read in linear time",
+        "A flood of separators, line feeds or escapes is read in linear time",
         arguments: ["^", "&", "\n", "\\", "\\.", "\r", "~"])
     func floods(unit: String) throws {
-        let flood = String(repeating: unit, count: 1_000_000 / unit.utf8.count)
+        let flood = String(repeating: unit, count: 200_000 / unit.utf8.count)
         let bytes = Array((Samples.header() + "\rPID|||" + flood + "\r").utf8)
         let clock = ContinuousClock()
         let elapsed = clock.measure {
@@ -126,7 +126,7 @@ import Testing
             _ = message?["PID"]?[3][1][3][2].text
             _ = message?["PID"]?[3].wholeText
         }
-        #expect(elapsed < .seconds(10))
+        #expect(elapsed < .seconds(5))
     }
 
     // MARK: Reading
