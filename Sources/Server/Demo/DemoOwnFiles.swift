@@ -76,6 +76,10 @@ struct DemoOwnFiles: Sendable {
                 leftOut.append("\(path): no Part 10 file")
                 continue
             }
+            guard sopClass != UID.mediaStorageDirectory else {
+                leftOut.append("\(path): a DICOMDIR lists instances and is none")
+                continue
+            }
             images.append(Image(path: path, sopClassUID: sopClass, sopInstanceUID: instance, transferSyntax: syntax))
         }
     }

@@ -40,7 +40,7 @@ struct DemoRun: Sendable {
             failure = error as? DemoFailure ?? DemoFailure("\(error)")
         }
         if let failure {
-            if FileManager.default.fileExists(atPath: folder.path) {
+            if FileManager.default.fileExists(atPath: DemoServer.logFile(folder)) {
                 narrator.line("\nThe folder is kept to look at: \(folder.path) (log: \(DemoServer.logFile(folder)))")
             }
             throw failure

@@ -75,7 +75,7 @@ extension DemoStory {
                 let answer: String
                 do {
                     let (status, study) = try await store(image, on: association)
-                    answer = status.description
+                    answer = Self.text(status)
                     if let study, status == .success, !studies.contains(study) { studies.append(study) }
                 } catch let error as SCUError {
                     if case .noPresentationContext = error {
@@ -88,7 +88,7 @@ extension DemoStory {
                     answer = "\(error)"
                 }
                 statuses[answer, default: 0] += 1
-                if answer != "0000" {
+                if answer != Self.text(.success) {
                     refusals.append("\(URL(fileURLWithPath: image.path).lastPathComponent): \(answer)")
                 }
             }
@@ -100,15 +100,30 @@ extension DemoStory {
         try await tellWhere(studies)
     }
 
+    /// A status with its meaning. PS3.4 §B.2.3, PS3.7 Annex C.
+    private static func text(_ status: DIMSEStatus) -> String {
+        switch status {
+        case .success: "0000"
+        case .duplicateSOPInstance: "0111 (the UID is in use for other content)"
+        case .outOfResources: "A700 (out of resources)"
+        case .dataSetDoesNotMatchSOPClass: "A900 (identifiers are missing or disagree)"
+        case .cannotUnderstand: "C000 (not understood)"
+        default: status.description
+        }
+    }
+
     private func store(
         _ image: DemoOwnFiles.Image, on association: SCUAssociation
     ) async throws -> (DIMSEStatus, study: String?) {
         let bytes = [UInt8](FileManager.default.contents(atPath: image.path) ?? Data())
         let begin = try bytes.withUnsafeBytes { bytes throws(DICOMDataError) in try FileMeta.decode(bytes).end }
-        let study = (try? Part10File.decode(bytes, externalValuesAbove: 1 << 16))?.dataSet.uid(.studyInstanceUID)
+        // The command names what the data set says it is; the meta information of some files disagrees. PS3.4 §B.2.1.
+        let header = (try? Part10File.decode(bytes, externalValuesAbove: 1 << 16))?.dataSet
         let status = try await association.store(
-            sopClassUID: image.sopClassUID, sopInstanceUID: image.sopInstanceUID, transferSyntax: image.transferSyntax,
+            sopClassUID: header?.uid(.sopClassUID) ?? image.sopClassUID,
+            sopInstanceUID: header?.uid(.sopInstanceUID) ?? image.sopInstanceUID, transferSyntax: image.transferSyntax,
             dataSet: ByteBuffer(bytes: bytes[begin...]))
+        let study = header?.uid(.studyInstanceUID)
         return (status, study)
     }
 
@@ -126,6 +141,11 @@ extension DemoStory {
             lines.append("study \(study): \(place)")
         }
         list(lines)
+        if lines.contains(where: { $0.contains("quarantine") }) {
+            narrator.fact(
+                "  (what waits for an unknown patient or accession leaves the quarantine when its ADT or ORM arrives)"
+            )
+        }
     }
 
     private static func quarantined(_ entry: String) -> String {
