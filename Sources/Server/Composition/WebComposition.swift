@@ -82,7 +82,8 @@ struct WebComposition {
     func application(
         _ configuration: ServerConfiguration.HTTP, tls: TLSConfiguration?, isUp: @escaping @Sendable () -> Void
     ) throws -> some ApplicationProtocol {
-        let http = HTTP1Channel.Configuration(idleTimeout: .seconds(75))
+        let http = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionDeadlineHandler()], idleTimeout: .seconds(75))
         let server: HTTPServerBuilder =
             if let tls { try .tls(.http1(configuration: http), tlsConfiguration: tls) } else { .http1(configuration: http) }
         return Application(
