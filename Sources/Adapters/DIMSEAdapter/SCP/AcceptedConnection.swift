@@ -41,8 +41,7 @@ struct AcceptedConnection: Sendable {
                 } catch {
                     listener.logger.debug("operation ended early", metadata: ["association": "\(info?.id ?? "")"])
                 }
-                let messageID = responder.messageID
-                channel.eventLoop.execute { acceptor.value.returned(from: messageID) }
+                channel.eventLoop.execute { acceptor.value.returned(from: responder) }
             case .release:
                 if let info {
                     await conclude(info)

@@ -138,8 +138,11 @@ final class AssociationAcceptor: AssociationUser {
     }
 
     /// An operation has returned; without a final response the peer is told of a failure, so that it never hangs.
-    func returned(from messageID: UInt16) {
-        guard let current, current.message.messageID == messageID, !current.isAnswered else { return }
+    ///
+    /// Its message ID would not tell it from the next one: many SCUs use 1 in every request, and the next request may
+    /// be here before the operation that answered the last one has returned.
+    func returned(from responder: Responder) {
+        guard let current, responder.belongs(to: current.cancellation), !current.isAnswered else { return }
         _ = send(CommandSet.response(to: current.message, status: .processingFailure), nil)
     }
 

@@ -64,7 +64,6 @@ package protocol ServiceOperation: Sendable {
 package struct Responder: Sendable {
     private let respond: @Sendable (CommandSet, ByteBuffer?) -> EventLoopFuture<Void>
     private let request: DIMSEMessage
-    var messageID: UInt16 { request.messageID }
     private let cancellation: CancellationFlag
 
     init(
@@ -75,6 +74,9 @@ package struct Responder: Sendable {
         self.cancellation = cancellation
         self.respond = respond
     }
+
+    /// Whether this responder is that of the operation which the flag was made for.
+    func belongs(to flag: CancellationFlag) -> Bool { cancellation === flag }
 
     /// Whether the peer sent C-CANCEL, or is gone: stop and answer FE00H.
     package var isCancelled: Bool { cancellation.isSet }
