@@ -53,7 +53,7 @@ package struct DICOMwebRoutes: Sendable {
                 Route(.get, series + "/metadata", operationID: "retrieveSeriesMetadata", access: Self.read, handler: metadata),
                 Route(.get, instance + "/metadata", operationID: "retrieveInstanceMetadata", access: Self.read, handler: metadata),
                 Route(.get, instance + "/frames/{frames}", operationID: "retrieveFrames", access: Self.read, handler: frames),
-                Route(.get, instance + "/bulkdata/{tag}", operationID: "retrieveBulkData", access: Self.read, handler: bulkData),
+                Route(.get, instance + "/bulkdata/{path}", operationID: "retrieveBulkData", access: Self.read, handler: bulkData),
                 Route(.post, "/dicomweb/studies", operationID: "storeInstances", access: Self.create, handler: store),
                 Route(.post, study, operationID: "storeStudyInstances", access: Self.create, handler: store),
             ])

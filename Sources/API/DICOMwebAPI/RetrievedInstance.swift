@@ -28,10 +28,7 @@ struct RetrievedInstance: Sendable {
             sourceAETitle: nil
         ).encoded()
         if header.transferSyntax.isDeflated {
-            // Deflated data sets have no byte ranges; they are bounded by the ingest's header limit.
-            let stored = try await reader.read(offset: instance.dataSetOffset, length: Int(instance.size - instance.dataSetOffset))
-            let dataSet = try DataSetDecoder(transferSyntax: header.transferSyntax).decode(stored)
-            out += try encoder.encode(dataSet)
+            out += try encoder.encode(try await inflated(header))
             try await write(ByteBuffer(bytes: out))
             return
         }
@@ -57,6 +54,13 @@ struct RetrievedInstance: Sendable {
             if padded > length { out.append(0) }
         }
         if !out.isEmpty { try await write(ByteBuffer(bytes: out)) }
+    }
+
+    /// The whole data set of a deflated instance, which has no byte ranges; the decoder bounds what it inflates to.
+    func inflated(_ header: StoredHeader) async throws -> DataSet {
+        let reader = try await blobs.open(instance.blobID)
+        let stored = try await reader.read(offset: instance.dataSetOffset, length: Int(instance.size - instance.dataSetOffset))
+        return try DataSetDecoder(transferSyntax: header.transferSyntax).decode(stored)
     }
 
     /// A range of the file in pieces, words of `size` bytes turned round.

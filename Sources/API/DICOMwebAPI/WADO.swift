@@ -164,8 +164,9 @@ extension DICOMwebRoutes {
         let base = instanceURL(stored.instance)
         return try DICOMJSON.encode(dataSet) { path, element in
             guard case .external = element.value else { return nil }
-            return element.tag.isPixelData && !header.transferSyntax.isEncapsulated || !element.tag.isPixelData
-                ? "\(base)/bulkdata/\(element.tag.hex)" : "\(base)/frames/1"
+            // Compressed and deflated pixels are reached as frames.
+            let isFrames = element.tag.isPixelData && (header.transferSyntax.isEncapsulated || header.transferSyntax.isDeflated)
+            return isFrames ? "\(base)/frames/1" : "\(base)/bulkdata/\(path)"
         }
     }
 
@@ -223,12 +224,14 @@ extension DICOMwebRoutes {
 
     func bulkData(_ request: APIRequest) async throws -> Response {
         let target = try target(request)
-        guard let tag = Tag(hex: request.parameters["tag"]) else { throw HTTPFailure(.malformed, "bulk data is named by eight hexadecimal digits") }
+        guard let path = ElementPath(text: request.parameters["path"]) else {
+            throw HTTPFailure(.malformed, "bulk data is named by hexadecimal tags and item numbers, such as 00420011")
+        }
         guard let stored = try await page(target, after: nil, request).first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
         let header = try StoredHeader(stored)
-        guard let element = header.dataSet[tag], case .external(let value) = element.value, let length = value.length,
+        guard let element = header.dataSet.element(at: path), case .external(let value) = element.value, let length = value.length,
             !value.isEncapsulated
         else { throw HTTPFailure(.notFound, "this instance has no such bulk data") }
         let wishes = try accept(request)
@@ -238,6 +241,11 @@ extension DICOMwebRoutes {
         }
         try await record("bulkdata", request)
         let file = RetrievedInstance(instance: stored.instance, blobs: blobs)
+        if header.transferSyntax.isDeflated {
+            let inflated = try await file.inflated(header)
+            guard let bytes = inflated.element(at: path)?.bytes else { throw HTTPFailure(.notFound, "this instance has no such bulk data") }
+            return .bytes(bytes, contentType: "application/octet-stream")
+        }
         let size = header.transferSyntax.isBigEndian ? element.vr.wordSize : 1
         let boundary = newBoundary()
         let isMultipart = wish.isMultipart
@@ -275,9 +283,7 @@ struct FrameSource: Sendable {
             return
         }
         guard header.transferSyntax.isDeflated else { throw HTTPFailure(.notFound, "this instance has no readable frames") }
-        let instance = header.instance
-        let stored = try await reader.read(offset: instance.dataSetOffset, length: Int(instance.size - instance.dataSetOffset))
-        let dataSet = try DataSetDecoder(transferSyntax: header.transferSyntax).decode(stored)
+        let dataSet = try await RetrievedInstance(instance: header.instance, blobs: blobs).inflated(header)
         guard let element = dataSet.elements.first(where: { $0.tag.isPixelData }), let bytes = element.bytes,
             let layout = PixelDataLayout(
                 PixelDataLocation(tag: element.tag, vr: element.vr, offset: 0, length: bytes.count), of: dataSet,

@@ -2,6 +2,7 @@ import Access
 import FHIRModel
 import FHIRResources
 import FHIRSearch
+import HTTPSupport
 import Workflow
 
 /// The FHIR base: which interaction a request is, and its answer. One file each under Interactions and BulkExport.
@@ -54,6 +55,7 @@ package struct FHIRService: Sendable {
 
     private func dispatch(_ request: FHIRRequest) async throws -> FHIRResponse {
         let path = request.path
+        if path.first != "_export" { try Self.checkAccept(request) }
         let isRead = request.method == .get || request.method == .head
         switch (path.count, request.method) {
         case (1, _) where path[0] == "metadata" && isRead: return capabilities.response
@@ -72,6 +74,23 @@ package struct FHIRService: Sendable {
         case (4, .get) where path[2] == "_history":
             return try await versionRead(request, type: try type(path[0]), id: try id(path[1]), version: path[3])
         default: throw InteractionError(.notFound, "no interaction at this URL")
+        }
+    }
+
+    /// JSON is what there is: anything else asked for is refused, `_format` before Accept. FHIR R4 http.html#mime-type.
+    private static func checkAccept(_ request: FHIRRequest) throws {
+        if let format = request.first("_format") {
+            let name = format.split(separator: ";").first.map { $0.lowercased().filter { $0 != " " } } ?? ""
+            // An unescaped plus arrives as a space.
+            guard ["json", "application/json", "application/fhir+json", "application/fhirjson", "text/json"].contains(name)
+            else { throw HTTPFailure(.notAcceptable, "only application/fhir+json is offered") }
+            return
+        }
+        guard let text = request.headers["accept"] else { return }
+        let offers = [("application", "fhir+json"), ("application", "json"), ("text", "json")].map { MediaType(type: $0, subtype: $1) }
+        let accept = AcceptHeader(text)
+        guard offers.contains(where: { accept.quality(of: $0, ignoring: ["charset", "fhirversion"]) > 0 }) else {
+            throw HTTPFailure(.notAcceptable, "only application/fhir+json is offered")
         }
     }
 

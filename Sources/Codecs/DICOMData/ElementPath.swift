@@ -4,6 +4,11 @@ package struct ElementPath: Hashable, Sendable, CustomStringConvertible {
     package struct Step: Hashable, Sendable {
         package let sequence: Tag
         package let item: Int
+
+        package init(sequence: Tag, item: Int) {
+            self.sequence = sequence
+            self.item = item
+        }
     }
 
     package var steps: [Step]

@@ -141,7 +141,7 @@ package struct InstanceIngest: Sendable {
             receivedAt: UTCInstant(microseconds: 0), receivedFrom: receivedFrom)
         return ReceivedInstance(
             instance: instance, study: attributes.study(dataSet), series: attributes.series(dataSet), header: encoded, bulk: bulk,
-            frameIndex: scanned.transferSyntax.isDeflated ? [] : scanned.pixelData.map(FrameIndex.encode) ?? [])
+            frameIndex: scanned.pixelData.map(FrameIndex.encode) ?? [])
     }
 
     private func check(_ instance: Instance, classUID: String?, instanceUID: String?, studyUID: String?) throws(IngestFailure) {

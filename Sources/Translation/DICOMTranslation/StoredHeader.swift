@@ -21,21 +21,21 @@ package struct StoredHeader: Sendable {
             throw StoreError(.corrupt, "a stored header cannot be read: \(error)")
         }
         for value in stored.bulk {
-            guard let tag = Tag(hex: value.path), let vr = VR(value.vr) else { continue }
-            dataSet[tag] = DataElement(
-                tag, vr, .external(ExternalValue(offset: Int(value.offset), length: Int(value.length))))
+            guard let path = ElementPath(text: value.path), let vr = VR(value.vr) else { continue }
+            let external = ExternalValue(offset: Int(value.offset), length: Int(value.length))
+            Self.put(DataElement(path.tag, vr, .external(external)), at: path.steps[...], in: &dataSet)
         }
-        pixelData = FrameIndex.decode(stored.frameIndex)
-        if let pixelData {
-            dataSet[pixelData.tag] = DataElement(
-                pixelData.tag, pixelData.vr,
+        let location = FrameIndex.decode(stored.frameIndex)
+        if let location {
+            // In a deflated file the pixels have no place of their own.
+            dataSet[location.tag] = DataElement(
+                location.tag, location.vr,
                 .external(
                     ExternalValue(
-                        offset: pixelData.offset, length: pixelData.length, isEncapsulated: pixelData.fragments != nil)))
-        } else if stored.instance.numberOfFrames > 0 {
-            // Deflated: the pixels have no place of their own in the file.
-            dataSet[.pixelData] = DataElement(.pixelData, .OW, .external(ExternalValue(offset: 0, length: nil)))
+                        offset: location.offset, length: syntax.isDeflated ? nil : location.length,
+                        isEncapsulated: location.fragments != nil)))
         }
+        pixelData = syntax.isDeflated ? nil : location
         instance = stored.instance
         self.dataSet = dataSet
         transferSyntax = syntax
@@ -46,21 +46,45 @@ package struct StoredHeader: Sendable {
         pixelData.flatMap { PixelDataLayout($0, of: dataSet, transferSyntax: transferSyntax) }
     }
 
-    /// The attributes to keep beside the row, and the values left in the file.
+    private static func put(_ element: DataElement, at steps: ArraySlice<ElementPath.Step>, in dataSet: inout DataSet) {
+        guard let step = steps.first else {
+            dataSet[element.tag] = element
+            return
+        }
+        guard var items = dataSet[step.sequence]?.items, step.item < items.count else { return }
+        put(element, at: steps.dropFirst(), in: &items[step.item])
+        dataSet[step.sequence] = DataElement(step.sequence, .SQ, .items(items))
+    }
+
+    /// The attributes to keep beside the row, and the values left in the file, those inside sequences too.
     static func split(_ scanned: ScannedInstance) -> (kept: DataSet, bulk: [ReceivedInstance.BulkValue]) {
-        var kept = scanned.dataSet
         var bulk: [ReceivedInstance.BulkValue] = []
-        for element in scanned.dataSet.elements {
-            if element.tag.isPixelData {
-                kept.remove(element.tag)
-            } else if case .external(let value) = element.value {
+        var kept = scanned.dataSet
+        for tag in [Tag.pixelData, .floatPixelData, .doubleFloatPixelData] { kept.remove(tag) }
+        // Offsets in a deflated data set count inflated bytes, of which the file has none.
+        return (strip(kept, in: [], into: &bulk), bulk)
+    }
+
+    private static func strip(
+        _ dataSet: DataSet, in steps: [ElementPath.Step], into bulk: inout [ReceivedInstance.BulkValue]
+    ) -> DataSet {
+        var kept = dataSet
+        for element in dataSet.elements {
+            switch element.value {
+            case .external(let value):
                 kept.remove(element.tag)
                 bulk.append(
                     ReceivedInstance.BulkValue(
-                        path: element.tag.hex, vr: element.vr.description, offset: Int64(value.offset),
-                        length: Int64(value.length ?? 0)))
+                        path: ElementPath(element.tag, in: steps).description, vr: element.vr.description,
+                        offset: Int64(value.offset), length: Int64(value.length ?? 0)))
+            case .items(let items):
+                let stripped = items.enumerated().map { index, item in
+                    strip(item, in: steps + [ElementPath.Step(sequence: element.tag, item: index)], into: &bulk)
+                }
+                if stripped != items { kept[element.tag] = DataElement(element.tag, element.vr, .items(stripped)) }
+            case .bytes, .fragments: continue
             }
         }
-        return (kept, bulk)
+        return kept
     }
 }
