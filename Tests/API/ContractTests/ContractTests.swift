@@ -35,6 +35,7 @@ import Testing
             let document = try OpenAPIDocument(name: name)
             #expect(document.version?.hasPrefix("3.") == true, "\(name)")
             #expect(document.brokenReferences == [], "\(name)")
+            #expect(document.emptyMembers == [], "\(name)")
             #expect(document.parameterFindings == [], "\(name)")
             #expect(document.answerFindings == [], "\(name)")
         }
@@ -61,6 +62,7 @@ import Testing
         #expect(document.operations.map(\.line) == ["GET /a/{b} one open"])
         #expect(document.brokenReferences == ["#/components/responses/None"])
         #expect(document.parameterFindings.count == 1)
+        #expect(try OpenAPIDocument(name: "cut", yaml: "{ description: one, two., a: 1 }").emptyMembers == ["two."])
         #expect(document.answerFindings == ["get /a/{b}: no summary", "get /a/{b}: no default answer"])
     }
 }

@@ -90,10 +90,24 @@ struct OpenAPIDocument {
     /// `$ref`s that lead nowhere in this file.
     var brokenReferences: [String] {
         var found: Set<String> = []
+        members { name, value in
+            if name == "$ref", let text = value.string, target(text) == nil { found.insert(text) }
+        }
+        return found.sorted()
+    }
+
+    /// Names without a value: the second half of a text that YAML cut at a comma.
+    var emptyMembers: [String] {
+        var found: [String] = []
+        members { name, value in if value.null != nil { found.append(name) } }
+        return found
+    }
+
+    private func members(_ visit: (String, Node) -> Void) {
         func walk(_ node: Node) {
             if let mapping = node.mapping {
                 for (key, value) in mapping {
-                    if key.string == "$ref", let text = value.string, target(text) == nil { found.insert(text) }
+                    visit(key.string ?? "", value)
                     walk(value)
                 }
             } else if let sequence = node.sequence {
@@ -101,7 +115,6 @@ struct OpenAPIDocument {
             }
         }
         walk(root)
-        return found.sorted()
     }
 
     private var places: [(method: String, template: String, node: Node)] {
