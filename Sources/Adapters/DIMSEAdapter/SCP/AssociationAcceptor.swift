@@ -21,7 +21,6 @@ final class AssociationAcceptor: AssociationUser {
         let cancellation: CancellationFlag
         /// The data set has not ended.
         var isReceiving: Bool
-        var isAnswered = false
     }
 
     private let services: [String: any ServiceClassProvider]
@@ -142,8 +141,8 @@ final class AssociationAcceptor: AssociationUser {
     /// Its message ID would not tell it from the next one: many SCUs use 1 in every request, and the next request may
     /// be here before the operation that answered the last one has returned.
     func returned(from responder: Responder) {
-        guard let current, responder.belongs(to: current.cancellation), !current.isAnswered else { return }
-        _ = send(CommandSet.response(to: current.message, status: .processingFailure), nil)
+        guard let current, responder.belongs(to: current.cancellation) else { return }
+        _ = send(CommandSet.response(to: current.message, status: .processingFailure), nil, current.cancellation)
     }
 
     // MARK: details
@@ -151,17 +150,21 @@ final class AssociationAcceptor: AssociationUser {
     private func perform() {
         guard let current else { return }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        let responder = Responder(request: current.message, cancellation: current.cancellation) { command, dataSet in
+        let flag = current.cancellation
+        let responder = Responder(request: current.message, cancellation: flag) { command, dataSet in
             bound.eventLoop.flatSubmit {
-                bound.value.send(command, dataSet)
+                bound.value.send(command, dataSet, flag)
                     ?? bound.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
             }
         }
         work.yield(.perform(current.operation, responder))
     }
 
-    private func send(_ command: CommandSet, _ dataSet: ByteBuffer?) -> EventLoopFuture<Void>? {
-        guard let current, !current.isAnswered, let handler else { return nil }
+    /// Sends a response of the operation that `flag` was made for; nil once that one has answered for good.
+    private func send(
+        _ command: CommandSet, _ dataSet: ByteBuffer?, _ flag: CancellationFlag
+    ) -> EventLoopFuture<Void>? {
+        guard let current, current.cancellation === flag, let handler else { return nil }
         let status = DIMSEStatus(rawValue: command.uint16(.status) ?? 0)
         // The final response makes room for the next request before the peer can have seen it.
         if status.isFinal { self.current = nil }
