@@ -5,10 +5,12 @@ import ArgumentParser
 struct Hilum: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hilum",
-        abstract: "A FHIR R4 facade and imaging API server: HL7 v2 and DICOM on one side, FHIR and DICOMweb on the other.",
+        abstract:
+            "A FHIR R4 facade and imaging API server: HL7 v2 and DICOM on one side, FHIR and DICOMweb on the other.",
         version: HilumVersion.text,
         subcommands: [
-            InitCommand.self, ServeCommand.self, DemoCommand.self, ClientCommand.self, PeerCommand.self, DoctorCommand.self,
+            InitCommand.self, ServeCommand.self, DemoCommand.self, ClientCommand.self, PeerCommand.self,
+            DoctorCommand.self,
             TokenCommand.self, VersionCommand.self,
         ])
 }

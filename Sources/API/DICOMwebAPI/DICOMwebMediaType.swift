@@ -42,17 +42,23 @@ enum DICOMwebMediaType {
             if range.type.essence == "multipart/related" {
                 guard let inner = range.type["type"].flatMap({ MediaType($0) }) else {
                     wishes.append(
-                        Wish(media: MediaType(type: "*", subtype: "*"), isMultipart: true, transferSyntax: syntax, quality: range.quality))
+                        Wish(
+                            media: MediaType(type: "*", subtype: "*"), isMultipart: true, transferSyntax: syntax,
+                            quality: range.quality))
                     continue
                 }
                 wishes.append(
-                    Wish(media: inner, isMultipart: true, transferSyntax: syntax ?? inner["transfer-syntax"], quality: range.quality))
+                    Wish(
+                        media: inner, isMultipart: true, transferSyntax: syntax ?? inner["transfer-syntax"],
+                        quality: range.quality))
             } else {
-                wishes.append(Wish(media: range.type, isMultipart: false, transferSyntax: syntax, quality: range.quality))
+                wishes.append(
+                    Wish(media: range.type, isMultipart: false, transferSyntax: syntax, quality: range.quality))
             }
         }
         // A stable order among equals: as the client wrote them.
-        return wishes.enumerated().sorted { ($1.element.quality, $0.offset) < ($0.element.quality, $1.offset) }.map(\.element)
+        return wishes.enumerated().sorted { ($1.element.quality, $0.offset) < ($0.element.quality, $1.offset) }.map(
+            \.element)
     }
 
     /// Whether a stored syntax is re-coded when sent as application/dicom: what may not travel by HTTP, and what only
@@ -84,7 +90,9 @@ enum DICOMwebMediaType {
     }
 
     /// What frames are sent as: the part's media type, and whether in multipart. Nil when nothing acceptable can be made.
-    static func frameForm(_ wishes: [Wish], stored: TransferSyntax, frames: Int) -> (contentType: String, isMultipart: Bool)? {
+    static func frameForm(_ wishes: [Wish], stored: TransferSyntax, frames: Int) -> (
+        contentType: String, isMultipart: Bool
+    )? {
         let compressed = stored.isEncapsulated ? compressed(stored) : nil
         for wish in wishes {
             let isAny = wish.media.type == "*"
@@ -95,7 +103,8 @@ enum DICOMwebMediaType {
                 let wanted = wish.transferSyntax
                 let isSyntax = wanted == nil || wanted == "*" || wanted == stored.uid
                 if isAny || (essence == compressed && isSyntax)
-                    || (wish.media.type == "image" && wish.media.subtype == "*" && isSyntax) {
+                    || (wish.media.type == "image" && wish.media.subtype == "*" && isSyntax)
+                {
                     return ("\(compressed);transfer-syntax=\(stored.uid)", multipart)
                 }
                 // Viewers ask for the stored frames as octets with a wild transfer syntax.
@@ -103,12 +112,16 @@ enum DICOMwebMediaType {
                     return ("application/octet-stream;transfer-syntax=\(stored.uid)", multipart)
                 }
             } else if isAny || essence == "application/octet-stream"
-                || (wish.media.type == "application" && wish.media.subtype == "*") {
+                || (wish.media.type == "application" && wish.media.subtype == "*")
+            {
                 let wanted = wish.transferSyntax
-                guard wanted == nil || wanted == "*" || wanted == TransferSyntax.explicitVRLittleEndian.uid
-                    || (wanted == stored.uid && !mustRecode(stored))
+                guard
+                    wanted == nil || wanted == "*" || wanted == TransferSyntax.explicitVRLittleEndian.uid
+                        || (wanted == stored.uid && !mustRecode(stored))
                 else { continue }
-                return ("application/octet-stream;transfer-syntax=\(TransferSyntax.explicitVRLittleEndian.uid)", multipart)
+                return (
+                    "application/octet-stream;transfer-syntax=\(TransferSyntax.explicitVRLittleEndian.uid)", multipart
+                )
             }
         }
         return nil

@@ -40,20 +40,42 @@ package struct DICOMwebRoutes: Sendable {
         return RouteGroup(
             name: "dicomweb", prefix: "/dicomweb", errorBody: StatusReport(),
             routes: [
-                Route(.get, "/dicomweb/studies", operationID: "searchStudies", access: Self.search) { try await search(.study, $0) },
-                Route(.get, study + "/series", operationID: "searchStudySeries", access: Self.search) { try await search(.series, $0) },
-                Route(.get, study + "/instances", operationID: "searchStudyInstances", access: Self.search) { try await search(.instance, $0) },
-                Route(.get, "/dicomweb/series", operationID: "searchSeries", access: Self.search) { try await search(.series, $0) },
-                Route(.get, series + "/instances", operationID: "searchSeriesInstances", access: Self.search) { try await search(.instance, $0) },
-                Route(.get, "/dicomweb/instances", operationID: "searchInstances", access: Self.search) { try await search(.instance, $0) },
+                Route(.get, "/dicomweb/studies", operationID: "searchStudies", access: Self.search) {
+                    try await search(.study, $0)
+                },
+                Route(.get, study + "/series", operationID: "searchStudySeries", access: Self.search) {
+                    try await search(.series, $0)
+                },
+                Route(.get, study + "/instances", operationID: "searchStudyInstances", access: Self.search) {
+                    try await search(.instance, $0)
+                },
+                Route(.get, "/dicomweb/series", operationID: "searchSeries", access: Self.search) {
+                    try await search(.series, $0)
+                },
+                Route(.get, series + "/instances", operationID: "searchSeriesInstances", access: Self.search) {
+                    try await search(.instance, $0)
+                },
+                Route(.get, "/dicomweb/instances", operationID: "searchInstances", access: Self.search) {
+                    try await search(.instance, $0)
+                },
                 Route(.get, study, operationID: "retrieveStudy", access: Self.read, handler: retrieve),
                 Route(.get, series, operationID: "retrieveSeries", access: Self.read, handler: retrieve),
                 Route(.get, instance, operationID: "retrieveInstance", access: Self.read, handler: retrieve),
-                Route(.get, study + "/metadata", operationID: "retrieveStudyMetadata", access: Self.read, handler: metadata),
-                Route(.get, series + "/metadata", operationID: "retrieveSeriesMetadata", access: Self.read, handler: metadata),
-                Route(.get, instance + "/metadata", operationID: "retrieveInstanceMetadata", access: Self.read, handler: metadata),
-                Route(.get, instance + "/frames/{frames}", operationID: "retrieveFrames", access: Self.read, handler: frames),
-                Route(.get, instance + "/bulkdata/{path}", operationID: "retrieveBulkData", access: Self.read, handler: bulkData),
+                Route(
+                    .get, study + "/metadata", operationID: "retrieveStudyMetadata", access: Self.read,
+                    handler: metadata),
+                Route(
+                    .get, series + "/metadata", operationID: "retrieveSeriesMetadata", access: Self.read,
+                    handler: metadata),
+                Route(
+                    .get, instance + "/metadata", operationID: "retrieveInstanceMetadata", access: Self.read,
+                    handler: metadata),
+                Route(
+                    .get, instance + "/frames/{frames}", operationID: "retrieveFrames", access: Self.read,
+                    handler: frames),
+                Route(
+                    .get, instance + "/bulkdata/{path}", operationID: "retrieveBulkData", access: Self.read,
+                    handler: bulkData),
                 Route(.post, "/dicomweb/studies", operationID: "storeInstances", access: Self.create, handler: store),
                 Route(.post, study, operationID: "storeStudyInstances", access: Self.create, handler: store),
             ])

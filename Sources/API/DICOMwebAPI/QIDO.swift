@@ -21,7 +21,9 @@ extension DICOMwebRoutes {
         for parameter in try request.query() {
             switch parameter.name {
             case "limit":
-                guard let limit = Int(parameter.value), limit >= 0 else { throw HTTPFailure(.malformed, "limit must be a whole number") }
+                guard let limit = Int(parameter.value), limit >= 0 else {
+                    throw HTTPFailure(.malformed, "limit must be a whole number")
+                }
                 query.limit = min(limit, Self.pageMax)
                 isLimited = limit > Self.pageMax
             case "offset":
@@ -65,7 +67,8 @@ extension DICOMwebRoutes {
             headers[.warning] = "299 hilum \"There are additional results that can be requested\""
         }
         if try request.query()["fuzzymatching"] == "true" {
-            headers[.warning] = "299 hilum \"The fuzzymatching parameter is not supported. Only literal matching has been performed.\""
+            headers[.warning] =
+                "299 hilum \"The fuzzymatching parameter is not supported. Only literal matching has been performed.\""
         }
         _ = includes
         _ = includesAll
@@ -77,7 +80,8 @@ extension DICOMwebRoutes {
         let text = try request.query()["accept"] ?? request.headers[.accept]
         let accept = AcceptHeader(text)
         for (type, subtype) in [("application", "dicom+json"), ("application", "json")]
-        where accept.quality(of: MediaType(type: type, subtype: subtype), ignoring: ["charset", "transfer-syntax"]) > 0 {
+        where accept.quality(of: MediaType(type: type, subtype: subtype), ignoring: ["charset", "transfer-syntax"]) > 0
+        {
             return "\(type)/\(subtype)"
         }
         throw HTTPFailure(.notAcceptable, "available: application/dicom+json, application/json")
@@ -100,7 +104,8 @@ extension DICOMwebRoutes {
         }
         let key: StudyQuery.Key
         if path.count == 2, path[0] == .requestAttributesSequence,
-            let inside = QueryKeys.requestAttributes.first(where: { $0.tag == tag }) {
+            let inside = QueryKeys.requestAttributes.first(where: { $0.tag == tag })
+        {
             key = inside.key
         } else if path.count == 1, let found = QueryKeys.key(for: tag) {
             key = found.key

@@ -59,7 +59,8 @@ struct RetrievedInstance: Sendable {
     /// The whole data set of a deflated instance, which has no byte ranges; the decoder bounds what it inflates to.
     func inflated(_ header: StoredHeader) async throws -> DataSet {
         let reader = try await blobs.open(instance.blobID)
-        let stored = try await reader.read(offset: instance.dataSetOffset, length: Int(instance.size - instance.dataSetOffset))
+        let stored = try await reader.read(
+            offset: instance.dataSetOffset, length: Int(instance.size - instance.dataSetOffset))
         return try DataSetDecoder(transferSyntax: header.transferSyntax).decode(stored)
     }
 
@@ -70,11 +71,14 @@ struct RetrievedInstance: Sendable {
     ) async throws {
         var done: Int64 = 0
         while done < count {
-            var piece = try await reader.read(offset: offset + done, length: Int(min(Int64(Self.pieceBytes), count - done)))
+            var piece = try await reader.read(
+                offset: offset + done, length: Int(min(Int64(Self.pieceBytes), count - done)))
             guard !piece.isEmpty else { throw StoreError(.corrupt, "a blob is shorter than its row says") }
             done += Int64(piece.count)
             if size > 1 {
-                for start in stride(from: 0, through: piece.count - size, by: size) { piece[start..<start + size].reverse() }
+                for start in stride(from: 0, through: piece.count - size, by: size) {
+                    piece[start..<start + size].reverse()
+                }
             }
             try await write(ByteBuffer(bytes: piece))
         }

@@ -11,10 +11,13 @@ import Workflow
 extension DICOMwebRoutes {
     func store(_ request: APIRequest) async throws -> Response {
         let study = request.parameters["study"]
-        guard study.isEmpty || UID.isSafe(study) else { throw HTTPFailure(.malformed, "the study in the URL is no UID") }
+        guard study.isEmpty || UID.isSafe(study) else {
+            throw HTTPFailure(.malformed, "the study in the URL is no UID")
+        }
         _ = try Self.searchType(request)
         guard let type = try request.contentType() else {
-            throw HTTPFailure(.unsupportedMediaType, "Content-Type is needed: multipart/related; type=\"application/dicom\"")
+            throw HTTPFailure(
+                .unsupportedMediaType, "Content-Type is needed: multipart/related; type=\"application/dicom\"")
         }
         var intake = Intake(
             ingest: ingest, expectedStudyUID: study.isEmpty ? nil : study, access: request.access)
@@ -34,15 +37,20 @@ extension DICOMwebRoutes {
             intake.end()
         case "multipart/related":
             if let inner = type["type"].flatMap({ MediaType($0) }), inner.essence != "application/dicom" {
-                throw HTTPFailure(.unsupportedMediaType, "parts of application/dicom are stored, not of \(inner.essence)")
+                throw HTTPFailure(
+                    .unsupportedMediaType, "parts of application/dicom are stored, not of \(inner.essence)")
             }
             try await readParts(request, into: &intake)
         default:
-            throw HTTPFailure(.unsupportedMediaType, "send multipart/related; type=\"application/dicom\", or application/dicom")
+            throw HTTPFailure(
+                .unsupportedMediaType, "send multipart/related; type=\"application/dicom\", or application/dicom")
         }
         let outcomes = await intake.finish()
         guard !outcomes.isEmpty else { throw HTTPFailure(.malformed, "the body holds no instance") }
-        let studies = Set(outcomes.compactMap { outcome in if case .stored(let receipt) = outcome { receipt.studyInstanceUID } else { nil } })
+        let studies = Set(
+            outcomes.compactMap { outcome in
+                if case .stored(let receipt) = outcome { receipt.studyInstanceUID } else { nil }
+            })
         // A failure here is mended by the sweep of quiet studies; the instances are stored.
         try? await ingest.complete(studies, access: request.access)
         return try answer(outcomes)
@@ -80,7 +88,9 @@ extension DICOMwebRoutes {
                 item.set(.referencedSOPInstanceUID, string: receipt.sopInstanceUID)
                 item.set(
                     .retrieveURL,
-                    string: "\(baseURL)/studies/\(receipt.studyInstanceUID)/series/\(receipt.seriesInstanceUID)/instances/\(receipt.sopInstanceUID)")
+                    string:
+                        "\(baseURL)/studies/\(receipt.studyInstanceUID)/series/\(receipt.seriesInstanceUID)/instances/\(receipt.sopInstanceUID)"
+                )
                 stored.append(item)
             case .failed(let failure, let receipt?):
                 var item = DataSet()
@@ -95,16 +105,26 @@ extension DICOMwebRoutes {
             }
         }
         var set = DataSet()
-        if studies.count == 1, let study = studies.first { set.set(.retrieveURL, string: "\(baseURL)/studies/\(study)") }
+        if studies.count == 1, let study = studies.first {
+            set.set(.retrieveURL, string: "\(baseURL)/studies/\(study)")
+        }
         if !stored.isEmpty { set.set(.referencedSOPSequence, items: stored) }
         if !failed.isEmpty { set.set(.failedSOPSequence, items: failed) }
         if !others.isEmpty { set.set(.otherFailuresSequence, items: others) }
         let isAllStored = failed.isEmpty && others.isEmpty
-        let isFull = outcomes.allSatisfy { if case .failed(let failure, _) = $0 { failure.code == .outOfResources } else { false } }
-        let isDown = outcomes.allSatisfy { if case .failed(let failure, _) = $0 { failure.code == .storeFailed } else { false } }
+        let isFull = outcomes.allSatisfy {
+            if case .failed(let failure, _) = $0 { failure.code == .outOfResources } else { false }
+        }
+        let isDown = outcomes.allSatisfy {
+            if case .failed(let failure, _) = $0 { failure.code == .storeFailed } else { false }
+        }
         let status: HTTPResponse.Status =
-            isAllStored ? .ok
-            : !stored.isEmpty ? .accepted : isFull ? .init(code: 507, reasonPhrase: "Insufficient Storage") : isDown ? .serviceUnavailable : .conflict
+            isAllStored
+            ? .ok
+            : !stored.isEmpty
+                ? .accepted
+                : isFull
+                    ? .init(code: 507, reasonPhrase: "Insufficient Storage") : isDown ? .serviceUnavailable : .conflict
         return .bytes(try DICOMJSON.encode(set), contentType: "application/dicom+json", status: status)
     }
 
@@ -132,7 +152,8 @@ extension DICOMwebRoutes {
             failure = nil
             current = nil
             if let contentType, let media = MediaType(contentType), media.essence != "application/dicom" {
-                throw HTTPFailure(.unsupportedMediaType, "parts of application/dicom are stored, not of \(media.essence)")
+                throw HTTPFailure(
+                    .unsupportedMediaType, "parts of application/dicom are stored, not of \(media.essence)")
             }
             do throws(IngestFailure) { current = try ingest.beginFile() } catch { failure = error }
         }
@@ -171,7 +192,10 @@ extension DICOMwebRoutes {
             if tasks.count >= Self.inFlightMax { outcomes.append(await tasks.removeFirst().value) }
             let (ingest, study, access) = (ingest, expectedStudyUID, access)
             tasks.append(
-                Task { await ingest.finish(incoming, expectedStudyUID: study, receivedFrom: access.principal.id, access: access) })
+                Task {
+                    await ingest.finish(
+                        incoming, expectedStudyUID: study, receivedFrom: access.principal.id, access: access)
+                })
         }
 
         /// Waits for all; the outcomes.

@@ -31,7 +31,8 @@ extension DICOMwebRoutes {
 
     private func page(_ target: Target, after: String?, _ request: APIRequest) async throws -> [InstanceHeader] {
         try await index.headers(
-            studyInstanceUID: target.study, seriesInstanceUID: target.series, sopInstanceUID: target.instance, after: after,
+            studyInstanceUID: target.study, seriesInstanceUID: target.series, sopInstanceUID: target.instance,
+            after: after,
             limit: Self.batch, access: request.access)
     }
 
@@ -45,10 +46,15 @@ extension DICOMwebRoutes {
         let target = try target(request)
         if target.instance != nil { return try await retrieveOne(target, request) }
         let first = try await page(target, after: nil, request)
-        guard !first.isEmpty else { throw HTTPFailure(.notFound, "there is no such \(target.series == nil ? "study" : "series")") }
+        guard !first.isEmpty else {
+            throw HTTPFailure(.notFound, "there is no such \(target.series == nil ? "study" : "series")")
+        }
         let syntaxes = try first.map { try StoredHeader($0).transferSyntax }
-        guard let form = DICOMwebMediaType.instanceForm(try accept(request), stored: syntaxes, isSingle: false), form.isMultipart else {
-            throw HTTPFailure(.notAcceptable, "available: multipart/related; type=\"application/dicom\"; transfer-syntax=*")
+        guard let form = DICOMwebMediaType.instanceForm(try accept(request), stored: syntaxes, isSingle: false),
+            form.isMultipart
+        else {
+            throw HTTPFailure(
+                .notAcceptable, "available: multipart/related; type=\"application/dicom\"; transfer-syntax=*")
         }
         try await record("retrieve", request)
         let boundary = newBoundary()
@@ -59,7 +65,9 @@ extension DICOMwebRoutes {
                     for stored in batch {
                         try await send(stored, boundary: boundary, recodes: form.isRecoded, &writer)
                     }
-                    batch = batch.count < Self.batch ? [] : try await page(target, after: last.instance.sopInstanceUID, request)
+                    batch =
+                        batch.count < Self.batch
+                        ? [] : try await page(target, after: last.instance.sopInstanceUID, request)
                 }
                 try await writer.write(ByteBuffer(string: "--\(boundary)--\r\n"))
             }
@@ -70,13 +78,17 @@ extension DICOMwebRoutes {
         _ stored: InstanceHeader, boundary: String, recodes: Bool, _ writer: inout any ResponseBodyWriter
     ) async throws {
         let header = try StoredHeader(stored)
-        let isRecoded = DICOMwebMediaType.mustRecode(header.transferSyntax) || (recodes && !header.transferSyntax.isEncapsulated
-            && header.transferSyntax != .explicitVRLittleEndian)
+        let isRecoded =
+            DICOMwebMediaType.mustRecode(header.transferSyntax)
+            || (recodes && !header.transferSyntax.isEncapsulated
+                && header.transferSyntax != .explicitVRLittleEndian)
         let syntax = isRecoded ? TransferSyntax.explicitVRLittleEndian : header.transferSyntax
         let location = instanceURL(stored.instance)
         try await writer.write(
             ByteBuffer(
-                string: "--\(boundary)\r\nContent-Type: application/dicom;transfer-syntax=\(syntax.uid)\r\nContent-Location: \(location)\r\n\r\n"))
+                string:
+                    "--\(boundary)\r\nContent-Type: application/dicom;transfer-syntax=\(syntax.uid)\r\nContent-Location: \(location)\r\n\r\n"
+            ))
         let file = RetrievedInstance(instance: stored.instance, blobs: blobs)
         if isRecoded {
             try await file.sendRecoded(header) { try await writer.write($0) }
@@ -88,10 +100,13 @@ extension DICOMwebRoutes {
 
     /// One instance: its row is enough unless it must be re-coded.
     private func retrieveOne(_ target: Target, _ request: APIRequest) async throws -> Response {
-        guard let instance = try await index.instances(
-            studyInstanceUID: target.study, seriesInstanceUID: target.series, sopInstanceUID: target.instance, after: nil, limit: 1,
-            access: request.access
-        ).first else { throw HTTPFailure(.notFound, "there is no such instance") }
+        guard
+            let instance = try await index.instances(
+                studyInstanceUID: target.study, seriesInstanceUID: target.series, sopInstanceUID: target.instance,
+                after: nil, limit: 1,
+                access: request.access
+            ).first
+        else { throw HTTPFailure(.notFound, "there is no such instance") }
         guard let syntax = TransferSyntax(uid: instance.transferSyntaxUID) else {
             throw StoreError(.corrupt, "a stored instance names an unknown transfer syntax")
         }
@@ -105,7 +120,8 @@ extension DICOMwebRoutes {
             }
             let boundary = newBoundary()
             if form.isMultipart {
-                return .stream(contentType: "multipart/related; type=\"application/dicom\"; boundary=\(boundary)") { writer in
+                return .stream(contentType: "multipart/related; type=\"application/dicom\"; boundary=\(boundary)") {
+                    writer in
                     try await gate.withPermit {
                         try await send(stored, boundary: boundary, recodes: form.isRecoded, &writer)
                         try await writer.write(ByteBuffer(string: "--\(boundary)--\r\n"))
@@ -113,9 +129,13 @@ extension DICOMwebRoutes {
                 }
             }
             let header = try StoredHeader(stored)
-            return .stream(contentType: "application/dicom;transfer-syntax=\(TransferSyntax.explicitVRLittleEndian.uid)") { writer in
+            return .stream(
+                contentType: "application/dicom;transfer-syntax=\(TransferSyntax.explicitVRLittleEndian.uid)"
+            ) { writer in
                 try await gate.withPermit {
-                    try await RetrievedInstance(instance: instance, blobs: blobs).sendRecoded(header) { try await writer.write($0) }
+                    try await RetrievedInstance(instance: instance, blobs: blobs).sendRecoded(header) {
+                        try await writer.write($0)
+                    }
                 }
             }
         }
@@ -149,7 +169,9 @@ extension DICOMwebRoutes {
                         try await writer.write(ByteBuffer(bytes: mark + (try metadata(of: stored))))
                         mark = [UInt8(ascii: ",")]
                     }
-                    batch = batch.count < Self.batch ? [] : try await page(target, after: last.instance.sopInstanceUID, request)
+                    batch =
+                        batch.count < Self.batch
+                        ? [] : try await page(target, after: last.instance.sopInstanceUID, request)
                 }
                 try await writer.write(ByteBuffer(string: "]"))
             }
@@ -165,7 +187,8 @@ extension DICOMwebRoutes {
         return try DICOMJSON.encode(dataSet) { path, element in
             guard case .external = element.value else { return nil }
             // Compressed and deflated pixels are reached as frames.
-            let isFrames = element.tag.isPixelData && (header.transferSyntax.isEncapsulated || header.transferSyntax.isDeflated)
+            let isFrames =
+                element.tag.isPixelData && (header.transferSyntax.isEncapsulated || header.transferSyntax.isDeflated)
             return isFrames ? "\(base)/frames/1" : "\(base)/bulkdata/\(path)"
         }
     }
@@ -174,7 +197,8 @@ extension DICOMwebRoutes {
 
     func frames(_ request: APIRequest) async throws -> Response {
         let target = try target(request)
-        let numbers = try request.parameters["frames"].split(separator: ",", omittingEmptySubsequences: false).map { text in
+        let numbers = try request.parameters["frames"].split(separator: ",", omittingEmptySubsequences: false).map {
+            text in
             guard let number = Int(text), number >= 1 else {
                 throw HTTPFailure(.malformed, "frames are numbers from 1, separated by commas")
             }
@@ -186,22 +210,29 @@ extension DICOMwebRoutes {
         }
         let header = try StoredHeader(stored)
         guard stored.instance.numberOfFrames > 0 else { throw HTTPFailure(.notFound, "this instance has no frames") }
-        guard let form = DICOMwebMediaType.frameForm(
-            try accept(request), stored: header.transferSyntax, frames: numbers.count)
+        guard
+            let form = DICOMwebMediaType.frameForm(
+                try accept(request), stored: header.transferSyntax, frames: numbers.count)
         else {
             let type = DICOMwebMediaType.compressed(header.transferSyntax) ?? "application/octet-stream"
-            throw HTTPFailure(.notAcceptable, "available: multipart/related; type=\"\(type)\"; transfer-syntax=\(header.transferSyntax.uid)")
+            throw HTTPFailure(
+                .notAcceptable,
+                "available: multipart/related; type=\"\(type)\"; transfer-syntax=\(header.transferSyntax.uid)")
         }
         let source = try await FrameSource(header, blobs: blobs)
         let frames = try numbers.map { number in
-            guard let frame = source.layout.frame(number - 1) else { throw HTTPFailure(.notFound, "there is no frame \(number)") }
+            guard let frame = source.layout.frame(number - 1) else {
+                throw HTTPFailure(.notFound, "there is no frame \(number)")
+            }
             return frame
         }
         try await record("frames", request)
         let boundary = newBoundary()
         let base = instanceURL(stored.instance)
         guard form.isMultipart else {
-            return .stream(contentType: form.contentType, contentLength: frames[0].bitOffset == 0 ? frames[0].byteCount : nil) { writer in
+            return .stream(
+                contentType: form.contentType, contentLength: frames[0].bitOffset == 0 ? frames[0].byteCount : nil
+            ) { writer in
                 try await gate.withPermit { try await source.send(frames[0]) { try await writer.write($0) } }
             }
         }
@@ -211,7 +242,9 @@ extension DICOMwebRoutes {
                 for (number, frame) in zip(numbers, frames) {
                     try await writer.write(
                         ByteBuffer(
-                            string: "--\(boundary)\r\nContent-Type: \(form.contentType)\r\nContent-Location: \(base)/frames/\(number)\r\n\r\n"))
+                            string:
+                                "--\(boundary)\r\nContent-Type: \(form.contentType)\r\nContent-Location: \(base)/frames/\(number)\r\n\r\n"
+                        ))
                     try await source.send(frame) { try await writer.write($0) }
                     try await writer.write(ByteBuffer(string: "\r\n"))
                 }
@@ -231,7 +264,8 @@ extension DICOMwebRoutes {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
         let header = try StoredHeader(stored)
-        guard let element = header.dataSet.element(at: path), case .external(let value) = element.value, let length = value.length,
+        guard let element = header.dataSet.element(at: path), case .external(let value) = element.value,
+            let length = value.length,
             !value.isEncapsulated
         else { throw HTTPFailure(.notFound, "this instance has no such bulk data") }
         let wishes = try accept(request)
@@ -243,7 +277,9 @@ extension DICOMwebRoutes {
         let file = RetrievedInstance(instance: stored.instance, blobs: blobs)
         if header.transferSyntax.isDeflated {
             let inflated = try await file.inflated(header)
-            guard let bytes = inflated.element(at: path)?.bytes else { throw HTTPFailure(.notFound, "this instance has no such bulk data") }
+            guard let bytes = inflated.element(at: path)?.bytes else {
+                throw HTTPFailure(.notFound, "this instance has no such bulk data")
+            }
             return .bytes(bytes, contentType: "application/octet-stream")
         }
         let size = header.transferSyntax.isBigEndian ? element.vr.wordSize : 1
@@ -251,12 +287,14 @@ extension DICOMwebRoutes {
         let isMultipart = wish.isMultipart
         return .stream(
             contentType: isMultipart
-                ? "multipart/related; type=\"application/octet-stream\"; boundary=\(boundary)" : "application/octet-stream",
+                ? "multipart/related; type=\"application/octet-stream\"; boundary=\(boundary)"
+                : "application/octet-stream",
             contentLength: isMultipart ? nil : length
         ) { writer in
             try await gate.withPermit {
                 if isMultipart {
-                    try await writer.write(ByteBuffer(string: "--\(boundary)\r\nContent-Type: application/octet-stream\r\n\r\n"))
+                    try await writer.write(
+                        ByteBuffer(string: "--\(boundary)\r\nContent-Type: application/octet-stream\r\n\r\n"))
                 }
                 let reader = try await blobs.open(stored.instance.blobID)
                 try await file.copy(reader, from: Int64(value.offset), count: Int64(length), swappingBy: size) {
@@ -282,7 +320,9 @@ struct FrameSource: Sendable {
             inflated = []
             return
         }
-        guard header.transferSyntax.isDeflated else { throw HTTPFailure(.notFound, "this instance has no readable frames") }
+        guard header.transferSyntax.isDeflated else {
+            throw HTTPFailure(.notFound, "this instance has no readable frames")
+        }
         let dataSet = try await RetrievedInstance(instance: header.instance, blobs: blobs).inflated(header)
         guard let element = dataSet.elements.first(where: { $0.tag.isPixelData }), let bytes = element.bytes,
             let layout = PixelDataLayout(
@@ -305,7 +345,9 @@ struct FrameSource: Sendable {
                 guard !piece.isEmpty else { throw StoreError(.corrupt, "pixel data is shorter than its index says") }
                 done += piece.count
                 if size > 1 {
-                    for start in stride(from: 0, through: piece.count - size, by: size) { piece[start..<start + size].reverse() }
+                    for start in stride(from: 0, through: piece.count - size, by: size) {
+                        piece[start..<start + size].reverse()
+                    }
                 }
                 if frame.bitOffset > 0 {
                     piece = Self.shifted(piece, by: frame.bitOffset, carry: &carry, isLast: done == range.upperBound)

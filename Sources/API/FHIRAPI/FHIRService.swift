@@ -82,12 +82,16 @@ package struct FHIRService: Sendable {
         if let format = request.first("_format") {
             let name = format.split(separator: ";").first.map { $0.lowercased().filter { $0 != " " } } ?? ""
             // An unescaped plus arrives as a space.
-            guard ["json", "application/json", "application/fhir+json", "application/fhirjson", "text/json"].contains(name)
+            guard
+                ["json", "application/json", "application/fhir+json", "application/fhirjson", "text/json"].contains(
+                    name)
             else { throw HTTPFailure(.notAcceptable, "only application/fhir+json is offered") }
             return
         }
         guard let text = request.headers["accept"] else { return }
-        let offers = [("application", "fhir+json"), ("application", "json"), ("text", "json")].map { MediaType(type: $0, subtype: $1) }
+        let offers = [("application", "fhir+json"), ("application", "json"), ("text", "json")].map {
+            MediaType(type: $0, subtype: $1)
+        }
         let accept = AcceptHeader(text)
         guard offers.contains(where: { accept.quality(of: $0, ignoring: ["charset", "fhirversion"]) > 0 }) else {
             throw HTTPFailure(.notAcceptable, "only application/fhir+json is offered")

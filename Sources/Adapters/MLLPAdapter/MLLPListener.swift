@@ -96,3 +96,8 @@ package struct MLLPListener: Service {
             .get()
     }
 }
+
+extension MLLPListener: CustomStringConvertible {
+    /// A service group writes it to its log; the default would describe all the listener holds.
+    package var description: String { "MLLP listener" }
+}

@@ -14,7 +14,8 @@ struct ClientCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Register a client by its public keys.")
         @Argument(help: "The server folder.") var folder: String
         @Option(help: "A name for people.") var name: String
-        @Option(help: "A file with the client's JWK Set (public keys: RSA for RS384, P-384 for ES384).") var jwks: String?
+        @Option(help: "A file with the client's JWK Set (public keys: RSA for RS384, P-384 for ES384).") var jwks:
+            String?
         @Option(name: .customLong("jwks-url"), help: "Where the client publishes its JWK Set.") var jwksURL: String?
         @Option(help: "The scopes it may be granted, separated by spaces: \"system/*.rs system/ImagingStudy.c\".")
         var scope: String
@@ -33,7 +34,9 @@ struct ClientCommand: AsyncParsableCommand {
             guard !scopes.isEmpty else { throw ValidationError("--scope names no scope") }
             var keys: String?
             if let jwks {
-                guard let data = FileManager.default.contents(atPath: jwks) else { throw ValidationError("\(jwks): cannot be read") }
+                guard let data = FileManager.default.contents(atPath: jwks) else {
+                    throw ValidationError("\(jwks): cannot be read")
+                }
                 keys = String(decoding: data, as: UTF8.self)
                 try RegistrationCheck.checkKeys(keys ?? "")
             }
@@ -63,14 +66,17 @@ struct ClientCommand: AsyncParsableCommand {
                 for client in try await store.clients() {
                     let state = client.revokedAt == nil ? "active" : "revoked"
                     let keys = client.jwksURL ?? "inline keys"
-                    print("\(client.id)\t\(state)\t\(client.name)\t\(keys)\t\(client.scopes.map(\.text).joined(separator: " "))")
+                    print(
+                        "\(client.id)\t\(state)\t\(client.name)\t\(keys)\t\(client.scopes.map(\.text).joined(separator: " "))"
+                    )
                 }
             }
         }
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Revoke a client; its tokens stop working within a minute.")
+        static let configuration = CommandConfiguration(
+            abstract: "Revoke a client; its tokens stop working within a minute.")
         @Argument(help: "The server folder.") var folder: String
         @Argument(help: "The client id.") var id: String
         func run() async throws {
@@ -93,7 +99,9 @@ enum RegistrationCheck {
         for key in keys {
             let kid = key["kid"] as? String ?? ""
             guard !kid.isEmpty else { throw ValidationError("a key has no kid") }
-            if key["d"] != nil || key["k"] != nil { throw ValidationError("key \(kid) holds private material: give the public part only") }
+            if key["d"] != nil || key["k"] != nil {
+                throw ValidationError("key \(kid) holds private material: give the public part only")
+            }
             switch (key["kty"] as? String, key["crv"] as? String) {
             case ("RSA", _):
                 guard let modulus = key["n"] as? String, modulus.utf8.count >= 342 else {

@@ -6,7 +6,8 @@ import SQLStore
 /// `hilum doctor DIR`: checks what an operator would check, one line a finding with its fix.
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Check configuration, keys, certificates, store and ports; exit 1 on a problem.")
+        commandName: "doctor",
+        abstract: "Check configuration, keys, certificates, store and ports; exit 1 on a problem.")
 
     @Argument(help: "The server folder.") var folder: String
 
@@ -26,7 +27,8 @@ struct DoctorCommand: AsyncParsableCommand {
             return "\(configuration.siteProfile) reads well"
         }
         for (name, path) in [
-            ("master key", server.masterKeyFile), ("token key", server.tokenKeyFile), ("server key", server.serverKeyFile),
+            ("master key", server.masterKeyFile), ("token key", server.tokenKeyFile),
+            ("server key", server.serverKeyFile),
         ] {
             doctor.check(name, fix: "restore it from your backup, or chmod 600") {
                 _ = try ServerFolder.readSecret(path)
@@ -59,18 +61,23 @@ struct DoctorCommand: AsyncParsableCommand {
             let text = try String(contentsOfFile: server.serverCertificateFile, encoding: .utf8)
             let days = Int(try LocalAuthority.expiry(ofPEM: text).timeIntervalSinceNow / 86400)
             if days < 0 {
-                doctor.bad("certificate: \(server.serverCertificateFile) has expired", fix: "put a new certificate and key there")
+                doctor.bad(
+                    "certificate: \(server.serverCertificateFile) has expired",
+                    fix: "put a new certificate and key there")
             } else if days < 30 {
-                doctor.bad("certificate: expires in \(days) days", fix: "put a new certificate and key in \(server.tlsFolder)")
+                doctor.bad(
+                    "certificate: expires in \(days) days", fix: "put a new certificate and key in \(server.tlsFolder)")
             } else {
                 doctor.good("certificate: valid for \(days) more days")
             }
         } catch {
-            doctor.bad("certificate: \(server.serverCertificateFile) cannot be read", fix: "put a PEM certificate there")
+            doctor.bad(
+                "certificate: \(server.serverCertificateFile) cannot be read", fix: "put a PEM certificate there")
         }
     }
 
-    private func checkStore(_ configuration: ServerConfiguration, _ server: ServerFolder, _ doctor: inout Doctor) async {
+    private func checkStore(_ configuration: ServerConfiguration, _ server: ServerFolder, _ doctor: inout Doctor) async
+    {
         do {
             let store = try await StoreComposition.open(configuration, folder: server, isServer: false)
             let isReady = await store.database.isReady()
@@ -83,8 +90,10 @@ struct DoctorCommand: AsyncParsableCommand {
                 doctor.bad("store: does not answer", fix: "see the server's log")
             }
         } catch {
-            let fix = configuration.store.database == .postgres
-                ? "check store.postgres and that the database server runs" : "restore \(server.databaseFile) from a backup"
+            let fix =
+                configuration.store.database == .postgres
+                ? "check store.postgres and that the database server runs"
+                : "restore \(server.databaseFile) from a backup"
             doctor.bad("store: \(error)", fix: fix)
         }
     }
@@ -124,7 +133,9 @@ enum PortProbe {
         address.sin_port = UInt16(port).bigEndian
         guard inet_pton(AF_INET, host == "localhost" ? "127.0.0.1" : host, &address.sin_addr) == 1 else { return true }
         return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
         }
     }
 }

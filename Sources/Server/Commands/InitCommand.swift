@@ -17,7 +17,8 @@ struct InitCommand: AsyncParsableCommand {
     @Option(help: "The DIMSE port; 0 takes a free one at start.") var dimsePort = 11112
     @Option(help: "The MLLP port; 0 takes a free one at start.") var mllpPort = 2575
     @Option(help: "Keep the data in PostgreSQL instead of SQLite: a libpq connection string.") var postgres: String?
-    @Option(name: .customLong("host-name"), help: "A DNS name for the server certificate, besides localhost. Repeatable.")
+    @Option(
+        name: .customLong("host-name"), help: "A DNS name for the server certificate, besides localhost. Repeatable.")
     var hostNames: [String] = []
     @Option(help: "The IANA time zone of the site, for times that arrive without one.") var timeZone: String?
     @Flag(help: "Keep blobs unencrypted: only for a disk that is encrypted itself.") var noEncryption = false
@@ -37,10 +38,12 @@ struct InitCommand: AsyncParsableCommand {
         }
         let authority = try LocalAuthority.make(hostNames: hostNames, now: Date())
         try ServerFolder.writeSecret(SystemEntropy().bytes(32), to: server.masterKeyFile)
-        try ServerFolder.writeSecret(Array((P256.Signing.PrivateKey().pemRepresentation + "\n").utf8), to: server.tokenKeyFile)
+        try ServerFolder.writeSecret(
+            Array((P256.Signing.PrivateKey().pemRepresentation + "\n").utf8), to: server.tokenKeyFile)
         try ServerFolder.writeSecret(Array(authority.authorityKey.utf8), to: server.authorityKeyFile)
         try ServerFolder.writeSecret(Array(authority.serverKey.utf8), to: server.serverKeyFile)
-        try authority.authorityCertificate.write(toFile: server.authorityCertificateFile, atomically: true, encoding: .utf8)
+        try authority.authorityCertificate.write(
+            toFile: server.authorityCertificateFile, atomically: true, encoding: .utf8)
         try authority.serverCertificate.write(toFile: server.serverCertificateFile, atomically: true, encoding: .utf8)
         try DefaultFiles.configuration(
             httpPort: httpPort, dimsePort: dimsePort, mllpPort: mllpPort, postgres: postgres, isEncrypted: !noEncryption
@@ -66,7 +69,9 @@ struct InitCommand: AsyncParsableCommand {
 
 /// The text files of a new server folder.
 enum DefaultFiles {
-    static func configuration(httpPort: Int, dimsePort: Int, mllpPort: Int, postgres: String?, isEncrypted: Bool) -> String {
+    static func configuration(httpPort: Int, dimsePort: Int, mllpPort: Int, postgres: String?, isEncrypted: Bool)
+        -> String
+    {
         let database =
             if let postgres {
                 "  database: postgres\n  postgres: \"\(postgres.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""

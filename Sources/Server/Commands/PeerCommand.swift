@@ -24,7 +24,9 @@ struct PeerCommand: AsyncParsableCommand {
                 guard (1...16).contains(ae.utf8.count), ae.utf8.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 92 }) else {
                     throw ValidationError("an AE title has 1 to 16 printable characters and no backslash (PS3.5 §6.2)")
                 }
-                peer = Peer(kind: .applicationEntity, name: ae, host: host, port: port, certificateFingerprint: fingerprint?.lowercased())
+                peer = Peer(
+                    kind: .applicationEntity, name: ae, host: host, port: port,
+                    certificateFingerprint: fingerprint?.lowercased())
             } else if let mllpApp, ae == nil {
                 peer = Peer(
                     kind: .messageSender, name: "\(mllpApp)|\(mllpFacility ?? "")", host: host, port: port,
@@ -44,7 +46,9 @@ struct PeerCommand: AsyncParsableCommand {
             try await StoreComposition.with(ServerFolder(folder)) { store in
                 for peer in try await store.peers() {
                     let address = peer.host.map { "\($0):\(peer.port.map(String.init) ?? "-")" } ?? "-"
-                    print("\(peer.kind.rawValue)\t\(peer.name)\t\(address)\t\(peer.certificateFingerprint ?? "any certificate")")
+                    print(
+                        "\(peer.kind.rawValue)\t\(peer.name)\t\(address)\t\(peer.certificateFingerprint ?? "any certificate")"
+                    )
                 }
             }
         }
@@ -67,7 +71,9 @@ struct PeerCommand: AsyncParsableCommand {
                 throw ValidationError("give --ae or --mllp-app")
             }
             try await StoreComposition.with(ServerFolder(folder)) { store in
-                guard try await store.removePeer(kind: kind, name: name) else { throw ValidationError("no such peer: \(name)") }
+                guard try await store.removePeer(kind: kind, name: name) else {
+                    throw ValidationError("no such peer: \(name)")
+                }
             }
             print("removed \(name)")
         }

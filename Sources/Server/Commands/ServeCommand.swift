@@ -14,14 +14,17 @@ struct ServeCommand: AsyncParsableCommand {
     var plainLoopback = false
     @Flag(
         name: .customLong("unencrypted-network"),
-        help: ArgumentHelp("Speak clear text also beyond this machine. Patient data is readable on the network.", visibility: .default))
+        help: ArgumentHelp(
+            "Speak clear text also beyond this machine. Patient data is readable on the network.", visibility: .default)
+    )
     var unencryptedNetwork = false
 
     func run() async throws {
         let server = ServerFolder(folder)
         let configuration = try ServerConfiguration.load(from: server)
         guard let level = Logger.Level(rawValue: configuration.logLevel) else {
-            throw ValidationError("log-level: \(configuration.logLevel) is none of trace, debug, info, notice, warning, error")
+            throw ValidationError(
+                "log-level: \(configuration.logLevel) is none of trace, debug, info, notice, warning, error")
         }
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
@@ -37,7 +40,8 @@ struct ServeCommand: AsyncParsableCommand {
             }
         }
         try await ServerComposition.run(
-            configuration, folder: server, isTLS: !(plainLoopback || unencryptedNetwork), logger: Logger(label: "hilum"))
+            configuration, folder: server, isTLS: !(plainLoopback || unencryptedNetwork), logger: Logger(label: "hilum")
+        )
     }
 
     static func isLoopback(_ host: String) -> Bool { host.hasPrefix("127.") || host == "localhost" || host == "::1" }

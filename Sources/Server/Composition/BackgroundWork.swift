@@ -47,7 +47,9 @@ struct BlobSweep: Service {
                 try await store.referenced(ids)
             }
             if result.removed > 0 {
-                logger.notice("removed blobs without a row", metadata: ["removed": "\(result.removed)", "of": "\(result.objects)"])
+                logger.notice(
+                    "removed blobs without a row",
+                    metadata: ["removed": "\(result.removed)", "of": "\(result.objects)"])
             }
         } catch {
             logger.warning("the blob sweep failed", metadata: ["error": "\(error)"])
@@ -79,3 +81,8 @@ func repeatUntilShutdown(every interval: Duration, _ work: @escaping @Sendable (
         }
     }
 }
+
+// The service group writes the name of each service to its log; the default would describe all it holds.
+extension QuietStudies: CustomStringConvertible { var description: String { "quiet studies" } }
+extension BlobSweep: CustomStringConvertible { var description: String { "blob sweep" } }
+extension ExportWorker: CustomStringConvertible { var description: String { "export worker" } }

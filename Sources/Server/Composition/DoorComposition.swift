@@ -31,7 +31,7 @@ enum DoorComposition {
         return DIMSEListener(
             configuration: dimse,
             services: [
-                VerificationSCP(), StorageSCP(ingest: ingest),
+                VerificationSCP(), StorageSCP(ingest: ingest, logger: logger),
                 WorklistSCP(index: store, authorities: authorities, audit: store),
             ],
             peers: store, audit: store, entropy: entropy, logger: logger
@@ -39,7 +39,8 @@ enum DoorComposition {
     }
 
     static func mllp(
-        _ configuration: ServerConfiguration.MLLP, store: RelationalStore, inbox: HL7Inbox, tls: NIOSSLContext?, logger: Logger,
+        _ configuration: ServerConfiguration.MLLP, store: RelationalStore, inbox: HL7Inbox, tls: NIOSSLContext?,
+        logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> MLLPListener {
         let mllp = MLLPConfiguration(host: configuration.host, port: configuration.port, tls: tls)
@@ -55,7 +56,8 @@ enum DoorComposition {
                 logger.info(
                     "message",
                     metadata: [
-                        "type": "\(receipt.type)", "result": "\(receipt.result)", "notes": "\(receipt.notes.joined(separator: "; "))",
+                        "type": "\(receipt.type)", "result": "\(receipt.result)",
+                        "notes": "\(receipt.notes.joined(separator: "; "))",
                     ])
             }
             return receipt.acknowledgement
@@ -73,7 +75,9 @@ struct SenderGate: Sendable {
     func refusal(of message: [UInt8], from peer: MLLPPeer) async -> [UInt8]? {
         let header = MessageHeader.recovered(from: message)
         // What is no message at all is the inbox's to answer.
-        guard !header.sendingApplication.isEmpty || !header.sendingFacility.isEmpty || !acceptsUnknown else { return nil }
+        guard !header.sendingApplication.isEmpty || !header.sendingFacility.isEmpty || !acceptsUnknown else {
+            return nil
+        }
         let name = [header.sendingApplication, header.sendingFacility].map { value in
             String(decoding: value.prefix { $0 != header.delimiters.component }, as: UTF8.self)
         }.joined(separator: "|")

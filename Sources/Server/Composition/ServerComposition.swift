@@ -33,7 +33,9 @@ enum ServerComposition {
 
     static func siteProfile(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> SiteProfile {
         let path = folder.resolve(configuration.siteProfile)
-        guard let data = FileManager.default.contents(atPath: path) else { throw ConfigurationError("\(path) cannot be read") }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ConfigurationError("\(path) cannot be read")
+        }
         do { return try SiteProfile(yaml: String(decoding: data, as: UTF8.self)) } catch {
             throw ConfigurationError("\(path): \(error)")
         }
@@ -46,12 +48,14 @@ enum ServerComposition {
         configuration.dimse.port = try FreePort.resolve(configuration.dimse.port, host: configuration.dimse.host)
         configuration.mllp.port = try FreePort.resolve(configuration.mllp.port, host: configuration.mllp.host)
         let visibleHost = configuration.http.host == "0.0.0.0" ? "localhost" : configuration.http.host
-        let publicURL = configuration.http.publicURL ?? "\(isTLS ? "https" : "http")://\(visibleHost):\(configuration.http.port)"
+        let publicURL =
+            configuration.http.publicURL ?? "\(isTLS ? "https" : "http")://\(visibleHost):\(configuration.http.port)"
         let readiness = Readiness(
             Readiness.Endpoints(
                 http: publicURL,
                 dimse: .init(
-                    host: configuration.dimse.host, port: configuration.dimse.port, ae: configuration.dimse.aeTitle, tls: isTLS),
+                    host: configuration.dimse.host, port: configuration.dimse.port, ae: configuration.dimse.aeTitle,
+                    tls: isTLS),
                 mllp: .init(host: configuration.mllp.host, port: configuration.mllp.port, tls: isTLS)),
             file: folder.endpointsFile)
 
@@ -78,7 +82,8 @@ enum ServerComposition {
             }
             try unit.audit(
                 AuditRecord(
-                    category: .application, interaction: "start", action: .execute, outcome: .success, access: unit.access,
+                    category: .application, interaction: "start", action: .execute, outcome: .success,
+                    access: unit.access,
                     detail: HilumVersion.text))
         }
 
@@ -87,10 +92,13 @@ enum ServerComposition {
         let inbox = HL7Inbox(store: store, clock: clock, entropy: entropy, digest: Digests.hex) { _, _ in profile }
         let peerTLS = isTLS ? try TLSContexts.peers(folder) : nil
         let dimse = try DoorComposition.dimse(
-            configuration.dimse, store: store, ingest: ingest, authorities: profile.authorities, entropy: entropy, tls: peerTLS,
+            configuration.dimse, store: store, ingest: ingest, authorities: profile.authorities, entropy: entropy,
+            tls: peerTLS,
             logger: logger
         ) { readiness.isUp(.dimse) }
-        let mllp = try DoorComposition.mllp(configuration.mllp, store: store, inbox: inbox, tls: peerTLS, logger: logger) {
+        let mllp = try DoorComposition.mllp(
+            configuration.mllp, store: store, inbox: inbox, tls: peerTLS, logger: logger
+        ) {
             readiness.isUp(.mllp)
         }
 
@@ -142,6 +150,8 @@ struct DrainSignal: Service {
         readiness.drain()
     }
 }
+
+extension DrainSignal: CustomStringConvertible { var description: String { "drain signal" } }
 
 /// Digests that the adapters ask for.
 enum Digests {

@@ -18,9 +18,12 @@ enum TLSContexts {
 
     private static func base(_ folder: ServerFolder) throws -> TLSConfiguration {
         _ = try ServerFolder.readSecret(folder.serverKeyFile)
-        let chain = try NIOSSLCertificate.fromPEMFile(folder.serverCertificateFile).map { NIOSSLCertificateSource.certificate($0) }
+        let chain = try NIOSSLCertificate.fromPEMFile(folder.serverCertificateFile).map {
+            NIOSSLCertificateSource.certificate($0)
+        }
         let key = try NIOSSLPrivateKey(file: folder.serverKeyFile, format: .pem)
-        var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
         return configuration
     }

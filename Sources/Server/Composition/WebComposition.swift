@@ -25,7 +25,8 @@ struct WebComposition {
 
     init(
         publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, exports: ExportService,
-        folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness, isTLS: Bool, logger: Logger
+        folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness, isTLS: Bool,
+        logger: Logger
     ) async throws {
         self.logger = logger
         let smart = SMARTConfiguration(baseURL: publicURL)
@@ -38,10 +39,12 @@ struct WebComposition {
             keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store, now: micros)
         let tokenEndpoint = TokenEndpoint(
             authenticator: ClientAuthenticator(
-                clients: store, ledger: store, keys: KeySetCache(outbound: HTTPSOutbound(allowsLoopback: true), now: micros),
+                clients: store, ledger: store,
+                keys: KeySetCache(outbound: HTTPSOutbound(allowsLoopback: true), now: micros),
                 tokenEndpoint: smart.tokenEndpoint, now: micros),
             issuer: TokenIssuer(
-                key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros, randomBytes: { entropy.bytes($0) }),
+                key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
+                randomBytes: { entropy.bytes($0) }),
             audit: store)
         let smartRoutes = SMARTRoutes(
             configuration: smart, endpoint: tokenEndpoint, keys: [key],
@@ -85,7 +88,9 @@ struct WebComposition {
         let http = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionDeadlineHandler()], idleTimeout: .seconds(75))
         let server: HTTPServerBuilder =
-            if let tls { try .tls(.http1(configuration: http), tlsConfiguration: tls) } else { .http1(configuration: http) }
+            if let tls { try .tls(.http1(configuration: http), tlsConfiguration: tls) } else {
+                .http1(configuration: http)
+            }
         return Application(
             responder: responder, server: server,
             configuration: ApplicationConfiguration(

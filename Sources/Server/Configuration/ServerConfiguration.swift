@@ -130,7 +130,8 @@ struct ServerConfiguration: Codable, Sendable, Equatable {
         }
         let title = dimse.aeTitle
         guard (1...16).contains(title.utf8.count), title.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 92 }) else {
-            throw ConfigurationError("dimse.ae-title: 1 to 16 printable characters without space or backslash (PS3.5 §6.2)")
+            throw ConfigurationError(
+                "dimse.ae-title: 1 to 16 printable characters without space or backslash (PS3.5 §6.2)")
         }
         if store.database == .postgres && (store.postgres ?? "").isEmpty {
             throw ConfigurationError("store.postgres: a connection string is needed with database: postgres")

@@ -36,7 +36,9 @@ struct ServerFolder: Sendable {
         defer { close(descriptor) }
         var offset = 0
         while offset < bytes.count {
-            let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset) }
+            let written = bytes.withUnsafeBytes {
+                write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset)
+            }
             guard written > 0 else { throw ConfigurationError("\(path): \(String(cString: strerror(errno)))") }
             offset += written
         }
@@ -46,11 +48,15 @@ struct ServerFolder: Sendable {
     /// Reads a secret, refusing one that others may read.
     static func readSecret(_ path: String) throws -> [UInt8] {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        guard let mode = attributes?[.posixPermissions] as? Int else { throw ConfigurationError("\(path): cannot be read") }
+        guard let mode = attributes?[.posixPermissions] as? Int else {
+            throw ConfigurationError("\(path): cannot be read")
+        }
         guard mode & 0o077 == 0 else {
             throw ConfigurationError("\(path): others may read it; run `chmod 600 \(path)`")
         }
-        guard let data = FileManager.default.contents(atPath: path) else { throw ConfigurationError("\(path): cannot be read") }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ConfigurationError("\(path): cannot be read")
+        }
         return [UInt8](data)
     }
 }

@@ -40,7 +40,8 @@ package enum FrameIndex {
         guard take(1) == 1, let group = take(2), let element = take(2), position + 2 <= bytes.count else { return nil }
         let name = String(decoding: bytes[position..<position + 2], as: UTF8.self)
         position += 2
-        guard let vr = VR(name), let offset = take(8).flatMap(Int.init(exactly:)), let length = take(8).flatMap(Int.init(exactly:)),
+        guard let vr = VR(name), let offset = take(8).flatMap(Int.init(exactly:)),
+            let length = take(8).flatMap(Int.init(exactly:)),
             let entries = take(4), entries <= UInt64(bytes.count)
         else { return nil }
         var table: [UInt32] = []
@@ -53,7 +54,9 @@ package enum FrameIndex {
         if count > 0 {
             var list: [PixelDataLocation.Fragment] = []
             for _ in 0..<(count - 1) {
-                guard let start = take(8).flatMap(Int.init(exactly:)), let size = take(4), let flag = take(1) else { return nil }
+                guard let start = take(8).flatMap(Int.init(exactly:)), let size = take(4), let flag = take(1) else {
+                    return nil
+                }
                 list.append(.init(offset: start, length: Int(size), startsCodestream: flag == 1))
             }
             fragments = list

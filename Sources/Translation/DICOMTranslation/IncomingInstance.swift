@@ -40,7 +40,9 @@ package final class IncomingInstance: Sendable {
             if preambleLeft > 0 {
                 let zeros = [UInt8](repeating: 0, count: min(preambleLeft, bytes.count))
                 try zeros.withUnsafeBytes { try blob.append($0) }
-                if bytes.count > zeros.count { try blob.append(UnsafeRawBufferPointer(rebasing: bytes[zeros.count...])) }
+                if bytes.count > zeros.count {
+                    try blob.append(UnsafeRawBufferPointer(rebasing: bytes[zeros.count...]))
+                }
             } else {
                 try blob.append(bytes)
             }
@@ -56,7 +58,8 @@ package final class IncomingInstance: Sendable {
                 return nil
             } catch {
                 state.scanner = nil
-                let failure = IngestFailure(error.code == .tooLarge ? .headerTooLarge : .notUnderstood, error.description)
+                let failure = IngestFailure(
+                    error.code == .tooLarge ? .headerTooLarge : .notUnderstood, error.description)
                 state.failure = failure
                 return failure
             }

@@ -28,7 +28,8 @@ package struct InstanceIngest: Sendable {
     package let limits: IngestLimits
 
     package init(
-        store: any WorkflowStore, blobs: any BlobStoring, authorities: AssigningAuthorities, limits: IngestLimits = IngestLimits()
+        store: any WorkflowStore, blobs: any BlobStoring, authorities: AssigningAuthorities,
+        limits: IngestLimits = IngestLimits()
     ) {
         self.store = store
         self.blobs = blobs
@@ -88,7 +89,8 @@ package struct InstanceIngest: Sendable {
             let instance = received.instance
             receipt = Receipt(
                 sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
-                studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID, isDuplicate: false)
+                studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
+                isDuplicate: false)
             try check(
                 instance, classUID: expectedClassUID, instanceUID: expectedInstanceUID, studyUID: expectedStudyUID)
             try await incoming.blob.finish()
@@ -132,7 +134,8 @@ package struct InstanceIngest: Sendable {
         let hasPixels = scanned.pixelData != nil || dataSet.elements.contains { $0.tag.isPixelData }
         let frames = hasPixels ? max(1, min(dataSet.int(.numberOfFrames) ?? 1, Int(Int32.max))) : 0
         let instance = Instance(
-            studyInstanceUID: studyUID, seriesInstanceUID: seriesUID, sopInstanceUID: instanceUID, sopClassUID: classUID,
+            studyInstanceUID: studyUID, seriesInstanceUID: seriesUID, sopInstanceUID: instanceUID,
+            sopClassUID: classUID,
             instanceNumber: dataSet.int(.instanceNumber), transferSyntaxUID: scanned.transferSyntax.uid,
             rows: dataSet.int(.rows), columns: dataSet.int(.columns), bitsAllocated: dataSet.int(.bitsAllocated),
             numberOfFrames: frames, blobID: incoming.blob.id, size: incoming.count,
@@ -140,11 +143,14 @@ package struct InstanceIngest: Sendable {
             pixelDataLength: scanned.pixelData.map { Int64($0.length) }, digest: incoming.blob.id.value,
             receivedAt: UTCInstant(microseconds: 0), receivedFrom: receivedFrom)
         return ReceivedInstance(
-            instance: instance, study: attributes.study(dataSet), series: attributes.series(dataSet), header: encoded, bulk: bulk,
+            instance: instance, study: attributes.study(dataSet), series: attributes.series(dataSet), header: encoded,
+            bulk: bulk,
             frameIndex: scanned.pixelData.map(FrameIndex.encode) ?? [])
     }
 
-    private func check(_ instance: Instance, classUID: String?, instanceUID: String?, studyUID: String?) throws(IngestFailure) {
+    private func check(_ instance: Instance, classUID: String?, instanceUID: String?, studyUID: String?)
+        throws(IngestFailure)
+    {
         if let classUID, classUID != instance.sopClassUID { throw IngestFailure(.mismatch, "SOP class") }
         if let instanceUID, instanceUID != instance.sopInstanceUID { throw IngestFailure(.mismatch, "SOP instance") }
         if let studyUID, studyUID != instance.studyInstanceUID { throw IngestFailure(.mismatch, "study") }
@@ -159,7 +165,8 @@ package struct InstanceIngest: Sendable {
         let instance = received.instance
         var receipt = Receipt(
             sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
-            studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID, isDuplicate: false)
+            studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
+            isDuplicate: false)
         do {
             for attempt in 0..<2 {
                 let toStore = received
@@ -171,7 +178,8 @@ package struct InstanceIngest: Sendable {
                         AuditRecord(
                             category: .transfer, interaction: "store", action: .create,
                             outcome: outcome == .conflict ? .minorFailure : .success, access: access,
-                            entity: "instance:\(timed.instance.sopInstanceUID) study:\(timed.instance.studyInstanceUID)",
+                            entity:
+                                "instance:\(timed.instance.sopInstanceUID) study:\(timed.instance.studyInstanceUID)",
                             patientID: nil))
                     return outcome
                 }

@@ -50,7 +50,8 @@ package enum QueryKeys {
             guard !uids.isEmpty, uids.allSatisfy({ UID.isSafe($0) }) else { throw .badValue(tag) }
             return uids.count == 1 ? .exact(uids[0]) : .anyOf(uids)
         case .DA, .TM, .DT:
-            guard text.utf8.allSatisfy({ (48...57).contains($0) || $0 == 45 || $0 == 46 || $0 == 58 || $0 == 43 }) else {
+            guard text.utf8.allSatisfy({ (48...57).contains($0) || $0 == 45 || $0 == 46 || $0 == 58 || $0 == 43 })
+            else {
                 throw .badValue(tag)
             }
             let plain = String(text.filter { $0 != ":" })

@@ -14,7 +14,8 @@ package struct AttributeReader: Sendable {
         let universal = qualifiers?.string(.universalEntityID)
         let kind = qualifiers?.string(.universalEntityIDType)
         let namespace = dataSet.string(.issuerOfPatientID)
-        return system(namespace: namespace, universalID: universal, kind: kind, fallback: authorities.defaultPatientSystem)
+        return system(
+            namespace: namespace, universalID: universal, kind: kind, fallback: authorities.defaultPatientSystem)
     }
 
     /// The system of the issuer of the accession number. PS3.3 §C.7.2.1 (0008,0051).
@@ -26,12 +27,17 @@ package struct AttributeReader: Sendable {
     }
 
     private func system(namespace: String?, universalID: String?, kind: String?, fallback: String) -> String {
-        if let known = authorities.system(namespace: namespace, universalID: universalID, universalIDType: kind) { return known }
+        if let known = authorities.system(namespace: namespace, universalID: universalID, universalIDType: kind) {
+            return known
+        }
         guard let namespace, !namespace.isEmpty else { return fallback }
-        return "urn:hilum:unknown-issuer:" + namespace.utf8.map { byte in
-            let isPlain = (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
-            return isPlain ? String(UnicodeScalar(byte)) : "%" + String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }.joined()
+        return "urn:hilum:unknown-issuer:"
+            + namespace.utf8.map { byte in
+                let isPlain =
+                    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
+                return isPlain
+                    ? String(UnicodeScalar(byte)) : "%" + String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+            }.joined()
     }
 
     package func study(_ dataSet: DataSet) -> StudyAttributes {

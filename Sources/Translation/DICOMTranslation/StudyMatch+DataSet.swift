@@ -54,10 +54,18 @@ package enum StudyMatchDataSet {
         if let text = attributes.bodyPartExamined { set.set(.bodyPartExamined, string: text) }
         if let text = attributes.laterality { set.set(.laterality, string: text) }
         set.set(.seriesInstanceUID, string: series.seriesInstanceUID)
-        if let number = attributes.seriesNumber { set.set(.seriesNumber, int: number) } else { set.setEmpty(.seriesNumber) }
+        if let number = attributes.seriesNumber {
+            set.set(.seriesNumber, int: number)
+        } else {
+            set.setEmpty(.seriesNumber)
+        }
         set.set(.numberOfSeriesRelatedInstances, int: instances)
-        if let date = attributes.performedProcedureStepStartDate { set.set(.performedProcedureStepStartDate, string: date) }
-        if let time = attributes.performedProcedureStepStartTime { set.set(.performedProcedureStepStartTime, string: time) }
+        if let date = attributes.performedProcedureStepStartDate {
+            set.set(.performedProcedureStepStartDate, string: date)
+        }
+        if let time = attributes.performedProcedureStepStartTime {
+            set.set(.performedProcedureStepStartTime, string: time)
+        }
         if attributes.scheduledProcedureStepID != nil || attributes.requestedProcedureID != nil {
             var request = DataSet()
             put(&request, .scheduledProcedureStepID, attributes.scheduledProcedureStepID)
@@ -69,7 +77,11 @@ package enum StudyMatchDataSet {
     private static func instance(_ set: inout DataSet, _ instance: Instance) {
         set.set(.sopClassUID, string: instance.sopClassUID)
         set.set(.sopInstanceUID, string: instance.sopInstanceUID)
-        if let number = instance.instanceNumber { set.set(.instanceNumber, int: number) } else { set.setEmpty(.instanceNumber) }
+        if let number = instance.instanceNumber {
+            set.set(.instanceNumber, int: number)
+        } else {
+            set.setEmpty(.instanceNumber)
+        }
         if let rows = instance.rows { set.set(.rows, int: rows) }
         if let columns = instance.columns { set.set(.columns, int: columns) }
         if let bits = instance.bitsAllocated { set.set(.bitsAllocated, int: bits) }

@@ -31,7 +31,8 @@ package struct WorklistItem: Sendable {
         put(&set, .admissionID, entry.visit?.identifier?.value)
         put(&set, .currentPatientLocation, entry.visit?.location.map { cut($0, 64) })
         for tag in [
-            Tag.medicalAlerts, .allergies, .specialNeeds, .patientState, .confidentialityConstraintOnPatientDataDescription,
+            Tag.medicalAlerts, .allergies, .specialNeeds, .patientState,
+            .confidentialityConstraintOnPatientDataDescription,
             .patientTransportArrangements, .patientWeight, .pregnancyStatus,
         ] { set.setEmpty(tag) }
         set.set(.scheduledProcedureStepSequence, items: [stepItem(step, order: order)])
@@ -112,7 +113,8 @@ package struct WorklistItem: Sendable {
     private func personName(_ name: HumanName) -> String {
         PersonName(
             family: clean(name.family), given: clean(name.given.first ?? ""),
-            middle: clean(name.given.dropFirst().joined(separator: " ")), prefix: clean(name.prefix.joined(separator: " ")),
+            middle: clean(name.given.dropFirst().joined(separator: " ")),
+            prefix: clean(name.prefix.joined(separator: " ")),
             suffix: clean(name.suffix.joined(separator: " "))
         ).description
     }

@@ -7,7 +7,8 @@ package struct FHIRProjector: DomainProjecting {
     /// The types whose resources the domain feeds.
     package static let projectedTypes = [
         PatientProjection.type, EncounterProjection.type, ServiceRequestProjection.type, TaskProjection.type,
-        ImagingStudyProjection.type, DiagnosticReportProjection.type, ObservationProjection.type, EndpointProjection.type,
+        ImagingStudyProjection.type, DiagnosticReportProjection.type, ObservationProjection.type,
+        EndpointProjection.type,
     ]
 
     /// The zone offset (`+01:00`) of a site-local date (DA digits) and time (TM digits); nil when the site has no zone.
@@ -38,7 +39,8 @@ package struct FHIRProjector: DomainProjecting {
         case .visitChanged(let id):
             guard let visit = try unit.visit(id) else { return }
             try put(
-                EncounterProjection.type, id, EncounterProjection.project(visit), owned: EncounterProjection.owned, in: unit)
+                EncounterProjection.type, id, EncounterProjection.project(visit), owned: EncounterProjection.owned,
+                in: unit)
         case .orderChanged(let id): try projectOrder(id, in: unit)
         case .studyChanged(let uid): try projectStudy(uid, in: unit)
         case .reportChanged(let id): try projectReport(id, in: unit)
@@ -49,7 +51,8 @@ package struct FHIRProjector: DomainProjecting {
         guard let patient = try unit.patient(id) else { return }
         let absorbed = try unit.patients(mergedInto: id).map(\.id)
         try put(
-            PatientProjection.type, id, PatientProjection.project(patient, absorbed: absorbed), owned: PatientProjection.owned,
+            PatientProjection.type, id, PatientProjection.project(patient, absorbed: absorbed),
+            owned: PatientProjection.owned,
             in: unit
         ) { existing in
             // Links are the domain's alone: they are compared as stored.
@@ -62,14 +65,16 @@ package struct FHIRProjector: DomainProjecting {
     private func projectOrder(_ id: EntityID, in unit: any ResourceUnitOfWork) throws {
         guard let order = try unit.order(id) else { return }
         try put(
-            ServiceRequestProjection.type, id, ServiceRequestProjection.project(order), owned: ServiceRequestProjection.owned,
+            ServiceRequestProjection.type, id, ServiceRequestProjection.project(order),
+            owned: ServiceRequestProjection.owned,
             in: unit
         ) { existing in
             ServiceRequestCommand.order(existing, id: id, stored: nil).map(ServiceRequestProjection.project)
         }
         for step in order.steps {
             try put(
-                TaskProjection.type, step.id, TaskProjection.project(step, of: order), owned: TaskProjection.owned, in: unit)
+                TaskProjection.type, step.id, TaskProjection.project(step, of: order), owned: TaskProjection.owned,
+                in: unit)
         }
     }
 
@@ -89,7 +94,9 @@ package struct FHIRProjector: DomainProjecting {
         }
         var orders: [ImagingOrder] = []
         for series in certain {
-            guard let orderID = series.reconciliation.orderID, !orders.contains(where: { $0.id == orderID }) else { continue }
+            guard let orderID = series.reconciliation.orderID, !orders.contains(where: { $0.id == orderID }) else {
+                continue
+            }
             if let order = try unit.order(orderID) { orders.append(order) }
         }
         let resource = ImagingStudyProjection.project(
@@ -126,7 +133,9 @@ package struct FHIRProjector: DomainProjecting {
     ) throws {
         let current = try unit.currentResource(type, id.value)
         var existing: JSONValue?
-        if let current, !current.isDeleted { existing = JSONValue(try JSONDocument(parsing: current.bytes, limits: .stored)) }
+        if let current, !current.isDeleted {
+            existing = JSONValue(try JSONDocument(parsing: current.bytes, limits: .stored))
+        }
         let merged = ProjectionMerge.merge(
             existing: existing, projected: projected, owned: owned, understood: existing.flatMap(understood))
         if merged == existing { return }

@@ -22,7 +22,8 @@ package struct StoredResource: Sendable, Hashable {
     package enum Method: String, Sendable, Hashable { case create = "POST", update = "PUT", delete = "DELETE" }
 
     package init(
-        type: String, id: String, version: Int64, lastUpdated: UTCInstant, sequence: Int64, isDeleted: Bool, method: Method,
+        type: String, id: String, version: Int64, lastUpdated: UTCInstant, sequence: Int64, isDeleted: Bool,
+        method: Method,
         bytes: [UInt8]
     ) {
         self.type = type
@@ -44,7 +45,8 @@ package protocol ResourceTransaction: AnyObject {
     /// Stores a new version with id, versionId and lastUpdated spliced in, and its index rows. When the content is the
     /// same as the current version's (but for those three) nothing is written and the current version is returned.
     @discardableResult
-    func putResource(_ type: String, _ id: String, _ document: JSONDocument, method: StoredResource.Method) throws -> StoredResource
+    func putResource(_ type: String, _ id: String, _ document: JSONDocument, method: StoredResource.Method) throws
+        -> StoredResource
     /// Stores a deletion marker; nil when there is nothing to delete.
     @discardableResult
     func deleteResource(_ type: String, _ id: String) throws -> StoredResource?
@@ -70,7 +72,8 @@ package struct SearchPage: Sendable {
     /// Notes for the client: capped includes and the like.
     package var notices: [String]
     package init(
-        matches: [StoredResource], included: [StoredResource] = [], total: Int? = nil, nextToken: String? = nil, snapshot: Int64,
+        matches: [StoredResource], included: [StoredResource] = [], total: Int? = nil, nextToken: String? = nil,
+        snapshot: Int64,
         notices: [String] = []
     ) {
         self.matches = matches
@@ -89,7 +92,8 @@ package protocol ResourceStore: Sendable {
     func read(_ type: String, _ id: String, access: AccessContext) async throws -> StoredResource?
     func read(_ type: String, _ id: String, version: Int64, access: AccessContext) async throws -> StoredResource?
     /// Versions newest first, starting below `before`, at most `count`.
-    func history(_ type: String, _ id: String, before: Int64?, count: Int, access: AccessContext) async throws -> [StoredResource]
+    func history(_ type: String, _ id: String, before: Int64?, count: Int, access: AccessContext) async throws
+        -> [StoredResource]
     /// The first page of a search, or the page that a token names. An invalid or foreign token throws
     /// `StoreError(.notFound)`.
     func search(_ query: SearchQuery, token: String?, access: AccessContext) async throws -> SearchPage
@@ -99,7 +103,8 @@ package protocol ResourceStore: Sendable {
     /// the previous batch, nil at first). Only versions updated after `since` and not after `until`. Deletion markers
     /// are included when `since` is given.
     func scan(
-        _ type: String, snapshot: Int64, since: UTCInstant?, until: UTCInstant?, after: Int64?, limit: Int, access: AccessContext
+        _ type: String, snapshot: Int64, since: UTCInstant?, until: UTCInstant?, after: Int64?, limit: Int,
+        access: AccessContext
     ) async throws -> (resources: [StoredResource], next: Int64?)
     /// One unit of work over resources and domain together.
     func write<T: Sendable>(

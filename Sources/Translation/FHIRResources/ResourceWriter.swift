@@ -31,7 +31,9 @@ package struct ResourceWriter: Sendable {
         return try await store.write(access) { unit in
             if let query = ifNoneExist {
                 let found = try unit.resourceIDs(matching: query, access: access, limit: 2)
-                if found.count > 1 { throw InteractionError(.preconditionFailed, "If-None-Exist matches more than one resource") }
+                if found.count > 1 {
+                    throw InteractionError(.preconditionFailed, "If-None-Exist matches more than one resource")
+                }
                 if let only = found.first, let resource = try unit.currentResource(type, only) {
                     return Result(resource: resource, isCreated: false)
                 }
@@ -64,7 +66,9 @@ package struct ResourceWriter: Sendable {
     }
 
     /// Deletes. Deleting what is not there is no error; nil then. `ifMatch` as in ``update(_:_:_:ifMatch:access:)``.
-    package func delete(_ type: String, _ id: String, ifMatch: Int64? = nil, access: AccessContext) async throws -> StoredResource? {
+    package func delete(_ type: String, _ id: String, ifMatch: Int64? = nil, access: AccessContext) async throws
+        -> StoredResource?
+    {
         try Self.check(access, .delete, type)
         return try await store.write(access) { unit in
             let current = try unit.currentResource(type, id)
@@ -115,7 +119,9 @@ package struct ResourceWriter: Sendable {
             unit.emit(.orderChanged(entity))
         case EncounterProjection.type: if try unit.visit(entity) != nil { unit.emit(.visitChanged(entity)) }
         case ImagingStudyProjection.type:
-            if let study = try unit.study(id: entity) { unit.emit(.studyChanged(studyInstanceUID: study.studyInstanceUID)) }
+            if let study = try unit.study(id: entity) {
+                unit.emit(.studyChanged(studyInstanceUID: study.studyInstanceUID))
+            }
         case DiagnosticReportProjection.type: if try unit.report(entity) != nil { unit.emit(.reportChanged(entity)) }
         default: return
         }
@@ -133,21 +139,31 @@ package struct ResourceWriter: Sendable {
                 throw InteractionError(.conflict, "studies or reports belong to this ServiceRequest")
             }
         case EncounterProjection.type:
-            if try unit.visit(entity) != nil { throw InteractionError(.conflict, "this Encounter comes from the registration feed") }
+            if try unit.visit(entity) != nil {
+                throw InteractionError(.conflict, "this Encounter comes from the registration feed")
+            }
         case ImagingStudyProjection.type:
-            if try unit.study(id: entity) != nil { throw InteractionError(.conflict, "images of this ImagingStudy are stored") }
+            if try unit.study(id: entity) != nil {
+                throw InteractionError(.conflict, "images of this ImagingStudy are stored")
+            }
         case DiagnosticReportProjection.type:
-            if try unit.report(entity) != nil { throw InteractionError(.conflict, "this DiagnosticReport comes from the result feed") }
+            if try unit.report(entity) != nil {
+                throw InteractionError(.conflict, "this DiagnosticReport comes from the result feed")
+            }
         case EndpointProjection.type:
-            if entity == EndpointProjection.id { throw InteractionError(.conflict, "this Endpoint is the server's own") }
+            if entity == EndpointProjection.id {
+                throw InteractionError(.conflict, "this Endpoint is the server's own")
+            }
         default: return
         }
     }
 
     private static func error(_ refusal: OrderService.ReplaceRefusal) -> InteractionError {
         switch refusal {
-        case .unknownPatient: InteractionError(.invalid, "the subject of an imaging order must be a Patient of this server")
-        case .accessionOfAnotherPatient: InteractionError(.conflict, "the accession number is in use for another patient")
+        case .unknownPatient:
+            InteractionError(.invalid, "the subject of an imaging order must be a Patient of this server")
+        case .accessionOfAnotherPatient:
+            InteractionError(.conflict, "the accession number is in use for another patient")
         case .identifierInUse(let other):
             InteractionError(.conflict, "the placer or filler number is in use by ServiceRequest/\(other.value)")
         case .identifierTooLong(let name): InteractionError(.invalid, "the \(name) is longer than DICOM allows")

@@ -6,7 +6,8 @@ extension Datatypes {
     static func strings(_ value: JSONValue?) -> [String] { value?.array?.compactMap(\.string) ?? [] }
 
     static func identifier(from value: JSONValue) -> Identifier? {
-        guard let system = value["system"]?.string, let text = value["value"]?.string, !system.isEmpty, !text.isEmpty else {
+        guard let system = value["system"]?.string, let text = value["value"]?.string, !system.isEmpty, !text.isEmpty
+        else {
             return nil
         }
         let codes = value["type"]?["coding"]?.array ?? []

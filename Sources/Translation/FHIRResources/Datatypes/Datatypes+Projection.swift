@@ -28,9 +28,12 @@ enum Datatypes {
     static func identifier(_ identifier: Identifier) -> JSONValue {
         object([
             ("use", identifier.isCurrent ? nil : "old"),
-            ("type", identifier.kind.map { kind in
-                object([("coding", .array([coding(.init(system: identifierTypeSystem, code: kind.rawValue))]))])
-            }),
+            (
+                "type",
+                identifier.kind.map { kind in
+                    object([("coding", .array([coding(.init(system: identifierTypeSystem, code: kind.rawValue))]))])
+                }
+            ),
             ("system", string(identifier.system)),
             ("value", string(identifier.value)),
         ])
@@ -85,7 +88,8 @@ enum Datatypes {
     static func party(_ party: PartyReference, type: String?) -> JSONValue? {
         var display = party.displayName
         if display == nil, let name = party.name {
-            display = (name.prefix + name.given + [name.family] + name.suffix).filter { !$0.isEmpty }.joined(separator: " ")
+            display = (name.prefix + name.given + [name.family] + name.suffix).filter { !$0.isEmpty }.joined(
+                separator: " ")
         }
         guard party.identifier != nil || !(display ?? "").isEmpty else { return nil }
         return object([

@@ -31,17 +31,24 @@ enum DiagnosticReportProjection {
             ("encounter", report.visitID.map { Datatypes.reference("Encounter", $0) }),
             ("effectiveDateTime", Datatypes.dateTime(report.effective)),
             ("issued", report.issued.map(Datatypes.instant)),
-            ("resultsInterpreter", Datatypes.array(
-                report.interpreters.compactMap { Datatypes.party($0, type: "Practitioner") })),
+            (
+                "resultsInterpreter",
+                Datatypes.array(
+                    report.interpreters.compactMap { Datatypes.party($0, type: "Practitioner") })
+            ),
             ("result", Datatypes.array(report.observations.map { Datatypes.reference("Observation", $0.id) })),
             ("imagingStudy", Datatypes.array(studies.map { Datatypes.reference("ImagingStudy", $0) })),
             ("conclusion", Datatypes.string(report.conclusion)),
-            ("presentedForm", Datatypes.array(report.presentedForms.map { form in
-                Datatypes.object([
-                    ("contentType", .string(form.contentType)), ("data", .string(Base64.encode(form.data))),
-                    ("title", Datatypes.string(form.title)),
-                ])
-            })),
+            (
+                "presentedForm",
+                Datatypes.array(
+                    report.presentedForms.map { form in
+                        Datatypes.object([
+                            ("contentType", .string(form.contentType)), ("data", .string(Base64.encode(form.data))),
+                            ("title", Datatypes.string(form.title)),
+                        ])
+                    })
+            ),
         ])
     }
 

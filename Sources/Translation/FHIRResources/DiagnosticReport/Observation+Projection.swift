@@ -10,7 +10,11 @@ enum ObservationProjection {
         "dataAbsentReason", "interpretation", "note", "referenceRange",
     ]
     static let imaging = CodedConcept(
-        codings: [.init(system: "http://terminology.hl7.org/CodeSystem/observation-category", code: "imaging", display: "Imaging")])
+        codings: [
+            .init(
+                system: "http://terminology.hl7.org/CodeSystem/observation-category", code: "imaging",
+                display: "Imaging")
+        ])
 
     static func project(_ observation: Workflow.Observation, of report: Report) -> JSONValue {
         var members: [(String, JSONValue?)] = [
@@ -28,9 +32,15 @@ enum ObservationProjection {
         if let value = observation.value { members.append(self.value(value)) }
         members += [
             ("interpretation", Datatypes.array(observation.interpretation.compactMap(Datatypes.concept))),
-            ("note", Datatypes.array(
-                observation.notes.compactMap { Datatypes.string($0) }.map { Datatypes.object([("text", $0)]) })),
-            ("referenceRange", Datatypes.string(observation.referenceRange).map { .array([Datatypes.object([("text", $0)])]) }),
+            (
+                "note",
+                Datatypes.array(
+                    observation.notes.compactMap { Datatypes.string($0) }.map { Datatypes.object([("text", $0)]) })
+            ),
+            (
+                "referenceRange",
+                Datatypes.string(observation.referenceRange).map { .array([Datatypes.object([("text", $0)])]) }
+            ),
         ]
         return Datatypes.object(members)
     }
@@ -44,15 +54,21 @@ enum ObservationProjection {
         case .dateTime(let time): return ("valueDateTime", Datatypes.dateTime(time))
         case .time(let text): return ("valueTime", .string(text))
         case .range(let low, let high, let unit):
-            return ("valueRange", Datatypes.object([
-                ("low", low.map { quantity($0, comparator: nil, unit: unit, system: nil) }),
-                ("high", high.map { quantity($0, comparator: nil, unit: unit, system: nil) }),
-            ]))
+            return (
+                "valueRange",
+                Datatypes.object([
+                    ("low", low.map { quantity($0, comparator: nil, unit: unit, system: nil) }),
+                    ("high", high.map { quantity($0, comparator: nil, unit: unit, system: nil) }),
+                ])
+            )
         case .ratio(let numerator, let denominator):
-            return ("valueRatio", Datatypes.object([
-                ("numerator", quantity(numerator, comparator: nil, unit: nil, system: nil)),
-                ("denominator", quantity(denominator, comparator: nil, unit: nil, system: nil)),
-            ]))
+            return (
+                "valueRatio",
+                Datatypes.object([
+                    ("numerator", quantity(numerator, comparator: nil, unit: nil, system: nil)),
+                    ("denominator", quantity(denominator, comparator: nil, unit: nil, system: nil)),
+                ])
+            )
         case .absent(let reason):
             let coding = CodedConcept.Coding(
                 system: "http://terminology.hl7.org/CodeSystem/data-absent-reason", code: reason)
@@ -62,7 +78,8 @@ enum ObservationProjection {
 
     private static func quantity(_ number: String, comparator: String?, unit: String?, system: String?) -> JSONValue {
         Datatypes.object([
-            ("value", .number(number)), ("comparator", comparator.map { .string($0) }), ("unit", Datatypes.string(unit)),
+            ("value", .number(number)), ("comparator", comparator.map { .string($0) }),
+            ("unit", Datatypes.string(unit)),
             ("system", system.map { .string($0) }), ("code", system == nil ? nil : Datatypes.string(unit)),
         ])
     }

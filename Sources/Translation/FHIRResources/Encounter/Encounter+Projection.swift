@@ -39,9 +39,12 @@ enum EncounterProjection {
             ("subject", Datatypes.reference("Patient", visit.patientID)),
             ("participant", Datatypes.array(participants)),
             ("period", start == nil && end == nil ? nil : Datatypes.object([("start", start), ("end", end)])),
-            ("location", Datatypes.string(visit.location).map { text in
-                .array([Datatypes.object([("location", Datatypes.object([("display", text)]))])])
-            }),
+            (
+                "location",
+                Datatypes.string(visit.location).map { text in
+                    .array([Datatypes.object([("location", Datatypes.object([("display", text)]))])])
+                }
+            ),
         ])
     }
 }

@@ -12,9 +12,13 @@ enum EndpointProjection {
             ("resourceType", .string(type)),
             ("id", .string(id.value)),
             ("status", "active"),
-            ("connectionType", Datatypes.object([
-                ("system", "http://terminology.hl7.org/CodeSystem/endpoint-connection-type"), ("code", "dicom-wado-rs"),
-            ])),
+            (
+                "connectionType",
+                Datatypes.object([
+                    ("system", "http://terminology.hl7.org/CodeSystem/endpoint-connection-type"),
+                    ("code", "dicom-wado-rs"),
+                ])
+            ),
             ("name", "Hilum DICOMweb"),
             ("payloadType", .array([Datatypes.object([("text", "DICOM")])])),
             ("payloadMimeType", ["application/dicom", "application/dicom+json"]),

@@ -43,14 +43,20 @@ enum ImagingStudyProjection {
             ("encounter", visit.map { Datatypes.reference("Encounter", $0) }),
             ("started", started(attributes.studyDate, attributes.studyTime, attributes.timezoneOffset, offset)),
             ("basedOn", Datatypes.array(orders.map { Datatypes.reference("ServiceRequest", $0.id) })),
-            ("referrer", personName(attributes.referringPhysicianName).map { name in
-                Datatypes.object([("type", "Practitioner"), ("display", .string(name))])
-            }),
+            (
+                "referrer",
+                personName(attributes.referringPhysicianName).map { name in
+                    Datatypes.object([("type", "Practitioner"), ("display", .string(name))])
+                }
+            ),
             ("endpoint", .array([Datatypes.reference("Endpoint", endpoint)])),
             ("numberOfSeries", JSONValue(series.count)),
             ("numberOfInstances", JSONValue(series.reduce(0) { $0 + $1.instances.count })),
             ("description", Datatypes.string(attributes.studyDescription)),
-            ("series", Datatypes.array(series.map { projectSeries($0, zone: attributes.timezoneOffset, offset: offset) })),
+            (
+                "series",
+                Datatypes.array(series.map { projectSeries($0, zone: attributes.timezoneOffset, offset: offset) })
+            ),
         ])
     }
 
@@ -79,15 +85,23 @@ enum ImagingStudyProjection {
             ("laterality", laterality(attributes.laterality)),
             ("started", started(attributes.seriesDate, attributes.seriesTime, zone, offset)),
             ("performer", Datatypes.array(performers)),
-            ("instance", Datatypes.array(content.instances.map { instance in
-                Datatypes.object([
-                    ("uid", .string(instance.sopInstanceUID)),
-                    ("sopClass", Datatypes.object([
-                        ("system", "urn:ietf:rfc:3986"), ("code", .string("urn:oid:" + instance.sopClassUID)),
-                    ])),
-                    ("number", instance.instanceNumber.flatMap { $0 >= 0 ? JSONValue($0) : nil }),
-                ])
-            })),
+            (
+                "instance",
+                Datatypes.array(
+                    content.instances.map { instance in
+                        Datatypes.object([
+                            ("uid", .string(instance.sopInstanceUID)),
+                            (
+                                "sopClass",
+                                Datatypes.object([
+                                    ("system", "urn:ietf:rfc:3986"),
+                                    ("code", .string("urn:oid:" + instance.sopClassUID)),
+                                ])
+                            ),
+                            ("number", instance.instanceNumber.flatMap { $0 >= 0 ? JSONValue($0) : nil }),
+                        ])
+                    })
+            ),
         ])
     }
 
@@ -114,7 +128,9 @@ enum ImagingStudyProjection {
     }
 
     /// DA and TM as a FHIR dateTime; nil when the date is not a date. A time whose zone nobody knows is left out.
-    static func started(_ date: String?, _ time: String?, _ zone: String?, _ offset: (String, String) -> String?) -> JSONValue? {
+    static func started(_ date: String?, _ time: String?, _ zone: String?, _ offset: (String, String) -> String?)
+        -> JSONValue?
+    {
         guard let date, date.utf8.count == 8, date.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
         guard let month = Int(date.dropFirst(4).prefix(2)), (1...12).contains(month),
             let day = Int(date.suffix(2)), (1...31).contains(day)
@@ -122,10 +138,12 @@ enum ImagingStudyProjection {
         let day8 = "\(date.prefix(4))-\(date.dropFirst(4).prefix(2))-\(date.suffix(2))"
         guard let time else { return .string(day8) }
         let digits = String(time.prefix { $0.isNumber })
-        guard digits.utf8.count >= 4, let hour = Int(digits.prefix(2)), hour < 24, let minute = Int(digits.dropFirst(2).prefix(2)),
+        guard digits.utf8.count >= 4, let hour = Int(digits.prefix(2)), hour < 24,
+            let minute = Int(digits.dropFirst(2).prefix(2)),
             minute < 60, let second = Int(digits.utf8.count >= 6 ? digits.dropFirst(4).prefix(2) : "0"), second < 60
         else { return .string(day8) }
-        let clock = "\(digits.prefix(2)):\(digits.dropFirst(2).prefix(2)):\(digits.utf8.count >= 6 ? String(digits.dropFirst(4).prefix(2)) : "00")"
+        let clock =
+            "\(digits.prefix(2)):\(digits.dropFirst(2).prefix(2)):\(digits.utf8.count >= 6 ? String(digits.dropFirst(4).prefix(2)) : "00")"
         var suffix: String?
         if let zone, zone.utf8.count == 5, zone.first == "+" || zone.first == "-" {
             suffix = "\(zone.prefix(3)):\(zone.suffix(2))"

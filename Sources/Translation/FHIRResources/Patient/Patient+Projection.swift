@@ -6,7 +6,8 @@ enum PatientProjection {
     static let type = "Patient"
     /// The root elements that the domain owns.
     static let owned = [
-        "identifier", "active", "name", "telecom", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime", "address",
+        "identifier", "active", "name", "telecom", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime",
+        "address",
         "maritalStatus", "communication", "link",
     ]
 
@@ -32,7 +33,10 @@ enum PatientProjection {
             ("deceasedDateTime", deceasedAt),
             ("address", Datatypes.array(patient.addresses.map(Datatypes.address))),
             ("maritalStatus", patient.maritalStatus.flatMap(Datatypes.concept)),
-            ("communication", patient.language.flatMap(Datatypes.concept).map { .array([Datatypes.object([("language", $0)])]) }),
+            (
+                "communication",
+                patient.language.flatMap(Datatypes.concept).map { .array([Datatypes.object([("language", $0)])]) }
+            ),
             ("link", Datatypes.array(links)),
         ])
     }

@@ -8,7 +8,8 @@ enum ServiceRequestCommand {
         for category in resource["category"]?.array ?? [] {
             for coding in category["coding"]?.array ?? [] {
                 switch (coding["system"]?.string, coding["code"]?.string) {
-                case ("http://snomed.info/sct", "363679005"?), ("http://terminology.hl7.org/CodeSystem/v2-0074", "RAD"?),
+                case ("http://snomed.info/sct", "363679005"?),
+                    ("http://terminology.hl7.org/CodeSystem/v2-0074", "RAD"?),
                     ("http://loinc.org", "LP29684-5"?):
                     return true
                 default: continue

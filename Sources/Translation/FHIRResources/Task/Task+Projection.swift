@@ -5,7 +5,8 @@ import Workflow
 enum TaskProjection {
     static let type = "Task"
     static let owned = [
-        "identifier", "basedOn", "status", "businessStatus", "intent", "code", "description", "focus", "for", "encounter",
+        "identifier", "basedOn", "status", "businessStatus", "intent", "code", "description", "focus", "for",
+        "encounter",
         "executionPeriod", "owner", "restriction", "input",
     ]
     static let stepIDSystem = "urn:hilum:scheduled-procedure-step-id"
@@ -23,17 +24,23 @@ enum TaskProjection {
             inputs.append(
                 Datatypes.object([
                     ("type", Datatypes.object([("text", "modality")])),
-                    ("valueCodeableConcept", Datatypes.concept(
-                        CodedConcept(codings: [.init(system: Datatypes.dicomSystem, code: modality)]))),
+                    (
+                        "valueCodeableConcept",
+                        Datatypes.concept(
+                            CodedConcept(codings: [.init(system: Datatypes.dicomSystem, code: modality)]))
+                    ),
                 ]))
         }
         let code = step.protocolCode.map { CodedConcept(codings: [$0]) } ?? order.code
         return Datatypes.object([
             ("resourceType", .string(type)),
             ("id", .string(step.id.value)),
-            ("identifier", .array([
-                Datatypes.object([("system", .string(stepIDSystem)), ("value", .string(step.stepID))])
-            ])),
+            (
+                "identifier",
+                .array([
+                    Datatypes.object([("system", .string(stepIDSystem)), ("value", .string(step.stepID))])
+                ])
+            ),
             ("basedOn", .array([request])),
             ("status", .string(status(step.status))),
             ("businessStatus", Datatypes.object([("text", .string(step.status.rawValue))])),
