@@ -43,7 +43,7 @@ extension Migrations {
             birth_date {text}, sex {text}, study_id {text}, description {text}, \
             updated_at {int} NOT NULL, projected_at {int}, detail {bytes} NOT NULL) {table}
             """,
-            "CREATE INDEX studies_date ON studies (study_date DESC, uid)",
+            "CREATE INDEX studies_date ON studies (study_date DESC{nullsLast}, uid)",
             "CREATE INDEX studies_patient ON studies (patient_id) WHERE patient_id IS NOT NULL",
             "CREATE INDEX studies_dicom_patient ON studies (patient_dicom_id)",
             "CREATE INDEX studies_accession ON studies (accession)",

@@ -51,18 +51,18 @@ struct StudySearch {
         switch query.level {
         case .study:
             from = "studies s"
-            order = "s.study_date DESC, s.uid"
+            order = "s.study_date DESC NULLS LAST, s.uid"
             lower = ""
         case .series:
             from = "series e JOIN studies s ON s.uid = e.study_uid"
-            order = "s.study_date DESC, s.uid, e.number, e.uid"
+            order = "s.study_date DESC NULLS LAST, s.uid, e.number IS NULL, e.number, e.uid"
             lower = ", e.detail"
         case .instance:
             from = """
                 instances i JOIN series e ON e.study_uid = i.study_uid AND e.uid = i.series_uid \
                 JOIN studies s ON s.uid = i.study_uid
                 """
-            order = "s.study_date DESC, s.uid, e.number, e.uid, i.sort_number, i.sop_uid"
+            order = "s.study_date DESC NULLS LAST, s.uid, e.number IS NULL, e.number, e.uid, i.sort_number, i.sop_uid"
             lower = ", e.detail, " + StudyTable.instanceColumns
         }
         var matches = try connection.all(
@@ -110,23 +110,41 @@ struct StudySearch {
         _ match: StudyQuery.Match, _ column: String, _ key: StudyQuery.Key, isFolded: Bool
     ) -> (String, [SQLValue]) {
         switch match {
-        case .empty: return ("(\(column) IS NULL)", [])
+        case .empty:
+            return Self.integerKeys.contains(key) ? ("(\(column) IS NULL)", []) : ("(\(column) IS NULL OR \(column) = '')", [])
         case .exact(let text):
             if Self.integerKeys.contains(key) { return ("\(column) = ?", [.int(Int64(text) ?? Int64.min)]) }
             if isFolded { return name(text, column) }
             return ("\(column) = ?", [.text(text)])
         case .anyOf(let texts):
+            if Self.integerKeys.contains(key) {
+                return (connection.dialect.isInInts(column), [.ints(texts.compactMap { Int64($0) })])
+            }
             if isFolded {
                 let parts = texts.map { name($0, column) }
                 return ("(" + parts.map(\.0).joined(separator: " OR ") + ")", parts.flatMap(\.1))
             }
             return (connection.dialect.isInTexts(column), [.texts(texts)])
         case .wildcard(let text, let ignoringCase):
-            if isFolded || ignoringCase { return name(text, column) }
+            if isFolded { return name(text, column) }
+            let column = Self.integerKeys.contains(key) ? "CAST(\(column) AS TEXT)" : ignoringCase ? "LOWER(\(column))" : column
+            let text = ignoringCase ? text.lowercased() : text
             return (connection.dialect.matchesPattern(column), [.text(connection.dialect.pattern(text))])
         case .range(let low, let high):
-            var parts: [String] = []
+            // With both ends open any value matches, but not an absent one.
+            var parts = ["\(column) IS NOT NULL"]
             var values: [SQLValue] = []
+            if Self.integerKeys.contains(key) {
+                if let low = low.flatMap({ Int64($0) }) {
+                    parts.append("\(column) >= ?")
+                    values.append(.int(low))
+                }
+                if let high = high.flatMap({ Int64($0) }) {
+                    parts.append("\(column) <= ?")
+                    values.append(.int(high))
+                }
+                return ("(" + parts.joined(separator: " AND ") + ")", values)
+            }
             if let low {
                 parts.append("\(column) >= ?")
                 values.append(.text(low))

@@ -92,7 +92,7 @@ struct StudyTable {
 
     func series(in studyUID: String) throws -> [Series] {
         try connection.all(
-            "SELECT detail FROM series WHERE study_uid = ? ORDER BY number, uid LIMIT 10000", [.text(studyUID)], Self.series)
+            "SELECT detail FROM series WHERE study_uid = ? ORDER BY number IS NULL, number, uid LIMIT 10000", [.text(studyUID)], Self.series)
     }
 
     func save(_ series: Series) throws {

@@ -112,10 +112,14 @@ enum Wildcard {
         return p == pattern.count
     }
 
-    /// Lower case, without trailing carets and spaces.
+    /// Lower case, each component group without trailing carets and spaces, and without trailing empty groups.
+    /// PS3.5 §6.2.1.1.
     static func fold(_ name: String) -> String {
-        var folded = name.lowercased()
-        while folded.last == "^" || folded.last == " " { folded.removeLast() }
-        return folded
+        var groups = name.lowercased().split(separator: "=", omittingEmptySubsequences: false).map { String($0) }
+        for index in groups.indices {
+            while groups[index].last == "^" || groups[index].last == " " { groups[index].removeLast() }
+        }
+        while groups.count > 1, groups.last == "" { groups.removeLast() }
+        return groups.joined(separator: "=")
     }
 }

@@ -1,0 +1,126 @@
+import Access
+import Testing
+import Workflow
+
+@testable import SQLStore
+
+/// Journal, clients, assertions, peers, export jobs and audit on both databases.
+@Suite("Workflow: journal and registries on both databases")
+struct WorkflowRegistryTests {
+    typealias Support = WorkflowSupport
+
+    private func message(_ id: String, digest: String = "d") -> JournaledMessage {
+        JournaledMessage(
+            id: EntityID(id), sender: "RIS|HOSP", controlID: "1", type: "ADT^A04", digest: digest, raw: [0, 11, 255],
+            disposition: .ignored, note: nil, acknowledgement: [1], receivedAt: Support.at(5), peer: "10.0.0.1")
+    }
+
+    @Test("Messages of one control id come newest first, by sender; an id is used once", arguments: TestDatabases.all)
+    func journal(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            try await store.work { try $0.journal(message("m1")) }
+            try await store.work { try $0.journal(message("m2", digest: "e")) }
+            let found = try await store.look { try $0.journaledMessage(sender: "RIS|HOSP", controlID: "1") }
+            #expect(found == [message("m2", digest: "e"), message("m1")])
+            #expect(try await store.look { try $0.journaledMessage(sender: "RIS|OTHER", controlID: "1") }.isEmpty)
+            do {
+                try await store.work { try $0.journal(message("m1")) }
+                Issue.record("journaled twice")
+            } catch let error as StoreError { #expect(error.code == .conflict) }
+        }
+    }
+
+    @Test("Of 16 parallel uses of one assertion id exactly one succeeds (RFC 7523 §3)", arguments: TestDatabases.all)
+    func assertions(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            let uses = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for _ in 0..<16 {
+                    group.addTask { try await store.useOnce(issuer: "app", jti: "j", expires: Int64.max) }
+                }
+                return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            #expect(uses == 1)
+            #expect(try await store.useOnce(issuer: "other", jti: "j", expires: Int64.max))
+            #expect(try await store.useOnce(issuer: "app", jti: "k", expires: Int64.max))
+        }
+    }
+
+    @Test("A client keeps its scopes, its first registration time, and stays revoked once", arguments: TestDatabases.all)
+    func clients(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            let scopes = ["system/Patient.rs", "system/Observation.rs?category=laboratory"].compactMap { Scope($0) }
+            #expect(scopes.count == 2)
+            var client = Client(id: "app", name: "App", jwks: "{}", jwksURL: nil, scopes: scopes, registeredAt: 1)
+            try await store.save(client)
+            #expect(try await store.client(id: "app") == client)
+            client.name = "Other"
+            client.jwks = nil
+            client.jwksURL = "https://app.example/jwks"
+            try await store.save(client)
+            #expect(try await store.clients() == [client])
+            #expect(try await store.revoke(clientID: "app", at: 9))
+            #expect(try await !store.revoke(clientID: "app", at: 10))
+            #expect(try await !store.revoke(clientID: "none", at: 10))
+            #expect(try await store.client(id: "app")?.revokedAt == 9)
+            #expect(try await store.client(id: "none") == nil)
+        }
+    }
+
+    @Test("Peers are kept by kind and name", arguments: TestDatabases.all)
+    func peers(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            let ae = Peer(kind: .applicationEntity, name: "CT1", host: "h", port: 104, certificateFingerprint: "ff")
+            let sender = Peer(kind: .messageSender, name: "CT1")
+            try await store.save(sender)
+            try await store.save(Peer(kind: .applicationEntity, name: "CT1"))
+            try await store.save(ae)
+            #expect(try await store.peers() == [ae, sender])
+            #expect(try await store.peer(kind: .applicationEntity, name: "CT1") == ae)
+            #expect(try await store.removePeer(kind: .applicationEntity, name: "CT1"))
+            #expect(try await !store.removePeer(kind: .applicationEntity, name: "CT1"))
+            #expect(try await store.peers() == [sender])
+        }
+    }
+
+    @Test("Export jobs are counted while active, and their files are referenced until deletion", arguments: TestDatabases.all)
+    func exportJobs(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            var job = ExportJob(
+                id: EntityID("j1"), ownerID: "app", scopes: ["system/*.rs"], request: "/$export", types: ["Patient"],
+                since: Support.at(1), until: nil, snapshot: 7, transactionTime: Support.at(2), createdAt: Support.at(2))
+            try await store.save(job)
+            #expect(try await store.job(EntityID("j1")) == job)
+            #expect(try await store.activeJobs(ownerID: "app") == 1)
+            #expect(try await store.activeJobs(ownerID: "other") == 0)
+            #expect(try await store.unfinishedJobs() == [job])
+            job.state = .complete
+            job.progress = 100
+            job.outputs = [.init(type: "Patient", blobID: BlobID("b1"), count: 3, size: 9)]
+            try await store.save(job)
+            #expect(try await store.activeJobs(ownerID: "app") == 0)
+            #expect(try await store.unfinishedJobs().isEmpty)
+            #expect(try await store.referenced([BlobID("b1")]) == [BlobID("b1")])
+            job.state = .deleted
+            try await store.save(job)
+            #expect(try await store.referenced([BlobID("b1")]).isEmpty)
+            #expect(try await store.job(EntityID("j1"))?.state == .deleted)
+        }
+    }
+
+    @Test("Audit rows of units and of reads form one chain", arguments: TestDatabases.all)
+    func audit(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            let row = AuditRecord(
+                category: .rest, interaction: "read", action: .read, outcome: .minorFailure, access: Support.server,
+                entity: "Patient/\"quoted\"\n", patientID: "p", query: "name=Müller", detail: "forbidden")
+            try await store.record(row)
+            try await store.work { (unit) throws in
+                try unit.audit(row)
+                try unit.audit(row)
+            }
+            #expect(try await store.database.read { try AuditChain.verify($0) } == 3)
+            let rows = try await store.database.read { try AuditChain.rows(after: 0, limit: 9, $0).map(\.record) }
+            #expect(rows.count == 3 && Set(rows).count == 1)
+        }
+    }
+}
