@@ -120,6 +120,8 @@ def json_differences(wanted, model, path="", is_encapsulated=False, swap=False, 
             out.append(f"{where} {element.VR} lost")
             continue
         entry = model[key]
+        if element.tag.is_private_creator and {entry.get("vr"), element.VR} == {"UN", "LO"}:
+            continue  # PS3.5 §7.8.1: a private creator is LO, whatever the file calls it
         if is_implicit and element.tag.is_private and entry.get("vr") == "UN":
             continue  # the file does not say the VR; pydicom's private dictionary does
         if not same_vr(element.tag, entry.get("vr"), element.VR, is_encapsulated):

@@ -84,7 +84,7 @@ def why_invalid(path):
             pass
         relabelled(str(path), path, "trial")
     except Exception as error:  # pydicom raises many kinds; each makes the file unfit as a reference
-        return f"pydicom itself cannot read and write it: {type(error).__name__}: {str(error)[:90]}"
+        return f"pydicom itself cannot read and write it: {type(error).__name__}: {str(error).splitlines()[0][:90]}"
     return None
 
 

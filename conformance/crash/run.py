@@ -12,6 +12,7 @@ import os
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -229,6 +230,25 @@ def run_database(database, arguments):
             "ready_again_seconds_max": max(starts, default=0), "seed": seed, "findings": totals.findings}
 
 
+def write_results(results):
+    revision = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    lines = [
+        "# kill -9 under mixed load", "",
+        f"Made by `make crash` on {time.strftime('%Y-%m-%d')} at revision {revision.stdout.strip() or 'unknown'}: C-STORE, "
+        "STOW-RS, MLLP and FHIR create at once, each acknowledgement in an fsynced journal outside the server, the process "
+        "killed at random moments; after each restart, and again at the end, everything is read back.", "",
+        "| database | kills | sent | acknowledged | C-STORE | STOW | MLLP | FHIR | lost | half-visible | longest start, s | seed |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for r in results:
+        doors = [str(r["by_door"].get(door, 0)) for door in ("cstore", "stow", "mllp", "fhir")]
+        lines.append(
+            f"| {r['database']} | {r['kills']} | {r['sent']} | {r['acknowledged']} | {' | '.join(doors)} | {r['lost']} | "
+            f"{r['half_visible']} | {r['ready_again_seconds_max']:.2f} | {r['seed']} |")
+    lines += ["", *[f"- {finding}" for r in results for finding in r["findings"]]]
+    (HERE / "RESULTS.md").write_text("\n".join(lines).rstrip() + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20, help="for each database")
@@ -247,6 +267,8 @@ def main():
     results = [run_database(database, arguments) for database in databases]
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1))
+    if arguments.database == "both" and arguments.kills >= 20:
+        write_results(results)
     failed = sum(1 for result in results if result["findings"])
     print(f"crash: {len(results) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
