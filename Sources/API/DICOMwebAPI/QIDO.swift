@@ -15,7 +15,6 @@ extension DICOMwebRoutes {
     func search(_ level: StudyQueryLevel, _ request: APIRequest) async throws -> Response {
         var query = StudyQuery(level: level, limit: Self.pageDefault)
         var includes: Set<Tag> = []
-        var includesAll = false
         var seen: Set<String> = []
         var isLimited = true
         for parameter in try request.query() {
@@ -35,9 +34,9 @@ extension DICOMwebRoutes {
                 continue
             case "includefield":
                 for field in parameter.value.split(separator: ",") {
-                    if field == "all" {
-                        includesAll = true
-                    } else if let tag = Self.tags(String(field)).last {
+                    // Every attribute that the index holds is returned anyway.
+                    if field == "all" { continue }
+                    if let tag = Self.tags(String(field)).last {
                         includes.insert(tag)
                     } else {
                         throw HTTPFailure(.malformed, "includefield: \(field.prefix(64)) is no attribute")
@@ -59,8 +58,12 @@ extension DICOMwebRoutes {
         let offer = try Self.searchType(request)
         let found = try await index.studies(query, access: request.access)
         try await record("search", request, category: .query, action: .execute, query: request.rawQuery)
-        let sets = found.matches.map { match in
-            StudyMatchDataSet.dataSet(match, level: level, retrieveBase: baseURL)
+        var sets: [DataSet] = []
+        for match in found.matches {
+            var set = StudyMatchDataSet.dataSet(match, level: level, retrieveBase: baseURL)
+            let missing = includes.filter { !set.contains($0) && Self.mayInclude($0, at: level) }
+            if !missing.isEmpty { try await add(missing, of: match, to: &set, request) }
+            sets.append(set)
         }
         var headers = HTTPFields()
         if found.hasMore && isLimited {
@@ -70,9 +73,31 @@ extension DICOMwebRoutes {
             headers[.warning] =
                 "299 hilum \"The fuzzymatching parameter is not supported. Only literal matching has been performed.\""
         }
-        _ = includes
-        _ = includesAll
         return .bytes(try DICOMJSON.encode(sets), contentType: offer, headers: headers)
+    }
+
+    /// Attributes of the levels below are not returned at the levels above. PS3.18 §10.6.3.3.
+    private static func mayInclude(_ tag: Tag, at level: StudyQueryLevel) -> Bool {
+        guard !tag.isPixelData else { return false }
+        switch (level, QueryKeys.key(for: tag)?.level) {
+        case (.study, .series), (.study, .instance), (.series, .instance): return false
+        default: return true
+        }
+    }
+
+    /// Attributes beyond the index come from the header of the match's first instance, when it has them.
+    private func add(_ tags: Set<Tag>, of match: StudyMatch, to set: inout DataSet, _ request: APIRequest) async throws {
+        let stored = try await index.headers(
+            studyInstanceUID: match.study.studyInstanceUID, seriesInstanceUID: match.series?.seriesInstanceUID,
+            sopInstanceUID: match.instance?.sopInstanceUID, after: nil, limit: 1, access: request.access)
+        guard let first = stored.first else { return }
+        var header = try StoredHeader(first).dataSet
+        _ = header.convert(to: set.characterSet)
+        for tag in tags {
+            guard let element = header[tag] else { continue }
+            if case .external = element.value { continue }
+            set[tag] = element
+        }
     }
 
     /// Only JSON is offered. PS3.18 §8.7.3, Table 8.7.3-1.

@@ -15,7 +15,7 @@ import Workflow
 /// The doors for hospital systems: DIMSE and MLLP.
 enum DoorComposition {
     static func dimse(
-        _ configuration: ServerConfiguration.DIMSE, store: RelationalStore, ingest: InstanceIngest,
+        _ configuration: ServerConfiguration.DIMSE, limits: ServerConfiguration.Limits, store: RelationalStore, ingest: InstanceIngest,
         authorities: AssigningAuthorities, entropy: any Entropy, tls: NIOSSLContext?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> DIMSEListener {
@@ -28,6 +28,9 @@ enum DoorComposition {
         dimse.tls = tls
         dimse.certificateFingerprint = Digests.hex
         dimse.servesUnknownCallers = configuration.acceptsUnknownPeers
+        if let count = limits.dimseAssociations { dimse.limits.associationsMax = count }
+        if let count = limits.dimseAssociationsPerPeer { dimse.limits.associationsPerPeerMax = count }
+        if let bytes = limits.objectBytes { dimse.networkLimits.dataSetBytesMax = UInt64(bytes) }
         return DIMSEListener(
             configuration: dimse,
             services: [
@@ -39,11 +42,14 @@ enum DoorComposition {
     }
 
     static func mllp(
-        _ configuration: ServerConfiguration.MLLP, store: RelationalStore, inbox: HL7Inbox, tls: NIOSSLContext?,
+        _ configuration: ServerConfiguration.MLLP, limits: ServerConfiguration.Limits, store: RelationalStore, inbox: HL7Inbox, tls: NIOSSLContext?,
         logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> MLLPListener {
-        let mllp = MLLPConfiguration(host: configuration.host, port: configuration.port, tls: tls)
+        var mllp = MLLPConfiguration(host: configuration.host, port: configuration.port, tls: tls)
+        if let bytes = limits.mllpMessageBytes { mllp.messageBytesMax = bytes }
+        if let count = limits.mllpConnections { mllp.connectionsMax = count }
+        if let count = limits.mllpConnectionsPerPeer { mllp.connectionsPerPeerMax = count }
         let gate = SenderGate(peers: store, audit: store, acceptsUnknown: configuration.acceptsUnknownPeers)
         let limit = mllp.messageBytesMax
         return MLLPListener(

@@ -28,9 +28,6 @@ import Workflow
 
 /// Builds a server from its parts, top to bottom, and runs it until it is told to stop.
 enum ServerComposition {
-    /// Bulk responses that may stream at the same time; each holds a few 256 KiB pieces.
-    static let bulkResponsesMax = 32
-
     static func siteProfile(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> SiteProfile {
         let path = folder.resolve(configuration.siteProfile)
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -88,16 +85,19 @@ enum ServerComposition {
         }
 
         // The doors for hospital systems.
-        let ingest = InstanceIngest(store: store, blobs: blobs, authorities: profile.authorities)
+        var ingestLimits = IngestLimits()
+        if let bytes = configuration.limits.objectBytes { ingestLimits.bytesMax = bytes }
+        let ingest = InstanceIngest(
+            store: store, blobs: blobs, authorities: profile.authorities, limits: ingestLimits)
         let inbox = HL7Inbox(store: store, clock: clock, entropy: entropy, digest: Digests.hex) { _, _ in profile }
         let peerTLS = isTLS ? try TLSContexts.peers(folder) : nil
         let dimse = try DoorComposition.dimse(
-            configuration.dimse, store: store, ingest: ingest, authorities: profile.authorities, entropy: entropy,
+            configuration.dimse, limits: configuration.limits, store: store, ingest: ingest, authorities: profile.authorities, entropy: entropy,
             tls: peerTLS,
             logger: logger
         ) { readiness.isUp(.dimse) }
         let mllp = try DoorComposition.mllp(
-            configuration.mllp, store: store, inbox: inbox, tls: peerTLS, logger: logger
+            configuration.mllp, limits: configuration.limits, store: store, inbox: inbox, tls: peerTLS, logger: logger
         ) {
             readiness.isUp(.mllp)
         }
@@ -106,7 +106,7 @@ enum ServerComposition {
         let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy) { clock.now() }
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, exports: exports, folder: folder,
-            entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, logger: logger)
+            entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, limits: configuration.limits, logger: logger)
         let http = try web.application(configuration.http, tls: isTLS ? try TLSContexts.http(folder) : nil) {
             readiness.isUp(.http)
         }

@@ -26,9 +26,14 @@ struct WebComposition {
     init(
         publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, exports: ExportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness, isTLS: Bool,
-        logger: Logger
+        limits: ServerConfiguration.Limits, logger: Logger
     ) async throws {
         self.logger = logger
+        var httpLimits = HTTPLimits()
+        if let bytes = limits.httpBodyBytes { httpLimits.bodyBytesMax = bytes }
+        if let bytes = limits.httpHeaderBytes { httpLimits.headerBytesMax = bytes }
+        if let count = limits.httpQueryParameters { httpLimits.queryParametersMax = count }
+        if let count = limits.bulkResponses { httpLimits.bulkResponsesMax = count }
         let smart = SMARTConfiguration(baseURL: publicURL)
         let micros: @Sendable () -> Int64 = { clock.now().microseconds }
 
@@ -51,7 +56,7 @@ struct WebComposition {
             scopes: ["system/*.rs", "system/*.cruds", "system/*.read", "system/*.write", "system/*.*"])
 
         // Resources and images.
-        let gate = BulkResponseGate(limit: ServerComposition.bulkResponsesMax)
+        let gate = BulkResponseGate(limit: httpLimits.bulkResponsesMax)
         let fhir = FHIRRoutes(
             service: FHIRService(
                 store: store, audit: store, exports: exports, entropy: entropy, baseURL: smart.fhirBaseURL,
@@ -77,7 +82,7 @@ struct WebComposition {
         let table = try RouteTable([fhir.group, dicomweb.group, smartRoutes.group, ops.group])
         responder = APIResponder(
             table: table, authenticator: BearerAuthenticator(tokens: verifier, audit: store, realm: smart.fhirBaseURL),
-            security: SecurityHeaders(isTLS: isTLS), newRequestID: { entropy.newID().value },
+            limits: httpLimits, security: SecurityHeaders(isTLS: isTLS), newRequestID: { entropy.newID().value },
             observe: { requests.observe(operationID: $0, status: $1, duration: $2) })
     }
 

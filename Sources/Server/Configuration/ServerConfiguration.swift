@@ -75,7 +75,49 @@ struct ServerConfiguration: Codable, Sendable, Equatable {
         }
     }
 
+    /// What each door takes at most. Bytes and counts; the defaults are those of the codecs and doors.
+    struct Limits: Codable, Sendable, Equatable {
+        var httpBodyBytes: Int?
+        var httpHeaderBytes: Int?
+        var httpQueryParameters: Int?
+        var bulkResponses: Int?
+        /// One DICOM object, by either door.
+        var objectBytes: Int64?
+        var mllpMessageBytes: Int?
+        var mllpConnections: Int?
+        var mllpConnectionsPerPeer: Int?
+        var dimseAssociations: Int?
+        var dimseAssociationsPerPeer: Int?
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case httpBodyBytes = "http-body-bytes"
+            case httpHeaderBytes = "http-header-bytes"
+            case httpQueryParameters = "http-query-parameters"
+            case bulkResponses = "bulk-responses"
+            case objectBytes = "object-bytes"
+            case mllpMessageBytes = "mllp-message-bytes"
+            case mllpConnections = "mllp-connections"
+            case mllpConnectionsPerPeer = "mllp-connections-per-peer"
+            case dimseAssociations = "dimse-associations"
+            case dimseAssociationsPerPeer = "dimse-associations-per-peer"
+        }
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let keys = try StrictKeys(decoder, CodingKeys.self, "limits")
+            httpBodyBytes = try keys.limit(.httpBodyBytes)
+            httpHeaderBytes = try keys.limit(.httpHeaderBytes)
+            httpQueryParameters = try keys.limit(.httpQueryParameters)
+            bulkResponses = try keys.limit(.bulkResponses)
+            objectBytes = try keys.limit(.objectBytes)
+            mllpMessageBytes = try keys.limit(.mllpMessageBytes)
+            mllpConnections = try keys.limit(.mllpConnections)
+            mllpConnectionsPerPeer = try keys.limit(.mllpConnectionsPerPeer)
+            dimseAssociations = try keys.limit(.dimseAssociations)
+            dimseAssociationsPerPeer = try keys.limit(.dimseAssociationsPerPeer)
+        }
+    }
+
     var http = HTTP()
+    var limits = Limits()
     var dimse = DIMSE()
     var mllp = MLLP()
     var store = Store()
@@ -85,7 +127,7 @@ struct ServerConfiguration: Codable, Sendable, Equatable {
     var logLevel: String = "info"
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, dimse, mllp, store
+        case http, dimse, mllp, store, limits
         case siteProfile = "site-profile"
         case logLevel = "log-level"
     }
@@ -96,6 +138,7 @@ struct ServerConfiguration: Codable, Sendable, Equatable {
         dimse = try keys.value(.dimse) ?? dimse
         mllp = try keys.value(.mllp) ?? mllp
         store = try keys.value(.store) ?? store
+        limits = try keys.value(.limits) ?? limits
         siteProfile = try keys.value(.siteProfile) ?? siteProfile
         logLevel = try keys.value(.logLevel) ?? logLevel
     }
@@ -164,4 +207,11 @@ private struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<Strin
         container = try decoder.container(keyedBy: type)
     }
     func value<Value: Decodable>(_ key: Key) throws -> Value? { try container.decodeIfPresent(Value.self, forKey: key) }
+
+    /// A whole number above zero.
+    func limit<Value: Decodable & BinaryInteger>(_ key: Key) throws -> Value? {
+        guard let value: Value = try value(key) else { return nil }
+        guard value > 0 else { throw ConfigurationError("limits.\(key.rawValue): \(value) is not above 0") }
+        return value
+    }
 }

@@ -88,6 +88,8 @@ package final class ExportService: Sendable {
             job.progress = 100
         } catch {
             await dropOutputs(of: job)
+            // Still under way in the store: the next start takes it up again.
+            if Task.isCancelled { return }
             job.outputs = []
             job.state = .failed
             job.failure = "the export could not be written; start it again"
@@ -125,6 +127,8 @@ package final class ExportService: Sendable {
                 }
                 cursor = page.next
             } while cursor != nil && !isCancelled(job.id) && !Task.isCancelled
+            // A file cut short by the server's stop must never count as whole.
+            try Task.checkCancellation()
             if let file = try await resources.close() { files.append(file) }
             if let file = try await deletions.close() { files.append(file) }
         } catch {
