@@ -20,7 +20,7 @@ struct BannedCall: Sendable {
         .init(word: "JSONDecoder(", allowedBelow: ["Server"], reason: "not on request paths"),
         .init(word: "JSONEncoder(", allowedBelow: ["Server"], reason: "not on request paths"),
         .init(word: "DateFormatter(", allowedBelow: [], reason: "depends on locale, slow"),
-        .init(word: "ISO8601DateFormatter(", allowedBelow: [], reason: "slow"),
+        .init(word: "ISO8601DateFormatter(", allowedBelow: ["Tools"], reason: "slow"),
         .init(word: "Thread.sleep", allowedBelow: [], reason: "blocks a thread; await an event"),
         .init(word: "usleep(", allowedBelow: [], reason: "blocks a thread; await an event"),
         .init(word: "Task.detached", allowedBelow: [], reason: "a child task of a service, so that it ends with it"),

@@ -36,7 +36,7 @@ struct ImportTable {
 
     static let house: ImportTable = {
         let nio: Set<String> = [
-            "NIOCore", "NIOPosix", "NIOSSL", "Logging", "ServiceLifecycle", "NIOConcurrencyHelpers",
+            "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "ServiceLifecycle", "NIOConcurrencyHelpers",
         ]
         let http: Set<String> = ["Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "Logging", "Metrics"]
         var rows: [String: Row] = [:]
