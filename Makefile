@@ -7,8 +7,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test tidy format clients crash bench clean
 
-# -enable-testing: some tests look inside their target with @testable, which a release build refuses otherwise.
-BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error -Xswiftc -enable-testing
+BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
 # Our own sources, without what a generator wrote.
 OURS := find Package.swift Sources Tests -name '*.swift' ! -name '*+Generated.swift' -print0

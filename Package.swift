@@ -8,6 +8,8 @@ import PackageDescription
 let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    // Tests run on the release build, and some look inside their target with @testable.
+    .unsafeFlags(["-enable-testing"], .when(configuration: .release)),
 ]
 
 func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
@@ -142,8 +144,8 @@ let package = Package(
         .executableTarget(
             name: "HilumBench",
             dependencies: [
-                "CSQLite", hummingbird, httpTypes, nio("NIOCore"), nio("NIOPosix"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CSQLite", "DIMSEAdapter", "DICOMData", "DICOMNetwork", hummingbird, httpTypes, jwtKit, logging,
+                nio("NIOCore"), .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Tools/HilumBench", swiftSettings: strict),
 
@@ -158,7 +160,7 @@ let package = Package(
         tests("Domain", "Access", ["Access"]),
         tests("Translation", "HL7Translation", ["HL7Translation", "HL7v2", "Workflow", "Access"]),
         tests("Translation", "DICOMTranslation", ["DICOMTranslation", "DICOMData", "Workflow", "Access"]),
-        tests("Translation", "FHIRResources", ["FHIRResources", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
+        tests("Translation", "FHIRResources", ["FHIRResources", "SQLStore", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
         tests("Storage", "SQLStore", [
             "SQLStore", "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", logging,
         ]),
@@ -176,7 +178,10 @@ let package = Package(
         ]),
         tests("API", "SMARTAPI", ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes, nio("NIOCore")]),
         tests("API", "OpsAPI", ["OpsAPI", "HTTPSupport", "Access", "Workflow", httpTypes, metrics]),
-        tests("API", "FHIRAPI", ["FHIRAPI", "HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"]),
+        tests("API", "FHIRAPI", [
+            "FHIRAPI", "HTTPSupport", "SQLStore", "BlobStore", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow",
+            httpTypes,
+        ]),
         tests("API", "DICOMwebAPI", ["DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow"]),
         tests("API", "Contract", [
             "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI", "SQLStore", "BlobStore", "FHIRResources",
