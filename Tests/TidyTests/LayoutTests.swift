@@ -91,15 +91,23 @@ import Testing
         for word in Self.words {
             #expect(Self.workplaceFindings(.init(path: "x", text: "a\nb \(word) c")) == ["x:2: \(word)"])
         }
+        #expect(Self.workplaceFindings(.init(path: "x", text: "folder/root/file")) == [])
     }
 
     /// Paths of one machine, and names of those who happen to work there. What may be searched by anyone reads here.
     static let words = ["/work/", "/home/", "/root/", "/Users/", "/tmp/mini", "/tmp/brief", "../shared", "pyenv"]
 
+    /// Whether a word stands in a line; a path only where one begins, so that `folder/root/` is none.
+    static func stands(_ word: String, in line: Substring) -> Bool {
+        guard word.hasPrefix("/") else { return line.contains(word) }
+        return [" ", "\"", "'", "`", "=", ":", "(", "<", "\t"].contains { line.contains($0 + word) }
+            || line.hasPrefix(word)
+    }
+
     static func workplaceFindings(_ file: PackageTree.File) -> [String] {
         guard words.contains(where: file.text.contains) else { return [] }
         return file.text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().flatMap { index, line in
-            words.filter { line.contains($0) }.map { "\(file.path):\(index + 1): \($0)" }
+            words.filter { Self.stands($0, in: line) }.map { "\(file.path):\(index + 1): \($0)" }
         }
     }
 }
