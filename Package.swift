@@ -192,8 +192,8 @@ let package = Package(
         .testTarget(
             name: "JourneyTests",
             dependencies: [
-                "DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore"), nio("NIOPosix"), nioSSL, jwtKit,
-                asyncHTTPClient,
+                "DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL,
+                jwtKit, asyncHTTPClient,
             ],
             path: "Tests/Server/JourneyTests", swiftSettings: strict),
         tests("Server", "Demo", ["hilum", "DICOMData", "HL7v2"]),

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Foundation
+
+/// The whole benchmark: starts servers and bounds as children on loopback, and writes the table of results.
+struct AllCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "all", abstract: "Run every comparison (the default). Ends with 0 also where a goal is missed.")
+
+    @Option(help: "Seconds of each measurement.") var seconds = 3.0
+    @Option(help: "Rounds of bound and ours; their medians count.") var rounds = 3
+    @Option(help: "The file to write the results to.") var out = "conformance/bench/RESULTS.md"
+    @Option(help: "An existing folder on the disk to measure; temporary files are made and removed in it.")
+    var folder = FileManager.default.temporaryDirectory.path
+    @Option(help: "Only the stages whose name holds this word: start, store, stow, wado, fhir, mllp.")
+    var only: [String] = []
+
+    func validate() throws {
+        guard (0.1...30).contains(seconds) else { throw ValidationError("--seconds is from 0.1 to 30") }
+        guard (1...9).contains(rounds) else { throw ValidationError("--rounds is from 1 to 9") }
+    }
+
+    func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let work = folder + "/hilum-bench-\(getpid())"
+        try FileManager.default.createDirectory(
+            atPath: work, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(atPath: work) }
+        let machine = Machine(folder: work)
+        print("\(machine.line)\n\(rounds) rounds of \(seconds) s; medians\n")
+        var run = BenchRun(folder: work, seconds: seconds, rounds: rounds, only: only)
+        var failure: (any Error)?
+        do { try await run.all() } catch { failure = error }
+        let table = ResultTable(measurements: run.measurements, facts: run.facts, machine: machine, run: run)
+        print("\n" + table.text)
+        if let failure { throw failure }
+        if only.isEmpty {
+            try table.markdown.write(toFile: out, atomically: true, encoding: .utf8)
+            print("written to \(out)")
+        }
+    }
+}

@@ -1,0 +1,226 @@
+import Foundation
+
+/// The stages, one after the other, and what they found.
+struct BenchRun {
+    let folder: String
+    let seconds: Double
+    let rounds: Int
+    let only: [String]
+    private(set) var measurements: [Measurement] = []
+    private(set) var facts: [String] = []
+    /// The number of the next object or message; none is used twice.
+    private var number = 1
+
+    init(folder: String, seconds: Double, rounds: Int, only: [String]) {
+        self.folder = folder
+        self.seconds = seconds
+        self.rounds = rounds
+        self.only = only
+    }
+
+    private func wants(_ names: String...) -> Bool {
+        only.isEmpty || names.contains { name in only.contains { name.contains($0) } }
+    }
+
+    mutating func all() async throws {
+        let encrypted = try await HilumServer(folder: folder + "/encrypted", isEncrypted: true)
+        if wants("start") { try await idle(encrypted) }
+        if wants("store", "stow", "wado", "fhir", "mllp") {
+            try await serving(encrypted) { run, server in
+                if run.wants("store") { try await run.store(server) }
+                if run.wants("stow") { try await run.stow(server) }
+                if run.wants("wado") { try await run.retrieve(server, "encrypted at rest", goal: 0.35) }
+                if run.wants("fhir") { try await run.read(server) }
+                if run.wants("mllp") { try await run.messages(server) }
+                let memory = try server.memory()
+                run.facts.append(
+                    "Resident memory after all the load: \(NumberText.short(memory.now)) MB, at most"
+                        + " \(NumberText.short(memory.peak)) MB.")
+            }
+        }
+        if wants("wado") {
+            let open = try await HilumServer(folder: folder + "/open", isEncrypted: false)
+            try await serving(open) { run, server in
+                try await run.retrieve(server, "not encrypted", goal: 0.55)
+            }
+        }
+    }
+
+    /// Runs stages against a server in clear text, and ends it whatever happens.
+    private mutating func serving(
+        _ server: HilumServer, _ stages: (inout BenchRun, HilumServer) async throws -> Void
+    ) async throws {
+        try server.start(isPlain: true)
+        do { try await stages(&self, server) } catch {
+            await server.end()
+            throw BenchFailure("\(error)\nthe server's log ends:\n\(server.logTail)")
+        }
+        await server.end()
+    }
+
+    // MARK: stages
+
+    /// Start to ready, and memory of a server that nobody asks anything; as served by default, with TLS.
+    private mutating func idle(_ server: HilumServer) async throws {
+        var starts: [Double] = []
+        var memory: [Double] = []
+        for _ in 0..<rounds {
+            starts.append(try server.start(isPlain: false))
+            try await Task.sleep(for: .seconds(min(3, max(1, seconds))))
+            memory.append(try server.memory().now)
+            await server.end()
+        }
+        note(Measurement(name: "start to ready, TLS", unit: "s", ours: starts, bound: [], boundName: "", goal: .most(1)))
+        note(Measurement(name: "idle RSS, TLS", unit: "MB", ours: memory, bound: [], boundName: "", goal: .most(60)))
+    }
+
+    private mutating func store(_ server: HilumServer) async throws {
+        let loads = ObjectLoads(object: try CTObject())
+        try await compare(
+            "C-STORE of 528 KB, 4 associations", "objects/s", goal: 0.5, boundName: Self.fileBound,
+            bound: { [folder] run, seconds in try await loads.files(in: folder + "/files", seconds: seconds) },
+            ours: { run, seconds in
+                try await loads.store(port: server.dimsePort, first: run.numbers(ObjectLoads.objectsMax), seconds: seconds)
+            })
+    }
+
+    private mutating func stow(_ server: HilumServer) async throws {
+        let loads = ObjectLoads(object: try CTObject())
+        let token = try await server.token()
+        try await compare(
+            "STOW-RS of 528 KB, 4 connections", "objects/s", goal: 0.5, boundName: Self.fileBound,
+            bound: { [folder] run, seconds in try await loads.files(in: folder + "/files", seconds: seconds) },
+            ours: { run, seconds in
+                try await loads.stow(
+                    port: server.httpPort, token: token, first: run.numbers(ObjectLoads.objectsMax), seconds: seconds)
+            })
+    }
+
+    private mutating func retrieve(_ server: HilumServer, _ how: String, goal: Double) async throws {
+        let token = try await server.token()
+        var object = try CTObject()
+        let number = numbers(1)
+        object.become(number)
+        try ObjectLoads.post(object, on: try HTTPConnection(port: server.httpPort), token: token)
+        let nginx = try await NginxBound.start(folder: "\(folder)/nginx-\(number)", content: object.file)
+        let load = WrkLoad(connections: 4, folder: folder)
+        let headers = [
+            "Authorization: Bearer \(token)",
+            "Accept: multipart/related; type=\"application/dicom\"; transfer-syntax=*",
+        ]
+        do {
+            try await compare(
+                "WADO-RS instance of 528 KB, \(how), 4 connections", "requests/s", goal: goal,
+                boundName: Self.nginxBound,
+                bound: { run, seconds in
+                    try await load.get(
+                        "http://127.0.0.1:\(nginx.port)/\(NginxBound.file)", headers: [], seconds: seconds)
+                },
+                ours: { run, seconds in
+                    try await load.get(
+                        "http://127.0.0.1:\(server.httpPort)\(CTObject.path(number))", headers: headers,
+                        seconds: seconds)
+                })
+        } catch {
+            await nginx.child.end()
+            throw error
+        }
+        await nginx.child.end()
+    }
+
+    private mutating func read(_ server: HilumServer) async throws {
+        let token = try await server.token()
+        let path = try BenchPatient.create(port: server.httpPort, token: token)
+        let child = try ChildProcess(ChildProcess.own, ["bound-http"], log: folder + "/bound-http.log")
+        let load = WrkLoad(connections: 64, folder: folder)
+        do {
+            let port = try child.line()
+            try await compare(
+                "FHIR read by id, 64 connections", "requests/s", goal: 0.6, boundName: Self.httpBound,
+                bound: { run, seconds in
+                    try await load.get("http://127.0.0.1:\(port)\(path)", headers: [], seconds: seconds)
+                },
+                ours: { run, seconds in
+                    try await load.get(
+                        "http://127.0.0.1:\(server.httpPort)\(path)", headers: ["Authorization: Bearer \(token)"],
+                        seconds: seconds)
+                })
+        } catch {
+            await child.end()
+            throw error
+        }
+        await child.end()
+    }
+
+    private mutating func messages(_ server: HilumServer) async throws {
+        let child = try ChildProcess(
+            ChildProcess.own, ["bound-mllp", "--database", folder + "/bound.sqlite"], log: folder + "/bound-mllp.log")
+        do {
+            let line = try child.line()
+            guard let port = Int(line) else { throw BenchFailure("bound-mllp told no port") }
+            try await compare(
+                "durable MLLP ACK, 64 connections", "messages/s", goal: 0.5, boundName: Self.messageBound,
+                bound: { run, seconds in
+                    try MessageLoad.run(port: port, first: run.numbers(MessageLoad.messagesMax), seconds: seconds)
+                },
+                ours: { run, seconds in
+                    try MessageLoad.run(
+                        port: server.mllpPort, first: run.numbers(MessageLoad.messagesMax), seconds: seconds)
+                })
+        } catch {
+            await child.end()
+            throw error
+        }
+        await child.end()
+    }
+
+    // MARK: comparing
+
+    private typealias Load = (inout BenchRun, _ seconds: Double) async throws -> Double
+
+    /// A short run of each to warm up, then the rounds, bound first.
+    private mutating func compare(
+        _ name: String, _ unit: String, goal: Double, boundName: String, bound: Load, ours: Load
+    ) async throws {
+        let warmUp = min(1, seconds)
+        _ = try await bound(&self, warmUp)
+        _ = try await ours(&self, warmUp)
+        var theirs: [Double] = []
+        var own: [Double] = []
+        for _ in 0..<rounds {
+            theirs.append(try await bound(&self, seconds))
+            own.append(try await ours(&self, seconds))
+        }
+        note(
+            Measurement(name: name, unit: unit, ours: own, bound: theirs, boundName: boundName, goal: .ratio(goal)))
+    }
+
+    private mutating func note(_ measurement: Measurement) {
+        measurements.append(measurement)
+        let ratio = measurement.ratio.map { ", ratio \(NumberText.short($0))" } ?? ""
+        print("\(measurement.name): \(NumberText.short(measurement.ours.median)) \(measurement.unit)\(ratio)")
+        fflush(nil)
+    }
+
+    /// Takes `count` numbers; the first of them. Starts a study of its own.
+    private mutating func numbers(_ count: Int) -> Int {
+        let first = (number + CTObject.studySize - 1) / CTObject.studySize * CTObject.studySize
+        number = first + count
+        return first
+    }
+
+    private static let fileBound =
+        "C-STORE and STOW-RS: four threads in the benchmark, each creates a file of 528 000 bytes on the same file"
+        + " system, writes it in one write, fsyncs it and closes it; no fsync of the directory, no rename, no database."
+    private static let nginxBound =
+        "WADO-RS: nginx with sendfile sends the same Part 10 file, cached, over HTTP without TLS, a worker a core, no"
+        + " access log, no check of any token. wrk loads both with two threads."
+    private static let httpBound =
+        "FHIR read: Hummingbird with a responder that answers 1800 constant bytes, no router, no TLS. wrk loads both"
+        + " with two threads; Hilum checks the token, reads one Patient of about 1.8 KB and writes its audit row."
+    private static let messageBound =
+        "MLLP ACK: one thread polls all connections, inserts the raw bytes of every whole message that has arrived in"
+        + " one SQLite transaction (WAL, synchronous=FULL), commits, then answers AA; what arrives during a commit"
+        + " shares the next one. It reads MSH-10 and nothing else: no duplicate check, no index, no audit. Hilum is"
+        + " sent the same ADT^A08 messages over 1000 patients, and answers AA after it has journalled and applied each."
+}

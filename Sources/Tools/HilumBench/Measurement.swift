@@ -1,0 +1,59 @@
+/// One line of the results.
+struct Measurement: Sendable {
+    /// How the number is read.
+    enum Goal: Sendable {
+        /// Ours divided by the bound is to be at least this.
+        case ratio(Double)
+        /// The number is to be at most this.
+        case most(Double)
+    }
+    let name: String
+    /// Of the numbers: "objects/s", "MB", "s".
+    let unit: String
+    /// One per round.
+    let ours: [Double]
+    /// One per round; empty where the goal is an absolute number.
+    let bound: [Double]
+    /// What `bound` is.
+    let boundName: String
+    let goal: Goal
+
+    var ratio: Double? { bound.isEmpty ? nil : ours.median / Swift.max(bound.median, .leastNonzeroMagnitude) }
+
+    var isMet: Bool {
+        switch goal {
+        case .ratio(let least): (ratio ?? 0) >= least
+        case .most(let most): ours.median <= most
+        }
+    }
+
+    var goalText: String {
+        switch goal {
+        case .ratio(let least): ">= \(least)"
+        case .most(let most): "<= \(NumberText.short(most)) \(unit)"
+        }
+    }
+}
+
+extension [Double] {
+    /// The middle one; the mean of the middle two of an even number; 0 of none.
+    var median: Double {
+        guard !isEmpty else { return 0 }
+        let order = sorted()
+        return count % 2 == 1 ? order[count / 2] : (order[count / 2 - 1] + order[count / 2]) / 2
+    }
+}
+
+/// Numbers for people.
+enum NumberText {
+    /// Three significant digits or whole numbers: "0.532", "4.21", "187", "15230".
+    static func short(_ value: Double) -> String {
+        let digits = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3
+        var scale = 1.0
+        for _ in 0..<digits { scale *= 10 }
+        let whole = Int((value * scale).rounded())
+        guard digits > 0 else { return "\(whole)" }
+        let part = "\(whole % Int(scale))"
+        return "\(whole / Int(scale))." + String(repeating: "0", count: digits - part.count) + part
+    }
+}

@@ -1,0 +1,103 @@
+import DICOMData
+import DICOMNetwork
+import DIMSEAdapter
+import Foundation
+import NIOCore
+
+/// The loads that store CT objects, four at a time, and the bound of them. Each gives objects a second.
+struct ObjectLoads: Sendable {
+    static let connections = 4
+    /// Objects of one measurement at most: about 1 GB.
+    static let objectsMax = 2000
+
+    let object: CTObject
+
+    /// The bound: every object in a file of its own, created, written and synced before the next.
+    func files(in folder: String, seconds: Double) async throws -> Double {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let ticket = LoadTicket(seconds: seconds, first: 0, limit: Self.objectsMax)
+        let bytes = object.file
+        try await ThreadLoad.run(Self.connections) { _ in
+            while let number = ticket.next() {
+                let descriptor = open("\(folder)/\(number)", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+                guard descriptor >= 0 else { throw BenchFailure.system("create") }
+                defer { close(descriptor) }
+                var offset = 0
+                while offset < bytes.count {
+                    let count = bytes.withUnsafeBytes {
+                        write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset)
+                    }
+                    guard count > 0 else { throw BenchFailure.system("write") }
+                    offset += count
+                }
+                guard fsync(descriptor) == 0 else { throw BenchFailure.system("fsync") }
+            }
+        }
+        let rate = ticket.rate()
+        try FileManager.default.removeItem(atPath: folder)
+        return rate
+    }
+
+    /// STOW-RS, one object a request. PS3.18 §10.5.
+    func stow(port: Int, token: String, first: Int, seconds: Double) async throws -> Double {
+        let ticket = LoadTicket(seconds: seconds, first: first, limit: Self.objectsMax)
+        let template = object
+        try await ThreadLoad.run(Self.connections) { _ in
+            let connection = try HTTPConnection(port: port)
+            var object = template
+            while let number = ticket.next() {
+                object.become(number)
+                try Self.post(object, on: connection, token: token)
+            }
+        }
+        return ticket.rate()
+    }
+
+    /// One STOW-RS request with one part. Throws ``BenchFailure`` for another status than 200.
+    static func post(_ object: CTObject, on connection: HTTPConnection, token: String) throws {
+        let begin = Array("--bench\r\nContent-Type: application/dicom\r\n\r\n".utf8)
+        let reply = try connection.send(
+            "POST", "/dicomweb/studies",
+            headers: [
+                "Authorization: Bearer \(token)", "Accept: application/dicom+json",
+                "Content-Type: multipart/related; type=\"application/dicom\"; boundary=bench",
+            ], body: begin + object.file + Array("\r\n--bench--\r\n".utf8))
+        guard reply.status == 200 else {
+            throw BenchFailure("STOW-RS answered \(reply.status): \(String(decoding: reply.body.prefix(400), as: UTF8.self))")
+        }
+    }
+
+    /// C-STORE, four associations. PS3.4 §B.
+    func store(port: Int, first: Int, seconds: Double) async throws -> Double {
+        guard let called = AETitle("HILUM"), let calling = AETitle("BENCH") else { throw BenchFailure("AE title") }
+        let destination = SCUAssociation.Destination(
+            host: "127.0.0.1", port: port, calledAETitle: called, callingAETitle: calling)
+        let syntax = TransferSyntax.explicitVRLittleEndian.uid
+        var associations: [SCUAssociation] = []
+        for _ in 0..<Self.connections {
+            associations.append(
+                try await SCUAssociation.open(
+                    destination, contexts: [(abstractSyntax: UID.ctImageStorage, transferSyntaxes: [syntax])]))
+        }
+        let ticket = LoadTicket(seconds: seconds, first: first, limit: Self.objectsMax)
+        let template = object
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for association in associations {
+                group.addTask {
+                    var object = template
+                    while let number = ticket.next() {
+                        object.become(number)
+                        let status = try await association.store(
+                            sopClassUID: UID.ctImageStorage, sopInstanceUID: CTObject.sopInstanceUID(number),
+                            transferSyntax: syntax, dataSet: ByteBuffer(bytes: object.file[object.dataSetOffset...]))
+                        guard status == .success else { throw BenchFailure("C-STORE was answered with \(status)") }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let rate = ticket.rate()
+        for association in associations { try await association.release() }
+        return rate
+    }
+}
