@@ -6,7 +6,9 @@ final class BlockingSocket {
     private var unread: [UInt8] = []
 
     /// Connects to 127.0.0.1. A peer silent for ten seconds is a failure.
-    init(port: Int) throws {
+    ///
+    /// - from: the last number of our address, 127.0.0.`from`: a server may limit the connections of one address.
+    init(port: Int, from host: UInt8 = 1) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw BenchFailure.system("socket") }
         var on: Int32 = 1
@@ -14,6 +16,7 @@ final class BlockingSocket {
         var limit = timeval(tv_sec: 10, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        if host != 1 { _ = try LoopbackAddress.bind(descriptor, port: 0, host: host) }
         var address = LoopbackAddress.make(port: port)
         let done = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -65,13 +68,13 @@ final class BlockingSocket {
     }
 }
 
-/// 127.0.0.1 and a port.
+/// 127.0.0.1, or another address of this machine, and a port.
 enum LoopbackAddress {
-    static func make(port: Int) -> sockaddr_in {
+    static func make(port: Int, host: UInt8 = 1) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(truncatingIfNeeded: port).bigEndian
-        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        address.sin_addr = in_addr(s_addr: (UInt32(0x7F00_0000) | UInt32(host)).bigEndian)
         return address
     }
 
@@ -84,8 +87,8 @@ enum LoopbackAddress {
     }
 
     /// Binds and tells the port that it became.
-    static func bind(_ descriptor: Int32, port: Int) throws -> Int {
-        var address = make(port: port)
+    static func bind(_ descriptor: Int32, port: Int, host: UInt8 = 1) throws -> Int {
+        var address = make(port: port, host: host)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let done = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in

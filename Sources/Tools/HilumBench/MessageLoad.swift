@@ -3,6 +3,8 @@ import Foundation
 /// HL7 v2 messages over MLLP on many connections from one thread: on each, the next message when the ACK is there.
 struct MessageLoad: Sendable {
     static let connections = 64
+    /// Connections from one address, as of a hospital with some senders: Hilum takes ten.
+    static let connectionsPerAddress = 8
     /// Messages of one measurement at most.
     static let messagesMax = 100_000
     /// Patients that the messages are about.
@@ -27,7 +29,9 @@ struct MessageLoad: Sendable {
 
     /// Messages acknowledged with AA a second. Throws ``BenchFailure`` for any other answer.
     static func run(port: Int, first: Int, seconds: Double) throws -> Double {
-        var lines = try (0..<connections).map { _ in Line(socket: try BlockingSocket(port: port)) }
+        var lines = try (0..<connections).map { index in
+            Line(socket: try BlockingSocket(port: port, from: UInt8(2 + index / connectionsPerAddress)))
+        }
         var waits = lines.map { pollfd(fd: $0.socket.descriptor, events: Int16(POLLIN), revents: 0) }
         let ticket = LoadTicket(seconds: seconds, first: first, limit: messagesMax)
         var open = 0
