@@ -24,7 +24,11 @@ struct AllCommand: AsyncParsableCommand {
         let work = folder + "/hilum-bench-\(getpid())"
         try FileManager.default.createDirectory(
             atPath: work, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        defer { try? FileManager.default.removeItem(atPath: work) }
+        let signals = LiveChildren.endOnSignal(removing: work)
+        defer {
+            for source in signals { source.cancel() }
+            try? FileManager.default.removeItem(atPath: work)
+        }
         let machine = Machine(folder: work)
         print("\(machine.line)\n\(rounds) rounds of \(seconds) s; medians\n")
         var run = BenchRun(folder: work, seconds: seconds, rounds: rounds, only: only)

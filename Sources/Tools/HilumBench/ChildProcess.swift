@@ -18,7 +18,11 @@ final class ChildProcess {
         guard let errors = FileHandle(forWritingAtPath: log) else { throw BenchFailure("\(log): cannot be written") }
         _ = try errors.seekToEnd()
         process.standardError = errors
+        process.terminationHandler = { LiveChildren.remove($0.processIdentifier) }
         do { try process.run() } catch { throw BenchFailure("\(program): \(error)") }
+        LiveChildren.add(process.processIdentifier)
+        // One that has ended before it was added.
+        if !process.isRunning { LiveChildren.remove(process.processIdentifier) }
     }
 
     /// The next line that the child prints. Throws ``BenchFailure`` when none comes in time.
