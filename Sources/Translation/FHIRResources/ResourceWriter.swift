@@ -28,7 +28,7 @@ package struct ResourceWriter: Sendable {
         try Self.check(access, .create, type)
         if ifNoneExist != nil { try Self.check(access, .search, type) }
         let id = entropy.newID().value
-        return try await store.write(access) { unit in
+        let result = try await store.write(access) { unit in
             if let query = ifNoneExist {
                 let found = try unit.resourceIDs(matching: query, access: access, limit: 2)
                 if found.count > 1 {
@@ -41,8 +41,9 @@ package struct ResourceWriter: Sendable {
             let stored = try unit.putResource(type, id, document, method: .create)
             try Self.feedDomain(type, id, document, in: unit)
             try Self.auditWrite("create", .create, stored, in: unit)
-            return Result(resource: try unit.currentResource(type, id) ?? stored, isCreated: true)
+            return Result(resource: stored, isCreated: true)
         }
+        return try await projected(result, access)
     }
 
     /// Updates, or creates under the id the client chose. `ifMatch` is the version the client read.
@@ -51,7 +52,7 @@ package struct ResourceWriter: Sendable {
     ) async throws -> Result {
         try Self.check(access, .update, type)
         let mayCreate = access.allows(.create, on: type)
-        return try await store.write(access) { unit in
+        let result = try await store.write(access) { unit in
             let current = try unit.currentResource(type, id)
             let exists = current.map { !$0.isDeleted } ?? false
             if let ifMatch, !exists || current?.version != ifMatch {
@@ -63,6 +64,17 @@ package struct ResourceWriter: Sendable {
             try Self.auditWrite("update", exists ? .update : .create, stored, in: unit)
             return Result(resource: stored, isCreated: !exists)
         }
+        return try await projected(result, access)
+    }
+
+    /// The result with the version as it was committed: the projection runs after the body of a unit and may have put
+    /// the domain's elements over what the client sent.
+    private func projected(_ result: Result, _ access: AccessContext) async throws -> Result {
+        guard Self.fedTypes.contains(result.resource.type) else { return result }
+        let resource = result.resource
+        let committed = try await store.read(
+            resource.type, resource.id, version: resource.version, access: .server(requestID: access.requestID))
+        return Result(resource: committed ?? resource, isCreated: result.isCreated)
     }
 
     /// Deletes. Deleting what is not there is no error; nil then. `ifMatch` as in ``update(_:_:_:ifMatch:access:)``.
@@ -84,6 +96,12 @@ package struct ResourceWriter: Sendable {
     }
 
     // MARK: Domain
+
+    /// The types that `feedDomain` hands on.
+    private static let fedTypes: Set<String> = [
+        PatientProjection.type, ServiceRequestProjection.type, EncounterProjection.type, ImagingStudyProjection.type,
+        DiagnosticReportProjection.type,
+    ]
 
     /// Hands a written resource to the domain service of its type, if it has one; for the other types that the domain
     /// feeds, asks for the projection again, so that what the domain owns stays the domain's.

@@ -7,13 +7,39 @@ enum Datatypes {
     static let dicomUIDSystem = "urn:dicom:uid"
     static let dicomSystem = "http://dicom.nema.org/resources/ontology/DCM"
 
-    /// An object of the members that have a value, in the order given.
+    /// An object of the members that have a value, in the order given. A JSON null is no value: FHIR has it only inside
+    /// arrays of primitives.
     static func object(_ members: [(String, JSONValue?)]) -> JSONValue {
-        .object(JSONObject(members.compactMap { name, value in value.map { (name, $0) } }))
+        var kept: [(String, JSONValue)] = []
+        for (name, value) in members {
+            if let value, value != .null { kept.append((name, value)) }
+        }
+        return .object(JSONObject(kept))
     }
 
-    /// An array, or nil when it would be empty: FHIR has no empty arrays. FHIR R4 json.html.
-    static func array(_ elements: [JSONValue]) -> JSONValue? { elements.isEmpty ? nil : .array(elements) }
+    /// An array of the elements that say something, or nil when none does: FHIR has neither empty arrays nor empty
+    /// objects. FHIR R4 json.html.
+    static func array(_ elements: [JSONValue]) -> JSONValue? {
+        let kept = elements.filter { $0 != .null && $0.object?.isEmpty != true }
+        if kept.isEmpty { return Optional<JSONValue>.none }
+        return .array(kept)
+    }
+
+    /// A number as JSON writes it, digits and precision kept; nil when the text is no number. HL7 v2.5.1 §2.A.47 (NM)
+    /// allows a plus sign, leading zeros and a bare point, which JSON does not. RFC 8259 §6.
+    static func number(_ text: String) -> JSONValue? {
+        var digits = text.utf8.filter { $0 != 32 }[...]
+        var sign = ""
+        if digits.first == 43 || digits.first == 45 { sign = digits.removeFirst() == 45 ? "-" : "" }
+        let parts = digits.split(separator: 46, maxSplits: 1, omittingEmptySubsequences: false)
+        let whole = (parts.first ?? []).drop { $0 == 48 }
+        let fraction = parts.count > 1 ? parts[1] : []
+        let isNumber = (parts.first ?? []).count + fraction.count > 0
+            && (whole + fraction).allSatisfy { (48...57).contains($0) }
+        guard isNumber else { return nil }
+        let tail = fraction.isEmpty ? "" : "." + String(decoding: fraction, as: UTF8.self)
+        return .number(sign + (whole.isEmpty ? "0" : String(decoding: whole, as: UTF8.self)) + tail)
+    }
 
     /// Text, or nil when it is empty: FHIR has no empty strings.
     static func string(_ text: String?) -> JSONValue? {
@@ -50,7 +76,9 @@ enum Datatypes {
 
     static func concept(_ concept: CodedConcept) -> JSONValue? {
         let value = object([("coding", array(concept.codings.map(coding))), ("text", string(concept.text))])
-        return value.object?.isEmpty == false ? value : nil
+        // Written out: in a conditional expression `nil` would become the JSON null.
+        if value.object?.isEmpty != false { return Optional<JSONValue>.none }
+        return value
     }
 
     static func name(_ name: HumanName) -> JSONValue {

@@ -48,27 +48,27 @@ enum ObservationProjection {
     private static func value(_ value: Workflow.Observation.Value) -> (String, JSONValue?) {
         switch value {
         case .quantity(let number, let comparator, let unit, let system):
-            return ("valueQuantity", quantity(number, comparator: comparator, unit: unit, system: system))
+            // What is sent as a number and is none stays readable as text.
+            guard let value = quantity(number, comparator: comparator, unit: unit, system: system) else {
+                let parts = [(comparator ?? "") + number, unit ?? ""].filter { !$0.isEmpty }
+                return ("valueString", Datatypes.string(parts.joined(separator: " ")))
+            }
+            return ("valueQuantity", value)
         case .text(let text): return ("valueString", Datatypes.string(text))
         case .concept(let concept): return ("valueCodeableConcept", Datatypes.concept(concept))
         case .dateTime(let time): return ("valueDateTime", Datatypes.dateTime(time))
         case .time(let text): return ("valueTime", .string(text))
         case .range(let low, let high, let unit):
-            return (
-                "valueRange",
-                Datatypes.object([
-                    ("low", low.map { quantity($0, comparator: nil, unit: unit, system: nil) }),
-                    ("high", high.map { quantity($0, comparator: nil, unit: unit, system: nil) }),
-                ])
-            )
+            let ends = [
+                ("low", low.flatMap { quantity($0, comparator: nil, unit: unit, system: nil) }),
+                ("high", high.flatMap { quantity($0, comparator: nil, unit: unit, system: nil) }),
+            ]
+            return ("valueRange", ends.contains { $0.1 != nil } ? Datatypes.object(ends) : nil)
         case .ratio(let numerator, let denominator):
-            return (
-                "valueRatio",
-                Datatypes.object([
-                    ("numerator", quantity(numerator, comparator: nil, unit: nil, system: nil)),
-                    ("denominator", quantity(denominator, comparator: nil, unit: nil, system: nil)),
-                ])
-            )
+            guard let above = quantity(numerator, comparator: nil, unit: nil, system: nil),
+                let below = quantity(denominator, comparator: nil, unit: nil, system: nil)
+            else { return ("valueString", Datatypes.string("\(numerator):\(denominator)")) }
+            return ("valueRatio", Datatypes.object([("numerator", above), ("denominator", below)]))
         case .absent(let reason):
             let coding = CodedConcept.Coding(
                 system: "http://terminology.hl7.org/CodeSystem/data-absent-reason", code: reason)
@@ -76,9 +76,11 @@ enum ObservationProjection {
         }
     }
 
-    private static func quantity(_ number: String, comparator: String?, unit: String?, system: String?) -> JSONValue {
-        Datatypes.object([
-            ("value", .number(number)), ("comparator", comparator.map { .string($0) }),
+    /// Nil when the text is no number.
+    private static func quantity(_ number: String, comparator: String?, unit: String?, system: String?) -> JSONValue? {
+        guard let value = Datatypes.number(number) else { return nil }
+        return Datatypes.object([
+            ("value", value), ("comparator", comparator.map { .string($0) }),
             ("unit", Datatypes.string(unit)),
             ("system", system.map { .string($0) }), ("code", system == nil ? nil : Datatypes.string(unit)),
         ])

@@ -1,0 +1,94 @@
+import Access
+import FHIRModel
+import FHIRResources
+import HTTPSupport
+import Testing
+import Workflow
+
+@testable import FHIRAPI
+
+/// Each error of the layers below has one answer. FHIR R4 http.html#Status-Codes.
+@Suite("Errors as HTTP status and OperationOutcome")
+struct ErrorTableTests {
+    private func issue(_ error: any Error) throws -> (status: Int, code: String?, details: String?) {
+        let (status, outcome) = ErrorTable.outcome(for: error, requestID: "ref-1")
+        let value = JSONValue(try JSONDocument(parsing: outcome.bytes))
+        #expect(value["resourceType"]?.string == "OperationOutcome")
+        let issue = value["issue"]?[0]
+        return (status, issue?["code"]?.string, issue?["details"]?["text"]?.string)
+    }
+
+    @Test("Each refusal of an interaction", arguments: zip(
+        [
+            InteractionError.Code.malformed, .invalid, .mismatch, .forbidden, .notFound, .gone, .conflict, .preconditionFailed,
+            .unsupported,
+        ],
+        [
+            (400, "structure"), (422, "invalid"), (400, "value"), (403, "forbidden"), (404, "not-found"), (410, "deleted"),
+            (409, "conflict"), (412, "conflict"), (400, "not-supported"),
+        ]))
+    func interactions(_ code: InteractionError.Code, _ expected: (Int, String)) throws {
+        let found = try issue(InteractionError(code, "why"))
+        #expect(found.status == expected.0 && found.code == expected.1 && found.details == "why")
+    }
+
+    @Test("The table names every refusal") func complete() { #expect(InteractionError.Code.allCases.count == 9) }
+
+    @Test("Each failure of the store, in words that tell nothing of its inside", arguments: zip(
+        [StoreError.Code.unavailable, .full, .failed, .conflict, .misuse, .corrupt, .notFound, .closed],
+        [
+            (503, "transient"), (507, "no-store"), (503, "no-store"), (409, "conflict"), (500, "exception"), (500, "exception"),
+            (404, "not-found"), (503, "transient"),
+        ]))
+    func store(_ code: StoreError.Code, _ expected: (Int, String)) throws {
+        let found = try issue(StoreError(code, "SELECT secret FROM patients"))
+        #expect(found.status == expected.0 && found.code == expected.1)
+        #expect(found.details?.contains("secret") == false)
+        #expect((expected.0 == 500) == (found.details?.contains("ref-1") == true))
+    }
+
+    @Test("An unknown error is ours, and says only its reference")
+    func unknown() throws {
+        struct Secret: Error {}
+        let found = try issue(Secret())
+        #expect(found.status == 500 && found.code == "exception" && found.details == "internal error, reference ref-1")
+    }
+
+    @Test("Issues keep their places")
+    func places() throws {
+        let error = InteractionError(.invalid, "two", issues: [("Patient.name", "a"), ("Patient.gender", "b")])
+        let (_, outcome) = ErrorTable.outcome(for: error, requestID: "r")
+        let value = JSONValue(try JSONDocument(parsing: outcome.bytes))
+        #expect(value["issue"]?.array?.count == 2)
+        #expect(value["issue"]?[1]?["expression"]?[0]?.string == "Patient.gender")
+    }
+
+    @Test("ETags are read weak and strong, alone; a list or star only where lists are")
+    func etags() {
+        #expect(ETag.version("W/\"3\"") == 3 && ETag.version("\"3\"") == 3 && ETag.version(" W/\"12\" ") == 12)
+        for text in ["", "3", "*", "W/3", "\"\"", "\"x\"", "\"1\", \"2\"", "\"99999999999999999999\""] {
+            #expect(ETag.version(text) == nil, "\(text)")
+        }
+        #expect(ETag.list("W/\"1\", W/\"3\"", holds: 3) && ETag.list("*", holds: 3) && !ETag.list("\"1\"", holds: 3))
+        #expect(ETag.text(3) == "W/\"3\"")
+    }
+
+    @Test("HTTP dates are those of RFC 9110 §5.6.7", arguments: [
+        (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (1_709_164_800, "Thu, 29 Feb 2024 00:00:00 GMT"),
+    ])
+    func dates(_ seconds: Int64, _ expected: String) {
+        #expect(HTTPDate.format(UTCInstant(microseconds: seconds * 1_000_000)) == expected)
+    }
+
+    @Test("Prefer is read by directive, also joined (RFC 7240 §2)")
+    func prefer() {
+        func preferences(_ text: String) -> [String: String] {
+            FHIRRequest(
+                method: .get, path: [], query: [], rawQuery: "", headers: ["prefer": text], body: [], access: .server(requestID: "t")
+            ).preferences
+        }
+        #expect(preferences("return=minimal, handling=lenient") == ["return": "minimal", "handling": "lenient"])
+        #expect(preferences("respond-async; Handling = \"strict\"") == ["respond-async": "", "handling": "strict"])
+        #expect(preferences("") == [:])
+    }
+}

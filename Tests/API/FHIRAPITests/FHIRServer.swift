@@ -1,0 +1,105 @@
+import Access
+import BlobStore
+import FHIRModel
+import FHIRResources
+import Foundation
+import SQLStore
+import Synchronization
+import Testing
+import Workflow
+
+@testable import FHIRAPI
+
+/// The FHIR service over a store in a temporary folder, spoken to in values.
+struct FHIRServer {
+    final class SplitMix: Entropy {
+        private let state = Mutex<UInt64>(5)
+        func bytes(_ count: Int) -> [UInt8] {
+            state.withLock { state in
+                (0..<count).map { _ in
+                    state &+= 0x9E37_79B9_7F4A_7C15
+                    var word = state
+                    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+                    return UInt8(truncatingIfNeeded: (word ^ (word >> 27)) >> 32)
+                }
+            }
+        }
+    }
+    static let base = "https://hilum.example/fhir"
+
+    let service: FHIRService
+    let store: RelationalStore
+    let blobs: BlobStore
+    let exports: ExportService
+
+    static func with(_ body: (FHIRServer) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("hilum-fhir-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder + "/blobs", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let database = try await SQLDatabase(
+            SQLDatabaseConfiguration(.sqlite(path: folder + "/db.sqlite")), migrations: Migrations.all)
+        let entropy = SplitMix()
+        let now: @Sendable () -> UTCInstant = { UTCInstant(microseconds: SQLDatabaseConfiguration.systemTime()) }
+        let store = RelationalStore(database: database, entropy: entropy, projector: FHIRProjector(), baseURL: base)
+        let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none))
+        let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: now)
+        let service = FHIRService(
+            store: store, audit: store, exports: exports, entropy: entropy, baseURL: base, oauthBaseURL: "https://hilum.example/oauth",
+            softwareVersion: "1", now: now)
+        do {
+            try await body(FHIRServer(service: service, store: store, blobs: blobs, exports: exports))
+        } catch {
+            await store.close()
+            await blobs.close()
+            throw error
+        }
+        await store.close()
+        await blobs.close()
+    }
+
+    static func access(_ scopes: String, id: String = "app") -> AccessContext {
+        AccessContext(
+            principal: Principal(kind: .client, id: id), scopes: scopes.split(separator: " ").compactMap { Scope(String($0)) },
+            requestID: "t")
+    }
+
+    /// One request; the query is given as in a URL but unescaped.
+    func send(
+        _ method: FHIRRequest.Method, _ path: String, _ query: String = "", headers: [String: String] = [:], body: String = "",
+        as access: AccessContext = FHIRServer.access("system/*.cruds")
+    ) async -> FHIRResponse {
+        let pairs = query.split(separator: "&").map { pair -> (name: String, value: String) in
+            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
+            return (halves[0], halves.count > 1 ? halves[1] : "")
+        }
+        return await service.respond(
+            to: FHIRRequest(
+                method: method, path: path.split(separator: "/").map { String($0) }, query: pairs, rawQuery: query, headers: headers,
+                body: Array(body.utf8), access: access))
+    }
+
+    /// The query of a link's URL, percent-decoded.
+    static func query(ofLink url: String?) -> String {
+        guard let url, let mark = url.firstIndex(of: "?") else { return "" }
+        return String(url[url.index(after: mark)...]).removingPercentEncoding ?? ""
+    }
+}
+
+extension FHIRResponse {
+    func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
+    var bytes: [UInt8] { if case .bytes(let bytes) = body { bytes } else { [] } }
+    var json: JSONValue { (try? JSONDocument(parsing: bytes)).map { JSONValue($0) } ?? .null }
+    var issue: String? { json["issue"]?[0]?["code"]?.string }
+    func link(_ relation: String) -> String? {
+        json["link"]?.array?.first { $0["relation"]?.string == relation }?["url"]?.string
+    }
+    /// The ids of a bundle's resources of one mode.
+    func ids(_ mode: String = "match") -> [String] {
+        (json["entry"]?.array ?? []).filter { $0["search"]?["mode"]?.string == mode }.compactMap { $0["resource"]?["id"]?.string }
+    }
+}
+
+extension JSONValue {
+    /// A whole number; nil for anything else.
+    var int: Int? { if case .number(let text) = self { Int(text) } else { nil } }
+}

@@ -1,0 +1,229 @@
+import Access
+import FHIRModel
+import Testing
+import Workflow
+
+@testable import FHIRAPI
+
+/// The interactions with their status codes and headers. FHIR R4 http.html.
+@Suite("Interactions")
+struct InteractionTests {
+    static func patient(_ id: String, family: String = "Doe", mrn: String? = nil) -> String {
+        #"{"resourceType":"Patient","id":"\#(id)","identifier":[{"system":"urn:mrn","value":"\#(mrn ?? id)"}],"name":[{"family":"\#(family)"}],"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div>"},"photo":[{"title":"p"}]}"#
+    }
+
+    @Test("Create answers 201 with Location, ETag and body; Prefer decides the body (http.html#create)")
+    func create() async throws {
+        try await FHIRServer.with { (server) async throws in
+            let made = await server.send(.post, "Patient", body: Self.patient("x"))
+            let id = made.json["id"]?.string ?? "?"
+            #expect(made.status == 201 && made.header("ETag") == "W/\"1\"" && id != "x")
+            #expect(made.header("Location") == "\(FHIRServer.base)/Patient/\(id)/_history/1")
+            #expect(made.header("Last-Modified")?.hasSuffix("GMT") == true)
+            let minimal = await server.send(
+                .post, "Patient", headers: ["prefer": "return=minimal"], body: Self.patient("y"))
+            #expect(minimal.status == 201 && minimal.bytes.isEmpty)
+            let outcome = await server.send(
+                .post, "Patient", headers: ["prefer": "return=OperationOutcome"], body: Self.patient("z"))
+            #expect(outcome.status == 201 && outcome.json["resourceType"]?.string == "OperationOutcome")
+            let again = await server.send(.post, "Patient", headers: ["if-none-exist": "identifier=urn:mrn|x"], body: Self.patient("x"))
+            #expect(again.status == 200 && again.json["id"]?.string == id)
+        }
+    }
+
+    @Test("Bad bodies are 400, 415 or 422, each with an OperationOutcome")
+    func badBodies() async throws {
+        try await FHIRServer.with { (server) async throws in
+            let cases: [(String, [String: String], Int)] = [
+                ("", [:], 400), ("{", [:], 400), ("[]", [:], 400), ("{}", [:], 400), (#"{"resourceType":"Observation"}"#, [:], 400),
+                (#"{"resourceType":"Patient","gender":"robot"}"#, [:], 422), (#"{"resourceType":"Patient","active":"yes"}"#, [:], 422),
+                (#"{"resourceType":"Patient","name":[]}"#, [:], 422), (Self.patient("x"), ["content-type": "application/xml"], 415),
+            ]
+            for (body, headers, status) in cases {
+                let answer = await server.send(.post, "Patient", headers: headers, body: body)
+                #expect(answer.status == status, "\(body)")
+                #expect(answer.json["resourceType"]?.string == "OperationOutcome", "\(body)")
+            }
+            let other = await server.send(.put, "Patient/a", body: Self.patient("b"))
+            #expect(other.status == 400)
+            #expect(await server.send(.put, "Patient/a%20b", body: Self.patient("a")).status == 400)
+        }
+    }
+
+    @Test("Read gives 200 and ETag, 304 for the same, 404 for nothing, 410 for deleted (http.html#read)")
+    func read() async throws {
+        try await FHIRServer.with { (server) async throws in
+            #expect(await server.send(.put, "Patient/p1", body: Self.patient("p1")).status == 201)
+            let found = await server.send(.get, "Patient/p1")
+            #expect(found.status == 200 && found.header("ETag") == "W/\"1\"")
+            #expect(found.json["meta"]?["versionId"]?.string == "1")
+            #expect(found.header("Content-Type") == "application/fhir+json; charset=utf-8")
+            let same = await server.send(.get, "Patient/p1", headers: ["if-none-match": "W/\"1\""])
+            #expect(same.status == 304 && same.bytes.isEmpty && same.header("ETag") == "W/\"1\"")
+            #expect(await server.send(.get, "Patient/p1", headers: ["if-none-match": "W/\"2\""]).status == 200)
+            for path in ["Patient/none", "Nothing/p1", "Patient/p1/extra", "Patient/p1/_history/9", "Patient/p1/_history/x"] {
+                #expect(await server.send(.get, path).status == 404, "\(path)")
+            }
+            #expect(await server.send(.delete, "Patient/p1").status == 204)
+            let gone = await server.send(.get, "Patient/p1")
+            #expect(gone.status == 410 && gone.issue == "deleted" && gone.header("ETag") == "W/\"2\"")
+            #expect(await server.send(.get, "Patient/p1/_history/1").status == 200)
+            #expect(await server.send(.delete, "Patient/p1").status == 204)
+            #expect(await server.send(.delete, "Patient/never").status == 204)
+        }
+    }
+
+    @Test("Update keeps to If-Match: 412 for another version, 400 for what is no version (http.html#concurrency)")
+    func update() async throws {
+        try await FHIRServer.with { (server) async throws in
+            _ = await server.send(.put, "Patient/p1", body: Self.patient("p1"))
+            let changed = await server.send(
+                .put, "Patient/p1", headers: ["if-match": "W/\"1\""], body: Self.patient("p1", family: "Roe"))
+            #expect(changed.status == 200 && changed.header("ETag") == "W/\"2\"")
+            #expect(changed.bytes == (await server.send(.get, "Patient/p1")).bytes)
+            let lost = await server.send(.put, "Patient/p1", headers: ["if-match": "W/\"1\""], body: Self.patient("p1"))
+            #expect(lost.status == 412)
+            #expect(await server.send(.put, "Patient/p1", headers: ["if-match": "*"], body: Self.patient("p1")).status == 400)
+            #expect(await server.send(.put, "Patient/p2", body: Self.patient("p2", mrn: "p1")).status == 409)
+        }
+    }
+
+    @Test("History pages newest first, with deletions, and vread gives each version (http.html#history)")
+    func history() async throws {
+        try await FHIRServer.with { (server) async throws in
+            for family in ["A", "B", "C"] { _ = await server.send(.put, "Patient/p1", body: Self.patient("p1", family: family)) }
+            _ = await server.send(.delete, "Patient/p1")
+            let first = await server.send(.get, "Patient/p1/_history", "_count=3")
+            #expect(first.status == 200 && first.json["type"]?.string == "history" && first.json["total"]?.int == 4)
+            let entries = first.json["entry"]?.array ?? []
+            #expect(entries.compactMap { $0["request"]?["method"]?.string } == ["DELETE", "PUT", "PUT"])
+            #expect(entries.first?["resource"] == nil)
+            let next = await server.send(.get, "Patient/p1/_history", FHIRServer.query(ofLink: first.link("next")))
+            #expect((next.json["entry"]?.array ?? []).compactMap { $0["response"]?["etag"]?.string } == ["W/\"1\""])
+            #expect(next.link("next") == nil)
+            #expect(await server.send(.get, "Patient/p1/_history/2").json["name"]?[0]?["family"]?.string == "B")
+            #expect(await server.send(.get, "Patient/p1/_history/4").status == 410)
+            #expect(await server.send(.get, "Patient/p1/_history", "_count=0").status == 400)
+            #expect(await server.send(.get, "Patient/none/_history").status == 404)
+        }
+    }
+
+    @Test("Search pages by links over one snapshot; POST _search is the same (http.html#paging)")
+    func search() async throws {
+        try await FHIRServer.with { (server) async throws in
+            for number in 0..<5 { _ = await server.send(.put, "Patient/p\(number)", body: Self.patient("p\(number)")) }
+            var query = "family=doe&_count=2&_sort=_id"
+            var seen: [String] = []
+            var pages = 0
+            while true {
+                let page = await server.send(.get, "Patient", query)
+                #expect(page.status == 200)
+                seen += page.ids()
+                pages += 1
+                if pages == 1 { _ = await server.send(.delete, "Patient/p4") }
+                guard let next = page.link("next"), pages < 9 else { break }
+                query = FHIRServer.query(ofLink: next)
+            }
+            #expect(seen == ["p0", "p1", "p2", "p3", "p4"] && pages == 3)
+            let posted = await server.send(.post, "Patient/_search", body: "family=doe&_sort=-_id")
+            #expect(posted.ids() == ["p3", "p2", "p1", "p0"])
+            #expect(await server.send(.get, "Patient", "family=doe&_summary=count").json["total"]?.int == 4)
+            #expect(await server.send(.get, "Patient", "_page=forged").status == 404)
+            #expect(await server.send(.get, "Patient", query, as: FHIRServer.access("system/*.rs", id: "other")).status == 404)
+        }
+    }
+
+    @Test("Summary and elements cut the resource, keep what is mandatory, and mark it SUBSETTED (search.html#summary)")
+    func subsets() async throws {
+        try await FHIRServer.with { (server) async throws in
+            _ = await server.send(.put, "Patient/p1", body: Self.patient("p1"))
+            func first(_ query: String) async -> JSONValue? {
+                await server.send(.get, "Patient", query).json["entry"]?[0]?["resource"]
+            }
+            let elements = await first("_elements=name")
+            #expect(elements?["name"] != nil && elements?["identifier"] == nil && elements?["id"]?.string == "p1")
+            #expect(elements?["meta"]?["tag"]?[0]?["code"]?.string == "SUBSETTED")
+            let summary = await first("_summary=true")
+            #expect(summary?["name"] != nil && summary?["text"] == nil && summary?["photo"] == nil)
+            let data = await first("_summary=data")
+            #expect(data?["text"] == nil && data?["photo"] != nil)
+            let text = await first("_summary=text")
+            #expect(text?["text"] != nil && text?["name"] == nil)
+            let whole = await first("_summary=false")
+            #expect(whole?["meta"]?["tag"] == nil && whole?["text"] != nil)
+        }
+    }
+
+    @Test("An unknown parameter is refused, or left out and said so when handling is lenient (search.html#errors)")
+    func handling() async throws {
+        try await FHIRServer.with { (server) async throws in
+            _ = await server.send(.put, "Patient/p1", body: Self.patient("p1"))
+            let strict = await server.send(.get, "Patient", "bogus=1")
+            #expect(strict.status == 400 && strict.json["resourceType"]?.string == "OperationOutcome")
+            let lenient = await server.send(.get, "Patient", "bogus=1", headers: ["prefer": "handling=lenient"])
+            #expect(lenient.status == 200 && lenient.ids() == ["p1"])
+            #expect(lenient.link("self")?.contains("bogus") == false)
+            #expect(
+                lenient.json["entry"]?.array?.contains { $0["search"]?["mode"]?.string == "outcome" } == true)
+        }
+    }
+
+    @Test("A scope that lacks the letter or the type is 403; a narrowed one hides the rest as 404")
+    func scopes() async throws {
+        try await FHIRServer.with { (server) async throws in
+            _ = await server.send(.put, "Patient/p1", body: Self.patient("p1"))
+            let reader = FHIRServer.access("system/Patient.r")
+            #expect(await server.send(.get, "Patient/p1", as: reader).status == 200)
+            #expect(await server.send(.get, "Patient", as: reader).status == 403)
+            #expect(await server.send(.post, "Patient", body: Self.patient("x"), as: reader).status == 403)
+            #expect(await server.send(.put, "Patient/p1", body: Self.patient("p1"), as: reader).status == 403)
+            #expect(await server.send(.delete, "Patient/p1", as: reader).status == 403)
+            #expect(await server.send(.get, "Observation/o1", as: reader).status == 403)
+            #expect(await server.send(.get, "Patient/p1", as: FHIRServer.access("system/Patient.rs?family=roe")).status == 404)
+            #expect(await server.send(.get, "Patient/p1", as: FHIRServer.access("system/Patient.rs?family=doe")).status == 200)
+        }
+    }
+
+    @Test("Only JSON is offered: Accept and _format decide 406 (http.html#mime-type)")
+    func formats() async throws {
+        try await FHIRServer.with { (server) async throws in
+            for accept in ["application/fhir+json", "*/*", "application/json;q=0.5, text/html", "application/fhir+json; fhirVersion=4.0"] {
+                #expect(await server.send(.get, "metadata", headers: ["accept": accept]).status == 200, "\(accept)")
+            }
+            #expect(await server.send(.get, "metadata", headers: ["accept": "application/fhir+xml"]).status == 406)
+            #expect(await server.send(.get, "metadata", "_format=xml").status == 406)
+            #expect(await server.send(.get, "metadata", "_format=json", headers: ["accept": "text/html"]).status == 200)
+            let pretty = await server.send(.get, "metadata", "_pretty=true")
+            #expect(pretty.json["fhirVersion"]?.string == "4.0.1" && pretty.bytes.contains(10))
+        }
+    }
+
+    @Test("The capability statement is valid by its own definition")
+    func metadata() async throws {
+        try await FHIRServer.with { (server) async throws in
+            let answer = await server.send(.get, "metadata")
+            let resource = try Resource(JSONDocument(parsing: answer.bytes))
+            let errors = StructureValidator().issues(in: resource).filter { $0.severity == .error || $0.severity == .fatal }
+            #expect(errors.isEmpty, "\(errors)")
+        }
+    }
+
+    @Test("Without its audit row no data leaves: 503")
+    func failClosed() async throws {
+        struct NoAudit: AuditTrail {
+            func record(_ record: AuditRecord) async throws { throw StoreError(.unavailable, "down") }
+        }
+        try await FHIRServer.with { (server) async throws in
+            _ = await server.send(.put, "Patient/p1", body: Self.patient("p1"))
+            let service = FHIRService(
+                store: server.store, audit: NoAudit(), exports: server.exports, entropy: FHIRServer.SplitMix(), baseURL: FHIRServer.base,
+                oauthBaseURL: "", softwareVersion: "1", now: { UTCInstant(microseconds: 0) })
+            let closed = FHIRServer(service: service, store: server.store, blobs: server.blobs, exports: server.exports)
+            for (path, query) in [("Patient/p1", ""), ("Patient", "family=doe"), ("Patient/p1/_history", "")] {
+                let answer = await closed.send(.get, path, query)
+                #expect(answer.status == 503 && answer.header("Retry-After") != nil, "\(path)")
+                #expect(answer.json["resourceType"]?.string == "OperationOutcome")
+            }
+        }
+    }
+}
