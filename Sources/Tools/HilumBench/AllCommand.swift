@@ -38,6 +38,8 @@ struct AllCommand: AsyncParsableCommand {
         print("\n" + table.text)
         if let failure { throw failure }
         if only.isEmpty {
+            let place = URL(fileURLWithPath: out).deletingLastPathComponent()
+            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
             try table.markdown.write(toFile: out, atomically: true, encoding: .utf8)
             print("written to \(out)")
         }

@@ -24,7 +24,8 @@ enum BenchPatient {
         let reply = try connection.send(
             "POST", "/fhir/Patient",
             headers: ["Authorization: Bearer \(token)", "Content-Type: application/fhir+json"], body: Array(body.utf8))
-        guard reply.status == 201, let location = reply.header("location"), let path = URL(string: location)?.path else {
+        guard reply.status == 201, let location = reply.header("location"), let path = URL(string: location)?.path
+        else {
             throw BenchFailure("create answered \(reply.status): \(String(decoding: reply.body, as: UTF8.self))")
         }
         let parts = path.split(separator: "/").prefix(3)

@@ -71,7 +71,8 @@ struct BoundMLLPCommand: ParsableCommand {
 
     /// AA with the control ID, which is what stands between the ninth and the tenth `|`. HL7 v2.5.1 §2.9.2.
     private static func acknowledgment(of message: ArraySlice<UInt8>) -> [UInt8] {
-        let fields = message.prefix { $0 != 0x0D }.split(separator: 0x7C, maxSplits: 10, omittingEmptySubsequences: false)
+        let header = message.prefix { $0 != 0x0D }
+        let fields = header.split(separator: 0x7C, maxSplits: 10, omittingEmptySubsequences: false)
         let id = fields.count > 9 ? String(decoding: fields[9], as: UTF8.self) : ""
         let text =
             "\u{0B}MSH|^~\\&|BOUND|BOUND|BENCH|HOSP|20260102101500||ACK^A08^ACK|1|P|2.5.1\rMSA|AA|\(id)\r\u{1C}\r"
@@ -89,9 +90,8 @@ private final class MessageFile {
         try execute("PRAGMA journal_mode = WAL")
         try execute("PRAGMA synchronous = FULL")
         try execute("CREATE TABLE message (id INTEGER PRIMARY KEY, body BLOB NOT NULL)")
-        guard sqlite3_prepare_v2(database, "INSERT INTO message (body) VALUES (?)", -1, &insert, nil) == SQLITE_OK else {
-            throw failure("prepare")
-        }
+        let text = "INSERT INTO message (body) VALUES (?)"
+        guard sqlite3_prepare_v2(database, text, -1, &insert, nil) == SQLITE_OK else { throw failure("prepare") }
     }
 
     /// Durable when this returns.

@@ -14,7 +14,9 @@ final class ChildProcess {
         process.arguments = words
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
-        if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
+        if !FileManager.default.fileExists(atPath: log) {
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+        }
         guard let errors = FileHandle(forWritingAtPath: log) else { throw BenchFailure("\(log): cannot be written") }
         _ = try errors.seekToEnd()
         process.standardError = errors
@@ -34,7 +36,9 @@ final class ChildProcess {
                 return String(decoding: unread[..<end], as: UTF8.self)
             }
             var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&wait, 1, milliseconds) > 0 else { throw BenchFailure("\(name) said nothing for \(milliseconds) ms") }
+            guard poll(&wait, 1, milliseconds) > 0 else {
+                throw BenchFailure("\(name) said nothing for \(milliseconds) ms")
+            }
             var piece = [UInt8](repeating: 0, count: 4096)
             let count = read(descriptor, &piece, piece.count)
             guard count > 0 else { throw BenchFailure("\(name) ended before it was ready") }

@@ -50,7 +50,9 @@ final class HTTPConnection {
         var body: [UInt8] = []
         while true {
             let line = String(decoding: try socket.read(through: end).dropLast(2), as: UTF8.self)
-            guard let count = Int(line.prefix { $0 != ";" }, radix: 16) else { throw BenchFailure("a chunk has no size") }
+            guard let count = Int(line.prefix { $0 != ";" }, radix: 16), count >= 0 else {
+                throw BenchFailure("a chunk has no size")
+            }
             if count == 0 {
                 while try socket.read(through: end).count > 2 {}
                 return body

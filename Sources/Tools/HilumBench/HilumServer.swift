@@ -113,7 +113,8 @@ final class HilumServer {
             body: Array(form.utf8))
         struct Answer: Decodable { let access_token: String }
         guard reply.status == 200, let answer = try? JSONDecoder().decode(Answer.self, from: Data(reply.body)) else {
-            throw BenchFailure("the token endpoint answered \(reply.status): \(String(decoding: reply.body, as: UTF8.self))")
+            let text = String(decoding: reply.body.prefix(400), as: UTF8.self)
+            throw BenchFailure("the token endpoint answered \(reply.status): \(text)")
         }
         return answer.access_token
     }

@@ -21,7 +21,8 @@ struct Machine {
     /// A line such as "VmRSS:  1234 kB" of a file of /proc.
     static func kibibytes(_ name: String, in path: String) -> Int? {
         let line = file(path).split(separator: "\n").first { $0.hasPrefix(name + ":") }
-        return line.flatMap { $0.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) } }
+        let words = line?.split { $0 == " " || $0 == "\t" } ?? []
+        return words.count > 1 ? Int(words[1]) : nil
     }
 
     private static func file(_ path: String) -> String {

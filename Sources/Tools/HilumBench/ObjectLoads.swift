@@ -63,7 +63,8 @@ struct ObjectLoads: Sendable {
                 "Content-Type: multipart/related; type=\"application/dicom\"; boundary=bench",
             ], body: begin + object.file + Array("\r\n--bench--\r\n".utf8))
         guard reply.status == 200 else {
-            throw BenchFailure("STOW-RS answered \(reply.status): \(String(decoding: reply.body.prefix(400), as: UTF8.self))")
+            let begin = String(decoding: reply.body.prefix(400), as: UTF8.self)
+            throw BenchFailure("STOW-RS answered \(reply.status): \(begin)")
         }
     }
 
