@@ -28,7 +28,8 @@ let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 func layer(_ folder: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: strict)
 }
-func tests(_ folder: String, _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(_ folder: String, _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target
+{
     .testTarget(
         name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(folder)/\(name)Tests",
         resources: resources, swiftSettings: strict)
@@ -86,36 +87,51 @@ let package = Package(
         layer("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "Workflow", "Access"]),
 
         // Storage: implements the ports.
-        layer("Storage", "SQLStore", [
-            "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", "CSQLite", "CLibPQ", "COpenSSL",
-            nio("NIOCore"), nio("NIOPosix"), logging,
-        ]),
+        layer(
+            "Storage", "SQLStore",
+            [
+                "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", "CSQLite", "CLibPQ",
+                "COpenSSL",
+                nio("NIOCore"), nio("NIOPosix"), logging,
+            ]),
         layer("Storage", "BlobStore", ["Workflow", "COpenSSL", nio("NIOCore"), nio("NIOPosix")]),
 
         // Adapters: sockets to hospital systems.
-        layer("Adapters", "MLLPAdapter", [
-            "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nioSSL,
-            logging, lifecycle,
-        ]),
-        layer("Adapters", "DIMSEAdapter", [
-            "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL,
-            logging, lifecycle,
-        ]),
+        layer(
+            "Adapters", "MLLPAdapter",
+            [
+                "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nioSSL,
+                logging, lifecycle,
+            ]),
+        layer(
+            "Adapters", "DIMSEAdapter",
+            [
+                "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"),
+                nioSSL,
+                logging, lifecycle,
+            ]),
 
         // API: HTTP.
         layer("API", "HTTPSupport", ["Access", hummingbird, httpTypes, nio("NIOCore"), logging]),
-        layer("API", "FHIRAPI", [
-            "HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow", hummingbird, httpTypes,
-            nio("NIOCore"), logging,
-        ]),
-        layer("API", "DICOMwebAPI", [
-            "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow", hummingbird, httpTypes,
-            nio("NIOCore"), logging,
-        ]),
-        layer("API", "SMARTAPI", [
-            "HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore"), nio("NIOHTTP1"), jwtKit, asyncHTTPClient,
-            logging,
-        ]),
+        layer(
+            "API", "FHIRAPI",
+            [
+                "HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow", hummingbird, httpTypes,
+                nio("NIOCore"), logging,
+            ]),
+        layer(
+            "API", "DICOMwebAPI",
+            [
+                "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow", hummingbird, httpTypes,
+                nio("NIOCore"), logging,
+            ]),
+        layer(
+            "API", "SMARTAPI",
+            [
+                "HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore"), nio("NIOHTTP1"), jwtKit,
+                asyncHTTPClient,
+                logging,
+            ]),
         layer("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow", hummingbird, httpTypes, metrics]),
 
         // The composer.
@@ -132,7 +148,8 @@ let package = Package(
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "_CryptoExtras", package: "swift-crypto"),
-                jwtKit, lifecycle, unixSignals, logging, metrics, asyncHTTPClient, yams, nioSSL, nio("NIOCore"), nio("NIOPosix"),
+                jwtKit, lifecycle, unixSignals, logging, metrics, asyncHTTPClient, yams, nioSSL, nio("NIOCore"),
+                nio("NIOPosix"),
                 nio("NIOHTTP1"),
             ],
             path: "Sources/Server", exclude: ["Server.docc"], swiftSettings: strict),
@@ -160,39 +177,57 @@ let package = Package(
         tests("Domain", "Access", ["Access"]),
         tests("Translation", "HL7Translation", ["HL7Translation", "HL7v2", "Workflow", "Access"]),
         tests("Translation", "DICOMTranslation", ["DICOMTranslation", "DICOMData", "Workflow", "Access"]),
-        tests("Translation", "FHIRResources", ["FHIRResources", "SQLStore", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
-        tests("Storage", "SQLStore", [
-            "SQLStore", "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", logging,
-        ]),
+        tests(
+            "Translation", "FHIRResources",
+            ["FHIRResources", "SQLStore", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
+        tests(
+            "Storage", "SQLStore",
+            [
+                "SQLStore", "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", logging,
+            ]),
         tests("Storage", "BlobStore", ["BlobStore", "Workflow"]),
-        tests("Adapters", "MLLPAdapter", [
-            "MLLPAdapter", "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL,
-            logging, lifecycle,
-        ]),
-        tests("Adapters", "DIMSEAdapter", [
-            "DIMSEAdapter", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"),
-            nio("NIOPosix"), nioSSL, logging, lifecycle,
-        ]),
-        tests("API", "HTTPSupport", [
-            "HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore"), nio("NIOEmbedded"),
-        ]),
-        tests("API", "SMARTAPI", ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes, nio("NIOCore")]),
+        tests(
+            "Adapters", "MLLPAdapter",
+            [
+                "MLLPAdapter", "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL,
+                logging, lifecycle,
+            ]),
+        tests(
+            "Adapters", "DIMSEAdapter",
+            [
+                "DIMSEAdapter", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"),
+                nio("NIOPosix"), nioSSL, logging, lifecycle,
+            ]),
+        tests(
+            "API", "HTTPSupport",
+            [
+                "HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore"), nio("NIOEmbedded"),
+            ]),
+        tests(
+            "API", "SMARTAPI", ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes, nio("NIOCore")]),
         tests("API", "OpsAPI", ["OpsAPI", "HTTPSupport", "Access", "Workflow", httpTypes, metrics]),
-        tests("API", "FHIRAPI", [
-            "FHIRAPI", "HTTPSupport", "SQLStore", "BlobStore", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow",
-            httpTypes,
-        ]),
-        tests("API", "DICOMwebAPI", ["DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow"]),
-        tests("API", "Contract", [
-            "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI", "SQLStore", "BlobStore", "FHIRResources",
-            "DICOMTranslation", "Workflow", "Access", yams,
-        ]),
+        tests(
+            "API", "FHIRAPI",
+            [
+                "FHIRAPI", "HTTPSupport", "SQLStore", "BlobStore", "Access", "FHIRModel", "FHIRSearch", "FHIRResources",
+                "Workflow",
+                httpTypes,
+            ]),
+        tests(
+            "API", "DICOMwebAPI", ["DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow"]),
+        tests(
+            "API", "Contract",
+            [
+                "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI", "SQLStore", "BlobStore", "FHIRResources",
+                "DICOMTranslation", "Workflow", "Access", yams,
+            ]),
         .testTarget(
             name: "TidyTests", dependencies: [], path: "Tests/TidyTests", swiftSettings: strict),
         .testTarget(
             name: "JourneyTests",
             dependencies: [
-                "DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL,
+                "DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                nioSSL,
                 jwtKit, asyncHTTPClient,
             ],
             path: "Tests/Server/JourneyTests", swiftSettings: strict),

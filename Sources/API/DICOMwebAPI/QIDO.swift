@@ -86,7 +86,8 @@ extension DICOMwebRoutes {
     }
 
     /// Attributes beyond the index come from the header of the match's first instance, when it has them.
-    private func add(_ tags: Set<Tag>, of match: StudyMatch, to set: inout DataSet, _ request: APIRequest) async throws {
+    private func add(_ tags: Set<Tag>, of match: StudyMatch, to set: inout DataSet, _ request: APIRequest) async throws
+    {
         let stored = try await index.headers(
             studyInstanceUID: match.study.studyInstanceUID, seriesInstanceUID: match.series?.seriesInstanceUID,
             sopInstanceUID: match.instance?.sopInstanceUID, after: nil, limit: 1, access: request.access)

@@ -57,7 +57,9 @@ package struct CodedConcept: Sendable, Hashable, Codable {
 
 /// A person's name in parts. Order of parts is that of the v2 XPN and DICOM PN alike: family first.
 package struct HumanName: Sendable, Hashable, Codable {
-    package enum Use: String, Sendable, Hashable, Codable { case official, usual, maiden, nickname, temp, anonymous, old }
+    package enum Use: String, Sendable, Hashable, Codable {
+        case official, usual, maiden, nickname, temp, anonymous, old
+    }
     package var family: String
     package var given: [String]
     package var prefix: [String]
@@ -82,7 +84,8 @@ package struct PostalAddress: Sendable, Hashable, Codable {
     package var country: String?
     package var use: Use?
     package init(
-        lines: [String] = [], city: String? = nil, district: String? = nil, state: String? = nil, postalCode: String? = nil,
+        lines: [String] = [], city: String? = nil, district: String? = nil, state: String? = nil,
+        postalCode: String? = nil,
         country: String? = nil, use: Use? = nil
     ) {
         self.lines = lines

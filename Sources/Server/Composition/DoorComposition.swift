@@ -15,7 +15,8 @@ import Workflow
 /// The doors for hospital systems: DIMSE and MLLP.
 enum DoorComposition {
     static func dimse(
-        _ configuration: ServerConfiguration.DIMSE, limits: ServerConfiguration.Limits, store: RelationalStore, ingest: InstanceIngest,
+        _ configuration: ServerConfiguration.DIMSE, limits: ServerConfiguration.Limits, store: RelationalStore,
+        ingest: InstanceIngest,
         authorities: AssigningAuthorities, entropy: any Entropy, tls: NIOSSLContext?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> DIMSEListener {
@@ -42,7 +43,8 @@ enum DoorComposition {
     }
 
     static func mllp(
-        _ configuration: ServerConfiguration.MLLP, limits: ServerConfiguration.Limits, store: RelationalStore, inbox: HL7Inbox, tls: NIOSSLContext?,
+        _ configuration: ServerConfiguration.MLLP, limits: ServerConfiguration.Limits, store: RelationalStore,
+        inbox: HL7Inbox, tls: NIOSSLContext?,
         logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> MLLPListener {

@@ -92,7 +92,8 @@ enum ServerComposition {
         let inbox = HL7Inbox(store: store, clock: clock, entropy: entropy, digest: Digests.hex) { _, _ in profile }
         let peerTLS = isTLS ? try TLSContexts.peers(folder) : nil
         let dimse = try DoorComposition.dimse(
-            configuration.dimse, limits: configuration.limits, store: store, ingest: ingest, authorities: profile.authorities, entropy: entropy,
+            configuration.dimse, limits: configuration.limits, store: store, ingest: ingest,
+            authorities: profile.authorities, entropy: entropy,
             tls: peerTLS,
             logger: logger
         ) { readiness.isUp(.dimse) }
@@ -106,7 +107,8 @@ enum ServerComposition {
         let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy) { clock.now() }
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, exports: exports, folder: folder,
-            entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, limits: configuration.limits, logger: logger)
+            entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, limits: configuration.limits,
+            logger: logger)
         let http = try web.application(configuration.http, tls: isTLS ? try TLSContexts.http(folder) : nil) {
             readiness.isUp(.http)
         }

@@ -147,7 +147,8 @@ extension RelationalStore: ImagingIndex {
         guard mayRead(access, .read) else { return [] }
         return try await readUnit(access, snapshot: false) { unit in
             try StudyTable(connection: unit.connection).page(
-                studyUID: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID, after: after, limit: limit,
+                studyUID: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID, after: after,
+                limit: limit,
                 withHeaders: false
             ).map(\.instance)
         }
@@ -160,7 +161,8 @@ extension RelationalStore: ImagingIndex {
         guard mayRead(access, .read) else { return [] }
         return try await readUnit(access, snapshot: false) { unit in
             try StudyTable(connection: unit.connection).page(
-                studyUID: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID, after: after, limit: limit,
+                studyUID: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID, after: after,
+                limit: limit,
                 withHeaders: true)
         }
     }
@@ -179,7 +181,9 @@ extension RelationalStore: ClientDirectory, AssertionLedger, PeerDirectory, Expo
         try await translating { try await self.database.read { try RegistryTable(connection: $0).clients() } }
     }
     package func save(_ client: Client) async throws {
-        try await translating { try await self.database.write { try RegistryTable(connection: $0.connection).save(client) } }
+        try await translating {
+            try await self.database.write { try RegistryTable(connection: $0.connection).save(client) }
+        }
     }
     package func revoke(clientID: String, at microseconds: Int64) async throws -> Bool {
         try await translating {
@@ -197,21 +201,29 @@ extension RelationalStore: ClientDirectory, AssertionLedger, PeerDirectory, Expo
         }
     }
     package func peer(kind: Peer.Kind, name: String) async throws -> Peer? {
-        try await translating { try await self.database.read { try RegistryTable(connection: $0).peer(kind: kind, name: name) } }
+        try await translating {
+            try await self.database.read { try RegistryTable(connection: $0).peer(kind: kind, name: name) }
+        }
     }
     package func peers() async throws -> [Peer] {
         try await translating { try await self.database.read { try RegistryTable(connection: $0).peers() } }
     }
     package func save(_ peer: Peer) async throws {
-        try await translating { try await self.database.write { try RegistryTable(connection: $0.connection).save(peer) } }
+        try await translating {
+            try await self.database.write { try RegistryTable(connection: $0.connection).save(peer) }
+        }
     }
     package func removePeer(kind: Peer.Kind, name: String) async throws -> Bool {
         try await translating {
-            try await self.database.write { try RegistryTable(connection: $0.connection).removePeer(kind: kind, name: name) }
+            try await self.database.write {
+                try RegistryTable(connection: $0.connection).removePeer(kind: kind, name: name)
+            }
         }
     }
     package func save(_ job: ExportJob) async throws {
-        try await translating { try await self.database.write { try RegistryTable(connection: $0.connection).save(job) } }
+        try await translating {
+            try await self.database.write { try RegistryTable(connection: $0.connection).save(job) }
+        }
     }
     package func job(_ id: EntityID) async throws -> ExportJob? {
         try await translating { try await self.database.read { try RegistryTable(connection: $0).job(id) } }
@@ -220,7 +232,9 @@ extension RelationalStore: ClientDirectory, AssertionLedger, PeerDirectory, Expo
         try await translating { try await self.database.read { try RegistryTable(connection: $0).unfinishedJobs() } }
     }
     package func activeJobs(ownerID: String) async throws -> Int {
-        try await translating { try await self.database.read { try RegistryTable(connection: $0).activeJobs(ownerID: ownerID) } }
+        try await translating {
+            try await self.database.read { try RegistryTable(connection: $0).activeJobs(ownerID: ownerID) }
+        }
     }
     package func record(_ record: AuditRecord) async throws {
         let bytes = AuditRecordText.encode(record)

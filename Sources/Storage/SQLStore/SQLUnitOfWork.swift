@@ -62,7 +62,9 @@ final class SQLUnitOfWork: UnitOfWork {
     // MARK: Patients and visits
 
     func patient(_ id: EntityID) throws -> Patient? { try patientTable.patient(id) }
-    func patients(identifiedBy identifier: Identifier) throws -> [Patient] { try patientTable.patients(identifiedBy: identifier) }
+    func patients(identifiedBy identifier: Identifier) throws -> [Patient] {
+        try patientTable.patients(identifiedBy: identifier)
+    }
     func patients(mergedInto survivor: EntityID) throws -> [Patient] { try patientTable.patients(mergedInto: survivor) }
     func save(_ patient: Patient) throws {
         _ = try writing()
@@ -73,7 +75,9 @@ final class SQLUnitOfWork: UnitOfWork {
         try patientTable.removePatient(id)
     }
     func visit(_ id: EntityID) throws -> Visit? { try patientTable.visit(id) }
-    func visits(identifiedBy identifier: Identifier) throws -> [Visit] { try patientTable.visits(identifiedBy: identifier) }
+    func visits(identifiedBy identifier: Identifier) throws -> [Visit] {
+        try patientTable.visits(identifiedBy: identifier)
+    }
     func visits(of patientID: EntityID) throws -> [Visit] { try patientTable.visits(of: patientID) }
     func save(_ visit: Visit) throws { try patientTable.save(visit, ordinal: try writing().sequence) }
 
@@ -83,7 +87,9 @@ final class SQLUnitOfWork: UnitOfWork {
     func orders(identifiedBy identifier: Identifier, as role: OrderIdentifierRole) throws -> [ImagingOrder] {
         try orderTable.orders(identifiedBy: identifier, as: role)
     }
-    func orders(studyInstanceUID: String) throws -> [ImagingOrder] { try orderTable.orders(studyInstanceUID: studyInstanceUID) }
+    func orders(studyInstanceUID: String) throws -> [ImagingOrder] {
+        try orderTable.orders(studyInstanceUID: studyInstanceUID)
+    }
     func orders(of patientID: EntityID) throws -> [ImagingOrder] { try orderTable.orders(of: patientID) }
     func save(_ order: ImagingOrder) throws { try orderTable.save(order, ordinal: try writing().sequence) }
     func removeOrder(_ id: EntityID) throws {
@@ -127,7 +133,9 @@ final class SQLUnitOfWork: UnitOfWork {
     // MARK: Reports and messages
 
     func report(_ id: EntityID) throws -> Report? { try reportTable.report(id) }
-    func reports(identifiedBy identifier: Identifier) throws -> [Report] { try reportTable.reports(identifiedBy: identifier) }
+    func reports(identifiedBy identifier: Identifier) throws -> [Report] {
+        try reportTable.reports(identifiedBy: identifier)
+    }
     func reports(of patientID: EntityID) throws -> [Report] { try reportTable.reports(of: patientID) }
     func reports(ofOrder orderID: EntityID) throws -> [Report] { try reportTable.reports(ofOrder: orderID) }
     func save(_ report: Report) throws { try reportTable.save(report, ordinal: try writing().sequence) }

@@ -21,10 +21,12 @@ struct MediaTypeTests {
         }
     }
 
-    @Test("Instances: the default is Explicit VR Little Endian, compressed ones go as stored, quoted or not, any case", arguments: [
-        #"multipart/related; type="application/dicom""#, "multipart/related;type=application/dicom",
-        #"MULTIPART/RELATED; TYPE="Application/DICOM""#, "*/*", "multipart/related",
-    ])
+    @Test(
+        "Instances: the default is Explicit VR Little Endian, compressed ones go as stored, quoted or not, any case",
+        arguments: [
+            #"multipart/related; type="application/dicom""#, "multipart/related;type=application/dicom",
+            #"MULTIPART/RELATED; TYPE="Application/DICOM""#, "*/*", "multipart/related",
+        ])
     func instances(_ accept: String) throws {
         #expect(try instance(accept, [.explicitVRLittleEndian]) == "multipart")
         #expect(try instance(accept, [.jpegBaseline]) == "multipart")
@@ -35,8 +37,12 @@ struct MediaTypeTests {
     @Test("Implicit VR and Big Endian never travel, whatever is asked (PS3.18 §8.7.3)")
     func neverImplicit() throws {
         for syntax in [TransferSyntax.implicitVRLittleEndian, .explicitVRBigEndian] {
-            #expect(try instance("multipart/related; type=\"application/dicom\"; transfer-syntax=*", [syntax]) == "multipart recoded")
-            #expect(try instance("multipart/related; type=\"application/dicom\"; transfer-syntax=\(syntax.uid)", [syntax]) == nil)
+            #expect(
+                try instance("multipart/related; type=\"application/dicom\"; transfer-syntax=*", [syntax])
+                    == "multipart recoded")
+            #expect(
+                try instance("multipart/related; type=\"application/dicom\"; transfer-syntax=\(syntax.uid)", [syntax])
+                    == nil)
         }
     }
 
@@ -46,9 +52,13 @@ struct MediaTypeTests {
         #expect(try instance(base + "*", [.jpeg2000Lossless]) == "multipart")
         #expect(try instance(base + TransferSyntax.jpegBaseline.uid, [.jpegBaseline]) == "multipart")
         #expect(try instance(base + TransferSyntax.jpegBaseline.uid, [.jpeg2000Lossless]) == nil)
-        #expect(try instance(base + TransferSyntax.explicitVRLittleEndian.uid, [.implicitVRLittleEndian]) == "multipart recoded")
+        #expect(
+            try instance(base + TransferSyntax.explicitVRLittleEndian.uid, [.implicitVRLittleEndian])
+                == "multipart recoded")
         #expect(try instance(base + TransferSyntax.explicitVRLittleEndian.uid, [.jpegBaseline]) == nil)
-        #expect(throws: HTTPFailure.self) { try DICOMwebMediaType.wishes(#"multipart/related; transfer-syntax="1.2,1.3""#) }
+        #expect(throws: HTTPFailure.self) {
+            try DICOMwebMediaType.wishes(#"multipart/related; transfer-syntax="1.2,1.3""#)
+        }
     }
 
     @Test("A single part is for one instance alone; q=0 excludes; the better q wins (§8.7.5)")
@@ -58,7 +68,8 @@ struct MediaTypeTests {
         #expect(try instance("application/dicom;q=0", [.explicitVRLittleEndian], single: true) == nil)
         #expect(
             try instance(
-                #"multipart/related;type="application/dicom";q=0.5, application/dicom"#, [.explicitVRLittleEndian], single: true) == "single")
+                #"multipart/related;type="application/dicom";q=0.5, application/dicom"#, [.explicitVRLittleEndian],
+                single: true) == "single")
         #expect(try instance("image/png", [.explicitVRLittleEndian]) == nil)
     }
 
@@ -80,14 +91,20 @@ struct MediaTypeTests {
             try frame(#"multipart/related; type="image/jpeg""#, .jpegBaseline)
                 == "multipart image/jpeg;transfer-syntax=1.2.840.10008.1.2.4.50")
         #expect(try frame(#"multipart/related; type="image/jp2""#, .jpegBaseline) == nil)
-        #expect(try frame(#"multipart/related; type="image/jpeg"; transfer-syntax=1.2.840.10008.1.2.4.70"#, .jpegBaseline) == nil)
+        #expect(
+            try frame(#"multipart/related; type="image/jpeg"; transfer-syntax=1.2.840.10008.1.2.4.70"#, .jpegBaseline)
+                == nil)
     }
 
-    @Test("Each compressed syntax has the media type of its table (Tables 8.7.3-2 to -5)", arguments: [
-        (TransferSyntax.jpegBaseline, "image/jpeg"), (.jpegExtended, "image/jpeg"), (.jpegLosslessSV1, "image/jpeg"),
-        (.jpegLSLossless, "image/jls"), (.jpegLSNearLossless, "image/jls"), (.jpeg2000Lossless, "image/jp2"), (.jpeg2000, "image/jp2"),
-        (.jpeg2000Part2, "image/jpx"), (.htj2k, "image/jphc"), (.rleLossless, "image/dicom-rle"),
-    ])
+    @Test(
+        "Each compressed syntax has the media type of its table (Tables 8.7.3-2 to -5)",
+        arguments: [
+            (TransferSyntax.jpegBaseline, "image/jpeg"), (.jpegExtended, "image/jpeg"),
+            (.jpegLosslessSV1, "image/jpeg"),
+            (.jpegLSLossless, "image/jls"), (.jpegLSNearLossless, "image/jls"), (.jpeg2000Lossless, "image/jp2"),
+            (.jpeg2000, "image/jp2"),
+            (.jpeg2000Part2, "image/jpx"), (.htj2k, "image/jphc"), (.rleLossless, "image/dicom-rle"),
+        ])
     func compressed(_ syntax: TransferSyntax, _ expected: String) throws {
         #expect(DICOMwebMediaType.compressed(syntax) == expected)
         #expect(try frame("*/*", syntax) == "multipart \(expected);transfer-syntax=\(syntax.uid)")

@@ -45,7 +45,9 @@ struct BulkExportTests {
             #expect(kickOff.status == 202)
             let job = path(kickOff)
             let done = await finished(server, job)
-            #expect(done.status == 200 && done.header("Content-Type") == "application/json" && done.header("Expires") != nil)
+            #expect(
+                done.status == 200 && done.header("Content-Type") == "application/json" && done.header("Expires") != nil
+            )
             let manifest = done.json
             #expect(manifest["requiresAccessToken"]?.bool == true && manifest["transactionTime"]?.string != nil)
             #expect(manifest["request"]?.string == "\(FHIRServer.base)/$export?_type=Patient,Observation")
@@ -63,7 +65,9 @@ struct BulkExportTests {
             for path in [job, file] { #expect(await server.send(.get, path, as: other).status == 404) }
             #expect(await server.send(.delete, job, as: other).status == 404)
             #expect(await server.send(.get, file, as: FHIRServer.access("system/Observation.rs")).status == 403)
-            for bad in ["\(job)/9", "\(job)/x", "\(job)/-1", "_export/none"] { #expect(await server.send(.get, bad).status == 404) }
+            for bad in ["\(job)/9", "\(job)/x", "\(job)/-1", "_export/none"] {
+                #expect(await server.send(.get, bad).status == 404)
+            }
 
             #expect(await server.send(.delete, job).status == 202)
             for path in [job, file] { #expect(await server.send(.get, path).status == 404) }
@@ -76,7 +80,9 @@ struct BulkExportTests {
     @Test("With _since come the changes after it, and the deletions as transaction bundles")
     func since() async throws {
         try await FHIRServer.with { (server) async throws in
-            for id in ["old", "gone"] { _ = await server.send(.put, "Patient/\(id)", body: InteractionTests.patient(id)) }
+            for id in ["old", "gone"] {
+                _ = await server.send(.put, "Patient/\(id)", body: InteractionTests.patient(id))
+            }
             let since = try await server.store.snapshot().time
             _ = await server.send(.put, "Patient/new", body: InteractionTests.patient("new"))
             _ = await server.send(.delete, "Patient/gone")
@@ -86,7 +92,8 @@ struct BulkExportTests {
             let manifest = await finished(server, path(kickOff)).json
             func content(_ member: String) async throws -> [JSONValue] {
                 let url = manifest[member]?[0]?["url"]?.string ?? ""
-                return try await lines(server, await server.send(.get, String(url.dropFirst(FHIRServer.base.utf8.count + 1))))
+                return try await lines(
+                    server, await server.send(.get, String(url.dropFirst(FHIRServer.base.utf8.count + 1))))
             }
             #expect(try await content("output").map { $0["id"]?.string } == ["new"])
             let deleted = try await content("deleted")
@@ -103,17 +110,21 @@ struct BulkExportTests {
         try await FHIRServer.with { (server) async throws in
             #expect(await server.send(.get, "$export").status == 400)
             #expect(await server.send(.post, "$export", headers: Self.async).status == 405)
-            for query in ["_outputFormat=csv", "_since=yesterday", "_type=Bogus", "bogus=1", "_typeFilter=Patient?x=1"] {
+            for query in ["_outputFormat=csv", "_since=yesterday", "_type=Bogus", "bogus=1", "_typeFilter=Patient?x=1"]
+            {
                 #expect(await server.send(.get, "$export", query, headers: Self.async).status == 400, "\(query)")
             }
             let reader = FHIRServer.access("system/Patient.rs")
-            #expect(await server.send(.get, "$export", "_type=Patient,Observation", headers: Self.async, as: reader).status == 403)
+            #expect(
+                await server.send(.get, "$export", "_type=Patient,Observation", headers: Self.async, as: reader).status
+                    == 403)
             for scope in ["system/Patient.r", "system/Patient.rs?gender=female", ""] {
                 let answer = await server.send(.get, "$export", headers: Self.async, as: FHIRServer.access(scope))
                 #expect(answer.status == 403 && answer.issue == "forbidden", "\(scope)")
             }
             let lenient = ["prefer": "respond-async, handling=lenient"]
-            #expect(await server.send(.get, "$export", "bogus=1&_type=Patient", headers: lenient, as: reader).status == 202)
+            #expect(
+                await server.send(.get, "$export", "bogus=1&_type=Patient", headers: lenient, as: reader).status == 202)
         }
     }
 

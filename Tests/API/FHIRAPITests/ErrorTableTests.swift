@@ -18,15 +18,19 @@ struct ErrorTableTests {
         return (status, issue?["code"]?.string, issue?["details"]?["text"]?.string)
     }
 
-    @Test("Each refusal of an interaction", arguments: zip(
-        [
-            InteractionError.Code.malformed, .invalid, .mismatch, .forbidden, .notFound, .gone, .conflict, .preconditionFailed,
-            .unsupported,
-        ],
-        [
-            (400, "structure"), (422, "invalid"), (400, "value"), (403, "forbidden"), (404, "not-found"), (410, "deleted"),
-            (409, "conflict"), (412, "conflict"), (400, "not-supported"),
-        ]))
+    @Test(
+        "Each refusal of an interaction",
+        arguments: zip(
+            [
+                InteractionError.Code.malformed, .invalid, .mismatch, .forbidden, .notFound, .gone, .conflict,
+                .preconditionFailed,
+                .unsupported,
+            ],
+            [
+                (400, "structure"), (422, "invalid"), (400, "value"), (403, "forbidden"), (404, "not-found"),
+                (410, "deleted"),
+                (409, "conflict"), (412, "conflict"), (400, "not-supported"),
+            ]))
     func interactions(_ code: InteractionError.Code, _ expected: (Int, String)) throws {
         let found = try issue(InteractionError(code, "why"))
         #expect(found.status == expected.0 && found.code == expected.1 && found.details == "why")
@@ -34,12 +38,15 @@ struct ErrorTableTests {
 
     @Test("The table names every refusal") func complete() { #expect(InteractionError.Code.allCases.count == 9) }
 
-    @Test("Each failure of the store, in words that tell nothing of its inside", arguments: zip(
-        [StoreError.Code.unavailable, .full, .failed, .conflict, .misuse, .corrupt, .notFound, .closed],
-        [
-            (503, "transient"), (507, "no-store"), (503, "no-store"), (409, "conflict"), (500, "exception"), (500, "exception"),
-            (404, "not-found"), (503, "transient"),
-        ]))
+    @Test(
+        "Each failure of the store, in words that tell nothing of its inside",
+        arguments: zip(
+            [StoreError.Code.unavailable, .full, .failed, .conflict, .misuse, .corrupt, .notFound, .closed],
+            [
+                (503, "transient"), (507, "no-store"), (503, "no-store"), (409, "conflict"), (500, "exception"),
+                (500, "exception"),
+                (404, "not-found"), (503, "transient"),
+            ]))
     func store(_ code: StoreError.Code, _ expected: (Int, String)) throws {
         let found = try issue(StoreError(code, "SELECT secret FROM patients"))
         #expect(found.status == expected.0 && found.code == expected.1)
@@ -73,9 +80,12 @@ struct ErrorTableTests {
         #expect(ETag.text(3) == "W/\"3\"")
     }
 
-    @Test("HTTP dates are those of RFC 9110 §5.6.7", arguments: [
-        (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (1_709_164_800, "Thu, 29 Feb 2024 00:00:00 GMT"),
-    ])
+    @Test(
+        "HTTP dates are those of RFC 9110 §5.6.7",
+        arguments: [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (1_709_164_800, "Thu, 29 Feb 2024 00:00:00 GMT"),
+        ])
     func dates(_ seconds: Int64, _ expected: String) {
         #expect(HTTPDate.format(UTCInstant(microseconds: seconds * 1_000_000)) == expected)
     }
@@ -84,7 +94,8 @@ struct ErrorTableTests {
     func prefer() {
         func preferences(_ text: String) -> [String: String] {
             FHIRRequest(
-                method: .get, path: [], query: [], rawQuery: "", headers: ["prefer": text], body: [], access: .server(requestID: "t")
+                method: .get, path: [], query: [], rawQuery: "", headers: ["prefer": text], body: [],
+                access: .server(requestID: "t")
             ).preferences
         }
         #expect(preferences("return=minimal, handling=lenient") == ["return": "minimal", "handling": "lenient"])

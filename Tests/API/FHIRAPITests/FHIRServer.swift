@@ -33,7 +33,8 @@ struct FHIRServer {
     let exports: ExportService
 
     static func with(_ body: (FHIRServer) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("hilum-fhir-\(UUID().uuidString)").path
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("hilum-fhir-\(UUID().uuidString)")
+            .path
         try FileManager.default.createDirectory(atPath: folder + "/blobs", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let database = try await SQLDatabase(
@@ -44,7 +45,8 @@ struct FHIRServer {
         let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none))
         let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: now)
         let service = FHIRService(
-            store: store, audit: store, exports: exports, entropy: entropy, baseURL: base, oauthBaseURL: "https://hilum.example/oauth",
+            store: store, audit: store, exports: exports, entropy: entropy, baseURL: base,
+            oauthBaseURL: "https://hilum.example/oauth",
             softwareVersion: "1", now: now)
         do {
             try await body(FHIRServer(service: service, store: store, blobs: blobs, exports: exports))
@@ -59,13 +61,15 @@ struct FHIRServer {
 
     static func access(_ scopes: String, id: String = "app") -> AccessContext {
         AccessContext(
-            principal: Principal(kind: .client, id: id), scopes: scopes.split(separator: " ").compactMap { Scope(String($0)) },
+            principal: Principal(kind: .client, id: id),
+            scopes: scopes.split(separator: " ").compactMap { Scope(String($0)) },
             requestID: "t")
     }
 
     /// One request; the query is given as in a URL but unescaped.
     func send(
-        _ method: FHIRRequest.Method, _ path: String, _ query: String = "", headers: [String: String] = [:], body: String = "",
+        _ method: FHIRRequest.Method, _ path: String, _ query: String = "", headers: [String: String] = [:],
+        body: String = "",
         as access: AccessContext = FHIRServer.access("system/*.cruds")
     ) async -> FHIRResponse {
         let pairs = query.split(separator: "&").map { pair -> (name: String, value: String) in
@@ -74,7 +78,8 @@ struct FHIRServer {
         }
         return await service.respond(
             to: FHIRRequest(
-                method: method, path: path.split(separator: "/").map { String($0) }, query: pairs, rawQuery: query, headers: headers,
+                method: method, path: path.split(separator: "/").map { String($0) }, query: pairs, rawQuery: query,
+                headers: headers,
                 body: Array(body.utf8), access: access))
     }
 
@@ -95,7 +100,9 @@ extension FHIRResponse {
     }
     /// The ids of a bundle's resources of one mode.
     func ids(_ mode: String = "match") -> [String] {
-        (json["entry"]?.array ?? []).filter { $0["search"]?["mode"]?.string == mode }.compactMap { $0["resource"]?["id"]?.string }
+        (json["entry"]?.array ?? []).filter { $0["search"]?["mode"]?.string == mode }.compactMap {
+            $0["resource"]?["id"]?.string
+        }
     }
 }
 

@@ -26,7 +26,8 @@ struct InteractionTests {
             let outcome = await server.send(
                 .post, "Patient", headers: ["prefer": "return=OperationOutcome"], body: Self.patient("z"))
             #expect(outcome.status == 201 && outcome.json["resourceType"]?.string == "OperationOutcome")
-            let again = await server.send(.post, "Patient", headers: ["if-none-exist": "identifier=urn:mrn|x"], body: Self.patient("x"))
+            let again = await server.send(
+                .post, "Patient", headers: ["if-none-exist": "identifier=urn:mrn|x"], body: Self.patient("x"))
             #expect(again.status == 200 && again.json["id"]?.string == id)
         }
     }
@@ -35,9 +36,12 @@ struct InteractionTests {
     func badBodies() async throws {
         try await FHIRServer.with { (server) async throws in
             let cases: [(String, [String: String], Int)] = [
-                ("", [:], 400), ("{", [:], 400), ("[]", [:], 400), ("{}", [:], 400), (#"{"resourceType":"Observation"}"#, [:], 400),
-                (#"{"resourceType":"Patient","gender":"robot"}"#, [:], 422), (#"{"resourceType":"Patient","active":"yes"}"#, [:], 422),
-                (#"{"resourceType":"Patient","name":[]}"#, [:], 422), (Self.patient("x"), ["content-type": "application/xml"], 415),
+                ("", [:], 400), ("{", [:], 400), ("[]", [:], 400), ("{}", [:], 400),
+                (#"{"resourceType":"Observation"}"#, [:], 400),
+                (#"{"resourceType":"Patient","gender":"robot"}"#, [:], 422),
+                (#"{"resourceType":"Patient","active":"yes"}"#, [:], 422),
+                (#"{"resourceType":"Patient","name":[]}"#, [:], 422),
+                (Self.patient("x"), ["content-type": "application/xml"], 415),
             ]
             for (body, headers, status) in cases {
                 let answer = await server.send(.post, "Patient", headers: headers, body: body)
@@ -61,7 +65,9 @@ struct InteractionTests {
             let same = await server.send(.get, "Patient/p1", headers: ["if-none-match": "W/\"1\""])
             #expect(same.status == 304 && same.bytes.isEmpty && same.header("ETag") == "W/\"1\"")
             #expect(await server.send(.get, "Patient/p1", headers: ["if-none-match": "W/\"2\""]).status == 200)
-            for path in ["Patient/none", "Nothing/p1", "Patient/p1/extra", "Patient/p1/_history/9", "Patient/p1/_history/x"] {
+            for path in [
+                "Patient/none", "Nothing/p1", "Patient/p1/extra", "Patient/p1/_history/9", "Patient/p1/_history/x",
+            ] {
                 #expect(await server.send(.get, path).status == 404, "\(path)")
             }
             #expect(await server.send(.delete, "Patient/p1").status == 204)
@@ -83,7 +89,9 @@ struct InteractionTests {
             #expect(changed.bytes == (await server.send(.get, "Patient/p1")).bytes)
             let lost = await server.send(.put, "Patient/p1", headers: ["if-match": "W/\"1\""], body: Self.patient("p1"))
             #expect(lost.status == 412)
-            #expect(await server.send(.put, "Patient/p1", headers: ["if-match": "*"], body: Self.patient("p1")).status == 400)
+            #expect(
+                await server.send(.put, "Patient/p1", headers: ["if-match": "*"], body: Self.patient("p1")).status
+                    == 400)
             #expect(await server.send(.put, "Patient/p2", body: Self.patient("p2", mrn: "p1")).status == 409)
         }
     }
@@ -91,7 +99,9 @@ struct InteractionTests {
     @Test("History pages newest first, with deletions, and vread gives each version (http.html#history)")
     func history() async throws {
         try await FHIRServer.with { (server) async throws in
-            for family in ["A", "B", "C"] { _ = await server.send(.put, "Patient/p1", body: Self.patient("p1", family: family)) }
+            for family in ["A", "B", "C"] {
+                _ = await server.send(.put, "Patient/p1", body: Self.patient("p1", family: family))
+            }
             _ = await server.send(.delete, "Patient/p1")
             let first = await server.send(.get, "Patient/p1/_history", "_count=3")
             #expect(first.status == 200 && first.json["type"]?.string == "history" && first.json["total"]?.int == 4)
@@ -129,7 +139,9 @@ struct InteractionTests {
             #expect(posted.ids() == ["p3", "p2", "p1", "p0"])
             #expect(await server.send(.get, "Patient", "family=doe&_summary=count").json["total"]?.int == 4)
             #expect(await server.send(.get, "Patient", "_page=forged").status == 404)
-            #expect(await server.send(.get, "Patient", query, as: FHIRServer.access("system/*.rs", id: "other")).status == 404)
+            #expect(
+                await server.send(.get, "Patient", query, as: FHIRServer.access("system/*.rs", id: "other")).status
+                    == 404)
         }
     }
 
@@ -179,15 +191,22 @@ struct InteractionTests {
             #expect(await server.send(.put, "Patient/p1", body: Self.patient("p1"), as: reader).status == 403)
             #expect(await server.send(.delete, "Patient/p1", as: reader).status == 403)
             #expect(await server.send(.get, "Observation/o1", as: reader).status == 403)
-            #expect(await server.send(.get, "Patient/p1", as: FHIRServer.access("system/Patient.rs?family=roe")).status == 404)
-            #expect(await server.send(.get, "Patient/p1", as: FHIRServer.access("system/Patient.rs?family=doe")).status == 200)
+            #expect(
+                await server.send(.get, "Patient/p1", as: FHIRServer.access("system/Patient.rs?family=roe")).status
+                    == 404)
+            #expect(
+                await server.send(.get, "Patient/p1", as: FHIRServer.access("system/Patient.rs?family=doe")).status
+                    == 200)
         }
     }
 
     @Test("Only JSON is offered: Accept and _format decide 406 (http.html#mime-type)")
     func formats() async throws {
         try await FHIRServer.with { (server) async throws in
-            for accept in ["application/fhir+json", "*/*", "application/json;q=0.5, text/html", "application/fhir+json; fhirVersion=4.0"] {
+            for accept in [
+                "application/fhir+json", "*/*", "application/json;q=0.5, text/html",
+                "application/fhir+json; fhirVersion=4.0",
+            ] {
                 #expect(await server.send(.get, "metadata", headers: ["accept": accept]).status == 200, "\(accept)")
             }
             #expect(await server.send(.get, "metadata", headers: ["accept": "application/fhir+xml"]).status == 406)
@@ -203,7 +222,9 @@ struct InteractionTests {
         try await FHIRServer.with { (server) async throws in
             let answer = await server.send(.get, "metadata")
             let resource = try Resource(JSONDocument(parsing: answer.bytes))
-            let errors = StructureValidator().issues(in: resource).filter { $0.severity == .error || $0.severity == .fatal }
+            let errors = StructureValidator().issues(in: resource).filter {
+                $0.severity == .error || $0.severity == .fatal
+            }
             #expect(errors.isEmpty, "\(errors)")
         }
     }
@@ -216,7 +237,8 @@ struct InteractionTests {
         try await FHIRServer.with { (server) async throws in
             _ = await server.send(.put, "Patient/p1", body: Self.patient("p1"))
             let service = FHIRService(
-                store: server.store, audit: NoAudit(), exports: server.exports, entropy: FHIRServer.SplitMix(), baseURL: FHIRServer.base,
+                store: server.store, audit: NoAudit(), exports: server.exports, entropy: FHIRServer.SplitMix(),
+                baseURL: FHIRServer.base,
                 oauthBaseURL: "", softwareVersion: "1", now: { UTCInstant(microseconds: 0) })
             let closed = FHIRServer(service: service, store: server.store, blobs: server.blobs, exports: server.exports)
             for (path, query) in [("Patient/p1", ""), ("Patient", "family=doe"), ("Patient/p1/_history", "")] {

@@ -26,7 +26,8 @@ struct OrderTests {
         #expect(unit.orders.count == 1)
     }
 
-    @Test("The accession number finds an order that lacks the number which the message brings, and gives it that number")
+    @Test(
+        "The accession number finds an order that lacks the number which the message brings, and gives it that number")
     func accessionFillsNumber() throws {
         let unit = MemoryUnit()
         let id = try unit.place(Make.order(placer: "P1", accession: "A1")).orderID
@@ -40,7 +41,9 @@ struct OrderTests {
         let first = try unit.place(Make.order(filler: "F1", accession: "A1")).orderID
         let second = try unit.place(Make.order(filler: "F2", accession: "A1")).orderID
         #expect(first != second)
-        #expect(throws: OrderService.Refusal.conflictingIdentifiers) { try unit.place(Make.order(.change, accession: "A1")) }
+        #expect(throws: OrderService.Refusal.conflictingIdentifiers) {
+            try unit.place(Make.order(.change, accession: "A1"))
+        }
         #expect(try unit.place(Make.order(.change, filler: "F2", accession: "A1")).orderID == second)
     }
 
@@ -64,7 +67,9 @@ struct OrderTests {
         #expect(throws: OrderService.Refusal.accessionOfAnotherPatient) {
             try unit.place(Make.order(patient: other, filler: "F9", accession: "A1"))
         }
-        #expect(throws: OrderService.Refusal.patientMismatch) { try unit.place(Make.order(.change, patient: other, filler: "F1")) }
+        #expect(throws: OrderService.Refusal.patientMismatch) {
+            try unit.place(Make.order(.change, patient: other, filler: "F1"))
+        }
         #expect(unit.orders.count == 1)
     }
 
@@ -218,7 +223,9 @@ struct OrderTests {
         #expect(order.steps.map(\.status) == [.canceled])
     }
 
-    @Test("A late new order does not open a closed one, with or without a stated status or time", arguments: [nil, 9], [false, true])
+    @Test(
+        "A late new order does not open a closed one, with or without a stated status or time", arguments: [nil, 9],
+        [false, true])
     func lateNew(_ time: Int64?, states: Bool) throws {
         let unit = MemoryUnit()
         let id = try unit.place(Make.order(filler: "F1", at: time.map { _ in 1 })).orderID
@@ -335,9 +342,12 @@ struct OrderTests {
         let patient = try #require(try unit.register(Make.patient("100")))
         let taken = try unit.place(Make.order(filler: "F1", accession: "A1")).orderID
         var order = ImagingOrder(
-            id: EntityID("o2"), patientID: patient, filler: Make.filler("F1"), accession: Make.accession("A2"), status: .active,
+            id: EntityID("o2"), patientID: patient, filler: Make.filler("F1"), accession: Make.accession("A2"),
+            status: .active,
             code: Make.concept("CT"))
-        #expect(throws: OrderService.ReplaceRefusal.identifierInUse(by: taken)) { try OrderService().replace(order, in: unit) }
+        #expect(throws: OrderService.ReplaceRefusal.identifierInUse(by: taken)) {
+            try OrderService().replace(order, in: unit)
+        }
         order.filler = Make.filler("F2")
         try OrderService().replace(order, in: unit)
         let stored = try #require(try unit.order(order.id))
@@ -350,7 +360,8 @@ struct OrderTests {
         #expect(throws: OrderService.ReplaceRefusal.inUse) { try OrderService().remove(order.id, in: unit) }
         #expect(throws: OrderService.ReplaceRefusal.unknownPatient) {
             try OrderService().replace(
-                ImagingOrder(id: EntityID("o3"), patientID: EntityID("none"), status: .active, code: CodedConcept()), in: unit)
+                ImagingOrder(id: EntityID("o3"), patientID: EntityID("none"), status: .active, code: CodedConcept()),
+                in: unit)
         }
     }
 }

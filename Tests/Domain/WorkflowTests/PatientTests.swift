@@ -8,7 +8,9 @@ struct PatientTests {
     func unidentified() throws {
         let unit = MemoryUnit()
         #expect(try PatientService().apply(PatientUpdate(identifiers: []), in: unit) == .unidentified)
-        let empty = PatientUpdate(identifiers: [Identifier(system: "", value: "1"), Identifier(system: "urn:mrn", value: "")])
+        let empty = PatientUpdate(identifiers: [
+            Identifier(system: "", value: "1"), Identifier(system: "urn:mrn", value: ""),
+        ])
         #expect(try PatientService().apply(empty, in: unit) == .unidentified)
         #expect(unit.patients.isEmpty && unit.takeEvents().isEmpty)
     }
@@ -82,7 +84,8 @@ struct PatientTests {
         let unit = MemoryUnit()
         let survivor = try #require(try unit.register(Make.patient("100")))
         let prior = try #require(try unit.register(Make.patient("200", "201")))
-        let visit = VisitUpdate(identifier: Identifier(system: "urn:visit", value: "V1"), status: .inProgress, eventTime: nil)
+        let visit = VisitUpdate(
+            identifier: Identifier(system: "urn:visit", value: "V1"), status: .inProgress, eventTime: nil)
         _ = try VisitService().apply(visit, to: prior, in: unit)
         let order = try unit.place(Make.order(patient: Make.patient("200"), filler: "F1", accession: "A1")).orderID
         try unit.store(Make.received("1.1", patientID: "200", accession: "A1"))
@@ -125,7 +128,9 @@ struct PatientTests {
         let unit = MemoryUnit()
         let survivor = try #require(try unit.register(Make.patient("100", family: "Doe", at: 1)))
         _ = try PatientService().merge(prior: [Make.mrn("200")], into: Make.patient("100", at: 2), in: unit)
-        #expect(try PatientService().apply(Make.patient("200", "100", family: "Roe", at: 3), in: unit) == .updated(survivor))
+        #expect(
+            try PatientService().apply(Make.patient("200", "100", family: "Roe", at: 3), in: unit) == .updated(survivor)
+        )
     }
 
     @Test("The merge of an unknown prior leaves a stub, so that its late message lands on the survivor")
@@ -182,8 +187,12 @@ struct PatientTests {
         _ = try service.merge(prior: [Make.mrn("100")], into: Make.patient("200"), in: unit)
         _ = try service.merge(prior: [Make.mrn("200")], into: Make.patient("300"), in: unit)
         for value in ["100", "200", "300"] { #expect(try unit.register(Make.patient(value)) == last) }
-        #expect(try service.merge(prior: [Make.mrn("100")], into: Make.patient("200"), in: unit) == .alreadyMerged(survivor: last))
-        #expect(try service.merge(prior: [Make.mrn("100")], into: Make.patient("300"), in: unit) == .alreadyMerged(survivor: last))
+        #expect(
+            try service.merge(prior: [Make.mrn("100")], into: Make.patient("200"), in: unit)
+                == .alreadyMerged(survivor: last))
+        #expect(
+            try service.merge(prior: [Make.mrn("100")], into: Make.patient("300"), in: unit)
+                == .alreadyMerged(survivor: last))
         #expect(unit.patients.filter(\.isActive).map(\.id) == [last])
     }
 
@@ -205,7 +214,8 @@ struct PatientTests {
     func ambiguousPrior() throws {
         let unit = MemoryUnit()
         for value in ["100", "200", "300"] { _ = try unit.register(Make.patient(value)) }
-        let outcome = try PatientService().merge(prior: [Make.mrn("100"), Make.mrn("200")], into: Make.patient("300"), in: unit)
+        let outcome = try PatientService().merge(
+            prior: [Make.mrn("100"), Make.mrn("200")], into: Make.patient("300"), in: unit)
         guard case .ambiguous(let ids) = outcome else {
             Issue.record("\(outcome)")
             return
@@ -239,7 +249,8 @@ struct PatientTests {
         let other = try #require(try unit.register(Make.patient("200")))
         let number = Identifier(system: "urn:visit", value: "V1")
         func apply(_ status: Visit.Status, _ time: Int64, to id: EntityID) throws -> VisitService.Outcome {
-            try VisitService().apply(VisitUpdate(identifier: number, status: status, eventTime: Make.at(time)), to: id, in: unit)
+            try VisitService().apply(
+                VisitUpdate(identifier: number, status: status, eventTime: Make.at(time)), to: id, in: unit)
         }
         guard case .created(let id) = try apply(.inProgress, 1, to: patient) else {
             Issue.record("not created")
@@ -257,7 +268,9 @@ struct PatientTests {
         let unit = MemoryUnit()
         let patient = try #require(try unit.register(Make.patient("100")))
         func apply(_ status: Visit.Status) throws -> EntityID? {
-            try VisitService().apply(VisitUpdate(identifier: nil, status: status, eventTime: nil), to: patient, in: unit).visitID
+            try VisitService().apply(
+                VisitUpdate(identifier: nil, status: status, eventTime: nil), to: patient, in: unit
+            ).visitID
         }
         let first = try apply(.planned)
         #expect(try apply(.inProgress) == first)

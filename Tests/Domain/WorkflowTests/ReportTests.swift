@@ -123,7 +123,9 @@ struct ReportTests {
         let unit = MemoryUnit()
         try unit.place(Make.order(filler: "F1", accession: "A1"))
         let other = Make.patient("200")
-        #expect(throws: ReportService.Refusal.patientMismatch) { try unit.result(Make.report(.final, patient: other, filler: "F1")) }
+        #expect(throws: ReportService.Refusal.patientMismatch) {
+            try unit.result(Make.report(.final, patient: other, filler: "F1"))
+        }
         #expect(throws: ReportService.Refusal.patientMismatch) {
             try unit.result(Make.report(.final, patient: other, filler: "R9", accession: "A1"))
         }
@@ -155,7 +157,9 @@ struct ReportTests {
         try unit.result(update)
         let observations = try #require(try unit.report(id)?.observations)
         #expect(observations.map(\.key) == ["k|1", "k|2"])
-        #expect(observations[0].id == first.id && observations[0].status == .enteredInError && observations[0].value == .text("a"))
+        #expect(
+            observations[0].id == first.id && observations[0].status == .enteredInError
+                && observations[0].value == .text("a"))
     }
 
     @Test("The studies of the order are the report's, beside those the message names")

@@ -15,7 +15,9 @@ struct StudyTests {
     func matched() throws {
         let unit = MemoryUnit()
         let (patient, order) = try linked(unit)
-        #expect(try unit.store(Make.received("1.1", accession: "A1")) == .stored(.matched(patientID: patient, orderID: order)))
+        #expect(
+            try unit.store(Make.received("1.1", accession: "A1"))
+                == .stored(.matched(patientID: patient, orderID: order)))
     }
 
     @Test("Padding spaces around accession number and patient id do not matter (PS3.5 §6.2 SH, LO)")
@@ -40,7 +42,9 @@ struct StudyTests {
 
     @Test("Each reason for keeping images aside is given for its case alone")
     func reasons() throws {
-        func reason(_ received: ReceivedInstance, _ prepare: (MemoryUnit) throws -> Void) throws -> Reconciliation.Reason? {
+        func reason(_ received: ReceivedInstance, _ prepare: (MemoryUnit) throws -> Void) throws -> Reconciliation
+            .Reason?
+        {
             let unit = MemoryUnit()
             _ = try linked(unit)
             try prepare(unit)
@@ -51,10 +55,14 @@ struct StudyTests {
         #expect(try reason(Make.received("1.1", patientID: " ")) { _ in } == .missingPatientID)
         #expect(try reason(Make.received("1.1", patientID: "999", accession: "A1")) { _ in } == .unknownPatient)
         #expect(try reason(Make.received("1.1", accession: "A9")) { _ in } == .unknownAccession)
-        #expect(try reason(Make.received("1.1", accession: "A1", accessionSystem: "urn:other")) { _ in } == .unknownAccession)
+        #expect(
+            try reason(Make.received("1.1", accession: "A1", accessionSystem: "urn:other")) { _ in }
+                == .unknownAccession)
         #expect(try reason(Make.received("1.1", accession: "0A1")) { _ in } == .unknownAccession)
         #expect(
-            try reason(Make.received("1.1", patientID: "200", accession: "A1")) { _ = try $0.register(Make.patient("200")) }
+            try reason(Make.received("1.1", patientID: "200", accession: "A1")) {
+                _ = try $0.register(Make.patient("200"))
+            }
                 == .patientMismatch)
         #expect(
             try reason(Make.received("1.1", study: "9.9", accession: "A1")) { unit in
@@ -70,7 +78,9 @@ struct StudyTests {
                 try unit.place(order)
             } == .patientMismatch)
         #expect(
-            try reason(Make.received("1.1", accession: "A1")) { try $0.place(Make.order(filler: "F2", accession: "A1")) }
+            try reason(Make.received("1.1", accession: "A1")) {
+                try $0.place(Make.order(filler: "F2", accession: "A1"))
+            }
                 == .ambiguousAccession)
         #expect(
             try reason(Make.received("1.1", patientID: "300")) { unit in

@@ -6,7 +6,10 @@ import Workflow
 struct ValuesTests {
     @Test(
         "Base 64 gives the RFC's test vectors (RFC 4648 §10)",
-        arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")])
+        arguments: [
+            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ])
     func vectors(_ plain: String, _ coded: String) {
         #expect(Base64.encode(Array(plain.utf8)) == coded)
         #expect(Base64.decode(coded.utf8) == Array(plain.utf8))
@@ -14,7 +17,10 @@ struct ValuesTests {
 
     @Test(
         "Base 64 with wrong padding, foreign characters or stray bits is refused (RFC 4648 §3.3, §3.5)",
-        arguments: ["=", "==", "Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8", "Zm9v=", "Z-8=", "Zm 8=", "Zg==Zg==", "=Zg=", "Zm8\n="])
+        arguments: [
+            "=", "==", "Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8", "Zm9v=", "Z-8=", "Zm 8=", "Zg==Zg==", "=Zg=",
+            "Zm8\n=",
+        ])
     func refused(_ text: String) { #expect(Base64.decode(text.utf8) == nil) }
 
     @Test("White space in base 64 is skipped only when asked")
@@ -86,7 +92,8 @@ struct ValuesTests {
     @Test("An authority is found by universal id before namespace; an unknown namespace has no system")
     func authorities() {
         let site = AssigningAuthorities(
-            authorities: [.init(system: "urn:mrn", namespace: "HOSP", universalID: "1.2.3")], defaultPatientSystem: "urn:mrn",
+            authorities: [.init(system: "urn:mrn", namespace: "HOSP", universalID: "1.2.3")],
+            defaultPatientSystem: "urn:mrn",
             defaultAccessionSystem: "urn:acc")
         #expect(site.system(namespace: "HOSP") == "urn:mrn")
         #expect(site.system(namespace: "OTHER", universalID: "1.2.3") == "urn:mrn")

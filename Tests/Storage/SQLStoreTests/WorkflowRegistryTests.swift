@@ -45,7 +45,8 @@ struct WorkflowRegistryTests {
         }
     }
 
-    @Test("A client keeps its scopes, its first registration time, and stays revoked once", arguments: TestDatabases.all)
+    @Test(
+        "A client keeps its scopes, its first registration time, and stays revoked once", arguments: TestDatabases.all)
     func clients(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in
             let scopes = ["system/Patient.rs", "system/Observation.rs?category=laboratory"].compactMap { Scope($0) }
@@ -82,7 +83,9 @@ struct WorkflowRegistryTests {
         }
     }
 
-    @Test("Export jobs are counted while active, and their files are referenced until deletion", arguments: TestDatabases.all)
+    @Test(
+        "Export jobs are counted while active, and their files are referenced until deletion",
+        arguments: TestDatabases.all)
     func exportJobs(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in
             var job = ExportJob(

@@ -15,10 +15,14 @@ struct WorkflowStudySearchTests {
         try await Support.with(kind) { (store) async throws in
             try await store.work { (unit) throws in
                 _ = try PatientService().apply(Support.patient("100"), in: unit)
-                func store(_ sop: String, _ study: String, _ series: String, _ number: Int?, _ seriesNumber: Int?, _ modality: String?) throws {
+                func store(
+                    _ sop: String, _ study: String, _ series: String, _ number: Int?, _ seriesNumber: Int?,
+                    _ modality: String?
+                ) throws {
                     _ = try StudyService().register(
                         Support.received(
-                            sop, study: study, series: series, number: number, seriesNumber: seriesNumber, modality: modality
+                            sop, study: study, series: series, number: number, seriesNumber: seriesNumber,
+                            modality: modality
                         ) { of, ofSeries in
                             switch study {
                             case "A":
@@ -60,7 +64,8 @@ struct WorkflowStudySearchTests {
     }
 
     private func find(
-        _ store: RelationalStore, _ level: StudyQueryLevel, _ matches: [StudyQuery.Key: Match] = [:], limit: Int = 100, offset: Int = 0
+        _ store: RelationalStore, _ level: StudyQueryLevel, _ matches: [StudyQuery.Key: Match] = [:], limit: Int = 100,
+        offset: Int = 0
     ) async throws -> [String] {
         let page = try await store.studies(
             StudyQuery(level: level, matches: matches, limit: limit, offset: offset), access: Support.server)
@@ -73,7 +78,9 @@ struct WorkflowStudySearchTests {
         }
     }
 
-    @Test("Studies come newest first and undated last, series and instances by number, the same on both databases", arguments: TestDatabases.all)
+    @Test(
+        "Studies come newest first and undated last, series and instances by number, the same on both databases",
+        arguments: TestDatabases.all)
     func order(_ kind: SQLDialect) async throws {
         try await with(kind) { (store) async throws in
             #expect(try await find(store, .study) == ["B", "A", "C"])
@@ -86,15 +93,19 @@ struct WorkflowStudySearchTests {
     func studyKeys(_ kind: SQLDialect) async throws {
         try await with(kind) { (store) async throws in
             let cases: [(StudyQuery.Key, Match, [String])] = [
-                (.studyDate, .exact("20261121"), ["A"]), (.studyDate, .range(low: "20261121", high: "20261122"), ["B", "A"]),
-                (.studyDate, .range(low: "20261122", high: nil), ["B"]), (.studyDate, .range(low: nil, high: "20261121"), ["A"]),
+                (.studyDate, .exact("20261121"), ["A"]),
+                (.studyDate, .range(low: "20261121", high: "20261122"), ["B", "A"]),
+                (.studyDate, .range(low: "20261122", high: nil), ["B"]),
+                (.studyDate, .range(low: nil, high: "20261121"), ["A"]),
                 (.studyDate, .range(low: nil, high: nil), ["B", "A"]), (.studyDate, .empty, ["C"]),
                 // The upper bound 10 reaches to the end of that hour.
-                (.studyTime, .range(low: "10", high: "10"), ["B", "A"]), (.studyTime, .range(low: "1015", high: "101530"), ["A"]),
+                (.studyTime, .range(low: "10", high: "10"), ["B", "A"]),
+                (.studyTime, .range(low: "1015", high: "101530"), ["A"]),
                 (.studyTime, .range(low: "1016", high: nil), []),
                 (.studyInstanceUID, .exact("A"), ["A"]), (.studyInstanceUID, .anyOf(["C", "A", "X"]), ["A", "C"]),
                 (.studyInstanceUID, .anyOf([]), []), (.studyID, .wildcard("S?1", ignoringCase: false), ["B", "A"]),
-                (.studyID, .wildcard("S_1", ignoringCase: false), ["A"]), (.studyID, .wildcard("s*", ignoringCase: false), []),
+                (.studyID, .wildcard("S_1", ignoringCase: false), ["A"]),
+                (.studyID, .wildcard("s*", ignoringCase: false), []),
                 (.studyID, .wildcard("s*", ignoringCase: true), ["B", "A"]),
                 (.studyDescription, .wildcard("*[head]*", ignoringCase: false), ["A"]),
                 (.studyDescription, .wildcard("*100%", ignoringCase: false), ["A"]),
@@ -102,13 +113,15 @@ struct WorkflowStudySearchTests {
                 (.studyDescription, .exact("CT [head] 100%"), ["A"]), (.studyDescription, .empty, ["C"]),
                 (.patientBirthDate, .exact("19700501"), ["A"]), (.patientSex, .exact("F"), ["A"]),
                 (.patientSex, .anyOf(["F", "M"]), ["A"]), (.issuerOfPatientID, .exact("HOSP"), ["A"]),
-                (.patientID, .exact("100"), ["B", "A", "C"]), (.patientID, .wildcard("1*", ignoringCase: false), ["B", "A", "C"]),
+                (.patientID, .exact("100"), ["B", "A", "C"]),
+                (.patientID, .wildcard("1*", ignoringCase: false), ["B", "A", "C"]),
                 (.accessionNumber, .empty, ["B", "A", "C"]), (.accessionNumber, .exact("x"), []),
                 (.referringPhysicianName, .wildcard("ref*", ignoringCase: true), ["A"]),
                 (.modalitiesInStudy, .exact("MR"), ["A"]), (.modalitiesInStudy, .anyOf(["MR", "US"]), ["B", "A"]),
                 (.modalitiesInStudy, .wildcard("?S", ignoringCase: false), ["B"]),
                 // Keys of lower levels match the study that has any.
-                (.modality, .exact("CT"), ["A"]), (.seriesNumber, .exact("10"), ["A"]), (.seriesInstanceUID, .exact("B1"), ["B"]),
+                (.modality, .exact("CT"), ["A"]), (.seriesNumber, .exact("10"), ["A"]),
+                (.seriesInstanceUID, .exact("B1"), ["B"]),
                 (.sopInstanceUID, .exact("c1"), ["C"]), (.instanceNumber, .exact("2"), ["A"]),
             ]
             for (key, match, expected) in cases {
@@ -117,29 +130,37 @@ struct WorkflowStudySearchTests {
         }
     }
 
-    @Test("Names match by any component group, without case, and not by a part of a group (PS3.4 §C.2.2.2.1)", arguments: TestDatabases.all)
+    @Test(
+        "Names match by any component group, without case, and not by a part of a group (PS3.4 §C.2.2.2.1)",
+        arguments: TestDatabases.all)
     func names(_ kind: SQLDialect) async throws {
         try await with(kind) { (store) async throws in
             let cases: [(String, [String])] = [
-                ("doe^jane", ["A"]), ("DOE*", ["A"]), ("山田", ["A"]), ("やまだ", ["A"]), ("やま*", ["A"]), ("jane", []), ("doe", []),
+                ("doe^jane", ["A"]), ("DOE*", ["A"]), ("山田", ["A"]), ("やまだ", ["A"]), ("やま*", ["A"]), ("jane", []),
+                ("doe", []),
                 ("Doe^Jane=山田=やまだ", ["A"]), ("roe^r^^^", ["B"]), ("?oe*", ["B", "A"]), ("*", ["B", "A"]),
             ]
             for (name, expected) in cases {
                 #expect(
-                    try await find(store, .study, [.patientName: .wildcard(name, ignoringCase: true)]) == expected, "\(name)")
+                    try await find(store, .study, [.patientName: .wildcard(name, ignoringCase: true)]) == expected,
+                    "\(name)")
             }
             #expect(try await find(store, .study, [.patientName: .anyOf(["roe^r", "doe^jane"])]) == ["B", "A"])
         }
     }
 
-    @Test("Series and instance keys match at their levels; number keys take lists, ranges and wildcards too", arguments: TestDatabases.all)
+    @Test(
+        "Series and instance keys match at their levels; number keys take lists, ranges and wildcards too",
+        arguments: TestDatabases.all)
     func lowerKeys(_ kind: SQLDialect) async throws {
         try await with(kind) { (store) async throws in
             let series: [(StudyQuery.Key, Match, [String])] = [
-                (.modality, .exact("CT"), ["A1", "A2"]), (.modality, .empty, ["C1"]), (.seriesNumber, .exact("10"), ["A2"]),
+                (.modality, .exact("CT"), ["A1", "A2"]), (.modality, .empty, ["C1"]),
+                (.seriesNumber, .exact("10"), ["A2"]),
                 (.seriesNumber, .exact("x"), []), (.seriesNumber, .anyOf(["2", "10", "x"]), ["A1", "A2"]),
                 (.seriesNumber, .range(low: "2", high: "10"), ["A1", "A2"]),
-                (.seriesNumber, .wildcard("1*", ignoringCase: false), ["B1", "A2", "C1"]), (.seriesNumber, .empty, ["A3"]),
+                (.seriesNumber, .wildcard("1*", ignoringCase: false), ["B1", "A2", "C1"]),
+                (.seriesNumber, .empty, ["A3"]),
                 (.seriesDescription, .wildcard("*A?", ignoringCase: false), ["A1", "A2", "A3"]),
                 (.bodyPartExamined, .exact("HEAD"), ["A3"]),
                 (.performedProcedureStepStartDate, .range(low: "20261122", high: nil), ["B1"]),
@@ -161,7 +182,9 @@ struct WorkflowStudySearchTests {
                 #expect(try await find(store, .instance, [key: match]) == expected, "\(key) \(match)")
             }
             #expect(
-                try await find(store, .instance, [.studyInstanceUID: .exact("A"), .seriesInstanceUID: .exact("A1"), .instanceNumber: .exact("2")])
+                try await find(
+                    store, .instance,
+                    [.studyInstanceUID: .exact("A"), .seriesInstanceUID: .exact("A1"), .instanceNumber: .exact("2")])
                     == ["a11"])
         }
     }
@@ -170,7 +193,8 @@ struct WorkflowStudySearchTests {
     func everyKey(_ kind: SQLDialect) async throws {
         try await with(kind) { (store) async throws in
             let kinds: [Match] = [
-                .exact("1"), .wildcard("1*", ignoringCase: false), .wildcard("a*", ignoringCase: true), .anyOf(["1", "2"]),
+                .exact("1"), .wildcard("1*", ignoringCase: false), .wildcard("a*", ignoringCase: true),
+                .anyOf(["1", "2"]),
                 .range(low: "1", high: "2"), .range(low: nil, high: nil), .empty,
             ]
             for level in [StudyQueryLevel.study, .series, .instance] {
@@ -215,16 +239,19 @@ struct WorkflowStudySearchTests {
             var seen: [String] = []
             repeat {
                 let page = try await store.instances(
-                    studyInstanceUID: "A", seriesInstanceUID: nil, sopInstanceUID: nil, after: after, limit: 2, access: Support.server)
+                    studyInstanceUID: "A", seriesInstanceUID: nil, sopInstanceUID: nil, after: after, limit: 2,
+                    access: Support.server)
                 seen += page.map(\.sopInstanceUID)
                 after = page.last?.sopInstanceUID
             } while after != nil
             #expect(seen == ["a12", "a11", "a13", "a2", "a3"])
             let one = try await store.instances(
-                studyInstanceUID: "A", seriesInstanceUID: "A1", sopInstanceUID: "a11", after: nil, limit: 9, access: Support.server)
+                studyInstanceUID: "A", seriesInstanceUID: "A1", sopInstanceUID: "a11", after: nil, limit: 9,
+                access: Support.server)
             #expect(one.map(\.sopInstanceUID) == ["a11"])
             let foreign = try await store.instances(
-                studyInstanceUID: "B", seriesInstanceUID: "A1", sopInstanceUID: "a11", after: nil, limit: 9, access: Support.server)
+                studyInstanceUID: "B", seriesInstanceUID: "A1", sopInstanceUID: "a11", after: nil, limit: 9,
+                access: Support.server)
             #expect(foreign.isEmpty)
         }
     }
@@ -233,7 +260,9 @@ struct WorkflowStudySearchTests {
     func quarantine(_ kind: SQLDialect) async throws {
         try await with(kind) { (store) async throws in
             #expect(try await store.quarantine(limit: 9, access: Support.server).isEmpty)
-            for (sop, series, patient) in [("q1", "Q1", "900"), ("q2", "Q2", nil), ("q3", "Q2", nil)] as [(String, String, String?)] {
+            for (sop, series, patient) in [("q1", "Q1", "900"), ("q2", "Q2", nil), ("q3", "Q2", nil)]
+                as [(String, String, String?)]
+            {
                 try await store.work { (unit) throws in
                     _ = try StudyService().register(
                         Support.received(sop, study: "Q", series: series) { of, ofSeries in
@@ -247,22 +276,30 @@ struct WorkflowStudySearchTests {
             #expect(kept.map(\.reason) == [.missingPatientID, .unknownPatient] && kept.map(\.instances) == [2, 1])
             #expect(try await store.quarantine(limit: 1, access: Support.server).count == 1)
             try await store.work { _ = try PatientService().apply(Support.patient("900"), in: $0) }
-            #expect(try await store.quarantine(limit: 9, access: Support.server).map(\.series.seriesInstanceUID) == ["Q2"])
+            #expect(
+                try await store.quarantine(limit: 9, access: Support.server).map(\.series.seriesInstanceUID) == ["Q2"])
         }
     }
 
-    @Test("A caller without the scope of ImagingStudy, or with a narrowed one, finds nothing", arguments: TestDatabases.all)
+    @Test(
+        "A caller without the scope of ImagingStudy, or with a narrowed one, finds nothing",
+        arguments: TestDatabases.all)
     func access(_ kind: SQLDialect) async throws {
         try await with(kind) { (store) async throws in
             let query = StudyQuery(level: .study)
-            #expect(try await store.studies(query, access: ResourceStoreTests.access("system/ImagingStudy.rs")).matches.count == 3)
+            #expect(
+                try await store.studies(query, access: ResourceStoreTests.access("system/ImagingStudy.rs")).matches
+                    .count == 3)
             for scope in ["system/Patient.rs", "system/ImagingStudy.r", "system/ImagingStudy.rs?status=available"] {
-                #expect(try await store.studies(query, access: ResourceStoreTests.access(scope)).matches.isEmpty, "\(scope)")
+                #expect(
+                    try await store.studies(query, access: ResourceStoreTests.access(scope)).matches.isEmpty, "\(scope)"
+                )
             }
             #expect(
                 try await store.instances(
                     studyInstanceUID: "A", seriesInstanceUID: nil, sopInstanceUID: nil, after: nil, limit: 9,
-                    access: ResourceStoreTests.access("system/ImagingStudy.s")).isEmpty)
+                    access: ResourceStoreTests.access("system/ImagingStudy.s")
+                ).isEmpty)
         }
     }
 }

@@ -13,14 +13,17 @@ struct WorkflowUnitTests {
 
     static let patient = Patient(
         id: EntityID("p1"),
-        identifiers: [Support.mrn("100"), Identifier(system: "urn:ss", value: "1", kind: .socialSecurity, isCurrent: false)],
+        identifiers: [
+            Support.mrn("100"), Identifier(system: "urn:ss", value: "1", kind: .socialSecurity, isCurrent: false),
+        ],
         names: [HumanName(family: "Müller", given: ["Ana", "B"], prefix: ["Dr"], suffix: ["Jr"], use: .official)],
         birthDate: PartialDateTime("1970-05"), sex: .female,
         addresses: [
             PostalAddress(
                 lines: ["a", "b"], city: "c", district: "d", state: "s", postalCode: "1", country: "CH", use: .home)
         ], telecoms: [ContactPoint(system: .phone, value: "1", use: .mobile)], maritalStatus: Support.concept("M"),
-        language: Support.concept("de"), isDeceased: true, deceasedAt: PartialDateTime("2026-01-01T00:00:00Z"), isActive: false,
+        language: Support.concept("de"), isDeceased: true, deceasedAt: PartialDateTime("2026-01-01T00:00:00Z"),
+        isActive: false,
         mergedInto: EntityID("p0"), eventTime: Support.at(3))
 
     static let party = PartyReference(
@@ -33,43 +36,51 @@ struct WorkflowUnitTests {
         filler: Identifier(system: "urn:fi", value: "F1", kind: .filler),
         accession: Identifier(system: "urn:ac", value: "A1", kind: .accession),
         requisition: Identifier(system: "urn:rq", value: "R1"), requestedProcedureID: "RP", studyInstanceUID: "1.2.3",
-        status: .onHold, statusReason: Support.concept("why"), priority: .stat, code: Support.concept("CT"), modality: "CT",
+        status: .onHold, statusReason: Support.concept("why"), priority: .stat, code: Support.concept("CT"),
+        modality: "CT",
         reasons: [Support.concept("r")], requester: party, orderedAt: PartialDateTime("2026-11-21T10:00:00+01:00"),
         scheduledAt: PartialDateTime("2026-11-22"), clinicalInformation: "info", notes: ["n"],
         steps: [
             ScheduledProcedureStep(
-                id: EntityID("s1"), stepID: "SPS1", modality: "CT", stationAETitle: "CT1", stationName: "n", location: "l",
+                id: EntityID("s1"), stepID: "SPS1", modality: "CT", stationAETitle: "CT1", stationName: "n",
+                location: "l",
                 scheduledStart: PartialDateTime("2026-11-22T08:00:00"), description: "d",
                 protocolCode: .init(system: nil, code: "c"), performingPhysician: HumanName(family: "Y"), status: .held)
         ], eventTime: Support.at(4))
 
     static let report = Report(
         id: EntityID("r1"), patientID: EntityID("p1"), visitID: EntityID("v1"), orderID: EntityID("o1"),
-        studyInstanceUIDs: ["1.2.3"], placer: order.placer, filler: order.filler, status: .final, code: Support.concept("CT"),
+        studyInstanceUIDs: ["1.2.3"], placer: order.placer, filler: order.filler, status: .final,
+        code: Support.concept("CT"),
         category: Support.concept("RAD"), effective: PartialDateTime("2026-11-21"), issued: Support.at(9),
         interpreters: [party], conclusion: "c",
         presentedForms: [PresentedForm(contentType: "application/pdf", data: [0, 255, 1], title: "t")],
         observations: [
-            .quantity(value: "1.10", comparator: "<", unit: "mm", unitSystem: "urn:ucum"), .text("t"), .concept(Support.concept("k")),
+            .quantity(value: "1.10", comparator: "<", unit: "mm", unitSystem: "urn:ucum"), .text("t"),
+            .concept(Support.concept("k")),
             .dateTime(PartialDateTime("2026")), .time("10:00:00"), .range(low: "1", high: nil, unit: "mm"),
             .ratio(numerator: "1", denominator: "2"), .absent(reason: "unknown"),
         ].enumerated().map { index, value in
             Observation(
                 id: EntityID("ob\(index)"), key: "k|\(index)", code: Support.concept("k"), status: .final, value: value,
-                referenceRange: "r", interpretation: [Support.concept("H")], effective: PartialDateTime("2026"), notes: ["n"])
+                referenceRange: "r", interpretation: [Support.concept("H")], effective: PartialDateTime("2026"),
+                notes: ["n"])
         })
 
     @Test("Each value comes back as it was saved, twice over, found by each of its keys", arguments: TestDatabases.all)
     func roundTrips(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in
             let visit = Visit(
-                id: EntityID("v1"), patientID: EntityID("p1"), identifier: Identifier(system: "urn:v", value: "V1", kind: .visit),
-                status: .inProgress, classCode: .init(system: "urn:act", code: "IMP"), location: "W1", attending: Self.party,
+                id: EntityID("v1"), patientID: EntityID("p1"),
+                identifier: Identifier(system: "urn:v", value: "V1", kind: .visit),
+                status: .inProgress, classCode: .init(system: "urn:act", code: "IMP"), location: "W1",
+                attending: Self.party,
                 referring: Self.party, start: PartialDateTime("2026-11-21"), end: nil, eventTime: Support.at(1))
             let received = Support.received("1.1", study: "1.2.3", series: "1.2.3.1")
             let study = Study(
                 id: EntityID("st1"), studyInstanceUID: "1.2.3",
-                reconciliation: .matched(patientID: EntityID("p1"), orderID: EntityID("o1")), attributes: received.study,
+                reconciliation: .matched(patientID: EntityID("p1"), orderID: EntityID("o1")),
+                attributes: received.study,
                 updatedAt: Support.at(1), projectedAt: nil)
             let series = Series(
                 studyInstanceUID: "1.2.3", seriesInstanceUID: "1.2.3.1", reconciliation: study.reconciliation,
@@ -97,10 +108,13 @@ struct WorkflowUnitTests {
                 #expect(try unit.visits(of: EntityID("p1")) == [visit])
                 #expect(try unit.order(EntityID("o1")) == Self.order)
                 for (identifier, role) in [
-                    (Self.order.placer, OrderIdentifierRole.placer), (Self.order.filler, .filler), (Self.order.accession, .accession),
+                    (Self.order.placer, OrderIdentifierRole.placer), (Self.order.filler, .filler),
+                    (Self.order.accession, .accession),
                 ] {
                     #expect(try unit.orders(identifiedBy: try #require(identifier), as: role) == [Self.order])
-                    #expect(try unit.orders(identifiedBy: Identifier(system: "x", value: identifier?.value ?? ""), as: role).isEmpty)
+                    #expect(
+                        try unit.orders(identifiedBy: Identifier(system: "x", value: identifier?.value ?? ""), as: role)
+                            .isEmpty)
                 }
                 #expect(try unit.orders(studyInstanceUID: "1.2.3") == [Self.order])
                 #expect(try unit.orders(of: EntityID("p1")) == [Self.order])
@@ -120,9 +134,11 @@ struct WorkflowUnitTests {
                 #expect(try unit.studiesAwaitingProjection(quietBefore: Support.at(1), limit: 5).isEmpty)
             }
             let headers = try await store.headers(
-                studyInstanceUID: "1.2.3", seriesInstanceUID: nil, sopInstanceUID: nil, after: nil, limit: 9, access: Support.server)
+                studyInstanceUID: "1.2.3", seriesInstanceUID: nil, sopInstanceUID: nil, after: nil, limit: 9,
+                access: Support.server)
             #expect(headers.map(\.header) == [received.header] && headers.map(\.bulk) == [received.bulk])
-            #expect(headers.map(\.frameIndex) == [received.frameIndex] && headers.map(\.instance) == [received.instance])
+            #expect(
+                headers.map(\.frameIndex) == [received.frameIndex] && headers.map(\.instance) == [received.instance])
             #expect(try await store.referenced([BlobID("blob-1.1"), BlobID("other")]) == [BlobID("blob-1.1")])
         }
     }
@@ -151,7 +167,9 @@ struct WorkflowUnitTests {
                     _ = try OrderService().apply(
                         OrderUpdate(control: .new, patient: Support.patient("100")).with(filler: "F1"), in: unit)
                     try unit.audit(
-                        AuditRecord(category: .message, interaction: "ADT^A04", action: .execute, outcome: .success, access: unit.access))
+                        AuditRecord(
+                            category: .message, interaction: "ADT^A04", action: .execute, outcome: .success,
+                            access: unit.access))
                     throw Stop()
                 }
             }
@@ -205,7 +223,9 @@ struct WorkflowUnitTests {
         }
     }
 
-    @Test("Stored resources are what the projection of the domain gives again: projecting twice adds no version", arguments: TestDatabases.all)
+    @Test(
+        "Stored resources are what the projection of the domain gives again: projecting twice adds no version",
+        arguments: TestDatabases.all)
     func projectionIsStable(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in
             let order = OrderUpdate(control: .new, patient: Support.patient("100")).with(filler: "F1", accession: "A1")
@@ -242,7 +262,9 @@ struct WorkflowUnitTests {
                 let patient = try #require(try unit.patients(identifiedBy: Support.mrn("100")).first)
                 unit.emit(.patientChanged(patient.id))
                 for order in try unit.orders(of: patient.id) { unit.emit(.orderChanged(order.id)) }
-                for study in try unit.studies(of: patient.id) { unit.emit(.studyChanged(studyInstanceUID: study.studyInstanceUID)) }
+                for study in try unit.studies(of: patient.id) {
+                    unit.emit(.studyChanged(studyInstanceUID: study.studyInstanceUID))
+                }
                 for report in try unit.reports(of: patient.id) { unit.emit(.reportChanged(report.id)) }
             }
             #expect(try await all() == before)

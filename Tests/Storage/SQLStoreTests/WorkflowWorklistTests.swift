@@ -17,7 +17,8 @@ struct WorkflowWorklistTests {
                     ("one", "Doe", "CT1", "CT", "2026-11-21T08:00:00", .scheduled),
                     ("two", "DOEHLER", "CT2", "CT", "2026-11-21T14:30:15", .inProgress),
                     ("three", "Roe", "MR_1", "MR", "2026-11-22T08:00:00", .scheduled),
-                    ("any", "Poe", nil, "CT", nil, .scheduled), ("held", "Doe", "CT1", "CT", "2026-11-21T09:00:00", .held),
+                    ("any", "Poe", nil, "CT", nil, .scheduled),
+                    ("held", "Doe", "CT1", "CT", "2026-11-21T09:00:00", .held),
                 ]
                 for (name, family, station, modality, start, status) in rows {
                     var update = OrderUpdate(control: .new, patient: Support.patient("id-\(name)", family: family))
@@ -81,7 +82,9 @@ struct WorkflowWorklistTests {
         }
     }
 
-    @Test("Names match without regard to case, with wildcards, and not by a part (PS3.4 §C.2.2.2.1)", arguments: TestDatabases.all)
+    @Test(
+        "Names match without regard to case, with wildcards, and not by a part (PS3.4 §C.2.2.2.1)",
+        arguments: TestDatabases.all)
     func names(_ kind: SQLDialect) async throws {
         try await with(kind) { (store) async throws in
             #expect(try await ids(store) { $0.patientName = "doe^jane" } == ["one"])
@@ -99,10 +102,14 @@ struct WorkflowWorklistTests {
             var query = WorklistQuery()
             query.limit = 2
             #expect(try await store.worklist(query, access: Support.server).count == 2)
-            #expect(try await store.worklist(query, access: ResourceStoreTests.access("system/ServiceRequest.s")).count == 2)
+            #expect(
+                try await store.worklist(query, access: ResourceStoreTests.access("system/ServiceRequest.s")).count == 2
+            )
             #expect(try await store.worklist(query, access: ResourceStoreTests.access("system/Patient.rs")).isEmpty)
             #expect(
-                try await store.worklist(query, access: ResourceStoreTests.access("system/ServiceRequest.s?status=active")).isEmpty)
+                try await store.worklist(
+                    query, access: ResourceStoreTests.access("system/ServiceRequest.s?status=active")
+                ).isEmpty)
         }
     }
 
@@ -124,7 +131,8 @@ struct WorkflowWorklistTests {
     func merged(_ kind: SQLDialect) async throws {
         try await with(kind) { (store) async throws in
             try await store.work { (unit) throws in
-                _ = try PatientService().merge(prior: [Support.mrn("id-one")], into: Support.patient("new", family: "Neu"), in: unit)
+                _ = try PatientService().merge(
+                    prior: [Support.mrn("id-one")], into: Support.patient("new", family: "Neu"), in: unit)
             }
             for number in ["id-one", "new"] { #expect(try await ids(store) { $0.patientID = number } == ["one"]) }
             var query = WorklistQuery()
@@ -140,10 +148,14 @@ struct WildcardTests {
     @Test(
         "Names match by PS3.4 §C.2.2.2.4",
         arguments: [
-            ("Doe^Jane", "doe^jane", true), ("Doe^Jane", "doe*", true), ("Doe^Jane", "*jane", true), ("Doe^Jane", "d?e*e", true),
-            ("Doe^Jane", "*", true), ("", "*", true), ("", "?", false), ("Doe", "doe?", false), ("Doe^Jane", "doe", false),
-            ("a*b", "a*b", true), ("aXb", "a*b", true), ("ab", "a*b", true), ("aab", "*ab", true), ("Doe^^=X^", "doe=x", true),
-            ("Doe^Jane^^^", "doe^jane", true), ("Müller", "MÜLLER", true), ("aaaaaaaaaaaaaaaaaaaab", "*a*a*a*a*c", false),
+            ("Doe^Jane", "doe^jane", true), ("Doe^Jane", "doe*", true), ("Doe^Jane", "*jane", true),
+            ("Doe^Jane", "d?e*e", true),
+            ("Doe^Jane", "*", true), ("", "*", true), ("", "?", false), ("Doe", "doe?", false),
+            ("Doe^Jane", "doe", false),
+            ("a*b", "a*b", true), ("aXb", "a*b", true), ("ab", "a*b", true), ("aab", "*ab", true),
+            ("Doe^^=X^", "doe=x", true),
+            ("Doe^Jane^^^", "doe^jane", true), ("Müller", "MÜLLER", true),
+            ("aaaaaaaaaaaaaaaaaaaab", "*a*a*a*a*c", false),
         ])
     func matches(_ name: String, _ pattern: String, _ expected: Bool) {
         #expect(Wildcard.matches(name, pattern: pattern) == expected)

@@ -7,15 +7,20 @@ import Workflow
 /// Key values as matches. PS3.4 §C.2.2.2, PS3.18 §8.3.4.
 @Suite("Query keys")
 struct QueryKeysTests {
-    @Test("Each VR gives its kind of match", arguments: [
-        (DICOMData.Tag.patientID, "100", StudyQuery.Match.exact("100")), (.patientID, " 100 ", .exact("100")),
-        (.patientID, "1*", .wildcard("1*", ignoringCase: false)), (.patientID, "a\\b", .anyOf(["a", "b"])), (.patientID, "\"\"", .empty),
-        (.patientName, "Doe", .wildcard("Doe", ignoringCase: true)), (.studyDate, "20261121", .exact("20261121")),
-        (.studyDate, "20261101-20261130", .range(low: "20261101", high: "20261130")), (.studyDate, "-20261130", .range(low: nil, high: "20261130")),
-        (.studyDate, "20261101-", .range(low: "20261101", high: nil)), (.studyTime, "10:15:00-11", .range(low: "101500", high: "11")),
-        (.studyInstanceUID, "1.2.3", .exact("1.2.3")), (.studyInstanceUID, "1.2\\1.3", .anyOf(["1.2", "1.3"])),
-        (.studyInstanceUID, "1.2,1.3", .anyOf(["1.2", "1.3"])), (.seriesNumber, "12", .exact("12")),
-    ])
+    @Test(
+        "Each VR gives its kind of match",
+        arguments: [
+            (DICOMData.Tag.patientID, "100", StudyQuery.Match.exact("100")), (.patientID, " 100 ", .exact("100")),
+            (.patientID, "1*", .wildcard("1*", ignoringCase: false)), (.patientID, "a\\b", .anyOf(["a", "b"])),
+            (.patientID, "\"\"", .empty),
+            (.patientName, "Doe", .wildcard("Doe", ignoringCase: true)), (.studyDate, "20261121", .exact("20261121")),
+            (.studyDate, "20261101-20261130", .range(low: "20261101", high: "20261130")),
+            (.studyDate, "-20261130", .range(low: nil, high: "20261130")),
+            (.studyDate, "20261101-", .range(low: "20261101", high: nil)),
+            (.studyTime, "10:15:00-11", .range(low: "101500", high: "11")),
+            (.studyInstanceUID, "1.2.3", .exact("1.2.3")), (.studyInstanceUID, "1.2\\1.3", .anyOf(["1.2", "1.3"])),
+            (.studyInstanceUID, "1.2,1.3", .anyOf(["1.2", "1.3"])), (.seriesNumber, "12", .exact("12")),
+        ])
     func matches(_ tag: DICOMData.Tag, _ value: String, _ expected: StudyQuery.Match) throws {
         #expect(try QueryKeys.match(value, for: tag) == expected)
     }
@@ -23,9 +28,12 @@ struct QueryKeysTests {
     @Test("Empty and star match everything", arguments: ["", " ", "*"])
     func universal(_ value: String) throws { #expect(try QueryKeys.match(value, for: .patientID) == nil) }
 
-    @Test("A value that its VR does not allow is refused", arguments: [
-        (DICOMData.Tag.studyDate, "yesterday"), (.studyDate, "-"), (.studyInstanceUID, "1.2.x"), (.studyInstanceUID, "../etc"), (.seriesNumber, "one"),
-    ])
+    @Test(
+        "A value that its VR does not allow is refused",
+        arguments: [
+            (DICOMData.Tag.studyDate, "yesterday"), (.studyDate, "-"), (.studyInstanceUID, "1.2.x"),
+            (.studyInstanceUID, "../etc"), (.seriesNumber, "one"),
+        ])
     func refused(_ tag: DICOMData.Tag, _ value: String) {
         #expect(throws: QueryKeys.Problem.self) { try QueryKeys.match(value, for: tag) }
     }
@@ -33,7 +41,8 @@ struct QueryKeysTests {
     @Test("Worklist ranges are low, high, or both")
     func ranges() {
         for (text, low, high) in [
-            (nil, nil, nil), ("20261121", "20261121", "20261121"), ("20261121-", "20261121", nil), ("-20261121", nil, "20261121"),
+            (nil, nil, nil), ("20261121", "20261121", "20261121"), ("20261121-", "20261121", nil),
+            ("-20261121", nil, "20261121"),
             ("20261121 - 20261122", "20261121", "20261122"),
         ] as [(String?, String?, String?)] {
             let range = WorklistKeys.range(text)

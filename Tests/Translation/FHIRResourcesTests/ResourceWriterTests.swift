@@ -29,7 +29,8 @@ struct ResourceWriterTests {
     static let base = "https://hilum.example/fhir"
 
     static func with(_ body: (RelationalStore, ResourceWriter) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("hilum-writer-\(UUID().uuidString)").path
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("hilum-writer-\(UUID().uuidString)")
+            .path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let database = try await SQLDatabase(
@@ -46,7 +47,8 @@ struct ResourceWriterTests {
     }
 
     static func document(_ json: String) throws -> JSONDocument { try JSONDocument(parsing: json) }
-    static let patient = #"{"resourceType":"Patient","id":"p1","identifier":[{"system":"urn:mrn","value":"100"}],"name":[{"family":"Doe"}],"extension":[{"url":"urn:x","valueString":"kept"}],"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div>"}}"#
+    static let patient =
+        #"{"resourceType":"Patient","id":"p1","identifier":[{"system":"urn:mrn","value":"100"}],"name":[{"family":"Doe"}],"extension":[{"url":"urn:x","valueString":"kept"}],"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div>"}}"#
 
     static func refusal(_ body: () async throws -> Void) async -> InteractionError.Code? {
         do {
@@ -63,7 +65,9 @@ struct ResourceWriterTests {
             let read = try #require(try await store.read("Patient", result.resource.id, access: Self.server))
             #expect(read.version == 1 && read.bytes == result.resource.bytes)
             let value = JSONValue(try JSONDocument(parsing: read.bytes))
-            #expect(value["extension"]?[0]?["valueString"]?.string == "kept" && value["text"]?["status"]?.string == "generated")
+            #expect(
+                value["extension"]?[0]?["valueString"]?.string == "kept"
+                    && value["text"]?["status"]?.string == "generated")
         }
     }
 
@@ -72,13 +76,17 @@ struct ResourceWriterTests {
         try await Self.with { (store, writer) async throws in
             let query = try SearchQueryParser(baseURL: Self.base, now: 0).parse(
                 "Patient", [.init(name: "family", value: "doe")])
-            let first = try await writer.create("Patient", try Self.document(Self.patient), ifNoneExist: query, access: Self.server)
-            let second = try await writer.create("Patient", try Self.document(Self.patient), ifNoneExist: query, access: Self.server)
+            let first = try await writer.create(
+                "Patient", try Self.document(Self.patient), ifNoneExist: query, access: Self.server)
+            let second = try await writer.create(
+                "Patient", try Self.document(Self.patient), ifNoneExist: query, access: Self.server)
             #expect(first.isCreated && !second.isCreated && first.resource.id == second.resource.id)
             _ = try await writer.create(
-                "Patient", try Self.document(#"{"resourceType":"Patient","name":[{"family":"Doe"}]}"#), access: Self.server)
+                "Patient", try Self.document(#"{"resourceType":"Patient","name":[{"family":"Doe"}]}"#),
+                access: Self.server)
             let refused = await Self.refusal {
-                _ = try await writer.create("Patient", try Self.document(Self.patient), ifNoneExist: query, access: Self.server)
+                _ = try await writer.create(
+                    "Patient", try Self.document(Self.patient), ifNoneExist: query, access: Self.server)
             }
             #expect(refused == .preconditionFailed)
         }
@@ -88,7 +96,9 @@ struct ResourceWriterTests {
     func update() async throws {
         try await Self.with { (store, writer) async throws in
             let document = try Self.document(Self.patient)
-            let stale = await Self.refusal { _ = try await writer.update("Patient", "p1", document, ifMatch: 1, access: Self.server) }
+            let stale = await Self.refusal {
+                _ = try await writer.update("Patient", "p1", document, ifMatch: 1, access: Self.server)
+            }
             #expect(stale == .preconditionFailed)
             let made = try await writer.update("Patient", "p1", document, ifMatch: nil, access: Self.server)
             #expect(made.isCreated && made.resource.version == 1)
@@ -112,8 +122,11 @@ struct ResourceWriterTests {
     @Test("Delete leaves a marker; deleting nothing is no error; If-Match counts")
     func delete() async throws {
         try await Self.with { (store, writer) async throws in
-            _ = try await writer.update("Patient", "p1", try Self.document(Self.patient), ifMatch: nil, access: Self.server)
-            let lost = await Self.refusal { _ = try await writer.delete("Patient", "p1", ifMatch: 9, access: Self.server) }
+            _ = try await writer.update(
+                "Patient", "p1", try Self.document(Self.patient), ifMatch: nil, access: Self.server)
+            let lost = await Self.refusal {
+                _ = try await writer.delete("Patient", "p1", ifMatch: 9, access: Self.server)
+            }
             #expect(lost == .preconditionFailed)
             let deleted = try await writer.delete("Patient", "p1", ifMatch: 1, access: Self.server)
             #expect(deleted?.isDeleted == true && deleted?.version == 2)
@@ -121,7 +134,8 @@ struct ResourceWriterTests {
             #expect(try await writer.delete("Patient", "none", access: Self.server) == nil)
             #expect(try await store.read("Patient", "p1", access: Self.server)?.isDeleted == true)
             #expect(try await (store as any WorkflowStore).read(Self.server) { try $0.patient(EntityID("p1")) } == nil)
-            let again = try await writer.update("Patient", "p1", try Self.document(Self.patient), ifMatch: nil, access: Self.server)
+            let again = try await writer.update(
+                "Patient", "p1", try Self.document(Self.patient), ifMatch: nil, access: Self.server)
             #expect(again.isCreated && again.resource.version == 3)
         }
     }
@@ -129,21 +143,27 @@ struct ResourceWriterTests {
     @Test("What another resource holds or depends on is a conflict, and nothing is changed")
     func conflicts() async throws {
         try await Self.with { (store, writer) async throws in
-            _ = try await writer.update("Patient", "p1", try Self.document(Self.patient), ifMatch: nil, access: Self.server)
+            _ = try await writer.update(
+                "Patient", "p1", try Self.document(Self.patient), ifMatch: nil, access: Self.server)
             let claim = await Self.refusal {
                 let other = Self.patient.replacing("\"p1\"", with: "\"p2\"")
-                _ = try await writer.update("Patient", "p2", try Self.document(other), ifMatch: nil, access: Self.server)
+                _ = try await writer.update(
+                    "Patient", "p2", try Self.document(other), ifMatch: nil, access: Self.server)
             }
             #expect(claim == .conflict)
             #expect(try await store.read("Patient", "p2", access: Self.server) == nil)
-            let order = #"{"resourceType":"ServiceRequest","id":"o1","status":"active","intent":"order","subject":{"reference":"Patient/p1"},"identifier":[{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"ACSN"}]},"system":"urn:ac","value":"A1"}]}"#
-            let made = try await writer.update("ServiceRequest", "o1", try Self.document(order), ifMatch: nil, access: Self.server)
+            let order =
+                #"{"resourceType":"ServiceRequest","id":"o1","status":"active","intent":"order","subject":{"reference":"Patient/p1"},"identifier":[{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"ACSN"}]},"system":"urn:ac","value":"A1"}]}"#
+            let made = try await writer.update(
+                "ServiceRequest", "o1", try Self.document(order), ifMatch: nil, access: Self.server)
             let stored = try #require(try await store.read("ServiceRequest", "o1", access: Self.server))
             #expect(stored.bytes == made.resource.bytes, "the answer to a write must be what a read gives")
-            #expect(await Self.refusal { _ = try await writer.delete("Patient", "p1", access: Self.server) } == .conflict)
+            #expect(
+                await Self.refusal { _ = try await writer.delete("Patient", "p1", access: Self.server) } == .conflict)
             let long = await Self.refusal {
                 let text = order.replacing("\"A1\"", with: "\"12345678901234567\"").replacing("o1", with: "o2")
-                _ = try await writer.update("ServiceRequest", "o2", try Self.document(text), ifMatch: nil, access: Self.server)
+                _ = try await writer.update(
+                    "ServiceRequest", "o2", try Self.document(text), ifMatch: nil, access: Self.server)
             }
             #expect(long == .invalid)
             let worklist = try await store.worklist(WorklistQuery(), access: Self.server)
@@ -156,14 +176,21 @@ struct ResourceWriterTests {
         try await Self.with { (store, writer) async throws in
             let document = try Self.document(Self.patient)
             func access(_ scope: String) -> AccessContext {
-                AccessContext(principal: Principal(kind: .client, id: "a"), scopes: [Scope(scope)].compactMap { $0 }, requestID: "t")
+                AccessContext(
+                    principal: Principal(kind: .client, id: "a"), scopes: [Scope(scope)].compactMap { $0 },
+                    requestID: "t")
             }
             for scope in ["system/Patient.rs", "system/Observation.cruds", "system/Patient.c?gender=female"] {
-                #expect(await Self.refusal { _ = try await writer.create("Patient", document, access: access(scope)) } == .forbidden)
+                #expect(
+                    await Self.refusal { _ = try await writer.create("Patient", document, access: access(scope)) }
+                        == .forbidden)
             }
             // Update without create may not make a resource.
             #expect(
-                await Self.refusal { _ = try await writer.update("Patient", "p1", document, ifMatch: nil, access: access("system/Patient.u")) }
+                await Self.refusal {
+                    _ = try await writer.update(
+                        "Patient", "p1", document, ifMatch: nil, access: access("system/Patient.u"))
+                }
                     == .forbidden)
             #expect(try await writer.create("Patient", document, access: access("system/Patient.c")).isCreated)
         }

@@ -11,7 +11,9 @@ package struct ExportJob: Sendable, Hashable, Codable {
         package var isError: Bool
         /// Whether the file lists deletions (transaction Bundles).
         package var isDeleted: Bool
-        package init(type: String, blobID: BlobID, count: Int, size: Int64, isError: Bool = false, isDeleted: Bool = false) {
+        package init(
+            type: String, blobID: BlobID, count: Int, size: Int64, isError: Bool = false, isDeleted: Bool = false
+        ) {
             self.type = type
             self.blobID = blobID
             self.count = count

@@ -26,7 +26,8 @@ package struct JournaledMessage: Sendable, Hashable {
     package var receivedAt: UTCInstant
     package var peer: String?
     package init(
-        id: EntityID, sender: String, controlID: String, type: String, digest: String, raw: [UInt8], disposition: Disposition,
+        id: EntityID, sender: String, controlID: String, type: String, digest: String, raw: [UInt8],
+        disposition: Disposition,
         note: String?, acknowledgement: [UInt8], receivedAt: UTCInstant, peer: String?
     ) {
         self.id = id

@@ -39,7 +39,8 @@ package struct ImagingOrder: Sendable, Hashable, Codable {
     package var stepState: ScheduledProcedureStep.Status?
 
     package init(
-        id: EntityID, patientID: EntityID, visitID: EntityID? = nil, placer: Identifier? = nil, filler: Identifier? = nil,
+        id: EntityID, patientID: EntityID, visitID: EntityID? = nil, placer: Identifier? = nil,
+        filler: Identifier? = nil,
         accession: Identifier? = nil, requisition: Identifier? = nil, requestedProcedureID: String? = nil,
         studyInstanceUID: String? = nil, status: Status, statusReason: CodedConcept? = nil, priority: Priority? = nil,
         code: CodedConcept, modality: String? = nil, reasons: [CodedConcept] = [], requester: PartyReference? = nil,
@@ -100,7 +101,8 @@ package struct ScheduledProcedureStep: Sendable, Hashable, Codable {
     package var performingPhysician: HumanName?
     package var status: Status
     package init(
-        id: EntityID, stepID: String, modality: String? = nil, stationAETitle: String? = nil, stationName: String? = nil,
+        id: EntityID, stepID: String, modality: String? = nil, stationAETitle: String? = nil,
+        stationName: String? = nil,
         location: String? = nil, scheduledStart: PartialDateTime? = nil, description: String? = nil,
         protocolCode: CodedConcept.Coding? = nil, performingPhysician: HumanName? = nil, status: Status = .scheduled
     ) {

@@ -19,7 +19,9 @@ extension OrderService {
         order.patientID = try PatientService().survivor(of: subject, in: unit).id
         if let accession = order.accession {
             if accession.value.count > 16 { throw ReplaceRefusal.identifierTooLong("accession number") }
-            if try unit.orders(identifiedBy: accession, as: .accession).contains(where: { $0.patientID != order.patientID }) {
+            if try unit.orders(identifiedBy: accession, as: .accession).contains(where: {
+                $0.patientID != order.patientID
+            }) {
                 throw ReplaceRefusal.accessionOfAnotherPatient
             }
         }
@@ -29,7 +31,9 @@ extension OrderService {
                 throw ReplaceRefusal.identifierInUse(by: other.id)
             }
         }
-        if let uid = order.studyInstanceUID, uid.utf8.count > 64 { throw ReplaceRefusal.identifierTooLong("study instance UID") }
+        if let uid = order.studyInstanceUID, uid.utf8.count > 64 {
+            throw ReplaceRefusal.identifierTooLong("study instance UID")
+        }
         if order.studyInstanceUID == nil, order.accession != nil { order.studyInstanceUID = unit.entropy.newUID() }
         if order.steps.isEmpty, order.status == .active, let accession = order.accession {
             order.steps = [
@@ -59,7 +63,8 @@ extension OrderService {
         for index in order.steps.indices {
             let step = order.steps[index].status
             switch order.status {
-            case .revoked, .enteredInError: if step.isOnWorklist || step == .held { order.steps[index].status = .canceled }
+            case .revoked, .enteredInError:
+                if step.isOnWorklist || step == .held { order.steps[index].status = .canceled }
             case .completed: if step.isOnWorklist { order.steps[index].status = .completed }
             case .onHold: if step == .scheduled { order.steps[index].status = .held }
             case .active: if step == .held { order.steps[index].status = .scheduled }

@@ -40,10 +40,14 @@ package struct OrderService: Sendable {
             if case .ambiguous = identified { throw Refusal.ambiguousPatient }
             throw Refusal.unidentifiedPatient
         }
-        guard update.placer != nil || update.filler != nil || update.accession != nil else { throw Refusal.unidentifiedOrder }
+        guard update.placer != nil || update.filler != nil || update.accession != nil else {
+            throw Refusal.unidentifiedOrder
+        }
         let existing = try find(update, patientID: patientID, in: unit)
         var visitID = existing?.visitID
-        if let visit = update.visit, let known = try unit.visits(identifiedBy: visit).first, known.patientID == patientID {
+        if let visit = update.visit, let known = try unit.visits(identifiedBy: visit).first,
+            known.patientID == patientID
+        {
             visitID = known.id
         }
         if let old = existing {
@@ -88,9 +92,12 @@ package struct OrderService: Sendable {
         _ update: OrderUpdate, patientID: EntityID, visitID: EntityID?, in unit: any UnitOfWork
     ) throws -> Outcome {
         var notes: [String] = []
-        if update.control != .new { notes.append("order was not known: created from a \(update.control.rawValue) event") }
+        if update.control != .new {
+            notes.append("order was not known: created from a \(update.control.rawValue) event")
+        }
         var order = ImagingOrder(
-            id: unit.entropy.newID(), patientID: patientID, visitID: visitID, status: Self.status(after: update, from: nil),
+            id: unit.entropy.newID(), patientID: patientID, visitID: visitID,
+            status: Self.status(after: update, from: nil),
             code: update.code ?? CodedConcept())
         Self.fill(&order, from: update, overwriting: true)
         order.statusReason = update.statusReason
@@ -113,7 +120,8 @@ package struct OrderService: Sendable {
         let isClosed = old.status.isTerminal && !mayReopen && Self.statedStatus(update)?.isTerminal != true
         let isStale = isOlder || isClosed
         // A late message still tells what was missing, and describes the order if no newer one did.
-        let isNewestDescription = old.detailsTime != nil && !PatientService.isOlder(update.eventTime, than: old.detailsTime)
+        let isNewestDescription =
+            old.detailsTime != nil && !PatientService.isOlder(update.eventTime, than: old.detailsTime)
         let overwriting = !isStale || (isOlder && isNewestDescription)
         Self.fill(&order, from: update, overwriting: overwriting)
         if isStale {
@@ -143,7 +151,9 @@ package struct OrderService: Sendable {
         }
         try unit.save(order)
         unit.emit(.orderChanged(order.id))
-        if order.accession != old.accession || order.studyInstanceUID != old.studyInstanceUID { try reconcile(order, in: unit) }
+        if order.accession != old.accession || order.studyInstanceUID != old.studyInstanceUID {
+            try reconcile(order, in: unit)
+        }
         return Outcome(result: isStale ? .stale : .updated, orderID: order.id, notes: notes)
     }
 
@@ -186,12 +196,15 @@ package struct OrderService: Sendable {
     /// Updates the steps named by the message, adds new ones, and gives a described order without any its one step.
     /// An order with steps has a study UID: the sender's, else one of ours, given once.
     private func mergeSteps(
-        _ order: inout ImagingOrder, update: OrderUpdate, isStale: Bool, overwriting: Bool, before: ImagingOrder.Status?,
+        _ order: inout ImagingOrder, update: OrderUpdate, isStale: Bool, overwriting: Bool,
+        before: ImagingOrder.Status?,
         in unit: any UnitOfWork
     ) {
         var named = update.steps
         let describes = update.code != nil || update.control == .new
-        if named.isEmpty && order.steps.isEmpty && describes && update.control != .cancel && update.control != .discontinue {
+        if named.isEmpty && order.steps.isEmpty && describes && update.control != .cancel
+            && update.control != .discontinue
+        {
             named = [OrderUpdate.StepUpdate()]
         }
         for step in named {
@@ -237,7 +250,8 @@ package struct OrderService: Sendable {
     }
 
     private static func merged(
-        _ old: ScheduledProcedureStep, _ step: OrderUpdate.StepUpdate, update: OrderUpdate, order: ImagingOrder, overwriting: Bool
+        _ old: ScheduledProcedureStep, _ step: OrderUpdate.StepUpdate, update: OrderUpdate, order: ImagingOrder,
+        overwriting: Bool
     ) -> ScheduledProcedureStep {
         func pick<Value>(_ old: Value?, _ new: Value?) -> Value? { overwriting ? new ?? old : old ?? new }
         var merged = old
@@ -281,9 +295,15 @@ package struct OrderService: Sendable {
 
     /// Identifiers are refused when too long for their DICOM attribute, never cut. PS3.5 §6.2 (SH 16, UI 64).
     private static func checkLengths(_ update: OrderUpdate) throws {
-        if let accession = update.accession, accession.value.count > 16 { throw Refusal.identifierTooLong("accession number") }
-        if let uid = update.studyInstanceUID, uid.utf8.count > 64 { throw Refusal.identifierTooLong("study instance UID") }
-        if let id = update.requestedProcedureID, id.count > 16 { throw Refusal.identifierTooLong("requested procedure id") }
+        if let accession = update.accession, accession.value.count > 16 {
+            throw Refusal.identifierTooLong("accession number")
+        }
+        if let uid = update.studyInstanceUID, uid.utf8.count > 64 {
+            throw Refusal.identifierTooLong("study instance UID")
+        }
+        if let id = update.requestedProcedureID, id.count > 16 {
+            throw Refusal.identifierTooLong("requested procedure id")
+        }
         for step in update.steps where (step.stepID?.count ?? 0) > 16 {
             throw Refusal.identifierTooLong("scheduled procedure step id")
         }

@@ -23,9 +23,11 @@ package struct Patient: Sendable, Hashable, Codable {
     package var eventTime: UTCInstant?
 
     package init(
-        id: EntityID, identifiers: [Identifier], names: [HumanName] = [], birthDate: PartialDateTime? = nil, sex: Sex? = nil,
+        id: EntityID, identifiers: [Identifier], names: [HumanName] = [], birthDate: PartialDateTime? = nil,
+        sex: Sex? = nil,
         addresses: [PostalAddress] = [], telecoms: [ContactPoint] = [], maritalStatus: CodedConcept? = nil,
-        language: CodedConcept? = nil, isDeceased: Bool? = nil, deceasedAt: PartialDateTime? = nil, isActive: Bool = true,
+        language: CodedConcept? = nil, isDeceased: Bool? = nil, deceasedAt: PartialDateTime? = nil,
+        isActive: Bool = true,
         mergedInto: EntityID? = nil, eventTime: UTCInstant? = nil
     ) {
         self.id = id
@@ -83,7 +85,8 @@ package struct Visit: Sendable, Hashable, Codable {
     package var end: PartialDateTime?
     package var eventTime: UTCInstant?
     package init(
-        id: EntityID, patientID: EntityID, identifier: Identifier?, status: Status, classCode: CodedConcept.Coding? = nil,
+        id: EntityID, patientID: EntityID, identifier: Identifier?, status: Status,
+        classCode: CodedConcept.Coding? = nil,
         location: String? = nil, attending: PartyReference? = nil, referring: PartyReference? = nil,
         start: PartialDateTime? = nil, end: PartialDateTime? = nil, eventTime: UTCInstant? = nil
     ) {

@@ -27,7 +27,8 @@ extension PatientService {
     /// Forgets a patient that nothing belongs to.
     package func remove(_ id: EntityID, in unit: any UnitOfWork) throws {
         guard try unit.patient(id) != nil else { return }
-        let isUsed = try !unit.orders(of: id).isEmpty || !unit.studies(of: id).isEmpty || !unit.reports(of: id).isEmpty
+        let isUsed =
+            try !unit.orders(of: id).isEmpty || !unit.studies(of: id).isEmpty || !unit.reports(of: id).isEmpty
             || !unit.visits(of: id).isEmpty || !unit.patients(mergedInto: id).isEmpty
         if isUsed { throw Refusal.inUse }
         try unit.removePatient(id)

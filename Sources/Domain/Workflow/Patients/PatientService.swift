@@ -55,7 +55,8 @@ package struct PatientService: Sendable {
         for identifier in identifiers {
             for record in try unit.patients(identifiedBy: identifier) {
                 let living = try survivor(of: record, in: unit)
-                let isCurrent = living.id == record.id
+                let isCurrent =
+                    living.id == record.id
                     && record.identifiers.contains { $0.matches(identifier) && $0.isCurrent }
                 if isCurrent { current[living.id] = living } else { retired[living.id] = living }
             }
@@ -67,7 +68,8 @@ package struct PatientService: Sendable {
         if let found = current.values.first { return .found(found) }
         guard let found = retired.values.first else { return .none }
         // A list that names the retired number beside a current one of the same person speaks of the living record.
-        let isConfirmed = found.identifiers.contains { own in own.isCurrent && identifiers.contains { $0.matches(own) } }
+        let isConfirmed = found.identifiers.contains { own in own.isCurrent && identifiers.contains { $0.matches(own) }
+        }
         return isConfirmed ? .found(found) : .retired(survivor: found)
     }
 
@@ -125,14 +127,17 @@ package struct PatientService: Sendable {
     }
 
     /// Merges the record of `prior` into the record that `surviving` names (ADT^A40: MRG-1 into PID-3).
-    package func merge(prior: [Identifier], into surviving: PatientUpdate, in unit: any UnitOfWork) throws -> MergeOutcome {
+    package func merge(prior: [Identifier], into surviving: PatientUpdate, in unit: any UnitOfWork) throws
+        -> MergeOutcome
+    {
         let prior = prior.filter { !$0.system.isEmpty && !$0.value.isEmpty }
         guard !prior.isEmpty else { return .unidentified }
         if surviving.identifiers.contains(where: { id in prior.contains { $0.matches(id) } }) { return .selfMerge }
 
         // A surviving identifier that was itself retired into the prior record is the inverse merge.
         if case .retired(let living) = try resolve(surviving.identifiers, in: unit),
-            living.identifiers.contains(where: { id in id.isCurrent && prior.contains { $0.matches(id) } }) {
+            living.identifiers.contains(where: { id in id.isCurrent && prior.contains { $0.matches(id) } })
+        {
             return .inverse
         }
         let applied = try apply(surviving, in: unit)
@@ -143,14 +148,17 @@ package struct PatientService: Sendable {
         let retiredRecords = try distinctRecords(prior, in: unit).filter { $0.id != survivorID }
         // A survivor carries what it absorbed as retired numbers: those name no record of their own.
         let living = retiredRecords.filter { record in
-            record.mergedInto == nil && record.identifiers.contains { id in id.isCurrent && prior.contains { $0.matches(id) } }
+            record.mergedInto == nil
+                && record.identifiers.contains { id in id.isCurrent && prior.contains { $0.matches(id) } }
         }
         if living.count > 1 { return .ambiguous(living.map(\.id)) }
 
         guard let record = living.first else {
             if survivor.identifiers.contains(where: { id in prior.contains { $0.matches(id) } }) {
                 // One record known by both numbers: the prior one is not used any more.
-                let retiring = survivor.identifiers.map { id in prior.contains { $0.matches(id) } ? Self.retiredForm(id) : id }
+                let retiring = survivor.identifiers.map { id in
+                    prior.contains { $0.matches(id) } ? Self.retiredForm(id) : id
+                }
                 if retiring != survivor.identifiers {
                     survivor.identifiers = retiring
                     try unit.save(survivor)
@@ -163,7 +171,8 @@ package struct PatientService: Sendable {
             }
             // The prior was never seen: a stub makes a late message for it land on the survivor.
             let stub = Patient(
-                id: unit.entropy.newID(), identifiers: prior.map(Self.retiredForm), isActive: false, mergedInto: survivorID,
+                id: unit.entropy.newID(), identifiers: prior.map(Self.retiredForm), isActive: false,
+                mergedInto: survivorID,
                 eventTime: surviving.eventTime)
             try unit.save(stub)
             survivor.identifiers += prior.map(Self.retiredForm)
@@ -218,7 +227,9 @@ package struct PatientService: Sendable {
     ) throws -> [Identifier] {
         try identifiers.filter { identifier in
             if patient.identifiers.contains(where: { $0.matches(identifier) }) { return true }
-            return try unit.patients(identifiedBy: identifier).allSatisfy { try survivor(of: $0, in: unit).id == patient.id }
+            return try unit.patients(identifiedBy: identifier).allSatisfy {
+                try survivor(of: $0, in: unit).id == patient.id
+            }
         }
     }
 

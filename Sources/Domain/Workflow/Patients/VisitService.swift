@@ -28,7 +28,8 @@ package struct VisitService: Sendable {
         }
         guard let old = found else {
             var visit = Visit(
-                id: unit.entropy.newID(), patientID: patientID, identifier: update.identifier, status: update.status ?? .planned)
+                id: unit.entropy.newID(), patientID: patientID, identifier: update.identifier,
+                status: update.status ?? .planned)
             Self.fill(&visit, from: update)
             try unit.save(visit)
             unit.emit(.visitChanged(visit.id))

@@ -174,7 +174,8 @@ package struct Peer: Sendable, Hashable, Codable {
     package var port: Int?
     /// SHA-256 of the peer's TLS certificate, hex, when bound to one.
     package var certificateFingerprint: String?
-    package init(kind: Kind, name: String, host: String? = nil, port: Int? = nil, certificateFingerprint: String? = nil) {
+    package init(kind: Kind, name: String, host: String? = nil, port: Int? = nil, certificateFingerprint: String? = nil)
+    {
         self.kind = kind
         self.name = name
         self.host = host

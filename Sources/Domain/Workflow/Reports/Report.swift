@@ -34,8 +34,10 @@ package struct Report: Sendable, Hashable, Codable {
     package var observations: [Observation]
 
     package init(
-        id: EntityID, patientID: EntityID, visitID: EntityID? = nil, orderID: EntityID? = nil, studyInstanceUIDs: [String] = [],
-        placer: Identifier? = nil, filler: Identifier? = nil, status: Status, code: CodedConcept, category: CodedConcept? = nil,
+        id: EntityID, patientID: EntityID, visitID: EntityID? = nil, orderID: EntityID? = nil,
+        studyInstanceUIDs: [String] = [],
+        placer: Identifier? = nil, filler: Identifier? = nil, status: Status, code: CodedConcept,
+        category: CodedConcept? = nil,
         effective: PartialDateTime? = nil, issued: UTCInstant? = nil, interpreters: [PartyReference] = [],
         conclusion: String? = nil, presentedForms: [PresentedForm] = [], observations: [Observation] = []
     ) {

@@ -27,7 +27,9 @@ package struct ReportService: Sendable {
             if case .ambiguous = identified { throw Refusal.ambiguousPatient }
             throw Refusal.unidentifiedPatient
         }
-        guard update.filler != nil || update.placer != nil || update.accession != nil else { throw Refusal.unidentifiedReport }
+        guard update.filler != nil || update.placer != nil || update.accession != nil else {
+            throw Refusal.unidentifiedReport
+        }
         var notes: [String] = []
         let order = try order(for: update, patientID: patientID, notes: &notes, in: unit)
         let existing = try find(update, order: order, in: unit)
@@ -37,10 +39,13 @@ package struct ReportService: Sendable {
             notes.append("report is already \(old.status.rawValue): state kept")
             return Outcome(result: .stale, reportID: old.id, notes: notes)
         }
-        var report = existing
+        var report =
+            existing
             ?? Report(id: unit.entropy.newID(), patientID: patientID, status: update.status, code: update.code)
         fill(&report, from: update, orderID: order.id, in: unit)
-        if let visit = update.visit, let known = try unit.visits(identifiedBy: visit).first, known.patientID == patientID {
+        if let visit = update.visit, let known = try unit.visits(identifiedBy: visit).first,
+            known.patientID == patientID
+        {
             report.visitID = known.id
         }
         report.studyInstanceUIDs = try studies(of: report, update: update, in: unit)
@@ -69,7 +74,9 @@ package struct ReportService: Sendable {
             if let first = found.first(where: { $0.filler?.matches(filler) == true }) { return first }
         }
         if update.filler == nil, let placer = update.placer {
-            if let first = try unit.reports(identifiedBy: placer).first(where: { $0.placer?.matches(placer) == true }) { return first }
+            if let first = try unit.reports(identifiedBy: placer).first(where: { $0.placer?.matches(placer) == true }) {
+                return first
+            }
         }
         // A result that names its order by accession number alone.
         if update.filler == nil && update.placer == nil { return try unit.reports(ofOrder: order.id).first }
@@ -88,7 +95,9 @@ package struct ReportService: Sendable {
             if let found = try OrderService().find(asOrder, patientID: patientID, in: unit) { return found }
             // The result's filler number may be the report's own; the accession number still names the order.
             if let accession = update.accession {
-                let byAccession = try unit.orders(identifiedBy: accession, as: .accession).filter { $0.patientID == patientID }
+                let byAccession = try unit.orders(identifiedBy: accession, as: .accession).filter {
+                    $0.patientID == patientID
+                }
                 if byAccession.count == 1, let only = byAccession.first { return only }
             }
         } catch OrderService.Refusal.patientMismatch, OrderService.Refusal.accessionOfAnotherPatient {
@@ -99,7 +108,8 @@ package struct ReportService: Sendable {
         notes.append("result came before its order: order created from it")
         let order = ImagingOrder(
             id: unit.entropy.newID(), patientID: patientID, placer: update.placer, filler: update.filler,
-            accession: update.accession, studyInstanceUID: update.studyInstanceUIDs.first, status: .active, code: update.code)
+            accession: update.accession, studyInstanceUID: update.studyInstanceUIDs.first, status: .active,
+            code: update.code)
         try unit.save(order)
         unit.emit(.orderChanged(order.id))
         if let accession = order.accession {
@@ -125,7 +135,8 @@ package struct ReportService: Sendable {
             let id = index.map { report.observations[$0].id } ?? unit.entropy.newID()
             var observation = Observation(
                 id: id, key: finding.key, code: finding.code, status: finding.status, value: finding.value,
-                referenceRange: finding.referenceRange, interpretation: finding.interpretation, effective: finding.effective,
+                referenceRange: finding.referenceRange, interpretation: finding.interpretation,
+                effective: finding.effective,
                 notes: finding.notes)
             if let index {
                 // A withdrawn finding keeps what it said, under its new status.
@@ -150,7 +161,8 @@ package struct ReportService: Sendable {
 
     /// A final report closes its order and the steps that are still open.
     private func close(_ order: ImagingOrder, after report: Report, in unit: any UnitOfWork) throws {
-        guard report.status.rank >= Report.Status.final.rank, report.status != .cancelled, report.status != .enteredInError,
+        guard report.status.rank >= Report.Status.final.rank, report.status != .cancelled,
+            report.status != .enteredInError,
             !order.status.isTerminal, var current = try unit.order(order.id)
         else { return }
         current.status = .completed

@@ -7,7 +7,9 @@ package struct Reconciler: Sendable {
         studyInstanceUID: String, patientID: String?, patientIDSystem: String?, accessionNumber: String?,
         accessionSystem: String?, in unit: any UnitOfWork
     ) throws -> Reconciliation {
-        guard let value = trimmed(patientID), let system = patientIDSystem else { return .quarantined(.missingPatientID) }
+        guard let value = trimmed(patientID), let system = patientIDSystem else {
+            return .quarantined(.missingPatientID)
+        }
         let patient: Patient
         switch try PatientService().resolve([Identifier(system: system, value: value)], in: unit) {
         case .none: return .quarantined(.unknownPatient)
@@ -24,14 +26,17 @@ package struct Reconciler: Sendable {
             }
             return .unscheduled(patientID: patient.id)
         }
-        let byAccession = try unit.orders(identifiedBy: Identifier(system: accessionSystem, value: accession), as: .accession)
+        let byAccession = try unit.orders(
+            identifiedBy: Identifier(system: accessionSystem, value: accession), as: .accession)
         if byAccession.isEmpty { return .quarantined(.unknownAccession) }
         let ofPatient = byAccession.filter { $0.patientID == patient.id }
         if ofPatient.isEmpty { return .quarantined(.patientMismatch) }
         if !byUID.isEmpty && !byUID.contains(where: { order in byAccession.contains { $0.id == order.id } }) {
             return .quarantined(.studyOrderMismatch)
         }
-        if ofPatient.count == 1, let order = ofPatient.first { return .matched(patientID: patient.id, orderID: order.id) }
+        if ofPatient.count == 1, let order = ofPatient.first {
+            return .matched(patientID: patient.id, orderID: order.id)
+        }
         let decided = ofPatient.filter { $0.studyInstanceUID == studyInstanceUID }
         if decided.count == 1, let order = decided.first { return .matched(patientID: patient.id, orderID: order.id) }
         return .quarantined(.ambiguousAccession)
@@ -41,7 +46,9 @@ package struct Reconciler: Sendable {
     private func trimmed(_ text: String?) -> String? {
         guard let text else { return nil }
         let bytes = text.utf8
-        guard let first = bytes.firstIndex(where: { $0 != 32 }), let last = bytes.lastIndex(where: { $0 != 32 }) else { return nil }
+        guard let first = bytes.firstIndex(where: { $0 != 32 }), let last = bytes.lastIndex(where: { $0 != 32 }) else {
+            return nil
+        }
         return String(text[first...last])
     }
 }

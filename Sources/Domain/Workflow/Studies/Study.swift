@@ -90,7 +90,8 @@ package struct Series: Sendable, Hashable, Codable {
     package var attributes: SeriesAttributes
     package var updatedAt: UTCInstant
     package init(
-        studyInstanceUID: String, seriesInstanceUID: String, reconciliation: Reconciliation, attributes: SeriesAttributes,
+        studyInstanceUID: String, seriesInstanceUID: String, reconciliation: Reconciliation,
+        attributes: SeriesAttributes,
         updatedAt: UTCInstant
     ) {
         self.studyInstanceUID = studyInstanceUID
@@ -154,7 +155,8 @@ package struct Instance: Sendable, Hashable, Codable {
     /// The AE title or client id that sent it.
     package var receivedFrom: String?
     package init(
-        studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, sopClassUID: String, instanceNumber: Int?,
+        studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, sopClassUID: String,
+        instanceNumber: Int?,
         transferSyntaxUID: String, rows: Int?, columns: Int?, bitsAllocated: Int?, numberOfFrames: Int, blobID: BlobID,
         size: Int64, dataSetOffset: Int64, pixelDataOffset: Int64?, pixelDataLength: Int64?, digest: String,
         receivedAt: UTCInstant, receivedFrom: String?

@@ -15,7 +15,8 @@ package struct StudyService: Sendable {
     package func register(_ received: ReceivedInstance, in unit: any UnitOfWork) throws -> Outcome {
         let instance = received.instance
         if let stored = try unit.instance(instance.sopInstanceUID) {
-            let isSame = stored.digest == instance.digest && stored.studyInstanceUID == instance.studyInstanceUID
+            let isSame =
+                stored.digest == instance.digest && stored.studyInstanceUID == instance.studyInstanceUID
                 && stored.seriesInstanceUID == instance.seriesInstanceUID
             return isSame ? .duplicate : .conflict
         }
@@ -75,7 +76,8 @@ package struct StudyService: Sendable {
     private func seriesLink(_ received: ReceivedInstance, in unit: any UnitOfWork) throws -> Reconciliation {
         let instance = received.instance
         if var series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID) {
-            let agrees = series.attributes.patientID == received.series.patientID
+            let agrees =
+                series.attributes.patientID == received.series.patientID
                 && series.attributes.patientIDSystem == received.series.patientIDSystem
                 && series.attributes.accessionNumber == received.series.accessionNumber
                 && series.attributes.accessionSystem == received.series.accessionSystem
@@ -101,7 +103,8 @@ package struct StudyService: Sendable {
             accessionSystem: series.attributes.accessionSystem, in: unit)
         // One study is one patient's: a series that names another is kept aside.
         if let patientID = link.patientID, let study = try unit.study(series.studyInstanceUID),
-            let studyPatient = study.reconciliation.patientID, studyPatient != patientID {
+            let studyPatient = study.reconciliation.patientID, studyPatient != patientID
+        {
             return .quarantined(.patientMismatch)
         }
         return link

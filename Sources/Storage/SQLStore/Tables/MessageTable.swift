@@ -28,7 +28,8 @@ struct MessageTable {
             received_at, peer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                .text(message.id.value), .int(ordinal), .text(message.sender), .text(message.controlID), .text(message.type),
+                .text(message.id.value), .int(ordinal), .text(message.sender), .text(message.controlID),
+                .text(message.type),
                 .text(message.digest), .bytes(message.raw), .text(message.disposition.rawValue), SQLValue(message.note),
                 .bytes(message.acknowledgement), .int(message.receivedAt.microseconds), SQLValue(message.peer),
             ])

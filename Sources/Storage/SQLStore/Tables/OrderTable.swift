@@ -22,7 +22,8 @@ struct OrderTable {
 
     func orders(studyInstanceUID: String) throws -> [ImagingOrder] {
         try connection.all(
-            "SELECT detail FROM orders WHERE study_uid = ? ORDER BY ordinal, id LIMIT 100", [.text(studyInstanceUID)], Self.decode)
+            "SELECT detail FROM orders WHERE study_uid = ? ORDER BY ordinal, id LIMIT 100", [.text(studyInstanceUID)],
+            Self.decode)
     }
 
     func orders(of patientID: EntityID) throws -> [ImagingOrder] {
@@ -71,5 +72,7 @@ struct OrderTable {
         try connection.run("DELETE FROM orders WHERE id = ?", [.text(id.value)])
     }
 
-    private static func decode(_ row: SQLRow) throws -> ImagingOrder { try Detail.decode(ImagingOrder.self, try row.bytes(0)) }
+    private static func decode(_ row: SQLRow) throws -> ImagingOrder {
+        try Detail.decode(ImagingOrder.self, try row.bytes(0))
+    }
 }

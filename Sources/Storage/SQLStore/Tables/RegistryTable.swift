@@ -27,7 +27,8 @@ struct RegistryTable {
             """,
             [
                 .text(client.id), .text(client.name), SQLValue(client.jwks), SQLValue(client.jwksURL),
-                .text(client.scopes.map(\.text).joined(separator: " ")), .int(client.registeredAt), SQLValue(client.revokedAt),
+                .text(client.scopes.map(\.text).joined(separator: " ")), .int(client.registeredAt),
+                SQLValue(client.revokedAt),
             ])
     }
 
@@ -39,7 +40,8 @@ struct RegistryTable {
     private static func client(_ row: SQLRow) throws -> Client {
         Client(
             id: try row.text(0), name: try row.text(1), jwks: try row.optionalText(2), jwksURL: try row.optionalText(3),
-            scopes: try row.text(4).split(separator: " ").compactMap { Scope(String($0)) }, registeredAt: try row.int(5),
+            scopes: try row.text(4).split(separator: " ").compactMap { Scope(String($0)) },
+            registeredAt: try row.int(5),
             revokedAt: try row.optionalInt(6))
     }
 
@@ -56,7 +58,9 @@ struct RegistryTable {
     // MARK: Peers
 
     func peer(kind: Peer.Kind, name: String) throws -> Peer? {
-        try connection.first("SELECT detail FROM peers WHERE kind = ? AND name = ?", [.text(kind.rawValue), .text(name)]) {
+        try connection.first(
+            "SELECT detail FROM peers WHERE kind = ? AND name = ?", [.text(kind.rawValue), .text(name)]
+        ) {
             try Detail.decode(Peer.self, try $0.bytes(0))
         }
     }
@@ -105,7 +109,9 @@ struct RegistryTable {
     }
 
     func unfinishedJobs() throws -> [ExportJob] {
-        try connection.all("SELECT detail FROM export_jobs WHERE state IN ('accepted', 'running') ORDER BY id LIMIT 1000", []) {
+        try connection.all(
+            "SELECT detail FROM export_jobs WHERE state IN ('accepted', 'running') ORDER BY id LIMIT 1000", []
+        ) {
             try Detail.decode(ExportJob.self, try $0.bytes(0))
         }
     }
@@ -113,7 +119,8 @@ struct RegistryTable {
     func activeJobs(ownerID: String) throws -> Int {
         Int(
             try connection.first(
-                "SELECT COUNT(*) FROM export_jobs WHERE owner = ? AND state IN ('accepted', 'running')", [.text(ownerID)]
+                "SELECT COUNT(*) FROM export_jobs WHERE owner = ? AND state IN ('accepted', 'running')",
+                [.text(ownerID)]
             ) { try $0.int(0) } ?? 0)
     }
 }

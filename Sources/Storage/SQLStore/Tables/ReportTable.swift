@@ -20,13 +20,15 @@ struct ReportTable {
 
     func reports(of patientID: EntityID) throws -> [Report] {
         try connection.all(
-            "SELECT detail FROM reports WHERE patient_id = ? ORDER BY ordinal, id LIMIT 10000", [.text(patientID.value)],
+            "SELECT detail FROM reports WHERE patient_id = ? ORDER BY ordinal, id LIMIT 10000",
+            [.text(patientID.value)],
             Self.decode)
     }
 
     func reports(ofOrder orderID: EntityID) throws -> [Report] {
         try connection.all(
-            "SELECT detail FROM reports WHERE order_id = ? ORDER BY ordinal, id LIMIT 1000", [.text(orderID.value)], Self.decode)
+            "SELECT detail FROM reports WHERE order_id = ? ORDER BY ordinal, id LIMIT 1000", [.text(orderID.value)],
+            Self.decode)
     }
 
     func save(_ report: Report, ordinal: Int64) throws {

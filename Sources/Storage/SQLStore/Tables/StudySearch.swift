@@ -88,7 +88,8 @@ struct StudySearch {
     ) {
         let place = Self.column(key)
         // A key of the study's series matches the study that has any such series.
-        let isAny = key == .modalitiesInStudy || (place.level == .series && level == .study)
+        let isAny =
+            key == .modalitiesInStudy || (place.level == .series && level == .study)
             || (place.level == .instance && level != .instance)
         let alias =
             switch place.level {
@@ -102,7 +103,8 @@ struct StudySearch {
             condition.add("EXISTS (SELECT 1 FROM series x WHERE x.study_uid = s.uid AND \(text))", values: values)
         } else {
             let inSeries = level == .series ? " AND x.series_uid = e.uid" : ""
-            condition.add("EXISTS (SELECT 1 FROM instances x WHERE x.study_uid = s.uid\(inSeries) AND \(text))", values: values)
+            condition.add(
+                "EXISTS (SELECT 1 FROM instances x WHERE x.study_uid = s.uid\(inSeries) AND \(text))", values: values)
         }
     }
 
@@ -111,7 +113,8 @@ struct StudySearch {
     ) -> (String, [SQLValue]) {
         switch match {
         case .empty:
-            return Self.integerKeys.contains(key) ? ("(\(column) IS NULL)", []) : ("(\(column) IS NULL OR \(column) = '')", [])
+            return Self.integerKeys.contains(key)
+                ? ("(\(column) IS NULL)", []) : ("(\(column) IS NULL OR \(column) = '')", [])
         case .exact(let text):
             if Self.integerKeys.contains(key) { return ("\(column) = ?", [.int(Int64(text) ?? Int64.min)]) }
             if isFolded { return name(text, column) }
@@ -127,7 +130,8 @@ struct StudySearch {
             return (connection.dialect.isInTexts(column), [.texts(texts)])
         case .wildcard(let text, let ignoringCase):
             if isFolded { return name(text, column) }
-            let column = Self.integerKeys.contains(key) ? "CAST(\(column) AS TEXT)" : ignoringCase ? "LOWER(\(column))" : column
+            let column =
+                Self.integerKeys.contains(key) ? "CAST(\(column) AS TEXT)" : ignoringCase ? "LOWER(\(column))" : column
             let text = ignoringCase ? text.lowercased() : text
             return (connection.dialect.matchesPattern(column), [.text(connection.dialect.pattern(text))])
         case .range(let low, let high):
@@ -182,12 +186,15 @@ struct StudySearch {
             if studies[uid] == nil {
                 var counts = Counts()
                 let rows = try connection.all(
-                    "SELECT modality, COUNT(*) FROM series WHERE study_uid = ? GROUP BY modality ORDER BY modality", [.text(uid)]
+                    "SELECT modality, COUNT(*) FROM series WHERE study_uid = ? GROUP BY modality ORDER BY modality",
+                    [.text(uid)]
                 ) { (try $0.optionalText(0), Int(try $0.int(1))) }
                 counts.modalities = rows.compactMap(\.0)
                 counts.series = rows.reduce(0) { $0 + $1.1 }
                 counts.instances = Int(
-                    try connection.first("SELECT COUNT(*) FROM instances WHERE study_uid = ?", [.text(uid)]) { try $0.int(0) } ?? 0)
+                    try connection.first("SELECT COUNT(*) FROM instances WHERE study_uid = ?", [.text(uid)]) {
+                        try $0.int(0)
+                    } ?? 0)
                 studies[uid] = counts
             }
             if let counts = studies[uid] {
@@ -200,7 +207,8 @@ struct StudySearch {
             if series[key] == nil {
                 series[key] = Int(
                     try connection.first(
-                        "SELECT COUNT(*) FROM instances WHERE study_uid = ? AND series_uid = ?", [.text(uid), .text(seriesUID)]
+                        "SELECT COUNT(*) FROM instances WHERE study_uid = ? AND series_uid = ?",
+                        [.text(uid), .text(seriesUID)]
                     ) { try $0.int(0) } ?? 0)
             }
             matches[index].numberOfSeriesRelatedInstances = series[key] ?? 0

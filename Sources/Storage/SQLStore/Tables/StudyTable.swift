@@ -16,7 +16,8 @@ struct StudyTable {
 
     func studies(of patientID: EntityID) throws -> [Study] {
         try connection.all(
-            "SELECT detail FROM studies WHERE patient_id = ? ORDER BY uid LIMIT 10000", [.text(patientID.value)], Self.study)
+            "SELECT detail FROM studies WHERE patient_id = ? ORDER BY uid LIMIT 10000", [.text(patientID.value)],
+            Self.study)
     }
 
     func studies(ofOrder orderID: EntityID) throws -> [Study] {
@@ -70,7 +71,8 @@ struct StudyTable {
             """,
             [
                 .text(study.studyInstanceUID), .text(study.id.value), SQLValue(study.reconciliation.patientID?.value),
-                SQLValue(study.reconciliation.isQuarantined), SQLValue(attributes.studyDate), SQLValue(attributes.studyTime),
+                SQLValue(study.reconciliation.isQuarantined), SQLValue(attributes.studyDate),
+                SQLValue(attributes.studyTime),
                 SQLValue(attributes.accessionNumber), SQLValue(attributes.accessionSystem),
                 SQLValue(attributes.referringPhysicianName.map(Wildcard.fold)),
                 SQLValue(attributes.patientName.map(Wildcard.fold)), SQLValue(attributes.patientID),
@@ -92,7 +94,8 @@ struct StudyTable {
 
     func series(in studyUID: String) throws -> [Series] {
         try connection.all(
-            "SELECT detail FROM series WHERE study_uid = ? ORDER BY number IS NULL, number, uid LIMIT 10000", [.text(studyUID)], Self.series)
+            "SELECT detail FROM series WHERE study_uid = ? ORDER BY number IS NULL, number, uid LIMIT 10000",
+            [.text(studyUID)], Self.series)
     }
 
     func save(_ series: Series) throws {
@@ -108,10 +111,12 @@ struct StudyTable {
             [
                 .text(series.studyInstanceUID), .text(series.seriesInstanceUID),
                 SQLValue(series.reconciliation.orderID?.value), SQLValue(series.reconciliation.isQuarantined),
-                SQLValue(attributes.accessionNumber), SQLValue(attributes.accessionSystem), SQLValue(attributes.patientID),
+                SQLValue(attributes.accessionNumber), SQLValue(attributes.accessionSystem),
+                SQLValue(attributes.patientID),
                 SQLValue(attributes.patientIDSystem), SQLValue(attributes.modality), SQLValue(attributes.seriesNumber),
                 SQLValue(attributes.seriesDescription), SQLValue(attributes.bodyPartExamined),
-                SQLValue(attributes.performedProcedureStepStartDate), SQLValue(attributes.performedProcedureStepStartTime),
+                SQLValue(attributes.performedProcedureStepStartDate),
+                SQLValue(attributes.performedProcedureStepStartTime),
                 SQLValue(attributes.scheduledProcedureStepID), SQLValue(attributes.requestedProcedureID),
                 .int(series.updatedAt.microseconds), try Detail.encode(series),
             ])
@@ -178,7 +183,8 @@ struct StudyTable {
             blobID: BlobID(try row.text(column + 10)), size: try row.int(column + 11),
             dataSetOffset: try row.int(column + 12), pixelDataOffset: try row.optionalInt(column + 13),
             pixelDataLength: try row.optionalInt(column + 14), digest: try row.text(column + 15),
-            receivedAt: UTCInstant(microseconds: try row.int(column + 16)), receivedFrom: try row.optionalText(column + 17))
+            receivedAt: UTCInstant(microseconds: try row.int(column + 16)),
+            receivedFrom: try row.optionalText(column + 17))
     }
 
     // MARK: Pages for retrieval
@@ -205,7 +211,9 @@ struct StudyTable {
             ORDER BY i.series_uid, i.sort_number, i.sop_uid LIMIT ?
             """, condition.values + [.int(Int64(limit))]
         ) { row in
-            guard withHeaders else { return InstanceHeader(instance: try Self.instance(row), header: [], bulk: [], frameIndex: []) }
+            guard withHeaders else {
+                return InstanceHeader(instance: try Self.instance(row), header: [], bulk: [], frameIndex: [])
+            }
             let bulk = try row.bytes(Self.instanceColumnCount + 1)
             return InstanceHeader(
                 instance: try Self.instance(row), header: try row.bytes(Self.instanceColumnCount),

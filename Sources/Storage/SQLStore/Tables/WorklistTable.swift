@@ -55,15 +55,19 @@ struct WorklistTable {
 
     /// The keys that are not columns: names, and the requested procedure id.
     private func matchesNames(_ entry: WorklistEntry, _ query: WorklistQuery) -> Bool {
-        if let name = query.patientName, !entry.patient.names.contains(where: { Wildcard.matches(Self.text($0), pattern: name) }) {
+        if let name = query.patientName,
+            !entry.patient.names.contains(where: { Wildcard.matches(Self.text($0), pattern: name) })
+        {
             return false
         }
         if let name = query.performingPhysicianName,
-            !(entry.step.performingPhysician.map { Wildcard.matches(Self.text($0), pattern: name) } ?? false) {
+            !(entry.step.performingPhysician.map { Wildcard.matches(Self.text($0), pattern: name) } ?? false)
+        {
             return false
         }
         if let id = query.requestedProcedureID,
-            !Wildcard.matches(entry.order.requestedProcedureID ?? entry.step.stepID, pattern: id) {
+            !Wildcard.matches(entry.order.requestedProcedureID ?? entry.step.stepID, pattern: id)
+        {
             return false
         }
         return true

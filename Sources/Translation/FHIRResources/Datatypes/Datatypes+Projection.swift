@@ -34,7 +34,8 @@ enum Datatypes {
         let parts = digits.split(separator: 46, maxSplits: 1, omittingEmptySubsequences: false)
         let whole = (parts.first ?? []).drop { $0 == 48 }
         let fraction = parts.count > 1 ? parts[1] : []
-        let isNumber = (parts.first ?? []).count + fraction.count > 0
+        let isNumber =
+            (parts.first ?? []).count + fraction.count > 0
             && (whole + fraction).allSatisfy { (48...57).contains($0) }
         guard isNumber else { return nil }
         let tail = fraction.isEmpty ? "" : "." + String(decoding: fraction, as: UTF8.self)

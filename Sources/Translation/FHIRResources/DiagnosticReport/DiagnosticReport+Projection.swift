@@ -44,7 +44,8 @@ enum DiagnosticReportProjection {
                 Datatypes.array(
                     report.presentedForms.map { form in
                         Datatypes.object([
-                            ("contentType", .string(form.contentType)), ("data", Datatypes.string(Base64.encode(form.data))),
+                            ("contentType", .string(form.contentType)),
+                            ("data", Datatypes.string(Base64.encode(form.data))),
                             ("title", Datatypes.string(form.title)),
                         ])
                     })

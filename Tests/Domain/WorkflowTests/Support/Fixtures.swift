@@ -6,8 +6,12 @@ enum Make {
     static func mrn(_ value: String) -> Identifier { Identifier(system: "urn:mrn", value: value, kind: .medicalRecord) }
     static func placer(_ value: String) -> Identifier { Identifier(system: "urn:placer", value: value, kind: .placer) }
     static func filler(_ value: String) -> Identifier { Identifier(system: "urn:filler", value: value, kind: .filler) }
-    static func accession(_ value: String) -> Identifier { Identifier(system: "urn:acc", value: value, kind: .accession) }
-    static func concept(_ code: String) -> CodedConcept { CodedConcept(codings: [.init(system: "urn:codes", code: code, display: code)]) }
+    static func accession(_ value: String) -> Identifier {
+        Identifier(system: "urn:acc", value: value, kind: .accession)
+    }
+    static func concept(_ code: String) -> CodedConcept {
+        CodedConcept(codings: [.init(system: "urn:codes", code: code, display: code)])
+    }
 
     static func patient(_ values: String..., family: String? = nil, at time: Int64? = nil) -> PatientUpdate {
         var update = PatientUpdate(identifiers: values.map(mrn), eventTime: time.map(at))
@@ -30,7 +34,8 @@ enum Make {
     }
 
     static func report(
-        _ status: Report.Status, patient: PatientUpdate = Make.patient("100"), placer: String? = nil, filler: String? = nil,
+        _ status: Report.Status, patient: PatientUpdate = Make.patient("100"), placer: String? = nil,
+        filler: String? = nil,
         accession: String? = nil, issued: Int64? = nil
     ) -> ReportUpdate {
         var update = ReportUpdate(patient: patient, status: status, code: concept("CT"))
@@ -57,7 +62,8 @@ enum Make {
         ofSeries.accessionNumber = accession
         ofSeries.accessionSystem = accessionSystem
         let instance = Instance(
-            studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: sop, sopClassUID: "1.2.840.10008.5.1.4.1.1.2",
+            studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: sop,
+            sopClassUID: "1.2.840.10008.5.1.4.1.1.2",
             instanceNumber: 1, transferSyntaxUID: "1.2.840.10008.1.2.1", rows: 2, columns: 2, bitsAllocated: 16,
             numberOfFrames: 1, blobID: BlobID("blob-\(sop)"), size: 100, dataSetOffset: 10, pixelDataOffset: 50,
             pixelDataLength: 8, digest: digest, receivedAt: at(1), receivedFrom: "MODALITY")
@@ -66,7 +72,9 @@ enum Make {
 }
 
 extension MemoryUnit {
-    func register(_ update: PatientUpdate) throws -> EntityID? { try PatientService().apply(update, in: self).patientID }
+    func register(_ update: PatientUpdate) throws -> EntityID? {
+        try PatientService().apply(update, in: self).patientID
+    }
     @discardableResult
     func place(_ update: OrderUpdate) throws -> OrderService.Outcome { try OrderService().apply(update, in: self) }
     @discardableResult

@@ -56,14 +56,20 @@ final class MemoryUnit: UnitOfWork {
             return own?.matches(identifier) == true
         }
     }
-    func orders(studyInstanceUID: String) throws -> [ImagingOrder] { orders.filter { $0.studyInstanceUID == studyInstanceUID } }
+    func orders(studyInstanceUID: String) throws -> [ImagingOrder] {
+        orders.filter { $0.studyInstanceUID == studyInstanceUID }
+    }
     func orders(of patientID: EntityID) throws -> [ImagingOrder] { orders.filter { $0.patientID == patientID } }
     func save(_ order: ImagingOrder) throws { Self.put(order, in: &orders) { $0.id == order.id } }
     func removeOrder(_ id: EntityID) throws { orders.removeAll { $0.id == id } }
 
-    func study(_ studyInstanceUID: String) throws -> Study? { studies.first { $0.studyInstanceUID == studyInstanceUID } }
+    func study(_ studyInstanceUID: String) throws -> Study? {
+        studies.first { $0.studyInstanceUID == studyInstanceUID }
+    }
     func study(id: EntityID) throws -> Study? { studies.first { $0.id == id } }
-    func studies(of patientID: EntityID) throws -> [Study] { studies.filter { $0.reconciliation.patientID == patientID } }
+    func studies(of patientID: EntityID) throws -> [Study] {
+        studies.filter { $0.reconciliation.patientID == patientID }
+    }
     func studies(ofOrder orderID: EntityID) throws -> [Study] {
         studies.filter { study in
             allSeries.contains { $0.studyInstanceUID == study.studyInstanceUID && $0.reconciliation.orderID == orderID }
@@ -79,8 +85,12 @@ final class MemoryUnit: UnitOfWork {
         studies.filter { study in
             allSeries.contains { series in
                 let attributes = series.attributes
-                let byAccession = accession.map { attributes.accessionNumber == $0.value && attributes.accessionSystem == $0.system }
-                let byPatient = patient.map { attributes.patientID == $0.value && attributes.patientIDSystem == $0.system }
+                let byAccession = accession.map {
+                    attributes.accessionNumber == $0.value && attributes.accessionSystem == $0.system
+                }
+                let byPatient = patient.map {
+                    attributes.patientID == $0.value && attributes.patientIDSystem == $0.system
+                }
                 return series.studyInstanceUID == study.studyInstanceUID && series.reconciliation.isQuarantined
                     && (byAccession == true || byPatient == true)
             }
@@ -90,7 +100,9 @@ final class MemoryUnit: UnitOfWork {
     func series(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> Series? {
         allSeries.first { $0.seriesInstanceUID == seriesInstanceUID && $0.studyInstanceUID == studyInstanceUID }
     }
-    func series(in studyInstanceUID: String) throws -> [Series] { allSeries.filter { $0.studyInstanceUID == studyInstanceUID } }
+    func series(in studyInstanceUID: String) throws -> [Series] {
+        allSeries.filter { $0.studyInstanceUID == studyInstanceUID }
+    }
     func save(_ series: Series) throws {
         Self.put(series, in: &allSeries) {
             $0.seriesInstanceUID == series.seriesInstanceUID && $0.studyInstanceUID == series.studyInstanceUID

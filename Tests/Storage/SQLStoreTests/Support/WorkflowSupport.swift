@@ -21,10 +21,13 @@ enum WorkflowSupport {
 
     static func at(_ seconds: Int64) -> UTCInstant { UTCInstant(microseconds: seconds * 1_000_000) }
     static func mrn(_ value: String) -> Identifier { Identifier(system: "urn:mrn", value: value, kind: .medicalRecord) }
-    static func concept(_ code: String) -> CodedConcept { CodedConcept(codings: [.init(system: "urn:c", code: code, display: "D \(code)")], text: "T") }
+    static func concept(_ code: String) -> CodedConcept {
+        CodedConcept(codings: [.init(system: "urn:c", code: code, display: "D \(code)")], text: "T")
+    }
 
     static func received(
-        _ sop: String, study: String, series: String, number: Int? = 1, seriesNumber: Int? = 1, modality: String? = "CT",
+        _ sop: String, study: String, series: String, number: Int? = 1, seriesNumber: Int? = 1,
+        modality: String? = "CT",
         _ fill: (inout StudyAttributes, inout SeriesAttributes) -> Void = { _, _ in }
     ) -> ReceivedInstance {
         var ofStudy = StudyAttributes()
@@ -37,7 +40,8 @@ enum WorkflowSupport {
         ofSeries.patientIDSystem = "urn:mrn"
         fill(&ofStudy, &ofSeries)
         let instance = Instance(
-            studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: sop, sopClassUID: "1.2.840.10008.5.1.4.1.1.2",
+            studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: sop,
+            sopClassUID: "1.2.840.10008.5.1.4.1.1.2",
             instanceNumber: number, transferSyntaxUID: "1.2.840.10008.1.2.1", rows: 2, columns: 3, bitsAllocated: 16,
             numberOfFrames: 1, blobID: BlobID("blob-\(sop)"), size: 100, dataSetOffset: 10, pixelDataOffset: 50,
             pixelDataLength: -1, digest: "d", receivedAt: at(1), receivedFrom: "MODALITY")
