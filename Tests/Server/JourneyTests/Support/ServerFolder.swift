@@ -1,0 +1,39 @@
+import Foundation
+
+/// A server folder made with the commands a user would type: two SMART clients, a modality and an HL7 sender.
+struct ServerFolder: Sendable {
+    static let modality = "CT1"
+    static let sender = (application: "EHR", facility: "HOSP")
+
+    let path: String
+    /// May do everything.
+    let client: SMARTClient
+    /// May only read and search patients.
+    let reader: SMARTClient
+
+    var authorityFile: String { path + "/tls/ca.pem" }
+    var logFile: String { path + "/run/serve.log" }
+
+    static func make() async throws -> ServerFolder {
+        let path =
+            FileManager.default.temporaryDirectory.path + "/hilum-journey-" + UUID().uuidString.prefix(8).lowercased()
+        try await HilumProgram.must(
+            "init", path, "--http-port", "0", "--dimse-port", "0", "--mllp-port", "0", "--time-zone", "Europe/Oslo")
+        let folder = ServerFolder(
+            path: path, client: SMARTClient(id: "journey", scope: "system/*.cruds"),
+            reader: SMARTClient(id: "reader", scope: "system/Patient.rs"))
+        for client in [folder.client, folder.reader] { try await client.register(in: path) }
+        try await HilumProgram.must("peer", "add", path, "--ae", modality)
+        try await HilumProgram.must(
+            "peer", "add", path, "--mllp-app", sender.application, "--mllp-facility", sender.facility)
+        return folder
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
+
+    /// The last lines of the server's log.
+    var logTail: String {
+        String(decoding: FileManager.default.contents(atPath: logFile) ?? Data(), as: UTF8.self)
+            .split(separator: "\n").suffix(20).joined(separator: "\n")
+    }
+}

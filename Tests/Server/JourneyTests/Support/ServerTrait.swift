@@ -1,0 +1,44 @@
+import Testing
+
+/// Gives a suite a server of its own: started before its first test, ended by SIGTERM after its last.
+struct ServerTrait: SuiteTrait, TestScoping {
+    /// What a test of the suite talks to.
+    struct Context: Sendable {
+        let server: HilumServer
+        let web: WebClient
+        /// Of the client that may do everything.
+        let token: String
+    }
+
+    @TaskLocal static var current: Context?
+
+    let isTLS: Bool
+
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        let folder = try await ServerFolder.make()
+        defer { folder.remove() }
+        try await HilumServer.run(folder, isTLS: isTLS) { server in
+            try await WebClient.with(server) { web in
+                let token = try await folder.client.token(from: web)
+                try await Self.$current.withValue(Context(server: server, web: web, token: token)) {
+                    try await function()
+                }
+            }
+        }
+    }
+
+    /// The running server of the suite.
+    static func context() throws -> Context {
+        guard let current else { throw JourneyFailure("this suite has no server: give it the trait .server") }
+        return current
+    }
+}
+
+extension Trait where Self == ServerTrait {
+    /// A server without TLS.
+    static var server: Self { ServerTrait(isTLS: false) }
+    /// A server as it is served by default.
+    static var tlsServer: Self { ServerTrait(isTLS: true) }
+}
