@@ -64,15 +64,21 @@ struct RetrievedInstance: Sendable {
         return try DataSetDecoder(transferSyntax: header.transferSyntax).decode(stored)
     }
 
-    /// A range of the file in pieces, words of `size` bytes turned round.
+    /// A range of the file in pieces, words of `size` bytes turned round. The next piece is read while one is sent.
+    /// `first` is the range's first piece when it was read before.
     func copy(
-        _ reader: any BlobReading, from offset: Int64, count: Int64, swappingBy size: Int,
+        _ reader: any BlobReading, from offset: Int64, count: Int64, swappingBy size: Int, first: [UInt8]? = nil,
         _ write: (ByteBuffer) async throws -> Void
     ) async throws {
+        guard count > 0 else { return }
         var done: Int64 = 0
-        while done < count {
-            var piece = try await reader.read(
-                offset: offset + done, length: Int(min(Int64(Self.pieceBytes), count - done)))
+        var piece: [UInt8]
+        if let first {
+            piece = first
+        } else {
+            piece = try await Self.piece(reader, at: offset, left: count)
+        }
+        while true {
             guard !piece.isEmpty else { throw StoreError(.corrupt, "a blob is shorter than its row says") }
             done += Int64(piece.count)
             if size > 1 {
@@ -80,7 +86,32 @@ struct RetrievedInstance: Sendable {
                     piece[start..<start + size].reverse()
                 }
             }
+            let left = count - done
+            guard left > 0 else { return try await write(ByteBuffer(bytes: piece)) }
+            let position = offset + done
+            async let next = Self.piece(reader, at: position, left: left)
             try await write(ByteBuffer(bytes: piece))
+            piece = try await next
         }
+    }
+
+    private static func piece(_ reader: any BlobReading, at offset: Int64, left: Int64) async throws -> [UInt8] {
+        try await reader.read(offset: offset, length: Int(min(Int64(pieceBytes), left)))
+    }
+
+    /// The opened file with its first piece, to be read while something else must be waited for.
+    struct Opened: Sendable {
+        let reader: any BlobReading
+        let first: [UInt8]
+    }
+
+    func open() async throws -> Opened {
+        let reader = try await blobs.open(instance.blobID)
+        return Opened(reader: reader, first: try await Self.piece(reader, at: 0, left: instance.size))
+    }
+
+    /// The whole file as stored, from where `open` got to.
+    func sendStored(_ opened: Opened, _ write: (ByteBuffer) async throws -> Void) async throws {
+        try await copy(opened.reader, from: 0, count: instance.size, swappingBy: 1, first: opened.first, write)
     }
 }

@@ -52,7 +52,7 @@ extension DICOMwebRoutes {
                 if case .stored(let receipt) = outcome { receipt.studyInstanceUID } else { nil }
             })
         // A failure here is mended by the sweep of quiet studies; the instances are stored.
-        try? await ingest.complete(studies, access: request.access)
+        try? await ingest.complete(studies, isPartial: outcomes.count == 1, access: request.access)
         return try answer(outcomes)
     }
 

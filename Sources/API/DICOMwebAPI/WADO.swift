@@ -113,8 +113,8 @@ extension DICOMwebRoutes {
         guard let form = DICOMwebMediaType.instanceForm(try accept(request), stored: [syntax], isSingle: true) else {
             throw HTTPFailure(.notAcceptable, "available: application/dicom; transfer-syntax=\(syntax.uid)")
         }
-        try await record("retrieve", request)
         if form.isMultipart || form.isRecoded {
+            try await record("retrieve", request)
             guard let stored = try await page(target, after: nil, request).first else {
                 throw HTTPFailure(.notFound, "there is no such instance")
             }
@@ -139,12 +139,15 @@ extension DICOMwebRoutes {
                 }
             }
         }
+        // The file is opened while the audit row becomes durable; nothing is sent before it is.
+        let file = RetrievedInstance(instance: instance, blobs: blobs)
+        async let opening = file.open()
+        try await record("retrieve", request)
+        let opened = try await opening
         return .stream(
             contentType: "application/dicom;transfer-syntax=\(syntax.uid)", contentLength: Int(instance.size)
         ) { writer in
-            try await gate.withPermit {
-                try await RetrievedInstance(instance: instance, blobs: blobs).sendStored { try await writer.write($0) }
-            }
+            try await gate.withPermit { try await file.sendStored(opened) { try await writer.write($0) } }
         }
     }
 

@@ -109,11 +109,25 @@ package struct InstanceIngest: Sendable {
 
     /// Publishes studies after the last instance of an association or request. Failure is not the sender's: the quiet
     /// sweep does it again.
-    package func complete(_ studyInstanceUIDs: Set<String>, access: AccessContext) async throws {
+    ///
+    /// - isPartial: more of the studies is likely to follow at once; one published a moment ago is left to the sweep.
+    package func complete(_ studyInstanceUIDs: Set<String>, isPartial: Bool = false, access: AccessContext) async throws
+    {
         for uid in studyInstanceUIDs.sorted() {
+            if isPartial {
+                // Most requests of a long study end here, without a unit of work.
+                let isDue = try await store.read(access) { unit in
+                    try unit.study(uid)?.projectedAt.map { unit.time >= $0.advanced(bySeconds: Self.publishSeconds) }
+                        ?? true
+                }
+                guard isDue else { continue }
+            }
             try await store.write(access) { try StudyService().complete(uid, in: $0) }
         }
     }
+
+    /// How often, at most, single instances publish their study.
+    static let publishSeconds: Int64 = 3
 
     // MARK: Describing
 
