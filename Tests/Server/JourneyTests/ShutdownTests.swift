@@ -33,6 +33,7 @@ extension JourneyTests {
             }
             #expect(try await server.exitCode() == 0, "\(folder.logTail)")
             #expect(ledger.count >= 20)
+            #expect(ledger.all.studies.contains("1.2.40"))
             let doctor = try await HilumProgram.run(["doctor", folder.path])
             #expect(doctor.code == 0)
             #expect(doctor.text.contains("no problems"), "\(doctor.text)")

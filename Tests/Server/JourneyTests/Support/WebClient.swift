@@ -34,6 +34,8 @@ struct WebClient: Sendable {
         tls.trustRoots = .file(server.folder.authorityFile)
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
         configuration.redirectConfiguration = .disallow
+        // A refused connection is an answer: nothing here waits for a server to come back.
+        configuration.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
             let result = try await body(WebClient(base: server.endpoints.http, client: client))
