@@ -92,7 +92,8 @@ import Testing
         let manifest = """
             // layer("Codecs", "Ghost", ["hilum"]),
             layer("Codecs", "HL7v2", ["Workflow", nio("NIOCore"), yams]),
-            layer("API", "Nobody", []),
+            layer(
+                "API", "Nobody", []),
             """
         #expect(
             ManifestReader.findings(ManifestReader.layers(in: manifest), table: .house) == [

@@ -12,6 +12,8 @@ enum ManifestReader {
         // Comment lines are dropped by hand: the names stand in string literals, which SwiftSource blanks.
         let text = manifest.split(separator: "\n")
             .filter { !$0.drop(while: { $0 == " " }).hasPrefix("//") }.joined(separator: "\n")
+            // A call may be broken after its parenthesis.
+            .replacing(/layer\(\s+/, with: "layer(")
         var found: [Target] = []
         var rest = text[...]
         while let call = rest.range(of: "layer(\"") {
