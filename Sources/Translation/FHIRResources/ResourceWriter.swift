@@ -59,7 +59,9 @@ package struct ResourceWriter: Sendable {
                 throw InteractionError(.preconditionFailed, "If-Match names another version than the current one")
             }
             if !exists && !mayCreate { throw InteractionError(.forbidden, "no scope to create \(type)") }
+            let owner = try current.flatMap { try DomainOwner.event(of: $0, in: unit) }
             let stored = try unit.putResource(type, id, document, method: exists ? .update : .create)
+            if let owner { unit.emit(owner) }
             try Self.feedDomain(type, id, document, in: unit)
             try Self.auditWrite("update", exists ? .update : .create, stored, in: unit)
             return Result(resource: stored, isCreated: !exists)
@@ -89,6 +91,9 @@ package struct ResourceWriter: Sendable {
             }
             guard let current, !current.isDeleted else { return nil }
             try Self.removeFromDomain(type, id, in: unit)
+            if try DomainOwner.event(of: current, in: unit) != nil {
+                throw InteractionError(.conflict, "this \(type) is part of an order or report of the workflow")
+            }
             let deleted = try unit.deleteResource(type, id)
             if let deleted { try Self.auditWrite("delete", .delete, deleted, in: unit) }
             return deleted
@@ -100,7 +105,7 @@ package struct ResourceWriter: Sendable {
     /// The types that `feedDomain` hands on.
     private static let fedTypes: Set<String> = [
         PatientProjection.type, ServiceRequestProjection.type, EncounterProjection.type, ImagingStudyProjection.type,
-        DiagnosticReportProjection.type,
+        DiagnosticReportProjection.type, TaskProjection.type, ObservationProjection.type,
     ]
 
     /// Hands a written resource to the domain service of its type, if it has one; for the other types that the domain

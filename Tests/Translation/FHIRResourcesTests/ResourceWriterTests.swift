@@ -171,6 +171,44 @@ struct ResourceWriterTests {
         }
     }
 
+    @Test(
+        "A step's Task and a report's Observation stay the domain's: a client adds to them, it does not change or delete them"
+    )
+    func ownedParts() async throws {
+        try await Self.with { (store, writer) async throws in
+            let ids = try await store.write(Self.server) { unit -> (task: String, observation: String) in
+                let person = PatientUpdate(identifiers: [Identifier(system: "urn:mrn", value: "7")])
+                var order = OrderUpdate(control: .new, patient: person)
+                order.accession = Identifier(system: "urn:acc", value: "A7")
+                let orderID = try OrderService().apply(order, in: unit).orderID
+                var report = ReportUpdate(patient: person, status: .preliminary, code: CodedConcept(text: "CT"))
+                report.accession = order.accession
+                report.observations = [
+                    .init(key: "k", code: CodedConcept(text: "size"), status: .final, value: .text("14 mm"))
+                ]
+                let reportID = try ReportService().apply(report, in: unit).reportID
+                let task = try #require(try unit.order(orderID)?.steps.first?.id.value)
+                let observation = try #require(try unit.report(reportID)?.observations.first?.id.value)
+                return (task, observation)
+            }
+            for (type, id, field, wanted) in [
+                ("Task", ids.task, "status", "ready"), ("Observation", ids.observation, "valueString", "14 mm"),
+            ] {
+                var value = JSONValue(
+                    try JSONDocument(parsing: try #require(try await store.read(type, id, access: Self.server)).bytes))
+                #expect(value[field]?.string == wanted)
+                value[field] = .string("rejected")
+                value["language"] = "en"
+                let written = try await writer.update(
+                    type, id, try JSONDocument(value), ifMatch: nil, access: Self.server)
+                let stored = JSONValue(try JSONDocument(parsing: written.resource.bytes))
+                #expect(stored[field]?.string == wanted && stored["language"]?.string == "en", "\(type)")
+                #expect(
+                    await Self.refusal { _ = try await writer.delete(type, id, access: Self.server) } == .conflict)
+            }
+        }
+    }
+
     @Test("A scope without the letter, or with a condition, may not write")
     func scopes() async throws {
         try await Self.with { (store, writer) async throws in
