@@ -1,14 +1,17 @@
 import Access
 import FHIRModel
 import FHIRResources
+import HTTPSupport
 import Workflow
 
 /// One request to the FHIR base, after authentication and before any interaction: plain values, no HTTP library.
 package struct FHIRRequest: Sendable {
+    /// The methods that interactions use.
     package enum Method: String, Sendable, Hashable {
         case get = "GET", head = "HEAD", post = "POST", put = "PUT", delete = "DELETE"
     }
 
+    /// How the request was made; HEAD is answered as GET without its body.
     package var method: Method
     /// The path below the base, percent-decoded segments.
     package var path: [String]
@@ -18,7 +21,9 @@ package struct FHIRRequest: Sendable {
     package var rawQuery: String
     /// Header values by lower-case name; the first of repeats.
     package var headers: [String: String]
+    /// The whole body, within the limit of the listener; empty without one.
     package var body: [UInt8]
+    /// The caller's rights.
     package var access: AccessContext
 
     package init(
@@ -60,12 +65,14 @@ package struct FHIRRequest: Sendable {
 
 /// The answer to a ``FHIRRequest``.
 package struct FHIRResponse: Sendable {
+    /// What follows the head.
     package enum Body: Sendable {
         case none
         case bytes([UInt8])
         /// A blob to stream.
         case blob(BlobID, count: Int64)
     }
+    /// The HTTP status.
     package var status: Int
     package var headers: [(name: String, value: String)]
     package var body: Body
@@ -109,18 +116,10 @@ enum ETag {
     }
 }
 
-/// Times as HTTP dates. RFC 9110 §5.6.7.
-enum HTTPDate {
-    private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-
-    static func format(_ time: UTCInstant) -> String {
-        // 2026-11-21T05:43:24.123Z holds every part in place.
-        let text = time.instantText
-        let day = Int(time.microseconds / 86_400_000_000)
-        let month = Int(text.dropFirst(5).prefix(2)) ?? 1
-        return
-            "\(days[day % 7 < 0 ? day % 7 + 7 : day % 7]), \(text.dropFirst(8).prefix(2)) \(months[max(0, min(11, month - 1))]) "
-            + "\(text.prefix(4)) \(text.dropFirst(11).prefix(8)) GMT"
+extension UTCInstant {
+    /// The instant as an HTTP date; the fraction of the second is dropped. RFC 9110 §5.6.7.
+    var httpDate: String {
+        let (seconds, fraction) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return HTTPDate.text(secondsSince1970: fraction < 0 ? seconds - 1 : seconds)
     }
 }

@@ -82,7 +82,7 @@ struct SenderGate: Sendable {
     /// Nil for a sender that may send; else the acknowledgment that refuses it.
     func refusal(of message: [UInt8], from peer: MLLPPeer) async -> [UInt8]? {
         let header = MessageHeader.recovered(from: message)
-        // What is no message at all is the inbox's to answer.
+        // Where anyone may send, bytes without a sender are the inbox's to refuse; elsewhere they are refused here.
         guard !header.sendingApplication.isEmpty || !header.sendingFacility.isEmpty || !acceptsUnknown else {
             return nil
         }

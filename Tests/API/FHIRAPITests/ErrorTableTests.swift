@@ -87,7 +87,7 @@ struct ErrorTableTests {
             (1_709_164_800, "Thu, 29 Feb 2024 00:00:00 GMT"),
         ])
     func dates(_ seconds: Int64, _ expected: String) {
-        #expect(HTTPDate.format(UTCInstant(microseconds: seconds * 1_000_000)) == expected)
+        #expect(UTCInstant(microseconds: seconds * 1_000_000).httpDate == expected)
     }
 
     @Test("Prefer is read by directive, also joined (RFC 7240 §2)")

@@ -90,7 +90,7 @@ extension FHIRService {
                 200,
                 headers: [
                     ("Content-Type", "application/json"),
-                    ("Expires", HTTPDate.format((job.finishedAt ?? now()).advanced(bySeconds: 86_400))),
+                    ("Expires", (job.finishedAt ?? now()).advanced(bySeconds: 86_400).httpDate),
                 ],
                 body: .bytes(manifest(job)))
         case .deleted: throw InteractionError(.notFound, "there is no such export")

@@ -41,6 +41,6 @@ extension FHIRService {
     }
 
     static func versionHeaders(_ resource: StoredResource) -> [(name: String, value: String)] {
-        [("ETag", ETag.text(resource.version)), ("Last-Modified", HTTPDate.format(resource.lastUpdated))]
+        [("ETag", ETag.text(resource.version)), ("Last-Modified", resource.lastUpdated.httpDate)]
     }
 }
