@@ -38,9 +38,6 @@ struct BannedCall: Sendable {
             path: "Sources/Storage/SQLStore/Tables/Detail.swift", word: "JSONDecoder(",
             reason: "a column of our own rows, written by the same file; never a peer's bytes"),
         .init(
-            path: "Sources/Storage/SQLStore/Tables/Detail.swift", word: "JSONEncoder(",
-            reason: "a column of our own rows, read by the same file; never a peer's bytes"),
-        .init(
             path: "Sources/Storage/SQLStore/Connection/SQLDatabaseConfiguration.swift", word: "Date()",
             reason: "the default of a clock that the composer replaces"),
     ]

@@ -79,10 +79,11 @@ struct WebComposition {
             metrics: metrics, audit: store
         ) { limit, access in try await store.quarantine(limit: limit, access: access) }
 
+        let requestIDs = RequestIDSequence(entropy: entropy)
         let table = try RouteTable([fhir.group, dicomweb.group, smartRoutes.group, ops.group])
         responder = APIResponder(
             table: table, authenticator: BearerAuthenticator(tokens: verifier, audit: store, realm: smart.fhirBaseURL),
-            limits: httpLimits, security: SecurityHeaders(isTLS: isTLS), newRequestID: { entropy.newID().value },
+            limits: httpLimits, security: SecurityHeaders(isTLS: isTLS), newRequestID: { requestIDs.next() },
             observe: { requests.observe(operationID: $0, status: $1, duration: $2) })
     }
 

@@ -22,7 +22,20 @@ extension RelationalStore: ResourceStore {
         -> StoredResource?
     {
         guard access.allows(.read, on: type) else { return nil }
-        return try await translating {
+        // Who may read the whole type needs no question to the database about this one.
+        let isCacheable = version == nil && access.decision(.read, on: type) == .permitted(anyOf: [])
+        let cache = database.resources
+        if isCacheable, let known = cache.find(.init(type: type, id: id)) { return known }
+        let epoch = cache.epoch
+        let found = try await fromDatabase(type, id, version, access)
+        if isCacheable, let found { cache.keep(found, readAt: epoch) }
+        return found
+    }
+
+    private func fromDatabase(_ type: String, _ id: String, _ version: Int64?, _ access: AccessContext) async throws
+        -> StoredResource?
+    {
+        try await translating {
             try await self.database.read { connection in
                 let compiler = self.compiler(connection, access, snapshot: 0)
                 var condition = SQLCondition("v.type = ? AND v.id = ?", [.text(type), .text(id)])
@@ -184,22 +197,52 @@ extension RelationalStore: ResourceStore {
     }
 }
 
+/// The projection that one stored version consists of.
+private struct KeptProjection: Sendable {
+    let version: Int64
+    let content: JSONValue
+    /// Larger resources are read again.
+    static let bytesMax = 16 << 10
+}
+
 extension SQLUnitOfWork: ResourceTransaction {
     func currentResource(_ type: String, _ id: String) throws -> StoredResource? {
-        try ResourceTable(connection: connection).newest(type, id)
+        try resourceTable.newest(type, id)
     }
+
+    private func change(_ type: String, _ id: String) {
+        transaction?.memo.forget(KeptProjection.self, type + "/" + id)
+        transaction?.memo.changed.insert(.init(type: type, id: id))
+    }
+
+    private var resourceTable: ResourceTable { ResourceTable(connection: connection, memo: transaction?.memo) }
 
     @discardableResult
     func putResource(
         _ type: String, _ id: String, _ document: JSONDocument, method: StoredResource.Method
     ) throws -> StoredResource {
-        try ResourceTable(connection: connection).put(
+        change(type, id)
+        return try resourceTable.put(
             type, id, document, method: method, stamp: try writing(), indexer: indexer)
+    }
+
+    func projection(of version: StoredResource) -> JSONValue? {
+        guard let kept = transaction?.memo.find(KeptProjection.self, version.type + "/" + version.id),
+            kept.version == version.version
+        else { return nil }
+        return kept.content
+    }
+
+    func keep(_ projection: JSONValue, of version: StoredResource) {
+        guard version.bytes.count <= KeptProjection.bytesMax else { return }
+        transaction?.memo.remember(
+            KeptProjection(version: version.version, content: projection), version.type + "/" + version.id)
     }
 
     @discardableResult
     func deleteResource(_ type: String, _ id: String) throws -> StoredResource? {
-        try ResourceTable(connection: connection).delete(type, id, stamp: try writing())
+        change(type, id)
+        return try resourceTable.delete(type, id, stamp: try writing())
     }
 
     func resourceIDs(matching query: SearchQuery, access: AccessContext, limit: Int) throws -> [String] {

@@ -33,9 +33,9 @@ final class SQLUnitOfWork: UnitOfWork {
         self.entropy = entropy
         self.access = access
         self.indexer = indexer
-        patientTable = PatientTable(connection: connection)
-        orderTable = OrderTable(connection: connection)
-        studyTable = StudyTable(connection: connection)
+        patientTable = PatientTable(connection: connection, memo: transaction?.memo)
+        orderTable = OrderTable(connection: connection, memo: transaction?.memo)
+        studyTable = StudyTable(connection: connection, memo: transaction?.memo)
         reportTable = ReportTable(connection: connection)
         messageTable = MessageTable(connection: connection)
     }

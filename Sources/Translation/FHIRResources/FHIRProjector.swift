@@ -132,13 +132,22 @@ package struct FHIRProjector: DomainProjecting {
         understood: (JSONValue) -> JSONValue? = { _ in nil }
     ) throws {
         let current = try unit.currentResource(type, id.value)
-        var existing: JSONValue?
-        if let current, !current.isDeleted {
-            existing = JSONValue(try JSONDocument(parsing: current.bytes, limits: .stored))
+        guard let current, !current.isDeleted else {
+            unit.keep(projected, of: try unit.putResource(type, id.value, JSONDocument(projected), method: .create))
+            return
         }
+        if let last = unit.projection(of: current) {
+            // Nobody but the domain has said anything in it: the new view takes the old one's place as it is.
+            if last == projected { return }
+            unit.keep(projected, of: try unit.putResource(type, id.value, JSONDocument(projected), method: .update))
+            return
+        }
+        let existing = JSONValue(try JSONDocument(parsing: current.bytes, limits: .stored))
         let merged = ProjectionMerge.merge(
-            existing: existing, projected: projected, owned: owned, understood: existing.flatMap(understood))
-        if merged == existing { return }
-        try unit.putResource(type, id.value, JSONDocument(merged), method: existing == nil ? .create : .update)
+            existing: existing, projected: projected, owned: owned, understood: understood(existing))
+        let stored =
+            merged == existing
+            ? current : try unit.putResource(type, id.value, JSONDocument(merged), method: .update)
+        if ProjectionMerge.isOnly(projected, merged) { unit.keep(projected, of: stored) }
     }
 }

@@ -25,4 +25,14 @@ package enum ProjectionMerge {
         }
         return merged
     }
+
+    /// Whether a stored resource says what the projection says and nothing else, apart from the server's own
+    /// `meta.versionId` and `meta.lastUpdated`.
+    static func isOnly(_ projected: JSONValue, _ stored: JSONValue) -> Bool {
+        var rest = stored
+        rest["meta"]?["versionId"] = nil
+        rest["meta"]?["lastUpdated"] = nil
+        if rest["meta"]?.object?.isEmpty == true { rest["meta"] = nil }
+        return rest.isEquivalent(to: projected)
+    }
 }

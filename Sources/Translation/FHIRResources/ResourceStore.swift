@@ -50,6 +50,11 @@ package protocol ResourceTransaction: AnyObject {
     /// Stores a deletion marker; nil when there is nothing to delete.
     @discardableResult
     func deleteResource(_ type: String, _ id: String) throws -> StoredResource?
+    /// The projection that this version consists of, when it is known to hold nothing else; see ``keep(_:of:)``.
+    func projection(of version: StoredResource) -> JSONValue?
+    /// Notes that a version is `projection` and nothing else but the server's own id and meta. A hint: it may be forgotten
+    /// at any time.
+    func keep(_ projection: JSONValue, of version: StoredResource)
     /// Ids of current resources of the type that match, for conditional interactions and reference checks; at most `limit`.
     func resourceIDs(matching query: SearchQuery, access: AccessContext, limit: Int) throws -> [String]
 }

@@ -97,5 +97,19 @@ import Testing
         #expect(try !a.hasSameContent(as: resource(#"{"x":[1.1],"meta":{"profile":["u"]},"resourceType":"Patient"}"#)))
         #expect(try !a.hasSameContent(as: resource(#"{"x":[1.10],"resourceType":"Patient"}"#)))
         #expect(try !a.hasSameContent(as: resource(#"{"x":[1.10],"meta":{"profile":["u"]},"resourceType":"Person"}"#)))
+        #expect(try !a.hasSameContent(as: resource(#"{"y":[1.10],"meta":{"profile":["u"]},"resourceType":"Patient"}"#)))
+        #expect(
+            try !a.hasSameContent(
+                as: resource(#"{"resourceType":"Patient","meta":{"profile":["u"]},"x":[1.10],"active":true}"#)))
+        let plain = try resource(#"{"resourceType":"Patient","name":[{"text":"\u0061\/"}],"active":true}"#)
+        #expect(
+            try plain.hasSameContent(
+                as: resource(
+                    #"{"meta":{"lastUpdated":"2026-01-01T00:00:00Z","versionId":"7"},"active":true,"id":"z","#
+                        + #""name":[{"text":"a/"}],"resourceType":"Patient"}"#)))
+        #expect(try !plain.hasSameContent(as: resource(#"{"resourceType":"Patient","name":[{}],"active":true}"#)))
+        #expect(
+            try !plain.hasSameContent(
+                as: resource(#"{"resourceType":"Patient","name":[{"text":"a/"}],"active":"true"}"#)))
     }
 }

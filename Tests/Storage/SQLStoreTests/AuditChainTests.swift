@@ -25,6 +25,22 @@ struct AuditChainTests {
         }
     }
 
+    @Test("Waves of appends, a lone one between them, all end and all are there", arguments: TestDatabases.all)
+    func waves(_ kind: SQLDialect) async throws {
+        try await TestDatabases.with(kind) { (database) async throws in
+            let writer = AuditWriter(database)
+            for wave in 0..<12 {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in 0..<(wave % 3 == 0 ? 1 : 30) {
+                        group.addTask { try await writer.append(Array("\(wave) \(number)".utf8)) }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+            #expect(try await database.read { try AuditChain.verify($0) } == 4 + 8 * 30)
+        }
+    }
+
     @Test(
         "a changed, removed or reordered row is found",
         arguments: TestDatabases.all,

@@ -60,15 +60,13 @@ extension Resource {
     ///
     /// An update that says the same need not make a version.
     package func hasSameContent(as other: Resource) -> Bool {
-        var (mine, theirs) = (JSONValue(document), JSONValue(other.document))
-        for name in ["versionId", "lastUpdated"] {
-            mine["meta"]?[name] = nil
-            theirs["meta"]?[name] = nil
+        guard root.isEquivalent(to: other.root, ignoring: ["id", "meta"]) else { return false }
+        let stamps = ["versionId", "lastUpdated"]
+        switch (meta, other.meta) {
+        case (let mine?, let theirs?): return mine.isEquivalent(to: theirs, ignoring: stamps)
+        case (let one?, nil), (nil, let one?): return one.members.allSatisfy { stamps.contains($0.name) }
+        case (nil, nil): return true
         }
-        (mine["id"], theirs["id"]) = (nil, nil)
-        if mine["meta"]?.object?.isEmpty == true { mine["meta"] = nil }
-        if theirs["meta"]?.object?.isEmpty == true { theirs["meta"] = nil }
-        return mine.isEquivalent(to: theirs)
     }
 }
 
@@ -84,6 +82,41 @@ extension JSONValue {
         case (.string(let a), .string(let b)): a.utf8.elementsEqual(b.utf8)
         default: self == other
         }
+    }
+}
+
+extension JSONNode {
+    /// Equality that ignores white space, the order of members and escapes, and of this node's own members those
+    /// called `ignored`. Number texts must be equal.
+    func isEquivalent(to other: JSONNode, ignoring ignored: [String] = []) -> Bool {
+        guard kind == other.kind else { return false }
+        switch kind {
+        case .null: return true
+        case .bool: return bool == other.bool
+        case .number: return rawBytes == other.rawBytes
+        case .string: return stringBytes == other.stringBytes
+        case .array:
+            return count == other.count && zip(elements, other.elements).allSatisfy { $0.isEquivalent(to: $1) }
+        case .object: return hasEquivalentMembers(other, ignoring: ignored)
+        }
+    }
+
+    private func hasEquivalentMembers(_ other: JSONNode, ignoring ignored: [String]) -> Bool {
+        func counts(_ member: JSONMember) -> Bool {
+            ignored.isEmpty || !ignored.contains { member.key.stringBytes?.elementsEqual($0.utf8) == true }
+        }
+        let mine = ignored.isEmpty ? count : members.count(where: counts)
+        guard mine == (ignored.isEmpty ? other.count : other.members.count(where: counts)) else { return false }
+        // Both mostly have the same order, so the next one of the other is tried first.
+        var theirs = other.members.lazy.filter(counts).makeIterator()
+        for member in members where counts(member) {
+            if let next = theirs.next(), next.key.stringBytes == member.key.stringBytes {
+                guard member.value.isEquivalent(to: next.value) else { return false }
+            } else {
+                guard let found = other[member.name], member.value.isEquivalent(to: found) else { return false }
+            }
+        }
+        return true
     }
 }
 

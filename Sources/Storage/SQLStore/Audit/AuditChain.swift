@@ -17,16 +17,19 @@ package enum AuditChain {
 
     /// Appends records in order as part of the open unit of work.
     package static func append(_ records: [[UInt8]], _ transaction: SQLTransaction) throws {
-        var (number, hash) =
-            try transaction.connection.first("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1") {
+        let tip =
+            try transaction.memo.auditTip
+            ?? transaction.connection.first("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1") {
                 (try $0.int(0), try $0.bytes(1))
-            } ?? (0, [UInt8](repeating: 0, count: SHA256.digestBytes))
+            }
+        var (number, hash) = tip ?? (0, [UInt8](repeating: 0, count: SHA256.digestBytes))
         let rows = records.map { record -> [SQLValue] in
             number += 1
             hash = next(hash, number, transaction.stamp.time, record)
             return [.int(number), .int(transaction.stamp.time), .bytes(record), .bytes(hash)]
         }
         try transaction.connection.insert(insert, rows: rows)
+        transaction.memo.auditTip = (number, hash)
     }
 
     /// Up to `limit` rows after row `number`, oldest first.

@@ -1,9 +1,12 @@
+import NIOCore
+import NIOPosix
 import Synchronization
 
 /// Appends audit records durably, many callers sharing one unit of work.
 ///
-/// Callers that arrive while a batch is being committed are gathered into the next, so a busy read path pays for one
-/// row, not for one transaction.
+/// Callers that arrive while a batch is being committed are gathered into the next. Under load the next batch also
+/// waits until about two thirds as many callers as one batch had of the last two are back, at most `gatherMax`: callers that wait for their
+/// answers come in waves, and each wave then costs one commit and not several small ones. A lone caller never waits.
 package final class AuditWriter: Sendable {
     private struct Waiting: Sendable {
         let record: [UInt8]
@@ -12,44 +15,81 @@ package final class AuditWriter: Sendable {
 
     private struct State {
         var waiting: [Waiting] = []
+        /// A batch is being committed.
         var isWriting = false
+        /// No batch is being committed, and the next one waits for company until a timer ends.
+        var isGathering = false
+        /// Counts the times of gathering, so that a timer knows its own.
+        var gathering: UInt64 = 0
+        /// Records in the last two batches.
+        var last = (newer: 0, older: 0)
+
+        var wanted: Int { (last.newer + last.older) / 3 }
     }
 
     private let database: SQLDatabase
+    private let eventLoop = MultiThreadedEventLoopGroup.singleton.any()
     private let state = Mutex(State())
     /// Records in one unit of work; the rest go into the next.
     private static let batchMax = 1_024
+    /// How long a batch waits for company.
+    private static let gatherMax = TimeAmount.milliseconds(1)
 
     package init(_ database: SQLDatabase) { self.database = database }
 
     /// Returns when the record is durable. Throws what the commit threw; the access must then not be answered.
     package func append(_ record: [UInt8]) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            let starts = state.withLock { state in
+            let batch = state.withLock { state -> [Waiting] in
                 state.waiting.append(Waiting(record: record, continuation: continuation))
-                if state.isWriting { return false }
-                state.isWriting = true
-                return true
+                if state.isWriting || (state.isGathering && state.waiting.count < state.wanted) { return [] }
+                return Self.take(&state)
             }
-            if starts { writeNext() }
+            write(batch)
         }
     }
 
-    /// Hands the next batch to the database's writer, and itself again when that has ended.
-    private func writeNext() {
-        let batch: [Waiting] = state.withLock { state in
-            let batch = Array(state.waiting.prefix(AuditWriter.batchMax))
-            state.waiting.removeFirst(batch.count)
-            if batch.isEmpty { state.isWriting = false }
-            return batch
-        }
+    /// The next batch, which is being written from now on.
+    private static func take(_ state: inout State) -> [Waiting] {
+        let batch = Array(state.waiting.prefix(batchMax))
+        state.waiting.removeFirst(batch.count)
+        state.isGathering = false
+        state.isWriting = !batch.isEmpty
+        state.last = (batch.count, state.last.newer)
+        return batch
+    }
+
+    /// Hands a batch to the database's writer.
+    private func write(_ batch: [Waiting]) {
         if batch.isEmpty { return }
         let records = batch.map(\.record)
         database.submit { transaction in
             try AuditChain.append(records, transaction)
         } completion: { result in
             for waiting in batch { waiting.continuation.resume(with: result) }
-            self.writeNext()
+            self.continueWriting()
         }
+    }
+
+    private func continueWriting() {
+        let (batch, timer): ([Waiting], UInt64?) = state.withLock { state in
+            state.isWriting = false
+            if state.waiting.count >= state.wanted || state.wanted < 2 {
+                return (state.waiting.isEmpty ? [] : Self.take(&state), nil)
+            }
+            state.isGathering = true
+            state.gathering += 1
+            return ([], state.gathering)
+        }
+        write(batch)
+        if let timer { eventLoop.scheduleTask(in: Self.gatherMax) { self.endGathering(timer) } }
+    }
+
+    private func endGathering(_ number: UInt64) {
+        write(
+            state.withLock { state in
+                guard state.isGathering, state.gathering == number else { return [] }
+                return Self.take(&state)
+            })
     }
 }

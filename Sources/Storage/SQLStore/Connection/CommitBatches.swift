@@ -22,14 +22,17 @@ struct CommitBatches {
     }
 
     private let connection: any SQLConnection
+    private let memo = WriterMemo()
+    private let cache: ResourceCache
     private let now: @Sendable () -> Int64
     private let fault: @Sendable (SQLFaultPoint) throws -> Void
 
     init(
-        _ connection: any SQLConnection, now: @escaping @Sendable () -> Int64,
+        _ connection: any SQLConnection, cache: ResourceCache, now: @escaping @Sendable () -> Int64,
         fault: @escaping @Sendable (SQLFaultPoint) throws -> Void
     ) {
         self.connection = connection
+        self.cache = cache
         self.now = now
         self.fault = fault
     }
@@ -47,9 +50,16 @@ struct CommitBatches {
     func commit(_ jobs: [SQLWriter.Job]) -> Outcome {
         let first: CommitStamp
         do { first = try begin() } catch {
+            memo.reset()
             if connection.isInTransaction { rollback() }
             return Outcome(failed: jobs, error: error)
         }
+        // Another process may have committed in between: a command beside the server.
+        if memo.stamp != first {
+            memo.reset()
+            cache.removeAll()
+        }
+        memo.changed = []
         var outcome = Outcome()
         var last = first
         var done: [(job: SQLWriter.Job, resume: @Sendable () -> Void)] = []
@@ -63,11 +73,12 @@ struct CommitBatches {
                 // undone left its savepoint in place for the next.
                 if jobs.count > 1, let savepoint { try connection.execute(savepoint) }
                 savepoint = nil
-                let resume = try job.run(SQLTransaction(connection: connection, stamp: stamp))
+                let resume = try job.run(SQLTransaction(connection: connection, stamp: stamp, memo: memo))
                 savepoint = "RELEASE SAVEPOINT unit; SAVEPOINT unit"
                 done.append((job, resume))
                 if connection.changeCount != changesBefore { last = stamp }
             } catch {
+                memo.reset()
                 outcome.resumptions.append { job.fail(error) }
                 if jobs.count > 1, undoUnit() { continue }
                 // The whole transaction is gone: what ran before in it was not kept.
@@ -81,6 +92,7 @@ struct CommitBatches {
         }
         do {
             try finish(first, last)
+            memo.stamp = last
             outcome.resumptions += done.map(\.resume)
             outcome.stamp = last
         } catch {
@@ -113,6 +125,9 @@ struct CommitBatches {
                 "UPDATE commit_sequence SET sequence = ?, time = ? WHERE id = 1",
                 [.int(last.sequence), .int(last.time)])
         }
+        if !memo.changed.isEmpty { cache.remove(memo.changed) }
+        // Also when the commit fails: after a lost connection it may have happened.
+        defer { if !memo.changed.isEmpty { cache.remove(memo.changed) } }
         try fault(.commit)
         try connection.execute("COMMIT")
         try fault(.committed)
@@ -128,6 +143,7 @@ struct CommitBatches {
     }
 
     private func rollback() {
+        memo.reset()
         (connection as? PostgreSQLConnection)?.abandonTransaction()
         if connection.isInTransaction { try? connection.execute("ROLLBACK") }
         (connection as? PostgreSQLConnection)?.abandonTransaction()

@@ -26,9 +26,12 @@ package final class SQLTransaction {
     package let connection: any SQLConnection
     /// What this unit of work will be committed as. If it changes nothing, the next one gets the same stamp.
     package let stamp: CommitStamp
+    /// What earlier units of work have left in memory. Whoever changes a remembered value tells it.
+    let memo: WriterMemo
 
-    init(connection: any SQLConnection, stamp: CommitStamp) {
+    init(connection: any SQLConnection, stamp: CommitStamp, memo: WriterMemo = WriterMemo()) {
         self.connection = connection
         self.stamp = stamp
+        self.memo = memo
     }
 }

@@ -7,6 +7,8 @@ package final class SQLDatabase: Sendable {
     package let dialect: SQLDialect
     private let readers: SQLReaders
     private let writer: SQLWriter
+    /// What the writer keeps true for those who read resources.
+    let resources = ResourceCache()
 
     /// Opens the database, takes the server lock if asked, and brings the schema up to the last of `migrations`.
     /// Throws `.unavailable`, `.locked`, `.schema`, or a migration's own failure.
@@ -15,7 +17,7 @@ package final class SQLDatabase: Sendable {
         case .sqlite: dialect = .sqlite
         case .postgreSQL: dialect = .postgreSQL
         }
-        writer = try await SQLWriter(configuration, migrations: migrations)
+        writer = try await SQLWriter(configuration, migrations: migrations, cache: resources)
         readers = SQLReaders(configuration)
     }
 

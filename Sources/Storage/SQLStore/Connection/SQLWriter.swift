@@ -26,7 +26,7 @@ final class SQLWriter: Sendable {
     private let batches: Mutex<CommitBatches?>
     private let lock: ServerLockFile?
 
-    init(_ configuration: SQLDatabaseConfiguration, migrations: [Migration]) async throws {
+    init(_ configuration: SQLDatabaseConfiguration, migrations: [Migration], cache: ResourceCache) async throws {
         self.configuration = configuration
         thread = NIOThreadPool(numberOfThreads: 1)
         thread.start()
@@ -44,7 +44,8 @@ final class SQLWriter: Sendable {
                     try Migrator(migrations, fault: configuration.fault).migrate(connection, now: configuration.now())
                     let stamp = try CommitBatches.readStamp(connection)
                     queue.withLock { $0.lastCommit = stamp }
-                    batches = CommitBatches(connection, now: configuration.now, fault: configuration.fault)
+                    batches = CommitBatches(
+                        connection, cache: cache, now: configuration.now, fault: configuration.fault)
                 }
             }
         } catch {

@@ -28,8 +28,7 @@ package final class SQLiteConnection: SQLConnection {
     ///   - path: the database file; created with mode 0600 when `isReader` is false.
     ///   - isReader: refuses every change on this connection.
     ///   - statementTimeout: how long one statement may run; nil for no limit.
-    package init(path: String, isReader: Bool, statementTimeout: Duration? = nil, mappedBytes: Int64 = 256 << 20) throws
-    {
+    package init(path: String, isReader: Bool, statementTimeout: Duration? = nil) throws {
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (isReader ? 0 : SQLITE_OPEN_CREATE)
         let code = sqlite3_open_v2(path, &opened, flags, nil)
@@ -49,8 +48,8 @@ package final class SQLiteConnection: SQLConnection {
         if !isReader { try execute("PRAGMA journal_mode=WAL") }
         try execute(
             """
-            PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=\(mappedBytes); \
-            PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000; PRAGMA trusted_schema=OFF; \
+            PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; \
+            PRAGMA temp_store=MEMORY; PRAGMA cache_size=\(isReader ? -4096 : -32768); PRAGMA wal_autocheckpoint=4000; PRAGMA trusted_schema=OFF; \
             PRAGMA query_only=\(isReader ? 1 : 0)
             """)
     }

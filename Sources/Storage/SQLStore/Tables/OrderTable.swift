@@ -3,9 +3,12 @@ import Workflow
 /// Orders and the worklist's index of their steps.
 struct OrderTable {
     let connection: any SQLConnection
+    /// The writer's; nil in a read.
+    var memo: WriterMemo?
 
     func order(_ id: EntityID) throws -> ImagingOrder? {
-        try connection.first("SELECT detail FROM orders WHERE id = ?", [.text(id.value)], Self.decode)
+        if let known = memo?.find(ImagingOrder.self, id.value) { return known }
+        return try connection.first("SELECT id, detail FROM orders WHERE id = ?", [.text(id.value)], decode)
     }
 
     func orders(identifiedBy identifier: Identifier, as role: OrderIdentifierRole) throws -> [ImagingOrder] {
@@ -16,20 +19,22 @@ struct OrderTable {
             case .accession: "accession"
             }
         return try connection.all(
-            "SELECT detail FROM orders WHERE \(column)_value = ? AND \(column)_system = ? ORDER BY ordinal, id LIMIT 100",
-            [.text(identifier.value), .text(identifier.system)], Self.decode)
+            "SELECT id, detail FROM orders WHERE \(column)_value = ? AND \(column)_system = ? ORDER BY ordinal, id LIMIT 100",
+            [.text(identifier.value), .text(identifier.system)], decode)
     }
 
     func orders(studyInstanceUID: String) throws -> [ImagingOrder] {
         try connection.all(
-            "SELECT detail FROM orders WHERE study_uid = ? ORDER BY ordinal, id LIMIT 100", [.text(studyInstanceUID)],
-            Self.decode)
+            "SELECT id, detail FROM orders WHERE study_uid = ? ORDER BY ordinal, id LIMIT 100",
+            [.text(studyInstanceUID)],
+            decode)
     }
 
     func orders(of patientID: EntityID) throws -> [ImagingOrder] {
         try connection.all(
-            "SELECT detail FROM orders WHERE patient_id = ? ORDER BY ordinal, id LIMIT 10000", [.text(patientID.value)],
-            Self.decode)
+            "SELECT id, detail FROM orders WHERE patient_id = ? ORDER BY ordinal, id LIMIT 10000",
+            [.text(patientID.value)],
+            decode)
     }
 
     func save(_ order: ImagingOrder, ordinal: Int64) throws {
@@ -48,6 +53,7 @@ struct OrderTable {
                 SQLValue(order.accession?.system), SQLValue(order.accession?.value), SQLValue(order.studyInstanceUID),
                 try Detail.encode(order),
             ])
+        memo?.remember(order, order.id.value)
         for step in order.steps { try save(step, of: order.id) }
     }
 
@@ -68,11 +74,12 @@ struct OrderTable {
     }
 
     func removeOrder(_ id: EntityID) throws {
+        memo?.forget(ImagingOrder.self, id.value)
         try connection.run("DELETE FROM steps WHERE order_id = ?", [.text(id.value)])
         try connection.run("DELETE FROM orders WHERE id = ?", [.text(id.value)])
     }
 
-    private static func decode(_ row: SQLRow) throws -> ImagingOrder {
-        try Detail.decode(ImagingOrder.self, try row.bytes(0))
+    private func decode(_ row: SQLRow) throws -> ImagingOrder {
+        try Detail.value(ImagingOrder.self, row, memo)
     }
 }

@@ -3,26 +3,29 @@ import Workflow
 /// Patients and visits.
 struct PatientTable {
     let connection: any SQLConnection
+    /// The writer's; nil in a read.
+    var memo: WriterMemo?
 
     func patient(_ id: EntityID) throws -> Patient? {
-        try connection.first("SELECT detail FROM patients WHERE id = ?", [.text(id.value)]) {
-            try Detail.decode(Patient.self, try $0.bytes(0))
+        if let known = memo?.find(Patient.self, id.value) { return known }
+        return try connection.first("SELECT id, detail FROM patients WHERE id = ?", [.text(id.value)]) {
+            try Detail.value(Patient.self, $0, memo)
         }
     }
 
     func patients(identifiedBy identifier: Identifier) throws -> [Patient] {
         try connection.all(
             """
-            SELECT p.detail FROM patient_identifiers i JOIN patients p ON p.id = i.patient_id
+            SELECT p.id, p.detail FROM patient_identifiers i JOIN patients p ON p.id = i.patient_id
             WHERE i.system = ? AND i.value = ? ORDER BY p.id LIMIT 100
             """, [.text(identifier.system), .text(identifier.value)]
-        ) { try Detail.decode(Patient.self, try $0.bytes(0)) }
+        ) { try Detail.value(Patient.self, $0, memo) }
     }
 
     func patients(mergedInto survivor: EntityID) throws -> [Patient] {
         try connection.all(
-            "SELECT detail FROM patients WHERE merged_into = ? ORDER BY id LIMIT 1000", [.text(survivor.value)]
-        ) { try Detail.decode(Patient.self, try $0.bytes(0)) }
+            "SELECT id, detail FROM patients WHERE merged_into = ? ORDER BY id LIMIT 1000", [.text(survivor.value)]
+        ) { try Detail.value(Patient.self, $0, memo) }
     }
 
     func save(_ patient: Patient) throws {
@@ -31,6 +34,7 @@ struct PatientTable {
             INSERT INTO patients (id, merged_into, detail) VALUES (?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET merged_into = excluded.merged_into, detail = excluded.detail
             """, [.text(patient.id.value), SQLValue(patient.mergedInto?.value), try Detail.encode(patient)])
+        memo?.remember(patient, patient.id.value)
         let stored = try connection.all(
             "SELECT system, value FROM patient_identifiers WHERE patient_id = ?", [.text(patient.id.value)]
         ) { Identifier(system: try $0.text(0), value: try $0.text(1)) }
@@ -47,27 +51,30 @@ struct PatientTable {
     }
 
     func removePatient(_ id: EntityID) throws {
+        memo?.forget(Patient.self, id.value)
         try connection.run("DELETE FROM patient_identifiers WHERE patient_id = ?", [.text(id.value)])
         try connection.run("DELETE FROM patients WHERE id = ?", [.text(id.value)])
     }
 
     func visit(_ id: EntityID) throws -> Visit? {
-        try connection.first("SELECT detail FROM visits WHERE id = ?", [.text(id.value)]) {
-            try Detail.decode(Visit.self, try $0.bytes(0))
+        if let known = memo?.find(Visit.self, id.value) { return known }
+        return try connection.first("SELECT id, detail FROM visits WHERE id = ?", [.text(id.value)]) {
+            try Detail.value(Visit.self, $0, memo)
         }
     }
 
     func visits(identifiedBy identifier: Identifier) throws -> [Visit] {
         try connection.all(
-            "SELECT detail FROM visits WHERE system = ? AND value = ? ORDER BY ordinal, id LIMIT 100",
+            "SELECT id, detail FROM visits WHERE system = ? AND value = ? ORDER BY ordinal, id LIMIT 100",
             [.text(identifier.system), .text(identifier.value)]
-        ) { try Detail.decode(Visit.self, try $0.bytes(0)) }
+        ) { try Detail.value(Visit.self, $0, memo) }
     }
 
     func visits(of patientID: EntityID) throws -> [Visit] {
         try connection.all(
-            "SELECT detail FROM visits WHERE patient_id = ? ORDER BY ordinal, id LIMIT 10000", [.text(patientID.value)]
-        ) { try Detail.decode(Visit.self, try $0.bytes(0)) }
+            "SELECT id, detail FROM visits WHERE patient_id = ? ORDER BY ordinal, id LIMIT 10000",
+            [.text(patientID.value)]
+        ) { try Detail.value(Visit.self, $0, memo) }
     }
 
     func save(_ visit: Visit, ordinal: Int64) throws {
@@ -81,5 +88,6 @@ struct PatientTable {
                 .text(visit.id.value), .int(ordinal), .text(visit.patientID.value), SQLValue(visit.identifier?.system),
                 SQLValue(visit.identifier?.value), try Detail.encode(visit),
             ])
+        memo?.remember(visit, visit.id.value)
     }
 }

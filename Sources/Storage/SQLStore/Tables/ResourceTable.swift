@@ -9,6 +9,16 @@ struct ResourceTable {
     static let current = Int64.max
 
     let connection: any SQLConnection
+    /// The writer's; nil in a read.
+    var memo: WriterMemo?
+
+    /// The newest version of one resource, as remembered.
+    private struct Newest: Sendable {
+        let key: Int64
+        let resource: StoredResource
+        /// Larger bodies are not kept in memory.
+        static let bytesMax = 16 << 10
+    }
 
     /// The columns of `decode`, of a table named `v`.
     static let columns = "v.type, v.id, v.version, v.time, v.first_sequence, v.deleted, v.method, v.body"
@@ -30,13 +40,26 @@ struct ResourceTable {
         try newestWithKey(type, id)?.resource
     }
 
-    private func newestWithKey(_ type: String, _ id: String) throws -> (key: Int64, resource: StoredResource)? {
-        try connection.first(
+    private func newestWithKey(_ type: String, _ id: String) throws -> Newest? {
+        let name = type + "/" + id
+        if let known = memo?.find(Newest.self, name) { return known }
+        let found = try connection.first(
             """
             SELECT \(Self.columns), v.version_key FROM resource_versions v WHERE v.type = ? AND v.id = ? \
             ORDER BY v.version DESC LIMIT 1
             """, [.text(type), .text(id)]
-        ) { (try $0.int(8), try Self.decode($0)) }
+        ) { Newest(key: try $0.int(8), resource: try Self.decode($0)) }
+        if let found { remember(found) }
+        return found
+    }
+
+    private func remember(_ newest: Newest) {
+        let name = newest.resource.type + "/" + newest.resource.id
+        if newest.resource.bytes.count <= Newest.bytesMax {
+            memo?.remember(newest, name)
+        } else {
+            memo?.forget(Newest.self, name)
+        }
     }
 
     // MARK: Writing
@@ -85,7 +108,7 @@ struct ResourceTable {
     }
 
     private func store(
-        _ version: StoredResource, replacing previous: (key: Int64, resource: StoredResource)?, isSameCommit: Bool,
+        _ version: StoredResource, replacing previous: Newest?, isSameCommit: Bool,
         entries: [IndexEntry]
     ) throws {
         let index = SearchIndexTable(connection: connection)
@@ -112,6 +135,7 @@ struct ResourceTable {
         ) { try $0.int(0) }
         guard let key else { throw SQLStoreError(.corrupt, "an inserted version has no key") }
         try index.insert(entries, versionKey: key)
+        remember(Newest(key: key, resource: version))
     }
 
     private static func resource(_ document: JSONDocument, _ type: String) throws -> Resource {

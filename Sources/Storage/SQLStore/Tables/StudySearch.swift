@@ -70,7 +70,8 @@ struct StudySearch {
             condition.values + [.int(Int64(query.limit) + 1), .int(Int64(query.offset))]
         ) { row in
             StudyMatch(
-                study: try StudyTable.study(row), modalitiesInStudy: [], numberOfStudyRelatedSeries: 0,
+                study: try Detail.decode(Study.self, try row.bytes(0)), modalitiesInStudy: [],
+                numberOfStudyRelatedSeries: 0,
                 numberOfStudyRelatedInstances: 0,
                 series: query.level == .study ? nil : try Detail.decode(Series.self, try row.bytes(1)),
                 instance: query.level == .instance ? try StudyTable.instance(row, from: 2) : nil)
@@ -227,7 +228,8 @@ struct StudySearch {
             let series = try Detail.decode(Series.self, try row.bytes(1))
             guard case .quarantined(let reason) = series.reconciliation else { return nil }
             return QuarantinedSeries(
-                study: try StudyTable.study(row), series: series, reason: reason, instances: Int(try row.int(2)))
+                study: try Detail.decode(Study.self, try row.bytes(0)), series: series, reason: reason,
+                instances: Int(try row.int(2)))
         }.compactMap { $0 }
     }
 }

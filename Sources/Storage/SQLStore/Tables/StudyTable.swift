@@ -3,36 +3,39 @@ import Workflow
 /// Studies, series and instances.
 struct StudyTable {
     let connection: any SQLConnection
+    /// The writer's; nil in a read.
+    var memo: WriterMemo?
 
     // MARK: Studies
 
     func study(_ uid: String) throws -> Study? {
-        try connection.first("SELECT detail FROM studies WHERE uid = ?", [.text(uid)], Self.study)
+        if let known = memo?.find(Study.self, uid) { return known }
+        return try connection.first("SELECT uid, detail FROM studies WHERE uid = ?", [.text(uid)], study)
     }
 
     func study(id: EntityID) throws -> Study? {
-        try connection.first("SELECT detail FROM studies WHERE id = ?", [.text(id.value)], Self.study)
+        try connection.first("SELECT uid, detail FROM studies WHERE id = ?", [.text(id.value)], study)
     }
 
     func studies(of patientID: EntityID) throws -> [Study] {
         try connection.all(
-            "SELECT detail FROM studies WHERE patient_id = ? ORDER BY uid LIMIT 10000", [.text(patientID.value)],
-            Self.study)
+            "SELECT uid, detail FROM studies WHERE patient_id = ? ORDER BY uid LIMIT 10000", [.text(patientID.value)],
+            study)
     }
 
     func studies(ofOrder orderID: EntityID) throws -> [Study] {
         try connection.all(
             """
-            SELECT detail FROM studies WHERE uid IN (SELECT study_uid FROM series WHERE order_id = ?) ORDER BY uid LIMIT 1000
-            """, [.text(orderID.value)], Self.study)
+            SELECT uid, detail FROM studies WHERE uid IN (SELECT study_uid FROM series WHERE order_id = ?) ORDER BY uid LIMIT 1000
+            """, [.text(orderID.value)], study)
     }
 
     func studiesAwaitingProjection(quietBefore: UTCInstant, limit: Int) throws -> [Study] {
         try connection.all(
             """
-            SELECT detail FROM studies WHERE (projected_at IS NULL OR projected_at < updated_at) AND updated_at < ?
+            SELECT uid, detail FROM studies WHERE (projected_at IS NULL OR projected_at < updated_at) AND updated_at < ?
             ORDER BY updated_at LIMIT ?
-            """, [.int(quietBefore.microseconds), .int(Int64(limit))], Self.study)
+            """, [.int(quietBefore.microseconds), .int(Int64(limit))], study)
     }
 
     func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study] {
@@ -49,9 +52,9 @@ struct StudyTable {
         guard !alternatives.isEmpty else { return [] }
         return try connection.all(
             """
-            SELECT detail FROM studies WHERE uid IN (SELECT study_uid FROM series WHERE is_quarantined = 1
+            SELECT uid, detail FROM studies WHERE uid IN (SELECT study_uid FROM series WHERE is_quarantined = 1
             AND (\(alternatives.joined(separator: " OR ")))) ORDER BY uid LIMIT 1000
-            """, values, Self.study)
+            """, values, study)
     }
 
     func save(_ study: Study) throws {
@@ -81,21 +84,24 @@ struct StudyTable {
                 SQLValue(attributes.studyDescription), .int(study.updatedAt.microseconds),
                 SQLValue(study.projectedAt?.microseconds), try Detail.encode(study),
             ])
+        memo?.remember(study, study.studyInstanceUID)
     }
 
-    static func study(_ row: SQLRow) throws -> Study { try Detail.decode(Study.self, try row.bytes(0)) }
+    private func study(_ row: SQLRow) throws -> Study { try Detail.value(Study.self, row, memo) }
 
     // MARK: Series
 
     func series(_ uid: String, in studyUID: String) throws -> Series? {
-        try connection.first(
-            "SELECT detail FROM series WHERE study_uid = ? AND uid = ?", [.text(studyUID), .text(uid)], Self.series)
+        if let known = memo?.find(Series.self, Self.seriesKey(uid, studyUID)) { return known }
+        return try connection.first(
+            "SELECT \(Self.seriesColumns) FROM series WHERE study_uid = ? AND uid = ?", [.text(studyUID), .text(uid)],
+            series)
     }
 
     func series(in studyUID: String) throws -> [Series] {
         try connection.all(
-            "SELECT detail FROM series WHERE study_uid = ? ORDER BY number IS NULL, number, uid LIMIT 10000",
-            [.text(studyUID)], Self.series)
+            "SELECT \(Self.seriesColumns) FROM series WHERE study_uid = ? ORDER BY number IS NULL, number, uid LIMIT 10000",
+            [.text(studyUID)], series)
     }
 
     func save(_ series: Series) throws {
@@ -120,9 +126,14 @@ struct StudyTable {
                 SQLValue(attributes.scheduledProcedureStepID), SQLValue(attributes.requestedProcedureID),
                 .int(series.updatedAt.microseconds), try Detail.encode(series),
             ])
+        memo?.remember(series, Self.seriesKey(series.seriesInstanceUID, series.studyInstanceUID))
     }
 
-    static func series(_ row: SQLRow) throws -> Series { try Detail.decode(Series.self, try row.bytes(0)) }
+    /// A series UID may stand in two studies, by mistake: its key names both.
+    private static let seriesColumns = "uid || '/' || study_uid, detail"
+    private static func seriesKey(_ uid: String, _ studyUID: String) -> String { uid + "/" + studyUID }
+
+    private func series(_ row: SQLRow) throws -> Series { try Detail.value(Series.self, row, memo) }
 
     // MARK: Instances
 

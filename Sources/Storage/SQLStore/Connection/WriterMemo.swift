@@ -1,0 +1,59 @@
+/// What the writer has just read or written, so that the next unit of work need not read and decode it again.
+///
+/// Only the writer changes the database, so what it remembers stays true until one of its own units is undone or
+/// another process commits: `CommitBatches` then empties it. Confined to the writer's thread. Holds at most
+/// `2 * generationMax` values of each type; which of them are too large to be kept is for the callers to know.
+package final class WriterMemo {
+    /// Values of one type that join its newest generation before the older one is forgotten.
+    static let generationMax = 1_024
+
+    private struct Generations {
+        var recent: [String: any Sendable] = [:]
+        var older: [String: any Sendable] = [:]
+
+        mutating func find(_ id: String) -> (any Sendable)? {
+            if let value = recent[id] { return value }
+            guard let value = older[id] else { return nil }
+            put(value, id)
+            return value
+        }
+
+        mutating func put(_ value: any Sendable, _ id: String) {
+            recent[id] = value
+            guard recent.count >= WriterMemo.generationMax else { return }
+            older = recent
+            recent = [:]
+        }
+    }
+
+    /// The commit after which all that is remembered was true; nil when nothing is.
+    var stamp: CommitStamp?
+    /// The newest row of the audit trail.
+    var auditTip: (number: Int64, hash: [UInt8])?
+    /// The resources that the open transaction has changed.
+    var changed: Set<ResourceCache.Name> = []
+    private var values: [ObjectIdentifier: Generations] = [:]
+
+    init() {}
+
+    /// The value of this type last remembered under `id`, or nil.
+    func find<Value: Sendable>(_ type: Value.Type, _ id: String) -> Value? {
+        values[ObjectIdentifier(type)]?.find(id) as? Value
+    }
+
+    func remember<Value: Sendable>(_ value: Value, _ id: String) {
+        values[ObjectIdentifier(Value.self), default: Generations()].put(value, id)
+    }
+
+    func forget<Value: Sendable>(_ type: Value.Type, _ id: String) {
+        values[ObjectIdentifier(type)]?.recent[id] = nil
+        values[ObjectIdentifier(type)]?.older[id] = nil
+    }
+
+    /// Forgets everything but what was changed.
+    func reset() {
+        stamp = nil
+        auditTip = nil
+        values = [:]
+    }
+}

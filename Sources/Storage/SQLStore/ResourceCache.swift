@@ -1,0 +1,83 @@
+import FHIRResources
+import Synchronization
+
+/// Current versions of resources that were read lately, so that a read by id need not ask the database.
+///
+/// Never older than the last acknowledged commit: the writer removes what a commit changes before and after it, and a
+/// version read from the database is taken only if no commit has changed anything since the reading began. Bounded by
+/// bytes: at most `2 * generationBytesMax`.
+final class ResourceCache: Sendable {
+    /// A resource by type and logical id.
+    struct Name: Hashable, Sendable {
+        let type: String
+        let id: String
+    }
+
+    /// Bytes of the newest generation before the older one is forgotten.
+    static let generationBytesMax = 8 << 20
+    /// Larger bodies are not kept.
+    static let bodyBytesMax = 64 << 10
+    /// What an entry costs beside its body, about.
+    private static let entryBytes = 256
+
+    private struct State {
+        var recent: [Name: StoredResource] = [:]
+        var older: [Name: StoredResource] = [:]
+        var recentBytes = 0
+        /// Rises with each removal.
+        var epoch: UInt64 = 0
+
+        mutating func put(_ resource: StoredResource, _ name: Name) {
+            if recent.updateValue(resource, forKey: name) == nil { recentBytes += resource.bytes.count + entryBytes }
+            guard recentBytes >= generationBytesMax else { return }
+            older = recent
+            recent = [:]
+            recentBytes = 0
+        }
+    }
+
+    private let state = Mutex(State())
+
+    func find(_ name: Name) -> StoredResource? {
+        state.withLock { state in
+            if let found = state.recent[name] { return found }
+            guard let found = state.older[name] else { return nil }
+            state.put(found, name)
+            return found
+        }
+    }
+
+    /// To be asked before the database is read, for `keep`.
+    var epoch: UInt64 { state.withLock { $0.epoch } }
+
+    /// Takes the current version that a read begun at `epoch` has found.
+    func keep(_ resource: StoredResource, readAt epoch: UInt64) {
+        guard resource.bytes.count <= Self.bodyBytesMax else { return }
+        state.withLock { state in
+            if state.epoch == epoch { state.put(resource, Name(type: resource.type, id: resource.id)) }
+        }
+    }
+
+    /// Removes what a commit is about to change, or has changed.
+    func remove(_ names: Set<Name>) {
+        state.withLock { state in
+            state.epoch += 1
+            for name in names {
+                if let gone = state.recent.removeValue(forKey: name) {
+                    state.recentBytes -= gone.bytes.count + Self.entryBytes
+                }
+                state.older[name] = nil
+            }
+        }
+    }
+
+    /// Removes everything: somebody else has written.
+    func removeAll() {
+        state.withLock { state in
+            state.epoch += 1
+            state.recent = [:]
+            state.older = [:]
+            state.recentBytes = 0
+        }
+    }
+}

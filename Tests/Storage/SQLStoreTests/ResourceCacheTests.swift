@@ -1,0 +1,94 @@
+import Access
+import FHIRModel
+import FHIRResources
+import Testing
+import Workflow
+
+@testable import SQLStore
+
+/// A read by id must never be older than the last acknowledged commit.
+@Suite("The cache of resources")
+struct ResourceCacheTests {
+    static func resource(_ id: String, bytes: Int = 10) -> StoredResource {
+        StoredResource(
+            type: "Patient", id: id, version: 1, lastUpdated: UTCInstant(microseconds: 0), sequence: 1,
+            isDeleted: false, method: .create, bytes: [UInt8](repeating: 0x20, count: bytes))
+    }
+
+    static func name(_ id: String) -> ResourceCache.Name { .init(type: "Patient", id: id) }
+
+    @Test("What was read before a commit is not kept after it")
+    func epochs() {
+        let cache = ResourceCache()
+        let before = cache.epoch
+        cache.remove([Self.name("a")])
+        cache.keep(Self.resource("a"), readAt: before)
+        #expect(cache.find(Self.name("a")) == nil)
+        cache.keep(Self.resource("a"), readAt: cache.epoch)
+        #expect(cache.find(Self.name("a")) != nil && cache.find(.init(type: "Person", id: "a")) == nil)
+        cache.remove([Self.name("a")])
+        #expect(cache.find(Self.name("a")) == nil)
+        cache.keep(Self.resource("a"), readAt: cache.epoch)
+        cache.removeAll()
+        #expect(cache.find(Self.name("a")) == nil)
+    }
+
+    @Test("It holds at most two generations of bytes, and no body above its limit")
+    func bounds() {
+        let cache = ResourceCache()
+        cache.keep(Self.resource("large", bytes: ResourceCache.bodyBytesMax + 1), readAt: cache.epoch)
+        #expect(cache.find(Self.name("large")) == nil)
+        let count = 3 * ResourceCache.generationBytesMax / ResourceCache.bodyBytesMax
+        for number in 0..<count {
+            cache.keep(Self.resource("\(number)", bytes: ResourceCache.bodyBytesMax), readAt: cache.epoch)
+        }
+        let kept = (0..<count).count { cache.find(Self.name("\($0)")) != nil }
+        #expect(kept > 0 && kept * ResourceCache.bodyBytesMax <= 2 * ResourceCache.generationBytesMax)
+        #expect(cache.find(Self.name("\(count - 1)")) != nil && cache.find(Self.name("0")) == nil)
+    }
+
+    @Test("While a resource is written, no read is older than what was acknowledged", arguments: TestDatabases.all)
+    func readYourWrites(_ kind: SQLDialect) async throws {
+        try await ResourceStoreTests.with(kind) { (store) async throws in
+            try await ResourceStoreTests.put(store, #"{"resourceType":"Patient","id":"a","gender":"male"}"#)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        var last: Int64 = 0
+                        while last < 60, !Task.isCancelled {
+                            let found = try await store.read("Patient", "a", access: ResourceStoreTests.server)
+                            #expect((found?.version ?? 0) >= last)
+                            last = found?.version ?? 0
+                            // A read from memory does not suspend: the writer needs a thread too.
+                            await Task.yield()
+                        }
+                    }
+                }
+                for number in 2...60 {
+                    try await ResourceStoreTests.put(
+                        store,
+                        #"{"resourceType":"Patient","id":"a","birthDate":"19\#(number < 10 ? "0" : "")\#(number)"}"#)
+                    let found = try await store.read("Patient", "a", access: ResourceStoreTests.server)
+                    #expect(found?.version == Int64(number))
+                }
+                try await group.waitForAll()
+            }
+            _ = try await store.write(ResourceStoreTests.server) { unit in try unit.deleteResource("Patient", "a") }
+            #expect(try await store.read("Patient", "a", access: ResourceStoreTests.server)?.isDeleted == true)
+        }
+    }
+
+    @Test("What is in memory for one caller is not shown to one who may not see it", arguments: TestDatabases.all)
+    func access(_ kind: SQLDialect) async throws {
+        try await ResourceStoreTests.with(kind) { (store) async throws in
+            try await ResourceStoreTests.put(store, #"{"resourceType":"Patient","id":"a","gender":"male"}"#)
+            for _ in 0..<2 {
+                #expect(try await store.read("Patient", "a", access: ResourceStoreTests.server) != nil)
+                let narrow = ResourceStoreTests.access("system/Patient.r?gender=female")
+                #expect(try await store.read("Patient", "a", access: narrow) == nil)
+                let other = ResourceStoreTests.access("system/Observation.rs")
+                #expect(try await store.read("Patient", "a", access: other) == nil)
+            }
+        }
+    }
+}

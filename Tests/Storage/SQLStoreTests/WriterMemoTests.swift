@@ -1,0 +1,104 @@
+import FHIRModel
+import FHIRResources
+import Testing
+import Workflow
+
+@testable import SQLStore
+
+/// What the writer remembers must never differ from what the database holds.
+@Suite("The writer's memory")
+struct WriterMemoTests {
+    typealias Support = WorkflowSupport
+    struct Stop: Error {}
+
+    static func patient(_ family: String) -> Patient {
+        Patient(id: EntityID("p1"), identifiers: [Support.mrn("100")], names: [HumanName(family: family)])
+    }
+
+    static func family(_ unit: any UnitOfWork) throws -> String? {
+        try unit.patient(EntityID("p1"))?.names.first?.family
+    }
+
+    @Test("The newest are found, of the older a generation, and the rest is forgotten")
+    func generations() {
+        let memo = WriterMemo()
+        let most = WriterMemo.generationMax
+        for number in 0..<most { memo.remember(number, "\(number)") }
+        #expect(memo.find(Int.self, "0") == 0 && memo.find(String.self, "0") == nil)
+        // Number 0 was asked for and is young again; 1 is not.
+        for number in most..<2 * most - 1 { memo.remember(number, "\(number)") }
+        #expect(memo.find(Int.self, "0") == 0 && memo.find(Int.self, "1") == nil)
+        memo.forget(Int.self, "0")
+        #expect(memo.find(Int.self, "0") == nil)
+        memo.reset()
+        #expect(memo.find(Int.self, "\(2 * most - 2)") == nil)
+    }
+
+    @Test("A unit of work that is undone leaves nothing in memory", arguments: TestDatabases.all)
+    func undone(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            try await store.work { try $0.save(Self.patient("kept")) }
+            await #expect(throws: Stop.self) {
+                try await store.work { (unit) throws in
+                    try unit.save(Self.patient("undone"))
+                    #expect(try Self.family(unit) == "undone")
+                    throw Stop()
+                }
+            }
+            #expect(try await store.work { try Self.family($0) } == "kept")
+        }
+    }
+
+    @Test(
+        "Of 200 concurrent units of which every third fails, each sees only what is kept", arguments: TestDatabases.all)
+    func concurrent(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            try await store.work { try $0.save(Self.patient("0")) }
+            let seen = try await withThrowingTaskGroup(of: String?.self) { group in
+                for number in 1...200 {
+                    group.addTask {
+                        do {
+                            return try await store.work { (unit) throws in
+                                let before = try Self.family(unit)
+                                try unit.save(Self.patient("\(number)"))
+                                if number % 3 == 0 { throw Stop() }
+                                return before
+                            }
+                        } catch is Stop { return nil }
+                    }
+                }
+                var seen: [String] = []
+                for try await family in group { if let family { seen.append(family) } }
+                return seen
+            }
+            // Those that were kept form one chain from 0: each saw another one's value, and none saw an undone one's.
+            #expect(Set(seen).count == seen.count && seen.count == 134)
+            #expect(seen.allSatisfy { $0 == "0" || Int($0).map { $0 % 3 != 0 } == true })
+        }
+    }
+
+    @Test("What another process commits is seen by the next unit of work", arguments: TestDatabases.all)
+    func otherProcess(_ kind: SQLDialect) async throws {
+        try await TestDatabases.withLocation(kind) { (location) async throws in
+            let ours = try await SQLDatabase(SQLDatabaseConfiguration(location), migrations: Migrations.all)
+            var beside = SQLDatabaseConfiguration(location)
+            beside.isServer = false
+            let theirs = try await SQLDatabase(beside, migrations: Migrations.all)
+            @Sendable func save(_ family: String, _ transaction: SQLTransaction) throws {
+                try PatientTable(connection: transaction.connection, memo: transaction.memo).save(Self.patient(family))
+            }
+            for (database, family) in [(ours, "ours"), (theirs, "theirs"), (ours, "ours again"), (theirs, "last")] {
+                try await database.write { try save(family, $0) }
+                for reader in [ours, theirs] {
+                    let seen = try await reader.write { transaction in
+                        try PatientTable(connection: transaction.connection, memo: transaction.memo)
+                            .patient(EntityID("p1"))?.names.first?.family
+                    }
+                    #expect(seen == family)
+                }
+            }
+            await ours.close()
+            await theirs.close()
+        }
+    }
+}
