@@ -44,7 +44,7 @@ struct DetailEncoderTests {
                 flag: true, text: "\u{1}\u{1F}\"\\/\n\u{7F}é\u{1F600}\u{2028}", small: .min, large: .max,
                 double: -0.1e-7,
                 absent: nil, bytes: [0, 255], nested: [[], [1, nil], []],
-                named: ["": .none, "a\"": .one(""), "ü": .both(left: -1, right: [1.5, 2])],
+                named: ["": .none, "a\"": .one(""), "ü": .both(left: -1, right: [1.5, 2.25])],
                 choices: [.none, .both(left: .max, right: []), .one("x")], empty: .init(), list: [.init(), .init()]))
         try Self.check([String]())
         try Self.check(["a", "b"])
