@@ -110,7 +110,9 @@ package final class PostgreSQLConnection: SQLConnection {
         case PGRES_COMMAND_OK: return countChanges(result)
         case PGRES_TUPLES_OK:
             guard let result else { return 0 }
-            for index in 0..<hilum_PQntuples(result) { try row(SQLRow(source: .postgreSQL(result: result, row: index))) }
+            for index in 0..<hilum_PQntuples(result) {
+                try row(SQLRow(source: .postgreSQL(result: result, row: index)))
+            }
             return isSelect(result) ? 0 : countChanges(result)
         default: throw failure(result, handle, sql)
         }
@@ -257,7 +259,9 @@ package final class PostgreSQLConnection: SQLConnection {
     }
 
     private func noteTransactionState(_ handle: OpaquePointer) {
-        if hilum_PQstatus(handle) == CONNECTION_OK { isInTransaction = hilum_PQtransactionStatus(handle) != PQTRANS_IDLE }
+        if hilum_PQstatus(handle) == CONNECTION_OK {
+            isInTransaction = hilum_PQtransactionStatus(handle) != PQTRANS_IDLE
+        }
     }
 
     private func failure(_ result: OpaquePointer?, _ handle: OpaquePointer, _ doing: String) -> SQLStoreError {
