@@ -84,7 +84,8 @@ package struct DIMSEListener: Service, CustomStringConvertible {
         try await server.executeThenClose { connections in
             let deadline = try await withThrowingDiscardingTaskGroup { group in
                 for try await case let connection? in connections {
-                    group.addTask { await connection.run() }
+                    let executor = EventLoopTaskExecutor(connection.channel.eventLoop)
+                    group.addTask(executorPreference: executor) { await connection.run() }
                 }
                 registry.drain()
                 return loop.scheduleTask(in: drain) { registry.abortAll() }

@@ -1,4 +1,3 @@
-import NIOPosix
 import Synchronization
 import Workflow
 
@@ -8,22 +7,20 @@ final class BlobDirectories: Sendable {
     let objects: String
     private let folder: String
     private let files: any BlobFileOperations
-    private let threads: NIOThreadPool
     /// Directories that are durable themselves.
     private let made = Mutex<Set<String>>([])
     private let rounds = Mutex<[String: Round]>([:])
 
-    private typealias Waiter = CheckedContinuation<Void, any Error>
+    typealias Completion = @Sendable (Result<Void, any Error>) -> Void
 
     /// The fsync of one directory under way, and who waits for the one after it.
     private struct Round {
-        var waiting: [Waiter] = []
+        var waiting: [Completion] = []
     }
 
-    init(folder: String, files: any BlobFileOperations, threads: NIOThreadPool) {
+    init(folder: String, files: any BlobFileOperations) {
         self.folder = folder
         self.files = files
-        self.threads = threads
         incoming = folder + "/incoming"
         objects = folder + "/objects"
     }
@@ -58,37 +55,30 @@ final class BlobDirectories: Sendable {
         }
     }
 
-    /// Returns when every name that was in the directory before the call is durable. Callers that come while an fsync
-    /// runs share the next one.
-    func synchronize(_ directory: String) async throws {
-        try await withCheckedThrowingContinuation { (waiter: Waiter) in
-            let runsAlready = rounds.withLock { rounds in
-                if rounds[directory] != nil {
-                    rounds[directory]?.waiting.append(waiter)
-                    return true
-                }
-                rounds[directory] = Round()
-                return false
+    /// Calls `done` once every name that was in the directory before the call is durable, or with the error of the fsync.
+    /// On a thread of the pool: it runs the fsync itself, or leaves that to the thread which runs one of this directory
+    /// now. All who come while an fsync runs share the next one. After a failed one nobody gets another: the kernel tells
+    /// an error once, and a second fsync would not.
+    func synchronize(_ directory: String, then done: @escaping Completion) {
+        let runsAlready = rounds.withLock { rounds in
+            if rounds[directory] != nil {
+                rounds[directory]?.waiting.append(done)
+                return true
             }
-            if !runsAlready { run(directory, for: [waiter]) }
+            rounds[directory] = Round()
+            return false
         }
-    }
-
-    private func run(_ directory: String, for waiters: [Waiter]) {
-        threads.submit { [self] state in
-            let result: Result<Void, any Error>
-            if state == .active {
-                result = Result { try files.synchronizeDirectory(directory) }
-            } else {
-                result = .failure(StoreError(.closed, "the blob store is closed"))
-            }
-            let next = rounds.withLock { rounds -> [Waiter] in
+        if runsAlready { return }
+        var waiters = [done]
+        var result = Result<Void, any Error>.success(())
+        while !waiters.isEmpty {
+            if case .success = result { result = Result { try files.synchronizeDirectory(directory) } }
+            for waiter in waiters { waiter(result) }
+            waiters = rounds.withLock { rounds in
                 let waiting = rounds[directory]?.waiting ?? []
                 rounds[directory] = waiting.isEmpty ? nil : Round()
                 return waiting
             }
-            if !next.isEmpty { run(directory, for: next) }
-            for waiter in waiters { waiter.resume(with: result) }
         }
     }
 }

@@ -8,6 +8,9 @@ package protocol BlobFileOperations: Sendable {
     func openForUpdating(_ path: String) throws -> Int32
     /// Writes all of `bytes` at `offset`.
     func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
+    /// The same past the page cache, where the operating and the file system can, and like `write` elsewhere. The
+    /// address, the length and the offset are multiples of ``BlobFileAlignment/bytes``.
+    func writeDirectly(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
     /// Reads until `buffer` is full or the file ends. Returns the bytes read.
     func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int
     func size(_ descriptor: Int32) throws -> Int64
@@ -25,6 +28,11 @@ package protocol BlobFileOperations: Sendable {
     func names(in path: String) throws -> [String]
     /// Seconds since 1970 UTC of a file's last change.
     func changeTime(_ path: String) throws -> Int64
+}
+
+/// What direct writes are aligned to: a multiple of every usual sector and block size.
+package enum BlobFileAlignment {
+    package static let bytes = 4096
 }
 
 /// A failed file operation.

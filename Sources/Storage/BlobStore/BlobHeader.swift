@@ -20,7 +20,7 @@ import Workflow
 /// associated data: so the content's length is authenticated and a cut file is noticed when it is opened. After the
 /// header come the chunks, each followed by its 16-byte tag; associated data of a chunk: the id, the chunk's index
 /// (8 bytes) and 1 for the last chunk, 0 for others. An empty blob has one empty chunk. With algorithm none the
-/// content follows as it is. The header is written last: a file without one is not a blob.
+/// content follows as it is. The header is written with the content or after it: a file without one is not a blob.
 struct BlobHeader: Equatable {
     enum Algorithm: UInt8 { case none = 0, aes256GCM = 1 }
 

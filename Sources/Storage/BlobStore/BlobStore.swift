@@ -37,6 +37,7 @@ package final class BlobStore: BlobStoring {
     let configuration: BlobStoreConfiguration
     let threads: NIOThreadPool
     let buffers: ChunkBuffers
+    let writeBuffers: WriteBuffers
     let directories: BlobDirectories
     private let ids: Mutex<BlobIDSequence>
     private let failed = Mutex<StoreError?>(nil)
@@ -51,7 +52,8 @@ package final class BlobStore: BlobStoring {
         threads = NIOThreadPool(numberOfThreads: configuration.threads)
         threads.start()
         buffers = ChunkBuffers(bytes: configuration.chunkBytes + AESGCM.tagBytes)
-        directories = BlobDirectories(folder: configuration.folder, files: configuration.files, threads: threads)
+        writeBuffers = WriteBuffers(chunkBytes: configuration.chunkBytes)
+        directories = BlobDirectories(folder: configuration.folder, files: configuration.files)
         ids = Mutex(BlobIDSequence(entropy: configuration.entropy))
         do {
             try await threads.runIfActive { [directories] in
@@ -68,8 +70,7 @@ package final class BlobStore: BlobStoring {
 
     package func create() throws -> any BlobWriting {
         if let failure { throw failure }
-        let id = ids.withLock { $0.next() }
-        do { return try BlobWriter(id, in: self) } catch { throw note(error) }
+        return BlobWriter(ids.withLock { $0.next() }, in: self)
     }
 
     package func open(_ id: BlobID) async throws -> any BlobReading {

@@ -2,7 +2,10 @@ import NIOPosix
 import Synchronization
 import Workflow
 
-/// One blob being written: content is gathered into chunks, each encrypted where it lies and written at once.
+/// One blob being written. Content is gathered in memory as it will lie in the file; `finish` does all the rest in one
+/// job on the store's threads: encrypts where it lies, creates the file, writes it, makes it durable and gives it its
+/// name. Only a blob that outgrows its ``WriteBuffers`` buffer is written in parts, by the caller of `append`, which so
+/// goes no faster than the disk takes it.
 final class BlobWriter: BlobWriting {
     let id: BlobID
     private let store: BlobStore
@@ -11,21 +14,26 @@ final class BlobWriter: BlobWriting {
     private struct State {
         enum Phase { case open, finishing, finished, ended }
         var phase = Phase.open
-        var descriptor: Int32
+        /// -1 before the file is created and once it is closed.
+        var descriptor: Int32 = -1
+        var isCreated = false
         var header: BlobHeader
-        var buffer: [UInt8]
-        /// Bytes of the chunk in `buffer`.
+        /// Nil once it is given back.
+        var buffer: WriteBuffer?
+        /// Chunks that may lie in the buffer before they are written.
+        var chunksMax: Int
+        /// Bytes of content in the buffer.
         var filled = 0
-        var chunk: Int64 = 0
+        /// The first chunk in the buffer, which is how many have been written.
+        var first: Int64 = 0
         var cipher: AESGCM?
     }
 
-    init(_ id: BlobID, in store: BlobStore) throws {
+    init(_ id: BlobID, in store: BlobStore) {
         self.id = id
         self.store = store
         let configuration = store.configuration
         let entropy = configuration.entropy
-        let descriptor = try store.files.create(store.directories.incomingPath(of: id))
         var header = BlobHeader(
             algorithm: .none, chunkBytes: configuration.chunkBytes, count: 0,
             nonceBase: entropy.bytes(AESGCM.nonceBytes), id: id)
@@ -37,8 +45,8 @@ final class BlobWriter: BlobWriting {
             cipher = AESGCM(key: dataKey, .seal)
         }
         self.dataKey = dataKey
-        state = Mutex(
-            State(descriptor: descriptor, header: header, buffer: store.buffers.take(), cipher: cipher))
+        let buffer = store.writeBuffers.take()
+        state = Mutex(State(header: header, buffer: buffer, chunksMax: buffer.chunks, cipher: cipher))
     }
 
     /// The blob's own key, 32 bytes, or none.
@@ -51,17 +59,18 @@ final class BlobWriter: BlobWriting {
     func append(_ bytes: UnsafeRawBufferPointer) throws {
         do {
             try state.withLock { state in
-                guard state.phase == .open else { throw StoreError(.misuse, "the blob is not open for writing") }
+                guard state.phase == .open, let buffer = state.buffer?.bytes else {
+                    throw StoreError(.misuse, "the blob is not open for writing")
+                }
                 var rest = bytes
                 while !rest.isEmpty {
-                    // A full chunk is written when more comes: until then it may be the last, which is marked.
-                    if state.filled == state.header.chunkBytes { try write(&state, isLast: false) }
-                    let count = min(rest.count, state.header.chunkBytes - state.filled)
-                    let filled = state.filled
-                    state.buffer.withUnsafeMutableBytes { buffer in
-                        buffer[filled..<(filled + count)].copyBytes(
-                            from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
-                    }
+                    let chunkBytes = state.header.chunkBytes
+                    // A full buffer is written when more comes: until then it may hold the last chunk, which is marked.
+                    if state.filled == state.chunksMax * chunkBytes { try spill(&state) }
+                    let (chunk, within) = state.filled.quotientAndRemainder(dividingBy: chunkBytes)
+                    let count = min(rest.count, chunkBytes - within)
+                    let start = state.header.bufferOffset(ofChunk: chunk) + within
+                    buffer[start..<(start + count)].copyBytes(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
                     state.filled += count
                     state.header.count += Int64(count)
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
@@ -73,18 +82,18 @@ final class BlobWriter: BlobWriting {
     func finish() async throws {
         do {
             let directory = try store.directories.directory(of: id)
-            try await store.threads.runIfActive { [self] in
-                try state.withLock { state in
-                    guard state.phase == .open else { throw StoreError(.misuse, "the blob is not open for writing") }
-                    state.phase = .finishing
-                    try close(&state)
+            try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+                store.threads.submit { [self] threads in
+                    do {
+                        guard threads == .active else { throw StoreError(.closed, "the blob store is closed") }
+                        try place(in: directory)
+                    } catch { return done.resume(throwing: store.note(error)) }
+                    store.directories.synchronize(directory) { [self] result in
+                        // Noted here, before anyone else can take a later fsync of the directory for a good one.
+                        done.resume(with: result.mapError { store.note($0) })
+                    }
                 }
-                try store.directories.make(directory)
-                if let failure = store.failure { throw failure }
-                try store.files.rename(store.directories.incomingPath(of: id), directory + "/" + id.value)
-                state.withLock { $0.phase = .finished }
             }
-            try await store.directories.synchronize(directory)
             if let failure = store.failure { throw failure }
             state.withLock { $0.phase = .ended }
         } catch {
@@ -99,15 +108,13 @@ final class BlobWriter: BlobWriting {
             let descriptor = state.descriptor
             let path: String? =
                 switch state.phase {
-                case .open, .finishing: store.directories.incomingPath(of: id)
+                case .open, .finishing: state.isCreated ? store.directories.incomingPath(of: id) : nil
                 case .finished: try? store.directories.path(of: id)
                 case .ended: nil
                 }
             state.phase = .ended
             state.descriptor = -1
-            state.cipher = nil
-            store.buffers.giveBack(state.buffer)
-            state.buffer = []
+            release(&state)
             return (descriptor, path)
         }
         guard descriptor >= 0 || path != nil else { return }
@@ -120,39 +127,111 @@ final class BlobWriter: BlobWriting {
         }
     }
 
-    /// Writes the last chunk and the header, makes the file durable and closes it.
+    // MARK: On the store's threads
+
+    /// Writes what is left, makes the file durable and gives it its name in `directory`, which is made if need be.
+    private func place(in directory: String) throws {
+        if let failure = store.failure { throw failure }
+        try state.withLock { state in
+            guard state.phase == .open else { throw StoreError(.misuse, "the blob is not open for writing") }
+            state.phase = .finishing
+            try close(&state)
+        }
+        try store.directories.make(directory)
+        if let failure = store.failure { throw failure }
+        try store.files.rename(store.directories.incomingPath(of: id), directory + "/" + id.value)
+        state.withLock { $0.phase = .finished }
+    }
+
+    /// Writes the rest and the header, makes the file durable and closes it. In one write when nothing was written
+    /// before; otherwise the header comes last.
     private func close(_ state: inout State) throws {
-        if state.header.chunkCount > state.chunk { try write(&state, isLast: true) }
+        try create(&state)
         if case .aes256GCM(let ring) = store.configuration.encryption {
             let nonce = store.configuration.entropy.bytes(AESGCM.nonceBytes)
             state.header.wrap(dataKey, for: ring.current, nonce: nonce)
         }
-        try state.header.encoded.withUnsafeBytes { try store.files.write(state.descriptor, $0, at: 0) }
+        let end = seal(&state, chunks: Int(state.header.chunkCount - state.first), isEnd: true)
+        state.buffer?.bytes.copyBytes(from: state.header.encoded)
+        if state.first == 0 {
+            try writeWhole(state, end)
+        } else {
+            try write(state, BlobHeader.bytes..<end, at: state.header.fileOffset(ofChunk: state.first))
+            try write(state, 0..<BlobHeader.bytes, at: 0)
+        }
         try store.files.synchronize(state.descriptor)
         store.files.close(state.descriptor)
         state.descriptor = -1
-        store.buffers.giveBack(state.buffer)
-        state.buffer = []
-        state.cipher = nil
+        release(&state)
     }
 
-    private func write(_ state: inout State, isLast: Bool) throws {
-        let (header, chunk, filled) = (state.header, state.chunk, state.filled)
-        let (descriptor, cipher) = (state.descriptor, state.cipher)
-        try state.buffer.withUnsafeMutableBytes { buffer in
-            guard let start = buffer.baseAddress else { return }
-            var written = filled
-            if let cipher {
-                cipher.seal(
-                    UnsafeRawBufferPointer(start: start, count: filled), to: start, tag: start + filled,
-                    nonce: header.nonce(ofChunk: chunk),
-                    associated: header.associatedData(ofChunk: chunk, isLast: isLast))
-                written += AESGCM.tagBytes
-            }
-            try store.files.write(
-                descriptor, UnsafeRawBufferPointer(start: start, count: written), at: header.fileOffset(ofChunk: chunk))
-        }
-        state.chunk += 1
-        state.filled = 0
+    // MARK: Writing
+
+    private func create(_ state: inout State) throws {
+        guard !state.isCreated else { return }
+        state.descriptor = try store.files.create(store.directories.incomingPath(of: id))
+        state.isCreated = true
     }
+
+    /// Writes the whole buffer, none of it the last chunk. From then on each chunk is written when it is full, so that
+    /// one call of `append` never does long work twice.
+    private func spill(_ state: inout State) throws {
+        try create(&state)
+        let chunks = state.chunksMax
+        let end = seal(&state, chunks: chunks, isEnd: false)
+        try write(state, BlobHeader.bytes..<end, at: state.header.fileOffset(ofChunk: state.first))
+        state.first += Int64(chunks)
+        state.filled = 0
+        state.chunksMax = 1
+    }
+
+    /// Encrypts the first `chunks` chunks of the buffer where they lie; gives the offset after them.
+    private func seal(_ state: inout State, chunks: Int, isEnd: Bool) -> Int {
+        var end = BlobHeader.bytes
+        for chunk in 0..<chunks {
+            let start = state.header.bufferOffset(ofChunk: chunk)
+            let count = min(state.header.chunkBytes, state.filled - chunk * state.header.chunkBytes)
+            end = start + count
+            guard let cipher = state.cipher else { continue }
+            let index = state.first + Int64(chunk)
+            let nonce = state.header.nonce(ofChunk: index)
+            let associated = state.header.associatedData(ofChunk: index, isLast: isEnd && chunk == chunks - 1)
+            if let content = state.buffer?.bytes.baseAddress.map({ $0 + start }) {
+                cipher.seal(
+                    UnsafeRawBufferPointer(start: content, count: count), to: content, tag: content + count,
+                    nonce: nonce, associated: associated)
+            }
+            end += AESGCM.tagBytes
+        }
+        return end
+    }
+
+    /// Blobs shorter than this go through the page cache, which is quicker for them.
+    private static let directBytesMin = 64 << 10
+
+    /// Writes the whole file, `end` bytes. Past the page cache: the bytes go to the disk before `finish` returns in any
+    /// case, and a copy into fresh pages costs more than all else that is done to them. See decision 0011.
+    private func writeWhole(_ state: borrowing State, _ end: Int) throws {
+        let direct = end < Self.directBytesMin ? 0 : end / BlobFileAlignment.bytes * BlobFileAlignment.bytes
+        if direct > 0, let bytes = state.buffer?.bytes {
+            try store.files.writeDirectly(state.descriptor, UnsafeRawBufferPointer(rebasing: bytes[..<direct]), at: 0)
+        }
+        try write(state, direct..<end, at: Int64(direct))
+    }
+
+    private func write(_ state: borrowing State, _ range: Range<Int>, at offset: Int64) throws {
+        guard !range.isEmpty, let bytes = state.buffer?.bytes else { return }
+        try store.files.write(state.descriptor, UnsafeRawBufferPointer(rebasing: bytes[range]), at: offset)
+    }
+
+    private func release(_ state: inout State) {
+        if let buffer = state.buffer { store.writeBuffers.giveBack(buffer) }
+        state.buffer = nil
+        state.cipher = nil
+    }
+}
+
+extension BlobHeader {
+    /// Where a chunk begins in a buffer that has room for the header and begins with chunk 0.
+    func bufferOffset(ofChunk index: Int) -> Int { Int(fileOffset(ofChunk: Int64(index))) }
 }

@@ -33,6 +33,41 @@ package struct SystemFileOperations: BlobFileOperations {
         }
     }
 
+    package func writeDirectly(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+        #if os(Linux)
+            // Not every file system takes it. The descriptor is one of `create`, without other flags.
+            if fcntl(descriptor, F_SETFL, SystemFileOperations.direct) == 0 {
+                defer { _ = fcntl(descriptor, F_SETFL, 0) }
+                var done = 0
+                while done < bytes.count {
+                    let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+                    let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
+                    if count > 0 {
+                        done += count
+                    } else if count < 0, errno == EINVAL {
+                        break
+                    } else if count == 0 || errno != EINTR {
+                        throw BlobFileError(.write, code: count == 0 ? EIO : errno)
+                    }
+                }
+                if done == bytes.count { return }
+                _ = fcntl(descriptor, F_SETFL, 0)
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+                return try write(descriptor, rest, at: offset + Int64(done))
+            }
+        #endif
+        try write(descriptor, bytes, at: offset)
+    }
+
+    #if os(Linux)
+        /// O_DIRECT of `asm/fcntl.h`, which Glibc's module leaves out.
+        #if arch(arm64) || arch(arm)
+            private static let direct: Int32 = 0o200000
+        #else
+            private static let direct: Int32 = 0o40000
+        #endif
+    #endif
+
     package func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
         var done = 0
         while done < buffer.count {

@@ -131,8 +131,22 @@ package struct InstanceIngest: Sendable {
 
     // MARK: Describing
 
+    /// Of a header up to this many bytes the description is made where the caller runs, which may be an event loop.
+    private static let quickHeaderBytesMax = 256 << 10
+
     private func describe(_ incoming: IncomingInstance, receivedFrom: String?) async throws -> ReceivedInstance {
         let scanned = try incoming.finishScan()
+        if (scanned.pixelData?.offset ?? scanned.endOffset) <= Self.quickHeaderBytesMax {
+            return try describe(scanned, of: incoming, receivedFrom: receivedFrom)
+        }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            try describe(scanned, of: incoming, receivedFrom: receivedFrom)
+        }
+    }
+
+    private func describe(
+        _ scanned: ScannedInstance, of incoming: IncomingInstance, receivedFrom: String?
+    ) throws -> ReceivedInstance {
         let dataSet = scanned.dataSet
         guard let classUID = dataSet.uid(.sopClassUID), let instanceUID = dataSet.uid(.sopInstanceUID),
             let studyUID = dataSet.uid(.studyInstanceUID), let seriesUID = dataSet.uid(.seriesInstanceUID),

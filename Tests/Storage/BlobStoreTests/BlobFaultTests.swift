@@ -15,9 +15,51 @@ struct BlobFaultTests {
             let before = files.log.count
             let id = try await store.write([2])
             let steps = files.log[before...].map { $0.split(separator: " ")[0] }
-            #expect(steps == ["create", "write", "write", "synchronize", "rename", "synchronizeDirectory"])
+            #expect(steps == ["create", "write", "synchronize", "rename", "synchronizeDirectory"])
             #expect(files.log.last == "synchronizeDirectory \(folder.file(id).dropLast(id.value.count + 1))")
             await store.close()
+        }
+    }
+
+    @Test(
+        "a blob within the write buffer is written once it is whole; past it chunk by chunk, and the header comes last")
+    func writes() async throws {
+        try await BlobTestFolder.with { folder in
+            let files = FaultyFiles()
+            let store = try await folder.open(files: files)
+            _ = try await store.write([1])
+            var before = files.log.count
+            let chunk = 64 << 10
+            let stride = chunk + AESGCM.tagBytes
+            _ = try await store.write(BlobTestFolder.content(4 * chunk))
+            let whole = BlobHeader.bytes + 4 * stride
+            let direct = whole / 4096 * 4096
+            #expect(files.log[before...].filter { $0.hasPrefix("write") } == ["write 0 directly", "write \(direct)"])
+            #expect(files.log[before...].first?.hasPrefix("create") == true)
+            before = files.log.count
+            _ = try await store.write(BlobTestFolder.content(5 * chunk + 1))
+            let offsets = [0, 4, 5].map { BlobHeader.bytes + $0 * stride } + [0]
+            #expect(files.log[before...].filter { $0.hasPrefix("write") } == offsets.map { "write \($0)" })
+            await store.close()
+        }
+    }
+
+    @Test("a failed fsync of a directory fails all who share it and all who wait for the next")
+    func sharedFailure() async throws {
+        try await BlobTestFolder.with { folder in
+            let files = FaultyFiles()
+            let store = try await folder.open(files: files)
+            _ = try await store.write([1])
+            files.fail(.synchronizeDirectory, EIO)
+            let codes = await withTaskGroup(of: StoreError.Code?.self) { group in
+                for _ in 0..<50 { group.addTask { await StoreError.Code.thrown { try await store.write([2]) } } }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(codes == [StoreError.Code?](repeating: .failed, count: 50))
+            files.fail(.synchronizeDirectory, nil)
+            #expect(await StoreError.Code.thrown { try await store.write([3]) } == .failed)
+            await store.close()
+            #expect(folder.objects.count == 1)
         }
     }
 
@@ -43,13 +85,13 @@ struct BlobFaultTests {
 
     @Test(
         "a full disk fails the blob as full; the next one works when there is space",
-        arguments: [BlobFileError.Operation.create, .write, .rename])
-    func full(_ operation: BlobFileError.Operation) async throws {
+        arguments: [BlobFileError.Operation.create, .write, .rename], [1, 200_000, 600_000])
+    func full(_ operation: BlobFileError.Operation, _ count: Int) async throws {
         try await BlobTestFolder.with { folder in
             let files = FaultyFiles()
             let store = try await folder.open(files: files)
             files.fail(operation, ENOSPC)
-            #expect(await StoreError.Code.thrown { try await store.write(BlobTestFolder.content(200_000)) } == .full)
+            #expect(await StoreError.Code.thrown { try await store.write(BlobTestFolder.content(count)) } == .full)
             files.fail(operation, nil)
             let id = try await store.write([5])
             #expect(try await store.readAll(id) == [5])

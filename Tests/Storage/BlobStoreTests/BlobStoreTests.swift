@@ -20,7 +20,11 @@ struct BlobStoreTests {
 
     @Test(
         "content of any length around chunk bounds is read back whole",
-        arguments: BlobTestFolder.Mode.allCases, [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 3 * chunk + 17])
+        arguments: BlobTestFolder.Mode.allCases,
+        [
+            0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 3 * chunk + 17, 4 * chunk - 1, 4 * chunk, 4 * chunk + 1,
+            5 * chunk, 9 * chunk + 17,
+        ])
     func lengths(_ mode: BlobTestFolder.Mode, _ count: Int) async throws {
         try await BlobTestFolder.with { folder in
             let store = try await folder.open(mode)
@@ -54,6 +58,24 @@ struct BlobStoreTests {
                 let found = try await reader.read(offset: Int64(offset), length: length)
                 #expect(found == expected, "seed \(seed) offset \(offset) length \(length)")
             }
+            await store.close()
+        }
+    }
+
+    @Test("more blobs at once than there are large write buffers come back whole", arguments: [31, 32, 33, 70])
+    func manyAtOnce(_ count: Int) async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open()
+            let contents = (0..<count).map { BlobTestFolder.content(3 * Self.chunk + $0, seed: UInt64($0)) }
+            let writers = try contents.map { _ in try store.create() }
+            // Piece by piece in turn, so that all are under way together.
+            for start in stride(from: 0, to: 4 * Self.chunk, by: 50_000) {
+                for (writer, content) in zip(writers, contents) where start < content.count {
+                    try content[start..<min(start + 50_000, content.count)].withUnsafeBytes { try writer.append($0) }
+                }
+            }
+            for writer in writers { try await writer.finish() }
+            for (writer, content) in zip(writers, contents) { #expect(try await store.readAll(writer.id) == content) }
             await store.close()
         }
     }

@@ -103,6 +103,10 @@ final class FaultyFiles: BlobFileOperations {
         try step(.write, "\(offset)")
         try real.write(descriptor, bytes, at: offset)
     }
+    func writeDirectly(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+        try step(.write, "\(offset) directly")
+        try real.writeDirectly(descriptor, bytes, at: offset)
+    }
     func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
         try step(.read, "\(offset)")
         return try real.read(descriptor, into: buffer, at: offset)

@@ -37,7 +37,13 @@ struct AcceptedConnection: Sendable {
                 holdsPlace = info != nil
             case .perform(let operation, let responder):
                 do {
-                    try await operation.perform(responder)
+                    if operation.staysOnEventLoop {
+                        try await operation.perform(responder)
+                    } else {
+                        try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                            try await operation.perform(responder)
+                        }
+                    }
                 } catch {
                     listener.logger.debug("operation ended early", metadata: ["association": "\(info?.id ?? "")"])
                 }

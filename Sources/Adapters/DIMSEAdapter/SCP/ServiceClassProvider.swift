@@ -56,8 +56,15 @@ package protocol ServiceOperation: Sendable {
     /// Answers the request: pending responses if any, then one final one. When it returns without a final response,
     /// or throws, the peer is told 0110H.
     func perform(_ responder: Responder) async throws
+    /// Whether `perform` runs on the connection's event loop: for work that is nearly all waiting, with one answer. What
+    /// computes, or answers many times, would keep other connections, and its own C-CANCEL, from being read.
+    var staysOnEventLoop: Bool { get }
     /// Undoes what `receive` did.
     func abandon()
+}
+
+extension ServiceOperation {
+    package var staysOnEventLoop: Bool { false }
 }
 
 /// How an operation answers.

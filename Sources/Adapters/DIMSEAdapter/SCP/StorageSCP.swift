@@ -85,6 +85,8 @@ private final class StoreOperation: ServiceOperation {
         self.association = association
     }
 
+    var staysOnEventLoop: Bool { true }
+
     func receive(_ bytes: UnsafeRawBufferPointer) {
         guard failure.withLock({ $0 }) == nil else { return }
         do throws(IngestFailure) {

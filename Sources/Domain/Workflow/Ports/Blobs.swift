@@ -12,8 +12,7 @@ package struct BlobID: Sendable, Hashable, Codable, CustomStringConvertible {
 
 /// The port to the blob store: immutable byte strings, encrypted at rest, durable when `finish` returns.
 package protocol BlobStoring: Sendable {
-    /// Starts a new blob in the incoming area. Cheap and synchronous: usable on an event loop.
-    /// Throws `StoreError` with `.full`, `.failed` or `.unavailable`.
+    /// Starts a new blob. Cheap and synchronous: usable on an event loop. Throws `StoreError(.failed)`.
     func create() throws -> any BlobWriting
     /// Opens a blob for reading. Throws `.notFound`.
     func open(_ id: BlobID) async throws -> any BlobReading
@@ -26,7 +25,8 @@ package protocol BlobWriting: AnyObject, Sendable {
     var id: BlobID { get }
     /// Bytes of content appended so far.
     var count: Int64 { get }
-    /// Appends content; synchronous writes into the page cache.
+    /// Appends content, to memory and, of a blob that is larger than a few chunks, by synchronous writes into the page
+    /// cache. Throws `StoreError` with `.full`, `.failed` or `.unavailable`.
     func append(_ bytes: UnsafeRawBufferPointer) throws
     /// Flushes, fsyncs the file, renames it to its final name, fsyncs the directory. After it the blob is durable.
     func finish() async throws

@@ -94,8 +94,8 @@ enum PostgreSQLBinary {
 
     static func int(_ result: OpaquePointer, _ row: Int32, _ column: Int32) throws -> Int64 {
         let bytes = UnsafeRawBufferPointer(
-            start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
-        switch (PQftype(result, column), bytes.count) {
+            start: hilum_PQgetvalue(result, row, column), count: Int(hilum_PQgetlength(result, row, column)))
+        switch (hilum_PQftype(result, column), bytes.count) {
         case (intType, 8): return Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
         case (int4Type, 4): return Int64(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
         case (int2Type, 2): return Int64(Int16(bigEndian: bytes.loadUnaligned(as: Int16.self)))
@@ -106,8 +106,8 @@ enum PostgreSQLBinary {
 
     static func double(_ result: OpaquePointer, _ row: Int32, _ column: Int32) throws -> Double {
         let bytes = UnsafeRawBufferPointer(
-            start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
-        switch (PQftype(result, column), bytes.count) {
+            start: hilum_PQgetvalue(result, row, column), count: Int(hilum_PQgetlength(result, row, column)))
+        switch (hilum_PQftype(result, column), bytes.count) {
         case (doubleType, 8): return Double(bitPattern: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)))
         case (floatType, 4):
             return Double(Float(bitPattern: UInt32(bigEndian: bytes.loadUnaligned(as: UInt32.self))))

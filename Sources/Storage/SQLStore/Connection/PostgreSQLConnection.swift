@@ -50,7 +50,7 @@ package final class PostgreSQLConnection: SQLConnection {
         try connect()
     }
 
-    deinit { if let handle { PQfinish(handle) } }
+    deinit { if let handle { hilum_PQfinish(handle) } }
 
     @discardableResult
     package func run(_ sql: String, _ values: [SQLValue], row: (SQLRow) throws -> Void) throws -> Int {
@@ -74,13 +74,13 @@ package final class PostgreSQLConnection: SQLConnection {
 
     package func execute(_ script: String) throws {
         let handle = try connected()
-        let result = PQexec(handle, script)
-        defer { PQclear(result) }
+        let result = hilum_PQexec(handle, script)
+        defer { hilum_PQclear(result) }
         noteTransactionState(handle)
-        switch PQresultStatus(result) {
+        switch hilum_PQresultStatus(result) {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
             // COMMIT of a transaction in which a statement failed answers with success and the word ROLLBACK.
-            if let tag = PQcmdStatus(result), script == "COMMIT", String(cString: tag) == "ROLLBACK" {
+            if let tag = hilum_PQcmdStatus(result), script == "COMMIT", String(cString: tag) == "ROLLBACK" {
                 throw SQLStoreError(.statement, "the transaction had failed and was rolled back")
             }
         default: throw failure(result, handle, script)
@@ -104,13 +104,15 @@ package final class PostgreSQLConnection: SQLConnection {
         let handle = try connected()
         let name = try prepared(sql, types, handle, fits: fits)
         let result = send(name, buffer, ends, isNull, handle)
-        defer { PQclear(result) }
+        defer { hilum_PQclear(result) }
         noteTransactionState(handle)
-        switch PQresultStatus(result) {
+        switch hilum_PQresultStatus(result) {
         case PGRES_COMMAND_OK: return countChanges(result)
         case PGRES_TUPLES_OK:
             guard let result else { return 0 }
-            for index in 0..<PQntuples(result) { try row(SQLRow(source: .postgreSQL(result: result, row: index))) }
+            for index in 0..<hilum_PQntuples(result) {
+                try row(SQLRow(source: .postgreSQL(result: result, row: index)))
+            }
             return isSelect(result) ? 0 : countChanges(result)
         default: throw failure(result, handle, sql)
         }
@@ -131,7 +133,7 @@ package final class PostgreSQLConnection: SQLConnection {
                 start = end
             }
             let formats = [Int32](repeating: 1, count: ends.count)
-            return PQexecPrepared(handle, name, Int32(ends.count), pointers, lengths, formats, 1)
+            return hilum_PQexecPrepared(handle, name, Int32(ends.count), pointers, lengths, formats, 1)
         }
     }
 
@@ -140,15 +142,15 @@ package final class PostgreSQLConnection: SQLConnection {
     ) throws -> String {
         if let found = variants[sql]?.first(where: { $0.types.count == types.count && fits($0) }) { return found.name }
         if variantCount >= PostgreSQLConnection.variantsMax {
-            PQclear(PQexec(handle, "DEALLOCATE ALL"))
+            hilum_PQclear(hilum_PQexec(handle, "DEALLOCATE ALL"))
             variants = [:]
             variantCount = 0
         }
         nameCount += 1
         let name = "s\(nameCount)"
-        let result = PQprepare(handle, name, PlaceholderNumbering.numbered(sql), Int32(types.count), types)
-        defer { PQclear(result) }
-        guard PQresultStatus(result) == PGRES_COMMAND_OK else {
+        let result = hilum_PQprepare(handle, name, PlaceholderNumbering.numbered(sql), Int32(types.count), types)
+        defer { hilum_PQclear(result) }
+        guard hilum_PQresultStatus(result) == PGRES_COMMAND_OK else {
             noteTransactionState(handle)
             throw failure(result, handle, sql)
         }
@@ -158,13 +160,13 @@ package final class PostgreSQLConnection: SQLConnection {
     }
 
     private func countChanges(_ result: OpaquePointer?) -> Int {
-        guard let text = PQcmdTuples(result), let count = Int(String(cString: text)) else { return 0 }
+        guard let text = hilum_PQcmdTuples(result), let count = Int(String(cString: text)) else { return 0 }
         changeCount += Int64(count)
         return count
     }
 
     private func isSelect(_ result: OpaquePointer) -> Bool {
-        guard let tag = PQcmdStatus(result) else { return true }
+        guard let tag = hilum_PQcmdStatus(result) else { return true }
         return tag[0] == CChar(UInt8(ascii: "S"))
     }
 
@@ -184,19 +186,25 @@ package final class PostgreSQLConnection: SQLConnection {
     /// Forgets a transaction that the connection's loss ended.
     package func abandonTransaction() { if handle == nil { isInTransaction = false } }
 
+    /// Why libpq cannot be used; nil once it is loaded. Tried once for the process.
+    private static let loadFailure = hilum_libpq_load().map { String(cString: $0) }
+
     private func connect() throws {
+        if let failure = PostgreSQLConnection.loadFailure {
+            throw SQLStoreError(.unavailable, "libpq, Debian's package libpq5, cannot be loaded: \(failure)")
+        }
         // The string's own settings come last and win; these are what is sensible where it says nothing.
         let defaults = "connect_timeout=2 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
-        let fresh = PQconnectdb(PostgreSQLConnection.withDefaults(defaults, connectionString))
-        guard let fresh, PQstatus(fresh) == CONNECTION_OK else {
-            let text = fresh.flatMap { PQerrorMessage($0) }.map { String(cString: $0) } ?? "no memory"
-            PQfinish(fresh)
+        let fresh = hilum_PQconnectdb(PostgreSQLConnection.withDefaults(defaults, connectionString))
+        guard let fresh, hilum_PQstatus(fresh) == CONNECTION_OK else {
+            let text = fresh.flatMap { hilum_PQerrorMessage($0) }.map { String(cString: $0) } ?? "no memory"
+            hilum_PQfinish(fresh)
             postpone()
             throw SQLStoreError(.unavailable, "PostgreSQL: \(text)")
         }
-        PQsetNoticeProcessor(fresh, { _, _ in }, nil)
+        hilum_PQsetNoticeProcessor(fresh, { _, _ in }, nil)
         do { try startSession(fresh) } catch {
-            PQfinish(fresh)
+            hilum_PQfinish(fresh)
             postpone()
             throw error
         }
@@ -227,17 +235,17 @@ package final class PostgreSQLConnection: SQLConnection {
             SET synchronous_commit=on; SET statement_timeout=\(limit ?? 0); SET client_min_messages=warning;
             """
         if case .reader = role { script += "SET default_transaction_read_only=on;" }
-        let result = PQexec(fresh, script)
-        defer { PQclear(result) }
-        guard PQresultStatus(result) == PGRES_COMMAND_OK else { throw failure(result, fresh, "session settings") }
+        let result = hilum_PQexec(fresh, script)
+        defer { hilum_PQclear(result) }
+        guard hilum_PQresultStatus(result) == PGRES_COMMAND_OK else { throw failure(result, fresh, "session settings") }
         if case .writer(holdsServerLock: true) = role { try takeServerLock(fresh) }
     }
 
     /// The lock belongs to the session: it goes when the connection or the process does.
     private func takeServerLock(_ fresh: OpaquePointer) throws {
-        let result = PQexec(fresh, "SELECT pg_try_advisory_lock(\(0x6869_6c75), hashtext(current_schema()))")
-        defer { PQclear(result) }
-        guard PQresultStatus(result) == PGRES_TUPLES_OK, let answer = PQgetvalue(result, 0, 0) else {
+        let result = hilum_PQexec(fresh, "SELECT pg_try_advisory_lock(\(0x6869_6c75), hashtext(current_schema()))")
+        defer { hilum_PQclear(result) }
+        guard hilum_PQresultStatus(result) == PGRES_TUPLES_OK, let answer = hilum_PQgetvalue(result, 0, 0) else {
             throw failure(result, fresh, "server lock")
         }
         if String(cString: answer) != "t" {
@@ -251,14 +259,16 @@ package final class PostgreSQLConnection: SQLConnection {
     }
 
     private func noteTransactionState(_ handle: OpaquePointer) {
-        if PQstatus(handle) == CONNECTION_OK { isInTransaction = PQtransactionStatus(handle) != PQTRANS_IDLE }
+        if hilum_PQstatus(handle) == CONNECTION_OK {
+            isInTransaction = hilum_PQtransactionStatus(handle) != PQTRANS_IDLE
+        }
     }
 
     private func failure(_ result: OpaquePointer?, _ handle: OpaquePointer, _ doing: String) -> SQLStoreError {
-        let state = PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { String(cString: $0) } ?? ""
-        let text = PQerrorMessage(handle).map { String(cString: $0) } ?? "no message"
-        if PQstatus(handle) != CONNECTION_OK, self.handle == handle {
-            PQfinish(handle)
+        let state = hilum_PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { String(cString: $0) } ?? ""
+        let text = hilum_PQerrorMessage(handle).map { String(cString: $0) } ?? "no message"
+        if hilum_PQstatus(handle) != CONNECTION_OK, self.handle == handle {
+            hilum_PQfinish(handle)
             self.handle = nil
             // The first attempt after a loss is at once: a restarted server is often back already.
             nextAttempt = nil

@@ -15,7 +15,7 @@ package struct SQLRow {
     package func isNull(_ column: Int) -> Bool {
         switch source {
         case .sqlite(let statement): sqlite3_column_type(statement, Int32(column)) == SQLITE_NULL
-        case .postgreSQL(let result, let row): PQgetisnull(result, row, Int32(column)) != 0
+        case .postgreSQL(let result, let row): hilum_PQgetisnull(result, row, Int32(column)) != 0
         }
     }
 
@@ -72,8 +72,8 @@ package struct SQLRow {
             let count = Int(sqlite3_column_bytes(statement, Int32(column)))
             return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
         case .postgreSQL(let result, let row):
-            let start = PQgetvalue(result, row, Int32(column))
-            let count = Int(PQgetlength(result, row, Int32(column)))
+            let start = hilum_PQgetvalue(result, row, Int32(column))
+            let count = Int(hilum_PQgetlength(result, row, Int32(column)))
             return try body(UnsafeRawBufferPointer(start: start, count: count))
         }
     }

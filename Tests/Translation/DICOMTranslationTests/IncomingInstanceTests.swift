@@ -1,0 +1,114 @@
+import DICOMData
+import Synchronization
+import Testing
+import Workflow
+
+@testable import DICOMTranslation
+
+/// Bytes on their way into a blob. PS3.10 §7.1.
+@Suite("Incoming instances")
+struct IncomingInstanceTests {
+    /// A blob in memory.
+    private final class Blob: BlobWriting {
+        let id = BlobID("0000aaaaaaaaaaaaaaaaaaaaaa")
+        private let content = Mutex<[UInt8]>([])
+        let failure: StoreError?
+        init(failure: StoreError? = nil) { self.failure = failure }
+        var bytes: [UInt8] { content.withLock { $0 } }
+        var count: Int64 { Int64(bytes.count) }
+        func append(_ bytes: UnsafeRawBufferPointer) throws {
+            if let failure { throw failure }
+            content.withLock { $0.append(contentsOf: bytes) }
+        }
+        func finish() async throws {}
+        func abort() {}
+    }
+
+    private static func file(pixels: Int = 1000) throws -> [UInt8] {
+        var set = DataSet()
+        set.set(.sopClassUID, string: UID.ctImageStorage)
+        set.set(.sopInstanceUID, string: "1.2.3.4")
+        set.set(.patientID, string: "100")
+        set.set(.pixelData, .OW, bytes: [UInt8](repeating: 7, count: pixels))
+        return try Part10File(dataSet: set, transferSyntax: .explicitVRLittleEndian).encode()
+    }
+
+    private static func append(_ bytes: [UInt8], to incoming: IncomingInstance, by step: Int) throws {
+        for start in stride(from: 0, to: bytes.count, by: step) {
+            try bytes[start..<min(start + step, bytes.count)].withUnsafeBytes { try incoming.append($0) }
+        }
+    }
+
+    @Test(
+        "However the bytes are cut, a program in the preamble is not kept and all else is",
+        arguments: [1, 7, 127, 128, 129, 100_000])
+    func preamble(_ step: Int) throws {
+        var bytes = try Self.file()
+        bytes.replaceSubrange(0..<128, with: [UInt8](repeating: 0x4D, count: 128))
+        let blob = Blob()
+        let incoming = IncomingInstance(blob: blob, limits: IngestLimits())
+        try Self.append(bytes, to: incoming, by: step)
+        #expect(blob.bytes == [UInt8](repeating: 0, count: 128) + bytes[128...])
+        #expect(incoming.count == Int64(bytes.count))
+        let scanned = try incoming.finishScan()
+        #expect(scanned.dataSet.string(.patientID) == "100")
+        #expect(scanned.pixelData?.length == 1000)
+        #expect(scanned.endOffset == bytes.count)
+    }
+
+    @Test("A file of the limit is taken, one byte more is too large, and nothing of that piece is kept")
+    func limit() throws {
+        let bytes = try Self.file()
+        var limits = IngestLimits()
+        limits.bytesMax = Int64(bytes.count)
+        try Self.append(bytes, to: IncomingInstance(blob: Blob(), limits: limits), by: 300)
+        limits.bytesMax -= 1
+        let blob = Blob()
+        #expect(throws: IngestFailure(.tooLarge)) {
+            try Self.append(bytes, to: IncomingInstance(blob: blob, limits: limits), by: 300)
+        }
+        #expect(blob.count <= limits.bytesMax)
+    }
+
+    @Test("A header of the limit is taken, a longer one is refused before it is all here")
+    func headerLimit() throws {
+        var limits = IngestLimits()
+        limits.headerBytesMax = 2000
+        var set = DataSet()
+        set.set(.sopClassUID, string: UID.ctImageStorage)
+        set.set(.sopInstanceUID, string: "1.2.3.4")
+        set.set(.imageComments, string: String(repeating: "a", count: 4000))
+        let bytes = try Part10File(dataSet: set, transferSyntax: .explicitVRLittleEndian).encode()
+        #expect(throws: IngestFailure(.headerTooLarge)) {
+            try Self.append(bytes, to: IncomingInstance(blob: Blob(), limits: limits), by: 500)
+        }
+        limits.headerBytesMax = 8000
+        try Self.append(bytes, to: IncomingInstance(blob: Blob(), limits: limits), by: 500)
+    }
+
+    @Test("What is no DICOM file is not understood, and stays so")
+    func notDICOM() throws {
+        let incoming = IncomingInstance(blob: Blob(), limits: IngestLimits())
+        let bytes = [UInt8](repeating: 0x20, count: 400)
+        for _ in 0..<2 {
+            #expect(throws: IngestFailure(.notUnderstood)) { try Self.append(bytes, to: incoming, by: 400) }
+        }
+        #expect(throws: IngestFailure(.notUnderstood)) { try incoming.finishScan() }
+    }
+
+    @Test("A file that ends inside an element is not understood")
+    func truncated() throws {
+        let bytes = try Self.file()
+        let incoming = IncomingInstance(blob: Blob(), limits: IngestLimits())
+        try Self.append(Array(bytes.dropLast(10)), to: incoming, by: 300)
+        #expect(throws: IngestFailure(.notUnderstood)) { try incoming.finishScan() }
+    }
+
+    @Test(
+        "A full disk is out of resources, any other failure of the store is its own",
+        arguments: [(StoreError.Code.full, IngestFailure.Code.outOfResources), (.failed, .storeFailed)])
+    func store(_ code: StoreError.Code, _ expected: IngestFailure.Code) throws {
+        let incoming = IncomingInstance(blob: Blob(failure: StoreError(code, "test")), limits: IngestLimits())
+        #expect(throws: IngestFailure(expected)) { try Self.append(try Self.file(), to: incoming, by: 300) }
+    }
+}
