@@ -13,6 +13,7 @@ struct BoundMLLPCommand: ParsableCommand {
         commandName: "bound-mllp", abstract: "A group-commit loop behind MLLP; prints its port.", shouldDisplay: false)
 
     @Option(help: "The database file to make.") var database: String
+    @Flag(help: "Also insert the rows that Hilum keeps of such a message.") var rows = false
 
     private struct Line {
         var received: [UInt8] = []
@@ -20,7 +21,7 @@ struct BoundMLLPCommand: ParsableCommand {
 
     func run() throws {
         signal(SIGPIPE, SIG_IGN)
-        let table = try MessageFile(database)
+        let table: any MessageStoring = rows ? try RowFile(database) : try MessageFile(database)
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard listener >= 0 else { throw BenchFailure.system("socket") }
         let port = try LoopbackAddress.bind(listener, port: 0)
@@ -80,8 +81,14 @@ struct BoundMLLPCommand: ParsableCommand {
     }
 }
 
+/// Makes messages durable.
+protocol MessageStoring {
+    /// Durable when this returns.
+    func store(_ messages: [ArraySlice<UInt8>]) throws
+}
+
 /// The one table.
-private final class MessageFile {
+private final class MessageFile: MessageStoring {
     private var database: OpaquePointer?
     private var insert: OpaquePointer?
 
@@ -94,7 +101,6 @@ private final class MessageFile {
         guard sqlite3_prepare_v2(database, text, -1, &insert, nil) == SQLITE_OK else { throw failure("prepare") }
     }
 
-    /// Durable when this returns.
     func store(_ messages: [ArraySlice<UInt8>]) throws {
         try execute("BEGIN IMMEDIATE")
         for message in messages {

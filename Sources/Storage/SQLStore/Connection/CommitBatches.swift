@@ -63,18 +63,18 @@ struct CommitBatches {
         var outcome = Outcome()
         var last = first
         var done: [(job: SQLWriter.Job, resume: @Sendable () -> Void)] = []
-        // What separates the next unit of work from those before, in one round trip. COMMIT releases the last one.
-        var savepoint: String? = "SAVEPOINT unit"
+        // Whether the next unit of work has to be separated from those before. COMMIT releases the last savepoint.
+        var needsSavepoint = true
         for (index, job) in jobs.enumerated() {
             let changesBefore = connection.changeCount
             let stamp = last.next(now: now())
             do {
                 // A unit of work alone in its batch needs no savepoint: its failure is the transaction's. One that was
                 // undone left its savepoint in place for the next.
-                if jobs.count > 1, let savepoint { try connection.execute(savepoint) }
-                savepoint = nil
+                if jobs.count > 1, needsSavepoint { try connection.beginUnit(afterAnother: !done.isEmpty) }
+                needsSavepoint = false
                 let resume = try job.run(SQLTransaction(connection: connection, stamp: stamp, memo: memo))
-                savepoint = "RELEASE SAVEPOINT unit; SAVEPOINT unit"
+                needsSavepoint = true
                 done.append((job, resume))
                 if connection.changeCount != changesBefore { last = stamp }
             } catch {

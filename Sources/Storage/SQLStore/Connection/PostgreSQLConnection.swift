@@ -72,6 +72,11 @@ package final class PostgreSQLConnection: SQLConnection {
         }
     }
 
+    /// One round trip.
+    package func beginUnit(afterAnother: Bool) throws {
+        try execute(afterAnother ? "RELEASE SAVEPOINT unit; SAVEPOINT unit" : "SAVEPOINT unit")
+    }
+
     package func execute(_ script: String) throws {
         let handle = try connected()
         let result = hilum_PQexec(handle, script)

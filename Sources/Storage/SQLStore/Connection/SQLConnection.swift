@@ -22,6 +22,9 @@ package protocol SQLConnection: AnyObject {
     /// Runs statements without bound values or results: schema changes, BEGIN, SAVEPOINT. Not cached.
     func execute(_ script: String) throws
 
+    /// Sets the savepoint `unit`, after releasing the one before: what separates the units of work of one batch.
+    func beginUnit(afterAnother: Bool) throws
+
     /// Inserts rows, each with a value for each column of `insert`, in as few round trips as the database allows.
     func insert(_ insert: SQLRowInsert, rows: [[SQLValue]]) throws
 }

@@ -77,6 +77,11 @@ package final class SQLiteConnection: SQLConnection {
         }
     }
 
+    package func beginUnit(afterAnother: Bool) throws {
+        if afterAnother { try run("RELEASE SAVEPOINT unit") }
+        try run("SAVEPOINT unit")
+    }
+
     package func execute(_ script: String) throws {
         deadline.pointee.start()
         let code = sqlite3_exec(handle, script, nil, nil, nil)
