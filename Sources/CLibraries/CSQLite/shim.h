@@ -1,6 +1,10 @@
 #pragma once
 #include <sqlite3.h>
 
+/// Memory statistics cost a lock for each allocation and are asked for by nobody. Before the first connection only.
+/// (A variadic function, which Swift cannot call.)
+static inline int hilum_sqlite3_without_memory_statistics(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 /// Swift cannot import the function-pointer casts behind SQLITE_STATIC and SQLITE_TRANSIENT.
 static inline int hilum_sqlite3_bind_text_copy(sqlite3_stmt *statement, int index, const char *text, int length) {
     return sqlite3_bind_text(statement, index, text, length, SQLITE_TRANSIENT);

@@ -47,7 +47,22 @@ struct CommitBatches {
         return found
     }
 
+    /// Commits units of work together. Units mostly succeed, so they first run without a savepoint between them; when
+    /// one fails nothing is kept of that, and all run again, each apart from the others.
     func commit(_ jobs: [SQLWriter.Job]) -> Outcome {
+        if jobs.count > 1, memo.batchesApart == 0 {
+            if let outcome = commit(jobs, apart: false) { return outcome }
+            memo.batchesApart = Self.batchesApartAfterFailure
+        }
+        memo.batchesApart = max(memo.batchesApart - 1, 0)
+        return commit(jobs, apart: jobs.count > 1) ?? Outcome(failed: jobs, error: SQLStoreError(.closed, "not run"))
+    }
+
+    /// Batches that run with savepoints after a unit of work has failed: failures seldom come alone.
+    private static let batchesApartAfterFailure = 32
+
+    /// Nil when a unit of several failed that did not run apart: the transaction is undone, and nobody was told.
+    private func commit(_ jobs: [SQLWriter.Job], apart: Bool) -> Outcome? {
         let first: CommitStamp
         do { first = try begin() } catch {
             memo.reset()
@@ -71,7 +86,7 @@ struct CommitBatches {
             do {
                 // A unit of work alone in its batch needs no savepoint: its failure is the transaction's. One that was
                 // undone left its savepoint in place for the next.
-                if jobs.count > 1, needsSavepoint { try connection.beginUnit(afterAnother: !done.isEmpty) }
+                if apart, needsSavepoint { try connection.beginUnit(afterAnother: !done.isEmpty) }
                 needsSavepoint = false
                 let resume = try job.run(SQLTransaction(connection: connection, stamp: stamp, memo: memo))
                 needsSavepoint = true
@@ -79,8 +94,12 @@ struct CommitBatches {
                 if connection.changeCount != changesBefore { last = stamp }
             } catch {
                 memo.reset()
+                if jobs.count > 1, !apart {
+                    rollback()
+                    return nil
+                }
                 outcome.resumptions.append { job.fail(error) }
-                if jobs.count > 1, undoUnit() { continue }
+                if apart, undoUnit() { continue }
                 // The whole transaction is gone: what ran before in it was not kept.
                 rollback()
                 outcome.resumptions += done.map { entry in { entry.job.fail(error) } }

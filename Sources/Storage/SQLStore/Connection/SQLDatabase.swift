@@ -31,7 +31,8 @@ package final class SQLDatabase: Sendable {
         try await readers.run(snapshot: snapshot, body)
     }
 
-    /// Runs `body` as one unit of work on the writer's thread. Returns when its changes are durable; throws when none
+    /// Runs `body` as one unit of work on the writer's thread, more than once when another unit of the same commit
+    /// fails: only its last run counts. Returns when its changes are durable; throws when none
     /// of them is kept. An error of `body` undoes `body`'s changes only; an error of the shared commit fails every unit
     /// of work in it. After `.unavailable` a PostgreSQL commit may yet have happened: the caller must not acknowledge.
     package func write<Value: Sendable>(

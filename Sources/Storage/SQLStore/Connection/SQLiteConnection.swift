@@ -15,6 +15,9 @@ package final class SQLiteConnection: SQLConnection {
     /// Where the progress handler finds the time after which the running statement stops.
     private let deadline: UnsafeMutablePointer<StatementDeadline>
 
+    /// The library's own settings, made once before its first use.
+    private static let isConfigured = hilum_sqlite3_without_memory_statistics() == SQLITE_OK
+
     /// Prepared statements kept; the least recently used goes when there are more.
     private static let statementsMax = 512
 
@@ -29,6 +32,7 @@ package final class SQLiteConnection: SQLConnection {
     ///   - isReader: refuses every change on this connection.
     ///   - statementTimeout: how long one statement may run; nil for no limit.
     package init(path: String, isReader: Bool, statementTimeout: Duration? = nil) throws {
+        _ = Self.isConfigured
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (isReader ? 0 : SQLITE_OPEN_CREATE)
         let code = sqlite3_open_v2(path, &opened, flags, nil)
@@ -49,7 +53,7 @@ package final class SQLiteConnection: SQLConnection {
         try execute(
             """
             PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; \
-            PRAGMA temp_store=MEMORY; PRAGMA cache_size=\(isReader ? -4096 : -32768); PRAGMA wal_autocheckpoint=4000; PRAGMA trusted_schema=OFF; \
+            PRAGMA temp_store=MEMORY; PRAGMA cache_size=\(isReader ? -4096 : -32768); PRAGMA wal_autocheckpoint=12000; PRAGMA trusted_schema=OFF; \
             PRAGMA query_only=\(isReader ? 1 : 0)
             """)
     }

@@ -30,6 +30,8 @@ package final class WriterMemo {
     var stamp: CommitStamp?
     /// The newest row of the audit trail.
     var auditTip: (number: Int64, hash: [UInt8])?
+    /// How many of the next batches run with savepoints.
+    var batchesApart = 0
     /// The resources that the open transaction has changed.
     var changed: Set<ResourceCache.Name> = []
     private var values: [ObjectIdentifier: Generations] = [:]
