@@ -221,7 +221,12 @@ let package = Package(
                 httpTypes,
             ]),
         tests(
-            "API", "DICOMwebAPI", ["DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow"]),
+            "API", "DICOMwebAPI",
+            [
+                "DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow", hummingbird,
+                httpTypes,
+                nio("NIOCore"),
+            ]),
         tests(
             "API", "Contract",
             [

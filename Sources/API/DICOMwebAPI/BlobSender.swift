@@ -17,10 +17,24 @@ struct BlobSender: Sendable {
 
     let reader: any BlobReading
     /// Where the kernel sends from, when it does.
-    private let plain: (connection: FileConnection, file: SentFile, offset: Int64)?
+    private let plain: PlainSource?
     /// The content from `firstOffset` on, read on opening.
     private let first: ByteBuffer?
     private let firstOffset: Int64
+
+    /// A blob's plain file and the connection that can send of it.
+    private final class PlainSource: Sendable {
+        let connection: FileConnection
+        let file: SentFile
+        /// Where in the file the content begins.
+        let offset: Int64
+
+        init(_ connection: FileConnection, _ plain: PlainBlobFile, of reader: any BlobReading) {
+            self.connection = connection
+            file = SentFile(descriptor: plain.descriptor, owner: reader)
+            offset = plain.offset
+        }
+    }
 
     /// Opens a blob and makes a range of it ready to be sent, as far as memory is spent on it at once.
     /// Throws `StoreError(.corrupt)` when the range ends behind the blob.
@@ -34,9 +48,7 @@ struct BlobSender: Sendable {
             if let files, let file = reader.plainFile {
                 try reader.preload(min(range.count, windowBytes), at: range.lowerBound)
                 return BlobSender(
-                    reader: reader,
-                    plain: (files, SentFile(descriptor: file.descriptor, owner: reader), file.offset), first: nil,
-                    firstOffset: 0)
+                    reader: reader, plain: PlainSource(files, file, of: reader), first: nil, firstOffset: 0)
             }
             let count = min(range.count, firstBytesMax)
             return BlobSender(
@@ -60,7 +72,7 @@ struct BlobSender: Sendable {
             if let before { try await writer.write(before) }
             if let after { try await writer.write(after) }
         } else if let plain, size == 1 {
-            try await sendFile(range, before, after, plain.connection, plain.file, plain.offset)
+            try await sendFile(range, before, after, plain)
         } else {
             try await sendBytes(range, size, before, after, &writer)
         }
@@ -86,10 +98,22 @@ struct BlobSender: Sendable {
                 if let after { parts.append(after) }
                 return try await writer.write(contentsOf: parts)
             }
-            async let following = read(next..<range.upperBound, swappingBy: size)
-            try await writer.write(contentsOf: parts)
-            piece = try await following
+            piece = try await read(next..<range.upperBound, swappingBy: size) {
+                try await writer.write(contentsOf: parts)
+            }
             position = next
+        }
+    }
+
+    /// The first bytes of a range, read while `writing` goes on.
+    private func read(
+        _ range: Range<Int64>, swappingBy size: Int, while writing: () async throws -> Void
+    ) async throws -> ByteBuffer {
+        try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
+            group.addTask { try await read(range, swappingBy: size) }
+            try await writing()
+            guard let piece = try await group.next() else { throw CancellationError() }
+            return piece
         }
     }
 
@@ -109,22 +133,23 @@ struct BlobSender: Sendable {
     }
 
     private func sendFile(
-        _ range: Range<Int64>, _ before: ByteBuffer?, _ after: ByteBuffer?, _ connection: FileConnection,
-        _ file: SentFile, _ offset: Int64
+        _ range: Range<Int64>, _ before: ByteBuffer?, _ after: ByteBuffer?, _ plain: PlainSource
     ) async throws {
         var position = range.lowerBound
         while position < range.upperBound {
             let next = min(position + Int64(Self.windowBytes), range.upperBound)
             var pieces: [FileConnection.Piece] = []
             if position == range.lowerBound, let before { pieces.append(.bytes(before)) }
-            pieces.append(.file(file, (offset + position)..<(offset + next)))
+            pieces.append(.file(plain.file, (plain.offset + position)..<(plain.offset + next)))
             if next == range.upperBound {
                 if let after { pieces.append(.bytes(after)) }
-                return try await connection.write(pieces)
+                return try await plain.connection.write(pieces)
             }
-            async let loading: Void = reader.perform { try reader.preload(Self.windowBytes, at: next) }
-            try await connection.write(pieces)
-            try await loading
+            try await withThrowingTaskGroup(of: Void.self) { [pieces] group in
+                group.addTask { try await reader.perform { try reader.preload(Self.windowBytes, at: next) } }
+                try await plain.connection.write(pieces)
+                try await group.next()
+            }
             position = next
         }
     }

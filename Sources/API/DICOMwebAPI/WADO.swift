@@ -151,16 +151,27 @@ extension DICOMwebRoutes {
                 }
             }
         }
-        // The file is opened while the audit row becomes durable; nothing is sent before it is.
         let permit = try await gate.permit()
         let whole = 0..<instance.size
-        async let opening = BlobSender.open(instance.blobID, in: blobs, range: whole, files: request.files)
-        try await record("retrieve", request)
-        let sender = try await opening
+        let sender = try await recorded("retrieve", request) {
+            try await BlobSender.open(instance.blobID, in: blobs, range: whole, files: request.files)
+        }
         let length = (before?.readableBytes ?? 0) + whole.count + (after?.readableBytes ?? 0)
         return .stream(contentType: contentType, contentLength: length, isBrief: true) { [before, after] writer in
             defer { withExtendedLifetime(permit) {} }
             try await sender.send(whole, before: before, after: after, to: &writer)
+        }
+    }
+
+    /// What `open` gives, opened while the audit row becomes durable; nothing can be sent before it is.
+    private func recorded<Value: Sendable>(
+        _ interaction: String, _ request: APIRequest, while open: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask(operation: open)
+            try await record(interaction, request)
+            guard let opened = try await group.next() else { throw CancellationError() }
+            return opened
         }
     }
 
@@ -252,11 +263,10 @@ extension DICOMwebRoutes {
         }
         let source = try await FrameSource(header, blobs: blobs)
         let frames = try numbers.map { try source.frame($0) }
-        // As with instances: opened meanwhile, sent after.
         let permit = try await gate.permit()
-        async let opening = source.open(stored.instance, in: blobs, first: frames[0], files: request.files)
-        try await record("frames", request)
-        let sender = try await opening
+        let sender = try await recorded("frames", request) {
+            try await source.open(stored.instance, in: blobs, first: frames[0], files: request.files)
+        }
         guard form.isMultipart else {
             return .stream(
                 contentType: form.contentType, contentLength: frames[0].bitOffset == 0 ? frames[0].byteCount : nil,
@@ -317,9 +327,9 @@ extension DICOMwebRoutes {
         let before = wish.isMultipart ? framing.partHead([("Content-Type", Self.octets.essence)]) : nil
         let after = wish.isMultipart ? framing.end : nil
         let permit = try await gate.permit()
-        async let opening = BlobSender.open(stored.instance.blobID, in: blobs, range: range, files: request.files)
-        try await record("bulkdata", request)
-        let sender = try await opening
+        let sender = try await recorded("bulkdata", request) {
+            try await BlobSender.open(stored.instance.blobID, in: blobs, range: range, files: request.files)
+        }
         return .stream(
             contentType: contentType,
             contentLength: (before?.readableBytes ?? 0) + range.count + (after?.readableBytes ?? 0), isBrief: true

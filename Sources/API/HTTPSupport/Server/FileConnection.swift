@@ -4,7 +4,7 @@ import NIOCore
 ///
 /// The listener decides that from the connection and tells the request (``APIRequest/files``); over TLS, and inside the
 /// process, there is none, and bodies are written as bytes.
-package struct FileConnection: Sendable {
+package final class FileConnection: Sendable {
     /// A part of a body.
     package enum Piece: Sendable {
         case bytes(ByteBuffer)
@@ -30,7 +30,7 @@ package struct FileConnection: Sendable {
         if loop.inEventLoop {
             handler.value.write(pieces, promise: promise)
         } else {
-            loop.execute { handler.value.write(pieces, promise: promise) }
+            loop.execute { [handler] in handler.value.write(pieces, promise: promise) }
         }
         try await promise.futureResult.get()
     }
