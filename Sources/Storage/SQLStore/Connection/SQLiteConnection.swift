@@ -49,7 +49,7 @@ package final class SQLiteConnection: SQLConnection {
         if !isReader { try execute("PRAGMA journal_mode=WAL") }
         try execute(
             """
-            PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=\(mappedBytes); \
+            PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=\(isReader ? 0 : mappedBytes); \
             PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000; PRAGMA trusted_schema=OFF; \
             PRAGMA query_only=\(isReader ? 1 : 0)
             """)
