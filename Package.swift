@@ -112,7 +112,12 @@ let package = Package(
             ]),
 
         // API: HTTP.
-        layer("API", "HTTPSupport", ["Access", hummingbird, httpTypes, nio("NIOCore"), logging]),
+        layer(
+            "API", "HTTPSupport",
+            [
+                "Access", hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"), httpTypes,
+                nio("NIOCore"), nio("NIOHTTP1"), logging,
+            ]),
         layer(
             "API", "FHIRAPI",
             [
@@ -122,7 +127,8 @@ let package = Package(
         layer(
             "API", "DICOMwebAPI",
             [
-                "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow", hummingbird, httpTypes,
+                "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow", hummingbird,
+                httpTypes,
                 nio("NIOCore"), logging,
             ]),
         layer(
@@ -201,7 +207,8 @@ let package = Package(
         tests(
             "API", "HTTPSupport",
             [
-                "HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore"), nio("NIOEmbedded"),
+                "HTTPSupport", "Access", hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
+                httpTypes, logging, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOEmbedded"),
             ]),
         tests(
             "API", "SMARTAPI", ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes, nio("NIOCore")]),
@@ -214,7 +221,12 @@ let package = Package(
                 httpTypes,
             ]),
         tests(
-            "API", "DICOMwebAPI", ["DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow"]),
+            "API", "DICOMwebAPI",
+            [
+                "DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow", hummingbird,
+                httpTypes,
+                nio("NIOCore"),
+            ]),
         tests(
             "API", "Contract",
             [

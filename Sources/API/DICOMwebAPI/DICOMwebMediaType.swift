@@ -1,22 +1,10 @@
 import DICOMData
+import DICOMPixels
 import HTTPSupport
 import HTTPTypes
 
 /// Which form of an instance or frame a client gets. PS3.18 §8.7.3.
 enum DICOMwebMediaType {
-    /// The compressed media type of a transfer syntax. Tables 8.7.3-2 to 8.7.3-5.
-    static func compressed(_ syntax: TransferSyntax) -> String? {
-        switch syntax {
-        case .jpegBaseline, .jpegExtended, .jpegLossless, .jpegLosslessSV1: "image/jpeg"
-        case .jpegLSLossless, .jpegLSNearLossless: "image/jls"
-        case .jpeg2000Lossless, .jpeg2000: "image/jp2"
-        case .jpeg2000Part2Lossless, .jpeg2000Part2: "image/jpx"
-        case .htj2kLossless, .htj2kLosslessRPCL, .htj2k: "image/jphc"
-        case .rleLossless: "image/dicom-rle"
-        default: nil
-        }
-    }
-
     /// What an instance is sent as.
     struct InstanceForm: Sendable, Hashable {
         var isMultipart: Bool
@@ -93,7 +81,7 @@ enum DICOMwebMediaType {
     static func frameForm(_ wishes: [Wish], stored: TransferSyntax, frames: Int) -> (
         contentType: String, isMultipart: Bool
     )? {
-        let compressed = stored.isEncapsulated ? compressed(stored) : nil
+        let compressed = stored.isEncapsulated ? stored.frameMediaType : nil
         for wish in wishes {
             let isAny = wish.media.type == "*"
             let multipart = wish.isMultipart || isAny || frames > 1

@@ -58,9 +58,11 @@ package struct DICOMwebRoutes: Sendable {
                 Route(.get, "/dicomweb/instances", operationID: "searchInstances", access: Self.search) {
                     try await search(.instance, $0)
                 },
-                Route(.get, study, operationID: "retrieveStudy", access: Self.read, handler: retrieve),
-                Route(.get, series, operationID: "retrieveSeries", access: Self.read, handler: retrieve),
-                Route(.get, instance, operationID: "retrieveInstance", access: Self.read, handler: retrieve),
+                Route(.get, study, operationID: "retrieveStudy", access: Self.read, isBrief: true, handler: retrieve),
+                Route(.get, series, operationID: "retrieveSeries", access: Self.read, isBrief: true, handler: retrieve),
+                Route(
+                    .get, instance, operationID: "retrieveInstance", access: Self.read, isBrief: true,
+                    handler: retrieve),
                 Route(
                     .get, study + "/metadata", operationID: "retrieveStudyMetadata", access: Self.read,
                     handler: metadata),

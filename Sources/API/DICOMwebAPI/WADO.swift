@@ -1,5 +1,6 @@
 import Access
 import DICOMData
+import DICOMPixels
 import DICOMTranslation
 import HTTPSupport
 import HTTPTypes
@@ -11,6 +12,8 @@ import Workflow
 extension DICOMwebRoutes {
     /// Rows taken from the index at a time while streaming.
     static let batch = 100
+    private static let dicom = MediaType(type: "application", subtype: "dicom")
+    private static let octets = MediaType(type: "application", subtype: "octet-stream")
 
     /// The UIDs of a URL.
     private struct Target {
@@ -45,11 +48,11 @@ extension DICOMwebRoutes {
     func retrieve(_ request: APIRequest) async throws -> Response {
         let target = try target(request)
         if target.instance != nil { return try await retrieveOne(target, request) }
-        let first = try await page(target, after: nil, request)
+        let first = try await instances(target, after: nil, request)
         guard !first.isEmpty else {
             throw HTTPFailure(.notFound, "there is no such \(target.series == nil ? "study" : "series")")
         }
-        let syntaxes = try first.map { try StoredHeader($0).transferSyntax }
+        let syntaxes = try first.map { try transferSyntax(of: $0) }
         guard let form = DICOMwebMediaType.instanceForm(try accept(request), stored: syntaxes, isSingle: false),
             form.isMultipart
         else {
@@ -57,98 +60,134 @@ extension DICOMwebRoutes {
                 .notAcceptable, "available: multipart/related; type=\"application/dicom\"; transfer-syntax=*")
         }
         try await record("retrieve", request)
-        let boundary = newBoundary()
-        return .stream(contentType: "multipart/related; type=\"application/dicom\"; boundary=\(boundary)") { writer in
+        let framing = MultipartFraming(boundary: newBoundary())
+        return .stream(contentType: framing.contentType(ofParts: Self.dicom), isBrief: true) { writer in
             try await gate.withPermit {
+                var framing = framing
                 var batch = first
                 while let last = batch.last {
-                    for stored in batch {
-                        try await send(stored, boundary: boundary, recodes: form.isRecoded, &writer)
+                    for instance in batch {
+                        try await send(instance, in: &framing, recodes: form.isRecoded, request, &writer)
                     }
                     batch =
                         batch.count < Self.batch
-                        ? [] : try await page(target, after: last.instance.sopInstanceUID, request)
+                        ? [] : try await instances(target, after: last.sopInstanceUID, request)
                 }
-                try await writer.write(ByteBuffer(string: "--\(boundary)--\r\n"))
+                try await writer.write(framing.end)
             }
         }
     }
 
+    /// One part of a study or series.
     private func send(
-        _ stored: InstanceHeader, boundary: String, recodes: Bool, _ writer: inout any ResponseBodyWriter
+        _ instance: Instance, in framing: inout MultipartFraming, recodes: Bool, _ request: APIRequest,
+        _ writer: inout any ResponseBodyWriter
     ) async throws {
-        let header = try StoredHeader(stored)
+        let stored = try transferSyntax(of: instance)
         let isRecoded =
-            DICOMwebMediaType.mustRecode(header.transferSyntax)
-            || (recodes && !header.transferSyntax.isEncapsulated
-                && header.transferSyntax != .explicitVRLittleEndian)
-        let syntax = isRecoded ? TransferSyntax.explicitVRLittleEndian : header.transferSyntax
-        let location = instanceURL(stored.instance)
-        try await writer.write(
-            ByteBuffer(
-                string:
-                    "--\(boundary)\r\nContent-Type: application/dicom;transfer-syntax=\(syntax.uid)\r\nContent-Location: \(location)\r\n\r\n"
-            ))
-        let file = RetrievedInstance(instance: stored.instance, blobs: blobs)
+            DICOMwebMediaType.mustRecode(stored)
+            || (recodes && !stored.isEncapsulated && stored != .explicitVRLittleEndian)
+        let head = partHead(of: instance, isRecoded ? .explicitVRLittleEndian : stored, in: &framing)
         if isRecoded {
-            try await file.sendRecoded(header) { try await writer.write($0) }
+            try await writer.write(head)
+            try await sendRecoded(instance, request, &writer)
         } else {
-            try await file.sendStored { try await writer.write($0) }
+            let whole = 0..<instance.size
+            let sender = try await BlobSender.open(instance.blobID, in: blobs, range: whole, files: request.files)
+            try await sender.send(whole, before: head, to: &writer)
         }
-        try await writer.write(ByteBuffer(string: "\r\n"))
+    }
+
+    private func sendRecoded(
+        _ instance: Instance, _ request: APIRequest, _ writer: inout any ResponseBodyWriter
+    ) async throws {
+        let target = Target(
+            study: instance.studyInstanceUID, series: instance.seriesInstanceUID, instance: instance.sopInstanceUID)
+        guard let stored = try await page(target, after: nil, request).first else {
+            throw HTTPFailure(.notFound, "there is no such instance")
+        }
+        // Decoding and encoding are work, which a connection's event loop has no time for.
+        try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            try await RetrievedInstance(instance: stored.instance, blobs: blobs, files: request.files)
+                .sendRecoded(try StoredHeader(stored), to: &writer)
+        }
+    }
+
+    private func partHead(
+        of instance: Instance, _ syntax: TransferSyntax, in framing: inout MultipartFraming
+    ) -> ByteBuffer {
+        framing.partHead([
+            ("Content-Type", "application/dicom;transfer-syntax=\(syntax.uid)"),
+            ("Content-Location", instanceURL(instance)),
+        ])
     }
 
     /// One instance: its row is enough unless it must be re-coded.
     private func retrieveOne(_ target: Target, _ request: APIRequest) async throws -> Response {
-        guard
-            let instance = try await index.instances(
-                studyInstanceUID: target.study, seriesInstanceUID: target.series, sopInstanceUID: target.instance,
-                after: nil, limit: 1,
-                access: request.access
-            ).first
-        else { throw HTTPFailure(.notFound, "there is no such instance") }
+        guard let instance = try await instances(target, after: nil, limit: 1, request).first else {
+            throw HTTPFailure(.notFound, "there is no such instance")
+        }
+        let stored = try transferSyntax(of: instance)
+        guard let form = DICOMwebMediaType.instanceForm(try accept(request), stored: [stored], isSingle: true) else {
+            throw HTTPFailure(.notAcceptable, "available: application/dicom; transfer-syntax=\(stored.uid)")
+        }
+        let syntax = form.isRecoded ? TransferSyntax.explicitVRLittleEndian : stored
+        var contentType = "application/dicom;transfer-syntax=\(syntax.uid)"
+        var before: ByteBuffer?
+        var after: ByteBuffer?
+        if form.isMultipart {
+            var framing = MultipartFraming(boundary: newBoundary())
+            contentType = framing.contentType(ofParts: Self.dicom)
+            before = partHead(of: instance, syntax, in: &framing)
+            after = framing.end
+        }
+        if form.isRecoded {
+            try await record("retrieve", request)
+            return .stream(contentType: contentType) { [before, after] writer in
+                try await gate.withPermit {
+                    if let before { try await writer.write(before) }
+                    try await sendRecoded(instance, request, &writer)
+                    if let after { try await writer.write(after) }
+                }
+            }
+        }
+        let permit = try await gate.permit()
+        let whole = 0..<instance.size
+        let sender = try await recorded("retrieve", request) {
+            try await BlobSender.open(instance.blobID, in: blobs, range: whole, files: request.files)
+        }
+        let length = (before?.readableBytes ?? 0) + whole.count + (after?.readableBytes ?? 0)
+        return .stream(contentType: contentType, contentLength: length, isBrief: true) { [before, after] writer in
+            defer { withExtendedLifetime(permit) {} }
+            try await sender.send(whole, before: before, after: after, to: &writer)
+        }
+    }
+
+    /// What `open` gives, opened while the audit row becomes durable; nothing can be sent before it is.
+    private func recorded<Value: Sendable>(
+        _ interaction: String, _ request: APIRequest, while open: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask(operation: open)
+            try await record(interaction, request)
+            guard let opened = try await group.next() else { throw CancellationError() }
+            return opened
+        }
+    }
+
+    private func instances(
+        _ target: Target, after: String?, limit: Int = batch, _ request: APIRequest
+    ) async throws -> [Instance] {
+        try await index.instances(
+            studyInstanceUID: target.study, seriesInstanceUID: target.series, sopInstanceUID: target.instance,
+            after: after, limit: limit, access: request.access)
+    }
+
+    private func transferSyntax(of instance: Instance) throws -> TransferSyntax {
         guard let syntax = TransferSyntax(uid: instance.transferSyntaxUID) else {
             throw StoreError(.corrupt, "a stored instance names an unknown transfer syntax")
         }
-        guard let form = DICOMwebMediaType.instanceForm(try accept(request), stored: [syntax], isSingle: true) else {
-            throw HTTPFailure(.notAcceptable, "available: application/dicom; transfer-syntax=\(syntax.uid)")
-        }
-        if form.isMultipart || form.isRecoded {
-            try await record("retrieve", request)
-            guard let stored = try await page(target, after: nil, request).first else {
-                throw HTTPFailure(.notFound, "there is no such instance")
-            }
-            let boundary = newBoundary()
-            if form.isMultipart {
-                return .stream(contentType: "multipart/related; type=\"application/dicom\"; boundary=\(boundary)") {
-                    writer in
-                    try await gate.withPermit {
-                        try await send(stored, boundary: boundary, recodes: form.isRecoded, &writer)
-                        try await writer.write(ByteBuffer(string: "--\(boundary)--\r\n"))
-                    }
-                }
-            }
-            let header = try StoredHeader(stored)
-            return .stream(
-                contentType: "application/dicom;transfer-syntax=\(TransferSyntax.explicitVRLittleEndian.uid)"
-            ) { writer in
-                try await gate.withPermit {
-                    try await RetrievedInstance(instance: instance, blobs: blobs).sendRecoded(header) {
-                        try await writer.write($0)
-                    }
-                }
-            }
-        }
-        // The file is opened while the audit row becomes durable; nothing is sent before it is.
-        let file = RetrievedInstance(instance: instance, blobs: blobs)
-        async let opening = file.open()
-        try await record("retrieve", request)
-        let opened = try await opening
-        return .stream(
-            contentType: "application/dicom;transfer-syntax=\(syntax.uid)", contentLength: Int(instance.size)
-        ) { writer in
-            try await gate.withPermit { try await file.sendStored(opened) { try await writer.write($0) } }
-        }
+        return syntax
     }
 
     private func instanceURL(_ instance: Instance) -> String {
@@ -217,42 +256,39 @@ extension DICOMwebRoutes {
             let form = DICOMwebMediaType.frameForm(
                 try accept(request), stored: header.transferSyntax, frames: numbers.count)
         else {
-            let type = DICOMwebMediaType.compressed(header.transferSyntax) ?? "application/octet-stream"
+            let type = header.transferSyntax.frameMediaType ?? "application/octet-stream"
             throw HTTPFailure(
                 .notAcceptable,
                 "available: multipart/related; type=\"\(type)\"; transfer-syntax=\(header.transferSyntax.uid)")
         }
         let source = try await FrameSource(header, blobs: blobs)
-        let frames = try numbers.map { number in
-            guard let frame = source.layout.frame(number - 1) else {
-                throw HTTPFailure(.notFound, "there is no frame \(number)")
-            }
-            return frame
+        let frames = try numbers.map { try source.frame($0) }
+        let permit = try await gate.permit()
+        let sender = try await recorded("frames", request) {
+            try await source.open(stored.instance, in: blobs, first: frames[0], files: request.files)
         }
-        try await record("frames", request)
-        let boundary = newBoundary()
-        let base = instanceURL(stored.instance)
         guard form.isMultipart else {
             return .stream(
-                contentType: form.contentType, contentLength: frames[0].bitOffset == 0 ? frames[0].byteCount : nil
+                contentType: form.contentType, contentLength: frames[0].bitOffset == 0 ? frames[0].byteCount : nil,
+                isBrief: true
             ) { writer in
-                try await gate.withPermit { try await source.send(frames[0]) { try await writer.write($0) } }
+                defer { withExtendedLifetime(permit) {} }
+                try await source.send(frames[0], from: sender, to: &writer)
             }
         }
-        let inner = form.contentType.split(separator: ";").first.map(String.init) ?? form.contentType
-        return .stream(contentType: "multipart/related; type=\"\(inner)\"; boundary=\(boundary)") { writer in
-            try await gate.withPermit {
-                for (number, frame) in zip(numbers, frames) {
-                    try await writer.write(
-                        ByteBuffer(
-                            string:
-                                "--\(boundary)\r\nContent-Type: \(form.contentType)\r\nContent-Location: \(base)/frames/\(number)\r\n\r\n"
-                        ))
-                    try await source.send(frame) { try await writer.write($0) }
-                    try await writer.write(ByteBuffer(string: "\r\n"))
-                }
-                try await writer.write(ByteBuffer(string: "--\(boundary)--\r\n"))
+        let base = instanceURL(stored.instance)
+        let framing = MultipartFraming(boundary: newBoundary())
+        let inner = MediaType(form.contentType).map { MediaType(type: $0.type, subtype: $0.subtype) } ?? Self.octets
+        return .stream(contentType: framing.contentType(ofParts: inner), isBrief: true) { writer in
+            defer { withExtendedLifetime(permit) {} }
+            var framing = framing
+            for (number, frame) in zip(numbers, frames) {
+                let head = framing.partHead([
+                    ("Content-Type", form.contentType), ("Content-Location", "\(base)/frames/\(number)"),
+                ])
+                try await source.send(frame, from: sender, before: head, to: &writer)
             }
+            try await writer.write(framing.end)
         }
     }
 
@@ -272,107 +308,34 @@ extension DICOMwebRoutes {
             !value.isEncapsulated
         else { throw HTTPFailure(.notFound, "this instance has no such bulk data") }
         let wishes = try accept(request)
-        let octets = MediaType(type: "application", subtype: "octet-stream")
-        guard let wish = wishes.first(where: { $0.media.includes(octets) }) else {
+        guard let wish = wishes.first(where: { $0.media.includes(Self.octets) }) else {
             throw HTTPFailure(.notAcceptable, "available: application/octet-stream")
         }
-        try await record("bulkdata", request)
-        let file = RetrievedInstance(instance: stored.instance, blobs: blobs)
         if header.transferSyntax.isDeflated {
-            let inflated = try await file.inflated(header)
+            try await record("bulkdata", request)
+            let inflated = try await RetrievedInstance(instance: stored.instance, blobs: blobs, files: nil)
+                .inflated(header)
             guard let bytes = inflated.element(at: path)?.bytes else {
                 throw HTTPFailure(.notFound, "this instance has no such bulk data")
             }
             return .bytes(bytes, contentType: "application/octet-stream")
         }
         let size = header.transferSyntax.isBigEndian ? element.vr.wordSize : 1
-        let boundary = newBoundary()
-        let isMultipart = wish.isMultipart
+        let range = Int64(value.offset)..<Int64(value.offset) + Int64(length)
+        var framing = MultipartFraming(boundary: newBoundary())
+        let contentType = wish.isMultipart ? framing.contentType(ofParts: Self.octets) : Self.octets.essence
+        let before = wish.isMultipart ? framing.partHead([("Content-Type", Self.octets.essence)]) : nil
+        let after = wish.isMultipart ? framing.end : nil
+        let permit = try await gate.permit()
+        let sender = try await recorded("bulkdata", request) {
+            try await BlobSender.open(stored.instance.blobID, in: blobs, range: range, files: request.files)
+        }
         return .stream(
-            contentType: isMultipart
-                ? "multipart/related; type=\"application/octet-stream\"; boundary=\(boundary)"
-                : "application/octet-stream",
-            contentLength: isMultipart ? nil : length
+            contentType: contentType,
+            contentLength: (before?.readableBytes ?? 0) + range.count + (after?.readableBytes ?? 0), isBrief: true
         ) { writer in
-            try await gate.withPermit {
-                if isMultipart {
-                    try await writer.write(
-                        ByteBuffer(string: "--\(boundary)\r\nContent-Type: application/octet-stream\r\n\r\n"))
-                }
-                let reader = try await blobs.open(stored.instance.blobID)
-                try await file.copy(reader, from: Int64(value.offset), count: Int64(length), swappingBy: size) {
-                    try await writer.write($0)
-                }
-                if isMultipart { try await writer.write(ByteBuffer(string: "\r\n--\(boundary)--\r\n")) }
-            }
+            defer { withExtendedLifetime(permit) {} }
+            try await sender.send(range, swappingBy: size, before: before, after: after, to: &writer)
         }
-    }
-}
-
-/// Where frames are read from: ranges of the blob, or, for a deflated instance, of its inflated pixels.
-struct FrameSource: Sendable {
-    let layout: PixelDataLayout
-    private let reader: (any BlobReading)?
-    private let inflated: [UInt8]
-
-    init(_ header: StoredHeader, blobs: any BlobStoring) async throws {
-        let reader = try await blobs.open(header.instance.blobID)
-        if let layout = header.layout {
-            self.layout = layout
-            self.reader = reader
-            inflated = []
-            return
-        }
-        guard header.transferSyntax.isDeflated else {
-            throw HTTPFailure(.notFound, "this instance has no readable frames")
-        }
-        let dataSet = try await RetrievedInstance(instance: header.instance, blobs: blobs).inflated(header)
-        guard let element = dataSet.elements.first(where: { $0.tag.isPixelData }), let bytes = element.bytes,
-            let layout = PixelDataLayout(
-                PixelDataLocation(tag: element.tag, vr: element.vr, offset: 0, length: bytes.count), of: dataSet,
-                transferSyntax: .explicitVRLittleEndian)
-        else { throw HTTPFailure(.notFound, "this instance has no readable frames") }
-        self.layout = layout
-        self.reader = nil
-        inflated = bytes
-    }
-
-    /// Sends one frame in little endian; a frame of one-bit pixels that does not start at a byte is shifted to one.
-    func send(_ frame: PixelDataLayout.Frame, _ write: (ByteBuffer) async throws -> Void) async throws {
-        let size = layout.isBigEndian ? layout.wordSize : 1
-        for range in frame.ranges {
-            var done = range.lowerBound
-            var carry: UInt8?
-            while done < range.upperBound {
-                var piece = try await bytes(done, min(RetrievedInstance.pieceBytes, range.upperBound - done))
-                guard !piece.isEmpty else { throw StoreError(.corrupt, "pixel data is shorter than its index says") }
-                done += piece.count
-                if size > 1 {
-                    for start in stride(from: 0, through: piece.count - size, by: size) {
-                        piece[start..<start + size].reverse()
-                    }
-                }
-                if frame.bitOffset > 0 {
-                    piece = Self.shifted(piece, by: frame.bitOffset, carry: &carry, isLast: done == range.upperBound)
-                }
-                if !piece.isEmpty { try await write(ByteBuffer(bytes: piece)) }
-            }
-        }
-    }
-
-    private func bytes(_ offset: Int, _ count: Int) async throws -> [UInt8] {
-        guard let reader else { return Array(inflated[offset..<min(inflated.count, offset + count)]) }
-        return try await reader.read(offset: Int64(offset), length: count)
-    }
-
-    /// Bits packed from the least significant one, moved down so that the first is bit 0. PS3.5 §8.1.1.
-    static func shifted(_ piece: [UInt8], by bits: Int, carry: inout UInt8?, isLast: Bool) -> [UInt8] {
-        var out: [UInt8] = []
-        for byte in piece {
-            if let previous = carry { out.append(previous >> UInt8(bits) | byte << UInt8(8 - bits)) }
-            carry = byte
-        }
-        if isLast, let previous = carry { out.append(previous >> UInt8(bits)) }
-        return out
     }
 }

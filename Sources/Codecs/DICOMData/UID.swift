@@ -28,10 +28,15 @@ package enum UID {
     /// Only digits and dots, 1 to 64 of them: what real objects carry, leading zeros included. It can name a file or a
     /// URL segment without escaping.
     package static func isSafe(_ text: some StringProtocol) -> Bool {
-        let bytes = text.utf8
-        return !bytes.isEmpty && bytes.count <= bytesMax
-            && bytes.allSatisfy { $0 == 0x2E || (0x30...0x39).contains($0) }
-            && bytes.first != 0x2E && !text.contains("..")
+        // In front of the first component as behind a full stop, none may follow.
+        var previous: UInt8 = 0x2E
+        var count = 0
+        for byte in text.utf8 {
+            guard (0x30...0x39).contains(byte) || (byte == 0x2E && previous != 0x2E) else { return false }
+            previous = byte
+            count += 1
+        }
+        return count > 0 && count <= bytesMax
     }
 
     /// A UID under `2.25` from 16 bytes of a UUID or of randomness. PS3.5 §B.2.

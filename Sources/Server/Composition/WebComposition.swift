@@ -91,12 +91,8 @@ struct WebComposition {
     func application(
         _ configuration: ServerConfiguration.HTTP, tls: TLSConfiguration?, isUp: @escaping @Sendable () -> Void
     ) throws -> some ApplicationProtocol {
-        let http = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionDeadlineHandler()], idleTimeout: .seconds(75))
-        let server: HTTPServerBuilder =
-            if let tls { try .tls(.http1(configuration: http), tlsConfiguration: tls) } else {
-                .http1(configuration: http)
-            }
+        let listener = HTTPServerBuilder { HTTPListener(responder: $0, isTLS: tls != nil) }
+        let server = if let tls { try HTTPServerBuilder.tls(listener, tlsConfiguration: tls) } else { listener }
         return Application(
             responder: responder, server: server,
             configuration: ApplicationConfiguration(

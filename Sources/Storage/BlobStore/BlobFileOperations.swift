@@ -14,6 +14,8 @@ package protocol BlobFileOperations: Sendable {
     /// Reads until `buffer` is full or the file ends. Returns the bytes read.
     func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int
     func size(_ descriptor: Int32) throws -> Int64
+    /// Returns when the kernel has been asked for a range and has its last byte: the rest came before it.
+    func preload(_ descriptor: Int32, at offset: Int64, count: Int64) throws
     /// fsync: returns when content and length are durable.
     func synchronize(_ descriptor: Int32) throws
     func close(_ descriptor: Int32)

@@ -5,7 +5,7 @@ import Workflow
 /// Random access to one blob: reads and decrypts only the chunks that a range touches. Safe for concurrent use.
 final class BlobReader: BlobReading {
     let count: Int64
-    let plainFile: (path: String, offset: Int64)?
+    let plainFile: PlainBlobFile?
     private let store: BlobStore
     private let descriptor: Int32
     private let header: BlobHeader
@@ -40,7 +40,9 @@ final class BlobReader: BlobReading {
         self.store = store
         self.descriptor = descriptor
         count = header.count
-        plainFile = header.algorithm == .none ? (path, Int64(BlobHeader.bytes)) : nil
+        plainFile =
+            header.algorithm == .none
+            ? PlainBlobFile(descriptor: descriptor, offset: Int64(BlobHeader.bytes)) : nil
     }
 
     deinit { store.files.close(descriptor) }
@@ -51,29 +53,29 @@ final class BlobReader: BlobReading {
         return try BlobHeader(Array(bytes[..<count]))
     }
 
-    func read(offset: Int64, length: Int) async throws -> [UInt8] {
-        guard offset >= 0, length >= 0 else { throw StoreError(.misuse, "a range before the start") }
-        let length = Int(min(Int64(length), max(count - offset, 0)))
-        if length == 0 { return [] }
-        do {
-            return try await store.threads.runIfActive { [self] in try readNow(offset: offset, length: length) }
-        } catch { throw BlobStore.storeError(error) }
+    func perform<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await store.onThread { Result { try work() } }
     }
 
-    /// Blocking. The range lies within the content and is not empty.
-    private func readNow(offset: Int64, length: Int) throws -> [UInt8] {
-        try [UInt8](unsafeUninitializedCapacity: length) { target, done in
-            let target = UnsafeMutableRawBufferPointer(target)
-            if header.algorithm == .none {
-                let start = Int64(BlobHeader.bytes) + offset
-                guard try store.files.read(descriptor, into: target, at: start) == length else {
-                    throw StoreError(.corrupt, "the blob file is cut")
-                }
-            } else {
-                try decrypt(offset: offset, into: target)
-            }
-            done = length
+    func fill(_ target: UnsafeMutableRawBufferPointer, at offset: Int64) throws {
+        guard offset >= 0, offset <= count, Int64(target.count) <= count - offset else {
+            throw StoreError(.misuse, "a range outside of the blob")
         }
+        if target.isEmpty { return }
+        if header.algorithm == .none {
+            let start = Int64(BlobHeader.bytes) + offset
+            guard try store.files.read(descriptor, into: target, at: start) == target.count else {
+                throw StoreError(.corrupt, "the blob file is cut")
+            }
+        } else {
+            try decrypt(offset: offset, into: target)
+        }
+    }
+
+    func preload(_ length: Int, at offset: Int64) throws {
+        guard let plainFile, length > 0, offset >= 0, offset < count else { return }
+        let length = min(Int64(length), count - offset)
+        try store.files.preload(descriptor, at: plainFile.offset + offset, count: length)
     }
 
     private func decrypt(offset: Int64, into target: UnsafeMutableRawBufferPointer) throws {

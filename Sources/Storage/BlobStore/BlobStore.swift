@@ -73,11 +73,24 @@ package final class BlobStore: BlobStoring {
         return BlobWriter(ids.withLock { $0.next() }, in: self)
     }
 
-    package func open(_ id: BlobID) async throws -> any BlobReading {
+    package func open<Value: Sendable>(
+        _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value
+    ) async throws -> Value {
         let path = try directories.path(of: id)
-        do {
-            return try await threads.runIfActive { [self] in try BlobReader(id, path: path, in: self) }
-        } catch { throw BlobStore.storeError(error) }
+        return try await onThread { [self] in
+            let reader = try BlobReader(id, path: path, in: self)
+            return Result { try work(reader) }
+        }
+    }
+
+    /// Runs `work` on a thread of the store. What fails before or is a file's error comes out as a `StoreError`, any
+    /// other error of `work` as it is.
+    func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Result<Value, any Error>) async throws
+        -> Value
+    {
+        let done: Result<Value, any Error>
+        do { done = try await threads.runIfActive(work) } catch { throw BlobStore.storeError(error) }
+        do { return try done.get() } catch let error as BlobFileError { throw BlobStore.storeError(error) }
     }
 
     package func remove(_ id: BlobID) async throws {

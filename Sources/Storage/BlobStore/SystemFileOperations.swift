@@ -89,6 +89,15 @@ package struct SystemFileOperations: BlobFileOperations {
         return Int64(status.st_size)
     }
 
+    package func preload(_ descriptor: Int32, at offset: Int64, count: Int64) throws {
+        guard count > 0 else { return }
+        #if canImport(Glibc)
+            _ = posix_fadvise(descriptor, off_t(offset), off_t(count), POSIX_FADV_WILLNEED)
+        #endif
+        var last: UInt8 = 0
+        _ = try withUnsafeMutableBytes(of: &last) { try read(descriptor, into: $0, at: offset + count - 1) }
+    }
+
     package func synchronize(_ descriptor: Int32) throws { _ = try check(fsync(descriptor), .synchronize) }
 
     package func close(_ descriptor: Int32) {

@@ -40,6 +40,18 @@ struct BulkResponseGateTests {
         try await gate.withPermit {}
     }
 
+    @Test("A permit that is held counts, and comes back when it is released unused, as for HEAD")
+    func permit() async throws {
+        let gate = BulkResponseGate(limit: 1)
+        var permit: BulkResponseGate.Permit? = try await gate.permit()
+        let waiter = Task { try await gate.withPermit {} }
+        waiter.cancel()
+        await #expect(throws: CancellationError.self) { try await waiter.value }
+        _ = permit
+        permit = nil
+        try await gate.withPermit {}
+    }
+
     final class Counter: Sendable {
         private let state = Mutex((now: 0, most: 0, total: 0))
         var most: Int { state.withLock { $0.most } }

@@ -112,6 +112,10 @@ final class FaultyFiles: BlobFileOperations {
         return try real.read(descriptor, into: buffer, at: offset)
     }
     func size(_ descriptor: Int32) throws -> Int64 { try real.size(descriptor) }
+    func preload(_ descriptor: Int32, at offset: Int64, count: Int64) throws {
+        try step(.read, "\(offset) preload \(count)")
+        try real.preload(descriptor, at: offset, count: count)
+    }
     func synchronize(_ descriptor: Int32) throws { try step(.synchronize, ""); try real.synchronize(descriptor) }
     func close(_ descriptor: Int32) { real.close(descriptor) }
     func rename(_ from: String, _ to: String) throws { try step(.rename, to); try real.rename(from, to) }

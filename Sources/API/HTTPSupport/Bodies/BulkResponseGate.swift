@@ -23,6 +23,19 @@ package final class BulkResponseGate: Sendable {
         return try await work()
     }
 
+    /// Room for one response, given back when the permit is released: also when the response is never written.
+    package final class Permit: Sendable {
+        private let gate: BulkResponseGate
+        fileprivate init(_ gate: BulkResponseGate) { self.gate = gate }
+        deinit { gate.release() }
+    }
+
+    /// Waits for room. Throws `CancellationError`.
+    package func permit() async throws -> Permit {
+        try await acquire()
+        return Permit(self)
+    }
+
     private func acquire() async throws {
         let ticket: UInt64? = state.withLock { state in
             if state.free > 0, state.waiters.isEmpty {

@@ -25,17 +25,22 @@ extension Response {
     }
 
     /// A response that is written piece by piece. The writer's `write` waits for the peer, so memory stays bounded.
-    /// `contentLength` in bytes where it is known before; else the body is chunked.
+    /// `contentLength` in bytes where it is known before; else the body is chunked. When `write` throws the connection
+    /// is closed without an end of the body. `isBrief` as in ``Route/isBrief``, for the writing.
     package static func stream(
         contentType: String, contentLength: Int? = nil, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:],
-        _ write: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
+        isBrief: Bool = false, _ write: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
     ) -> Response {
         var headers = headers
         headers[.contentType] = contentType
         return Response(
             status: status, headers: headers,
             body: ResponseBody(contentLength: contentLength) { writer in
-                try await write(&writer)
+                if isBrief {
+                    try await write(&writer)
+                } else {
+                    try await withTaskExecutorPreference(globalConcurrentExecutor) { try await write(&writer) }
+                }
                 try await writer.finish(nil)
             })
     }

@@ -17,6 +17,8 @@ package struct APIRequest: Sendable {
     package let body: RequestBody
     /// The caller's rights; anonymous without scopes on an open route.
     package let access: AccessContext
+    /// How the body of the answer may send ranges of files; nil where the connection takes bytes only.
+    package let files: FileConnection?
     package let limits: HTTPLimits
     package let logger: Logger
 
@@ -26,7 +28,8 @@ package struct APIRequest: Sendable {
     package init(
         method: HTTPRequest.Method, path: String, rawQuery: String = "", headers: HTTPFields = [:],
         parameters: PathParameters = PathParameters(), body: RequestBody = RequestBody(buffer: ByteBuffer()),
-        access: AccessContext, limits: HTTPLimits = HTTPLimits(), logger: Logger = Logger(label: "hilum.http")
+        access: AccessContext, files: FileConnection? = nil, limits: HTTPLimits = HTTPLimits(),
+        logger: Logger = Logger(label: "hilum.http")
     ) {
         self.method = method
         self.path = path
@@ -35,6 +38,7 @@ package struct APIRequest: Sendable {
         self.parameters = parameters
         self.body = body
         self.access = access
+        self.files = files
         self.limits = limits
         self.logger = logger
     }

@@ -81,8 +81,14 @@ package struct APIResponder: HTTPResponder {
                     requestID: requestID, sourceAddress: origin.sourceAddress, isLoopback: origin.isLoopback)
                 let call = APIRequest(
                     method: head.method, path: path, rawQuery: rawQuery, headers: head.headerFields,
-                    parameters: parameters, body: body, access: access, limits: limits, logger: origin.logger)
-                response = try await Deadline.run(route.deadline) { try await route.handler(call) }
+                    parameters: parameters, body: body, access: access, files: FileConnection.current, limits: limits,
+                    logger: origin.logger)
+                response =
+                    if route.isBrief { try await route.handler(call) } else {
+                        try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                            try await Deadline.run(route.deadline) { try await route.handler(call) }
+                        }
+                    }
             }
         } catch {
             response = failed(

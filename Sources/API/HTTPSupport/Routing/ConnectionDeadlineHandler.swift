@@ -4,15 +4,21 @@ import NIOCore
 /// not read its answers.
 ///
 /// Stands behind the HTTP decoder, so that bytes which make no request do not count. Between requests, and while a
-/// request's body arrives, the listener's idle timeout and ``BodyPace`` take over. A peer must take a low watermark's
-/// worth of bytes (32 KiB by default) within the write limit, or about 1 KiB a second.
+/// request's body arrives, the listener's idle timeout and ``BodyPace`` take over. A peer must take 32 KiB within the
+/// write limit, or about 1 KiB a second, however much waits for it.
 package final class ConnectionDeadlineHandler: ChannelInboundHandler, RemovableChannelHandler {
     package typealias InboundIn = NIOAny
+
+    /// What a peer takes at least within the write limit, in bytes.
+    static let takenBytesMin = 32 << 10
 
     private let firstRequest: TimeAmount
     private let write: TimeAmount
     private var waiting: Scheduled<Void>?
-    private var stalled: Scheduled<Void>?
+    /// Since when the outbound buffer is full, and what was in it then; nil while there is room.
+    private var stalled: (since: NIODeadline, bytes: Int?)?
+    /// One look at a time is planned, however often the buffer fills and empties before it.
+    private var look: Scheduled<Void>?
 
     /// - Parameters:
     ///   - firstRequest: from the connection to the head of its first request; covers the TLS handshake.
@@ -45,9 +51,34 @@ package final class ConnectionDeadlineHandler: ChannelInboundHandler, RemovableC
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        stalled?.cancel()
-        stalled = context.channel.isWritable ? nil : close(context, after: write)
+        if context.channel.isWritable {
+            stalled = nil
+        } else {
+            stalled = (context.eventLoop.now, Self.buffered(context))
+            if look == nil { plan(context, in: write) }
+        }
         context.fireChannelWritabilityChanged()
+    }
+
+    private func plan(_ context: ChannelHandlerContext, in delay: TimeAmount) {
+        look = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
+            self.look = nil
+            guard let stalled = self.stalled else { return }
+            let left = stalled.since + self.write - context.eventLoop.now
+            if left > .zero { return self.plan(context, in: left) }
+            // The limit is over: has the peer taken its share of what was buffered?
+            let buffered = Self.buffered(context)
+            guard let before = stalled.bytes, let buffered, buffered <= before - Self.takenBytesMin else {
+                return context.close(promise: nil)
+            }
+            self.stalled = (context.eventLoop.now, buffered)
+            self.plan(context, in: self.write)
+        }
+    }
+
+    /// Bytes that wait for the peer, of buffers and file ranges; nil where the channel does not tell.
+    private static func buffered(_ context: ChannelHandlerContext) -> Int? {
+        try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
     }
 
     private func start(_ context: ChannelHandlerContext) {
@@ -60,8 +91,9 @@ package final class ConnectionDeadlineHandler: ChannelInboundHandler, RemovableC
 
     private func cancel() {
         waiting?.cancel()
-        stalled?.cancel()
+        look?.cancel()
         waiting = nil
+        look = nil
         stalled = nil
     }
 }

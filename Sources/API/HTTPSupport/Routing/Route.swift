@@ -19,17 +19,21 @@ package struct Route: Sendable {
     /// How long the handler may take until it has a response; the body may stream longer. Nil: the handler bounds
     /// its own waits, and the request is spared a timer.
     package let deadline: Duration?
+    /// The handler does little between its waits (tens of microseconds), so it runs where the connection is served and
+    /// is spared two changes of thread.
+    package let isBrief: Bool
     package let handler: Handler
 
     package init(
         _ method: HTTPRequest.Method, _ template: String, operationID: String, access: RouteAccess,
-        deadline: Duration? = nil, handler: @escaping Handler
+        deadline: Duration? = nil, isBrief: Bool = false, handler: @escaping Handler
     ) {
         self.method = method
         self.template = template
         self.operationID = operationID
         self.access = access
         self.deadline = deadline
+        self.isBrief = isBrief
         self.handler = handler
     }
 }

@@ -14,10 +14,18 @@ package struct BlobID: Sendable, Hashable, Codable, CustomStringConvertible {
 package protocol BlobStoring: Sendable {
     /// Starts a new blob. Cheap and synchronous: usable on an event loop. Throws `StoreError(.failed)`.
     func create() throws -> any BlobWriting
-    /// Opens a blob for reading. Throws `.notFound`.
-    func open(_ id: BlobID) async throws -> any BlobReading
+    /// Opens a blob for reading and does `work` with it in the same turn on the store's own threads, where it may
+    /// call what blocks. Throws `.notFound`, `.corrupt`, and what `work` throws.
+    func open<Value: Sendable>(
+        _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value
+    ) async throws -> Value
     /// Removes a blob. Not an error when it is not there.
     func remove(_ id: BlobID) async throws
+}
+
+extension BlobStoring {
+    /// Opens a blob for reading. Throws `.notFound`.
+    package func open(_ id: BlobID) async throws -> any BlobReading { try await open(id) { $0 } }
 }
 
 /// One blob being written, by one caller at a time.
@@ -38,10 +46,44 @@ package protocol BlobWriting: AnyObject, Sendable {
 package protocol BlobReading: Sendable {
     /// Bytes of content.
     var count: Int64 { get }
+    /// Runs `work` on the store's own threads, where it may call what blocks.
+    func perform<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value
+    /// Fills `target` with the content from `offset` on. Blocks. Throws `.misuse` for a range that does not lie within
+    /// the content, and `.corrupt` for damaged bytes: what `target` holds then must not be used.
+    func fill(_ target: UnsafeMutableRawBufferPointer, at offset: Int64) throws
+    /// The file whose bytes are the content itself (encryption off), so that the kernel can send them; else nil.
+    var plainFile: PlainBlobFile? { get }
+    /// Has a range of the plain file brought into memory, so that who sends it need not wait for the disk. Blocks.
+    func preload(_ length: Int, at offset: Int64) throws
+}
+
+/// The content of a blob as a range of an open file. The descriptor is the reader's and valid as long as it lives.
+package struct PlainBlobFile: Sendable, Hashable {
+    package let descriptor: Int32
+    /// Where in the file the content begins, in bytes.
+    package let offset: Int64
+
+    package init(descriptor: Int32, offset: Int64) {
+        self.descriptor = descriptor
+        self.offset = offset
+    }
+}
+
+extension BlobReading {
     /// Reads up to `length` bytes at `offset` (fewer only at the end). Wrong or damaged bytes are never returned:
-    /// throws `.corrupt`. Blocking work runs on the store's own threads.
-    func read(offset: Int64, length: Int) async throws -> [UInt8]
-    /// The plain file and the offset of its content, when the bytes on disk are the content itself
-    /// (encryption off), so that the kernel can send them.
-    var plainFile: (path: String, offset: Int64)? { get }
+    /// throws `.corrupt`; `.misuse` for a range before the start. Blocking work runs on the store's own threads.
+    package func read(offset: Int64, length: Int) async throws -> [UInt8] {
+        guard offset >= 0, length >= 0 else { throw StoreError(.misuse, "a range before the start") }
+        let length = Int(min(Int64(length), max(count - offset, 0)))
+        if length == 0 { return [] }
+        return try await perform {
+            try [UInt8](unsafeUninitializedCapacity: length) { target, done in
+                try fill(UnsafeMutableRawBufferPointer(target), at: offset)
+                done = length
+            }
+        }
+    }
+
+    package var plainFile: PlainBlobFile? { nil }
+    package func preload(_ length: Int, at offset: Int64) throws {}
 }

@@ -113,9 +113,11 @@ final class MemoryBlobs: BlobStoring {
         }
         return Writer(store: self, id: BlobID(id))
     }
-    func open(_ id: BlobID) async throws -> any BlobReading {
+    func open<Value: Sendable>(
+        _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value
+    ) async throws -> Value {
         guard let bytes = state.withLock({ $0.durable[id.value] }) else { throw StoreError(.notFound, "test") }
-        return Reader(bytes: bytes)
+        return try work(Reader(bytes: bytes))
     }
     func remove(_ id: BlobID) async throws { state.withLock { $0.durable[id.value] = nil } }
 
@@ -149,9 +151,11 @@ final class MemoryBlobs: BlobStoring {
     private struct Reader: BlobReading {
         let bytes: [UInt8]
         var count: Int64 { Int64(bytes.count) }
-        func read(offset: Int64, length: Int) async throws -> [UInt8] {
-            Array(bytes.dropFirst(Int(offset)).prefix(length))
+        func perform<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+            try work()
         }
-        var plainFile: (path: String, offset: Int64)? { nil }
+        func fill(_ target: UnsafeMutableRawBufferPointer, at offset: Int64) throws {
+            target.copyBytes(from: bytes[Int(offset)..<Int(offset) + target.count])
+        }
     }
 }

@@ -1,0 +1,98 @@
+import DICOMData
+import DICOMPixels
+import DICOMTranslation
+import HTTPSupport
+import Hummingbird
+import NIOCore
+import Workflow
+
+/// Where an instance's frames are read from: ranges of the blob, or, of a deflated instance, its inflated pixels.
+struct FrameSource: Sendable {
+    /// A frame whose bits must be moved is brought into memory whole, in bytes at most.
+    static let movedBytesMax = 64 << 20
+
+    let layout: PixelDataLayout
+    /// Of a deflated instance.
+    private let inflated: [UInt8]?
+
+    /// Throws ``HTTPFailure`` `.notFound` when the instance has no pixels, or pixels without a readable description.
+    init(_ header: StoredHeader, blobs: any BlobStoring) async throws {
+        if let layout = header.layout {
+            self.layout = layout
+            inflated = nil
+            return
+        }
+        guard header.transferSyntax.isDeflated else {
+            throw HTTPFailure(.notFound, "this instance has no readable frames")
+        }
+        let dataSet = try await RetrievedInstance(instance: header.instance, blobs: blobs, files: nil).inflated(header)
+        guard let element = dataSet.elements.first(where: { $0.tag.isPixelData }), let bytes = element.bytes,
+            let layout = PixelDataLayout(
+                PixelDataLocation(tag: element.tag, vr: element.vr, offset: 0, length: bytes.count), of: dataSet,
+                transferSyntax: .explicitVRLittleEndian)
+        else { throw HTTPFailure(.notFound, "this instance has no readable frames") }
+        self.layout = layout
+        inflated = bytes
+    }
+
+    /// A frame, counted from 1. Throws `.notFound`, and `.notAcceptable` for one too large to have its bits moved.
+    func frame(_ number: Int) throws(HTTPFailure) -> PixelDataLayout.Frame {
+        guard let frame = layout.frame(number - 1) else { throw HTTPFailure(.notFound, "there is no frame \(number)") }
+        guard swapped(frame) != nil || frame.byteCount <= Self.movedBytesMax else {
+            throw HTTPFailure(.notAcceptable, "frame \(number) is too large to be sent from its first bit")
+        }
+        return frame
+    }
+
+    /// Opens the blob and makes the first of the frames ready; nil for inflated pixels.
+    func open(
+        _ instance: Instance, in blobs: any BlobStoring, first: PixelDataLayout.Frame, files: FileConnection?
+    ) async throws -> BlobSender? {
+        if inflated != nil { return nil }
+        let range = first.ranges.first ?? 0..<0
+        return try await BlobSender.open(
+            instance.blobID, in: blobs, range: Int64(range.lowerBound)..<Int64(range.upperBound), files: files)
+    }
+
+    /// Sends one frame as DICOMweb wants it, between what is to stand `before` and `after` it. PS3.18 §8.7.3.
+    func send(
+        _ frame: PixelDataLayout.Frame, from sender: BlobSender?, before: ByteBuffer? = nil, after: ByteBuffer? = nil,
+        to writer: inout any ResponseBodyWriter
+    ) async throws {
+        if let sender, let size = swapped(frame) {
+            for (index, range) in frame.ranges.enumerated() {
+                try await sender.send(
+                    Int64(range.lowerBound)..<Int64(range.upperBound), swappingBy: size,
+                    before: index == 0 ? before : nil, after: index == frame.ranges.count - 1 ? after : nil,
+                    to: &writer)
+            }
+            return
+        }
+        var bytes: [UInt8] = []
+        for range in frame.ranges { bytes += try await self.bytes(range, sender) }
+        let moved = layout.rearranged(bytes, of: frame)
+        try await writer.write(contentsOf: [before, ByteBuffer(bytes: moved), after].compactMap { $0 })
+    }
+
+    /// The size of the words to turn round when a frame's ranges can be sent one by one; nil when bits must be moved.
+    private func swapped(_ frame: PixelDataLayout.Frame) -> Int? {
+        if layout.isStoredAsSent(frame) { return 1 }
+        guard case .native(_, _, let frameBits) = layout.kind, layout.isBigEndian, frame.bitOffset == 0,
+            frameBits % (8 * layout.wordSize) == 0
+        else { return nil }
+        return layout.wordSize
+    }
+
+    private func bytes(_ range: Range<Int>, _ sender: BlobSender?) async throws -> [UInt8] {
+        let bytes: [UInt8]
+        if let inflated {
+            bytes = Array(inflated[range.clamped(to: 0..<inflated.count)])
+        } else {
+            bytes = try await sender?.reader.read(offset: Int64(range.lowerBound), length: range.count) ?? []
+        }
+        guard bytes.count == range.count else {
+            throw StoreError(.corrupt, "pixel data is shorter than its index says")
+        }
+        return bytes
+    }
+}

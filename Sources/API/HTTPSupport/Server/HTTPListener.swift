@@ -1,0 +1,52 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// One HTTP/1 connection of the listener, in clear text or inside TLS.
+///
+/// Hummingbird's own connection with a ``ResponsePartHandler`` in it; in clear text its requests can send files.
+package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
+    package typealias Value = HTTP1Channel.Value
+
+    private let http1: HTTP1Channel
+    private let sendsFiles: Bool
+    package var responder: Responder { http1.responder }
+
+    /// - Parameters:
+    ///   - isTLS: whether a TLS handler stands before this one, which takes bytes only.
+    ///   - deadlines: made once for each connection.
+    package init(
+        responder: @escaping Responder, isTLS: Bool, idleTimeout: TimeAmount = .seconds(75),
+        deadlines: @escaping @Sendable () -> ConnectionDeadlineHandler = { ConnectionDeadlineHandler() }
+    ) {
+        http1 = HTTP1Channel(
+            responder: responder,
+            configuration: .init(additionalChannelHandlers: [deadlines()], idleTimeout: idleTimeout))
+        sendsFiles = !isTLS
+    }
+
+    package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        http1.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            let pipeline = channel.pipeline.syncOperations
+            let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
+            try pipeline.addHandler(ResponsePartHandler(), position: .after(encoder))
+            return value
+        }
+    }
+
+    package func handle(value: Value, logger: Logger) async {
+        await withTaskExecutorPreference(ConnectionExecutor(value.channel.eventLoop)) {
+            let files = sendsFiles ? try? await Self.files(value.channel) : nil
+            await FileConnection.$current.withValue(files) { await http1.handle(value: value, logger: logger) }
+        }
+    }
+
+    private static func files(_ channel: any Channel) async throws -> FileConnection {
+        try await channel.eventLoop.submit {
+            let handler = try channel.pipeline.syncOperations.handler(type: ResponsePartHandler.self)
+            return FileConnection(handler, loop: channel.eventLoop)
+        }.get()
+    }
+}

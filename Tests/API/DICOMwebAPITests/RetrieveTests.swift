@@ -1,0 +1,164 @@
+import Access
+import DICOMData
+import DICOMTranslation
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Synchronization
+import Testing
+import Workflow
+
+@testable import DICOMwebAPI
+
+/// One stored instance through the routes. PS3.18 §10.4; reliability: the audit row before the data.
+@Suite("Retrieving an instance")
+struct RetrieveTests {
+    private static let uid = "1.2.3"
+    private static let content = [UInt8](repeating: 0xAB, count: 600_000)
+
+    private struct Index: ImagingIndex {
+        let instance: Instance
+        func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] { [] }
+        func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
+            throw StoreError(.unavailable, "test")
+        }
+        func instances(
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
+            access: AccessContext
+        ) async throws -> [Instance] { after == nil ? [instance] : [] }
+        func headers(
+            studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
+            access: AccessContext
+        ) async throws -> [InstanceHeader] { [] }
+        func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries] { [] }
+    }
+
+    private struct NoStore: WorkflowStore {
+        func write<T: Sendable>(
+            _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
+        ) async throws -> T { throw StoreError(.closed, "test") }
+        func read<T: Sendable>(
+            _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
+        ) async throws -> T { throw StoreError(.closed, "test") }
+    }
+
+    /// Waits until it is told that the row is durable, or that it is not.
+    private final class Trail: AuditTrail {
+        private let asked = AsyncStream.makeStream(of: Void.self)
+        private let told = AsyncStream.makeStream(of: Bool.self)
+        func record(_ record: AuditRecord) async throws {
+            asked.continuation.yield()
+            for await isDurable in told.stream {
+                if !isDurable { throw StoreError(.unavailable, "test") }
+                return
+            }
+        }
+        func isAsked() async { for await _ in asked.stream { return } }
+        func tell(_ isDurable: Bool) { told.continuation.yield(isDurable) }
+    }
+
+    private static func routes(_ blobs: MemoryBlobs, _ trail: Trail, _ gate: BulkResponseGate) -> DICOMwebRoutes {
+        let instance = Instance(
+            studyInstanceUID: uid, seriesInstanceUID: uid, sopInstanceUID: uid,
+            sopClassUID: "1.2.840.10008.5.1.4.1.1.2",
+            instanceNumber: 1, transferSyntaxUID: TransferSyntax.explicitVRLittleEndian.uid, rows: nil, columns: nil,
+            bitsAllocated: nil, numberOfFrames: 0, blobID: BlobID("a"), size: Int64(content.count), dataSetOffset: 200,
+            pixelDataOffset: nil, pixelDataLength: nil, digest: "", receivedAt: UTCInstant(microseconds: 0),
+            receivedFrom: nil)
+        let authorities = AssigningAuthorities(
+            authorities: [], defaultPatientSystem: "urn:example:patient",
+            defaultAccessionSystem: "urn:example:accession")
+        return DICOMwebRoutes(
+            index: Index(instance: instance), blobs: blobs,
+            ingest: InstanceIngest(store: NoStore(), blobs: blobs, authorities: authorities), audit: trail,
+            baseURL: "https://h/dicomweb", gate: gate, newBoundary: { "bound" })
+    }
+
+    private static func request(_ accept: String) -> APIRequest {
+        APIRequest(
+            method: .get, path: "/", headers: [.accept: accept],
+            parameters: PathParameters([("study", uid), ("series", uid), ("instance", uid)]),
+            access: AccessContext(
+                principal: Principal(kind: .client, id: "c"), scopes: [], requestID: "r", sourceAddress: nil))
+    }
+
+    private static func body(_ response: Response) async throws -> [UInt8] {
+        let log = BodyLog()
+        try await response.body.write(BodyLog.Writer(log: log))
+        return log.bytes
+    }
+
+    @Test("Both forms are whole and as long as they say")
+    func forms() async throws {
+        let head =
+            "--bound\r\nContent-Type: application/dicom;transfer-syntax=1.2.840.10008.1.2.1\r\n"
+            + "Content-Location: https://h/dicomweb/studies/1.2.3/series/1.2.3/instances/1.2.3\r\n\r\n"
+        for (accept, before, after) in [
+            ("application/dicom", "", ""), ("multipart/related; type=\"application/dicom\"", head, "\r\n--bound--\r\n"),
+        ] {
+            let trail = Trail()
+            trail.tell(true)
+            let routes = Self.routes(MemoryBlobs(["a": Self.content]), trail, BulkResponseGate(limit: 1))
+            let response = try await routes.retrieve(Self.request(accept))
+            let body = try await Self.body(response)
+            #expect(body == Array(before.utf8) + Self.content + Array(after.utf8))
+            #expect(response.headers[.contentLength] == String(body.count))
+        }
+    }
+
+    @Test("There is no response, not even its head, before the audit row is durable; the blob is opened meanwhile")
+    func auditFirst() async throws {
+        let trail = Trail()
+        let blobs = MemoryBlobs(["a": Self.content])
+        let routes = Self.routes(blobs, trail, BulkResponseGate(limit: 1))
+        let answered = Mutex(false)
+        let answer = Task {
+            let response = try await routes.retrieve(Self.request("application/dicom"))
+            answered.withLock { $0 = true }
+            return response
+        }
+        await trail.isAsked()
+        #expect(answered.withLock { $0 } == false)
+        trail.tell(true)
+        #expect(try await Self.body(try await answer.value) == Self.content)
+        #expect(blobs.opened == 1)
+    }
+
+    @Test("Without an audit row the request fails, and its place among bulk responses is free again")
+    func noAudit() async throws {
+        let trail = Trail()
+        trail.tell(false)
+        let gate = BulkResponseGate(limit: 1)
+        let routes = Self.routes(MemoryBlobs(["a": Self.content]), trail, gate)
+        await #expect(throws: StoreError.self) { try await routes.retrieve(Self.request("application/dicom")) }
+        try await gate.withPermit {}
+    }
+
+    @Test("A response waits for its place before it reads a byte, and keeps it until its body is sent or dropped")
+    func places() async throws {
+        let trail = Trail()
+        let gate = BulkResponseGate(limit: 1)
+        let blobs = MemoryBlobs(["a": Self.content])
+        let routes = Self.routes(blobs, trail, gate)
+        trail.tell(true)
+        var first: Response? = try await routes.retrieve(Self.request("application/dicom"))
+        let second = Task { try await routes.retrieve(Self.request("application/dicom")) }
+        second.cancel()
+        await #expect(throws: CancellationError.self) { try await second.value }
+        #expect(blobs.opened == 1)
+        _ = first
+        first = nil
+        try await gate.withPermit {}
+    }
+
+    @Test("A blob that is damaged or gone is an error instead of a response")
+    func damaged() async throws {
+        for blobs in [MemoryBlobs(["a": Self.content], damagedFrom: 0), MemoryBlobs([:]), MemoryBlobs(["a": [1]])] {
+            let trail = Trail()
+            trail.tell(true)
+            let routes = Self.routes(blobs, trail, BulkResponseGate(limit: 1))
+            await #expect(throws: StoreError.self) { try await routes.retrieve(Self.request("application/dicom")) }
+        }
+    }
+}
