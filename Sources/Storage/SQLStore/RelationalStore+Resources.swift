@@ -202,7 +202,7 @@ private struct KeptProjection: Sendable {
     let version: Int64
     let content: JSONValue
     /// Larger resources are read again.
-    static let bytesMax = 16 << 10
+    static let bytesMax = 4 << 10
 }
 
 extension SQLUnitOfWork: ResourceTransaction {

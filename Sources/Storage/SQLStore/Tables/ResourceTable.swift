@@ -17,7 +17,7 @@ struct ResourceTable {
         let key: Int64
         let resource: StoredResource
         /// Larger bodies are not kept in memory.
-        static let bytesMax = 16 << 10
+        static let bytesMax = 8 << 10
     }
 
     /// The columns of `decode`, of a table named `v`.
