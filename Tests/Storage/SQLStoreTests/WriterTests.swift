@@ -206,6 +206,37 @@ struct WriterTests {
         }
     }
 
+    @Test(
+        "a disk error that ends the transaction of a batch stops the store, and nothing is tried again over it",
+        arguments: TestDatabases.all)
+    func diskErrorInBatch(_ kind: SQLDialect) async throws {
+        try await TestDatabases.with(kind, migrations: Self.migrations) { (database) async throws in
+            let results = Results()
+            let runs = Results()
+            let gate = Gate()
+            database.submit({ _ in gate.wait() }) { results.add($0.map { "held" }) }
+            await gate.waitUntilEntered()
+            for id in 1...3 {
+                database.submit { transaction in
+                    runs.add(.success("\(id)"))
+                    try transaction.connection.run("INSERT INTO item (id) VALUES (?)", [.int(Int64(id))])
+                    // As SQLite does on its own after most I/O errors.
+                    guard id == 2 else { return }
+                    try transaction.connection.execute("ROLLBACK")
+                    throw SQLStoreError(.failed, "the disk")
+                } completion: {
+                    results.add($0.map { "written" })
+                }
+            }
+            gate.open()
+            while results.all.count < 4 { await Task.yield() }
+            #expect(results.all.sorted() == ["failed", "failed", "failed", "held"])
+            #expect(runs.all == ["1", "2"])
+            #expect(database.failure != nil)
+            #expect(try await Self.count(database) == 0)
+        }
+    }
+
     @Test("a snapshot read sees no commit made after it began", arguments: TestDatabases.all)
     func snapshot(_ kind: SQLDialect) async throws {
         try await TestDatabases.with(kind, migrations: Self.migrations) { (database) async throws in

@@ -12,6 +12,8 @@ struct CommitBatches {
         var error: (any Error)?
         /// Whether the store must take no more writes: the commit could not be made durable.
         var isFatal = false
+        /// Whether a unit of work failed among others that ran without savepoints: all is undone and nobody was told.
+        var isUndone = false
 
         init() {}
 
@@ -50,19 +52,19 @@ struct CommitBatches {
     /// Commits units of work together. Units mostly succeed, so they first run without a savepoint between them; when
     /// one fails nothing is kept of that, and all run again, each apart from the others.
     func commit(_ jobs: [SQLWriter.Job]) -> Outcome {
-        if jobs.count > 1, memo.batchesApart == 0 {
-            if let outcome = commit(jobs, apart: false) { return outcome }
+        if memo.batchesApart == 0 {
+            let outcome = commit(jobs, apart: false)
+            if !outcome.isUndone { return outcome }
             memo.batchesApart = Self.batchesApartAfterFailure
         }
-        memo.batchesApart = max(memo.batchesApart - 1, 0)
-        return commit(jobs, apart: jobs.count > 1) ?? Outcome(failed: jobs, error: SQLStoreError(.closed, "not run"))
+        memo.batchesApart -= 1
+        return commit(jobs, apart: jobs.count > 1)
     }
 
     /// Batches that run with savepoints after a unit of work has failed: failures seldom come alone.
     private static let batchesApartAfterFailure = 32
 
-    /// Nil when a unit of several failed that did not run apart: the transaction is undone, and nobody was told.
-    private func commit(_ jobs: [SQLWriter.Job], apart: Bool) -> Outcome? {
+    private func commit(_ jobs: [SQLWriter.Job], apart: Bool) -> Outcome {
         let first: CommitStamp
         do { first = try begin() } catch {
             memo.reset()
@@ -94,9 +96,11 @@ struct CommitBatches {
                 if connection.changeCount != changesBefore { last = stamp }
             } catch {
                 memo.reset()
-                if jobs.count > 1, !apart {
+                // Not after an error that ended the transaction by itself and may be the disk's: that is not retried.
+                if jobs.count > 1, !apart, connection.isInTransaction || !Self.isFatal(error) {
                     rollback()
-                    return nil
+                    outcome.isUndone = true
+                    return outcome
                 }
                 outcome.resumptions.append { job.fail(error) }
                 if apart, undoUnit() { continue }
