@@ -33,6 +33,7 @@ package struct DICOMwebRoutes: Sendable {
     private static let search: RouteAccess = .bearer(.permission(.search, on: "ImagingStudy"))
     private static let create: RouteAccess = .bearer(.permission(.create, on: "ImagingStudy"))
 
+    /// The routes of PS3.18 §10 below `/dicomweb`, errors as status reports.
     package var group: RouteGroup {
         let study = "/dicomweb/studies/{study}"
         let series = study + "/series/{series}"

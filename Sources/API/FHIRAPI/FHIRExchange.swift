@@ -26,6 +26,7 @@ package struct FHIRRequest: Sendable {
     /// The caller's rights.
     package var access: AccessContext
 
+    /// A request whose head was read and whose body is whole.
     package init(
         method: Method, path: [String], query: [(name: String, value: String)], rawQuery: String,
         headers: [String: String],
@@ -74,9 +75,12 @@ package struct FHIRResponse: Sendable {
     }
     /// The HTTP status.
     package var status: Int
+    /// Header fields in order, names as they are sent.
     package var headers: [(name: String, value: String)]
+    /// What follows the head.
     package var body: Body
 
+    /// A response with these fields and no others.
     package init(_ status: Int, headers: [(name: String, value: String)] = [], body: Body = .none) {
         self.status = status
         self.headers = headers

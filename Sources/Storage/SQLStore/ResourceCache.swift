@@ -21,31 +21,16 @@ final class ResourceCache: Sendable {
     private static let entryBytes = 256
 
     private struct State {
-        var recent: [Name: StoredResource] = [:]
-        var older: [Name: StoredResource] = [:]
-        var recentBytes = 0
+        var resources = Generations<Name, StoredResource>(costMax: generationBytesMax) {
+            $0.bytes.count + ResourceCache.entryBytes
+        }
         /// Rises with each removal.
         var epoch: UInt64 = 0
-
-        mutating func put(_ resource: StoredResource, _ name: Name) {
-            if recent.updateValue(resource, forKey: name) == nil { recentBytes += resource.bytes.count + entryBytes }
-            guard recentBytes >= generationBytesMax else { return }
-            older = recent
-            recent = [:]
-            recentBytes = 0
-        }
     }
 
     private let state = Mutex(State())
 
-    func find(_ name: Name) -> StoredResource? {
-        state.withLock { state in
-            if let found = state.recent[name] { return found }
-            guard let found = state.older[name] else { return nil }
-            state.put(found, name)
-            return found
-        }
-    }
+    func find(_ name: Name) -> StoredResource? { state.withLock { $0.resources.find(name) } }
 
     /// To be asked before the database is read, for `keep`.
     var epoch: UInt64 { state.withLock { $0.epoch } }
@@ -54,7 +39,7 @@ final class ResourceCache: Sendable {
     func keep(_ resource: StoredResource, readAt epoch: UInt64) {
         guard resource.bytes.count <= Self.bodyBytesMax else { return }
         state.withLock { state in
-            if state.epoch == epoch { state.put(resource, Name(type: resource.type, id: resource.id)) }
+            if state.epoch == epoch { state.resources.put(resource, Name(type: resource.type, id: resource.id)) }
         }
     }
 
@@ -62,12 +47,7 @@ final class ResourceCache: Sendable {
     func remove(_ names: Set<Name>) {
         state.withLock { state in
             state.epoch += 1
-            for name in names {
-                if let gone = state.recent.removeValue(forKey: name) {
-                    state.recentBytes -= gone.bytes.count + Self.entryBytes
-                }
-                state.older[name] = nil
-            }
+            for name in names { state.resources.remove(name) }
         }
     }
 
@@ -75,9 +55,7 @@ final class ResourceCache: Sendable {
     func removeAll() {
         state.withLock { state in
             state.epoch += 1
-            state.recent = [:]
-            state.older = [:]
-            state.recentBytes = 0
+            state.resources.removeAll()
         }
     }
 }

@@ -14,6 +14,7 @@ package final class BulkResponseGate: Sendable {
 
     private let state: Mutex<State>
 
+    /// - Parameter limit: responses that may be sent at a time, at least 1.
     package init(limit: Int) { state = Mutex(State(free: max(1, limit))) }
 
     /// Runs the work once there is room.

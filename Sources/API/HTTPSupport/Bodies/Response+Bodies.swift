@@ -47,11 +47,18 @@ extension Response {
 }
 
 extension HTTPField.Name {
+    /// The id of a request, echoed or made here.
     package static let xRequestID = HTTPField.Name("X-Request-Id")!
+    /// RFC 7240 §2.
     package static let prefer = HTTPField.Name("Prefer")!
+    /// RFC 7240 §3.
     package static let preferenceApplied = HTTPField.Name("Preference-Applied")!
+    /// How far an export is, in words. FHIR Bulk Data, status request.
     package static let xProgress = HTTPField.Name("X-Progress")!
+    /// RFC 7234 §5.5.
     package static let warning = HTTPField.Name("Warning")!
+    /// FHIR R4 http.html#ccreate.
     package static let ifNoneExist = HTTPField.Name("If-None-Exist")!
+    /// RFC 8288.
     package static let link = HTTPField.Name("Link")!
 }

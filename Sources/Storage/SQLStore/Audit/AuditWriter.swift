@@ -5,8 +5,8 @@ import Synchronization
 /// Appends audit records durably, many callers sharing one unit of work.
 ///
 /// Callers that arrive while a batch is being committed are gathered into the next. Under load the next batch also
-/// waits until about two thirds as many callers as one batch had of the last two are back, at most `gatherMax`: callers that wait for their
-/// answers come in waves, and each wave then costs one commit and not several small ones. A lone caller never waits.
+/// waits, at most `gatherMax`, for a third as many callers as the last two had together: callers come back in waves,
+/// and a wave then costs one commit and not several small ones. A lone caller never waits.
 package final class AuditWriter: Sendable {
     private struct Waiting: Sendable {
         let record: [UInt8]
@@ -71,6 +71,7 @@ package final class AuditWriter: Sendable {
         }
     }
 
+    /// After a batch: writes the next one when enough callers wait, else waits for more.
     private func continueWriting() {
         let (batch, timer): ([Waiting], UInt64?) = state.withLock { state in
             state.isWriting = false

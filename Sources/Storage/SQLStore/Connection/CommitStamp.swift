@@ -29,7 +29,7 @@ package final class SQLTransaction {
     /// What earlier units of work have left in memory. Whoever changes a remembered value tells it.
     let memo: WriterMemo
 
-    init(connection: any SQLConnection, stamp: CommitStamp, memo: WriterMemo = WriterMemo()) {
+    init(connection: any SQLConnection, stamp: CommitStamp, memo: WriterMemo) {
         self.connection = connection
         self.stamp = stamp
         self.memo = memo

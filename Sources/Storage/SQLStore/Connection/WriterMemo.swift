@@ -7,25 +7,6 @@ package final class WriterMemo {
     /// Values of one type that join its newest generation before the older one is forgotten.
     static let generationMax = 1_024
 
-    private struct Generations {
-        var recent: [String: any Sendable] = [:]
-        var older: [String: any Sendable] = [:]
-
-        mutating func find(_ id: String) -> (any Sendable)? {
-            if let value = recent[id] { return value }
-            guard let value = older[id] else { return nil }
-            put(value, id)
-            return value
-        }
-
-        mutating func put(_ value: any Sendable, _ id: String) {
-            recent[id] = value
-            guard recent.count >= WriterMemo.generationMax else { return }
-            older = recent
-            recent = [:]
-        }
-    }
-
     /// The commit after which all that is remembered was true; nil when nothing is.
     var stamp: CommitStamp?
     /// The newest row of the audit trail.
@@ -34,7 +15,7 @@ package final class WriterMemo {
     var batchesApart = 0
     /// The resources that the open transaction has changed.
     var changed: Set<ResourceCache.Name> = []
-    private var values: [ObjectIdentifier: Generations] = [:]
+    private var values: [ObjectIdentifier: Generations<String, any Sendable>] = [:]
 
     init() {}
 
@@ -44,12 +25,11 @@ package final class WriterMemo {
     }
 
     func remember<Value: Sendable>(_ value: Value, _ id: String) {
-        values[ObjectIdentifier(Value.self), default: Generations()].put(value, id)
+        values[ObjectIdentifier(Value.self), default: Generations(costMax: Self.generationMax)].put(value, id)
     }
 
     func forget<Value: Sendable>(_ type: Value.Type, _ id: String) {
-        values[ObjectIdentifier(type)]?.recent[id] = nil
-        values[ObjectIdentifier(type)]?.older[id] = nil
+        values[ObjectIdentifier(type)]?.remove(id)
     }
 
     /// Forgets everything but what was changed.
