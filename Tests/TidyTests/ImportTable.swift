@@ -70,7 +70,7 @@ struct ImportTable {
         row(
             "Adapters", "DIMSEAdapter", ["DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access"], nio)
 
-        row("API", "HTTPSupport", ["Access"], http.union(["NIOHTTP1"]))
+        row("API", "HTTPSupport", ["Access"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
         row(
             "API", "FHIRAPI", ["HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
         row(

@@ -29,7 +29,7 @@ package struct FHIRRoutes: Sendable {
                 route(.get, "/fhir/{type}", "searchType", .bearer(.anyToken)),
                 route(.post, "/fhir/{type}/_search", "searchTypePost", .bearer(.anyToken)),
                 route(.post, "/fhir/{type}", "create", .bearer(.anyToken)),
-                route(.get, "/fhir/{type}/{id}", "read", .bearer(.anyToken)),
+                route(.get, "/fhir/{type}/{id}", "read", .bearer(.anyToken), fromMemory: readFromMemory),
                 route(.put, "/fhir/{type}/{id}", "update", .bearer(.anyToken)),
                 route(.delete, "/fhir/{type}/{id}", "delete", .bearer(.anyToken)),
                 route(.get, "/fhir/{type}/{id}/_history", "historyInstance", .bearer(.anyToken)),
@@ -39,10 +39,11 @@ package struct FHIRRoutes: Sendable {
 
     /// The service answers a missing scope itself, as an OperationOutcome with its audit row; the route asks for a token.
     private func route(
-        _ method: HTTPRequest.Method, _ template: String, _ operationID: String, _ access: RouteAccess
+        _ method: HTTPRequest.Method, _ template: String, _ operationID: String, _ access: RouteAccess,
+        fromMemory: (@Sendable (APIRequest) -> MemoryAnswer?)? = nil
     ) -> Route {
         let segments = template.split(separator: "/").dropFirst().map(String.init)
-        return Route(method, template, operationID: operationID, access: access) { request in
+        return Route(method, template, operationID: operationID, access: access, fromMemory: fromMemory) { request in
             try await self.answer(
                 request,
                 path: segments.map { $0.hasPrefix("{") ? request.parameters[String($0.dropFirst().dropLast())] : $0 })
@@ -71,11 +72,38 @@ package struct FHIRRoutes: Sendable {
                     access: request.access)))
     }
 
-    private func response(_ answer: FHIRResponse) -> Response {
+    /// A plain read of a current version. Queries change how an answer looks, and are left to the handler.
+    private func readFromMemory(_ request: APIRequest) -> MemoryAnswer? {
+        guard request.rawQuery.isEmpty else { return nil }
+        var headers: [String: String] = [:]
+        for name in [HTTPField.Name.accept, .ifNoneMatch] { headers[name.canonicalName] = request.headers[name] }
+        guard
+            let (response, record) = service.readFromMemory(
+                type: request.parameters["type"], id: request.parameters["id"], headers: headers,
+                access: request.access)
+        else { return nil }
+        var body = ByteBuffer()
+        if case .bytes(let bytes) = response.body { body.writeBytes(bytes) }
+        return MemoryAnswer(
+            status: HTTPResponse.Status(code: response.status), headers: Self.fields(response), body: body,
+            record: record)
+    }
+
+    private static func fields(_ answer: FHIRResponse) -> HTTPFields {
         var headers = HTTPFields()
         for (name, value) in answer.headers {
-            if let field = HTTPField.Name(name) { headers[field] = value }
+            if let field = names[name] ?? HTTPField.Name(name) { headers[field] = value }
         }
+        return headers
+    }
+
+    /// The names that most answers have, read once.
+    private static let names: [String: HTTPField.Name] = [
+        "ETag": .eTag, "Last-Modified": .lastModified, "Content-Type": .contentType,
+    ]
+
+    private func response(_ answer: FHIRResponse) -> Response {
+        let headers = Self.fields(answer)
         let status = HTTPResponse.Status(code: answer.status)
         switch answer.body {
         case .none: return Response(status: status, headers: headers)

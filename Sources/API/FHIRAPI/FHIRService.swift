@@ -88,14 +88,20 @@ package struct FHIRService: Sendable {
             else { throw HTTPFailure(.notAcceptable, "only application/fhir+json is offered") }
             return
         }
-        guard let text = request.headers["accept"] else { return }
-        let offers = [("application", "fhir+json"), ("application", "json"), ("text", "json")].map {
-            MediaType(type: $0, subtype: $1)
-        }
-        let accept = AcceptHeader(text)
-        guard offers.contains(where: { accept.quality(of: $0, ignoring: ["charset", "fhirversion"]) > 0 }) else {
+        guard accepts(request.headers["accept"]) else {
             throw HTTPFailure(.notAcceptable, "only application/fhir+json is offered")
         }
+    }
+
+    private static let offers = [("application", "fhir+json"), ("application", "json"), ("text", "json")].map {
+        MediaType(type: $0, subtype: $1)
+    }
+
+    /// Whether an Accept header, if there is one, takes JSON.
+    static func accepts(_ header: String?) -> Bool {
+        guard let header else { return true }
+        let accept = AcceptHeader(header)
+        return offers.contains { accept.quality(of: $0, ignoring: ["charset", "fhirversion"]) > 0 }
     }
 
     private func type(_ name: String) throws -> String {
@@ -105,16 +111,20 @@ package struct FHIRService: Sendable {
         return name
     }
 
-    /// FHIR R4 datatypes.html#id.
     private func id(_ text: String) throws -> String {
-        let isLegal =
-            (1...64).contains(text.utf8.count)
+        guard Self.isLegalID(text) else {
+            throw InteractionError(.malformed, "an id has 1 to 64 letters, digits, dots and hyphens")
+        }
+        return text
+    }
+
+    /// FHIR R4 datatypes.html#id.
+    static func isLegalID(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
                     || byte == 46
             }
-        guard isLegal else { throw InteractionError(.malformed, "an id has 1 to 64 letters, digits, dots and hyphens") }
-        return text
     }
 
     /// Refuses when no scope grants this at all. FHIR R4 security.html, SMART 2.2: 403.

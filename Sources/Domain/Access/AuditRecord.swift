@@ -64,4 +64,13 @@ package struct AuditRecord: Sendable, Hashable {
 package protocol AuditTrail: Sendable {
     /// Returns when the row is durable. Throws when it cannot be kept; the caller then refuses the access (fail closed).
     func record(_ record: AuditRecord) async throws
+    /// The same for a caller that does not suspend: called once, on any thread, with whether the row is durable. Must
+    /// return soon.
+    func record(_ record: AuditRecord, completion: @escaping @Sendable (_ isKept: Bool) -> Void)
+}
+
+extension AuditTrail {
+    package func record(_ record: AuditRecord, completion: @escaping @Sendable (_ isKept: Bool) -> Void) {
+        Task { completion((try? await self.record(record)) != nil) }
+    }
 }

@@ -48,4 +48,13 @@ package protocol AssertionLedger: Sendable {
 package protocol TokenVerifying: Sendable {
     /// Nil when the token is malformed, expired, not ours, or its client was revoked.
     func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext?
+    /// The rights of the holder of a token that was verified lately and need not be looked at again; nil otherwise,
+    /// which says nothing of the token.
+    func rememberedContext(bearerToken: String, requestID: String, sourceAddress: String?) -> AccessContext?
+}
+
+extension TokenVerifying {
+    package func rememberedContext(bearerToken: String, requestID: String, sourceAddress: String?) -> AccessContext? {
+        nil
+    }
 }

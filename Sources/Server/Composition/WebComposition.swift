@@ -21,7 +21,9 @@ import Workflow
 /// The doors for applications: FHIR, DICOMweb, SMART and operations on one HTTP listener.
 struct WebComposition {
     private let responder: APIResponder
+    private let now: @Sendable () -> Int64
     private let logger: Logger
+    private static let serverName = "hilum"
 
     init(
         publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, exports: ExportService,
@@ -36,6 +38,7 @@ struct WebComposition {
         if let count = limits.bulkResponses { httpLimits.bulkResponsesMax = count }
         let smart = SMARTConfiguration(baseURL: publicURL)
         let micros: @Sendable () -> Int64 = { clock.now().microseconds }
+        now = micros
 
         // Tokens.
         let pem = String(decoding: try ServerFolder.readSecret(folder.tokenKeyFile), as: UTF8.self)
@@ -91,12 +94,13 @@ struct WebComposition {
     func application(
         _ configuration: ServerConfiguration.HTTP, tls: TLSConfiguration?, isUp: @escaping @Sendable () -> Void
     ) throws -> some ApplicationProtocol {
-        let listener = HTTPServerBuilder { HTTPListener(responder: $0, isTLS: tls != nil) }
+        let memory = HTTPListener.Memory(responder, serverName: Self.serverName, now: now)
+        let listener = HTTPServerBuilder { HTTPListener(responder: $0, memory: memory, isTLS: tls != nil) }
         let server = if let tls { try HTTPServerBuilder.tls(listener, tlsConfiguration: tls) } else { listener }
         return Application(
             responder: responder, server: server,
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), serverName: "hilum"),
+                address: .hostname(configuration.host, port: configuration.port), serverName: Self.serverName),
             onServerRunning: { _ in isUp() }, eventLoopGroupProvider: .singleton, logger: logger)
     }
 }

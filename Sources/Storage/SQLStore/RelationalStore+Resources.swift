@@ -12,6 +12,16 @@ extension RelationalStore: ResourceStore {
         try await version(type, id, nil, access)
     }
 
+    package func remembered(_ type: String, _ id: String, access: AccessContext) -> StoredResource? {
+        guard mayReadAll(type, access) else { return nil }
+        return database.resources.find(.init(type: type, id: id))
+    }
+
+    /// Who may read the whole type needs no question to the database about one resource.
+    private func mayReadAll(_ type: String, _ access: AccessContext) -> Bool {
+        access.decision(.read, on: type) == .permitted(anyOf: [])
+    }
+
     package func read(_ type: String, _ id: String, version: Int64, access: AccessContext) async throws
         -> StoredResource?
     {
@@ -22,8 +32,7 @@ extension RelationalStore: ResourceStore {
         -> StoredResource?
     {
         guard access.allows(.read, on: type) else { return nil }
-        // Who may read the whole type needs no question to the database about this one.
-        let isCacheable = version == nil && access.decision(.read, on: type) == .permitted(anyOf: [])
+        let isCacheable = version == nil && mayReadAll(type, access)
         let cache = database.resources
         if isCacheable, let known = cache.find(.init(type: type, id: id)) { return known }
         let epoch = cache.epoch

@@ -240,4 +240,9 @@ extension RelationalStore: ClientDirectory, AssertionLedger, PeerDirectory, Expo
         let bytes = AuditRecordText.encode(record)
         try await translating { try await self.auditWriter.append(bytes) }
     }
+    package func record(_ record: AuditRecord, completion: @escaping @Sendable (_ isKept: Bool) -> Void) {
+        auditWriter.append(AuditRecordText.encode(record)) { result in
+            if case .success = result { completion(true) } else { completion(false) }
+        }
+    }
 }

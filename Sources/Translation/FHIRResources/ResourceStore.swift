@@ -95,6 +95,8 @@ package struct SearchPage: Sendable {
 package protocol ResourceStore: Sendable {
     /// The current version or its deletion marker.
     func read(_ type: String, _ id: String, access: AccessContext) async throws -> StoredResource?
+    /// What ``read(_:_:access:)`` would return, where it is in memory; nil otherwise, which says nothing of the resource.
+    func remembered(_ type: String, _ id: String, access: AccessContext) -> StoredResource?
     func read(_ type: String, _ id: String, version: Int64, access: AccessContext) async throws -> StoredResource?
     /// Versions newest first, starting below `before`, at most `count`.
     func history(_ type: String, _ id: String, before: Int64?, count: Int, access: AccessContext) async throws

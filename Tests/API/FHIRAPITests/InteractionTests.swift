@@ -229,6 +229,45 @@ struct InteractionTests {
         }
     }
 
+    @Test("A read from memory is the read's answer; refusals, narrow scopes and stale versions are left to the service")
+    func readFromMemory() async throws {
+        try await FHIRServer.with { (server) async throws in
+            let access = FHIRServer.access("system/*.rs")
+            func fromMemory(
+                _ id: String, _ headers: [String: String] = [:], as access: AccessContext = access
+            ) -> FHIRResponse? {
+                server.service.readFromMemory(type: "Patient", id: id, headers: headers, access: access)?.response
+            }
+            _ = await server.send(.put, "Patient/p1", body: Self.patient("p1"))
+            #expect(fromMemory("p1") == nil, "nobody has read it yet")
+            let read = await server.send(.get, "Patient/p1")
+            for (headers, status) in [
+                ([:], 200), (["accept": "application/fhir+json"], 200), (["if-none-match": "W/\"1\""], 304),
+                (["if-none-match": "W/\"2\""], 200),
+            ] {
+                let usual = await server.send(.get, "Patient/p1", headers: headers)
+                let known = try #require(fromMemory("p1", headers))
+                #expect(known.status == status && usual.status == status)
+                #expect(known.bytes == usual.bytes)
+                #expect(known.headers.map(\.name) == usual.headers.map(\.name))
+                #expect(known.headers.map(\.value) == usual.headers.map(\.value))
+            }
+            let record = server.service.readFromMemory(type: "Patient", id: "p1", headers: [:], access: access)?.record
+            #expect(record?.entity == "Patient/p1" && record?.patientID == "p1" && record?.interaction == "read")
+            #expect(read.status == 200 && fromMemory("p1", ["accept": "text/html"]) == nil)
+            #expect(fromMemory("p2") == nil && fromMemory("p 1") == nil)
+            #expect(server.service.readFromMemory(type: "Pat", id: "p1", headers: [:], access: access) == nil)
+            for scopes in ["system/Observation.rs", "system/Patient.s", "system/Patient.rs?gender=male"] {
+                #expect(fromMemory("p1", as: FHIRServer.access(scopes)) == nil, "\(scopes)")
+            }
+            _ = await server.send(.put, "Patient/p1", body: Self.patient("p1", family: "Roe"))
+            #expect(fromMemory("p1") == nil, "the version has changed")
+            _ = await server.send(.delete, "Patient/p1")
+            _ = await server.send(.get, "Patient/p1")
+            #expect(fromMemory("p1")?.status == 410)
+        }
+    }
+
     @Test("Without its audit row no data leaves: 503")
     func failClosed() async throws {
         struct NoAudit: AuditTrail {

@@ -76,6 +76,32 @@ struct TokenVerifierTests {
         #expect(await !isAccepted(token, fixture))
     }
 
+    @Test("Only what was verified less than a minute ago, and has not expired, is remembered")
+    func remembered() async throws {
+        let fixture = try await SMARTFixture()
+        let token = try await issued(fixture)
+        func remembers() -> AccessContext? {
+            fixture.verifier.rememberedContext(bearerToken: token, requestID: "r", sourceAddress: "10.0.0.1")
+        }
+        #expect(remembers() == nil)
+        #expect(await isAccepted(token, fixture))
+        let full = await fixture.verifier.accessContext(
+            bearerToken: token, requestID: "r", sourceAddress: "10.0.0.1")
+        #expect(remembers() != nil && remembers() == full)
+        fixture.clock.advance(seconds: 60)
+        #expect(remembers() != nil)
+        fixture.clock.advance(seconds: 1)
+        #expect(remembers() == nil)
+        #expect(await isAccepted(token, fixture))
+        #expect(remembers() != nil)
+        for _ in 0..<4 {
+            fixture.clock.advance(seconds: 59)
+            _ = await isAccepted(token, fixture)
+        }
+        fixture.clock.advance(seconds: 3)
+        #expect(remembers() == nil, "expired at its 300th second")
+    }
+
     @Test("A directory that cannot be read refuses rather than trusts")
     func outage() async throws {
         let fixture = try await SMARTFixture()

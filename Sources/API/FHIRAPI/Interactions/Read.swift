@@ -21,20 +21,43 @@ extension FHIRService {
         return try await answer(request, resource, interaction: "vread", isVersion: true)
     }
 
+    /// The answer to a read of a resource that is in memory, with its audit row still to be kept; nil where
+    /// ``respond(to:)`` has to find out more, or to refuse.
+    func readFromMemory(type: String, id: String, headers: [String: String], access: AccessContext) -> (
+        response: FHIRResponse, record: AuditRecord
+    )? {
+        guard definitions.isResourceType(type), Self.isLegalID(id), Self.accepts(headers["accept"]),
+            let resource = store.remembered(type, id, access: access)
+        else { return nil }
+        return (
+            response(headers, resource), readRecord(resource, access, interaction: "read", isVersion: false)
+        )
+    }
+
     private func answer(
         _ request: FHIRRequest, _ resource: StoredResource, interaction: String, isVersion: Bool
     ) async throws -> FHIRResponse {
-        let entity =
-            isVersion
-            ? "\(resource.type)/\(resource.id)/_history/\(resource.version)" : "\(resource.type)/\(resource.id)"
-        try await recordRead(
-            interaction, request, entity: entity, patientID: resource.type == "Patient" ? resource.id : nil)
+        try await audit.record(readRecord(resource, request.access, interaction: interaction, isVersion: isVersion))
+        return response(request.headers, resource)
+    }
+
+    private func readRecord(
+        _ resource: StoredResource, _ access: AccessContext, interaction: String, isVersion: Bool
+    ) -> AuditRecord {
+        var entity = resource.type + "/" + resource.id
+        if isVersion { entity += "/_history/\(resource.version)" }
+        return AuditRecord(
+            category: .rest, interaction: interaction, action: .read, outcome: .success, access: access,
+            entity: entity, patientID: resource.type == "Patient" ? resource.id : nil)
+    }
+
+    private func response(_ request: [String: String], _ resource: StoredResource) -> FHIRResponse {
         let headers = Self.versionHeaders(resource)
         if resource.isDeleted {
             return .outcome(
                 410, OperationOutcome(.error, .deleted, details: "this resource was deleted"), headers: headers)
         }
-        if let tags = request.headers["if-none-match"], ETag.list(tags, holds: resource.version) {
+        if let tags = request["if-none-match"], ETag.list(tags, holds: resource.version) {
             return FHIRResponse(304, headers: headers)
         }
         return .json(200, resource.bytes, headers: headers)

@@ -8,10 +8,36 @@ package enum HTTPDate {
         let day = floorDivide(seconds, 86_400)
         let rest = seconds - day * 86_400
         let (year, month, date) = civil(fromDays: day)
-        let weekday = days[Int(((day % 7) + 7) % 7)]
-        return weekday + ", " + two(date) + " " + months[month - 1] + " " + four(year) + " " + two(Int(rest / 3600))
-            + ":"
-            + two(Int(rest / 60 % 60)) + ":" + two(Int(rest % 60)) + " GMT"
+        return String(unsafeUninitializedCapacity: 29) { out in
+            var count = 0
+            func put(_ text: String) {
+                for byte in text.utf8 {
+                    out[count] = byte
+                    count += 1
+                }
+            }
+            func put(_ value: Int, digits: Int) {
+                var rest = value
+                for place in stride(from: count + digits - 1, through: count, by: -1) {
+                    out[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                count += digits
+            }
+            put(weekday(day))
+            put(", ")
+            put(date, digits: 2)
+            put(" ")
+            put(months[month - 1])
+            put(" ")
+            put(year, digits: 4)
+            for (mark, value) in [(" ", rest / 3600), (":", rest / 60 % 60), (":", rest % 60)] {
+                put(mark)
+                put(Int(value), digits: 2)
+            }
+            put(" GMT")
+            return count
+        }
     }
 
     /// A moment as RFC 3339 text in UTC with milliseconds, `2026-02-28T23:59:59.250Z`.
@@ -58,6 +84,8 @@ package enum HTTPDate {
         return text.utf8.count < 4 ? String(repeating: "0", count: 4 - text.utf8.count) + text : text
     }
     private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
+
+    private static func weekday(_ day: Int64) -> String { days[Int(((day % 7) + 7) % 7)] }
 
     /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar, counted in 400-year eras from 1 March.
     private static func days(fromYear year: Int, month: Int, date: Int) -> Int64 {

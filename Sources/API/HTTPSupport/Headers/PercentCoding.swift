@@ -21,8 +21,12 @@ package enum PercentCoding {
 
     /// One decoded path segment. Nil for a bad escape, bytes that are not UTF-8, a control character, a slash or
     /// reverse slash that was encoded, and the segments `.` and `..`.
-    static func pathSegment(_ raw: some Collection<UInt8>) -> String? {
-        guard let bytes = decoded(raw, plusIsSpace: false) else { return nil }
+    static func pathSegment(_ raw: ArraySlice<UInt8>) -> String? {
+        var bytes = raw
+        if raw.contains(UInt8(ascii: "%")) {
+            guard let decoded = decoded(raw, plusIsSpace: false) else { return nil }
+            bytes = decoded[...]
+        }
         for byte in bytes where byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") {
             return nil
         }

@@ -16,11 +16,11 @@ package struct APIResponder: HTTPResponder {
     }
 
     package let table: RouteTable
-    private let authenticator: BearerAuthenticator
-    private let limits: HTTPLimits
-    private let security: SecurityHeaders
+    let authenticator: BearerAuthenticator
+    let limits: HTTPLimits
+    let security: SecurityHeaders
     private let newRequestID: @Sendable () -> String
-    private let observe: (@Sendable (_ operationID: String, _ status: Int, _ duration: Duration) -> Void)?
+    let observe: (@Sendable (_ operationID: String, _ status: Int, _ duration: Duration) -> Void)?
 
     /// - Parameters:
     ///   - newRequestID: an id for a request that brings none: 1 to 64 characters of `[A-Za-z0-9._-]`.
@@ -49,23 +49,14 @@ package struct APIResponder: HTTPResponder {
     /// Answers one request. Never throws: whatever goes wrong is a response.
     func answer(head: HTTPRequest, body: RequestBody, origin: Origin) async -> Response {
         let started = observe == nil ? nil : ContinuousClock.now
-        let requestID = RequestIdentifier.echoed(head.headerFields[.xRequestID]) ?? newRequestID()
-        let target = head.path ?? "/"
-        let path: String
-        let rawQuery: String
-        if let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) {
-            path = String(target[..<mark])
-            rawQuery = String(target[target.utf8.index(after: mark)...])
-        } else {
-            path = target
-            rawQuery = ""
-        }
-        var group = table.group(ofPath: path)
+        let requestID = requestID(head)
+        let target = RequestTarget(head.path)
+        var group = table.group(ofPath: target.path)
         var operationID = "unmatched"
         var response: Response
         do {
             try limits.check(head)
-            switch table.match(method: head.method, path: path) {
+            switch table.match(method: head.method, path: target.path) {
             case .malformed: throw HTTPFailure(.malformed, "The path is not well formed")
             case .notFound: throw HTTPFailure(.notFound, "There is nothing at this path")
             case .wrongMethod(let allowed, let found):
@@ -80,7 +71,7 @@ package struct APIResponder: HTTPResponder {
                     for: route, parameters: parameters, authorization: head.headerFields[values: .authorization],
                     requestID: requestID, sourceAddress: origin.sourceAddress, isLoopback: origin.isLoopback)
                 let call = APIRequest(
-                    method: head.method, path: path, rawQuery: rawQuery, headers: head.headerFields,
+                    method: head.method, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
                     parameters: parameters, body: body, access: access, files: FileConnection.current, limits: limits,
                     logger: origin.logger)
                 response =
@@ -95,9 +86,13 @@ package struct APIResponder: HTTPResponder {
                 error, group: group, requestID: requestID, accept: head.headerFields[.accept], logger: origin.logger)
         }
         response.headers[.xRequestID] = requestID
-        security.apply(to: &response)
+        security.apply(to: &response.headers)
         if let observe, let started { observe(operationID, response.status.code, ContinuousClock.now - started) }
         return head.method == .head ? response.createHeadResponse() : response
+    }
+
+    func requestID(_ head: HTTPRequest) -> String {
+        RequestIdentifier.echoed(head.headerFields[.xRequestID]) ?? newRequestID()
     }
 
     private func failed(
@@ -124,6 +119,24 @@ package struct APIResponder: HTTPResponder {
         var headers = failure.headers
         if failure.closesConnection { headers[.connection] = "close" }
         return .bytes(bytes, contentType: contentType, status: failure.code.status, headers: headers)
+    }
+}
+
+/// The path and the query of a request's target, as sent.
+struct RequestTarget: Sendable {
+    let path: String
+    /// The text after `?`; empty when there is none.
+    let rawQuery: String
+
+    init(_ target: String?) {
+        let target = target ?? "/"
+        if let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) {
+            path = String(target[..<mark])
+            rawQuery = String(target[target.utf8.index(after: mark)...])
+        } else {
+            path = target
+            rawQuery = ""
+        }
     }
 }
 

@@ -9,7 +9,7 @@ package struct BearerAuthenticator: Sendable {
     package static let tokenBytesMax = 8 * 1024
 
     private let tokens: any TokenVerifying
-    private let audit: any AuditTrail
+    let audit: any AuditTrail
     private let realm: String
 
     /// `realm` is shown to clients: the FHIR base URL.
@@ -52,6 +52,20 @@ package struct BearerAuthenticator: Sendable {
             try await refuse(route, access, "insufficient-scope")
             throw challenge(.insufficientScope, "insufficient_scope", "The access token does not allow this operation")
         }
+        return access
+    }
+
+    /// The rights of a caller whose token was verified a moment ago and allows the route; nil for everybody else, whom
+    /// ``access(for:parameters:authorization:requestID:sourceAddress:isLoopback:)`` identifies or refuses.
+    func rememberedAccess(
+        for route: Route, parameters: PathParameters, authorization: [String], requestID: String, sourceAddress: String?
+    ) -> AccessContext? {
+        guard case .bearer(let requirement) = route.access, authorization.count == 1,
+            let token = BearerAuthenticator.token(authorization[0]),
+            let access = tokens.rememberedContext(
+                bearerToken: token, requestID: requestID, sourceAddress: sourceAddress),
+            requirement.isMet(by: access, parameters: parameters)
+        else { return nil }
         return access
     }
 

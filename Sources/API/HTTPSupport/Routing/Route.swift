@@ -22,11 +22,15 @@ package struct Route: Sendable {
     /// The handler does little between its waits (tens of microseconds), so it runs where the connection is served and
     /// is spared two changes of thread.
     package let isBrief: Bool
+    /// The answer where it is at hand without waiting; nil sends the request to ``handler``. Runs where the connection
+    /// is served, for GET of an identified caller only, and decides everything that the handler would decide.
+    package let fromMemory: (@Sendable (APIRequest) -> MemoryAnswer?)?
     package let handler: Handler
 
     package init(
         _ method: HTTPRequest.Method, _ template: String, operationID: String, access: RouteAccess,
-        deadline: Duration? = nil, isBrief: Bool = false, handler: @escaping Handler
+        deadline: Duration? = nil, isBrief: Bool = false,
+        fromMemory: (@Sendable (APIRequest) -> MemoryAnswer?)? = nil, handler: @escaping Handler
     ) {
         self.method = method
         self.template = template
@@ -34,6 +38,7 @@ package struct Route: Sendable {
         self.access = access
         self.deadline = deadline
         self.isBrief = isBrief
+        self.fromMemory = fromMemory
         self.handler = handler
     }
 }

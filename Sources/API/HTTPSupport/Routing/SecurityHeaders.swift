@@ -1,5 +1,4 @@
 import HTTPTypes
-import Hummingbird
 
 /// The headers that every answer carries unless the handler chose its own.
 package struct SecurityHeaders: Sendable {
@@ -7,15 +6,18 @@ package struct SecurityHeaders: Sendable {
     /// `isTLS`: whether the listener speaks TLS, so that browsers may be told to keep to it. RFC 6797 §7.
     package init(isTLS: Bool) { self.isTLS = isTLS }
 
-    func apply(to response: inout Response) {
+    private static let noStore = HTTPField(name: .cacheControl, value: "no-store")
+    private static let noSniff = HTTPField(name: .xContentTypeOptions, value: "nosniff")
+
+    func apply(to headers: inout HTTPFields) {
         // Answers hold health data: no cache may keep one.
-        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-        response.headers[.xContentTypeOptions] = "nosniff"
-        if isTLS { response.headers[.strictTransportSecurity] = "max-age=31536000" }
-        if response.headers[.contentType]?.hasPrefix("text/html") == true {
-            response.headers[.contentSecurityPolicy] =
+        if !headers.contains(.cacheControl) { headers.append(Self.noStore) }
+        if !headers.contains(.xContentTypeOptions) { headers.append(Self.noSniff) }
+        if isTLS { headers[.strictTransportSecurity] = "max-age=31536000" }
+        if headers[.contentType]?.hasPrefix("text/html") == true {
+            headers[.contentSecurityPolicy] =
                 "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-            response.headers[.referrerPolicy] = "no-referrer"
+            headers[.referrerPolicy] = "no-referrer"
         }
     }
 }

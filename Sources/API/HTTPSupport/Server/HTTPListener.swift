@@ -12,18 +12,35 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
 
     private let http1: HTTP1Channel
     private let sendsFiles: Bool
+    private let memory: Memory?
     package var responder: Responder { http1.responder }
 
+    /// What answers from memory, and what the server says of itself in such answers.
+    package struct Memory: Sendable {
+        let responder: APIResponder
+        let serverName: String
+        let dates: HTTPDateClock
+
+        /// - Parameter now: microseconds since 1970 UTC, for the Date header.
+        package init(_ responder: APIResponder, serverName: String, now: @escaping @Sendable () -> Int64) {
+            self.responder = responder
+            self.serverName = serverName
+            dates = HTTPDateClock(now: now)
+        }
+    }
+
     /// - Parameters:
+    ///   - memory: nil where every request takes the usual way.
     ///   - isTLS: whether a TLS handler stands before this one, which takes bytes only.
     ///   - deadlines: made once for each connection.
     package init(
-        responder: @escaping Responder, isTLS: Bool, idleTimeout: TimeAmount = .seconds(75),
+        responder: @escaping Responder, memory: Memory? = nil, isTLS: Bool, idleTimeout: TimeAmount = .seconds(75),
         deadlines: @escaping @Sendable () -> ConnectionDeadlineHandler = { ConnectionDeadlineHandler() }
     ) {
         http1 = HTTP1Channel(
             responder: responder,
             configuration: .init(additionalChannelHandlers: [deadlines()], idleTimeout: idleTimeout))
+        self.memory = memory
         sendsFiles = !isTLS
     }
 
@@ -32,6 +49,12 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
             let pipeline = channel.pipeline.syncOperations
             let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
             try pipeline.addHandler(ResponsePartHandler(), position: .after(encoder))
+            if let memory {
+                let handler = MemoryAnswerHandler(
+                    responder: memory.responder, dates: memory.dates, serverName: memory.serverName, logger: logger)
+                let states = try pipeline.handler(type: HTTPConnectionStateHandler.self)
+                try pipeline.addHandler(handler, position: .after(states))
+            }
             return value
         }
     }

@@ -47,7 +47,7 @@ package final class TokenVerifier: TokenVerifying {
 
     package func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
         let (known, time) = remembered(bearerToken)
-        if let known, time - known.checkedAt <= TokenVerifier.clientKnowledgeMax {
+        if let known, isFresh(known, at: time) {
             return context(known, requestID: requestID, sourceAddress: sourceAddress)
         }
         guard let token = known?.token ?? AccessToken(bearerToken, keys: keys, issuer: issuer, audience: audience),
@@ -62,6 +62,16 @@ package final class TokenVerifier: TokenVerifying {
             principal: Principal(kind: .client, id: client.id, name: client.name), token: token, checkedAt: time)
         remember(bearerToken, entry, at: time)
         return context(entry, requestID: requestID, sourceAddress: sourceAddress)
+    }
+
+    package func rememberedContext(bearerToken: String, requestID: String, sourceAddress: String?) -> AccessContext? {
+        let (known, time) = remembered(bearerToken)
+        guard let known, isFresh(known, at: time) else { return nil }
+        return context(known, requestID: requestID, sourceAddress: sourceAddress)
+    }
+
+    private func isFresh(_ entry: Entry, at time: Int64) -> Bool {
+        time - entry.checkedAt <= TokenVerifier.clientKnowledgeMax
     }
 
     private func context(_ entry: Entry, requestID: String, sourceAddress: String?) -> AccessContext {

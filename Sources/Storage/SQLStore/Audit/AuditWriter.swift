@@ -10,7 +10,7 @@ import Synchronization
 package final class AuditWriter: Sendable {
     private struct Waiting: Sendable {
         let record: [UInt8]
-        let continuation: CheckedContinuation<Void, any Error>
+        let completion: @Sendable (Result<Void, any Error>) -> Void
     }
 
     private struct State {
@@ -40,13 +40,18 @@ package final class AuditWriter: Sendable {
     /// Returns when the record is durable. Throws what the commit threw; the access must then not be answered.
     package func append(_ record: [UInt8]) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            let batch = state.withLock { state -> [Waiting] in
-                state.waiting.append(Waiting(record: record, continuation: continuation))
-                if state.isWriting || (state.isGathering && state.waiting.count < state.wanted) { return [] }
-                return Self.take(&state)
-            }
-            write(batch)
+            append(record) { continuation.resume(with: $0) }
         }
+    }
+
+    /// As ``append(_:)`` for a caller that does not suspend. Called once, on the database's thread: must return soon.
+    package func append(_ record: [UInt8], completion: @escaping @Sendable (Result<Void, any Error>) -> Void) {
+        let batch = state.withLock { state -> [Waiting] in
+            state.waiting.append(Waiting(record: record, completion: completion))
+            if state.isWriting || (state.isGathering && state.waiting.count < state.wanted) { return [] }
+            return Self.take(&state)
+        }
+        write(batch)
     }
 
     /// The next batch, which is being written from now on.
@@ -66,7 +71,7 @@ package final class AuditWriter: Sendable {
         database.submit { transaction in
             try AuditChain.append(records, transaction)
         } completion: { result in
-            for waiting in batch { waiting.continuation.resume(with: result) }
+            for waiting in batch { waiting.completion(result) }
             self.continueWriting()
         }
     }

@@ -1,0 +1,62 @@
+import Access
+import HTTPTypes
+import NIOCore
+
+/// A whole answer that was at hand without waiting, and the audit row that must be durable before it leaves.
+package struct MemoryAnswer: Sendable {
+    package var status: HTTPResponse.Status
+    package var headers: HTTPFields
+    /// Empty for an answer without one.
+    package var body: ByteBuffer
+    package let record: AuditRecord
+
+    package init(status: HTTPResponse.Status, headers: HTTPFields, body: ByteBuffer, record: AuditRecord) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.record = record
+    }
+}
+
+extension APIResponder {
+    /// An answer from memory with what has to happen before and after it has left.
+    struct PreparedAnswer: Sendable {
+        var answer: MemoryAnswer
+        let operationID: String
+        let started: ContinuousClock.Instant?
+    }
+
+    /// The answer to a request without a body when its route has it in memory and its caller is known; nil for every
+    /// other request, and for each that would be refused: those take the usual way, ``answer(head:body:origin:)``.
+    func answerFromMemory(_ head: HTTPRequest, origin: Origin) -> PreparedAnswer? {
+        guard head.method == .get, (try? limits.check(head)) != nil else { return nil }
+        let started = observe == nil ? nil : ContinuousClock.now
+        let target = RequestTarget(head.path)
+        guard case .found(let route, _, let parameters) = table.match(method: .get, path: target.path),
+            let known = route.fromMemory
+        else { return nil }
+        let requestID = requestID(head)
+        guard
+            let access = authenticator.rememberedAccess(
+                for: route, parameters: parameters, authorization: head.headerFields[values: .authorization],
+                requestID: requestID, sourceAddress: origin.sourceAddress)
+        else { return nil }
+        let call = APIRequest(
+            method: .get, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
+            parameters: parameters, access: access, limits: limits, logger: origin.logger)
+        guard var answer = known(call) else { return nil }
+        answer.headers[.xRequestID] = requestID
+        security.apply(to: &answer.headers)
+        return PreparedAnswer(answer: answer, operationID: route.operationID, started: started)
+    }
+
+    /// Makes the audit row of a prepared answer durable, then calls with whether that is done, on any thread.
+    func keepRecord(of prepared: PreparedAnswer, _ completion: @escaping @Sendable (Bool) -> Void) {
+        authenticator.audit.record(prepared.answer.record) { isKept in
+            if isKept, let started = prepared.started {
+                observe?(prepared.operationID, prepared.answer.status.code, ContinuousClock.now - started)
+            }
+            completion(isKept)
+        }
+    }
+}

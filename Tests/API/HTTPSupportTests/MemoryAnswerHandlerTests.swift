@@ -1,0 +1,293 @@
+import Access
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import HTTPSupport
+
+/// Answers given on the event loop, among answers that are not, over real sockets. RFC 9112 §9.3.
+@Suite(.timeLimit(.minutes(1)))
+struct MemoryAnswerHandlerTests {
+    /// Writes audit rows when told to.
+    private final class GatedTrail: AuditTrail {
+        struct Refused: Error {}
+        private struct State {
+            var isOpen = true
+            var fails = false
+            var waiting: [@Sendable (Bool) -> Void] = []
+            var records: [AuditRecord] = []
+        }
+        private let state = Mutex(State())
+        private let (waits, waiting) = AsyncStream.makeStream(of: Void.self)
+
+        func record(_ record: AuditRecord) async throws {
+            let fails = state.withLock { state in
+                if !state.fails { state.records.append(record) }
+                return state.fails
+            }
+            if fails { throw Refused() }
+        }
+        func record(_ record: AuditRecord, completion: @escaping @Sendable (Bool) -> Void) {
+            let now: Bool? = state.withLock { state in
+                if state.fails { return false }
+                state.records.append(record)
+                if state.isOpen { return true }
+                state.waiting.append(completion)
+                return nil
+            }
+            if let now { completion(now) } else { waiting.yield() }
+        }
+        func close() { state.withLock { $0.isOpen = false } }
+        func fail() { state.withLock { $0.fails = true } }
+        /// Returns when a row waits.
+        func untilWaiting() async { for await _ in waits { return } }
+        func open() {
+            let all = state.withLock { state in
+                state.isOpen = true
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            for completion in all { completion(true) }
+        }
+        var entities: [String?] { state.withLock { $0.records.map(\.entity) } }
+    }
+
+    private struct Tokens: TokenVerifying {
+        func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
+            rememberedContext(bearerToken: bearerToken, requestID: requestID, sourceAddress: sourceAddress)
+        }
+        func rememberedContext(bearerToken: String, requestID: String, sourceAddress: String?) -> AccessContext? {
+            guard bearerToken == "good" || bearerToken == "narrow" else { return nil }
+            return AccessContext(
+                principal: Principal(kind: .client, id: bearerToken),
+                scopes: [Scope(bearerToken == "good" ? "system/*.rs" : "system/Group.rs")!], requestID: requestID,
+                sourceAddress: sourceAddress)
+        }
+    }
+
+    /// `/x/{id}` is in memory unless the id begins with `cold`; the usual way says so, and takes its time.
+    private static let route = Route(
+        .get, "/x/{id}", operationID: "x", access: .bearer(.permission(.read, on: "Patient")),
+        fromMemory: { request in
+            let id = request.parameters["id"]
+            if id.hasPrefix("cold") { return nil }
+            return MemoryAnswer(
+                status: .ok, headers: [.contentType: "text/plain"], body: ByteBuffer(string: "<memory \(id)>"),
+                record: AuditRecord(
+                    category: .rest, interaction: "read", action: .read, outcome: .success, access: request.access,
+                    entity: id))
+        }
+    ) { request in
+        try await Task.sleep(for: .milliseconds(20))
+        let body = try await request.collectBody()
+        return .bytes(
+            Array("<usual \(request.parameters["id"]) \(body.readableBytes)>".utf8), contentType: "text/plain")
+    }
+
+    private static func serving(
+        _ trail: GatedTrail = GatedTrail(), observe: (@Sendable (String, Int, Duration) -> Void)? = nil,
+        _ test: @escaping @Sendable (Int) async throws -> Void
+    ) async throws {
+        let table = try RouteTable([
+            RouteGroup(name: "test", prefix: "/", errorBody: ProblemJSON(), routes: [route])
+        ])
+        let responder = APIResponder(
+            table: table, authenticator: BearerAuthenticator(tokens: Tokens(), audit: trail, realm: "h"),
+            newRequestID: { "id" }, observe: observe)
+        let memory = HTTPListener.Memory(responder, serverName: "test", now: { 784_111_777_000_000 })
+        let (ports, found) = AsyncStream.makeStream(of: Int.self)
+        let application = Application(
+            responder: responder,
+            server: HTTPServerBuilder { HTTPListener(responder: $0, memory: memory, isTLS: false) },
+            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0), serverName: "test"),
+            onServerRunning: { found.yield($0.localAddress?.port ?? 0) })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await application.run() }
+            group.addTask {
+                for await port in ports { return try await test(port) }
+            }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private static func get(_ id: String, token: String = "good", _ more: String...) -> String {
+        (["GET /x/\(id) HTTP/1.1", "Host: h", "Authorization: Bearer \(token)"] + more + ["", ""])
+            .joined(separator: "\r\n")
+    }
+
+    /// Sends text on one connection, and returns all that comes until the server closes or `enough` is seen.
+    private static func exchange(
+        _ port: Int, _ text: String, until enough: String? = nil, halfCloses: Bool = false,
+        sent: @escaping @Sendable () async -> Void = {}
+    ) async throws -> String {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .connect(host: "127.0.0.1", port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(isOutboundHalfClosureEnabled: true))
+                }
+            }
+        return try await channel.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(string: text))
+            if halfCloses { outbound.finish() }
+            await sent()
+            var all = ""
+            do {
+                for try await buffer in inbound {
+                    all += String(buffer: buffer)
+                    if let enough, all.contains(enough) { break }
+                }
+            } catch is IOError {
+                // Reset instead of closed.
+            }
+            return all
+        }
+    }
+
+    /// The bodies in the order in which they came.
+    private static func bodies(_ text: String) -> [Substring] {
+        text.split(separator: "<").dropFirst().compactMap { $0.split(separator: ">").first }
+    }
+
+    @Test("An answer from memory has the headers of every answer, its length and its audit row")
+    func head() async throws {
+        let trail = GatedTrail()
+        let observed = Mutex<[String]>([])
+        try await Self.serving(trail, observe: { id, status, _ in observed.withLock { $0.append("\(id) \(status)") } })
+        {
+            port in
+            let text = try await Self.exchange(
+                port, Self.get("a") + Self.get("b", token: "good", "X-Request-Id: mine"), until: "<memory b>")
+            let head = text.lowercased()
+            #expect(Self.bodies(text) == ["memory a", "memory b"])
+            for line in [
+                "content-length: 10", "cache-control: no-store", "x-content-type-options: nosniff", "x-request-id: id",
+                "x-request-id: mine", "date: sun, 06 nov 1994 08:49:37 gmt", "server: test",
+            ] {
+                #expect(head.contains("\r\n" + line + "\r\n"), "\(line)")
+            }
+            #expect(!head.contains("transfer-encoding"))
+            #expect(trail.entities == ["a", "b"])
+        }
+        #expect(observed.withLock { $0 } == ["x 200", "x 200"])
+    }
+
+    @Test("Answers from memory and usual ones leave in the order of their requests, also when sent at once")
+    func pipelining() async throws {
+        try await Self.serving { port in
+            let ids = ["a", "cold1", "b", "c", "cold2", "cold3", "d"]
+            let text = try await Self.exchange(port, ids.map { Self.get($0) }.joined(), until: "d 0>")
+            // Behind a request on the usual way all that arrives before its answer takes that way too.
+            #expect(Self.bodies(text).map { $0.split(separator: " ")[1] } == ids.map { $0[...] })
+            // Behind the answer it is memory's turn again, on the same connection.
+            #expect(Self.bodies(text).first == "memory a" && text.contains("<usual cold1 0>"))
+        }
+    }
+
+    @Test("After a usual answer the next request is answered from memory again")
+    func backToMemory() async throws {
+        try await Self.serving { port in
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: "127.0.0.1", port: port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    }
+                }
+            try await channel.executeThenClose { inbound, outbound in
+                var iterator = inbound.makeAsyncIterator()
+                for id in ["a", "cold", "b", "cold", "c", "d"] {
+                    try await outbound.write(ByteBuffer(string: Self.get(id)))
+                    let expected = id == "cold" ? "<usual cold 0>" : "<memory \(id)>"
+                    var text = ""
+                    while !text.contains(">"), let more = try await iterator.next() { text += String(buffer: more) }
+                    #expect(text.contains(expected))
+                }
+            }
+        }
+    }
+
+    @Test("Who is not known, or not allowed, is refused on the usual way, audited once")
+    func refusals() async throws {
+        let trail = GatedTrail()
+        try await Self.serving(trail) { port in
+            for (token, status) in [("bad", "401"), ("narrow", "403")] {
+                let text = try await Self.exchange(port, Self.get("a", token: token, "Connection: close"))
+                #expect(text.hasPrefix("HTTP/1.1 \(status)"))
+            }
+            let text = try await Self.exchange(port, Self.get("a", token: "bad"), until: "\r\n\r\n")
+            #expect(text.hasPrefix("HTTP/1.1 401") && text.contains("invalid_token"))
+            #expect(trail.entities == [nil, nil, nil])
+        }
+    }
+
+    @Test("A request that closes its connection, or has a body, takes the usual way")
+    func notPlain() async throws {
+        try await Self.serving { port in
+            let closing = try await Self.exchange(port, Self.get("a", token: "good", "Connection: close"))
+            #expect(Self.bodies(closing) == ["usual a 0"])
+            let body = Self.get("a", token: "good", "Content-Length: 3") + "xyz" + Self.get("b")
+            #expect(Self.bodies(try await Self.exchange(port, body, until: " b"))[0] == "usual a 3")
+        }
+    }
+
+    @Test("Without its audit row an answer does not leave; the usual way says what is wrong")
+    func failClosed() async throws {
+        let trail = GatedTrail()
+        trail.fail()
+        try await Self.serving(trail) { port in
+            let text = try await Self.exchange(port, Self.get("a"), until: ">")
+            #expect(Self.bodies(text) == ["usual a 0"])
+        }
+    }
+
+    @Test(
+        "What comes while an audit row is written waits: requests, the end of the stream, and bytes that are no request"
+    )
+    func held() async throws {
+        for (rest, halfCloses, expected) in [
+            (Self.get("b") + Self.get("cold"), false, ["memory a", "memory b", "usual cold 0"]),
+            ("", true, ["memory a"]), (Self.get("b"), true, ["memory a", "memory b"]),
+            ("NO REQUEST\r\n\r\n", false, ["memory a"]),
+        ] {
+            let trail = GatedTrail()
+            trail.close()
+            try await Self.serving(trail) { port in
+                let text = try await Self.exchange(
+                    port, Self.get("a") + rest,
+                    until: rest.hasSuffix("\r\n\r\n") && rest.contains("cold") ? "cold" : nil,
+                    halfCloses: halfCloses
+                ) {
+                    await trail.untilWaiting()
+                    // The rest has long arrived when the row is written.
+                    try? await Task.sleep(for: .milliseconds(30))
+                    trail.open()
+                }
+                #expect(Self.bodies(text).map(String.init) == expected)
+                if rest.hasPrefix("NO") { #expect(text.contains("HTTP/1.1 400")) }
+            }
+        }
+    }
+
+    @Test("A peer that leaves while its audit row is written is forgotten, and the server goes on")
+    func leaves() async throws {
+        let trail = GatedTrail()
+        trail.close()
+        try await Self.serving(trail) { port in
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: "127.0.0.1", port: port).get()
+            try await channel.writeAndFlush(ByteBuffer(string: Self.get("a"))).get()
+            await trail.untilWaiting()
+            try await channel.close()
+            trail.open()
+            let text = try await Self.exchange(port, Self.get("b"), until: ">")
+            #expect(Self.bodies(text) == ["memory b"])
+        }
+    }
+}
