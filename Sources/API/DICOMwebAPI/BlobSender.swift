@@ -58,6 +58,34 @@ struct BlobSender: Sendable {
         }
     }
 
+    /// Makes a whole blob of at most `firstBytesMax` bytes ready to leave in one step, between what is to stand `before`
+    /// and `after` it. Fails with `StoreError(.corrupt)` when it has not `count` bytes.
+    static func pieces(
+        of id: BlobID, count: Int, in blobs: any BlobStoring, files: FileConnection?, before: ByteBuffer?,
+        after: ByteBuffer?
+    ) -> MemoryAnswer.Preparation {
+        { completion in
+            blobs.open(
+                id,
+                then: { reader in
+                    guard reader.count == Int64(count) else {
+                        throw StoreError(.corrupt, "a blob is not as long as its row says")
+                    }
+                    var pieces: [FileConnection.Piece] = []
+                    if let before { pieces.append(.bytes(before)) }
+                    if files != nil, let file = reader.plainFile {
+                        try reader.preload(count, at: 0)
+                        let sent = SentFile(descriptor: file.descriptor, owner: reader)
+                        pieces.append(.file(sent, file.offset..<(file.offset + Int64(count))))
+                    } else if count > 0 {
+                        pieces.append(.bytes(try buffers.filled(count) { try reader.fill($0, at: 0) }))
+                    }
+                    if let after { pieces.append(.bytes(after)) }
+                    return pieces
+                }, completion: completion)
+        }
+    }
+
     /// Sends a range between what is to stand `before` and `after` it, in little endian when its words of `size` bytes
     /// are in big endian. Throws `StoreError(.corrupt)` when the range ends behind the blob; part of it may have been
     /// sent by then, so that the response must not be ended.

@@ -63,7 +63,7 @@ package struct DICOMwebRoutes: Sendable {
                 Route(.get, series, operationID: "retrieveSeries", access: Self.read, isBrief: true, handler: retrieve),
                 Route(
                     .get, instance, operationID: "retrieveInstance", access: Self.read, isBrief: true,
-                    handler: retrieve),
+                    fromMemory: instanceFromMemory, handler: retrieve),
                 Route(
                     .get, study + "/metadata", operationID: "retrieveStudyMetadata", access: Self.read,
                     handler: metadata),
@@ -89,13 +89,20 @@ package struct DICOMwebRoutes: Sendable {
         _ interaction: String, _ request: APIRequest, category: AuditRecord.Category = .transfer,
         action: AuditRecord.Action = .read, query: String? = nil
     ) async throws {
+        try await audit.record(
+            Self.auditRecord(interaction, request, category: category, action: action, query: query))
+    }
+
+    static func auditRecord(
+        _ interaction: String, _ request: APIRequest, category: AuditRecord.Category = .transfer,
+        action: AuditRecord.Action = .read, query: String? = nil
+    ) -> AuditRecord {
         let uids = ["study", "series", "instance"].compactMap { name in
             request.parameters[name].isEmpty ? nil : "\(name):\(request.parameters[name])"
         }
-        try await audit.record(
-            AuditRecord(
-                category: category, interaction: interaction, action: action, outcome: .success, access: request.access,
-                entity: uids.isEmpty ? nil : uids.joined(separator: " "), query: query))
+        return AuditRecord(
+            category: category, interaction: interaction, action: action, outcome: .success, access: request.access,
+            entity: uids.isEmpty ? nil : uids.joined(separator: " "), query: query)
     }
 }
 

@@ -127,27 +127,14 @@ extension DICOMwebRoutes {
         guard let instance = try await instances(target, after: nil, limit: 1, request).first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
-        let stored = try transferSyntax(of: instance)
-        guard let form = DICOMwebMediaType.instanceForm(try accept(request), stored: [stored], isSingle: true) else {
-            throw HTTPFailure(.notAcceptable, "available: application/dicom; transfer-syntax=\(stored.uid)")
-        }
-        let syntax = form.isRecoded ? TransferSyntax.explicitVRLittleEndian : stored
-        var contentType = "application/dicom;transfer-syntax=\(syntax.uid)"
-        var before: ByteBuffer?
-        var after: ByteBuffer?
-        if form.isMultipart {
-            var framing = MultipartFraming(boundary: newBoundary())
-            contentType = framing.contentType(ofParts: Self.dicom)
-            before = partHead(of: instance, syntax, in: &framing)
-            after = framing.end
-        }
-        if form.isRecoded {
+        let envelope = try envelope(of: instance, request)
+        if envelope.isRecoded {
             try await record("retrieve", request)
-            return .stream(contentType: contentType) { [before, after] writer in
+            return .stream(contentType: envelope.contentType) { writer in
                 try await gate.withPermit {
-                    if let before { try await writer.write(before) }
+                    if let before = envelope.before { try await writer.write(before) }
                     try await sendRecoded(instance, request, &writer)
-                    if let after { try await writer.write(after) }
+                    if let after = envelope.after { try await writer.write(after) }
                 }
             }
         }
@@ -156,11 +143,58 @@ extension DICOMwebRoutes {
         let sender = try await recorded("retrieve", request) {
             try await BlobSender.open(instance.blobID, in: blobs, range: whole, files: request.files)
         }
-        let length = (before?.readableBytes ?? 0) + whole.count + (after?.readableBytes ?? 0)
-        return .stream(contentType: contentType, contentLength: length, isBrief: true) { [before, after] writer in
+        return .stream(
+            contentType: envelope.contentType, contentLength: envelope.length(with: instance), isBrief: true
+        ) { writer in
             defer { withExtendedLifetime(permit) {} }
-            try await sender.send(whole, before: before, after: after, to: &writer)
+            try await sender.send(whole, before: envelope.before, after: envelope.after, to: &writer)
         }
+    }
+
+    /// One instance whose row is in memory, of a size that is made ready at once, as it is stored.
+    func instanceFromMemory(_ request: APIRequest) -> MemoryAnswer? {
+        guard request.rawQuery.isEmpty, let target = try? target(request), let series = target.series,
+            let uid = target.instance,
+            let instance = index.remembered(
+                studyInstanceUID: target.study, seriesInstanceUID: series, sopInstanceUID: uid,
+                access: request.access), instance.size <= BlobSender.firstBytesMax,
+            let envelope = try? envelope(of: instance, request), !envelope.isRecoded, let permit = gate.permitNow()
+        else { return nil }
+        let preparation = BlobSender.pieces(
+            of: instance.blobID, count: Int(instance.size), in: blobs, files: request.files, before: envelope.before,
+            after: envelope.after)
+        return MemoryAnswer(
+            status: .ok, headers: [.contentType: envelope.contentType],
+            body: .prepared(count: envelope.length(with: instance), preparation),
+            record: Self.auditRecord("retrieve", request), permit: permit)
+    }
+
+    /// What stands around one instance in a response.
+    private struct Envelope {
+        var contentType: String
+        var isRecoded: Bool
+        var before: ByteBuffer?
+        var after: ByteBuffer?
+
+        func length(with instance: Instance) -> Int {
+            (before?.readableBytes ?? 0) + Int(instance.size) + (after?.readableBytes ?? 0)
+        }
+    }
+
+    private func envelope(of instance: Instance, _ request: APIRequest) throws -> Envelope {
+        let stored = try transferSyntax(of: instance)
+        guard let form = DICOMwebMediaType.instanceForm(try accept(request), stored: [stored], isSingle: true) else {
+            throw HTTPFailure(.notAcceptable, "available: application/dicom; transfer-syntax=\(stored.uid)")
+        }
+        let syntax = form.isRecoded ? TransferSyntax.explicitVRLittleEndian : stored
+        guard form.isMultipart else {
+            return Envelope(
+                contentType: "application/dicom;transfer-syntax=\(syntax.uid)", isRecoded: form.isRecoded)
+        }
+        var framing = MultipartFraming(boundary: newBoundary())
+        return Envelope(
+            contentType: framing.contentType(ofParts: Self.dicom), isRecoded: form.isRecoded,
+            before: partHead(of: instance, syntax, in: &framing), after: framing.end)
     }
 
     /// What `open` gives, opened while the audit row becomes durable; nothing can be sent before it is.

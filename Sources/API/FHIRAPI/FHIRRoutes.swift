@@ -85,7 +85,7 @@ package struct FHIRRoutes: Sendable {
         var body = ByteBuffer()
         if case .bytes(let bytes) = response.body { body.writeBytes(bytes) }
         return MemoryAnswer(
-            status: HTTPResponse.Status(code: response.status), headers: Self.fields(response), body: body,
+            status: HTTPResponse.Status(code: response.status), headers: Self.fields(response), body: .bytes(body),
             record: record)
     }
 

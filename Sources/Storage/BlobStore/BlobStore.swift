@@ -83,6 +83,25 @@ package final class BlobStore: BlobStoring {
         }
     }
 
+    package func open<Value: Sendable>(
+        _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value,
+        completion: @escaping @Sendable (Result<Value, any Error>) -> Void
+    ) {
+        threads.submit { [self] state in
+            completion(
+                Result {
+                    guard state == .active else { throw StoreError(.closed, "the blob store is closed") }
+                    let reader: BlobReader
+                    do { reader = try BlobReader(id, path: try directories.path(of: id), in: self) } catch {
+                        throw BlobStore.storeError(error)
+                    }
+                    do { return try work(reader) } catch let error as BlobFileError {
+                        throw BlobStore.storeError(error)
+                    }
+                })
+        }
+    }
+
     /// Runs `work` on a thread of the store. What fails before or is a file's error comes out as a `StoreError`, any
     /// other error of `work` as it is.
     func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Result<Value, any Error>) async throws

@@ -14,6 +14,7 @@ package final class RelationalStore: Sendable {
     let auditWriter: AuditWriter
     let indexer: SearchIndexer
     let pageTokens: PageTokens
+    private let instanceRows = InstanceCache()
     /// Microseconds since 1970 UTC.
     let now: @Sendable () -> Int64
     /// The FHIR base URL, without a closing slash.
@@ -145,13 +146,24 @@ extension RelationalStore: ImagingIndex {
         access: AccessContext
     ) async throws -> [Instance] {
         guard mayRead(access, .read) else { return [] }
-        return try await readUnit(access, snapshot: false) { unit in
+        let found = try await readUnit(access, snapshot: false) { unit in
             try StudyTable(connection: unit.connection).page(
                 studyUID: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID, after: after,
                 limit: limit,
                 withHeaders: false
             ).map(\.instance)
         }
+        instanceRows.keep(found)
+        return found
+    }
+
+    package func remembered(
+        studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
+    ) -> Instance? {
+        guard mayRead(access, .read), let known = instanceRows.find(sopInstanceUID),
+            known.studyInstanceUID == studyInstanceUID, known.seriesInstanceUID == seriesInstanceUID
+        else { return nil }
+        return known
     }
 
     package func headers(
@@ -159,12 +171,14 @@ extension RelationalStore: ImagingIndex {
         access: AccessContext
     ) async throws -> [InstanceHeader] {
         guard mayRead(access, .read) else { return [] }
-        return try await readUnit(access, snapshot: false) { unit in
+        let found = try await readUnit(access, snapshot: false) { unit in
             try StudyTable(connection: unit.connection).page(
                 studyUID: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID, after: after,
                 limit: limit,
                 withHeaders: true)
         }
+        instanceRows.keep(found.lazy.map(\.instance))
+        return found
     }
 
     package func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries] {

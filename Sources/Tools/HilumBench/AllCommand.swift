@@ -11,7 +11,8 @@ struct AllCommand: AsyncParsableCommand {
     @Option(help: "The file to write the results to.") var out = "conformance/bench/RESULTS.md"
     @Option(help: "An existing folder on the disk to measure; temporary files are made and removed in it.")
     var folder = FileManager.default.temporaryDirectory.path
-    @Option(help: "Only the stages whose name holds this word: start, store, stow, wado, fhir, mllp.")
+    @Option(
+        help: "Only the stages whose name holds this word: start, store, stow, wado-encrypted, wado-plain, fhir, mllp.")
     var only: [String] = []
 
     func validate() throws {

@@ -28,11 +28,11 @@ struct BenchRun {
         #endif
         let encrypted = try await HilumServer(folder: folder + "/encrypted", isEncrypted: true)
         if wants("start") { try await idle(encrypted) }
-        if wants("store", "stow", "wado", "fhir", "mllp") {
+        if wants("store", "stow", "wado-encrypted", "fhir", "mllp") {
             try await serving(encrypted) { run, server in
                 if run.wants("store") { try await run.store(server) }
                 if run.wants("stow") { try await run.stow(server) }
-                if run.wants("wado") { try await run.retrieve(server, "encrypted at rest", goal: 0.35) }
+                if run.wants("wado-encrypted") { try await run.retrieve(server, "encrypted at rest", goal: 0.35) }
                 if run.wants("fhir") { try await run.read(server) }
                 if run.wants("mllp") { try await run.messages(server) }
                 let memory = try server.memory()
@@ -41,7 +41,7 @@ struct BenchRun {
                         + " \(NumberText.short(memory.peak)) MB.")
             }
         }
-        if wants("wado") {
+        if wants("wado-plain") {
             let open = try await HilumServer(folder: folder + "/open", isEncrypted: false)
             try await serving(open) { run, server in
                 try await run.retrieve(server, "not encrypted", goal: 0.55)

@@ -19,6 +19,11 @@ struct RetrieveTests {
 
     private struct Index: ImagingIndex {
         let instance: Instance
+        func remembered(
+            studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
+        ) -> Instance? {
+            (studyInstanceUID, seriesInstanceUID, sopInstanceUID) == (uid, uid, uid) ? instance : nil
+        }
         func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] { [] }
         func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
             throw StoreError(.unavailable, "test")
@@ -58,12 +63,15 @@ struct RetrieveTests {
         func tell(_ isDurable: Bool) { told.continuation.yield(isDurable) }
     }
 
-    private static func routes(_ blobs: MemoryBlobs, _ trail: Trail, _ gate: BulkResponseGate) -> DICOMwebRoutes {
+    private static func routes(
+        _ blobs: MemoryBlobs, _ trail: Trail, _ gate: BulkResponseGate, size: Int = content.count,
+        syntax: TransferSyntax = .explicitVRLittleEndian
+    ) -> DICOMwebRoutes {
         let instance = Instance(
             studyInstanceUID: uid, seriesInstanceUID: uid, sopInstanceUID: uid,
             sopClassUID: "1.2.840.10008.5.1.4.1.1.2",
-            instanceNumber: 1, transferSyntaxUID: TransferSyntax.explicitVRLittleEndian.uid, rows: nil, columns: nil,
-            bitsAllocated: nil, numberOfFrames: 0, blobID: BlobID("a"), size: Int64(content.count), dataSetOffset: 200,
+            instanceNumber: 1, transferSyntaxUID: syntax.uid, rows: nil, columns: nil,
+            bitsAllocated: nil, numberOfFrames: 0, blobID: BlobID("a"), size: Int64(size), dataSetOffset: 200,
             pixelDataOffset: nil, pixelDataLength: nil, digest: "", receivedAt: UTCInstant(microseconds: 0),
             receivedFrom: nil)
         let authorities = AssigningAuthorities(
@@ -75,10 +83,10 @@ struct RetrieveTests {
             baseURL: "https://h/dicomweb", gate: gate, newBoundary: { "bound" })
     }
 
-    private static func request(_ accept: String) -> APIRequest {
+    private static func request(_ accept: String, query: String = "", instance: String = uid) -> APIRequest {
         APIRequest(
-            method: .get, path: "/", headers: [.accept: accept],
-            parameters: PathParameters([("study", uid), ("series", uid), ("instance", uid)]),
+            method: .get, path: "/", rawQuery: query, headers: [.accept: accept],
+            parameters: PathParameters([("study", uid), ("series", uid), ("instance", instance)]),
             access: AccessContext(
                 principal: Principal(kind: .client, id: "c"), scopes: [], requestID: "r", sourceAddress: nil))
     }
@@ -150,6 +158,62 @@ struct RetrieveTests {
         _ = first
         first = nil
         try await gate.withPermit {}
+    }
+
+    /// The body of an answer from memory.
+    private static func body(_ answer: MemoryAnswer) async throws -> [UInt8] {
+        guard case .prepared(_, let prepare) = answer.body else { return [] }
+        let pieces = try await withCheckedThrowingContinuation { continuation in
+            prepare { continuation.resume(with: $0) }
+        }
+        return pieces.flatMap { piece -> [UInt8] in
+            guard case .bytes(let buffer) = piece else { return [] }
+            return Array(buffer.readableBytesView)
+        }
+    }
+
+    @Test("From memory an instance has the type, length, bytes and audit row of the usual answer, in both forms")
+    func fromMemory() async throws {
+        for accept in ["application/dicom", "multipart/related; type=\"application/dicom\""] {
+            let trail = Trail()
+            trail.tell(true)
+            let routes = Self.routes(MemoryBlobs(["a": Self.content]), trail, BulkResponseGate(limit: 2))
+            let usual = try await routes.retrieve(Self.request(accept))
+            let answer = try #require(routes.instanceFromMemory(Self.request(accept)))
+            #expect(answer.status == .ok && answer.headers[.contentType] == usual.headers[.contentType])
+            guard case .prepared(let count, _) = answer.body else { throw StoreError(.misuse, "no prepared body") }
+            #expect(String(count) == usual.headers[.contentLength])
+            #expect(try await Self.body(answer) == (try await Self.body(usual)))
+            #expect(answer.record.interaction == "retrieve" && answer.record.category == .transfer)
+            #expect(answer.record.entity == "study:1.2.3 series:1.2.3 instance:1.2.3")
+        }
+    }
+
+    @Test(
+        "What is not in memory, is to be re-coded, is large or not acceptable takes the usual way, as does a full house"
+    )
+    func notFromMemory() async throws {
+        let blobs = MemoryBlobs(["a": Self.content])
+        let gate = BulkResponseGate(limit: 1)
+        let routes = Self.routes(blobs, Trail(), gate)
+        let dicom = "application/dicom"
+        #expect(routes.instanceFromMemory(Self.request(dicom, instance: "1.2.4")) == nil)
+        #expect(routes.instanceFromMemory(Self.request(dicom, instance: "no uid")) == nil)
+        #expect(routes.instanceFromMemory(Self.request("text/plain")) == nil)
+        #expect(routes.instanceFromMemory(Self.request(dicom, query: "accept=application/dicom")) == nil)
+        let large = Self.routes(blobs, Trail(), gate, size: BlobSender.firstBytesMax + 1)
+        #expect(large.instanceFromMemory(Self.request(dicom)) == nil)
+        let recoded = Self.routes(blobs, Trail(), gate, syntax: .explicitVRBigEndian)
+        #expect(recoded.instanceFromMemory(Self.request(dicom)) == nil)
+        // Whoever gets an answer holds a place until it is dropped.
+        var held = routes.instanceFromMemory(Self.request(dicom))
+        #expect(held != nil && routes.instanceFromMemory(Self.request(dicom)) == nil)
+        held = nil
+        #expect(routes.instanceFromMemory(Self.request(dicom)) != nil)
+        for blobs in [MemoryBlobs(["a": Self.content], damagedFrom: 0), MemoryBlobs([:]), MemoryBlobs(["a": [1]])] {
+            let answer = try #require(Self.routes(blobs, Trail(), gate).instanceFromMemory(Self.request(dicom)))
+            await #expect(throws: StoreError.self) { try await Self.body(answer) }
+        }
     }
 
     @Test("A blob that is damaged or gone is an error instead of a response")

@@ -1,4 +1,5 @@
 import Access
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -69,6 +70,48 @@ struct MemoryAnswerHandlerTests {
         }
     }
 
+    private struct Broken: Error {}
+
+    /// `/large/{bytes}` has so many bytes made ready elsewhere, in a file where that can be sent, behind a mark; none of
+    /// them when it is `broken`.
+    private static func large(_ gate: BulkResponseGate) -> Route {
+        Route(
+            .get, "/large/{bytes}", operationID: "large", access: .bearer(.permission(.read, on: "Patient")),
+            fromMemory: { request in
+                let count = Int(request.parameters["bytes"]) ?? 0
+                guard let permit = gate.permitNow() else { return nil }
+                let files = request.files
+                return MemoryAnswer(
+                    status: .ok, headers: [.contentType: "text/plain"],
+                    body: .prepared(count: 6 + count) { completion in
+                        Task {
+                            if count == 0 { return completion(.failure(Broken())) }
+                            var pieces: [FileConnection.Piece] = [.bytes(ByteBuffer(string: "<large"))]
+                            if files != nil, let file = tmpfile() {
+                                ftruncate(fileno(file), off_t(count))
+                                let owner = OpenFile(fileno(file))
+                                pieces.append(
+                                    .file(SentFile(descriptor: owner.descriptor, owner: owner), 0..<Int64(count)))
+                                fclose(file)
+                            } else {
+                                pieces.append(.bytes(ByteBuffer(repeating: 0, count: count)))
+                            }
+                            completion(.success(pieces))
+                        }
+                    },
+                    record: AuditRecord(
+                        category: .rest, interaction: "read", action: .read, outcome: .success, access: request.access),
+                    permit: permit)
+            }
+        ) { _ in .bytes(Array("<usual>".utf8), contentType: "text/plain") }
+    }
+
+    private final class OpenFile: Sendable {
+        let descriptor: CInt
+        init(_ other: CInt) { descriptor = dup(other) }
+        deinit { close(descriptor) }
+    }
+
     /// `/x/{id}` is in memory unless the id begins with `cold`; the usual way says so, and takes its time.
     private static let route = Route(
         .get, "/x/{id}", operationID: "x", access: .bearer(.permission(.read, on: "Patient")),
@@ -76,7 +119,7 @@ struct MemoryAnswerHandlerTests {
             let id = request.parameters["id"]
             if id.hasPrefix("cold") { return nil }
             return MemoryAnswer(
-                status: .ok, headers: [.contentType: "text/plain"], body: ByteBuffer(string: "<memory \(id)>"),
+                status: .ok, headers: [.contentType: "text/plain"], body: .bytes(ByteBuffer(string: "<memory \(id)>")),
                 record: AuditRecord(
                     category: .rest, interaction: "read", action: .read, outcome: .success, access: request.access,
                     entity: id))
@@ -89,11 +132,12 @@ struct MemoryAnswerHandlerTests {
     }
 
     private static func serving(
-        _ trail: GatedTrail = GatedTrail(), observe: (@Sendable (String, Int, Duration) -> Void)? = nil,
+        _ trail: GatedTrail = GatedTrail(), gate: BulkResponseGate = BulkResponseGate(limit: 4), isTLS: Bool = false,
+        observe: (@Sendable (String, Int, Duration) -> Void)? = nil,
         _ test: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
         let table = try RouteTable([
-            RouteGroup(name: "test", prefix: "/", errorBody: ProblemJSON(), routes: [route])
+            RouteGroup(name: "test", prefix: "/", errorBody: ProblemJSON(), routes: [route, large(gate)])
         ])
         let responder = APIResponder(
             table: table, authenticator: BearerAuthenticator(tokens: Tokens(), audit: trail, realm: "h"),
@@ -102,7 +146,7 @@ struct MemoryAnswerHandlerTests {
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         let application = Application(
             responder: responder,
-            server: HTTPServerBuilder { HTTPListener(responder: $0, memory: memory, isTLS: false) },
+            server: HTTPServerBuilder { HTTPListener(responder: $0, memory: memory, isTLS: isTLS) },
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0), serverName: "test"),
             onServerRunning: { found.yield($0.localAddress?.port ?? 0) })
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -115,8 +159,8 @@ struct MemoryAnswerHandlerTests {
         }
     }
 
-    private static func get(_ id: String, token: String = "good", _ more: String...) -> String {
-        (["GET /x/\(id) HTTP/1.1", "Host: h", "Authorization: Bearer \(token)"] + more + ["", ""])
+    private static func get(_ id: String, token: String = "good", path: String = "x", _ more: String...) -> String {
+        (["GET /\(path)/\(id) HTTP/1.1", "Host: h", "Authorization: Bearer \(token)"] + more + ["", ""])
             .joined(separator: "\r\n")
     }
 
@@ -272,6 +316,58 @@ struct MemoryAnswerHandlerTests {
                 #expect(Self.bodies(text).map(String.init) == expected)
                 if rest.hasPrefix("NO") { #expect(text.contains("HTTP/1.1 400")) }
             }
+        }
+    }
+
+    @Test(
+        "A body made ready elsewhere leaves whole, as a file in clear text, and what was sent behind it follows",
+        arguments: [1, 70_000, 3_000_000], [true, false])
+    func prepared(_ count: Int, _ isTLS: Bool) async throws {
+        let gate = BulkResponseGate(limit: 1)
+        try await Self.serving(gate: gate, isTLS: isTLS) { port in
+            let text = try await Self.exchange(
+                port,
+                Self.get("\(count)", path: "large") + Self.get("a") + Self.get("\(count)", path: "large")
+                    + Self.get("cold"), until: "cold 0>")
+            #expect(text.lowercased().contains("content-length: \(count + 6)\r\n"))
+            #expect(text.utf8.count { $0 == 0 } == 2 * count)
+            let order = ["<large", "<memory a>", "<large", "<usual cold 0>"]
+            var rest = text[...]
+            for mark in order {
+                let found = try #require(rest.range(of: mark))
+                rest = rest[found.upperBound...]
+            }
+        }
+        try await gate.withPermit {}
+    }
+
+    @Test("A body that cannot be made ready leaves the request to the usual way, and its place to others")
+    func broken() async throws {
+        let gate = BulkResponseGate(limit: 1)
+        try await Self.serving(gate: gate) { port in
+            let text = try await Self.exchange(
+                port, Self.get("0", path: "large") + Self.get("a"), until: "a 0>")
+            #expect(Self.bodies(text) == ["usual", "usual a 0"])
+            try await gate.withPermit {}
+        }
+    }
+
+    @Test("A peer that reads nothing holds one answer and its place; what it sends behind it waits unread")
+    func slowReader() async throws {
+        let trail = GatedTrail()
+        let gate = BulkResponseGate(limit: 1)
+        try await Self.serving(trail, gate: gate) { port in
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelOption(.autoRead, value: false)
+                .connect(host: "127.0.0.1", port: port).get()
+            let request = Self.get("64000000", path: "large")
+            try await channel.writeAndFlush(ByteBuffer(string: request + Self.get("a") + Self.get("b"))).get()
+            while trail.entities.isEmpty { try await Task.sleep(for: .milliseconds(2)) }
+            try await Task.sleep(for: .milliseconds(50))
+            #expect(trail.entities.count == 1 && gate.permitNow() == nil)
+            try await channel.close()
+            try await gate.withPermit {}
+            #expect(trail.entities.count == 1)
         }
     }
 

@@ -39,6 +39,36 @@ struct BlobStoreTests {
         }
     }
 
+    @Test("A blob opens for callers that do not wait as for those that do", arguments: BlobTestFolder.Mode.allCases)
+    func callbacks(_ mode: BlobTestFolder.Mode) async throws {
+        struct Stop: Error {}
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open(mode)
+            let content = BlobTestFolder.content(Self.chunk + 1)
+            let id = try await store.write(content)
+            func open<Value: Sendable>(
+                _ id: BlobID, _ work: @escaping @Sendable (any BlobReading) throws -> Value
+            ) async throws -> Value {
+                try await withCheckedThrowingContinuation { continuation in
+                    store.open(id, then: work) { continuation.resume(with: $0) }
+                }
+            }
+            let found = try await open(id) { reader in
+                var bytes = [UInt8](repeating: 0, count: Int(reader.count))
+                try bytes.withUnsafeMutableBytes { try reader.fill($0, at: 0) }
+                return bytes
+            }
+            #expect(found == content)
+            await #expect(throws: Stop.self) { try await open(id) { _ in throw Stop() } }
+            #expect(await StoreError.Code.thrown { try await open(BlobID("zzzzzzzz")) { $0.count } } == .notFound)
+            #expect(
+                await StoreError.Code.thrown { try await open(id) { try $0.fill(.init(start: nil, count: 1), at: -1) } }
+                    == .misuse)
+            await store.close()
+            #expect(await StoreError.Code.thrown { try await open(id) { $0.count } } == .closed)
+        }
+    }
+
     @Test(
         "200 random ranges, some past the end, give the same bytes as the content",
         arguments: BlobTestFolder.Mode.allCases)

@@ -139,6 +139,19 @@ struct WorkflowUnitTests {
             #expect(headers.map(\.header) == [received.header] && headers.map(\.bulk) == [received.bulk])
             #expect(
                 headers.map(\.frameIndex) == [received.frameIndex] && headers.map(\.instance) == [received.instance])
+            // An instance that was listed is remembered, for those who may read all images, under its own UIDs only.
+            func remembered(_ uid: String, study: String = "1.2.3", access: AccessContext = Support.server) -> Instance?
+            {
+                store.remembered(
+                    studyInstanceUID: study, seriesInstanceUID: "1.2.3.1", sopInstanceUID: uid, access: access)
+            }
+            #expect(remembered("1.1") == received.instance)
+            #expect(remembered("1.2") == nil && remembered("1.1", study: "1.2.4") == nil)
+            for scope in ["system/Patient.rs", "system/ImagingStudy.s", "system/ImagingStudy.rs?status=available"] {
+                let access = AccessContext(
+                    principal: Principal(kind: .client, id: "c"), scopes: [try #require(Scope(scope))], requestID: "r")
+                #expect(remembered("1.1", access: access) == nil, "\(scope)")
+            }
             #expect(try await store.referenced([BlobID("blob-1.1"), BlobID("other")]) == [BlobID("blob-1.1")])
         }
     }

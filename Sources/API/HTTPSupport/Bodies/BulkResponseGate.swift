@@ -37,12 +37,18 @@ package final class BulkResponseGate: Sendable {
         return Permit(self)
     }
 
+    /// Room for one response where there is some without waiting.
+    package func permitNow() -> Permit? { state.withLock { Self.take(&$0) } ? Permit(self) : nil }
+
+    private static func take(_ state: inout State) -> Bool {
+        guard state.free > 0, state.waiters.isEmpty else { return false }
+        state.free -= 1
+        return true
+    }
+
     private func acquire() async throws {
         let ticket: UInt64? = state.withLock { state in
-            if state.free > 0, state.waiters.isEmpty {
-                state.free -= 1
-                return nil
-            }
+            if Self.take(&state) { return nil }
             state.nextTicket += 1
             return state.nextTicket
         }
@@ -52,10 +58,7 @@ package final class BulkResponseGate: Sendable {
                 // Nil: wait. A permit may have come free, or the task been cancelled, since the ticket was drawn.
                 let now: Bool? = state.withLock { state in
                     if state.cancelled.remove(ticket) != nil { return false }
-                    if state.free > 0, state.waiters.isEmpty {
-                        state.free -= 1
-                        return true
-                    }
+                    if Self.take(&state) { return true }
                     state.waiters.append((ticket, continuation))
                     return nil
                 }

@@ -2,19 +2,44 @@ import Access
 import HTTPTypes
 import NIOCore
 
-/// A whole answer that was at hand without waiting, and the audit row that must be durable before it leaves.
+/// An answer that was at hand without waiting, and the audit row that must be durable before it leaves.
 package struct MemoryAnswer: Sendable {
+    /// What follows the head.
+    package enum Body: Sendable {
+        /// At hand; empty for an answer without a body.
+        case bytes(ByteBuffer)
+        /// So many bytes, at most some MiB, made ready on other threads while the audit row is being written.
+        case prepared(count: Int, Preparation)
+    }
+    /// Begins to make a body ready, and returns soon. The closure is called once, on any thread, with all of it, or
+    /// with what went wrong: the request then takes the usual way.
+    package typealias Preparation =
+        @Sendable (@escaping @Sendable (Result<[FileConnection.Piece], any Error>) -> Void) -> Void
+
     package var status: HTTPResponse.Status
     package var headers: HTTPFields
-    /// Empty for an answer without one.
-    package var body: ByteBuffer
+    package let body: Body
     package let record: AuditRecord
+    /// Released when the answer has left or is given up: room among bulk responses.
+    package let permit: BulkResponseGate.Permit?
 
-    package init(status: HTTPResponse.Status, headers: HTTPFields, body: ByteBuffer, record: AuditRecord) {
+    package init(
+        status: HTTPResponse.Status, headers: HTTPFields, body: Body, record: AuditRecord,
+        permit: BulkResponseGate.Permit? = nil
+    ) {
         self.status = status
         self.headers = headers
         self.body = body
         self.record = record
+        self.permit = permit
+    }
+
+    /// Bytes of the body.
+    var length: Int {
+        switch body {
+        case .bytes(let bytes): bytes.readableBytes
+        case .prepared(let count, _): count
+        }
     }
 }
 
@@ -28,7 +53,7 @@ extension APIResponder {
 
     /// The answer to a request without a body when its route has it in memory and its caller is known; nil for every
     /// other request, and for each that would be refused: those take the usual way, ``answer(head:body:origin:)``.
-    func answerFromMemory(_ head: HTTPRequest, origin: Origin) -> PreparedAnswer? {
+    func answerFromMemory(_ head: HTTPRequest, origin: Origin, files: FileConnection?) -> PreparedAnswer? {
         guard head.method == .get, (try? limits.check(head)) != nil else { return nil }
         let started = observe == nil ? nil : ContinuousClock.now
         let target = RequestTarget(head.path)
@@ -43,7 +68,7 @@ extension APIResponder {
         else { return nil }
         let call = APIRequest(
             method: .get, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
-            parameters: parameters, access: access, limits: limits, logger: origin.logger)
+            parameters: parameters, access: access, files: files, limits: limits, logger: origin.logger)
         guard var answer = known(call) else { return nil }
         answer.headers[.xRequestID] = requestID
         security.apply(to: &answer.headers)

@@ -48,10 +48,12 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
         http1.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
-            try pipeline.addHandler(ResponsePartHandler(), position: .after(encoder))
+            let parts = ResponsePartHandler()
+            try pipeline.addHandler(parts, position: .after(encoder))
             if let memory {
                 let handler = MemoryAnswerHandler(
-                    responder: memory.responder, dates: memory.dates, serverName: memory.serverName, logger: logger)
+                    memory, parts: parts, files: sendsFiles ? FileConnection(parts, loop: channel.eventLoop) : nil,
+                    logger: logger)
                 let states = try pipeline.handler(type: HTTPConnectionStateHandler.self)
                 try pipeline.addHandler(handler, position: .after(states))
             }

@@ -19,6 +19,10 @@ package protocol BlobStoring: Sendable {
     func open<Value: Sendable>(
         _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value
     ) async throws -> Value
+    /// The same for a caller that does not suspend: `completion` is called once, on any thread, and must return soon.
+    func open<Value: Sendable>(
+        _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value,
+        completion: @escaping @Sendable (Result<Value, any Error>) -> Void)
     /// Removes a blob. Not an error when it is not there.
     func remove(_ id: BlobID) async throws
 }
@@ -26,6 +30,15 @@ package protocol BlobStoring: Sendable {
 extension BlobStoring {
     /// Opens a blob for reading. Throws `.notFound`.
     package func open(_ id: BlobID) async throws -> any BlobReading { try await open(id) { $0 } }
+
+    package func open<Value: Sendable>(
+        _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value,
+        completion: @escaping @Sendable (Result<Value, any Error>) -> Void
+    ) {
+        Task {
+            do { completion(.success(try await open(id, then: work))) } catch { completion(.failure(error)) }
+        }
+    }
 }
 
 /// One blob being written, by one caller at a time.

@@ -143,8 +143,18 @@ package protocol ImagingIndex: Sendable {
         studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
         access: AccessContext
     ) async throws -> [InstanceHeader]
+    /// One instance where it is known without asking the store; nil otherwise, which says nothing of it.
+    func remembered(
+        studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
+    ) -> Instance?
     /// Series kept aside, newest first.
     func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries]
+}
+
+extension ImagingIndex {
+    package func remembered(
+        studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
+    ) -> Instance? { nil }
 }
 
 /// A series kept aside, with the two values a person compares.
