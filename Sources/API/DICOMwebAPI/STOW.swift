@@ -47,12 +47,15 @@ extension DICOMwebRoutes {
         }
         let outcomes = await intake.finish()
         guard !outcomes.isEmpty else { throw HTTPFailure(.malformed, "the body holds no instance") }
-        let studies = Set(
-            outcomes.compactMap { outcome in
-                if case .stored(let receipt) = outcome { receipt.studyInstanceUID } else { nil }
-            })
-        // A failure here is mended by the sweep of quiet studies; the instances are stored.
-        try? await ingest.complete(studies, isPartial: outcomes.count == 1, access: request.access)
+        // More of a study is likely to follow a single instance at once: one published a moment ago is left to the sweep,
+        // which also mends a failure here. The instances are stored.
+        let studies = outcomes.compactMap { outcome -> String? in
+            guard case .stored(let receipt) = outcome, receipt.isPublicationDue || outcomes.count > 1 else {
+                return nil
+            }
+            return receipt.studyInstanceUID
+        }
+        try? await ingest.complete(Set(studies), access: request.access)
         return try answer(outcomes)
     }
 

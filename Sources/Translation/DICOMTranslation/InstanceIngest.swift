@@ -20,6 +20,8 @@ package struct InstanceIngest: Sendable {
         /// True for a re-send of what was stored before.
         package var isDuplicate: Bool
         package var reconciliation: Reconciliation?
+        /// Whether the study was not published lately: a sender of single instances need not publish it after each.
+        package var isPublicationDue = true
     }
 
     private let store: any WorkflowStore
@@ -109,25 +111,19 @@ package struct InstanceIngest: Sendable {
 
     /// Publishes studies after the last instance of an association or request. Failure is not the sender's: the quiet
     /// sweep does it again.
-    ///
-    /// - isPartial: more of the studies is likely to follow at once; one published a moment ago is left to the sweep.
-    package func complete(_ studyInstanceUIDs: Set<String>, isPartial: Bool = false, access: AccessContext) async throws
-    {
+    package func complete(_ studyInstanceUIDs: Set<String>, access: AccessContext) async throws {
         for uid in studyInstanceUIDs.sorted() {
-            if isPartial {
-                // Most requests of a long study end here, without a unit of work.
-                let isDue = try await store.read(access) { unit in
-                    try unit.study(uid)?.projectedAt.map { unit.time >= $0.advanced(bySeconds: Self.publishSeconds) }
-                        ?? true
-                }
-                guard isDue else { continue }
-            }
             try await store.write(access) { try StudyService().complete(uid, in: $0) }
         }
     }
 
     /// How often, at most, single instances publish their study.
     static let publishSeconds: Int64 = 3
+
+    private static func isPublicationDue(_ studyInstanceUID: String, in unit: any UnitOfWork) throws -> Bool {
+        guard let projected = try unit.study(studyInstanceUID)?.projectedAt else { return true }
+        return unit.time >= projected.advanced(bySeconds: publishSeconds)
+    }
 
     // MARK: Describing
 
@@ -198,7 +194,7 @@ package struct InstanceIngest: Sendable {
         do {
             for attempt in 0..<2 {
                 let toStore = received
-                let outcome = try await store.write(access) { unit in
+                let (outcome, isDue) = try await store.write(access) { unit in
                     var timed = toStore
                     timed.instance.receivedAt = unit.time
                     let outcome = try StudyService().register(timed, in: unit)
@@ -209,8 +205,9 @@ package struct InstanceIngest: Sendable {
                             entity:
                                 "instance:\(timed.instance.sopInstanceUID) study:\(timed.instance.studyInstanceUID)",
                             patientID: nil))
-                    return outcome
+                    return (outcome, try Self.isPublicationDue(timed.instance.studyInstanceUID, in: unit))
                 }
+                receipt.isPublicationDue = isDue
                 switch outcome {
                 case .stored(let reconciliation):
                     receipt.reconciliation = reconciliation
