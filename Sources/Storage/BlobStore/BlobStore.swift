@@ -76,11 +76,7 @@ package final class BlobStore: BlobStoring {
     package func open<Value: Sendable>(
         _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value
     ) async throws -> Value {
-        let path = try directories.path(of: id)
-        return try await onThread { [self] in
-            let reader = try BlobReader(id, path: path, in: self)
-            return Result { try work(reader) }
-        }
+        try await onThread { [self] in reading(id, work) }
     }
 
     package func open<Value: Sendable>(
@@ -89,17 +85,18 @@ package final class BlobStore: BlobStoring {
     ) {
         threads.submit { [self] state in
             completion(
-                Result {
-                    guard state == .active else { throw StoreError(.closed, "the blob store is closed") }
-                    let reader: BlobReader
-                    do { reader = try BlobReader(id, path: try directories.path(of: id), in: self) } catch {
-                        throw BlobStore.storeError(error)
-                    }
-                    do { return try work(reader) } catch let error as BlobFileError {
-                        throw BlobStore.storeError(error)
-                    }
-                })
+                state == .active
+                    ? reading(id, work) : .failure(StoreError(.closed, "the blob store is closed")))
         }
+    }
+
+    /// Opens a blob and works on it, on the calling thread. Errors as of ``onThread(_:)``.
+    private func reading<Value>(_ id: BlobID, _ work: (any BlobReading) throws -> Value) -> Result<Value, any Error> {
+        let reader: BlobReader
+        do { reader = try BlobReader(id, path: try directories.path(of: id), in: self) } catch {
+            return .failure(BlobStore.storeError(error))
+        }
+        return Result { try work(reader) }.mapError { $0 is BlobFileError ? BlobStore.storeError($0) : $0 }
     }
 
     /// Runs `work` on a thread of the store. What fails before or is a file's error comes out as a `StoreError`, any
