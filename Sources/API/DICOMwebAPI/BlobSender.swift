@@ -23,7 +23,7 @@ struct BlobSender: Sendable {
     private let firstOffset: Int64
 
     /// A blob's plain file and the connection that can send of it.
-    private final class PlainSource: Sendable {
+    private struct PlainSource: Sendable {
         let connection: FileConnection
         let file: SentFile
         /// Where in the file the content begins.
@@ -34,28 +34,41 @@ struct BlobSender: Sendable {
             file = SentFile(descriptor: plain.descriptor, owner: reader)
             offset = plain.offset
         }
+
+        /// A range of the content.
+        func piece(_ range: Range<Int64>) -> FileConnection.Piece {
+            .file(file, (offset + range.lowerBound)..<(offset + range.upperBound))
+        }
     }
 
-    /// Opens a blob and makes a range of it ready to be sent, as far as memory is spent on it at once.
+    /// Makes a range of an opened blob ready to be sent, as far as memory is spent on it at once. Blocking.
     /// Throws `StoreError(.corrupt)` when the range ends behind the blob.
+    private init(_ reader: any BlobReading, _ range: Range<Int64>, _ files: FileConnection?) throws {
+        try Self.check(range, in: reader)
+        self.reader = reader
+        if let files, let file = reader.plainFile {
+            try reader.preload(min(range.count, Self.windowBytes), at: range.lowerBound)
+            (plain, first, firstOffset) = (PlainSource(files, file, of: reader), nil, 0)
+            return
+        }
+        let count = min(range.count, Self.firstBytesMax)
+        plain = nil
+        first = count == 0 ? nil : try Self.buffers.filled(count) { try reader.fill($0, at: range.lowerBound) }
+        firstOffset = range.lowerBound
+    }
+
+    private static func check(_ range: Range<Int64>, in reader: any BlobReading) throws {
+        guard range.lowerBound >= 0, range.upperBound <= reader.count else {
+            throw StoreError(.corrupt, "a blob is shorter than its row says")
+        }
+    }
+
+    /// Opens a blob and makes a range of it ready to be sent. Throws `StoreError(.corrupt)` when the range ends behind
+    /// the blob.
     static func open(
         _ id: BlobID, in blobs: any BlobStoring, range: Range<Int64>, files: FileConnection?
     ) async throws -> BlobSender {
-        try await blobs.open(id) { reader in
-            guard range.lowerBound >= 0, range.upperBound <= reader.count else {
-                throw StoreError(.corrupt, "a blob is shorter than its row says")
-            }
-            if let files, let file = reader.plainFile {
-                try reader.preload(min(range.count, windowBytes), at: range.lowerBound)
-                return BlobSender(
-                    reader: reader, plain: PlainSource(files, file, of: reader), first: nil, firstOffset: 0)
-            }
-            let count = min(range.count, firstBytesMax)
-            return BlobSender(
-                reader: reader, plain: nil,
-                first: count == 0 ? nil : try buffers.filled(count) { try reader.fill($0, at: range.lowerBound) },
-                firstOffset: range.lowerBound)
-        }
+        try await blobs.open(id) { try BlobSender($0, range, files) }
     }
 
     /// Makes a whole blob of at most `firstBytesMax` bytes ready to leave in one step, between what is to stand `before`
@@ -64,24 +77,17 @@ struct BlobSender: Sendable {
         of id: BlobID, count: Int, in blobs: any BlobStoring, files: FileConnection?, before: ByteBuffer?,
         after: ByteBuffer?
     ) -> MemoryAnswer.Preparation {
-        { completion in
+        let whole = 0..<Int64(count)
+        return { completion in
             blobs.open(
                 id,
                 then: { reader in
-                    guard reader.count == Int64(count) else {
+                    guard reader.count == whole.upperBound else {
                         throw StoreError(.corrupt, "a blob is not as long as its row says")
                     }
-                    var pieces: [FileConnection.Piece] = []
-                    if let before { pieces.append(.bytes(before)) }
-                    if files != nil, let file = reader.plainFile {
-                        try reader.preload(count, at: 0)
-                        let sent = SentFile(descriptor: file.descriptor, owner: reader)
-                        pieces.append(.file(sent, file.offset..<(file.offset + Int64(count))))
-                    } else if count > 0 {
-                        pieces.append(.bytes(try buffers.filled(count) { try reader.fill($0, at: 0) }))
-                    }
-                    if let after { pieces.append(.bytes(after)) }
-                    return pieces
+                    let sender = try BlobSender(reader, whole, files)
+                    let content = sender.plain?.piece(whole) ?? sender.first.map { .bytes($0) }
+                    return [before.map { .bytes($0) }, content, after.map { .bytes($0) }].compactMap { $0 }
                 }, completion: completion)
         }
     }
@@ -93,9 +99,7 @@ struct BlobSender: Sendable {
         _ range: Range<Int64>, swappingBy size: Int = 1, before: ByteBuffer? = nil, after: ByteBuffer? = nil,
         to writer: inout any ResponseBodyWriter
     ) async throws {
-        guard range.lowerBound >= 0, range.upperBound <= reader.count else {
-            throw StoreError(.corrupt, "a blob is shorter than its row says")
-        }
+        try Self.check(range, in: reader)
         if range.isEmpty {
             if let before { try await writer.write(before) }
             if let after { try await writer.write(after) }
@@ -168,7 +172,7 @@ struct BlobSender: Sendable {
             let next = min(position + Int64(Self.windowBytes), range.upperBound)
             var pieces: [FileConnection.Piece] = []
             if position == range.lowerBound, let before { pieces.append(.bytes(before)) }
-            pieces.append(.file(plain.file, (plain.offset + position)..<(plain.offset + next)))
+            pieces.append(plain.piece(position..<next))
             if next == range.upperBound {
                 if let after { pieces.append(.bytes(after)) }
                 return try await plain.connection.write(pieces)
