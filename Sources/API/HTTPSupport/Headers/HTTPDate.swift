@@ -5,52 +5,77 @@ package enum HTTPDate {
 
     /// The preferred form, `Sun, 06 Nov 1994 08:49:37 GMT`.
     package static func text(secondsSince1970 seconds: Int64) -> String {
-        let day = floorDivide(seconds, 86_400)
-        let rest = seconds - day * 86_400
+        let (day, rest) = floorDivide(seconds, 86_400)
         let (year, month, date) = civil(fromDays: day)
-        return String(unsafeUninitializedCapacity: 29) { out in
-            var count = 0
-            func put(_ text: String) {
-                for byte in text.utf8 {
-                    out[count] = byte
-                    count += 1
-                }
-            }
-            func put(_ value: Int, digits: Int) {
-                var rest = value
-                for place in stride(from: count + digits - 1, through: count, by: -1) {
-                    out[place] = UInt8(ascii: "0") + UInt8(rest % 10)
-                    rest /= 10
-                }
-                count += digits
-            }
-            put(weekday(day))
-            put(", ")
-            put(date, digits: 2)
-            put(" ")
-            put(months[month - 1])
-            put(" ")
-            put(year, digits: 4)
-            for (mark, value) in [(" ", rest / 3600), (":", rest / 60 % 60), (":", rest % 60)] {
-                put(mark)
-                put(Int(value), digits: 2)
-            }
-            put(" GMT")
-            return count
+        return String(unsafeUninitializedCapacity: 29) { bytes in
+            var out = Text(bytes)
+            out.put(days[Int(floorDivide(day, 7).remainder)])
+            out.put(", ")
+            out.put(Int64(date), digits: 2)
+            out.put(" ")
+            out.put(months[month - 1])
+            out.put(" ")
+            out.put(Int64(year), digits: 4)
+            out.put(" ")
+            out.putTime(rest)
+            out.put(" GMT")
+            return out.count
         }
     }
 
     /// A moment as RFC 3339 text in UTC with milliseconds, `2026-02-28T23:59:59.250Z`.
     package static func instant(microseconds: Int64) -> String {
-        let seconds = floorDivide(microseconds, 1_000_000)
-        let milliseconds = String((microseconds - seconds * 1_000_000) / 1000)
-        let day = floorDivide(seconds, 86_400)
-        let rest = seconds - day * 86_400
+        let (seconds, fraction) = floorDivide(microseconds, 1_000_000)
+        let (day, rest) = floorDivide(seconds, 86_400)
         let (year, month, date) = civil(fromDays: day)
-        return four(year) + "-" + two(month) + "-" + two(date) + "T" + two(Int(rest / 3600)) + ":"
-            + two(Int(rest / 60 % 60)) + ":"
-            + two(Int(rest % 60)) + "." + String(repeating: "0", count: 3 - milliseconds.utf8.count) + milliseconds
-            + "Z"
+        return String(unsafeUninitializedCapacity: 24) { bytes in
+            var out = Text(bytes)
+            out.put(Int64(year), digits: 4)
+            out.put("-")
+            out.put(Int64(month), digits: 2)
+            out.put("-")
+            out.put(Int64(date), digits: 2)
+            out.put("T")
+            out.putTime(rest)
+            out.put(".")
+            out.put(fraction / 1000, digits: 3)
+            out.put("Z")
+            return out.count
+        }
+    }
+
+    /// ASCII text of a known length as it is being written.
+    private struct Text {
+        private let bytes: UnsafeMutableBufferPointer<UInt8>
+        private(set) var count = 0
+
+        init(_ bytes: UnsafeMutableBufferPointer<UInt8>) { self.bytes = bytes }
+
+        mutating func put(_ text: String) {
+            for byte in text.utf8 {
+                bytes[count] = byte
+                count += 1
+            }
+        }
+
+        /// The last digits of a value that is not negative.
+        mutating func put(_ value: Int64, digits: Int) {
+            var rest = value
+            for place in stride(from: count + digits - 1, through: count, by: -1) {
+                bytes[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            }
+            count += digits
+        }
+
+        /// `hh:mm:ss` of a second of a day.
+        mutating func putTime(_ second: Int64) {
+            put(second / 3600, digits: 2)
+            put(":")
+            put(second / 60 % 60, digits: 2)
+            put(":")
+            put(second % 60, digits: 2)
+        }
     }
 
     /// Reads the preferred form. Nil for anything else; a recipient then ignores the header. RFC 9110 §13.1.3.
@@ -78,28 +103,22 @@ package enum HTTPDate {
         return value
     }
 
-    private static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    private static func four(_ value: Int) -> String {
-        let text = String(value)
-        return text.utf8.count < 4 ? String(repeating: "0", count: 4 - text.utf8.count) + text : text
+    private static func floorDivide(_ a: Int64, _ b: Int64) -> (quotient: Int64, remainder: Int64) {
+        let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
+        return remainder < 0 ? (quotient - 1, remainder + b) : (quotient, remainder)
     }
-    private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
-
-    private static func weekday(_ day: Int64) -> String { days[Int(((day % 7) + 7) % 7)] }
 
     /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar, counted in 400-year eras from 1 March.
     private static func days(fromYear year: Int, month: Int, date: Int) -> Int64 {
         let shifted = Int64(month <= 2 ? year - 1 : year)
-        let era = floorDivide(shifted, 400)
-        let yearOfEra = shifted - era * 400
+        let (era, yearOfEra) = floorDivide(shifted, 400)
         let dayOfYear = Int64((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + date - 1)
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
     private static func civil(fromDays days: Int64) -> (year: Int, month: Int, date: Int) {
         let shifted = days + 719_468
-        let era = floorDivide(shifted, 146_097)
-        let dayOfEra = shifted - era * 146_097
+        let (era, dayOfEra) = floorDivide(shifted, 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let shiftedMonth = (5 * dayOfYear + 2) / 153
