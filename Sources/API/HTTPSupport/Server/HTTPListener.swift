@@ -8,7 +8,13 @@ import NIOHTTP1
 ///
 /// Hummingbird's own connection with a ``ResponsePartHandler`` in it; in clear text its requests can send files.
 package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
-    package typealias Value = HTTP1Channel.Value
+    /// A connection that was set up.
+    package struct Value: ServerChildChannelValue {
+        fileprivate let http1: HTTP1Channel.Value
+        /// Where the connection can send ranges of files.
+        fileprivate let files: FileConnection?
+        package var channel: any Channel { http1.channel }
+    }
 
     private let http1: HTTP1Channel
     private let sendsFiles: Bool
@@ -50,28 +56,21 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
             let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
             let parts = ResponsePartHandler()
             try pipeline.addHandler(parts, position: .after(encoder))
+            let files = sendsFiles ? FileConnection(parts, loop: channel.eventLoop) : nil
             if let memory {
-                let handler = MemoryAnswerHandler(
-                    memory, parts: parts, files: sendsFiles ? FileConnection(parts, loop: channel.eventLoop) : nil,
-                    logger: logger)
                 let states = try pipeline.handler(type: HTTPConnectionStateHandler.self)
-                try pipeline.addHandler(handler, position: .after(states))
+                try pipeline.addHandler(
+                    MemoryAnswerHandler(memory, parts: parts, files: files, logger: logger), position: .after(states))
             }
-            return value
+            return Value(http1: value, files: files)
         }
     }
 
     package func handle(value: Value, logger: Logger) async {
         await withTaskExecutorPreference(ConnectionExecutor(value.channel.eventLoop)) {
-            let files = sendsFiles ? try? await Self.files(value.channel) : nil
-            await FileConnection.$current.withValue(files) { await http1.handle(value: value, logger: logger) }
+            await FileConnection.$current.withValue(value.files) {
+                await http1.handle(value: value.http1, logger: logger)
+            }
         }
-    }
-
-    private static func files(_ channel: any Channel) async throws -> FileConnection {
-        try await channel.eventLoop.submit {
-            let handler = try channel.pipeline.syncOperations.handler(type: ResponsePartHandler.self)
-            return FileConnection(handler, loop: channel.eventLoop)
-        }.get()
     }
 }
