@@ -12,11 +12,13 @@ package struct FHIRRoutes: Sendable {
     private let service: FHIRService
     private let blobs: any BlobStoring
 
+    /// - Parameter blobs: where the files of exports are.
     package init(service: FHIRService, blobs: any BlobStoring) {
         self.service = service
         self.blobs = blobs
     }
 
+    /// The routes of FHIR R4 http.html and of Bulk Data 2.0 below `/fhir`, errors as OperationOutcomes.
     package var group: RouteGroup {
         RouteGroup(
             name: "fhir", prefix: "/fhir", errorBody: FHIRErrorBody(),

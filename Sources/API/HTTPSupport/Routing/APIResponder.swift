@@ -15,6 +15,7 @@ package struct APIResponder: HTTPResponder {
         var logger: Logger
     }
 
+    /// What may be asked for.
     package let table: RouteTable
     let authenticator: BearerAuthenticator
     let limits: HTTPLimits
@@ -38,6 +39,7 @@ package struct APIResponder: HTTPResponder {
         self.observe = observe
     }
 
+    /// Answers one request of a connection, and ends the connection where the answer says so. Never throws.
     package func respond(to request: Request, context: HTTPContext) async throws -> Response {
         let origin = Origin(
             sourceAddress: context.sourceAddress, isLoopback: context.isLoopback, logger: context.logger)

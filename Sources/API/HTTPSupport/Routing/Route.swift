@@ -10,11 +10,13 @@ package struct Route: Sendable {
     /// group's ``ErrorBody`` can translate; any other error becomes a bland 500.
     package typealias Handler = @Sendable (APIRequest) async throws -> Response
 
+    /// The method that is answered; one route for each of a template's methods.
     package let method: HTTPRequest.Method
     /// Segments beginning with `/`; `{name}` stands for exactly one segment. Example: `/fhir/{type}/{id}`.
     package let template: String
     /// Unique over all APIs; `operationId` of the OpenAPI document.
     package let operationID: String
+    /// Who may call.
     package let access: RouteAccess
     /// How long the handler may take until it has a response; the body may stream longer. Nil: the handler bounds
     /// its own waits, and the request is spared a timer.
@@ -25,8 +27,12 @@ package struct Route: Sendable {
     /// The answer where it is at hand without waiting; nil sends the request to ``handler``. Runs where the connection
     /// is served, for GET of an identified caller only, and decides everything that the handler would decide.
     package let fromMemory: (@Sendable (APIRequest) -> MemoryAnswer?)?
+    /// The answer to whoever may call.
     package let handler: Handler
 
+    /// - Parameters:
+    ///   - method: GET answers HEAD too.
+    ///   - template: begins with `/`; two templates may name the same place differently.
     package init(
         _ method: HTTPRequest.Method, _ template: String, operationID: String, access: RouteAccess,
         deadline: Duration? = nil, isBrief: Bool = false,
@@ -81,9 +87,12 @@ package struct RouteGroup: Sendable {
     package let name: String
     /// The path below which unknown paths are answered in this group's form: `/fhir`. The longest one wins.
     package let prefix: String
+    /// How the group's errors look.
     package let errorBody: any ErrorBody
+    /// In any order: a template's fixed segments go before its parameters.
     package let routes: [Route]
 
+    /// A group whose paths and operation ids are checked when the table is made.
     package init(name: String, prefix: String, errorBody: any ErrorBody, routes: [Route]) {
         self.name = name
         self.prefix = prefix
