@@ -77,12 +77,10 @@ package struct FHIRRoutes: Sendable {
     /// A plain read of a current version. Queries change how an answer looks, and are left to the handler.
     private func readFromMemory(_ request: APIRequest) -> MemoryAnswer? {
         guard request.rawQuery.isEmpty else { return nil }
-        var headers: [String: String] = [:]
-        for name in [HTTPField.Name.accept, .ifNoneMatch] { headers[name.canonicalName] = request.headers[name] }
         guard
             let (response, record) = service.readFromMemory(
-                type: request.parameters["type"], id: request.parameters["id"], headers: headers,
-                access: request.access)
+                type: request.parameters["type"], id: request.parameters["id"], accept: request.headers[.accept],
+                ifNoneMatch: request.headers[.ifNoneMatch], access: request.access)
         else { return nil }
         var body = ByteBuffer()
         if case .bytes(let bytes) = response.body { body.writeBytes(bytes) }

@@ -233,10 +233,17 @@ struct InteractionTests {
     func readFromMemory() async throws {
         try await FHIRServer.with { (server) async throws in
             let access = FHIRServer.access("system/*.rs")
+            func answer(
+                _ type: String, _ id: String, _ headers: [String: String] = [:], as access: AccessContext = access
+            ) -> (response: FHIRResponse, record: AuditRecord)? {
+                server.service.readFromMemory(
+                    type: type, id: id, accept: headers["accept"], ifNoneMatch: headers["if-none-match"],
+                    access: access)
+            }
             func fromMemory(
                 _ id: String, _ headers: [String: String] = [:], as access: AccessContext = access
             ) -> FHIRResponse? {
-                server.service.readFromMemory(type: "Patient", id: id, headers: headers, access: access)?.response
+                answer("Patient", id, headers, as: access)?.response
             }
             _ = await server.send(.put, "Patient/p1", body: Self.patient("p1"))
             #expect(fromMemory("p1") == nil, "nobody has read it yet")
@@ -252,11 +259,11 @@ struct InteractionTests {
                 #expect(known.headers.map(\.name) == usual.headers.map(\.name))
                 #expect(known.headers.map(\.value) == usual.headers.map(\.value))
             }
-            let record = server.service.readFromMemory(type: "Patient", id: "p1", headers: [:], access: access)?.record
+            let record = answer("Patient", "p1")?.record
             #expect(record?.entity == "Patient/p1" && record?.patientID == "p1" && record?.interaction == "read")
             #expect(read.status == 200 && fromMemory("p1", ["accept": "text/html"]) == nil)
             #expect(fromMemory("p2") == nil && fromMemory("p 1") == nil)
-            #expect(server.service.readFromMemory(type: "Pat", id: "p1", headers: [:], access: access) == nil)
+            #expect(answer("Pat", "p1") == nil)
             for scopes in ["system/Observation.rs", "system/Patient.s", "system/Patient.rs?gender=male"] {
                 #expect(fromMemory("p1", as: FHIRServer.access(scopes)) == nil, "\(scopes)")
             }

@@ -23,26 +23,28 @@ extension FHIRService {
 
     /// The answer to a read of a resource that is in memory, with its audit row still to be kept; nil where
     /// ``respond(to:)`` has to find out more, or to refuse.
-    func readFromMemory(type: String, id: String, headers: [String: String], access: AccessContext) -> (
-        response: FHIRResponse, record: AuditRecord
-    )? {
-        guard definitions.isResourceType(type), Self.isLegalID(id), Self.accepts(headers["accept"]),
+    func readFromMemory(
+        type: String, id: String, accept: String?, ifNoneMatch: String?, access: AccessContext
+    ) -> (response: FHIRResponse, record: AuditRecord)? {
+        guard definitions.isResourceType(type), Self.isLegalID(id), Self.accepts(accept),
             let resource = store.remembered(type, id, access: access)
         else { return nil }
         return (
-            response(headers, resource), readRecord(resource, access, interaction: "read", isVersion: false)
+            response(resource, ifNoneMatch: ifNoneMatch),
+            auditRecord(of: resource, access, interaction: "read", isVersion: false)
         )
     }
 
     private func answer(
         _ request: FHIRRequest, _ resource: StoredResource, interaction: String, isVersion: Bool
     ) async throws -> FHIRResponse {
-        try await audit.record(readRecord(resource, request.access, interaction: interaction, isVersion: isVersion))
-        return response(request.headers, resource)
+        try await audit.record(
+            auditRecord(of: resource, request.access, interaction: interaction, isVersion: isVersion))
+        return response(resource, ifNoneMatch: request.headers["if-none-match"])
     }
 
-    private func readRecord(
-        _ resource: StoredResource, _ access: AccessContext, interaction: String, isVersion: Bool
+    private func auditRecord(
+        of resource: StoredResource, _ access: AccessContext, interaction: String, isVersion: Bool
     ) -> AuditRecord {
         var entity = resource.type + "/" + resource.id
         if isVersion { entity += "/_history/\(resource.version)" }
@@ -51,13 +53,13 @@ extension FHIRService {
             entity: entity, patientID: resource.type == "Patient" ? resource.id : nil)
     }
 
-    private func response(_ request: [String: String], _ resource: StoredResource) -> FHIRResponse {
+    private func response(_ resource: StoredResource, ifNoneMatch: String?) -> FHIRResponse {
         let headers = Self.versionHeaders(resource)
         if resource.isDeleted {
             return .outcome(
                 410, OperationOutcome(.error, .deleted, details: "this resource was deleted"), headers: headers)
         }
-        if let tags = request["if-none-match"], ETag.list(tags, holds: resource.version) {
+        if let ifNoneMatch, ETag.list(ifNoneMatch, holds: resource.version) {
             return FHIRResponse(304, headers: headers)
         }
         return .json(200, resource.bytes, headers: headers)
