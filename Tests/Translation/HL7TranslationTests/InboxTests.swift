@@ -1,3 +1,4 @@
+import Access
 import HL7Translation
 import HL7v2
 import Synchronization

@@ -41,7 +41,7 @@ final class ResponsePartHandler: ChannelOutboundHandler, RemovableChannelHandler
         // Small pieces and files go by calls of their own; the kernel is told to fill packets across them.
         let options = context.channel.syncOptions
         try? options?.setOption(Self.cork, value: 1)
-        promise.futureResult.whenComplete { _ in
+        promise.futureResult.assumeIsolated().whenComplete { _ in
             try? options?.setOption(Self.cork, value: 0)
             // What owns the files' descriptors lives until the connection has done with them, whatever the writer does.
             withExtendedLifetime(pieces) {}
