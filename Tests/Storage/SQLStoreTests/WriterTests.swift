@@ -180,17 +180,22 @@ struct WriterTests {
         }
     }
 
+    /// Holds the writer with a unit of work, named `held` among the results, until the gate is opened; what is submitted
+    /// meanwhile queues behind it.
+    private static func hold(_ database: SQLDatabase) async -> (results: Results, gate: Gate) {
+        let (results, gate) = (Results(), Gate())
+        database.submit({ _ in gate.wait() }) { results.add($0.map { "held" }) }
+        await gate.waitUntilEntered()
+        return (results, gate)
+    }
+
     @Test(
         "one write more than may wait is refused as overloaded; those that wait are done", arguments: TestDatabases.all)
     func overload(_ kind: SQLDialect) async throws {
         try await TestDatabases.with(kind, migrations: Self.migrations) {
             $0.waitingWritesMax = 2
         } _: { (database) async throws in
-            // The first unit holds the writer while the others queue behind it.
-            let results = Results()
-            let gate = Gate()
-            database.submit({ _ in gate.wait() }) { results.add($0.map { "held" }) }
-            await gate.waitUntilEntered()
+            let (results, gate) = await Self.hold(database)
             for id in 1...3 {
                 database.submit { transaction in
                     try transaction.connection.run("INSERT INTO item (id) VALUES (?)", [.int(Int64(id))])
@@ -211,11 +216,8 @@ struct WriterTests {
         arguments: TestDatabases.all)
     func diskErrorInBatch(_ kind: SQLDialect) async throws {
         try await TestDatabases.with(kind, migrations: Self.migrations) { (database) async throws in
-            let results = Results()
+            let (results, gate) = await Self.hold(database)
             let runs = Results()
-            let gate = Gate()
-            database.submit({ _ in gate.wait() }) { results.add($0.map { "held" }) }
-            await gate.waitUntilEntered()
             for id in 1...3 {
                 database.submit { transaction in
                     runs.add(.success("\(id)"))
