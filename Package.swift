@@ -210,7 +210,7 @@ let package = Package(
             "API", "HTTPSupport",
             [
                 "HTTPSupport", "Access", hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
-                httpTypes, logging, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOEmbedded"),
+                httpTypes, httpTypesNIO, logging, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOEmbedded"),
             ]),
         tests(
             "API", "SMARTAPI", ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes, nio("NIOCore")]),

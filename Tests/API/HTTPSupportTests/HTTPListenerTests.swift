@@ -44,47 +44,9 @@ struct HTTPListenerTests {
             authenticator: BearerAuthenticator(
                 tokens: APIResponderTests.Tokens(), audit: APIResponderTests.Trail(), realm: "h"),
             newRequestID: { "id" })
-        let (ports, found) = AsyncStream.makeStream(of: Int.self)
-        let application = Application(
-            responder: responder,
-            server: HTTPServerBuilder { responder in
-                HTTPListener(responder: responder, isTLS: isTLS) { ConnectionDeadlineHandler(write: deadline) }
-            },
-            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { found.yield($0.localAddress?.port ?? 0) })
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await application.run() }
-            group.addTask {
-                for await port in ports { return try await test(port) }
-            }
-            try await group.next()
-            group.cancelAll()
-        }
-    }
-
-    /// Sends requests on one connection and reads until the server closes it, or until `enough`.
-    private static func exchange(
-        _ port: Int, _ request: String, until enough: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }
-    ) async throws -> [UInt8] {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connect(host: "127.0.0.1", port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
-            }
-        return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: request))
-            var all: [UInt8] = []
-            do {
-                for try await buffer in inbound {
-                    all += buffer.readableBytesView
-                    if enough(all) { break }
-                }
-            } catch is IOError {
-                // Reset instead of closed.
-            }
-            return all
-        }
+        try await ListenerHarness.serving(
+            responder,
+            { HTTPListener(responder: $0, isTLS: isTLS) { ConnectionDeadlineHandler(write: deadline) } }, test)
     }
 
     private static func get(_ path: String, closes: Bool = true, method: String = "GET") -> String {
@@ -116,7 +78,7 @@ struct HTTPListenerTests {
         let file = try TestFile(count: count)
         let length = count - 10 + 2
         try await Self.serving([Self.fileRoute(file, count, length: hasLength ? length : nil)]) { port in
-            let bytes = try await Self.exchange(port, Self.get("/file", closes: false) + Self.get("/file"))
+            let bytes = try await ListenerHarness.exchange(port, Self.get("/file", closes: false) + Self.get("/file"))
             let first = Self.parts(bytes)
             #expect(first.head.hasPrefix("HTTP/1.1 200"))
             #expect(first.head.lowercased().contains(hasLength ? "content-length: \(length)" : "chunked"))
@@ -138,7 +100,7 @@ struct HTTPListenerTests {
     func tls() async throws {
         let file = try TestFile(count: 100)
         try await Self.serving([Self.fileRoute(file, 100, length: 5)], isTLS: true) { port in
-            let answer = Self.parts(try await Self.exchange(port, Self.get("/file")))
+            let answer = Self.parts(try await ListenerHarness.exchange(port, Self.get("/file")))
             #expect(answer.body == Array("bytes".utf8))
         }
     }
@@ -147,7 +109,7 @@ struct HTTPListenerTests {
     func head() async throws {
         let file = try TestFile(count: 100)
         try await Self.serving([Self.fileRoute(file, 100, length: 92)]) { port in
-            let answer = Self.parts(try await Self.exchange(port, Self.get("/file", method: "HEAD")))
+            let answer = Self.parts(try await ListenerHarness.exchange(port, Self.get("/file", method: "HEAD")))
             #expect(answer.head.lowercased().contains("content-length: 92"))
             #expect(answer.body.isEmpty)
         }
@@ -165,7 +127,7 @@ struct HTTPListenerTests {
         }
         try await Self.serving([route]) { port in
             // The connection was to stay open: that it ends is the sign.
-            let answer = Self.parts(try await Self.exchange(port, Self.get("/fails", closes: false)))
+            let answer = Self.parts(try await ListenerHarness.exchange(port, Self.get("/fails", closes: false)))
             #expect(answer.body.count < 1_000)
             #expect(!answer.body.suffix(5).elementsEqual(Array("0\r\n\r\n".utf8)))
         }
@@ -195,10 +157,7 @@ struct HTTPListenerTests {
         }
         try await Self.serving([route], deadline: .milliseconds(200)) { port in
             // Nothing is read: the client's buffers fill, then the server's.
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .channelOption(.autoRead, value: false)
-                .connect(host: "127.0.0.1", port: port).get()
-            try await channel.writeAndFlush(ByteBuffer(string: Self.get("/file", closes: false))).get()
+            let channel = try await ListenerHarness.sending(Self.get("/file", closes: false), to: port)
             var seen: [String] = []
             for await one in ends {
                 seen.append(one)
@@ -224,7 +183,7 @@ struct HTTPListenerTests {
         }
         try await Self.serving(routes) { port in
             for (path, expected) in [("/brief", "handler true body true."), ("/long", "handler false body false.")] {
-                let bytes = try await Self.exchange(port, Self.get(path))
+                let bytes = try await ListenerHarness.exchange(port, Self.get(path))
                 #expect(String(decoding: bytes, as: UTF8.self).contains(expected))
             }
         }

@@ -1,8 +1,5 @@
 import Access
 import Foundation
-import HTTPTypes
-import Hummingbird
-import HummingbirdCore
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -13,150 +10,17 @@ import Testing
 /// Answers given on the event loop, among answers that are not, over real sockets. RFC 9112 §9.3.
 @Suite(.timeLimit(.minutes(1)))
 struct MemoryAnswerHandlerTests {
-    /// Writes audit rows when told to.
-    private final class GatedTrail: AuditTrail {
-        struct Refused: Error {}
-        private struct State {
-            var isOpen = true
-            var fails = false
-            var waiting: [@Sendable (Bool) -> Void] = []
-            var records: [AuditRecord] = []
-        }
-        private let state = Mutex(State())
-        private let (waits, waiting) = AsyncStream.makeStream(of: Void.self)
-
-        func record(_ record: AuditRecord) async throws {
-            let fails = state.withLock { state in
-                if !state.fails { state.records.append(record) }
-                return state.fails
-            }
-            if fails { throw Refused() }
-        }
-        func record(_ record: AuditRecord, completion: @escaping @Sendable (Bool) -> Void) {
-            let now: Bool? = state.withLock { state in
-                if state.fails { return false }
-                state.records.append(record)
-                if state.isOpen { return true }
-                state.waiting.append(completion)
-                return nil
-            }
-            if let now { completion(now) } else { waiting.yield() }
-        }
-        func close() { state.withLock { $0.isOpen = false } }
-        func fail() { state.withLock { $0.fails = true } }
-        /// Returns when a row waits.
-        func untilWaiting() async { for await _ in waits { return } }
-        func open() {
-            let all = state.withLock { state in
-                state.isOpen = true
-                defer { state.waiting = [] }
-                return state.waiting
-            }
-            for completion in all { completion(true) }
-        }
-        var entities: [String?] { state.withLock { $0.records.map(\.entity) } }
-    }
-
-    private struct Tokens: TokenVerifying {
-        func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
-            rememberedContext(bearerToken: bearerToken, requestID: requestID, sourceAddress: sourceAddress)
-        }
-        func rememberedContext(bearerToken: String, requestID: String, sourceAddress: String?) -> AccessContext? {
-            guard bearerToken == "good" || bearerToken == "narrow" else { return nil }
-            return AccessContext(
-                principal: Principal(kind: .client, id: bearerToken),
-                scopes: [Scope(bearerToken == "good" ? "system/*.rs" : "system/Group.rs")!], requestID: requestID,
-                sourceAddress: sourceAddress)
-        }
-    }
-
-    private struct Broken: Error {}
-
-    /// `/large/{bytes}` has so many bytes made ready elsewhere, in a file where that can be sent, behind a mark; none of
-    /// them when it is `broken`.
-    private static func large(_ gate: BulkResponseGate) -> Route {
-        Route(
-            .get, "/large/{bytes}", operationID: "large", access: .bearer(.permission(.read, on: "Patient")),
-            fromMemory: { request in
-                let count = Int(request.parameters["bytes"]) ?? 0
-                guard let permit = gate.permitNow() else { return nil }
-                let files = request.files
-                return MemoryAnswer(
-                    status: .ok, headers: [.contentType: "text/plain"],
-                    body: .prepared(count: 6 + count) { completion in
-                        Task {
-                            if count == 0 { return completion(.failure(Broken())) }
-                            var pieces: [FileConnection.Piece] = [.bytes(ByteBuffer(string: "<large"))]
-                            if files != nil, let file = tmpfile() {
-                                ftruncate(fileno(file), off_t(count))
-                                let owner = OpenFile(fileno(file))
-                                pieces.append(
-                                    .file(SentFile(descriptor: owner.descriptor, owner: owner), 0..<Int64(count)))
-                                fclose(file)
-                            } else {
-                                pieces.append(.bytes(ByteBuffer(repeating: 0, count: count)))
-                            }
-                            completion(.success(pieces))
-                        }
-                    },
-                    record: AuditRecord(
-                        category: .rest, interaction: "read", action: .read, outcome: .success, access: request.access),
-                    permit: permit)
-            }
-        ) { _ in .bytes(Array("<usual>".utf8), contentType: "text/plain") }
-    }
-
-    private final class OpenFile: Sendable {
-        let descriptor: CInt
-        init(_ other: CInt) { descriptor = dup(other) }
-        deinit { close(descriptor) }
-    }
-
-    /// `/x/{id}` is in memory unless the id begins with `cold`; the usual way says so, and takes its time.
-    private static let route = Route(
-        .get, "/x/{id}", operationID: "x", access: .bearer(.permission(.read, on: "Patient")),
-        fromMemory: { request in
-            let id = request.parameters["id"]
-            if id.hasPrefix("cold") { return nil }
-            return MemoryAnswer(
-                status: .ok, headers: [.contentType: "text/plain"], body: .bytes(ByteBuffer(string: "<memory \(id)>")),
-                record: AuditRecord(
-                    category: .rest, interaction: "read", action: .read, outcome: .success, access: request.access,
-                    entity: id))
-        }
-    ) { request in
-        try await Task.sleep(for: .milliseconds(20))
-        let body = try await request.collectBody()
-        return .bytes(
-            Array("<usual \(request.parameters["id"]) \(body.readableBytes)>".utf8), contentType: "text/plain")
-    }
+    private typealias GatedTrail = MemoryAnswerSupport.GatedTrail
 
     private static func serving(
         _ trail: GatedTrail = GatedTrail(), gate: BulkResponseGate = BulkResponseGate(limit: 4), isTLS: Bool = false,
         observe: (@Sendable (String, Int, Duration) -> Void)? = nil,
         _ test: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
-        let table = try RouteTable([
-            RouteGroup(name: "test", prefix: "/", errorBody: ProblemJSON(), routes: [route, large(gate)])
-        ])
-        let responder = APIResponder(
-            table: table, authenticator: BearerAuthenticator(tokens: Tokens(), audit: trail, realm: "h"),
-            newRequestID: { "id" }, observe: observe)
-        let memory = HTTPListener.Memory(responder, serverName: "test", now: { 784_111_777_000_000 })
-        let (ports, found) = AsyncStream.makeStream(of: Int.self)
-        let application = Application(
-            responder: responder,
-            server: HTTPServerBuilder { HTTPListener(responder: $0, memory: memory, isTLS: isTLS) },
-            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0), serverName: "test"),
-            onServerRunning: { found.yield($0.localAddress?.port ?? 0) })
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await application.run() }
-            group.addTask {
-                for await port in ports { return try await test(port) }
-            }
-            try await group.next()
-            group.cancelAll()
-        }
+        let responder = try MemoryAnswerSupport.responder(trail, gate: gate, observe: observe)
+        try await ListenerHarness.serving(
+            responder, { HTTPListener(responder: $0, memory: MemoryAnswerSupport.memory(responder), isTLS: isTLS) },
+            test)
     }
 
     private static func get(_ id: String, token: String = "good", path: String = "x", _ more: String...) -> String {
@@ -169,30 +33,10 @@ struct MemoryAnswerHandlerTests {
         _ port: Int, _ text: String, until enough: String? = nil, halfCloses: Bool = false,
         sent: @escaping @Sendable () async -> Void = {}
     ) async throws -> String {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .connect(host: "127.0.0.1", port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
-                        wrappingChannelSynchronously: channel,
-                        configuration: .init(isOutboundHalfClosureEnabled: true))
-                }
-            }
-        return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: text))
-            if halfCloses { outbound.finish() }
-            await sent()
-            var all = ""
-            do {
-                for try await buffer in inbound {
-                    all += String(buffer: buffer)
-                    if let enough, all.contains(enough) { break }
-                }
-            } catch is IOError {
-                // Reset instead of closed.
-            }
-            return all
-        }
+        String(
+            decoding: try await ListenerHarness.exchange(port, text, halfCloses: halfCloses, sent: sent) { all in
+                enough.map { String(decoding: all, as: UTF8.self).contains($0) } ?? false
+            }, as: UTF8.self)
     }
 
     /// The bodies in the order in which they came.
@@ -238,13 +82,7 @@ struct MemoryAnswerHandlerTests {
     @Test("After a usual answer the next request is answered from memory again")
     func backToMemory() async throws {
         try await Self.serving { port in
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .connect(host: "127.0.0.1", port: port) { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                    }
-                }
-            try await channel.executeThenClose { inbound, outbound in
+            try await ListenerHarness.connect(port).executeThenClose { inbound, outbound in
                 var iterator = inbound.makeAsyncIterator()
                 for id in ["a", "cold", "b", "cold", "c", "d"] {
                     try await outbound.write(ByteBuffer(string: Self.get(id)))
@@ -309,8 +147,6 @@ struct MemoryAnswerHandlerTests {
                     halfCloses: halfCloses
                 ) {
                     await trail.untilWaiting()
-                    // The rest has long arrived when the row is written.
-                    try? await Task.sleep(for: .milliseconds(30))
                     trail.open()
                 }
                 #expect(Self.bodies(text).map(String.init) == expected)
@@ -341,7 +177,8 @@ struct MemoryAnswerHandlerTests {
         try await gate.withPermit {}
     }
 
-    @Test("A body that cannot be made ready leaves the request to the usual way, and its place to others")
+    @Test(
+        "A body that cannot be made ready leaves the request to the usual way, and its place to others")
     func broken() async throws {
         let gate = BulkResponseGate(limit: 1)
         try await Self.serving(gate: gate) { port in
@@ -357,14 +194,12 @@ struct MemoryAnswerHandlerTests {
         let trail = GatedTrail()
         let gate = BulkResponseGate(limit: 1)
         try await Self.serving(trail, gate: gate) { port in
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .channelOption(.autoRead, value: false)
-                .connect(host: "127.0.0.1", port: port).get()
+            trail.close()
             let request = Self.get("64000000", path: "large")
-            try await channel.writeAndFlush(ByteBuffer(string: request + Self.get("a") + Self.get("b"))).get()
-            while trail.entities.isEmpty { try await Task.sleep(for: .milliseconds(2)) }
-            try await Task.sleep(for: .milliseconds(50))
-            #expect(trail.entities.count == 1 && gate.permitNow() == nil)
+            let channel = try await ListenerHarness.sending(request + Self.get("a") + Self.get("b"), to: port)
+            await trail.untilWaiting()
+            trail.open()
+            #expect(gate.permitNow() == nil)
             try await channel.close()
             try await gate.withPermit {}
             #expect(trail.entities.count == 1)
@@ -376,9 +211,7 @@ struct MemoryAnswerHandlerTests {
         let trail = GatedTrail()
         trail.close()
         try await Self.serving(trail) { port in
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .connect(host: "127.0.0.1", port: port).get()
-            try await channel.writeAndFlush(ByteBuffer(string: Self.get("a"))).get()
+            let channel = try await ListenerHarness.sending(Self.get("a"), to: port)
             await trail.untilWaiting()
             try await channel.close()
             trail.open()
