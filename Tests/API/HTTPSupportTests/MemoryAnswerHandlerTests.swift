@@ -178,15 +178,17 @@ struct MemoryAnswerHandlerTests {
     }
 
     @Test(
-        "A body that cannot be made ready leaves the request to the usual way, and its place to others")
+        "A body that cannot be made ready leaves the request to the usual way, and its place to others; it counts once")
     func broken() async throws {
         let gate = BulkResponseGate(limit: 1)
-        try await Self.serving(gate: gate) { port in
+        let observed = Mutex<[String]>([])
+        try await Self.serving(gate: gate, observe: { id, _, _ in observed.withLock { $0.append(id) } }) { port in
             let text = try await Self.exchange(
                 port, Self.get("0", path: "large") + Self.get("a"), until: "a 0>")
             #expect(Self.bodies(text) == ["usual", "usual a 0"])
             try await gate.withPermit {}
         }
+        #expect(observed.withLock { $0 } == ["large", "x"])
     }
 
     @Test("A peer that reads nothing holds one answer and its place; what it sends behind it waits unread")

@@ -16,13 +16,18 @@ package struct MemoryAnswer: Sendable {
     package typealias Preparation =
         @Sendable (@escaping @Sendable (Result<[FileConnection.Piece], any Error>) -> Void) -> Void
 
-    package var status: HTTPResponse.Status
+    /// The HTTP status, a final one.
+    package let status: HTTPResponse.Status
+    /// Without the fields that every answer has, `Content-Length`, `Date` and `Server` among them.
     package var headers: HTTPFields
+    /// What follows the head.
     package let body: Body
+    /// What is to be durable before the answer leaves.
     package let record: AuditRecord
     /// Released when the answer has left or is given up: room among bulk responses.
     package let permit: BulkResponseGate.Permit?
 
+    /// - Parameter permit: nil for an answer that needs no room of its own.
     package init(
         status: HTTPResponse.Status, headers: HTTPFields, body: Body, record: AuditRecord,
         permit: BulkResponseGate.Permit? = nil
@@ -46,8 +51,9 @@ package struct MemoryAnswer: Sendable {
 extension APIResponder {
     /// An answer from memory with what has to happen before and after it has left.
     struct PreparedAnswer: Sendable {
-        var answer: MemoryAnswer
+        let answer: MemoryAnswer
         let operationID: String
+        /// When the request was read; nil where nobody counts.
         let started: ContinuousClock.Instant?
     }
 
@@ -77,11 +83,12 @@ extension APIResponder {
 
     /// Makes the audit row of a prepared answer durable, then calls with whether that is done, on any thread.
     func keepRecord(of prepared: PreparedAnswer, _ completion: @escaping @Sendable (Bool) -> Void) {
-        authenticator.audit.record(prepared.answer.record) { isKept in
-            if isKept, let started = prepared.started {
-                observe?(prepared.operationID, prepared.answer.status.code, ContinuousClock.now - started)
-            }
-            completion(isKept)
-        }
+        authenticator.audit.record(prepared.answer.record, completion: completion)
+    }
+
+    /// Counts an answer that is being sent.
+    func observe(_ prepared: PreparedAnswer) {
+        guard let started = prepared.started else { return }
+        observe?(prepared.operationID, prepared.answer.status.code, ContinuousClock.now - started)
     }
 }

@@ -178,6 +178,7 @@ final class MemoryAnswerHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func finishRecording(_ body: [FileConnection.Piece]?) {
         guard let context, context.channel.isActive, case .recording(let head, let answer) = state else { return }
         if let body {
+            memory.responder.observe(answer)
             send(answer.answer, body, context)
         } else {
             // The usual way tries again, and knows how to refuse.
