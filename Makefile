@@ -33,7 +33,9 @@ build: ## Build server, tools and tests (release), refusing imports that Package
 	@docker/setup.sh runtime
 	$(BUILD)
 
-demo: build ## Play one imaging order through Hilum over the real wires, and leave the server running
+demo: ## Play one imaging order through Hilum over the real wires, and leave the server running
+	@docker/setup.sh demo
+	@$(MAKE) --no-print-directory build
 	$(HILUM) demo $(DEMO_OPTIONS)
 
 test: setup ## Every test, each storage test on SQLite and on a PostgreSQL server of its own

@@ -4,7 +4,8 @@
 # Swift toolchain.
 #
 #   docker/setup.sh runtime     what the build and the server need
-#   docker/setup.sh test        runtime, and what the tests drive Hilum with
+#   docker/setup.sh demo        runtime, and the DICOM commands that the demo prints
+#   docker/setup.sh test        demo, and what the tests drive Hilum with
 #   docker/setup.sh clients     test, and the Python clients in .build-tools/venv
 #   docker/setup.sh bench       test, and what `make bench` compares Hilum with
 #   docker/setup.sh list WHAT   prints the packages of WHAT and installs nothing
@@ -15,7 +16,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 swift_minimum=6.2
 runtime_packages=(libssl-dev libpq-dev libsqlite3-dev zlib1g-dev pkg-config curl)
-test_packages=(postgresql dcmtk libjwt-dev python3 python3-venv)
+demo_packages=(dcmtk)
+test_packages=(postgresql libjwt-dev python3 python3-venv)
 bench_packages=(nginx wrk)
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -24,9 +26,12 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 packages_of() {
     case $1 in
         runtime) printf '%s\n' "${runtime_packages[@]}" ;;
-        test | clients) printf '%s\n' "${runtime_packages[@]}" "${test_packages[@]}" ;;
-        bench) printf '%s\n' "${runtime_packages[@]}" "${test_packages[@]}" "${bench_packages[@]}" ;;
-        *) die "unknown set \"$1\": say runtime, test, clients, bench or list" ;;
+        demo) printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" ;;
+        test | clients) printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" ;;
+        bench)
+            printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${bench_packages[@]}"
+            ;;
+        *) die "unknown set \"$1\": say runtime, demo, test, clients, bench or list" ;;
     esac
 }
 
