@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import SQLStore
@@ -51,6 +52,72 @@ struct MigratorTests {
                 try Migrator([Self.first, Self.second]).migrate(connection, now: 3)
                 #expect(try Self.tables(connection) == ["one", "one_name", "schema_version", "two"])
                 #expect(try connection.first("SELECT name FROM one") { try $0.text(0) } == "moved")
+            }
+        }
+    }
+
+    /// What the process that is killed is told.
+    private struct KillPlan: Codable, Sendable {
+        var sqlitePath: String?
+        var connectionString: String?
+        let number: Int
+        /// Nil: before the commit.
+        let statement: Int?
+
+        init(_ location: SQLDatabaseConfiguration.Location, number: Int, statement: Int?) {
+            switch location {
+            case .sqlite(let path): sqlitePath = path
+            case .postgreSQL(let string): connectionString = string
+            }
+            self.number = number
+            self.statement = statement
+        }
+
+        var location: SQLDatabaseConfiguration.Location {
+            sqlitePath.map { .sqlite(path: $0) } ?? .postgreSQL(connectionString: connectionString ?? "")
+        }
+        var point: SQLFaultPoint {
+            statement.map { .migrationStatement(number: number, statement: $0) } ?? .migrationCommit(number: number)
+        }
+    }
+
+    /// The schema after each number of the program's own steps, from none on.
+    private static func wholeSchemas(_ kind: SQLDialect) async throws -> [[String]] {
+        var schemas: [[String]] = []
+        for count in 0...Migrations.all.count {
+            try await TestDatabases.withLocation(kind) { location in
+                let connection = try TestDatabases.connect(location)
+                try Migrator(Array(Migrations.all.prefix(count))).migrate(connection, now: 1)
+                schemas.append(try Self.tables(connection))
+            }
+        }
+        return schemas
+    }
+
+    @Test(
+        "killed inside a step of the program's own schema, by a signal, the step before stays and the next start completes",
+        arguments: TestDatabases.all)
+    func killed(_ kind: SQLDialect) async throws {
+        let schemas = try await Self.wholeSchemas(kind)
+        for migration in Migrations.all {
+            let number = migration.number
+            let statements = migration.text(kind).count
+            // Before the first statement, half-way, before the last one, and before the commit.
+            for statement in Set([0, statements / 2, statements - 1, statements]).sorted() {
+                try await TestDatabases.withLocation(kind) { location in
+                    let plan = KillPlan(
+                        location, number: number, statement: statement < statements ? statement : nil)
+                    await #expect(processExitsWith: .signal(SIGKILL)) { [plan = plan as KillPlan] in
+                        let connection = try TestDatabases.connect(plan.location)
+                        try Migrator(Migrations.all) { if $0 == plan.point { kill(getpid(), SIGKILL) } }
+                            .migrate(connection, now: 1)
+                    }
+                    let connection = try TestDatabases.connect(location)
+                    #expect(
+                        try Self.tables(connection) == schemas[number - 1], "step \(number), statement \(statement)")
+                    try Migrator(Migrations.all).migrate(connection, now: 2)
+                    #expect(try Self.tables(connection) == schemas.last)
+                }
             }
         }
     }

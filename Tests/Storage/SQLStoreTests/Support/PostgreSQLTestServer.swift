@@ -22,68 +22,122 @@ enum PostgreSQLTestServer {
         }
     }()
 
-    private struct Failure: Error, CustomStringConvertible {
+    private static let shared = Mutex<PostgreSQLProcess?>(nil)
+
+    private static func start() throws -> String {
+        let server = try PostgreSQLProcess()
+        shared.withLock { $0 = server }
+        atexit { PostgreSQLTestServer.shared.withLock { $0 }?.stop() }
+        return server.connectionString
+    }
+}
+
+/// A PostgreSQL server with a cluster of its own in a temporary folder, on a unix socket in it; with TLS instead, and
+/// only with it, on a free port of 127.0.0.1, under the certificate `certificatePath`.
+final class PostgreSQLProcess: Sendable {
+    struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
-    private static let processID = Mutex<pid_t>(0)
-    private static let ended = DispatchSemaphore(value: 0)
-    private static let folder = Mutex<String>("")
+    /// The connection string of a superuser's session; for TLS without `sslmode` and `sslrootcert`.
+    let connectionString: String
+    /// Self-signed, for 127.0.0.1; there with TLS only.
+    var certificatePath: String { home + "/server.crt" }
 
-    private static func start() throws -> String {
-        let binaries = try binariesFolder()
+    private let home: String
+    private let processID = Mutex<pid_t>(0)
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(isTLS: Bool = false) throws {
+        let binaries = try Self.binariesFolder()
         var template = Array("/tmp/hilum-pg-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw Failure(description: "mkdtemp: errno \(errno)") }
         let home = String(cString: made)
-        folder.withLock { $0 = home }
+        self.home = home
         var runAs = ["/usr/bin/setpriv", "--pdeathsig", "INT"]
         if geteuid() == 0 {
             guard let user = getpwnam("postgres") ?? getpwnam("nobody") else {
                 throw Failure(description: "no unprivileged user")
             }
-            guard chown(home, user.pointee.pw_uid, user.pointee.pw_gid) == 0 else {
+            guard chown(home, user.pointee.pw_uid, user.pointee.pw_gid) == 0, chmod(home, 0o755) == 0 else {
                 throw Failure(description: "chown: errno \(errno)")
             }
             runAs += ["--reuid", "\(user.pointee.pw_uid)", "--regid", "\(user.pointee.pw_gid)", "--clear-groups"]
         }
-        atexit { PostgreSQLTestServer.stop() }
         let data = home + "/data"
         let log = home + "/log"
-        let made2 = spawnAndWait(
+        let made2 = Self.spawnAndWait(
             runAs + ["\(binaries)/initdb", "-D", data, "-A", "trust", "-U", "hilum", "-N", "-E", "UTF8", "--locale=C"],
             log: log)
         guard made2 == 0 else { throw Failure(description: "initdb ended with \(made2), see \(log)") }
-        let server =
+        var server =
             runAs + [
-                "\(binaries)/postgres", "-D", data, "-k", home, "-c", "listen_addresses=", "-c", "fsync=off", "-c",
-                "max_connections=300", "-c", "shared_buffers=32MB", "-c", "full_page_writes=off",
+                "\(binaries)/postgres", "-D", data, "-k", home, "-c", "fsync=off", "-c", "max_connections=300", "-c",
+                "shared_buffers=32MB", "-c", "full_page_writes=off",
             ]
+        if isTLS {
+            let key = home + "/server.key"
+            let certified = Self.spawnAndWait(
+                runAs + [
+                    "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-keyout", key, "-out", home + "/server.crt", "-days", "2", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1",
+                ], log: log)
+            guard certified == 0 else { throw Failure(description: "openssl ended with \(certified), see \(log)") }
+            try "local all all trust\nhostssl all all 127.0.0.1/32 trust\n".write(
+                toFile: data + "/pg_hba.conf", atomically: false, encoding: .utf8)
+            let port = try Self.freePort()
+            server += [
+                "-c", "listen_addresses=127.0.0.1", "-p", "\(port)", "-c", "ssl=on", "-c",
+                "ssl_cert_file=\(home)/server.crt", "-c", "ssl_key_file=\(key)",
+            ]
+            connectionString = "host=127.0.0.1 port=\(port) user=hilum dbname=postgres"
+        } else {
+            server += ["-c", "listen_addresses="]
+            connectionString = "host=\(home) user=hilum dbname=postgres"
+        }
         // The parent-death signal follows the thread that spawned, so that thread stays until the server ends.
-        Thread.detachNewThread {
-            let child = spawn(server, log: log)
+        let command = server
+        Thread.detachNewThread { [self] in
+            let child = Self.spawn(command, log: log)
             processID.withLock { $0 = child }
             var status: Int32 = 0
             if child > 0 { waitpid(child, &status, 0) }
             processID.withLock { $0 = -1 }
             ended.signal()
         }
-        let string = "host=\(home) user=hilum dbname=postgres"
         for _ in 0..<600 {
-            if (try? PostgreSQLConnection(connectionString: string, role: .reader)) != nil { return string }
+            if (try? PostgreSQLConnection(connectionString: connectionString, role: .reader)) != nil { return }
             if processID.withLock({ $0 }) < 0 { throw Failure(description: "postgres ended, see \(log)") }
             poll(nil, 0, 50)
         }
         throw Failure(description: "postgres did not answer within 30 s, see \(log)")
     }
 
-    private static func stop() {
+    /// Ends the server and removes its folder.
+    func stop() {
         let child = processID.withLock { $0 }
         if child > 0 {
             kill(child, SIGINT)
             _ = ended.wait(timeout: .now() + 10)
         }
-        let home = folder.withLock { $0 }
-        if !home.isEmpty { try? FileManager.default.removeItem(atPath: home) }
+        try? FileManager.default.removeItem(atPath: home)
+    }
+
+    private static func freePort() throws -> UInt16 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+            }
+        }
+        guard code == 0 else { throw Failure(description: "no free port: errno \(errno)") }
+        return UInt16(bigEndian: address.sin_port)
     }
 
     private static func binariesFolder() throws -> String {
