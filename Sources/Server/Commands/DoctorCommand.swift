@@ -30,7 +30,7 @@ struct DoctorCommand: AsyncParsableCommand {
             ("master key", server.masterKeyFile), ("token key", server.tokenKeyFile),
             ("server key", server.serverKeyFile),
         ] {
-            doctor.check(name, fix: "restore it from your backup, or chmod 600") {
+            doctor.check(name, fix: "as it says, or restore it from your backup") {
                 _ = try ServerFolder.readSecret(path)
                 return "readable by its owner alone"
             }
@@ -45,12 +45,16 @@ struct DoctorCommand: AsyncParsableCommand {
         ] {
             if port == 0 {
                 doctor.good("\(name) port: chosen at start")
-            } else if PortProbe.canBind(host: host, port: port) {
-                doctor.good("\(name) port: \(host):\(port) is free")
-            } else if isRunning {
-                doctor.good("\(name) port: \(host):\(port) is in use, by the running server it seems")
+            } else if case .refused(let code) = FreePort.probe(port, host: host) {
+                if isRunning, code == EADDRINUSE {
+                    doctor.good("\(name) port: \(host):\(port) is in use, by the running server it seems")
+                } else {
+                    doctor.bad(
+                        "\(name) port: \(host):\(port): \(String(cString: strerror(code)))",
+                        fix: "stop what uses it or change \(name).host and \(name).port")
+                }
             } else {
-                doctor.bad("\(name) port: \(host):\(port) is in use", fix: "stop what uses it or change \(name).port")
+                doctor.good("\(name) port: \(host):\(port) is free")
             }
         }
         try doctor.finish()
@@ -117,25 +121,5 @@ struct Doctor {
     func finish() throws {
         print(problems == 0 ? "no problems" : "\(problems) problem\(problems == 1 ? "" : "s")")
         if problems > 0 { throw ExitCode(1) }
-    }
-}
-
-/// Whether a port can be bound now.
-enum PortProbe {
-    static func canBind(host: String, port: Int) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        var reuse: Int32 = 1
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<Int32>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        guard inet_pton(AF_INET, host == "localhost" ? "127.0.0.1" : host, &address.sin_addr) == 1 else { return true }
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
     }
 }

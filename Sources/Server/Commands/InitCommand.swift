@@ -32,6 +32,30 @@ struct InitCommand: AsyncParsableCommand {
         if let timeZone, TimeZone(identifier: timeZone) == nil {
             throw ValidationError("\(timeZone) is no IANA time zone, such as Europe/Oslo")
         }
+        let wasThere = files.fileExists(atPath: server.path)
+        do { try await make(server) } catch {
+            // What is there already would be in the way of the next attempt.
+            for name in (try? files.contentsOfDirectory(atPath: server.path)) ?? [] {
+                try? files.removeItem(atPath: server.path + "/" + name)
+            }
+            if !wasThere { try? files.removeItem(atPath: server.path) }
+            throw error
+        }
+        print(
+            """
+            Made \(server.path)
+              hilum.yaml     configuration, with comments
+              site.yaml      the site profile: identifier systems, time zone, code maps
+              keys/          master, token and authority keys (mode 0600): back them up, they are nowhere else
+              tls/ca.pem     give this certificate to those who connect
+            Next: hilum client register \(folder) --name NAME --jwks FILE --scope "system/*.rs"
+                  hilum peer add \(folder) --ae AETITLE
+                  hilum serve \(folder)
+            """)
+    }
+
+    private func make(_ server: ServerFolder) async throws {
+        let files = FileManager.default
         for path in [server.path, server.keysFolder, server.tlsFolder, server.runFolder] {
             try files.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -53,17 +77,6 @@ struct InitCommand: AsyncParsableCommand {
         let configuration = try ServerConfiguration.load(from: server)
         let store = try await StoreComposition.open(configuration, folder: server, isServer: true)
         await store.close()
-        print(
-            """
-            Made \(server.path)
-              hilum.yaml     configuration, with comments
-              site.yaml      the site profile: identifier systems, time zone, code maps
-              keys/          master, token and authority keys (mode 0600): back them up, they are nowhere else
-              tls/ca.pem     give this certificate to those who connect
-            Next: hilum client register \(folder) --name NAME --jwks FILE --scope "system/*.rs"
-                  hilum peer add \(folder) --ae AETITLE
-                  hilum serve \(folder)
-            """)
     }
 }
 

@@ -66,6 +66,10 @@ enum ServerComposition {
         let projector = FHIRProjector { date, time in SiteOffset.text(zone, date: date, time: time) }
         let store = try await StoreComposition.open(
             configuration, folder: folder, isServer: true, projector: projector, fhirBaseURL: publicURL + "/fhir")
+        // Behind the store's lock: a second server of this folder is told of the first, not of a port.
+        try FreePort.check("http", configuration.http.port, host: configuration.http.host)
+        try FreePort.check("dimse", configuration.dimse.port, host: configuration.dimse.host)
+        try FreePort.check("mllp", configuration.mllp.port, host: configuration.mllp.host)
         let encryption: BlobStoreConfiguration.Encryption =
             switch configuration.store.encryption {
             case .aes256GCM: .aes256GCM(KeyRing(current: try MasterKey(file: folder.masterKeyFile)))

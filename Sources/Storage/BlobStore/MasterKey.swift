@@ -29,7 +29,9 @@ package struct MasterKey: Sendable {
     /// length than 32 bytes, `.notFound` when it is not there.
     package init(file path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        if descriptor < 0 { throw StoreError(.notFound, "cannot open the master key \(path): errno \(errno)") }
+        if descriptor < 0 {
+            throw StoreError(.notFound, "cannot open the master key \(path): \(String(cString: strerror(errno)))")
+        }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & 0o077 == 0 else {

@@ -88,7 +88,7 @@ package protocol WorkflowStore: Sendable {
 }
 
 /// What the store says when it cannot do what was asked.
-package struct StoreError: Error, Sendable {
+package struct StoreError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable, Hashable {
         /// The store failed or is not reachable; a retry may succeed.
         case unavailable
@@ -106,10 +106,14 @@ package struct StoreError: Error, Sendable {
         /// The server is stopping.
         case closed
     }
+    /// What a caller may do about it.
     package let code: Code
+    /// A sentence for the log or the operator, without values of patients.
     package let message: String
+    /// An error that an operator can act on by its message.
     package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
     }
+    package var description: String { message }
 }

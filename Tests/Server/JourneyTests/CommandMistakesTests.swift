@@ -1,0 +1,71 @@
+import Foundation
+import NIOCore
+import NIOPosix
+import Testing
+
+extension JourneyTests {
+    /// What the commands say when something around them is not as it should be.
+    @Suite struct CommandMistakesTests {
+        /// A folder as `hilum init` makes it, on free ports.
+        private static func withFolder(_ test: (_ path: String) async throws -> Void) async throws {
+            let path = newPath()
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            try await HilumProgram.must(
+                "init", path, "--http-port", "0", "--dimse-port", "0", "--mllp-port", "0", "--time-zone", "UTC")
+            try await test(path)
+        }
+
+        private static func newPath() -> String {
+            FileManager.default.temporaryDirectory.path + "/hilum-mistake-" + UUID().uuidString.prefix(8).lowercased()
+        }
+
+        @Test("serve names the door whose port is in use, and nothing else", arguments: ["http", "dimse", "mllp"])
+        func portInUse(_ door: String) async throws {
+            let holder = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .bind(host: "127.0.0.1", port: 0).get()
+            let port = try #require(holder.localAddress?.port)
+            try await Self.withFolder { path in
+                let file = path + "/hilum.yaml"
+                let text = try String(contentsOfFile: file, encoding: .utf8)
+                let section = try #require(text.range(of: "\n\(door):"))
+                let place = try #require(text.range(of: "port: 0", range: section.upperBound..<text.endIndex))
+                try text.replacingCharacters(in: place, with: "port: \(port)")
+                    .write(toFile: file, atomically: true, encoding: .utf8)
+                let ending = try await HilumProgram.run(["serve", path])
+                #expect(ending.code != 0)
+                #expect(ending.text.contains("Error: \(door): 127.0.0.1:\(port)"), "\(ending.text)")
+                #expect(ending.text.contains("\(door).port"))
+                #expect(!ending.text.contains("warning"), "\(ending.text)")
+            }
+            try await holder.close()
+        }
+
+        @Test("serve says in words what is wrong with the master key")
+        func masterKey() async throws {
+            try await Self.withFolder { path in
+                let key = path + "/keys/master.key"
+                try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: key)
+                let open = try await HilumProgram.run(["serve", path])
+                #expect(open.code != 0 && open.text.contains("Error: the master key \(key) must be readable by"))
+                try FileManager.default.removeItem(atPath: key)
+                let gone = try await HilumProgram.run(["serve", path])
+                #expect(gone.code != 0 && gone.text.contains("\(key): No such file"))
+                #expect(!(open.text + gone.text).contains("StoreError"), "\(open.text)\(gone.text)")
+            }
+        }
+
+        @Test("init that fails half-way leaves the folder as it found it, so that it can be run again")
+        func initFails() async throws {
+            let path = Self.newPath()
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let words = ["init", path, "--postgres", "host=127.0.0.1 port=1 user=x dbname=y connect_timeout=5"]
+            let ending = try await HilumProgram.run(words)
+            #expect(ending.code != 0 && ending.text.contains("port 1 failed"), "\(ending.text)")
+            #expect(!FileManager.default.fileExists(atPath: path))
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            #expect(try await HilumProgram.run(words).code != 0)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path).isEmpty)
+            try await HilumProgram.must("init", path)
+        }
+    }
+}
