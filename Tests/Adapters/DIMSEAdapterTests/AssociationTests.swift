@@ -208,7 +208,7 @@ import Workflow
     @Test("A peer that goes silent in the middle of a message is aborted when the idle time is over")
     func idle() async throws {
         let scp = RecordingSCP()
-        try await TestListener.run(services: [scp], configure: { $0.timers.idle = .milliseconds(500) }) { test in
+        try await TestListener.run(services: [scp], configure: { $0.timers.idle = .seconds(2) }) { test in
             let pdus = try await RawPeer.exchange(port: test.port) { writer, reader in
                 try await writer.write(associateRequest([(1, RecordingSCP.sopClass)]))
                 _ = try await reader.next()

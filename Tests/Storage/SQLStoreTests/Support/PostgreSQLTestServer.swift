@@ -43,11 +43,31 @@ final class PostgreSQLProcess: Sendable {
     let connectionString: String
     /// Self-signed, for 127.0.0.1; there with TLS only.
     var certificatePath: String { home + "/server.crt" }
+    /// As the server's, of another key.
+    var otherCertificatePath: String { home + "/other.crt" }
 
     private let home: String
     private let processID = Mutex<pid_t>(0)
     private let ended = DispatchSemaphore(value: 0)
 
+    /// A server that speaks TLS, started and stopped on threads of their own: a test waits without blocking others.
+    static func withTLS(_ body: (PostgreSQLProcess) async throws -> Void) async throws {
+        let server = try await onThread { try PostgreSQLProcess(isTLS: true) }
+        do { try await body(server) } catch {
+            try await onThread { server.stop() }
+            throw error
+        }
+        try await onThread { server.stop() }
+    }
+
+    private static func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value
+    {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
+        }
+    }
+
+    /// Blocking, as the work of `stop`.
     init(isTLS: Bool = false) throws {
         let binaries = try Self.binariesFolder()
         var template = Array("/tmp/hilum-pg-XXXXXX".utf8CString)
@@ -76,20 +96,13 @@ final class PostgreSQLProcess: Sendable {
                 "shared_buffers=32MB", "-c", "full_page_writes=off",
             ]
         if isTLS {
-            let key = home + "/server.key"
-            let certified = Self.spawnAndWait(
-                runAs + [
-                    "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                    "-nodes", "-keyout", key, "-out", home + "/server.crt", "-days", "2", "-subj", "/CN=127.0.0.1",
-                    "-addext", "subjectAltName=IP:127.0.0.1",
-                ], log: log)
-            guard certified == 0 else { throw Failure(description: "openssl ended with \(certified), see \(log)") }
+            for name in ["server", "other"] { try Self.makeCertificate(home + "/" + name, runAs, log) }
             try "local all all trust\nhostssl all all 127.0.0.1/32 trust\n".write(
                 toFile: data + "/pg_hba.conf", atomically: false, encoding: .utf8)
             let port = try Self.freePort()
             server += [
                 "-c", "listen_addresses=127.0.0.1", "-p", "\(port)", "-c", "ssl=on", "-c",
-                "ssl_cert_file=\(home)/server.crt", "-c", "ssl_key_file=\(key)",
+                "ssl_cert_file=\(home)/server.crt", "-c", "ssl_key_file=\(home)/server.key",
             ]
             connectionString = "host=127.0.0.1 port=\(port) user=hilum dbname=postgres"
         } else {
@@ -122,6 +135,17 @@ final class PostgreSQLProcess: Sendable {
             _ = ended.wait(timeout: .now() + 10)
         }
         try? FileManager.default.removeItem(atPath: home)
+    }
+
+    /// Makes `path`.key and `path`.crt.
+    private static func makeCertificate(_ path: String, _ runAs: [String], _ log: String) throws {
+        let code = spawnAndWait(
+            runAs + [
+                "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", path + ".key", "-out", path + ".crt", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+                "subjectAltName=IP:127.0.0.1",
+            ], log: log)
+        guard code == 0 else { throw Failure(description: "openssl ended with \(code), see \(log)") }
     }
 
     private static func freePort() throws -> UInt16 {
