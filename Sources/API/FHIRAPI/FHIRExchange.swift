@@ -43,16 +43,7 @@ package struct FHIRRequest: Sendable {
 
     func first(_ name: String) -> String? { query.first { $0.name == name }?.value }
 
-    /// The directives of Prefer: `return`, `handling`, and bare words. RFC 7240 §2.
-    var preferences: [String: String] {
-        var out: [String: String] = [:]
-        for part in (headers["prefer"] ?? "").split(whereSeparator: { $0 == "," || $0 == ";" }) {
-            let pair = part.split(separator: "=", maxSplits: 1).map { $0.filter { $0 != " " && $0 != "\"" } }
-            guard let name = pair.first, !name.isEmpty else { continue }
-            out[name.lowercased()] = pair.count > 1 ? pair[1] : ""
-        }
-        return out
-    }
+    var preferences: Preferences { Preferences(headers["prefer"].map { [$0] } ?? []) }
 
     /// The version in If-Match (`W/"3"`); nil without the header. A header that is no version throws.
     func ifMatch() throws -> Int64? {

@@ -92,14 +92,16 @@ struct ErrorTableTests {
 
     @Test("Prefer is read by directive, also joined (RFC 7240 §2)")
     func prefer() {
-        func preferences(_ text: String) -> [String: String] {
+        func preferences(_ text: String) -> Preferences {
             FHIRRequest(
                 method: .get, path: [], query: [], rawQuery: "", headers: ["prefer": text], body: [],
                 access: .server(requestID: "t")
             ).preferences
         }
-        #expect(preferences("return=minimal, handling=lenient") == ["return": "minimal", "handling": "lenient"])
-        #expect(preferences("respond-async; Handling = \"strict\"") == ["respond-async": "", "handling": "strict"])
-        #expect(preferences("") == [:])
+        let joined = preferences("return=minimal, handling=lenient")
+        #expect(joined.returning == .minimal && joined.handling == .lenient && !joined.respondAsync)
+        let export = preferences("respond-async; Handling = \"strict\"")
+        #expect(export.returning == nil && export.handling == .strict && export.respondAsync)
+        #expect(preferences("") == Preferences([]))
     }
 }

@@ -58,30 +58,6 @@ struct HeaderTests {
         #expect(AcceptHeader(String(repeating: "a/b,", count: 10_000)).ranges.count == AcceptHeader.rangesMax)
     }
 
-    @Test(
-        "RFC 9110 §13.1.1: malformed entity tags are refused",
-        arguments: ["", "\"open", "W/3", "\"a\" \"b\"", "*, \"1\"", ",", "W/\"1\";"])
-    func malformedTags(text: String) {
-        #expect(throws: HTTPFailure(.malformed, "")) { _ = try EntityTagCondition([text]) }
-    }
-
-    @Test("RFC 9110 §13.1.1: weak, strong and bare tags, lists and *; FHIR R4 http.html#concurrency compares weakly")
-    func tags() throws {
-        #expect(try EntityTagCondition([]) == nil)
-        #expect(try EntityTagCondition(["*"]) == .any)
-        #expect(
-            try EntityTagCondition(["W/\"1\", \"2\"", "3"])
-                == .tags([EntityTag("1"), EntityTag("2", isWeak: false), EntityTag("3")]))
-        let condition = try #require(try EntityTagCondition(["\"2\", W/\"3\""]))
-        #expect(condition.matches("3"))
-        #expect(condition.matches("2"))
-        #expect(!condition.matches("1"))
-        #expect(!condition.matches(nil))
-        #expect(EntityTagCondition.any.matches("9"))
-        #expect(!EntityTagCondition.any.matches(nil))
-        #expect(EntityTag("3").description == "W/\"3\"")
-    }
-
     @Test("RFC 9110 §5.6.7: dates are written and read in the preferred form; all else is nil")
     func dates() {
         #expect(HTTPDate.text(secondsSince1970: 784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")

@@ -1,6 +1,7 @@
 import Access
 import FHIRModel
 import FHIRResources
+import HTTPSupport
 import FHIRSearch
 import Workflow
 
@@ -13,8 +14,8 @@ extension FHIRService {
             throw OutcomeError(
                 status: 405, outcome: OperationOutcome(.error, .notSupported, details: "kick-off is by GET"))
         }
-        let isLenient = request.preferences["handling"] == "lenient"
-        guard request.preferences["respond-async"] != nil else {
+        let isLenient = request.preferences.handling == .lenient
+        guard request.preferences.respondAsync else {
             throw InteractionError(.malformed, "kick-off needs the header Prefer: respond-async")
         }
         var types: [String] = []

@@ -22,7 +22,7 @@ extension FHIRService {
         let parameters = pairs.filter { $0.name != Self.pageParameter }.map {
             SearchQuery.Parameter(name: $0.name, value: $0.value)
         }
-        let handling: SearchQueryParser.Handling = request.preferences["handling"] == "lenient" ? .lenient : .strict
+        let handling: SearchQueryParser.Handling = request.preferences.handling == .lenient ? .lenient : .strict
         let query = try SearchQueryParser(baseURL: baseURL, now: now().microseconds).parse(
             type, parameters, handling: handling)
         let page = try await store.search(query, token: token, access: request.access)

@@ -71,13 +71,13 @@ extension FHIRService {
         var headers = Self.versionHeaders(stored)
         let location = "\(baseURL)/\(stored.type)/\(stored.id)/_history/\(stored.version)"
         headers.append((status == 201 ? "Location" : "Content-Location", location))
-        switch request.preferences["return"] {
-        case "minimal": return FHIRResponse(status, headers: headers)
-        case "OperationOutcome":
+        switch request.preferences.returning {
+        case .minimal: return FHIRResponse(status, headers: headers)
+        case .operationOutcome:
             return .outcome(
                 status, OperationOutcome(.information, .informational, details: status == 201 ? "created" : "updated"),
                 headers: headers)
-        default: return .json(status, stored.bytes, headers: headers)
+        case .representation, nil: return .json(status, stored.bytes, headers: headers)
         }
     }
 }

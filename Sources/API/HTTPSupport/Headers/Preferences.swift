@@ -13,6 +13,7 @@ package struct Preferences: Sendable, Hashable {
     package private(set) var respondAsync = false
 
     /// Reads the fields; what is unknown or malformed is passed over, as RFC 7240 §2 asks. The first of a name counts.
+    /// Preferences joined by semicolons are taken as such: clients write them, and no preference here has parameters.
     package init(_ fields: [String]) {
         for field in fields {
             var reader = HeaderReader(field)
@@ -27,6 +28,8 @@ package struct Preferences: Sendable, Hashable {
                     }
                     apply(name.lowercased(), value)
                 }
+                reader.skipSpace()
+                if reader.take(UInt8(ascii: ";")) { continue }
                 guard reader.skipToNextElement() else { break }
             }
         }
