@@ -34,6 +34,9 @@ extension DemoStory {
                 let answer = try await client.send(letter.bytes)
                 codes[answer.code, default: 0] += 1
                 if !answer.isAccepted { refusals.append("\(name): \(answer.code) \(Self.reason(answer.bytes))") }
+            } catch MLLPClient.Failure.messageIllegal(let error) {
+                codes["not sent", default: 0] += 1
+                refusals.append("\(name): not sent: \(error.message)")
             } catch let failure as MLLPClient.Failure {
                 codes["no answer", default: 0] += 1
                 refusals.append("\(name): no answer: \(failure)")

@@ -131,11 +131,9 @@ enum ImagingStudyProjection {
     static func started(_ date: String?, _ time: String?, _ zone: String?, _ offset: (String, String) -> String?)
         -> JSONValue?
     {
-        guard let date, date.utf8.count == 8, date.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-        guard let month = Int(date.dropFirst(4).prefix(2)), (1...12).contains(month),
-            let day = Int(date.suffix(2)), (1...31).contains(day)
-        else { return nil }
+        guard let date, date.utf8.count == 8 else { return nil }
         let day8 = "\(date.prefix(4))-\(date.dropFirst(4).prefix(2))-\(date.suffix(2))"
+        guard FHIRDateTime(day8, as: .date) != nil else { return nil }
         guard let time else { return .string(day8) }
         let digits = String(time.prefix { $0.isNumber })
         guard digits.utf8.count >= 4, let hour = Int(digits.prefix(2)), hour < 24,
@@ -150,6 +148,7 @@ enum ImagingStudyProjection {
         } else {
             suffix = offset(date, digits)
         }
-        return .string(suffix.map { "\(day8)T\(clock)\($0)" } ?? day8)
+        let whole = suffix.map { "\(day8)T\(clock)\($0)" } ?? day8
+        return .string(FHIRDateTime(whole) == nil ? day8 : whole)
     }
 }
