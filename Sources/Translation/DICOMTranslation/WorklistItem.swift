@@ -3,13 +3,16 @@ import Workflow
 
 /// A worklist entry as the identifier of a C-FIND response. PS3.4 §K.6.1.2.
 package struct WorklistItem: Sendable {
-    private let authorities: AssigningAuthorities
+    /// Which namespace an issuer goes by.
+    package let authorities: AssigningAuthorities
 
     package init(authorities: AssigningAuthorities) { self.authorities = authorities }
 
     /// The full entry in ISO_IR 192, with every return key of type 1 and 2 present, empty when unknown.
     /// Descriptions are cut to their 64 characters; identifiers never are.
-    package func dataSet(_ entry: WorklistEntry) -> DataSet {
+    ///
+    /// - Parameter query: of several ids of a patient the one it asks for is given.
+    package func dataSet(_ entry: WorklistEntry, askedBy query: WorklistQuery) -> DataSet {
         let order = entry.order
         let step = entry.step
         var set = DataSet()
@@ -23,7 +26,7 @@ package struct WorklistItem: Sendable {
         put(&set, .referringPhysicianName, entry.visit?.referring.flatMap(personName))
         set.setEmpty(.referencedStudySequence)
         set.setEmpty(.referencedPatientSequence)
-        patient(&set, entry.patient)
+        patient(&set, entry.patient, query)
         put(&set, .studyInstanceUID, order.studyInstanceUID)
         put(&set, .requestingPhysician, order.requester.flatMap(personName))
         put(&set, .requestedProcedureDescription, order.code.displayText.map { cut($0, 64) })
@@ -64,9 +67,15 @@ package struct WorklistItem: Sendable {
         return item
     }
 
-    private func patient(_ set: inout DataSet, _ patient: Patient) {
+    private func patient(_ set: inout DataSet, _ patient: Patient, _ query: WorklistQuery) {
+        let asked =
+            query.patientID == nil && query.patientIDSystem == nil
+            ? nil
+            : patient.identifiers.first {
+                $0.system == query.patientIDSystem ?? $0.system && $0.value == query.patientID ?? $0.value
+            }
         let preferred = patient.identifiers.first { $0.system == authorities.defaultPatientSystem && $0.isCurrent }
-        let identifier = preferred ?? patient.identifiers.first { $0.isCurrent } ?? patient.identifiers.first
+        let identifier = asked ?? preferred ?? patient.identifiers.first { $0.isCurrent } ?? patient.identifiers.first
         put(&set, .patientName, patient.names.first.map(personName))
         put(&set, .patientID, identifier?.value)
         if let namespace = identifier.flatMap({ authorities.namespace(of: $0.system) }) {

@@ -7,7 +7,9 @@ package struct WorklistKeys: Sendable {
     package let query: WorklistQuery
     private let identifier: DataSet
 
-    package init(identifier: DataSet) {
+    /// - Parameter authorities: say which issuer a name of the query is. An issuer that the site does not know matches
+    ///   nobody; one with wildcards matches all.
+    package init(identifier: DataSet, authorities: AssigningAuthorities) {
         self.identifier = identifier
         var query = WorklistQuery()
         let step = identifier.item(.scheduledProcedureStepSequence) ?? DataSet()
@@ -19,7 +21,9 @@ package struct WorklistKeys: Sendable {
         query.scheduledProcedureStepID = Self.key(step, .scheduledProcedureStepID)
         query.patientName = Self.key(identifier, .patientName)
         query.patientID = Self.key(identifier, .patientID)
-        query.issuerOfPatientID = Self.key(identifier, .issuerOfPatientID)
+        if let issuer = Self.key(identifier, .issuerOfPatientID), !issuer.contains(where: { $0 == "*" || $0 == "?" }) {
+            query.patientIDSystem = AttributeReader(authorities: authorities).patientIDSystem(identifier)
+        }
         query.accessionNumber = Self.key(identifier, .accessionNumber)
         query.requestedProcedureID = Self.key(identifier, .requestedProcedureID)
         query.studyInstanceUID = Self.key(identifier, .studyInstanceUID)

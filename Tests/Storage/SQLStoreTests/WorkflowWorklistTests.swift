@@ -72,6 +72,18 @@ struct WorkflowWorklistTests {
             #expect(try await ids(store) { $0.startTimeHigh = "143014" } == ["one", "three"])
             #expect(try await ids(store) { $0.patientID = "id-one" } == ["one"])
             #expect(try await ids(store) { $0.patientID = "id-*e" } == ["one", "three"])
+            let system = Support.mrn("id-one").system
+            #expect(
+                try await ids(store) {
+                    $0.patientID = "id-*e"
+                    $0.patientIDSystem = system
+                } == ["one", "three"])
+            #expect(
+                try await ids(store) {
+                    $0.patientID = "id-one"
+                    $0.patientIDSystem = system + "-of-another"
+                }.isEmpty)
+            #expect(try await ids(store) { $0.patientIDSystem = system } == ["one", "two", "three", "any"])
             #expect(try await ids(store) { $0.accessionNumber = "A-two" } == ["two"])
             #expect(try await ids(store) { $0.accessionNumber = "a-two" }.isEmpty)
             #expect(try await ids(store) { $0.studyInstanceUID = "1.2.5" } == ["three"])

@@ -49,4 +49,46 @@ struct QueryKeysTests {
             #expect(range.low == low && range.high == high, "\(text ?? "nil")")
         }
     }
+
+    private static let authorities = AssigningAuthorities(
+        authorities: [
+            .init(system: "urn:hosp", namespace: "HOSP"), .init(system: "urn:clinic", namespace: "CLINIC"),
+        ], defaultPatientSystem: "urn:hosp", defaultAccessionSystem: "urn:ris")
+
+    @Test(
+        "The issuer of a worklist query names a system; an unknown one matches nobody, none and wildcards match all",
+        arguments: [
+            ("HOSP", "urn:hosp"), ("CLINIC", "urn:clinic"), ("ELSEWHERE", "urn:hilum:unknown-issuer:ELSEWHERE"),
+            ("", nil), ("*", nil), ("HO*", nil), (nil, nil),
+        ] as [(String?, String?)])
+    func worklistIssuer(_ issuer: String?, _ system: String?) {
+        var identifier = DataSet()
+        identifier.set(.patientID, string: "7")
+        if let issuer { identifier.set(.issuerOfPatientID, string: issuer) }
+        let query = WorklistKeys(identifier: identifier, authorities: Self.authorities).query
+        #expect(query.patientID == "7" && query.patientIDSystem == system)
+    }
+
+    @Test(
+        "Of several ids of a patient a worklist answer has the one asked for, else the site's own",
+        arguments: [
+            (nil, nil, "1", "HOSP"), ("9", nil, "9", "CLINIC"), (nil, "urn:clinic", "9", "CLINIC"),
+            ("1", "urn:hosp", "1", "HOSP"), ("1*", nil, "1", "HOSP"),
+        ] as [(String?, String?, String, String)])
+    func worklistIdentifier(_ id: String?, _ system: String?, _ expected: String, _ issuer: String) {
+        let patient = Patient(
+            id: EntityID("p"),
+            identifiers: [Identifier(system: "urn:clinic", value: "9"), Identifier(system: "urn:hosp", value: "1")],
+            names: [])
+        let step = ScheduledProcedureStep(id: EntityID("s"), stepID: "S", modality: "CT", stationAETitle: "CT1")
+        let order = ImagingOrder(
+            id: EntityID("o"), patientID: patient.id, accession: nil, studyInstanceUID: "1.2", status: .active,
+            code: CodedConcept(text: "CT"), steps: [step])
+        var query = WorklistQuery()
+        query.patientID = id
+        query.patientIDSystem = system
+        let item = WorklistItem(authorities: Self.authorities).dataSet(
+            WorklistEntry(patient: patient, visit: nil, order: order, step: step), askedBy: query)
+        #expect(item.string(.patientID) == expected && item.string(.issuerOfPatientID) == issuer)
+    }
 }

@@ -59,7 +59,7 @@ package struct WorklistSCP: ServiceClassProvider {
 
     private func answer(_ request: ServiceRequest, _ identifier: DataSet, _ responder: Responder) async throws {
         let access = request.association.access
-        let keys = WorklistKeys(identifier: identifier)
+        let keys = WorklistKeys(identifier: identifier, authorities: item.authorities)
         var query = keys.query
         query.limit = matchesMax + 1
         let entries: [WorklistEntry]
@@ -79,7 +79,7 @@ package struct WorklistSCP: ServiceClassProvider {
         let encoder = DataSetEncoder(transferSyntax: syntax)
         for entry in entries.prefix(matchesMax) {
             if responder.isCancelled { return try await responder.send(.cancelled) }
-            let match = Self.inCharacterSet(of: identifier, keys.response(for: item.dataSet(entry)))
+            let match = Self.inCharacterSet(of: identifier, keys.response(for: item.dataSet(entry, askedBy: query)))
             let bytes: [UInt8]
             do throws(DICOMDataError) { bytes = try encoder.encode(match) } catch {
                 return try await responder.send(.cannotUnderstand)
@@ -105,7 +105,7 @@ package struct WorklistSCP: ServiceClassProvider {
         let keys: [(String, String?)] = [
             ("station", query.stationAETitle), ("modality", query.modality), ("from", query.startDateLow),
             ("to", query.startDateHigh), ("physician", query.performingPhysicianName),
-            ("patientName", query.patientName), ("patientID", query.patientID),
+            ("patientName", query.patientName), ("patientID", query.patientID), ("issuer", query.patientIDSystem),
             ("accession", query.accessionNumber), ("procedure", query.requestedProcedureID),
             ("step", query.scheduledProcedureStepID), ("study", query.studyInstanceUID),
         ]

@@ -14,7 +14,8 @@ package struct WorklistQuery: Sendable, Hashable {
     package var performingPhysicianName: String?
     package var patientName: String?
     package var patientID: String?
-    package var issuerOfPatientID: String?
+    /// The `Identifier.system` of the issuer that the patient id, or any id of the patient, must be of.
+    package var patientIDSystem: String?
     package var accessionNumber: String?
     package var requestedProcedureID: String?
     package var scheduledProcedureStepID: String?

@@ -25,12 +25,14 @@ struct WorklistTable {
             condition.add(connection.dialect.matchesPattern("o.accession_value"), pattern(accession))
         }
         if let uid = query.studyInstanceUID { condition.add("o.study_uid = ?", .text(uid)) }
-        if let id = query.patientID {
+        if query.patientID != nil || query.patientIDSystem != nil {
+            var identifier = SQLCondition("i.patient_id = o.patient_id")
+            if let id = query.patientID {
+                identifier.add(connection.dialect.matchesPattern("i.value"), pattern(id))
+            }
+            if let system = query.patientIDSystem { identifier.add("i.system = ?", .text(system)) }
             condition.add(
-                """
-                EXISTS (SELECT 1 FROM patient_identifiers i WHERE i.patient_id = o.patient_id \
-                AND \(connection.dialect.matchesPattern("i.value")))
-                """, pattern(id))
+                "EXISTS (SELECT 1 FROM patient_identifiers i WHERE \(identifier.text))", values: identifier.values)
         }
         var entries: [WorklistEntry] = []
         try connection.run(
