@@ -51,7 +51,10 @@ enum HilumProgram {
 
     /// Runs a command that must end with 0; what it printed.
     @discardableResult
-    static func must(_ words: String...) async throws -> String {
+    static func must(_ words: String...) async throws -> String { try await must(words) }
+
+    @discardableResult
+    static func must(_ words: [String]) async throws -> String {
         let ending = try await run(words)
         guard ending.code == 0 else {
             throw JourneyFailure("hilum \(words.joined(separator: " ")) ended with \(ending.code):\n\(ending.text)")

@@ -4,19 +4,25 @@ import DICOMData
 enum Samples {
     static let ctImageStorage = "1.2.840.10008.5.1.4.1.1.2"
 
-    /// A one-frame CT image of 16-bit pixels in a row of `pixelBytes` / 2, as an Explicit VR Little Endian data set.
-    static func dataSet(study: String, instance: String, byte: UInt8 = 7, pixelBytes: Int = 2000) throws -> [UInt8] {
+    /// A one-frame CT image of 16-bit pixels in 10 rows, as an Explicit VR Little Endian data set.
+    static func dataSet(
+        study: String, instance: String, byte: UInt8 = 7, pixelBytes: Int = 2000
+    ) throws -> [UInt8] {
+        try dataSet(study: study, instance: instance, pixels: [UInt8](repeating: byte, count: pixelBytes), rows: 10)
+    }
+
+    private static func dataSet(study: String, instance: String, pixels: [UInt8], rows: Int) throws -> [UInt8] {
         var set = DataSet()
         set.set(.sopClassUID, string: ctImageStorage)
         set.set(.sopInstanceUID, string: instance)
         set.set(.studyInstanceUID, string: study)
         set.set(.seriesInstanceUID, string: study + ".1")
         set.set(.patientID, string: "J-1")
-        set.set(.rows, int: 10)
-        set.set(.columns, int: pixelBytes / 20)
+        set.set(.rows, int: rows)
+        set.set(.columns, int: pixels.count / 2 / rows)
         set.set(.bitsAllocated, int: 16)
         set.set(.samplesPerPixel, int: 1)
-        set[.pixelData] = DataElement(.pixelData, .OW, bytes: [UInt8](repeating: byte, count: pixelBytes))
+        set[.pixelData] = DataElement(.pixelData, .OW, bytes: pixels)
         return try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(set)
     }
 
@@ -24,6 +30,12 @@ enum Samples {
     static func file(study: String, instance: String, byte: UInt8 = 7, pixelBytes: Int = 2000) throws -> [UInt8] {
         try FileMeta(sopClassUID: ctImageStorage, sopInstanceUID: instance, transferSyntax: .explicitVRLittleEndian)
             .encoded() + dataSet(study: study, instance: instance, byte: byte, pixelBytes: pixelBytes)
+    }
+
+    /// A Part 10 file with pixels of its own.
+    static func file(study: String, instance: String, pixels: [UInt8], rows: Int) throws -> [UInt8] {
+        try FileMeta(sopClassUID: ctImageStorage, sopInstanceUID: instance, transferSyntax: .explicitVRLittleEndian)
+            .encoded() + dataSet(study: study, instance: instance, pixels: pixels, rows: rows)
     }
 
     /// Parts of application/dicom. RFC 2387.

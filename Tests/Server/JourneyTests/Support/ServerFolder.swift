@@ -14,11 +14,13 @@ struct ServerFolder: Sendable {
     var authorityFile: String { path + "/tls/ca.pem" }
     var logFile: String { path + "/run/serve.log" }
 
-    static func make() async throws -> ServerFolder {
+    /// - Parameter options: more words for `hilum init`.
+    static func make(_ options: [String] = []) async throws -> ServerFolder {
         let path =
             FileManager.default.temporaryDirectory.path + "/hilum-journey-" + UUID().uuidString.prefix(8).lowercased()
         try await HilumProgram.must(
-            "init", path, "--http-port", "0", "--dimse-port", "0", "--mllp-port", "0", "--time-zone", "Europe/Oslo")
+            ["init", path, "--http-port", "0", "--dimse-port", "0", "--mllp-port", "0", "--time-zone", "Europe/Oslo"]
+                + options)
         let folder = ServerFolder(
             path: path, client: SMARTClient(id: "journey", scope: "system/*.cruds"),
             reader: SMARTClient(id: "reader", scope: "system/Patient.rs"))
