@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test tidy format clients crash bench clean
+.PHONY: help setup build demo test tidy format clients crash slow bench clean
 
 BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
@@ -20,6 +20,7 @@ DEMO_OPTIONS := $(if $(filter 1,$(HILUM_DEMO_EXIT)),--once) $(if $(DICOM),--dico
 TEST ?=
 CRASH ?=
 CLIENTS ?=
+SLOW ?=
 BENCH ?=
 
 help: ## This list
@@ -57,6 +58,10 @@ clients: build ## Drive a running Hilum with DCMTK, pynetdicom, dicomweb-client,
 crash: build ## kill -9 under mixed load, on both databases; an outside ledger looks for losses
 	@docker/setup.sh clients
 	conformance/crash/run.sh $(CRASH)
+
+slow: build ## Thousands of peers that drip or say nothing, on every door, while good clients work
+	@docker/setup.sh clients
+	conformance/slow/run.sh $(SLOW)
 
 bench: build ## Ratios against this machine's own bounds, in one run
 	@docker/setup.sh bench
