@@ -1,4 +1,6 @@
+import Crypto
 import FHIRResources
+import Foundation
 import SQLStore
 import Workflow
 
@@ -17,7 +19,16 @@ enum StoreComposition {
         database.isServer = isServer
         return RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
-            projector: projector, baseURL: fhirBaseURL)
+            projector: projector, baseURL: fhirBaseURL, pageTokenKey: pageTokenKey(folder))
+    }
+
+    /// Of the master key, so that links to further pages work across restarts and on a standby with the same keys. Nil
+    /// where there is none, as on an unencrypted store whose key was put away.
+    private static func pageTokenKey(_ folder: ServerFolder) -> [UInt8]? {
+        guard let secret = try? ServerFolder.readSecret(folder.masterKeyFile) else { return nil }
+        let key = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: secret), info: Data("hilum page tokens v1".utf8), outputByteCount: 32)
+        return key.withUnsafeBytes { Array($0) }
     }
 
     /// Runs a short command beside a server that may be running.

@@ -7,12 +7,13 @@ import Workflow
 ///
 /// A token carries the commit it reads at, the place where the page ended, a digest of the query, and when it ends; it is
 /// encrypted and authenticated (AES-256-GCM) with the caller's identity as associated data, so that nobody can read it,
-/// change it, or use another's. The key lives as long as the process: a restart ends all tokens.
+/// change it, or use another's. With a key of the installation tokens outlive a restart; without one they do not.
 struct PageTokens: Sendable {
     /// Seconds for which a token works.
     static let lifetimeSeconds: Int64 = 3600
     /// The longest token text that is looked at, in bytes.
     static let textBytesMax = 16_384
+    private static let keyBytes = 32
     private static let nonceBytes = 12
     private static let tagBytes = 16
 
@@ -25,9 +26,11 @@ struct PageTokens: Sendable {
     private let key: [UInt8]
     private let entropy: any Entropy
 
-    init(entropy: any Entropy) {
+    /// - Parameter key: 32 bytes; nil for one that lives as long as this value.
+    init(key: [UInt8]?, entropy: any Entropy) {
+        precondition(key.map { $0.count == Self.keyBytes } ?? true, "a page token key has 32 bytes")
         self.entropy = entropy
-        key = entropy.bytes(32)
+        self.key = key ?? entropy.bytes(Self.keyBytes)
     }
 
     /// The token as base64url text.

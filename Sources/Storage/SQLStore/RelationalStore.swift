@@ -20,9 +20,12 @@ package final class RelationalStore: Sendable {
     /// The FHIR base URL, without a closing slash.
     var baseURL: String { indexer.baseURL }
 
-    /// - Parameter baseURL: the FHIR base URL; references below it are indexed as local ones.
+    /// - Parameters:
+    ///   - baseURL: the FHIR base URL; references below it are indexed as local ones.
+    ///   - pageTokenKey: 32 bytes that seal the links to further pages; nil for a key that ends with the process.
     package init(
         database: SQLDatabase, entropy: any Entropy, projector: any DomainProjecting, baseURL: String = "",
+        pageTokenKey: [UInt8]? = nil,
         now: @escaping @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
     ) {
         self.database = database
@@ -31,7 +34,7 @@ package final class RelationalStore: Sendable {
         self.now = now
         auditWriter = AuditWriter(database)
         indexer = SearchIndexer(baseURL: baseURL)
-        pageTokens = PageTokens(entropy: entropy)
+        pageTokens = PageTokens(key: pageTokenKey, entropy: entropy)
     }
 
     package func close() async { await database.close() }
