@@ -68,12 +68,13 @@ package struct WorklistItem: Sendable {
     }
 
     private func patient(_ set: inout DataSet, _ patient: Patient, _ query: WorklistQuery) {
-        let asked =
-            query.patientID == nil && query.patientIDSystem == nil
-            ? nil
-            : patient.identifiers.first {
-                $0.system == query.patientIDSystem ?? $0.system && $0.value == query.patientID ?? $0.value
+        var asked: Identifier?
+        let value = query.patientID.flatMap { WorklistKeys.isPattern($0) ? nil : $0 }
+        if value != nil || query.patientIDSystem != nil {
+            asked = patient.identifiers.first {
+                $0.system == query.patientIDSystem ?? $0.system && $0.value == value ?? $0.value
             }
+        }
         let preferred = patient.identifiers.first { $0.system == authorities.defaultPatientSystem && $0.isCurrent }
         let identifier = asked ?? preferred ?? patient.identifiers.first { $0.isCurrent } ?? patient.identifiers.first
         put(&set, .patientName, patient.names.first.map(personName))

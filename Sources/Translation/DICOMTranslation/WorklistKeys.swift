@@ -21,7 +21,7 @@ package struct WorklistKeys: Sendable {
         query.scheduledProcedureStepID = Self.key(step, .scheduledProcedureStepID)
         query.patientName = Self.key(identifier, .patientName)
         query.patientID = Self.key(identifier, .patientID)
-        if let issuer = Self.key(identifier, .issuerOfPatientID), !issuer.contains(where: { $0 == "*" || $0 == "?" }) {
+        if let issuer = Self.key(identifier, .issuerOfPatientID), !Self.isPattern(issuer) {
             query.patientIDSystem = AttributeReader(authorities: authorities).patientIDSystem(identifier)
         }
         query.accessionNumber = Self.key(identifier, .accessionNumber)
@@ -58,6 +58,9 @@ package struct WorklistKeys: Sendable {
         guard let text = dataSet.string(tag), !text.isEmpty, text != "*" else { return nil }
         return text
     }
+
+    /// Whether a key has wildcards. PS3.4 §C.2.2.2.4.
+    static func isPattern(_ key: String) -> Bool { key.contains { $0 == "*" || $0 == "?" } }
 
     /// Bounds of a date or time key: a single value, `a-b`, `a-` or `-b`. PS3.4 §C.2.2.2.5.
     static func range(_ text: String?) -> (low: String?, high: String?) {

@@ -74,6 +74,7 @@ struct QueryKeysTests {
         arguments: [
             (nil, nil, "1", "HOSP"), ("9", nil, "9", "CLINIC"), (nil, "urn:clinic", "9", "CLINIC"),
             ("1", "urn:hosp", "1", "HOSP"), ("1*", nil, "1", "HOSP"),
+            ("9*", "urn:clinic", "9", "CLINIC"),
         ] as [(String?, String?, String, String)])
     func worklistIdentifier(_ id: String?, _ system: String?, _ expected: String, _ issuer: String) {
         let patient = Patient(
