@@ -19,7 +19,7 @@ enum StoreComposition {
         database.isServer = isServer
         return RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
-            projector: projector, baseURL: fhirBaseURL, pageTokenKey: pageTokenKey(folder))
+            projector: projector, baseURL: fhirBaseURL, pageTokenKey: isServer ? pageTokenKey(folder) : nil)
     }
 
     /// Of the master key, so that links to further pages work across restarts and on a standby with the same keys. Nil
