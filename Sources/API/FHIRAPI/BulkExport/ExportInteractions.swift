@@ -1,8 +1,8 @@
 import Access
 import FHIRModel
 import FHIRResources
-import HTTPSupport
 import FHIRSearch
+import HTTPSupport
 import Workflow
 
 /// System-level `$export`: kick-off, status, manifest, files, delete. FHIR Bulk Data Access 2.0.
@@ -14,8 +14,9 @@ extension FHIRService {
             throw OutcomeError(
                 status: 405, outcome: OperationOutcome(.error, .notSupported, details: "kick-off is by GET"))
         }
-        let isLenient = request.preferences.handling == .lenient
-        guard request.preferences.respondAsync else {
+        let preferences = request.preferences
+        let isLenient = preferences.handling == .lenient
+        guard preferences.respondAsync else {
             throw InteractionError(.malformed, "kick-off needs the header Prefer: respond-async")
         }
         var types: [String] = []
