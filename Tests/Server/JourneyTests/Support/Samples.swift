@@ -28,8 +28,7 @@ enum Samples {
 
     /// The same as a Part 10 file.
     static func file(study: String, instance: String, byte: UInt8 = 7, pixelBytes: Int = 2000) throws -> [UInt8] {
-        try FileMeta(sopClassUID: ctImageStorage, sopInstanceUID: instance, transferSyntax: .explicitVRLittleEndian)
-            .encoded() + dataSet(study: study, instance: instance, byte: byte, pixelBytes: pixelBytes)
+        try file(study: study, instance: instance, pixels: [UInt8](repeating: byte, count: pixelBytes), rows: 10)
     }
 
     /// A Part 10 file with pixels of its own.
