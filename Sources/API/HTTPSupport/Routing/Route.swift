@@ -104,6 +104,7 @@ package struct RouteGroup: Sendable {
 /// The decoded values of a template's `{name}` segments.
 package struct PathParameters: Sendable, Hashable {
     private var pairs: [(name: String, value: String)] = []
+    /// In the order of the template.
     package init(_ pairs: [(name: String, value: String)] = []) { self.pairs = pairs }
 
     /// The value of a parameter; empty when the template has none of that name (a matched segment is never empty).
@@ -112,9 +113,11 @@ package struct PathParameters: Sendable, Hashable {
         return ""
     }
 
+    /// Equal names and values in the same order.
     package static func == (a: PathParameters, b: PathParameters) -> Bool {
         a.pairs.elementsEqual(b.pairs) { $0.name == $1.name && $0.value == $1.value }
     }
+    /// Of names and values.
     package func hash(into hasher: inout Hasher) {
         for pair in pairs {
             hasher.combine(pair.name)

@@ -13,12 +13,14 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
         fileprivate let http1: HTTP1Channel.Value
         /// Where the connection can send ranges of files.
         fileprivate let files: FileConnection?
+        /// The connection itself.
         package var channel: any Channel { http1.channel }
     }
 
     private let http1: HTTP1Channel
     private let sendsFiles: Bool
     private let memory: Memory?
+    /// What answers the requests that are not answered from memory.
     package var responder: Responder { http1.responder }
 
     /// What answers from memory, and what the server says of itself in such answers.
@@ -50,6 +52,7 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
         sendsFiles = !isTLS
     }
 
+    /// Puts the handlers of a new connection in place, on its event loop.
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         http1.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
@@ -66,6 +69,7 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
         }
     }
 
+    /// Serves a connection until it ends; brief work runs on its event loop.
     package func handle(value: Value, logger: Logger) async {
         await withTaskExecutorPreference(ConnectionExecutor(value.channel.eventLoop)) {
             await FileConnection.$current.withValue(value.files) {

@@ -12,6 +12,7 @@ package struct WorklistSCP: ServiceClassProvider {
     /// Matches of one query; beyond it the query ends with A700H after that many.
     private let matchesMax: Int
 
+    /// - Parameter matchesMax: more matches are not sent; the query then ends with A700.
     package init(
         index: any ImagingIndex, authorities: AssigningAuthorities, audit: any AuditTrail, matchesMax: Int = 1000
     ) {
@@ -21,6 +22,7 @@ package struct WorklistSCP: ServiceClassProvider {
         self.matchesMax = matchesMax
     }
 
+    /// Modality Worklist Information Model FIND. PS3.4 §K.5.
     package var abstractSyntaxes: [String: SupportedAbstractSyntax] {
         [
             UID.modalityWorklistFind: SupportedAbstractSyntax(transferSyntaxes: [
@@ -30,6 +32,7 @@ package struct WorklistSCP: ServiceClassProvider {
         ]
     }
 
+    /// One C-FIND.
     package func begin(_ request: ServiceRequest) -> any ServiceOperation {
         guard request.message.field == .cFindRequest else { return FixedAnswer(status: .unrecognizedOperation) }
         guard request.message.hasDataSet else { return FixedAnswer(status: .dataSetDoesNotMatchSOPClass) }

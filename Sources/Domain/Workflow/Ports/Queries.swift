@@ -2,7 +2,9 @@ import Access
 
 /// Which worklist entries a modality asks for. PS3.4 §K.6.1.2. Nil or empty matches all.
 package struct WorklistQuery: Sendable, Hashable {
+    /// A DICOM wildcard pattern; a step without a station matches every one.
     package var stationAETitle: String?
+    /// CS, exact.
     package var modality: String?
     /// Inclusive bounds as DICOM DA digits.
     package var startDateLow: String?
