@@ -86,7 +86,7 @@ struct BenchRun {
     private mutating func store(_ server: HilumServer) async throws {
         let loads = ObjectLoads(object: try CTObject())
         try await compare(
-            "C-STORE of 528 KB, 4 associations", "objects/s", goal: 0.5, boundName: Self.fileBound,
+            "C-STORE of 528 KB, 4 associations", "objects/s", goal: 0.5, boundName: Self.fileBound, server: server,
             bound: { run, seconds in try await run.files(loads, seconds) },
             ours: { run, seconds in
                 try await loads.store(
@@ -98,7 +98,7 @@ struct BenchRun {
         let loads = ObjectLoads(object: try CTObject())
         let token = try await server.token()
         try await compare(
-            "STOW-RS of 528 KB, 4 connections", "objects/s", goal: 0.5, boundName: Self.fileBound,
+            "STOW-RS of 528 KB, 4 connections", "objects/s", goal: 0.5, boundName: Self.fileBound, server: server,
             bound: { run, seconds in try await run.files(loads, seconds) },
             ours: { run, seconds in
                 try await loads.stow(
@@ -133,7 +133,7 @@ struct BenchRun {
             for (form, accept) in Self.forms {
                 try await compare(
                     "WADO-RS instance of 528 KB, \(form), \(how), 4 connections", "requests/s", goal: goal,
-                    boundName: Self.nginxBound,
+                    boundName: Self.nginxBound, server: server,
                     bound: { run, seconds in
                         try await load.get(
                             "http://127.0.0.1:\(nginx.port)/\(NginxBound.file)", headers: [], seconds: seconds)
@@ -159,7 +159,7 @@ struct BenchRun {
         do {
             let port = try child.line()
             try await compare(
-                "FHIR read by id, 64 connections", "requests/s", goal: 0.6, boundName: Self.httpBound,
+                "FHIR read by id, 64 connections", "requests/s", goal: 0.6, boundName: Self.httpBound, server: server,
                 bound: { run, seconds in
                     try await load.get("http://127.0.0.1:\(port)\(path)", headers: [], seconds: seconds)
                 },
@@ -192,7 +192,7 @@ struct BenchRun {
             let line = try child.line()
             guard let port = Int(line) else { throw BenchFailure("bound-mllp told no port") }
             try await compare(
-                name, "messages/s", goal: 0.5, boundName: boundName,
+                name, "messages/s", goal: 0.5, boundName: boundName, server: server,
                 bound: { run, seconds in
                     try MessageLoad.run(port: port, first: run.numbers(MessageLoad.messagesMax), seconds: seconds)
                 },
@@ -213,25 +213,36 @@ struct BenchRun {
 
     /// A short run of each to warm up, then the rounds, bound first.
     private mutating func compare(
-        _ name: String, _ unit: String, goal: Double, boundName: String, bound: Load, ours: Load
+        _ name: String, _ unit: String, goal: Double, boundName: String, server: HilumServer, bound: Load, ours: Load
     ) async throws {
         let warmUp = min(1, seconds)
         _ = try await bound(&self, warmUp)
         _ = try await ours(&self, warmUp)
         var theirs: [Double] = []
         var own: [Double] = []
+        var processor: [ProcessorTime] = []
+        let clock = ContinuousClock()
         for _ in 0..<rounds {
             theirs.append(try await bound(&self, seconds))
-            own.append(try await ours(&self, seconds))
+            let begin = clock.now
+            let used = try server.processorTime()
+            let rate = try await ours(&self, seconds)
+            own.append(rate)
+            processor.append((try server.processorTime() - used) / ((clock.now - begin).seconds * rate))
         }
         note(
-            Measurement(name: name, unit: unit, ours: own, bound: theirs, boundName: boundName, goal: .ratio(goal)))
+            Measurement(
+                name: name, unit: unit, ours: own, bound: theirs, boundName: boundName, goal: .ratio(goal),
+                processor: processor))
     }
 
     private mutating func note(_ measurement: Measurement) {
         measurements.append(measurement)
         let ratio = measurement.ratio.map { ", ratio \(NumberText.short($0))" } ?? ""
-        print("\(measurement.name): \(NumberText.short(measurement.ours.median)) \(measurement.unit)\(ratio)")
+        let processor =
+            measurement.processor.isEmpty ? "" : ", server CPU \(measurement.processorText) each"
+        print(
+            "\(measurement.name): \(NumberText.short(measurement.ours.median)) \(measurement.unit)\(ratio)\(processor)")
         fflush(nil)
     }
 

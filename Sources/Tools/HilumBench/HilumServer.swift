@@ -90,6 +90,18 @@ final class HilumServer {
         return (Double(now) * 1024 / 1e6, Double(peak) * 1024 / 1e6)
     }
 
+    /// Processor time since its start. proc(5), `stat`, fields 14 and 15.
+    func processorTime() throws -> ProcessorTime {
+        let file = "/proc/\(child?.pid ?? 0)/stat"
+        let text = String(decoding: FileManager.default.contents(atPath: file) ?? Data(), as: UTF8.self)
+        // The name, field 2, is in parentheses and may have spaces.
+        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[12]), let kernel = Double(fields[13]) else {
+            throw BenchFailure("\(file) has no processor times")
+        }
+        return ProcessorTime(user: user, kernel: kernel) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
     /// The last lines of its log, for a failure.
     var logTail: String {
         let text = String(decoding: FileManager.default.contents(atPath: folder + ".log") ?? Data(), as: UTF8.self)

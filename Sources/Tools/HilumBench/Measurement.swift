@@ -17,6 +17,8 @@ struct Measurement: Sendable {
     /// What `bound` is.
     let boundName: String
     let goal: Goal
+    /// What the server spent on one item; one per round. Empty where nothing is loaded.
+    var processor: [ProcessorTime] = []
 
     var ratio: Double? { bound.isEmpty ? nil : ours.median / Swift.max(bound.median, .leastNonzeroMagnitude) }
 
@@ -25,6 +27,14 @@ struct Measurement: Sendable {
         case .ratio(let least): (ratio ?? 0) >= least
         case .most(let most): ours.median <= most
         }
+    }
+
+    /// "412 + 760 µs", the medians in user and in kernel mode.
+    var processorText: String {
+        processor.isEmpty
+            ? "-"
+            : NumberText.short(processor.map(\.user).median * 1e6) + " + "
+                + NumberText.short(processor.map(\.kernel).median * 1e6) + " µs"
     }
 
     var goalText: String {
@@ -42,6 +52,19 @@ extension [Double] {
         let order = sorted()
         return count % 2 == 1 ? order[count / 2] : (order[count / 2 - 1] + order[count / 2]) / 2
     }
+}
+
+/// Seconds of processor time, all threads of a process together. The part in user mode depends on the program alone,
+/// hardly on what else the machine and its disk do.
+struct ProcessorTime: Sendable {
+    var user: Double
+    var kernel: Double
+
+    static func - (one: Self, other: Self) -> Self {
+        Self(user: one.user - other.user, kernel: one.kernel - other.kernel)
+    }
+
+    static func / (time: Self, items: Double) -> Self { Self(user: time.user / items, kernel: time.kernel / items) }
 }
 
 /// Numbers for people.

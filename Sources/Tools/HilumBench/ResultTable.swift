@@ -7,6 +7,8 @@ struct ResultTable {
 
     private static let head = ["what", "ours", "bound", "ratio", "goal", "met"]
 
+    private static let roundsHead = ["what", "unit", "ours", "bound", "server CPU for one, user + kernel"]
+
     private var rows: [[String]] {
         measurements.map { one in
             [
@@ -42,8 +44,10 @@ struct ResultTable {
         ]
         lines += rows.map(row)
         lines += ["", missed.isEmpty ? "Every goal is met." : "Missed: \(missed.map(\.name).joined(separator: "; "))."]
-        lines += ["", "## Rounds", "", row(["what", "unit", "ours", "bound"]), row(["---", "---", "---", "---"])]
-        lines += measurements.map { row([$0.name, $0.unit, rounds($0.ours), rounds($0.bound)]) }
+        lines += ["", "## Rounds", "", row(Self.roundsHead), row(Self.roundsHead.map { _ in "---" })]
+        lines += measurements.map {
+            row([$0.name, $0.unit, rounds($0.ours), rounds($0.bound), $0.processorText])
+        }
         lines += ["", "## What the bounds do", ""]
         var told: Set<String> = []
         for one in measurements where !one.boundName.isEmpty && told.insert(one.boundName).inserted {
