@@ -145,6 +145,36 @@ import Testing
         }
     }
 
+    @Test(
+        "Small elements that together pass the buffer limit are refused, in one piece and in many",
+        arguments: [64, .max])
+    func keptLimit(piece: Int) throws {
+        var dataSet = DataSet()
+        for number in 0..<50 {
+            dataSet.setPrivate(
+                group: 0x11, creator: "KEPT", element: UInt8(number), .LO, bytes: [UInt8](repeating: 65, count: 56))
+        }
+        dataSet.set(.pixelData, .OW, bytes: [UInt8](repeating: 0, count: 100_000))
+        let bytes = try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(dataSet)
+        let kept = bytes.count - 100_012
+        for (limit, code) in [(kept, nil), (kept - 1, DICOMDataError.Code.tooLarge)] {
+            var limits = DecodingLimits()
+            limits.bufferedBytesMax = limit
+            var scanner = try InstanceScanner(transferSyntax: .explicitVRLittleEndian, limits: limits)
+            do {
+                var rest = bytes[...]
+                while !rest.isEmpty {
+                    try scanner.consume(Array(rest.prefix(piece)))
+                    rest = rest.dropFirst(piece)
+                }
+                _ = try scanner.finish()
+                #expect(code == nil)
+            } catch {
+                #expect(error.code == code)
+            }
+        }
+    }
+
     @Test("PS3.5 §A.5: a deflate bomb is stopped while it arrives") func bomb() throws {
         var dataSet = DataSet()
         dataSet.set(.pixelData, .OW, bytes: [UInt8](repeating: 0, count: 8 << 20))

@@ -1,12 +1,12 @@
 /// What a decoder takes at most from outside. Lengths are besides always checked against the bytes that are there.
-package struct DecodingLimits: Sendable, Equatable {
+package struct DecodingLimits: Sendable, Hashable {
     /// Sequences inside sequences. Real objects reach 7 or 8 (enhanced multi-frame, structured reports more rarely 12).
     package var depthMax = 16
     /// Elements of a whole data set, items included: 10,000 frames of an enhanced object with 100 each.
     package var elementsMax = 1_000_000
     /// Items of sequences, and fragments, each counted over the whole data set.
     package var itemsMax = 1_000_000
-    /// Bytes that a streaming reader buffers for one top-level element, so for a sequence before the pixel data.
+    /// Bytes that a streaming reader keeps: the data set without pixel data and large bulk values.
     package var bufferedBytesMax = 256 << 20
     /// Output bytes per input byte of a deflated data set. PS3.5 §A.5.
     package var deflateRatioMax = 100
@@ -17,4 +17,12 @@ package struct DecodingLimits: Sendable, Equatable {
 
     package init() {}
     package static let `default` = DecodingLimits()
+    /// For headers that this server wrote itself, under whatever limits it took them.
+    package static let stored: DecodingLimits = {
+        var limits = DecodingLimits()
+        limits.depthMax = depthConfigurableMax
+        return limits
+    }()
+    /// The deepest nesting that may be configured.
+    package static let depthConfigurableMax = 64
 }

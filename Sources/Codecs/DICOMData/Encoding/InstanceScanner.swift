@@ -21,8 +21,8 @@ package struct ScannedInstance: Sendable, Equatable {
 /// Reads an instance while its bytes pass by, in pieces of any size, keeping the header and no bulk: what C-STORE and
 /// STOW-RS ingest need while the same pieces go to disk.
 ///
-/// Pixel data and, at the top level, bulk values above a threshold are skipped and located. Everything else is
-/// buffered one top-level element at a time, at most `DecodingLimits.bufferedBytesMax` bytes.
+/// Pixel data and, at the top level, bulk values above a threshold are skipped and located. Everything else is kept, at
+/// most `DecodingLimits.bufferedBytesMax` bytes together.
 package struct InstanceScanner: ~Copyable, Sendable {
     private let limits: DecodingLimits
     private let externalAbove: Int
@@ -37,6 +37,8 @@ package struct InstanceScanner: ~Copyable, Sendable {
     private var state: State
     private var elementCount = 0
     private var itemCount = 0
+    /// Bytes of the elements that are kept.
+    private var keptBytes = 0
 
     /// Bytes not yet understood, and the offset of the first of them.
     private var buffer: [UInt8] = []
@@ -268,8 +270,13 @@ package struct InstanceScanner: ~Copyable, Sendable {
             } catch {
                 guard error.code == .truncated, header.length == nil, !isEnd else { throw error }
                 // Looking again only after half as much more has come keeps the work linear.
-                try wait(for: (bytes.count - taken) * 3 / 2, header)
+                let have = bytes.count - taken
+                try wait(for: max(have + 1, min(have * 3 / 2, limits.bufferedBytesMax - keptBytes)), header)
                 return taken
+            }
+            keptBytes += reader.reader.position - taken
+            guard keptBytes <= limits.bufferedBytesMax else {
+                throw DICOMDataError(.tooLarge, at: header.offset, in: header.tag)
             }
             reader.keep(element, in: &dataSet, &around)
             isSigned = around.isSigned
@@ -280,7 +287,7 @@ package struct InstanceScanner: ~Copyable, Sendable {
 
     /// Notes how many bytes from the element's start make another look worthwhile.
     private mutating func wait(for count: Int, _ header: ElementHeader) throws(DICOMDataError) {
-        guard count <= limits.bufferedBytesMax else {
+        guard count <= limits.bufferedBytesMax - keptBytes else {
             throw DICOMDataError(.tooLarge, at: header.offset, in: header.tag)
         }
         retryAt = count
