@@ -39,9 +39,11 @@ demo: ## Play one imaging order through Hilum over the real wires, and leave the
 	@$(MAKE) --no-print-directory build
 	$(HILUM) demo $(DEMO_OPTIONS)
 
-test: setup ## Every test, each storage test on SQLite and on a PostgreSQL server of its own
+test: setup ## Every test; storage tests and journeys on SQLite and on a PostgreSQL server of its own
 	$(BUILD)
 	HILUM_POSTGRES_OPTIONS='-c fsync=off' docker/with-postgres.sh swift test -c release --skip-build $(TEST)
+	$(if $(TEST),,HILUM_JOURNEY_DATABASE=postgres HILUM_POSTGRES_OPTIONS='-c fsync=off' \
+	    docker/with-postgres.sh swift test -c release --skip-build --filter JourneyTests)
 
 tidy: ## Formatting, import table, banned calls, names
 	$(OURS) | xargs -0 swift format lint --strict --parallel

@@ -34,9 +34,12 @@ enum HilumProgram {
     }
 
     /// Runs a command to its end.
-    static func run(_ words: [String]) async throws -> Ending {
+    static func run(_ words: [String]) async throws -> Ending { try await run(try path(), words) }
+
+    /// Runs any program to its end.
+    static func run(_ program: String, _ words: [String]) async throws -> Ending {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: try path())
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = words
         process.standardInput = FileHandle.nullDevice
         let output = Pipe()

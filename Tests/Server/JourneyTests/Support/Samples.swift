@@ -12,6 +12,11 @@ enum Samples {
     }
 
     private static func dataSet(study: String, instance: String, pixels: [UInt8], rows: Int) throws -> [UInt8] {
+        try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(
+            values(study: study, instance: instance, pixels: pixels, rows: rows))
+    }
+
+    private static func values(study: String, instance: String, pixels: [UInt8], rows: Int) -> DataSet {
         var set = DataSet()
         set.set(.sopClassUID, string: ctImageStorage)
         set.set(.sopInstanceUID, string: instance)
@@ -23,7 +28,7 @@ enum Samples {
         set.set(.bitsAllocated, int: 16)
         set.set(.samplesPerPixel, int: 1)
         set[.pixelData] = DataElement(.pixelData, .OW, bytes: pixels)
-        return try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(set)
+        return set
     }
 
     /// The same as a Part 10 file.
@@ -33,8 +38,24 @@ enum Samples {
 
     /// A Part 10 file with pixels of its own.
     static func file(study: String, instance: String, pixels: [UInt8], rows: Int) throws -> [UInt8] {
+        try meta(instance: instance) + dataSet(study: study, instance: instance, pixels: pixels, rows: rows)
+    }
+
+    /// A small Part 10 file with some elements changed.
+    static func file(study: String, instance: String, _ change: (inout DataSet) -> Void) throws -> [UInt8] {
+        var set = values(study: study, instance: instance, pixels: [UInt8](repeating: 7, count: 20), rows: 10)
+        change(&set)
+        return try meta(instance: instance) + DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(set)
+    }
+
+    static func meta(instance: String) throws -> [UInt8] {
         try FileMeta(sopClassUID: ctImageStorage, sopInstanceUID: instance, transferSyntax: .explicitVRLittleEndian)
-            .encoded() + dataSet(study: study, instance: instance, pixels: pixels, rows: rows)
+            .encoded()
+    }
+
+    /// How many elements the data set of such a file has.
+    static func elements(study: String, instance: String) throws -> Int {
+        values(study: study, instance: instance, pixels: [7, 7], rows: 1).elements.count
     }
 
     /// Parts of application/dicom. RFC 2387.

@@ -18,9 +18,10 @@ struct ServerFolder: Sendable {
     static func make(_ options: [String] = []) async throws -> ServerFolder {
         let path =
             FileManager.default.temporaryDirectory.path + "/hilum-journey-" + UUID().uuidString.prefix(8).lowercased()
-        try await HilumProgram.must(
-            ["init", path, "--http-port", "0", "--dimse-port", "0", "--mllp-port", "0", "--time-zone", "Europe/Oslo"]
-                + options)
+        var words = ["init", path, "--http-port", "0", "--dimse-port", "0", "--mllp-port", "0"]
+        words += ["--time-zone", "Europe/Oslo"] + options
+        if let database = try await JourneyDatabase.make() { words += ["--postgres", database] }
+        try await HilumProgram.must(words)
         let folder = ServerFolder(
             path: path, client: SMARTClient(id: "journey", scope: "system/*.cruds"),
             reader: SMARTClient(id: "reader", scope: "system/Patient.rs"))
@@ -29,6 +30,15 @@ struct ServerFolder: Sendable {
         try await HilumProgram.must(
             "peer", "add", path, "--mllp-app", sender.application, "--mllp-facility", sender.facility)
         return folder
+    }
+
+    /// Adds limits to the configuration, which must have none.
+    func set(limits: [String: Int]) throws {
+        guard !limits.isEmpty else { return }
+        let text = limits.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)\n" }.joined()
+        let file = path + "/hilum.yaml"
+        try (String(contentsOfFile: file, encoding: .utf8) + "\nlimits:\n" + text).write(
+            toFile: file, atomically: true, encoding: .utf8)
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }

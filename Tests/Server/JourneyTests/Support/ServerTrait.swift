@@ -13,12 +13,15 @@ struct ServerTrait: SuiteTrait, TestScoping {
     @TaskLocal static var current: Context?
 
     let isTLS: Bool
+    /// `limits` of its `hilum.yaml`.
+    var limits: [String: Int] = [:]
 
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
         let folder = try await ServerFolder.make()
         defer { folder.remove() }
+        try folder.set(limits: limits)
         try await HilumServer.run(folder, isTLS: isTLS) { server in
             try await WebClient.with(server) { web in
                 let token = try await folder.client.token(from: web)
@@ -39,6 +42,8 @@ struct ServerTrait: SuiteTrait, TestScoping {
 extension Trait where Self == ServerTrait {
     /// A server without TLS.
     static var server: Self { ServerTrait(isTLS: false) }
+    /// A server without TLS and with limits of its own.
+    static func server(limits: [String: Int]) -> Self { ServerTrait(isTLS: false, limits: limits) }
     /// A server as it is served by default.
     static var tlsServer: Self { ServerTrait(isTLS: true) }
 }
