@@ -56,6 +56,6 @@ struct RetrievedInstance: Sendable {
         let reader = try await blobs.open(instance.blobID)
         let stored = try await reader.read(
             offset: instance.dataSetOffset, length: Int(instance.size - instance.dataSetOffset))
-        return try DataSetDecoder(transferSyntax: header.transferSyntax).decode(stored)
+        return try DataSetDecoder(transferSyntax: header.transferSyntax, limits: .stored).decode(stored)
     }
 }

@@ -19,19 +19,28 @@ package struct FHIRService: Sendable {
     let validator = StructureValidator()
     let capabilities: CapabilityStatement
     let now: @Sendable () -> UTCInstant
+    let limits: FHIRLimits
+    let searches: ClientTurns
 
     package init(
         store: any ResourceStore, audit: any AuditTrail, exports: ExportService, entropy: any Entropy, baseURL: String,
-        oauthBaseURL: String, softwareVersion: String, now: @escaping @Sendable () -> UTCInstant
+        oauthBaseURL: String, softwareVersion: String, limits: FHIRLimits = FHIRLimits(),
+        now: @escaping @Sendable () -> UTCInstant
     ) {
         self.store = store
         self.audit = audit
         self.exports = exports
         self.baseURL = baseURL
         self.now = now
+        self.limits = limits
+        searches = ClientTurns(atOnceMax: limits.searchesPerClientMax)
         writer = ResourceWriter(store: store, entropy: entropy)
         capabilities = CapabilityStatement(
             baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: now())
+    }
+
+    var searchParser: SearchQueryParser {
+        SearchQueryParser(baseURL: baseURL, now: now().microseconds, limits: limits.search)
     }
 
     /// Answers a request; errors are answers too.
@@ -48,7 +57,7 @@ package struct FHIRService: Sendable {
                     outcome: status >= 500 ? .seriousFailure : .minorFailure, access: request.access,
                     entity: request.path.joined(separator: "/"), detail: "\(status)"))
             var headers: [(name: String, value: String)] = []
-            if status == 503 { headers.append(("Retry-After", "2")) }
+            if status == 503 || status == 429 { headers.append(("Retry-After", "2")) }
             return .outcome(status, outcome, headers: headers)
         }
     }

@@ -10,31 +10,31 @@ package struct MLLPConfiguration: Sendable {
     /// The TLS context; nil serves clear text. Whether a client certificate is optional or required is part of it
     /// (`TLSConfiguration.certificateVerification`).
     package var tls: NIOSSLContext?
-    /// Open connections at a time, over all peers.
-    package var connectionsMax: Int
-    /// Open connections at a time from one address.
-    package var connectionsPerPeerMax: Int
-    /// The longest message, in bytes without its frame.
-    package var messageBytesMax: Int
-    /// How long a frame may stay open, from its start block to its end block.
-    package var openFrameTimeout: TimeAmount
-    /// How long a connection may be silent between messages.
-    package var idleTimeout: TimeAmount
+    package var limits: MLLPLimits
 
     package init(
-        host: String = "127.0.0.1", port: Int = 2575, tls: NIOSSLContext? = nil, connectionsMax: Int = 200,
-        connectionsPerPeerMax: Int = 10, messageBytesMax: Int = HL7Limits().messageBytesMax,
-        openFrameTimeout: TimeAmount = .seconds(30), idleTimeout: TimeAmount = .minutes(30)
+        host: String = "127.0.0.1", port: Int = 2575, tls: NIOSSLContext? = nil, limits: MLLPLimits = MLLPLimits()
     ) {
         self.host = host
         self.port = port
         self.tls = tls
-        self.connectionsMax = connectionsMax
-        self.connectionsPerPeerMax = connectionsPerPeerMax
-        self.messageBytesMax = messageBytesMax
-        self.openFrameTimeout = openFrameTimeout
-        self.idleTimeout = idleTimeout
+        self.limits = limits
     }
+}
+
+/// What a listener takes at most.
+package struct MLLPLimits: Sendable, Hashable {
+    /// Open connections at a time, over all peers.
+    package var connectionsMax = 200
+    /// Open connections at a time from one address.
+    package var connectionsPerPeerMax = 10
+    /// The longest message, in bytes without its frame.
+    package var messageBytesMax = HL7Limits().messageBytesMax
+    /// How long a frame may stay open, from its start block to its end block.
+    package var openFrame: TimeAmount = .seconds(30)
+    /// How long a connection may be silent between messages.
+    package var idle: TimeAmount = .minutes(30)
+    package init() {}
 }
 
 /// The other end of a connection.

@@ -59,7 +59,7 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
         self.connections = connections
         self.logger = logger
         self.dispatch = dispatch
-        decoder = MLLPDecoder(messageBytesMax: configuration.messageBytesMax)
+        decoder = MLLPDecoder(messageBytesMax: configuration.limits.messageBytesMax)
     }
 
     // MARK: Connection
@@ -195,7 +195,7 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
 
     private func scheduleFrameDeadline(_ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-        frameDeadline = context.eventLoop.scheduleTask(in: configuration.openFrameTimeout) {
+        frameDeadline = context.eventLoop.scheduleTask(in: configuration.limits.openFrame) {
             let (handler, context) = bound.value
             // While a message is in flight the rest of the next frame waits unread: not the peer's fault.
             if handler.phase != .ready {
@@ -210,7 +210,7 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
     private func scheduleIdleDeadline(_ context: ChannelHandlerContext) {
         idleDeadline?.cancel()
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-        idleDeadline = context.eventLoop.scheduleTask(in: configuration.idleTimeout) {
+        idleDeadline = context.eventLoop.scheduleTask(in: configuration.limits.idle) {
             let (handler, context) = bound.value
             if handler.phase == .working {
                 handler.scheduleIdleDeadline(context)

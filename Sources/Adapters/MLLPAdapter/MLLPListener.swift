@@ -40,7 +40,7 @@ package struct MLLPListener: Service {
     package func run() async throws {
         let (work, feed) = AsyncStream.makeStream(of: MLLPWork.self, bufferingPolicy: .unbounded)
         let connections = MLLPConnections(
-            connectionsMax: configuration.connectionsMax, perPeerMax: configuration.connectionsPerPeerMax,
+            connectionsMax: configuration.limits.connectionsMax, perPeerMax: configuration.limits.connectionsPerPeerMax,
             allClosed: { feed.finish() })
         let server = try await open(connections, feed)
         if let address = server.localAddress {

@@ -16,10 +16,13 @@ package struct SearchLimits: Sendable, Hashable {
     package var includesMax: Int
     /// The largest page. A larger `_count` is lowered to it, as FHIR R4 search.html#count allows.
     package var countMax: Int
+    /// Included resources of one page.
+    package var includedMax: Int
+    /// Rounds of `:iterate`.
+    package var includeRoundsMax: Int
 
     /// What the server uses.
     package static let standard = SearchLimits(
         parametersMax: 1000, textBytesMax: 65_536, valuesMax: 500, chainDepthMax: 3, reverseChainDepthMax: 2,
-        sortKeysMax: 4,
-        includesMax: 16, countMax: 1000)
+        sortKeysMax: 4, includesMax: 16, countMax: 1000, includedMax: 1000, includeRoundsMax: 3)
 }

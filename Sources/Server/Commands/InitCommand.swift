@@ -117,16 +117,7 @@ enum DefaultFiles {
               encryption: \(isEncrypted ? "aes-256-gcm" : "none       ")   # none only on a disk that is encrypted itself
 
             # limits:                   # what each door takes at most
-            #   http-body-bytes: 16777216
-            #   http-header-bytes: 32768
-            #   http-query-parameters: 1000
-            #   bulk-responses: 32
-            #   object-bytes: 4294967296
-            #   mllp-message-bytes: 4194304
-            #   mllp-connections: 200
-            #   mllp-connections-per-peer: 10
-            #   dimse-associations: 200
-            #   dimse-associations-per-peer: 20
+            \(ServerLimits.commentary)
 
             site-profile: site.yaml
             log-level: info

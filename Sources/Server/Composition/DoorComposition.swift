@@ -15,7 +15,7 @@ import Workflow
 /// The doors for hospital systems: DIMSE and MLLP.
 enum DoorComposition {
     static func dimse(
-        _ configuration: ServerConfiguration.DIMSE, limits: ServerConfiguration.Limits, store: RelationalStore,
+        _ configuration: ServerConfiguration.DIMSE, limits: ServerLimits, store: RelationalStore,
         ingest: InstanceIngest,
         authorities: AssigningAuthorities, entropy: any Entropy, tls: NIOSSLContext?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
@@ -29,9 +29,9 @@ enum DoorComposition {
         dimse.tls = tls
         dimse.certificateFingerprint = Digests.hex
         dimse.servesUnknownCallers = configuration.acceptsUnknownPeers
-        if let count = limits.dimseAssociations { dimse.limits.associationsMax = count }
-        if let count = limits.dimseAssociationsPerPeer { dimse.limits.associationsPerPeerMax = count }
-        if let bytes = limits.objectBytes { dimse.networkLimits.dataSetBytesMax = UInt64(bytes) }
+        dimse.limits = limits.associations
+        dimse.networkLimits = limits.network
+        dimse.timers = limits.timers
         return DIMSEListener(
             configuration: dimse,
             services: [
@@ -43,17 +43,15 @@ enum DoorComposition {
     }
 
     static func mllp(
-        _ configuration: ServerConfiguration.MLLP, limits: ServerConfiguration.Limits, store: RelationalStore,
+        _ configuration: ServerConfiguration.MLLP, limits: ServerLimits, store: RelationalStore,
         inbox: HL7Inbox, tls: NIOSSLContext?,
         logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> MLLPListener {
-        var mllp = MLLPConfiguration(host: configuration.host, port: configuration.port, tls: tls)
-        if let bytes = limits.mllpMessageBytes { mllp.messageBytesMax = bytes }
-        if let count = limits.mllpConnections { mllp.connectionsMax = count }
-        if let count = limits.mllpConnectionsPerPeer { mllp.connectionsPerPeerMax = count }
+        let mllp = MLLPConfiguration(
+            host: configuration.host, port: configuration.port, tls: tls, limits: limits.mllp)
         let gate = SenderGate(peers: store, audit: store, acceptsUnknown: configuration.acceptsUnknownPeers)
-        let limit = mllp.messageBytesMax
+        let limit = limits.mllp.messageBytesMax
         return MLLPListener(
             configuration: mllp, group: MultiThreadedEventLoopGroup.singleton, logger: logger, bound: { _ in isUp() },
             refuseOversized: { head in inbox.refuseOversized(head: head, limit: limit) }

@@ -10,6 +10,7 @@ import FHIRAPI
 import FHIRResources
 import Foundation
 import HL7Translation
+import HL7v2
 import HTTPSupport
 import Hummingbird
 import HummingbirdCore
@@ -57,7 +58,8 @@ enum ServerComposition {
             file: folder.endpointsFile)
 
         // The site.
-        let profile = try siteProfile(configuration, folder)
+        var profile = try siteProfile(configuration, folder)
+        profile.parser.limits = configuration.limits.hl7
         let clock = SystemClock()
         let entropy = SystemEntropy()
 
@@ -89,11 +91,11 @@ enum ServerComposition {
         }
 
         // The doors for hospital systems.
-        var ingestLimits = IngestLimits()
-        if let bytes = configuration.limits.objectBytes { ingestLimits.bytesMax = bytes }
         let ingest = InstanceIngest(
-            store: store, blobs: blobs, authorities: profile.authorities, limits: ingestLimits)
-        let inbox = HL7Inbox(store: store, clock: clock, entropy: entropy, digest: Digests.hex) { _, _ in profile }
+            store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest)
+        let inbox = HL7Inbox(store: store, clock: clock, entropy: entropy, digest: Digests.hex) { [profile] _, _ in
+            profile
+        }
         let peerTLS = isTLS ? try TLSContexts.peers(folder) : nil
         let dimse = try DoorComposition.dimse(
             configuration.dimse, limits: configuration.limits, store: store, ingest: ingest,

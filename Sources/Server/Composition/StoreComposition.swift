@@ -1,6 +1,8 @@
 import Crypto
+import FHIRAPI
 import FHIRResources
 import Foundation
+import NIOCore
 import SQLStore
 import Workflow
 
@@ -17,9 +19,11 @@ enum StoreComposition {
             }
         var database = SQLDatabaseConfiguration(location)
         database.isServer = isServer
+        database.readTimeout = Duration(configuration.limits.statement)
         return RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
-            projector: projector, baseURL: fhirBaseURL, pageTokenKey: isServer ? pageTokenKey(folder) : nil)
+            projector: projector, baseURL: fhirBaseURL, pageTokenKey: isServer ? pageTokenKey(folder) : nil,
+            searchLimits: configuration.limits.fhir.search)
     }
 
     /// Of the master key, so that links to further pages work across restarts and on a standby with the same keys. Nil

@@ -23,19 +23,16 @@ struct WebComposition {
     private let responder: APIResponder
     private let now: @Sendable () -> Int64
     private let logger: Logger
+    private let limits: HTTPLimits
     private static let serverName = "hilum"
 
     init(
         publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, exports: ExportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness, isTLS: Bool,
-        limits: ServerConfiguration.Limits, logger: Logger
+        limits: ServerLimits, logger: Logger
     ) async throws {
         self.logger = logger
-        var httpLimits = HTTPLimits()
-        if let bytes = limits.httpBodyBytes { httpLimits.bodyBytesMax = bytes }
-        if let bytes = limits.httpHeaderBytes { httpLimits.headerBytesMax = bytes }
-        if let count = limits.httpQueryParameters { httpLimits.queryParametersMax = count }
-        if let count = limits.bulkResponses { httpLimits.bulkResponsesMax = count }
+        self.limits = limits.http
         let smart = SMARTConfiguration(baseURL: publicURL)
         let micros: @Sendable () -> Int64 = { clock.now().microseconds }
         now = micros
@@ -48,7 +45,7 @@ struct WebComposition {
         let tokenEndpoint = TokenEndpoint(
             authenticator: ClientAuthenticator(
                 clients: store, ledger: store,
-                keys: KeySetCache(outbound: HTTPSOutbound(allowsLoopback: true), now: micros),
+                keys: KeySetCache(outbound: HTTPSOutbound(allowsLoopback: true, limits: limits.outbound), now: micros),
                 tokenEndpoint: smart.tokenEndpoint, now: micros),
             issuer: TokenIssuer(
                 key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
@@ -59,11 +56,12 @@ struct WebComposition {
             scopes: ["system/*.rs", "system/*.cruds", "system/*.read", "system/*.write", "system/*.*"])
 
         // Resources and images.
-        let gate = BulkResponseGate(limit: httpLimits.bulkResponsesMax)
+        let gate = BulkResponseGate(limit: limits.http.bulkResponsesMax)
         let fhir = FHIRRoutes(
             service: FHIRService(
                 store: store, audit: store, exports: exports, entropy: entropy, baseURL: smart.fhirBaseURL,
-                oauthBaseURL: publicURL + "/oauth", softwareVersion: HilumVersion.text, now: { clock.now() }),
+                oauthBaseURL: publicURL + "/oauth", softwareVersion: HilumVersion.text, limits: limits.fhir,
+                now: { clock.now() }),
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(
             index: store, blobs: blobs, ingest: ingest, audit: store, baseURL: publicURL + "/dicomweb", gate: gate,
@@ -86,7 +84,7 @@ struct WebComposition {
         let table = try RouteTable([fhir.group, dicomweb.group, smartRoutes.group, ops.group])
         responder = APIResponder(
             table: table, authenticator: BearerAuthenticator(tokens: verifier, audit: store, realm: smart.fhirBaseURL),
-            limits: httpLimits, security: SecurityHeaders(isTLS: isTLS), newRequestID: { requestIDs.next() },
+            limits: limits.http, security: SecurityHeaders(isTLS: isTLS), newRequestID: { requestIDs.next() },
             observe: { requests.observe(operationID: $0, status: $1, duration: $2) })
     }
 
@@ -95,7 +93,12 @@ struct WebComposition {
         _ configuration: ServerConfiguration.HTTP, tls: TLSConfiguration?, isUp: @escaping @Sendable () -> Void
     ) throws -> some ApplicationProtocol {
         let memory = HTTPListener.Memory(responder, serverName: Self.serverName, now: now)
-        let listener = HTTPServerBuilder { HTTPListener(responder: $0, memory: memory, isTLS: tls != nil) }
+        let limits = limits
+        let listener = HTTPServerBuilder { responder in
+            HTTPListener(responder: responder, memory: memory, isTLS: tls != nil, idleTimeout: limits.idle) {
+                ConnectionDeadlineHandler(firstRequest: limits.firstRequest, write: limits.write)
+            }
+        }
         let server = if let tls { try HTTPServerBuilder.tls(listener, tlsConfiguration: tls) } else { listener }
         return Application(
             responder: responder, server: server,

@@ -4,8 +4,8 @@ import Yams
 /// The contents of `hilum.yaml`. Every key has a default, so a file may hold only what differs.
 ///
 /// Relative paths are under the server's folder. Unknown keys are an error: a misspelt limit must not be silent.
-struct ServerConfiguration: Codable, Sendable, Equatable {
-    struct HTTP: Codable, Sendable, Equatable {
+struct ServerConfiguration: Decodable, Sendable, Equatable {
+    struct HTTP: Decodable, Sendable, Equatable {
         var host: String = "127.0.0.1"
         /// 0 takes a free port.
         var port: Int = 8443
@@ -20,7 +20,7 @@ struct ServerConfiguration: Codable, Sendable, Equatable {
             publicURL = try keys.value(.publicURL)
         }
     }
-    struct DIMSE: Codable, Sendable, Equatable {
+    struct DIMSE: Decodable, Sendable, Equatable {
         var host: String = "127.0.0.1"
         var port: Int = 11112
         var aeTitle: String = "HILUM"
@@ -40,7 +40,7 @@ struct ServerConfiguration: Codable, Sendable, Equatable {
             acceptsUnknownPeers = try keys.value(.acceptsUnknownPeers) ?? acceptsUnknownPeers
         }
     }
-    struct MLLP: Codable, Sendable, Equatable {
+    struct MLLP: Decodable, Sendable, Equatable {
         var host: String = "127.0.0.1"
         var port: Int = 2575
         var acceptsUnknownPeers: Bool = false
@@ -56,9 +56,9 @@ struct ServerConfiguration: Codable, Sendable, Equatable {
             acceptsUnknownPeers = try keys.value(.acceptsUnknownPeers) ?? acceptsUnknownPeers
         }
     }
-    struct Store: Codable, Sendable, Equatable {
-        enum Database: String, Codable, Sendable { case sqlite, postgres }
-        enum Encryption: String, Codable, Sendable { case aes256GCM = "aes-256-gcm", none }
+    struct Store: Decodable, Sendable, Equatable {
+        enum Database: String, Decodable, Sendable { case sqlite, postgres }
+        enum Encryption: String, Decodable, Sendable { case aes256GCM = "aes-256-gcm", none }
         var database: Database = .sqlite
         /// A libpq connection string, for `database: postgres`. The password belongs in PGPASSFILE, not here.
         var postgres: String?
@@ -75,49 +75,8 @@ struct ServerConfiguration: Codable, Sendable, Equatable {
         }
     }
 
-    /// What each door takes at most. Bytes and counts; the defaults are those of the codecs and doors.
-    struct Limits: Codable, Sendable, Equatable {
-        var httpBodyBytes: Int?
-        var httpHeaderBytes: Int?
-        var httpQueryParameters: Int?
-        var bulkResponses: Int?
-        /// One DICOM object, by either door.
-        var objectBytes: Int64?
-        var mllpMessageBytes: Int?
-        var mllpConnections: Int?
-        var mllpConnectionsPerPeer: Int?
-        var dimseAssociations: Int?
-        var dimseAssociationsPerPeer: Int?
-        enum CodingKeys: String, CodingKey, CaseIterable {
-            case httpBodyBytes = "http-body-bytes"
-            case httpHeaderBytes = "http-header-bytes"
-            case httpQueryParameters = "http-query-parameters"
-            case bulkResponses = "bulk-responses"
-            case objectBytes = "object-bytes"
-            case mllpMessageBytes = "mllp-message-bytes"
-            case mllpConnections = "mllp-connections"
-            case mllpConnectionsPerPeer = "mllp-connections-per-peer"
-            case dimseAssociations = "dimse-associations"
-            case dimseAssociationsPerPeer = "dimse-associations-per-peer"
-        }
-        init() {}
-        init(from decoder: any Decoder) throws {
-            let keys = try StrictKeys(decoder, CodingKeys.self, "limits")
-            httpBodyBytes = try keys.limit(.httpBodyBytes)
-            httpHeaderBytes = try keys.limit(.httpHeaderBytes)
-            httpQueryParameters = try keys.limit(.httpQueryParameters)
-            bulkResponses = try keys.limit(.bulkResponses)
-            objectBytes = try keys.limit(.objectBytes)
-            mllpMessageBytes = try keys.limit(.mllpMessageBytes)
-            mllpConnections = try keys.limit(.mllpConnections)
-            mllpConnectionsPerPeer = try keys.limit(.mllpConnectionsPerPeer)
-            dimseAssociations = try keys.limit(.dimseAssociations)
-            dimseAssociationsPerPeer = try keys.limit(.dimseAssociationsPerPeer)
-        }
-    }
-
     var http = HTTP()
-    var limits = Limits()
+    var limits = ServerLimits()
     var dimse = DIMSE()
     var mllp = MLLP()
     var store = Store()
@@ -190,12 +149,6 @@ struct ConfigurationError: Error, CustomStringConvertible {
 
 /// A keyed container that refuses keys the type does not know.
 private struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<String>> {
-    private struct AnyKey: CodingKey {
-        var stringValue: String
-        var intValue: Int? { nil }
-        init?(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
     private let container: KeyedDecodingContainer<Key>
 
     init(_ decoder: any Decoder, _ type: Key.Type, _ place: String) throws {
@@ -207,11 +160,4 @@ private struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<Strin
         container = try decoder.container(keyedBy: type)
     }
     func value<Value: Decodable>(_ key: Key) throws -> Value? { try container.decodeIfPresent(Value.self, forKey: key) }
-
-    /// A whole number above zero.
-    func limit<Value: Decodable & BinaryInteger>(_ key: Key) throws -> Value? {
-        guard let value: Value = try value(key) else { return nil }
-        guard value > 0 else { throw ConfigurationError("limits.\(key.rawValue): \(value) is not above 0") }
-        return value
-    }
 }

@@ -169,7 +169,8 @@ extension RelationalStore: ResourceStore {
             try includes.run(query.includes, from: rows)
             page.included = includes.included
             if includes.isCapped {
-                page.notices.append("More than \(SearchIncludes.rowsMax) resources to include; the rest was left out.")
+                page.notices.append(
+                    "More than \(searchLimits.includedMax) resources to include; the rest was left out.")
             }
         }
         return page
@@ -201,8 +202,8 @@ extension RelationalStore: ResourceStore {
 
     private func compiler(_ connection: any SQLConnection, _ access: AccessContext, snapshot: Int64) -> SearchCompiler {
         SearchCompiler(
-            dialect: connection.dialect, snapshot: snapshot, access: access, parser: SearchQueryParser(baseURL: baseURL)
-        )
+            dialect: connection.dialect, snapshot: snapshot, access: access,
+            parser: SearchQueryParser(baseURL: baseURL, limits: searchLimits))
     }
 }
 

@@ -14,6 +14,7 @@ package final class RelationalStore: Sendable {
     let auditWriter: AuditWriter
     let indexer: SearchIndexer
     let pageTokens: PageTokens
+    let searchLimits: SearchLimits
     private let instanceRows = InstanceCache()
     /// Microseconds since 1970 UTC.
     let now: @Sendable () -> Int64
@@ -25,13 +26,14 @@ package final class RelationalStore: Sendable {
     ///   - pageTokenKey: 32 bytes that seal the links to further pages; nil for a key that ends with the process.
     package init(
         database: SQLDatabase, entropy: any Entropy, projector: any DomainProjecting, baseURL: String = "",
-        pageTokenKey: [UInt8]? = nil,
+        pageTokenKey: [UInt8]? = nil, searchLimits: SearchLimits = .standard,
         now: @escaping @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
     ) {
         self.database = database
         self.entropy = entropy
         self.projector = projector
         self.now = now
+        self.searchLimits = searchLimits
         auditWriter = AuditWriter(database)
         indexer = SearchIndexer(baseURL: baseURL)
         pageTokens = PageTokens(key: pageTokenKey, entropy: entropy)

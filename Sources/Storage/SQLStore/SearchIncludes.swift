@@ -7,11 +7,6 @@ import FHIRSearch
 ///
 /// FHIR R4 search.html#include. Matches are not included again, and nothing is included twice.
 struct SearchIncludes {
-    /// Included resources of one page.
-    static let rowsMax = 1000
-    /// Rounds of `:iterate`.
-    static let roundsMax = 3
-
     let connection: any SQLConnection
     let compiler: SearchCompiler
 
@@ -34,7 +29,7 @@ struct SearchIncludes {
     mutating func run(_ directives: [IncludeDirective], from matches: [(key: Int64, resource: StoredResource)]) throws {
         var frontier = matches.map { Row(key: $0.key, resource: $0.resource) }
         for row in frontier { seen.insert("\(row.resource.type)/\(row.resource.id)") }
-        for round in 0..<Self.roundsMax {
+        for round in 0..<compiler.parser.limits.includeRoundsMax {
             var next: [Row] = []
             for directive in directives where round == 0 || directive.isIterative {
                 next += try directive.isReverse ? pointing(directive, at: frontier) : targets(directive, of: frontier)
@@ -63,7 +58,7 @@ struct SearchIncludes {
         var ids: [String: [String]] = [:]
         try connection.run(
             "SELECT DISTINCT i.target_type, i.target_id FROM idx_reference i WHERE \(condition.text) LIMIT ?",
-            condition.values + [.int(Int64(Self.rowsMax * 2))]
+            condition.values + [.int(Int64(compiler.parser.limits.includedMax * 2))]
         ) { row in ids[try row.text(0), default: []].append(try row.text(1)) }
         var found: [Row] = []
         for (type, list) in ids.sorted(by: { $0.key < $1.key }) {
@@ -100,7 +95,7 @@ struct SearchIncludes {
 
     /// Reads the rows of a condition that were not seen before, until the page is full.
     private mutating func take(_ condition: SQLCondition) throws -> [Row] {
-        let room = Self.rowsMax - included.count
+        let room = compiler.parser.limits.includedMax - included.count
         let rows = try connection.all(
             """
             SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
@@ -109,7 +104,7 @@ struct SearchIncludes {
         ) { Row(key: try $0.int(8), resource: try ResourceTable.decode($0)) }
         var found: [Row] = []
         for row in rows where !seen.contains("\(row.resource.type)/\(row.resource.id)") {
-            if included.count == Self.rowsMax {
+            if included.count == compiler.parser.limits.includedMax {
                 isCapped = true
                 break
             }

@@ -20,7 +20,7 @@ package final class IncomingInstance: Sendable {
     init(blob: any BlobWriting, limits: IngestLimits) {
         self.blob = blob
         self.limits = limits
-        var decoding = DecodingLimits()
+        var decoding = limits.decoding
         decoding.bufferedBytesMax = limits.headerBytesMax
         state = Mutex(
             State(
@@ -87,10 +87,11 @@ package final class IncomingInstance: Sendable {
 package struct IngestLimits: Sendable, Hashable {
     /// Bytes of one Part 10 file.
     package var bytesMax: Int64 = 4 << 30
-    /// Bytes before the pixel data, and of a whole object without any.
+    /// Bytes of an object without its pixel data and large bulk values.
     package var headerBytesMax = 64 << 20
     /// A bulk value longer than this is not kept in the index but read from the file when asked for.
     package var inlineBytesMax = 16 << 10
+    package var decoding = DecodingLimits()
     package init() {}
 }
 

@@ -16,7 +16,7 @@ package struct StoredHeader: Sendable {
         }
         var dataSet: DataSet
         do {
-            dataSet = try DataSetDecoder(transferSyntax: .explicitVRLittleEndian).decode(stored.header)
+            dataSet = try DataSetDecoder(transferSyntax: .explicitVRLittleEndian, limits: .stored).decode(stored.header)
         } catch {
             throw StoreError(.corrupt, "a stored header cannot be read: \(error)")
         }

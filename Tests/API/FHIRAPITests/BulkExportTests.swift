@@ -132,7 +132,7 @@ struct BulkExportTests {
     func limit() async throws {
         try await FHIRServer.with { (server) async throws in
             // No worker runs: the jobs stay accepted.
-            for _ in 0..<ExportService.activePerClientMax {
+            for _ in 0..<FHIRLimits().exportsPerClientMax {
                 #expect(await server.send(.get, "$export", "_type=Patient", headers: Self.async).status == 202)
             }
             let refused = await server.send(.get, "$export", "_type=Patient", headers: Self.async)

@@ -275,6 +275,46 @@ struct InteractionTests {
         }
     }
 
+    @Test("RFC 6585 §4: as many searches of a client as may be run at once, one more is 429, another client's is not")
+    func searchesAtOnce() async throws {
+        try await FHIRServer.with { (server) async throws in
+            func status(_ client: String) async -> Int {
+                await server.send(.get, "Patient", as: FHIRServer.access("system/*.rs", id: client)).status
+            }
+            /// Asks while `count` searches of the client "app" are under way.
+            func asked(beside count: Int, _ client: String) async throws -> Int {
+                if count == 0 { return await status(client) }
+                return try await server.service.searches.run(of: "app") {
+                    try await asked(beside: count - 1, client)
+                }
+            }
+            let most = FHIRLimits().searchesPerClientMax
+            #expect(most == 8)
+            #expect(try await asked(beside: most - 1, "app") == 200)
+            #expect(try await asked(beside: most, "app") == 429)
+            #expect(try await asked(beside: most, "other") == 200)
+            #expect(try await asked(beside: 0, "app") == 200)
+            let narrow = FHIRService(
+                store: server.store, audit: server.store, exports: server.exports, entropy: FHIRServer.SplitMix(),
+                baseURL: FHIRServer.base, oauthBaseURL: "", softwareVersion: "1", limits: Self.oneSearch,
+                now: { UTCInstant(microseconds: 0) })
+            let refused = try await narrow.searches.run(of: "app") {
+                await narrow.respond(
+                    to: FHIRRequest(
+                        method: .get, path: ["Patient"], query: [], rawQuery: "", headers: [:], body: [],
+                        access: FHIRServer.access("system/*.rs")))
+            }
+            #expect(refused.status == 429)
+            #expect(refused.headers.contains { $0.name == "Retry-After" })
+        }
+    }
+
+    private static var oneSearch: FHIRLimits {
+        var limits = FHIRLimits()
+        limits.searchesPerClientMax = 1
+        return limits
+    }
+
     @Test("Without its audit row no data leaves: 503")
     func failClosed() async throws {
         struct NoAudit: AuditTrail {

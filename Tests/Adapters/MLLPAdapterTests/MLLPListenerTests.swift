@@ -29,7 +29,8 @@ import Testing
     @Test("A frame at the limit is taken, one past it is AR to its control id, and the connection goes on")
     func limit() async throws {
         let message = TestListener.message("M1", padding: 1000)
-        let configuration = MLLPConfiguration(messageBytesMax: message.count)
+        var configuration = MLLPConfiguration()
+        configuration.limits.messageBytesMax = message.count
         try await TestListener.run(configuration, receive: { bytes, _ in TestListener.answer(to: bytes) }) { port, _ in
             try await RawPeer.connect(port: port) { write, next in
                 try await write(MLLPEncoder.frame(message))
@@ -46,7 +47,8 @@ import Testing
 
     @Test("A frame that stays open past its deadline closes the connection")
     func openFrame() async throws {
-        let configuration = MLLPConfiguration(openFrameTimeout: .milliseconds(50))
+        var configuration = MLLPConfiguration()
+        configuration.limits.openFrame = .milliseconds(50)
         try await TestListener.run(configuration, receive: { bytes, _ in TestListener.answer(to: bytes) }) { port, _ in
             try await RawPeer.connect(port: port) { write, next in
                 try await write([0x0B] + Array("MSH|".utf8))
@@ -57,9 +59,9 @@ import Testing
 
     @Test("A connection silent past its deadline is closed")
     func idle() async throws {
-        try await TestListener.run(
-            MLLPConfiguration(idleTimeout: .milliseconds(50)), receive: { bytes, _ in TestListener.answer(to: bytes) }
-        ) { port, _ in
+        var configuration = MLLPConfiguration(port: 0)
+        configuration.limits.idle = .milliseconds(50)
+        try await TestListener.run(configuration, receive: { bytes, _ in TestListener.answer(to: bytes) }) { port, _ in
             try await RawPeer.connect(port: port) { _, next in
                 let end = try await next()
                 #expect(end == nil)
@@ -69,9 +71,9 @@ import Testing
 
     @Test("connectionsPerPeerMax: the connection past it is closed at once, and a freed place is given again")
     func connectionLimit() async throws {
-        try await TestListener.run(
-            MLLPConfiguration(connectionsPerPeerMax: 2), receive: { bytes, _ in TestListener.answer(to: bytes) }
-        ) { port, _ in
+        var configuration = MLLPConfiguration(port: 0)
+        configuration.limits.connectionsPerPeerMax = 2
+        try await TestListener.run(configuration, receive: { bytes, _ in TestListener.answer(to: bytes) }) { port, _ in
             let group = MultiThreadedEventLoopGroup.singleton
             let first = try await MLLPClient.connect(host: "127.0.0.1", port: port, group: group)
             let second = try await MLLPClient.connect(host: "127.0.0.1", port: port, group: group)

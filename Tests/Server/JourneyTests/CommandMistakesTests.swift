@@ -54,6 +54,42 @@ extension JourneyTests {
             }
         }
 
+        @Test("A limit that is not known, out of range or no number is named, with what may be set")
+        func limits() async throws {
+            try await Self.withFolder { path in
+                let file = path + "/hilum.yaml"
+                let text = try String(contentsOfFile: file, encoding: .utf8)
+                for (line, words) in [
+                    ("http-body-byte: 1", ["unknown key `http-body-byte`", "http-body-bytes"]),
+                    ("json-depth: 65", ["limits.json-depth: 65 is not within 8 to 64"]),
+                    ("mllp-segments: 0", ["limits.mllp-segments: 0 is not within 1 to"]),
+                    ("dimse-idle-seconds: soon", ["limits.dimse-idle-seconds"]),
+                ] {
+                    try (text + "\nlimits:\n  \(line)\n").write(toFile: file, atomically: true, encoding: .utf8)
+                    let ending = try await HilumProgram.run(["serve", path])
+                    #expect(ending.code != 0)
+                    for word in words { #expect(ending.text.contains(word), "\(line): \(ending.text)") }
+                }
+            }
+        }
+
+        @Test("The limits that init writes as comments are the ones there are, and can be taken as they stand")
+        func commentedLimits() async throws {
+            try await Self.withFolder { path in
+                let file = path + "/hilum.yaml"
+                let text = try String(contentsOfFile: file, encoding: .utf8)
+                let begin = try #require(text.range(of: "# limits:"))
+                let end = try #require(text.range(of: "\n\n", range: begin.upperBound..<text.endIndex))
+                let lines = text[begin.lowerBound..<end.lowerBound].split(separator: "\n")
+                #expect(lines.count > 50)
+                let limits = lines.map { $0.dropFirst(2) }.joined(separator: "\n")
+                try text.replacingCharacters(in: begin.lowerBound..<end.lowerBound, with: limits)
+                    .write(toFile: file, atomically: true, encoding: .utf8)
+                let ending = try await HilumProgram.run(["doctor", path])
+                #expect(ending.code == 0, "\(ending.text)")
+            }
+        }
+
         @Test("init that fails half-way leaves the folder as it found it, so that it can be run again")
         func initFails() async throws {
             let path = Self.newPath()

@@ -46,7 +46,7 @@ extension FHIRService {
         }
         types = try permittedTypes(types, wasNamed: request.first("_type") != nil, access: request.access)
         let owner = request.access.principal.id
-        if try await exports.jobs.activeJobs(ownerID: owner) >= ExportService.activePerClientMax {
+        if try await exports.jobs.activeJobs(ownerID: owner) >= limits.exportsPerClientMax {
             return .outcome(
                 429, OperationOutcome(.error, .throttled, details: "too many exports of this client are under way"),
                 headers: [("Retry-After", "30")])

@@ -7,8 +7,6 @@ import Workflow
 /// Runs bulk exports: one worker, jobs in order of arrival, each a snapshot at its kick-off. Survives a restart: a job
 /// that was under way starts over. FHIR Bulk Data Access 2.0 §Bulk Data Export Operation.
 package final class ExportService: Sendable {
-    /// Exports one client may have accepted or running.
-    package static let activePerClientMax = 5
     /// A file is closed when it holds this many bytes, so that a download can be resumed at reasonable cost.
     static let fileBytesMax: Int64 = 128 << 20
     /// Resources read at a time.

@@ -12,9 +12,15 @@ extension FHIRService {
 
     func search(_ request: FHIRRequest, type: String) async throws -> FHIRResponse {
         try require(.search, on: type, request.access)
+        return try await searches.run(of: request.access.principal.id) {
+            try await found(request, type: type)
+        }
+    }
+
+    private func found(_ request: FHIRRequest, type: String) async throws -> FHIRResponse {
         var pairs = request.query
         if request.method == .post {
-            pairs += try QueryParameters(bytes: request.body, countMax: HTTPLimits().queryParametersMax).map {
+            pairs += try QueryParameters(bytes: request.body, countMax: limits.search.parametersMax).map {
                 ($0.name, $0.value)
             }
         }
@@ -23,8 +29,7 @@ extension FHIRService {
             SearchQuery.Parameter(name: $0.name, value: $0.value)
         }
         let handling: SearchQueryParser.Handling = request.preferences.handling == .lenient ? .lenient : .strict
-        let query = try SearchQueryParser(baseURL: baseURL, now: now().microseconds).parse(
-            type, parameters, handling: handling)
+        let query = try searchParser.parse(type, parameters, handling: handling)
         let page = try await store.search(query, token: token, access: request.access)
         try await recordRead(
             "search-type", request, category: .query, action: .execute, entity: type,

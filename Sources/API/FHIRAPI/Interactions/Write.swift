@@ -12,7 +12,7 @@ extension FHIRService {
         let resource = try resource(in: request, type: type)
         var condition: SearchQuery?
         if let text = request.headers["if-none-exist"] {
-            condition = try SearchQueryParser(baseURL: baseURL, now: now().microseconds).parse(
+            condition = try searchParser.parse(
                 type, QueryParameters(text).map { SearchQuery.Parameter(name: $0.name, value: $0.value) })
         }
         let result = try await writer.create(type, resource.document, ifNoneExist: condition, access: request.access)
@@ -48,7 +48,7 @@ extension FHIRService {
         }
         let resource: Resource
         do {
-            resource = try Resource(JSONDocument(parsing: request.body))
+            resource = try Resource(JSONDocument(parsing: request.body, limits: limits.json))
         } catch let error as JSONError {
             throw InteractionError(
                 .malformed,
@@ -58,6 +58,12 @@ extension FHIRService {
         }
         guard resource.resourceType == type else {
             throw InteractionError(.mismatch, "the body is a \(resource.resourceType), the URL says \(type)")
+        }
+        if type == "Bundle", let count = resource["entry"]?.count, count > limits.bundleEntriesMax {
+            throw OutcomeError(
+                status: 413,
+                outcome: OperationOutcome(
+                    .error, .tooCostly, details: "a Bundle of at most \(limits.bundleEntriesMax) entries is taken"))
         }
         let issues = validator.issues(in: resource)
         if issues.contains(where: { $0.severity == .error || $0.severity == .fatal }) {

@@ -15,9 +15,9 @@ package struct MultipartReader {
     private var hasEnded = false
 
     /// Throws ``MultipartError`` for a missing or illegal boundary, ``HTTPFailure`` for a bad Content-Type.
-    package init(_ request: APIRequest, limits: MultipartLimits = MultipartLimits()) throws {
+    package init(_ request: APIRequest, limits: MultipartLimits? = nil) throws {
         guard let type = try request.contentType() else { throw MultipartError.noBoundary }
-        scanner = try MultipartScanner(contentType: type, limits: limits)
+        scanner = try MultipartScanner(contentType: type, limits: limits ?? request.limits.multipart)
         pieces = request.body.makeAsyncIterator()
         pace = BodyPace(limits: request.limits)
     }

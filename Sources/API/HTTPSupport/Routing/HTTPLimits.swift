@@ -1,3 +1,5 @@
+import NIOCore
+
 /// The limits of one HTTP request. All configurable; the defaults are what the conformance pages promise.
 package struct HTTPLimits: Sendable, Hashable {
     /// Names and values of all fields together, in bytes, with 4 bytes a field for `: ` and the line end.
@@ -11,7 +13,14 @@ package struct HTTPLimits: Sendable, Hashable {
     /// A body must reach this mean rate once the grace time is over.
     package var bodyBytesPerSecondMin = 1024
     package var bodyGrace: Duration = .seconds(30)
+    /// How long an answer may wait for a peer that does not read it.
+    package var write: TimeAmount = .seconds(30)
     /// Responses that stream stored bytes at the same time; more wait their turn. Each may hold a few chunks.
     package var bulkResponsesMax = 32
+    /// From the connection to the head of its first request, the TLS handshake included.
+    package var firstRequest: TimeAmount = .seconds(10)
+    /// How long a connection may stay open without a request.
+    package var idle: TimeAmount = .seconds(75)
+    package var multipart = MultipartLimits()
     package init() {}
 }

@@ -92,12 +92,20 @@ package struct OutboundURL: Sendable, Hashable {
 /// dialled, loopback only when the operator allows it (then also without TLS). Private networks are allowed: the
 /// URLs are registered by the operator, and hospitals live on private networks.
 package struct HTTPSOutbound: Outbound {
-    package static let bodyBytesMax = 1 << 20
+    /// What a fetch takes at most.
+    package struct Limits: Sendable, Hashable {
+        package var bodyBytesMax = 1 << 20
+        package var total: TimeAmount = .seconds(30)
+        package init() {}
+    }
     private static let connectSeconds: Int64 = 5
-    private static let totalSeconds: Int64 = 30
 
     private let allowsLoopback: Bool
-    package init(allowsLoopback: Bool) { self.allowsLoopback = allowsLoopback }
+    private let limits: Limits
+    package init(allowsLoopback: Bool, limits: Limits = Limits()) {
+        self.allowsLoopback = allowsLoopback
+        self.limits = limits
+    }
 
     package func get(_ url: String) async throws -> OutboundResponse {
         let url = try OutboundURL(url)
@@ -114,7 +122,7 @@ package struct HTTPSOutbound: Outbound {
         configuration.dnsOverride = [url.host: ip]
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
-            let response = try await HTTPSOutbound.fetch(url, client)
+            let response = try await HTTPSOutbound.fetch(url, client, limits)
             try await client.shutdown()
             return response
         } catch {
@@ -123,13 +131,15 @@ package struct HTTPSOutbound: Outbound {
         }
     }
 
-    private static func fetch(_ url: OutboundURL, _ client: HTTPClient) async throws -> OutboundResponse {
+    private static func fetch(_ url: OutboundURL, _ client: HTTPClient, _ limits: Limits) async throws
+        -> OutboundResponse
+    {
         var request = HTTPClientRequest(url: url.text)
         request.headers.add(name: "Accept", value: "application/json")
-        let response = try await client.execute(request, timeout: .seconds(totalSeconds))
+        let response = try await client.execute(request, timeout: limits.total)
         var body: [UInt8] = []
         for try await chunk in response.body {
-            guard body.count + chunk.readableBytes <= bodyBytesMax else { throw OutboundRefusal.tooLarge }
+            guard body.count + chunk.readableBytes <= limits.bodyBytesMax else { throw OutboundRefusal.tooLarge }
             body.append(contentsOf: chunk.readableBytesView)
         }
         return OutboundResponse(

@@ -19,7 +19,7 @@ package struct SQLDatabaseConfiguration: Sendable {
     /// Reads that may wait or run; one more is refused with `.overloaded`.
     package var waitingReadsMax = 4_096
     /// How long one statement of a reader may run.
-    package var readTimeout: Duration = .seconds(10)
+    package var readTimeout = SQLDatabaseConfiguration.readTimeoutDefault
     /// Whether this process is the one server of the database. A second one is refused with `.locked`; short-lived
     /// commands beside a running server say false.
     package var isServer = true
@@ -29,6 +29,8 @@ package struct SQLDatabaseConfiguration: Sendable {
     package var fault: @Sendable (SQLFaultPoint) throws -> Void = { _ in }
 
     package init(_ location: Location) { self.location = location }
+
+    package static let readTimeoutDefault: Duration = .seconds(10)
 
     package static let systemTime: @Sendable () -> Int64 = {
         Int64((Date().timeIntervalSince1970 * 1_000_000).rounded(.down))

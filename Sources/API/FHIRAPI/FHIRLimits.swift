@@ -1,0 +1,16 @@
+import FHIRModel
+import FHIRSearch
+
+/// What the FHIR base takes at most. reliability-security §1.5.
+package struct FHIRLimits: Sendable, Hashable {
+    /// Of a body that a client sends.
+    package var json = JSONLimits.resource
+    package var search = SearchLimits.standard
+    /// Entries of a Bundle that is stored.
+    package var bundleEntriesMax = 5000
+    /// Searches of one client at a time; one more is 429.
+    package var searchesPerClientMax = 8
+    /// Exports that one client may have accepted or running; one more is 429.
+    package var exportsPerClientMax = 5
+    package init() {}
+}

@@ -1,0 +1,206 @@
+import DICOMData
+import DICOMNetwork
+import DICOMTranslation
+import DIMSEAdapter
+import FHIRAPI
+import FHIRModel
+import FHIRSearch
+import HL7v2
+import HTTPSupport
+import MLLPAdapter
+import NIOCore
+import SMARTAPI
+import SQLStore
+
+/// What each door takes at most: `limits` of `hilum.yaml`. The defaults are those of the codecs and doors.
+struct ServerLimits: Sendable {
+    var http = HTTPLimits()
+    var fhir = FHIRLimits()
+    /// How long one statement of a search may run.
+    var statement = TimeAmount(SQLDatabaseConfiguration.readTimeoutDefault)
+    var ingest = IngestLimits()
+    var associations = AssociationLimits()
+    var network = NetworkLimits()
+    var timers = DIMSETimers()
+    var mllp = MLLPLimits()
+    var hl7 = HL7Limits()
+    var outbound = HTTPSOutbound.Limits()
+
+    /// One limit that a site may set.
+    struct Entry: Sendable {
+        let key: String
+        /// Of what may be set; what lies outside would break the server or one of its standards.
+        let range: ClosedRange<Int64>
+        let meaning: String
+        let get: @Sendable (ServerLimits) -> Int64
+        let set: @Sendable (inout ServerLimits, Int64) -> Void
+
+        init<Number: BinaryInteger & Sendable>(
+            _ key: String, _ path: any WritableKeyPath<ServerLimits, Number> & Sendable, _ range: ClosedRange<Int64>,
+            _ meaning: String
+        ) {
+            self.key = key
+            self.range = range
+            self.meaning = meaning
+            get = { Int64($0[keyPath: path]) }
+            set = { $0[keyPath: path] = Number($1) }
+        }
+
+        /// Whole seconds, up to a day.
+        init(_ key: String, _ path: any WritableKeyPath<ServerLimits, TimeAmount> & Sendable, _ meaning: String) {
+            self.key = key
+            self.range = 1...86_400
+            self.meaning = meaning
+            get = { $0[keyPath: path].nanoseconds / 1_000_000_000 }
+            set = { $0[keyPath: path] = .seconds($1) }
+        }
+    }
+
+    /// Every limit, in the order in which `hilum init` writes them.
+    static let entries: [Entry] = [
+        // HTTP.
+        Entry("http-header-bytes", \.http.headerBytesMax, 1024...(1 << 20), "header fields of a request together"),
+        Entry("http-header-fields", \.http.headerFieldsMax, 10...10_000, "header fields of a request"),
+        Entry("http-target-bytes", \.http.targetBytesMax, 256...(1 << 16), "path and query of a request"),
+        Entry("http-query-parameters", \.queryParameters, 1...100_000, "of a query or a form"),
+        Entry("http-body-bytes", \.bodyBytes, 1024...(48 << 20), "a body that is no DICOM, so also a FHIR resource"),
+        Entry("http-first-request-seconds", \.http.firstRequest, "from the connection to its first request"),
+        Entry("http-body-bytes-per-second", \.http.bodyBytesPerSecondMin, 1...(1 << 20), "at least, of a slow body"),
+        Entry("http-body-grace-seconds", \.bodyGrace, "before a body's rate counts"),
+        Entry("http-write-seconds", \.http.write, "an answer that is not read"),
+        Entry("http-idle-seconds", \.http.idle, "a connection without a request"),
+        Entry("bulk-responses", \.http.bulkResponsesMax, 1...10_000, "at a time; further ones wait"),
+        // FHIR.
+        Entry("json-depth", \.fhir.json.depthMax, 8...64, "objects and arrays inside one another"),
+        Entry("json-tokens", \.fhir.json.tokensMax, 100...3_900_000, "values and names of a resource"),
+        Entry("json-string-bytes", \.fhir.json.stringBytesMax, 1024...(48 << 20), "a string; not Binary.data"),
+        Entry("json-number-bytes", \.fhir.json.numberBytesMax, 18...64, "a number's text"),
+        Entry("bundle-entries", \.fhir.bundleEntriesMax, 1...1_000_000, "of a Bundle that is stored"),
+        Entry("search-page-entries", \.fhir.search.countMax, 1...10_000, "_count is lowered to it"),
+        Entry("search-values", \.fhir.search.valuesMax, 1...10_000, "of a parameter, joined by commas"),
+        Entry("search-chain-depth", \.fhir.search.chainDepthMax, 1...8, "references of a chained parameter"),
+        Entry("search-has-depth", \.fhir.search.reverseChainDepthMax, 1...4, "_has inside _has"),
+        Entry("search-includes", \.fhir.search.includesMax, 1...100, "_include and _revinclude together"),
+        Entry("search-included-entries", \.fhir.search.includedMax, 1...10_000, "included in a page"),
+        Entry("search-include-rounds", \.fhir.search.includeRoundsMax, 1...8, "of :iterate"),
+        Entry("search-seconds", \.statement, "a statement of a search"),
+        Entry("searches-per-client", \.fhir.searchesPerClientMax, 1...10_000, "at a time"),
+        Entry("exports-per-client", \.fhir.exportsPerClientMax, 1...1000, "accepted or running"),
+        // DICOM.
+        Entry("object-bytes", \.objectBytes, 1024...(1 << 40), "a DICOM object, by either door"),
+        Entry("stow-part-bytes", \.http.multipart.partBytesMax, 1024...(1 << 40), "a part of a STOW-RS request"),
+        Entry("stow-parts", \.http.multipart.partsMax, 1...10_000_000, "parts of a STOW-RS request"),
+        Entry(
+            "dicom-depth", \.ingest.decoding.depthMax, 1...Int64(DecodingLimits.depthConfigurableMax),
+            "sequences inside one another"),
+        Entry("dicom-elements", \.ingest.decoding.elementsMax, 100...10_000_000, "of an object, items included"),
+        Entry(
+            "dicom-header-bytes", \.ingest.headerBytesMax, 1024...(256 << 20), "of an object without pixels and bulk"),
+        Entry("dicom-deflate-ratio", \.ingest.decoding.deflateRatioMax, 1...1032, "inflated bytes for one"),
+        Entry("dicom-inflated-bytes", \.ingest.decoding.inflatedBytesMax, 1024...(2 << 30), "of a deflated object"),
+        // DIMSE.
+        Entry("dimse-associations", \.associations.associationsMax, 1...10_000, "at a time"),
+        Entry("dimse-associations-per-peer", \.associations.associationsPerPeerMax, 1...10_000, "at a time"),
+        Entry("dimse-connections", \.associations.connectionsMax, 1...100_000, "also without an association"),
+        Entry("dimse-pdu-bytes-offered", \.network.dataPDULengthOffered, 4096...(1 << 20), "to peers, a P-DATA-TF"),
+        Entry("dimse-pdu-bytes", \.network.dataPDULengthMax, 4096...(16 << 20), "a P-DATA-TF that is read"),
+        Entry("dimse-associate-bytes", \.network.associatePDULengthMax, 1024...(1 << 20), "an A-ASSOCIATE-RQ"),
+        Entry("dimse-contexts", \.network.presentationContextsMax, 1...128, "presentation contexts"),
+        Entry("dimse-artim-seconds", \.timers.artim, "to an association request, and to the close"),
+        Entry("dimse-idle-seconds", \.timers.idle, "an association without a PDU"),
+        // MLLP.
+        Entry("mllp-message-bytes", \.messageBytes, 1024...(1 << 30), "a message"),
+        Entry("mllp-segments", \.hl7.segmentsMax, 1...1_000_000, "of a message"),
+        Entry("mllp-fields", \.hl7.fieldsMax, 10...1_000_000, "of a segment"),
+        Entry("mllp-repetitions", \.hl7.repetitionsMax, 1...1_000_000, "of a field"),
+        Entry("mllp-connections", \.mllp.connectionsMax, 1...100_000, "at a time"),
+        Entry("mllp-connections-per-peer", \.mllp.connectionsPerPeerMax, 1...100_000, "at a time, of one address"),
+        Entry("mllp-frame-seconds", \.mllp.openFrame, "from a message's first byte to its last"),
+        Entry("mllp-idle-seconds", \.mllp.idle, "a connection without a message"),
+        // Outbound.
+        Entry("outbound-body-bytes", \.outbound.bodyBytesMax, 1024...(16 << 20), "a fetched key set"),
+        Entry("outbound-seconds", \.outbound.total, "a fetch"),
+    ]
+
+    // MARK: What one key sets in two places
+
+    private var queryParameters: Int {
+        get { http.queryParametersMax }
+        set {
+            http.queryParametersMax = newValue
+            fhir.search.parametersMax = newValue
+        }
+    }
+
+    private var bodyBytes: Int {
+        get { http.bodyBytesMax }
+        set {
+            http.bodyBytesMax = newValue
+            fhir.json.bytesMax = newValue
+        }
+    }
+
+    private var bodyGrace: TimeAmount {
+        get { TimeAmount(http.bodyGrace) }
+        set { http.bodyGrace = Duration(newValue) }
+    }
+
+    private var objectBytes: Int64 {
+        get { ingest.bytesMax }
+        set {
+            ingest.bytesMax = newValue
+            network.dataSetBytesMax = UInt64(newValue)
+        }
+    }
+
+    private var messageBytes: Int {
+        get { mllp.messageBytesMax }
+        set {
+            mllp.messageBytesMax = newValue
+            hl7.messageBytesMax = newValue
+        }
+    }
+}
+
+extension ServerLimits: Equatable {
+    static func == (one: Self, other: Self) -> Bool { entries.allSatisfy { $0.get(one) == $0.get(other) } }
+}
+
+extension ServerLimits: Decodable {
+    /// Throws ``ConfigurationError`` for a key that is not in ``entries`` and a value out of its range.
+    init(from decoder: any Decoder) throws {
+        self.init()
+        let container = try decoder.container(keyedBy: AnyKey.self)
+        for key in container.allKeys {
+            guard let entry = Self.entries.first(where: { $0.key == key.stringValue }) else {
+                throw ConfigurationError(
+                    "limits: unknown key `\(key.stringValue)`; known are \(Self.entries.map(\.key).joined(separator: ", "))"
+                )
+            }
+            let value = try container.decode(Int64.self, forKey: key)
+            guard entry.range.contains(value) else {
+                throw ConfigurationError(
+                    "limits.\(entry.key): \(value) is not within \(entry.range.lowerBound) to \(entry.range.upperBound)"
+                )
+            }
+            entry.set(&self, value)
+        }
+    }
+
+    /// Comment lines for `hilum.yaml`: each limit with its default and what it bounds.
+    static var commentary: String {
+        let defaults = ServerLimits()
+        return entries.map { entry in
+            let setting = "#   \(entry.key): \(entry.get(defaults))"
+            return setting + String(repeating: " ", count: max(1, 45 - setting.count)) + "# " + entry.meaning
+        }.joined(separator: "\n")
+    }
+}
+
+/// Any key of a YAML mapping.
+struct AnyKey: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
