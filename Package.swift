@@ -213,7 +213,8 @@ let package = Package(
                 httpTypes, httpTypesNIO, logging, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOEmbedded"),
             ]),
         tests(
-            "API", "SMARTAPI", ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes, nio("NIOCore")]),
+            "API", "SMARTAPI",
+            ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes, nio("NIOCore"), nio("NIOPosix")]),
         tests("API", "OpsAPI", ["OpsAPI", "HTTPSupport", "Access", "Workflow", httpTypes, metrics]),
         tests(
             "API", "FHIRAPI",
@@ -233,7 +234,7 @@ let package = Package(
             "API", "Contract",
             [
                 "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI", "SQLStore", "BlobStore", "FHIRResources",
-                "DICOMTranslation", "Workflow", "Access", yams,
+                "DICOMTranslation", "Workflow", "Access", "FHIRModel", hummingbird, httpTypes, nio("NIOCore"), yams,
             ]),
         .testTarget(
             name: "TidyTests", dependencies: [], path: "Tests/TidyTests", swiftSettings: strict),
