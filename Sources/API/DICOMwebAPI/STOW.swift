@@ -142,6 +142,8 @@ extension DICOMwebRoutes {
         private var current: IncomingInstance?
         private var failure: IngestFailure?
         private var complete: [IncomingInstance] = []
+        /// Refused while they came, and not recorded yet.
+        private var refused: [IngestFailure] = []
         private var tasks: [Task<InstanceIngest.Outcome, Never>] = []
         private var outcomes: [InstanceIngest.Outcome] = []
 
@@ -172,6 +174,7 @@ extension DICOMwebRoutes {
             if let failure {
                 if let current { ingest.abort(current) }
                 outcomes.append(.failed(failure, nil))
+                refused.append(failure)
             } else if let current {
                 complete.append(current)
             }
@@ -189,6 +192,8 @@ extension DICOMwebRoutes {
         mutating func work() async {
             for incoming in complete { await start(incoming) }
             complete = []
+            for failure in refused { await ingest.record(failure, nil, access: access) }
+            refused = []
         }
 
         private mutating func start(_ incoming: IncomingInstance) async {

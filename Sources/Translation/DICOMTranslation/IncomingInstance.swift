@@ -46,10 +46,8 @@ package final class IncomingInstance: Sendable {
             } else {
                 try blob.append(bytes)
             }
-        } catch let error as StoreError {
-            throw IngestFailure(error.code == .full ? .outOfResources : .storeFailed, error.message)
         } catch {
-            throw IngestFailure(.storeFailed, "\(error)")
+            throw IngestFailure(error)
         }
         let failure = state.withLock { state -> IngestFailure? in
             if let failure = state.failure { return failure }
@@ -122,6 +120,15 @@ package struct IngestFailure: Error, Sendable, Hashable {
     package init(_ code: Code, _ detail: String = "") {
         self.code = code
         self.detail = detail
+    }
+
+    /// A failure as it is, or what an error of the store means to a sender.
+    init(_ error: any Error) {
+        switch error {
+        case let failure as IngestFailure: self = failure
+        case let error as StoreError: self.init(error.code == .full ? .outOfResources : .storeFailed, error.message)
+        default: self.init(.storeFailed, "\(error)")
+        }
     }
     package static func == (a: Self, b: Self) -> Bool { a.code == b.code }
     package func hash(into hasher: inout Hasher) { hasher.combine(code) }

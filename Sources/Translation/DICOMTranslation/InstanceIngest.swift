@@ -41,11 +41,7 @@ package struct InstanceIngest: Sendable {
 
     /// Starts an instance that comes as a Part 10 file.
     package func beginFile() throws(IngestFailure) -> IncomingInstance {
-        do { return IncomingInstance(blob: try blobs.create(), limits: limits) } catch let error as StoreError {
-            throw IngestFailure(error.code == .full ? .outOfResources : .storeFailed, error.message)
-        } catch {
-            throw IngestFailure(.storeFailed, "\(error)")
-        }
+        do { return IncomingInstance(blob: try blobs.create(), limits: limits) } catch { throw IngestFailure(error) }
     }
 
     /// Starts an instance that comes as a bare data set (C-STORE): the file's head is written first.
@@ -74,6 +70,26 @@ package struct InstanceIngest: Sendable {
         return incoming
     }
 
+    /// Records that an instance was refused, in a row of its own. Not what a commit has recorded, a conflict, and not what
+    /// no row can be written of. A refusal stays one when its row cannot be kept.
+    package func record(_ failure: IngestFailure, _ receipt: Receipt?, access: AccessContext) async {
+        guard failure.code != .duplicateInstance, failure.code != .storeFailed else { return }
+        try? await store.write(access) { unit in
+            try unit.audit(
+                Self.auditRecord(
+                    failure.code == .outOfResources ? .seriousFailure : .minorFailure, receipt,
+                    detail: failure.code.rawValue, access: access))
+        }
+    }
+
+    private static func auditRecord(
+        _ outcome: AuditRecord.Outcome, _ receipt: Receipt?, detail: String? = nil, access: AccessContext
+    ) -> AuditRecord {
+        AuditRecord(
+            category: .transfer, interaction: "store", action: .create, outcome: outcome, access: access,
+            entity: receipt.map { "instance:\($0.sopInstanceUID) study:\($0.studyInstanceUID)" }, detail: detail)
+    }
+
     /// Gives an instance up; nothing of it remains.
     package func abort(_ incoming: IncomingInstance) { incoming.blob.abort() }
 
@@ -97,15 +113,11 @@ package struct InstanceIngest: Sendable {
                 instance, classUID: expectedClassUID, instanceUID: expectedInstanceUID, studyUID: expectedStudyUID)
             try await incoming.blob.finish()
             return await register(received, access: access)
-        } catch let failure as IngestFailure {
-            incoming.blob.abort()
-            return .failed(failure, receipt)
-        } catch let error as StoreError {
-            incoming.blob.abort()
-            return .failed(IngestFailure(error.code == .full ? .outOfResources : .storeFailed, error.message), receipt)
         } catch {
             incoming.blob.abort()
-            return .failed(IngestFailure(.storeFailed, "\(error)"), receipt)
+            let failure = IngestFailure(error)
+            await record(failure, receipt, access: access)
+            return .failed(failure, receipt)
         }
     }
 
@@ -187,10 +199,11 @@ package struct InstanceIngest: Sendable {
     private func register(_ received: ReceivedInstance, access: AccessContext) async -> Outcome {
         var received = received
         let instance = received.instance
-        var receipt = Receipt(
+        let named = Receipt(
             sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
             studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
             isDuplicate: false)
+        var receipt = named
         do {
             for attempt in 0..<2 {
                 let toStore = received
@@ -199,12 +212,7 @@ package struct InstanceIngest: Sendable {
                     timed.instance.receivedAt = unit.time
                     let outcome = try StudyService().register(timed, in: unit)
                     try unit.audit(
-                        AuditRecord(
-                            category: .transfer, interaction: "store", action: .create,
-                            outcome: outcome == .conflict ? .minorFailure : .success, access: access,
-                            entity:
-                                "instance:\(timed.instance.sopInstanceUID) study:\(timed.instance.studyInstanceUID)",
-                            patientID: nil))
+                        Self.auditRecord(outcome == .conflict ? .minorFailure : .success, named, access: access))
                     return (outcome, try Self.isPublicationDue(timed.instance.studyInstanceUID, in: unit))
                 }
                 receipt.isPublicationDue = isDue
@@ -228,11 +236,9 @@ package struct InstanceIngest: Sendable {
             }
             try? await blobs.remove(instance.blobID)
             return .failed(IngestFailure(.duplicateInstance), receipt)
-        } catch let error as StoreError {
-            // The commit's outcome may be unknown: the blob stays for the sweep to judge.
-            return .failed(IngestFailure(error.code == .full ? .outOfResources : .storeFailed, error.message), receipt)
         } catch {
-            return .failed(IngestFailure(.storeFailed, "\(error)"), receipt)
+            // The commit's outcome may be unknown: the blob stays for the sweep to judge.
+            return .failed(IngestFailure(error), receipt)
         }
     }
 

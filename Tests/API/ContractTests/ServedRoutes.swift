@@ -23,6 +23,11 @@ enum ServedRoutes {
 
     /// Builds the groups, hands them to `body`, and removes the folder.
     static func with<Value>(_ body: ([RouteGroup]) async throws -> Value) async throws -> Value {
+        try await with { groups, _ in try await body(groups) }
+    }
+
+    /// The same with the store behind them.
+    static func with<Value>(_ body: ([RouteGroup], RelationalStore) async throws -> Value) async throws -> Value {
         let folder = FileManager.default.temporaryDirectory.appending(path: "hilum-contract-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -34,7 +39,7 @@ enum ServedRoutes {
         let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none))
         let result: Result<Value, any Error>
         do {
-            result = .success(try await body(groups(store, blobs, entropy)))
+            result = .success(try await body(groups(store, blobs, entropy), store))
         } catch {
             result = .failure(error)
         }

@@ -48,7 +48,7 @@ package struct StorageSCP: ServiceClassProvider {
         } catch {
             logger.notice(
                 "instance refused", metadata: ["association": "\(request.association.id)", "reason": "\(error)"])
-            return FixedAnswer(status: DIMSEStatus(rawValue: error.status))
+            return RefusedStore(ingest: ingest, failure: error, association: request.association)
         }
     }
 
@@ -61,6 +61,22 @@ package struct StorageSCP: ServiceClassProvider {
         guard !studies.isEmpty else { return }
         try? await ingest.complete(studies, access: association.access)
     }
+}
+
+/// A C-STORE that is refused before its data set is read.
+private struct RefusedStore: ServiceOperation {
+    let ingest: InstanceIngest
+    let failure: IngestFailure
+    let association: AssociationInfo
+
+    func receive(_ bytes: UnsafeRawBufferPointer) {}
+
+    func perform(_ responder: Responder) async throws {
+        await ingest.record(failure, nil, access: association.access)
+        try await responder.send(DIMSEStatus(rawValue: failure.status), comment: failure.code.rawValue)
+    }
+
+    func abandon() {}
 }
 
 /// One C-STORE.
@@ -99,7 +115,10 @@ private final class StoreOperation: ServiceOperation {
     }
 
     func perform(_ responder: Responder) async throws {
-        if let failure = failure.withLock({ $0 }) { return try await refuse(failure, responder) }
+        if let failure = failure.withLock({ $0 }) {
+            await ingest.record(failure, nil, access: association.access)
+            return try await refuse(failure, responder)
+        }
         let outcome = await ingest.finish(
             incoming, expectedClassUID: sopClassUID, expectedInstanceUID: sopInstanceUID,
             receivedFrom: association.callingAETitle.value, access: association.access)

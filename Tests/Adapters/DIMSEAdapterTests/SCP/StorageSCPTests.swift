@@ -1,3 +1,4 @@
+import Access
 import DICOMData
 import DICOMNetwork
 import DICOMTranslation
@@ -109,6 +110,19 @@ import Workflow
             store.state.withLock { $0.failure = nil }
             // After all that the association still works.
             #expect(try await send(association, whole) == .success)
+            // Each refusal has its row, but for those of a store that takes no rows.
+            let rows = store.state.withLock { $0.audited }
+            #expect(
+                rows.map(\.detail) == [
+                    "mismatch", "mismatch", "notUnderstood", "missingUID", "notUnderstood", "outOfResources", nil,
+                ])
+            #expect(
+                rows.map(\.outcome).dropLast() == [
+                    .minorFailure, .minorFailure, .minorFailure, .minorFailure, .minorFailure, .seriousFailure,
+                ])
+            #expect(rows.allSatisfy { $0.category == .transfer && $0.interaction == "store" && $0.action == .create })
+            #expect(rows.first?.entity == "instance:1.2.3.4 study:1.2.3")
+            #expect(rows.first?.principal.id == "CT1")
             #expect(blobs.state.withLock { $0.incoming.isEmpty })
             try await association.release()
         }

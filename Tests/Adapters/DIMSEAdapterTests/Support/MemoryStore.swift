@@ -10,6 +10,7 @@ final class MemoryStore: WorkflowStore {
         var instances: [String: Instance] = [:]
         var published: [String] = []
         var failure: StoreError?
+        var audited: [AuditRecord] = []
     }
     let state = Mutex(State())
 
@@ -87,7 +88,7 @@ private final class MemoryUnit: UnitOfWork {
     func emit(_ event: DomainEvent) {
         if case .studyChanged(let uid) = event { state.published.append(uid) }
     }
-    func audit(_ record: AuditRecord) throws {}
+    func audit(_ record: AuditRecord) throws { state.audited.append(record) }
 }
 
 /// Blobs in memory; how many are being written and how many are durable can be seen.
