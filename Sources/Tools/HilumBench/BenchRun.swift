@@ -18,6 +18,10 @@ struct BenchRun {
         self.only = only
     }
 
+    /// A folder for one of those that write, with a name that no run before had: the name decides where on the disk it
+    /// begins.
+    private func place(_ name: String) -> String { "\(folder)/\(name)-\(getpid())" }
+
     private func wants(_ names: String...) -> Bool {
         only.isEmpty || names.contains { name in only.contains { name.contains($0) } }
     }
@@ -26,7 +30,7 @@ struct BenchRun {
         #if DEBUG
             facts.append("The benchmark is a debug build: its bounds and loads are slower than they should be.")
         #endif
-        let encrypted = try await HilumServer(folder: folder + "/encrypted", isEncrypted: true)
+        let encrypted = try await HilumServer(folder: place("encrypted"), isEncrypted: true)
         if wants("start") { try await idle(encrypted) }
         if wants("store", "stow", "wado-encrypted", "fhir", "mllp") {
             try await serving(encrypted) { run, server in
@@ -42,7 +46,7 @@ struct BenchRun {
             }
         }
         if wants("wado-plain") {
-            let open = try await HilumServer(folder: folder + "/open", isEncrypted: false)
+            let open = try await HilumServer(folder: place("open"), isEncrypted: false)
             try await serving(open) { run, server in
                 try await run.retrieve(server, "not encrypted", goal: 0.55)
             }
@@ -108,8 +112,8 @@ struct BenchRun {
 
     /// The bound of both, in a new folder each time. Each load begins without the pages of those before.
     private mutating func files(_ loads: ObjectLoads, _ seconds: Double) async throws -> Double {
-        let files = "\(folder)/files-\(numbers(1))"
-        ObjectLoads.forgetPages(in: folder + "/encrypted/blobs/objects")
+        let files = place("files-\(numbers(1))")
+        ObjectLoads.forgetPages(in: place("encrypted") + "/blobs/objects")
         let rate = try await loads.files(in: files, seconds: seconds)
         ObjectLoads.forgetPages(in: files)
         return rate

@@ -40,6 +40,33 @@ final class BlockingSocket {
         }
     }
 
+    /// Sends all pieces as one, none of them copied before. At most IOV_MAX of them.
+    func send(_ pieces: [[UInt8]]) throws {
+        var vectors: [iovec] = []
+        func withVectors(_ rest: ArraySlice<[UInt8]>, _ body: () throws -> Void) rethrows {
+            guard let first = rest.first else { return try body() }
+            try first.withUnsafeBytes { bytes in
+                if let start = bytes.baseAddress, !bytes.isEmpty {
+                    vectors.append(iovec(iov_base: UnsafeMutableRawPointer(mutating: start), iov_len: bytes.count))
+                }
+                try withVectors(rest.dropFirst(), body)
+            }
+        }
+        try withVectors(pieces[...]) {
+            while !vectors.isEmpty {
+                var count = writev(descriptor, vectors, Int32(vectors.count))
+                guard count > 0 else { throw BenchFailure.system("send") }
+                while let first = vectors.first, count >= first.iov_len {
+                    count -= first.iov_len
+                    vectors.removeFirst()
+                }
+                guard count > 0 else { continue }
+                vectors[0].iov_base += count
+                vectors[0].iov_len -= count
+            }
+        }
+    }
+
     /// Reads up to and with `end`; refuses more than `limit` bytes.
     func read(through end: [UInt8], limit: Int = 65_536) throws -> [UInt8] {
         var searched = 0

@@ -77,7 +77,7 @@ struct ObjectLoads: Sendable {
             headers: [
                 "Authorization: Bearer \(token)", "Accept: application/dicom+json",
                 "Content-Type: multipart/related; type=\"application/dicom\"; boundary=bench",
-            ], body: begin + object.file + Array("\r\n--bench--\r\n".utf8))
+            ], body: begin, object.file, Array("\r\n--bench--\r\n".utf8))
         guard reply.status == 200 else {
             let begin = String(decoding: reply.body.prefix(400), as: UTF8.self)
             throw BenchFailure("STOW-RS answered \(reply.status): \(begin)")
