@@ -181,6 +181,7 @@ let package = Package(
         tests("Codecs", "HL7v2", ["HL7v2"]),
         tests("Codecs", "FHIRModel", ["FHIRModel"]),
         tests("Codecs", "FHIRSearch", ["FHIRSearch", "FHIRModel"]),
+        tests("Codecs", "Vector", ["DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore")]),
         tests("Domain", "Workflow", ["Workflow", "Access"]),
         tests("Domain", "Access", ["Access"]),
         tests("Translation", "HL7Translation", ["HL7Translation", "HL7v2", "Workflow", "Access"]),
