@@ -135,6 +135,8 @@ extension DICOMwebRoutes {
     private struct Intake {
         /// Instances whose durability is awaited at the same time; they share fsyncs.
         static let inFlightMax = 16
+        /// Refused parts whose audit rows share a commit.
+        static let recordedTogether = 100
 
         let ingest: InstanceIngest
         let expectedStudyUID: String?
@@ -192,8 +194,8 @@ extension DICOMwebRoutes {
         mutating func work() async {
             for incoming in complete { await start(incoming) }
             complete = []
-            for failure in refused { await ingest.record(failure, nil, access: access) }
-            refused = []
+            // A body of nothing but garbage costs few commits.
+            if refused.count >= Self.recordedTogether { await record() }
         }
 
         private mutating func start(_ incoming: IncomingInstance) async {
@@ -206,9 +208,15 @@ extension DICOMwebRoutes {
                 })
         }
 
+        private mutating func record() async {
+            await ingest.record(refused, access: access)
+            refused = []
+        }
+
         /// Waits for all; the outcomes.
         mutating func finish() async -> [InstanceIngest.Outcome] {
             await work()
+            await record()
             for task in tasks { outcomes.append(await task.value) }
             tasks = []
             return outcomes

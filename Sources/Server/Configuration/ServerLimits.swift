@@ -59,7 +59,7 @@ struct ServerLimits: Sendable {
     /// Every limit, in the order in which `hilum init` writes them.
     static let entries: [Entry] = [
         // HTTP.
-        Entry("http-header-bytes", \.http.headerBytesMax, 1024...(1 << 20), "header fields of a request together"),
+        Entry("http-header-bytes", \.http.headerBytesMax, 1024...(1 << 16), "header fields of a request together"),
         Entry("http-header-fields", \.http.headerFieldsMax, 10...10_000, "header fields of a request"),
         Entry("http-target-bytes", \.http.targetBytesMax, 256...(1 << 16), "path and query of a request"),
         Entry("http-query-parameters", \.queryParameters, 1...100_000, "of a query or a form"),

@@ -70,15 +70,20 @@ package struct InstanceIngest: Sendable {
         return incoming
     }
 
-    /// Records that an instance was refused, in a row of its own. Not what a commit has recorded, a conflict, and not what
-    /// no row can be written of. A refusal stays one when its row cannot be kept.
-    package func record(_ failure: IngestFailure, _ receipt: Receipt?, access: AccessContext) async {
-        guard failure.code != .duplicateInstance, failure.code != .storeFailed else { return }
+    /// Records that instances were refused, each in a row of its own, all in one commit. Not what a commit has recorded,
+    /// a conflict, and not what no row can be written of. A refusal stays one when its row cannot be kept.
+    package func record(
+        _ failures: [IngestFailure], _ receipt: Receipt? = nil, access: AccessContext
+    ) async {
+        let failures = failures.filter { $0.code != .duplicateInstance && $0.code != .storeFailed }
+        guard !failures.isEmpty else { return }
         try? await store.write(access) { unit in
-            try unit.audit(
-                Self.auditRecord(
-                    failure.code == .outOfResources ? .seriousFailure : .minorFailure, receipt,
-                    detail: failure.code.rawValue, access: access))
+            for failure in failures {
+                try unit.audit(
+                    Self.auditRecord(
+                        failure.code == .outOfResources ? .seriousFailure : .minorFailure, receipt,
+                        detail: failure.code.rawValue, access: access))
+            }
         }
     }
 
@@ -116,7 +121,7 @@ package struct InstanceIngest: Sendable {
         } catch {
             incoming.blob.abort()
             let failure = IngestFailure(error)
-            await record(failure, receipt, access: access)
+            await record([failure], receipt, access: access)
             return .failed(failure, receipt)
         }
     }

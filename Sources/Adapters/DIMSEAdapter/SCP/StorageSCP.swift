@@ -72,7 +72,7 @@ private struct RefusedStore: ServiceOperation {
     func receive(_ bytes: UnsafeRawBufferPointer) {}
 
     func perform(_ responder: Responder) async throws {
-        await ingest.record(failure, nil, access: association.access)
+        await ingest.record([failure], access: association.access)
         try await responder.send(DIMSEStatus(rawValue: failure.status), comment: failure.code.rawValue)
     }
 
@@ -116,7 +116,7 @@ private final class StoreOperation: ServiceOperation {
 
     func perform(_ responder: Responder) async throws {
         if let failure = failure.withLock({ $0 }) {
-            await ingest.record(failure, nil, access: association.access)
+            await ingest.record([failure], access: association.access)
             return try await refuse(failure, responder)
         }
         let outcome = await ingest.finish(
