@@ -24,12 +24,8 @@ extension DICOMwebRoutes {
         switch type.essence {
         case "application/dicom":
             try intake.begin(contentType: "application/dicom")
-            var pace = BodyPace(limits: request.limits)
             do {
-                for try await chunk in request.body {
-                    try pace.received(chunk.readableBytes)
-                    intake.append(chunk)
-                }
+                for try await chunk in request.body { intake.append(chunk) }
             } catch {
                 intake.abandon()
                 throw error

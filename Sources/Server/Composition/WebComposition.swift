@@ -95,9 +95,7 @@ struct WebComposition {
         let memory = HTTPListener.Memory(responder, serverName: Self.serverName, now: now)
         let limits = limits
         let listener = HTTPServerBuilder { responder in
-            HTTPListener(responder: responder, memory: memory, isTLS: tls != nil, idleTimeout: limits.idle) {
-                ConnectionDeadlineHandler(firstRequest: limits.firstRequest, write: limits.write)
-            }
+            HTTPListener(responder: responder, memory: memory, isTLS: tls != nil, limits: limits)
         }
         let server = if let tls { try HTTPServerBuilder.tls(listener, tlsConfiguration: tls) } else { listener }
         return Application(

@@ -60,13 +60,13 @@ struct ServerLimits: Sendable {
     static let entries: [Entry] = [
         // HTTP.
         Entry("http-header-bytes", \.http.headerBytesMax, 1024...(1 << 16), "header fields of a request together"),
-        Entry("http-header-fields", \.http.headerFieldsMax, 10...10_000, "header fields of a request"),
+        Entry("http-header-fields", \.http.headerFieldsMax, 10...1000, "header fields of a request"),
         Entry("http-target-bytes", \.http.targetBytesMax, 256...(1 << 16), "path and query of a request"),
         Entry("http-query-parameters", \.queryParameters, 1...100_000, "of a query or a form"),
         Entry("http-body-bytes", \.bodyBytes, 1024...(48 << 20), "a body that is no DICOM, so also a FHIR resource"),
         Entry("http-first-request-seconds", \.http.firstRequest, "from the connection to its first request"),
         Entry("http-body-bytes-per-second", \.http.bodyBytesPerSecondMin, 1...(1 << 20), "at least, of a slow body"),
-        Entry("http-body-grace-seconds", \.bodyGrace, "before a body's rate counts"),
+        Entry("http-body-grace-seconds", \.http.bodyGrace, "over which a body's rate is taken"),
         Entry("http-write-seconds", \.http.write, "an answer that is not read"),
         Entry("http-idle-seconds", \.http.idle, "a connection without a request"),
         Entry("bulk-responses", \.http.bulkResponsesMax, 1...10_000, "at a time; further ones wait"),
@@ -138,11 +138,6 @@ struct ServerLimits: Sendable {
             http.bodyBytesMax = newValue
             fhir.json.bytesMax = newValue
         }
-    }
-
-    private var bodyGrace: TimeAmount {
-        get { TimeAmount(http.bodyGrace) }
-        set { http.bodyGrace = Duration(newValue) }
     }
 
     private var objectBytes: Int64 {

@@ -44,9 +44,11 @@ struct HTTPListenerTests {
             authenticator: BearerAuthenticator(
                 tokens: APIResponderTests.Tokens(), audit: APIResponderTests.Trail(), realm: "h"),
             newRequestID: { "id" })
+        var limits = HTTPLimits()
+        limits.write = deadline
         try await ListenerHarness.serving(
             responder,
-            { HTTPListener(responder: $0, isTLS: isTLS) { ConnectionDeadlineHandler(write: deadline) } }, test)
+            { [limits] in HTTPListener(responder: $0, isTLS: isTLS, limits: limits) }, test)
     }
 
     private static func get(_ path: String, closes: Bool = true, method: String = "GET") -> String {

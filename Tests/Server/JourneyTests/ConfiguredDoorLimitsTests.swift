@@ -146,7 +146,8 @@ extension JourneyTests {
     @Suite(
         .server(limits: [
             "dimse-associations": 2, "dimse-associate-bytes": requestBytes, "dimse-artim-seconds": 1,
-            "dimse-idle-seconds": 1, "mllp-connections": 2, "mllp-frame-seconds": 1, "mllp-idle-seconds": 2,
+            "dimse-idle-seconds": 1, "http-body-grace-seconds": 1, "mllp-connections": 2, "mllp-frame-seconds": 1,
+            "mllp-idle-seconds": 2,
         ]), .serialized)
     struct ConfiguredDoorTimesTests {
         let context: ServerTrait.Context
@@ -232,6 +233,27 @@ extension JourneyTests {
                 }
             }
             #expect((0.9..<4).contains(idle), "\(idle) s")
+        }
+
+        @Test("RFC 9110 §15.5.9: a body that stops is answered 408 and ended in its time, FHIR and STOW-RS alike")
+        func stoppedBody() async throws {
+            for (path, type) in [
+                ("/fhir/Patient", "application/fhir+json"), ("/dicomweb/studies", "application/dicom"),
+                ("/dicomweb/studies", "multipart/related; type=\"application/dicom\"; boundary=cut"),
+            ] {
+                let head =
+                    "POST \(path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(context.token)\r\n"
+                    + "Content-Type: \(type)\r\nContent-Length: 9000\r\n\r\n{"
+                let time = try await seconds {
+                    try await Wire.connect(port: context.server.httpPort) { wire in
+                        try await wire.send(Array(head.utf8))
+                        let answer = await wire.httpAnswer()
+                        #expect(answer.status == 408, "\(type): \(answer.text)")
+                        while await wire.more() {}
+                    }
+                }
+                #expect((0.9..<6).contains(time), "\(type): \(time) s")
+            }
         }
 
         @Test("MLLP: an open frame and a silent connection are ended in their time")

@@ -10,7 +10,6 @@ import NIOCore
 package struct MultipartReader {
     private var scanner: MultipartScanner
     private var pieces: RequestBody.AsyncIterator
-    private var pace: BodyPace
     private var inPart = false
     private var hasEnded = false
 
@@ -19,7 +18,6 @@ package struct MultipartReader {
         guard let type = try request.contentType() else { throw MultipartError.noBoundary }
         scanner = try MultipartScanner(contentType: type, limits: limits ?? request.limits.multipart)
         pieces = request.body.makeAsyncIterator()
-        pace = BodyPace(limits: request.limits)
     }
 
     /// The headers of the next part, passing over what was not read of the current one. Nil after the last part.
@@ -54,7 +52,6 @@ package struct MultipartReader {
             if let event = try scanner.next() { return event }
             if hasEnded { return nil }
             if let piece = try await pieces.next() {
-                try pace.received(piece.readableBytes)
                 scanner.feed(piece)
             } else {
                 hasEnded = true

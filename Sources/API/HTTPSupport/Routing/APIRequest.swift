@@ -55,44 +55,19 @@ package struct APIRequest: Sendable {
         return type
     }
 
-    /// The whole body. Throws `.tooLarge` one byte past the limit and `.timeout` when it drips too slowly.
+    /// The whole body. Throws `.tooLarge` one byte past the limit and, by ``BodyPaceHandler``, `.timeout` when it drips.
     package func collectBody(limit: Int? = nil) async throws -> ByteBuffer {
         let limit = limit ?? limits.bodyBytesMax
         if let declared = headers[.contentLength], let length = Int(declared), length > limit {
             throw HTTPFailure(.tooLarge, "The body is larger than \(limit) bytes", closesConnection: true)
         }
         var whole: ByteBuffer?
-        var pace = BodyPace(limits: limits)
         for try await var chunk in body {
-            try pace.received(chunk.readableBytes)
             if (whole?.readableBytes ?? 0) + chunk.readableBytes > limit {
                 throw HTTPFailure(.tooLarge, "The body is larger than \(limit) bytes", closesConnection: true)
             }
             if whole == nil { whole = chunk } else { whole?.writeBuffer(&chunk) }
         }
         return whole ?? ByteBuffer()
-    }
-}
-
-/// Refuses a body that drips: after a grace time its mean rate must reach the least rate.
-package struct BodyPace {
-    private let started = ContinuousClock.now
-    private let grace: Duration
-    private let bytesPerSecondMin: Int
-    private var bytes = 0
-
-    package init(limits: HTTPLimits) {
-        self.grace = limits.bodyGrace
-        self.bytesPerSecondMin = limits.bodyBytesPerSecondMin
-    }
-
-    /// Counts a chunk. Throws `.timeout`.
-    package mutating func received(_ count: Int) throws(HTTPFailure) {
-        bytes += count
-        let elapsed = ContinuousClock.now - started
-        guard elapsed > grace else { return }
-        if bytes < bytesPerSecondMin * Int(elapsed.components.seconds) {
-            throw HTTPFailure(.timeout, "The body arrives too slowly", closesConnection: true)
-        }
     }
 }

@@ -4,8 +4,8 @@ import NIOCore
 /// not read its answers.
 ///
 /// Stands behind the HTTP decoder, so that bytes which make no request do not count. Between requests, and while a
-/// request's body arrives, the listener's idle timeout and ``BodyPace`` take over. A peer must take 32 KiB within the
-/// write limit, or about 1 KiB a second, however much waits for it.
+/// request's body arrives, the listener's idle timeout and ``BodyPaceHandler`` take over. A peer must take 32 KiB within
+/// the write limit, or about 1 KiB a second, however much waits for it.
 package final class ConnectionDeadlineHandler: ChannelInboundHandler, RemovableChannelHandler {
     package typealias InboundIn = NIOAny
 

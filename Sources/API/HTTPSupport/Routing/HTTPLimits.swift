@@ -10,9 +10,9 @@ package struct HTTPLimits: Sendable, Hashable {
     package var queryParametersMax = 1000
     /// What ``APIRequest/collectBody(limit:)`` collects unless told otherwise, in bytes.
     package var bodyBytesMax = 16 * 1024 * 1024
-    /// A body must reach this mean rate once the grace time is over.
+    /// A body must reach this mean rate in each grace time.
     package var bodyBytesPerSecondMin = 1024
-    package var bodyGrace: Duration = .seconds(30)
+    package var bodyGrace: TimeAmount = .seconds(30)
     /// How long an answer may wait for a peer that does not read it.
     package var write: TimeAmount = .seconds(30)
     /// Responses that stream stored bytes at the same time; more wait their turn. Each may hold a few chunks.

@@ -40,14 +40,17 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
     /// - Parameters:
     ///   - memory: nil where every request takes the usual way.
     ///   - isTLS: whether a TLS handler stands before this one, which takes bytes only.
-    ///   - deadlines: made once for each connection.
+    ///   - limits: how long peers are waited for.
     package init(
-        responder: @escaping Responder, memory: Memory? = nil, isTLS: Bool, idleTimeout: TimeAmount = .seconds(75),
-        deadlines: @escaping @Sendable () -> ConnectionDeadlineHandler = { ConnectionDeadlineHandler() }
+        responder: @escaping Responder, memory: Memory? = nil, isTLS: Bool, limits: HTTPLimits = HTTPLimits()
     ) {
         http1 = HTTP1Channel(
             responder: responder,
-            configuration: .init(additionalChannelHandlers: [deadlines()], idleTimeout: idleTimeout))
+            configuration: .init(
+                additionalChannelHandlers: [
+                    ConnectionDeadlineHandler(firstRequest: limits.firstRequest, write: limits.write),
+                    BodyPaceHandler(limits: limits),
+                ], idleTimeout: limits.idle))
         self.memory = memory
         sendsFiles = !isTLS
     }
