@@ -35,7 +35,7 @@ final class AESGCM {
     ) {
         precondition(direction == .seal && nonce.count == AESGCM.nonceBytes)
         let worked =
-            start(nonce, associated) && update(source, to: target)
+            start(nonce, associated) && update(source, to: target) && final()
             && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, Int32(AESGCM.tagBytes), tag) == 1
         precondition(worked, "AES-256-GCM failed to encrypt")
     }
@@ -46,13 +46,24 @@ final class AESGCM {
         _ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer, tag: UnsafeRawPointer, nonce: [UInt8],
         associated: [UInt8]
     ) -> Bool {
+        beginOpening(nonce: nonce, associated: associated) && openPart(source, to: target)
+            && endOpening(tag: UnsafeMutableRawPointer(mutating: tag))
+    }
+
+    /// Begins a message that is decrypted in parts.
+    func beginOpening(nonce: [UInt8], associated: [UInt8]) -> Bool {
         precondition(direction == .open && nonce.count == AESGCM.nonceBytes)
-        guard start(nonce, associated) else { return false }
-        let settable = UnsafeMutableRawPointer(mutating: tag)
-        guard EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(AESGCM.tagBytes), settable) == 1 else {
-            return false
-        }
-        return update(source, to: target)
+        return start(nonce, associated)
+    }
+
+    /// Decrypts the message's next part to `target`. Nothing of it may be used before ``endOpening(tag:)`` gave true.
+    func openPart(_ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) -> Bool {
+        update(source, to: target)
+    }
+
+    /// Whether the message is what was encrypted, by its 16-byte tag.
+    func endOpening(tag: UnsafeMutableRawPointer) -> Bool {
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(AESGCM.tagBytes), tag) == 1 && final()
     }
 
     private func start(_ nonce: [UInt8], _ associated: [UInt8]) -> Bool {
@@ -61,14 +72,18 @@ final class AESGCM {
             && EVP_CipherUpdate(context, nil, &length, associated, Int32(associated.count)) == 1
     }
 
-    /// GCM is a stream mode: the final step gives no bytes, but checks the tag when opening.
     private func update(_ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) -> Bool {
+        guard !source.isEmpty else { return true }
         var length: Int32 = 0
-        let bytes = source.bindMemory(to: UInt8.self)
-        let out = target.assumingMemoryBound(to: UInt8.self)
-        if bytes.count > 0, EVP_CipherUpdate(context, out, &length, bytes.baseAddress, Int32(bytes.count)) != 1 {
-            return false
-        }
-        return EVP_CipherFinal_ex(context, out + bytes.count, &length) == 1
+        let bytes = source.bindMemory(to: UInt8.self).baseAddress
+        return EVP_CipherUpdate(
+            context, target.assumingMemoryBound(to: UInt8.self), &length, bytes, Int32(source.count)) == 1
+    }
+
+    /// GCM is a stream mode: the final step gives no bytes, but checks the tag when opening.
+    private func final() -> Bool {
+        var none: UInt8 = 0
+        var length: Int32 = 0
+        return EVP_CipherFinal_ex(context, &none, &length) == 1
     }
 }

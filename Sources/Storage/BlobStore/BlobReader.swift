@@ -47,6 +47,9 @@ final class BlobReader: BlobReading {
 
     deinit { store.files.close(descriptor) }
 
+    /// Bytes of a chunk that are read and decrypted at a time.
+    private static let stepBytes = 64 << 10
+
     static func readHeader(_ descriptor: Int32, _ files: any BlobFileOperations) throws -> BlobHeader {
         var bytes = [UInt8](repeating: 0, count: BlobHeader.bytes)
         let count = try bytes.withUnsafeMutableBytes { try files.read(descriptor, into: $0, at: 0) }
@@ -117,13 +120,26 @@ final class BlobReader: BlobReading {
         _ chunk: Int64, _ content: Int, _ scratch: UnsafeMutableRawBufferPointer, to target: UnsafeMutableRawPointer,
         _ cipher: AESGCM
     ) throws {
-        let stored = UnsafeMutableRawBufferPointer(rebasing: scratch[..<(content + AESGCM.tagBytes)])
-        guard let start = stored.baseAddress,
-            try store.files.read(descriptor, into: stored, at: header.fileOffset(ofChunk: chunk)) == stored.count,
-            cipher.open(
-                UnsafeRawBufferPointer(start: start, count: content), to: target, tag: start + content,
-                nonce: header.nonce(ofChunk: chunk),
-                associated: header.associatedData(ofChunk: chunk, isLast: chunk == header.chunkCount - 1))
-        else { throw StoreError(.corrupt, "chunk \(chunk) of the blob is not what was written") }
+        let damage = StoreError(.corrupt, "chunk \(chunk) of the blob is not what was written")
+        let associated = header.associatedData(ofChunk: chunk, isLast: chunk == header.chunkCount - 1)
+        guard cipher.beginOpening(nonce: header.nonce(ofChunk: chunk), associated: associated) else { throw damage }
+        let place = header.fileOffset(ofChunk: chunk)
+        // In steps that stay in the processor's cache between being read and being decrypted. What is decrypted in the
+        // scratch buffer itself must stay there, so each step lies behind the one before.
+        let staysInScratch = target == scratch.baseAddress
+        var done = 0
+        repeat {
+            let part = min(BlobReader.stepBytes, content - done)
+            let isEnd = done + part == content
+            let from = staysInScratch ? done : 0
+            let stored = UnsafeMutableRawBufferPointer(
+                rebasing: scratch[from..<(from + part + (isEnd ? AESGCM.tagBytes : 0))])
+            guard let start = stored.baseAddress,
+                try store.files.read(descriptor, into: stored, at: place + Int64(done)) == stored.count,
+                cipher.openPart(UnsafeRawBufferPointer(start: start, count: part), to: target + done),
+                !isEnd || cipher.endOpening(tag: start + part)
+            else { throw damage }
+            done += part
+        } while done < content
     }
 }

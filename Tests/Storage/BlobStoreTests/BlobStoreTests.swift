@@ -164,6 +164,41 @@ struct BlobStoreTests {
         }
     }
 
+    @Test(
+        "in chunks that are read in steps every range is the content's, and damage in any step spoils the whole chunk")
+    func steps() async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open(chunkBytes: 256 << 10)
+            let content = BlobTestFolder.content(600_000)
+            let id = try await store.write(content)
+            let edges: [Int] = [
+                0, 1, 65_535, 65_536, 65_537, 131_072, 262_143, 262_144, 262_145, 400_000, 524_288, 599_999,
+            ]
+            let reader = try await store.open(id)
+            let ends: [Int] = edges + [content.count]
+            for start in edges {
+                for end in ends where end > start {
+                    let found = try await reader.read(offset: Int64(start), length: end - start)
+                    #expect(found == Array(content[start..<end]), "\(start)..<\(end)")
+                }
+            }
+            let file = try folder.bytes(id)
+            for place in [266, 65_792, 131_327, 200_256, 262_415] {
+                var damaged = file
+                damaged[place] ^= 4
+                try folder.replace(id, damaged)
+                let spoilt = try await store.open(id)
+                for length in [10, 262_144] {
+                    let code = await StoreError.Code.thrown { try await spoilt.read(offset: 0, length: length) }
+                    #expect(code == .corrupt, "\(place), \(length)")
+                }
+                let next = try await spoilt.read(offset: 262_144, length: 1000)
+                #expect(next == Array(content[262_144..<263_144]))
+            }
+            await store.close()
+        }
+    }
+
     @Test("a cut, extended, swapped or foreign file is corrupt", arguments: BlobTestFolder.Mode.allCases)
     func wrongFiles(_ mode: BlobTestFolder.Mode) async throws {
         try await BlobTestFolder.with { folder in
