@@ -165,7 +165,7 @@ extension RelationalStore: ResourceStore {
                 now: now)
         }
         if !query.includes.isEmpty {
-            var includes = SearchIncludes(connection: connection, compiler: compiler)
+            var includes = SearchIncludes(connection: connection, compiler: compiler, limits: searchLimits)
             try includes.run(query.includes, from: rows)
             page.included = includes.included
             if includes.isCapped {
@@ -203,7 +203,7 @@ extension RelationalStore: ResourceStore {
     private func compiler(_ connection: any SQLConnection, _ access: AccessContext, snapshot: Int64) -> SearchCompiler {
         SearchCompiler(
             dialect: connection.dialect, snapshot: snapshot, access: access,
-            parser: SearchQueryParser(baseURL: baseURL, limits: searchLimits))
+            parser: SearchQueryParser(baseURL: baseURL))
     }
 }
 

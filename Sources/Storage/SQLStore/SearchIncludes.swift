@@ -9,6 +9,7 @@ import FHIRSearch
 struct SearchIncludes {
     let connection: any SQLConnection
     let compiler: SearchCompiler
+    private let limits: SearchLimits
 
     /// A resource in hand: its key, to look up what it points at, and its name, to look up what points at it.
     private struct Row {
@@ -20,8 +21,9 @@ struct SearchIncludes {
     private(set) var isCapped = false
     private var seen: Set<String> = []
 
-    init(connection: any SQLConnection, compiler: SearchCompiler) {
+    init(connection: any SQLConnection, compiler: SearchCompiler, limits: SearchLimits) {
         self.connection = connection
+        self.limits = limits
         self.compiler = compiler
     }
 
@@ -29,7 +31,7 @@ struct SearchIncludes {
     mutating func run(_ directives: [IncludeDirective], from matches: [(key: Int64, resource: StoredResource)]) throws {
         var frontier = matches.map { Row(key: $0.key, resource: $0.resource) }
         for row in frontier { seen.insert("\(row.resource.type)/\(row.resource.id)") }
-        for round in 0..<compiler.parser.limits.includeRoundsMax {
+        for round in 0..<limits.includeRoundsMax {
             var next: [Row] = []
             for directive in directives where round == 0 || directive.isIterative {
                 next += try directive.isReverse ? pointing(directive, at: frontier) : targets(directive, of: frontier)
@@ -58,7 +60,7 @@ struct SearchIncludes {
         var ids: [String: [String]] = [:]
         try connection.run(
             "SELECT DISTINCT i.target_type, i.target_id FROM idx_reference i WHERE \(condition.text) LIMIT ?",
-            condition.values + [.int(Int64(compiler.parser.limits.includedMax * 2))]
+            condition.values + [.int(Int64(limits.includedMax * 2))]
         ) { row in ids[try row.text(0), default: []].append(try row.text(1)) }
         var found: [Row] = []
         for (type, list) in ids.sorted(by: { $0.key < $1.key }) {
@@ -95,7 +97,7 @@ struct SearchIncludes {
 
     /// Reads the rows of a condition that were not seen before, until the page is full.
     private mutating func take(_ condition: SQLCondition) throws -> [Row] {
-        let room = compiler.parser.limits.includedMax - included.count
+        let room = limits.includedMax - included.count
         let rows = try connection.all(
             """
             SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
@@ -104,7 +106,7 @@ struct SearchIncludes {
         ) { Row(key: try $0.int(8), resource: try ResourceTable.decode($0)) }
         var found: [Row] = []
         for row in rows where !seen.contains("\(row.resource.type)/\(row.resource.id)") {
-            if included.count == compiler.parser.limits.includedMax {
+            if included.count == limits.includedMax {
                 isCapped = true
                 break
             }

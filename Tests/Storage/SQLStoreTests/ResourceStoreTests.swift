@@ -37,13 +37,15 @@ struct ResourceStoreTests {
     }
 
     static func with(
-        _ kind: SQLDialect, now: @escaping @Sendable () -> Int64 = { 1_000_000 },
+        _ kind: SQLDialect, searchLimits: SearchLimits = .standard,
+        now: @escaping @Sendable () -> Int64 = { 1_000_000 },
         _ body: (RelationalStore) async throws -> Void
     ) async throws {
         try await TestDatabases.with(kind) { database in
             try await body(
                 RelationalStore(
-                    database: database, entropy: CountingEntropy(), projector: NoProjection(), baseURL: base, now: now))
+                    database: database, entropy: CountingEntropy(), projector: NoProjection(), baseURL: base,
+                    searchLimits: searchLimits, now: now))
         }
     }
 
@@ -284,6 +286,18 @@ struct ResourceStoreTests {
             #expect(await !refused(query, token, mine))
             clock.withLock { $0 += 1 }
             #expect(await refused(query, token, mine))
+        }
+    }
+
+    @Test("What a site lets clients search for does not bound what a granular scope says", arguments: TestDatabases.all)
+    func narrowSearch(_ kind: SQLDialect) async throws {
+        var limits = SearchLimits.standard
+        limits.valuesMax = 1
+        limits.parametersMax = 1
+        try await Self.with(kind, searchLimits: limits) { store in
+            for json in Self.patients + Self.others { try await Self.put(store, json) }
+            let either = Self.access("system/Patient.rs?gender=male,female&birthdate=ge1970")
+            #expect(try await Self.ids(store, "Patient", "", either) == ["p1", "p2", "p3"])
         }
     }
 

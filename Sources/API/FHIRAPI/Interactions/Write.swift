@@ -13,7 +13,10 @@ extension FHIRService {
         var condition: SearchQuery?
         if let text = request.headers["if-none-exist"] {
             condition = try searchParser.parse(
-                type, QueryParameters(text).map { SearchQuery.Parameter(name: $0.name, value: $0.value) })
+                type,
+                QueryParameters(text, countMax: limits.search.parametersMax).map {
+                    SearchQuery.Parameter(name: $0.name, value: $0.value)
+                })
         }
         let result = try await writer.create(type, resource.document, ifNoneExist: condition, access: request.access)
         return written(request, result.resource, status: result.isCreated ? 201 : 200)
