@@ -89,6 +89,7 @@ package struct IngestLimits: Sendable, Hashable {
     package var headerBytesMax = 64 << 20
     /// A bulk value longer than this is not kept in the index but read from the file when asked for.
     package var inlineBytesMax = 16 << 10
+    /// Of its data set; `headerBytesMax` stands for the bytes that are kept.
     package var decoding = DecodingLimits()
     package init() {}
 }

@@ -22,6 +22,14 @@ package struct InstanceIngest: Sendable {
         package var reconciliation: Reconciliation?
         /// Whether the study was not published lately: a sender of single instances need not publish it after each.
         package var isPublicationDue = true
+
+        init(_ instance: Instance) {
+            sopClassUID = instance.sopClassUID
+            sopInstanceUID = instance.sopInstanceUID
+            studyInstanceUID = instance.studyInstanceUID
+            seriesInstanceUID = instance.seriesInstanceUID
+            isDuplicate = false
+        }
     }
 
     private let store: any WorkflowStore
@@ -73,7 +81,7 @@ package struct InstanceIngest: Sendable {
     /// Records that instances were refused, each in a row of its own, all in one commit. Not what a commit has recorded,
     /// a conflict, and not what no row can be written of. A refusal stays one when its row cannot be kept.
     package func record(
-        _ failures: [IngestFailure], _ receipt: Receipt? = nil, access: AccessContext
+        _ failures: [IngestFailure], of receipt: Receipt? = nil, access: AccessContext
     ) async {
         let failures = failures.filter { $0.code != .duplicateInstance && $0.code != .storeFailed }
         guard !failures.isEmpty else { return }
@@ -110,10 +118,7 @@ package struct InstanceIngest: Sendable {
         do {
             let received = try await describe(incoming, receivedFrom: receivedFrom)
             let instance = received.instance
-            receipt = Receipt(
-                sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
-                studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
-                isDuplicate: false)
+            receipt = Receipt(instance)
             try check(
                 instance, classUID: expectedClassUID, instanceUID: expectedInstanceUID, studyUID: expectedStudyUID)
             try await incoming.blob.finish()
@@ -121,7 +126,7 @@ package struct InstanceIngest: Sendable {
         } catch {
             incoming.blob.abort()
             let failure = IngestFailure(error)
-            await record([failure], receipt, access: access)
+            await record([failure], of: receipt, access: access)
             return .failed(failure, receipt)
         }
     }
@@ -204,10 +209,7 @@ package struct InstanceIngest: Sendable {
     private func register(_ received: ReceivedInstance, access: AccessContext) async -> Outcome {
         var received = received
         let instance = received.instance
-        let named = Receipt(
-            sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
-            studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
-            isDuplicate: false)
+        let named = Receipt(instance)
         var receipt = named
         do {
             for attempt in 0..<2 {

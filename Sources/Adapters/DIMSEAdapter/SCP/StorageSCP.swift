@@ -31,25 +31,23 @@ package struct StorageSCP: ServiceClassProvider {
 
     package func begin(_ request: ServiceRequest) -> any ServiceOperation {
         guard request.message.field == .cStoreRequest else { return FixedAnswer(status: .unrecognizedOperation) }
+        return StoreOperation(
+            ingest: ingest,
+            incoming: Result { () throws(IngestFailure) in try incoming(request) }, request: request, logger: logger)
+    }
+
+    /// Where the data set of a request goes.
+    private func incoming(_ request: ServiceRequest) throws(IngestFailure) -> IncomingInstance {
         // The class of the command is that of the context it came on. PS3.7 §9.1.1.1.4.
         guard let classUID = request.message.sopClassUID, classUID == request.context.abstractSyntax else {
-            return FixedAnswer(status: .sopClassNotSupported)
+            throw IngestFailure(.classNotSupported, "not the class of the presentation context")
         }
         guard let instanceUID = request.message.sopInstanceUID,
             let syntax = TransferSyntax(uid: request.context.transferSyntax)
-        else { return FixedAnswer(status: .cannotUnderstand) }
-        do throws(IngestFailure) {
-            let incoming = try ingest.begin(
-                transferSyntax: syntax, sopClassUID: classUID, sopInstanceUID: instanceUID,
-                sourceAETitle: request.association.callingAETitle.value)
-            return StoreOperation(
-                ingest: ingest, incoming: incoming, sopClassUID: classUID, sopInstanceUID: instanceUID,
-                association: request.association, logger: logger)
-        } catch {
-            logger.notice(
-                "instance refused", metadata: ["association": "\(request.association.id)", "reason": "\(error)"])
-            return RefusedStore(ingest: ingest, failure: error, association: request.association)
-        }
+        else { throw IngestFailure(.notUnderstood, "no instance UID or an unknown transfer syntax") }
+        return try ingest.begin(
+            transferSyntax: syntax, sopClassUID: classUID, sopInstanceUID: instanceUID,
+            sourceAETitle: request.association.callingAETitle.value)
     }
 
     /// Publishes the studies. When that fails the quiet sweep does it later.
@@ -63,64 +61,49 @@ package struct StorageSCP: ServiceClassProvider {
     }
 }
 
-/// A C-STORE that is refused before its data set is read.
-private struct RefusedStore: ServiceOperation {
-    let ingest: InstanceIngest
-    let failure: IngestFailure
-    let association: AssociationInfo
-
-    func receive(_ bytes: UnsafeRawBufferPointer) {}
-
-    func perform(_ responder: Responder) async throws {
-        await ingest.record([failure], access: association.access)
-        try await responder.send(DIMSEStatus(rawValue: failure.status), comment: failure.code.rawValue)
-    }
-
-    func abandon() {}
-}
-
 /// One C-STORE.
 private final class StoreOperation: ServiceOperation {
     private let ingest: InstanceIngest
-    private let incoming: IncomingInstance
-    private let sopClassUID: String
-    private let sopInstanceUID: String
-    private let association: AssociationInfo
+    /// Where the data set goes, until it is refused.
+    private let incoming: Mutex<Result<IncomingInstance, IngestFailure>>
+    private let request: ServiceRequest
     private let logger: Logger
-    private let failure = Mutex<IngestFailure?>(nil)
+    private var association: AssociationInfo { request.association }
 
     init(
-        ingest: InstanceIngest, incoming: IncomingInstance, sopClassUID: String, sopInstanceUID: String,
-        association: AssociationInfo, logger: Logger
+        ingest: InstanceIngest, incoming: Result<IncomingInstance, IngestFailure>, request: ServiceRequest,
+        logger: Logger
     ) {
-        self.logger = logger
         self.ingest = ingest
-        self.incoming = incoming
-        self.sopClassUID = sopClassUID
-        self.sopInstanceUID = sopInstanceUID
-        self.association = association
+        self.incoming = Mutex(incoming)
+        self.request = request
+        self.logger = logger
     }
 
     var staysOnEventLoop: Bool { true }
 
     func receive(_ bytes: UnsafeRawBufferPointer) {
-        guard failure.withLock({ $0 }) == nil else { return }
+        guard case .success(let incoming) = incoming.withLock({ $0 }) else { return }
         do throws(IngestFailure) {
             try incoming.append(bytes)
         } catch {
-            failure.withLock { $0 = error }
+            self.incoming.withLock { $0 = .failure(error) }
             // The disk space is wanted back at once; the rest of the data set is passed over.
             ingest.abort(incoming)
         }
     }
 
     func perform(_ responder: Responder) async throws {
-        if let failure = failure.withLock({ $0 }) {
+        let incoming: IncomingInstance
+        switch self.incoming.withLock({ $0 }) {
+        case .success(let whole): incoming = whole
+        case .failure(let failure):
             await ingest.record([failure], access: association.access)
             return try await refuse(failure, responder)
         }
         let outcome = await ingest.finish(
-            incoming, expectedClassUID: sopClassUID, expectedInstanceUID: sopInstanceUID,
+            incoming, expectedClassUID: request.message.sopClassUID,
+            expectedInstanceUID: request.message.sopInstanceUID,
             receivedFrom: association.callingAETitle.value, access: association.access)
         switch outcome {
         case .stored(let receipt):
@@ -135,10 +118,13 @@ private final class StoreOperation: ServiceOperation {
             "instance refused",
             metadata: [
                 "association": "\(association.id)", "calling": "\(association.callingAETitle)",
-                "instance": "\(sopInstanceUID)", "reason": "\(failure.code.rawValue)", "detail": "\(failure.detail)",
+                "instance": "\(request.message.sopInstanceUID ?? "")", "reason": "\(failure.code.rawValue)",
+                "detail": "\(failure.detail)",
             ])
         try await responder.send(DIMSEStatus(rawValue: failure.status), comment: failure.code.rawValue)
     }
 
-    func abandon() { ingest.abort(incoming) }
+    func abandon() {
+        if case .success(let incoming) = incoming.withLock({ $0 }) { ingest.abort(incoming) }
+    }
 }

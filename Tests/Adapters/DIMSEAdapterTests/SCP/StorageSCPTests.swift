@@ -114,11 +114,13 @@ import Workflow
             let rows = store.state.withLock { $0.audited }
             #expect(
                 rows.map(\.detail) == [
-                    "mismatch", "mismatch", "notUnderstood", "missingUID", "notUnderstood", "outOfResources", nil,
+                    "mismatch", "mismatch", "notUnderstood", "missingUID", "notUnderstood", "classNotSupported",
+                    "outOfResources", nil,
                 ])
             #expect(
                 rows.map(\.outcome).dropLast() == [
-                    .minorFailure, .minorFailure, .minorFailure, .minorFailure, .minorFailure, .seriousFailure,
+                    .minorFailure, .minorFailure, .minorFailure, .minorFailure, .minorFailure, .minorFailure,
+                    .seriousFailure,
                 ])
             #expect(rows.allSatisfy { $0.category == .transfer && $0.interaction == "store" && $0.action == .create })
             #expect(rows.first?.entity == "instance:1.2.3.4 study:1.2.3")
