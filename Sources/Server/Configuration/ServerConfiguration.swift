@@ -4,8 +4,8 @@ import Yams
 /// The contents of `hilum.yaml`. Every key has a default, so a file may hold only what differs.
 ///
 /// Relative paths are under the server's folder. Unknown keys are an error: a misspelt limit must not be silent.
-struct ServerConfiguration: Decodable, Sendable, Equatable {
-    struct HTTP: Decodable, Sendable, Equatable {
+struct ServerConfiguration: Decodable, Sendable {
+    struct HTTP: Decodable, Sendable {
         var host: String = "127.0.0.1"
         /// 0 takes a free port.
         var port: Int = 8443
@@ -20,7 +20,7 @@ struct ServerConfiguration: Decodable, Sendable, Equatable {
             publicURL = try keys.value(.publicURL)
         }
     }
-    struct DIMSE: Decodable, Sendable, Equatable {
+    struct DIMSE: Decodable, Sendable {
         var host: String = "127.0.0.1"
         var port: Int = 11112
         var aeTitle: String = "HILUM"
@@ -40,7 +40,7 @@ struct ServerConfiguration: Decodable, Sendable, Equatable {
             acceptsUnknownPeers = try keys.value(.acceptsUnknownPeers) ?? acceptsUnknownPeers
         }
     }
-    struct MLLP: Decodable, Sendable, Equatable {
+    struct MLLP: Decodable, Sendable {
         var host: String = "127.0.0.1"
         var port: Int = 2575
         var acceptsUnknownPeers: Bool = false
@@ -56,7 +56,7 @@ struct ServerConfiguration: Decodable, Sendable, Equatable {
             acceptsUnknownPeers = try keys.value(.acceptsUnknownPeers) ?? acceptsUnknownPeers
         }
     }
-    struct Store: Decodable, Sendable, Equatable {
+    struct Store: Decodable, Sendable {
         enum Database: String, Decodable, Sendable { case sqlite, postgres }
         enum Encryption: String, Decodable, Sendable { case aes256GCM = "aes-256-gcm", none }
         var database: Database = .sqlite

@@ -56,6 +56,9 @@ struct ServerLimits: Sendable {
         }
     }
 
+    /// What is taken must be readable afterwards.
+    private static let stored = DecodingLimits.stored
+
     /// Every limit, in the order in which `hilum init` writes them.
     static let entries: [Entry] = [
         // HTTP.
@@ -90,14 +93,18 @@ struct ServerLimits: Sendable {
         Entry("object-bytes", \.objectBytes, 1024...(1 << 40), "a DICOM object, by either door"),
         Entry("stow-part-bytes", \.http.multipart.partBytesMax, 1024...(1 << 40), "a part of a STOW-RS request"),
         Entry("stow-parts", \.http.multipart.partsMax, 1...10_000_000, "parts of a STOW-RS request"),
+        Entry("dicom-depth", \.ingest.decoding.depthMax, 1...Int64(stored.depthMax), "sequences inside one another"),
         Entry(
-            "dicom-depth", \.ingest.decoding.depthMax, 1...Int64(DecodingLimits.depthConfigurableMax),
-            "sequences inside one another"),
-        Entry("dicom-elements", \.ingest.decoding.elementsMax, 100...10_000_000, "of an object, items included"),
+            "dicom-elements", \.ingest.decoding.elementsMax, 100...Int64(stored.elementsMax),
+            "of an object, items included"),
         Entry(
             "dicom-header-bytes", \.ingest.headerBytesMax, 1024...(256 << 20), "of an object without pixels and bulk"),
-        Entry("dicom-deflate-ratio", \.ingest.decoding.deflateRatioMax, 1...1032, "inflated bytes for one"),
-        Entry("dicom-inflated-bytes", \.ingest.decoding.inflatedBytesMax, 1024...(2 << 30), "of a deflated object"),
+        Entry(
+            "dicom-deflate-ratio", \.ingest.decoding.deflateRatioMax, 1...Int64(stored.deflateRatioMax),
+            "inflated bytes for one"),
+        Entry(
+            "dicom-inflated-bytes", \.ingest.decoding.inflatedBytesMax, 1024...Int64(stored.inflatedBytesMax),
+            "of a deflated object"),
         // DIMSE.
         Entry("dimse-associations", \.associations.associationsMax, 1...10_000, "at a time"),
         Entry("dimse-associations-per-peer", \.associations.associationsPerPeerMax, 1...10_000, "at a time"),
@@ -155,10 +162,6 @@ struct ServerLimits: Sendable {
             hl7.messageBytesMax = newValue
         }
     }
-}
-
-extension ServerLimits: Equatable {
-    static func == (one: Self, other: Self) -> Bool { entries.allSatisfy { $0.get(one) == $0.get(other) } }
 }
 
 extension ServerLimits: Decodable {

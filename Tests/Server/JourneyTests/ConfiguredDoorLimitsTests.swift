@@ -5,6 +5,54 @@ import Testing
 /// Of an A-ASSOCIATE-RQ with 40 contexts, in bytes after the PDU's own six.
 private let requestBytes = 2_340
 
+/// A limit of two at once, by one peer or in all.
+private enum TwoAtOnce {
+    /// Two associations are accepted and go on, a third is rejected. PS3.8 Table 9-21.
+    static func associations(_ server: HilumServer) async throws {
+        try await DIMSEPeer.connect(server) { first in
+            try await first.associate()
+            try await DIMSEPeer.connect(server) { second in
+                try await second.associate()
+                try await DIMSEPeer.connect(server) { third in
+                    try await third.wire.send(DIMSEPeer.associateRequest())
+                    #expect(try await third.next() == .associateReject(.localLimitExceeded))
+                }
+                #expect(try await second.echo() == 0)
+                try await second.release()
+            }
+            #expect(try await first.echo() == 0)
+            // The place of the second is free.
+            #expect(try await DIMSEPeer.isEchoed(server))
+        }
+    }
+
+    /// Two MLLP connections are served, a third is closed; then one place is free again.
+    static func connections(_ server: HilumServer) async throws {
+        try await MLLPPeer.connect(server) { first in
+            let begin = try await first.ask(Samples.message("T-1"))
+            #expect(begin?.code == "AA")
+            try await MLLPPeer.connect(server) { second in
+                let beside = try await second.ask(Samples.message("T-2"))
+                #expect(beside?.code == "AA")
+                try await MLLPPeer.connect(server) { third in
+                    // The server may close before the message is sent.
+                    try? await third.wire.send(MLLPPeer.frame(Samples.message("T-3")))
+                    let none = try await third.next()
+                    #expect(none?.code == nil)
+                }
+            }
+            let after = try await first.ask(Samples.message("T-4"))
+            #expect(after?.code == "AA")
+            // The server learns of the second's close when it gets to it; each attempt waits for the server.
+            var answer: MLLPPeer.Answer?
+            for _ in 0..<1000 where answer == nil {
+                answer = try? await MLLPPeer.send(Samples.message("T-5"), to: server)
+            }
+            #expect(answer?.code == "AA")
+        }
+    }
+}
+
 extension JourneyTests {
     /// `limits` of `hilum.yaml` at the doors for hospital systems: each is lowered, met, and passed by one.
     @Suite(
@@ -20,23 +68,7 @@ extension JourneyTests {
 
         @Test(
             "PS3.8 Table 9-21: associations of a peer at the limit are accepted, one more is 2/3/2, a freed one again")
-        func associations() async throws {
-            let server = context.server
-            try await DIMSEPeer.connect(server) { first in
-                try await first.associate()
-                try await DIMSEPeer.connect(server) { second in
-                    try await second.associate()
-                    try await DIMSEPeer.connect(server) { third in
-                        try await third.wire.send(DIMSEPeer.associateRequest())
-                        #expect(try await third.next() == .associateReject(.localLimitExceeded))
-                    }
-                    #expect(try await second.echo() == 0)
-                    try await second.release()
-                }
-                #expect(try await first.echo() == 0)
-                #expect(try await DIMSEPeer.isEchoed(server))
-            }
-        }
+        func associations() async throws { try await TwoAtOnce.associations(context.server) }
 
         @Test(
             "PS3.8 §D.1: the offered length is the configured one; a PDU at the limit is read, one byte more is A-ABORT"
@@ -115,29 +147,7 @@ extension JourneyTests {
 
         @Test("MLLP connections of one address at the limit are served, one more is closed, a freed one again")
         func connections() async throws {
-            let server = context.server
-            try await MLLPPeer.connect(server) { first in
-                let begin = try await first.ask(Samples.message("C-1"))
-                #expect(begin?.code == "AA")
-                try await MLLPPeer.connect(server) { second in
-                    let beside = try await second.ask(Samples.message("C-2"))
-                    #expect(beside?.code == "AA")
-                    try await MLLPPeer.connect(server) { third in
-                        // The server may close before the message is sent.
-                        try? await third.wire.send(MLLPPeer.frame(Samples.message("C-3")))
-                        let none = try await third.next()
-                        #expect(none?.code == nil)
-                    }
-                }
-                #expect(try await first.ask(Samples.message("C-4"))?.code == "AA")
-                var answer: MLLPPeer.Answer?
-                for _ in 0..<50 where answer == nil {
-                    // The server learns of the close a moment later.
-                    answer = try? await MLLPPeer.send(Samples.message("C-5"), to: server)
-                    if answer == nil { try await Task.sleep(for: .milliseconds(50)) }
-                }
-                #expect(answer?.code == "AA")
-            }
+            try await TwoAtOnce.connections(context.server)
             #expect(try await context.allDoorsServe())
         }
     }
@@ -187,32 +197,8 @@ extension JourneyTests {
 
         @Test("Associations and MLLP connections over all peers at the limit are served, one more is not")
         func totals() async throws {
-            let server = context.server
-            try await DIMSEPeer.connect(server) { first in
-                try await first.associate()
-                try await DIMSEPeer.connect(server) { second in
-                    try await second.associate()
-                    try await DIMSEPeer.connect(server) { third in
-                        try await third.wire.send(DIMSEPeer.associateRequest())
-                        #expect(try await third.next() == .associateReject(.localLimitExceeded))
-                    }
-                    try await second.release()
-                }
-                try await first.release()
-            }
-            try await MLLPPeer.connect(server) { first in
-                let begin = try await first.ask(Samples.message("T-1"))
-                #expect(begin?.code == "AA")
-                try await MLLPPeer.connect(server) { second in
-                    let beside = try await second.ask(Samples.message("T-2"))
-                    #expect(beside?.code == "AA")
-                    try await MLLPPeer.connect(server) { third in
-                        try? await third.wire.send(MLLPPeer.frame(Samples.message("T-3")))
-                        let none = try await third.next()
-                        #expect(none?.code == nil)
-                    }
-                }
-            }
+            try await TwoAtOnce.associations(context.server)
+            try await TwoAtOnce.connections(context.server)
         }
 
         @Test("PS3.8 §9.1.4: no association request, and an idle association, are ended in their time")

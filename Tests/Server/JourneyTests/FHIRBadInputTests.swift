@@ -41,14 +41,10 @@ extension JourneyTests {
 
         @Test("Limit of depth: 64 open objects and arrays are read, 65 are 400")
         func depth() async throws {
-            func nested(_ levels: Int, _ innermost: String) -> String {
-                var text = innermost
-                for _ in 0..<levels { text = "\"extension\":[{\"url\":\"urn:x\",\(text)}]" }
-                return "{\"resourceType\":\"Patient\",\(text)}"
-            }
-            let atLimit = try await context.fhir(.POST, "/Patient", nested(31, "\"valueCoding\":{\"code\":\"a\"}"))
+            let atLimit = try await context.fhir(
+                .POST, "/Patient", Samples.nested(31, "\"valueCoding\":{\"code\":\"a\"}"))
             #expect(atLimit.status == 201, "\(atLimit.text)")
-            let past = try await context.fhir(.POST, "/Patient", nested(32, "\"valueBoolean\":true"))
+            let past = try await context.fhir(.POST, "/Patient", Samples.nested(32, "\"valueBoolean\":true"))
             #expect(past.status == 400)
             #expect(past.text.contains("deep"), "\(past.text)")
             let farPast = try await context.fhir(.POST, "/Patient", String(repeating: "[", count: 100_000))

@@ -17,12 +17,14 @@ package struct DecodingLimits: Sendable, Hashable {
 
     package init() {}
     package static let `default` = DecodingLimits()
-    /// For headers that this server wrote itself, under whatever limits it took them.
+    /// For what this server has stored, under whatever limits it took it: the greatest that a site may set. Deflate
+    /// makes at most 1032 bytes of one (RFC 1951 §3.2.5: 258 bytes for two bits).
     package static let stored: DecodingLimits = {
         var limits = DecodingLimits()
-        limits.depthMax = depthConfigurableMax
+        limits.depthMax = 64
+        limits.elementsMax = 10_000_000
+        limits.itemsMax = 10_000_000
+        limits.deflateRatioMax = 1032
         return limits
     }()
-    /// The deepest nesting that may be configured.
-    package static let depthConfigurableMax = 64
 }

@@ -80,6 +80,13 @@ enum Samples {
         return Array((lines.joined(separator: "\r") + "\r").utf8)
     }
 
+    /// A Patient of extensions inside one another: an object and two for each level open at a time.
+    static func nested(_ levels: Int, _ innermost: String) -> String {
+        var text = innermost
+        for _ in 0..<levels { text = "\"extension\":[{\"url\":\"urn:x\",\(text)}]" }
+        return "{\"resourceType\":\"Patient\",\(text)}"
+    }
+
     /// A Patient of the REST door.
     static func patient(_ value: String, id: String? = nil, family: String = "JOURNEY", padding: Int = 0) -> String {
         let id = id.map { "\"id\":\"\($0)\"," } ?? ""
