@@ -5,6 +5,7 @@ import FHIRSearch
 package struct FHIRLimits: Sendable, Hashable {
     /// Of a body that a client sends.
     package var json = JSONLimits.resource
+    /// Of a query or a form.
     package var search = SearchLimits.standard
     /// Entries of a Bundle that is stored.
     package var bundleEntriesMax = 5000
@@ -12,5 +13,6 @@ package struct FHIRLimits: Sendable, Hashable {
     package var searchesPerClientMax = 8
     /// Exports that one client may have accepted or running; one more is 429.
     package var exportsPerClientMax = 5
+    /// The defaults.
     package init() {}
 }

@@ -20,8 +20,11 @@ package struct FHIRService: Sendable {
     let capabilities: CapabilityStatement
     let now: @Sendable () -> UTCInstant
     let limits: FHIRLimits
-    let searches: ClientTurns
+    let searches: ClientSearches
 
+    /// - Parameters:
+    ///   - baseURL: absolute, without a slash at its end.
+    ///   - oauthBaseURL: of the token endpoint, told in the CapabilityStatement.
     package init(
         store: any ResourceStore, audit: any AuditTrail, exports: ExportService, entropy: any Entropy, baseURL: String,
         oauthBaseURL: String, softwareVersion: String, limits: FHIRLimits = FHIRLimits(),
@@ -33,7 +36,7 @@ package struct FHIRService: Sendable {
         self.baseURL = baseURL
         self.now = now
         self.limits = limits
-        searches = ClientTurns(atOnceMax: limits.searchesPerClientMax)
+        searches = ClientSearches(atOnceMax: limits.searchesPerClientMax)
         writer = ResourceWriter(store: store, entropy: entropy)
         capabilities = CapabilityStatement(
             baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: now())

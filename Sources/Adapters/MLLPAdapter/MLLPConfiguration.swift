@@ -10,6 +10,7 @@ package struct MLLPConfiguration: Sendable {
     /// The TLS context; nil serves clear text. Whether a client certificate is optional or required is part of it
     /// (`TLSConfiguration.certificateVerification`).
     package var tls: NIOSSLContext?
+    /// What it takes at most.
     package var limits: MLLPLimits
 
     package init(
@@ -34,6 +35,7 @@ package struct MLLPLimits: Sendable, Hashable {
     package var openFrame: TimeAmount = .seconds(30)
     /// How long a connection may be silent between messages.
     package var idle: TimeAmount = .minutes(30)
+    /// The defaults.
     package init() {}
 }
 

@@ -120,9 +120,11 @@ final class BlobReader: BlobReading {
         _ chunk: Int64, _ content: Int, _ scratch: UnsafeMutableRawBufferPointer, to target: UnsafeMutableRawPointer,
         _ cipher: AESGCM
     ) throws {
-        let damage = StoreError(.corrupt, "chunk \(chunk) of the blob is not what was written")
+        func damage() -> StoreError {
+            StoreError(.corrupt, "chunk \(chunk) of the blob is not what was written")
+        }
         let associated = header.associatedData(ofChunk: chunk, isLast: chunk == header.chunkCount - 1)
-        guard cipher.beginOpening(nonce: header.nonce(ofChunk: chunk), associated: associated) else { throw damage }
+        guard cipher.beginOpening(nonce: header.nonce(ofChunk: chunk), associated: associated) else { throw damage() }
         let place = header.fileOffset(ofChunk: chunk)
         // In steps that stay in the processor's cache between being read and being decrypted. What is decrypted in the
         // scratch buffer itself must stay there, so each step lies behind the one before.
@@ -138,7 +140,7 @@ final class BlobReader: BlobReading {
                 try store.files.read(descriptor, into: stored, at: place + Int64(done)) == stored.count,
                 cipher.openPart(UnsafeRawBufferPointer(start: start, count: part), to: target + done),
                 !isEnd || cipher.endOpening(tag: start + part)
-            else { throw damage }
+            else { throw damage() }
             done += part
         } while done < content
     }

@@ -29,16 +29,7 @@ final class BlockingSocket {
     deinit { close(descriptor) }
 
     /// Sends all of it.
-    func send(_ bytes: [UInt8]) throws {
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset)
-            }
-            guard count > 0 else { throw BenchFailure.system("send") }
-            offset += count
-        }
-    }
+    func send(_ bytes: [UInt8]) throws { try send([bytes]) }
 
     /// Sends all pieces as one, none of them copied before. At most IOV_MAX of them.
     func send(_ pieces: [[UInt8]]) throws {

@@ -22,6 +22,9 @@ package final class ExportService: Sendable {
     /// Jobs that were deleted while they ran.
     private let cancelled = Mutex<Set<EntityID>>([])
 
+    /// - Parameters:
+    ///   - jobs: where jobs are kept across a restart.
+    ///   - blobs: where the files of a job lie.
     package init(
         jobs: any ExportJobStore, store: any ResourceStore, blobs: any BlobStoring, entropy: any Entropy,
         now: @escaping @Sendable () -> UTCInstant

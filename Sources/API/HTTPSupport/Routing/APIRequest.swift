@@ -6,12 +6,15 @@ import NIOCore
 
 /// One request as a handler sees it: matched, authenticated, within the limits of the head, its body not yet read.
 package struct APIRequest: Sendable {
+    /// As sent.
     package let method: HTTPRequest.Method
     /// The path as sent, still percent-encoded, without the query.
     package let path: String
     /// The text after `?`, still encoded; empty when there is none.
     package let rawQuery: String
+    /// As sent, in order.
     package let headers: HTTPFields
+    /// What the segments of the route's template stand for.
     package let parameters: PathParameters
     /// The bytes of the body as they arrive. May be iterated once.
     package let body: RequestBody
@@ -19,12 +22,17 @@ package struct APIRequest: Sendable {
     package let access: AccessContext
     /// How the body of the answer may send ranges of files; nil where the connection takes bytes only.
     package let files: FileConnection?
+    /// Of the server, for what is still to be read.
     package let limits: HTTPLimits
+    /// For what a handler has to say beside its answer.
     package let logger: Logger
 
+    /// The same in the answer, the log and the audit row.
     package var requestID: String { access.requestID }
+    /// The peer's IP address; nil where there is none.
     package var sourceAddress: String? { access.sourceAddress }
 
+    /// Also for calls without a socket, hence the defaults.
     package init(
         method: HTTPRequest.Method, path: String, rawQuery: String = "", headers: HTTPFields = [:],
         parameters: PathParameters = PathParameters(), body: RequestBody = RequestBody(buffer: ByteBuffer()),

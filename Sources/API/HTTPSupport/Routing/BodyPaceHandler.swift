@@ -21,19 +21,23 @@ package final class BodyPaceHandler: ChannelDuplexHandler, RemovableChannelHandl
     private var isReading = false
     private var look: Scheduled<Void>?
 
+    /// - Parameter limits: their body rate and grace time.
     package init(limits: HTTPLimits = HTTPLimits()) {
         grace = limits.bodyGrace
         let seconds = Double(limits.bodyGrace.nanoseconds) / 1e9
         bytesMin = Int(Double(limits.bodyBytesPerSecondMin) * seconds)
     }
 
+    /// Plans nothing any more.
     package func handlerRemoved(context: ChannelHandlerContext) { cancel() }
 
+    /// As ``handlerRemoved(context:)``.
     package func channelInactive(context: ChannelHandlerContext) {
         cancel()
         context.fireChannelInactive()
     }
 
+    /// Counts the body's bytes.
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
         case .head:
@@ -45,6 +49,7 @@ package final class BodyPaceHandler: ChannelDuplexHandler, RemovableChannelHandl
         context.fireChannelRead(data)
     }
 
+    /// From here on the server may be at work, until it asks for more.
     package func channelReadComplete(context: ChannelHandlerContext) {
         isReading = false
         // Most requests have ended by now, and plan nothing.
@@ -52,6 +57,7 @@ package final class BodyPaceHandler: ChannelDuplexHandler, RemovableChannelHandl
         context.fireChannelReadComplete()
     }
 
+    /// The server waits for bytes.
     package func read(context: ChannelHandlerContext) {
         isReading = true
         context.read()

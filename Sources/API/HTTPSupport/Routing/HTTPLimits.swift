@@ -21,6 +21,7 @@ package struct HTTPLimits: Sendable, Hashable {
     package var firstRequest: TimeAmount = .seconds(10)
     /// How long a connection may stay open without a request.
     package var idle: TimeAmount = .seconds(75)
+    /// Of a body in parts.
     package var multipart = MultipartLimits()
     package init() {}
 }

@@ -94,14 +94,18 @@ package struct OutboundURL: Sendable, Hashable {
 package struct HTTPSOutbound: Outbound {
     /// What a fetch takes at most.
     package struct Limits: Sendable, Hashable {
+        /// Of an answer.
         package var bodyBytesMax = 1 << 20
+        /// From the connection to the answer's last byte.
         package var total: TimeAmount = .seconds(30)
+        /// The defaults.
         package init() {}
     }
     private static let connectSeconds: Int64 = 5
 
     private let allowsLoopback: Bool
     private let limits: Limits
+    /// - Parameter allowsLoopback: whether this machine may be asked, then also without TLS.
     package init(allowsLoopback: Bool, limits: Limits = Limits()) {
         self.allowsLoopback = allowsLoopback
         self.limits = limits

@@ -30,6 +30,7 @@ package struct SQLDatabaseConfiguration: Sendable {
 
     package init(_ location: Location) { self.location = location }
 
+    /// What a statement of a reader is given unless told otherwise.
     package static let readTimeoutDefault: Duration = .seconds(10)
 
     package static let systemTime: @Sendable () -> Int64 = {

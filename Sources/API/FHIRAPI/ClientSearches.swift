@@ -2,15 +2,15 @@ import FHIRModel
 import FHIRResources
 import Synchronization
 
-/// Lets each client do so many things of a kind at once; one more is refused with 429.
-final class ClientTurns: Sendable {
+/// Lets each client run so many searches at once; one more is refused with 429.
+final class ClientSearches: Sendable {
     private let atOnceMax: Int
     /// By client; clients without anything under way are not kept.
     private let underWay = Mutex<[String: Int]>([:])
 
     init(atOnceMax: Int) { self.atOnceMax = atOnceMax }
 
-    /// Runs `body` as one of the client's turns. Throws ``OutcomeError`` 429 when it has as many as it may.
+    /// Runs `body` as one of the client's searches. Throws ``OutcomeError`` 429 when it has as many as it may.
     func run<Value: Sendable>(of client: String, _ body: () async throws -> Value) async throws -> Value {
         let isTaken = underWay.withLock { counts in
             guard counts[client, default: 0] < atOnceMax else { return false }
