@@ -45,13 +45,17 @@ package struct FHIRRequest: Sendable {
 
     var preferences: Preferences { Preferences(headers["prefer"].map { [$0] } ?? []) }
 
-    /// The version in If-Match (`W/"3"`); nil without the header. A header that is no version throws.
-    func ifMatch() throws -> Int64? {
-        guard let text = headers["if-match"] else { return nil }
-        guard let version = ETag.version(text) else {
-            throw InteractionError(.malformed, "If-Match must be one weak ETag, such as W/\"3\"")
+    /// What If-Match and If-None-Match ask of a write. A field that is no list of entity tags throws `.malformed`.
+    func precondition() throws -> WritePrecondition {
+        func tags(_ name: String, _ title: String) throws -> WritePrecondition.Tags? {
+            guard let text = headers[name] else { return nil }
+            guard let tags = ETag.tags(text) else {
+                throw InteractionError(.malformed, "\(title) must be * or entity tags, such as W/\"3\"")
+            }
+            return tags
         }
-        return version
+        return WritePrecondition(
+            ifMatch: try tags("if-match", "If-Match"), ifNoneMatch: try tags("if-none-match", "If-None-Match"))
     }
 }
 
@@ -95,20 +99,40 @@ package struct FHIRResponse: Sendable {
 enum ETag {
     static func text(_ version: Int64) -> String { "W/\"\(version)\"" }
 
-    /// The version in one tag, weak or strong; nil for a list, `*`, or anything else.
-    static func version(_ text: String) -> Int64? {
-        var view = text.filter { $0 != " " }[...]
-        if view.hasPrefix("W/") { view = view.dropFirst(2) }
-        guard view.count >= 3, view.first == "\"", view.last == "\"" else { return nil }
-        return Int64(view.dropFirst().dropLast())
+    /// The tags of an If-Match or If-None-Match field, weak or strong; nil when it is neither `*` nor a list of tags.
+    /// Empty elements are passed over. RFC 9110 §5.6.1, §8.8.3.
+    static func tags(_ text: String) -> WritePrecondition.Tags? {
+        let bytes = Array(text.utf8)
+        var found: [String] = []
+        var hasAny = false
+        var at = 0
+        func skip(_ marks: StaticString) {
+            while at < bytes.count, marks.withUTF8Buffer({ $0.contains(bytes[at]) }) { at += 1 }
+        }
+        while true {
+            skip(" \t,")
+            guard at < bytes.count else { break }
+            if bytes[at] == UInt8(ascii: "*") {
+                hasAny = true
+                at += 1
+            } else {
+                if bytes[at...].starts(with: "W/".utf8) { at += 2 }
+                guard at < bytes.count, bytes[at] == UInt8(ascii: "\""),
+                    let end = bytes[(at + 1)...].firstIndex(of: UInt8(ascii: "\""))
+                else { return nil }
+                found.append(String(decoding: bytes[(at + 1)..<end], as: UTF8.self))
+                at = end + 1
+            }
+            skip(" \t")
+            guard at == bytes.count || bytes[at] == UInt8(ascii: ",") else { return nil }
+        }
+        // `*` stands alone.
+        if hasAny { return found.isEmpty ? .any : nil }
+        return found.isEmpty ? nil : .listed(found)
     }
 
-    /// Whether a list of tags (or `*`) holds the version.
-    static func list(_ text: String, holds version: Int64) -> Bool {
-        text.split(separator: ",").contains { part in
-            part.filter { $0 != " " } == "*" || self.version(String(part)) == version
-        }
-    }
+    /// Whether a field of tags (or `*`) holds the version; one that is malformed holds none.
+    static func list(_ text: String, holds version: Int64) -> Bool { tags(text)?.hold(version) ?? false }
 }
 
 extension UTCInstant {

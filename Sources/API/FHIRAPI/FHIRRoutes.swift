@@ -132,6 +132,33 @@ package struct FHIRRoutes: Sendable {
 
 /// Errors before an interaction is reached, as OperationOutcome. FHIR R4 http.html#Status-Codes.
 struct FHIRErrorBody: ErrorBody {
+    /// An operation or a compartment search where no route is: legal FHIR that this server does not do, named.
+    /// FHIR R4 operations.html, http.html#vsearch.
+    func failure(unmatched path: String) -> HTTPFailure? {
+        let parts = path.split(separator: "/").dropFirst().map { String($0) }
+        guard let last = parts.last else { return nil }
+        if last.hasPrefix("$") || last.lowercased().hasPrefix("%24") { return Self.noOperation(parts) }
+        let definitions = FHIRDefinitions.r4
+        if parts.count == 3, definitions.isResourceType(parts[0]), definitions.isResourceType(last) {
+            return HTTPFailure(
+                .notImplemented, "A search of \(last) in the compartment of one \(parts[0]) is not supported")
+        }
+        return nil
+    }
+
+    /// - Parameter path: below the base; the last part is the operation's name with its `$`.
+    static func noOperation(_ path: [String]) -> HTTPFailure {
+        let last = path.last ?? ""
+        let name = last.dropFirst(last.hasPrefix("$") ? 1 : 3).unicodeScalars.prefix(64).filter {
+            $0.isASCII && ($0.properties.isAlphabetic || "0123456789-_.".unicodeScalars.contains($0))
+        }
+        let place = path.count > 1 && FHIRDefinitions.r4.isResourceType(path[0]) ? " on \(path[0])" : ""
+        return HTTPFailure(
+            .notImplemented,
+            "The operation $\(String(String.UnicodeScalarView(name)))\(place) is not supported; /fhir/metadata lists what is"
+        )
+    }
+
     func body(of failure: HTTPFailure, requestID: String, accept: String?) -> (contentType: String, bytes: [UInt8]) {
         (
             "application/fhir+json; charset=utf-8",

@@ -78,6 +78,7 @@ package struct FHIRService: Sendable {
         case (1, .get), (1, .head): return try await search(request, type: try type(path[0]))
         case (1, .post): return try await create(request, type: try type(path[0]))
         case (2, .post) where path[1] == "_search": return try await search(request, type: try type(path[0]))
+        case (2, _) where path[1].hasPrefix("$"): throw FHIRErrorBody.noOperation(path)
         case (2, .get), (2, .head): return try await read(request, type: try type(path[0]), id: try id(path[1]))
         case (2, .put): return try await update(request, type: try type(path[0]), id: try id(path[1]))
         case (2, .delete): return try await delete(request, type: try type(path[0]), id: try id(path[1]))
@@ -117,6 +118,7 @@ package struct FHIRService: Sendable {
     }
 
     private func type(_ name: String) throws -> String {
+        if name.hasPrefix("$") { throw FHIRErrorBody.noOperation([name]) }
         guard definitions.isResourceType(name) else {
             throw InteractionError(.notFound, "there is no resource type of this name in FHIR R4")
         }

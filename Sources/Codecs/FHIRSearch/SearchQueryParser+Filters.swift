@@ -21,7 +21,34 @@ extension SearchQueryParser {
         guard parameter.isIndexed else {
             throw ParameterIssue(.notSupported, "The parameter \(quoted(code)) is not supported.")
         }
+        if parameter.type == .uri, modifier == nil, let filter = try canonical(parameter, type, value) { return filter }
         return .parameter(SearchCondition(parameter, try test(parameter, modifier, value)))
+    }
+
+    /// Values of which one at least is `url|version`: the resource of this url and version, or an element that says
+    /// just this. Nil when there is none. FHIR R4 search.html#uri.
+    private func canonical(
+        _ parameter: SearchParameterDefinition, _ type: String, _ value: String
+    ) throws(ParameterIssue) -> SearchFilter? {
+        guard value.utf8.contains(SearchText.bar), case .matches(let values) = try test(parameter, nil, value) else {
+            return nil
+        }
+        var alternatives: [SearchFilter] = [.parameter(SearchCondition(parameter, .matches(values)))]
+        if parameter.code == "url", let version = definitions.searchParameter("version", for: type),
+            version.type == .token
+        {
+            for case .uri(let text) in values {
+                guard let bar = text.lastIndex(of: "|") else { continue }
+                let (url, wanted) = (String(text[..<bar]), String(text[text.index(after: bar)...]))
+                guard !url.isEmpty, !wanted.isEmpty else { continue }
+                alternatives.append(
+                    .allOf([
+                        .parameter(SearchCondition(parameter, .matches([.uri(url)]))),
+                        .parameter(SearchCondition(version, .matches([.token(system: .any, code: wanted)]))),
+                    ]))
+            }
+        }
+        return alternatives.count == 1 ? nil : .anyOf(alternatives)
     }
 
     static func splitModifier(_ name: String) -> (code: String, modifier: String?) {

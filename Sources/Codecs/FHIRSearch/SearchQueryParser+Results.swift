@@ -46,7 +46,7 @@ extension SearchQueryParser {
     }
 
     /// A client's word for use in a message: letters, digits and a few marks, at most 64.
-    func quoted(_ name: String) -> String {
+    package func quoted(_ name: String) -> String {
         let plain = name.unicodeScalars.prefix(64).map { scalar in
             scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789-_.:*".unicodeScalars.contains(scalar))
                 ? Character(scalar) : "?"

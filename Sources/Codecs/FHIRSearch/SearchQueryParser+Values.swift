@@ -32,7 +32,7 @@ extension SearchQueryParser {
     private func unsupported(_ code: String, _ modifier: String) -> ParameterIssue {
         if Self.modifiers.contains(modifier) || definitions.isResourceType(modifier) {
             return ParameterIssue(
-                .notSupported, "The modifier \(quoted(modifier)) is not supported on \(quoted(code)).")
+                .modifier, "The modifier \(quoted(modifier)) is not supported on \(quoted(code)).")
         }
         return ParameterIssue(.invalid, "\(quoted(modifier)) on \(quoted(code)) is no modifier.")
     }
@@ -120,9 +120,14 @@ extension SearchQueryParser {
         }
         let text = SearchText.unescaped(text)
         if PrimitiveFormat.isID(text.utf8) { return .reference(types: types, id: text) }
-        switch Reference(text).relative(to: baseURL) {
+        let reference = Reference(text).relative(to: baseURL)
+        // What is of another type than the modifier says matches nothing: no reference has an id with a slash.
+        if modifier != nil, let type = reference.type, !types.contains(type) {
+            return .reference(types: types, id: "\(type)/")
+        }
+        switch reference {
         case .relative(let type, let id, _):
-            // A type that the parameter cannot refer to, or the modifier excludes, matches nothing.
+            // A type that the parameter cannot refer to matches nothing.
             return .reference(types: [type], id: id)
         case .absolute, .urn, .uri: return .referenceURL(text)
         case .fragment, .invalid:

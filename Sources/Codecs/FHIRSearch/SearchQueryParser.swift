@@ -5,7 +5,8 @@ import FHIRModel
 /// Names and values come percent-decoded and in the order of the request; for a POST the pairs of the URL come before
 /// those of the form. Pure: the time that `ap` needs is given.
 package struct SearchQueryParser: Sendable {
-    /// What happens to parameters that are unknown or not supported. FHIR R4 search.html#errors.
+    /// What happens to parameters that are unknown or not supported; a modifier that is not supported is always refused.
+    /// FHIR R4 search.html#errors, search.html#modifiers.
     package enum Handling: Sendable, Hashable {
         /// The search is refused.
         case strict
@@ -44,7 +45,7 @@ package struct SearchQueryParser: Sendable {
         }
         for parameter in parameters {
             do throws(ParameterIssue) {
-                try read(parameter, into: &query)
+                guard try read(parameter, into: &query) else { continue }
                 if parameter.name != "_format", parameter.name != "_pretty" { query.parameters.append(parameter) }
             } catch {
                 switch (error.kind, handling) {
@@ -52,6 +53,7 @@ package struct SearchQueryParser: Sendable {
                     query.notices.append(.init(.warning, .notSupported, diagnostics: error.text + " It was ignored."))
                 case (.unknown, .strict), (.notSupported, .strict):
                     issues.append(.init(.error, .notSupported, diagnostics: error.text))
+                case (.modifier, _): issues.append(.init(.error, .notSupported, diagnostics: error.text))
                 case (.invalid, _): issues.append(.init(.error, .invalid, diagnostics: error.text))
                 case (.tooCostly, _): issues.append(.init(.error, .tooCostly, diagnostics: error.text))
                 }
@@ -66,7 +68,10 @@ package struct SearchQueryParser: Sendable {
         try? self.filter(resourceType, parameter.name, parameter.value, chained: 0, reversed: 0)
     }
 
-    private func read(_ parameter: SearchQuery.Parameter, into query: inout SearchQuery) throws(ParameterIssue) {
+    /// - Returns: false for a parameter without a value, which is no condition and no error. FHIR R4 search.html#errors.
+    private func read(
+        _ parameter: SearchQuery.Parameter, into query: inout SearchQuery
+    ) throws(ParameterIssue) -> Bool {
         let (name, value) = (parameter.name, parameter.value)
         guard name.utf8.count <= limits.textBytesMax, value.utf8.count <= limits.textBytesMax else {
             throw ParameterIssue(.tooCostly, "A parameter is longer than \(limits.textBytesMax) bytes.")
@@ -75,8 +80,10 @@ package struct SearchQueryParser: Sendable {
         guard !value.utf8.contains(0), !name.utf8.contains(0) else {
             throw ParameterIssue(.invalid, "A parameter has a NUL character.")
         }
-        if try readResultParameter(name, value, into: &query) { return }
+        if value.isEmpty { return false }
+        if try readResultParameter(name, value, into: &query) { return true }
         query.filters.append(try filter(query.resourceType, name, value, chained: 0, reversed: 0))
+        return true
     }
 }
 

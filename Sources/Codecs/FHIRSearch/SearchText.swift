@@ -63,6 +63,9 @@ struct ParameterIssue: Error {
         case unknown
         /// Legal FHIR that this server does not do: may be ignored when handling is lenient.
         case notSupported
+        /// A modifier that this server does not do: never ignored, since without it the parameter asks for something else.
+        /// FHIR R4 search.html#modifiers.
+        case modifier
         /// Breaks the grammar: never ignored, since the answer would be to another question.
         case invalid
         /// Above a limit.

@@ -46,21 +46,20 @@ package struct ResourceWriter: Sendable {
         return try await projected(result, access)
     }
 
-    /// Updates, or creates under the id the client chose. `ifMatch` is the version the client read.
+    /// Updates, or creates under the id the client chose. Throws ``InteractionError`` `.preconditionFailed`.
     package func update(
-        _ type: String, _ id: String, _ document: JSONDocument, ifMatch: Int64?, access: AccessContext
+        _ type: String, _ id: String, _ document: JSONDocument, _ precondition: WritePrecondition = .none,
+        access: AccessContext
     ) async throws -> Result {
         try Self.check(access, .update, type)
         let mayCreate = access.allows(.create, on: type)
         let result = try await store.write(access) { unit in
             let current = try unit.currentResource(type, id)
             let exists = current.map { !$0.isDeleted } ?? false
-            if let ifMatch, !exists || current?.version != ifMatch {
-                throw InteractionError(.preconditionFailed, "If-Match names another version than the current one")
-            }
+            try precondition.check(current)
             if !exists && !mayCreate { throw InteractionError(.forbidden, "no scope to create \(type)") }
             let owner = try current.flatMap { try DomainOwner.event(of: $0, in: unit) }
-            let stored = try unit.putResource(type, id, document, method: exists ? .update : .create)
+            let stored = try unit.putResource(type, id, document, method: .update)
             if let owner { unit.emit(owner) }
             try Self.feedDomain(type, id, document, in: unit)
             try Self.auditWrite("update", exists ? .update : .create, stored, in: unit)
@@ -79,16 +78,14 @@ package struct ResourceWriter: Sendable {
         return Result(resource: committed ?? resource, isCreated: result.isCreated)
     }
 
-    /// Deletes. Deleting what is not there is no error; nil then. `ifMatch` as in ``update(_:_:_:ifMatch:access:)``.
-    package func delete(_ type: String, _ id: String, ifMatch: Int64? = nil, access: AccessContext) async throws
-        -> StoredResource?
-    {
+    /// Deletes. Deleting what is not there is no error; nil then. Throws as ``update(_:_:_:_:access:)``.
+    package func delete(
+        _ type: String, _ id: String, _ precondition: WritePrecondition = .none, access: AccessContext
+    ) async throws -> StoredResource? {
         try Self.check(access, .delete, type)
         return try await store.write(access) { unit in
             let current = try unit.currentResource(type, id)
-            if let ifMatch, current?.version != ifMatch {
-                throw InteractionError(.preconditionFailed, "If-Match names another version than the current one")
-            }
+            try precondition.check(current)
             guard let current, !current.isDeleted else { return nil }
             try Self.removeFromDomain(type, id, in: unit)
             if try DomainOwner.event(of: current, in: unit) != nil {

@@ -70,12 +70,17 @@ struct ErrorTableTests {
         #expect(value["issue"]?[1]?["expression"]?[0]?.string == "Patient.gender")
     }
 
-    @Test("ETags are read weak and strong, alone; a list or star only where lists are")
+    @Test("F2, RFC 9110 §8.8.3: tags are read weak and strong, alone, in a list and as a star; all are opaque")
     func etags() {
-        #expect(ETag.version("W/\"3\"") == 3 && ETag.version("\"3\"") == 3 && ETag.version(" W/\"12\" ") == 12)
-        for text in ["", "3", "*", "W/3", "\"\"", "\"x\"", "\"1\", \"2\"", "\"99999999999999999999\""] {
-            #expect(ETag.version(text) == nil, "\(text)")
+        #expect(ETag.tags("W/\"3\"") == .listed(["3"]))
+        #expect(ETag.tags("\"3\"") == .listed(["3"]))
+        #expect(ETag.tags(" W/\"12\" ") == .listed(["12"]))
+        #expect(ETag.tags("W/\"abc\", ,\"a,b\"") == .listed(["abc", "a,b"]))
+        #expect(ETag.tags(" * ") == .any)
+        for text in ["", "3", "W/3", "\"3", "w/\"3\"", "*, \"3\"", "\"1\" \"2\"", ","] {
+            #expect(ETag.tags(text) == nil, "\(text)")
         }
+        #expect(!WritePrecondition.Tags.listed(["03", "3 ", "٣"]).hold(3))
         #expect(ETag.list("W/\"1\", W/\"3\"", holds: 3) && ETag.list("*", holds: 3) && !ETag.list("\"1\"", holds: 3))
         #expect(ETag.text(3) == "W/\"3\"")
     }

@@ -92,26 +92,30 @@ struct ResourceWriterTests {
         }
     }
 
+    static func match(_ version: Int64) -> WritePrecondition {
+        WritePrecondition(ifMatch: .listed([String(version)]))
+    }
+
     @Test("Update creates under the client's id, makes versions, keeps to If-Match, and an equal one makes none")
     func update() async throws {
         try await Self.with { (store, writer) async throws in
             let document = try Self.document(Self.patient)
             let stale = await Self.refusal {
-                _ = try await writer.update("Patient", "p1", document, ifMatch: 1, access: Self.server)
+                _ = try await writer.update("Patient", "p1", document, Self.match(1), access: Self.server)
             }
             #expect(stale == .preconditionFailed)
-            let made = try await writer.update("Patient", "p1", document, ifMatch: nil, access: Self.server)
+            let made = try await writer.update("Patient", "p1", document, access: Self.server)
             #expect(made.isCreated && made.resource.version == 1)
-            let same = try await writer.update("Patient", "p1", document, ifMatch: 1, access: Self.server)
+            let same = try await writer.update("Patient", "p1", document, Self.match(1), access: Self.server)
             #expect(!same.isCreated)
             let changed = try Self.document(Self.patient.replacing("Doe", with: "Roe"))
             let before = same.resource.version
-            let next = try await writer.update("Patient", "p1", changed, ifMatch: before, access: Self.server)
+            let next = try await writer.update("Patient", "p1", changed, Self.match(before), access: Self.server)
             #expect(next.resource.version == before + 1)
             let read = try #require(try await store.read("Patient", "p1", access: Self.server))
             #expect(read.version == next.resource.version && read.bytes == next.resource.bytes)
             let lost = await Self.refusal {
-                _ = try await writer.update("Patient", "p1", document, ifMatch: before, access: Self.server)
+                _ = try await writer.update("Patient", "p1", document, Self.match(before), access: Self.server)
             }
             #expect(lost == .preconditionFailed)
             let domain = try await (store as any WorkflowStore).read(Self.server) { try $0.patient(EntityID("p1")) }
@@ -123,19 +127,19 @@ struct ResourceWriterTests {
     func delete() async throws {
         try await Self.with { (store, writer) async throws in
             _ = try await writer.update(
-                "Patient", "p1", try Self.document(Self.patient), ifMatch: nil, access: Self.server)
+                "Patient", "p1", try Self.document(Self.patient), access: Self.server)
             let lost = await Self.refusal {
-                _ = try await writer.delete("Patient", "p1", ifMatch: 9, access: Self.server)
+                _ = try await writer.delete("Patient", "p1", Self.match(9), access: Self.server)
             }
             #expect(lost == .preconditionFailed)
-            let deleted = try await writer.delete("Patient", "p1", ifMatch: 1, access: Self.server)
+            let deleted = try await writer.delete("Patient", "p1", Self.match(1), access: Self.server)
             #expect(deleted?.isDeleted == true && deleted?.version == 2)
             #expect(try await writer.delete("Patient", "p1", access: Self.server) == nil)
             #expect(try await writer.delete("Patient", "none", access: Self.server) == nil)
             #expect(try await store.read("Patient", "p1", access: Self.server)?.isDeleted == true)
             #expect(try await (store as any WorkflowStore).read(Self.server) { try $0.patient(EntityID("p1")) } == nil)
             let again = try await writer.update(
-                "Patient", "p1", try Self.document(Self.patient), ifMatch: nil, access: Self.server)
+                "Patient", "p1", try Self.document(Self.patient), access: Self.server)
             #expect(again.isCreated && again.resource.version == 3)
         }
     }
@@ -144,18 +148,18 @@ struct ResourceWriterTests {
     func conflicts() async throws {
         try await Self.with { (store, writer) async throws in
             _ = try await writer.update(
-                "Patient", "p1", try Self.document(Self.patient), ifMatch: nil, access: Self.server)
+                "Patient", "p1", try Self.document(Self.patient), access: Self.server)
             let claim = await Self.refusal {
                 let other = Self.patient.replacing("\"p1\"", with: "\"p2\"")
                 _ = try await writer.update(
-                    "Patient", "p2", try Self.document(other), ifMatch: nil, access: Self.server)
+                    "Patient", "p2", try Self.document(other), access: Self.server)
             }
             #expect(claim == .conflict)
             #expect(try await store.read("Patient", "p2", access: Self.server) == nil)
             let order =
                 #"{"resourceType":"ServiceRequest","id":"o1","status":"active","intent":"order","subject":{"reference":"Patient/p1"},"identifier":[{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"ACSN"}]},"system":"urn:ac","value":"A1"}]}"#
             let made = try await writer.update(
-                "ServiceRequest", "o1", try Self.document(order), ifMatch: nil, access: Self.server)
+                "ServiceRequest", "o1", try Self.document(order), access: Self.server)
             let stored = try #require(try await store.read("ServiceRequest", "o1", access: Self.server))
             #expect(stored.bytes == made.resource.bytes, "the answer to a write must be what a read gives")
             #expect(
@@ -163,7 +167,7 @@ struct ResourceWriterTests {
             let long = await Self.refusal {
                 let text = order.replacing("\"A1\"", with: "\"12345678901234567\"").replacing("o1", with: "o2")
                 _ = try await writer.update(
-                    "ServiceRequest", "o2", try Self.document(text), ifMatch: nil, access: Self.server)
+                    "ServiceRequest", "o2", try Self.document(text), access: Self.server)
             }
             #expect(long == .invalid)
             let worklist = try await store.worklist(WorklistQuery(), access: Self.server)
@@ -200,7 +204,7 @@ struct ResourceWriterTests {
                 value[field] = .string("rejected")
                 value["language"] = "en"
                 let written = try await writer.update(
-                    type, id, try JSONDocument(value), ifMatch: nil, access: Self.server)
+                    type, id, try JSONDocument(value), access: Self.server)
                 let stored = JSONValue(try JSONDocument(parsing: written.resource.bytes))
                 #expect(stored[field]?.string == wanted && stored["language"]?.string == "en", "\(type)")
                 #expect(
@@ -227,7 +231,7 @@ struct ResourceWriterTests {
             #expect(
                 await Self.refusal {
                     _ = try await writer.update(
-                        "Patient", "p1", document, ifMatch: nil, access: access("system/Patient.u"))
+                        "Patient", "p1", document, access: access("system/Patient.u"))
                 }
                     == .forbidden)
             #expect(try await writer.create("Patient", document, access: access("system/Patient.c")).isCreated)

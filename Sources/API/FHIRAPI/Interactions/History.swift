@@ -7,6 +7,11 @@ import Workflow
 extension FHIRService {
     func history(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
         try require(.read, on: type, request.access)
+        for name in ["_since", "_at", "_list", "_sort"] where request.first(name).map({ !$0.isEmpty }) ?? false {
+            throw InteractionError(
+                .unsupported, "\(name) of a history is not supported; leave it out for the whole history")
+        }
+        let view = try view(request, known: ["_count", Self.pageParameter])
         var count = 100
         if let text = request.first("_count") {
             guard let number = Int(text), number > 0 else {
@@ -20,6 +25,8 @@ extension FHIRService {
             throw InteractionError(.notFound, "there is no \(type) of this id")
         }
         let hasMore = versions.count > count
+        // The one before the oldest of the page tells whether that was made anew after a deletion.
+        let older = versions.dropFirst().map(\.isDeleted) + [true]
         if hasMore { versions.removeLast() }
         try await recordRead(
             "history-instance", request, entity: "\(type)/\(id)", patientID: type == "Patient" ? id : nil)
@@ -31,18 +38,19 @@ extension FHIRService {
         // The newest version's number is the number of versions: they grow by one. http.html#history.
         let total = before == nil ? versions.first.map { Int($0.version) } : nil
         var writer = BundleWriter(type: .history, timestamp: now().instantText, total: total, links: links)
-        for version in versions {
+        for (version, isMadeAnew) in zip(versions, older) {
             let url = version.method == .create ? type : "\(type)/\(id)"
-            let status = version.isDeleted ? "204 No Content" : version.method == .create ? "201 Created" : "200 OK"
+            let status = version.isDeleted ? "204 No Content" : isMadeAnew ? "201 Created" : "200 OK"
             writer.append(
                 BundleWriter.Entry(
-                    fullURL: "\(baseURL)/\(type)/\(id)", resource: version.isDeleted ? nil : version.bytes[...],
+                    fullURL: "\(baseURL)/\(type)/\(id)",
+                    resource: version.isDeleted ? nil : view.subset.apply(to: version.bytes, of: type)[...],
                     request: (version.method.rawValue, url),
                     response: .init(
                         status: status, etag: ETag.text(version.version),
                         lastModified: version.lastUpdated.instantText)))
         }
         writer.finish()
-        return .json(200, writer.takeBytes())
+        return .json(200, writer.takeBytes(), headers: view.headers)
     }
 }

@@ -28,7 +28,7 @@ extension FHIRService {
         let parameters = pairs.filter { $0.name != Self.pageParameter }.map {
             SearchQuery.Parameter(name: $0.name, value: $0.value)
         }
-        let handling: SearchQueryParser.Handling = request.preferences.handling == .lenient ? .lenient : .strict
+        let handling: SearchQueryParser.Handling = request.preferences.handling == .strict ? .strict : .lenient
         let query = try searchParser.parse(type, parameters, handling: handling)
         let page = try await store.search(query, token: token, access: request.access)
         try await recordRead(
@@ -54,7 +54,9 @@ extension FHIRService {
         let subset = Subset(query: query, definitions: definitions)
         if !query.isTotalOnly {
             for resource in page.matches { writer.append(entry(resource, .match, subset)) }
-            for resource in page.included { writer.append(entry(resource, .include, subset)) }
+            // `_elements` is of the matches; what they bring along comes whole. FHIR R4 search.html#elements.
+            let included = query.elements.isEmpty ? subset : .whole
+            for resource in page.included { writer.append(entry(resource, .include, included)) }
         }
         var notices = query.notices
         notices += page.notices.map { OperationOutcome.Issue(.warning, .incomplete, details: $0) }
@@ -69,74 +71,8 @@ extension FHIRService {
         -> BundleWriter.Entry
     {
         BundleWriter.Entry(
-            fullURL: "\(baseURL)/\(resource.type)/\(resource.id)", resource: subset.apply(to: resource)[...],
+            fullURL: "\(baseURL)/\(resource.type)/\(resource.id)",
+            resource: subset.apply(to: resource.bytes, of: resource.type)[...],
             searchMode: mode)
-    }
-}
-
-/// `_elements` and `_summary`: which root elements a client wants to see. FHIR R4 search.html#elements, #summary.
-struct Subset {
-    private enum Mode {
-        case whole
-        /// These root elements, beside the mandatory ones.
-        case only(Set<String>)
-        /// Everything but the narrative.
-        case withoutText
-        /// The elements that the definitions mark as summary.
-        case summary
-    }
-    private let mode: Mode
-    private let definitions: FHIRDefinitions
-
-    init(query: SearchQuery, definitions: FHIRDefinitions) {
-        self.definitions = definitions
-        if !query.elements.isEmpty {
-            // `Type.element` and `element` are both written.
-            mode = .only(Set(query.elements.map { String($0.split(separator: ".").last ?? "") }))
-        } else if query.summary == .text {
-            mode = .only(["text"])
-        } else if query.summary == .data {
-            mode = .withoutText
-        } else if query.summary == .true {
-            mode = .summary
-        } else {
-            mode = .whole
-        }
-    }
-
-    /// The resource's bytes, with only what is wanted and the SUBSETTED tag. FHIR R4 search.html#summary.
-    func apply(to resource: StoredResource) -> [UInt8] {
-        if case .whole = mode { return resource.bytes }
-        guard let document = try? JSONDocument(parsing: resource.bytes, limits: .stored) else { return resource.bytes }
-        let root = JSONValue(document)
-        guard let members = root.object?.members else { return resource.bytes }
-        var kept: [(String, JSONValue)] = []
-        for member in members {
-            let name = member.name.hasPrefix("_") ? String(member.name.dropFirst()) : member.name
-            let isKept: Bool =
-                switch mode {
-                case .whole: true
-                case .withoutText: name != "text"
-                case .summary:
-                    ["resourceType", "id", "meta"].contains(name) || isMandatory(name, in: resource.type)
-                        || definitions.type(named: resource.type)?.property(name)?.element.isSummary == true
-                case .only(let names):
-                    names.contains(name) || ["resourceType", "id", "meta"].contains(name)
-                        || isMandatory(name, in: resource.type)
-                }
-            if isKept { kept.append((member.name, member.value)) }
-        }
-        var value = JSONValue.object(JSONObject(kept))
-        var meta = value["meta"] ?? .object(JSONObject())
-        let tag: JSONValue = [
-            "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED",
-        ]
-        meta["tag"] = .array((meta["tag"]?.array ?? []) + [tag])
-        value["meta"] = meta
-        return JSONWriter.compact(value)
-    }
-
-    private func isMandatory(_ name: String, in type: String) -> Bool {
-        (definitions.type(named: type)?.property(name)?.element.min ?? 0) > 0
     }
 }

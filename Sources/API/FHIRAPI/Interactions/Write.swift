@@ -17,6 +17,10 @@ extension FHIRService {
                 QueryParameters(text, countMax: limits.search.parametersMax).map {
                     SearchQuery.Parameter(name: $0.name, value: $0.value)
                 })
+            // Without a criterion any resource of the type would count as the one, and the client's be dropped.
+            if condition?.filters.isEmpty == true {
+                throw InteractionError(.malformed, "If-None-Exist has no search criterion that selects a resource")
+            }
         }
         let result = try await writer.create(type, resource.document, ifNoneExist: condition, access: request.access)
         return written(request, result.resource, status: result.isCreated ? 201 : 200)
@@ -24,18 +28,18 @@ extension FHIRService {
 
     func update(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
         try require(.update, on: type, request.access)
-        let ifMatch = try request.ifMatch()
+        let precondition = try request.precondition()
         let resource = try resource(in: request, type: type)
         guard resource.id == id else {
             throw InteractionError(.mismatch, "the id in the body must be the id in the URL")
         }
-        let result = try await writer.update(type, id, resource.document, ifMatch: ifMatch, access: request.access)
+        let result = try await writer.update(type, id, resource.document, precondition, access: request.access)
         return written(request, result.resource, status: result.isCreated ? 201 : 200)
     }
 
     func delete(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
         try require(.delete, on: type, request.access)
-        let deleted = try await writer.delete(type, id, ifMatch: try request.ifMatch(), access: request.access)
+        let deleted = try await writer.delete(type, id, try request.precondition(), access: request.access)
         return FHIRResponse(204, headers: deleted.map { [("ETag", ETag.text($0.version))] } ?? [])
     }
 

@@ -60,9 +60,12 @@ package struct APIResponder: HTTPResponder {
             try limits.check(head)
             switch table.match(method: head.method, path: target.path) {
             case .malformed: throw HTTPFailure(.malformed, "The path is not well formed")
-            case .notFound: throw HTTPFailure(.notFound, "There is nothing at this path")
+            case .notFound:
+                throw group?.errorBody.failure(unmatched: target.path)
+                    ?? HTTPFailure(.notFound, "There is nothing at this path")
             case .wrongMethod(let allowed, let found):
                 group = found
+                if let failure = found.errorBody.failure(unmatched: target.path) { throw failure }
                 let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
                 throw HTTPFailure(
                     .methodNotAllowed, "This path does not take \(head.method.rawValue)", headers: [.allow: list])

@@ -61,12 +61,16 @@ package struct HTTPFailure: Error, Hashable, Sendable {
 package protocol ErrorBody: Sendable {
     /// Translates an error of a layer below; nil for the unexpected, which becomes a bland 500.
     func failure(for error: any Error) -> HTTPFailure?
+    /// What to say of a path that no route takes, or not by this method; nil for the usual 404 or 405.
+    /// - Parameter path: as sent, from the root.
+    func failure(unmatched path: String) -> HTTPFailure?
     /// The body of an error answer. `accept` is the caller's Accept header.
     func body(of failure: HTTPFailure, requestID: String, accept: String?) -> (contentType: String, bytes: [UInt8])
 }
 
 extension ErrorBody {
     package func failure(for error: any Error) -> HTTPFailure? { nil }
+    package func failure(unmatched path: String) -> HTTPFailure? { nil }
 }
 
 /// RFC 9457 problem details, the form of the operator's API and of paths that belong to no API.
