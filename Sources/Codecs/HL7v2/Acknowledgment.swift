@@ -79,8 +79,11 @@ package struct Acknowledgment: Sendable, Hashable {
         builder.segment("MSA")
         builder.field(code.rawValue)
         builder.field(raw: header.controlID)
+        // Before 2.5 ERR has no place for words of its own: those of a warning reach the sender here as well.
         let first = entries.first { $0.severity == .error } ?? entries.first
-        if code != .accept { builder.field(first.map { $0.userMessage ?? $0.condition.text }) }
+        if code != .accept || (isBefore25 && first != nil) {
+            builder.field(first.map { $0.userMessage ?? $0.condition.text })
+        }
         appendErrors(to: &builder)
         let text = builder.finished()
         return (try? header.characterSet.encoded(text)) ?? text.map { $0 < 0x80 ? $0 : 0x3F }
@@ -94,10 +97,12 @@ package struct Acknowledgment: Sendable, Hashable {
         return version >= VersionNumber(2, 3, 1) ? ["ACK", event, "ACK"] : ["ACK", event]
     }
 
+    private var isBefore25: Bool { VersionNumber(header.version) < VersionNumber(2, 5) }
+
     private func appendErrors(to builder: inout MessageBuilder) {
         let written = entries.prefix(HL7Limits.acknowledgedErrorsMax)
         guard !written.isEmpty else { return }
-        if VersionNumber(header.version) >= VersionNumber(2, 5) {
+        if !isBefore25 {
             for entry in written {
                 builder.segment("ERR")
                 builder.skip(1)
@@ -115,7 +120,8 @@ package struct Acknowledgment: Sendable, Hashable {
         }
     }
 
-    /// ELD of ERR-1: segment, its occurrence, field position, code. HL7 v2.3.1 §2.24.4.1.
+    /// ELD of ERR-1: segment, its occurrence, field position, code; the words for a person are the alternate text of the
+    /// code. HL7 v2.3.1 §2.24.4.1.
     private func legacy(_ entry: Entry, _ delimiters: Delimiters) -> [UInt8] {
         var text: [UInt8] = []
         if let location = entry.location {
@@ -126,7 +132,10 @@ package struct Acknowledgment: Sendable, Hashable {
         }
         text += [delimiters.component] + Array("\(entry.condition.rawValue)".utf8) + [delimiters.subcomponent]
         text += Escape.added(to: entry.condition.text.utf8, delimiters: delimiters) + [delimiters.subcomponent]
-        return text + Array("HL70357".utf8)
+        text += Array("HL70357".utf8)
+        guard let words = entry.userMessage, words != entry.condition.text else { return text }
+        text += [delimiters.subcomponent, delimiters.subcomponent]
+        return text + Escape.added(to: words.utf8, delimiters: delimiters)
     }
 }
 

@@ -20,7 +20,9 @@ extension Element {
     package var presence: Presence {
         guard slice.start >= 0 else { return .absent }
         if slice.start == slice.end { return .empty }
-        return isNull ? .null : .valued
+        guard isNull else { return .valued }
+        slice.noteRead()
+        return .null
     }
 
     /// True for `""`.
@@ -41,29 +43,49 @@ extension Element {
     /// The text of the first leaf (first repetition, component and subcomponent), escapes removed.
     ///
     /// Nil when that leaf is absent, empty or `""`.
-    package var text: String? { slice.firstLeaf().decoded() }
+    package var text: String? { slice.firstLeaf().read() }
 
     /// The text of the whole element, escapes removed and delimiters inside it kept as characters.
     ///
     /// For text data types (ST, TX, FT), whose senders often leave `&` and `^` unescaped. Nil unless valued.
-    package var wholeText: String? { slice.decoded() }
+    package var wholeText: String? { slice.read() }
 
     /// The bytes of the whole element, escapes removed, delimiters inside kept. Empty unless valued.
     ///
     /// For encapsulated data, so that base64 never becomes a `String`.
-    package var wholeBytes: [UInt8] { slice.unescaped() ?? [] }
+    package var wholeBytes: [UInt8] {
+        slice.noteRead()
+        return slice.unescaped() ?? []
+    }
 
     /// The whole element as a decimal integer. Nil when it is not one or leaves 64 bits.
     package var integer: Int? {
         guard isValued else { return nil }
-        return Int(String(decoding: slice.firstLeaf().bytes.filter { $0 != 0x20 }, as: UTF8.self))
+        let leaf = slice.firstLeaf()
+        guard let number = Int(String(decoding: leaf.bytes.filter { $0 != 0x20 }, as: UTF8.self)) else {
+            leaf.report(.dataTypeError, "The value is not a whole number")
+            return nil
+        }
+        leaf.noteRead()
+        return number
     }
 
-    /// The first leaf as a time stamp. Nil when it is not valued or not a legal DTM.
+    /// The first leaf as a time stamp. Nil when it is not valued, is `""` or not a legal DTM; the last is reported in
+    /// the trace of the message.
     package var timestamp: Timestamp? {
         let leaf = slice.firstLeaf()
-        return leaf.start < leaf.end ? Timestamp(leaf.bytes) : nil
+        guard leaf.start < leaf.end, !leaf.bytes.allSatisfy({ $0 == 0x20 }) else { return nil }
+        guard !Subcomponent(slice: leaf).isNull else { return nil }
+        guard let stamp = Timestamp(leaf.bytes) else {
+            leaf.report(.dataTypeError, "The value is not a legal date or time")
+            return nil
+        }
+        leaf.noteRead()
+        return stamp
     }
+
+    /// Says in the trace of the message what is wrong with the value; nothing when the message has no trace.
+    package func report(_ condition: ErrorCondition, _ text: String) { slice.report(condition, text) }
 }
 
 /// A stretch of the byte buffer of a message.
@@ -126,6 +148,23 @@ package struct Slice: Sendable {
         var at = from
         while at < Int(end), text[at] != separator { at += 1 }
         return at
+    }
+
+    func noteRead() {
+        guard let trace = storage.trace, start >= 0, start < end else { return }
+        trace.note(self)
+    }
+
+    func report(_ condition: ErrorCondition, _ text: String) {
+        guard let trace = storage.trace, start >= 0 else { return }
+        guard let location = Message(storage: storage).location(ofByte: Int(start)) else { return }
+        trace.report(condition, at: location, text)
+    }
+
+    /// The text as taken by a reader: noted in the trace.
+    func read() -> String? {
+        noteRead()
+        return decoded()
     }
 
     /// The bytes up to the first repetition, component or subcomponent separator.

@@ -64,3 +64,14 @@ package struct ErrorLocation: Sendable, Hashable {
             subcomponent: path.subcomponent)
     }
 }
+
+extension ErrorLocation: CustomStringConvertible {
+    /// As a field path, or the segment alone: `OBX[2]-5`, `PV1`.
+    package var description: String {
+        guard let field else { return occurrence == 1 ? "\(segment)" : "\(segment)[\(occurrence)]" }
+        return FieldPath(
+            segment: segment, occurrence: occurrence, field: field, repetition: repetition ?? 1, component: component,
+            subcomponent: subcomponent
+        ).description
+    }
+}

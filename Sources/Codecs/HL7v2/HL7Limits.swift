@@ -27,6 +27,9 @@ package struct HL7Limits: Sendable, Hashable {
     package static let headerRecoveryBytesMax = 4096
     /// The longest value copied from a sender's header into an acknowledgment, in bytes.
     package static let echoedValueBytesMax = 227
+    /// The most complaints kept about the values of one message; a sender that errs in each of a thousand segments is
+    /// told enough by these.
+    package static let tracedFaultsMax = 100
     /// The most ERR entries in one acknowledgment.
     package static let acknowledgedErrorsMax = 20
 }

@@ -55,6 +55,8 @@ package final class MessageStorage: Sendable {
     let delimiters: Delimiters
     let characterSet: CharacterSet
     let isCharacterSetAssumed: Bool
+    /// Where reads are noted; nil when nobody asked.
+    let trace: ReadTrace?
 
     init(
         bytes: [UInt8], segments: [SegmentEntry], fieldStarts: [UInt32], delimiters: Delimiters,
@@ -66,6 +68,17 @@ package final class MessageStorage: Sendable {
         self.delimiters = delimiters
         self.characterSet = characterSet
         self.isCharacterSetAssumed = isCharacterSetAssumed
+        trace = nil
+    }
+
+    init(_ other: MessageStorage, trace: ReadTrace) {
+        bytes = other.bytes
+        segments = other.segments
+        fieldStarts = other.fieldStarts
+        delimiters = other.delimiters
+        characterSet = other.characterSet
+        isCharacterSetAssumed = other.isCharacterSetAssumed
+        self.trace = trace
     }
 
     /// The bytes of field `number` (from 1) of a segment, nil when the segment is shorter.

@@ -80,8 +80,10 @@ struct WebComposition {
             metrics: metrics, audit: store
         ) { limit, access in try await store.quarantine(limit: limit, access: access) }
 
+        let messages = MessageRoutes(log: store, audit: store)
+
         let requestIDs = RequestIDSequence(entropy: entropy)
-        let table = try RouteTable([fhir.group, dicomweb.group, smartRoutes.group, ops.group])
+        let table = try RouteTable([fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group])
         responder = APIResponder(
             table: table, authenticator: BearerAuthenticator(tokens: verifier, audit: store, realm: smart.fhirBaseURL),
             limits: limits.http, security: SecurityHeaders(isTLS: isTLS), newRequestID: { requestIDs.next() },

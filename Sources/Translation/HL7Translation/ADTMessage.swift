@@ -16,19 +16,20 @@ struct ADTMessage: InboundMessage {
 
     private let action: Action
 
-    init(_ message: Message, types: DataTypes) throws {
+    init(_ message: Message, root: SegmentGroup, types: DataTypes) throws {
         let event = message.header.triggerEvent
         let patients = PatientSegments(types: types)
-        let eventTime = message.eventTime(types)
+        types.kept("order of segments") { root.noteSetIDs() }
+        let eventTime = types.kept("journal: time of the event") { message.eventTime(types) }
         if event == "A40" {
-            action = .merge(try ADTMessage.pairs(message, patients: patients, eventTime: eventTime))
+            action = .merge(try ADTMessage.pairs(root, patients: patients, eventTime: eventTime))
             return
         }
-        let pid = try message.required("PID")
+        let pid = try root.required("PID")
         let update = patients.update(pid, eventTime: eventTime)
         try ADTMessage.checkIdentified(update, pid: pid)
         action = .register(
-            update, ADTMessage.visit(message["PV1"], event: event, patients: patients, eventTime: eventTime))
+            update, ADTMessage.visit(root["PV1"], event: event, patients: patients, eventTime: eventTime))
     }
 
     func apply(in unit: any UnitOfWork) throws -> MessageEffect {
@@ -108,29 +109,21 @@ struct ADTMessage: InboundMessage {
     // MARK: Merge
 
     private static func pairs(
-        _ message: Message, patients: PatientSegments, eventTime: UTCInstant?
+        _ root: SegmentGroup, patients: PatientSegments, eventTime: UTCInstant?
     ) throws -> [(prior: [Identifier], surviving: PatientUpdate)] {
-        var pairs: [(prior: [Identifier], surviving: PatientUpdate)] = []
-        var surviving: PatientUpdate?
-        for segment in message.segments {
-            if segment.id == "PID" {
-                let update = patients.update(segment, eventTime: eventTime)
-                try checkIdentified(update, pid: segment)
-                surviving = update
-            } else if segment.id == "MRG" {
-                guard let survivor = surviving else {
-                    throw MessageRefusal(.segmentSequenceError, at: segment.location(), "MRG without PID before it")
-                }
-                let prior = patients.types.patientIdentifiers(segment[1])
-                guard !prior.isEmpty else {
-                    throw MessageRefusal(
-                        .requiredFieldMissing, at: segment.location(field: 1), "No prior patient identifier")
-                }
-                pairs.append((prior, survivor))
+        let pairs = try root.groups("PATIENT").map { group in
+            let pid = try group.required("PID")
+            let surviving = patients.update(pid, eventTime: eventTime)
+            try checkIdentified(surviving, pid: pid)
+            let mrg = try group.required("MRG")
+            let prior = patients.types.into("Patient.identifier") { patients.types.patientIdentifiers(mrg[1]) }
+            guard !prior.isEmpty else {
+                throw MessageRefusal(.requiredFieldMissing, at: mrg.location(field: 1), "No prior patient identifier")
             }
+            return (prior, surviving)
         }
         guard !pairs.isEmpty else {
-            throw MessageRefusal(.segmentSequenceError, at: ErrorLocation(segment: "MRG"), "MRG is missing")
+            throw MessageRefusal(.segmentSequenceError, at: ErrorLocation(segment: "PID"), "PID is missing")
         }
         return pairs
     }

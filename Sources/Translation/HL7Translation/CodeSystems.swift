@@ -33,13 +33,14 @@ enum CodeSystems {
         "MG": "MG", "XA": "XA", "RF": "RF",
     ]
 
-    /// Table 0001.
-    static func sex(_ code: String) -> Patient.Sex {
+    /// Table 0001; nil for a code that is not in it. FHIR has no code for what is neither: `A` and `N` are other.
+    static func sex(_ code: String) -> Patient.Sex? {
         switch code {
-        case "F": .female
-        case "M": .male
-        case "U": .unknown
-        default: .other
+        case "F", "f": .female
+        case "M", "m": .male
+        case "U", "u": .unknown
+        case "O", "A", "N": .other
+        default: nil
         }
     }
 

@@ -4,6 +4,24 @@ import Workflow
 /// Data types of HL7 v2 as domain values, read with the site's profile. HL7 v2.5.1 §2.A.
 struct DataTypes: Sendable {
     let profile: SiteProfile
+    /// Where it is noted what the values of the message were read for, and what is wrong with them.
+    let trace: ReadTrace
+
+    /// Everything read inside of `body` is carried to `target`, such as `Patient.birthDate`.
+    func into<Value>(_ target: String, _ body: () throws -> Value) rethrows -> Value {
+        try trace.reading(.mapped(target), body)
+    }
+    /// Everything read inside of `body` is kept at `place` and in no record.
+    func kept<Value>(_ place: String, _ body: () throws -> Value) rethrows -> Value {
+        try trace.reading(.kept(place), body)
+    }
+    /// The code of a table that the element holds, as `read` understands it. One that is not in the table is reported.
+    func table<Value>(_ element: some Element, _ table: String, _ read: (String) -> Value?) -> Value? {
+        guard let code = trimmed(element.text) else { return nil }
+        if let value = read(code) { return value }
+        element.report(.tableValueNotFound, "The code is not in table \(table)")
+        return nil
+    }
 
     // MARK: Identifiers
 
@@ -87,6 +105,24 @@ struct DataTypes: Sendable {
             family: person[2].text, given: person[3].text, middle: person[4].text, suffix: person[5].text,
             prefix: person[6].text, degree: nil, use: nil)
         return PartyReference(identifier: id, name: name)
+    }
+
+    /// XON: .1 name, .10 (.3 before 2.5) id, .6 authority. Nil without name and id.
+    func xon(_ value: Repetition) -> PartyReference? {
+        let name = trimmed(value[1].text)
+        let id = trimmed(value[10].text) ?? trimmed(value[3].text)
+        let system = profile.authorities.system(
+            namespace: trimmed(value[6][1].text), universalID: trimmed(value[6][2].text),
+            universalIDType: trimmed(value[6][3].text))
+        guard name != nil || id != nil else { return nil }
+        return PartyReference(
+            identifier: id.map { Identifier(system: system ?? "urn:hilum:organization", value: $0) },
+            displayName: name ?? id)
+    }
+
+    /// A coded name of an organisation or place as a reference to it.
+    static func organization(_ concept: CodedConcept) -> PartyReference {
+        PartyReference(displayName: concept.displayText)
     }
 
     private func name(

@@ -76,7 +76,11 @@ package struct HL7Inbox: Sendable {
         case .failure(let error): throw MessageRefusal(received.code(for: error), [Acknowledgment.Entry(error)])
         }
         try HeaderCheck(profile: received.profile).check(message)
-        let inbound = try Self.inbound(message, types: DataTypes(profile: received.profile))
+        let trace = ReadTrace()
+        let traced = message.traced(by: trace)
+        let inbound = try Self.inbound(traced, types: DataTypes(profile: received.profile, trace: trace))
+        let coverage = MessageCoverage(of: traced)
+        let faults = trace.faults
         let id = entropy.newID()
         return try await store.write(access) { unit in
             // Asked inside of the unit: the same message may have come on two connections at once.
@@ -89,14 +93,20 @@ package struct HL7Inbox: Sendable {
             if message.isCharacterSetAssumed {
                 effect.notes.append("text read as \(message.characterSet.rawValue), not as MSH-18 says")
             }
-            let warnings = effect.notes.map {
-                Acknowledgment.Entry(.messageAccepted, severity: .warning, userMessage: $0)
-            }
+            let warnings =
+                faults.map {
+                    Acknowledgment.Entry($0.condition, at: $0.location, severity: .warning, userMessage: $0.text)
+                }
+                + effect.notes.map {
+                    Acknowledgment.Entry(.messageAccepted, severity: .warning, userMessage: $0)
+                }
+            let notes = faults.map { "\($0.location): \($0.text)" } + effect.notes
             let answer = acknowledge(.accept, received.header, warnings)
             try unit.journal(
-                journaled(received, id: id, effect.disposition, note: effect.notes, answer, at: unit.time))
+                journaled(
+                    received, id: id, effect.disposition, note: notes, answer, at: unit.time, coverage: coverage))
             try unit.audit(audit(received, .success, access))
-            return receipt(received, effect.disposition == .applied ? .applied : .ignored, answer, effect.notes)
+            return receipt(received, effect.disposition == .applied ? .applied : .ignored, answer, notes)
         }
     }
 
@@ -124,23 +134,38 @@ package struct HL7Inbox: Sendable {
     private static func inbound(_ message: Message, types: DataTypes) throws -> any InboundMessage {
         let header = message.header
         let place = ErrorLocation(segment: "MSH", field: 9, component: 2)
-        switch header.messageCode {
-        case "ADT":
-            guard ADTMessage.events.contains(header.triggerEvent) else {
-                throw MessageRefusal(.unsupportedEventCode, at: place, "This ADT event is not supported", code: .reject)
-            }
-            return try ADTMessage(message, types: types)
-        case "ORM" where header.triggerEvent == "O01", "OMG" where header.triggerEvent == "O19",
-            "OMI" where header.triggerEvent == "O23":
-            return try OrderMessage(message, types: types)
-        case "ORU" where header.triggerEvent == "R01": return try ResultMessage(message, types: types)
-        case "ORM", "OMG", "OMI", "ORU":
-            throw MessageRefusal(.unsupportedEventCode, at: place, "This event is not supported", code: .reject)
-        default:
+        guard ["ADT", "ORM", "OMG", "OMI", "ORU"].contains(header.messageCode) else {
             throw MessageRefusal(
                 .unsupportedMessageType, at: ErrorLocation(segment: "MSH", field: 9, component: 1),
                 "This message type is not supported", code: .reject)
         }
+        guard header.messageCode != "ADT" || ADTMessage.events.contains(header.triggerEvent),
+            let structure = MessageStructure.named(code: header.messageCode, event: header.triggerEvent)
+        else {
+            throw MessageRefusal(.unsupportedEventCode, at: place, "This event is not supported", code: .reject)
+        }
+        try refuseContinuation(message)
+        let read = structure.read(message)
+        for stray in read.strays {
+            types.trace.report(
+                .segmentSequenceError, at: stray.location(), "The segment is outside of the groups of \(structure.name)"
+            )
+        }
+        types.kept("journal") { for field in [3, 4, 9, 10] { _ = message.segments[0][field].wholeText } }
+        switch header.messageCode {
+        case "ADT": return try ADTMessage(message, root: read.root, types: types)
+        case "ORU": return try ResultMessage(message, root: read.root, types: types)
+        default: return try OrderMessage(message, root: read.root, types: types)
+        }
+    }
+
+    /// A message in parts is refused: half of a report must not stand for the whole. HL7 v2.5.1 §2.10.2.
+    private static func refuseContinuation(_ message: Message) throws {
+        let part = message.segments.first { ["ADD", "DSC"].contains($0.id) }
+        guard part != nil || message.segments[0][14].isValued else { return }
+        throw MessageRefusal(
+            .applicationInternalError, at: part?.location() ?? ErrorLocation(segment: "MSH", field: 14),
+            "A message in parts (MSH-14, ADD, DSC) is not put together here: send it whole", code: .reject)
     }
 
     // MARK: Failing
@@ -203,13 +228,13 @@ package struct HL7Inbox: Sendable {
 
     private func journaled(
         _ received: ReceivedMessage, id: EntityID, _ disposition: JournaledMessage.Disposition, note: [String],
-        _ acknowledgement: [UInt8], at time: UTCInstant
+        _ acknowledgement: [UInt8], at time: UTCInstant, coverage: MessageCoverage? = nil
     ) -> JournaledMessage {
         JournaledMessage(
             id: id, sender: received.sender, controlID: received.header.controlIDText, type: received.type,
             digest: received.digest, raw: received.bytes, disposition: disposition,
             note: note.isEmpty ? nil : note.joined(separator: "; "), acknowledgement: acknowledgement, receivedAt: time,
-            peer: received.peer)
+            peer: received.peer, coverage: coverage)
     }
 
     private func receipt(

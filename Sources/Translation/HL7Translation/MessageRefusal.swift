@@ -64,6 +64,8 @@ package struct MessageEffect: Sendable, Hashable {
 /// Reading happens outside of the unit; `apply` throws `MessageRefusal` or a store error and then changes nothing.
 protocol InboundMessage: Sendable {
     /// Throws `MessageRefusal` when the content can not be used.
-    init(_ message: Message, types: DataTypes) throws
+    ///
+    /// - Parameter root: the message as the groups of its abstract message definition.
+    init(_ message: Message, root: SegmentGroup, types: DataTypes) throws
     func apply(in unit: any UnitOfWork) throws -> MessageEffect
 }

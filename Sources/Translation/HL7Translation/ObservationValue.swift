@@ -5,40 +5,54 @@ import Workflow
 struct ObservationValue {
     let types: DataTypes
 
-    /// Nil when OBX-5 is not valued.
-    func read(_ obx: Segment) -> Observation.Value? {
+    /// The value of each repetition of OBX-5; text comes as one value of several lines. Empty when OBX-5 is not valued.
+    func read(_ obx: Segment) -> [Observation.Value] {
         let field = obx[5]
-        guard field.isValued else { return nil }
-        switch obx[2].text {
-        case "NM": return number(obx)
-        case "SN": return structured(obx)
-        case "NR": return range(obx)
-        case "CE", "CWE", "CNE", "CF", "IS", "ID":
-            return types.cwe(field[1]).map { .concept($0) }
-        case "DT", "DTM", "TS":
-            return types.dateTime(field.timestamp).map { .dateTime($0) } ?? text(field)
-        case "TM": return time(field) ?? text(field)
-        default: return text(field)
+        guard field.isValued else { return [] }
+        let type = obx[2].text
+        let unit = unit(obx)
+        // Text is one value, however many lines it has.
+        guard let type, Self.typed.contains(type) else { return text(field).map { [$0] } ?? [] }
+        return field.repetitions.compactMap { repetition in
+            guard repetition.isValued else { return nil }
+            let value: Observation.Value? =
+                switch type {
+                case "NM": number(repetition, unit: unit)
+                case "SN": structured(repetition, unit: unit)
+                case "NR": range(repetition, unit: unit)
+                case "DT", "DTM", "TS": types.dateTime(repetition.timestamp).map { .dateTime($0) }
+                case "TM": time(repetition)
+                default: types.cwe(repetition).map { .concept($0) }
+                }
+            return value ?? repetition.wholeText.map { .text($0) }
         }
     }
 
-    /// NM: a decimal. What is none (`<5`) stays text, as the sender wrote it.
-    private func number(_ obx: Segment) -> Observation.Value? {
-        guard let value = types.trimmed(obx[5].text), let canonical = ObservationValue.decimal(value) else {
-            return text(obx[5])
+    /// The data types whose repetitions are values of their own.
+    private static let typed: Set<String> = [
+        "NM", "SN", "NR", "CE", "CWE", "CNE", "CF", "IS", "ID", "DT", "DTM", "TS", "TM",
+    ]
+    private typealias Unit = (name: String?, system: String?)
+
+    /// NM: a decimal. A comparator before it is what many senders put there; all else stays text with a word to the
+    /// sender.
+    private func number(_ value: Repetition, unit: Unit) -> Observation.Value? {
+        guard let text = types.trimmed(value.text) else { return nil }
+        let comparator = ["<=", ">=", "<", ">"].first { text.hasPrefix($0) }
+        let digits = types.trimmed(String(text.dropFirst(comparator?.count ?? 0)))
+        guard let canonical = digits.flatMap(ObservationValue.decimal) else {
+            value.report(.dataTypeError, "The value is not a number: kept as text")
+            return nil
         }
-        let unit = unit(obx)
-        return .quantity(value: canonical, comparator: nil, unit: unit.name, unitSystem: unit.system)
+        return .quantity(value: canonical, comparator: comparator, unit: unit.name, unitSystem: unit.system)
     }
 
     /// SN: comparator, number, separator or suffix, number. HL7 v2.5.1 §2.A.69.
-    private func structured(_ obx: Segment) -> Observation.Value? {
-        let value = obx[5][1]
+    private func structured(_ value: Repetition, unit: Unit) -> Observation.Value? {
         let comparator = types.trimmed(value[1].text)
         let first = types.trimmed(value[2].text).flatMap(ObservationValue.decimal)
         let separator = types.trimmed(value[3].text)
         let second = types.trimmed(value[4].text).flatMap(ObservationValue.decimal)
-        let unit = unit(obx)
         switch (comparator, first, separator, second) {
         case (nil, let low?, "-", let high?): return .range(low: low, high: high, unit: unit.name)
         case (nil, let numerator?, ":", let denominator?), (nil, let numerator?, "/", let denominator?):
@@ -47,17 +61,16 @@ struct ObservationValue {
             return .quantity(
                 value: number, comparator: comparator == "=" ? nil : comparator, unit: unit.name,
                 unitSystem: unit.system)
-        default: return text(obx[5])
+        default: return nil
         }
     }
 
     /// NR: low and high.
-    private func range(_ obx: Segment) -> Observation.Value? {
-        let value = obx[5][1]
+    private func range(_ value: Repetition, unit: Unit) -> Observation.Value? {
         let low = types.trimmed(value[1].text).flatMap(ObservationValue.decimal)
         let high = types.trimmed(value[2].text).flatMap(ObservationValue.decimal)
-        guard low != nil || high != nil else { return text(obx[5]) }
-        return .range(low: low, high: high, unit: unit(obx).name)
+        guard low != nil || high != nil else { return nil }
+        return .range(low: low, high: high, unit: unit.name)
     }
 
     private func text(_ field: Field) -> Observation.Value? {
@@ -66,17 +79,20 @@ struct ObservationValue {
     }
 
     /// TM: `HH[MM[SS]]` as `HH:MM:SS`.
-    private func time(_ field: Field) -> Observation.Value? {
-        guard let digits = field.text?.utf8.prefix(while: { $0 >= 0x30 && $0 <= 0x39 }),
+    private func time(_ value: Repetition) -> Observation.Value? {
+        guard let digits = value.text?.utf8.prefix(while: { $0 >= 0x30 && $0 <= 0x39 }),
             [2, 4, 6].contains(digits.count),
             let stamp = Timestamp(Array("20000101".utf8) + Array(digits))
-        else { return nil }
+        else {
+            value.report(.dataTypeError, "The value is not a time of day: kept as text")
+            return nil
+        }
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         return .time("\(two(stamp.hour)):\(two(stamp.minute)):\(two(stamp.second))")
     }
 
     /// OBX-6: the unit as sent; its system when one is named.
-    private func unit(_ obx: Segment) -> (name: String?, system: String?) {
+    private func unit(_ obx: Segment) -> Unit {
         let name = types.trimmed(obx[6][1][1].text)
         let system = types.trimmed(obx[6][1][3].text).flatMap { types.profile.codeSystems[$0] ?? CodeSystems.uri($0) }
         return (name, name == nil ? nil : system)

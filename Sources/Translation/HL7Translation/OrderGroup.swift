@@ -1,27 +1,29 @@
 import HL7v2
 import Workflow
 
-/// The segments of one order or result in a message: ORC and OBR with all that follows up to the next pair.
+/// One ORDER or ORDER_OBSERVATION group of a message, with the patient it belongs to. HL7 v2.5.1 §4.4, §7.3.1.
 struct OrderGroup: Sendable {
-    var orc: Segment?
-    var obr: Segment?
-    /// The segments of the group in order, ORC and OBR included.
-    var segments: [Segment] = []
+    /// The group's own ORC.
+    let orc: Segment?
+    /// The ORC that says what is asked: the group's own, or, for a second OBR under one ORC, the one before it.
+    let controlling: Segment?
+    let obr: Segment?
+    /// The segments of the group in order, ORC and OBR included; those of a PRIOR_RESULT are no part of the order.
+    let segments: [Segment]
+    /// PID and what follows it; nil where the message names no patient.
+    let patient: SegmentGroup?
 
-    /// The groups of a message. ORC begins one; OBR begins one when the current one has an OBR already.
-    ///
-    /// Segments before the first group (PID, PV1, AL1) belong to none. A ZDS at the end of a message of several
-    /// groups belongs to the last.
-    static func groups(in message: Message) -> [OrderGroup] {
+    /// The groups of that name below a group that has one patient.
+    static func groups(_ name: String, in parent: SegmentGroup) -> [OrderGroup] {
         var groups: [OrderGroup] = []
-        for segment in message.segments {
-            if segment.id == "ORC" {
-                groups.append(OrderGroup(orc: segment))
-            } else if segment.id == "OBR" {
-                if groups.last?.obr != nil || groups.isEmpty { groups.append(OrderGroup()) }
-                groups[groups.count - 1].obr = segment
-            }
-            if !groups.isEmpty { groups[groups.count - 1].segments.append(segment) }
+        for group in parent.groups(name) {
+            // What ORC, OBR and their details are called differs by message; PRIOR_RESULT is told by its name.
+            let own = group.segmentsWithout("PRIOR_RESULT")
+            let orc = own.first { $0.id == "ORC" }
+            groups.append(
+                OrderGroup(
+                    orc: orc, controlling: orc ?? groups.last?.controlling, obr: own.first { $0.id == "OBR" },
+                    segments: own, patient: parent.group("PATIENT")))
         }
         return groups
     }
@@ -30,26 +32,68 @@ struct OrderGroup: Sendable {
     func segment(_ id: SegmentID) -> Segment? { segments.first { $0.id == id } }
     func segments(_ id: SegmentID) -> [Segment] { segments.filter { $0.id == id } }
 
+    /// The notes to the order itself; those behind an OBX are the observation's.
+    var notes: [Segment] {
+        var notes: [Segment] = []
+        var isBehindObservation = false
+        for segment in segments {
+            if segment.id == "OBX" { isBehindObservation = true }
+            if ["ORC", "OBR", "TQ1", "IPC", "DG1"].contains(segment.id) { isBehindObservation = false }
+            if segment.id == "NTE", !isBehindObservation { notes.append(segment) }
+        }
+        return notes
+    }
+
+    /// The visit that the group's patient is in.
+    var visit: Segment? { patient?.group("PATIENT_VISIT")?["PV1"] }
+
     /// Where an error in this group is.
     var location: ErrorLocation { (obr ?? orc)?.location() ?? ErrorLocation(segment: "OBR") }
 
-    /// The place a path names: within the group, else in the message (for PID, PV1 and the like).
-    func value(at path: FieldPath, in message: Message) -> Subcomponent? {
-        let own = segments(path.segment)
-        let segment =
-            own.isEmpty
-            ? message.segment(path.segment, occurrence: path.occurrence)
-            : (path.occurrence <= own.count ? own[path.occurrence - 1] : nil)
-        guard let segment else { return nil }
-        return segment[path.field][path.repetition][path.component ?? 1][path.subcomponent ?? 1]
+    /// The place a path names: within the group, else with its patient (for PID, PV1 and the like).
+    func value(at path: FieldPath) -> Subcomponent? {
+        segment(at: path)?[path.field][path.repetition][path.component ?? 1][path.subcomponent ?? 1]
+    }
+
+    private func segment(at path: FieldPath) -> Segment? {
+        var candidates = segments(path.segment)
+        if candidates.isEmpty { candidates = patient?.everySegment.filter { $0.id == path.segment } ?? [] }
+        return path.occurrence <= candidates.count ? candidates[path.occurrence - 1] : nil
     }
 
     /// The first valued path that the site gives for a value; nil when the site gives none or none is valued.
-    func override(_ name: SiteProfile.FieldName, in message: Message, profile: SiteProfile) -> Subcomponent? {
+    func override(_ name: SiteProfile.FieldName, profile: SiteProfile) -> Subcomponent? {
         for path in profile.fields[name] ?? [] {
-            if let found = value(at: path, in: message), found.isValued { return found }
+            if let found = value(at: path), found.isValued { return found }
         }
         return nil
+    }
+}
+
+extension SegmentGroup {
+    /// Every segment of the group but those in groups of that name, in order.
+    func segmentsWithout(_ name: String) -> [Segment] {
+        guard groups.contains(where: { $0.name == name }) else { return everySegment }
+        return (segments + groups.filter { $0.name != name }.flatMap(\.everySegment)).sorted {
+            $0.position < $1.position
+        }
+    }
+
+    /// Reads the set ids (`PID-1`, `OBX-1`), which say no more than the order of the segments does.
+    func noteSetIDs() {
+        for segment in everySegment where Self.numbered.contains(segment.id) { _ = segment[1].text }
+    }
+
+    private static let numbered: Set<SegmentID> = [
+        "PID", "PV1", "NK1", "OBR", "OBX", "NTE", "AL1", "DG1", "IN1", "GT1", "TQ1", "SPM", "PR1",
+    ]
+
+    /// The group's first own segment of that name. Throws `MessageRefusal` (100) when there is none.
+    func required(_ id: SegmentID) throws -> Segment {
+        guard let segment = self[id] else {
+            throw MessageRefusal(.segmentSequenceError, at: ErrorLocation(segment: id), "\(id) is missing")
+        }
+        return segment
     }
 }
 
@@ -61,22 +105,31 @@ struct OrderNumbers: Sendable {
     /// ORC and OBR name different numbers: ORC was taken.
     var notes: [String] = []
 
-    init(_ group: OrderGroup, in message: Message, types: DataTypes) {
+    init(_ group: OrderGroup, types: DataTypes) {
         let profile = types.profile
-        (placer, notes) = OrderNumbers.either(
-            group.orc?[2], group.obr?[2], fallback: profile.placerSystem, kind: .placer, types: types)
-        let (filler, fillerNotes) = OrderNumbers.either(
-            group.orc?[3], group.obr?[3], fallback: profile.fillerSystem, kind: .filler, types: types)
+        (placer, notes) = types.into("ServiceRequest.identifier") {
+            OrderNumbers.either(
+                group.orc?[2], group.obr?[2], fallback: profile.placerSystem, kind: .placer, types: types)
+        }
+        let (filler, fillerNotes) = types.into("ServiceRequest.identifier") {
+            OrderNumbers.either(
+                group.orc?[3], group.obr?[3], fallback: profile.fillerSystem, kind: .filler, types: types)
+        }
         self.filler = filler
         notes += fillerNotes
-        let system = profile.authorities.defaultAccessionSystem
-        if let value = group.override(.accession, in: message, profile: profile)?.text, let id = types.trimmed(value) {
-            accession = Identifier(system: system, value: id, kind: .accession)
-        } else if let ipc = group.segment("IPC"), ipc[1].isValued {
-            accession = types.ei(ipc[1][1], fallback: system, kind: .accession)
-        } else if let obr = group.obr, obr[18].isValued {
-            accession = types.ei(obr[18][1], fallback: system, kind: .accession)
+        accession = types.into("ServiceRequest.identifier") { OrderNumbers.accession(group, types: types) }
+    }
+
+    private static func accession(_ group: OrderGroup, types: DataTypes) -> Identifier? {
+        let system = types.profile.authorities.defaultAccessionSystem
+        if let value = group.override(.accession, profile: types.profile)?.text, let id = types.trimmed(value) {
+            return Identifier(system: system, value: id, kind: .accession)
         }
+        if let ipc = group.segment("IPC"), ipc[1].isValued {
+            return types.ei(ipc[1][1], fallback: system, kind: .accession)
+        }
+        guard let obr = group.obr, obr[18].isValued else { return nil }
+        return types.ei(obr[18][1], fallback: system, kind: .accession)
     }
 
     private static func either(
@@ -91,16 +144,18 @@ struct OrderNumbers: Sendable {
     }
 
     /// Study Instance UIDs that the group names: IPC-3, then ZDS-1, then OBX 113014 or 110180. Only legal UIDs.
-    static func studyInstanceUIDs(_ group: OrderGroup, in message: Message, types: DataTypes) -> [String] {
+    static func studyInstanceUIDs(_ group: OrderGroup, types: DataTypes) -> [String] {
         var found: [String] = []
         func add(_ text: String?) {
             guard let uid = types.trimmed(text), isUID(uid), !found.contains(uid) else { return }
             found.append(uid)
         }
-        add(group.override(.studyInstanceUID, in: message, profile: types.profile)?.text)
-        for ipc in group.segments("IPC") { add(ipc[3].text) }
-        add((group.segment("ZDS") ?? message["ZDS"])?[1].text)
-        for obx in group.segments("OBX") where isStudyObservation(obx) { add(obx[5].text) }
+        types.into("ImagingStudy.identifier") {
+            add(group.override(.studyInstanceUID, profile: types.profile)?.text)
+            for ipc in group.segments("IPC") { add(ipc[3].text) }
+            add((group.segment("ZDS") ?? group.patient?.everySegment.first { $0.id == "ZDS" })?[1].text)
+            for obx in group.segments("OBX") where isStudyObservation(obx) { add(obx[5].text) }
+        }
         return found
     }
 

@@ -7,24 +7,30 @@ struct PatientSegments: Sendable {
 
     /// What PID says of the patient.
     func update(_ pid: Segment, eventTime: UTCInstant?) -> PatientUpdate {
-        var identifiers = types.patientIdentifiers(pid[3])
-        for legacy in [2, 4] {
+        var identifiers = types.into("Patient.identifier") { types.patientIdentifiers(pid[3]) }
+        for legacy in [2, 4] where identifiers.isEmpty {
             // PID-2 and PID-4 were withdrawn in 2.7; they count only where PID-3 says nothing.
-            if identifiers.isEmpty { identifiers = types.patientIdentifiers(pid[legacy]) }
+            identifiers = types.into("Patient.identifier") { types.patientIdentifiers(pid[legacy]) }
         }
         var update = PatientUpdate(identifiers: identifiers, eventTime: eventTime)
-        update.names = list(pid[5]) { types.xpn($0).map { [$0] } ?? [] }
-        if case .set(let names) = update.names {
-            update.names = .set(names + pid[9].repetitions.compactMap { types.xpn($0) })
+        types.into("Patient.name") {
+            update.names = list(pid[5]) { types.xpn($0).map { [$0] } ?? [] }
+            if case .set(let names) = update.names {
+                update.names = .set(names + pid[9].repetitions.compactMap { types.xpn($0) })
+            }
         }
-        update.birthDate = change(pid[7]) { types.date($0.timestamp) }
-        update.sex = change(pid[8]) { $0.text.map(CodeSystems.sex) }
-        update.addresses = list(pid[11]) { types.xad($0).map { [$0] } ?? [] }
-        update.telecoms = telecoms(pid)
-        update.language = change(pid[15]) { types.cwe($0[1]) }
-        update.maritalStatus = change(pid[16]) { maritalStatus($0[1]) }
-        update.deceasedAt = change(pid[29]) { types.dateTime($0.timestamp) }
-        update.isDeceased = change(pid[30]) { $0.text.flatMap { $0 == "Y" ? true : ($0 == "N" ? false : nil) } }
+        update.birthDate = types.into("Patient.birthDate") { change(pid[7]) { types.date($0.timestamp) } }
+        update.sex = types.into("Patient.gender") { change(pid[8]) { types.table($0, "0001", CodeSystems.sex) } }
+        update.addresses = types.into("Patient.address") { list(pid[11]) { types.xad($0).map { [$0] } ?? [] } }
+        update.telecoms = types.into("Patient.telecom") { telecoms(pid) }
+        update.language = types.into("Patient.communication") { change(pid[15]) { types.cwe($0[1]) } }
+        update.maritalStatus = types.into("Patient.maritalStatus") { change(pid[16]) { maritalStatus($0[1]) } }
+        update.deceasedAt = types.into("Patient.deceased") { change(pid[29]) { types.dateTime($0.timestamp) } }
+        update.isDeceased = types.into("Patient.deceased") {
+            change(pid[30]) { field in
+                types.table(field, "0136") { $0 == "Y" ? true : ($0 == "N" ? false : nil) }
+            }
+        }
         return update
     }
 
@@ -36,15 +42,17 @@ struct PatientSegments: Sendable {
 
     /// What PV1 says of the visit; `status` is what the event says.
     func visitUpdate(_ pv1: Segment, status: Visit.Status?, eventTime: UTCInstant?) -> VisitUpdate {
-        let patientClass = pv1[2].text
+        let patientClass = types.into("Encounter.class") { types.trimmed(pv1[2].text) }
         let resolved = patientClass == "P" && status != .finished && status != .cancelled ? .planned : status
-        var update = VisitUpdate(identifier: visitIdentifier(pv1), status: resolved, eventTime: eventTime)
+        var update = VisitUpdate(
+            identifier: types.into("Encounter.identifier") { visitIdentifier(pv1) }, status: resolved,
+            eventTime: eventTime)
         update.classCode = patientClass.map(PatientSegments.encounterClass)
-        update.location = change(pv1[3]) { location($0[1]) }
-        update.attending = change(pv1[7]) { types.xcn($0[1]) }
-        update.referring = change(pv1[8]) { types.xcn($0[1]) }
-        update.start = change(pv1[44]) { types.dateTime($0.timestamp) }
-        update.end = change(pv1[45]) { types.dateTime($0.timestamp) }
+        update.location = types.into("Encounter.location") { change(pv1[3]) { location($0[1]) } }
+        update.attending = types.into("Encounter.participant") { change(pv1[7]) { types.xcn($0[1]) } }
+        update.referring = types.into("Encounter.participant") { change(pv1[8]) { types.xcn($0[1]) } }
+        update.start = types.into("Encounter.period") { change(pv1[44]) { types.dateTime($0.timestamp) } }
+        update.end = types.into("Encounter.period") { change(pv1[45]) { types.dateTime($0.timestamp) } }
         return update
     }
 
@@ -108,14 +116,6 @@ struct PatientSegments: Sendable {
 }
 
 extension Message {
-    /// The first segment of that name. Throws `MessageRefusal` (100) when there is none.
-    func required(_ id: SegmentID) throws -> Segment {
-        guard let segment = self[id] else {
-            throw MessageRefusal(.segmentSequenceError, at: ErrorLocation(segment: id), "\(id) is missing")
-        }
-        return segment
-    }
-
     /// When the event happened at its source: EVN-6, else EVN-2, else MSH-7.
     func eventTime(_ types: DataTypes) -> UTCInstant? {
         let evn = self["EVN"]

@@ -9,15 +9,19 @@ struct ResultFindings {
     let types: DataTypes
     private(set) var observations: [ReportUpdate.FindingUpdate] = []
     private(set) var observers: [PartyReference] = []
-    private(set) var notes: [String] = []
     private var lines: [String] = []
     private var impression: [String] = []
     private var documents: [PresentedForm] = []
     private var statuses: [String] = []
     private var section: String?
+    /// The title of a further part of the report, until it has its first line.
+    private var title: String?
     private var keys: [String: Int] = [:]
     /// Where a following NTE belongs.
     private var lastWasObservation = false
+    private var isWithdrawn = false
+    /// Whether there is any text or finding, shown or withdrawn.
+    private(set) var hasContent = false
 
     init(types: DataTypes) { self.types = types }
 
@@ -25,25 +29,52 @@ struct ResultFindings {
     mutating func add(_ obx: Segment) throws {
         lastWasObservation = false
         if OrderNumbers.isStudyObservation(obx) { return }
-        statuses.append(obx[11].text ?? "")
-        if observers.isEmpty, let observer = types.xcn(obx[16][1]) { observers = [observer] }
-        switch obx[2].text {
-        case "TX", "FT": addText(obx)
-        case "ED": try addDocument(obx)
-        case "RP": notes.append("a document by reference was not fetched")
+        hasContent = true
+        let type = types.into("Observation.value") { obx[2].text }
+        let isText = type == "TX" || type == "FT"
+        let target = isText || type == "ED" ? "DiagnosticReport.presentedForm" : "Observation.status"
+        let status = types.into(target) { obx[11].text ?? "" }
+        statuses.append(status)
+        let observer = types.into("DiagnosticReport.resultsInterpreter") {
+            obx[16].repetitions.compactMap { types.xcn($0) }
+        }
+        if observers.isEmpty { observers = observer }
+        // What its sender takes back (table 0085: deleted, wrong patient, can not be had) is no part of the report.
+        isWithdrawn = ["D", "W", "X"].contains(status)
+        switch type {
+        case "TX", "FT":
+            if isWithdrawn { return }
+            types.into("DiagnosticReport.presentedForm") { addText(obx) }
+        case "ED":
+            if isWithdrawn { return }
+            try types.into("DiagnosticReport.presentedForm") { try addDocument(obx) }
+        case "RP": obx[5].report(.messageAccepted, "A document by reference is not fetched")
         default: addObservation(obx)
         }
     }
 
-    /// Takes an NTE: a note to the finding before it, else a line of the report.
-    mutating func add(note: Segment, isFirst: Bool) {
-        let text = note[3].repetitions.compactMap { $0.wholeText }.joined(separator: "\n")
+    /// Takes an NTE: a note to the finding before it, else a line of the report. One behind a line that was withdrawn
+    /// goes with it.
+    mutating func add(note: Segment) {
+        if isWithdrawn, !lastWasObservation { return }
+        let text = types.into(lastWasObservation ? "Observation.note" : "DiagnosticReport.presentedForm") {
+            note[3].repetitions.compactMap { $0.wholeText }.joined(separator: "\n")
+        }
         guard !text.isEmpty else { return }
+        hasContent = true
         if lastWasObservation, !observations.isEmpty {
             observations[observations.count - 1].notes.append(text)
         } else {
             lines.append(text)
         }
+    }
+
+    /// What follows is a further part of the report, under the name of its procedure.
+    mutating func beginPart(titled code: CodedConcept?) {
+        lastWasObservation = false
+        isWithdrawn = false
+        section = nil
+        title = code?.displayText
     }
 
     /// The impression as the report's conclusion.
@@ -74,6 +105,10 @@ struct ResultFindings {
     // MARK: Text
 
     private mutating func addText(_ obx: Segment) {
+        if let title {
+            if !lines.isEmpty { lines += ["", title.uppercased() + ":"] }
+            self.title = nil
+        }
         let isImpression = ResultFindings.isImpression(obx)
         let key = obx[3].wholeText ?? ""
         if section != key {
@@ -155,28 +190,20 @@ struct ResultFindings {
     // MARK: Findings
 
     private mutating func addObservation(_ obx: Segment) {
-        guard let code = types.cwe(obx[3][1]) else {
-            notes.append("an OBX without OBX-3 was left out")
+        let reader = ObservationReader(types: types)
+        guard let read = reader.read(obx) else {
+            obx[3].report(.requiredFieldMissing, "An OBX without OBX-3 was left out")
             return
         }
-        let status = obx[11].text ?? ""
-        var value = ObservationValue(types: types).read(obx)
-        if value == nil, status == "N" { value = .absent(reason: "not-asked") }
-        if value == nil, status == "X" { value = .absent(reason: "unknown") }
         var finding = ReportUpdate.FindingUpdate(
-            key: key(obx), code: code, status: CodeSystems.observationStatus(status), value: value)
-        finding.referenceRange = types.trimmed(obx[7].wholeText)
-        finding.interpretation = obx[8].repetitions.compactMap { flag in
-            flag.text.map {
-                CodedConcept(codings: [CodedConcept.Coding(system: ResultFindings.interpretation, code: $0)])
-            }
-        }
-        finding.effective = types.dateTime(obx[14].timestamp)
+            key: key(obx), code: read.code, status: read.status, value: read.value)
+        finding.referenceRange = read.referenceRange
+        finding.interpretation = read.interpretation
+        finding.effective = read.effective
+        finding.attributes = read.attributes
         observations.append(finding)
         lastWasObservation = true
     }
-
-    private static let interpretation = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 
     /// OBX-3.1 and OBX-4; a number tells repeats of the same pair apart.
     private mutating func key(_ obx: Segment) -> String {

@@ -84,6 +84,7 @@ enum ServedRoutes {
             OpsRoutes(health: HealthChecks([], isDraining: { false }), metrics: MetricRegistry(), audit: store) {
                 try await store.quarantine(limit: $0, access: $1)
             }.group,
+            MessageRoutes(log: store, audit: store).group,
         ]
     }
 }

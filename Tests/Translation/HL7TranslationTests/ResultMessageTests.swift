@@ -113,7 +113,7 @@ import Workflow
             ("NM", "7.50", Observation.Value.quantity(value: "7.50", comparator: nil, unit: nil, unitSystem: nil)),
             ("NM", "+.5", .quantity(value: "0.5", comparator: nil, unit: nil, unitSystem: nil)),
             ("NM", "-007", .quantity(value: "-7", comparator: nil, unit: nil, unitSystem: nil)),
-            ("NM", "<5", .text("<5")), ("NM", "1e5", .text("1e5")),
+            ("NM", "<5", .quantity(value: "5", comparator: "<", unit: nil, unitSystem: nil)), ("NM", "1e5", .text("1e5")),
             ("NM", "1.", .quantity(value: "1", comparator: nil, unit: nil, unitSystem: nil)),
             ("SN", "^10^-^20", .range(low: "10", high: "20", unit: nil)),
             ("SN", "^1^:^128", .ratio(numerator: "1", denominator: "128")),

@@ -25,10 +25,12 @@ package struct JournaledMessage: Sendable, Hashable {
     package var acknowledgement: [UInt8]
     package var receivedAt: UTCInstant
     package var peer: String?
+    /// What became of its values; nil for one that had no effect, and for those of before version 0.2.
+    package var coverage: MessageCoverage?
     package init(
         id: EntityID, sender: String, controlID: String, type: String, digest: String, raw: [UInt8],
         disposition: Disposition,
-        note: String?, acknowledgement: [UInt8], receivedAt: UTCInstant, peer: String?
+        note: String?, acknowledgement: [UInt8], receivedAt: UTCInstant, peer: String?, coverage: MessageCoverage? = nil
     ) {
         self.id = id
         self.sender = sender
@@ -41,5 +43,6 @@ package struct JournaledMessage: Sendable, Hashable {
         self.acknowledgement = acknowledgement
         self.receivedAt = receivedAt
         self.peer = peer
+        self.coverage = coverage
     }
 }

@@ -32,6 +32,8 @@ package struct Report: Sendable, Hashable, Codable {
     package var conclusion: String?
     package var presentedForms: [PresentedForm]
     package var observations: [Observation]
+    /// `performers`: technician and transcriptionist. Nil in what was stored before there were any.
+    package var attributes: Attributes?
 
     package init(
         id: EntityID, patientID: EntityID, visitID: EntityID? = nil, orderID: EntityID? = nil,
@@ -121,6 +123,10 @@ package struct Observation: Sendable, Hashable, Codable {
     package var interpretation: [CodedConcept]
     package var effective: PartialDateTime?
     package var notes: [String]
+    /// By the names of ``ClinicalStatement/Name``. Nil in what was stored before there were any.
+    package var attributes: Attributes?
+    /// Whether the report shows it: not once its sender withdrew it, or left it out of a later state of the report.
+    package var isShown: Bool { status != .enteredInError && status != .cancelled }
     package init(
         id: EntityID, key: String, code: CodedConcept, status: Status, value: Value?, referenceRange: String? = nil,
         interpretation: [CodedConcept] = [], effective: PartialDateTime? = nil, notes: [String] = []
@@ -156,6 +162,11 @@ package struct ReportUpdate: Sendable, Hashable {
     package var presentedForms: [PresentedForm] = []
     /// Ids are given by the service.
     package var observations: [FindingUpdate] = []
+    package var attributes: Attributes = [:]
+    /// Who asked for what is reported, for an order that does not know.
+    package var requester: PartyReference?
+    /// False for a message that has neither text nor findings: it tells of the state alone.
+    package var hasContent = true
     package var eventTime: UTCInstant?
 
     package struct FindingUpdate: Sendable, Hashable {
@@ -167,6 +178,7 @@ package struct ReportUpdate: Sendable, Hashable {
         package var interpretation: [CodedConcept] = []
         package var effective: PartialDateTime?
         package var notes: [String] = []
+        package var attributes: Attributes = [:]
         package init(key: String, code: CodedConcept, status: Observation.Status, value: Observation.Value?) {
             self.key = key
             self.code = code

@@ -92,7 +92,14 @@ package struct ReportService: Sendable {
         asOrder.filler = update.filler
         asOrder.accession = update.accession
         do {
-            if let found = try OrderService().find(asOrder, patientID: patientID, in: unit) { return found }
+            if var found = try OrderService().find(asOrder, patientID: patientID, in: unit) {
+                if found.requester == nil, let requester = update.requester {
+                    found.requester = requester
+                    try unit.save(found)
+                    unit.emit(.orderChanged(found.id))
+                }
+                return found
+            }
             // The result's filler number may be the report's own; the accession number still names the order.
             if let accession = update.accession {
                 let byAccession = try unit.orders(identifiedBy: accession, as: .accession).filter {
@@ -109,7 +116,7 @@ package struct ReportService: Sendable {
         let order = ImagingOrder(
             id: unit.entropy.newID(), patientID: patientID, placer: update.placer, filler: update.filler,
             accession: update.accession, studyInstanceUID: update.studyInstanceUIDs.first, status: .active,
-            code: update.code)
+            code: update.code, requester: update.requester)
         try unit.save(order)
         unit.emit(.orderChanged(order.id))
         if let accession = order.accession {
@@ -128,8 +135,17 @@ package struct ReportService: Sendable {
         report.effective = update.effective ?? report.effective
         report.issued = update.issued ?? report.issued
         if !update.interpreters.isEmpty { report.interpreters = update.interpreters }
-        report.conclusion = update.conclusion ?? report.conclusion
-        if !update.presentedForms.isEmpty { report.presentedForms = update.presentedForms }
+        if !update.attributes.isEmpty { report.attributes = update.attributes }
+        // A message without any text or finding tells of the state; what the report says stays.
+        guard update.hasContent else { return }
+        // A report is what its sender says it is now: what this message does not have, it does not say any more. Only
+        // of a partial one the rest is still to come. HL7 v2.5.1 §2.10.4.1 (snapshot), table 0123 (A).
+        let isWhole = update.status != .partial
+        if isWhole || update.conclusion != nil { report.conclusion = update.conclusion }
+        if isWhole || !update.presentedForms.isEmpty { report.presentedForms = update.presentedForms }
+        if isWhole {
+            for index in report.observations.indices { report.observations[index].status = .enteredInError }
+        }
         for finding in update.observations {
             let index = report.observations.firstIndex { $0.key == finding.key }
             let id = index.map { report.observations[$0].id } ?? unit.entropy.newID()
@@ -138,6 +154,7 @@ package struct ReportService: Sendable {
                 referenceRange: finding.referenceRange, interpretation: finding.interpretation,
                 effective: finding.effective,
                 notes: finding.notes)
+            observation.attributes = finding.attributes.isEmpty ? nil : finding.attributes
             if let index {
                 // A withdrawn finding keeps what it said, under its new status.
                 if finding.value == nil { observation.value = report.observations[index].value }

@@ -1,6 +1,6 @@
 /// Every step of the store's schema, in order. Append only.
 package enum Migrations {
-    package static let all: [Migration] = [foundations, workflow, resources, auditByNumber]
+    package static let all: [Migration] = [foundations, workflow, resources, auditByNumber, messageCoverage]
 
     /// The commit order and the audit chain: what every other table leans on.
     private static let foundations = Migration(

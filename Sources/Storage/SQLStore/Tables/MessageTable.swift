@@ -4,34 +4,62 @@ import Workflow
 struct MessageTable {
     let connection: any SQLConnection
 
+    private static let columns = """
+        id, sender, control_id, type, digest, raw, disposition, note, acknowledgement, received_at, peer, coverage
+        """
+
     /// Newest first; a sender that reuses control ids has several.
     func messages(sender: String, controlID: String) throws -> [JournaledMessage] {
         try connection.all(
             """
-            SELECT id, type, digest, raw, disposition, note, acknowledgement, received_at, peer FROM messages
-            WHERE control_id = ? AND sender = ? ORDER BY ordinal DESC, id LIMIT 20
-            """, [.text(controlID), .text(sender)]
-        ) { row in
-            JournaledMessage(
-                id: EntityID(try row.text(0)), sender: sender, controlID: controlID, type: try row.text(1),
-                digest: try row.text(2), raw: try row.bytes(3),
-                disposition: JournaledMessage.Disposition(rawValue: try row.text(4)) ?? .failed,
-                note: try row.optionalText(5), acknowledgement: try row.bytes(6),
-                receivedAt: UTCInstant(microseconds: try row.int(7)), peer: try row.optionalText(8))
+            SELECT \(Self.columns) FROM messages WHERE control_id = ? AND sender = ? ORDER BY ordinal DESC, id LIMIT 20
+            """, [.text(controlID), .text(sender)], Self.message)
+    }
+
+    func message(_ id: EntityID) throws -> JournaledMessage? {
+        try connection.all("SELECT \(Self.columns) FROM messages WHERE id = ?", [.text(id.value)], Self.message).first
+    }
+
+    /// Newest first.
+    func messages(_ query: MessageQuery) throws -> [JournaledMessage] {
+        var conditions: [String] = []
+        var values: [SQLValue] = []
+        func add(_ condition: String, _ value: String?) {
+            guard let value else { return }
+            conditions.append(condition)
+            values.append(.text(value))
         }
+        add("disposition = ?", query.disposition?.rawValue)
+        add("sender = ?", query.sender)
+        add("control_id = ?", query.controlID)
+        let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        return try connection.all(
+            "SELECT \(Self.columns) FROM messages \(filter) ORDER BY received_at DESC, id DESC LIMIT ?",
+            values + [.int(Int64(query.limit))], Self.message)
+    }
+
+    private static func message(_ row: SQLRow) throws -> JournaledMessage {
+        JournaledMessage(
+            id: EntityID(try row.text(0)), sender: try row.text(1), controlID: try row.text(2), type: try row.text(3),
+            digest: try row.text(4), raw: try row.bytes(5),
+            disposition: JournaledMessage.Disposition(rawValue: try row.text(6)) ?? .failed,
+            note: try row.optionalText(7), acknowledgement: try row.bytes(8),
+            receivedAt: UTCInstant(microseconds: try row.int(9)), peer: try row.optionalText(10),
+            coverage: try row.optionalText(11).map { MessageCoverage(text: $0) })
     }
 
     func insert(_ message: JournaledMessage, ordinal: Int64) throws {
         try connection.run(
             """
             INSERT INTO messages (id, ordinal, sender, control_id, type, digest, raw, disposition, note, acknowledgement,
-            received_at, peer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            received_at, peer, coverage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .text(message.id.value), .int(ordinal), .text(message.sender), .text(message.controlID),
                 .text(message.type),
                 .text(message.digest), .bytes(message.raw), .text(message.disposition.rawValue), SQLValue(message.note),
                 .bytes(message.acknowledgement), .int(message.receivedAt.microseconds), SQLValue(message.peer),
+                SQLValue(message.coverage?.text),
             ])
     }
 }

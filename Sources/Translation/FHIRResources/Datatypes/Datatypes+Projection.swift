@@ -128,6 +128,11 @@ enum Datatypes {
         ])
     }
 
+    /// Logical references to people and organisations; nil when there are none. A party with a name is a person.
+    static func parties(_ parties: [PartyReference]) -> JSONValue? {
+        array(parties.compactMap { party($0, type: $0.displayName == nil ? "Practitioner" : "Organization") })
+    }
+
     /// A FHIR dateTime. A time without a zone cannot be said in FHIR, so only its date is given. FHIR R4 datatypes.html#dateTime.
     static func dateTime(_ time: PartialDateTime?) -> JSONValue? {
         guard let text = time?.text, !text.isEmpty else { return nil }

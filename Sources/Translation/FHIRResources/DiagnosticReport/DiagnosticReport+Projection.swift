@@ -6,7 +6,7 @@ enum DiagnosticReportProjection {
     static let type = "DiagnosticReport"
     static let owned = [
         "identifier", "basedOn", "status", "category", "code", "subject", "encounter", "effectiveDateTime", "issued",
-        "resultsInterpreter", "result", "imagingStudy", "conclusion", "presentedForm",
+        "performer", "resultsInterpreter", "result", "imagingStudy", "conclusion", "presentedForm",
     ]
     static let radiology = CodedConcept(
         codings: [.init(system: "http://terminology.hl7.org/CodeSystem/v2-0074", code: "RAD", display: "Radiology")])
@@ -31,12 +31,16 @@ enum DiagnosticReportProjection {
             ("encounter", report.visitID.map { Datatypes.reference("Encounter", $0) }),
             ("effectiveDateTime", Datatypes.dateTime(report.effective)),
             ("issued", report.issued.map(Datatypes.instant)),
+            ("performer", Datatypes.parties(report.attributes?.parties(ClinicalStatement.Name.performers) ?? [])),
             (
                 "resultsInterpreter",
                 Datatypes.array(
                     report.interpreters.compactMap { Datatypes.party($0, type: "Practitioner") })
             ),
-            ("result", Datatypes.array(report.observations.map { Datatypes.reference("Observation", $0.id) })),
+            (
+                "result",
+                Datatypes.array(report.observations.filter(\.isShown).map { Datatypes.reference("Observation", $0.id) })
+            ),
             ("imagingStudy", Datatypes.array(studies.map { Datatypes.reference("ImagingStudy", $0) })),
             ("conclusion", Datatypes.string(report.conclusion)),
             (

@@ -7,7 +7,8 @@ enum ObservationProjection {
     static let owned = [
         "basedOn", "status", "category", "code", "subject", "encounter", "effectiveDateTime", "issued", "valueQuantity",
         "valueString", "valueCodeableConcept", "valueDateTime", "valueTime", "valueRange", "valueRatio",
-        "dataAbsentReason", "interpretation", "note", "referenceRange",
+        "dataAbsentReason", "interpretation", "note", "bodySite", "method", "device", "performer", "referenceRange",
+        "component", "identifier",
     ]
     static let imaging = CodedConcept(
         codings: [
@@ -30,6 +31,7 @@ enum ObservationProjection {
             ("issued", report.issued.map(Datatypes.instant)),
         ]
         if let value = observation.value { members.append(self.value(value)) }
+        members += attributes(observation.attributes ?? [:], code: observation.code)
         members += [
             ("interpretation", Datatypes.array(observation.interpretation.compactMap(Datatypes.concept))),
             (
@@ -45,7 +47,31 @@ enum ObservationProjection {
         return Datatypes.object(members)
     }
 
-    private static func value(_ value: Workflow.Observation.Value) -> (String, JSONValue?) {
+    /// What a finding says beyond its value. A value that repeats is a component each, under the code of the finding.
+    static func attributes(_ attributes: Attributes, code: CodedConcept) -> [(String, JSONValue?)] {
+        typealias Name = ClinicalStatement.Name
+        let device = attributes.identifiers(Name.device).first.map {
+            Datatypes.object([("identifier", Datatypes.identifier($0))])
+        }
+        let components = attributes.values(Name.furtherValues).map { further in
+            Datatypes.object([("code", Datatypes.concept(code)), value(further)])
+        }
+        let subID = attributes.text(Name.subID).map { text in
+            Datatypes.object([("system", .string(subIDSystem)), ("value", Datatypes.string(text))])
+        }
+        return [
+            ("identifier", subID.map { .array([$0]) }),
+            ("performer", Datatypes.parties(attributes.parties(Name.performers))),
+            ("bodySite", attributes.concepts(Name.bodySite).first.flatMap(Datatypes.concept)),
+            ("method", attributes.concepts(Name.method).first.flatMap(Datatypes.concept)),
+            ("device", device),
+            ("component", Datatypes.array(components)),
+        ]
+    }
+    /// The sub-id that tells apart the findings of one code in a report (OBX-4).
+    static let subIDSystem = "urn:hilum:observation-sub-id"
+
+    static func value(_ value: Workflow.Observation.Value) -> (String, JSONValue?) {
         switch value {
         case .quantity(let number, let comparator, let unit, let system):
             // What is sent as a number and is none stays readable as text.

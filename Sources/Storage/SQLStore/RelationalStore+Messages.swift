@@ -1,0 +1,16 @@
+import Access
+import Workflow
+
+extension RelationalStore: MessageLog {
+    package func message(_ id: EntityID, access: AccessContext) async throws -> JournaledMessage? {
+        guard access.decision(.read, on: "MessageHeader") == .permitted(anyOf: []) else { return nil }
+        return try await readUnit(access, snapshot: false) { try MessageTable(connection: $0.connection).message(id) }
+    }
+
+    package func messages(_ query: MessageQuery, access: AccessContext) async throws -> [JournaledMessage] {
+        guard access.decision(.search, on: "MessageHeader") == .permitted(anyOf: []) else { return [] }
+        return try await readUnit(access, snapshot: false) {
+            try MessageTable(connection: $0.connection).messages(query)
+        }
+    }
+}
