@@ -43,7 +43,7 @@ package struct FHIRService: Sendable {
     }
 
     var searchParser: SearchQueryParser {
-        SearchQueryParser(baseURL: baseURL, now: now().microseconds, limits: limits.search)
+        SearchQueryParser(baseURL: baseURL, now: now().microseconds, zone: store.zone, limits: limits.search)
     }
 
     /// Answers a request; errors are answers too.

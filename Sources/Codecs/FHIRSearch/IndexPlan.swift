@@ -21,6 +21,8 @@ struct IndexPlan: Sendable {
         let parameter: Parameter
         /// The value's FHIR type, such as `CodeableConcept`.
         let elementType: String
+        /// The code system that a `code` implies by its binding; nil where that is not one. FHIR R4 search.html#token.
+        let codeSystem: String?
     }
 
     /// A parameter, or a component of a composite, with its keys.
@@ -30,6 +32,10 @@ struct IndexPlan: Sendable {
         let text: Int64
         let identifier: Int64
         let ofType: Int64
+        let word: Int64
+        let day: Int64
+        /// The name in a URL; of a component, of the composite.
+        let code: String
         let components: [Component]
     }
 
@@ -124,8 +130,7 @@ struct IndexPlanBuilder {
         }
         return IndexPlan.Parameter(
             type: definition.type, value: key(.value), text: key(.text), identifier: key(.identifier),
-            ofType: key(.ofType),
-            components: components)
+            ofType: key(.ofType), word: key(.word), day: key(.day), code: definition.code, components: components)
     }
 
     private func component(
@@ -137,7 +142,9 @@ struct IndexPlanBuilder {
         }
         let key = SearchParameterKey(resourceType, definition.code, .component(position)).number
         let parameter = IndexPlan.Parameter(
-            type: target.type, value: key, text: -1, identifier: -1, ofType: -1, components: [])
+            type: target.type, value: key, text: -1, identifier: -1, ofType: -1, word: -1, day: -1,
+            code: definition.code,
+            components: [])
         let isFromRoot = part.expression.hasPrefix("%resource")
         var plan = IndexPlan()
         // A composite may select elements of several types; a component path need only exist on one of them.
@@ -181,7 +188,8 @@ struct IndexPlanBuilder {
         for end in try ends(of: steps, focus: focus) {
             var node = 0
             for link in end.links { node = follow(link, from: node, in: &plan) }
-            plan.nodes[node].actions.append(IndexPlan.Action(parameter: parameter, elementType: end.type))
+            plan.nodes[node].actions.append(
+                IndexPlan.Action(parameter: parameter, elementType: end.type, codeSystem: end.codeSystem))
         }
     }
 
@@ -196,6 +204,7 @@ struct IndexPlanBuilder {
     private struct End {
         var links: [Link] = []
         var type: String
+        var codeSystem: String?
     }
 
     private func follow(_ link: Link, from node: Int, in plan: inout IndexPlan) -> Int {
@@ -249,7 +258,11 @@ struct IndexPlanBuilder {
         let names = element.types.first?.name == "*" ? Self.openChoiceTypes : element.types.map(\.name)
         guard element.isChoice else {
             guard let type = names.first else { return [] }
-            return [End(links: end.links + [Link(name: name)], type: type)]
+            return [
+                End(
+                    links: end.links + [Link(name: name)], type: type,
+                    codeSystem: element.boundValueSet.flatMap { definitions.codeSystem(ofValueSet: $0) })
+            ]
         }
         return names.map { type in
             End(links: end.links + [Link(name: name + type.prefix(1).uppercased() + type.dropFirst())], type: type)

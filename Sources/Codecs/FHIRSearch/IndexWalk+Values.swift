@@ -12,7 +12,7 @@ extension IndexWalk {
     mutating func addTokens(_ action: IndexPlan.Action, _ value: JSONNode) {
         let parameter = action.parameter
         switch action.elementType {
-        case "Coding": addCoding(parameter, value)
+        case "Coding": if !addCoding(parameter, value), value.members.first != nil { addToken(parameter.value, "", "") }
         case "CodeableConcept": addConcept(parameter, value)
         case "Identifier": addIdentifier(parameter, value)
         case "ContactPoint":
@@ -20,7 +20,7 @@ extension IndexWalk {
         case "boolean":
             if let truth = value.bool { addToken(parameter.value, IndexEntry.anySystem, truth ? "true" : "false") }
         case "code":
-            if let code = value.string { addToken(parameter.value, IndexEntry.anySystem, code) }
+            if let code = value.string { addToken(parameter.value, action.codeSystem ?? IndexEntry.anySystem, code) }
         default:
             if let text = value.string ?? value.numberText { addToken(parameter.value, "", text) }
         }
@@ -30,26 +30,28 @@ extension IndexWalk {
         add(key, .token(system: IndexEntry.cut(system), code: IndexEntry.cut(code)))
     }
 
-    private mutating func addCoding(_ parameter: IndexPlan.Parameter, _ value: JSONNode) {
-        if let code = value["code"]?.string { addToken(parameter.value, value["system"]?.string ?? "", code) }
+    /// - Returns: whether it has a code or a system to be found by.
+    private mutating func addCoding(_ parameter: IndexPlan.Parameter, _ value: JSONNode) -> Bool {
+        let (system, code) = (value["system"]?.string, value["code"]?.string)
+        // A system alone is found by `system|`.
+        if system != nil || code != nil { addToken(parameter.value, system ?? "", code ?? "") }
         addText(parameter.text, value["display"])
+        return system != nil || code != nil
     }
 
     private mutating func addConcept(_ parameter: IndexPlan.Parameter, _ value: JSONNode) {
-        var hasCode = false
-        for coding in elements(value["coding"]) {
-            hasCode = hasCode || coding["code"] != nil
-            addCoding(parameter, coding)
-        }
-        if let text = value["text"] {
-            addText(parameter.text, text)
-            // The concept is there, so that `:missing` does not say otherwise.
-            if !hasCode { addToken(parameter.value, "", "") }
-        }
+        var isFound = false
+        for coding in elements(value["coding"]) where addCoding(parameter, coding) { isFound = true }
+        addText(parameter.text, value["text"])
+        // The concept is there, so that `:missing` does not say otherwise.
+        if !isFound, value.members.first != nil { addToken(parameter.value, "", "") }
     }
 
     private mutating func addIdentifier(_ parameter: IndexPlan.Parameter, _ value: JSONNode) {
-        guard let number = value["value"]?.string else { return }
+        guard let number = value["value"]?.string else {
+            if value.members.first != nil { addToken(parameter.value, value["system"]?.string ?? "", "") }
+            return
+        }
         addToken(parameter.value, value["system"]?.string ?? "", number)
         guard let type = value["type"] else { return }
         addText(parameter.text, type["text"])
@@ -74,6 +76,24 @@ extension IndexWalk {
         add(key, .string(folded: IndexEntry.cut(folded), exact: IndexEntry.cut(text)))
     }
 
+    /// Words of one text that it is found by, beside the first.
+    private static let wordsMax = 16
+
+    /// The text from its second, third and further word on, and without the gaps that its punctuation leaves: `Garcia Lopez`
+    /// is found by `lopez`, `Smith-Jones` by `smithjones` too. FHIR R4 search.html#string.
+    private mutating func addWords(_ key: Int64, _ text: String) {
+        guard key >= 0 else { return }
+        let folded = TextFolding.folded(text)
+        var rest = folded[...]
+        for _ in 0..<Self.wordsMax {
+            guard let gap = rest.utf8.firstIndex(of: 0x20) else { break }
+            rest = rest[rest.utf8.index(after: gap)...]
+            add(key, .string(folded: IndexEntry.cut(String(rest)), exact: ""))
+        }
+        let joined = TextFolding.joined(text)
+        if joined != folded { add(key, .string(folded: IndexEntry.cut(joined), exact: "")) }
+    }
+
     private static let nameMembers = ["family", "given", "text", "prefix", "suffix"]
     private static let addressMembers = ["text", "line", "city", "district", "state", "postalCode", "country"]
 
@@ -81,53 +101,77 @@ extension IndexWalk {
     mutating func addStrings(_ action: IndexPlan.Action, _ value: JSONNode) {
         let key = action.parameter.value
         switch action.elementType {
-        case "HumanName": addParts(key, value, Self.nameMembers)
-        case "Address": addParts(key, value, Self.addressMembers)
+        case "HumanName": addParts(key, value, Self.nameMembers, words: action.parameter.word)
+        case "Address": addParts(key, value, Self.addressMembers, words: action.parameter.word)
         case "CodeableConcept":
             addParts(key, value, ["text"])
             for coding in elements(value["coding"]) { addParts(key, coding, ["display"]) }
         case "Coding": addParts(key, value, ["display"])
         case "Annotation": addParts(key, value, ["text"])
         case "Identifier", "ContactPoint": addParts(key, value, ["value"])
-        default: if let text = value.string { addString(key, text) }
+        default:
+            guard let text = value.string else { return }
+            addString(key, text)
+            addWords(action.parameter.word, text)
         }
     }
 
-    private mutating func addParts(_ key: Int64, _ value: JSONNode, _ names: [String]) {
+    /// - Parameter words: the key under which later words are kept; -1 for none.
+    private mutating func addParts(_ key: Int64, _ value: JSONNode, _ names: [String], words: Int64 = -1) {
         for name in names {
             guard let part = value[name] else { continue }
-            if let text = part.string { addString(key, text) }
-            for element in part.elements { if let text = element.string { addString(key, text) } }
+            for text in part.string.map({ [$0] }) ?? part.elements.compactMap(\.string) {
+                addString(key, text)
+                addWords(words, text)
+            }
         }
     }
 
     // MARK: Dates
 
-    /// FHIR R4 search.html#date.
+    /// A Timing counts as the span of its outer limits. FHIR R4 search.html#date.
     mutating func addDates(_ action: IndexPlan.Action, _ value: JSONNode) {
-        let key = action.parameter.value
         switch action.elementType {
-        case "Period": addPeriod(key, value)
+        case "Period": addSpan(action.parameter, from: [value["start"]], to: [value["end"]])
         case "Timing":
-            for event in elements(value["event"]) { addDate(key, event) }
-            if let bounds = value["repeat"]?["boundsPeriod"] { addPeriod(key, bounds) }
-        default: addDate(key, value)
+            let events = elements(value["event"]).map { Optional($0) }
+            let bounds = value["repeat"]?["boundsPeriod"]
+            // A period without an end has none, whatever the events are.
+            let starts = events + (bounds.map { [$0["start"]] } ?? [])
+            let ends = events + (bounds.map { [$0["end"]] } ?? [])
+            if !starts.isEmpty { addSpan(action.parameter, from: starts, to: ends) }
+        default: addSpan(action.parameter, from: [value], to: [value])
         }
     }
 
-    private func range(_ value: JSONNode?) -> DateTimeRange? {
-        value?.stringBytes.flatMap { FHIRDateTime(utf8: $0, as: .dateTime) }?.range()
+    /// The time from the earliest start to the latest end. A nil among them leaves that side open; nothing is added when
+    /// there is no readable time at all.
+    private mutating func addSpan(_ parameter: IndexPlan.Parameter, from starts: [JSONNode?], to ends: [JSONNode?]) {
+        let zone = zone
+        addSpan(parameter.value, from: starts, to: ends) { $0.range(zone: zone) }
+        // The text's own day, where its zone makes that another than the site's: dates have no zone.
+        guard parameter.day >= 0, (starts + ends).contains(where: { isOnAnotherDay(dateTime($0)) }) else { return }
+        addSpan(parameter.day, from: starts, to: ends) { $0.wallClockRange(zone: zone) }
     }
 
-    private mutating func addDate(_ key: Int64, _ value: JSONNode) {
-        if let range = range(value) { add(key, .date(low: range.lower, high: range.upper)) }
+    private mutating func addSpan(
+        _ key: Int64, from starts: [JSONNode?], to ends: [JSONNode?], range: (FHIRDateTime) -> DateTimeRange
+    ) {
+        let lows = starts.map { dateTime($0).map(range) }
+        let highs = ends.map { dateTime($0).map(range) }
+        guard (lows + highs).contains(where: { $0 != nil }) else { return }
+        let low = lows.contains { $0 == nil } ? .min : lows.compactMap { $0?.lower }.min() ?? .min
+        let high = highs.contains { $0 == nil } ? .max : highs.compactMap { $0?.upper }.max() ?? .max
+        add(key, .date(low: low, high: max(high, low)))
     }
 
-    private mutating func addPeriod(_ key: Int64, _ value: JSONNode) {
-        let (start, end) = (range(value["start"]), range(value["end"]))
-        guard start != nil || end != nil else { return }
-        let low = start?.lower ?? .min
-        add(key, .date(low: low, high: max(end?.upper ?? .max, low)))
+    private func dateTime(_ value: JSONNode?) -> FHIRDateTime? {
+        value?.stringBytes.flatMap { FHIRDateTime(utf8: $0, as: .dateTime) }
+    }
+
+    private func isOnAnotherDay(_ time: FHIRDateTime?) -> Bool {
+        guard let time, time.zoneMinutes != nil else { return false }
+        return zone.local(time.range().lower).day != LocalZone.day(time.localMicroseconds)
     }
 
     // MARK: References
@@ -138,7 +182,12 @@ extension IndexWalk {
         switch action.elementType {
         case "Reference":
             let before = entries.count
-            if let text = value["reference"]?.string { addReference(key, text) }
+            if let text = value["reference"]?.string {
+                addReference(key, text)
+                if case .fragment(let id) = Reference(text), !id.isEmpty, action.parameter.components.isEmpty {
+                    noteContained(action.parameter.code, id)
+                }
+            }
             if let identifier = value["identifier"], let number = identifier["value"]?.string,
                 action.parameter.identifier >= 0
             {

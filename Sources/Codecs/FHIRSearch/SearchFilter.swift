@@ -60,8 +60,8 @@ package enum SearchValue: Sendable, Hashable {
     case stringPart(String)
     /// `:exact`: the whole text as written.
     case stringExact(String)
-    /// Time as microseconds since 1970 UTC. FHIR R4 search.html#date.
-    case date(SearchPrefix, DateTimeRange)
+    /// Time as microseconds since 1970 UTC; `isDay` for a day, month or year, which has no zone. FHIR R4 search.html#date.
+    case date(SearchPrefix, DateTimeRange, isDay: Bool)
     /// FHIR R4 search.html#number.
     case number(SearchPrefix, SearchNumber)
     /// With no unit at all, any unit. FHIR R4 search.html#quantity.

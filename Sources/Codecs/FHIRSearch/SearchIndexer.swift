@@ -3,16 +3,20 @@ import Synchronization
 
 /// Finds out by what a resource can be found. FHIR R4 search.html.
 ///
-/// The plan of a resource type is made at its first use and kept. Contained resources make no entries of their own.
+/// The plan of a resource type is made at its first use and kept. A contained resource makes entries that a chain through
+/// the reference to it finds, and no others.
 package final class SearchIndexer: Sendable {
     private let definitions: FHIRDefinitions
     /// The server's own address; a reference below it is the same as a relative one.
     package let baseURL: String
+    /// The site's clock, on which a day is a day.
+    package let zone: LocalZone
     private let plans = Mutex<[String: IndexPlan]>([:])
 
-    package init(definitions: FHIRDefinitions = .r4, baseURL: String) {
+    package init(definitions: FHIRDefinitions = .r4, baseURL: String, zone: LocalZone = .utc) {
         self.definitions = definitions
         self.baseURL = baseURL
+        self.zone = zone
     }
 
     /// The entries of a resource, each once. What is malformed makes no entry. `_id` and `_lastUpdated` are not among
@@ -23,9 +27,26 @@ package final class SearchIndexer: Sendable {
 
     /// The entries of a document that is known to be a resource of `resourceType`.
     package func entries(of document: JSONDocument, resourceType: String) -> [IndexEntry] {
-        var walk = IndexWalk(root: document.root, baseURL: baseURL)
+        var walk = IndexWalk(root: document.root, resourceType: resourceType, baseURL: baseURL, zone: zone)
         walk.run(plan(resourceType))
+        if !walk.containedReferences.isEmpty { addContained(to: &walk) }
         return walk.entries
+    }
+
+    /// The code under which a container says of what type the resource within it is.
+    package static let typeCode = "resourceType"
+
+    /// Entries for chains through references to contained resources.
+    private func addContained(to walk: inout IndexWalk) {
+        for reference in walk.containedReferences {
+            guard let target = walk.contained(reference.id), let type = target["resourceType"]?.string,
+                definitions.isResourceType(type)
+            else { continue }
+            var inner = IndexWalk(root: target, resourceType: type, baseURL: baseURL, zone: zone)
+            inner.run(plan(type))
+            inner.add(SearchParameterKey(type, Self.typeCode).number, .token(system: "", code: type))
+            walk.add(inner.entries, by: reference.code)
+        }
     }
 
     /// The parameters of a type that can be searched: those with entries, and `_id` and `_lastUpdated`.
@@ -49,7 +70,11 @@ package final class SearchIndexer: Sendable {
 /// One walk over one resource.
 struct IndexWalk {
     let root: JSONNode
+    let resourceType: String
     let baseURL: String
+    let zone: LocalZone
+    /// References to contained resources, each once.
+    private(set) var containedReferences: [(code: String, id: String)] = []
     private(set) var entries: [IndexEntry] = []
     private var seen: Set<IndexEntry> = []
     /// The composite element in hand; 0 outside of composites.
@@ -58,9 +83,11 @@ struct IndexWalk {
     /// Set while a boolean's terms are looked at: values reached by them, as text.
     private var reached: [String]?
 
-    init(root: JSONNode, baseURL: String) {
+    init(root: JSONNode, resourceType: String, baseURL: String, zone: LocalZone) {
         self.root = root
+        self.resourceType = resourceType
         self.baseURL = baseURL
+        self.zone = zone
     }
 
     mutating func run(_ plan: IndexPlan) {
@@ -80,7 +107,7 @@ struct IndexWalk {
 
     /// The primitive values a plan reaches, as text; a complex value counts as `{}`.
     private func values(_ plan: IndexPlan) -> [String] {
-        var other = IndexWalk(root: root, baseURL: baseURL)
+        var other = IndexWalk(root: root, resourceType: resourceType, baseURL: baseURL, zone: zone)
         other.reached = []
         other.visit(root, 0, plan)
         return other.reached ?? []
@@ -130,8 +157,34 @@ struct IndexWalk {
         return value["type"]?.string
     }
 
-    private func containedType(_ id: String) -> String? {
-        root["contained"]?.elements.first { $0["id"]?.isString(id) ?? false }?["resourceType"]?.string
+    private func containedType(_ id: String) -> String? { contained(id)?["resourceType"]?.string }
+
+    /// The contained resource of an id.
+    func contained(_ id: String) -> JSONNode? {
+        root["contained"]?.elements.first { $0["id"]?.isString(id) ?? false }
+    }
+
+    /// References to contained resources of which the entries are made.
+    private static let containedReferencesMax = 256
+
+    mutating func noteContained(_ code: String, _ id: String) {
+        guard containedReferences.count < Self.containedReferencesMax,
+            !containedReferences.contains(where: { $0.code == code && $0.id == id })
+        else { return }
+        containedReferences.append((code, id))
+    }
+
+    /// Adds the entries of the contained resource that a reference leads to.
+    mutating func add(_ inner: [IndexEntry], by reference: String) {
+        let base = partsUsed
+        for entry in inner {
+            let key = SearchParameterKey(
+                resourceType, reference: reference, contained: SearchParameterKey(number: entry.parameter))
+            let moved = IndexEntry(
+                parameter: key.number, part: entry.part == 0 ? 0 : base + entry.part, value: entry.value)
+            partsUsed = max(partsUsed, moved.part)
+            if seen.insert(moved).inserted { entries.append(moved) }
+        }
     }
 
     private mutating func perform(_ action: IndexPlan.Action, _ value: JSONNode) {
@@ -146,7 +199,13 @@ struct IndexWalk {
         case .date: addDates(action, value)
         case .reference: addReferences(action, value)
         case .quantity, .number: addQuantities(action, value)
-        case .uri: if let text = value.string { add(action.parameter.value, .uri(IndexEntry.cut(text))) }
+        case .uri:
+            guard let text = value.string else { return }
+            add(action.parameter.value, .uri(IndexEntry.cut(text)))
+            // A canonical is found with and without its version. FHIR R4 references.html#canonical.
+            if action.elementType == "canonical", let bar = text.firstIndex(of: "|") {
+                add(action.parameter.value, .uri(IndexEntry.cut(String(text[..<bar]))))
+            }
         case .special: break
         }
     }

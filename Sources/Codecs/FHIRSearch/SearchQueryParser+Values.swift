@@ -149,19 +149,19 @@ extension SearchQueryParser {
         return (.equal, text[...])
     }
 
-    /// FHIR R4 search.html#date. A time without zone is taken as UTC.
+    /// FHIR R4 search.html#date. A time without zone is one of the site's clock.
     private func date(_ code: String, _ text: String) throws(ParameterIssue) -> SearchValue {
         let (prefix, rest) = splitPrefix(text)
         guard let date = FHIRDateTime(utf8: rest.utf8, as: .search) else {
             throw ParameterIssue(.invalid, "The value of \(quoted(code)) is no date of FHIR.")
         }
-        var range = date.range()
+        var range = date.range(zone: zone)
         if prefix == .approximately {
             // A tenth of the distance between now and the date on both sides.
             let margin = Int64(abs(Double(now) - Double(range.lower)) * 0.1)
             range = DateTimeRange(lower: range.lower &- margin, upper: range.upper &+ margin)
         }
-        return .date(prefix, range)
+        return .date(prefix, range, isDay: date.precision <= .day)
     }
 
     private func number(_ code: String, _ text: String) throws(ParameterIssue) -> SearchValue {

@@ -20,10 +20,15 @@ package struct SearchQueryParser: Sendable {
     let limits: SearchLimits
     /// Microseconds since 1970 UTC.
     let now: Int64
+    /// The site's clock, on which a time without a zone is read. FHIR R4 search.html#date.
+    let zone: LocalZone
 
     /// - Parameter now: microseconds since 1970 UTC; the margin of an approximate date grows with the distance to it.
-    package init(definitions: FHIRDefinitions = .r4, baseURL: String, now: Int64 = 0, limits: SearchLimits = .standard)
-    {
+    package init(
+        definitions: FHIRDefinitions = .r4, baseURL: String, now: Int64 = 0, zone: LocalZone = .utc,
+        limits: SearchLimits = .standard
+    ) {
+        self.zone = zone
         self.definitions = definitions
         self.baseURL = baseURL
         self.now = now

@@ -1,15 +1,55 @@
-/// Folding of text for search: case, accents and runs of white space make no difference. FHIR R4 search.html#string.
+/// Folding of text for search: case, accents, punctuation and runs of white space make no difference. FHIR R4
+/// search.html#string.
+///
+/// An apostrophe and a full stop are left out (`O'Connor` is `oconnor`), any other punctuation is a gap (`Smith-Jones` is
+/// `smith jones`). A text of punctuation alone keeps it.
 ///
 /// Covers the Latin, Greek and Cyrillic letters that Unicode writes with marks; other scripts keep their letters and
 /// lose only free-standing combining marks.
 package enum TextFolding {
     /// The folded form. Idempotent.
     package static func folded(_ text: some StringProtocol) -> String {
+        let plain = folded(text, keepsPunctuation: false)
+        return plain.isEmpty ? folded(text, keepsPunctuation: true) : plain
+    }
+
+    /// The folded form without gaps where the text has punctuation: `smithjones` of `Smith-Jones`.
+    static func joined(_ text: some StringProtocol) -> String {
+        folded(String(String.UnicodeScalarView(text.unicodeScalars.filter { !isGap($0) })))
+    }
+
+    /// Punctuation that stands inside one word.
+    private static func isInsideWord(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x27, 0x2E, 0x60, 0xB4, 0x2B9, 0x2BB, 0x2BC, 0x2BD, 0x2C8, 0x2018, 0x2019, 0x201B, 0x2032, 0xFF07: true
+        default: false
+        }
+    }
+
+    /// Punctuation between words. A symbol such as `+`, `%` or `<` is none.
+    private static func isGap(_ scalar: Unicode.Scalar) -> Bool {
+        if isInsideWord(scalar) { return false }
+        switch scalar.properties.generalCategory {
+        case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
+            .finalPunctuation, .otherPunctuation:
+            return scalar != "%" && scalar != "&" && scalar != "@" && scalar != "#" && scalar != "*"
+        default: return false
+        }
+    }
+
+    private static func folded(_ text: some StringProtocol, keepsPunctuation: Bool) -> String {
         var out: [UInt8] = []
         out.reserveCapacity(text.utf8.count)
         var pendingSpace = false
         for scalar in text.unicodeScalars {
             let value = scalar.value
+            if !keepsPunctuation {
+                if isInsideWord(scalar) { continue }
+                if isGap(scalar) {
+                    pendingSpace = !out.isEmpty
+                    continue
+                }
+            }
             if value < 0x80 {
                 if value == 0x20 || 0x09...0x0D ~= value {
                     pendingSpace = !out.isEmpty

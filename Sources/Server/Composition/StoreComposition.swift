@@ -1,7 +1,9 @@
 import Crypto
 import FHIRAPI
+import FHIRModel
 import FHIRResources
 import Foundation
+import HL7Translation
 import NIOCore
 import SQLStore
 import Workflow
@@ -22,8 +24,15 @@ enum StoreComposition {
         database.readTimeout = Duration(configuration.limits.statement)
         return RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
-            projector: projector, baseURL: fhirBaseURL, pageTokenKey: isServer ? pageTokenKey(folder) : nil,
+            projector: projector, baseURL: fhirBaseURL, zone: try siteZone(configuration, folder),
+            pageTokenKey: isServer ? pageTokenKey(folder) : nil,
             searchLimits: configuration.limits.fhir.search)
+    }
+
+    /// The site's clock as the indexer knows it.
+    private static func siteZone(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> LocalZone {
+        guard let zone = try ServerComposition.siteProfile(configuration, folder).zone else { return .utc }
+        return LocalZone { seconds in zone.offsetMinutes(atWallClock: Int(clamping: seconds)) }
     }
 
     /// Of the master key, so that links to further pages work across restarts and on a standby with the same keys. Nil

@@ -8,6 +8,8 @@ import Workflow
 private let pageCountDefault = 50
 
 extension RelationalStore: ResourceStore {
+    package var zone: LocalZone { indexer.zone }
+
     package func read(_ type: String, _ id: String, access: AccessContext) async throws -> StoredResource? {
         try await version(type, id, nil, access)
     }
@@ -203,7 +205,7 @@ extension RelationalStore: ResourceStore {
     private func compiler(_ connection: any SQLConnection, _ access: AccessContext, snapshot: Int64) -> SearchCompiler {
         SearchCompiler(
             dialect: connection.dialect, snapshot: snapshot, access: access,
-            parser: SearchQueryParser(baseURL: baseURL))
+            parser: SearchQueryParser(baseURL: baseURL, zone: indexer.zone))
     }
 }
 
@@ -259,7 +261,7 @@ extension SQLUnitOfWork: ResourceTransaction {
         // One below the greatest number: what this unit has just written counts, what it has replaced does not.
         let compiler = SearchCompiler(
             dialect: connection.dialect, snapshot: ResourceTable.current - 1, access: access,
-            parser: SearchQueryParser(baseURL: indexer.baseURL))
+            parser: SearchQueryParser(baseURL: indexer.baseURL, zone: indexer.zone))
         let matches = compiler.matches(query)
         return try connection.all(
             "SELECT v.id FROM resource_versions v WHERE \(matches.text) ORDER BY v.version_key LIMIT ?",

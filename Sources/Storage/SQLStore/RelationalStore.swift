@@ -23,10 +23,11 @@ package final class RelationalStore: Sendable {
 
     /// - Parameters:
     ///   - baseURL: the FHIR base URL; references below it are indexed as local ones.
+    ///   - zone: the site's clock, on which a day of a search is a day.
     ///   - pageTokenKey: 32 bytes that seal the links to further pages; nil for a key that ends with the process.
     package init(
         database: SQLDatabase, entropy: any Entropy, projector: any DomainProjecting, baseURL: String = "",
-        pageTokenKey: [UInt8]? = nil, searchLimits: SearchLimits = .standard,
+        zone: LocalZone = .utc, pageTokenKey: [UInt8]? = nil, searchLimits: SearchLimits = .standard,
         now: @escaping @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
     ) {
         self.database = database
@@ -35,7 +36,7 @@ package final class RelationalStore: Sendable {
         self.now = now
         self.searchLimits = searchLimits
         auditWriter = AuditWriter(database)
-        indexer = SearchIndexer(baseURL: baseURL)
+        indexer = SearchIndexer(baseURL: baseURL, zone: zone)
         pageTokens = PageTokens(key: pageTokenKey, entropy: entropy)
     }
 

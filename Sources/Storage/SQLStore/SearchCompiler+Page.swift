@@ -84,7 +84,7 @@ extension SearchCompiler {
             """
             (SELECT \(key.isDescending ? "max" : "min")(\(dialect.probeMark)i.\(column)) FROM \(Self.kind(key.parameter.type).table) i \
             WHERE i.version_key = v.version_key AND i.param = ?)
-            """, [.int(SearchParameterKey(type, key.parameter.code).number)])
+            """, [self.key(type, key.parameter.code)])
     }
 
     /// Rows strictly after a position: after it by the first sort key, or equal to it there and after it by the next,

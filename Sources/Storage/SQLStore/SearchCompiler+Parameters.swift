@@ -6,6 +6,9 @@ extension SearchCompiler {
     func parameter(
         _ condition: SearchCondition, _ type: String, _ alias: String, isDriver: Bool
     ) -> SQLCondition {
+        if container != nil, condition.parameter.code == "_id" || condition.parameter.code == "_lastUpdated" {
+            return SQLCondition("1 = 0")
+        }
         if condition.parameter.code == "_id" { return ownID(condition.test, alias) }
         if condition.parameter.code == "_lastUpdated" { return lastUpdated(condition.test, alias) }
         switch condition.test {
@@ -44,7 +47,7 @@ extension SearchCompiler {
         case .matches(let values), .matchesNone(let values):
             Self.anyOf(
                 values.map { value in
-                    guard case .date(let prefix, let range) = value else { return SQLCondition("1 = 0") }
+                    guard case .date(let prefix, let range, _) = value else { return SQLCondition("1 = 0") }
                     return Self.instant(prefix, range, "\(alias).time")
                 })
         }
@@ -79,25 +82,24 @@ extension SearchCompiler {
     private func missing(
         _ isMissing: Bool, _ parameter: SearchParameterDefinition, _ type: String, _ alias: String
     ) -> SQLCondition {
-        var tables: [(SearchIndexTable.Kind, SearchParameterKey)] = []
+        var tables: [(SearchIndexTable.Kind, SQLValue)] = []
         switch parameter.type {
         case .reference:
             // A reference that has only an identifier is there all the same.
             tables = [
-                (.reference, SearchParameterKey(type, parameter.code)),
-                (.token, SearchParameterKey(type, parameter.code, .identifier)),
+                (.reference, key(type, parameter.code)), (.token, key(type, parameter.code, .identifier)),
             ]
         case .composite:
             let first = parameter.components.first.flatMap { component in
                 parser.parameter(component.code, for: type).map { Self.kind($0.type) }
             }
-            tables = [(first ?? .token, SearchParameterKey(type, parameter.code, .component(0)))]
-        default: tables = [(Self.kind(parameter.type), SearchParameterKey(type, parameter.code))]
+            tables = [(first ?? .token, key(type, parameter.code, .component(0)))]
+        default: tables = [(Self.kind(parameter.type), key(type, parameter.code))]
         }
         let parts = tables.map { kind, key in
             SQLCondition(
                 "EXISTS (SELECT 1 FROM \(kind.table) i WHERE i.version_key = \(alias).version_key AND i.param = ?)",
-                [.int(key.number)])
+                [key])
         }
         let present = Self.anyOf(parts)
         return isMissing ? SQLCondition("NOT (\(present.text))", present.values) : present
@@ -111,19 +113,31 @@ extension SearchCompiler {
         }
         guard let first = values.first else { return SQLCondition("1 = 0") }
         let (kind, aspect) = Self.place(first)
-        let key = SQLValue.int(SearchParameterKey(type, parameter.code, aspect).number)
+        // A text is also found by its later words, a time by the day on its own clock.
+        let more = Self.secondPlace(first)
+        let keys = [key(type, parameter.code, aspect)] + (more.map { [key(type, parameter.code, $0)] } ?? [])
+        let isOfParameter = keys.count == 1 ? "i.param = ?" : "i.param IN (?, ?)"
         if isDriver {
             let test = entry(values, "i")
             return SQLCondition(
-                "\(alias).version_key IN (SELECT i.version_key FROM \(kind.table) i WHERE i.param = ? AND \(test.text))",
-                [key] + test.values)
+                "\(alias).version_key IN (SELECT i.version_key FROM \(kind.table) i WHERE \(isOfParameter) AND \(test.text))",
+                keys + test.values)
         }
         let test = entry(values, dialect.probeMark + "i")
         return SQLCondition(
             """
-            EXISTS (SELECT 1 FROM \(kind.table) i WHERE i.version_key = \(alias).version_key AND i.param = ? \
+            EXISTS (SELECT 1 FROM \(kind.table) i WHERE i.version_key = \(alias).version_key AND \(isOfParameter) \
             AND \(test.text))
-            """, [key] + test.values)
+            """, keys + test.values)
+    }
+
+    /// Where else the entries that a value compares with are kept.
+    private static func secondPlace(_ value: SearchValue) -> SearchParameterKey.Aspect? {
+        switch value {
+        case .stringStart: .word
+        case .date(let prefix, _, isDay: true) where [.equal, .greaterOrEqual, .lessOrEqual].contains(prefix): .day
+        default: nil
+        }
     }
 
     /// Where the entries that a value compares with are kept.
@@ -148,7 +162,7 @@ extension SearchCompiler {
     ) -> SQLCondition {
         guard case .composite(let values) = value, let first = values.first else { return SQLCondition("1 = 0") }
         func key(_ position: Int) -> SQLValue {
-            .int(SearchParameterKey(type, parameter.code, .component(position)).number)
+            self.key(type, parameter.code, .component(position))
         }
         let test = entry([first], "c0")
         var condition = SQLCondition("c0.param = ? AND \(test.text)", [key(0)] + test.values)

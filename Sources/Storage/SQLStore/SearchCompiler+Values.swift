@@ -65,7 +65,7 @@ extension SearchCompiler {
             return SQLCondition(
                 "\(alias).folded = ? AND \(alias).exact = ?",
                 [.text(IndexEntry.cut(TextFolding.folded(text))), .text(IndexEntry.cut(text))])
-        case .date(let prefix, let range): return Self.date(prefix, range, alias)
+        case .date(let prefix, let range, _): return Self.date(prefix, range, alias)
         case .number(let prefix, let number): return Self.number(prefix, number, alias)
         case .quantity(let prefix, let number, let unit):
             var condition = Self.number(prefix, number, alias)

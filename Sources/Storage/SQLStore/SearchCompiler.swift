@@ -13,6 +13,15 @@ struct SearchCompiler {
     let access: AccessContext
     /// Reads the conditions of granular scopes.
     let parser: SearchQueryParser
+    /// Set while the conditions are on a resource that is contained in the row: the row's type and the reference to it.
+    var container: (type: String, reference: String)?
+
+    /// The number under which the entries of a parameter are.
+    func key(_ type: String, _ code: String, _ aspect: SearchParameterKey.Aspect = .value) -> SQLValue {
+        let own = SearchParameterKey(type, code, aspect)
+        guard let container else { return .int(own.number) }
+        return .int(SearchParameterKey(container.type, reference: container.reference, contained: own).number)
+    }
 
     /// The versions of a type that stand at the snapshot, are no deletion markers, and may be seen.
     func visible(
@@ -131,12 +140,29 @@ struct SearchCompiler {
         var wanted = visible(target.type, inner, depth: depth + 1)
         let filter = filter(target.filter, target.type, inner, depth + 1, isDriver: true)
         wanted.add(filter.text, values: filter.values)
+        let contained = contained(reference, target, type, depth)
         return SQLCondition(
             """
             \(alias).version_key IN (SELECT r.version_key FROM idx_reference r WHERE r.param = ? AND r.target_type = ? \
-            AND r.target_id IN (SELECT \(inner).id FROM resource_versions \(inner) WHERE \(wanted.text)))
+            AND r.target_id IN (SELECT \(inner).id FROM resource_versions \(inner) WHERE \(wanted.text)) \
+            UNION ALL \(contained.text))
             """,
-            [.int(SearchParameterKey(type, reference.code).number), .text(target.type)] + wanted.values)
+            [key(type, reference.code), .text(target.type)] + wanted.values + contained.values)
+    }
+
+    /// A select of the rows whose reference leads to a resource within them for which the condition holds. What is contained
+    /// is seen with its container. FHIR R4 search.html#contained.
+    private func contained(
+        _ reference: SearchParameterDefinition, _ target: SearchFilter.Target, _ type: String, _ depth: Int
+    ) -> SQLCondition {
+        guard container == nil else { return SQLCondition("SELECT 0 WHERE 1 = 0") }
+        var within = self
+        within.container = (type, reference.code)
+        let alias = "w\(depth + 1)"
+        let filter = within.filter(target.filter, target.type, alias, depth + 1, isDriver: true)
+        return SQLCondition(
+            "SELECT \(alias).version_key FROM idx_token \(alias) WHERE \(alias).param = ? AND \(filter.text)",
+            [within.key(target.type, SearchIndexer.typeCode)] + filter.values)
     }
 
     /// FHIR R4 search.html#has.
@@ -145,6 +171,8 @@ struct SearchCompiler {
         _ alias: String,
         _ depth: Int
     ) -> SQLCondition {
+        // Nothing refers to a contained resource but its container.
+        guard container == nil else { return SQLCondition("1 = 0") }
         let inner = "t\(depth + 1)"
         var wanted = visible(source, inner, depth: depth + 1)
         let condition = self.filter(filter, source, inner, depth + 1, isDriver: true)
@@ -154,7 +182,7 @@ struct SearchCompiler {
             \(alias).id IN (SELECT r.target_id FROM idx_reference r WHERE r.param = ? AND r.target_type = ? \
             AND r.version_key IN (SELECT \(inner).version_key FROM resource_versions \(inner) WHERE \(wanted.text)))
             """,
-            [.int(SearchParameterKey(source, reference.code).number), .text(type)] + wanted.values)
+            [key(source, reference.code), .text(type)] + wanted.values)
     }
 
     static func anyOf(_ parts: [SQLCondition]) -> SQLCondition {

@@ -20,6 +20,7 @@ struct GenerateFHIRDefinitions {
         let sections: [(String, [String])] = [
             ("types", types.rows),
             ("valueSets", types.valueSetRows),
+            ("codeSystems", types.codeSystemRows),
             ("searchParameters", searchParameterRows(package)),
             ("compartments", compartmentRows(package)),
         ]

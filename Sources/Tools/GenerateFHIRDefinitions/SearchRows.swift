@@ -17,7 +17,8 @@ func searchParameterRows(_ package: Package) -> [String] {
     for parameter in parameters {
         let components = parameter.elements("component").map { component in
             let code = codes[component["definition"]?.string ?? ""] ?? ""
-            return "\(code)=\(component["expression"]?.string ?? "")"
+            let expression = component["expression"]?.string ?? ""
+            return "\(code)=\(errata["\(parameter["id"]?.string ?? "").\(code)"] ?? expression)"
         }
         // A list of every resource type says no more than none.
         let targets = parameter.strings("target")
@@ -33,6 +34,15 @@ func searchParameterRows(_ package: Package) -> [String] {
     }
     return rows.sorted()
 }
+
+/// Expressions of composite components that the package has wrong, by `id.component`: what the specification's page says.
+///
+/// `relationship` of DocumentReference joins `relatesto`, the target, and `relation`, the code; the package has the two
+/// expressions the other way round. FHIR R4 documentreference.html#search.
+private let errata = [
+    "DocumentReference-relationship.relatesto": "target",
+    "DocumentReference-relationship.relation": "code",
+]
 
 /// The alternatives of a union that start at `base`; the whole when none does.
 private func expression(_ whole: String, base: String) -> String {

@@ -4,11 +4,15 @@ import FHIRModel
 struct TypeRows {
     private(set) var rows: [String] = []
     private(set) var valueSetRows: [String] = []
+    /// Value sets whose codes are all of one system, with its URL.
+    private(set) var codeSystemRows: [String] = []
 
     private let valueSets: [String: JSONValue]
     private let codeSystems: [String: JSONValue]
     /// Codes by value-set name; nil when a set cannot be enumerated from the package.
     private var codes: [String: [String]?] = [:]
+    /// Names of the value sets that codes are bound to, with their URLs.
+    private var bound: [String: String] = [:]
 
     init(package: Package) {
         valueSets = package.byURL("ValueSet")
@@ -21,6 +25,7 @@ struct TypeRows {
         let extensionType = definitions.first { name($0) == "Extension" }
         let open = extensionType?["snapshot"]?.elements("element").last?.elements("type") ?? []
         rows.append("o\t*\t" + open.compactMap { $0["code"]?.string }.joined(separator: ","))
+        codeSystemRows = bound.compactMap { name, url in system(of: url).map { "\(name)\t\($0)" } }.sorted()
         valueSetRows = codes.compactMap { name, codes in
             codes.map { ([name] + $0).joined(separator: "\t") }
         }.sorted()
@@ -91,7 +96,9 @@ struct TypeRows {
             }
         let types = types(element, path: path)
         var fields = ["-" + (isChoice ? String(name.dropLast(3)) : name), cardinality, types, flags]
-        if let valueSet = requiredValueSet(element) { fields.append(valueSet) }
+        let required = requiredValueSet(element)
+        if let required { fields.append(required) }
+        if let name = boundValueSet(element), name != required { fields += (required == nil ? [""] : []) + [name] }
         while fields.last == "" { fields.removeLast() }
         return fields.joined(separator: "\t")
     }
@@ -110,6 +117,36 @@ struct TypeRows {
             let targets = type.strings("targetProfile").map(lastPart).filter { $0 != "Resource" }
             return ([code] + targets).joined(separator: ":")
         }.joined(separator: ",")
+    }
+
+    // MARK: Code systems
+
+    /// The name of the value set that a `code` is bound to by more than an example.
+    private mutating func boundValueSet(_ element: JSONValue) -> String? {
+        guard let binding = element["binding"], binding["strength"]?.string != "example",
+            element.elements("type").contains(where: { $0["code"]?.string == "code" }),
+            let url = binding["valueSet"]?.string.flatMap({ $0.split(separator: "|").first }).map(String.init),
+            system(of: url) != nil
+        else { return nil }
+        bound[lastPart(url)] = url
+        return lastPart(url)
+    }
+
+    /// The one system that a value set takes its codes from.
+    private func system(of url: String) -> String? {
+        guard let includes = valueSets[url]?["compose"]?.elements("include"), !includes.isEmpty else { return nil }
+        var systems: Set<String> = []
+        for include in includes {
+            if let system = include["system"]?.string {
+                systems.insert(system)
+            } else {
+                for nested in include.strings("valueSet") {
+                    guard let system = system(of: nested) else { return nil }
+                    systems.insert(system)
+                }
+            }
+        }
+        return systems.count == 1 ? systems.first : nil
     }
 
     // MARK: Required bindings

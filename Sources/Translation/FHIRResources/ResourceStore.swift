@@ -93,6 +93,8 @@ package struct SearchPage: Sendable {
 /// The port to stored resources. Every read takes the caller's access and compiles it into the query: what the caller
 /// may not see is not there.
 package protocol ResourceStore: Sendable {
+    /// The site's clock, by which the days of resources are indexed and those of searches have to be read.
+    var zone: LocalZone { get }
     /// The current version or its deletion marker.
     func read(_ type: String, _ id: String, access: AccessContext) async throws -> StoredResource?
     /// What ``read(_:_:access:)`` would return, where it is in memory; nil otherwise, which says nothing of the resource.

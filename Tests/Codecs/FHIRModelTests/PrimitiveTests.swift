@@ -45,12 +45,20 @@ import Testing
         #expect(FHIRDateTime(text, as: .search)?.range() == DateTimeRange(lower: lower, upper: upper))
     }
 
-    @Test("A text without zone is read in the zone assumed")
-    func assumedZone() {
+    @Test("A text without zone is read on the clock of the place; a day when the clock changes has 23 hours")
+    func localZone() {
+        let place = LocalZone { $0 < 2 * 86_400 + 7200 ? 60 : 120 }
         let day = FHIRDateTime("1970-01-02", as: .date)
-        #expect(day?.range(assumedZoneMinutes: 60) == DateTimeRange(lower: 82_800_000_000, upper: 169_200_000_000))
+        #expect(day?.range(zone: place) == DateTimeRange(lower: 82_800_000_000, upper: 169_200_000_000))
+        #expect(
+            FHIRDateTime("1970-01-03", as: .date)?.range(zone: place)
+                == DateTimeRange(lower: 169_200_000_000, upper: 252_000_000_000))
         let fixed = FHIRDateTime("1970-01-01T00:00:00Z")
-        #expect(fixed?.range(assumedZoneMinutes: 60).lower == 0)
+        #expect(fixed?.range(zone: place).lower == 0)
+        #expect(fixed?.wallClockRange(zone: place).lower == -3_600_000_000)
+        #expect(place.local(0).microseconds == 3_600_000_000)
+        #expect(place.local(10 * 86_400_000_000).microseconds == 10 * 86_400_000_000 + 7_200_000_000)
+        #expect(place.local(-7_200_000_000).day == -1)
     }
 
     @Test("FHIR R4 datatypes.html#instant: written and read again is the same time, to the millisecond")

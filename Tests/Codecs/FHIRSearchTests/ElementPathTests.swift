@@ -31,7 +31,8 @@ import Testing
         for type in FHIRDefinitions.r4.resourceTypes {
             for parameter in FHIRDefinitions.r4.searchParameters(for: type) {
                 for aspect in [
-                    SearchParameterKey.Aspect.value, .text, .identifier, .ofType, .component(0), .component(1),
+                    SearchParameterKey.Aspect.value, .text, .identifier, .ofType, .word, .day, .component(0),
+                    .component(1),
                     .component(2),
                 ] {
                     let name = "\(type).\(parameter.code) \(aspect)"

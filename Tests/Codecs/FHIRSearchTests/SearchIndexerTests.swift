@@ -30,19 +30,22 @@ import Testing
             """#
         #expect(
             try values(patient, "Patient", "identifier") == [
-                .token(system: "urn:a", code: "1"), .token(system: "", code: "2"),
+                .token(system: "urn:a", code: "1"), .token(system: "", code: "2"), .token(system: "urn:b", code: ""),
             ])
         #expect(try values(patient, "Patient", "identifier", .ofType) == [.token(system: "urn:t|MR", code: "1")])
         #expect(
             try values(patient, "Patient", "identifier", .text) == [
                 .string(folded: "akte", exact: "Akte"), .string(folded: "medical record", exact: "Medical record"),
             ])
-        #expect(try values(patient, "Patient", "gender") == [.token(system: "*", code: "female")])
+        #expect(
+            try values(patient, "Patient", "gender") == [
+                .token(system: "http://hl7.org/fhir/administrative-gender", code: "female")
+            ])
         #expect(try values(patient, "Patient", "active") == [.token(system: "*", code: "false")])
         #expect(try values(patient, "Patient", "phone") == [.token(system: "*", code: "555")])
         #expect(try values(patient, "Patient", "telecom").count == 3)
         #expect(try values(patient, "Patient", "_tag") == [.token(system: "urn:tag", code: "t")])
-        #expect(try values(patient, "Patient", "_profile") == [.uri("http://p|1")])
+        #expect(try values(patient, "Patient", "_profile") == [.uri("http://p|1"), .uri("http://p")])
         #expect(try values(patient, "Patient", "deceased") == [.token(system: "*", code: "false")])
         #expect(
             try values(#"{"resourceType":"Patient","deceasedBoolean":false}"#, "Patient", "deceased") == [
@@ -67,7 +70,7 @@ import Testing
         #expect(try values(patient, "Patient", "address-city") == [.string(folded: "koln", exact: "Köln")])
     }
 
-    @Test("Dates keep their precision; Period has open ends; Timing gives its events and bounds")
+    @Test("Dates keep their precision; Period has open ends; Timing is a span")
     func dates() throws {
         #expect(
             try values(#"{"resourceType":"Patient","birthDate":"1970-01"}"#, "Patient", "birthdate") == [
@@ -91,7 +94,104 @@ import Testing
             try values(
                 #"{"resourceType":"ServiceRequest","occurrenceTiming":{"event":["1970-01-01","1970-01-03"],"repeat":{"boundsPeriod":{"start":"1970-01-01"}}}}"#,
                 "ServiceRequest", "occurrence"
-            ).count == 3)
+            ) == [.date(low: 0, high: .max)])
+    }
+
+    @Test("F15, R4 search date: a Timing counts as the span of its outer limits")
+    func timings() throws {
+        func occurrence(_ timing: String) throws -> [IndexEntry.Value] {
+            try values(
+                #"{"resourceType":"ServiceRequest","occurrenceTiming":\#(timing)}"#, "ServiceRequest", "occurrence")
+        }
+        #expect(
+            try occurrence(#"{"event":["1970-01-03","1970-01-01"]}"#) == [.date(low: 0, high: 3 * Self.day)])
+        #expect(
+            try occurrence(
+                #"{"event":["1970-01-09"],"repeat":{"boundsPeriod":{"start":"1970-01-02","end":"1970-01-03"}}}"#)
+                == [.date(low: Self.day, high: 9 * Self.day)])
+        #expect(try occurrence(#"{"repeat":{"frequency":1}}"#) == [])
+        #expect(try occurrence(#"{"code":{"text":"daily"}}"#) == [])
+    }
+
+    @Test("F12, F13, R4 search token: a system alone is kept, and what has only words is there")
+    func tokensWithoutCode() throws {
+        func code(_ concept: String) throws -> [IndexEntry.Value] {
+            try values(#"{"resourceType":"Observation","code":\#(concept)}"#, "Observation", "code")
+        }
+        #expect(
+            try code(#"{"coding":[{"system":"urn:s","display":"d"}]}"#) == [.token(system: "urn:s", code: "")])
+        #expect(try code(#"{"coding":[{"display":"d"}]}"#) == [.token(system: "", code: "")])
+        #expect(try code(#"{"text":"t"}"#) == [.token(system: "", code: "")])
+        #expect(try code(#"{"coding":[{"userSelected":true}]}"#) == [.token(system: "", code: "")])
+        #expect(
+            try code(#"{"coding":[{"display":"d"},{"code":"c"}],"text":"t"}"#) == [.token(system: "", code: "c")])
+        #expect(
+            try values(
+                #"{"resourceType":"Encounter","class":{"display":"ambulant"}}"#, "Encounter", "class") == [
+                    .token(system: "", code: "")
+                ])
+    }
+
+    @Test("F14, R4 search token: a code has the system of its binding; one without a single system has any")
+    func implicitSystems() throws {
+        #expect(
+            try values(#"{"resourceType":"ImagingStudy","status":"available"}"#, "ImagingStudy", "status") == [
+                .token(system: "http://hl7.org/fhir/imagingstudy-status", code: "available")
+            ])
+        #expect(
+            try values(
+                #"{"resourceType":"DocumentReference","content":[{"attachment":{"contentType":"text/plain"}}]}"#,
+                "DocumentReference", "contenttype") == [.token(system: "urn:ietf:bcp:13", code: "text/plain")])
+    }
+
+    @Test("F16, R4 search string: later words of a name, and the name without its hyphen, are kept apart")
+    func words() throws {
+        func family(_ name: String, _ aspect: SearchParameterKey.Aspect) throws -> [String] {
+            try values(#"{"resourceType":"Patient","name":[{"family":"\#(name)"}]}"#, "Patient", "family", aspect)
+                .compactMap { if case .string(let folded, _) = $0 { folded } else { nil } }
+        }
+        #expect(try family("O'Connor", .value) == ["oconnor"])
+        #expect(try family("O'Connor", .word) == [])
+        #expect(try family("Garcia Lopez de Vega", .value) == ["garcia lopez de vega"])
+        #expect(try family("Garcia Lopez de Vega", .word) == ["lopez de vega", "de vega", "vega"])
+        #expect(try family("Smith-Jones", .value) == ["smith jones"])
+        #expect(try family("Smith-Jones", .word) == ["jones", "smithjones"])
+        #expect(try family((0..<40).map { "a\($0)" }.joined(separator: " "), .word).count == 16)
+    }
+
+    @Test("F11, R4 search date: a day is one of the site's clock, and of the text's own where that is another")
+    func days() throws {
+        let site = SearchIndexer(baseURL: "https://hilum.example/fhir", zone: LocalZone { _ in 60 })
+        func entries(_ start: String, _ aspect: SearchParameterKey.Aspect) throws -> [IndexEntry.Value] {
+            let json = #"{"resourceType":"Observation","effectiveDateTime":"\#(start)"}"#
+            let key = SearchParameterKey("Observation", "date", aspect).number
+            return site.entries(of: try Resource(parsing: Array(json.utf8))).filter { $0.parameter == key }.map(\.value)
+        }
+        let hour = Self.day / 24
+        #expect(try entries("1970-01-02", .value) == [.date(low: 23 * hour, high: 47 * hour)])
+        #expect(try entries("1970-01-02", .day) == [])
+        #expect(
+            try entries("1970-01-02T00:30:00+01:00", .value)
+                == [.date(low: 23 * hour + hour / 2, high: 23 * hour + hour / 2 + 1_000_000)])
+        #expect(try entries("1970-01-02T00:30:00+01:00", .day) == [])
+        // Half past eleven of the evening of the first, five hours behind: the second already at the site.
+        #expect(
+            try entries("1970-01-01T23:30:00-05:00", .day)
+                == [.date(low: 22 * hour + hour / 2, high: 22 * hour + hour / 2 + 1_000_000)])
+    }
+
+    @Test("F18, R4 search contained: a contained resource is found by a chain through the reference to it")
+    func contained() throws {
+        let json = #"""
+            {"resourceType":"MedicationRequest","contained":[{"resourceType":"Medication","id":"m","code":{"coding":
+            [{"system":"urn:s","code":"c"}]}},{"resourceType":"Medication","id":"unused","code":{"text":"x"}}],
+            "medicationReference":{"reference":"#m"}}
+            """#
+        let key = SearchParameterKey(
+            "MedicationRequest", reference: "medication", contained: SearchParameterKey("Medication", "code"))
+        #expect(
+            try entries(json).filter { $0.parameter == key.number }.map(\.value) == [.token(system: "urn:s", code: "c")]
+        )
     }
 
     @Test("References: relative, on this server by URL, foreign, versioned, contained, by identifier, canonical")

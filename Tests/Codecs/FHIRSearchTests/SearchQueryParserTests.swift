@@ -162,11 +162,12 @@ import Testing
     @Test("R4 prefixes: each of the nine, and eq without one")
     func prefixes() throws {
         let day = DateTimeRange(lower: 1_577_836_800_000_000, upper: 1_577_923_200_000_000)
-        #expect(try values("Patient", "birthdate", "2020-01-01") == [.date(.equal, day)])
+        #expect(try values("Patient", "birthdate", "2020-01-01") == [.date(.equal, day, isDay: true)])
         for prefix in SearchPrefix.allCases where prefix != .approximately {
-            #expect(try values("Patient", "birthdate", prefix.rawValue + "2020-01-01") == [.date(prefix, day)])
+            #expect(
+                try values("Patient", "birthdate", prefix.rawValue + "2020-01-01") == [.date(prefix, day, isDay: true)])
         }
-        guard case .date(.approximately, let wide) = try values("Patient", "birthdate", "ap2020-01-01").first else {
+        guard case .date(.approximately, let wide, _) = try values("Patient", "birthdate", "ap2020-01-01").first else {
             Issue.record("no date")
             return
         }

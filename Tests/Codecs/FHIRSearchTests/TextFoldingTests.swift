@@ -10,7 +10,9 @@ import Testing
             ("Straße", "strasse"),
             ("Łódź", "lodz"), ("  a \t b\n", "a b"), ("Ωμέγα", "ωμεγα"), ("Ёлка", "елка"), ("山田^太郎", "山田^太郎"),
             ("İstanbul", "istanbul"),
-            ("", ""), ("\u{301}", ""), ("Æsop", "aesop"),
+            ("", ""), ("\u{301}", ""), ("Æsop", "aesop"), ("O’Connor", "oconnor"),
+            ("D'Arcy-Smith, Jr.", "darcy smith jr"),
+            ("a--b", "a b"), ("-", "-"), ("'", "'"), ("St. John", "st john"), ("50%", "50%"), ("«x»", "x"),
         ])
     func folds(text: String, folded: String) {
         #expect(TextFolding.folded(text) == folded)

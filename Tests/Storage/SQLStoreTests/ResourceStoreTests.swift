@@ -38,14 +38,14 @@ struct ResourceStoreTests {
 
     static func with(
         _ kind: SQLDialect, searchLimits: SearchLimits = .standard,
-        now: @escaping @Sendable () -> Int64 = { 1_000_000 },
+        zone: LocalZone = .utc, now: @escaping @Sendable () -> Int64 = { 1_000_000 },
         _ body: (RelationalStore) async throws -> Void
     ) async throws {
         try await TestDatabases.with(kind) { database in
             try await body(
                 RelationalStore(
                     database: database, entropy: CountingEntropy(), projector: NoProjection(), baseURL: base,
-                    searchLimits: searchLimits, now: now))
+                    zone: zone, searchLimits: searchLimits, now: now))
         }
     }
 
@@ -56,18 +56,19 @@ struct ResourceStoreTests {
         return try await store.write(server) { unit in try unit.putResource(type, id, document, method: .update) }
     }
 
-    static func query(_ type: String, _ text: String) throws -> SearchQuery {
+    static func query(_ type: String, _ text: String, zone: LocalZone = .utc) throws -> SearchQuery {
         let pairs = text.split(separator: "&").map { pair in
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
             return SearchQuery.Parameter(name: halves[0], value: halves.count > 1 ? halves[1] : "")
         }
-        return try SearchQueryParser(baseURL: base, now: 1_700_000_000_000_000).parse(type, pairs)
+        return try SearchQueryParser(baseURL: base, now: 1_700_000_000_000_000, zone: zone).parse(type, pairs)
     }
 
     static func ids(
-        _ store: RelationalStore, _ type: String, _ text: String, _ access: AccessContext = server
+        _ store: RelationalStore, _ type: String, _ text: String, _ access: AccessContext = server,
+        zone: LocalZone = .utc
     ) async throws -> [String] {
-        try await store.search(try query(type, text), token: nil, access: access).matches.map(\.id)
+        try await store.search(try query(type, text, zone: zone), token: nil, access: access).matches.map(\.id)
     }
 
     static let patients = [
@@ -83,6 +84,67 @@ struct ResourceStoreTests {
         #"{"resourceType":"Observation","id":"b3","status":"final","category":[{"coding":[{"system":"http://c","code":"imaging"}]}],"code":{"text":"Free text"},"subject":{"reference":"https://else.example/fhir/Patient/p1"},"valueQuantity":{"value":7,"comparator":">"}}"#,
         #"{"resourceType":"DiagnosticReport","id":"d1","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"},"result":[{"reference":"Observation/b1"}]}"#,
     ]
+
+    @Test("F12 to F20: what hid from a search before is found, alike on both databases", arguments: TestDatabases.all)
+    func hidden(_ kind: SQLDialect) async throws {
+        let zone = LocalZone { _ in 60 }
+        try await Self.with(kind, zone: zone) { store in
+            for json in [
+                #"{"resourceType":"Patient","id":"n1","gender":"male","name":[{"family":"O'Connor"}]}"#,
+                #"{"resourceType":"Patient","id":"n2","name":[{"family":"Garcia Lopez"}],"address":[{"line":["12 Rue d'Arc"]}]}"#,
+                #"{"resourceType":"Patient","id":"n3","name":[{"family":"Smith-Jones","given":["Ann Marie"]}]}"#,
+                #"{"resourceType":"Observation","id":"s1","status":"final","code":{"coding":[{"system":"urn:s","display":"d"}]}}"#,
+                #"{"resourceType":"Observation","id":"s2","status":"final","code":{"coding":[{"display":"d"}]}}"#,
+                #"{"resourceType":"ServiceRequest","id":"t1","status":"active","intent":"order","subject":{"reference":"Patient/n1"},"occurrenceTiming":{"event":["2024-01-10","2024-12-10"]}}"#,
+                ##"{"resourceType":"MedicationRequest","id":"m1","status":"active","intent":"order","subject":{"reference":"Patient/n1"},"contained":[{"resourceType":"Medication","id":"m","code":{"coding":[{"system":"urn:s","code":"c"}]}}],"medicationReference":{"reference":"#m"}}"##,
+                #"{"resourceType":"Medication","id":"md","code":{"coding":[{"system":"urn:s","code":"c"}]}}"#,
+                #"{"resourceType":"MedicationRequest","id":"m2","status":"active","intent":"order","subject":{"reference":"Patient/n2"},"medicationReference":{"reference":"Medication/md"}}"#,
+                #"{"resourceType":"DocumentReference","id":"r1","status":"current","content":[],"relatesTo":[{"code":"replaces","target":{"reference":"DocumentReference/r0"}}]}"#,
+                #"{"resourceType":"ValueSet","id":"v1","status":"active","url":"http://x","version":"1.0"}"#,
+                #"{"resourceType":"ValueSet","id":"v2","status":"active","url":"http://x","version":"2.0"}"#,
+                #"{"resourceType":"Encounter","id":"e1","status":"finished","class":{"code":"IMP"},"period":{"start":"2024-03-08T00:30:00+01:00","end":"2024-03-08T10:00:00+01:00"}}"#,
+                #"{"resourceType":"Encounter","id":"e2","status":"finished","class":{"code":"IMP"},"period":{"start":"2024-03-08T20:00:00-05:00","end":"2024-03-08T23:30:00-05:00"}}"#,
+                #"{"resourceType":"Encounter","id":"e3","status":"finished","class":{"code":"IMP"},"period":{"start":"2024-03-08","end":"2024-03-08"}}"#,
+            ] { try await Self.put(store, json) }
+            for (type, text, expected) in [
+                ("Patient", "family=oconnor", "n1"), ("Patient", "family=O'CON", "n1"),
+                ("Patient", "family=lopez", "n2"),
+                ("Patient", "family=garcia lopez", "n2"), ("Patient", "family=jones", "n3"),
+                ("Patient", "family=smithjones", "n3"), ("Patient", "family=smith-j", "n3"),
+                ("Patient", "name=marie", "n3"),
+                ("Patient", "address=rue darc", "n2"), ("Patient", "family=nes", ""),
+                ("Patient", "family:exact=O'Connor", "n1"), ("Patient", "family:exact=OConnor", ""),
+                ("Patient", "family:exact=Lopez", ""), ("Patient", "family:contains=z", "n2"),
+                ("Patient", "_sort=-family", "n3 n1 n2"),
+                ("Patient", "gender=http://other.example|male", ""), ("Patient", "gender=|male", ""),
+                ("Patient", "gender=http://hl7.org/fhir/administrative-gender|male", "n1"),
+                ("Patient", "gender=male", "n1"),
+                ("Observation", "code=urn:s|", "s1"), ("Observation", "code:missing=true", ""),
+                ("Observation", "code:missing=false", "s1 s2"),
+                ("ServiceRequest", "occurrence=sa2024-06-01", ""), ("ServiceRequest", "occurrence=eb2024-06-01", ""),
+                ("ServiceRequest", "occurrence=2024", "t1"), ("ServiceRequest", "occurrence=gt2024-06-01", "t1"),
+                ("MedicationRequest", "medication:Medication.code=urn:s|c", "m1 m2"),
+                ("MedicationRequest", "medication.code=c", "m1 m2"), ("MedicationRequest", "medication.code=d", ""),
+                ("MedicationRequest", "medication:Medication._id=md", "m2"),
+                ("MedicationRequest", "medication:Medication._id=m", ""),
+                ("MedicationRequest", "medication:Medication.code:not=d", "m1 m2"),
+                ("MedicationRequest", "medication:Medication.code:not=c", ""),
+                ("MedicationRequest", "medication:Medication.status:missing=true", "m1 m2"),
+                ("DocumentReference", "relationship=DocumentReference/r0$replaces", "r1"),
+                ("DocumentReference", "relationship=DocumentReference/r0$appends", ""),
+                ("ValueSet", "url=http://x|2.0", "v2"), ("ValueSet", "url=http://x", "v1 v2"),
+                ("ValueSet", "url=http://x|3.0", ""), ("ValueSet", "url=http://x|1.0,http://x|2.0", "v1 v2"),
+                ("Encounter", "date=2024-03-08", "e1 e2 e3"), ("Encounter", "date=2024-03-07", ""),
+                ("Encounter", "date=2024-03-09", "e2"), ("Encounter", "date=2024-03-08T01:00", ""),
+                ("Encounter", "date=ge2024-03-08T05:00:00", "e1 e2 e3"),
+                ("Encounter", "date=sa2024-03-08T05:00:00+01:00", "e2"),
+            ] {
+                #expect(
+                    try await Self.ids(store, type, text, zone: zone).joined(separator: " ") == expected,
+                    "\(type)?\(text)")
+            }
+        }
+    }
 
     @Test("R4 search: each parameter type answers alike on both databases", arguments: TestDatabases.all)
     func parameters(_ kind: SQLDialect) async throws {

@@ -1,19 +1,21 @@
 /// Reads the compact text that `GenerateFHIRDefinitions` writes. One record a line, fields apart by tabs.
 ///
 /// Types: `kind name base` starts a type; the lines after it that start with `-` are its own elements:
-/// `-name cardinality types flags valueSet`. Cardinality is `?` 0..1, `1` 1..1, `*` 0..*, `+` 1..*, `0` 0..0.
+/// `-name cardinality types flags valueSet boundValueSet`, the last where it is another than the one before. Cardinality is `?` 0..1, `1` 1..1, `*` 0..*, `+` 1..*, `0` 0..0.
 /// Types are apart by `,`, each `name` or `name:target:target`. Flags: `x` choice, `s` summary, `m` modifier.
-/// `o * types` lists the types of an open choice. Value sets: `name code code ...`. Search parameters: `base code type expression targets components id`, the type
+/// `o * types` lists the types of an open choice. Value sets: `name code code ...`. Code systems: `valueSet url`. Search parameters: `base code type expression targets components id`, the type
 /// spelled out, components as `code=expression` apart by `;`. Compartments: `name type param param ...`.
 enum DefinitionText {
     static func definitions(
-        types: String, valueSets: String, searchParameters: String, compartments: String
+        types: String, valueSets: String, codeSystems: String, searchParameters: String, compartments: String
     ) -> FHIRDefinitions {
         let typeMap = Self.types(types)
         var sets: [String: Set<String>] = [:]
         for fields in lines(valueSets) {
             sets[String(fields[0])] = Set(fields.dropFirst().map { String($0) })
         }
+        var systems: [String: String] = [:]
+        for fields in lines(codeSystems) where fields.count == 2 { systems[String(fields[0])] = String(fields[1]) }
         var parameters: [String: [SearchParameterDefinition]] = [:]
         for fields in lines(searchParameters) {
             guard let parameter = searchParameter(fields) else { continue }
@@ -25,7 +27,7 @@ enum DefinitionText {
         }
         return FHIRDefinitions(
             resourceTypes: typeMap.values.filter { $0.kind == .resource }.map(\.name).sorted(), types: typeMap,
-            valueSets: sets, searchParameters: parameters,
+            valueSets: sets, codeSystems: systems, searchParameters: parameters,
             compartments: Dictionary(
                 uniqueKeysWithValues: members.map { ($0, CompartmentDefinition(name: $0, parameters: $1)) }))
     }
@@ -92,7 +94,9 @@ enum DefinitionText {
                 let parts = list(type, ":")
                 return ElementDefinition.ElementType(name: parts.first ?? "", targets: Array(parts.dropFirst()))
             },
-            requiredValueSet: field(4).isEmpty ? nil : String(field(4)), isSummary: flags.utf8.contains(0x73),
+            requiredValueSet: field(4).isEmpty ? nil : String(field(4)),
+            boundValueSet: [field(5), field(4)].first { !$0.isEmpty }.map { String($0) },
+            isSummary: flags.utf8.contains(0x73),
             isModifier: flags.utf8.contains(0x6D))
     }
 

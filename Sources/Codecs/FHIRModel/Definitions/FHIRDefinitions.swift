@@ -4,13 +4,15 @@
 package struct FHIRDefinitions: Sendable {
     /// FHIR R4, version 4.0.1.
     package static let r4 = DefinitionText.definitions(
-        types: R4Definitions.types, valueSets: R4Definitions.valueSets,
+        types: R4Definitions.types, valueSets: R4Definitions.valueSets, codeSystems: R4Definitions.codeSystems,
         searchParameters: R4Definitions.searchParameters, compartments: R4Definitions.compartments)
 
     /// Names of the resource types that can be instantiated, sorted.
     package let resourceTypes: [String]
     let types: [String: TypeDefinition]
     let valueSets: [String: Set<String>]
+    /// Canonical URLs by value set.
+    let codeSystems: [String: String]
     /// By base type.
     let searchParameters: [String: [SearchParameterDefinition]]
     let compartments: [String: CompartmentDefinition]
@@ -44,6 +46,10 @@ package struct FHIRDefinitions: Sendable {
 
     /// The compartment called `name`, such as `Patient`.
     package func compartment(_ name: String) -> CompartmentDefinition? { compartments[name] }
+
+    /// The one code system whose codes a value set has; nil when there are several, or none that is named. What a `code`
+    /// is bound to implies its system. FHIR R4 search.html#token.
+    package func codeSystem(ofValueSet name: String) -> String? { codeSystems[name] }
 
     /// The codes of a required binding's value set; nil when the set is not enumerated here.
     package func codes(in valueSet: String) -> Set<String>? { valueSets[valueSet] }

@@ -184,8 +184,8 @@ r	AppointmentResponse	DomainResource
 -participantStatus	1	code	sm	participationstatus
 -comment	?	string
 t	Attachment	Element
--contentType	?	code	s
--language	?	code	s
+-contentType	?	code	s		mimetypes
+-language	?	code	s		languages
 -data	?	base64Binary
 -url	?	url	s
 -size	?	unsignedInt	s
@@ -245,7 +245,7 @@ r	Basic	DomainResource
 -created	?	date	s
 -author	?	Reference:Practitioner:PractitionerRole:Patient:RelatedPerson:Organization	s
 r	Binary	Resource
--contentType	1	code	s
+-contentType	1	code	s		mimetypes
 -securityContext	?	Reference	s
 -data	?	base64Binary
 r	BiologicallyDerivedProduct	DomainResource
@@ -341,8 +341,8 @@ r	CapabilityStatement	DomainResource
 -software	?	CapabilityStatement.software	s
 -implementation	?	CapabilityStatement.implementation	s
 -fhirVersion	1	code	s	FHIR-version
--format	+	code	s
--patchFormat	*	code	s
+-format	+	code	s		mimetypes
+-patchFormat	*	code	s		mimetypes
 -implementationGuide	*	canonical:ImplementationGuide	s
 -rest	*	CapabilityStatement.rest	s
 -messaging	*	CapabilityStatement.messaging	s
@@ -869,7 +869,7 @@ n	CodeSystem.concept	BackboneElement
 -property	*	CodeSystem.concept.property
 -concept	*	CodeSystem.concept
 n	CodeSystem.concept.designation	BackboneElement
--language	?	code
+-language	?	code			languages
 -use	?	Coding
 -value	1	string
 n	CodeSystem.concept.property	BackboneElement
@@ -1789,7 +1789,7 @@ n	ElementDefinition.binding	Element
 -valueSet	?	canonical:ValueSet	s
 n	ElementDefinition.mapping	Element
 -identity	1	id	s
--language	?	code	s
+-language	?	code	s		mimetypes
 -map	1	string	s
 -comment	?	string	s
 r	Encounter	DomainResource
@@ -1854,7 +1854,7 @@ r	Endpoint	DomainResource
 -contact	*	ContactPoint
 -period	?	Period	s
 -payloadType	+	CodeableConcept	s
--payloadMimeType	*	code	s
+-payloadMimeType	*	code	s		mimetypes
 -address	1	url	s
 -header	*	string
 r	EnrollmentRequest	DomainResource
@@ -2261,7 +2261,7 @@ n	ExplanationOfBenefit.benefitBalance.financial	BackboneElement
 t	Expression	Element
 -description	?	string	s
 -name	?	id	s
--language	1	code	s
+-language	1	code	s		expression-language
 -expression	?	string	s
 -reference	?	uri	s
 t	Extension	Element
@@ -3507,7 +3507,7 @@ n	MolecularSequence.structureVariant.inner	BackboneElement
 -end	?	integer	s
 t	Money	Element
 -value	?	decimal	s
--currency	?	code	s
+-currency	?	code	s		currencies
 r	NamingSystem	DomainResource
 -name	1	string	s
 -status	1	code	sm	publication-status
@@ -4326,7 +4326,7 @@ a	Resource
 -id	?	id	s
 -meta	?	Meta	s
 -implicitRules	?	uri	sm
--language	?	code
+-language	?	code			languages
 r	RiskAssessment	DomainResource
 -identifier	*	Identifier	s
 -basedOn	?	Reference
@@ -4495,8 +4495,8 @@ t	Signature	Element
 -when	1	instant	s
 -who	1	Reference:Practitioner:PractitionerRole:RelatedPerson:Patient:Device:Organization	s
 -onBehalfOf	?	Reference:Practitioner:PractitionerRole:RelatedPerson:Patient:Device:Organization	s
--targetFormat	?	code
--sigFormat	?	code
+-targetFormat	?	code			mimetypes
+-sigFormat	?	code			mimetypes
 -data	?	base64Binary
 r	Slot	DomainResource
 -identifier	*	Identifier	s
@@ -4696,7 +4696,7 @@ r	Subscription	DomainResource
 n	Subscription.channel	BackboneElement
 -type	1	code	s	subscription-channel-type
 -endpoint	?	url	s
--payload	?	code	s
+-payload	?	code	s		mimetypes
 -header	*	string	s
 r	Substance	DomainResource
 -identifier	*	Identifier	s
@@ -5195,8 +5195,8 @@ n	TestScript.setup.action.operation	BackboneElement
 -resource	?	code		defined-types
 -label	?	string
 -description	?	string
--accept	?	code
--contentType	?	code
+-accept	?	code			mimetypes
+-contentType	?	code			mimetypes
 -destination	?	integer
 -encodeRequestUrl	1	boolean
 -method	?	code		http-operations
@@ -5218,7 +5218,7 @@ n	TestScript.setup.action.assert	BackboneElement
 -compareToSourceId	?	string
 -compareToSourceExpression	?	string
 -compareToSourcePath	?	string
--contentType	?	code
+-contentType	?	code			mimetypes
 -expression	?	string
 -headerField	?	string
 -minimumId	?	string
@@ -5309,7 +5309,7 @@ n	ValueSet.compose.include.concept	BackboneElement
 -display	?	string
 -designation	*	ValueSet.compose.include.concept.designation
 n	ValueSet.compose.include.concept.designation	BackboneElement
--language	?	code
+-language	?	code			languages
 -use	?	Coding
 -value	1	string
 n	ValueSet.compose.include.filter	BackboneElement
@@ -5632,6 +5632,219 @@ verificationresult-status	attested	validated	in-process	req-revalid	val-fail	rev
 versioning-policy	no-version	versioned	versioned-update
 vision-base-codes	up	down	in	out
 vision-eye-codes	right	left
+"""#
+    static let codeSystems = #"""
+FHIR-version	http://hl7.org/fhir/FHIR-version
+account-status	http://hl7.org/fhir/account-status
+action-cardinality-behavior	http://hl7.org/fhir/action-cardinality-behavior
+action-condition-kind	http://hl7.org/fhir/action-condition-kind
+action-grouping-behavior	http://hl7.org/fhir/action-grouping-behavior
+action-participant-type	http://hl7.org/fhir/action-participant-type
+action-precheck-behavior	http://hl7.org/fhir/action-precheck-behavior
+action-relationship-type	http://hl7.org/fhir/action-relationship-type
+action-required-behavior	http://hl7.org/fhir/action-required-behavior
+action-selection-behavior	http://hl7.org/fhir/action-selection-behavior
+address-type	http://hl7.org/fhir/address-type
+address-use	http://hl7.org/fhir/address-use
+administrative-gender	http://hl7.org/fhir/administrative-gender
+adverse-event-actuality	http://hl7.org/fhir/adverse-event-actuality
+allergy-intolerance-category	http://hl7.org/fhir/allergy-intolerance-category
+allergy-intolerance-criticality	http://hl7.org/fhir/allergy-intolerance-criticality
+allergy-intolerance-type	http://hl7.org/fhir/allergy-intolerance-type
+appointmentstatus	http://hl7.org/fhir/appointmentstatus
+assert-direction-codes	http://hl7.org/fhir/assert-direction-codes
+assert-operator-codes	http://hl7.org/fhir/assert-operator-codes
+assert-response-code-types	http://hl7.org/fhir/assert-response-code-types
+audit-event-action	http://hl7.org/fhir/audit-event-action
+audit-event-outcome	http://hl7.org/fhir/audit-event-outcome
+binding-strength	http://hl7.org/fhir/binding-strength
+bundle-type	http://hl7.org/fhir/bundle-type
+capability-statement-kind	http://hl7.org/fhir/capability-statement-kind
+care-plan-activity-kind	http://hl7.org/fhir/resource-types
+care-plan-activity-status	http://hl7.org/fhir/care-plan-activity-status
+care-plan-intent	http://hl7.org/fhir/request-intent
+care-team-status	http://hl7.org/fhir/care-team-status
+chargeitem-status	http://hl7.org/fhir/chargeitem-status
+claim-use	http://hl7.org/fhir/claim-use
+clinicalimpression-status	http://hl7.org/fhir/event-status
+code-search-support	http://hl7.org/fhir/code-search-support
+codesystem-content-mode	http://hl7.org/fhir/codesystem-content-mode
+codesystem-hierarchy-meaning	http://hl7.org/fhir/codesystem-hierarchy-meaning
+compartment-type	http://hl7.org/fhir/compartment-type
+composition-attestation-mode	http://hl7.org/fhir/composition-attestation-mode
+composition-status	http://hl7.org/fhir/composition-status
+concept-map-equivalence	http://hl7.org/fhir/concept-map-equivalence
+concept-property-type	http://hl7.org/fhir/concept-property-type
+conceptmap-unmapped-mode	http://hl7.org/fhir/conceptmap-unmapped-mode
+conditional-delete-status	http://hl7.org/fhir/conditional-delete-status
+conditional-read-status	http://hl7.org/fhir/conditional-read-status
+consent-data-meaning	http://hl7.org/fhir/consent-data-meaning
+consent-provision-type	http://hl7.org/fhir/consent-provision-type
+consent-state-codes	http://hl7.org/fhir/consent-state-codes
+constraint-severity	http://hl7.org/fhir/constraint-severity
+contact-point-system	http://hl7.org/fhir/contact-point-system
+contact-point-use	http://hl7.org/fhir/contact-point-use
+contract-publicationstatus	http://hl7.org/fhir/contract-publicationstatus
+contract-status	http://hl7.org/fhir/contract-status
+contributor-type	http://hl7.org/fhir/contributor-type
+currencies	urn:iso:std:iso:4217
+days-of-week	http://hl7.org/fhir/days-of-week
+detectedissue-severity	http://hl7.org/fhir/detectedissue-severity
+device-nametype	http://hl7.org/fhir/device-nametype
+device-statement-status	http://hl7.org/fhir/device-statement-status
+device-status	http://hl7.org/fhir/device-status
+diagnostic-report-status	http://hl7.org/fhir/diagnostic-report-status
+discriminator-type	http://hl7.org/fhir/discriminator-type
+document-mode	http://hl7.org/fhir/document-mode
+document-reference-status	http://hl7.org/fhir/document-reference-status
+document-relationship-type	http://hl7.org/fhir/document-relationship-type
+eligibilityrequest-purpose	http://hl7.org/fhir/eligibilityrequest-purpose
+eligibilityresponse-purpose	http://hl7.org/fhir/eligibilityresponse-purpose
+encounter-location-status	http://hl7.org/fhir/encounter-location-status
+encounter-status	http://hl7.org/fhir/encounter-status
+endpoint-status	http://hl7.org/fhir/endpoint-status
+episode-of-care-status	http://hl7.org/fhir/episode-of-care-status
+event-capability-mode	http://hl7.org/fhir/event-capability-mode
+event-status	http://hl7.org/fhir/event-status
+examplescenario-actor-type	http://hl7.org/fhir/examplescenario-actor-type
+explanationofbenefit-status	http://hl7.org/fhir/explanationofbenefit-status
+exposure-state	http://hl7.org/fhir/exposure-state
+expression-language	http://hl7.org/fhir/expression-language
+extension-context-type	http://hl7.org/fhir/extension-context-type
+filter-operator	http://hl7.org/fhir/filter-operator
+flag-status	http://hl7.org/fhir/flag-status
+fm-status	http://hl7.org/fhir/fm-status
+goal-status	http://hl7.org/fhir/goal-status
+graph-compartment-rule	http://hl7.org/fhir/graph-compartment-rule
+graph-compartment-use	http://hl7.org/fhir/graph-compartment-use
+group-measure	http://hl7.org/fhir/group-measure
+group-type	http://hl7.org/fhir/group-type
+guidance-response-status	http://hl7.org/fhir/guidance-response-status
+guide-page-generation	http://hl7.org/fhir/guide-page-generation
+guide-parameter-code	http://hl7.org/fhir/guide-parameter-code
+history-status	http://hl7.org/fhir/history-status
+http-operations	http://hl7.org/fhir/http-operations
+http-verb	http://hl7.org/fhir/http-verb
+identifier-use	http://hl7.org/fhir/identifier-use
+identity-assuranceLevel	http://hl7.org/fhir/identity-assuranceLevel
+imagingstudy-status	http://hl7.org/fhir/imagingstudy-status
+immunization-evaluation-status	http://terminology.hl7.org/CodeSystem/medication-admin-status
+immunization-status	http://hl7.org/fhir/event-status
+invoice-priceComponentType	http://hl7.org/fhir/invoice-priceComponentType
+invoice-status	http://hl7.org/fhir/invoice-status
+issue-severity	http://hl7.org/fhir/issue-severity
+issue-type	http://hl7.org/fhir/issue-type
+item-type	http://hl7.org/fhir/item-type
+languages	urn:ietf:bcp:47
+link-type	http://hl7.org/fhir/link-type
+linkage-type	http://hl7.org/fhir/linkage-type
+list-mode	http://hl7.org/fhir/list-mode
+list-status	http://hl7.org/fhir/list-status
+location-mode	http://hl7.org/fhir/location-mode
+location-status	http://hl7.org/fhir/location-status
+map-context-type	http://hl7.org/fhir/map-context-type
+map-group-type-mode	http://hl7.org/fhir/map-group-type-mode
+map-input-mode	http://hl7.org/fhir/map-input-mode
+map-model-mode	http://hl7.org/fhir/map-model-mode
+map-source-list-mode	http://hl7.org/fhir/map-source-list-mode
+map-target-list-mode	http://hl7.org/fhir/map-target-list-mode
+map-transform	http://hl7.org/fhir/map-transform
+measure-report-status	http://hl7.org/fhir/measure-report-status
+measure-report-type	http://hl7.org/fhir/measure-report-type
+medication-admin-status	http://terminology.hl7.org/CodeSystem/medication-admin-status
+medication-statement-status	http://hl7.org/fhir/CodeSystem/medication-statement-status
+medication-status	http://hl7.org/fhir/CodeSystem/medication-status
+medicationdispense-status	http://terminology.hl7.org/CodeSystem/medicationdispense-status
+medicationknowledge-status	http://terminology.hl7.org/CodeSystem/medicationknowledge-status
+medicationrequest-intent	http://hl7.org/fhir/CodeSystem/medicationrequest-intent
+medicationrequest-status	http://hl7.org/fhir/CodeSystem/medicationrequest-status
+message-significance-category	http://hl7.org/fhir/message-significance-category
+messageheader-response-request	http://hl7.org/fhir/messageheader-response-request
+metric-calibration-state	http://hl7.org/fhir/metric-calibration-state
+metric-calibration-type	http://hl7.org/fhir/metric-calibration-type
+metric-category	http://hl7.org/fhir/metric-category
+metric-color	http://hl7.org/fhir/metric-color
+metric-operational-status	http://hl7.org/fhir/metric-operational-status
+mimetypes	urn:ietf:bcp:13
+name-use	http://hl7.org/fhir/name-use
+namingsystem-identifier-type	http://hl7.org/fhir/namingsystem-identifier-type
+namingsystem-type	http://hl7.org/fhir/namingsystem-type
+narrative-status	http://hl7.org/fhir/narrative-status
+network-type	http://hl7.org/fhir/network-type
+note-type	http://hl7.org/fhir/note-type
+observation-range-category	http://hl7.org/fhir/observation-range-category
+observation-status	http://hl7.org/fhir/observation-status
+operation-kind	http://hl7.org/fhir/operation-kind
+operation-parameter-use	http://hl7.org/fhir/operation-parameter-use
+orientation-type	http://hl7.org/fhir/orientation-type
+participantrequired	http://hl7.org/fhir/participantrequired
+participationstatus	http://hl7.org/fhir/participationstatus
+permitted-data-type	http://hl7.org/fhir/permitted-data-type
+product-category	http://hl7.org/fhir/product-category
+product-status	http://hl7.org/fhir/product-status
+product-storage-scale	http://hl7.org/fhir/product-storage-scale
+property-representation	http://hl7.org/fhir/property-representation
+provenance-entity-role	http://hl7.org/fhir/provenance-entity-role
+publication-status	http://hl7.org/fhir/publication-status
+quality-type	http://hl7.org/fhir/quality-type
+quantity-comparator	http://hl7.org/fhir/quantity-comparator
+questionnaire-answers-status	http://hl7.org/fhir/questionnaire-answers-status
+questionnaire-enable-behavior	http://hl7.org/fhir/questionnaire-enable-behavior
+questionnaire-enable-operator	http://hl7.org/fhir/questionnaire-enable-operator
+reaction-event-severity	http://hl7.org/fhir/reaction-event-severity
+reference-handling-policy	http://hl7.org/fhir/reference-handling-policy
+reference-version-rules	http://hl7.org/fhir/reference-version-rules
+related-artifact-type	http://hl7.org/fhir/related-artifact-type
+relation-type	http://hl7.org/fhir/relation-type
+remittance-outcome	http://hl7.org/fhir/remittance-outcome
+report-action-result-codes	http://hl7.org/fhir/report-action-result-codes
+report-participant-type	http://hl7.org/fhir/report-participant-type
+report-result-codes	http://hl7.org/fhir/report-result-codes
+report-status-codes	http://hl7.org/fhir/report-status-codes
+repository-type	http://hl7.org/fhir/repository-type
+request-intent	http://hl7.org/fhir/request-intent
+request-priority	http://hl7.org/fhir/request-priority
+request-resource-types	http://hl7.org/fhir/request-resource-types
+request-status	http://hl7.org/fhir/request-status
+research-element-type	http://hl7.org/fhir/research-element-type
+research-study-status	http://hl7.org/fhir/research-study-status
+research-subject-status	http://hl7.org/fhir/research-subject-status
+resource-aggregation-mode	http://hl7.org/fhir/resource-aggregation-mode
+resource-slicing-rules	http://hl7.org/fhir/resource-slicing-rules
+resource-types	http://hl7.org/fhir/resource-types
+response-code	http://hl7.org/fhir/response-code
+restful-capability-mode	http://hl7.org/fhir/restful-capability-mode
+search-comparator	http://hl7.org/fhir/search-comparator
+search-entry-mode	http://hl7.org/fhir/search-entry-mode
+search-modifier-code	http://hl7.org/fhir/search-modifier-code
+search-param-type	http://hl7.org/fhir/search-param-type
+search-xpath-usage	http://hl7.org/fhir/search-xpath-usage
+sequence-type	http://hl7.org/fhir/sequence-type
+slotstatus	http://hl7.org/fhir/slotstatus
+sort-direction	http://hl7.org/fhir/sort-direction
+spdx-license	http://hl7.org/fhir/spdx-license
+specimen-contained-preference	http://hl7.org/fhir/specimen-contained-preference
+specimen-status	http://hl7.org/fhir/specimen-status
+strand-type	http://hl7.org/fhir/strand-type
+structure-definition-kind	http://hl7.org/fhir/structure-definition-kind
+subscription-channel-type	http://hl7.org/fhir/subscription-channel-type
+subscription-status	http://hl7.org/fhir/subscription-status
+substance-status	http://hl7.org/fhir/substance-status
+supplydelivery-status	http://hl7.org/fhir/supplydelivery-status
+supplyrequest-status	http://hl7.org/fhir/supplyrequest-status
+system-restful-interaction	http://hl7.org/fhir/restful-interaction
+task-status	http://hl7.org/fhir/task-status
+trigger-type	http://hl7.org/fhir/trigger-type
+type-derivation-rule	http://hl7.org/fhir/type-derivation-rule
+type-restful-interaction	http://hl7.org/fhir/restful-interaction
+udi-entry-type	http://hl7.org/fhir/udi-entry-type
+units-of-time	http://unitsofmeasure.org
+v3-ConfidentialityClassification	http://terminology.hl7.org/CodeSystem/v3-Confidentiality
+variable-type	http://hl7.org/fhir/variable-type
+verificationresult-status	http://hl7.org/fhir/CodeSystem/status
+versioning-policy	http://hl7.org/fhir/versioning-policy
+vision-base-codes	http://hl7.org/fhir/vision-base-codes
+vision-eye-codes	http://hl7.org/fhir/vision-eye-codes
 """#
     static let searchParameters = #"""
 Account	identifier	token	Account.identifier			Account-identifier
@@ -6151,7 +6364,7 @@ DocumentReference	period	date	DocumentReference.context.period			DocumentReferen
 DocumentReference	related	reference	DocumentReference.context.related			DocumentReference-related
 DocumentReference	relatesto	reference	DocumentReference.relatesTo.target	DocumentReference		DocumentReference-relatesto
 DocumentReference	relation	token	DocumentReference.relatesTo.code			DocumentReference-relation
-DocumentReference	relationship	composite	DocumentReference.relatesTo		relatesto=code;relation=target	DocumentReference-relationship
+DocumentReference	relationship	composite	DocumentReference.relatesTo		relatesto=target;relation=code	DocumentReference-relationship
 DocumentReference	security-label	token	DocumentReference.securityLabel			DocumentReference-security-label
 DocumentReference	setting	token	DocumentReference.context.practiceSetting			DocumentReference-setting
 DocumentReference	status	token	DocumentReference.status			DocumentReference-status

@@ -66,6 +66,9 @@ package struct ElementDefinition: Sendable {
     /// Name of the value set whose codes are the only ones allowed, when the set is enumerated here;
     /// see `FHIRDefinitions.codes(in:)`.
     package let requiredValueSet: String?
+    /// Name of the value set that a `code` is bound to, enumerated here or not; see
+    /// `FHIRDefinitions.codeSystem(ofValueSet:)`.
+    package let boundValueSet: String?
     /// Part of `_summary=true`. FHIR R4 search.html#summary.
     package let isSummary: Bool
     /// Changes the meaning of the rest. FHIR R4 conformance-rules.html#isModifier.

@@ -68,11 +68,22 @@ package struct FHIRDateTime: Sendable, Hashable {
         fractionDigits = digits
     }
 
-    /// The time covered, in UTC. A text without zone is taken to be `assumedZoneMinutes` ahead of UTC.
+    /// The time covered, in UTC. A text without zone is a reading of the clock of `zone`. FHIR R4 search.html#date.
     ///
     /// A fraction covers one unit of its last digit, at least a microsecond.
-    package func range(assumedZoneMinutes: Int = 0) -> DateTimeRange {
-        let shift = Int64(zoneMinutes ?? assumedZoneMinutes) * 60_000_000
+    package func range(zone: LocalZone = .utc) -> DateTimeRange {
+        guard let zoneMinutes else { return wallClockRange(zone: zone) }
+        let shift = Int64(zoneMinutes) * 60_000_000
+        return DateTimeRange(lower: localMicroseconds - shift, upper: localUpper - shift)
+    }
+
+    /// The time covered if the reading were one of the clock of `zone`, whatever zone the text has.
+    package func wallClockRange(zone: LocalZone) -> DateTimeRange {
+        DateTimeRange(lower: zone.utc(localMicroseconds), upper: zone.utc(localUpper))
+    }
+
+    /// Where the reading ends on its own clock.
+    private var localUpper: Int64 {
         let upper: Int64
         let date = CivilDate.date(days: Int(Self.floorDivision(localMicroseconds, by: 86_400_000_000).0))
         switch precision {
@@ -88,7 +99,7 @@ package struct FHIRDateTime: Sendable, Hashable {
         case .second: upper = localMicroseconds + 1_000_000
         case .fraction: upper = localMicroseconds + Self.unit(digits: fractionDigits)
         }
-        return DateTimeRange(lower: localMicroseconds - shift, upper: upper - shift)
+        return upper
     }
 
     private static func unit(digits: Int) -> Int64 {
