@@ -106,6 +106,11 @@ package protocol ResourceStore: Sendable {
     /// The first page of a search, or the page that a token names. An invalid or foreign token throws
     /// `StoreError(.notFound)`.
     func search(_ query: SearchQuery, token: String?, access: AccessContext) async throws -> SearchPage
+    /// Keeps the text of a search that is too long for a link, for as long as a page link lives; returns its short name,
+    /// which only this caller can use.
+    func keepSearch(_ text: String, access: AccessContext) async throws -> String
+    /// The text of a kept search; nil when it is past or another caller's.
+    func keptSearch(_ id: String, access: AccessContext) async throws -> String?
     /// The sequence number and time of the newest commit.
     func snapshot() async throws -> (sequence: Int64, time: UTCInstant)
     /// Resources of one type as of a snapshot, in a fixed order, for export: those after `after` (an opaque cursor from

@@ -66,6 +66,32 @@ struct RequestSemanticsTests {
         }
     }
 
+    @Test("F10, R4 http paging: the link to the next page of a long search is one that the server itself takes")
+    func longSearches() async throws {
+        try await FHIRServer.with { (server) async throws in
+            let ids = (0..<400).map { "patient-with-a-long-id-\($0)" }
+            for id in ids.prefix(5) { _ = await server.send(.put, "Patient/\(id)", body: Self.patient(id, "A")) }
+            let form = "_id=\(ids.joined(separator: ","))&_count=2&_sort=_id"
+            var page = await server.send(.post, "Patient/_search", body: form)
+            var found = page.ids()
+            for _ in 0..<2 {
+                let link = page.link("next") ?? ""
+                #expect(link.utf8.count < 4096)
+                #expect(page.link("self")?.utf8.count ?? .max < 4096)
+                page = await server.send(.get, "Patient", FHIRServer.query(ofLink: link))
+                #expect(page.status == 200)
+                found += page.ids()
+            }
+            #expect(found == ids.prefix(5).sorted())
+            #expect(page.link("next") == nil)
+            let link = FHIRServer.query(ofLink: page.link("self"))
+            let other = FHIRServer.access("system/*.cruds", id: "other")
+            #expect(await server.send(.get, "Patient", link, as: other).status == 404)
+            #expect(await server.send(.get, "Observation", link).status == 404)
+            #expect(await server.send(.get, "Patient", "_kept=0123456789abcdef0123456789abcdef").status == 404)
+        }
+    }
+
     @Test("F21, R4 search elements: what a match brings along comes whole")
     func elementsOfIncludes() async throws {
         try await FHIRServer.with { (server) async throws in

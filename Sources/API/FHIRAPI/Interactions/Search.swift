@@ -9,6 +9,10 @@ import Workflow
 extension FHIRService {
     /// The parameter that carries the token of a further page.
     static let pageParameter = "_page"
+    /// The parameter that stands for all others of a search which is too long for a link.
+    static let keptParameter = "_kept"
+    /// Bytes of a link that every client, proxy and this server itself take.
+    private static let linkBytesMax = 4096
 
     func search(_ request: FHIRRequest, type: String) async throws -> FHIRResponse {
         try require(.search, on: type, request.access)
@@ -25,7 +29,11 @@ extension FHIRService {
             }
         }
         let token = pairs.first { $0.name == Self.pageParameter }?.value
-        let parameters = pairs.filter { $0.name != Self.pageParameter }.map {
+        var keptName = pairs.first { $0.name == Self.keptParameter }?.value
+        if let name = keptName {
+            pairs += try await keptParameters(name, type: type, request.access)
+        }
+        let parameters = pairs.filter { $0.name != Self.pageParameter && $0.name != Self.keptParameter }.map {
             SearchQuery.Parameter(name: $0.name, value: $0.value)
         }
         let handling: SearchQueryParser.Handling = request.preferences.handling == .strict ? .strict : .lenient
@@ -34,12 +42,35 @@ extension FHIRService {
         try await recordRead(
             "search-type", request, category: .query, action: .execute, entity: type,
             query: query.parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&"))
-        return .json(200, bundle(page, query: query, token: token))
+        let text = Self.text(query)
+        if keptName == nil, text.utf8.count + baseURL.utf8.count + type.utf8.count > Self.linkBytesMax {
+            keptName = try await store.keepSearch("\(type)?\(text)", access: request.access)
+        }
+        return .json(
+            200,
+            bundle(page, query: query, text: keptName.map { "\(Self.keptParameter)=\($0)" } ?? text, token: token))
     }
 
-    private func bundle(_ page: SearchPage, query: SearchQuery, token: String?) -> [UInt8] {
-        let text = query.parameters.map { "\(PercentCoding.encoded($0.name))=\(PercentCoding.encoded($0.value))" }
+    /// What was understood of a search, as a query.
+    private static func text(_ query: SearchQuery) -> String {
+        query.parameters.map { "\(PercentCoding.encoded($0.name))=\(PercentCoding.encoded($0.value))" }
             .joined(separator: "&")
+    }
+
+    /// The parameters of a kept search. Throws `StoreError(.notFound)` as for a page link that is past or another's.
+    private func keptParameters(
+        _ name: String, type: String, _ access: AccessContext
+    ) async throws -> [(name: String, value: String)] {
+        guard let text = try await store.keptSearch(name, access: access), text.hasPrefix(type + "?") else {
+            throw StoreError(.notFound, "the kept search is not valid any more")
+        }
+        return try QueryParameters(String(text.dropFirst(type.count + 1)), countMax: limits.search.parametersMax).map {
+            ($0.name, $0.value)
+        }
+    }
+
+    /// - Parameter text: the search as a query, for its links.
+    private func bundle(_ page: SearchPage, query: SearchQuery, text: String, token: String?) -> [UInt8] {
         let own = "\(baseURL)/\(query.resourceType)"
         func url(_ token: String?) -> String {
             let parts = [text, token.map { "\(Self.pageParameter)=\(PercentCoding.encoded($0))" } ?? ""].filter {

@@ -1,6 +1,8 @@
 /// Every step of the store's schema, in order. Append only.
 package enum Migrations {
-    package static let all: [Migration] = [foundations, workflow, resources, auditByNumber, messageCoverage]
+    package static let all: [Migration] = [
+        foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches,
+    ]
 
     /// The commit order and the audit chain: what every other table leans on.
     private static let foundations = Migration(
