@@ -9,10 +9,12 @@ struct StructureWalk {
     private(set) var issues: [OperationOutcome.Issue] = []
     private let definitions: FHIRDefinitions
     private let issuesMax: Int
+    private let narrative: NarrativePolicy
     private var path: [Step] = []
 
-    init(definitions: FHIRDefinitions, issuesMax: Int) {
+    init(definitions: FHIRDefinitions, issuesMax: Int, narrative: NarrativePolicy) {
         self.definitions = definitions
+        self.narrative = narrative
         self.issuesMax = issuesMax
     }
 
@@ -120,6 +122,11 @@ struct StructureWalk {
             return
         }
         if let fault = PrimitiveCheck.fault(node, typeName) { return report(fault.code, fault.text) }
+        if typeName == "xhtml", narrative == .refuse, let text = node.string,
+            let fault = NarrativeCheck.fault(in: text)
+        {
+            return report(.invalid, fault.rawValue)
+        }
         if typeName == "code", let set = element.requiredValueSet, let codes = definitions.codes(in: set),
             let code = node.string, !codes.contains(code)
         {
