@@ -4,10 +4,15 @@ import Synchronization
 /// The metrics of this process, kept in memory and written in the Prometheus text format 0.0.4.
 ///
 /// Labels are names of operations, states and codes, never ids or values of a patient. The number of series is
-/// bounded: past the limit new ones are counted together, so that no label can fill the memory.
+/// bounded, in all and for each name: past the limit new ones are counted together and the loss is told, so that no label
+/// can fill the memory or push others out. Names and values of labels are cut and escaped.
 package final class MetricRegistry: MetricsFactory {
     /// More series than this are not made.
     package static let seriesMax = 2000
+    /// The same of one name.
+    package static let seriesOfNameMax = 400
+    /// Longer label values are cut, in bytes.
+    static let labelBytesMax = 128
 
     /// What identifies a series: a name and its labels in order.
     struct Key: Hashable {
@@ -19,22 +24,40 @@ package final class MetricRegistry: MetricsFactory {
         let value: String
     }
 
-    private let series = Mutex<[Key: MetricSeries]>([:])
-    /// Takes what comes past the limit.
-    private let overflow = MetricSeries(.counter)
+    private struct State {
+        var series: [Key: MetricSeries] = [:]
+        var counts: [String: Int] = [:]
+    }
+    private let state = Mutex(State())
+    /// Takes what comes past the limit, one for each kind, and tells nobody.
+    private let overflow: [MetricSeries.Kind: MetricSeries] = Dictionary(
+        uniqueKeysWithValues: [.counter, .gauge, .histogram, .timer].map { ($0, MetricSeries($0)) })
+    /// How often a series was asked for that was not made.
+    private let dropped = MetricSeries(.counter)
 
     package init() {}
 
     /// The series of a name and labels, made at first use.
     func find(_ name: String, _ dimensions: [(String, String)], _ kind: MetricSeries.Kind) -> MetricSeries {
-        let key = Key(name: name, labels: dimensions.map { Label(name: $0.0, value: $0.1) })
-        return series.withLock { series in
-            if let known = series[key] { return known }
-            guard series.count < MetricRegistry.seriesMax else { return overflow }
+        let key = Key(name: name, labels: dimensions.map { Label(name: $0.0, value: MetricText.cut($0.1)) })
+        return state.withLock { state in
+            if let known = state.series[key] { return known }
+            guard state.series.count < MetricRegistry.seriesMax,
+                state.counts[name, default: 0] < MetricRegistry.seriesOfNameMax
+            else {
+                dropped.increment(by: 1 as Int64)
+                return overflow[kind] ?? dropped
+            }
             let new = MetricSeries(kind)
-            series[key] = new
+            state.series[key] = new
+            state.counts[name, default: 0] += 1
             return new
         }
+    }
+
+    /// Adds one to a counter.
+    package func count(_ name: String, _ dimensions: [(String, String)] = []) {
+        find(name, dimensions, .counter).increment(by: 1 as Int64)
     }
 
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
@@ -56,7 +79,8 @@ package final class MetricRegistry: MetricsFactory {
 
     /// All series as text, sorted by name and labels, so that equal states give equal text.
     package func text() -> String {
-        let all = series.withLock { Array($0) }
+        var all = state.withLock { Array($0.series) }
+        if dropped.total > 0 { all.append((Key(name: "hilum_metrics_dropped", labels: []), dropped)) }
         let lines = all.map { key, series in
             (MetricText.name(key.name, series.kind), MetricText.labels(key.labels), series)
         }
@@ -87,7 +111,18 @@ enum MetricText {
         }
     }
 
-    /// `{a="b"}` without the braces; reverse solidus, quotation mark and line feed escaped.
+    /// A label's value of at most so many bytes, whole characters only.
+    static func cut(_ value: String) -> String {
+        guard value.utf8.count > MetricRegistry.labelBytesMax else { return value }
+        var text = ""
+        for character in value where text.utf8.count + character.utf8.count <= MetricRegistry.labelBytesMax {
+            text.append(character)
+        }
+        return text
+    }
+
+    /// `{a="b"}` without the braces; reverse solidus, quotation mark and line feed escaped, other control characters
+    /// replaced, since the format has no escape for them.
     static func labels(_ labels: [MetricRegistry.Label]) -> String {
         labels.map { label in
             let name = String(
@@ -98,6 +133,7 @@ enum MetricText {
                 switch byte {
                 case UInt8(ascii: "\\"), UInt8(ascii: "\""): value += [UInt8(ascii: "\\"), byte]
                 case 0x0A: value += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+                case 0..<0x20, 0x7F: value.append(UInt8(ascii: "_"))
                 default: value.append(byte)
                 }
             }

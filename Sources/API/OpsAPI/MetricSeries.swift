@@ -38,6 +38,9 @@ final class MetricSeries: CounterHandler, RecorderHandler, MeterHandler, TimerHa
         self.state = Mutex(State(buckets: Array(repeating: 0, count: bounds.count)))
     }
 
+    /// Of a counter.
+    var total: Int64 { state.withLock { $0.count } }
+
     func increment(by amount: Int64) { state.withLock { $0.count &+= amount } }
     func reset() { state.withLock { $0.count = 0 } }
     func set(_ value: Int64) { set(Double(value)) }

@@ -186,12 +186,37 @@ struct MetricRegistryTests {
         #expect(text.contains("hilum_http_request_duration_seconds_count{operation=\"read\"} 4\n"))
     }
 
-    @Test("The number of series is bounded")
+    @Test("X10: series are bounded in all and for each name, labels in length; what is not counted is told")
     func bound() {
         let registry = MetricRegistry()
-        for index in 0..<(MetricRegistry.seriesMax + 100) {
+        for index in 0..<(MetricRegistry.seriesOfNameMax + 100) {
             registry.makeCounter(label: "c", dimensions: [("i", String(index))]).increment(by: 1)
         }
-        #expect(registry.text().split(separator: "\n").count == MetricRegistry.seriesMax + 1)
+        // One name cannot push others out.
+        registry.makeCounter(label: "other", dimensions: []).increment(by: 1)
+        let text = registry.text()
+        #expect(text.split(separator: "\n").count { $0.hasPrefix("c_total{") } == MetricRegistry.seriesOfNameMax)
+        #expect(text.contains("other_total 1\n"))
+        #expect(text.contains("hilum_metrics_dropped_total 100\n"))
+        for index in 0..<(MetricRegistry.seriesMax + 100) {
+            registry.makeCounter(label: "d\(index)", dimensions: []).increment(by: 1)
+        }
+        #expect(registry.text().split(separator: "\n").count { !$0.hasPrefix("#") } == MetricRegistry.seriesMax + 1)
+        // A kind past the limit is counted as that kind, and harms none.
+        registry.makeTimer(label: "late", dimensions: []).recordNanoseconds(1)
+        #expect(!registry.text().contains("late"))
+    }
+
+    @Test("X10: a label cannot end its line, forge another or be long")
+    func labels() {
+        let registry = MetricRegistry()
+        let long = String(repeating: "ä", count: 1000)
+        registry.makeCounter(
+            label: "c", dimensions: [("peer", "A\nforged_total 1\r\u{1B}[2J\"\\"), ("long", long)]
+        ).increment(by: 1)
+        let text = registry.text()
+        #expect(text.split(whereSeparator: { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }).count == 2)
+        #expect(text.contains(#"peer="A\nforged_total 1__[2J\"\\""#))
+        #expect(text.contains("long=\"" + String(repeating: "ä", count: 64) + "\""))
     }
 }
