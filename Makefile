@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test tidy format clients crash slow bench clean
+.PHONY: help setup build demo test tidy format clients crash slow ports bench clean
 
 BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
@@ -22,6 +22,7 @@ CRASH ?=
 CLIENTS ?=
 SLOW ?=
 BENCH ?=
+PORTS ?=
 
 help: ## This list
 	@printf 'make TARGET, where TARGET is one of\n\n'
@@ -64,6 +65,9 @@ crash: build ## kill -9 under mixed load, on both databases; an outside ledger l
 slow: build ## Thousands of peers that drip or say nothing, on every door, while good clients work
 	@docker/setup.sh clients
 	conformance/slow/run.sh $(SLOW)
+
+ports: build ## The suites that listen, ten times in a row beside a process that opens ports at random
+	conformance/ports/run.sh $(PORTS)
 
 bench: build ## Ratios against this machine's own bounds, in one run
 	@docker/setup.sh bench

@@ -119,6 +119,9 @@ let package = Package(
                 logging, lifecycle,
             ]),
 
+        layer(
+            "Adapters", "OutboundAdapter", ["Access", nio("NIOCore"), nio("NIOHTTP1"), nioSSL, asyncHTTPClient]),
+
         // API: HTTP.
         layer(
             "API", "HTTPSupport",
@@ -142,9 +145,7 @@ let package = Package(
         layer(
             "API", "SMARTAPI",
             [
-                "HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore"), nio("NIOHTTP1"), jwtKit,
-                asyncHTTPClient,
-                logging,
+                "HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore"), nio("NIOHTTP1"), jwtKit, logging,
             ]),
         layer("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow", hummingbird, httpTypes, metrics]),
 
@@ -154,7 +155,7 @@ let package = Package(
             dependencies: [
                 "DICOMData", "DICOMNetwork", "DICOMPixels", "HL7v2", "FHIRModel", "FHIRSearch", "Workflow", "Access",
                 "HL7Translation", "DICOMTranslation", "FHIRResources", "SQLStore", "BlobStore", "MLLPAdapter",
-                "DIMSEAdapter", "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI",
+                "DIMSEAdapter", "OutboundAdapter", "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI",
                 hummingbird, httpTypes, .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -214,6 +215,8 @@ let package = Package(
                 nio("NIOPosix"), nioSSL, logging, lifecycle,
             ]),
         tests(
+            "Adapters", "OutboundAdapter", ["OutboundAdapter", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL]),
+        tests(
             "API", "HTTPSupport",
             [
                 "HTTPSupport", "Access", hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -254,6 +257,7 @@ let package = Package(
             ],
             path: "Tests/Server/JourneyTests", swiftSettings: strict),
         tests("Server", "Demo", ["hilum", "DICOMData", "HL7v2"]),
+        tests("Server", "Server", ["hilum", "Access", logging, nio("NIOCore"), nio("NIOPosix")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -70,6 +70,10 @@ struct ImportTable {
         row(
             "Adapters", "DIMSEAdapter", ["DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access"], nio)
 
+        row(
+            "Adapters", "OutboundAdapter", ["Access"],
+            ["NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1", "AsyncHTTPClient"])
+
         row("API", "HTTPSupport", ["Access"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
         row(
             "API", "FHIRAPI", ["HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
@@ -78,7 +82,7 @@ struct ImportTable {
             ["HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow"], http)
         row(
             "API", "SMARTAPI", ["HTTPSupport", "Access"],
-            http.union(["JWTKit", "AsyncHTTPClient", "NIOPosix", "NIOSSL", "NIOHTTP1"]))
+            http.union(["JWTKit", "NIOHTTP1"]))
         row("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow"], http)
         return ImportTable(rows: rows)
     }()

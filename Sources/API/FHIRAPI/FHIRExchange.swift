@@ -8,10 +8,10 @@ import Workflow
 package struct FHIRRequest: Sendable {
     /// The methods that interactions use.
     package enum Method: String, Sendable, Hashable {
-        case get = "GET", head = "HEAD", post = "POST", put = "PUT", delete = "DELETE"
+        case get = "GET", post = "POST", put = "PUT", delete = "DELETE"
     }
 
-    /// How the request was made; HEAD is answered as GET without its body.
+    /// How the request was made; GET for HEAD too, whose answer leaves without its body.
     package var method: Method
     /// The path below the base, percent-decoded segments.
     package var path: [String]
@@ -19,7 +19,7 @@ package struct FHIRRequest: Sendable {
     package var query: [(name: String, value: String)]
     /// The query as it stood in the URL, for the audit trail and the export's `request`.
     package var rawQuery: String
-    /// Header values by lower-case name; the first of repeats.
+    /// Header values by lower-case name; several lines of one name joined by commas.
     package var headers: [String: String]
     /// The whole body, within the limit of the listener; empty without one.
     package var body: [UInt8]
@@ -133,6 +133,15 @@ enum ETag {
 
     /// Whether a field of tags (or `*`) holds the version; one that is malformed holds none.
     static func list(_ text: String, holds version: Int64) -> Bool { tags(text)?.hold(version) ?? false }
+
+    /// Whether a field of tags (or `*`) holds an opaque tag, by weak comparison. RFC 9110 §8.8.3.2.
+    static func list(_ text: String, holds tag: String) -> Bool {
+        switch tags(text) {
+        case .any: true
+        case .listed(let tags): tags.contains(tag)
+        case nil: false
+        }
+    }
 }
 
 extension UTCInstant {

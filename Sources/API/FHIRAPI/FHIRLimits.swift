@@ -13,6 +13,8 @@ package struct FHIRLimits: Sendable, Hashable {
     package var searchesPerClientMax = 8
     /// Exports that one client may have accepted or running; one more is 429.
     package var exportsPerClientMax = 5
+    /// What is done with a narrative that holds more than R4 allows.
+    package var narrative = NarrativePolicy.refuse
     /// The defaults.
     package init() {}
 }

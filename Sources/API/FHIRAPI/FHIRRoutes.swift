@@ -24,7 +24,7 @@ package struct FHIRRoutes: Sendable {
             name: "fhir", prefix: "/fhir", errorBody: FHIRErrorBody(),
             routes: [
                 route(.get, "/fhir/metadata", "capabilities", .open),
-                route(.get, "/fhir/$export", "exportKickOff", .bearer(.anyToken)),
+                route(.get, "/fhir/$export", "exportKickOff", .bearer(.anyToken), isSafe: false),
                 route(.get, "/fhir/_export/{job}", "exportStatus", .bearer(.anyToken)),
                 route(.delete, "/fhir/_export/{job}", "exportDelete", .bearer(.anyToken)),
                 route(.get, "/fhir/_export/{job}/{file}", "exportFile", .bearer(.anyToken)),
@@ -42,10 +42,12 @@ package struct FHIRRoutes: Sendable {
     /// The service answers a missing scope itself, as an OperationOutcome with its audit row; the route asks for a token.
     private func route(
         _ method: HTTPRequest.Method, _ template: String, _ operationID: String, _ access: RouteAccess,
-        fromMemory: (@Sendable (APIRequest) -> MemoryAnswer?)? = nil
+        isSafe: Bool = true, fromMemory: (@Sendable (APIRequest) -> MemoryAnswer?)? = nil
     ) -> Route {
         let segments = template.split(separator: "/").dropFirst().map(String.init)
-        return Route(method, template, operationID: operationID, access: access, fromMemory: fromMemory) { request in
+        return Route(
+            method, template, operationID: operationID, access: access, isSafe: isSafe, fromMemory: fromMemory
+        ) { request in
             try await self.answer(
                 request,
                 path: segments.map { $0.hasPrefix("{") ? request.parameters[String($0.dropFirst().dropLast())] : $0 })
@@ -53,7 +55,9 @@ package struct FHIRRoutes: Sendable {
     }
 
     private func answer(_ request: APIRequest, path: [String]) async throws -> Response {
-        guard let method = FHIRRequest.Method(rawValue: request.method.rawValue) else {
+        // HEAD is GET whose body the responder leaves out. RFC 9110 §9.3.2.
+        let name = request.method == .head ? "GET" : request.method.rawValue
+        guard let method = FHIRRequest.Method(rawValue: name) else {
             throw HTTPFailure(.methodNotAllowed, "\(request.method.rawValue) is not an interaction")
         }
         var body: [UInt8] = []
@@ -62,10 +66,14 @@ package struct FHIRRoutes: Sendable {
             body = Array(buffer.readableBytesView)
         }
         var query: [(name: String, value: String)] = []
-        if !request.rawQuery.isEmpty { query = try request.query().map { ($0.name, $0.value) } }
+        // FHIR clients write a query as a form does, as POST _search sends it: `+` is a space. An instant's `+` is
+        // written %2B. FHIR R4 search.html#escaping, http.html#search.
+        if !request.rawQuery.isEmpty { query = try request.query(plusIsSpace: true).map { ($0.name, $0.value) } }
         var headers: [String: String] = [:]
-        for field in request.headers where headers[field.name.canonicalName] == nil {
-            headers[field.name.canonicalName] = field.value
+        // Lines of one name are one list, in their order. RFC 9110 §5.3.
+        for field in request.headers {
+            headers[field.name.canonicalName, default: ""] +=
+                headers[field.name.canonicalName] == nil ? field.value : ", " + field.value
         }
         return response(
             await service.respond(
@@ -172,7 +180,9 @@ struct FHIRErrorBody: ErrorBody {
         case .insufficientScope: .forbidden
         case .notFound: .notFound
         case .gone: .deleted
-        case .methodNotAllowed, .notImplemented, .unsupportedMediaType, .notAcceptable: .notSupported
+        case .methodNotAllowed, .notImplemented, .unsupportedMediaType, .notAcceptable, .expectationFailed,
+            .versionNotSupported:
+            .notSupported
         case .tooLarge, .targetTooLong, .headersTooLarge: .tooLong
         case .tooManyRequests: .throttled
         case .timeout: .timeout

@@ -16,7 +16,7 @@ package struct FHIRService: Sendable {
     /// The absolute base without a slash at its end, for example `https://localhost:8443/fhir`.
     let baseURL: String
     let definitions = FHIRDefinitions.r4
-    let validator = StructureValidator()
+    let validator: StructureValidator
     let capabilities: CapabilityStatement
     let now: @Sendable () -> UTCInstant
     let limits: FHIRLimits
@@ -36,6 +36,7 @@ package struct FHIRService: Sendable {
         self.baseURL = baseURL
         self.now = now
         self.limits = limits
+        validator = StructureValidator(narrative: limits.narrative)
         searches = ClientSearches(atOnceMax: limits.searchesPerClientMax)
         writer = ResourceWriter(store: store, entropy: entropy)
         capabilities = CapabilityStatement(
@@ -68,18 +69,17 @@ package struct FHIRService: Sendable {
     private func dispatch(_ request: FHIRRequest) async throws -> FHIRResponse {
         let path = request.path
         if path.first != "_export" { try Self.checkAccept(request) }
-        let isRead = request.method == .get || request.method == .head
         switch (path.count, request.method) {
-        case (1, _) where path[0] == "metadata" && isRead: return capabilities.response
+        case (1, .get) where path[0] == "metadata": return capabilities.response(to: request)
         case (1, _) where path[0] == "$export": return try await kickOff(request)
         case (2, .get) where path[0] == "_export": return try await exportStatus(request, job: path[1])
         case (2, .delete) where path[0] == "_export": return try await exportDelete(request, job: path[1])
         case (3, .get) where path[0] == "_export": return try await exportFile(request, job: path[1], file: path[2])
-        case (1, .get), (1, .head): return try await search(request, type: try type(path[0]))
+        case (1, .get): return try await search(request, type: try type(path[0]))
         case (1, .post): return try await create(request, type: try type(path[0]))
         case (2, .post) where path[1] == "_search": return try await search(request, type: try type(path[0]))
         case (2, _) where path[1].hasPrefix("$"): throw FHIRErrorBody.noOperation(path)
-        case (2, .get), (2, .head): return try await read(request, type: try type(path[0]), id: try id(path[1]))
+        case (2, .get): return try await read(request, type: try type(path[0]), id: try id(path[1]))
         case (2, .put): return try await update(request, type: try type(path[0]), id: try id(path[1]))
         case (2, .delete): return try await delete(request, type: try type(path[0]), id: try id(path[1]))
         case (3, .get) where path[2] == "_history":

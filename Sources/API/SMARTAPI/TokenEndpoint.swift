@@ -2,6 +2,7 @@ import Access
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
+import Synchronization
 
 /// `POST /oauth/token`: a client's signed assertion in, a short-lived access token out.
 ///
@@ -16,25 +17,34 @@ package struct TokenEndpoint: Sendable {
     private let authenticator: ClientAuthenticator
     private let issuer: TokenIssuer
     private let audit: any AuditTrail
+    private let gate: TokenGate?
 
-    package init(authenticator: ClientAuthenticator, issuer: TokenIssuer, audit: any AuditTrail) {
+    /// - Parameter strangers: counts failed requests; nil where nobody is counted.
+    package init(
+        authenticator: ClientAuthenticator, issuer: TokenIssuer, audit: any AuditTrail,
+        strangers: StrangerThrottle? = nil
+    ) {
         self.authenticator = authenticator
         self.issuer = issuer
         self.audit = audit
+        gate = strangers.map { TokenGate($0) }
     }
 
     func answer(_ request: APIRequest) async throws -> Response {
         guard let type = try request.contentType(), type.essence == "application/x-www-form-urlencoded" else {
-            return refused(.invalidRequest, "The body must be application/x-www-form-urlencoded")
+            return try await misformed(
+                .invalidRequest, request, "The body must be application/x-www-form-urlencoded")
         }
         let bytes = try await request.collectBody(limit: TokenEndpoint.formBytesMax)
         let form = try QueryParameters(bytes: Array(bytes.readableBytesView), countMax: 32)
         guard Set(form.map(\.name)).count == form.count else {
-            return refused(.invalidRequest, "A parameter is given twice")
+            return try await misformed(.invalidRequest, request, "A parameter is given twice")
         }
-        guard let grant = form["grant_type"] else { return refused(.invalidRequest, "grant_type is missing") }
+        guard let grant = form["grant_type"] else {
+            return try await misformed(.invalidRequest, request, "grant_type is missing")
+        }
         guard grant == "client_credentials" else {
-            return refused(.unsupportedGrantType, "Only client_credentials is supported")
+            return try await misformed(.unsupportedGrantType, request, "Only client_credentials is supported")
         }
         guard form["client_assertion_type"] == TokenEndpoint.assertionType, let text = form["client_assertion"] else {
             return try await refused(nil, request, reason: "no-assertion", "A client assertion by JWT is required")
@@ -51,7 +61,9 @@ package struct TokenEndpoint: Sendable {
             guard (form["client_id"] ?? assertion.clientID) == assertion.clientID else {
                 throw ClientAssertion.Refusal.clientID
             }
+            try await admit(assertion, request)
             client = try await authenticator.client(assertion)
+            gate?.proved(assertion.clientID, from: request.sourceAddress)
         } catch let refusal as ClientAssertion.Refusal {
             let claimed = try? ClientAssertion(text)
             return try await refused(claimed?.clientID, request, reason: refusal.rawValue, refusal.explanation)
@@ -84,17 +96,61 @@ package struct TokenEndpoint: Sendable {
 
     private static let uncached: HTTPFields = [.cacheControl: "no-store", .pragma: "no-cache"]
 
+    /// Refuses, before any key is fetched or signature checked, who has failed too often. A client that has proved itself
+    /// from the same place is always heard.
+    private func admit(_ assertion: ClientAssertion, _ request: APIRequest) async throws {
+        guard let gate, !gate.hasProved(assertion.clientID, from: request.sourceAddress) else { return }
+        guard gate.strangers.wait(StrangerThrottle.Key(address: request.sourceAddress)) != nil else {
+            // There is room at this address; whether for this client is another matter.
+            let key = StrangerThrottle.Key(address: request.sourceAddress, client: assertion.clientID)
+            if gate.strangers.wait(key) != nil { try await throttled(key, request) }
+            return
+        }
+        let key = await key(of: assertion.clientID, request)
+        if gate.strangers.wait(key) != nil { try await throttled(key, request) }
+    }
+
+    /// Under whom a failure is counted: a registered client's id is counted by itself at each address, so that whoever
+    /// fails under other names beside it does not shut it out.
+    private func key(of claimed: String?, _ request: APIRequest) async -> StrangerThrottle.Key {
+        guard let claimed, await authenticator.isRegistered(claimed) else {
+            return StrangerThrottle.Key(address: request.sourceAddress)
+        }
+        return StrangerThrottle.Key(address: request.sourceAddress, client: claimed)
+    }
+
+    private func throttled(_ key: StrangerThrottle.Key, _ request: APIRequest) async throws {
+        guard let failure = gate?.strangers.refused(key).failure else { return }
+        try await record(
+            AuditRecord(
+                category: .authentication, interaction: "token", action: .execute, outcome: .minorFailure,
+                access: request.access, entity: key.client.map { "client:" + String($0.prefix(64)) },
+                detail: "throttled"))
+        throw failure
+    }
+
     /// An `invalid_client` answer, audited first.
     private func refused(_ claimed: String?, _ request: APIRequest, reason: String, _ description: String) async throws
         -> Response
     {
+        var wait: HTTPFailure?
+        if let gate { wait = gate.strangers.refused(await key(of: claimed, request)).failure }
         // The claimed id goes to the audit trail as the entity: it is not the principal, nothing proved it.
         try await record(
             AuditRecord(
                 category: .authentication, interaction: "token", action: .execute, outcome: .minorFailure,
                 access: request.access,
-                entity: claimed.map { "client:" + String($0.prefix(64)) }, detail: reason))
+                entity: claimed.map { "client:" + String($0.prefix(64)) }, detail: wait == nil ? reason : "throttled"))
+        if let wait { throw wait }
         return refused(.invalidClient, description)
+    }
+
+    /// The answer to a form that is none: nobody claimed to be anybody, so there is nothing to audit.
+    private func misformed(_ error: OAuthError, _ request: APIRequest, _ description: String) async throws -> Response {
+        if let wait = gate?.strangers.refused(StrangerThrottle.Key(address: request.sourceAddress)).failure {
+            throw wait
+        }
+        return refused(error, description)
     }
 
     private func refused(_ error: OAuthError, _ description: String) -> Response {
@@ -149,5 +205,36 @@ extension ClientAssertion.Refusal {
         case .replayed: "The jti was used before"
         case .unknownClient, .revokedClient, .keyURL, .noKey, .signature: "The client could not be authenticated"
         }
+    }
+}
+
+/// Who has failed too often at the token endpoint, and who has proved itself.
+struct TokenGate: Sendable {
+    /// Counts failures.
+    let strangers: StrangerThrottle
+    private let proved = ProvedClients()
+
+    init(_ strangers: StrangerThrottle) { self.strangers = strangers }
+
+    /// A client has proved who it is from an address.
+    func proved(_ client: String, from address: String?) { proved.insert(.init(address: address, client: client)) }
+
+    /// Whether it has, since the start of the server.
+    func hasProved(_ client: String, from address: String?) -> Bool {
+        proved.contains(.init(address: address, client: client))
+    }
+
+    /// Pairs of address block and client; only clients with a key come in, so they are few.
+    private final class ProvedClients: Sendable {
+        private static let pairsMax = 10_000
+        private let pairs = Mutex<Set<StrangerThrottle.Key>>([])
+
+        func insert(_ pair: StrangerThrottle.Key) {
+            pairs.withLock { pairs in
+                if pairs.count >= Self.pairsMax { pairs.removeAll() }
+                pairs.insert(pair)
+            }
+        }
+        func contains(_ pair: StrangerThrottle.Key) -> Bool { pairs.withLock { $0.contains(pair) } }
     }
 }

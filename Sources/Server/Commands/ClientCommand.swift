@@ -1,6 +1,7 @@
 import Access
 import ArgumentParser
 import Foundation
+import OutboundAdapter
 import SQLStore
 import Workflow
 
@@ -40,11 +41,11 @@ struct ClientCommand: AsyncParsableCommand {
                 keys = String(decoding: data, as: UTF8.self)
                 try RegistrationCheck.checkKeys(keys ?? "")
             }
-            if let jwksURL, !(jwksURL.hasPrefix("https://") || jwksURL.hasPrefix("http://127.0.0.1")) {
-                throw ValidationError("--jwks-url must be https")
+            let server = ServerFolder(folder)
+            if let jwksURL {
+                try await RegistrationCheck.checkURL(jwksURL, try ServerConfiguration.load(from: server), server)
             }
             let clientID = id ?? SystemEntropy().newID().value
-            let server = ServerFolder(folder)
             try await StoreComposition.with(server) { store in
                 if id != nil, try await store.client(id: clientID) != nil {
                     throw ValidationError("a client \(clientID) is registered already")
@@ -92,6 +93,18 @@ struct ClientCommand: AsyncParsableCommand {
 
 /// What is checked of a key set when a client registers, so that the error comes now and not at the first token.
 enum RegistrationCheck {
+    /// Refuses a URL that the server would not dial. A name that has no address now is registered with a warning: it
+    /// is judged again at each fetch.
+    static func checkURL(_ url: String, _ configuration: ServerConfiguration, _ folder: ServerFolder) async throws {
+        do {
+            try await OutboundComposition.outbound(configuration, folder).check(url)
+        } catch .unresolvable {
+            FileHandle.standardError.write(Data("warning: --jwks-url: \(OutboundRefusal.unresolvable.rawValue)\n".utf8))
+        } catch {
+            throw ValidationError("--jwks-url: \(error.rawValue)")
+        }
+    }
+
     static func checkKeys(_ text: String) throws {
         guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
             let keys = object["keys"] as? [[String: Any]], !keys.isEmpty

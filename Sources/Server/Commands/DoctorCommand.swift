@@ -45,16 +45,19 @@ struct DoctorCommand: AsyncParsableCommand {
         ] {
             if port == 0 {
                 doctor.good("\(name) port: chosen at start")
-            } else if case .refused(let code) = FreePort.probe(port, host: host) {
-                if isRunning, code == EADDRINUSE {
+                continue
+            }
+            do {
+                _ = try HeldPort(port, host: host)
+                doctor.good("\(name) port: \(host):\(port) is free")
+            } catch {
+                if isRunning, error.code == EADDRINUSE {
                     doctor.good("\(name) port: \(host):\(port) is in use, by the running server it seems")
                 } else {
                     doctor.bad(
-                        "\(name) port: \(host):\(port): \(String(cString: strerror(code)))",
+                        "\(name) port: \(host):\(port): \(error.text)",
                         fix: "stop what uses it or change \(name).host and \(name).port")
                 }
-            } else {
-                doctor.good("\(name) port: \(host):\(port) is free")
             }
         }
         try doctor.finish()

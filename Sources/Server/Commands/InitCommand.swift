@@ -116,6 +116,12 @@ enum DefaultFiles {
               blobs: blobs              # where DICOM objects and export files lie
               encryption: \(isEncrypted ? "aes-256-gcm" : "none       ")   # none only on a disk that is encrypted itself
 
+            # outbound:                 # what may be fetched from a URL, beside the public internet by https
+            #   allow-networks: [10.20.0.0/16]      # of the site
+            #   authorities: tls/site-ca.pem        # trusted beside the system's
+            # cors: { origins: ["https://viewer.example"] }   # web pages that may call the APIs
+            # fhir: { narrative: refuse }             # keep: narratives with scripts are stored as they are sent
+
             # limits:                   # what each door takes at most
             \(ServerLimits.commentary)
 

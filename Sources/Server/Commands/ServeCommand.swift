@@ -27,7 +27,7 @@ struct ServeCommand: AsyncParsableCommand {
                 "log-level: \(configuration.logLevel) is none of trace, debug, info, notice, warning, error")
         }
         LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
+            var handler = EscapedLogHandler(label: label)
             handler.logLevel = level
             return handler
         }

@@ -72,6 +72,26 @@ struct ExportWorker: Service {
     }
 }
 
+/// Writes what strangers were refused as one audit row for each address, at intervals and at the end.
+struct RefusalSums: Service {
+    let ledger: RefusalLedger
+    let interval: Duration
+    let logger: Logger
+
+    func run() async throws {
+        let (ledger, logger) = (ledger, logger)
+        await repeatUntilShutdown(every: interval) { await Self.sumUp(ledger, logger) }
+    }
+
+    static func sumUp(_ ledger: RefusalLedger, _ logger: Logger) async {
+        let summary = await ledger.sumUp(requestID: "refusals")
+        guard summary.refusals > 0 else { return }
+        logger.notice(
+            "refused strangers",
+            metadata: ["requests": "\(summary.refusals)", "addresses": "\(summary.addresses)"])
+    }
+}
+
 /// Runs `work` at intervals until the service is told to stop.
 func repeatUntilShutdown(every interval: Duration, _ work: @escaping @Sendable () async -> Void) async {
     await cancelWhenGracefulShutdown {
@@ -86,3 +106,4 @@ func repeatUntilShutdown(every interval: Duration, _ work: @escaping @Sendable (
 extension QuietStudies: CustomStringConvertible { var description: String { "quiet studies" } }
 extension BlobSweep: CustomStringConvertible { var description: String { "blob sweep" } }
 extension ExportWorker: CustomStringConvertible { var description: String { "export worker" } }
+extension RefusalSums: CustomStringConvertible { var description: String { "refusal sums" } }

@@ -42,9 +42,7 @@ enum ServerComposition {
     static func run(_ configured: ServerConfiguration, folder: ServerFolder, isTLS: Bool, logger: Logger) async throws {
         // Addresses first: what clients see is part of tokens, links and the Endpoint resource.
         var configuration = configured
-        configuration.http.port = try FreePort.resolve(configuration.http.port, host: configuration.http.host)
-        configuration.dimse.port = try FreePort.resolve(configuration.dimse.port, host: configuration.dimse.host)
-        configuration.mllp.port = try FreePort.resolve(configuration.mllp.port, host: configuration.mllp.host)
+        var ports = try HeldPorts(choosing: &configuration)
         let visibleHost = configuration.http.host == "0.0.0.0" ? "localhost" : configuration.http.host
         let publicURL =
             configuration.http.publicURL ?? "\(isTLS ? "https" : "http")://\(visibleHost):\(configuration.http.port)"
@@ -69,9 +67,7 @@ enum ServerComposition {
         let store = try await StoreComposition.open(
             configuration, folder: folder, isServer: true, projector: projector, fhirBaseURL: publicURL + "/fhir")
         // Behind the store's lock: a second server of this folder is told of the first, not of a port.
-        try FreePort.check("http", configuration.http.port, host: configuration.http.host)
-        try FreePort.check("dimse", configuration.dimse.port, host: configuration.dimse.host)
-        try FreePort.check("mllp", configuration.mllp.port, host: configuration.mllp.host)
+        try ports.takeConfigured(configuration)
         let encryption: BlobStoreConfiguration.Encryption =
             switch configuration.store.encryption {
             case .aes256GCM: .aes256GCM(KeyRing(current: try MasterKey(file: folder.masterKeyFile)))
@@ -113,7 +109,7 @@ enum ServerComposition {
         let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy) { clock.now() }
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, exports: exports, folder: folder,
-            entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, limits: configuration.limits,
+            entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, configuration: configuration,
             logger: logger)
         let http = try web.application(configuration.http, tls: isTLS ? try TLSContexts.http(folder) : nil) {
             readiness.isUp(.http)
@@ -127,15 +123,23 @@ enum ServerComposition {
                     .init(service: ExportWorker(exports: exports)),
                     .init(service: QuietStudies(store: store, clock: clock, logger: logger)),
                     .init(service: BlobSweep(store: store, blobs: blobs, clock: clock, logger: logger)),
+                    .init(
+                        service: RefusalSums(
+                            ledger: web.ledger, interval: .seconds(configuration.limits.strangers.intervalSeconds),
+                            logger: logger)),
                     .init(service: dimse), .init(service: mllp), .init(service: http),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
+            // The listeners bind beside the sockets that hold their ports.
+            let held = ports
+            defer { withExtendedLifetime(held) {} }
             try await group.run()
         } catch {
             await close(store, blobs)
             throw error
         }
+        await RefusalSums.sumUp(web.ledger, logger)
         try? await store.record(
             AuditRecord(
                 category: .application, interaction: "stop", action: .execute, outcome: .success,

@@ -21,6 +21,8 @@ import Workflow
 /// The doors for applications: FHIR, DICOMweb, SMART and operations on one HTTP listener.
 struct WebComposition {
     private let responder: APIResponder
+    /// The audit trail of these doors; somebody ends its intervals.
+    let ledger: RefusalLedger
     private let now: @Sendable () -> Int64
     private let logger: Logger
     private let limits: HTTPLimits
@@ -29,13 +31,21 @@ struct WebComposition {
     init(
         publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, exports: ExportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness, isTLS: Bool,
-        limits: ServerLimits, logger: Logger
+        configuration: ServerConfiguration, logger: Logger
     ) async throws {
+        let limits = configuration.limits
         self.logger = logger
         self.limits = limits.http
         let smart = SMARTConfiguration(baseURL: publicURL)
         let micros: @Sendable () -> Int64 = { clock.now().microseconds }
         now = micros
+
+        // Strangers: counted, throttled, and summed in the audit trail.
+        let metrics = MetricRegistry()
+        let audit = RefusalLedger(store, limits: limits.strangers)
+        ledger = audit
+        let refusals = StrangerMetrics(registry: metrics, logger: logger)
+        let strangers = StrangerThrottle(limits: limits.strangers, now: micros) { refusals.note($0, $1) }
 
         // Tokens.
         let pem = String(decoding: try ServerFolder.readSecret(folder.tokenKeyFile), as: UTF8.self)
@@ -45,12 +55,12 @@ struct WebComposition {
         let tokenEndpoint = TokenEndpoint(
             authenticator: ClientAuthenticator(
                 clients: store, ledger: store,
-                keys: KeySetCache(outbound: HTTPSOutbound(allowsLoopback: true, limits: limits.outbound), now: micros),
+                keys: KeySetCache(outbound: OutboundComposition.outbound(configuration, folder), now: micros),
                 tokenEndpoint: smart.tokenEndpoint, now: micros),
             issuer: TokenIssuer(
                 key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
                 randomBytes: { entropy.bytes($0) }),
-            audit: store)
+            audit: audit, strangers: strangers)
         let smartRoutes = SMARTRoutes(
             configuration: smart, endpoint: tokenEndpoint, keys: [key],
             scopes: ["system/*.rs", "system/*.cruds", "system/*.read", "system/*.write", "system/*.*"])
@@ -59,16 +69,15 @@ struct WebComposition {
         let gate = BulkResponseGate(limit: limits.http.bulkResponsesMax)
         let fhir = FHIRRoutes(
             service: FHIRService(
-                store: store, audit: store, exports: exports, entropy: entropy, baseURL: smart.fhirBaseURL,
+                store: store, audit: audit, exports: exports, entropy: entropy, baseURL: smart.fhirBaseURL,
                 oauthBaseURL: publicURL + "/oauth", softwareVersion: HilumVersion.text, limits: limits.fhir,
                 now: { clock.now() }),
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(
-            index: store, blobs: blobs, ingest: ingest, audit: store, baseURL: publicURL + "/dicomweb", gate: gate,
+            index: store, blobs: blobs, ingest: ingest, audit: audit, baseURL: publicURL + "/dicomweb", gate: gate,
             newBoundary: { entropy.newID().value })
 
         // Operations.
-        let metrics = MetricRegistry()
         let requests = RequestMetrics(registry: metrics)
         let ops = OpsRoutes(
             health: HealthChecks(
@@ -77,7 +86,7 @@ struct WebComposition {
                     .init("blobs") { blobs.failure == nil },
                     .init("listeners") { readiness.isReady },
                 ], isDraining: { readiness.isDraining }),
-            metrics: metrics, audit: store
+            metrics: metrics, audit: audit
         ) { limit, access in try await store.quarantine(limit: limit, access: access) }
 
         let messages = MessageRoutes(log: store, audit: store)
@@ -85,8 +94,11 @@ struct WebComposition {
         let requestIDs = RequestIDSequence(entropy: entropy)
         let table = try RouteTable([fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group])
         responder = APIResponder(
-            table: table, authenticator: BearerAuthenticator(tokens: verifier, audit: store, realm: smart.fhirBaseURL),
-            limits: limits.http, security: SecurityHeaders(isTLS: isTLS), newRequestID: { requestIDs.next() },
+            table: table,
+            authenticator: BearerAuthenticator(
+                tokens: verifier, audit: audit, realm: smart.fhirBaseURL, strangers: strangers),
+            limits: limits.http, security: SecurityHeaders(isTLS: isTLS),
+            cors: CrossOriginPolicy(origins: configuration.cors.origins), newRequestID: { requestIDs.next() },
             observe: { requests.observe(operationID: $0, status: $1, duration: $2) })
     }
 

@@ -1,4 +1,8 @@
+import Access
+import FHIRAPI
+import FHIRModel
 import Foundation
+import HTTPSupport
 import Yams
 
 /// The contents of `hilum.yaml`. Every key has a default, so a file may hold only what differs.
@@ -75,7 +79,68 @@ struct ServerConfiguration: Decodable, Sendable {
         }
     }
 
+    /// What may be dialled from a URL that a client is registered with.
+    struct Outbound: Decodable, Sendable {
+        /// Networks that may be dialled beside the public internet.
+        var allowedNetworks: [IPNetwork] = []
+        /// A PEM file with authorities that are trusted beside those of the system.
+        var authorities: String?
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case authorities
+            case allowedNetworks = "allow-networks"
+        }
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let keys = try StrictKeys(decoder, CodingKeys.self, "outbound")
+            authorities = try keys.value(.authorities)
+            let texts: [String] = try keys.value(.allowedNetworks) ?? []
+            allowedNetworks = try texts.map { text in
+                guard let network = IPNetwork(text) else {
+                    throw ConfigurationError(
+                        "outbound.allow-networks: `\(text)` is no network, such as 10.20.0.0/16, fd00:1::/64 or 10.0.0.7"
+                    )
+                }
+                return network
+            }
+        }
+        var policy: OutboundPolicy { OutboundPolicy(allowedNetworks: allowedNetworks) }
+    }
+    /// Web pages of other origins.
+    struct CrossOrigin: Decodable, Sendable {
+        /// Those that may read answers, exactly as browsers write them.
+        var origins: [String] = []
+        enum CodingKeys: String, CodingKey, CaseIterable { case origins }
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let keys = try StrictKeys(decoder, CodingKeys.self, "cors")
+            origins = try keys.value(.origins) ?? []
+            for origin in origins where !CrossOriginPolicy.isOrigin(origin) {
+                throw ConfigurationError(
+                    "cors.origins: `\(origin)` is no origin as a browser writes it, such as https://viewer.example or "
+                        + "http://localhost:3000; there is no `*`")
+            }
+        }
+    }
+    struct FHIR: Decodable, Sendable {
+        /// What is done with a narrative that holds more than R4 allows: scripts, forms, what is loaded from elsewhere.
+        var narrative = NarrativePolicy.refuse
+        enum CodingKeys: String, CodingKey, CaseIterable { case narrative }
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let keys = try StrictKeys(decoder, CodingKeys.self, "fhir")
+            if let text: String = try keys.value(.narrative) {
+                guard let policy = NarrativePolicy(rawValue: text) else {
+                    throw ConfigurationError("fhir.narrative: `\(text)` is neither refuse nor keep")
+                }
+                narrative = policy
+            }
+        }
+    }
+
     var http = HTTP()
+    var outbound = Outbound()
+    var cors = CrossOrigin()
+    var fhir = FHIR()
     var limits = ServerLimits()
     var dimse = DIMSE()
     var mllp = MLLP()
@@ -86,7 +151,7 @@ struct ServerConfiguration: Decodable, Sendable {
     var logLevel: String = "info"
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, dimse, mllp, store, limits
+        case http, dimse, mllp, store, limits, outbound, cors, fhir
         case siteProfile = "site-profile"
         case logLevel = "log-level"
     }
@@ -98,6 +163,10 @@ struct ServerConfiguration: Decodable, Sendable {
         mllp = try keys.value(.mllp) ?? mllp
         store = try keys.value(.store) ?? store
         limits = try keys.value(.limits) ?? limits
+        outbound = try keys.value(.outbound) ?? outbound
+        cors = try keys.value(.cors) ?? cors
+        fhir = try keys.value(.fhir) ?? fhir
+        limits.fhir.narrative = fhir.narrative
         siteProfile = try keys.value(.siteProfile) ?? siteProfile
         logLevel = try keys.value(.logLevel) ?? logLevel
     }

@@ -1,3 +1,4 @@
+import Access
 import DICOMData
 import DICOMNetwork
 import DICOMTranslation
@@ -9,7 +10,7 @@ import HL7v2
 import HTTPSupport
 import MLLPAdapter
 import NIOCore
-import SMARTAPI
+import OutboundAdapter
 import SQLStore
 
 /// What each door takes at most: `limits` of `hilum.yaml`. The defaults are those of the codecs and doors.
@@ -25,6 +26,7 @@ struct ServerLimits: Sendable {
     var mllp = MLLPLimits()
     var hl7 = HL7Limits()
     var outbound = HTTPSOutbound.Limits()
+    var strangers = StrangerLimits()
 
     /// One limit that a site may set.
     struct Entry: Sendable {
@@ -72,6 +74,8 @@ struct ServerLimits: Sendable {
         Entry("http-body-grace-seconds", \.http.bodyGrace, "over which a body's rate is taken"),
         Entry("http-write-seconds", \.http.write, "an answer that is not read"),
         Entry("http-idle-seconds", \.http.idle, "a connection without a request"),
+        Entry("http-drain-bytes", \.http.drainBytesMax, 0...(16 << 20), "read of a request after its answer"),
+        Entry("http-drain-seconds", \.http.drain, "a request that goes on after its answer"),
         Entry("bulk-responses", \.http.bulkResponsesMax, 1...10_000, "at a time; further ones wait"),
         // FHIR.
         Entry("json-depth", \.fhir.json.depthMax, 8...64, "objects and arrays inside one another"),
@@ -124,6 +128,12 @@ struct ServerLimits: Sendable {
         Entry("mllp-connections-per-peer", \.mllp.connectionsPerPeerMax, 1...100_000, "at a time, of one address"),
         Entry("mllp-frame-seconds", \.mllp.openFrame, "from a message's first byte to its last"),
         Entry("mllp-idle-seconds", \.mllp.idle, "a connection without a message"),
+        // Callers who have not proved who they are, by address (IPv6 by /64).
+        Entry("stranger-refusals", \.strangers.burst, 1...1_000_000, "in a row; further ones are 429"),
+        Entry("stranger-refusals-per-minute", \.strangers.perMinute, 1...1_000_000, "given back"),
+        Entry("stranger-audit-rows", \.strangers.rowsPerAddress, 0...10_000, "one each, then one for all"),
+        Entry("stranger-audit-rows-together", \.strangers.rowsMax, 1...100_000, "of all addresses"),
+        Entry("stranger-audit-seconds", \.strangers.intervalSeconds, 1...86_400, "until refusals are summed"),
         // Outbound.
         Entry("outbound-body-bytes", \.outbound.bodyBytesMax, 1024...(16 << 20), "a fetched key set"),
         Entry("outbound-seconds", \.outbound.total, "a fetch"),

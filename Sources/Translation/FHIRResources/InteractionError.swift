@@ -33,3 +33,11 @@ package struct InteractionError: Error, Sendable {
         self.issues = issues
     }
 }
+
+/// A resource holds what another one was to be given. Which one it is is told to those only who may read it.
+struct HeldElsewhere: Error {
+    let type: String
+    let id: String
+    /// What is held: `an identifier of this Patient`.
+    let what: String
+}

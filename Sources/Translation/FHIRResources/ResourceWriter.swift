@@ -28,7 +28,7 @@ package struct ResourceWriter: Sendable {
         try Self.check(access, .create, type)
         if ifNoneExist != nil { try Self.check(access, .search, type) }
         let id = entropy.newID().value
-        let result = try await store.write(access) { unit in
+        let result = try await write(access) { unit in
             if let query = ifNoneExist {
                 let found = try unit.resourceIDs(matching: query, access: access, limit: 2)
                 if found.count > 1 {
@@ -53,7 +53,7 @@ package struct ResourceWriter: Sendable {
     ) async throws -> Result {
         try Self.check(access, .update, type)
         let mayCreate = access.allows(.create, on: type)
-        let result = try await store.write(access) { unit in
+        let result = try await write(access) { unit in
             let current = try unit.currentResource(type, id)
             let exists = current.map { !$0.isDeleted } ?? false
             try precondition.check(current)
@@ -66,6 +66,21 @@ package struct ResourceWriter: Sendable {
             return Result(resource: stored, isCreated: !exists)
         }
         return try await projected(result, access)
+    }
+
+    /// A unit of work whose conflicts name the other resource only where the caller may read it.
+    private func write(
+        _ access: AccessContext, _ body: @escaping @Sendable (any ResourceUnitOfWork) throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await store.write(access, body)
+        } catch let held as HeldElsewhere {
+            let isVisible =
+                access.allows(.read, on: held.type)
+                ? try await store.read(held.type, held.id, access: access) != nil : false
+            throw InteractionError(
+                .conflict, held.what + " is in use" + (isVisible ? " by \(held.type)/\(held.id)" : ""))
+        }
     }
 
     /// The result with the version as it was committed: the projection runs after the body of a unit and may have put
@@ -118,7 +133,8 @@ package struct ResourceWriter: Sendable {
             do {
                 try PatientService().replace(patient, in: unit)
             } catch PatientService.Refusal.identifierInUse(_, _, let other) {
-                throw InteractionError(.conflict, "an identifier of this Patient is in use by Patient/\(other.value)")
+                throw HeldElsewhere(
+                    type: PatientProjection.type, id: other.value, what: "an identifier of this Patient")
             }
             if stored != nil { unit.emit(.patientChanged(entity)) }
         case ServiceRequestProjection.type:
@@ -178,14 +194,15 @@ package struct ResourceWriter: Sendable {
         }
     }
 
-    private static func error(_ refusal: OrderService.ReplaceRefusal) -> InteractionError {
+    private static func error(_ refusal: OrderService.ReplaceRefusal) -> any Error {
         switch refusal {
         case .unknownPatient:
             InteractionError(.invalid, "the subject of an imaging order must be a Patient of this server")
         case .accessionOfAnotherPatient:
             InteractionError(.conflict, "the accession number is in use for another patient")
         case .identifierInUse(let other):
-            InteractionError(.conflict, "the placer or filler number is in use by ServiceRequest/\(other.value)")
+            HeldElsewhere(
+                type: ServiceRequestProjection.type, id: other.value, what: "the placer or filler number")
         case .identifierTooLong(let name): InteractionError(.invalid, "the \(name) is longer than DICOM allows")
         case .inUse: InteractionError(.conflict, "studies or reports belong to this ServiceRequest")
         }

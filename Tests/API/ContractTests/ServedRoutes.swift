@@ -18,6 +18,7 @@ enum ServedRoutes {
     }
 
     private struct NoOutbound: Outbound {
+        func check(_ url: String) async throws(OutboundRefusal) {}
         func get(_ url: String) async throws -> OutboundResponse { throw OutboundRefusal.addressNotAllowed }
     }
 

@@ -111,6 +111,37 @@ struct APIResponderTests {
         #expect(trail.details.count == 1)
     }
 
+    @Test("X3: who sends no or bad tokens too often is 429, and a valid token from the same address is served")
+    func throttled() async throws {
+        var few = StrangerLimits()
+        few.burst = 3
+        few.rowsPerAddress = 2
+        let trail = Trail()
+        let routes = [
+            Route(.get, "/fhir", operationID: "any", access: .bearer(.anyToken)) { _ in
+                .bytes([], contentType: "text/plain")
+            }
+        ]
+        let responder = APIResponder(
+            table: try RouteTable([RouteGroup(name: "test", prefix: "/", errorBody: ProblemJSON(), routes: routes)]),
+            authenticator: BearerAuthenticator(
+                tokens: Tokens(), audit: RefusalLedger(trail, limits: few), realm: "h",
+                strangers: StrangerThrottle(limits: few, now: { 0 })),
+            newRequestID: { "id" })
+        var statuses: [Int] = []
+        for number in 0..<6 {
+            let headers: HTTPFields = number % 2 == 0 ? [:] : [.authorization: "Bearer nonsense"]
+            let answer = try await responder.answer(.get, "/fhir", headers: headers, sourceAddress: "192.0.2.1")
+            statuses.append(answer.status)
+            #expect((answer[.retryAfter] != nil) == (answer.status == 429))
+        }
+        #expect(statuses == [401, 401, 401, 429, 429, 429])
+        #expect(trail.details == ["no-token", "invalid-token"])
+        let good: HTTPFields = [.authorization: "Bearer reader"]
+        #expect(try await responder.answer(.get, "/fhir", headers: good, sourceAddress: "192.0.2.1").status == 200)
+        #expect(try await responder.answer(.get, "/fhir", sourceAddress: "192.0.2.2").status == 401)
+    }
+
     @Test("A refusal that cannot be audited is 503: the trail fails closed")
     func auditFailure() async throws {
         let answer = try await Self.responder(Trail(isFull: true)).answer(.get, "/fhir/Patient")

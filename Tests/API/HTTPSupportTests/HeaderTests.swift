@@ -1,3 +1,5 @@
+import Access
+import HTTPTypes
 import Testing
 
 @testable import HTTPSupport
@@ -92,6 +94,16 @@ struct HeaderTests {
         #expect(preferences.returning == .minimal)
         #expect(Preferences(["return=nothing"]).returning == nil)
         #expect(Preferences(["return=OperationOutcome"]).returning == .operationOutcome)
+    }
+
+    @Test("D9, PS3.18 §8.3.1, RFC 3986 §3.4: + in a URL is itself, in a form a space")
+    func plus() throws {
+        #expect(try QueryParameters("a=A+B&a=A%2BB", plusIsSpace: false).values("a") == ["A+B", "A+B"])
+        #expect(try QueryParameters("a=A+B&a=A%2BB", plusIsSpace: true).values("a") == ["A B", "A+B"])
+        let request = APIRequest(
+            method: .get, path: "/", rawQuery: "accept=application/dicom+json",
+            access: AccessContext(principal: .anonymous, scopes: [], requestID: "r"))
+        #expect(AcceptHeader(try request.query()["accept"]).ranges.first?.type.essence == "application/dicom+json")
     }
 
     @Test("RFC 3986 §2.1: a query keeps order and repeats, decodes %2A and +, and refuses bad escapes and bytes")

@@ -69,6 +69,7 @@ final class FakeOutbound: Outbound {
     func serve(_ json: String, cacheControl: String = "", fails: Bool = false) {
         state.withLock { $0 = (json, cacheControl, fails, $0.count) }
     }
+    func check(_ url: String) async throws(OutboundRefusal) {}
     func get(_ url: String) async throws -> OutboundResponse {
         let now = state.withLock {
             $0.count += 1
@@ -138,7 +139,8 @@ struct SMARTFixture {
     let serverKey: ServerKey
 
     init(
-        key: ClientKey? = nil, scopes: String = "system/*.rs", jwks: String? = nil, jwksURL: String? = nil
+        key: ClientKey? = nil, scopes: String = "system/*.rs", jwks: String? = nil, jwksURL: String? = nil,
+        strangers limits: StrangerLimits? = nil
     ) async throws {
         let clientKey: ClientKey
         if let key { clientKey = key } else { clientKey = try await ClientKey.es384() }
@@ -162,9 +164,10 @@ struct SMARTFixture {
         let authenticator = ClientAuthenticator(
             clients: store, ledger: store, keys: KeySetCache(outbound: outbound, now: now),
             tokenEndpoint: configuration.tokenEndpoint, now: now)
+        let throttle = limits.map { StrangerThrottle(limits: $0, now: now) }
         let routes = SMARTRoutes(
             configuration: configuration,
-            endpoint: TokenEndpoint(authenticator: authenticator, issuer: issuer, audit: store),
+            endpoint: TokenEndpoint(authenticator: authenticator, issuer: issuer, audit: store, strangers: throttle),
             keys: [serverKey], scopes: ["system/*.rs"])
         responder = APIResponder(
             table: try RouteTable([routes.group]),
@@ -192,21 +195,23 @@ struct SMARTFixture {
 
     func token(
         _ assertion: String, scope: String? = "system/Patient.rs", more: String = "", headers: HTTPFields = [:],
-        type: String = "application/x-www-form-urlencoded"
+        type: String = "application/x-www-form-urlencoded", from address: String? = nil
     ) async throws -> CollectedResponse {
         var form =
             "grant_type=client_credentials&client_assertion_type=" + PercentCoding.encoded(TokenEndpoint.assertionType)
         form += "&client_assertion=" + assertion
         if let scope { form += "&scope=" + PercentCoding.encoded(scope) }
-        return try await post(form + more, headers: headers, type: type)
+        return try await post(form + more, headers: headers, type: type, from: address)
     }
 
     func post(
-        _ form: String, headers: HTTPFields = [:], type: String = "application/x-www-form-urlencoded"
+        _ form: String, headers: HTTPFields = [:], type: String = "application/x-www-form-urlencoded",
+        from address: String? = nil
     ) async throws -> CollectedResponse {
         var headers = headers
         headers[.contentType] = type
-        return try await responder.answer(.post, "/oauth/token", headers: headers, body: Array(form.utf8))
+        return try await responder.answer(
+            .post, "/oauth/token", headers: headers, body: Array(form.utf8), sourceAddress: address)
     }
 }
 

@@ -90,6 +90,55 @@ extension JourneyTests {
             }
         }
 
+        @Test(
+            "D19, X9, X20: what may be dialled, which pages may call and what is done with narratives is named or refused"
+        )
+        func webSections() async throws {
+            try await Self.withFolder { path in
+                let file = path + "/hilum.yaml"
+                let text = try String(contentsOfFile: file, encoding: .utf8)
+                for (line, word) in [
+                    ("cors: { origins: [\"*\"] }", "there is no `*`"),
+                    ("cors: { origins: [\"https://A.example/\"] }", "is no origin"),
+                    ("cors: { origin: [] }", "unknown key `origin`"),
+                    ("outbound: { allow-networks: [10.0.0.1/8] }", "is no network"),
+                    ("outbound: { allow-networks: [intranet] }", "is no network"),
+                    ("outbound: { allow: [] }", "unknown key `allow`"),
+                    ("fhir: { narrative: strip }", "neither refuse nor keep"),
+                ] {
+                    try (text + "\n\(line)\n").write(toFile: file, atomically: true, encoding: .utf8)
+                    let ending = try await HilumProgram.run(["serve", path])
+                    #expect(ending.code != 0 && ending.text.contains(word), "\(line): \(ending.text)")
+                }
+            }
+        }
+
+        @Test("X9: a client is not registered with a URL that would not be dialled; the site's own networks are taken")
+        func registration() async throws {
+            try await Self.withFolder { path in
+                func register(_ url: String) async throws -> HilumProgram.Ending {
+                    try await HilumProgram.run([
+                        "client", "register", path, "--name", "A", "--scope", "system/*.rs", "--jwks-url", url,
+                    ])
+                }
+                for (url, word) in [
+                    ("http://127.0.0.1/jwks", "only https"), ("https://127.0.0.1/jwks", "private or reserved"),
+                    ("https://[::ffff:127.0.0.1]/jwks", "private or reserved"), ("https://localhost/jwks", "private"),
+                    ("https://169.254.169.254/", "private or reserved"), ("https://2130706433/", "not well formed"),
+                    ("https://0x7f000001/", "not well formed"), ("https://user@example.org/", "not well formed"),
+                ] {
+                    let ending = try await register(url)
+                    #expect(ending.code != 0 && ending.text.contains(word), "\(url): \(ending.text)")
+                }
+                let file = path + "/hilum.yaml"
+                let text = try String(contentsOfFile: file, encoding: .utf8)
+                try (text + "\noutbound: { allow-networks: [127.0.0.0/8] }\n").write(
+                    toFile: file, atomically: true, encoding: .utf8)
+                let ending = try await register("https://127.0.0.1/jwks")
+                #expect(ending.code == 0, "\(ending.text)")
+            }
+        }
+
         @Test("init that fails half-way leaves the folder as it found it, so that it can be run again")
         func initFails() async throws {
             let path = Self.newPath()

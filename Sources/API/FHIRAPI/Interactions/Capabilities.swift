@@ -5,14 +5,27 @@ import Workflow
 
 /// `/metadata`: made once at start from the definitions that the interactions themselves use. FHIR R4 http.html#capabilities.
 struct CapabilityStatement: Sendable {
-    let response: FHIRResponse
+    private let bytes: [UInt8]
+    /// Changes whenever the statement does.
+    private let tag: String
 
     init(baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant) {
-        response = .json(
-            200,
-            JSONWriter.compact(
-                Self.statement(
-                    baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: date)))
+        bytes = JSONWriter.compact(
+            Self.statement(
+                baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: date))
+        // FNV-1a; nobody gains by a collision with the server's own words.
+        let digest = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        tag = String(digest, radix: 16)
+    }
+
+    /// The statement, or 304 for whoever has it. FHIR R4 http.html#capabilities, RFC 9110 §13.1.2.
+    func response(to request: FHIRRequest) -> FHIRResponse {
+        // It holds no health data: it may be kept, and is asked for again.
+        let headers = [("ETag", "W/\"\(tag)\""), ("Cache-Control", "no-cache")]
+        if let tags = request.headers["if-none-match"], ETag.list(tags, holds: tag) {
+            return FHIRResponse(304, headers: headers)
+        }
+        return .json(200, bytes, headers: headers)
     }
 
     static let interactions = ["read", "vread", "update", "delete", "history-instance", "create", "search-type"]

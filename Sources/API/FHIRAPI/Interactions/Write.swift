@@ -23,7 +23,7 @@ extension FHIRService {
             }
         }
         let result = try await writer.create(type, resource.document, ifNoneExist: condition, access: request.access)
-        return written(request, result.resource, status: result.isCreated ? 201 : 200)
+        return try await written(request, result.resource, status: result.isCreated ? 201 : 200)
     }
 
     func update(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
@@ -34,7 +34,7 @@ extension FHIRService {
             throw InteractionError(.mismatch, "the id in the body must be the id in the URL")
         }
         let result = try await writer.update(type, id, resource.document, precondition, access: request.access)
-        return written(request, result.resource, status: result.isCreated ? 201 : 200)
+        return try await written(request, result.resource, status: result.isCreated ? 201 : 200)
     }
 
     func delete(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
@@ -80,7 +80,10 @@ extension FHIRService {
     }
 
     /// The answer to a write, as `Prefer: return` asks. FHIR R4 http.html#return.
-    private func written(_ request: FHIRRequest, _ stored: StoredResource, status: Int) -> FHIRResponse {
+    ///
+    /// What was written may hold more than the client sent: what the workflow knows, or another's resource that a
+    /// condition found. So its content goes to those only who may read it; others are told the version.
+    private func written(_ request: FHIRRequest, _ stored: StoredResource, status: Int) async throws -> FHIRResponse {
         var headers = Self.versionHeaders(stored)
         let location = "\(baseURL)/\(stored.type)/\(stored.id)/_history/\(stored.version)"
         headers.append((status == 201 ? "Location" : "Content-Location", location))
@@ -90,7 +93,19 @@ extension FHIRService {
             return .outcome(
                 status, OperationOutcome(.information, .informational, details: status == 201 ? "created" : "updated"),
                 headers: headers)
-        case .representation, nil: return .json(status, stored.bytes, headers: headers)
+        case .representation, nil:
+            guard try await mayRead(stored, request.access) else { return FHIRResponse(status, headers: headers) }
+            return .json(status, stored.bytes, headers: headers)
+        }
+    }
+
+    private func mayRead(_ stored: StoredResource, _ access: AccessContext) async throws -> Bool {
+        switch access.decision(.read, on: stored.type) {
+        case .refused: false
+        case .permitted(anyOf: []): true
+        // Whether a granular scope lets it be seen is the store's to say.
+        case .permitted:
+            try await store.read(stored.type, stored.id, version: stored.version, access: access) != nil
         }
     }
 }

@@ -15,12 +15,17 @@ package struct QueryParameters: Sendable, Hashable, RandomAccessCollection {
 
     /// Reads a query. Empty pieces (`a=1&&b=2`) are passed over; a name without `=` has an empty value.
     /// Throws `.malformed` for a bad escape, bytes that are not UTF-8, a NUL, or more than `countMax` parameters.
-    package init(_ query: String, countMax: Int = HTTPLimits().queryParametersMax) throws(HTTPFailure) {
-        try self.init(bytes: Array(query.utf8), countMax: countMax)
+    ///
+    /// - Parameter plusIsSpace: as in the query that a form makes; in a URL by itself `+` is a character like others
+    ///   (RFC 3986 §3.4).
+    package init(
+        _ query: String, countMax: Int = HTTPLimits().queryParametersMax, plusIsSpace: Bool = true
+    ) throws(HTTPFailure) {
+        try self.init(bytes: Array(query.utf8), countMax: countMax, plusIsSpace: plusIsSpace)
     }
 
-    /// Reads the bytes of a query or form body. Errors as ``init(_:countMax:)``.
-    package init(bytes: [UInt8], countMax: Int) throws(HTTPFailure) {
+    /// Reads the bytes of a query or form body. Errors as ``init(_:countMax:plusIsSpace:)``.
+    package init(bytes: [UInt8], countMax: Int, plusIsSpace: Bool = true) throws(HTTPFailure) {
         for piece in bytes.split(separator: UInt8(ascii: "&")) {
             guard parameters.count < countMax else {
                 throw HTTPFailure(.malformed, "More than \(countMax) query parameters")
@@ -28,7 +33,9 @@ package struct QueryParameters: Sendable, Hashable, RandomAccessCollection {
             let equals = piece.firstIndex(of: UInt8(ascii: "=")) ?? piece.endIndex
             let value = equals == piece.endIndex ? piece[equals...] : piece[(equals + 1)...]
             parameters.append(
-                Parameter(name: try QueryParameters.text(piece[..<equals]), value: try QueryParameters.text(value)))
+                Parameter(
+                    name: try QueryParameters.text(piece[..<equals], plusIsSpace),
+                    value: try QueryParameters.text(value, plusIsSpace)))
         }
     }
 
@@ -41,8 +48,8 @@ package struct QueryParameters: Sendable, Hashable, RandomAccessCollection {
     package var endIndex: Int { parameters.endIndex }
     package subscript(position: Int) -> Parameter { parameters[position] }
 
-    private static func text(_ raw: ArraySlice<UInt8>) throws(HTTPFailure) -> String {
-        guard let bytes = PercentCoding.decoded(raw, plusIsSpace: true), !bytes.contains(0),
+    private static func text(_ raw: ArraySlice<UInt8>, _ plusIsSpace: Bool) throws(HTTPFailure) -> String {
+        guard let bytes = PercentCoding.decoded(raw, plusIsSpace: plusIsSpace), !bytes.contains(0),
             let text = String(validating: bytes, as: UTF8.self)
         else { throw HTTPFailure(.malformed, "A query parameter is not percent-encoded UTF-8") }
         return text

@@ -52,8 +52,10 @@ package struct APIRequest: Sendable {
     }
 
     /// The query in order, decoded. Throws `.malformed` for a bad escape or bytes that are not UTF-8.
-    package func query() throws(HTTPFailure) -> QueryParameters {
-        try QueryParameters(rawQuery, countMax: limits.queryParametersMax)
+    ///
+    /// - Parameter plusIsSpace: whether the URL is made like a form, as FHIR clients do; `+` is itself otherwise.
+    package func query(plusIsSpace: Bool = false) throws(HTTPFailure) -> QueryParameters {
+        try QueryParameters(rawQuery, countMax: limits.queryParametersMax, plusIsSpace: plusIsSpace)
     }
 
     /// The media type of the body; nil when the header is absent. Throws `.malformed`.

@@ -20,32 +20,34 @@ package struct APIResponder: HTTPResponder {
     let authenticator: BearerAuthenticator
     let limits: HTTPLimits
     let security: SecurityHeaders
+    let cors: CrossOriginPolicy
     private let newRequestID: @Sendable () -> String
     let observe: (@Sendable (_ operationID: String, _ status: Int, _ duration: Duration) -> Void)?
 
     /// - Parameters:
+    ///   - cors: which web pages of other origins may read answers.
     ///   - newRequestID: an id for a request that brings none: 1 to 64 characters of `[A-Za-z0-9._-]`.
     ///   - observe: told of each answer, for metrics; never holds a path.
     package init(
         table: RouteTable, authenticator: BearerAuthenticator, limits: HTTPLimits = HTTPLimits(),
-        security: SecurityHeaders = SecurityHeaders(isTLS: false), newRequestID: @escaping @Sendable () -> String,
+        security: SecurityHeaders = SecurityHeaders(isTLS: false), cors: CrossOriginPolicy = .none,
+        newRequestID: @escaping @Sendable () -> String,
         observe: (@Sendable (_ operationID: String, _ status: Int, _ duration: Duration) -> Void)? = nil
     ) {
         self.table = table
         self.authenticator = authenticator
         self.limits = limits
         self.security = security
+        self.cors = cors
         self.newRequestID = newRequestID
         self.observe = observe
     }
 
-    /// Answers one request of a connection, and ends the connection where the answer says so. Never throws.
+    /// Answers one request of a connection. Never throws.
     package func respond(to request: Request, context: HTTPContext) async throws -> Response {
         let origin = Origin(
             sourceAddress: context.sourceAddress, isLoopback: context.isLoopback, logger: context.logger)
-        let response = await answer(head: request.head, body: request.body, origin: origin)
-        if response.headers[.connection] == "close" { context.closeAfterAnswer() }
-        return response
+        return await answer(head: request.head, body: context.body(of: request), origin: origin)
     }
 
     /// Answers one request. Never throws: whatever goes wrong is a response.
@@ -58,6 +60,9 @@ package struct APIResponder: HTTPResponder {
         var response: Response
         do {
             try limits.check(head)
+            if let preflight = try cors.preflight(head, table: table, path: target.path) {
+                return finished(preflight, head, requestID: requestID)
+            }
             switch table.match(method: head.method, path: target.path) {
             case .malformed: throw HTTPFailure(.malformed, "The path is not well formed")
             case .notFound:
@@ -90,10 +95,49 @@ package struct APIResponder: HTTPResponder {
             response = failed(
                 error, group: group, requestID: requestID, accept: head.headerFields[.accept], logger: origin.logger)
         }
-        response.headers[.xRequestID] = requestID
-        security.apply(to: &response.headers)
+        response = finished(response, head, requestID: requestID)
         if let observe, let started { observe(operationID, response.status.code, ContinuousClock.now - started) }
         return head.method == .head ? response.createHeadResponse() : response
+    }
+
+    /// An answer with the fields that every one has.
+    private func finished(_ response: Response, _ head: HTTPRequest, requestID: String) -> Response {
+        var response = response
+        response.headers[.xRequestID] = requestID
+        security.apply(to: &response.headers)
+        cors.apply(to: &response.headers, origin: head.headerFields[.origin])
+        return response
+    }
+
+    /// An answer that no handler made, ready to be sent.
+    struct Refusal: Sendable {
+        let status: HTTPResponse.Status
+        var headers: HTTPFields
+        let body: [UInt8]
+    }
+
+    /// The answer to what came on a connection and is no request, in the form of the API that its target, if any was
+    /// read, belongs to.
+    func refusal(_ failure: HTTPFailure, target: String?) -> Refusal {
+        let form = target.flatMap { table.group(ofPath: RequestTarget($0).path)?.errorBody } ?? ProblemJSON()
+        observe?("unmatched", failure.code.status.code, .zero)
+        return Self.refusal(failure, form: form, requestID: newRequestID(), security: security)
+    }
+
+    /// The same for a listener without routes of its own.
+    static func bareRefusal(_ failure: HTTPFailure) -> Refusal {
+        refusal(failure, form: ProblemJSON(), requestID: "", security: SecurityHeaders(isTLS: false))
+    }
+
+    private static func refusal(
+        _ failure: HTTPFailure, form: any ErrorBody, requestID: String, security: SecurityHeaders
+    ) -> Refusal {
+        let (contentType, bytes) = form.body(of: failure, requestID: requestID, accept: nil)
+        var headers = failure.headers
+        headers[.contentType] = contentType
+        if !requestID.isEmpty { headers[.xRequestID] = requestID }
+        security.apply(to: &headers)
+        return Refusal(status: failure.code.status, headers: headers, body: bytes)
     }
 
     func requestID(_ head: HTTPRequest) -> String {

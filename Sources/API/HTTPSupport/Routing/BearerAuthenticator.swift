@@ -3,7 +3,8 @@ import HTTPTypes
 
 /// Turns the Authorization header into an ``AccessContext``, or into the refusal RFC 6750 §3 asks for.
 ///
-/// Every refusal is written to the audit trail before it is answered; when that fails the answer is 503.
+/// Every refusal is written to the audit trail before it is answered; when that fails the answer is 503. Who is refused
+/// too often is answered 429, and whoever has a valid token is served all the same, also from the same address.
 package struct BearerAuthenticator: Sendable {
     /// Longer tokens are refused unread, in bytes.
     package static let tokenBytesMax = 8 * 1024
@@ -11,9 +12,15 @@ package struct BearerAuthenticator: Sendable {
     private let tokens: any TokenVerifying
     let audit: any AuditTrail
     private let realm: String
+    private let strangers: StrangerThrottle?
 
-    /// `realm` is shown to clients: the FHIR base URL.
-    package init(tokens: any TokenVerifying, audit: any AuditTrail, realm: String) {
+    /// - Parameters:
+    ///   - realm: shown to clients: the FHIR base URL.
+    ///   - strangers: counts those without a valid token; nil where nobody is counted.
+    package init(
+        tokens: any TokenVerifying, audit: any AuditTrail, realm: String, strangers: StrangerThrottle? = nil
+    ) {
+        self.strangers = strangers
         self.tokens = tokens
         self.audit = audit
         self.realm = realm
@@ -83,20 +90,43 @@ package struct BearerAuthenticator: Sendable {
         return String(decoding: token, as: UTF8.self)
     }
 
+    /// Throws `.tooManyRequests` in place of the refusal for a stranger who is refused too often.
     private func refuse(_ route: Route, _ access: AccessContext, _ reason: String) async throws(HTTPFailure) {
+        var wait: HTTPFailure?
+        if access.principal.kind == .anonymous, let strangers {
+            wait = strangers.refused(StrangerThrottle.Key(address: access.sourceAddress)).failure
+        }
         do {
             try await audit.record(
                 AuditRecord(
                     category: .security, interaction: route.operationID, action: .execute, outcome: .minorFailure,
-                    access: access, detail: reason))
+                    access: access, detail: wait == nil ? reason : "throttled"))
         } catch {
             throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
         }
+        if let wait { throw wait }
     }
 
     private func challenge(_ code: HTTPFailure.Code, _ error: String?, _ message: String) -> HTTPFailure {
         var value = "Bearer realm=" + HeaderReader.quoted(realm)
         if let error { value += ", error=\"\(error)\", error_description=\"\(message)\"" }
         return HTTPFailure(code, message, headers: [.wwwAuthenticate: value])
+    }
+}
+
+extension StrangerThrottle.Verdict {
+    /// The answer to who is refused too often; nil for a refusal that is answered as what it is.
+    package var failure: HTTPFailure? {
+        guard case .throttled(let seconds) = self else { return nil }
+        return .throttled(seconds: seconds)
+    }
+}
+
+extension HTTPFailure {
+    /// RFC 6585 §4.
+    package static func throttled(seconds: Int) -> HTTPFailure {
+        HTTPFailure(
+            .tooManyRequests, "Too many refused requests; wait before the next", headers: [.retryAfter: String(seconds)]
+        )
     }
 }

@@ -26,10 +26,10 @@ package struct HTTPContext: RequestContext {
         }
     }
 
-    /// Ends the connection a little after the answer: the peer can read it, but cannot send an endless body.
-    func closeAfterAnswer() {
-        let channel = self.channel
-        channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
+    /// The body of a request, which a client that waits to be asked is asked for when somebody begins to read it.
+    func body(of request: Request) -> RequestBody {
+        guard request.headers.contains(.expect) else { return request.body }
+        return RequestBody(asyncSequence: AskedForBody(body: request.body, channel: channel))
     }
 
     /// Whether an address as the socket gives it is of 127.0.0.0/8 or ::1, also mapped into IPv6.
@@ -37,4 +37,26 @@ package struct HTTPContext: RequestContext {
         guard let address else { return false }
         return address.hasPrefix("127.") || address == "::1" || address.hasPrefix("::ffff:127.")
     }
+}
+
+/// A body whose first read tells the connection that it is wanted. RFC 9110 §10.1.1.
+private struct AskedForBody: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+    let body: RequestBody
+    let channel: any Channel
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        var bytes: RequestBody.AsyncIterator
+        var channel: (any Channel)?
+
+        mutating func next() async throws -> ByteBuffer? {
+            if let waiting = channel {
+                channel = nil
+                waiting.triggerUserOutboundEvent(BodyWanted(), promise: nil)
+            }
+            return try await bytes.next()
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(bytes: body.makeAsyncIterator(), channel: channel) }
 }

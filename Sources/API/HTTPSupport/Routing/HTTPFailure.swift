@@ -9,7 +9,7 @@ package struct HTTPFailure: Error, Hashable, Sendable {
         case malformed, unauthenticated, insufficientScope, notFound, methodNotAllowed, notAcceptable, timeout
         case conflict, gone, lengthRequired, preconditionFailed, tooLarge, targetTooLong, unsupportedMediaType
         case unprocessable, headersTooLarge, tooManyRequests, `internal`, notImplemented, unavailable
-        case insufficientStorage
+        case insufficientStorage, expectationFailed, versionNotSupported
 
         package var status: HTTPResponse.Status {
             switch self {
@@ -33,6 +33,8 @@ package struct HTTPFailure: Error, Hashable, Sendable {
             case .internal: .internalServerError
             case .notImplemented: .notImplemented
             case .unavailable: .serviceUnavailable
+            case .expectationFailed: .expectationFailed
+            case .versionNotSupported: .init(code: 505, reasonPhrase: "HTTP Version Not Supported")
             case .insufficientStorage: .init(code: 507, reasonPhrase: "Insufficient Storage")
             }
         }

@@ -21,7 +21,17 @@ package struct HTTPLimits: Sendable, Hashable {
     package var firstRequest: TimeAmount = .seconds(10)
     /// How long a connection may stay open without a request.
     package var idle: TimeAmount = .seconds(75)
+    /// Of a request that goes on when its answer is complete: read so that the peer can read the answer, in bytes.
+    package var drainBytesMax = 256 * 1024
+    /// How long such a request may go on.
+    package var drain: TimeAmount = .seconds(2)
     /// Of a body in parts.
     package var multipart = MultipartLimits()
     package init() {}
+
+    /// What the decoder collects of a head or of trailers before anybody else may judge it, in bytes.
+    var headBytesMax: Int { headerBytesMax + targetBytesMax + (16 << 10) }
+    /// What may arrive for a request that is neither its head nor its body, beside 16 bytes for each of the body's: a
+    /// chunk of one byte is six.
+    var framingBytesMax: Int { headBytesMax + (64 << 10) }
 }

@@ -78,6 +78,7 @@ extension APIResponder {
         guard var answer = known(call) else { return nil }
         answer.headers[.xRequestID] = requestID
         security.apply(to: &answer.headers)
+        cors.apply(to: &answer.headers, origin: head.headerFields[.origin])
         return PreparedAnswer(answer: answer, operationID: route.operationID, started: started)
     }
 

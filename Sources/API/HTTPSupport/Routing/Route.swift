@@ -24,6 +24,8 @@ package struct Route: Sendable {
     /// The handler does little between its waits (tens of microseconds), so it runs where the connection is served and
     /// is spared two changes of thread.
     package let isBrief: Bool
+    /// A GET that changes nothing answers HEAD too, as RFC 9110 §9.3.2 asks; one that starts something does not.
+    package let isSafe: Bool
     /// The answer where it is at hand without waiting; nil sends the request to ``handler``. Runs where the connection
     /// is served, for GET of an identified caller only, and decides everything that the handler would decide.
     package let fromMemory: (@Sendable (APIRequest) -> MemoryAnswer?)?
@@ -31,11 +33,11 @@ package struct Route: Sendable {
     package let handler: Handler
 
     /// - Parameters:
-    ///   - method: GET answers HEAD too.
+    ///   - method: GET answers HEAD too, where it is safe.
     ///   - template: begins with `/`; two templates may name the same place differently.
     package init(
         _ method: HTTPRequest.Method, _ template: String, operationID: String, access: RouteAccess,
-        deadline: Duration? = nil, isBrief: Bool = false,
+        deadline: Duration? = nil, isBrief: Bool = false, isSafe: Bool = true,
         fromMemory: (@Sendable (APIRequest) -> MemoryAnswer?)? = nil, handler: @escaping Handler
     ) {
         self.method = method
@@ -44,6 +46,7 @@ package struct Route: Sendable {
         self.access = access
         self.deadline = deadline
         self.isBrief = isBrief
+        self.isSafe = isSafe
         self.fromMemory = fromMemory
         self.handler = handler
     }

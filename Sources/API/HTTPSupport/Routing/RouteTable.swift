@@ -81,11 +81,10 @@ package struct RouteTable: Sendable {
         }
         if values == [""] { values = [] }
         guard let leaf = root.leaf(values[...]) else { return .notFound }
-        let wanted: HTTPRequest.Method = method
-        guard let entry = leaf.entry(wanted) ?? (method == .head ? leaf.entry(.get) : nil) else {
+        guard let entry = leaf.entry(method) ?? (method == .head ? leaf.entryForHead : nil) else {
             let group = groups[leaf.entries[0].group]
             var allowed = leaf.entries.map(\.route.method)
-            if allowed.contains(.get), !allowed.contains(.head) { allowed.append(.head) }
+            if leaf.entryForHead != nil, !allowed.contains(.head) { allowed.append(.head) }
             return .wrongMethod(allowed: allowed, group)
         }
         var pairs: [(name: String, value: String)] = []
@@ -118,6 +117,9 @@ package struct RouteTable: Sendable {
         private var parameter: [Node] = []
 
         func entry(_ method: HTTPRequest.Method) -> Entry? { entries.first { $0.route.method == method } }
+
+        /// What answers HEAD as GET without its body.
+        var entryForHead: Entry? { entry(.get).flatMap { $0.route.isSafe ? $0 : nil } }
 
         mutating func add(
             _ route: Route, group: Int, segments: ArraySlice<String>, parameters: [String?]

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -20,6 +21,7 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
     private let http1: HTTP1Channel
     private let sendsFiles: Bool
     private let memory: Memory?
+    private let limits: HTTPLimits
     /// What answers the requests that are not answered from memory.
     package var responder: Responder { http1.responder }
 
@@ -50,8 +52,13 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
                 additionalChannelHandlers: [
                     ConnectionDeadlineHandler(firstRequest: limits.firstRequest, write: limits.write),
                     BodyPaceHandler(limits: limits),
-                ], idleTimeout: limits.idle))
+                ], idleTimeout: limits.idle,
+                // The responder refuses first, and says what is too large.
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: limits.headBytesMax, maxHeaderListSize: limits.headBytesMax,
+                    maxHeaderFieldCount: 4 * limits.headerFieldsMax)))
         self.memory = memory
+        self.limits = limits
         sendsFiles = !isTLS
     }
 
@@ -62,6 +69,10 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
             let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
             let parts = ResponsePartHandler()
             try pipeline.addHandler(parts, position: .after(encoder))
+            let exchange = HTTPExchangeHandler(limits: limits, refuse: refusal)
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(HTTPWireHandler(exchange), position: .before(decoder))
+            try pipeline.addHandler(exchange, position: .after(decoder))
             let files = sendsFiles ? FileConnection(parts, loop: channel.eventLoop) : nil
             if let memory {
                 let states = try pipeline.handler(type: HTTPConnectionStateHandler.self)
@@ -70,6 +81,20 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
             }
             return Value(http1: value, files: files)
         }
+    }
+
+    /// The answer to what never became a request.
+    @Sendable private func refusal(_ failure: HTTPFailure, target: String?) -> (HTTPResponseHead, [UInt8]) {
+        var answer = memory?.responder.refusal(failure, target: target) ?? APIResponder.bareRefusal(failure)
+        if let memory {
+            answer.headers[.date] = memory.dates.text
+            answer.headers[.server] = memory.serverName
+        }
+        let head = HTTPResponseHead(
+            version: .http1_1,
+            status: HTTPResponseStatus(statusCode: answer.status.code, reasonPhrase: answer.status.reasonPhrase),
+            headers: HTTPHeaders(answer.headers.map { ($0.name.rawName, $0.value) }))
+        return (head, answer.body)
     }
 
     /// Serves a connection until it ends; brief work runs on its event loop.

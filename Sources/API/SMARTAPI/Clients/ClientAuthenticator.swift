@@ -1,4 +1,5 @@
 import Access
+import Synchronization
 
 /// Believes a client assertion, or says why not.
 package struct ClientAuthenticator: Sendable {
@@ -7,6 +8,7 @@ package struct ClientAuthenticator: Sendable {
     private let keys: KeySetCache
     private let tokenEndpoint: String
     private let now: @Sendable () -> Int64
+    private let registered: RegisteredClients
 
     /// `tokenEndpoint`: the absolute URL as published; `now` in microseconds since the epoch.
     package init(
@@ -18,7 +20,11 @@ package struct ClientAuthenticator: Sendable {
         self.keys = keys
         self.tokenEndpoint = tokenEndpoint
         self.now = now
+        registered = RegisteredClients(clients, now: now)
     }
+
+    /// Whether a client of this id is registered, as known within a minute.
+    func isRegistered(_ id: String) async -> Bool { await registered.contains(id) }
 
     /// The client that signed an assertion. Throws ``ClientAssertion/Refusal``, and the store's error when the
     /// client or the ledger cannot be read.
@@ -46,5 +52,30 @@ package struct ClientAuthenticator: Sendable {
             throw ClientAssertion.Refusal.replayed
         }
         return client
+    }
+}
+
+/// The ids of the registered clients, read anew after a minute.
+private final class RegisteredClients: Sendable {
+    private static let microsecondsMax: Int64 = 60_000_000
+
+    private let directory: any ClientDirectory
+    private let now: @Sendable () -> Int64
+    private let known = Mutex<(ids: Set<String>, readAt: Int64)?>(nil)
+
+    init(_ directory: any ClientDirectory, now: @escaping @Sendable () -> Int64) {
+        self.directory = directory
+        self.now = now
+    }
+
+    func contains(_ id: String) async -> Bool {
+        let time = now()
+        if let known = known.withLock(\.self), time >= known.readAt, time - known.readAt < Self.microsecondsMax {
+            return known.ids.contains(id)
+        }
+        // Where they cannot be read, nobody is registered: that is the door's harder judgement, and lasts a minute too.
+        let ids = Set((try? await directory.clients())?.filter { $0.revokedAt == nil }.map(\.id) ?? [])
+        known.withLock { $0 = (ids, time) }
+        return ids.contains(id)
     }
 }

@@ -47,6 +47,8 @@ final class PostgreSQLProcess: Sendable {
     var otherCertificatePath: String { home + "/other.crt" }
 
     private let home: String
+    /// Keeps the port for the server; nil where it has none.
+    private let portHolder: CInt?
     private let processID = Mutex<pid_t>(0)
     private let ended = DispatchSemaphore(value: 0)
 
@@ -99,13 +101,15 @@ final class PostgreSQLProcess: Sendable {
             for name in ["server", "other"] { try Self.makeCertificate(home + "/" + name, runAs, log) }
             try "local all all trust\nhostssl all all 127.0.0.1/32 trust\n".write(
                 toFile: data + "/pg_hba.conf", atomically: false, encoding: .utf8)
-            let port = try Self.freePort()
+            let (holder, port) = try Self.heldPort()
+            portHolder = holder
             server += [
                 "-c", "listen_addresses=127.0.0.1", "-p", "\(port)", "-c", "ssl=on", "-c",
                 "ssl_cert_file=\(home)/server.crt", "-c", "ssl_key_file=\(home)/server.key",
             ]
             connectionString = "host=127.0.0.1 port=\(port) user=hilum dbname=postgres"
         } else {
+            portHolder = nil
             server += ["-c", "listen_addresses="]
             connectionString = "host=\(home) user=hilum dbname=postgres"
         }
@@ -134,6 +138,7 @@ final class PostgreSQLProcess: Sendable {
             kill(child, SIGINT)
             _ = ended.wait(timeout: .now() + 10)
         }
+        if let portHolder { close(portHolder) }
         try? FileManager.default.removeItem(atPath: home)
     }
 
@@ -148,9 +153,12 @@ final class PostgreSQLProcess: Sendable {
         guard code == 0 else { throw Failure(description: "openssl ended with \(code), see \(log)") }
     }
 
-    private static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
+    /// A port that stays bound until the server ends: nobody else is given it. The server binds beside it, as it sets
+    /// SO_REUSEADDR too.
+    private static func heldPort() throws -> (descriptor: CInt, port: UInt16) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var reuse: CInt = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<CInt>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
@@ -161,7 +169,7 @@ final class PostgreSQLProcess: Sendable {
             }
         }
         guard code == 0 else { throw Failure(description: "no free port: errno \(errno)") }
-        return UInt16(bigEndian: address.sin_port)
+        return (descriptor, UInt16(bigEndian: address.sin_port))
     }
 
     private static func binariesFolder() throws -> String {

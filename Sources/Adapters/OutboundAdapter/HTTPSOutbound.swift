@@ -1,0 +1,131 @@
+import Access
+import AsyncHTTPClient
+import Dispatch
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// Fetches over HTTPS from an address that the policy allows, the one that was asked about and no other.
+///
+/// No redirects, no proxy, a bounded body, bounded waits.
+package struct HTTPSOutbound: Outbound {
+    /// What a fetch takes at most.
+    package struct Limits: Sendable, Hashable {
+        /// Of an answer.
+        package var bodyBytesMax = 1 << 20
+        /// From the connection to the answer's last byte.
+        package var total: TimeAmount = .seconds(30)
+        /// The defaults.
+        package init() {}
+    }
+    /// All addresses of a host name, in the order of preference. Throws `.unresolvable`.
+    package typealias Resolver = @Sendable (_ host: String) async throws(OutboundRefusal) -> [IPAddress]
+
+    private static let connectSeconds: Int64 = 5
+
+    private let policy: OutboundPolicy
+    private let limits: Limits
+    private let authoritiesFile: String?
+    private let resolve: Resolver
+
+    /// - Parameters:
+    ///   - authoritiesFile: a PEM file with authorities that are trusted beside those of the system.
+    ///   - resolve: asks the system unless a test knows better.
+    package init(
+        policy: OutboundPolicy, limits: Limits = Limits(), authoritiesFile: String? = nil,
+        resolve: @escaping Resolver = { host async throws(OutboundRefusal) in
+            try await SystemResolver.addresses(of: host)
+        }
+    ) {
+        self.policy = policy
+        self.limits = limits
+        self.authoritiesFile = authoritiesFile
+        self.resolve = resolve
+    }
+
+    package func check(_ url: String) async throws(OutboundRefusal) {
+        _ = try await address(of: try OutboundURL(url))
+    }
+
+    package func get(_ url: String) async throws -> OutboundResponse {
+        let url = try OutboundURL(url)
+        let address = try await address(of: url)
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if let authoritiesFile { tls.additionalTrustRoots = [.file(authoritiesFile)] }
+        var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout = HTTPClient.Configuration.Timeout(
+            connect: .seconds(Self.connectSeconds), read: .seconds(10))
+        // The client asks no resolver for this name: it finds the address here, for the URL spells the host as the key.
+        configuration.dnsOverride = [url.host: address.description]
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        do {
+            let response = try await Self.fetch(url, client, limits)
+            try await client.shutdown()
+            return response
+        } catch {
+            try? await client.shutdown()
+            throw error
+        }
+    }
+
+    /// The first address that may be dialled.
+    private func address(of url: OutboundURL) async throws(OutboundRefusal) -> IPAddress {
+        let found = if let literal = url.address { [literal] } else { try await resolve(url.host) }
+        guard !found.isEmpty else { throw .unresolvable }
+        guard let address = found.first(where: policy.allows) else { throw .addressNotAllowed }
+        return address
+    }
+
+    private static func fetch(_ url: OutboundURL, _ client: HTTPClient, _ limits: Limits) async throws
+        -> OutboundResponse
+    {
+        var request = HTTPClientRequest(url: url.text)
+        request.headers.add(name: "Accept", value: "application/json")
+        let response = try await client.execute(request, timeout: limits.total)
+        var body: [UInt8] = []
+        for try await chunk in response.body {
+            guard body.count + chunk.readableBytes <= limits.bodyBytesMax else { throw OutboundRefusal.tooLarge }
+            body.append(contentsOf: chunk.readableBytesView)
+        }
+        return OutboundResponse(
+            status: Int(response.status.code), cacheControl: response.headers["Cache-Control"].joined(separator: ","),
+            body: body)
+    }
+}
+
+/// The system's resolver. It blocks, so it runs on a dispatch thread; fetches are few and spaced by their callers.
+enum SystemResolver {
+    static func addresses(of host: String) async throws(OutboundRefusal) -> [IPAddress] {
+        let found = await withCheckedContinuation { (continuation: CheckedContinuation<[IPAddress], Never>) in
+            DispatchQueue.global().async { continuation.resume(returning: look(up: host)) }
+        }
+        guard !found.isEmpty else { throw .unresolvable }
+        return found
+    }
+
+    private static func look(up host: String) -> [IPAddress] {
+        var hints = addrinfo()
+        hints.ai_family = AF_UNSPEC
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
+        defer { freeaddrinfo(list) }
+        var found: [IPAddress] = []
+        var next = list
+        while let entry = next {
+            // In sockaddr_in the address stands at byte 4, in sockaddr_in6 at byte 8. POSIX <netinet/in.h>.
+            let raw = UnsafeRawBufferPointer(start: entry.pointee.ai_addr, count: Int(entry.pointee.ai_addrlen))
+            let bytes: [UInt8] =
+                switch entry.pointee.ai_family {
+                case AF_INET where raw.count >= 8: Array(raw[4..<8])
+                case AF_INET6 where raw.count >= 24: Array(raw[8..<24])
+                default: []
+                }
+            if let address = IPAddress(bytes: bytes) { found.append(address) }
+            next = entry.pointee.ai_next
+        }
+        return found
+    }
+}

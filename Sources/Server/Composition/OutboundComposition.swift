@@ -1,0 +1,42 @@
+import Access
+import Logging
+import OpsAPI
+import OutboundAdapter
+import Synchronization
+
+/// The one way out of the server from a URL, for whoever needs it.
+enum OutboundComposition {
+    static func outbound(_ configuration: ServerConfiguration, _ folder: ServerFolder) -> HTTPSOutbound {
+        HTTPSOutbound(
+            policy: configuration.outbound.policy, limits: configuration.limits.outbound,
+            authoritiesFile: configuration.outbound.authorities.map { folder.resolve($0) })
+    }
+}
+
+/// What is told of refused strangers: two counters, and a line in the log when an address begins to be throttled, at most
+/// one a minute; the sums that follow tell the rest.
+final class StrangerMetrics: Sendable {
+    private let registry: MetricRegistry
+    private let logger: Logger
+    private let toldAt = Mutex<ContinuousClock.Instant?>(nil)
+
+    init(registry: MetricRegistry, logger: Logger) {
+        self.registry = registry
+        self.logger = logger
+    }
+
+    func note(_ key: StrangerThrottle.Key, _ verdict: StrangerThrottle.Verdict) {
+        registry.count("hilum_strangers_refused", [("door", "http")])
+        guard case .throttled(let seconds) = verdict else { return }
+        registry.count("hilum_strangers_throttled", [("door", "http")])
+        let isNews = toldAt.withLock { told in
+            if let told, ContinuousClock.now - told < .seconds(60) { return false }
+            told = .now
+            return true
+        }
+        guard isNews else { return }
+        logger.warning(
+            "a stranger is throttled",
+            metadata: ["address": "\(key.block)", "client": "\(key.client ?? "-")", "seconds": "\(seconds)"])
+    }
+}

@@ -1,0 +1,108 @@
+import Access
+import FHIRModel
+import FHIRResources
+import HTTPTypes
+import Testing
+import Workflow
+
+@testable import FHIRAPI
+
+/// What the answer to a write tells to whom, and what is served of it later. Cases X11, X20, X21, F8 and F24.
+@Suite("Disclosure by writes")
+struct DisclosureTests {
+    private static func patient(_ id: String, _ family: String, number: String? = nil) -> String {
+        let identifier =
+            number.map {
+                #","identifier":[{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"MR"}]},"system":"urn:oid:1.2.3","value":"\#($0)"}]"#
+            } ?? ""
+        return
+            #"{"resourceType":"Patient","id":"\#(id)"\#(identifier),"gender":"female","name":[{"family":"\#(family)"}]}"#
+    }
+
+    @Test("X11, SMART 2.2: an update, a create or a match without read answers with the version and no content")
+    func withoutRead() async throws {
+        try await FHIRServer.with { (server) async throws in
+            #expect(await server.send(.put, "Patient/p1", body: Self.patient("p1", "Secret")).status == 201)
+            for (scopes, method, path, headers, status) in [
+                ("system/Patient.cu", FHIRRequest.Method.put, "Patient/p1", [:], 200),
+                ("system/Patient.cu", .put, "Patient/p1", ["prefer": "return=representation"], 200),
+                ("system/Patient.cu", .put, "Patient/p2", [:], 201), ("system/Patient.c", .post, "Patient", [:], 201),
+                ("system/Patient.cs", .post, "Patient", ["if-none-exist": "_id=p1"], 200),
+                // A granular scope that does not let this one be seen.
+                ("system/Patient.cu system/Patient.r?gender=male", .put, "Patient/p1", [:], 200),
+            ] {
+                let id = path.split(separator: "/").dropFirst().first.map(String.init) ?? "x"
+                let answer = await server.send(
+                    method, path, headers: headers, body: Self.patient(id, "New"), as: FHIRServer.access(scopes))
+                #expect(answer.status == status, "\(scopes) \(path)")
+                #expect(answer.bytes.isEmpty, "\(scopes) \(path)")
+                #expect(answer.header("ETag") != nil)
+                #expect(answer.header(status == 201 ? "Location" : "Content-Location")?.contains("/_history/") == true)
+            }
+            for scopes in ["system/Patient.ru", "system/Patient.u system/Patient.r?gender=female"] {
+                let seen = await server.send(
+                    .put, "Patient/p1", body: Self.patient("p1", "Newer"), as: FHIRServer.access(scopes))
+                #expect(seen.json["name"]?[0]?["family"]?.string == "Newer", "\(scopes)")
+            }
+            let outcome = await server.send(
+                .put, "Patient/p1", headers: ["prefer": "return=OperationOutcome"], body: Self.patient("p1", "Last"),
+                as: FHIRServer.access("system/Patient.u"))
+            #expect(outcome.json["resourceType"]?.string == "OperationOutcome")
+            #expect(!String(decoding: outcome.bytes, as: UTF8.self).contains("Last"))
+        }
+    }
+
+    @Test("X21: a conflict names the resource that has the number to those only who may read it")
+    func conflicts() async throws {
+        try await FHIRServer.with { (server) async throws in
+            #expect(
+                await server.send(.put, "Patient/owner", body: Self.patient("owner", "A", number: "7")).status == 201)
+            let body = Self.patient("other", "B", number: "7")
+            for (scopes, isTold) in [
+                ("system/Patient.cu", false), ("system/Patient.cus", false), ("system/Patient.cru", true),
+                ("system/Patient.cu system/Patient.r?gender=male", false),
+                ("system/Patient.cu system/Patient.r?gender=female", true),
+            ] {
+                for (method, path) in [(FHIRRequest.Method.post, "Patient"), (.put, "Patient/other")] {
+                    let answer = await server.send(method, path, body: body, as: FHIRServer.access(scopes))
+                    #expect(answer.status == 409, "\(scopes)")
+                    #expect(
+                        String(decoding: answer.bytes, as: UTF8.self).contains("owner") == isTold, "\(scopes) \(path)")
+                }
+            }
+        }
+    }
+
+    @Test("X20, R4 narrative: an active narrative is refused whole, and nothing of it is stored")
+    func narrative() async throws {
+        try await FHIRServer.with { (server) async throws in
+            let text = #""text":{"status":"generated","div":"<div><p onclick=\"a()\">a</p></div>"}"#
+            for body in [
+                #"{"resourceType":"Patient","id":"p1",\#(text)}"#,
+                #"{"resourceType":"Patient","id":"p1","contained":[{"resourceType":"Location","id":"l",\#(text)}]}"#,
+            ] {
+                let answer = await server.send(.put, "Patient/p1", body: body)
+                #expect(answer.status == 422)
+                #expect(!String(decoding: answer.bytes, as: UTF8.self).contains("onclick"))
+                #expect(await server.send(.get, "Patient/p1").status == 404)
+            }
+        }
+    }
+
+    @Test("F24, R4 http#capabilities, RFC 9110 §13.1.2: the CapabilityStatement has a tag, and 304 for who holds it")
+    func metadata() async throws {
+        try await FHIRServer.with { (server) async throws in
+            let nobody = AccessContext(principal: .anonymous, scopes: [], requestID: "t")
+            let first = await server.send(.get, "metadata", as: nobody)
+            #expect(first.status == 200)
+            let tag = try #require(first.header("ETag"))
+            for known in [tag, "\"x\", \(tag)", "*", String(tag.dropFirst(2))] {
+                let again = await server.send(.get, "metadata", headers: ["if-none-match": known], as: nobody)
+                #expect(again.status == 304, "\(known)")
+                #expect(again.bytes.isEmpty && again.header("ETag") == tag)
+            }
+            #expect(
+                await server.send(.get, "metadata", headers: ["if-none-match": "W/\"1\""], as: nobody).status == 200)
+        }
+    }
+}
