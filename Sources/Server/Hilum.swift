@@ -10,7 +10,7 @@ struct Hilum: AsyncParsableCommand {
         version: HilumVersion.text,
         subcommands: [
             InitCommand.self, ServeCommand.self, DemoCommand.self, ClientCommand.self, PeerCommand.self,
-            MessageCommand.self, DoctorCommand.self,
+            MessageCommand.self, DoctorCommand.self, AdoptCommand.self, SetAsideCommand.self,
             TokenCommand.self, VersionCommand.self,
         ])
 }

@@ -7,10 +7,15 @@ package struct HealthChecks: Sendable {
     /// One dependency: the store, the blob folder, a listener.
     package struct Check: Sendable {
         package let name: String
+        /// Whether the server is not ready without it; otherwise it is told as `degraded`.
+        package let isRequired: Bool
         /// Whether the dependency works. Cancelled after ``HealthChecks/timeLimit``, which counts as no.
         package let isHealthy: @Sendable () async -> Bool
-        package init(_ name: String, isHealthy: @escaping @Sendable () async -> Bool) {
+        package init(
+            _ name: String, isRequired: Bool = true, isHealthy: @escaping @Sendable () async -> Bool
+        ) {
             self.name = name
+            self.isRequired = isRequired
             self.isHealthy = isHealthy
         }
     }
@@ -31,12 +36,16 @@ package struct HealthChecks: Sendable {
 
     func live() -> Response { answer("live", [], status: .ok) }
 
-    /// 200 when every check is healthy, else 503; 503 at once while draining. Says which check, never why.
+    /// 200 when every required check is healthy, else 503; 503 at once while draining. Says which check, never why.
     func ready() async -> Response {
         guard !isDraining() else { return answer("draining", [], status: .serviceUnavailable) }
-        var results: [(name: String, isHealthy: Bool)] = []
-        for check in checks { results.append((check.name, await isHealthy(check))) }
-        let isReady = results.allSatisfy(\.isHealthy)
+        var results: [(name: String, state: String)] = []
+        var isReady = true
+        for check in checks {
+            let isHealthy = await isHealthy(check)
+            results.append((check.name, isHealthy ? "ok" : check.isRequired ? "failed" : "degraded"))
+            if !isHealthy, check.isRequired { isReady = false }
+        }
         return answer(isReady ? "ready" : "unavailable", results, status: isReady ? .ok : .serviceUnavailable)
     }
 
@@ -54,14 +63,14 @@ package struct HealthChecks: Sendable {
     }
 
     private func answer(
-        _ status: String, _ results: [(name: String, isHealthy: Bool)], status code: HTTPResponse.Status
+        _ status: String, _ results: [(name: String, state: String)], status code: HTTPResponse.Status
     ) -> Response {
         var json = JSONText()
         json.object { json in
             json.member("status", status)
             if !results.isEmpty {
                 json.object("checks") { json in
-                    for result in results { json.member(result.name, result.isHealthy ? "ok" : "failed") }
+                    for result in results { json.member(result.name, result.state) }
                 }
             }
         }

@@ -12,3 +12,11 @@ static inline int hilum_sqlite3_bind_text_copy(sqlite3_stmt *statement, int inde
 static inline int hilum_sqlite3_bind_blob_copy(sqlite3_stmt *statement, int index, const void *bytes, int length) {
     return sqlite3_bind_blob(statement, index, bytes, length, SQLITE_TRANSIENT);
 }
+
+/// Extended result codes, macros that Swift cannot import.
+static const int hilum_SQLITE_IOERR_WRITE = SQLITE_IOERR_WRITE;
+static const int hilum_SQLITE_IOERR_FSYNC = SQLITE_IOERR_FSYNC;
+static const int hilum_SQLITE_IOERR_DIR_FSYNC = SQLITE_IOERR_DIR_FSYNC;
+static const int hilum_SQLITE_IOERR_TRUNCATE = SQLITE_IOERR_TRUNCATE;
+static const int hilum_SQLITE_IOERR_COMMIT_ATOMIC = SQLITE_IOERR_COMMIT_ATOMIC;
+static const int hilum_SQLITE_IOERR_CLOSE = SQLITE_IOERR_CLOSE;

@@ -1,7 +1,9 @@
 import ArgumentParser
+import BlobStore
 import Foundation
 import Glibc
 import SQLStore
+import Workflow
 
 /// `hilum doctor DIR`: checks what an operator would check, one line a finding with its fix.
 struct DoctorCommand: AsyncParsableCommand {
@@ -89,6 +91,7 @@ struct DoctorCommand: AsyncParsableCommand {
             let store = try await StoreComposition.open(configuration, folder: server, isServer: false)
             let isReady = await store.database.isReady()
             let rows = try await store.database.read { try AuditChain.verify($0) }
+            await checkBlobs(configuration, server, store, &doctor)
             await store.close()
             if isReady {
                 doctor.good("store: \(configuration.store.database.rawValue) answers")
@@ -100,9 +103,81 @@ struct DoctorCommand: AsyncParsableCommand {
             let fix =
                 configuration.store.database == .postgres
                 ? "check store.postgres and that the database server runs"
-                : "restore \(server.databaseFile) from a backup"
+                : "make a folder from a backup with `hilum restore`"
             doctor.bad("store: \(error)", fix: fix)
         }
+    }
+}
+
+/// The blobs folder: whose it is, whether its objects open, what was set aside.
+extension DoctorCommand {
+    private func checkBlobs(
+        _ configuration: ServerConfiguration, _ server: ServerFolder, _ store: RelationalStore, _ doctor: inout Doctor
+    ) async {
+        let path = server.resolve(configuration.store.blobs)
+        let blobs: BlobStore
+        do {
+            blobs = try await BlobStore(try StoreComposition.blobs(configuration, server, isReadOnly: true))
+        } catch {
+            return doctor.bad("blobs folder: \(error)", fix: "restore the master key from your backup")
+        }
+        do {
+            let custody = try await BlobCustodian(blobs, store).examine().custody
+            if let finding = custody.finding {
+                doctor.bad(
+                    "blobs folder: \(finding)",
+                    fix:
+                        "see `hilum adopt \(server.path) --dry-run`, then stop the server and run `hilum adopt \(server.path)`"
+                )
+            } else {
+                doctor.good("blobs folder: \(path) belongs to this database")
+            }
+            await checkSample(blobs, store, server, &doctor)
+            let aside = try await blobs.setAsideBlobs()
+            let bytes = aside.reduce(0) { $0 + $1.bytes }
+            let days = configuration.store.setAsideDays
+            doctor.good(
+                aside.isEmpty
+                    ? "set aside: nothing"
+                    : "set aside: \(aside.count) objects that no row names, \(bytes >> 20) MiB, since \(aside[0].blob.setAsideOn ?? ""), "
+                        + "kept \(days) days; see `hilum set-aside \(server.path)`")
+            if let refusal = blobs.space.refusal() {
+                doctor.bad("disk: \(refusal.message)", fix: "free space where \(path) lies; writes go on by themselves")
+            } else if let free = blobs.space.freeBytes {
+                doctor.good("disk: \(free >> 20) MiB free where \(path) lies")
+            }
+        } catch let error as StoreError where error.code == .misuse {
+            doctor.bad(
+                "master key: \(error.message)", fix: "copy keys/master.key from your backup to \(server.masterKeyFile)")
+        } catch {
+            doctor.bad("blobs folder: \(error)", fix: "see the server's log")
+        }
+        await blobs.close()
+    }
+
+    /// Some objects of every form, by header, key and length.
+    private func checkSample(
+        _ blobs: BlobStore, _ store: RelationalStore, _ server: ServerFolder, _ doctor: inout Doctor
+    ) async {
+        do {
+            let sample = try await store.sampleOfNamedBlobs(64)
+            var bad: [String] = []
+            for named in sample {
+                do {
+                    let count = try await blobs.open(named.id) { $0.count }
+                    if let size = named.size, size != count {
+                        bad.append("\(named.id): other length than its row says")
+                    }
+                } catch { bad.append("\(named.id): \(error)") }
+            }
+            if let first = bad.first {
+                doctor.bad(
+                    "objects: \(bad.count) of \(sample.count) looked at cannot be opened (\(first))",
+                    fix: "run `hilum verify \(server.path)`, which names them all")
+            } else {
+                doctor.good("objects: \(sample.count) looked at, all open with this server's keys")
+            }
+        } catch { doctor.bad("objects: \(error)", fix: "see the server's log") }
     }
 }
 

@@ -115,6 +115,8 @@ enum DefaultFiles {
             \(database)
               blobs: blobs              # where DICOM objects and export files lie
               encryption: \(isEncrypted ? "aes-256-gcm" : "none       ")   # none only on a disk that is encrypted itself
+              # plain-blobs: refuse     # accept: encryption was switched on when there were objects already
+              # set-aside-days: 30      # objects that no row names are kept that long before they are removed
 
             # outbound:                 # what may be fetched from a URL, beside the public internet by https
             #   allow-networks: [10.20.0.0/16]      # of the site

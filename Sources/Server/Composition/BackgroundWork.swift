@@ -2,6 +2,8 @@ import Access
 import BlobStore
 import FHIRAPI
 import Logging
+import Metrics
+import OpsAPI
 import SQLStore
 import ServiceLifecycle
 import Workflow
@@ -32,30 +34,81 @@ struct QuietStudies: Service {
     }
 }
 
-/// Removes blobs that no row names: once after a start, in the background.
+/// Looks at intervals for blobs that no row names, and moves them aside; tells loudly while the database has not proven to
+/// be the blobs folder's own.
 struct BlobSweep: Service {
-    /// Longer than any time between a blob's end and its row's commit.
-    static let graceSeconds: Int64 = 3600
-    let store: RelationalStore
-    let blobs: BlobStore
-    let clock: any Workflow.Clock
+    /// How often the folder's place among the commits is made durable.
+    static let settleInterval = Duration.seconds(10)
+    let custodian: BlobCustodian
+    let interval: Duration
+    let metrics: CustodyMetrics
     let logger: Logger
 
     func run() async throws {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await repeatUntilShutdown(every: interval) { await pass() } }
+            group.addTask {
+                await repeatUntilShutdown(every: Self.settleInterval) {
+                    do { try await custodian.settle() } catch {
+                        logger.warning("the blobs folder's place could not be noted", metadata: ["error": "\(error)"])
+                    }
+                }
+            }
+        }
+    }
+
+    private func pass() async {
         do {
-            let result = try await blobs.sweep(graceSeconds: Self.graceSeconds, now: clock.now()) { ids in
-                try await store.referenced(ids)
+            let pass = try await custodian.pass()
+            metrics.tell(custodian.custody, pass)
+            if let finding = custodian.custody?.finding {
+                logger.error(
+                    "blobs folder: \(finding)",
+                    metadata: [
+                        "custody": "\(custodian.custody?.word ?? "")", "unnamed": "\(pass.unnamed)",
+                        "mend": "hilum doctor; hilum adopt",
+                    ])
             }
-            if result.removed > 0 {
-                logger.notice(
-                    "removed blobs without a row",
-                    metadata: ["removed": "\(result.removed)", "of": "\(result.objects)"])
+            guard pass.movedAside + pass.expired + pass.putBack + pass.keptUnopened + pass.unfinished > 0 else {
+                return
             }
+            logger.notice(
+                "looked for objects that no row names",
+                metadata: [
+                    "objects": "\(pass.objects)", "moved-aside": "\(pass.movedAside)", "aside": "\(pass.aside)",
+                    "removed-after-days": "\(pass.expired)", "put-back": "\(pass.putBack)",
+                    "kept-unopened": "\(pass.keptUnopened)", "unfinished": "\(pass.unfinished)",
+                ])
+        } catch is CancellationError {
         } catch {
             logger.warning("the blob sweep failed", metadata: ["error": "\(error)"])
         }
-        // A service that returns would end the group.
-        try? await gracefulShutdown()
+    }
+}
+
+/// What the sweep knows, as metrics.
+struct CustodyMetrics: Sendable {
+    private let isOwn: Gauge
+    private let aside: Gauge
+    private let unnamed: Gauge
+    private let free: Gauge
+    private let freeBytes: @Sendable () -> Int64?
+
+    init(_ registry: MetricRegistry, freeBytes: @escaping @Sendable () -> Int64?) {
+        isOwn = Gauge(label: "hilum_blobs_folder_is_own", factory: registry)
+        aside = Gauge(label: "hilum_blobs_set_aside", factory: registry)
+        unnamed = Gauge(label: "hilum_blobs_unnamed", factory: registry)
+        free = Gauge(label: "hilum_blobs_free_bytes", factory: registry)
+        self.freeBytes = freeBytes
+    }
+
+    func tell(_ custody: Custody?, _ pass: BlobCustodian.Pass?) {
+        isOwn.record(custody == .own ? 1 : 0)
+        if let pass {
+            aside.record(pass.aside)
+            unnamed.record(pass.unnamed)
+        }
+        if let bytes = freeBytes() { free.record(bytes) }
     }
 }
 

@@ -64,17 +64,26 @@ enum ServerComposition {
         // The store.
         let zone = profile.zone
         let projector = FHIRProjector { date, time in SiteOffset.text(zone, date: date, time: time) }
+        let commits = CommitWatch()
         let store = try await StoreComposition.open(
-            configuration, folder: folder, isServer: true, projector: projector, fhirBaseURL: publicURL + "/fhir")
+            configuration, folder: folder, isServer: true, projector: projector, fhirBaseURL: publicURL + "/fhir",
+            commits: commits)
         // Behind the store's lock: a second server of this folder is told of the first, not of a port.
         try ports.takeConfigured(configuration)
-        let encryption: BlobStoreConfiguration.Encryption =
-            switch configuration.store.encryption {
-            case .aes256GCM: .aes256GCM(KeyRing(current: try MasterKey(file: folder.masterKeyFile)))
-            case .none: .none
-            }
-        let blobs = try await BlobStore(
-            BlobStoreConfiguration(folder: folder.resolve(configuration.store.blobs), encryption: encryption))
+        let blobs = try await BlobStore(try StoreComposition.blobs(configuration, folder))
+        let custodian = StoreComposition.custodian(blobs, store, configuration)
+        commits.follow { custodian.note($0) }
+        let custody = try await custodian.begin()
+        if let finding = custody.finding {
+            logger.error(
+                "blobs folder: \(finding)",
+                metadata: [
+                    "custody": "\(custody.word)", "mend": "hilum doctor \(folder.path); hilum adopt \(folder.path)",
+                ])
+        }
+        let metrics = MetricRegistry()
+        let custodyMetrics = CustodyMetrics(metrics) { blobs.space.freeBytes }
+        custodyMetrics.tell(custody, nil)
         try await store.write(.server(requestID: "start")) { unit in
             if let unit = unit as? any ResourceUnitOfWork {
                 try projector.projectEndpoint(address: publicURL + "/dicomweb", in: unit)
@@ -110,7 +119,7 @@ enum ServerComposition {
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, exports: exports, folder: folder,
             entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, configuration: configuration,
-            logger: logger)
+            metrics: metrics, isCustodyProven: { custodian.custody == .own }, logger: logger)
         let http = try web.application(configuration.http, tls: isTLS ? try TLSContexts.http(folder) : nil) {
             readiness.isUp(.http)
         }
@@ -122,7 +131,10 @@ enum ServerComposition {
                     .init(service: DrainSignal(readiness: readiness)),
                     .init(service: ExportWorker(exports: exports)),
                     .init(service: QuietStudies(store: store, clock: clock, logger: logger)),
-                    .init(service: BlobSweep(store: store, blobs: blobs, clock: clock, logger: logger)),
+                    .init(
+                        service: BlobSweep(
+                            custodian: custodian, interval: Duration(configuration.limits.sweepInterval),
+                            metrics: custodyMetrics, logger: logger)),
                     .init(
                         service: RefusalSums(
                             ledger: web.ledger, interval: .seconds(configuration.limits.strangers.intervalSeconds),
@@ -144,7 +156,11 @@ enum ServerComposition {
             AuditRecord(
                 category: .application, interaction: "stop", action: .execute, outcome: .success,
                 access: .server(requestID: "stop")))
+        do { try await custodian.end() } catch {
+            logger.warning("the blobs folder's place could not be noted", metadata: ["error": "\(error)"])
+        }
         await close(store, blobs)
+        custodian.close()
         logger.notice("stopped")
     }
 

@@ -1,3 +1,4 @@
+import BlobStore
 import Crypto
 import FHIRAPI
 import FHIRModel
@@ -12,21 +13,60 @@ import Workflow
 enum StoreComposition {
     static func open(
         _ configuration: ServerConfiguration, folder: ServerFolder, isServer: Bool,
-        projector: any DomainProjecting = FHIRProjector(), fhirBaseURL: String = ""
+        projector: any DomainProjecting = FHIRProjector(), fhirBaseURL: String = "", commits: CommitWatch? = nil
     ) async throws -> RelationalStore {
-        let location: SQLDatabaseConfiguration.Location =
-            switch configuration.store.database {
-            case .sqlite: .sqlite(path: folder.databaseFile)
-            case .postgres: .postgreSQL(connectionString: configuration.store.postgres ?? "")
-            }
-        var database = SQLDatabaseConfiguration(location)
+        var database = SQLDatabaseConfiguration(location(configuration, folder))
+        if let commits { database.committed = { commits.note($0) } }
         database.isServer = isServer
         database.readTimeout = Duration(configuration.limits.statement)
         return RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
             projector: projector, baseURL: fhirBaseURL, zone: try siteZone(configuration, folder),
-            pageTokenKey: isServer ? pageTokenKey(folder) : nil,
-            searchLimits: configuration.limits.fhir.search)
+            pageTokenKey: isServer ? pageTokenKey(folder) : nil, searchLimits: configuration.limits.fhir.search,
+            refusal: refusal(configuration, folder, isServer: isServer))
+    }
+
+    static func location(_ configuration: ServerConfiguration, _ folder: ServerFolder)
+        -> SQLDatabaseConfiguration.Location
+    {
+        switch configuration.store.database {
+        case .sqlite: .sqlite(path: folder.databaseFile)
+        case .postgres: .postgreSQL(connectionString: configuration.store.postgres ?? "")
+        }
+    }
+
+    /// Of a SQLite database, which grows on a disk of this machine. Of PostgreSQL's the database server tells.
+    private static func refusal(
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, isServer: Bool
+    ) -> @Sendable () -> StoreError? {
+        guard isServer, configuration.store.database == .sqlite else { return { nil } }
+        let space = FreeSpace(at: folder.path, reserve: configuration.limits.reserveBytes)
+        return { space.refusal() }
+    }
+
+    /// How the blobs of a server folder lie. Throws for a master key that cannot be read where one is needed.
+    static func blobs(
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, isReadOnly: Bool = false
+    ) throws -> BlobStoreConfiguration {
+        let encryption: BlobStoreConfiguration.Encryption =
+            switch configuration.store.encryption {
+            case .aes256GCM: .aes256GCM(KeyRing(current: try MasterKey(file: folder.masterKeyFile)))
+            // What was encrypted before it was switched off stays readable as long as the key is there.
+            case .none: .none((try? MasterKey(file: folder.masterKeyFile)).map { KeyRing(current: $0) })
+            }
+        var blobs = BlobStoreConfiguration(folder: folder.resolve(configuration.store.blobs), encryption: encryption)
+        blobs.acceptsPlain = configuration.store.plainBlobs == .accept
+        blobs.reserveBytes = configuration.limits.reserveBytes
+        blobs.isReadOnly = isReadOnly
+        return blobs
+    }
+
+    static func custodian(
+        _ blobs: BlobStore, _ store: RelationalStore, _ configuration: ServerConfiguration
+    ) -> BlobCustodian {
+        var settings = BlobCustodian.Settings()
+        settings.setAsideDays = Int64(configuration.store.setAsideDays)
+        return BlobCustodian(blobs, store, settings: settings)
     }
 
     /// The site's clock as the indexer knows it.
@@ -46,13 +86,22 @@ enum StoreComposition {
 
     /// Runs a short command beside a server that may be running.
     static func with(_ folder: ServerFolder, _ body: (RelationalStore) async throws -> Void) async throws {
-        let store = try await open(try ServerConfiguration.load(from: folder), folder: folder, isServer: false)
+        try await using(try ServerConfiguration.load(from: folder), folder, body)
+    }
+
+    /// The same with a configuration that was read.
+    static func using<Value>(
+        _ configuration: ServerConfiguration, _ folder: ServerFolder,
+        _ body: (RelationalStore) async throws -> Value
+    ) async throws -> Value {
+        let store = try await open(configuration, folder: folder, isServer: false)
         do {
-            try await body(store)
+            let value = try await body(store)
+            await store.close()
+            return value
         } catch {
             await store.close()
             throw error
         }
-        await store.close()
     }
 }

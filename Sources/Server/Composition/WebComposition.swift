@@ -31,7 +31,8 @@ struct WebComposition {
     init(
         publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, exports: ExportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness, isTLS: Bool,
-        configuration: ServerConfiguration, logger: Logger
+        configuration: ServerConfiguration, metrics: MetricRegistry, isCustodyProven: @escaping @Sendable () -> Bool,
+        logger: Logger
     ) async throws {
         let limits = configuration.limits
         self.logger = logger
@@ -41,7 +42,6 @@ struct WebComposition {
         now = micros
 
         // Strangers: counted, throttled, and summed in the audit trail.
-        let metrics = MetricRegistry()
         let audit = RefusalLedger(store, limits: limits.strangers)
         ledger = audit
         let refusals = StrangerMetrics(registry: metrics, logger: logger)
@@ -84,6 +84,9 @@ struct WebComposition {
                 [
                     .init("database") { await store.database.isReady() },
                     .init("blobs") { blobs.failure == nil },
+                    // Not a reason to be sent no requests: all but the sweep, and of a foreign folder the images, works.
+                    .init("blobs-folder", isRequired: false) { isCustodyProven() },
+                    .init("disk-space", isRequired: false) { blobs.space.refusal() == nil },
                     .init("listeners") { readiness.isReady },
                 ], isDraining: { readiness.isDraining }),
             metrics: metrics, audit: audit

@@ -63,12 +63,23 @@ struct ServerConfiguration: Decodable, Sendable {
     struct Store: Decodable, Sendable {
         enum Database: String, Decodable, Sendable { case sqlite, postgres }
         enum Encryption: String, Decodable, Sendable { case aes256GCM = "aes-256-gcm", none }
+        enum PlainBlobs: String, Decodable, Sendable { case refuse, accept }
         var database: Database = .sqlite
         /// A libpq connection string, for `database: postgres`. The password belongs in PGPASSFILE, not here.
         var postgres: String?
         var blobs: String = "blobs"
         var encryption: Encryption = .aes256GCM
-        enum CodingKeys: String, CodingKey, CaseIterable { case database, postgres, blobs, encryption }
+        /// Whether unencrypted objects of before version 0.2 are served where encryption is on: for a store whose encryption
+        /// was switched on later. Newer ones say in their name whether they are encrypted.
+        var plainBlobs: PlainBlobs = .refuse
+        /// Days that objects which no row names are kept aside.
+        var setAsideDays = 30
+        static let setAsideDaysRange = 1...36_500
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case database, postgres, blobs, encryption
+            case plainBlobs = "plain-blobs"
+            case setAsideDays = "set-aside-days"
+        }
         init() {}
         init(from decoder: any Decoder) throws {
             let keys = try StrictKeys(decoder, CodingKeys.self, "store")
@@ -76,6 +87,8 @@ struct ServerConfiguration: Decodable, Sendable {
             postgres = try keys.value(.postgres)
             blobs = try keys.value(.blobs) ?? blobs
             encryption = try keys.value(.encryption) ?? encryption
+            plainBlobs = try keys.value(.plainBlobs) ?? plainBlobs
+            setAsideDays = try keys.value(.setAsideDays) ?? setAsideDays
         }
     }
 
@@ -203,6 +216,9 @@ struct ServerConfiguration: Decodable, Sendable {
         guard (1...16).contains(title.utf8.count), title.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 92 }) else {
             throw ConfigurationError(
                 "dimse.ae-title: 1 to 16 printable characters without space or backslash (PS3.5 §6.2)")
+        }
+        guard Store.setAsideDaysRange.contains(store.setAsideDays) else {
+            throw ConfigurationError("store.set-aside-days: \(store.setAsideDays) is not within 1 to 36500")
         }
         if store.database == .postgres && (store.postgres ?? "").isEmpty {
             throw ConfigurationError("store.postgres: a connection string is needed with database: postgres")

@@ -27,6 +27,10 @@ struct ServerLimits: Sendable {
     var hl7 = HL7Limits()
     var outbound = HTTPSOutbound.Limits()
     var strangers = StrangerLimits()
+    /// Bytes of each disk that content leaves free, so that audit rows still fit.
+    var reserveBytes: Int64 = 64 << 20
+    /// Between two passes over the blobs folder.
+    var sweepInterval = TimeAmount.hours(1)
 
     /// One limit that a site may set.
     struct Entry: Sendable {
@@ -137,6 +141,11 @@ struct ServerLimits: Sendable {
         // Outbound.
         Entry("outbound-body-bytes", \.outbound.bodyBytesMax, 1024...(16 << 20), "a fetched key set"),
         Entry("outbound-seconds", \.outbound.total, "a fetch"),
+        // Disk.
+        Entry(
+            "disk-reserve-bytes", \.reserveBytes, 0...(1 << 40),
+            "that content leaves free for the audit trail; at most an eighth of the disk"),
+        Entry("blob-sweep-seconds", \.sweepInterval, "between two looks for objects that no row names"),
     ]
 
     // MARK: What one key sets in two places

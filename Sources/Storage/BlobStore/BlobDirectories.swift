@@ -5,7 +5,9 @@ import Workflow
 final class BlobDirectories: Sendable {
     let incoming: String
     let objects: String
-    private let folder: String
+    /// What no row names, in a folder for each day on which it was moved there.
+    let setAside: String
+    let folder: String
     private let files: any BlobFileOperations
     /// Directories that are durable themselves.
     private let made = Mutex<Set<String>>([])
@@ -23,12 +25,14 @@ final class BlobDirectories: Sendable {
         self.files = files
         incoming = folder + "/incoming"
         objects = folder + "/objects"
+        setAside = folder + "/set-aside"
     }
 
     func makeTopLevel() throws {
         try files.makeDirectory(folder)
         try files.makeDirectory(incoming)
         try files.makeDirectory(objects)
+        try files.makeDirectory(setAside)
         try files.synchronizeDirectory(folder)
     }
 
@@ -57,8 +61,9 @@ final class BlobDirectories: Sendable {
 
     /// Calls `done` once every name that was in the directory before the call is durable, or with the error of the fsync.
     /// On a thread of the pool: it runs the fsync itself, or leaves that to the thread which runs one of this directory
-    /// now. All who come while an fsync runs share the next one. After a failed one nobody gets another: the kernel tells
-    /// an error once, and a second fsync would not.
+    /// now. All who come while an fsync runs share the next one. After a failed fsync nobody gets another: the kernel
+    /// tells an error once, and a second fsync would not. A directory that could not be opened fails those who shared the
+    /// attempt, and the next round tries again.
     func synchronize(_ directory: String, then done: @escaping Completion) {
         let runsAlready = rounds.withLock { rounds in
             if rounds[directory] != nil {
@@ -72,7 +77,7 @@ final class BlobDirectories: Sendable {
         var waiters = [done]
         var result = Result<Void, any Error>.success(())
         while !waiters.isEmpty {
-            if case .success = result { result = Result { try files.synchronizeDirectory(directory) } }
+            if !Self.isFinal(result) { result = Result { try files.synchronizeDirectory(directory) } }
             for waiter in waiters { waiter(result) }
             waiters = rounds.withLock { rounds in
                 let waiting = rounds[directory]?.waiting ?? []
@@ -80,5 +85,10 @@ final class BlobDirectories: Sendable {
                 return waiting
             }
         }
+    }
+
+    private static func isFinal(_ result: Result<Void, any Error>) -> Bool {
+        guard case .failure(let error) = result else { return false }
+        return BlobStore.storeError(error).code == .failed
     }
 }

@@ -26,43 +26,17 @@ package protocol BlobFileOperations: Sendable {
     func makeDirectory(_ path: String) throws
     /// Removes a file; one that is not there is not an error.
     func remove(_ path: String) throws
+    /// Removes a directory that is empty; one that is not stays, which is not an error.
+    func removeDirectory(_ path: String) throws
     /// Names in a directory, without `.` and `..`, in no order.
     func names(in path: String) throws -> [String]
     /// Seconds since 1970 UTC of a file's last change.
     func changeTime(_ path: String) throws -> Int64
+    /// Bytes that this process may still write where a folder lies, and bytes there are in all.
+    func space(at path: String) throws -> (free: Int64, total: Int64)
 }
 
 /// What direct writes are aligned to: a multiple of every usual sector and block size.
 package enum BlobFileAlignment {
     package static let bytes = 4096
-}
-
-/// A failed file operation.
-package struct BlobFileError: Error, Equatable, CustomStringConvertible {
-    package enum Operation: String, Sendable {
-        case create, open, write, read, size, synchronize, rename, synchronizeDirectory, makeDirectory, remove, list
-    }
-    package let operation: Operation
-    /// The errno value.
-    package let code: Int32
-
-    package init(_ operation: Operation, code: Int32) {
-        self.operation = operation
-        self.code = code
-    }
-
-    package var description: String { "\(operation.rawValue): errno \(code)" }
-}
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
-extension BlobFileError {
-    package static let noSpace = ENOSPC
-    package static let overQuota = EDQUOT
-    package static let inputOutput = EIO
-    package static let noEntry = ENOENT
 }

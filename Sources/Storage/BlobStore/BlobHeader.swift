@@ -12,7 +12,8 @@ import Workflow
 ///     36  1  length of the id
 ///     37 64  the id, then zeros
 ///     101 7  zero
-///     108 68 key slot: master key id 8, nonce 12, wrapped data key 32, tag 16
+///     108 68 key slot: master key id 8, nonce 12, wrapped data key 32, tag 16; with algorithm none instead the
+///            ContentChecksum of the content, 16, then zeros, or zeros for a file of before there were checksums
 ///     176 68 key slot of the previous master key, or zeros
 ///     244 12 the first 12 bytes of the SHA-256 of the 244 before
 ///
@@ -37,6 +38,8 @@ struct BlobHeader: Equatable {
     var nonceBase: [UInt8]
     var id: BlobID
     var slots: [KeySlot] = []
+    /// Of a file that is not encrypted: by it damage is found, which encryption's tags do otherwise.
+    var checksum: [UInt8]?
 
     static let bytes = 256
     static let chunkBytesMin = 64 << 10
@@ -62,6 +65,7 @@ struct BlobHeader: Equatable {
     var encoded: [UInt8] {
         var bytes = authenticated
         for slot in slots.prefix(2) { bytes += slot.keyID + slot.nonce + slot.wrapped + slot.tag }
+        if let checksum, algorithm == .none { bytes += checksum }
         bytes += [UInt8](repeating: 0, count: BlobHeader.checksumOffset - bytes.count)
         return bytes + KeyDerivation.sha256(bytes).prefix(BlobHeader.bytes - BlobHeader.checksumOffset)
     }
@@ -95,6 +99,11 @@ struct BlobHeader: Equatable {
             count <= 1 << 50, nameCount <= 64
         else { throw StoreError(.corrupt, "the blob header has impossible values") }
         id = BlobID(String(decoding: bytes[37..<(37 + nameCount)], as: UTF8.self))
+        if algorithm == .none {
+            let found = Array(bytes[BlobHeader.slotsOffset..<(BlobHeader.slotsOffset + ContentChecksum.bytes)])
+            if found.contains(where: { $0 != 0 }) { self.checksum = found }
+            return
+        }
         for index in 0..<2 {
             let start = BlobHeader.slotsOffset + index * BlobHeader.slotBytes
             let slot = Array(bytes[start..<(start + BlobHeader.slotBytes)])

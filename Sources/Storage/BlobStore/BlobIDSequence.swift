@@ -1,7 +1,10 @@
 import Workflow
 
-/// New blob ids: 4 hexadecimal digits that choose the directory, then 24 random characters (120 bits) of Crockford
-/// base 32 in lower case.
+/// New blob ids: 4 hexadecimal digits that choose the directory, one letter for the form in which the blob lies on disk,
+/// then 24 random characters (120 bits) of Crockford base 32 in lower case.
+///
+/// The letter makes the form part of what a row names: a file of another form is not the row's blob. Ids without it, of 28
+/// characters, are those of blobs written before.
 ///
 /// 256 blobs in turn share a directory, so that those written at the same time share its fsync, and a directory does
 /// not grow long. The first directory is random, so that restarts do not fill the same one.
@@ -19,7 +22,7 @@ struct BlobIDSequence {
         directory = entropy.bytes(2).reduce(0) { $0 << 8 | UInt16($1) }
     }
 
-    mutating func next() -> BlobID {
+    mutating func next(_ form: BlobHeader.Algorithm) -> BlobID {
         if used == BlobIDSequence.blobsPerDirectory {
             directory &+= 1
             used = 0
@@ -27,7 +30,27 @@ struct BlobIDSequence {
         used += 1
         let digits = [12, 8, 4, 0].map { BlobIDSequence.hexadecimal[Int(directory >> UInt16($0)) & 15] }
         let random = entropy.bytes(24).map { BlobIDSequence.alphabet[Int($0 & 31)] }
-        return BlobID(String(decoding: digits + random, as: UTF8.self))
+        return BlobID(String(decoding: digits + [letter(form)] + random, as: UTF8.self))
+    }
+
+    private static let markedCount = 29
+
+    private func letter(_ form: BlobHeader.Algorithm) -> UInt8 {
+        switch form {
+        case .none: UInt8(ascii: "p")
+        case .aes256GCM: UInt8(ascii: "e")
+        }
+    }
+
+    /// The form that a blob of this id has; nil for an id of before forms were named.
+    static func form(of id: BlobID) -> BlobHeader.Algorithm? {
+        let bytes = id.value.utf8
+        guard bytes.count == markedCount else { return nil }
+        switch bytes[bytes.index(bytes.startIndex, offsetBy: 4)] {
+        case UInt8(ascii: "p"): return BlobHeader.Algorithm.none
+        case UInt8(ascii: "e"): return .aes256GCM
+        default: return nil
+        }
     }
 
     /// Whether a name may be looked for on disk: 26 to 64 of `[a-z0-9-]`.

@@ -19,7 +19,8 @@ final class BlobReader: BlobReading {
         init(key: [UInt8]) { cipher = Mutex(AESGCM(key: key, .open)) }
     }
 
-    /// Opens and checks the file. Blocking. Throws `StoreError(.corrupt)` when header, id or length do not fit.
+    /// Opens and checks the file. Blocking. Throws `StoreError(.corrupt)` when header, id, form, key or length are not those
+    /// that the id's row stands for.
     init(_ id: BlobID, path: String, in store: BlobStore) throws {
         let descriptor = try store.files.openForReading(path)
         do {
@@ -28,10 +29,14 @@ final class BlobReader: BlobReading {
             guard try store.files.size(descriptor) == header.fileBytes else {
                 throw StoreError(.corrupt, "the blob file is cut or has grown")
             }
-            switch (header.algorithm, store.configuration.encryption) {
-            case (.none, _): dataKey = []
-            case (.aes256GCM, .aes256GCM(let ring)): dataKey = try header.dataKey(ring)
-            case (.aes256GCM, .none): throw StoreError(.misuse, "the blob is encrypted and no master key is configured")
+            try BlobReader.checkForm(header, store.configuration)
+            switch header.algorithm {
+            case .none: dataKey = []
+            case .aes256GCM:
+                guard let ring = store.configuration.keys else {
+                    throw StoreError(.misuse, "the blob is encrypted and no master key is configured")
+                }
+                dataKey = try header.dataKey(ring)
             }
         } catch {
             store.files.close(descriptor)
@@ -47,6 +52,20 @@ final class BlobReader: BlobReading {
 
     deinit { store.files.close(descriptor) }
 
+    /// Refuses a file that does not lie in the form in which its blob was written: it was put there by somebody else.
+    private static func checkForm(_ header: BlobHeader, _ configuration: BlobStoreConfiguration) throws {
+        if let form = BlobIDSequence.form(of: header.id) {
+            guard form == header.algorithm else {
+                throw StoreError(.corrupt, "the blob file is not in the form its name says (encrypted or not)")
+            }
+        } else if header.algorithm == .none, configuration.form != .none, !configuration.acceptsPlain {
+            throw StoreError(
+                .corrupt,
+                "the blob file is not encrypted and the store is; if encryption was switched on later, say so by "
+                    + "store.plain-blobs: accept")
+        }
+    }
+
     /// Bytes of a chunk that are read and decrypted at a time.
     private static let stepBytes = 64 << 10
 
@@ -54,6 +73,33 @@ final class BlobReader: BlobReading {
         var bytes = [UInt8](repeating: 0, count: BlobHeader.bytes)
         let count = try bytes.withUnsafeMutableBytes { try files.read(descriptor, into: $0, at: 0) }
         return try BlobHeader(Array(bytes[..<count]))
+    }
+
+    /// Reads all content and compares it with its tags or its checksum. Blocking.
+    /// - Parameter pace: told the bytes of each step before it is read.
+    /// - Returns: false where there is nothing to compare with: unencrypted, written before there were checksums.
+    /// Throws `StoreError(.corrupt)`.
+    func verify(_ pace: (Int) -> Void) throws -> Bool {
+        let checksum = header.algorithm == .none ? ContentChecksum(nonce: header.nonceBase) : nil
+        let step = header.chunkBytes
+        var buffer = [UInt8](repeating: 0, count: step)
+        var offset: Int64 = 0
+        while offset < count {
+            let part = Int(min(Int64(step), count - offset))
+            pace(part)
+            try buffer.withUnsafeMutableBytes { buffer in
+                let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<part])
+                try fill(target, at: offset)
+                checksum?.update(UnsafeRawBufferPointer(target))
+            }
+            offset += Int64(part)
+        }
+        guard let checksum else { return true }
+        guard let written = header.checksum else { return false }
+        guard checksum.finish() == written else {
+            throw StoreError(.corrupt, "the blob's content is not what was written")
+        }
+        return true
     }
 
     func perform<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {

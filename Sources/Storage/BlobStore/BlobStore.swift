@@ -2,49 +2,90 @@ import NIOPosix
 import Synchronization
 import Workflow
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// How a blob store keeps its blobs.
 package struct BlobStoreConfiguration: Sendable {
     package enum Encryption: Sendable {
         /// AES-256-GCM, chunk by chunk.
         case aes256GCM(KeyRing)
-        /// For disks that are encrypted themselves: content lies in the file as it is.
-        case none
+        /// For disks that are encrypted themselves: content lies in the file as it is. The keys, if there are any, open
+        /// what was encrypted before.
+        case none(KeyRing? = nil)
     }
 
-    /// The store's folder; `incoming` and `objects` are made in it.
+    /// The store's folder; `incoming`, `objects` and `set-aside` are made in it.
     package var folder: String
     package var encryption: Encryption
+    /// Whether blobs whose id names no form (those of before forms were named) may be unencrypted where encryption is on:
+    /// for a store whose encryption was switched on later.
+    package var acceptsPlain = false
+    /// Bytes of the disk that blobs leave free.
+    package var reserveBytes: Int64 = 0
+    /// Whether nothing is made or written: for commands that only look.
+    package var isReadOnly = false
     /// Bytes of content in a chunk, 65,536 to 262,144: the least that is read and decrypted for a range.
     package var chunkBytes = 256 << 10
     /// Threads for fsync, renames and reads.
     package var threads = 8
     package var entropy: any Entropy = OpenSSLEntropy()
     package var files: any BlobFileOperations = SystemFileOperations()
+    /// The time of day.
+    package var now: @Sendable () -> UTCInstant = { UTCInstant(microseconds: Int64(time(nil)) * 1_000_000) }
 
     package init(folder: String, encryption: Encryption) {
         self.folder = folder
         self.encryption = encryption
+    }
+
+    /// What opens encrypted blobs.
+    var keys: KeyRing? {
+        switch encryption {
+        case .aes256GCM(let ring): ring
+        case .none(let ring): ring
+        }
+    }
+
+    /// The form of new blobs.
+    var form: BlobHeader.Algorithm {
+        switch encryption {
+        case .aes256GCM: .aes256GCM
+        case .none: .none
+        }
     }
 }
 
 /// A folder of blobs: immutable, encrypted at rest, durable once finished.
 ///
 /// A blob is written to `incoming/<id>`, made durable, and renamed to `objects/ab/cd/<id>`, where `abcd` are the id's
-/// first characters; then the directory is made durable. A crash leaves a file in `incoming`, which the next start
-/// removes, or an object that no row names, which `sweep` removes. A failed fsync stops all further writing: what the
-/// kernel dropped cannot be known, and a second fsync would not tell.
+/// first characters; then the directory is made durable. A crash leaves a file in `incoming`, or an object that no row
+/// names: ``BlobCustodian`` sees to both. A failed fsync stops all further writing: what the kernel dropped cannot be
+/// known, and a second fsync would not tell.
 package final class BlobStore: BlobStoring {
     let configuration: BlobStoreConfiguration
     let threads: NIOThreadPool
     let buffers: ChunkBuffers
     let writeBuffers: WriteBuffers
     let directories: BlobDirectories
+    let leases = BlobLeases()
+    package let space: FreeSpace
     private let ids: Mutex<BlobIDSequence>
     private let failed = Mutex<StoreError?>(nil)
+    private let held = Mutex(Held())
+
+    /// What ``BlobCustodian`` allows.
+    private struct Held {
+        var refusal: StoreError?
+        var mayUnlink = true
+    }
 
     var files: any BlobFileOperations { configuration.files }
 
-    /// Makes the folders and removes what an earlier process left unfinished.
+    /// Makes the folders. Removes nothing: that is ``BlobCustodian``'s to decide.
     /// Throws `StoreError(.unavailable)` or `.full`.
     package init(_ configuration: BlobStoreConfiguration) async throws {
         precondition((BlobHeader.chunkBytesMin...BlobHeader.chunkBytesMax).contains(configuration.chunkBytes))
@@ -54,14 +95,17 @@ package final class BlobStore: BlobStoring {
         buffers = ChunkBuffers(bytes: configuration.chunkBytes + AESGCM.tagBytes)
         writeBuffers = WriteBuffers(chunkBytes: configuration.chunkBytes)
         directories = BlobDirectories(folder: configuration.folder, files: configuration.files)
+        space = FreeSpace(
+            at: configuration.folder, reserve: configuration.reserveBytes, files: configuration.files)
         ids = Mutex(BlobIDSequence(entropy: configuration.entropy))
-        do {
-            try await threads.runIfActive { [directories] in
-                try directories.makeTopLevel()
-                for name in try configuration.files.names(in: directories.incoming) {
-                    try configuration.files.remove(directories.incoming + "/" + name)
-                }
+        if configuration.isReadOnly {
+            held.withLock {
+                $0 = Held(refusal: StoreError(.misuse, "the blob store is open for reading"), mayUnlink: false)
             }
+            return
+        }
+        do {
+            try await threads.runIfActive { [directories] in try directories.makeTopLevel() }
         } catch {
             try? await threads.shutdownGracefully()
             throw BlobStore.storeError(error)
@@ -70,8 +114,16 @@ package final class BlobStore: BlobStoring {
 
     package func create() throws -> any BlobWriting {
         if let failure { throw failure }
-        return BlobWriter(ids.withLock { $0.next() }, in: self)
+        if let refusal = held.withLock({ $0.refusal }) ?? space.refusal() { throw refusal }
+        return BlobWriter(ids.withLock { $0.next(configuration.form) }, in: self)
     }
+
+    /// What may be done to the folder: whether new blobs are refused, and whether files may be unlinked.
+    func hold(refusal: StoreError?, mayUnlink: Bool) {
+        held.withLock { $0 = Held(refusal: refusal, mayUnlink: mayUnlink) }
+    }
+
+    var mayUnlink: Bool { held.withLock { $0.mayUnlink } }
 
     package func open<Value: Sendable>(
         _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value
@@ -111,9 +163,13 @@ package final class BlobStore: BlobStoring {
 
     package func remove(_ id: BlobID) async throws {
         let path = try directories.path(of: id)
-        do { try await threads.runIfActive { [files] in try files.remove(path) } } catch {
-            throw BlobStore.storeError(error)
-        }
+        do {
+            try await threads.runIfActive { [self] in
+                if mayUnlink { return try files.remove(path) }
+                // On the word of a database that may be the wrong one nothing is unlinked.
+                try setAside([id], from: directories.directory(of: id), reason: .removedUnproven)
+            }
+        } catch { throw BlobStore.storeError(error) }
     }
 
     /// Encrypts a blob's data key anew for the current master key; the content is not touched.
@@ -154,16 +210,6 @@ package final class BlobStore: BlobStoring {
     static func storeError(_ error: any Error) -> StoreError {
         if let error = error as? StoreError { return error }
         guard let error = error as? BlobFileError else { return StoreError(.closed, "the blob store: \(error)") }
-        switch (error.operation, error.code) {
-        case (.synchronize, _), (.synchronizeDirectory, _):
-            return StoreError(.failed, "a blob could not be made durable (\(error)); restart the server")
-        case (_, BlobFileError.noSpace), (_, BlobFileError.overQuota):
-            return StoreError(.full, "no space for blobs (\(error))")
-        case (.write, BlobFileError.inputOutput):
-            return StoreError(.failed, "the disk refuses writes (\(error)); restart the server")
-        case (.read, BlobFileError.inputOutput): return StoreError(.corrupt, "the disk cannot be read (\(error))")
-        case (.open, BlobFileError.noEntry): return StoreError(.notFound, "no such blob")
-        default: return StoreError(.unavailable, "the blob store: \(error)")
-        }
+        return error.meaning
     }
 }

@@ -27,6 +27,8 @@ final class BlobWriter: BlobWriting {
         /// The first chunk in the buffer, which is how many have been written.
         var first: Int64 = 0
         var cipher: AESGCM?
+        /// Of what is not encrypted.
+        var checksum: ContentChecksum?
     }
 
     init(_ id: BlobID, in store: BlobStore) {
@@ -46,13 +48,20 @@ final class BlobWriter: BlobWriting {
         }
         self.dataKey = dataKey
         let buffer = store.writeBuffers.take()
-        state = Mutex(State(header: header, buffer: buffer, chunksMax: buffer.chunks, cipher: cipher))
+        let checksum = cipher == nil ? ContentChecksum(nonce: header.nonceBase) : nil
+        state = Mutex(
+            State(header: header, buffer: buffer, chunksMax: buffer.chunks, cipher: cipher, checksum: checksum))
+        store.leases.take(id)
     }
 
     /// The blob's own key, 32 bytes, or none.
     private let dataKey: [UInt8]
 
-    deinit { abort() }
+    /// As long as this object lives, the sweep lets its blob be, also when it is finished: no row may name it yet.
+    deinit {
+        abort()
+        store.leases.giveBack(id)
+    }
 
     var count: Int64 { state.withLock { $0.header.count } }
 
@@ -71,6 +80,7 @@ final class BlobWriter: BlobWriting {
                     let count = min(rest.count, chunkBytes - within)
                     let start = state.header.bufferOffset(ofChunk: chunk) + within
                     buffer[start..<(start + count)].copyBytes(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
+                    state.checksum?.update(UnsafeRawBufferPointer(rebasing: buffer[start..<(start + count)]))
                     state.filled += count
                     state.header.count += Int64(count)
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
@@ -122,7 +132,7 @@ final class BlobWriter: BlobWriting {
         let files = store.files
         store.threads.submit { _ in
             if descriptor >= 0 { files.close(descriptor) }
-            // What cannot be removed now is removed by the sweep of the next start.
+            // What cannot be removed now is removed by a later sweep.
             if let path { try? files.remove(path) }
         }
     }
@@ -131,7 +141,7 @@ final class BlobWriter: BlobWriting {
 
     /// Writes what is left, makes the file durable and gives it its name in `directory`, which is made if need be.
     private func place(in directory: String) throws {
-        if let failure = store.failure { throw failure }
+        if let failure = store.failure ?? store.space.refusal() { throw failure }
         try state.withLock { state in
             guard state.phase == .open else { throw StoreError(.misuse, "the blob is not open for writing") }
             state.phase = .finishing
@@ -151,6 +161,7 @@ final class BlobWriter: BlobWriting {
             let nonce = store.configuration.entropy.bytes(AESGCM.nonceBytes)
             state.header.wrap(dataKey, for: ring.current, nonce: nonce)
         }
+        state.header.checksum = state.checksum?.finish()
         let end = seal(&state, chunks: Int(state.header.chunkCount - state.first), isEnd: true)
         state.buffer?.bytes.copyBytes(from: state.header.encoded)
         if state.first == 0 {
@@ -176,6 +187,7 @@ final class BlobWriter: BlobWriting {
     /// Writes the whole buffer, none of it the last chunk. From then on each chunk is written when it is full, so that
     /// one call of `append` never does long work twice.
     private func spill(_ state: inout State) throws {
+        if let refusal = store.space.refusal() { throw refusal }
         try create(&state)
         let chunks = state.chunksMax
         let end = seal(&state, chunks: chunks, isEnd: false)

@@ -16,6 +16,11 @@ package struct MasterKey: Sendable {
 
     package static let bytes = 32
 
+    /// ``id`` as 16 hexadecimal digits: may be told.
+    package var name: String {
+        id.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+
     /// - Parameter secret: 32 bytes. Throws `StoreError(.misuse)` for another length.
     package init(_ secret: [UInt8]) throws {
         guard secret.count == MasterKey.bytes else {

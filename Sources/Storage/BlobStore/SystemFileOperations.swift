@@ -117,7 +117,7 @@ package struct SystemFileOperations: BlobFileOperations {
     }
 
     package func synchronizeDirectory(_ path: String) throws {
-        let descriptor = try check(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .synchronizeDirectory)
+        let descriptor = try check(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .openDirectory)
         defer { close(descriptor) }
         _ = try check(fsync(descriptor), .synchronizeDirectory)
     }
@@ -128,6 +128,19 @@ package struct SystemFileOperations: BlobFileOperations {
 
     package func remove(_ path: String) throws {
         if unlink(path) != 0, errno != ENOENT { throw BlobFileError(.remove, code: errno) }
+    }
+
+    package func removeDirectory(_ path: String) throws {
+        if rmdir(path) != 0, errno != ENOENT, errno != ENOTEMPTY, errno != EEXIST {
+            throw BlobFileError(.remove, code: errno)
+        }
+    }
+
+    package func space(at path: String) throws -> (free: Int64, total: Int64) {
+        var found = statvfs()
+        while statvfs(path, &found) != 0 { if errno != EINTR { throw BlobFileError(.space, code: errno) } }
+        let unit = Int64(found.f_frsize)
+        return (Int64(found.f_bavail) * unit, Int64(found.f_blocks) * unit)
     }
 
     package func names(in path: String) throws -> [String] {

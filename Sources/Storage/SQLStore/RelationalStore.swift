@@ -15,6 +15,8 @@ package final class RelationalStore: Sendable {
     let indexer: SearchIndexer
     let pageTokens: PageTokens
     let searchLimits: SearchLimits
+    /// Why nothing but audit rows is taken now: the disk is about to be full. Asked within each unit.
+    let refusal: @Sendable () -> StoreError?
     private let instanceRows = InstanceCache()
     /// Microseconds since 1970 UTC.
     let now: @Sendable () -> Int64
@@ -25,9 +27,11 @@ package final class RelationalStore: Sendable {
     ///   - baseURL: the FHIR base URL; references below it are indexed as local ones.
     ///   - zone: the site's clock, on which a day of a search is a day.
     ///   - pageTokenKey: 32 bytes that seal the links to further pages; nil for a key that ends with the process.
+    ///   - refusal: why no unit may change anything but the audit trail now; nil while all may.
     package init(
         database: SQLDatabase, entropy: any Entropy, projector: any DomainProjecting, baseURL: String = "",
         zone: LocalZone = .utc, pageTokenKey: [UInt8]? = nil, searchLimits: SearchLimits = .standard,
+        refusal: @escaping @Sendable () -> StoreError? = { nil },
         now: @escaping @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
     ) {
         self.database = database
@@ -35,6 +39,7 @@ package final class RelationalStore: Sendable {
         self.projector = projector
         self.now = now
         self.searchLimits = searchLimits
+        self.refusal = refusal
         auditWriter = AuditWriter(database)
         indexer = SearchIndexer(baseURL: baseURL, zone: zone)
         pageTokens = PageTokens(key: pageTokenKey, entropy: entropy)
@@ -49,8 +54,10 @@ package final class RelationalStore: Sendable {
         let entropy = entropy
         let projector = projector
         let indexer = indexer
+        let refusal = refusal
         return try await translating {
             try await self.database.write { transaction in
+                let before = transaction.connection.changeCount
                 let unit = SQLUnitOfWork(
                     connection: transaction.connection, transaction: transaction,
                     time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access,
@@ -58,6 +65,8 @@ package final class RelationalStore: Sendable {
                 let value = try body(unit)
                 let events = unit.takeEvents()
                 if !events.isEmpty { try projector.project(events, in: unit) }
+                // What is left of the disk belongs to the audit trail: without it nothing could be read either.
+                if transaction.connection.changeCount != before, let refusal = refusal() { throw refusal }
                 if !unit.auditRecords.isEmpty {
                     try AuditChain.append(unit.auditRecords.map(AuditRecordText.encode), transaction)
                 }
@@ -112,21 +121,6 @@ extension RelationalStore: WorkflowStore {
         _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
     ) async throws -> T {
         try await readUnit(access) { try body($0) }
-    }
-
-    /// Those of the blobs that a row refers to; asked by the sweep.
-    package func referenced(_ blobs: [BlobID]) async throws -> Set<BlobID> {
-        let names = blobs.map(\.value)
-        return try await translating {
-            try await self.database.read { connection in
-                let condition = connection.dialect.isInTexts("blob_id")
-                return Set(
-                    try connection.all(
-                        "SELECT blob_id FROM instances WHERE \(condition) UNION ALL SELECT blob_id FROM export_files WHERE \(condition)",
-                        [.texts(names), .texts(names)]
-                    ) { BlobID(try $0.text(0)) })
-            }
-        }
     }
 }
 
@@ -258,7 +252,12 @@ extension RelationalStore: ClientDirectory, AssertionLedger, PeerDirectory, Expo
     }
     package func record(_ record: AuditRecord) async throws {
         let bytes = AuditRecordText.encode(record)
-        try await translating { try await self.auditWriter.append(bytes) }
+        do { try await translating { try await self.auditWriter.append(bytes) } } catch let error as StoreError {
+            // Whatever was to be audited was not refused for what it is: it may be asked for again. A full disk is not
+            // the business of who reads.
+            throw StoreError(
+                error.code == .closed ? .closed : .unavailable, "no audit row can be kept: \(error.message)")
+        }
     }
     package func record(_ record: AuditRecord, completion: @escaping @Sendable (_ isKept: Bool) -> Void) {
         auditWriter.append(AuditRecordText.encode(record)) { result in

@@ -114,6 +114,8 @@ package struct InstanceIngest: Sendable {
         _ incoming: IncomingInstance, expectedClassUID: String? = nil, expectedInstanceUID: String? = nil,
         expectedStudyUID: String? = nil, receivedFrom: String?, access: AccessContext
     ) async -> Outcome {
+        // Its writer holds the blob until the row that names it is committed.
+        defer { withExtendedLifetime(incoming) {} }
         var receipt: Receipt?
         do {
             let received = try await describe(incoming, receivedFrom: receivedFrom)
@@ -122,7 +124,7 @@ package struct InstanceIngest: Sendable {
             try check(
                 instance, classUID: expectedClassUID, instanceUID: expectedInstanceUID, studyUID: expectedStudyUID)
             try await incoming.blob.finish()
-            return await register(received, access: access)
+            return await register(received, keepsBlob: incoming.blob.wasStored, access: access)
         } catch {
             incoming.blob.abort()
             let failure = IngestFailure(error)
@@ -206,7 +208,7 @@ package struct InstanceIngest: Sendable {
 
     /// Registers a durable blob. When the instance is there already, the stored bytes decide between a re-send and a
     /// conflict; a second look follows when another sender got in between.
-    private func register(_ received: ReceivedInstance, access: AccessContext) async -> Outcome {
+    private func register(_ received: ReceivedInstance, keepsBlob: Bool, access: AccessContext) async -> Outcome {
         var received = received
         let instance = received.instance
         let named = Receipt(instance)
@@ -229,7 +231,7 @@ package struct InstanceIngest: Sendable {
                     return .stored(receipt)
                 case .duplicate:
                     receipt.isDuplicate = true
-                    try? await blobs.remove(instance.blobID)
+                    if !keepsBlob { try? await blobs.remove(instance.blobID) }
                     return .stored(receipt)
                 case .conflict:
                     guard attempt == 0,
@@ -241,7 +243,7 @@ package struct InstanceIngest: Sendable {
                 }
                 break
             }
-            try? await blobs.remove(instance.blobID)
+            if !keepsBlob { try? await blobs.remove(instance.blobID) }
             return .failed(IngestFailure(.duplicateInstance), receipt)
         } catch {
             // The commit's outcome may be unknown: the blob stays for the sweep to judge.

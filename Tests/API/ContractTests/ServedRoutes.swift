@@ -37,7 +37,7 @@ enum ServedRoutes {
             database: try await SQLDatabase(
                 SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
             entropy: entropy, projector: FHIRProjector())
-        let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none))
+        let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none()))
         let result: Result<Value, any Error>
         do {
             result = .success(try await body(groups(store, blobs, entropy), store))

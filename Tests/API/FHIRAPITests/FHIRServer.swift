@@ -42,7 +42,7 @@ struct FHIRServer {
         let entropy = SplitMix()
         let now: @Sendable () -> UTCInstant = { UTCInstant(microseconds: SQLDatabaseConfiguration.systemTime()) }
         let store = RelationalStore(database: database, entropy: entropy, projector: FHIRProjector(), baseURL: base)
-        let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none))
+        let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none()))
         let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: now)
         let service = FHIRService(
             store: store, audit: store, exports: exports, entropy: entropy, baseURL: base,

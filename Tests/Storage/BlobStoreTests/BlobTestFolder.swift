@@ -20,13 +20,15 @@ struct BlobTestFolder: Sendable {
 
     func open(
         _ mode: Mode = .encrypted, chunkBytes: Int = 64 << 10, ring: KeyRing? = nil,
-        files: any BlobFileOperations = SystemFileOperations()
+        files: any BlobFileOperations = SystemFileOperations(),
+        _ configure: (inout BlobStoreConfiguration) -> Void = { _ in }
     ) async throws -> BlobStore {
         var configuration = BlobStoreConfiguration(
-            folder: path, encryption: mode == .plain ? .none : .aes256GCM(ring ?? KeyRing(current: key)))
+            folder: path, encryption: mode == .plain ? .none(ring) : .aes256GCM(ring ?? KeyRing(current: key)))
         configuration.chunkBytes = chunkBytes
         configuration.files = files
         configuration.threads = 4
+        configure(&configuration)
         return try await BlobStore(configuration)
     }
 
@@ -75,12 +77,15 @@ extension BlobStore {
 final class FaultyFiles: BlobFileOperations {
     private struct State {
         var failures: [BlobFileError.Operation: Int32] = [:]
+        var space: (free: Int64, total: Int64)?
         var log: [String] = []
     }
     private let real = SystemFileOperations()
     private let state = Mutex(State())
 
     func fail(_ operation: BlobFileError.Operation, _ code: Int32?) { state.withLock { $0.failures[operation] = code } }
+    /// What the disk tells of itself from now on.
+    func setSpace(free: Int64, total: Int64) { state.withLock { $0.space = (free, total) } }
     var log: [String] { state.withLock { $0.log } }
     func count(_ operation: BlobFileError.Operation) -> Int {
         state.withLock { state in state.log.filter { $0.hasPrefix(operation.rawValue + " ") }.count }
@@ -120,11 +125,22 @@ final class FaultyFiles: BlobFileOperations {
     func close(_ descriptor: Int32) { real.close(descriptor) }
     func rename(_ from: String, _ to: String) throws { try step(.rename, to); try real.rename(from, to) }
     func synchronizeDirectory(_ path: String) throws {
+        if let code = state.withLock({ $0.failures[.openDirectory] }) {
+            throw BlobFileError(.openDirectory, code: code)
+        }
         try step(.synchronizeDirectory, path)
         try real.synchronizeDirectory(path)
     }
     func makeDirectory(_ path: String) throws { try step(.makeDirectory, path); try real.makeDirectory(path) }
     func remove(_ path: String) throws { try step(.remove, path); try real.remove(path) }
-    func names(in path: String) throws -> [String] { try real.names(in: path) }
+    func removeDirectory(_ path: String) throws { try step(.remove, path); try real.removeDirectory(path) }
+    func space(at path: String) throws -> (free: Int64, total: Int64) {
+        if let code = state.withLock({ $0.failures[.space] }) { throw BlobFileError(.space, code: code) }
+        return try state.withLock { $0.space } ?? real.space(at: path)
+    }
+    func names(in path: String) throws -> [String] {
+        if let code = state.withLock({ $0.failures[.list] }) { throw BlobFileError(.list, code: code) }
+        return try real.names(in: path)
+    }
     func changeTime(_ path: String) throws -> Int64 { try real.changeTime(path) }
 }

@@ -80,7 +80,10 @@ package final class ExportService: Sendable {
             for (index, type) in job.types.enumerated() {
                 if Task.isCancelled { return }
                 if isCancelled(id) { return await dropOutputs(of: job) }
-                job.outputs += try await export(type, of: job, access: access)
+                // Held until the job that names them is saved: until then nothing else tells that they are wanted.
+                let written = try await export(type, of: job, access: access)
+                defer { withExtendedLifetime(written) {} }
+                job.outputs += written.map(\.file)
                 job.progress = (index + 1) * 99 / job.types.count
                 if isCancelled(id) { return await dropOutputs(of: job) }
                 try await jobs.save(job)
@@ -105,9 +108,8 @@ package final class ExportService: Sendable {
     }
 
     /// Writes one type's files: the resources, and with `_since` the deletions.
-    private func export(_ type: String, of job: ExportJob, access: AccessContext) async throws -> [ExportJob.OutputFile]
-    {
-        var files: [ExportJob.OutputFile] = []
+    private func export(_ type: String, of job: ExportJob, access: AccessContext) async throws -> [Written] {
+        var files: [Written] = []
         var resources = Writer(type: type, isDeleted: false)
         var deletions = Writer(type: type, isDeleted: true)
         var cursor: Int64?
@@ -135,7 +137,7 @@ package final class ExportService: Sendable {
         } catch {
             resources.abort()
             deletions.abort()
-            for file in files { try? await blobs.remove(file.blobID) }
+            for written in files { try? await blobs.remove(written.file.blobID) }
             throw error
         }
         return files
@@ -145,6 +147,12 @@ package final class ExportService: Sendable {
     private static func deletion(of resource: StoredResource) -> [UInt8] {
         let request: JSONValue = ["method": "DELETE", "url": .string("\(resource.type)/\(resource.id)")]
         return JSONWriter.compact(["resourceType": "Bundle", "type": "transaction", "entry": [["request": request]]])
+    }
+
+    /// A finished file, and what holds its blob until a row names it.
+    private struct Written {
+        let file: ExportJob.OutputFile
+        let blob: any BlobWriting
     }
 
     /// One NDJSON file being written.
@@ -170,14 +178,14 @@ package final class ExportService: Sendable {
             count += 1
         }
 
-        mutating func close() async throws -> ExportJob.OutputFile? {
+        mutating func close() async throws -> Written? {
             guard let blob else { return nil }
             let file = ExportJob.OutputFile(
                 type: type, blobID: blob.id, count: count, size: blob.count, isDeleted: isDeleted)
             try await blob.finish()
             self.blob = nil
             count = 0
-            return file
+            return Written(file: file, blob: blob)
         }
 
         mutating func abort() {

@@ -41,11 +41,14 @@ extension BlobStoring {
     }
 }
 
-/// One blob being written, by one caller at a time.
+/// One blob being written, by one caller at a time. As long as this object lives, finished or not, the store does not take
+/// the blob for one that no row names: it is held until the commit of the row.
 package protocol BlobWriting: AnyObject, Sendable {
     var id: BlobID { get }
     /// Bytes of content appended so far.
     var count: Int64 { get }
+    /// Whether the blob lay in the store before: then it stays also when its content is refused.
+    var wasStored: Bool { get }
     /// Appends content, to memory and, of a blob that is larger than a few chunks, by synchronous writes into the page
     /// cache. Throws `StoreError` with `.full`, `.failed` or `.unavailable`.
     func append(_ bytes: UnsafeRawBufferPointer) throws
@@ -53,6 +56,10 @@ package protocol BlobWriting: AnyObject, Sendable {
     func finish() async throws
     /// Removes the incoming file. Safe to call at any time, also after a failed `finish`.
     func abort()
+}
+
+extension BlobWriting {
+    package var wasStored: Bool { false }
 }
 
 /// Random access to one blob's content. Safe for concurrent use.

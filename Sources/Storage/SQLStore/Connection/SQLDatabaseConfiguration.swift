@@ -25,6 +25,8 @@ package struct SQLDatabaseConfiguration: Sendable {
     package var isServer = true
     /// Microseconds since 1970-01-01 UTC.
     package var now: @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
+    /// Called on the writer's thread after each durable commit, before anyone is told of it. Must return soon.
+    package var committed: @Sendable (CommitStamp) -> Void = { _ in }
     /// Called at each step that must not lose anything; a throw is treated as that step's failure.
     package var fault: @Sendable (SQLFaultPoint) throws -> Void = { _ in }
 

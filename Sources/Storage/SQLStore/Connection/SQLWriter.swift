@@ -122,6 +122,7 @@ final class SQLWriter: Sendable {
             }
             queue.waiting.insert(contentsOf: outcome.untried, at: 0)
         }
+        if let stamp = outcome.stamp { configuration.committed(stamp) }
         for resume in outcome.resumptions { resume() }
     }
 

@@ -201,6 +201,17 @@ package final class SQLiteConnection: SQLConnection {
         return SQLStoreError(errorCode(code), "SQLite \(code) in \(doing): \(text)")
     }
 
+    /// Whether an I/O error may have lost what was written before: then no later fsync can be believed. Others, such as a
+    /// file that could not be opened, a lock or memory that was not had, or a failed read, cost one statement.
+    private static func isLostWrite(_ code: Int32) -> Bool {
+        switch code {
+        case SQLITE_IOERR, hilum_SQLITE_IOERR_WRITE, hilum_SQLITE_IOERR_FSYNC, hilum_SQLITE_IOERR_DIR_FSYNC,
+            hilum_SQLITE_IOERR_TRUNCATE, hilum_SQLITE_IOERR_COMMIT_ATOMIC, hilum_SQLITE_IOERR_CLOSE:
+            true
+        default: false
+        }
+    }
+
     /// The meaning of an extended result code (its low byte is the primary code).
     static func errorCode(_ code: Int32) -> SQLStoreError.Code {
         switch code & 0xff {
@@ -208,7 +219,7 @@ package final class SQLiteConnection: SQLConnection {
         case SQLITE_FULL: .full
         case SQLITE_CONSTRAINT: .constraint
         case SQLITE_INTERRUPT: .timeout
-        case SQLITE_IOERR: .failed
+        case SQLITE_IOERR: isLostWrite(code) ? .failed : .unavailable
         case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
         case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM: .unavailable
         case SQLITE_TOOBIG, SQLITE_MISMATCH, SQLITE_RANGE: .value

@@ -1,7 +1,7 @@
 /// Every step of the store's schema, in order. Append only.
 package enum Migrations {
     package static let all: [Migration] = [
-        foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches,
+        foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches, identity,
     ]
 
     /// The commit order and the audit chain: what every other table leans on.
