@@ -22,4 +22,22 @@ enum JourneyDatabase {
         case let other: throw JourneyFailure("HILUM_JOURNEY_DATABASE is sqlite or postgres, not \(other)")
         }
     }
+
+    /// The connection string of a copy of a database to which nobody is connected.
+    static func copy(of connection: String) async throws -> String {
+        guard let start = connection.range(of: "dbname=", options: .backwards) else {
+            throw JourneyFailure("\(connection) names no database")
+        }
+        let source = connection[start.upperBound...].prefix { $0 != " " }
+        let name = "journey_" + UUID().uuidString.prefix(8).lowercased()
+        let server = ProcessInfo.processInfo.environment["HILUM_TEST_POSTGRES"] ?? ""
+        let ending = try await HilumProgram.run(
+            "/usr/bin/env",
+            [
+                "psql", "--no-psqlrc", "--quiet", "--dbname", server, "--command",
+                "CREATE DATABASE \(name) TEMPLATE \(source)",
+            ])
+        guard ending.code == 0 else { throw JourneyFailure("psql ended with \(ending.code): \(ending.text)") }
+        return "\(server) dbname=\(name)"
+    }
 }

@@ -1,0 +1,88 @@
+import Foundation
+import Glibc
+
+/// Where each file of a backup lies.
+///
+///     backup.json                written last: what the backup holds; without it there is no whole backup here
+///     database/<name>            the database as of one commit: a SQLite file, or a custom-format archive of pg_dump
+///     blobs.sha256               a line for each object, as `sha256sum --check` reads them
+///     blobs/objects/ab/cd/<id>   the objects, as they lie in the store, so mostly encrypted
+///     configuration/             hilum.yaml, the site profile, certificates
+///     keys/                      only when asked for
+struct BackupFolder: Sendable {
+    let path: String
+
+    init(_ path: String) {
+        self.path = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
+    var recordFile: String { path + "/backup.json" }
+    var databaseFolder: String { path + "/database" }
+    var manifestFile: String { path + "/blobs.sha256" }
+    var objects: String { path + "/blobs/objects" }
+    var configurationFolder: String { path + "/configuration" }
+    var keysFolder: String { path + "/keys" }
+
+    /// `backup.json`.
+    struct Record: Codable, Sendable {
+        struct Damage: Codable, Sendable {
+            var blob: String
+            var why: String
+        }
+        /// Of the layout.
+        var format = 1
+        var program: String
+        var store: String
+        /// The commit that the database's copy is of.
+        var sequence: Int64
+        /// RFC 3339, UTC: when the database was copied.
+        var time: String
+        var database: String
+        /// In `database/`.
+        var databaseFile: String
+        var databaseDigest: String
+        /// The public name of the master key that the objects are under.
+        var masterKey: String?
+        var objects: Int64
+        var bytes: Int64
+        var hasKeys: Bool
+        /// Objects that were not as their header says when they were copied; their bytes are here as they lay.
+        var damaged: [Damage] = []
+        /// Named by the copied database and gone before they were copied, with their rows: exports that were deleted.
+        var gone: [String] = []
+    }
+
+    /// Throws ``ConfigurationError`` when there is no whole backup.
+    func record() throws -> Record {
+        guard let data = FileManager.default.contents(atPath: recordFile) else {
+            throw ConfigurationError("\(path) holds no whole backup: \(recordFile) is not there")
+        }
+        do {
+            let record = try JSONDecoder().decode(Record.self, from: data)
+            guard record.format == 1 else {
+                throw ConfigurationError("\(recordFile): format \(record.format) is a newer program's")
+            }
+            return record
+        } catch let error as ConfigurationError { throw error } catch {
+            throw ConfigurationError("\(recordFile) cannot be read: \(error)")
+        }
+    }
+
+    /// Digest and size by path below ``objects``. A line that is cut, by a kill, is left out.
+    func manifest() throws -> [String: String] {
+        guard let data = FileManager.default.contents(atPath: manifestFile) else { return [:] }
+        var digests: [String: String] = [:]
+        for line in data.split(separator: 0x0A) {
+            let text = String(decoding: line, as: UTF8.self)
+            guard text.utf8.count > 66 + Self.manifestPrefix.utf8.count else { continue }
+            let name = text.dropFirst(66)
+            guard name.hasPrefix(Self.manifestPrefix), text.prefix(64).utf8.allSatisfy({ $0 < 128 }) else { continue }
+            digests[String(name.dropFirst(Self.manifestPrefix.count))] = String(text.prefix(64))
+        }
+        return digests
+    }
+
+    static let manifestPrefix = "blobs/objects/"
+
+    static func manifestLine(_ name: String, _ digest: String) -> String { "\(digest)  \(manifestPrefix)\(name)\n" }
+}

@@ -1,0 +1,134 @@
+import Access
+import ArgumentParser
+import BlobStore
+import Foundation
+import SQLStore
+import Workflow
+
+/// `hilum verify DIR`: reads every object that a row names and compares it with what was written.
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Read every object and compare it with what was written; exit 1 when one is missing or damaged.",
+        discussion: "The server may run. Also checks the database's pages (SQLite) and the chain of the audit trail.")
+
+    @Argument(help: "The server folder.") var folder: String
+    @Option(name: .customLong("mib-per-second"), help: "Read no faster than this; 0 for as fast as it goes.")
+    var mebibytesPerSecond = 100
+    @Flag(help: "Print the result as JSON.") var json = false
+
+    struct Fault: Codable {
+        var blob: String
+        var instance: String?
+        var study: String?
+        var exportJob: String?
+        var condition: String
+    }
+    struct Result: Codable {
+        var objects: Int64 = 0
+        var bytes: Int64 = 0
+        var intact: Int64 = 0
+        /// Unencrypted, and written before there were checksums.
+        var unchecked: Int64 = 0
+        var faults: [Fault] = []
+        var database: [String] = []
+        var auditRows: Int?
+    }
+
+    func run() async throws {
+        guard mebibytesPerSecond >= 0 else { throw ValidationError("--mib-per-second: 0 or more") }
+        let server = ServerFolder(folder)
+        let configuration = try ServerConfiguration.load(from: server)
+        let blobs = try await BlobStore(try StoreComposition.blobs(configuration, server, isReadOnly: true))
+        let result: Result
+        do {
+            result = try await StoreComposition.using(configuration, server) {
+                try await verify($0, blobs, server, configuration)
+            }
+        } catch {
+            await blobs.close()
+            throw error
+        }
+        await blobs.close()
+        if json { try JSONResult.print(result) } else { tell(result) }
+        if !result.faults.isEmpty || !result.database.isEmpty || result.auditRows == nil { throw ExitCode(1) }
+    }
+
+    private func verify(
+        _ store: RelationalStore, _ blobs: BlobStore, _ server: ServerFolder, _ configuration: ServerConfiguration
+    ) async throws -> Result {
+        var result = Result()
+        _ = try await BlobCustodian(blobs, store).examine()
+        let progress = ProgressLine("verified", total: try await store.namedBlobCount())
+        let pace = Pace(mebibytesPerSecond: mebibytesPerSecond)
+        var last: BlobID?
+        while true {
+            let page = try await store.namedBlobs(after: last, limit: 256)
+            guard let end = page.last else { break }
+            last = end.id
+            for named in page {
+                let condition = await blobs.verify(named.id, size: named.size) { pace.take($0) }
+                result.objects += 1
+                result.bytes += named.size ?? 0
+                progress.tell(result.objects, bytes: result.bytes)
+                switch condition {
+                case .intact: result.intact += 1
+                case .unchecked: result.unchecked += 1
+                default:
+                    // An export that was deleted since the page was read is no loss.
+                    guard try await store.referenced([named.id]).contains(named.id) else { continue }
+                    let fault = Self.fault(named, condition)
+                    result.faults.append(fault)
+                    try await store.record(Self.audit(fault))
+                }
+            }
+        }
+        progress.end(result.objects, bytes: result.bytes)
+        result.database = try DatabaseCheck.findings(StoreComposition.location(configuration, server))
+        do { result.auditRows = try await store.database.read { Int(try AuditChain.verify($0)) } } catch {
+            result.database.append("audit trail: \(error)")
+        }
+        return result
+    }
+
+    private static func fault(_ named: NamedBlob, _ condition: BlobCondition) -> Fault {
+        let words =
+            switch condition {
+            case .missing: "missing"
+            case .setAside(let day): "set aside on \(day): hilum adopt puts it back"
+            case .damaged(let how): "damaged: \(how)"
+            case .unreadable(let why): "could not be read: \(why)"
+            case .intact, .unchecked: ""
+            }
+        switch named.owner {
+        case .instance(let instance, let study):
+            return Fault(blob: named.id.value, instance: instance, study: study, condition: words)
+        case .exportJob(let job): return Fault(blob: named.id.value, exportJob: job, condition: words)
+        }
+    }
+
+    private static func audit(_ fault: Fault) -> AuditRecord {
+        AuditRecord(
+            category: .application, interaction: "verify", action: .execute, outcome: .seriousFailure,
+            access: .server(requestID: "verify"),
+            entity: fault.instance.map { "instance:\($0) study:\(fault.study ?? "")" } ?? fault.exportJob,
+            detail: fault.condition)
+    }
+
+    private func tell(_ result: Result) {
+        for fault in result.faults {
+            let what =
+                fault.instance.map { "instance \($0) of study \(fault.study ?? "")" }
+                ?? "export \(fault.exportJob ?? "")"
+            print("FAIL  \(what): \(fault.condition) (object \(fault.blob))")
+        }
+        for finding in result.database { print("FAIL  database: \(finding)") }
+        print(
+            "\(result.objects) objects, \(result.bytes >> 20) MiB: \(result.intact) as written, \(result.unchecked) without "
+                + "a checksum, \(result.faults.count) missing or damaged")
+        if let rows = result.auditRows { print("audit trail: \(rows) rows, chain unbroken") }
+        if !result.faults.isEmpty {
+            print("fix: copy the named objects from a backup (hilum restore), or have them sent again")
+        }
+    }
+}
