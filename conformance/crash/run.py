@@ -23,6 +23,7 @@ sys.path.insert(0, str(HERE))
 
 import check_dicom  # noqa: E402
 import check_hl7  # noqa: E402
+import custody  # noqa: E402
 import ledger  # noqa: E402
 import workers  # noqa: E402
 from hilum_server import BINARY, HilumServer  # noqa: E402
@@ -230,6 +231,23 @@ def run_database(database, arguments):
             "ready_again_seconds_max": max(starts, default=0), "seed": seed, "findings": totals.findings}
 
 
+def run_custody(database, arguments):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hilum-custody-{database}."))
+    totals = Totals()
+    begun = time.monotonic()
+    ended_well = False
+    try:
+        figures = custody.run(database, arguments, Checker, totals, folder)
+        ended_well = True
+    finally:
+        if arguments.keep or totals.findings or not ended_well:
+            print(f"kept in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return {"database": database, "custody": True, **figures, "lost": totals.lost, "half_visible": totals.half,
+            "seconds": round(time.monotonic() - begun), "findings": totals.findings}
+
+
 def write_results(results):
     revision = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     lines = [
@@ -240,22 +258,38 @@ def write_results(results):
         "| database | kills | sent | acknowledged | C-STORE | STOW | MLLP | FHIR | lost | half-visible | longest start, s | seed |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for r in results:
+    for r in (r for r in results if "custody" not in r):
         doors = [str(r["by_door"].get(door, 0)) for door in ("cstore", "stow", "mllp", "fhir")]
         lines.append(
             f"| {r['database']} | {r['kills']} | {r['sent']} | {r['acknowledged']} | {' | '.join(doors)} | {r['lost']} | "
             f"{r['half_visible']} | {r['ready_again_seconds_max']:.2f} | {r['seed']} |")
+    lines += [
+        "", "## Database and blobs folder apart", "",
+        "A backup under the same load, restored to an empty folder; its database put back beside the folder; an empty "
+        "database; the first one again; another server's configuration. Images read back of those acknowledged.", "",
+        "| database | acknowledged | of them before the backup | backup, s | restore, s | images after an older database | after an "
+        "empty one | all items with the first again | lost | half-visible |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for r in (r for r in results if "custody" in r):
+        lines.append(
+            f"| {r['database']} | {r['acknowledged']} | {r['before_backup']} | {r['backup_seconds']:.2f} | "
+            f"{r['restore_seconds']:.2f} | {r['older_images']} | {r['swapped_images']} | {r['all_again']} | {r['lost']} | "
+            f"{r['half_visible']} |")
     lines += ["", *[f"- {finding}" for r in results for finding in r["findings"]]]
     (HERE / "RESULTS.md").write_text("\n".join(lines).rstrip() + "\n")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=20, help="for each database")
+    parser.add_argument("--kills", type=int, default=20, help="for each database; 0 for none")
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--seconds", type=float, default=2.0, help="the longest time from full load to the kill")
     parser.add_argument("--doors", default="cstore,stow,mllp,fhir")
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--custody-seconds", type=float, default=1.0, help="of load before and after the backup")
+    parser.add_argument("--custody-items", type=int, default=0, help="items of each door that are read back; 0 for all")
+    parser.add_argument("--no-custody", action="store_true", help="leave out backup, restore and swapped databases")
     parser.add_argument("--plain", action="store_true", help="clear text on loopback instead of TLS")
     parser.add_argument("--keep", action="store_true", help="keep the folders")
     parser.add_argument("--json", help="also write the results here")
@@ -264,7 +298,9 @@ def main():
     if not BINARY.exists():
         sys.exit(f"{BINARY} is not there: make build")
     databases = ["sqlite", "postgres"] if arguments.database == "both" else [arguments.database]
-    results = [run_database(database, arguments) for database in databases]
+    results = [run_database(database, arguments) for database in databases if arguments.kills]
+    if not arguments.no_custody:
+        results += [run_custody(database, arguments) for database in databases]
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1))
     if arguments.database == "both" and arguments.kills >= 20:
