@@ -91,7 +91,7 @@ let package = Package(
 
         // Translation: the only place where two vocabularies meet.
         layer("Translation", "HL7Translation", ["HL7v2", "Workflow", "Access", yams]),
-        layer("Translation", "DICOMTranslation", ["DICOMData", "Workflow", "Access"]),
+        layer("Translation", "DICOMTranslation", ["DICOMData", "DICOMPixels", "Workflow", "Access"]),
         layer("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "Workflow", "Access"]),
 
         // Storage: implements the ports.
@@ -192,7 +192,9 @@ let package = Package(
         tests("Domain", "Workflow", ["Workflow", "Access"]),
         tests("Domain", "Access", ["Access"]),
         tests("Translation", "HL7Translation", ["HL7Translation", "HL7v2", "Workflow", "Access"]),
-        tests("Translation", "DICOMTranslation", ["DICOMTranslation", "DICOMData", "Workflow", "Access"]),
+        tests(
+            "Translation", "DICOMTranslation",
+            ["DICOMTranslation", "DICOMData", "DICOMPixels", "Workflow", "Access"]),
         tests(
             "Translation", "FHIRResources",
             ["FHIRResources", "SQLStore", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),

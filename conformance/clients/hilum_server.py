@@ -47,6 +47,17 @@ class HilumServer:
             words += ["--postgres", self.postgres]
         return self.command(*words)
 
+    def configure(self, mark, line):
+        """Puts a line of `hilum.yaml` in the place of the one that begins with a mark."""
+        path = self.folder / "hilum.yaml"
+        lines = path.read_text().splitlines()
+        found = [number for number, text in enumerate(lines) if text.strip().startswith(mark)]
+        if len(found) != 1:
+            raise ServerError(f"hilum.yaml has {len(found)} lines {mark!r}")
+        indent = lines[found[0]][: len(lines[found[0]]) - len(lines[found[0]].lstrip())]
+        lines[found[0]] = indent + line
+        path.write_text("\n".join(lines) + "\n")
+
     def register_client(self, name, jwks_path, scope):
         out = self.command("client", "register", self.folder, "--name", name, "--jwks", jwks_path, "--scope", scope)
         for line in out.splitlines():

@@ -38,6 +38,7 @@ def run(arguments):
         server.init()
         for title in ("CLIENTS", "STORESCU", "FINDSCU", "ECHOSCU"):
             server.add_ae(title)
+        server.configure("# worklist-stations:", "worklist-stations: { CT: [CT1] }")
         server.add_sender(check_hl7.SENDER, check_hl7.FACILITY)
         backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
         server.start()

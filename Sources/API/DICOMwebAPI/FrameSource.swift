@@ -35,6 +35,36 @@ struct FrameSource: Sendable {
         inflated = bytes
     }
 
+    /// Encapsulated pixel data that a path of the header leads to. Its item headers are read where the header does not
+    /// keep them, in an item; throws `.notFound` where they are none.
+    init(of value: ExternalValue, at path: ElementPath, _ header: StoredHeader, blobs: any BlobStoring) async throws {
+        inflated = nil
+        if path.steps.isEmpty, let layout = header.layout {
+            self.layout = layout
+            return
+        }
+        let length = value.length ?? 0
+        guard length <= Self.movedBytesMax, let item = header.dataSet.dataSet(holding: path),
+            let vr = item[path.tag]?.vr
+        else { throw HTTPFailure(.notFound, "this instance has no such pixel data") }
+        let bytes = try await blobs.open(header.instance.blobID).read(offset: Int64(value.offset), length: length)
+        var scanner = FragmentScanner(offset: value.offset)
+        do throws(DICOMDataError) {
+            _ = try bytes.withUnsafeBufferPointer { bytes throws(DICOMDataError) in
+                try scanner.consume(UnsafeRawBufferPointer(bytes))
+            }
+        } catch {
+            throw HTTPFailure(.notFound, "this pixel data cannot be read")
+        }
+        let location = PixelDataLocation(
+            tag: path.tag, vr: vr, offset: value.offset, length: length, basicOffsetTable: scanner.basicOffsetTable,
+            fragments: scanner.fragments)
+        guard let layout = PixelDataLayout(location, of: item, transferSyntax: header.transferSyntax) else {
+            throw HTTPFailure(.notFound, "this pixel data cannot be read")
+        }
+        self.layout = layout
+    }
+
     /// A frame, counted from 1. Throws `.notFound`, and `.notAcceptable` for one too large to have its bits moved.
     func frame(_ number: Int) throws(HTTPFailure) -> PixelDataLayout.Frame {
         guard let frame = layout.frame(number - 1) else { throw HTTPFailure(.notFound, "there is no frame \(number)") }

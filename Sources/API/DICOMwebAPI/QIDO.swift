@@ -14,9 +14,10 @@ extension DICOMwebRoutes {
 
     func search(_ level: StudyQueryLevel, _ request: APIRequest) async throws -> Response {
         var query = StudyQuery(level: level, limit: Self.pageDefault)
+        var keys = KeyReader()
+        var isFuzzy = false
         var includes: Set<Tag> = []
         var seen: Set<String> = []
-        var isLimited = true
         for parameter in try request.query() {
             switch parameter.name {
             case "limit":
@@ -24,14 +25,13 @@ extension DICOMwebRoutes {
                     throw HTTPFailure(.malformed, "limit must be a whole number")
                 }
                 query.limit = min(limit, Self.pageMax)
-                isLimited = limit > Self.pageMax
             case "offset":
                 guard let offset = Int(parameter.value), offset >= 0, offset <= Int(Int32.max) else {
                     throw HTTPFailure(.malformed, "offset must be a whole number")
                 }
                 query.offset = offset
-            case "fuzzymatching", "emptyvaluematching", "multiplevaluematching", "accept":
-                continue
+            case "fuzzymatching": isFuzzy = parameter.value == "true"
+            case "emptyvaluematching", "multiplevaluematching", "accept": continue
             case "includefield":
                 for field in parameter.value.split(separator: ",") {
                     // Every attribute that the index holds is returned anyway.
@@ -46,16 +46,17 @@ extension DICOMwebRoutes {
                 guard seen.insert(parameter.name).inserted else {
                     throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) is given twice")
                 }
-                try add(parameter, to: &query)
+                try add(parameter, to: &keys)
             }
         }
-        for (name, key) in [("study", StudyQuery.Key.studyInstanceUID), ("series", .seriesInstanceUID)] {
+        for (name, key) in [("study", SearchKey.studyInstanceUID), ("series", .seriesInstanceUID)] {
             let uid = request.parameters[name]
             guard !uid.isEmpty else { continue }
             guard UID.isSafe(uid) else { throw HTTPFailure(.malformed, "the \(name) in the URL is no UID") }
-            query.matches[key] = .exact(uid)
+            keys.set(key, .exact(uid))
         }
-        let offer = try Self.searchType(request)
+        query.keys = keys.result()
+        let form = try ResultForm(request)
         let found = try await index.studies(query, access: request.access)
         try await record("search", request, category: .query, action: .execute, query: request.rawQuery)
         var sets: [DataSet] = []
@@ -65,15 +66,25 @@ extension DICOMwebRoutes {
             if !missing.isEmpty { try await add(missing, of: match, to: &set, request) }
             sets.append(set)
         }
+        return try form.response(
+            sets, headers: Self.warnings(remaining: found.remaining, isFuzzy: isFuzzy), boundary: newBoundary())
+    }
+
+    /// What a client is told beside the matches, in one field: each warning stands for itself. §8.3.4.2, §8.3.4.4.1.
+    static func warnings(remaining: Int, isFuzzy: Bool) -> HTTPFields {
+        var texts: [String] = []
+        if remaining > 0 {
+            let number =
+                remaining > StudyMatches.remainingMax ? "more than \(StudyMatches.remainingMax)" : "\(remaining)"
+            texts.append("There are \(number) additional results that can be requested")
+        }
+        if isFuzzy {
+            texts.append(
+                "The fuzzymatching parameter is not supported. Only literal matching has been performed.")
+        }
         var headers = HTTPFields()
-        if found.hasMore && isLimited {
-            headers[.warning] = "299 hilum \"There are additional results that can be requested\""
-        }
-        if try request.query()["fuzzymatching"] == "true" {
-            headers[.warning] =
-                "299 hilum \"The fuzzymatching parameter is not supported. Only literal matching has been performed.\""
-        }
-        return .bytes(try DICOMJSON.encode(sets), contentType: offer, headers: headers)
+        if !texts.isEmpty { headers[.warning] = texts.map { "299 hilum \"\($0)\"" }.joined(separator: ", ") }
+        return headers
     }
 
     /// Attributes of the levels below are not returned at the levels above. PS3.18 §10.6.3.3.
@@ -101,18 +112,6 @@ extension DICOMwebRoutes {
         }
     }
 
-    /// Only JSON is offered. PS3.18 §8.7.3, Table 8.7.3-1.
-    static func searchType(_ request: APIRequest) throws -> String {
-        let text = try request.query()["accept"] ?? request.headers[.accept]
-        let accept = AcceptHeader(text)
-        for (type, subtype) in [("application", "dicom+json"), ("application", "json")]
-        where accept.quality(of: MediaType(type: type, subtype: subtype), ignoring: ["charset", "transfer-syntax"]) > 0
-        {
-            return "\(type)/\(subtype)"
-        }
-        throw HTTPFailure(.notAcceptable, "available: application/dicom+json, application/json")
-    }
-
     /// One attribute as hexadecimal digits, as a keyword, or a path of them joined by dots; empty when unknown.
     static func tags(_ text: String) -> [Tag] {
         var path: [Tag] = []
@@ -123,12 +122,12 @@ extension DICOMwebRoutes {
         return path
     }
 
-    private func add(_ parameter: QueryParameters.Parameter, to query: inout StudyQuery) throws {
+    private func add(_ parameter: QueryParameters.Parameter, to keys: inout KeyReader) throws {
         let path = Self.tags(parameter.name)
         guard let tag = path.last else {
             throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) is no attribute")
         }
-        let key: StudyQuery.Key
+        let key: SearchKey
         if path.count == 2, path[0] == .requestAttributesSequence,
             let inside = QueryKeys.requestAttributes.first(where: { $0.tag == tag })
         {
@@ -141,7 +140,7 @@ extension DICOMwebRoutes {
             throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) is no matching key")
         }
         do {
-            if let match = try QueryKeys.match(parameter.value, for: tag) { query.matches[key] = match }
+            try keys.add(parameter.value, for: tag, as: key)
         } catch {
             throw HTTPFailure(.malformed, "\(parameter.name.prefix(64)) has a value that its VR does not allow")
         }

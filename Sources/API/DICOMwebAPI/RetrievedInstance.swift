@@ -32,7 +32,8 @@ struct RetrievedInstance: Sendable {
             guard case .external(let value) = element.value, let length = value.length else {
                 var single = DataSet()
                 single[element.tag] = element
-                out += try encoder.encode(single)
+                let values = try await values(in: single, header.transferSyntax, sender)
+                out += try encoder.encode(single) { values[$0.offset] }
                 if out.count >= Self.pieceBytes {
                     try await writer.write(ByteBuffer(bytes: out))
                     out = []
@@ -49,6 +50,31 @@ struct RetrievedInstance: Sendable {
             out = padded > length ? [0] : []
         }
         if !out.isEmpty { try await writer.write(ByteBuffer(bytes: out)) }
+    }
+
+    /// The values of items that were left in the file, in little endian, by their offset. They were held in memory when
+    /// the instance came, and are bounded as it was.
+    private func values(
+        in dataSet: DataSet, _ syntax: TransferSyntax, _ sender: BlobSender
+    ) async throws -> [Int: [UInt8]] {
+        var values: [Int: [UInt8]] = [:]
+        for element in dataSet.elements {
+            if case .external(let value) = element.value, let length = value.length {
+                var bytes = try await sender.reader.read(offset: Int64(value.offset), length: length)
+                guard bytes.count == length else { throw StoreError(.corrupt, "a blob is shorter than its row says") }
+                let size = syntax.isBigEndian ? element.vr.wordSize : 1
+                if size > 1 {
+                    for word in stride(from: 0, through: bytes.count - size, by: size) {
+                        bytes[word..<word + size].reverse()
+                    }
+                }
+                values[value.offset] = bytes
+            }
+            for item in element.items ?? [] {
+                values.merge(try await self.values(in: item, syntax, sender)) { first, _ in first }
+            }
+        }
+        return values
     }
 
     /// The whole data set of a deflated instance, which has no byte ranges; the decoder bounds what it inflates to.

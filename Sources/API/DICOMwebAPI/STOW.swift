@@ -14,7 +14,7 @@ extension DICOMwebRoutes {
         guard study.isEmpty || UID.isSafe(study) else {
             throw HTTPFailure(.malformed, "the study in the URL is no UID")
         }
-        _ = try Self.searchType(request)
+        let form = try ResultForm(request)
         guard let type = try request.contentType() else {
             throw HTTPFailure(
                 .unsupportedMediaType, "Content-Type is needed: multipart/related; type=\"application/dicom\"")
@@ -52,7 +52,7 @@ extension DICOMwebRoutes {
             return receipt.studyInstanceUID
         }
         try? await ingest.complete(Set(studies), access: request.access)
-        return try answer(outcomes)
+        return try answer(outcomes, form)
     }
 
     private func readParts(_ request: APIRequest, into intake: inout Intake) async throws {
@@ -73,7 +73,7 @@ extension DICOMwebRoutes {
     }
 
     /// The response data set and status. PS3.18 Table 10.5.3-1, Annex I.
-    private func answer(_ outcomes: [InstanceIngest.Outcome]) throws -> Response {
+    private func answer(_ outcomes: [InstanceIngest.Outcome], _ form: ResultForm) throws -> Response {
         var stored: [DataSet] = []
         var failed: [DataSet] = []
         var others: [DataSet] = []
@@ -124,7 +124,7 @@ extension DICOMwebRoutes {
                 ? .accepted
                 : isFull
                     ? .init(code: 507, reasonPhrase: "Insufficient Storage") : isDown ? .serviceUnavailable : .conflict
-        return .bytes(try DICOMJSON.encode(set), contentType: "application/dicom+json", status: status)
+        return try form.response(set, status: status)
     }
 
     /// The instances of one request: one being received, some being made durable.

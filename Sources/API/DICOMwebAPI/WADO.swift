@@ -232,40 +232,35 @@ extension DICOMwebRoutes {
 
     func metadata(_ request: APIRequest) async throws -> Response {
         let target = try target(request)
-        let contentType = try Self.searchType(request)
+        let form = try ResultForm(request)
         let first = try await page(target, after: nil, request)
         guard !first.isEmpty else { throw HTTPFailure(.notFound, "there is nothing at this URL") }
         try await record("metadata", request)
-        return .stream(contentType: contentType) { writer in
+        let stream = ResultForm.Stream(form, isSingle: target.instance != nil, boundary: newBoundary())
+        return .stream(contentType: stream.contentType) { writer in
             try await gate.withPermit {
+                var stream = stream
                 var batch = first
-                var mark: [UInt8] = [UInt8(ascii: "[")]
                 while let last = batch.last {
-                    for stored in batch {
-                        try await writer.write(ByteBuffer(bytes: mark + (try metadata(of: stored))))
-                        mark = [UInt8(ascii: ",")]
-                    }
+                    for stored in batch { try await writer.write(try metadata(of: stored, in: &stream)) }
                     batch =
                         batch.count < Self.batch
                         ? [] : try await page(target, after: last.instance.sopInstanceUID, request)
                 }
-                try await writer.write(ByteBuffer(string: "]"))
+                try await writer.write(stream.end)
             }
         }
     }
 
-    /// All attributes; large values by a URI that this server answers.
-    private func metadata(of stored: InstanceHeader) throws -> [UInt8] {
+    /// All attributes; large values, pixel data always, by a URI that this server answers: the path of the element.
+    private func metadata(of stored: InstanceHeader, in stream: inout ResultForm.Stream) throws -> ByteBuffer {
         let header = try StoredHeader(stored)
         var dataSet = header.dataSet
         dataSet.set(.availableTransferSyntaxUID, string: header.transferSyntax.uid)
         let base = instanceURL(stored.instance)
-        return try DICOMJSON.encode(dataSet) { path, element in
+        return try stream.bytes(of: dataSet) { path, element in
             guard case .external = element.value else { return nil }
-            // Compressed and deflated pixels are reached as frames.
-            let isFrames =
-                element.tag.isPixelData && (header.transferSyntax.isEncapsulated || header.transferSyntax.isDeflated)
-            return isFrames ? "\(base)/frames/1" : "\(base)/bulkdata/\(path)"
+            return "\(base)/bulkdata/\(path)"
         }
     }
 
@@ -303,7 +298,7 @@ extension DICOMwebRoutes {
         }
         guard form.isMultipart else {
             return .stream(
-                contentType: form.contentType, contentLength: frames[0].bitOffset == 0 ? frames[0].byteCount : nil,
+                contentType: form.contentType, contentLength: frames[0].sentByteCount,
                 isBrief: true
             ) { writer in
                 defer { withExtendedLifetime(permit) {} }
@@ -337,11 +332,11 @@ extension DICOMwebRoutes {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
         let header = try StoredHeader(stored)
-        guard let element = header.dataSet.element(at: path), case .external(let value) = element.value,
-            let length = value.length,
-            !value.isEncapsulated
-        else { throw HTTPFailure(.notFound, "this instance has no such bulk data") }
+        guard let element = header.dataSet.element(at: path), case .external(let value) = element.value else {
+            throw HTTPFailure(.notFound, "this instance has no such bulk data")
+        }
         let wishes = try accept(request)
+        if value.isEncapsulated { return try await fragments(value, path, header, wishes, request) }
         guard let wish = wishes.first(where: { $0.media.includes(Self.octets) }) else {
             throw HTTPFailure(.notAcceptable, "available: application/octet-stream")
         }
@@ -354,6 +349,7 @@ extension DICOMwebRoutes {
             }
             return .bytes(bytes, contentType: "application/octet-stream")
         }
+        guard let length = value.length else { throw HTTPFailure(.notFound, "this instance has no such bulk data") }
         let size = header.transferSyntax.isBigEndian ? element.vr.wordSize : 1
         let range = Int64(value.offset)..<Int64(value.offset) + Int64(length)
         var framing = MultipartFraming(boundary: newBoundary())
@@ -370,6 +366,58 @@ extension DICOMwebRoutes {
         ) { writer in
             defer { withExtendedLifetime(permit) {} }
             try await sender.send(range, swappingBy: size, before: before, after: after, to: &writer)
+        }
+    }
+
+    /// Encapsulated pixel data, of the image or of one in an item (an icon): all frames, each as a part, without item
+    /// headers. Octets that are no parts cannot say where frames end, so of several frames the value field is sent as it
+    /// stands in the file. §8.7.3.3.2.
+    private func fragments(
+        _ value: ExternalValue, _ path: ElementPath, _ header: StoredHeader, _ wishes: [DICOMwebMediaType.Wish],
+        _ request: APIRequest
+    ) async throws -> Response {
+        let source = try await FrameSource(of: value, at: path, header, blobs: blobs)
+        let frames = source.layout.allFrames
+        guard let first = frames.first else { throw HTTPFailure(.notFound, "this pixel data has no frames") }
+        let syntax = header.transferSyntax
+        let isSingle = frames.count == 1 && !wishes.contains { $0.isMultipart }
+        var form = DICOMwebMediaType.frameForm(wishes, stored: syntax, frames: frames.count)
+        if form == nil, let octets = wishes.first(where: { $0.media.includes(Self.octets) }) {
+            form = ("\(Self.octets.essence);transfer-syntax=\(syntax.uid)", octets.isMultipart)
+        }
+        guard let form else {
+            throw HTTPFailure(
+                .notAcceptable,
+                "available: multipart/related; type=\"\(syntax.frameMediaType ?? Self.octets.essence)\"; "
+                    + "transfer-syntax=\(syntax.uid)")
+        }
+        let permit = try await gate.permit()
+        let sender = try await recorded("bulkdata", request) {
+            try await source.open(header.instance, in: blobs, first: first, files: request.files)
+        }
+        guard form.isMultipart, !isSingle else {
+            let whole = Int64(value.offset)..<Int64(value.offset) + Int64(value.length ?? 0)
+            let count = isSingle ? first.sentByteCount : whole.count
+            return .stream(contentType: form.contentType, contentLength: count, isBrief: true) { writer in
+                defer { withExtendedLifetime(permit) {} }
+                if isSingle {
+                    try await source.send(first, from: sender, to: &writer)
+                } else {
+                    try await sender?.send(whole, to: &writer)
+                }
+            }
+        }
+        let uri = "\(instanceURL(header.instance))/bulkdata/\(path)"
+        let framing = MultipartFraming(boundary: newBoundary())
+        let inner = MediaType(form.contentType).map { MediaType(type: $0.type, subtype: $0.subtype) } ?? Self.octets
+        return .stream(contentType: framing.contentType(ofParts: inner), isBrief: true) { writer in
+            defer { withExtendedLifetime(permit) {} }
+            var framing = framing
+            for frame in frames {
+                let head = framing.partHead([("Content-Type", form.contentType), ("Content-Location", uri)])
+                try await source.send(frame, from: sender, before: head, to: &writer)
+            }
+            try await writer.write(framing.end)
         }
     }
 }

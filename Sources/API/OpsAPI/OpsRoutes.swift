@@ -14,11 +14,24 @@ package struct OpsRoutes: Sendable {
 
     private let health: HealthChecks
     private let metrics: MetricRegistry
+    /// Due steps that modalities are not shown yet, earliest start first.
+    package typealias Waiting = @Sendable (_ limit: Int, _ access: AccessContext) async throws -> [WaitingStep]
+
+    /// Other content that came for stored instances, newest first.
+    package typealias Conflicts = @Sendable (_ limit: Int, _ access: AccessContext) async throws -> [InstanceConflict]
+
     private let quarantine: Quarantine
+    private let waiting: Waiting
+    private let conflicts: Conflicts
     private let audit: any AuditTrail
 
-    package init(health: HealthChecks, metrics: MetricRegistry, audit: any AuditTrail, quarantine: @escaping Quarantine)
-    {
+    package init(
+        health: HealthChecks, metrics: MetricRegistry, audit: any AuditTrail,
+        waiting: @escaping Waiting = { _, _ in [] }, conflicts: @escaping Conflicts = { _, _ in [] },
+        quarantine: @escaping Quarantine
+    ) {
+        self.waiting = waiting
+        self.conflicts = conflicts
         self.health = health
         self.metrics = metrics
         self.quarantine = quarantine
@@ -38,33 +51,58 @@ package struct OpsRoutes: Sendable {
                     .get, "/ops/quarantine", operationID: "listQuarantine",
                     access: .bearer(.permission(.search, on: "ImagingStudy")), deadline: .seconds(30)
                 ) { try await list($0) },
+                Route(
+                    .get, "/ops/worklist/waiting", operationID: "listWaitingSteps",
+                    access: .bearer(.permission(.search, on: "ServiceRequest")), deadline: .seconds(30)
+                ) { try await listWaiting($0) },
+                Route(
+                    .get, "/ops/conflicts", operationID: "listConflicts",
+                    access: .bearer(.permission(.search, on: "ImagingStudy")), deadline: .seconds(30)
+                ) { try await listConflicts($0) },
             ])
     }
 
-    private func list(_ request: APIRequest) async throws -> Response {
-        let query = try request.query()
-        var limit = 100
-        if let text = query["limit"] {
-            guard let number = Int(text), (1...OpsRoutes.limitMax).contains(number) else {
-                throw HTTPFailure(.malformed, "limit must be 1 to \(OpsRoutes.limitMax)")
-            }
-            limit = number
+    private func listWaiting(_ request: APIRequest) async throws -> Response {
+        let steps = try await waiting(try limit(request), request.access)
+        try await record("waiting-steps", request)
+        return .bytes(WaitingStepsView.json(steps), contentType: "application/json")
+    }
+
+    private func listConflicts(_ request: APIRequest) async throws -> Response {
+        let conflicts = try await conflicts(try limit(request), request.access)
+        try await record("conflicts", request)
+        return .bytes(ConflictsView.json(conflicts), contentType: "application/json")
+    }
+
+    private func limit(_ request: APIRequest) throws -> Int {
+        guard let text = try request.query()["limit"] else { return 100 }
+        guard let number = Int(text), (1...OpsRoutes.limitMax).contains(number) else {
+            throw HTTPFailure(.malformed, "limit must be 1 to \(OpsRoutes.limitMax)")
         }
+        return number
+    }
+
+    /// The row that must be durable before the list leaves.
+    private func record(_ interaction: String, _ request: APIRequest) async throws {
+        do {
+            try await audit.record(
+                AuditRecord(
+                    category: .query, interaction: interaction, action: .execute, outcome: .success,
+                    access: request.access, query: request.rawQuery))
+        } catch {
+            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
+        }
+    }
+
+    private func list(_ request: APIRequest) async throws -> Response {
+        let limit = try limit(request)
         let json = MediaType(type: "application", subtype: "json")
         let html = MediaType(type: "text", subtype: "html")
         guard let type = AcceptHeader(request.headers[.accept]).best(of: [json, html]) else {
             throw HTTPFailure(.notAcceptable, "This path answers application/json and text/html")
         }
         let series = try await quarantine(limit, request.access)
-        do {
-            try await audit.record(
-                AuditRecord(
-                    category: .query, interaction: "quarantine", action: .execute, outcome: .success,
-                    access: request.access,
-                    query: request.rawQuery))
-        } catch {
-            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
-        }
+        try await record("quarantine", request)
         if type == html { return .bytes(QuarantineView.html(series), contentType: "text/html; charset=utf-8") }
         return .bytes(QuarantineView.json(series), contentType: "application/json")
     }

@@ -40,12 +40,15 @@ package struct ElementPath: Hashable, Sendable, CustomStringConvertible {
 
 extension DataSet {
     /// The element at a path, nil when an item or the element is not there.
-    package func element(at path: ElementPath) -> DataElement? {
+    package func element(at path: ElementPath) -> DataElement? { dataSet(holding: path)?[path.tag] }
+
+    /// The data set, this one or an item, that the last tag of a path is in; nil when an item is not there.
+    package func dataSet(holding path: ElementPath) -> DataSet? {
         var dataSet = self
         for step in path.steps {
             guard let items = dataSet[step.sequence]?.items, step.item < items.count else { return nil }
             dataSet = items[step.item]
         }
-        return dataSet[path.tag]
+        return dataSet
     }
 }

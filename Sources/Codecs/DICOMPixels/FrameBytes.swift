@@ -23,21 +23,28 @@ extension PixelDataLayout {
     package func rearranged(_ bytes: [UInt8], of frame: Frame) -> [UInt8] {
         guard !isStoredAsSent(frame), case .native(_, _, let frameBits) = kind else { return bytes }
         var bytes = bytes
-        if isBigEndian, wordSize > 1, frameBits % (8 * wordSize) == 0 {
+        if isBigEndian, wordSize > 1 {
             var start = 0
             while start + wordSize <= bytes.count {
                 bytes[start..<start + wordSize].reverse()
                 start += wordSize
             }
         }
-        guard frame.bitOffset > 0 || frameBits % 8 != 0 else { return bytes }
+        guard frame.bitOffset > 0 || frameBits % 8 != 0 || bytes.count != frame.sentByteCount else { return bytes }
         return Self.shifted(bytes, by: frame.bitOffset, bits: frameBits)
     }
 
-    /// Drops the first bits of the first byte and clears what is behind the last bit. The first pixel of a byte is its
-    /// lowest bit. PS3.5 §8.1.1.
-    private static func shifted(_ bytes: [UInt8], by offset: Int, bits: Int) -> [UInt8] {
+    /// Drops the first bits and clears what is behind the last bit. The first pixel of a byte is its lowest bit.
+    /// PS3.5 §8.1.1.
+    private static func shifted(_ bytes: [UInt8], by bitOffset: Int, bits: Int) -> [UInt8] {
         let count = (bits + 7) / 8
+        let bytes = bytes.dropFirst(bitOffset / 8)
+        let offset = bitOffset % 8
+        if offset == 0, bits % 8 == 0 { return Array(bytes.prefix(count)) }
+        return shifted(Array(bytes), by: offset, bits: bits, count: count)
+    }
+
+    private static func shifted(_ bytes: [UInt8], by offset: Int, bits: Int, count: Int) -> [UInt8] {
         var shifted = [UInt8](repeating: 0, count: count)
         for index in 0..<min(count, bytes.count) {
             let low = bytes[index] >> UInt8(offset)

@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import BlobStore
 import Foundation
@@ -85,6 +86,22 @@ struct DoctorCommand: AsyncParsableCommand {
         }
     }
 
+    /// Steps counted.
+    private static let waitingMax = 1000
+
+    /// Steps that no modality is shown, with what they lack most often.
+    private static func report(_ waiting: [WaitingStep], _ doctor: inout Doctor) {
+        guard !waiting.isEmpty else { return doctor.good("worklist: no due step waits") }
+        let parts = WaitingStep.Part.allCases.compactMap { part in
+            let count = waiting.count { $0.missing.contains(part) }
+            return count == 0 ? nil : "\(count) without \(part.rawValue)"
+        }
+        let count = waiting.count == waitingMax ? "\(waitingMax) or more" : "\(waiting.count)"
+        doctor.good(
+            "worklist: \(count) due steps are not shown yet (\(parts.joined(separator: ", "))); "
+                + "see /ops/worklist/waiting, and dimse.worklist-stations for steps that name no station")
+    }
+
     private func checkStore(_ configuration: ServerConfiguration, _ server: ServerFolder, _ doctor: inout Doctor) async
     {
         do {
@@ -92,10 +109,13 @@ struct DoctorCommand: AsyncParsableCommand {
             let isReady = await store.database.isReady()
             let rows = try await store.database.read { try AuditChain.verify($0) }
             await checkBlobs(configuration, server, store, &doctor)
+            let waiting = try await store.waitingSteps(
+                limit: Self.waitingMax, access: .server(requestID: "doctor"))
             await store.close()
             if isReady {
                 doctor.good("store: \(configuration.store.database.rawValue) answers")
                 doctor.good("audit trail: \(rows) rows, chain unbroken")
+                Self.report(waiting, &doctor)
             } else {
                 doctor.bad("store: does not answer", fix: "see the server's log")
             }

@@ -105,6 +105,7 @@ enum DefaultFiles {
               port: \(dimsePort)
               ae-title: HILUM
               accept-unknown-peers: false   # true: any AE title may associate
+              # worklist-stations: { CT: [CT1, CT2], MR: [MR1] }   # who does the steps that name no station
 
             mllp:                       # HL7 v2; TLS unless served with --plain-loopback
               host: 127.0.0.1

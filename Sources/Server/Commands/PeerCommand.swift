@@ -17,8 +17,21 @@ struct PeerCommand: AsyncParsableCommand {
         @Option(name: .customLong("mllp-app"), help: "MSH-3 of an HL7 sender.") var mllpApp: String?
         @Option(name: .customLong("mllp-facility"), help: "MSH-4 of an HL7 sender.") var mllpFacility: String?
         @Option(help: "Bind the peer to a TLS certificate: its SHA-256 in hex.") var fingerprint: String?
+        @Option(
+            help: """
+                What becomes of other content that an AE sends under a SOP Instance UID in use: keep-first refuses it \
+                (0111H), replace keeps the old one as a superseded version.
+                """)
+        var onConflict: String?
 
         func run() async throws {
+            let policy = try onConflict.map { text in
+                guard let policy = ConflictPolicy(rawValue: text) else {
+                    let known = ConflictPolicy.allCases.map(\.rawValue).joined(separator: " or ")
+                    throw ValidationError("--on-conflict is \(known)")
+                }
+                return policy
+            }
             let peer: Peer
             if let ae, mllpApp == nil {
                 guard (1...16).contains(ae.utf8.count), ae.utf8.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 92 }) else {
@@ -26,7 +39,7 @@ struct PeerCommand: AsyncParsableCommand {
                 }
                 peer = Peer(
                     kind: .applicationEntity, name: ae, host: host, port: port,
-                    certificateFingerprint: fingerprint?.lowercased())
+                    certificateFingerprint: fingerprint?.lowercased(), conflictPolicy: policy)
             } else if let mllpApp, ae == nil {
                 peer = Peer(
                     kind: .messageSender, name: "\(mllpApp)|\(mllpFacility ?? "")", host: host, port: port,
@@ -48,6 +61,7 @@ struct PeerCommand: AsyncParsableCommand {
                     let address = peer.host.map { "\($0):\(peer.port.map(String.init) ?? "-")" } ?? "-"
                     print(
                         "\(peer.kind.rawValue)\t\(peer.name)\t\(address)\t\(peer.certificateFingerprint ?? "any certificate")"
+                            + (peer.conflictPolicy.map { "\t\($0.rawValue)" } ?? "")
                     )
                 }
             }

@@ -97,7 +97,13 @@ enum ServerComposition {
 
         // The doors for hospital systems.
         let ingest = InstanceIngest(
-            store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest)
+            store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest
+        ) { access in
+            // What a peer may do is looked up when it matters, which is hardly ever.
+            guard access.principal.kind == .applicationEntity else { return .keepFirst }
+            let peer = try? await store.peer(kind: .applicationEntity, name: access.principal.id)
+            return peer?.conflictPolicy ?? .keepFirst
+        }
         let inbox = HL7Inbox(store: store, clock: clock, entropy: entropy, digest: Digests.hex) { [profile] _, _ in
             profile
         }

@@ -19,11 +19,14 @@ enum StoreComposition {
         if let commits { database.committed = { commits.note($0) } }
         database.isServer = isServer
         database.readTimeout = Duration(configuration.limits.statement)
-        return RelationalStore(
+        let store = RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
             projector: projector, baseURL: fhirBaseURL, zone: try siteZone(configuration, folder),
             pageTokenKey: isServer ? pageTokenKey(folder) : nil, searchLimits: configuration.limits.fhir.search,
+            stations: WorklistStations(configuration.dimse.worklistStations),
             refusal: refusal(configuration, folder, isServer: isServer))
+        if isServer { try await store.refreshWorklist() }
+        return store
     }
 
     static func location(_ configuration: ServerConfiguration, _ folder: ServerFolder)

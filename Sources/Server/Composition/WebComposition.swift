@@ -89,7 +89,9 @@ struct WebComposition {
                     .init("disk-space", isRequired: false) { blobs.space.refusal() == nil },
                     .init("listeners") { readiness.isReady },
                 ], isDraining: { readiness.isDraining }),
-            metrics: metrics, audit: audit
+            metrics: metrics, audit: audit,
+            waiting: { limit, access in try await store.waitingSteps(limit: limit, access: access) },
+            conflicts: { limit, access in try await store.conflicts(limit: limit, access: access) }
         ) { limit, access in try await store.quarantine(limit: limit, access: access) }
 
         let messages = MessageRoutes(log: store, audit: store)

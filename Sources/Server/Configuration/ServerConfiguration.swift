@@ -30,10 +30,13 @@ struct ServerConfiguration: Decodable, Sendable {
         var aeTitle: String = "HILUM"
         /// Any calling AE title may connect; otherwise only peers added with `hilum peer add`.
         var acceptsUnknownPeers: Bool = false
+        /// AE titles by modality: who does the steps that name no station.
+        var worklistStations: [String: [String]] = [:]
         enum CodingKeys: String, CodingKey, CaseIterable {
             case host, port
             case aeTitle = "ae-title"
             case acceptsUnknownPeers = "accept-unknown-peers"
+            case worklistStations = "worklist-stations"
         }
         init() {}
         init(from decoder: any Decoder) throws {
@@ -41,6 +44,7 @@ struct ServerConfiguration: Decodable, Sendable {
             host = try keys.value(.host) ?? host
             port = try keys.value(.port) ?? port
             aeTitle = try keys.value(.aeTitle) ?? aeTitle
+            worklistStations = try keys.value(.worklistStations) ?? worklistStations
             acceptsUnknownPeers = try keys.value(.acceptsUnknownPeers) ?? acceptsUnknownPeers
         }
     }
@@ -212,10 +216,17 @@ struct ServerConfiguration: Decodable, Sendable {
         where !(0...65535).contains(port) {
             throw ConfigurationError("\(name): \(port) is not a port (0 to 65535)")
         }
-        let title = dimse.aeTitle
-        guard (1...16).contains(title.utf8.count), title.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 92 }) else {
-            throw ConfigurationError(
-                "dimse.ae-title: 1 to 16 printable characters without space or backslash (PS3.5 §6.2)")
+        let titles =
+            [("ae-title", dimse.aeTitle)]
+            + dimse.worklistStations.flatMap { modality, titles in
+                titles.map { ("worklist-stations.\(modality)", $0) }
+            }
+        for (name, title) in titles {
+            guard (1...16).contains(title.utf8.count), title.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 92 })
+            else {
+                throw ConfigurationError(
+                    "dimse.\(name): 1 to 16 printable characters without space or backslash (PS3.5 §6.2)")
+            }
         }
         guard Store.setAsideDaysRange.contains(store.setAsideDays) else {
             throw ConfigurationError("store.set-aside-days: \(store.setAsideDays) is not within 1 to 36500")

@@ -17,6 +17,7 @@ package final class RelationalStore: Sendable {
     let searchLimits: SearchLimits
     /// Why nothing but audit rows is taken now: the disk is about to be full. Asked within each unit.
     let refusal: @Sendable () -> StoreError?
+    let stations: WorklistStations
     private let instanceRows = InstanceCache()
     /// Microseconds since 1970 UTC.
     let now: @Sendable () -> Int64
@@ -26,11 +27,13 @@ package final class RelationalStore: Sendable {
     /// - Parameters:
     ///   - baseURL: the FHIR base URL; references below it are indexed as local ones.
     ///   - zone: the site's clock, on which a day of a search is a day.
+    ///   - stations: who does steps that name no station.
     ///   - pageTokenKey: 32 bytes that seal the links to further pages; nil for a key that ends with the process.
     ///   - refusal: why no unit may change anything but the audit trail now; nil while all may.
     package init(
         database: SQLDatabase, entropy: any Entropy, projector: any DomainProjecting, baseURL: String = "",
         zone: LocalZone = .utc, pageTokenKey: [UInt8]? = nil, searchLimits: SearchLimits = .standard,
+        stations: WorklistStations = WorklistStations(),
         refusal: @escaping @Sendable () -> StoreError? = { nil },
         now: @escaping @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
     ) {
@@ -40,6 +43,7 @@ package final class RelationalStore: Sendable {
         self.now = now
         self.searchLimits = searchLimits
         self.refusal = refusal
+        self.stations = stations
         auditWriter = AuditWriter(database)
         indexer = SearchIndexer(baseURL: baseURL, zone: zone)
         pageTokens = PageTokens(key: pageTokenKey, entropy: entropy)
@@ -55,13 +59,15 @@ package final class RelationalStore: Sendable {
         let projector = projector
         let indexer = indexer
         let refusal = refusal
+        let stations = stations
+        let instanceRows = instanceRows
         return try await translating {
             try await self.database.write { transaction in
                 let before = transaction.connection.changeCount
                 let unit = SQLUnitOfWork(
                     connection: transaction.connection, transaction: transaction,
                     time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access,
-                    indexer: indexer)
+                    indexer: indexer, stations: stations, hideFromCache: { instanceRows.exclude($0) })
                 let value = try body(unit)
                 let events = unit.takeEvents()
                 if !events.isEmpty { try projector.project(events, in: unit) }
@@ -81,13 +87,14 @@ package final class RelationalStore: Sendable {
     ) async throws -> T {
         let entropy = entropy
         let indexer = indexer
+        let stations = stations
         let time = UTCInstant(microseconds: database.lastCommit.time)
         return try await translating {
             try await self.database.read(snapshot: snapshot) { connection in
                 try body(
                     SQLUnitOfWork(
                         connection: connection, transaction: nil, time: time, entropy: entropy, access: access,
-                        indexer: indexer))
+                        indexer: indexer, stations: stations))
             }
         }
     }
@@ -133,11 +140,32 @@ extension RelationalStore: ImagingIndex {
 
     package func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] {
         guard access.decision(.search, on: "ServiceRequest") == .permitted(anyOf: []) else { return [] }
-        return try await readUnit(access) { try WorklistTable(connection: $0.connection).entries(query) }
+        let stations = stations
+        return try await readUnit(access) {
+            try WorklistTable(connection: $0.connection, stations: stations).entries(query)
+        }
+    }
+
+    package func waitingSteps(limit: Int, access: AccessContext) async throws -> [WaitingStep] {
+        guard access.decision(.search, on: "ServiceRequest") == .permitted(anyOf: []) else { return [] }
+        let stations = stations
+        return try await readUnit(access) {
+            try WorklistTable(connection: $0.connection, stations: stations).waiting(limit: limit)
+        }
+    }
+
+    /// Brings the worklist in line with the site's stations: to be called once, before the first query.
+    package func refreshWorklist() async throws {
+        let stations = stations
+        try await translating {
+            try await self.database.write { transaction in
+                try OrderTable(connection: transaction.connection, stations: stations).refreshSteps()
+            }
+        }
     }
 
     package func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
-        guard mayRead(access, .search) else { return StudyMatches(matches: [], hasMore: false) }
+        guard mayRead(access, .search) else { return StudyMatches(matches: [], remaining: 0) }
         return try await readUnit(access) { try StudySearch(connection: $0.connection).matches(query) }
     }
 
@@ -179,6 +207,11 @@ extension RelationalStore: ImagingIndex {
         }
         instanceRows.keep(found.lazy.map(\.instance))
         return found
+    }
+
+    package func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict] {
+        guard mayRead(access, .search) else { return [] }
+        return try await readUnit(access) { try ConflictTable(connection: $0.connection).conflicts(limit: limit) }
     }
 
     package func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries] {

@@ -14,6 +14,8 @@ final class SQLUnitOfWork: UnitOfWork {
     let entropy: any Entropy
     let access: AccessContext
     let indexer: SearchIndexer
+    /// Told of the instances whose rows change.
+    private let hideFromCache: (String) -> Void
     private(set) var events: [DomainEvent] = []
     private(set) var auditRecords: [AuditRecord] = []
 
@@ -25,8 +27,10 @@ final class SQLUnitOfWork: UnitOfWork {
 
     init(
         connection: any SQLConnection, transaction: SQLTransaction?, time: UTCInstant, entropy: any Entropy,
-        access: AccessContext, indexer: SearchIndexer
+        access: AccessContext, indexer: SearchIndexer, stations: WorklistStations,
+        hideFromCache: @escaping (String) -> Void = { _ in }
     ) {
+        self.hideFromCache = hideFromCache
         self.connection = connection
         self.transaction = transaction
         self.time = time
@@ -34,7 +38,7 @@ final class SQLUnitOfWork: UnitOfWork {
         self.access = access
         self.indexer = indexer
         patientTable = PatientTable(connection: connection, memo: transaction?.memo)
-        orderTable = OrderTable(connection: connection, memo: transaction?.memo)
+        orderTable = OrderTable(connection: connection, memo: transaction?.memo, stations: stations)
         studyTable = StudyTable(connection: connection, memo: transaction?.memo)
         reportTable = ReportTable(connection: connection)
         messageTable = MessageTable(connection: connection)
@@ -128,6 +132,15 @@ final class SQLUnitOfWork: UnitOfWork {
     func insert(_ received: ReceivedInstance) throws {
         _ = try writing()
         try studyTable.insert(received)
+    }
+    func removeInstance(_ instance: Instance) throws {
+        _ = try writing()
+        hideFromCache(instance.sopInstanceUID)
+        try studyTable.remove(instance)
+    }
+    func note(_ conflict: InstanceConflict) throws {
+        _ = try writing()
+        try ConflictTable(connection: connection).note(conflict)
     }
 
     // MARK: Reports and messages

@@ -35,12 +35,16 @@ package struct InstanceIngest: Sendable {
     private let store: any WorkflowStore
     private let blobs: any BlobStoring
     private let attributes: AttributeReader
+    private let conflictPolicy: @Sendable (AccessContext) async -> ConflictPolicy
     package let limits: IngestLimits
 
+    /// - Parameter conflictPolicy: what is done with other content that a sender has for a UID in use.
     package init(
         store: any WorkflowStore, blobs: any BlobStoring, authorities: AssigningAuthorities,
-        limits: IngestLimits = IngestLimits()
+        limits: IngestLimits = IngestLimits(),
+        conflictPolicy: @escaping @Sendable (AccessContext) async -> ConflictPolicy = { _ in .keepFirst }
     ) {
+        self.conflictPolicy = conflictPolicy
         self.store = store
         self.blobs = blobs
         attributes = AttributeReader(authorities: authorities)
@@ -96,10 +100,11 @@ package struct InstanceIngest: Sendable {
     }
 
     private static func auditRecord(
-        _ outcome: AuditRecord.Outcome, _ receipt: Receipt?, detail: String? = nil, access: AccessContext
+        _ outcome: AuditRecord.Outcome, _ receipt: Receipt?, action: AuditRecord.Action = .create,
+        detail: String? = nil, access: AccessContext
     ) -> AuditRecord {
         AuditRecord(
-            category: .transfer, interaction: "store", action: .create, outcome: outcome, access: access,
+            category: .transfer, interaction: "store", action: action, outcome: outcome, access: access,
             entity: receipt.map { "instance:\($0.sopInstanceUID) study:\($0.studyInstanceUID)" }, detail: detail)
     }
 
@@ -206,42 +211,41 @@ package struct InstanceIngest: Sendable {
 
     // MARK: Registering
 
-    /// Registers a durable blob. When the instance is there already, the stored bytes decide between a re-send and a
-    /// conflict; a second look follows when another sender got in between.
+    /// Looks that are taken when other senders get in between.
+    private static let attemptsMax = 5
+
+    /// Registers a durable blob. When the instance is there already, its content decides between a re-send and a
+    /// conflict; another look follows when another sender got in between.
     private func register(_ received: ReceivedInstance, keepsBlob: Bool, access: AccessContext) async -> Outcome {
         var received = received
         let instance = received.instance
-        let named = Receipt(instance)
-        var receipt = named
+        let receipt = Receipt(instance)
         do {
-            for attempt in 0..<2 {
+            for _ in 0..<Self.attemptsMax {
                 let toStore = received
                 let (outcome, isDue) = try await store.write(access) { unit in
                     var timed = toStore
                     timed.instance.receivedAt = unit.time
                     let outcome = try StudyService().register(timed, in: unit)
-                    try unit.audit(
-                        Self.auditRecord(outcome == .conflict ? .minorFailure : .success, named, access: access))
+                    if outcome != .conflict {
+                        try unit.audit(
+                            Self.auditRecord(
+                                .success, receipt, detail: outcome == .duplicate ? "already stored" : nil,
+                                access: access))
+                    }
                     return (outcome, try Self.isPublicationDue(timed.instance.studyInstanceUID, in: unit))
                 }
-                receipt.isPublicationDue = isDue
-                switch outcome {
-                case .stored(let reconciliation):
-                    receipt.reconciliation = reconciliation
-                    return .stored(receipt)
-                case .duplicate:
-                    receipt.isDuplicate = true
-                    if !keepsBlob { try? await blobs.remove(instance.blobID) }
-                    return .stored(receipt)
-                case .conflict:
-                    guard attempt == 0,
-                        let stored = try await store.read(access, { try $0.instance(instance.sopInstanceUID) }),
-                        stored.transferSyntaxUID == instance.transferSyntaxUID, try await isSame(stored, instance)
-                    else { break }
-                    received.instance.digest = stored.digest
+                if let done = await finished(outcome, isDue, receipt, instance, keepsBlob) { return done }
+                guard let stored = try await store.read(access, { try $0.instance(instance.sopInstanceUID) }) else {
                     continue
                 }
-                break
+                if let difference = try await difference(stored, instance) {
+                    let (outcome, isDue) = try await resolve(received, stored, difference, receipt, access)
+                    if outcome == .conflict { break }
+                    if let done = await finished(outcome, isDue, receipt, instance, keepsBlob) { return done }
+                } else {
+                    received.instance.digest = stored.digest
+                }
             }
             if !keepsBlob { try? await blobs.remove(instance.blobID) }
             return .failed(IngestFailure(.duplicateInstance), receipt)
@@ -251,20 +255,61 @@ package struct InstanceIngest: Sendable {
         }
     }
 
-    /// Whether two stored files hold the same data set, byte for byte.
-    private func isSame(_ a: Instance, _ b: Instance) async throws -> Bool {
-        let length = a.size - a.dataSetOffset
-        guard length == b.size - b.dataSetOffset else { return false }
-        let first = try await blobs.open(a.blobID)
-        let second = try await blobs.open(b.blobID)
-        var done: Int64 = 0
-        while done < length {
-            let step = Int(min(1 << 20, length - done))
-            let left = try await first.read(offset: a.dataSetOffset + done, length: step)
-            let right = try await second.read(offset: b.dataSetOffset + done, length: step)
-            guard left == right, !left.isEmpty else { return false }
-            done += Int64(left.count)
+    /// What a decision that stands means to the sender; nil when another look is needed.
+    private func finished(
+        _ outcome: StudyService.Outcome, _ isDue: Bool, _ receipt: Receipt, _ instance: Instance, _ keepsBlob: Bool
+    ) async -> Outcome? {
+        var receipt = receipt
+        receipt.isPublicationDue = isDue
+        switch outcome {
+        case .stored(let reconciliation):
+            receipt.reconciliation = reconciliation
+            return .stored(receipt)
+        case .duplicate:
+            receipt.isDuplicate = true
+            if !keepsBlob { try? await blobs.remove(instance.blobID) }
+            return .stored(receipt)
+        case .conflict, .changed: return nil
         }
-        return true
+    }
+
+    /// Where two stored files differ, in words; nil when they are the same object.
+    private func difference(_ stored: Instance, _ instance: Instance) async throws -> String? {
+        // Looking through both is work, which an event loop has no time for.
+        try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            do {
+                let path = try await ContentComparison(blobs: blobs, limits: limits).difference(stored, instance)
+                return path.map { "differs in \($0)" }
+            } catch let error as DICOMDataError {
+                return "cannot be compared: \(error.code.rawValue)"
+            }
+        }
+    }
+
+    private func resolve(
+        _ received: ReceivedInstance, _ stored: Instance, _ difference: String, _ receipt: Receipt,
+        _ access: AccessContext
+    ) async throws -> (StudyService.Outcome, isDue: Bool) {
+        let policy = await conflictPolicy(access)
+        return try await store.write(access) { unit in
+            var timed = received
+            timed.instance.receivedAt = unit.time
+            let outcome = try StudyService().resolve(
+                timed, against: stored, difference: difference, policy: policy, in: unit)
+            switch outcome {
+            case .conflict:
+                try unit.audit(
+                    Self.auditRecord(
+                        .minorFailure, receipt,
+                        detail: "\(IngestFailure.Code.duplicateInstance.rawValue): \(difference)", access: access))
+            case .stored:
+                try unit.audit(
+                    Self.auditRecord(
+                        .success, receipt, action: .update, detail: "replaces \(stored.blobID): \(difference)",
+                        access: access))
+            case .duplicate, .changed: break
+            }
+            return (outcome, try Self.isPublicationDue(timed.instance.studyInstanceUID, in: unit))
+        }
     }
 }

@@ -1,18 +1,17 @@
 import DICOMData
 import Workflow
 
-/// Query keys of QIDO and C-FIND as one ``StudyQuery``. PS3.4 §C.2.2.2, PS3.18 §8.3.4.
+/// Which attributes the searches over stored studies match, and what one value of a key asks for.
+/// PS3.4 §C.2.2.2, PS3.18 §8.3.4.
 package enum QueryKeys {
     /// What is wrong with a query.
     package enum Problem: Error, Sendable, Hashable {
-        /// The attribute is no matching key at this level.
-        case unsupported(Tag)
         /// A value that its VR does not allow.
         case badValue(Tag)
     }
 
     /// The tags that can be matched, and their key.
-    package static let matchable: [(tag: Tag, key: StudyQuery.Key, level: StudyQueryLevel)] = [
+    package static let matchable: [(tag: Tag, key: SearchKey, level: StudyQueryLevel)] = [
         (.studyDate, .studyDate, .study), (.studyTime, .studyTime, .study),
         (.accessionNumber, .accessionNumber, .study), (.modalitiesInStudy, .modalitiesInStudy, .study),
         (.referringPhysicianName, .referringPhysicianName, .study), (.patientName, .patientName, .study),
@@ -29,46 +28,114 @@ package enum QueryKeys {
     ]
 
     /// Keys inside Request Attributes Sequence, at series level.
-    package static let requestAttributes: [(tag: Tag, key: StudyQuery.Key)] = [
+    package static let requestAttributes: [(tag: Tag, key: SearchKey)] = [
         (.scheduledProcedureStepID, .scheduledProcedureStepID), (.requestedProcedureID, .requestedProcedureID),
     ]
 
-    package static func key(for tag: Tag) -> (key: StudyQuery.Key, level: StudyQueryLevel)? {
+    package static func key(for tag: Tag) -> (key: SearchKey, level: StudyQueryLevel)? {
         matchable.first { $0.tag == tag }.map { ($0.key, $0.level) }
     }
+}
 
-    /// The match that one key value asks for; nil for universal matching (empty or `*`).
-    ///
-    /// `""` (two quotes) matches absent or empty values (PS3.18 §8.3.4.4 emptyvaluematching).
-    package static func match(_ value: String, for tag: Tag) throws(Problem) -> StudyQuery.Match? {
-        let text = value.trimmed
-        if text.isEmpty || text == "*" { return nil }
-        if text == "\"\"" { return .empty }
-        switch DataDictionary.vr(tag) ?? .UN {
+/// Reads the values of a query's keys, one after another, into ``SearchKeys``.
+package struct KeyReader: Sendable {
+    /// How the ends of a range are given. Only ranges of the same form are taken together. PS3.4 §C.2.2.2.5.4.
+    private enum Form { case single, closed, from, to }
+
+    /// Values of one key at most. PS3.18 has no bound for a list of UIDs; a request line has.
+    static let valuesMax = 10_000
+
+    private var keys = SearchKeys()
+    private var forms: [SearchKey: Form] = [:]
+
+    package init() {}
+
+    /// Reads one key. Values divided by `\`, of UI also by `,`, are alternatives; nothing, or `*`, matches everything;
+    /// two quotes match what is absent or empty. Throws `.badValue` where the VR does not allow the value.
+    package mutating func add(_ value: String, for tag: Tag, as key: SearchKey) throws(QueryKeys.Problem) {
+        let vr = DataDictionary.vr(tag) ?? .UN
+        let parts = value.split(whereSeparator: { $0 == "\\" || $0 == "," && vr == .UI }).map { String($0).trimmed }
+            .filter { !$0.isEmpty }
+        guard parts.count <= Self.valuesMax else { throw .badValue(tag) }
+        if parts.isEmpty || parts.contains(where: { $0.allSatisfy { $0 == "*" } }) { return }
+        var matches: [KeyMatch] = []
+        for part in parts {
+            let (match, form) = try Self.match(part, vr, tag)
+            matches.append(match)
+            if parts.count == 1 { forms[key] = form }
+        }
+        keys[key] = matches.count == 1 ? matches[0] : .anyOf(matches)
+    }
+
+    /// Sets a key whose match is known.
+    package mutating func set(_ key: SearchKey, _ match: KeyMatch) { keys[key] = match }
+
+    /// The keys read. A date key and its time key that ask for ranges of the same form are one period; otherwise each
+    /// stands for itself. PS3.18 §8.3.4.1.1, PS3.4 Table K.6-1 (0040,0003).
+    package func result() -> SearchKeys {
+        var keys = keys
+        for (date, time) in Self.pairs {
+            guard let form = forms[date], form != .single, form == forms[time],
+                case .dates(let firstDate, let lastDate) = keys[date],
+                case .times(let firstTime, let lastTime) = keys[time]
+            else { continue }
+            (keys[date], keys[time]) = (nil, nil)
+            keys.periods.append(
+                SearchPeriod(
+                    date: date, time: time, from: Self.moment(firstDate, firstTime), to: Self.moment(lastDate, lastTime)
+                ))
+        }
+        return keys
+    }
+
+    private static let pairs: [(date: SearchKey, time: SearchKey)] = [
+        (.studyDate, .studyTime), (.performedProcedureStepStartDate, .performedProcedureStepStartTime),
+        (.scheduledStartDate, .scheduledStartTime),
+    ]
+
+    private static func moment(_ date: String?, _ time: String?) -> SearchPeriod.Moment? {
+        guard let date, let time else { return nil }
+        return SearchPeriod.Moment(date: date, time: time)
+    }
+
+    // MARK: One value
+
+    private static func match(
+        _ text: String, _ vr: VR, _ tag: Tag
+    ) throws(QueryKeys.Problem) -> (KeyMatch, Form) {
+        if text == "\"\"" { return (.empty, .single) }
+        switch vr {
         case .UI:
-            let uids = text.split(whereSeparator: { $0 == "\\" || $0 == "," }).map { String($0).trimmed }
-            guard !uids.isEmpty, uids.allSatisfy({ UID.isSafe($0) }) else { throw .badValue(tag) }
-            return uids.count == 1 ? .exact(uids[0]) : .anyOf(uids)
-        case .DA, .TM, .DT:
-            guard text.utf8.allSatisfy({ (48...57).contains($0) || $0 == 45 || $0 == 46 || $0 == 58 || $0 == 43 })
-            else {
-                throw .badValue(tag)
-            }
-            let plain = String(text.filter { $0 != ":" })
-            guard plain.contains("-") else { return .exact(plain) }
-            let (low, high) = WorklistKeys.range(plain)
-            guard low != nil || high != nil else { throw .badValue(tag) }
-            return .range(low: low, high: high)
+            guard UID.isSafe(text) else { throw .badValue(tag) }
+            return (.exact(text), .single)
+        case .DA:
+            let (from, to, form) = try ends(text, tag) { DICOMDate(text: $0) }
+            return (.dates(from: from?.description, to: to?.description), form)
+        case .TM:
+            let (from, to, form) = try ends(text, tag) { DICOMTime(text: $0) }
+            return (.times(from: from?.earliestText, to: to?.latestText), form)
         case .IS, .DS, .US, .UL, .SS, .SL:
-            guard Int(text) != nil else { throw .badValue(tag) }
-            return .exact(text)
-        case .PN:
-            return .wildcard(text, ignoringCase: true)
+            guard let number = Int(text.first == "+" ? String(text.dropFirst()) : text) else { throw .badValue(tag) }
+            return (.exact("\(number)"), .single)
+        case .PN: return (.name(text), .single)
         default:
-            if text.contains("\\") {
-                return .anyOf(text.split(separator: "\\").map { String($0).trimmed })
-            }
-            return text.contains("*") || text.contains("?") ? .wildcard(text, ignoringCase: false) : .exact(text)
+            return (text.contains("*") || text.contains("?") ? .wildcard(text) : .exact(text), .single)
+        }
+    }
+
+    /// Both ends of a single value, `a-b`, `a-` or `-b`. PS3.4 §C.2.2.2.5.
+    private static func ends<Value>(
+        _ text: String, _ tag: Tag, _ parse: (String) -> Value?
+    ) throws(QueryKeys.Problem) -> (from: Value?, to: Value?, form: Form) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false).map { String($0).trimmed }
+        let values = parts.map { $0.isEmpty ? nil : parse($0) }
+        for (part, value) in zip(parts, values) where !part.isEmpty && value == nil { throw .badValue(tag) }
+        switch (parts.count, values.first ?? nil, values.last ?? nil) {
+        case (1, let value?, _): return (value, value, .single)
+        case (2, let from?, let to?): return (from, to, .closed)
+        case (2, let from?, nil): return (from, nil, .from)
+        case (2, nil, let to?): return (nil, to, .to)
+        default: throw .badValue(tag)
         }
     }
 }

@@ -22,7 +22,10 @@ package struct StoredHeader: Sendable {
         }
         for value in stored.bulk {
             guard let path = ElementPath(text: value.path), let vr = VR(value.vr) else { continue }
-            let external = ExternalValue(offset: Int(value.offset), length: Int(value.length))
+            let external = ExternalValue(
+                offset: Int(value.offset), length: Int(value.length),
+                isEncapsulated: value.isEncapsulated
+                    ?? (path.tag.isPixelData && !path.steps.isEmpty && syntax.isEncapsulated))
             Self.put(DataElement(path.tag, vr, .external(external)), at: path.steps[...], in: &dataSet)
         }
         let location = FrameIndex.decode(stored.frameIndex)
@@ -76,7 +79,8 @@ package struct StoredHeader: Sendable {
                 bulk.append(
                     ReceivedInstance.BulkValue(
                         path: ElementPath(element.tag, in: steps).description, vr: element.vr.description,
-                        offset: Int64(value.offset), length: Int64(value.length ?? 0)))
+                        offset: Int64(value.offset), length: Int64(value.length ?? 0),
+                        isEncapsulated: value.isEncapsulated))
             case .items(let items):
                 let stripped = items.enumerated().map { index, item in
                     strip(item, in: steps + [ElementPath.Step(sequence: element.tag, item: index)], into: &bulk)

@@ -77,10 +77,22 @@ package struct AttributeReader: Sendable {
         series.performingPhysicianName = text(dataSet, .performingPhysicianName)
         series.operatorsName = text(dataSet, .operatorsName)
         series.stationName = text(dataSet, .stationName)
-        let request = dataSet.item(.requestAttributesSequence)
-        series.scheduledProcedureStepID = request?.string(.scheduledProcedureStepID).flatMap(nonEmpty)
-        series.requestedProcedureID = request?.string(.requestedProcedureID).flatMap(nonEmpty)
+        let requests = requests(dataSet)
+        series.requestAttributes = requests
+        series.scheduledProcedureStepID = requests.first?.scheduledProcedureStepID
+        series.requestedProcedureID = requests.first?.requestedProcedureID
         return series
+    }
+
+    /// Items of one object that are kept.
+    private static let requestsMax = 100
+
+    private func requests(_ dataSet: DataSet) -> [RequestAttributes] {
+        dataSet.items(.requestAttributesSequence).prefix(Self.requestsMax).map { item in
+            RequestAttributes(
+                scheduledProcedureStepID: text(item, .scheduledProcedureStepID),
+                requestedProcedureID: text(item, .requestedProcedureID), accessionNumber: text(item, .accessionNumber))
+        }.filter { !$0.isEmpty }
     }
 
     private func text(_ dataSet: DataSet, _ tag: Tag) -> String? { dataSet.string(tag).flatMap(nonEmpty) }

@@ -12,7 +12,7 @@ package enum StudyMatchDataSet {
         study(&set, match)
         var url = retrieveBase.map { "\($0)/studies/\(match.study.studyInstanceUID)" }
         if level != .study, let series = match.series {
-            self.series(&set, series, instances: match.numberOfSeriesRelatedInstances)
+            self.series(&set, series, of: match)
             url? += "/series/\(series.seriesInstanceUID)"
         }
         if level == .instance, let instance = match.instance {
@@ -47,7 +47,7 @@ package enum StudyMatchDataSet {
         set.set(.numberOfStudyRelatedInstances, int: match.numberOfStudyRelatedInstances)
     }
 
-    private static func series(_ set: inout DataSet, _ series: Series, instances: Int) {
+    private static func series(_ set: inout DataSet, _ series: Series, of match: StudyMatch) {
         let attributes = series.attributes
         put(&set, .modality, attributes.modality)
         if let text = attributes.seriesDescription { set.set(.seriesDescription, string: text) }
@@ -59,19 +59,25 @@ package enum StudyMatchDataSet {
         } else {
             set.setEmpty(.seriesNumber)
         }
-        set.set(.numberOfSeriesRelatedInstances, int: instances)
+        set.set(.numberOfSeriesRelatedInstances, int: match.numberOfSeriesRelatedInstances)
         if let date = attributes.performedProcedureStepStartDate {
             set.set(.performedProcedureStepStartDate, string: date)
         }
         if let time = attributes.performedProcedureStepStartTime {
             set.set(.performedProcedureStepStartTime, string: time)
         }
-        if attributes.scheduledProcedureStepID != nil || attributes.requestedProcedureID != nil {
-            var request = DataSet()
-            put(&request, .scheduledProcedureStepID, attributes.scheduledProcedureStepID)
-            put(&request, .requestedProcedureID, attributes.requestedProcedureID)
-            set.set(.requestAttributesSequence, items: [request])
+        if !match.requests.isEmpty {
+            set.set(.requestAttributesSequence, items: match.requests.map(request))
         }
+    }
+
+    /// One item of Request Attributes Sequence. PS3.18 Table 10.6.3-4.
+    private static func request(_ request: RequestAttributes) -> DataSet {
+        var item = DataSet()
+        if let accession = request.accessionNumber { item.set(.accessionNumber, string: accession) }
+        put(&item, .scheduledProcedureStepID, request.scheduledProcedureStepID)
+        put(&item, .requestedProcedureID, request.requestedProcedureID)
+        return item
     }
 
     private static func instance(_ set: inout DataSet, _ instance: Instance) {

@@ -8,11 +8,31 @@ package struct WorklistItem: Sendable {
 
     package init(authorities: AssigningAuthorities) { self.authorities = authorities }
 
+    /// The attributes that an entry may have, at its root. PS3.4 Table K.6-1.
+    static let rootTags: Set<Tag> = [
+        .accessionNumber, .issuerOfAccessionNumberSequence, .referringPhysicianName, .referencedStudySequence,
+        .referencedPatientSequence, .patientName, .patientID, .issuerOfPatientID, .patientBirthDate, .patientSex,
+        .studyInstanceUID, .requestingPhysician, .requestedProcedureDescription, .requestedProcedureCodeSequence,
+        .admissionID, .currentPatientLocation, .medicalAlerts, .allergies, .specialNeeds, .patientState,
+        .confidentialityConstraintOnPatientDataDescription, .patientTransportArrangements, .patientWeight,
+        .pregnancyStatus, .scheduledProcedureStepSequence, .requestedProcedureID, .requestedProcedurePriority,
+        .reasonForTheRequestedProcedure, .placerOrderNumberImagingServiceRequest,
+        .fillerOrderNumberImagingServiceRequest,
+    ]
+
+    /// Those in the item of its Scheduled Procedure Step Sequence.
+    static let stepTags: Set<Tag> = [
+        .modality, .requestedContrastAgent, .scheduledStationAETitle, .scheduledProcedureStepStartDate,
+        .scheduledProcedureStepStartTime, .scheduledPerformingPhysicianName, .scheduledProcedureStepDescription,
+        .scheduledProtocolCodeSequence, .scheduledProcedureStepID, .scheduledStationName,
+        .scheduledProcedureStepLocation, .preMedication, .scheduledProcedureStepStatus,
+    ]
+
     /// The full entry in ISO_IR 192, with every return key of type 1 and 2 present, empty when unknown.
     /// Descriptions are cut to their 64 characters; identifiers never are.
     ///
-    /// - Parameter query: of several ids of a patient the one it asks for is given.
-    package func dataSet(_ entry: WorklistEntry, askedBy query: WorklistQuery) -> DataSet {
+    /// - Parameter keys: of several ids of a patient the one they ask for is given.
+    package func dataSet(_ entry: WorklistEntry, askedBy keys: SearchKeys) -> DataSet {
         let order = entry.order
         let step = entry.step
         var set = DataSet()
@@ -26,7 +46,7 @@ package struct WorklistItem: Sendable {
         put(&set, .referringPhysicianName, entry.visit?.referring.flatMap(personName))
         set.setEmpty(.referencedStudySequence)
         set.setEmpty(.referencedPatientSequence)
-        patient(&set, entry.patient, query)
+        patient(&set, entry.patient, keys)
         put(&set, .studyInstanceUID, order.studyInstanceUID)
         put(&set, .requestingPhysician, order.requester.flatMap(personName))
         put(&set, .requestedProcedureDescription, order.code.displayText.map { cut($0, 64) })
@@ -38,7 +58,7 @@ package struct WorklistItem: Sendable {
             .confidentialityConstraintOnPatientDataDescription,
             .patientTransportArrangements, .patientWeight, .pregnancyStatus,
         ] { set.setEmpty(tag) }
-        set.set(.scheduledProcedureStepSequence, items: [stepItem(step, order: order)])
+        set.set(.scheduledProcedureStepSequence, items: [stepItem(entry)])
         put(&set, .requestedProcedureID, order.requestedProcedureID ?? step.stepID)
         put(&set, .requestedProcedurePriority, priority(order.priority))
         put(&set, .reasonForTheRequestedProcedure, order.reasons.first?.displayText.map { cut($0, 64) })
@@ -47,11 +67,12 @@ package struct WorklistItem: Sendable {
         return set
     }
 
-    private func stepItem(_ step: ScheduledProcedureStep, order: ImagingOrder) -> DataSet {
+    private func stepItem(_ entry: WorklistEntry) -> DataSet {
+        let (step, order) = (entry.step, entry.order)
         var item = DataSet()
-        put(&item, .modality, step.modality ?? order.modality)
+        put(&item, .modality, order.modality(of: step))
         item.setEmpty(.requestedContrastAgent)
-        put(&item, .scheduledStationAETitle, step.stationAETitle)
+        put(&item, .scheduledStationAETitle, entry.stationAETitles.joined(separator: "\\"))
         put(&item, .scheduledProcedureStepStartDate, step.scheduledStart?.dateDigits)
         put(&item, .scheduledProcedureStepStartTime, step.scheduledStart?.timeDigits)
         put(&item, .scheduledPerformingPhysicianName, step.performingPhysician.map(personName))
@@ -67,13 +88,12 @@ package struct WorklistItem: Sendable {
         return item
     }
 
-    private func patient(_ set: inout DataSet, _ patient: Patient, _ query: WorklistQuery) {
+    private func patient(_ set: inout DataSet, _ patient: Patient, _ keys: SearchKeys) {
         var asked: Identifier?
-        let value = query.patientID.flatMap { WorklistKeys.isPattern($0) ? nil : $0 }
-        if value != nil || query.patientIDSystem != nil {
-            asked = patient.identifiers.first {
-                $0.system == query.patientIDSystem ?? $0.system && $0.value == value ?? $0.value
-            }
+        let value = keys.exact(.patientID)
+        let system = keys.exact(.patientIDSystem)
+        if value != nil || system != nil {
+            asked = patient.identifiers.first { $0.system == system ?? $0.system && $0.value == value ?? $0.value }
         }
         let preferred = patient.identifiers.first { $0.system == authorities.defaultPatientSystem && $0.isCurrent }
         let identifier = asked ?? preferred ?? patient.identifiers.first { $0.isCurrent } ?? patient.identifiers.first

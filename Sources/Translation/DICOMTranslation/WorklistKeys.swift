@@ -3,32 +3,80 @@ import Workflow
 
 /// The matching keys of a worklist C-FIND, and what its response returns. PS3.4 §K.2.2, §C.2.2.2.
 package struct WorklistKeys: Sendable {
-    /// The query for the worklist index.
-    package let query: WorklistQuery
+    /// What the worklist index is asked.
+    package let keys: SearchKeys
+    /// Whether the identifier has keys that are not matched, or asks for attributes that no entry has: each response
+    /// then says so by FF01. PS3.4 Table K.4-1.
+    package let hasUnsupportedKeys: Bool
     private let identifier: DataSet
+
+    /// Matched at the root of an identifier.
+    private static let matchedAtRoot: [Tag: SearchKey] = [
+        .patientName: .patientName, .patientID: .patientID, .patientBirthDate: .patientBirthDate,
+        .patientSex: .patientSex, .accessionNumber: .accessionNumber, .requestedProcedureID: .requestedProcedureID,
+        .studyInstanceUID: .studyInstanceUID,
+    ]
+    /// Matched in the item of Scheduled Procedure Step Sequence.
+    private static let matchedInStep: [Tag: SearchKey] = [
+        .scheduledStationAETitle: .scheduledStationAETitle, .modality: .modality,
+        .scheduledProcedureStepStartDate: .scheduledStartDate, .scheduledProcedureStepStartTime: .scheduledStartTime,
+        .scheduledPerformingPhysicianName: .scheduledPerformingPhysicianName,
+        .scheduledProcedureStepID: .scheduledProcedureStepID,
+    ]
 
     /// - Parameter authorities: say which issuer a name of the query is. An issuer that the site does not know matches
     ///   nobody; one with wildcards matches all.
-    package init(identifier: DataSet, authorities: AssigningAuthorities) {
+    /// Throws `.badValue` for a value that its VR does not allow.
+    package init(identifier: DataSet, authorities: AssigningAuthorities) throws(QueryKeys.Problem) {
         self.identifier = identifier
-        var query = WorklistQuery()
-        let step = identifier.item(.scheduledProcedureStepSequence) ?? DataSet()
-        query.stationAETitle = Self.key(step, .scheduledStationAETitle)
-        query.modality = Self.key(step, .modality)
-        (query.startDateLow, query.startDateHigh) = Self.range(Self.key(step, .scheduledProcedureStepStartDate))
-        (query.startTimeLow, query.startTimeHigh) = Self.range(Self.key(step, .scheduledProcedureStepStartTime))
-        query.performingPhysicianName = Self.key(step, .scheduledPerformingPhysicianName)
-        query.scheduledProcedureStepID = Self.key(step, .scheduledProcedureStepID)
-        query.patientName = Self.key(identifier, .patientName)
-        query.patientID = Self.key(identifier, .patientID)
-        if let issuer = Self.key(identifier, .issuerOfPatientID), !Self.isPattern(issuer) {
-            query.patientIDSystem = AttributeReader(authorities: authorities).patientIDSystem(identifier)
+        var reader = KeyReader()
+        var isSupported = true
+        for element in identifier.elements where !Self.isAside(element.tag) {
+            if let key = Self.matchedAtRoot[element.tag] {
+                try reader.add(Self.text(element, identifier), for: element.tag, as: key)
+            } else if element.tag == .issuerOfPatientID {
+                let issuer = Self.text(element, identifier)
+                if !issuer.isEmpty, !Self.isPattern(issuer) {
+                    reader.set(
+                        .patientIDSystem,
+                        .exact(AttributeReader(authorities: authorities).patientIDSystem(identifier)))
+                }
+            } else if element.tag == .scheduledProcedureStepSequence {
+                let items = element.items ?? []
+                if items.count > 1 { isSupported = false }
+                for inner in items.first?.elements ?? [] where !Self.isAside(inner.tag) {
+                    if let key = Self.matchedInStep[inner.tag], let item = items.first {
+                        try reader.add(Self.text(inner, item), for: inner.tag, as: key)
+                    } else if !Self.isReturnKey(inner, of: items.first, WorklistItem.stepTags) {
+                        isSupported = false
+                    }
+                }
+            } else if !Self.isReturnKey(element, of: identifier, WorklistItem.rootTags) {
+                isSupported = false
+            }
         }
-        query.accessionNumber = Self.key(identifier, .accessionNumber)
-        query.requestedProcedureID = Self.key(identifier, .requestedProcedureID)
-        query.studyInstanceUID = Self.key(identifier, .studyInstanceUID)
-        self.query = query
+        keys = reader.result()
+        hasUnsupportedKeys = !isSupported
     }
+
+    /// No key: what says how the identifier is coded.
+    private static func isAside(_ tag: Tag) -> Bool { tag == .specificCharacterSet || tag.isGroupLength }
+
+    /// Whether an element only asks for an attribute to be returned, and entries have it.
+    private static func isReturnKey(_ element: DataElement, of dataSet: DataSet?, _ returned: Set<Tag>) -> Bool {
+        guard returned.contains(element.tag) else { return false }
+        if let items = element.items { return items.allSatisfy(isUniversal) }
+        return isUniversal(dataSet.map { text(element, $0) } ?? "")
+    }
+
+    private static func isUniversal(_ item: DataSet) -> Bool {
+        item.elements.allSatisfy { element in
+            if let items = element.items { return items.allSatisfy(isUniversal) }
+            return isAside(element.tag) || isUniversal(text(element, item))
+        }
+    }
+
+    private static func isUniversal(_ text: String) -> Bool { text.allSatisfy { $0 == "*" } }
 
     /// The response for one entry: the keys that were asked for, each present, and the character set when needed.
     /// A sequence asked for without an item, or with an empty one, is returned whole.
@@ -53,23 +101,13 @@ package struct WorklistKeys: Sendable {
         return out
     }
 
-    /// The value of a key; nil for universal matching.
-    private static func key(_ dataSet: DataSet, _ tag: Tag) -> String? {
-        guard let text = dataSet.string(tag), !text.isEmpty, text != "*" else { return nil }
-        return text
+    /// All values of a key, divided as they came.
+    private static func text(_ element: DataElement, _ dataSet: DataSet) -> String {
+        dataSet.strings(element).joined(separator: "\\")
     }
 
     /// Whether a key has wildcards. PS3.4 §C.2.2.2.4.
     static func isPattern(_ key: String) -> Bool { key.contains { $0 == "*" || $0 == "?" } }
-
-    /// Bounds of a date or time key: a single value, `a-b`, `a-` or `-b`. PS3.4 §C.2.2.2.5.
-    static func range(_ text: String?) -> (low: String?, high: String?) {
-        guard let text else { return (nil, nil) }
-        guard let dash = text.firstIndex(of: "-") else { return (text, text) }
-        let low = String(text[..<dash]).trimmed
-        let high = String(text[text.index(after: dash)...]).trimmed
-        return (low.isEmpty ? nil : low, high.isEmpty ? nil : high)
-    }
 }
 
 extension String {

@@ -7,47 +7,133 @@ import Workflow
 /// Key values as matches. PS3.4 §C.2.2.2, PS3.18 §8.3.4.
 @Suite("Query keys")
 struct QueryKeysTests {
+    private func keys(_ entries: [(DICOMData.Tag, SearchKey, String)]) throws -> SearchKeys {
+        var reader = KeyReader()
+        for (tag, key, value) in entries { try reader.add(value, for: tag, as: key) }
+        return reader.result()
+    }
+
     @Test(
         "Each VR gives its kind of match",
         arguments: [
-            (DICOMData.Tag.patientID, "100", StudyQuery.Match.exact("100")), (.patientID, " 100 ", .exact("100")),
-            (.patientID, "1*", .wildcard("1*", ignoringCase: false)), (.patientID, "a\\b", .anyOf(["a", "b"])),
-            (.patientID, "\"\"", .empty),
-            (.patientName, "Doe", .wildcard("Doe", ignoringCase: true)), (.studyDate, "20261121", .exact("20261121")),
-            (.studyDate, "20261101-20261130", .range(low: "20261101", high: "20261130")),
-            (.studyDate, "-20261130", .range(low: nil, high: "20261130")),
-            (.studyDate, "20261101-", .range(low: "20261101", high: nil)),
-            (.studyTime, "10:15:00-11", .range(low: "101500", high: "11")),
-            (.studyInstanceUID, "1.2.3", .exact("1.2.3")), (.studyInstanceUID, "1.2\\1.3", .anyOf(["1.2", "1.3"])),
-            (.studyInstanceUID, "1.2,1.3", .anyOf(["1.2", "1.3"])), (.seriesNumber, "12", .exact("12")),
+            (DICOMData.Tag.patientID, "100", KeyMatch.exact("100")), (.patientID, " 100 ", .exact("100")),
+            (.patientID, "1*", .wildcard("1*")), (.patientID, "a\\b", .anyOf([.exact("a"), .exact("b")])),
+            (.patientID, "a*\\b", .anyOf([.wildcard("a*"), .exact("b")])), (.patientID, "\"\"", .empty),
+            (.patientName, "Doe", .name("Doe")), (.studyDate, "20261121", .dates(from: "20261121", to: "20261121")),
+            (.studyDate, "2026.11.21", .dates(from: "20261121", to: "20261121")),
+            (.studyDate, "20261101-20261130", .dates(from: "20261101", to: "20261130")),
+            (.studyDate, "20261101 - 20261130", .dates(from: "20261101", to: "20261130")),
+            (.studyDate, "-20261130", .dates(from: nil, to: "20261130")),
+            (.studyDate, "20261101-", .dates(from: "20261101", to: nil)),
+            (.studyTime, "10:15:00-11", .times(from: "101500.000000", to: "115959.999999")),
+            (.studyTime, "2230", .times(from: "223000.000000", to: "223059.999999")),
+            (.studyTime, "223000", .times(from: "223000.000000", to: "223000.999999")),
+            (.studyTime, "223000.0000", .times(from: "223000.000000", to: "223000.000099")),
+            (.studyInstanceUID, "1.2.3", .exact("1.2.3")),
+            (.studyInstanceUID, "1.2\\1.3", .anyOf([.exact("1.2"), .exact("1.3")])),
+            (.studyInstanceUID, "1.2,1.3", .anyOf([.exact("1.2"), .exact("1.3")])),
+            (.seriesNumber, "12", .exact("12")), (.seriesNumber, "+007", .exact("7")),
         ])
-    func matches(_ tag: DICOMData.Tag, _ value: String, _ expected: StudyQuery.Match) throws {
-        #expect(try QueryKeys.match(value, for: tag) == expected)
+    func matches(_ tag: DICOMData.Tag, _ value: String, _ expected: KeyMatch) throws {
+        #expect(try keys([(tag, .patientID, value)])[.patientID] == expected)
     }
 
-    @Test("Empty and star match everything", arguments: ["", " ", "*"])
-    func universal(_ value: String) throws { #expect(try QueryKeys.match(value, for: .patientID) == nil) }
+    @Test("Empty and star match everything", arguments: ["", " ", "*", "**", "\\"])
+    func universal(_ value: String) throws {
+        #expect(try keys([(.patientID, .patientID, value)]) == SearchKeys())
+    }
 
     @Test(
-        "A value that its VR does not allow is refused",
+        "D3: a value that its VR does not allow is refused",
         arguments: [
-            (DICOMData.Tag.studyDate, "yesterday"), (.studyDate, "-"), (.studyInstanceUID, "1.2.x"),
-            (.studyInstanceUID, "../etc"), (.seriesNumber, "one"),
+            (DICOMData.Tag.studyDate, "yesterday"), (.studyDate, "-"), (.studyDate, "2026-01-05"),
+            (.studyDate, "20260230"), (.studyDate, "2026"), (.studyDate, "20260101-2026"), (.studyTime, "25"),
+            (.studyTime, "10-11-12"), (.studyTime, "+10"), (.studyInstanceUID, "1.2.x"), (.studyInstanceUID, "../etc"),
+            (.studyInstanceUID, "1.2\\x"), (.seriesNumber, "one"),
         ])
     func refused(_ tag: DICOMData.Tag, _ value: String) {
-        #expect(throws: QueryKeys.Problem.self) { try QueryKeys.match(value, for: tag) }
+        #expect(throws: QueryKeys.Problem.badValue(tag)) { try keys([(tag, .studyDate, value)]) }
     }
 
-    @Test("Worklist ranges are low, high, or both")
-    func ranges() {
-        for (text, low, high) in [
-            (nil, nil, nil), ("20261121", "20261121", "20261121"), ("20261121-", "20261121", nil),
-            ("-20261121", nil, "20261121"),
-            ("20261121 - 20261122", "20261121", "20261122"),
-        ] as [(String?, String?, String?)] {
-            let range = WorklistKeys.range(text)
-            #expect(range.low == low && range.high == high, "\(text ?? "nil")")
+    @Test("D1: ranges of a date and of its time are one period, in the same form only (PS3.4 §C.2.2.2.5.4)")
+    func periods() throws {
+        let from = SearchPeriod.Moment(date: "20260112", time: "220000.000000")
+        let to = SearchPeriod.Moment(date: "20260113", time: "025959.999999")
+        for (date, time, first, last) in [
+            ("20260112-20260113", "22-02", from, to), ("20260112-", "2200-", from, nil), ("-20260113", "-02", nil, to),
+        ] {
+            for (dateTag, dateKey, timeTag, timeKey) in [
+                (DICOMData.Tag.studyDate, SearchKey.studyDate, DICOMData.Tag.studyTime, SearchKey.studyTime),
+                (
+                    .scheduledProcedureStepStartDate, .scheduledStartDate, .scheduledProcedureStepStartTime,
+                    .scheduledStartTime
+                ),
+            ] {
+                let keys = try keys([(timeTag, timeKey, time), (dateTag, dateKey, date)])
+                #expect(keys.matches.isEmpty)
+                #expect(keys.periods == [SearchPeriod(date: dateKey, time: timeKey, from: first, to: last)])
+            }
         }
+        for (date, time) in [("20260112", "22-02"), ("20260112-20260113", "22"), ("20260112-", "22-02"), ("", "22-02")]
+        {
+            let keys = try keys([(.studyDate, .studyDate, date), (.studyTime, .studyTime, time)])
+            #expect(keys.periods.isEmpty && keys[.studyTime] != nil)
+        }
+    }
+
+    @Test(
+        "D12: keys that are not matched, and attributes that no entry has, are told (PS3.4 Table K.4-1)",
+        arguments: [
+            ([], false), ([(DICOMData.Tag.patientSex, "F")], false), ([(.patientWeight, "")], false),
+            ([(.patientWeight, "*")], false), ([(.patientWeight, "70")], true), ([(.requestingService, "")], true),
+            ([(.admissionID, "7")], true),
+        ] as [([(DICOMData.Tag, String)], Bool)])
+    func unsupported(_ entries: [(DICOMData.Tag, String)], _ expected: Bool) throws {
+        var identifier = DataSet()
+        identifier.set(.specificCharacterSet, string: "ISO_IR 100")
+        for (tag, value) in entries { identifier.set(tag, string: value) }
+        #expect(
+            try WorklistKeys(identifier: identifier, authorities: Self.authorities).hasUnsupportedKeys == expected)
+        var item = DataSet()
+        item.set(.codeValue, string: "1")
+        var step = DataSet()
+        step.set(.modality, string: "CT")
+        identifier.set(.scheduledProcedureStepSequence, items: [step])
+        #expect(
+            try WorklistKeys(identifier: identifier, authorities: Self.authorities).hasUnsupportedKeys == expected)
+        step.set(.scheduledProtocolCodeSequence, items: [item])
+        identifier.set(.scheduledProcedureStepSequence, items: [step])
+        #expect(try WorklistKeys(identifier: identifier, authorities: Self.authorities).hasUnsupportedKeys)
+    }
+
+    @Test("The attributes said to be returned are those that a full entry has")
+    func returned() {
+        let name = HumanName(family: "F", given: ["G"])
+        let code = CodedConcept.Coding(system: "urn:c", code: "1", display: "D")
+        let patient = Patient(
+            id: EntityID("p"), identifiers: [Identifier(system: "urn:hosp", value: "1")], names: [name],
+            birthDate: PartialDateTime("1970-01-01"), sex: .female)
+        let step = ScheduledProcedureStep(id: EntityID("s"), stepID: "S", modality: "CT", protocolCode: code)
+        let order = ImagingOrder(
+            id: EntityID("o"), patientID: patient.id, accession: Identifier(system: "urn:hosp", value: "A"),
+            studyInstanceUID: "1.2", status: .active, code: CodedConcept(codings: [code], text: "CT"), steps: [step])
+        let item = WorklistItem(authorities: Self.authorities).dataSet(
+            WorklistEntry(patient: patient, visit: nil, order: order, step: step), askedBy: SearchKeys())
+        #expect(Set(item.elements.map(\.tag)).subtracting([.specificCharacterSet]) == WorklistItem.rootTags)
+        #expect(
+            Set(item.item(.scheduledProcedureStepSequence)?.elements.map(\.tag) ?? []) == WorklistItem.stepTags)
+    }
+
+    @Test("D13: several values of a key are alternatives (PS3.4 §C.2.2.2.2)")
+    func lists() throws {
+        var step = DataSet()
+        step.set(.modality, strings: ["CT", "MR"])
+        var identifier = DataSet()
+        identifier.set(.studyInstanceUID, strings: ["1.2", "1.3"])
+        identifier.set(.scheduledProcedureStepSequence, items: [step])
+        let keys = try WorklistKeys(identifier: identifier, authorities: Self.authorities).keys
+        #expect(keys[.studyInstanceUID] == .anyOf([.exact("1.2"), .exact("1.3")]))
+        #expect(keys[.modality] == .anyOf([.exact("CT"), .exact("MR")]))
     }
 
     private static let authorities = AssigningAuthorities(
@@ -61,12 +147,12 @@ struct QueryKeysTests {
             ("HOSP", "urn:hosp"), ("CLINIC", "urn:clinic"), ("ELSEWHERE", "urn:hilum:unknown-issuer:ELSEWHERE"),
             ("", nil), ("*", nil), ("HO*", nil), (nil, nil),
         ] as [(String?, String?)])
-    func worklistIssuer(_ issuer: String?, _ system: String?) {
+    func worklistIssuer(_ issuer: String?, _ system: String?) throws {
         var identifier = DataSet()
         identifier.set(.patientID, string: "7")
         if let issuer { identifier.set(.issuerOfPatientID, string: issuer) }
-        let query = WorklistKeys(identifier: identifier, authorities: Self.authorities).query
-        #expect(query.patientID == "7" && query.patientIDSystem == system)
+        let keys = try WorklistKeys(identifier: identifier, authorities: Self.authorities).keys
+        #expect(keys.exact(.patientID) == "7" && keys.exact(.patientIDSystem) == system)
     }
 
     @Test(
@@ -85,11 +171,11 @@ struct QueryKeysTests {
         let order = ImagingOrder(
             id: EntityID("o"), patientID: patient.id, accession: nil, studyInstanceUID: "1.2", status: .active,
             code: CodedConcept(text: "CT"), steps: [step])
-        var query = WorklistQuery()
-        query.patientID = id
-        query.patientIDSystem = system
+        var keys = SearchKeys()
+        keys[.patientID] = id.map { $0.contains("*") ? .wildcard($0) : .exact($0) }
+        keys[.patientIDSystem] = system.map { .exact($0) }
         let item = WorklistItem(authorities: Self.authorities).dataSet(
-            WorklistEntry(patient: patient, visit: nil, order: order, step: step), askedBy: query)
+            WorklistEntry(patient: patient, visit: nil, order: order, step: step), askedBy: keys)
         #expect(item.string(.patientID) == expected && item.string(.issuerOfPatientID) == issuer)
     }
 }

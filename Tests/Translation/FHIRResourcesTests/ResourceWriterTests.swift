@@ -170,8 +170,9 @@ struct ResourceWriterTests {
                     "ServiceRequest", "o2", try Self.document(text), access: Self.server)
             }
             #expect(long == .invalid)
-            let worklist = try await store.worklist(WorklistQuery(), access: Self.server)
-            #expect(worklist.map(\.step.stepID) == ["A1"])
+            // It names neither modality nor station nor start.
+            let waiting = try await store.waitingSteps(limit: 9, access: Self.server)
+            #expect(waiting.map(\.step.stepID) == ["A1"])
         }
     }
 

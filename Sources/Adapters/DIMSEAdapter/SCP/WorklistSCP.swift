@@ -62,17 +62,26 @@ package struct WorklistSCP: ServiceClassProvider {
 
     private func answer(_ request: ServiceRequest, _ identifier: DataSet, _ responder: Responder) async throws {
         let access = request.association.access
-        let keys = WorklistKeys(identifier: identifier, authorities: item.authorities)
-        var query = keys.query
-        query.limit = matchesMax + 1
+        let keys: WorklistKeys
+        do throws(QueryKeys.Problem) {
+            keys = try WorklistKeys(identifier: identifier, authorities: item.authorities)
+        } catch {
+            // The Error Comment has no patient's data: it names the attribute.
+            let tag =
+                switch error {
+                case .badValue(let tag): tag
+                }
+            return try await responder.send(.cannotUnderstand, comment: "\(tag) has no value of its VR")
+        }
         let entries: [WorklistEntry]
         do {
-            entries = try await index.worklist(query, access: access)
+            entries = try await index.worklist(
+                WorklistQuery(keys.keys, limit: matchesMax + 1), access: access)
             // Fails closed: what cannot be audited is not shown.
             try await audit.record(
                 AuditRecord(
                     category: .query, interaction: "C-FIND", action: .execute, outcome: .success, access: access,
-                    entity: "worklist", query: Self.text(query)))
+                    entity: "worklist", query: Self.text(keys.keys)))
         } catch {
             return try await responder.send(.outOfResources, comment: "store not available")
         }
@@ -82,12 +91,13 @@ package struct WorklistSCP: ServiceClassProvider {
         let encoder = DataSetEncoder(transferSyntax: syntax)
         for entry in entries.prefix(matchesMax) {
             if responder.isCancelled { return try await responder.send(.cancelled) }
-            let match = Self.inCharacterSet(of: identifier, keys.response(for: item.dataSet(entry, askedBy: query)))
+            let match = Self.inCharacterSet(of: identifier, keys.response(for: item.dataSet(entry, askedBy: keys.keys)))
             let bytes: [UInt8]
             do throws(DICOMDataError) { bytes = try encoder.encode(match) } catch {
                 return try await responder.send(.cannotUnderstand)
             }
-            try await responder.send(.pending, dataSet: bytes)
+            try await responder.send(
+                keys.hasUnsupportedKeys ? .pendingKeysUnsupported : .pending, dataSet: bytes)
         }
         if responder.isCancelled { return try await responder.send(.cancelled) }
         if entries.count > matchesMax {
@@ -103,15 +113,26 @@ package struct WorklistSCP: ServiceClassProvider {
         return converted.convert(to: identifier.characterSet) ? converted : match
     }
 
-    /// The keys as text for the audit trail.
-    private static func text(_ query: WorklistQuery) -> String {
-        let keys: [(String, String?)] = [
-            ("station", query.stationAETitle), ("modality", query.modality), ("from", query.startDateLow),
-            ("to", query.startDateHigh), ("physician", query.performingPhysicianName),
-            ("patientName", query.patientName), ("patientID", query.patientID), ("issuer", query.patientIDSystem),
-            ("accession", query.accessionNumber), ("procedure", query.requestedProcedureID),
-            ("step", query.scheduledProcedureStepID), ("study", query.studyInstanceUID),
-        ]
-        return keys.compactMap { key, value in value.map { "\(key)=\($0)" } }.joined(separator: "&")
+    /// The keys as text for the audit trail, in a fixed order.
+    private static func text(_ keys: SearchKeys) -> String {
+        var parts = SearchKey.allCases.compactMap { key in
+            keys.matches[key].map { "\(key.rawValue)=\(text($0))" }
+        }
+        parts += keys.periods.map { period in
+            let from = period.from.map { $0.date + $0.time } ?? ""
+            let to = period.to.map { $0.date + $0.time } ?? ""
+            return "\(period.date.rawValue)+\(period.time.rawValue)=\(from)-\(to)"
+        }
+        return parts.joined(separator: "&")
+    }
+
+    private static func text(_ match: KeyMatch) -> String {
+        switch match {
+        case .exact(let text), .wildcard(let text), .name(let text): text
+        case .dates(let from, let to), .times(let from, let to):
+            from == to ? from ?? "" : "\(from ?? "")-\(to ?? "")"
+        case .anyOf(let all): all.map(text).joined(separator: "\\")
+        case .empty: "\"\""
+        }
     }
 }

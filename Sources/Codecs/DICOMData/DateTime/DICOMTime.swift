@@ -74,6 +74,20 @@ package struct DICOMTime: Hashable, Sendable, CustomStringConvertible {
         return start...start + width - 1
     }
 
+    /// The first and the last time that the value may mean, in full: `HHMMSS.FFFFFF`. Texts in this form compare as the
+    /// times do.
+    package var earliestText: String { text(filler: 0x30) }
+    package var latestText: String { text(filler: 0x39) }
+
+    private func text(filler: UInt8) -> String {
+        // A minute or second that is not given runs to 59, a digit of the fraction to 9.
+        let high = filler == 0x39 ? "59" : "00"
+        let fraction = precision == .fraction ? padded(microsecond, 6).prefix(fractionDigits) : ""
+        return padded(hour, 2) + (precision >= .minute ? padded(minute, 2) : high)
+            + (precision >= .second ? padded(second, 2) : high) + "." + fraction
+            + String(repeating: Character(UnicodeScalar(filler)), count: 6 - fraction.utf8.count)
+    }
+
     /// The value as a TM in its precision.
     package var description: String {
         var text = padded(hour, 2)

@@ -3,13 +3,23 @@
 package struct PixelDataLayout: Sendable, Equatable {
     /// The bytes of one frame.
     package struct Frame: Sendable, Equatable {
-        /// In order; the frame is their concatenation. One range for native pixels, one a fragment for encapsulated.
+        /// In order; the frame is in their concatenation. One range for native pixels, whole words of it where numbers
+        /// are big endian; one a fragment for encapsulated.
         package let ranges: [Range<Int>]
-        /// Bits before the frame's first bit in the first byte, 0...7: other than 0 only for pixels of one bit whose
-        /// frames do not begin at a byte.
+        /// Bits before the frame's first bit, once the words are in little endian: other than 0 only where frames do
+        /// not begin at a byte, or at a word that has to be swapped.
         package let bitOffset: Int
+        /// Bytes of the frame by itself.
+        package let sentByteCount: Int
 
+        /// Bytes of the ranges.
         package var byteCount: Int { ranges.reduce(0) { $0 + $1.count } }
+
+        init(ranges: [Range<Int>], bitOffset: Int = 0, sentByteCount: Int? = nil) {
+            self.ranges = ranges
+            self.bitOffset = bitOffset
+            self.sentByteCount = sentByteCount ?? ranges.reduce(0) { $0 + $1.count }
+        }
     }
 
     package enum Kind: Sendable, Equatable {
@@ -52,11 +62,26 @@ package struct PixelDataLayout: Sendable, Equatable {
             guard !overflow, start < Int.max - frameBits - 7 else { return nil }
             let last = (start + frameBits + 7) / 8
             guard last <= length else { return nil }
-            return Frame(ranges: [offset + start / 8..<offset + last], bitOffset: start % 8)
+            // A word is swapped as a whole, whichever frame its bytes belong to. PS3.5 §6.2 OW.
+            let word = isBigEndian ? wordSize : 1
+            let first = start / 8 / word * word
+            let end = min((last + word - 1) / word * word, length)
+            return Frame(
+                ranges: [offset + first..<offset + end], bitOffset: start - first * 8,
+                sentByteCount: (frameBits + 7) / 8)
         case .encapsulated(let frames):
-            return index < frames.count ? Frame(ranges: frames[index], bitOffset: 0) : nil
+            return index < frames.count ? Frame(ranges: frames[index]) : nil
         case .whole(let ranges):
-            return frameCount == 1 ? Frame(ranges: ranges, bitOffset: 0) : nil
+            return frameCount == 1 ? Frame(ranges: ranges) : nil
+        }
+    }
+
+    /// All pixel data: each frame of encapsulated pixels, one for all where frames cannot be told apart and for native.
+    package var allFrames: [Frame] {
+        switch kind {
+        case .native(let offset, let length, _): [Frame(ranges: [offset..<offset + length])]
+        case .encapsulated(let frames): frames.map { Frame(ranges: $0) }
+        case .whole(let ranges): [Frame(ranges: ranges)]
         }
     }
 

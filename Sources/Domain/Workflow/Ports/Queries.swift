@@ -1,30 +1,14 @@
 import Access
 
-/// Which worklist entries a modality asks for. PS3.4 §K.6.1.2. Nil or empty matches all.
+/// Which worklist entries a modality asks for. PS3.4 §K.6.1.2.
 package struct WorklistQuery: Sendable, Hashable {
-    /// A DICOM wildcard pattern; a step without a station matches every one.
-    package var stationAETitle: String?
-    /// CS, exact.
-    package var modality: String?
-    /// Inclusive bounds as DICOM DA digits.
-    package var startDateLow: String?
-    package var startDateHigh: String?
-    /// Inclusive bounds as DICOM TM text.
-    package var startTimeLow: String?
-    package var startTimeHigh: String?
-    /// DICOM wildcard patterns (`*`, `?`), case-insensitive for names.
-    package var performingPhysicianName: String?
-    package var patientName: String?
-    package var patientID: String?
-    /// The `Identifier.system` of the issuer that the patient id, or any id of the patient, must be of.
-    package var patientIDSystem: String?
-    package var accessionNumber: String?
-    package var requestedProcedureID: String?
-    package var scheduledProcedureStepID: String?
-    package var studyInstanceUID: String?
-    /// At most this many entries.
-    package var limit: Int = 1000
-    package init() {}
+    package var keys: SearchKeys
+    /// At most this many entries; one more than a caller wants tells it that there are more.
+    package var limit: Int
+    package init(_ keys: SearchKeys = SearchKeys(), limit: Int = 1000) {
+        self.keys = keys
+        self.limit = limit
+    }
 }
 
 /// One worklist entry with all it is made of.
@@ -33,7 +17,13 @@ package struct WorklistEntry: Sendable, Hashable {
     package var visit: Visit?
     package var order: ImagingOrder
     package var step: ScheduledProcedureStep
-    package init(patient: Patient, visit: Visit?, order: ImagingOrder, step: ScheduledProcedureStep) {
+    /// Those that may do the step: the one it names, else the site's for its modality.
+    package var stationAETitles: [String]
+    package init(
+        patient: Patient, visit: Visit?, order: ImagingOrder, step: ScheduledProcedureStep,
+        stationAETitles: [String]? = nil
+    ) {
+        self.stationAETitles = stationAETitles ?? [step.stationAETitle].compactMap { $0 }
         self.patient = patient
         self.visit = visit
         self.order = order
@@ -41,38 +31,75 @@ package struct WorklistEntry: Sendable, Hashable {
     }
 }
 
+/// The stations that do steps which name none, by modality. One per site.
+package struct WorklistStations: Sendable, Hashable {
+    /// AE titles by the code of the modality.
+    package var byModality: [String: [String]]
+    package init(_ byModality: [String: [String]] = [:]) { self.byModality = byModality }
+
+    /// Those that may do a step; none when it names none and the site has none for its modality.
+    package func titles(of step: ScheduledProcedureStep, modality: String?) -> [String] {
+        if let own = step.stationAETitle, !own.isEmpty { return [own] }
+        return modality.flatMap { byModality[$0] } ?? []
+    }
+
+    /// The modalities that a station takes when a step names none, in alphabetical order.
+    package func modalities(where takes: (_ title: String) -> Bool) -> [String] {
+        byModality.filter { $0.value.contains(where: takes) }.keys.sorted()
+    }
+}
+
+/// A step that modalities are not shown yet. PS3.4 Table K.6-1, return keys of type 1.
+package struct WaitingStep: Sendable, Hashable {
+    /// What a worklist entry must have and a step may lack.
+    package enum Part: String, Sendable, Hashable, CaseIterable {
+        case station = "station-ae-title"
+        case modality
+        case startDate = "start-date"
+        case startTime = "start-time"
+    }
+    package var order: ImagingOrder
+    package var step: ScheduledProcedureStep
+    /// At least one.
+    package var missing: [Part]
+    package init(order: ImagingOrder, step: ScheduledProcedureStep, missing: [Part]) {
+        self.order = order
+        self.step = step
+        self.missing = missing
+    }
+}
+
+extension ImagingOrder {
+    /// The modality of a step of this order: its own, else the order's.
+    package func modality(of step: ScheduledProcedureStep) -> String? { step.modality ?? modality }
+
+    /// What a worklist entry must have and this step lacks.
+    package func partsMissing(
+        of step: ScheduledProcedureStep, stations: WorklistStations = WorklistStations()
+    ) -> [WaitingStep.Part] {
+        WaitingStep.Part.allCases.filter { part in
+            switch part {
+            case .station: stations.titles(of: step, modality: modality(of: step)).isEmpty
+            case .modality: modality(of: step)?.isEmpty ?? true
+            case .startDate: step.scheduledStart?.dateDigits.utf8.count != 8
+            case .startTime: step.scheduledStart?.timeDigits?.isEmpty ?? true
+            }
+        }
+    }
+}
+
 /// The level of a study query.
 package enum StudyQueryLevel: String, Sendable, Hashable { case study, series, instance }
 
-/// A QIDO or C-FIND query over stored studies: one value of what is matched, whichever door it came through.
-/// PS3.4 §C.2.2.2, PS3.18 §8.3.4.
+/// A QIDO or C-FIND query over stored studies. PS3.4 §C.2.2.2, PS3.18 §8.3.4.
 package struct StudyQuery: Sendable, Hashable {
-    package enum Key: String, Sendable, Hashable, CaseIterable {
-        case studyDate, studyTime, accessionNumber, modalitiesInStudy, referringPhysicianName, patientName, patientID
-        case issuerOfPatientID, studyInstanceUID, studyID, studyDescription, patientBirthDate, patientSex
-        case modality, seriesInstanceUID, seriesNumber, seriesDescription, bodyPartExamined
-        case performedProcedureStepStartDate, performedProcedureStepStartTime
-        case scheduledProcedureStepID, requestedProcedureID
-        case sopClassUID, sopInstanceUID, instanceNumber
-    }
-    package enum Match: Sendable, Hashable {
-        case exact(String)
-        /// `*` and `?`; `ignoringCase` for PN.
-        case wildcard(String, ignoringCase: Bool)
-        case anyOf([String])
-        /// Inclusive; an open end is nil.
-        case range(low: String?, high: String?)
-        /// The attribute is absent or empty.
-        case empty
-    }
     package var level: StudyQueryLevel
-    /// All must match.
-    package var matches: [Key: Match]
+    package var keys: SearchKeys
     package var limit: Int
     package var offset: Int
-    package init(level: StudyQueryLevel, matches: [Key: Match] = [:], limit: Int = 100, offset: Int = 0) {
+    package init(level: StudyQueryLevel, keys: SearchKeys = SearchKeys(), limit: Int = 100, offset: Int = 0) {
         self.level = level
-        self.matches = matches
+        self.keys = keys
         self.limit = limit
         self.offset = offset
     }
@@ -88,12 +115,16 @@ package struct StudyMatch: Sendable, Hashable {
     /// Set at series and instance level.
     package var series: Series?
     package var numberOfSeriesRelatedInstances: Int
+    /// The requests that the objects of the series name, each once.
+    package var requests: [RequestAttributes]
     /// Set at instance level.
     package var instance: Instance?
     package init(
         study: Study, modalitiesInStudy: [String], numberOfStudyRelatedSeries: Int, numberOfStudyRelatedInstances: Int,
-        series: Series? = nil, numberOfSeriesRelatedInstances: Int = 0, instance: Instance? = nil
+        series: Series? = nil, numberOfSeriesRelatedInstances: Int = 0, requests: [RequestAttributes] = [],
+        instance: Instance? = nil
     ) {
+        self.requests = requests
         self.study = study
         self.modalitiesInStudy = modalitiesInStudy
         self.numberOfStudyRelatedSeries = numberOfStudyRelatedSeries
@@ -107,11 +138,15 @@ package struct StudyMatch: Sendable, Hashable {
 /// A page of matches.
 package struct StudyMatches: Sendable {
     package var matches: [StudyMatch]
+    /// How many more matched than were returned, counted up to `StudyMatches.remainingMax`.
+    package var remaining: Int
     /// Whether more matched than were returned.
-    package var hasMore: Bool
-    package init(matches: [StudyMatch], hasMore: Bool) {
+    package var hasMore: Bool { remaining > 0 }
+    /// Beyond this many, what remains is not counted.
+    package static let remainingMax = 1_000
+    package init(matches: [StudyMatch], remaining: Int) {
         self.matches = matches
-        self.hasMore = hasMore
+        self.remaining = remaining
     }
 }
 
@@ -132,7 +167,11 @@ package struct InstanceHeader: Sendable {
 /// Read-only questions of the imaging doors, answered outside a unit of work. Every call takes the caller's access;
 /// what the caller may not see is not there.
 package protocol ImagingIndex: Sendable {
+    /// Earliest start first.
     func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry]
+    /// Steps that are due and not shown to modalities, because what a worklist entry must have is missing; earliest
+    /// start first.
+    func waitingSteps(limit: Int, access: AccessContext) async throws -> [WaitingStep]
     /// Ordered by study date descending, then by UID, so that pages are stable.
     func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches
     /// Instances of a study, series or one instance in series and instance-number order, a page at a time:
@@ -150,11 +189,16 @@ package protocol ImagingIndex: Sendable {
     func remembered(
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
     ) -> Instance?
+    /// Other content that came for stored instances, newest first.
+    func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict]
     /// Series kept aside, newest first.
     func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries]
 }
 
 extension ImagingIndex {
+    package func waitingSteps(limit: Int, access: AccessContext) async throws -> [WaitingStep] { [] }
+    package func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict] { [] }
+
     package func remembered(
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
     ) -> Instance? { nil }
@@ -187,8 +231,13 @@ package struct Peer: Sendable, Hashable, Codable {
     package var port: Int?
     /// SHA-256 of the peer's TLS certificate, hex, when bound to one.
     package var certificateFingerprint: String?
-    package init(kind: Kind, name: String, host: String? = nil, port: Int? = nil, certificateFingerprint: String? = nil)
-    {
+    /// What becomes of other content that it sends under a UID in use; nil keeps the first.
+    package var conflictPolicy: ConflictPolicy?
+    package init(
+        kind: Kind, name: String, host: String? = nil, port: Int? = nil, certificateFingerprint: String? = nil,
+        conflictPolicy: ConflictPolicy? = nil
+    ) {
+        self.conflictPolicy = conflictPolicy
         self.kind = kind
         self.name = name
         self.host = host

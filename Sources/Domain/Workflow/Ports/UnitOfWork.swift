@@ -54,6 +54,10 @@ package protocol UnitOfWork: AnyObject {
     func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance]
     /// Stores the instance's row with its header, bulk list and frame index.
     func insert(_ received: ReceivedInstance) throws
+    /// Takes an instance's row out. Its blob is not touched.
+    func removeInstance(_ instance: Instance) throws
+    /// Keeps a conflict. A refusal that is known, by instance and peer, is counted instead.
+    func note(_ conflict: InstanceConflict) throws
 
     // Reports.
     func report(_ id: EntityID) throws -> Report?

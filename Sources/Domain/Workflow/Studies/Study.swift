@@ -117,12 +117,40 @@ package struct SeriesAttributes: Sendable, Hashable, Codable {
     package var stationName: String?
     package var scheduledProcedureStepID: String?
     package var requestedProcedureID: String?
+    /// The items of Request Attributes Sequence, in order; nil in series stored before they were kept.
+    package var requestAttributes: [RequestAttributes]?
     /// The patient id, accession number and issuer systems that this series' instances carry.
     package var patientID: String?
     package var patientIDSystem: String?
     package var accessionNumber: String?
     package var accessionSystem: String?
     package init() {}
+
+    /// What the series was requested as, whichever way it was kept.
+    package var requests: [RequestAttributes] {
+        if let requestAttributes { return requestAttributes }
+        let first = RequestAttributes(
+            scheduledProcedureStepID: scheduledProcedureStepID, requestedProcedureID: requestedProcedureID)
+        return first.isEmpty ? [] : [first]
+    }
+}
+
+/// One item of Request Attributes Sequence (0040,0275). PS3.3 §10.6.
+package struct RequestAttributes: Sendable, Hashable, Codable {
+    package var scheduledProcedureStepID: String?
+    package var requestedProcedureID: String?
+    /// Of the request; a study that answers several has none of its own. PS3.3 §C.7.2.1.
+    package var accessionNumber: String?
+    package init(
+        scheduledProcedureStepID: String? = nil, requestedProcedureID: String? = nil, accessionNumber: String? = nil
+    ) {
+        self.scheduledProcedureStepID = scheduledProcedureStepID
+        self.requestedProcedureID = requestedProcedureID
+        self.accessionNumber = accessionNumber
+    }
+    package var isEmpty: Bool {
+        scheduledProcedureStepID == nil && requestedProcedureID == nil && accessionNumber == nil
+    }
 }
 
 /// One SOP instance as stored.
@@ -206,12 +234,15 @@ package struct ReceivedInstance: Sendable {
         self.bulk = bulk
     }
     package struct BulkValue: Sendable, Hashable, Codable {
-        /// Path of tags from the root, joined by `/`, with item numbers: `00400275/0/00400007`; a plain tag at top level.
+        /// Path of tags from the root, joined by `.`, with item numbers: `00400275.0.00400007`; a plain tag at top level.
         package var path: String
         package var vr: String
         package var offset: Int64
         package var length: Int64
-        package init(path: String, vr: String, offset: Int64, length: Int64) {
+        /// Fragments, each with its item header; nil in rows from before it was kept.
+        package var isEncapsulated: Bool?
+        package init(path: String, vr: String, offset: Int64, length: Int64, isEncapsulated: Bool? = false) {
+            self.isEncapsulated = isEncapsulated
             self.path = path
             self.vr = vr
             self.offset = offset

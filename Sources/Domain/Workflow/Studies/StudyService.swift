@@ -9,6 +9,8 @@ package struct StudyService: Sendable {
         case duplicate
         /// The SOP Instance UID is in use for other content: refused, the stored one stays. PS3.7 §C.5.7 (0111H).
         case conflict
+        /// The stored instance is another one than was looked at: to be looked at again.
+        case changed
     }
 
     /// Registers an instance whose blob is durable.
@@ -20,10 +22,43 @@ package struct StudyService: Sendable {
                 && stored.seriesInstanceUID == instance.seriesInstanceUID
             return isSame ? .duplicate : .conflict
         }
+        return .stored(try insert(received, in: unit))
+    }
+
+    private func insert(_ received: ReceivedInstance, in unit: any UnitOfWork) throws -> Reconciliation {
         let reconciliation = try seriesLink(received, in: unit)
         try updateStudy(received, link: reconciliation, in: unit)
         try unit.insert(received)
-        return .stored(reconciliation)
+        return reconciliation
+    }
+
+    /// Decides about an instance that was found to differ from the stored one of its UID: refuses it, or puts it in the
+    /// other's place, which is kept as a superseded version. Only within its series: elsewhere one of the two UIDs is
+    /// wrong, and replacing would take an object out of another study.
+    ///
+    /// - Parameters:
+    ///   - stored: what it was compared with.
+    ///   - difference: the path of the first element that differs, when it is known.
+    package func resolve(
+        _ received: ReceivedInstance, against stored: Instance, difference: String?, policy: ConflictPolicy,
+        in unit: any UnitOfWork
+    ) throws -> Outcome {
+        let instance = received.instance
+        guard let current = try unit.instance(instance.sopInstanceUID), current.blobID == stored.blobID else {
+            return .changed
+        }
+        let isReplaced =
+            policy == .replace && stored.studyInstanceUID == instance.studyInstanceUID
+            && stored.seriesInstanceUID == instance.seriesInstanceUID
+        try unit.note(
+            InstanceConflict(
+                sopInstanceUID: instance.sopInstanceUID, studyInstanceUID: instance.studyInstanceUID,
+                seriesInstanceUID: instance.seriesInstanceUID, outcome: isReplaced ? .replaced : .refused,
+                difference: difference, peer: instance.receivedFrom ?? "", time: unit.time,
+                superseded: isReplaced ? current : nil))
+        guard isReplaced else { return .conflict }
+        try unit.removeInstance(current)
+        return .stored(try insert(received, in: unit))
     }
 
     /// Tells the observers of a study that has fallen quiet, or whose association or request has ended.

@@ -6,14 +6,24 @@ package struct Migration: Sendable {
     package let name: String
     /// Statements in order, as templates of `SQLDialect.schemaText`, one statement each.
     package let statements: @Sendable (SQLDialect) -> [String]
+    /// Makes rows that follow from others, in a database that had those before this step: run once, after all steps, so
+    /// that it is written with the tables as they are now. Nil when there is nothing to make.
+    package let rebuild: (@Sendable (any SQLConnection) throws -> Void)?
 
     /// A step whose text differs only in what `SQLDialect.schemaText` replaces.
-    package init(_ number: Int, _ name: String, _ statements: [String]) {
-        self.init(number, name) { _ in statements }
+    package init(
+        _ number: Int, _ name: String, _ statements: [String],
+        rebuild: (@Sendable (any SQLConnection) throws -> Void)? = nil
+    ) {
+        self.init(number, name, rebuild: rebuild) { _ in statements }
     }
 
     /// A step that also needs other statements per database.
-    package init(_ number: Int, _ name: String, _ statements: @escaping @Sendable (SQLDialect) -> [String]) {
+    package init(
+        _ number: Int, _ name: String, rebuild: (@Sendable (any SQLConnection) throws -> Void)? = nil,
+        _ statements: @escaping @Sendable (SQLDialect) -> [String]
+    ) {
+        self.rebuild = rebuild
         self.number = number
         self.name = name
         self.statements = statements

@@ -29,6 +29,29 @@ struct Migrator {
                 try apply(migration, connection, now)
             }
         }
+        try rebuild(connection, now)
+    }
+
+    /// Makes the rows that follow from others, for each step that has such and where they were not made yet. The first
+    /// step that asks for it makes the table `rebuilt_rows` of the steps that are done.
+    private func rebuild(_ connection: any SQLConnection, _ now: Int64) throws {
+        for migration in migrations {
+            guard let rebuild = migration.rebuild, try !isRebuilt(migration, connection) else { continue }
+            try connection.transaction {
+                // As above: a second program waits here, and finds it done.
+                _ = try appliedSteps(connection, lock: true)
+                if try isRebuilt(migration, connection) { return }
+                try rebuild(connection)
+                try connection.run(
+                    "INSERT INTO rebuilt_rows (number, time) VALUES (?, ?)", [.int(Int64(migration.number)), .int(now)])
+            }
+        }
+    }
+
+    private func isRebuilt(_ migration: Migration, _ connection: any SQLConnection) throws -> Bool {
+        try connection.first(
+            "SELECT number FROM rebuilt_rows WHERE number = ?", [.int(Int64(migration.number))]
+        ) { try $0.int(0) } != nil
     }
 
     private func apply(_ migration: Migration, _ connection: any SQLConnection, _ now: Int64) throws {

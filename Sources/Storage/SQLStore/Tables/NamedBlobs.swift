@@ -11,6 +11,10 @@ package struct NamedBlobs {
     private static let sources = [
         "SELECT blob_id, size, sop_uid AS owner, study_uid AS place, 0 AS kind FROM instances",
         "SELECT blob_id, CAST(NULL AS BIGINT) AS size, job_id AS owner, '' AS place, 1 AS kind FROM export_files",
+        """
+        SELECT blob_id, CAST(NULL AS BIGINT) AS size, sop_uid AS owner, study_uid AS place, 0 AS kind \
+        FROM instance_conflicts WHERE blob_id IS NOT NULL
+        """,
     ]
 
     /// Those of the blobs that a row names.

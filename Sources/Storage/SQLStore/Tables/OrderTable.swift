@@ -5,6 +5,8 @@ struct OrderTable {
     let connection: any SQLConnection
     /// The writer's; nil in a read.
     var memo: WriterMemo?
+    /// Who does steps that name no station.
+    var stations = WorklistStations()
 
     func order(_ id: EntityID) throws -> ImagingOrder? {
         if let known = memo?.find(ImagingOrder.self, id.value) { return known }
@@ -54,23 +56,52 @@ struct OrderTable {
                 try Detail.encode(order),
             ])
         memo?.remember(order, order.id.value)
-        for step in order.steps { try save(step, of: order.id) }
+        try saveSteps(of: order)
     }
 
-    private func save(_ step: ScheduledProcedureStep, of orderID: EntityID) throws {
-        try connection.run(
-            """
-            INSERT INTO steps (id, order_id, step_id, is_on_worklist, station, modality, start_date, start_time)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (id) DO UPDATE SET step_id = excluded.step_id, is_on_worklist = excluded.is_on_worklist,
-            station = excluded.station, modality = excluded.modality, start_date = excluded.start_date,
-            start_time = excluded.start_time
-            """,
-            [
-                .text(step.id.value), .text(orderID.value), .text(step.stepID), SQLValue(step.status.isOnWorklist),
-                SQLValue(step.stationAETitle), SQLValue(step.modality), SQLValue(step.scheduledStart?.dateDigits),
-                SQLValue(step.scheduledStart?.timeDigits),
-            ])
+    /// The worklist's rows of an order. A step that lacks what an entry must have waits.
+    func saveSteps(of order: ImagingOrder) throws {
+        for step in order.steps {
+            let isComplete = order.partsMissing(of: step, stations: stations).isEmpty
+            try connection.run(
+                """
+                INSERT INTO steps (id, order_id, step_id, is_on_worklist, is_waiting, station, modality, start_date,
+                start_time, patient_id, accession, study_uid, rp_id, performer)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET step_id = excluded.step_id, is_on_worklist = excluded.is_on_worklist,
+                is_waiting = excluded.is_waiting, station = excluded.station, modality = excluded.modality,
+                start_date = excluded.start_date, start_time = excluded.start_time, patient_id = excluded.patient_id,
+                accession = excluded.accession, study_uid = excluded.study_uid, rp_id = excluded.rp_id,
+                performer = excluded.performer
+                """,
+                [
+                    .text(step.id.value), .text(order.id.value), .text(step.stepID),
+                    SQLValue(step.status.isOnWorklist && isComplete), SQLValue(step.status.isOnWorklist && !isComplete),
+                    SQLValue(step.stationAETitle), SQLValue(order.modality(of: step)),
+                    SQLValue(KeyText.day(step.scheduledStart?.dateDigits)),
+                    SQLValue(KeyText.time(step.scheduledStart?.timeDigits)), .text(order.patientID.value),
+                    SQLValue(order.accession?.value), SQLValue(order.studyInstanceUID),
+                    .text(order.requestedProcedureID ?? step.stepID),
+                    SQLValue(step.performingPhysician.map { FoldedName.fold(KeyText.name($0)) }),
+                ])
+        }
+    }
+
+    /// Looks again at the due steps that name no station, after the site's stations may have changed.
+    func refreshSteps() throws {
+        var last = ""
+        while true {
+            let orders = try connection.all(
+                """
+                SELECT o.id, o.detail FROM orders o WHERE o.id > ? AND o.id IN (
+                SELECT order_id FROM steps WHERE station IS NULL AND is_on_worklist = 1
+                UNION ALL SELECT order_id FROM steps WHERE station IS NULL AND is_waiting = 1) ORDER BY o.id LIMIT 500
+                """, [.text(last)]
+            ) { (id: try $0.text(0), order: try Detail.decode(ImagingOrder.self, try $0.bytes(1))) }
+            for order in orders { try saveSteps(of: order.order) }
+            guard let end = orders.last?.id, orders.count == 500 else { return }
+            last = end
+        }
     }
 
     func removeOrder(_ id: EntityID) throws {

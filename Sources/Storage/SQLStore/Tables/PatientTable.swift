@@ -29,11 +29,19 @@ struct PatientTable {
     }
 
     func save(_ patient: Patient) throws {
+        let known = memo?.find(Patient.self, patient.id.value)
         try connection.run(
             """
-            INSERT INTO patients (id, merged_into, detail) VALUES (?, ?, ?)
-            ON CONFLICT (id) DO UPDATE SET merged_into = excluded.merged_into, detail = excluded.detail
-            """, [.text(patient.id.value), SQLValue(patient.mergedInto?.value), try Detail.encode(patient)])
+            INSERT INTO patients (id, merged_into, birth_date, sex, detail) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET merged_into = excluded.merged_into, birth_date = excluded.birth_date,
+            sex = excluded.sex, detail = excluded.detail
+            """,
+            [
+                .text(patient.id.value), SQLValue(patient.mergedInto?.value),
+                SQLValue(KeyText.day(patient.birthDate?.dateDigits)), SQLValue(KeyText.sex(patient.sex)),
+                try Detail.encode(patient),
+            ])
+        if known?.names != patient.names { try saveNames(of: patient) }
         memo?.remember(patient, patient.id.value)
         let stored = try connection.all(
             "SELECT system, value FROM patient_identifiers WHERE patient_id = ?", [.text(patient.id.value)]
@@ -50,8 +58,27 @@ struct PatientTable {
         }
     }
 
+    /// The names that the worklist finds a patient by.
+    func saveNames(of patient: Patient) throws {
+        let names = Set(patient.names.flatMap { FoldedName.rows(KeyText.name($0)) })
+        let stored = Set(
+            try connection.all("SELECT value FROM patient_names WHERE patient_id = ?", [.text(patient.id.value)]) {
+                try $0.text(0)
+            })
+        for old in stored.subtracting(names) {
+            try connection.run(
+                "DELETE FROM patient_names WHERE patient_id = ? AND value = ?", [.text(patient.id.value), .text(old)])
+        }
+        for new in names.subtracting(stored) {
+            try connection.run(
+                "INSERT INTO patient_names (patient_id, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                [.text(patient.id.value), .text(new)])
+        }
+    }
+
     func removePatient(_ id: EntityID) throws {
         memo?.forget(Patient.self, id.value)
+        try connection.run("DELETE FROM patient_names WHERE patient_id = ?", [.text(id.value)])
         try connection.run("DELETE FROM patient_identifiers WHERE patient_id = ?", [.text(id.value)])
         try connection.run("DELETE FROM patients WHERE id = ?", [.text(id.value)])
     }

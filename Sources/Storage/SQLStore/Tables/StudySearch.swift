@@ -1,219 +1,234 @@
 import Workflow
 
 /// Study queries as SQL. PS3.4 §C.2.2.2, PS3.18 §10.6.
+///
+/// Studies come newest first, ties and lower levels by number and UID. They are either looked up from the key with the
+/// fewest rows, or, where each key has many, taken in their order until the page is full: so no query reads a whole
+/// table whose rows it does not return.
 struct StudySearch {
     let connection: any SQLConnection
 
-    /// Where each key's column lies, and whether it is kept folded (names).
-    private static func column(_ key: StudyQuery.Key) -> (level: StudyQueryLevel, name: String, isFolded: Bool) {
-        switch key {
-        case .studyDate: (.study, "study_date", false)
-        case .studyTime: (.study, "study_time", false)
-        case .accessionNumber: (.study, "accession", false)
-        case .modalitiesInStudy: (.series, "modality", false)
-        case .referringPhysicianName: (.study, "referring", true)
-        case .patientName: (.study, "patient_name", true)
-        case .patientID: (.study, "patient_dicom_id", false)
-        case .issuerOfPatientID: (.study, "issuer", false)
-        case .studyInstanceUID: (.study, "uid", false)
-        case .studyID: (.study, "study_id", false)
-        case .studyDescription: (.study, "description", false)
-        case .patientBirthDate: (.study, "birth_date", false)
-        case .patientSex: (.study, "sex", false)
-        case .modality: (.series, "modality", false)
-        case .seriesInstanceUID: (.series, "uid", false)
-        case .seriesNumber: (.series, "number", false)
-        case .seriesDescription: (.series, "description", false)
-        case .bodyPartExamined: (.series, "body_part", false)
-        case .performedProcedureStepStartDate: (.series, "pps_date", false)
-        case .performedProcedureStepStartTime: (.series, "pps_time", false)
-        case .scheduledProcedureStepID: (.series, "sps_id", false)
-        case .requestedProcedureID: (.series, "rp_id", false)
-        case .sopClassUID: (.instance, "sop_class", false)
-        case .sopInstanceUID: (.instance, "sop_uid", false)
-        case .instanceNumber: (.instance, "number", false)
+    private static let order = "s.study_date DESC NULLS LAST, s.uid"
+
+    func matches(_ query: StudyQuery) throws -> StudyMatches {
+        let compiler = SearchKeyCompiler(query.keys, of: .studies, dialect: connection.dialect)
+        let plan = try SearchPlan(compiler, connection)
+        var page = try query.level == .study ? studies(query, plan) : lower(query, plan, compiler)
+        if page.matches.count > query.limit {
+            page.matches.removeLast(page.matches.count - query.limit)
+            let seen = query.offset + query.limit
+            let most = seen + StudyMatches.remainingMax + 1
+            let total = try query.level == .study ? count(plan, most) : countLower(query.level, plan, compiler, most)
+            page.remaining = max(1, total - seen)
         }
+        try count(&page.matches)
+        return page
     }
 
-    private static let integerKeys: Set<StudyQuery.Key> = [.seriesNumber, .instanceNumber]
+    // MARK: Studies
 
-    /// One page, newest study first, ties and lower levels by number and UID.
-    func matches(_ query: StudyQuery) throws -> StudyMatches {
-        var condition = SQLCondition("1 = 1")
-        // In a fixed order of keys, so that equal queries are one prepared statement.
-        for key in StudyQuery.Key.allCases {
-            guard let match = query.matches[key] else { continue }
-            add(match, key, level: query.level, to: &condition)
-        }
-        let from: String
-        let order: String
-        let lower: String
-        switch query.level {
-        case .study:
-            from = "studies s"
-            order = "s.study_date DESC NULLS LAST, s.uid"
-            lower = ""
-        case .series:
-            from = "series e JOIN studies s ON s.uid = e.study_uid"
-            order = "s.study_date DESC NULLS LAST, s.uid, e.number IS NULL, e.number, e.uid"
-            lower = ", e.detail"
-        case .instance:
-            from = """
-                instances i JOIN series e ON e.study_uid = i.study_uid AND e.uid = i.series_uid \
-                JOIN studies s ON s.uid = i.study_uid
-                """
-            order = "s.study_date DESC NULLS LAST, s.uid, e.number IS NULL, e.number, e.uid, i.sort_number, i.sop_uid"
-            lower = ", e.detail, " + StudyTable.instanceColumns
-        }
-        var matches = try connection.all(
-            "SELECT s.detail\(lower) FROM \(from) WHERE \(condition.text) ORDER BY \(order) LIMIT ? OFFSET ?",
-            condition.values + [.int(Int64(query.limit) + 1), .int(Int64(query.offset))]
-        ) { row in
+    private func studies(_ query: StudyQuery, _ plan: SearchPlan) throws -> StudyMatches {
+        let statement = Self.statement("s.detail", plan.page, limit: query.limit + 1, offset: query.offset)
+        let matches = try connection.all(statement.text, statement.values) { row in
             StudyMatch(
                 study: try Detail.decode(Study.self, try row.bytes(0)), modalitiesInStudy: [],
-                numberOfStudyRelatedSeries: 0,
-                numberOfStudyRelatedInstances: 0,
-                series: query.level == .study ? nil : try Detail.decode(Series.self, try row.bytes(1)),
-                instance: query.level == .instance ? try StudyTable.instance(row, from: 2) : nil)
+                numberOfStudyRelatedSeries: 0, numberOfStudyRelatedInstances: 0)
         }
-        let hasMore = matches.count > query.limit
-        if hasMore { matches.removeLast() }
-        try count(&matches)
-        return StudyMatches(matches: matches, hasMore: hasMore)
+        return StudyMatches(matches: matches, remaining: 0)
     }
 
-    // MARK: Conditions
+    static func statement(_ columns: String, _ condition: SQLCondition, limit: Int, offset: Int) -> SQLCondition {
+        SQLCondition(
+            "SELECT \(columns) FROM studies s WHERE \(condition.text) ORDER BY \(order) LIMIT ? OFFSET ?",
+            condition.values + [.int(Int64(limit)), .int(Int64(offset))])
+    }
 
-    private func add(
-        _ match: StudyQuery.Match, _ key: StudyQuery.Key, level: StudyQueryLevel, to condition: inout SQLCondition
-    ) {
-        let place = Self.column(key)
-        // A key of the study's series matches the study that has any such series.
-        let isAny =
-            key == .modalitiesInStudy || (place.level == .series && level == .study)
-            || (place.level == .instance && level != .instance)
-        let alias =
-            switch place.level {
-            case .study: "s"
-            case .series: isAny ? "x" : "e"
-            case .instance: isAny ? "x" : "i"
+    private func count(_ plan: SearchPlan, _ most: Int) throws -> Int {
+        Int(
+            try connection.first(
+                "SELECT COUNT(*) FROM (SELECT 1 FROM studies s WHERE \(plan.count.text) LIMIT ?) AS few",
+                plan.count.values + [.int(Int64(most))]
+            ) { try $0.int(0) } ?? 0)
+    }
+
+    // MARK: Series and instances
+
+    /// Studies whose series or instances are looked for together: a few first, more when those give little.
+    private static let firstBatch = 8
+    private static let batchMax = 256
+
+    private func lower(
+        _ query: StudyQuery, _ plan: SearchPlan, _ compiler: SearchKeyCompiler
+    ) throws -> StudyMatches {
+        let level = LowerLevel(query.level, compiler)
+        var matches: [StudyMatch] = []
+        var skip = query.offset
+        var decoded = DecodedRows()
+        try eachBatch(plan.page, from: Self.firstBatch) { uids in
+            let wanted = query.limit + 1 - matches.count
+            let found = try connection.all(
+                """
+                SELECT s.uid, s.detail, e.uid, e.detail\(level.columns) FROM \(level.tables)
+                JOIN studies s ON s.uid = e.study_uid WHERE \(level.condition(connection.dialect).text)
+                ORDER BY \(Self.order), e.number IS NULL, e.number, e.uid\(level.order) LIMIT ? OFFSET ?
+                """,
+                [.texts(uids)] + level.values + [.int(Int64(wanted)), .int(Int64(skip))]
+            ) { try decoded.match($0, query.level) }
+            if found.isEmpty, skip > 0 {
+                skip -= try count(level, uids)
+            } else {
+                skip = 0
             }
-        let (text, values) = comparison(match, "\(alias).\(place.name)", key, isFolded: place.isFolded)
-        guard isAny else { return condition.add(text, values: values) }
-        if place.level == .series {
-            condition.add("EXISTS (SELECT 1 FROM series x WHERE x.study_uid = s.uid AND \(text))", values: values)
-        } else {
-            let inSeries = level == .series ? " AND x.series_uid = e.uid" : ""
-            condition.add(
-                "EXISTS (SELECT 1 FROM instances x WHERE x.study_uid = s.uid\(inSeries) AND \(text))", values: values)
+            matches += found
+            return matches.count <= query.limit
+        }
+        return StudyMatches(matches: matches, remaining: 0)
+    }
+
+    private func countLower(
+        _ queryLevel: StudyQueryLevel, _ plan: SearchPlan, _ compiler: SearchKeyCompiler, _ most: Int
+    ) throws -> Int {
+        let level = LowerLevel(queryLevel, compiler)
+        var total = 0
+        try eachBatch(plan.page, from: Self.batchMax) { uids in
+            total += try count(level, uids)
+            return total < most
+        }
+        return min(total, most)
+    }
+
+    private func count(_ level: LowerLevel, _ uids: [String]) throws -> Int {
+        Int(
+            try connection.first(
+                "SELECT COUNT(*) FROM \(level.tables) WHERE \(level.condition(connection.dialect).text)",
+                [.texts(uids)] + level.values
+            ) { try $0.int(0) } ?? 0)
+    }
+
+    /// The studies that may have matches, in order, a batch at a time until `body` has enough.
+    private func eachBatch(_ condition: SQLCondition, from first: Int, _ body: ([String]) throws -> Bool) throws {
+        var size = first
+        var offset = 0
+        while true {
+            let statement = Self.statement("s.uid", condition, limit: size, offset: offset)
+            let uids = try connection.all(statement.text, statement.values) { try $0.text(0) }
+            guard !uids.isEmpty, try body(uids), uids.count == size else { return }
+            offset += size
+            size = min(size * 2, Self.batchMax)
         }
     }
 
-    private func comparison(
-        _ match: StudyQuery.Match, _ column: String, _ key: StudyQuery.Key, isFolded: Bool
-    ) -> (String, [SQLValue]) {
-        switch match {
-        case .empty:
-            return Self.integerKeys.contains(key)
-                ? ("(\(column) IS NULL)", []) : ("(\(column) IS NULL OR \(column) = '')", [])
-        case .exact(let text):
-            if Self.integerKeys.contains(key) { return ("\(column) = ?", [.int(Int64(text) ?? Int64.min)]) }
-            if isFolded { return name(text, column) }
-            return ("\(column) = ?", [.text(text)])
-        case .anyOf(let texts):
-            if Self.integerKeys.contains(key) {
-                return (connection.dialect.isInInts(column), [.ints(texts.compactMap { Int64($0) })])
-            }
-            if isFolded {
-                let parts = texts.map { name($0, column) }
-                return ("(" + parts.map(\.0).joined(separator: " OR ") + ")", parts.flatMap(\.1))
-            }
-            return (connection.dialect.isInTexts(column), [.texts(texts)])
-        case .wildcard(let text, let ignoringCase):
-            if isFolded { return name(text, column) }
-            let column =
-                Self.integerKeys.contains(key) ? "CAST(\(column) AS TEXT)" : ignoringCase ? "LOWER(\(column))" : column
-            let text = ignoringCase ? text.lowercased() : text
-            return (connection.dialect.matchesPattern(column), [.text(connection.dialect.pattern(text))])
-        case .range(let low, let high):
-            // With both ends open any value matches, but not an absent one.
-            var parts = ["\(column) IS NOT NULL"]
-            var values: [SQLValue] = []
-            if Self.integerKeys.contains(key) {
-                if let low = low.flatMap({ Int64($0) }) {
-                    parts.append("\(column) >= ?")
-                    values.append(.int(low))
+    /// The conditions of a query on the rows of a level below the study.
+    struct LowerLevel {
+        let tables: String
+        let columns: String
+        let order: String
+        private let conditions: [SQLCondition]
+        var values: [SQLValue] { conditions.flatMap(\.values) }
+
+        init(_ level: StudyQueryLevel, _ compiler: SearchKeyCompiler) {
+            let isInstance = level == .instance
+            tables =
+                isInstance
+                ? "instances i JOIN series e ON e.study_uid = i.study_uid AND e.uid = i.series_uid" : "series e"
+            columns = isInstance ? ", " + StudyTable.instanceColumns : ""
+            order = isInstance ? ", i.sort_number, i.sop_uid" : ""
+            conditions = compiler.terms.compactMap { term in
+                switch term.group {
+                case .series: term.condition("e")
+                case .instance where isInstance: term.condition("i")
+                case .request, .instance:
+                    term.exists(where: "x.study_uid = e.study_uid AND x.series_uid = e.uid")
+                default: nil
                 }
-                if let high = high.flatMap({ Int64($0) }) {
-                    parts.append("\(column) <= ?")
-                    values.append(.int(high))
-                }
-                return ("(" + parts.joined(separator: " AND ") + ")", values)
             }
-            if let low {
-                parts.append("\(column) >= ?")
-                values.append(.text(low))
-            }
-            if let high {
-                // Inclusive also for a value of finer precision: 10 reaches to 10:59:59.999999. PS3.4 §C.2.2.2.5.
-                parts.append("\(column) <= ?")
-                values.append(.text(high + "~"))
-            }
-            return ("(" + parts.joined(separator: " AND ") + ")", values)
+        }
+
+        /// Its first value is the UIDs of the studies.
+        func condition(_ dialect: SQLDialect) -> SQLCondition {
+            SQLCondition(
+                ([dialect.isInTexts(tables.hasPrefix("series") ? "e.study_uid" : "i.study_uid")]
+                    + conditions.map { "(\($0.text))" }).joined(separator: " AND "))
         }
     }
 
-    /// A name matches as a whole or by any one of its component groups.
-    private func name(_ text: String, _ column: String) -> (String, [SQLValue]) {
-        let folded = Wildcard.fold(text)
-        let patterns = [folded, folded + "=*", "*=" + folded, "*=" + folded + "=*"]
-        let condition = patterns.map { _ in connection.dialect.matchesPattern(column) }.joined(separator: " OR ")
-        return ("(\(condition))", patterns.map { .text(connection.dialect.pattern($0)) })
+    /// Studies and series of a page, each decoded once.
+    private struct DecodedRows {
+        private var studies: [String: Study] = [:]
+        private var series: [String: Series] = [:]
+
+        mutating func match(_ row: SQLRow, _ level: StudyQueryLevel) throws -> StudyMatch {
+            let uid = try row.text(0)
+            let key = uid + "/" + (try row.text(2))
+            let study = try studies[uid] ?? Detail.decode(Study.self, try row.bytes(1))
+            let series = try self.series[key] ?? Detail.decode(Series.self, try row.bytes(3))
+            studies[uid] = study
+            self.series[key] = series
+            return StudyMatch(
+                study: study, modalitiesInStudy: [], numberOfStudyRelatedSeries: 0, numberOfStudyRelatedInstances: 0,
+                series: series, instance: level == .instance ? try StudyTable.instance(row, from: 4) : nil)
+        }
     }
 
     // MARK: Counts
 
-    /// Fills in what is counted, once a study and series of the page.
+    /// Fills in what is counted, for all studies and series of the page at once.
     private func count(_ matches: inout [StudyMatch]) throws {
-        struct Counts {
-            var modalities: [String] = []
-            var series = 0
-            var instances = 0
-        }
-        var studies: [String: Counts] = [:]
+        guard !matches.isEmpty else { return }
+        let uids = SQLValue.texts(Array(Set(matches.map(\.study.studyInstanceUID))).sorted())
+        let isInStudies = connection.dialect.isInTexts("study_uid")
+        var modalities: [String: [String]] = [:]
         var series: [String: Int] = [:]
+        try connection.run(
+            """
+            SELECT study_uid, modality, COUNT(*) FROM series WHERE \(isInStudies)
+            GROUP BY study_uid, modality ORDER BY study_uid, modality
+            """, [uids]
+        ) { row in
+            let uid = try row.text(0)
+            if let modality = try row.optionalText(1) { modalities[uid, default: []].append(modality) }
+            series[uid, default: 0] += Int(try row.int(2))
+        }
+        var instances: [String: Int] = [:]
+        try connection.run(
+            """
+            SELECT study_uid, series_uid, COUNT(*) FROM instances WHERE \(isInStudies) GROUP BY study_uid, series_uid
+            """, [uids]
+        ) { row in
+            let count = Int(try row.int(2))
+            instances[try row.text(0), default: 0] += count
+            instances[try row.text(0) + "/" + (try row.text(1))] = count
+        }
+        let requests = matches.contains { $0.series != nil } ? try requests(uids) : [:]
         for index in matches.indices {
             let uid = matches[index].study.studyInstanceUID
-            if studies[uid] == nil {
-                var counts = Counts()
-                let rows = try connection.all(
-                    "SELECT modality, COUNT(*) FROM series WHERE study_uid = ? GROUP BY modality ORDER BY modality",
-                    [.text(uid)]
-                ) { (try $0.optionalText(0), Int(try $0.int(1))) }
-                counts.modalities = rows.compactMap(\.0)
-                counts.series = rows.reduce(0) { $0 + $1.1 }
-                counts.instances = Int(
-                    try connection.first("SELECT COUNT(*) FROM instances WHERE study_uid = ?", [.text(uid)]) {
-                        try $0.int(0)
-                    } ?? 0)
-                studies[uid] = counts
-            }
-            if let counts = studies[uid] {
-                matches[index].modalitiesInStudy = counts.modalities
-                matches[index].numberOfStudyRelatedSeries = counts.series
-                matches[index].numberOfStudyRelatedInstances = counts.instances
-            }
+            matches[index].modalitiesInStudy = modalities[uid] ?? []
+            matches[index].numberOfStudyRelatedSeries = series[uid] ?? 0
+            matches[index].numberOfStudyRelatedInstances = instances[uid] ?? 0
             guard let seriesUID = matches[index].series?.seriesInstanceUID else { continue }
-            let key = uid + "/" + seriesUID
-            if series[key] == nil {
-                series[key] = Int(
-                    try connection.first(
-                        "SELECT COUNT(*) FROM instances WHERE study_uid = ? AND series_uid = ?",
-                        [.text(uid), .text(seriesUID)]
-                    ) { try $0.int(0) } ?? 0)
-            }
-            matches[index].numberOfSeriesRelatedInstances = series[key] ?? 0
+            matches[index].numberOfSeriesRelatedInstances = instances[uid + "/" + seriesUID] ?? 0
+            matches[index].requests = requests[uid + "/" + seriesUID] ?? []
         }
+    }
+
+    private func requests(_ uids: SQLValue) throws -> [String: [RequestAttributes]] {
+        var found: [String: [RequestAttributes]] = [:]
+        try connection.run(
+            """
+            SELECT study_uid, series_uid, sps_id, rp_id, accession FROM series_requests
+            WHERE \(connection.dialect.isInTexts("study_uid")) ORDER BY study_uid, series_uid, position, sps_id, rp_id, accession
+            """, [uids]
+        ) { row in
+            func text(_ column: Int) throws -> String? {
+                let text = try row.text(column)
+                return text.isEmpty ? nil : text
+            }
+            found[try row.text(0) + "/" + (try row.text(1)), default: []].append(
+                RequestAttributes(
+                    scheduledProcedureStepID: try text(2), requestedProcedureID: try text(3),
+                    accessionNumber: try text(4)))
+        }
+        return found
     }
 
     /// Series kept aside, newest first.
@@ -231,5 +246,76 @@ struct StudySearch {
                 study: try Detail.decode(Study.self, try row.bytes(0)), series: series, reason: reason,
                 instances: Int(try row.int(2)))
         }.compactMap { $0 }
+    }
+}
+
+/// How the rows of a query are come by: from the key with the fewest rows where those are few, else in their order,
+/// each looked at. Rows of keys are counted up to a bound, which an index answers at once.
+struct SearchPlan {
+    /// With fewer rows of a key than this, a page begins with them. About the root of page size times table size, where
+    /// both ways cost the same: for 200 of 100,000.
+    static let fewForPage = 2_000
+    /// The same for counting what remains.
+    static let fewForCount = 10_000
+
+    /// The condition on `s` by which a page is read, and by which the rest is counted.
+    let page: SQLCondition
+    let count: SQLCondition
+
+    init(_ compiler: SearchKeyCompiler, _ connection: any SQLConnection) throws {
+        var best: (index: Int, rows: Int)?
+        for (index, term) in compiler.terms.enumerated() where term.isIndexed && !term.matchesNone {
+            let rows = try Self.rows(of: term, connection)
+            if rows < best?.rows ?? Self.fewForCount { best = (index, rows) }
+            if rows == 0 { break }
+        }
+        page = Self.condition(compiler, from: best.flatMap { $0.rows <= Self.fewForPage ? $0.index : nil })
+        count = Self.condition(compiler, from: best?.index)
+    }
+
+    private static func rows(of term: SearchKeyCompiler.Term, _ connection: any SQLConnection) throws -> Int {
+        let condition = term.rows
+        return Int(
+            try connection.first(
+                "SELECT COUNT(*) FROM (SELECT 1 FROM \(term.group.join.table) x WHERE \(condition.text) LIMIT ?) AS few",
+                condition.values + [.int(Int64(fewForCount))]
+            ) { try $0.int(0) } ?? 0)
+    }
+
+    /// - Parameter first: the term whose rows `s` is looked up from.
+    static func condition(_ compiler: SearchKeyCompiler, from first: Int?) -> SQLCondition {
+        var all = compiler.root.map { [$0] } ?? []
+        for (index, term) in compiler.terms.enumerated() {
+            let join = term.group.join
+            if index == first {
+                let rows = term.rows
+                all.append(
+                    SQLCondition(
+                        "s.\(join.root) IN (SELECT x.\(join.column) FROM \(join.table) x WHERE \(rows.text))",
+                        rows.values))
+            } else {
+                all.append(term.exists(where: "x.\(join.column) = s.\(join.root)"))
+            }
+        }
+        return all.isEmpty ? SQLCondition("1 = 1") : SQLCondition(joining: all, with: " AND ")
+    }
+}
+
+extension SearchKeyCompiler.Term {
+    /// The rows themselves, with the alias `x`.
+    var rows: SQLCondition {
+        let condition = condition("x")
+        guard let kind = group.join.rows else { return condition }
+        return SQLCondition("x.\(kind) AND (\(condition.text))", condition.values)
+    }
+
+    /// There is such a row among those that belong to another, or none at all where that matches too.
+    func exists(where link: String) -> SQLCondition {
+        let condition = rows
+        let one = "EXISTS (SELECT 1 FROM \(group.join.table) x WHERE \(link) AND (\(condition.text)))"
+        guard matchesNone else { return SQLCondition(one, condition.values) }
+        let kind = group.join.rows.map { " AND x.\($0)" } ?? ""
+        return SQLCondition(
+            "\(one) OR NOT EXISTS (SELECT 1 FROM \(group.join.table) x WHERE \(link)\(kind))", condition.values)
     }
 }

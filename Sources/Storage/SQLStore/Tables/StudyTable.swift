@@ -62,25 +62,23 @@ struct StudyTable {
         try connection.run(
             """
             INSERT INTO studies (uid, id, patient_id, is_quarantined, study_date, study_time, accession, accession_system,
-            referring, patient_name, patient_dicom_id, patient_id_system, issuer, birth_date, sex, study_id, description,
-            updated_at, projected_at, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            patient_dicom_id, patient_id_system, issuer, birth_date, sex, description,
+            updated_at, projected_at, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (uid) DO UPDATE SET patient_id = excluded.patient_id, is_quarantined = excluded.is_quarantined,
             study_date = excluded.study_date, study_time = excluded.study_time, accession = excluded.accession,
-            accession_system = excluded.accession_system, referring = excluded.referring,
-            patient_name = excluded.patient_name, patient_dicom_id = excluded.patient_dicom_id,
+            accession_system = excluded.accession_system, patient_dicom_id = excluded.patient_dicom_id,
             patient_id_system = excluded.patient_id_system, issuer = excluded.issuer, birth_date = excluded.birth_date,
-            sex = excluded.sex, study_id = excluded.study_id, description = excluded.description,
+            sex = excluded.sex, description = excluded.description,
             updated_at = excluded.updated_at, projected_at = excluded.projected_at, detail = excluded.detail
             """,
             [
                 .text(study.studyInstanceUID), .text(study.id.value), SQLValue(study.reconciliation.patientID?.value),
-                SQLValue(study.reconciliation.isQuarantined), SQLValue(attributes.studyDate),
-                SQLValue(attributes.studyTime),
+                SQLValue(study.reconciliation.isQuarantined), SQLValue(KeyText.day(attributes.studyDate)),
+                SQLValue(KeyText.time(attributes.studyTime)),
                 SQLValue(attributes.accessionNumber), SQLValue(attributes.accessionSystem),
-                SQLValue(attributes.referringPhysicianName.map(Wildcard.fold)),
-                SQLValue(attributes.patientName.map(Wildcard.fold)), SQLValue(attributes.patientID),
+                SQLValue(attributes.patientID),
                 SQLValue(attributes.patientIDSystem), SQLValue(attributes.issuerOfPatientID),
-                SQLValue(attributes.patientBirthDate), SQLValue(attributes.patientSex), SQLValue(attributes.studyID),
+                SQLValue(KeyText.day(attributes.patientBirthDate)), SQLValue(attributes.patientSex),
                 SQLValue(attributes.studyDescription), .int(study.updatedAt.microseconds),
                 SQLValue(study.projectedAt?.microseconds), try Detail.encode(study),
             ])
@@ -109,8 +107,8 @@ struct StudyTable {
         try connection.run(
             """
             INSERT INTO series (study_uid, uid, order_id, is_quarantined, accession, accession_system, patient_dicom_id,
-            patient_id_system, modality, number, description, body_part, pps_date, pps_time, sps_id, rp_id, updated_at, detail)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            patient_id_system, modality, number, description, body_part, pps_date, pps_time, updated_at, detail)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (study_uid, uid) DO UPDATE SET order_id = excluded.order_id,
             is_quarantined = excluded.is_quarantined, updated_at = excluded.updated_at, detail = excluded.detail
             """,
@@ -121,9 +119,8 @@ struct StudyTable {
                 SQLValue(attributes.patientID),
                 SQLValue(attributes.patientIDSystem), SQLValue(attributes.modality), SQLValue(attributes.seriesNumber),
                 SQLValue(attributes.seriesDescription), SQLValue(attributes.bodyPartExamined),
-                SQLValue(attributes.performedProcedureStepStartDate),
-                SQLValue(attributes.performedProcedureStepStartTime),
-                SQLValue(attributes.scheduledProcedureStepID), SQLValue(attributes.requestedProcedureID),
+                SQLValue(KeyText.day(attributes.performedProcedureStepStartDate)),
+                SQLValue(KeyText.time(attributes.performedProcedureStepStartTime)),
                 .int(series.updatedAt.microseconds), try Detail.encode(series),
             ])
         memo?.remember(series, Self.seriesKey(series.seriesInstanceUID, series.studyInstanceUID))
@@ -161,6 +158,7 @@ struct StudyTable {
 
     func insert(_ received: ReceivedInstance) throws {
         let instance = received.instance
+        try StudyKeyTable(connection: connection, memo: memo).insert(received)
         try connection.run(
             """
             INSERT INTO instances (sop_uid, study_uid, series_uid, sop_class, number, sort_number, transfer_syntax, image_rows,
@@ -182,6 +180,12 @@ struct StudyTable {
                 .text(instance.sopInstanceUID), .bytes(received.header),
                 received.bulk.isEmpty ? .bytes([]) : try Detail.encode(received.bulk), .bytes(received.frameIndex),
             ])
+    }
+
+    func remove(_ instance: Instance) throws {
+        for table in ["instance_headers", "instances"] {
+            try connection.run("DELETE FROM \(table) WHERE sop_uid = ?", [.text(instance.sopInstanceUID)])
+        }
     }
 
     static func instance(_ row: SQLRow, from column: Int = 0) throws -> Instance {

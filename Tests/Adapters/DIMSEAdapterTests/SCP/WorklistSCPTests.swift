@@ -24,7 +24,7 @@ import Workflow
             return (0..<min(count, query.limit)).map { WorklistSCPTests.entry($0) }
         }
         func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
-            StudyMatches(matches: [], hasMore: false)
+            StudyMatches(matches: [], remaining: 0)
         }
         func instances(
             studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
@@ -105,9 +105,38 @@ import Workflow
             #expect(first.item(.scheduledProcedureStepSequence)?.string(.scheduledProcedureStepID) == "SPS0")
             try await association.release()
         }
-        index.query.withLock { #expect($0?.modality == "CT" && $0?.stationAETitle == "CT1") }
+        index.query.withLock {
+            #expect($0?.keys.exact(.modality) == "CT" && $0?.keys.exact(.scheduledStationAETitle) == "CT1")
+        }
         #expect(audit.records.map(\.interaction) == ["C-FIND"])
         #expect(audit.records.first?.principal.id == "CT1")
+    }
+
+    @Test("D12, PS3.4 Table K.4-1: FF01 in each response where a key is not supported, else FF00; C000 for a bad value")
+    func unsupportedKeys() async throws {
+        var plain = DataSet()
+        plain.setEmpty(.patientName)
+        plain.set(.patientSex, string: "F")
+        var unmatched = plain
+        unmatched.set(.patientWeight, string: "70")
+        var bad = DataSet()
+        bad.set(.patientBirthDate, string: "1970-01-01")
+        let inputs = [
+            (plain, [DIMSEStatus.pending, .pending, .success]),
+            (unmatched, [.pendingKeysUnsupported, .pendingKeysUnsupported, .success]), (bad, [.cannotUnderstand]),
+        ]
+        try await TestListener.run(services: [scp(Index(count: 2))]) { test in
+            let association = try await open(test)
+            let context = try #require(association.negotiated.contexts.first)
+            for (identifier, expected) in inputs {
+                let bytes = try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(identifier)
+                let responses = try await association.request(context, ByteBuffer(bytes: bytes)) {
+                    .cFindRequest(messageID: $0, sopClassUID: UID.modalityWorklistFind)
+                }
+                #expect(responses.map(\.message.status) == expected)
+            }
+            try await association.release()
+        }
     }
 
     @Test("PS3.4 §C.4.1.1.3.2: names come in the character set of the request where it can say them, else in UTF-8")

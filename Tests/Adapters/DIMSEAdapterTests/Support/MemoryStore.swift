@@ -9,6 +9,7 @@ final class MemoryStore: WorkflowStore {
         var series: [String: Series] = [:]
         var instances: [String: Instance] = [:]
         var published: [String] = []
+        var conflicts: [InstanceConflict] = []
         var failure: StoreError?
         var audited: [AuditRecord] = []
     }
@@ -78,6 +79,8 @@ private final class MemoryUnit: UnitOfWork {
     func insert(_ received: ReceivedInstance) throws {
         state.instances[received.instance.sopInstanceUID] = received.instance
     }
+    func removeInstance(_ instance: Instance) throws { state.instances[instance.sopInstanceUID] = nil }
+    func note(_ conflict: InstanceConflict) throws { state.conflicts.append(conflict) }
     func report(_ id: EntityID) throws -> Report? { nil }
     func reports(identifiedBy identifier: Identifier) throws -> [Report] { [] }
     func reports(of patientID: EntityID) throws -> [Report] { [] }

@@ -117,6 +117,11 @@ final class MemoryUnit: UnitOfWork {
         }
     }
     func insert(_ received: ReceivedInstance) throws { self.received.append(received) }
+    func removeInstance(_ instance: Instance) throws {
+        received.removeAll { $0.instance.sopInstanceUID == instance.sopInstanceUID }
+    }
+    var conflicts: [InstanceConflict] = []
+    func note(_ conflict: InstanceConflict) throws { conflicts.append(conflict) }
 
     func report(_ id: EntityID) throws -> Report? { reports.first { $0.id == id } }
     func reports(identifiedBy identifier: Identifier) throws -> [Report] {

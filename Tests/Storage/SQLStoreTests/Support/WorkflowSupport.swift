@@ -12,11 +12,14 @@ enum WorkflowSupport {
     /// A store with the projection of the server, on a fresh database.
     static func with(_ kind: SQLDialect, _ body: (RelationalStore) async throws -> Void) async throws {
         try await TestDatabases.with(kind) { database in
-            try await body(
-                RelationalStore(
-                    database: database, entropy: SplitMixEntropy(), projector: FHIRProjector(),
-                    baseURL: "https://hilum.example/fhir"))
+            try await body(store(database))
         }
+    }
+
+    static func store(_ database: SQLDatabase, stations: WorklistStations = WorklistStations()) -> RelationalStore {
+        RelationalStore(
+            database: database, entropy: SplitMixEntropy(), projector: FHIRProjector(),
+            baseURL: "https://hilum.example/fhir", stations: stations)
     }
 
     static func at(_ seconds: Int64) -> UTCInstant { UTCInstant(microseconds: seconds * 1_000_000) }

@@ -102,6 +102,8 @@ private final class MemoryUnit: UnitOfWork {
     func instance(_ sopInstanceUID: String) throws -> Instance? { nil }
     func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance] { [] }
     func insert(_ received: ReceivedInstance) throws {}
+    func removeInstance(_ instance: Instance) throws {}
+    func note(_ conflict: InstanceConflict) throws {}
     func report(_ id: EntityID) throws -> Report? { state.reports[id] }
     func reports(identifiedBy identifier: Identifier) throws -> [Report] {
         state.reports.values.filter { $0.filler?.matches(identifier) == true || $0.placer?.matches(identifier) == true }

@@ -1,0 +1,348 @@
+import Workflow
+
+/// Search keys as SQL: of the studies, their series and instances, and of the worklist. PS3.4 §C.2.2.2.
+///
+/// The rows that are asked for have the alias `s`. A key of theirs is a condition on `s`; every other is a condition on
+/// rows that belong to `s` in another table, of which there must be one.
+struct SearchKeyCompiler {
+    enum Root { case studies, worklist }
+
+    /// Rows in which keys are matched together.
+    enum Group: CaseIterable {
+        case root
+        // Of a study.
+        case accession, patientID, patientName, referringPhysicianName, studyID, anySeries, series, request, instance
+        // Of a step.
+        case names, identifier, patient
+    }
+
+    /// How a column's values are written and compared.
+    enum Kind { case text, integer, name, day, time, station }
+
+    /// A key's column in the rows of a group.
+    struct Place {
+        let group: Group
+        let column: String
+        var kind = Kind.text
+        /// An index begins with the column.
+        var isIndexed = true
+    }
+
+    /// Keys of one group.
+    struct Term {
+        let group: Group
+        /// Their conditions on a row with the given alias.
+        let condition: (_ alias: String) -> SQLCondition
+        /// It holds, too, where there is no row at all.
+        let matchesNone: Bool
+        /// An index leads to the rows, or they are few and short.
+        let isIndexed: Bool
+    }
+
+    let dialect: SQLDialect
+    /// Conditions on `s`.
+    let root: SQLCondition?
+    /// Conditions on rows that belong to it, in a fixed order, so that equal queries are one prepared statement.
+    let terms: [Term]
+
+    /// - Parameter stations: who does steps that name no station.
+    init(_ keys: SearchKeys, of root: Root, dialect: SQLDialect, stations: WorklistStations = WorklistStations()) {
+        self.dialect = dialect
+        var terms: [Term] = []
+        var ofRoot: SQLCondition?
+        for group in Group.allCases {
+            let matches = SearchKey.allCases.compactMap { key -> (Place, KeyMatch)? in
+                guard let match = keys.matches[key], let place = Self.place(key, of: root), place.group == group else {
+                    return nil
+                }
+                return (place, match)
+            }
+            let periods = keys.periods.compactMap { period -> (Place, Place, SearchPeriod)? in
+                guard let date = Self.place(period.date, of: root), let time = Self.place(period.time, of: root),
+                    date.group == group
+                else { return nil }
+                return (date, time, period)
+            }
+            guard !matches.isEmpty || !periods.isEmpty else { continue }
+            let comparison = Comparison(dialect: dialect)
+            let condition = { (alias: String) -> SQLCondition in
+                var all: [SQLCondition] = matches.map { place, match in
+                    let own = comparison.condition(match, "\(alias).\(place.column)", place.kind)
+                    guard place.kind == .station else { return own }
+                    let modalities = stations.modalities { match.matches($0) }
+                    if modalities.isEmpty { return own }
+                    return SQLCondition(
+                        joining: [
+                            own,
+                            SQLCondition(
+                                "\(alias).station IS NULL AND \(dialect.isInTexts("\(alias).modality"))",
+                                [.texts(modalities)]),
+                        ], with: " OR ")
+                }
+                all += periods.map { date, time, period in
+                    comparison.condition(period, "\(alias).\(date.column)", "\(alias).\(time.column)")
+                }
+                return SQLCondition(joining: all, with: " AND ")
+            }
+            if group == .root {
+                ofRoot = condition("s")
+                continue
+            }
+            terms.append(
+                Term(
+                    group: group, condition: condition,
+                    matchesNone: group.mayHaveNone && periods.isEmpty && matches.allSatisfy { $0.1.admitsEmpty },
+                    isIndexed: group.isNarrow
+                        || matches.contains { $0.0.isIndexed && $0.1.isAnchored && !$0.1.admitsEmpty }))
+        }
+        self.root = ofRoot
+        self.terms = terms
+    }
+
+    // MARK: Where keys lie
+
+    static func place(_ key: SearchKey, of root: Root) -> Place? {
+        switch root {
+        case .studies: ofStudies(key)
+        case .worklist: ofWorklist(key)
+        }
+    }
+
+    private static func ofStudies(_ key: SearchKey) -> Place? {
+        switch key {
+        case .patientName: Place(group: .patientName, column: "value", kind: .name)
+        case .patientID: Place(group: .patientID, column: "value")
+        case .issuerOfPatientID: Place(group: .root, column: "issuer")
+        case .patientIDSystem: Place(group: .root, column: "patient_id_system")
+        case .patientBirthDate: Place(group: .root, column: "birth_date", kind: .day)
+        case .patientSex: Place(group: .root, column: "sex")
+        case .studyDate: Place(group: .root, column: "study_date", kind: .day)
+        case .studyTime: Place(group: .root, column: "study_time", kind: .time)
+        case .accessionNumber: Place(group: .accession, column: "value")
+        case .modalitiesInStudy: Place(group: .anySeries, column: "modality")
+        case .referringPhysicianName: Place(group: .referringPhysicianName, column: "value", kind: .name)
+        case .studyInstanceUID: Place(group: .root, column: "uid")
+        case .studyID: Place(group: .studyID, column: "value")
+        case .studyDescription: Place(group: .root, column: "description")
+        case .modality: Place(group: .series, column: "modality")
+        case .seriesInstanceUID: Place(group: .series, column: "uid")
+        case .seriesNumber: Place(group: .series, column: "number", kind: .integer, isIndexed: false)
+        case .seriesDescription: Place(group: .series, column: "description", isIndexed: false)
+        case .bodyPartExamined: Place(group: .series, column: "body_part", isIndexed: false)
+        case .performedProcedureStepStartDate:
+            Place(group: .series, column: "pps_date", kind: .day, isIndexed: false)
+        case .performedProcedureStepStartTime:
+            Place(group: .series, column: "pps_time", kind: .time, isIndexed: false)
+        case .scheduledProcedureStepID: Place(group: .request, column: "sps_id")
+        case .requestedProcedureID: Place(group: .request, column: "rp_id")
+        case .sopClassUID: Place(group: .instance, column: "sop_class")
+        case .sopInstanceUID: Place(group: .instance, column: "sop_uid")
+        case .instanceNumber: Place(group: .instance, column: "number", kind: .integer, isIndexed: false)
+        case .scheduledStationAETitle, .scheduledStartDate, .scheduledStartTime, .scheduledPerformingPhysicianName: nil
+        }
+    }
+
+    private static func ofWorklist(_ key: SearchKey) -> Place? {
+        switch key {
+        case .patientName: Place(group: .names, column: "value", kind: .name)
+        case .patientID: Place(group: .identifier, column: "value")
+        case .patientIDSystem: Place(group: .identifier, column: "system")
+        case .patientBirthDate: Place(group: .patient, column: "birth_date", kind: .day, isIndexed: false)
+        case .patientSex: Place(group: .patient, column: "sex", isIndexed: false)
+        case .accessionNumber: Place(group: .root, column: "accession")
+        case .studyInstanceUID: Place(group: .root, column: "study_uid")
+        case .requestedProcedureID: Place(group: .root, column: "rp_id")
+        case .scheduledProcedureStepID: Place(group: .root, column: "step_id")
+        case .modality: Place(group: .root, column: "modality")
+        case .scheduledStationAETitle: Place(group: .root, column: "station", kind: .station)
+        case .scheduledStartDate: Place(group: .root, column: "start_date", kind: .day)
+        case .scheduledStartTime: Place(group: .root, column: "start_time", kind: .time)
+        case .scheduledPerformingPhysicianName: Place(group: .root, column: "performer", kind: .name)
+        default: nil
+        }
+    }
+}
+
+extension SearchKeyCompiler.Group {
+    /// Where the rows of a group lie: their table, the condition that tells them from others of it, and their column that
+    /// is the given one of `s`.
+    struct Join {
+        let table: String
+        var rows: String?
+        let column: String
+        let root: String
+    }
+
+    var join: Join {
+        func values(_ kind: StudyValueKind) -> Join {
+            Join(table: "study_values", rows: "kind = \(kind.rawValue)", column: "study_uid", root: "uid")
+        }
+        return switch self {
+        case .root: Join(table: "", column: "", root: "")
+        case .accession: values(.accession)
+        case .patientID: values(.patientID)
+        case .patientName: values(.patientName)
+        case .referringPhysicianName: values(.referringPhysicianName)
+        case .studyID: values(.studyID)
+        case .anySeries, .series: Join(table: "series", column: "study_uid", root: "uid")
+        case .request: Join(table: "series_requests", column: "study_uid", root: "uid")
+        case .instance: Join(table: "instances", column: "study_uid", root: "uid")
+        case .names: Join(table: "patient_names", column: "patient_id", root: "patient_id")
+        case .identifier: Join(table: "patient_identifiers", column: "patient_id", root: "patient_id")
+        case .patient: Join(table: "patients", column: "id", root: "patient_id")
+        }
+    }
+
+    /// A study or step may have no row of the group.
+    var mayHaveNone: Bool {
+        switch self {
+        case .root, .anySeries, .series, .instance, .patient: false
+        default: true
+        }
+    }
+
+    /// The rows are nothing but the values, in the order of an index: looking through all of them is bearable.
+    var isNarrow: Bool {
+        switch self {
+        case .accession, .patientID, .patientName, .referringPhysicianName, .studyID, .names, .identifier: true
+        default: false
+        }
+    }
+}
+
+/// Values of a study that its objects may give several of.
+enum StudyValueKind: Int64, CaseIterable {
+    case accession = 1, patientID, patientName, referringPhysicianName, studyID
+}
+
+extension KeyMatch {
+    /// What is absent matches.
+    var admitsEmpty: Bool {
+        switch self {
+        case .empty: true
+        case .anyOf(let all): all.contains(where: \.admitsEmpty)
+        default: false
+        }
+    }
+
+    /// Whether a text matches, as it would in the index. Not for names, days and times.
+    func matches(_ text: String) -> Bool {
+        switch self {
+        case .exact(let value): value == text
+        case .wildcard(let pattern): Self.matches(Array(text.utf8)[...], Array(pattern.utf8)[...])
+        case .anyOf(let all): all.contains { $0.matches(text) }
+        case .empty, .name, .dates, .times: false
+        }
+    }
+
+    /// Linear in both lengths but for one place to go back to, so that no pattern is expensive. §C.2.2.2.4.
+    private static func matches(_ text: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
+        let (star, any) = (UInt8(ascii: "*"), UInt8(ascii: "?"))
+        var (text, pattern) = (text, pattern)
+        var retry: (text: ArraySlice<UInt8>, pattern: ArraySlice<UInt8>)?
+        while let byte = text.first {
+            if pattern.first == star {
+                pattern = pattern.dropFirst()
+                retry = (text, pattern)
+            } else if pattern.first == any || pattern.first == byte {
+                (text, pattern) = (text.dropFirst(), pattern.dropFirst())
+            } else if let back = retry {
+                (text, pattern) = (back.text.dropFirst(), back.pattern)
+                retry = (text, pattern)
+            } else {
+                return false
+            }
+        }
+        return pattern.allSatisfy { $0 == star }
+    }
+
+    /// The first characters of what matches are known.
+    var isAnchored: Bool {
+        switch self {
+        case .exact: true
+        case .wildcard(let text), .name(let text): text.first != "*" && text.first != "?"
+        case .anyOf(let all): all.allSatisfy(\.isAnchored)
+        case .dates, .times, .empty: false
+        }
+    }
+}
+
+extension SQLCondition {
+    /// Conditions, each in parentheses, in one.
+    init(joining all: [SQLCondition], with word: String) {
+        self.init(
+            all.count == 1 ? all[0].text : all.map { "(\($0.text))" }.joined(separator: word), all.flatMap(\.values))
+    }
+}
+
+/// One match as a condition on one column.
+struct Comparison {
+    let dialect: SQLDialect
+    /// Sorts behind every text that begins as a prefix does.
+    private static let last = "\u{10FFFF}"
+
+    func condition(_ match: KeyMatch, _ column: String, _ kind: SearchKeyCompiler.Kind) -> SQLCondition {
+        switch match {
+        case .empty:
+            return kind == .integer
+                ? SQLCondition("\(column) IS NULL") : SQLCondition("\(column) IS NULL OR \(column) = ''")
+        case .exact(let text):
+            if kind == .integer { return SQLCondition("\(column) = ?", [.int(Int64(text) ?? .min)]) }
+            return SQLCondition("\(column) = ?", [.text(text)])
+        case .name(let text):
+            let column = kind == .integer ? "CAST(\(column) AS TEXT)" : column
+            return SQLCondition(
+                joining: FoldedName.patterns(text).map { pattern($0, column) }, with: " OR ")
+        case .wildcard(let text):
+            return pattern(text, kind == .integer ? "CAST(\(column) AS TEXT)" : column)
+        case .dates(let from, let to), .times(let from, let to):
+            return range(from, to, kind == .integer ? "CAST(\(column) AS TEXT)" : column)
+        case .anyOf(let all):
+            let texts = all.compactMap { if case .exact(let text) = $0 { text } else { nil } }
+            guard texts.count == all.count else {
+                return SQLCondition(joining: all.map { condition($0, column, kind) }, with: " OR ")
+            }
+            if kind == .integer {
+                return SQLCondition(dialect.isInInts(column), [.ints(texts.compactMap { Int64($0) })])
+            }
+            return SQLCondition(dialect.isInTexts(column), [.texts(texts)])
+        }
+    }
+
+    /// Rows compare part by part, so that on the days between the time does not count.
+    func condition(_ period: SearchPeriod, _ date: String, _ time: String) -> SQLCondition {
+        var all = [range(period.from?.date, period.to?.date, date)]
+        if let from = period.from {
+            all.append(SQLCondition("(\(date), \(time)) >= (?, ?)", [.text(from.date), .text(from.time)]))
+        }
+        if let to = period.to {
+            all.append(SQLCondition("(\(date), \(time)) <= (?, ?)", [.text(to.date), .text(to.time)]))
+        }
+        return SQLCondition(joining: all, with: " AND ")
+    }
+
+    private func range(_ from: String?, _ to: String?, _ column: String) -> SQLCondition {
+        switch (from, to) {
+        case (let from?, let to?) where from == to: SQLCondition("\(column) = ?", [.text(from)])
+        case (let from?, let to?): SQLCondition("\(column) >= ? AND \(column) <= ?", [.text(from), .text(to)])
+        case (let from?, nil): SQLCondition("\(column) >= ?", [.text(from)])
+        case (nil, let to?): SQLCondition("\(column) <= ?", [.text(to)])
+        case (nil, nil): SQLCondition("\(column) IS NOT NULL")
+        }
+    }
+
+    /// Equality, a range of what begins alike, and the pattern where that does not say all.
+    private func pattern(_ text: String, _ column: String) -> SQLCondition {
+        let start = String(text.prefix { $0 != "*" && $0 != "?" })
+        if start.count == text.count { return SQLCondition("\(column) = ?", [.text(text)]) }
+        var all: [SQLCondition] = []
+        if !start.isEmpty {
+            all.append(
+                SQLCondition("\(column) >= ? AND \(column) < ?", [.text(start), .text(start + Self.last)]))
+        }
+        if start.isEmpty || !text.dropFirst(start.count).allSatisfy({ $0 == "*" }) {
+            all.append(SQLCondition(dialect.matchesPattern(column), [.text(dialect.pattern(text))]))
+        }
+        return SQLCondition(joining: all, with: " AND ")
+    }
+}

@@ -1,0 +1,127 @@
+import Workflow
+
+/// What a study is found by that its objects may give several of: names, ids, accession numbers, requests. Each is kept
+/// once, from whichever object brought it.
+struct StudyKeyTable {
+    let connection: any SQLConnection
+    /// The writer's; nil elsewhere.
+    var memo: WriterMemo?
+
+    /// What the last object of a series said; the next one mostly says the same.
+    private struct Said: Sendable, Equatable {
+        let study: StudyAttributes
+        let requests: [RequestAttributes]
+    }
+
+    func insert(_ received: ReceivedInstance) throws {
+        let instance = received.instance
+        let key = instance.studyInstanceUID + "/" + instance.seriesInstanceUID
+        let said = Said(study: received.study, requests: received.series.requests)
+        if memo?.find(Said.self, key) == said { return }
+        try insert(said.study, of: instance.studyInstanceUID)
+        try insert(said.requests, of: instance.seriesInstanceUID, in: instance.studyInstanceUID)
+        memo?.remember(said, key)
+    }
+
+    func insert(_ attributes: StudyAttributes, of studyUID: String) throws {
+        var rows: [(StudyValueKind, String)] = []
+        func add(_ kind: StudyValueKind, _ value: String?) {
+            if let value, !value.isEmpty { rows.append((kind, value)) }
+        }
+        add(.accession, attributes.accessionNumber)
+        add(.patientID, attributes.patientID)
+        add(.studyID, attributes.studyID)
+        for name in FoldedName.rows(attributes.patientName ?? "").sorted() { add(.patientName, name) }
+        for name in FoldedName.rows(attributes.referringPhysicianName ?? "").sorted() {
+            add(.referringPhysicianName, name)
+        }
+        try insert(rows, of: studyUID)
+    }
+
+    /// The requests of a series. The study is found by their accession numbers too: it has none of its own where it
+    /// answers several requests. IHE RAD TF-2 §4.8.
+    func insert(_ requests: [RequestAttributes], of seriesUID: String, in studyUID: String) throws {
+        for (position, request) in requests.enumerated() {
+            try connection.run(
+                """
+                INSERT INTO series_requests (study_uid, series_uid, sps_id, rp_id, accession, position)
+                VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                """,
+                [
+                    .text(studyUID), .text(seriesUID), .text(request.scheduledProcedureStepID ?? ""),
+                    .text(request.requestedProcedureID ?? ""), .text(request.accessionNumber ?? ""),
+                    .int(Int64(position)),
+                ])
+        }
+        let accessions = Set(requests.compactMap(\.accessionNumber)).subtracting([""])
+        try insert(accessions.sorted().map { (.accession, $0) }, of: studyUID)
+    }
+
+    private func insert(_ rows: [(StudyValueKind, String)], of studyUID: String) throws {
+        guard !rows.isEmpty else { return }
+        try connection.insert(
+            Self.valueInsert,
+            rows: rows.map { [.text(studyUID), .int($0.0.rawValue), .text($0.1)] })
+    }
+
+    private static let valueInsert = SQLRowInsert(
+        into: "study_values", [("study_uid", .text), ("kind", .int), ("value", .text)],
+        suffix: "ON CONFLICT DO NOTHING")
+}
+
+/// Makes the rows that queries look keys up in, for everything that a database holds.
+enum SearchKeyRows {
+    /// Values read at a time.
+    private static let batch = 500
+
+    static func rebuild(_ connection: any SQLConnection) throws {
+        let patients = PatientTable(connection: connection)
+        try each(Patient.self, "patients", "id", connection) { patient in
+            try patients.saveNames(of: patient)
+            try connection.run(
+                "UPDATE patients SET birth_date = ?, sex = ? WHERE id = ?",
+                [
+                    SQLValue(KeyText.day(patient.birthDate?.dateDigits)), SQLValue(KeyText.sex(patient.sex)),
+                    .text(patient.id.value),
+                ])
+        }
+        let orders = OrderTable(connection: connection)
+        try each(ImagingOrder.self, "orders", "id", connection) { try orders.saveSteps(of: $0) }
+        let studies = StudyTable(connection: connection)
+        let keys = StudyKeyTable(connection: connection)
+        try each(Study.self, "studies", "uid", connection) { study in
+            try studies.save(study)
+            try keys.insert(study.attributes, of: study.studyInstanceUID)
+            for series in try studies.series(in: study.studyInstanceUID) {
+                var ofSeries = StudyAttributes()
+                ofSeries.accessionNumber = series.attributes.accessionNumber
+                ofSeries.patientID = series.attributes.patientID
+                try keys.insert(ofSeries, of: study.studyInstanceUID)
+                try keys.insert(series.attributes.requests, of: series.seriesInstanceUID, in: study.studyInstanceUID)
+                try connection.run(
+                    "UPDATE series SET pps_date = ?, pps_time = ? WHERE study_uid = ? AND uid = ?",
+                    [
+                        SQLValue(KeyText.day(series.attributes.performedProcedureStepStartDate)),
+                        SQLValue(KeyText.time(series.attributes.performedProcedureStepStartTime)),
+                        .text(study.studyInstanceUID), .text(series.seriesInstanceUID),
+                    ])
+            }
+        }
+    }
+
+    private static func each<Value: Decodable>(
+        _ type: Value.Type, _ table: String, _ key: String, _ connection: any SQLConnection,
+        _ body: (Value) throws -> Void
+    ) throws {
+        var last = ""
+        while true {
+            let rows = try connection.all(
+                "SELECT \(key), detail FROM \(table) WHERE \(key) > ? ORDER BY \(key) LIMIT ?",
+                [.text(last), .int(Int64(batch))]
+            ) { (key: try $0.text(0), detail: try $0.bytes(1)) }
+            for row in rows { try body(try Detail.decode(type, row.detail)) }
+            guard let end = rows.last?.key, rows.count == batch else { return }
+            last = end
+        }
+    }
+}
