@@ -255,7 +255,8 @@ package enum JPEGLSFrame {
             while column <= columns {
                 let found = lines.indices.map { index in
                     let (line, up) = (lines[index], above[index])
-                    return context(up[column + 1] - up[column], up[column] - up[column - 1], up[column - 1] - line[column - 1])
+                    return context(
+                        up[column + 1] - up[column], up[column] - up[column - 1], up[column - 1] - line[column - 1])
                 }
                 if found.allSatisfy({ $0 == 0 }) {
                     guard let length = runLength(columns - column + 1, &run) else { return false }
@@ -294,7 +295,8 @@ package enum JPEGLSFrame {
 
         private func quantized(_ gradient: Int) -> Int {
             let size = abs(gradient)
-            let step = size == 0 ? 0 : size < thresholds[0] ? 1 : size < thresholds[1] ? 2 : size < thresholds[2] ? 3 : 4
+            let step =
+                size == 0 ? 0 : size < thresholds[0] ? 1 : size < thresholds[1] ? 2 : size < thresholds[2] ? 3 : 4
             return gradient < 0 ? -step : step
         }
 
