@@ -95,21 +95,26 @@ enum ServerComposition {
                     detail: HilumVersion.text))
         }
 
+        // What all doors share.
+        let guards = DoorGuards(configuration.limits, metrics: metrics, logger: logger)
+
         // The doors for hospital systems.
         let ingest = InstanceIngest(
-            store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest)
+            store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest,
+            memory: guards.memory)
         let inbox = HL7Inbox(store: store, clock: clock, entropy: entropy, digest: Digests.hex) { [profile] _, _ in
             profile
         }
         let peerTLS = isTLS ? try TLSContexts.peers(folder) : nil
         let dimse = try DoorComposition.dimse(
-            configuration.dimse, limits: configuration.limits, store: store, ingest: ingest,
+            configuration.dimse, limits: configuration.limits, guards: guards, store: store, ingest: ingest,
             authorities: profile.authorities, entropy: entropy,
             tls: peerTLS,
             logger: logger
         ) { readiness.isUp(.dimse) }
         let mllp = try DoorComposition.mllp(
-            configuration.mllp, limits: configuration.limits, store: store, inbox: inbox, tls: peerTLS, logger: logger
+            configuration.mllp, limits: configuration.limits, guards: guards, store: store, inbox: inbox, tls: peerTLS,
+            logger: logger
         ) {
             readiness.isUp(.mllp)
         }
@@ -119,7 +124,7 @@ enum ServerComposition {
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, exports: exports, folder: folder,
             entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, configuration: configuration,
-            metrics: metrics, isCustodyProven: { custodian.custody == .own }, logger: logger)
+            guards: guards, metrics: metrics, isCustodyProven: { custodian.custody == .own }, logger: logger)
         let http = try web.application(configuration.http, tls: isTLS ? try TLSContexts.http(folder) : nil) {
             readiness.isUp(.http)
         }
@@ -139,6 +144,7 @@ enum ServerComposition {
                         service: RefusalSums(
                             ledger: web.ledger, interval: .seconds(configuration.limits.strangers.intervalSeconds),
                             logger: logger)),
+                    .init(service: MemoryReturn(memory: guards.memory)),
                     .init(service: dimse), .init(service: mllp), .init(service: http),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

@@ -36,20 +36,25 @@ package struct InstanceIngest: Sendable {
     private let blobs: any BlobStoring
     private let attributes: AttributeReader
     package let limits: IngestLimits
+    private let memory: MemoryBudget
 
+    /// - Parameter memory: what the headers of all instances on their way may hold.
     package init(
         store: any WorkflowStore, blobs: any BlobStoring, authorities: AssigningAuthorities,
-        limits: IngestLimits = IngestLimits()
+        limits: IngestLimits = IngestLimits(), memory: MemoryBudget = .unlimited
     ) {
         self.store = store
         self.blobs = blobs
         attributes = AttributeReader(authorities: authorities)
         self.limits = limits
+        self.memory = memory
     }
 
     /// Starts an instance that comes as a Part 10 file.
     package func beginFile() throws(IngestFailure) -> IncomingInstance {
-        do { return IncomingInstance(blob: try blobs.create(), limits: limits) } catch { throw IngestFailure(error) }
+        do {
+            return IncomingInstance(blob: try blobs.create(), limits: limits, memory: memory.reservation())
+        } catch { throw IngestFailure(error) }
     }
 
     /// Starts an instance that comes as a bare data set (C-STORE): the file's head is written first.
