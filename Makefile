@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test tidy format clients crash slow ports bench clean
+.PHONY: help setup build demo test tidy format clients crash hostile slow ports bench clean
 
 BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
@@ -20,6 +20,7 @@ DEMO_OPTIONS := $(if $(filter 1,$(HILUM_DEMO_EXIT)),--once) $(if $(DICOM),--dico
 TEST ?=
 CRASH ?=
 CLIENTS ?=
+HOSTILE ?=
 SLOW ?=
 BENCH ?=
 PORTS ?=
@@ -62,9 +63,13 @@ crash: build ## kill -9 under mixed load, on both databases; an outside ledger l
 	@docker/setup.sh clients
 	conformance/crash/run.sh $(CRASH)
 
-slow: build ## Thousands of peers that drip or say nothing, on every door, while good clients work
+hostile: build ## Hostile peers, few descriptors, little memory, a full disk, failing calls: beside good clients
 	@docker/setup.sh clients
-	conformance/slow/run.sh $(SLOW)
+	conformance/hostile/run.sh $(HOSTILE)
+
+slow: build ## Of `make hostile` the thousands of peers that drip or say nothing
+	@docker/setup.sh clients
+	conformance/hostile/run.sh --only slow $(SLOW)
 
 ports: build ## The suites that listen, ten times in a row beside a process that opens ports at random
 	conformance/ports/run.sh $(PORTS)

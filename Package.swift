@@ -94,6 +94,9 @@ let package = Package(
         layer("Translation", "DICOMTranslation", ["DICOMData", "DICOMPixels", "Workflow", "Access"]),
         layer("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "Workflow", "Access"]),
 
+        // Network: what all doors share about connections.
+        layer("Network", "Admission", ["Access", nio("NIOCore"), nio("NIOTLS")]),
+
         // Storage: implements the ports.
         layer(
             "Storage", "SQLStore",
@@ -108,15 +111,14 @@ let package = Package(
         layer(
             "Adapters", "MLLPAdapter",
             [
-                "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nioSSL,
-                logging, lifecycle,
+                "Admission", "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"),
+                nio("NIOTLS"), nioSSL, logging, lifecycle,
             ]),
         layer(
             "Adapters", "DIMSEAdapter",
             [
-                "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"),
-                nioSSL,
-                logging, lifecycle,
+                "Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"),
+                nio("NIOPosix"), nioSSL, logging, lifecycle,
             ]),
 
         layer(
@@ -126,7 +128,8 @@ let package = Package(
         layer(
             "API", "HTTPSupport",
             [
-                "Access", hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"), httpTypes,
+                "Access", "Admission", hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
+                httpTypes,
                 nio("NIOCore"), nio("NIOHTTP1"), httpTypesNIO, logging,
             ]),
         layer(
@@ -156,6 +159,7 @@ let package = Package(
                 "DICOMData", "DICOMNetwork", "DICOMPixels", "HL7v2", "FHIRModel", "FHIRSearch", "Workflow", "Access",
                 "HL7Translation", "DICOMTranslation", "FHIRResources", "SQLStore", "BlobStore", "MLLPAdapter",
                 "DIMSEAdapter", "OutboundAdapter", "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI",
+                "Admission",
                 hummingbird, httpTypes, .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -204,25 +208,28 @@ let package = Package(
                 "SQLStore", "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", logging,
             ]),
         tests("Storage", "BlobStore", ["BlobStore", "Workflow"]),
+        tests("Network", "Admission", ["Admission", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded")]),
         tests(
             "Adapters", "MLLPAdapter",
             [
-                "MLLPAdapter", "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL,
+                "MLLPAdapter", "Admission", "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"),
+                nio("NIOPosix"), nioSSL,
                 logging, lifecycle,
             ]),
         tests(
             "Adapters", "DIMSEAdapter",
             [
-                "DIMSEAdapter", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"),
-                nio("NIOPosix"), nioSSL, logging, lifecycle,
+                "DIMSEAdapter", "Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access",
+                nio("NIOCore"), nio("NIOPosix"), nioSSL, logging, lifecycle,
             ]),
         tests(
             "Adapters", "OutboundAdapter", ["OutboundAdapter", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL]),
         tests(
             "API", "HTTPSupport",
             [
-                "HTTPSupport", "Access", hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
-                httpTypes, httpTypesNIO, logging, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOEmbedded"),
+                "HTTPSupport", "Access", "Admission", hummingbird,
+                .product(name: "HummingbirdCore", package: "hummingbird"), httpTypes, httpTypesNIO, logging,
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOEmbedded"),
             ]),
         tests(
             "API", "SMARTAPI",
@@ -254,7 +261,7 @@ let package = Package(
             name: "JourneyTests",
             dependencies: [
                 "DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
-                nioSSL,
+                nio("NIOTLS"), nioSSL,
                 jwtKit, asyncHTTPClient,
             ],
             path: "Tests/Server/JourneyTests", swiftSettings: strict),

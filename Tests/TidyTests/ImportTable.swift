@@ -31,7 +31,8 @@ struct ImportTable {
     /// What makes a layer: no arrow between these three, none upwards.
     static let siblings: Set<String> = ["API", "Adapters", "Storage"]
     static let height = [
-        "CLibraries": 0, "Codecs": 1, "Domain": 2, "Translation": 3, "Storage": 4, "Adapters": 4, "API": 4, "Server": 5,
+        "CLibraries": 0, "Codecs": 1, "Domain": 2, "Translation": 3, "Network": 3, "Storage": 4, "Adapters": 4,
+        "API": 4, "Server": 5,
     ]
 
     static let house: ImportTable = {
@@ -57,6 +58,8 @@ struct ImportTable {
         row("Translation", "DICOMTranslation", ["DICOMData", "DICOMPixels", "Workflow", "Access"])
         row("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "DICOMData", "Workflow", "Access"])
 
+        row("Network", "Admission", ["Access"], ["NIOCore", "NIOTLS"])
+
         row(
             "Storage", "SQLStore",
             [
@@ -66,15 +69,16 @@ struct ImportTable {
             ["NIOCore", "NIOPosix", "Logging"])
         row("Storage", "BlobStore", ["Workflow", "Access", "COpenSSL"], ["NIOCore", "NIOPosix", "Logging"])
 
-        row("Adapters", "MLLPAdapter", ["HL7v2", "HL7Translation", "Workflow", "Access"], nio)
+        row("Adapters", "MLLPAdapter", ["Admission", "HL7v2", "HL7Translation", "Workflow", "Access"], nio)
         row(
-            "Adapters", "DIMSEAdapter", ["DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access"], nio)
+            "Adapters", "DIMSEAdapter",
+            ["Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access"], nio)
 
         row(
             "Adapters", "OutboundAdapter", ["Access"],
             ["NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1", "AsyncHTTPClient"])
 
-        row("API", "HTTPSupport", ["Access"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
+        row("API", "HTTPSupport", ["Access", "Admission"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
         row(
             "API", "FHIRAPI", ["HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
         row(

@@ -8,10 +8,12 @@ import Testing
         "Folders under Sources and Tests are layers, and every folder of a layer is a target with a row or a manifest line"
     )
     func folders() {
-        let layers = ["API", "Adapters", "CLibraries", "Codecs", "Domain", "Server", "Storage", "Tools", "Translation"]
+        let layers = [
+            "API", "Adapters", "CLibraries", "Codecs", "Domain", "Network", "Server", "Storage", "Tools", "Translation",
+        ]
         #expect(Self.unlisted(tree.folders(in: "Sources"), of: layers) == [])
         let testLayers = [
-            "API", "Adapters", "Codecs", "Domain", "Server", "Storage", "TidyTests", "Tools", "Translation",
+            "API", "Adapters", "Codecs", "Domain", "Network", "Server", "Storage", "TidyTests", "Tools", "Translation",
         ]
         #expect(Self.unlisted(tree.folders(in: "Tests"), of: testLayers) == [])
         let manifest = tree.manifest

@@ -65,15 +65,15 @@ class HilumServer:
                 return line.split(":", 1)[1].strip()
         raise ServerError(f"client register printed no client_id: {out!r}")
 
-    def add_ae(self, title, host="127.0.0.1", port=None):
-        words = ["peer", "add", self.folder, "--ae", title]
+    def add_ae(self, title, host="127.0.0.1", port=None, may="all"):
+        words = ["peer", "add", self.folder, "--ae", title, "--may", may]
         if port:
             words += ["--host", host, "--port", port]
         return self.command(*words)
 
-    def add_sender(self, application, facility):
+    def add_sender(self, application, facility, may="all"):
         return self.command(
-            "peer", "add", self.folder, "--mllp-app", application, "--mllp-facility", facility
+            "peer", "add", self.folder, "--mllp-app", application, "--mllp-facility", facility, "--may", may
         )
 
     # Life

@@ -14,11 +14,13 @@ package struct DICOMwebRoutes: Sendable {
     /// The absolute base without a slash at its end, for example `https://localhost:8443/dicomweb`.
     let baseURL: String
     let gate: BulkResponseGate
+    /// For what must be in memory as a whole.
+    let memory: MemoryBudget
     let newBoundary: @Sendable () -> String
 
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, ingest: InstanceIngest, audit: any AuditTrail, baseURL: String,
-        gate: BulkResponseGate, newBoundary: @escaping @Sendable () -> String
+        gate: BulkResponseGate, memory: MemoryBudget = .unlimited, newBoundary: @escaping @Sendable () -> String
     ) {
         self.index = index
         self.blobs = blobs
@@ -26,6 +28,7 @@ package struct DICOMwebRoutes: Sendable {
         self.audit = audit
         self.baseURL = baseURL
         self.gate = gate
+        self.memory = memory
         self.newBoundary = newBoundary
     }
 

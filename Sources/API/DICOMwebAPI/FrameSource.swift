@@ -1,3 +1,4 @@
+import Access
 import DICOMData
 import DICOMPixels
 import DICOMTranslation
@@ -6,39 +7,35 @@ import Hummingbird
 import NIOCore
 import Workflow
 
-/// Where an instance's frames are read from: ranges of the blob, or, of a deflated instance, its inflated pixels.
+/// Where an instance's frames are read from: ranges of the blob, or, of a deflated instance, of what it inflates to.
 struct FrameSource: Sendable {
     /// A frame whose bits must be moved is brought into memory whole, in bytes at most.
     static let movedBytesMax = 64 << 20
 
     let layout: PixelDataLayout
     /// Of a deflated instance.
-    private let inflated: [UInt8]?
+    private let inflated: InflatedObject?
+    /// For a frame that is brought into memory.
+    private let memory: MemoryBudget
 
     /// Throws ``HTTPFailure`` `.notFound` when the instance has no pixels, or pixels without a readable description.
-    init(_ header: StoredHeader, blobs: any BlobStoring) async throws {
-        if let layout = header.layout {
-            self.layout = layout
-            inflated = nil
-            return
-        }
-        guard header.transferSyntax.isDeflated else {
+    init(_ header: StoredHeader, blobs: any BlobStoring, memory: MemoryBudget) async throws {
+        guard let layout = header.layout ?? header.inflatedLayout else {
             throw HTTPFailure(.notFound, "this instance has no readable frames")
         }
-        let dataSet = try await RetrievedInstance(instance: header.instance, blobs: blobs, files: nil).inflated(header)
-        guard let element = dataSet.elements.first(where: { $0.tag.isPixelData }), let bytes = element.bytes,
-            let layout = PixelDataLayout(
-                PixelDataLocation(tag: element.tag, vr: element.vr, offset: 0, length: bytes.count), of: dataSet,
-                transferSyntax: .explicitVRLittleEndian)
-        else { throw HTTPFailure(.notFound, "this instance has no readable frames") }
         self.layout = layout
-        inflated = bytes
+        self.memory = memory
+        inflated =
+            header.transferSyntax.isDeflated ? try await InflatedObject(header.instance, in: blobs) : nil
     }
 
     /// Encapsulated pixel data that a path of the header leads to. Its item headers are read where the header does not
     /// keep them, in an item; throws `.notFound` where they are none.
-    init(of value: ExternalValue, at path: ElementPath, _ header: StoredHeader, blobs: any BlobStoring) async throws {
+    init(
+        of value: ExternalValue, at path: ElementPath, _ header: StoredHeader, blobs: any BlobStoring, memory: MemoryBudget
+    ) async throws {
         inflated = nil
+        self.memory = memory
         if path.steps.isEmpty, let layout = header.layout {
             self.layout = layout
             return
@@ -64,6 +61,9 @@ struct FrameSource: Sendable {
         }
         self.layout = layout
     }
+
+    /// Whether sending is work, which an event loop has no time for.
+    var isWork: Bool { inflated != nil }
 
     /// A frame, counted from 1. Throws `.notFound`, and `.notAcceptable` for one too large to have its bits moved.
     func frame(_ number: Int) throws(HTTPFailure) -> PixelDataLayout.Frame {
@@ -98,8 +98,27 @@ struct FrameSource: Sendable {
             }
             return
         }
+        if let inflated, swapped(frame) == 1 {
+            if let before { try await writer.write(before) }
+            for range in frame.ranges { try await inflated.send(range, to: &writer) }
+            if let after { try await writer.write(after) }
+            return
+        }
+        // In memory as stored, moved and as sent.
+        let reservation = memory.reservation()
+        guard reservation.grow(to: 3 * frame.byteCount) else {
+            throw StoreError(.unavailable, "no memory for a frame whose bits are moved")
+        }
+        defer { reservation.release() }
         var bytes: [UInt8] = []
-        for range in frame.ranges { bytes += try await self.bytes(range, sender) }
+        bytes.reserveCapacity(frame.byteCount)
+        for range in frame.ranges {
+            if let inflated {
+                bytes += try await inflated.bytes(range)
+            } else {
+                bytes += try await self.bytes(range, sender)
+            }
+        }
         let moved = layout.rearranged(bytes, of: frame)
         try await writer.write(contentsOf: [before, ByteBuffer(bytes: moved), after].compactMap { $0 })
     }
@@ -114,12 +133,7 @@ struct FrameSource: Sendable {
     }
 
     private func bytes(_ range: Range<Int>, _ sender: BlobSender?) async throws -> [UInt8] {
-        let bytes: [UInt8]
-        if let inflated {
-            bytes = Array(inflated[range.clamped(to: 0..<inflated.count)])
-        } else {
-            bytes = try await sender?.reader.read(offset: Int64(range.lowerBound), length: range.count) ?? []
-        }
+        let bytes = try await sender?.reader.read(offset: Int64(range.lowerBound), length: range.count) ?? []
         guard bytes.count == range.count else {
             throw StoreError(.corrupt, "pixel data is shorter than its index says")
         }

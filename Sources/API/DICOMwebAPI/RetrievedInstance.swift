@@ -23,9 +23,9 @@ struct RetrievedInstance: Sendable {
             sourceAETitle: nil
         ).encoded()
         if header.transferSyntax.isDeflated {
-            out += try encoder.encode(try await inflated(header))
+            // What a deflated data set inflates to is Explicit VR Little Endian already. PS3.5 §A.5.
             try await writer.write(ByteBuffer(bytes: out))
-            return
+            return try await InflatedObject(instance, in: blobs).sendAll(to: &writer)
         }
         let sender = try await BlobSender.open(instance.blobID, in: blobs, range: 0..<0, files: files)
         for element in header.dataSet.elements {
@@ -75,13 +75,5 @@ struct RetrievedInstance: Sendable {
             }
         }
         return values
-    }
-
-    /// The whole data set of a deflated instance, which has no byte ranges; the decoder bounds what it inflates to.
-    func inflated(_ header: StoredHeader) async throws -> DataSet {
-        let reader = try await blobs.open(instance.blobID)
-        let stored = try await reader.read(
-            offset: instance.dataSetOffset, length: Int(instance.size - instance.dataSetOffset))
-        return try DataSetDecoder(transferSyntax: header.transferSyntax, limits: .stored).decode(stored)
     }
 }

@@ -290,7 +290,7 @@ extension DICOMwebRoutes {
                 .notAcceptable,
                 "available: multipart/related; type=\"\(type)\"; transfer-syntax=\(header.transferSyntax.uid)")
         }
-        let source = try await FrameSource(header, blobs: blobs)
+        let source = try await FrameSource(header, blobs: blobs, memory: memory)
         let frames = try numbers.map { try source.frame($0) }
         let permit = try await gate.permit()
         let sender = try await recorded("frames", request) {
@@ -302,7 +302,9 @@ extension DICOMwebRoutes {
                 isBrief: true
             ) { writer in
                 defer { withExtendedLifetime(permit) {} }
-                try await source.send(frames[0], from: sender, to: &writer)
+                try await Self.working(source.isWork) {
+                    try await source.send(frames[0], from: sender, to: &writer)
+                }
             }
         }
         let base = instanceURL(stored.instance)
@@ -315,9 +317,20 @@ extension DICOMwebRoutes {
                 let head = framing.partHead([
                     ("Content-Type", form.contentType), ("Content-Location", "\(base)/frames/\(number)"),
                 ])
-                try await source.send(frame, from: sender, before: head, to: &writer)
+                try await Self.working(source.isWork) {
+                    try await source.send(frame, from: sender, before: head, to: &writer)
+                }
             }
             try await writer.write(framing.end)
+        }
+    }
+
+    /// Runs what computes away from the connection's event loop.
+    private static func working(_ isWork: Bool, _ body: () async throws -> Void) async throws {
+        if isWork {
+            try await withTaskExecutorPreference(globalConcurrentExecutor) { try await body() }
+        } else {
+            try await body()
         }
     }
 
@@ -340,16 +353,18 @@ extension DICOMwebRoutes {
         guard let wish = wishes.first(where: { $0.media.includes(Self.octets) }) else {
             throw HTTPFailure(.notAcceptable, "available: application/octet-stream")
         }
-        if header.transferSyntax.isDeflated {
-            try await record("bulkdata", request)
-            let inflated = try await RetrievedInstance(instance: stored.instance, blobs: blobs, files: nil)
-                .inflated(header)
-            guard let bytes = inflated.element(at: path)?.bytes else {
-                throw HTTPFailure(.notFound, "this instance has no such bulk data")
-            }
-            return .bytes(bytes, contentType: "application/octet-stream")
-        }
         guard let length = value.length else { throw HTTPFailure(.notFound, "this instance has no such bulk data") }
+        if header.transferSyntax.isDeflated {
+            let permit = try await gate.permit()
+            let inflated = try await recorded("bulkdata", request) {
+                try await InflatedObject(stored.instance, in: blobs)
+            }
+            // Its offsets count inflated bytes.
+            return .stream(contentType: "application/octet-stream", contentLength: length) { writer in
+                defer { withExtendedLifetime(permit) {} }
+                try await inflated.send(value.offset..<value.offset + length, to: &writer)
+            }
+        }
         let size = header.transferSyntax.isBigEndian ? element.vr.wordSize : 1
         let range = Int64(value.offset)..<Int64(value.offset) + Int64(length)
         var framing = MultipartFraming(boundary: newBoundary())
@@ -376,7 +391,7 @@ extension DICOMwebRoutes {
         _ value: ExternalValue, _ path: ElementPath, _ header: StoredHeader, _ wishes: [DICOMwebMediaType.Wish],
         _ request: APIRequest
     ) async throws -> Response {
-        let source = try await FrameSource(of: value, at: path, header, blobs: blobs)
+        let source = try await FrameSource(of: value, at: path, header, blobs: blobs, memory: memory)
         let frames = source.layout.allFrames
         guard let first = frames.first else { throw HTTPFailure(.notFound, "this pixel data has no frames") }
         let syntax = header.transferSyntax

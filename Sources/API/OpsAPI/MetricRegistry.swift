@@ -24,6 +24,23 @@ package final class MetricRegistry: MetricsFactory {
         let value: String
     }
 
+    /// A value that is asked for when the metrics are read.
+    package struct Sample: Sendable {
+        package enum Kind: Sendable { case counter, gauge }
+        let name: String
+        let kind: Kind
+        let value: Double
+        let labels: [(String, String)]
+
+        /// - Parameter name: without the ending of its kind.
+        package init(_ name: String, _ kind: Kind, _ value: Double, _ labels: [(String, String)] = []) {
+            self.name = name
+            self.kind = kind
+            self.value = value
+            self.labels = labels
+        }
+    }
+
     private struct State {
         var series: [Key: MetricSeries] = [:]
         var counts: [String: Int] = [:]
@@ -34,6 +51,7 @@ package final class MetricRegistry: MetricsFactory {
         uniqueKeysWithValues: [.counter, .gauge, .histogram, .timer].map { ($0, MetricSeries($0)) })
     /// How often a series was asked for that was not made.
     private let dropped = MetricSeries(.counter)
+    private let observed = Mutex<[@Sendable () -> [Sample]]>([])
 
     package init() {}
 
@@ -60,6 +78,18 @@ package final class MetricRegistry: MetricsFactory {
         find(name, dimensions, .counter).increment(by: 1 as Int64)
     }
 
+    /// Has values asked for at each reading of the metrics.
+    package func observe(_ samples: @escaping @Sendable () -> [Sample]) { observed.withLock { $0.append(samples) } }
+
+    private func takeSamples() {
+        for sample in observed.withLock({ $0 }).flatMap({ $0() }) {
+            switch sample.kind {
+            case .counter: find(sample.name, sample.labels, .counter).set(count: Int64(sample.value))
+            case .gauge: find(sample.name, sample.labels, .gauge).set(sample.value)
+            }
+        }
+    }
+
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         find(label, dimensions, .counter)
     }
@@ -79,6 +109,7 @@ package final class MetricRegistry: MetricsFactory {
 
     /// All series as text, sorted by name and labels, so that equal states give equal text.
     package func text() -> String {
+        takeSamples()
         var all = state.withLock { Array($0.series) }
         if dropped.total > 0 { all.append((Key(name: "hilum_metrics_dropped", labels: []), dropped)) }
         let lines = all.map { key, series in

@@ -42,6 +42,7 @@ final class MetricSeries: CounterHandler, RecorderHandler, MeterHandler, TimerHa
     var total: Int64 { state.withLock { $0.count } }
 
     func increment(by amount: Int64) { state.withLock { $0.count &+= amount } }
+    func set(count: Int64) { state.withLock { $0.count = count } }
     func reset() { state.withLock { $0.count = 0 } }
     func set(_ value: Int64) { set(Double(value)) }
     func set(_ value: Double) { state.withLock { $0.value = value } }

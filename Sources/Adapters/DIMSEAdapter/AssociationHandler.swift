@@ -42,7 +42,9 @@ final class AssociationHandler: ChannelInboundHandler {
     private var outgoing = CircularBuffer<Outgoing>()
     private var artim: Scheduled<Void>?
     private var idle: Scheduled<Void>?
+    /// When the peer last made progress, and what has come since.
     private var lastActivity = NIODeadline.now()
+    private var bytesSince = 0
     private var isDraining = false
     private var hasEnded = false
     /// The cause of an end of our own that is more precise than the machine's.
@@ -127,8 +129,22 @@ final class AssociationHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let pdu = Self.unwrapInboundIn(data)
+        if case .data = pdu {} else { madeProgress() }
+        handle(.pdu(pdu))
+    }
+
+    private func madeProgress() {
         lastActivity = .now()
-        handle(.pdu(Self.unwrapInboundIn(data)))
+        bytesSince = 0
+    }
+
+    /// A part of a message is progress when it is the last one, or when enough has come since the last progress; so
+    /// bytes that drip, or say nothing, do not hold an association.
+    private func received(_ bytes: Int, endsMessage: Bool) {
+        bytesSince += bytes
+        let seconds = Double(timers.idle.nanoseconds) / 1e9
+        if endsMessage || Double(bytesSince) >= seconds * Double(timers.messageBytesPerSecondMin) { madeProgress() }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -150,6 +166,14 @@ final class AssociationHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let error = error as? PDUError {
             handle(.invalidPDU(error))
+        } else if error is PDUFrameDecoder.NoMemory, machine.state == .sta2 {
+            // Not what was asked for, but that it may be asked again. PS3.8 §9.3.4.
+            let reject = PDU.associateReject(.temporaryCongestion)
+            context.writeAndFlush(
+                Self.wrapOutboundOut(reject.encoded(allocator: context.channel.allocator)), promise: nil)
+            context.close(promise: nil)
+        } else if error is PDUFrameDecoder.NoMemory {
+            abort(.byUser)
         } else {
             // The socket or TLS failed; nothing can be said to the peer any more.
             context.close(promise: nil)
@@ -170,7 +194,7 @@ final class AssociationHandler: ChannelInboundHandler {
     }
 
     private func opened() {
-        lastActivity = .now()
+        madeProgress()
         if let request {
             handle(.associate(request))
             handle(.transportConfirmed)
@@ -250,9 +274,16 @@ final class AssociationHandler: ChannelInboundHandler {
             guard !hasEnded else { return }
             do throws(DIMSEError) {
                 switch try assembler?.consume(value) {
-                case nil, .incomplete: break
-                case .command(let message): user.received(message)
-                case .dataSet(let fragment, let isLast): user.received(dataSet: fragment, isLast: isLast)
+                case nil, .incomplete: received(value.fragment.readableBytes, endsMessage: false)
+                case .command(let message):
+                    // A cancellation asks for nothing, so it is no progress.
+                    if message.field != .cCancelRequest {
+                        received(value.fragment.readableBytes, endsMessage: true)
+                    }
+                    user.received(message)
+                case .dataSet(let fragment, let isLast):
+                    received(fragment.readableBytes, endsMessage: isLast)
+                    user.received(dataSet: fragment, isLast: isLast)
                 }
             } catch {
                 abort(error.abort)

@@ -2,7 +2,7 @@ import DICOMNetwork
 import NIOCore
 import Synchronization
 
-/// The open connections of one listener, counted in all and by calling AE title.
+/// The open connections of one listener, and its associations, counted in all and by calling AE title.
 final class AssociationRegistry: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
@@ -18,11 +18,12 @@ final class AssociationRegistry: Sendable {
     /// Associations now.
     var associations: Int { state.withLock { $0.associations } }
 
-    /// Takes a new connection in, until its channel closes; false when there are too many or none is wanted any more.
+    /// Takes a new connection in, until its channel closes; false when none is wanted any more. How many there may be is
+    /// the admission's to say.
     func admit(_ channel: any Channel) -> Bool {
         let id = ObjectIdentifier(channel)
         let admitted = state.withLock { state in
-            guard !state.isDraining, state.channels.count < limits.connectionsMax else { return false }
+            guard !state.isDraining else { return false }
             state.channels[id] = channel
             return true
         }

@@ -6,8 +6,11 @@ import NIOSSL
 package struct DIMSETimers: Sendable {
     /// For the association request of a new connection, and for the peer to close after the end. PS3.8 §9.1.4.
     package var artim: TimeAmount = .seconds(30)
-    /// Without a whole PDU from the peer, or a PDU taken by it, while it is the peer's turn.
+    /// Without progress while it is the peer's turn: a whole message, what the least rate asks for of one that is under
+    /// way, or a PDU taken by the peer.
     package var idle: TimeAmount = .seconds(60)
+    /// What a message that is under way must bring at least, in bytes a second over each idle time.
+    package var messageBytesPerSecondMin = 256
     /// For the answer to an association or release request of ours.
     package var associate: TimeAmount = .seconds(30)
     /// For the response to a request of ours; begins anew with each pending response.
@@ -25,8 +28,6 @@ package struct DIMSETimers: Sendable {
 package struct AssociationLimits: Sendable {
     package var associationsMax = 200
     package var associationsPerPeerMax = 20
-    /// Connections in all, also those that have not asked for an association; further ones are closed at once.
-    package var connectionsMax = 1000
     package init() {}
 }
 

@@ -1,4 +1,5 @@
 import Access
+import Admission
 import DICOMData
 import DICOMNetwork
 import Logging
@@ -18,10 +19,15 @@ package struct DIMSEListener: Service, CustomStringConvertible {
     private let onListening: @Sendable (Int) -> Void
 
     /// - services: Each provides its abstract syntaxes; of two that provide the same one the first counts.
+    /// - admission: Which connections are let in.
+    /// - strangers: Holds back addresses from which titles are guessed.
+    /// - memory: What PDUs and identifiers of all associations may hold.
     /// - onListening: Called once with the port.
     package init(
         configuration: DIMSEConfiguration, services: [any ServiceClassProvider], peers: any PeerDirectory,
-        audit: any AuditTrail, entropy: any Entropy, logger: Logger,
+        audit: any AuditTrail, entropy: any Entropy, logger: Logger, admission: Admission = Admission(),
+        strangers: CallerThrottle = CallerThrottle(now: Descriptors.monotonicMicroseconds),
+        memory: MemoryBudget = .unlimited,
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
@@ -41,6 +47,7 @@ package struct DIMSEListener: Service, CustomStringConvertible {
                 implementationClassUID: FileMeta.implementationClassUID,
                 implementationVersionName: FileMeta.implementationVersionName),
             services: bySyntax, providers: services, peers: peers, audit: audit, entropy: entropy,
+            admission: admission, strangers: strangers, memory: memory,
             registry: AssociationRegistry(limits: configuration.limits), logger: logger)
         self.group = group
         self.onListening = onListening
@@ -58,6 +65,12 @@ package struct DIMSEListener: Service, CustomStringConvertible {
         let server = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AdmissionHandler(context.admission, door: .dimse, isTLS: context.configuration.tls != nil))
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 16)
@@ -104,14 +117,18 @@ package struct DIMSEListener: Service, CustomStringConvertible {
         let acceptor = AssociationAcceptor(
             services: context.services, eventLoop: channel.eventLoop, work: continuation, logger: context.logger)
         let pipeline = channel.pipeline.syncOperations
-        if let tls = context.configuration.tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+        if let tls = context.configuration.tls {
+            try pipeline.addHandlers(NIOSSLServerHandler(context: tls), HandshakeHandler())
+        }
         try pipeline.addHandler(
-            ByteToMessageHandler(PDUFrameDecoder(limits: context.configuration.networkLimits)))
+            ByteToMessageHandler(
+                PDUFrameDecoder(
+                    limits: context.configuration.networkLimits, memory: context.memory.reservation())))
         try pipeline.addHandler(
             AssociationHandler(
                 user: acceptor, timers: context.configuration.timers, limits: context.configuration.networkLimits))
         return AcceptedConnection(
             channel: channel, acceptor: NIOLoopBound(acceptor, eventLoop: channel.eventLoop), work: work,
-            listener: context)
+            listener: context, place: Place.of(channel))
     }
 }

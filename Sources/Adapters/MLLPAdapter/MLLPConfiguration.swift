@@ -25,15 +25,12 @@ package struct MLLPConfiguration: Sendable {
 
 /// What a listener takes at most.
 package struct MLLPLimits: Sendable, Hashable {
-    /// Open connections at a time, over all peers.
-    package var connectionsMax = 200
-    /// Open connections at a time from one address.
-    package var connectionsPerPeerMax = 10
     /// The longest message, in bytes without its frame.
     package var messageBytesMax = HL7Limits().messageBytesMax
-    /// How long a frame may stay open, from its start block to its end block.
+    /// How long a frame may stay open, from its start block to its end block; a further start block does not begin the
+    /// time anew.
     package var openFrame: TimeAmount = .seconds(30)
-    /// How long a connection may be silent between messages.
+    /// How long a connection may go without a whole message.
     package var idle: TimeAmount = .minutes(30)
     /// The defaults.
     package init() {}

@@ -1,3 +1,5 @@
+import Access
+import Admission
 import HL7v2
 import Logging
 import NIOCore
@@ -8,6 +10,8 @@ import NIOTLS
 struct MLLPWork: Sendable {
     let event: MLLPDecoder.Event
     let peer: MLLPPeer
+    /// Notes that the sender is one who may send: its connection is not closed for others any more.
+    let isLetIn: @Sendable () -> Void
     /// Writes the acknowledgment; empty bytes close the connection without an answer.
     let reply: @Sendable ([UInt8]) -> Void
 }
@@ -38,7 +42,9 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
     private let configuration: MLLPConfiguration
     private let connections: MLLPConnections
     private let logger: Logger
+    private let memory: MemoryReservation
     private let dispatch: @Sendable (MLLPWork) -> Bool
+    private var place: Place?
     private var decoder: MLLPDecoder
     /// Messages read and not handed over yet; those before `nextWaiting` are gone.
     private var waiting: [MLLPDecoder.Event] = []
@@ -49,14 +55,19 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
     private var isAdmitted = false
     private var peer = MLLPPeer(address: "")
     private var frameDeadline: Scheduled<Void>?
+    /// The frame that the deadline is of.
+    private var timedFrame: UInt64 = 0
+    /// Bytes of the messages that wait or are worked on.
+    private var messageBytes = 0
     private var idleDeadline: Scheduled<Void>?
 
     init(
-        configuration: MLLPConfiguration, connections: MLLPConnections, logger: Logger,
+        configuration: MLLPConfiguration, connections: MLLPConnections, memory: MemoryReservation, logger: Logger,
         dispatch: @escaping @Sendable (MLLPWork) -> Bool
     ) {
         self.configuration = configuration
         self.connections = connections
+        self.memory = memory
         self.logger = logger
         self.dispatch = dispatch
         decoder = MLLPDecoder(messageBytesMax: configuration.limits.messageBytesMax)
@@ -66,12 +77,9 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         peer.address = context.remoteAddress?.ipAddress ?? ""
-        isAdmitted = connections.admit(context.channel, address: peer.address)
-        guard isAdmitted else {
-            logger.warning("MLLP connection refused: too many", metadata: ["peer": "\(peer.address)"])
-            context.close(promise: nil)
-            return
-        }
+        isAdmitted = connections.admit(context.channel)
+        guard isAdmitted else { return context.close(promise: nil) }
+        place = Place.of(context.channel)
         scheduleIdleDeadline(context)
         context.fireChannelActive()
     }
@@ -79,7 +87,7 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         frameDeadline?.cancel()
         idleDeadline?.cancel()
-        if isAdmitted { connections.remove(context.channel, address: peer.address) }
+        if isAdmitted { connections.remove(context.channel) }
         isAdmitted = false
         discardWaiting()
         let tolerated = decoder.tolerated
@@ -115,12 +123,31 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard isAdmitted, !isDraining else { return }
-        let restarts = decoder.tolerated.restarts
         let events = decoder.decode(unwrapInboundIn(data).readableBytesView)
         waiting += events
-        followFrame(context, isNewFrame: !events.isEmpty || decoder.tolerated.restarts != restarts)
-        scheduleIdleDeadline(context)
+        reserve(for: events)
+        followFrame(context)
+        // Bytes that make no message do not keep a connection.
+        if events.contains(where: { if case .message = $0 { true } else { false } }) { scheduleIdleDeadline(context) }
         pump(context)
+    }
+
+    /// Below this many bytes nothing is reserved: the door's connections times this are held anyhow.
+    private static let freeBytes = 64 << 10
+    /// A message, its parts and what is made of it take this many times its bytes.
+    private static let weight = 4
+
+    /// Has the bytes of the open frame and of the messages that wait reserved; a frame that cannot be is given up and
+    /// answered as a passing failure.
+    private func reserve(for events: [MLLPDecoder.Event]) {
+        for case .message(let bytes) in events { messageBytes += bytes.count }
+        let held = messageBytes + decoder.bufferedBytes
+        guard held > Self.freeBytes, !memory.grow(to: Self.weight * held) else { return }
+        if let event = decoder.giveUpFrame() { return waiting.append(event) }
+        // Whole already: it is answered all the same, but not carried out.
+        guard case .message(let bytes)? = waiting.last else { return }
+        messageBytes -= bytes.count
+        waiting[waiting.count - 1] = .givenUp(head: Array(bytes.prefix(HL7Limits.headerRecoveryBytesMax)))
     }
 
     func read(context: ChannelHandlerContext) {
@@ -142,9 +169,11 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
         phase = .working
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        let work = MLLPWork(event: event, peer: peer) { acknowledgement in
-            eventLoop.execute { bound.value.handler.answer(acknowledgement, bound.value.context) }
-        }
+        let work = MLLPWork(
+            event: event, peer: peer, isLetIn: { [place] in place?.working() },
+            reply: { acknowledgement in
+                eventLoop.execute { bound.value.handler.answer(acknowledgement, bound.value.context) }
+            })
         if !dispatch(work) { context.close(promise: nil) }
     }
 
@@ -172,6 +201,11 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
     private func answered(_ result: Result<Void, any Error>, _ context: ChannelHandlerContext) {
         guard isAdmitted else { return }
         phase = .ready
+        // What waits is worked on next, so its memory is still needed.
+        if nextWaiting == waiting.count, decoder.bufferedBytes == 0 {
+            messageBytes = 0
+            memory.release()
+        }
         if isDraining {
             context.close(promise: nil)
         } else if case .success = result {
@@ -183,11 +217,13 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
 
     // MARK: Deadlines
 
-    private func followFrame(_ context: ChannelHandlerContext, isNewFrame: Bool) {
+    /// The time of a frame runs from its first byte to its last, whatever comes between.
+    private func followFrame(_ context: ChannelHandlerContext) {
         if !decoder.isFrameOpen {
             frameDeadline?.cancel()
             frameDeadline = nil
-        } else if isNewFrame || frameDeadline == nil {
+        } else if decoder.frameNumber != timedFrame || frameDeadline == nil {
+            timedFrame = decoder.frameNumber
             frameDeadline?.cancel()
             scheduleFrameDeadline(context)
         }

@@ -1,3 +1,5 @@
+import Access
+import Admission
 import HL7v2
 import Logging
 import NIOCore
@@ -10,38 +12,50 @@ import ServiceLifecycle
 /// Runs until graceful shutdown: then it accepts no more, lets every connection answer the message it has in flight,
 /// and returns. A message is a child task; nothing outlives `run`.
 package struct MLLPListener: Service {
-    /// Gives the acknowledgment for one message. Empty bytes close the connection without an answer.
-    package typealias Receive = @Sendable (_ message: [UInt8], _ peer: MLLPPeer) async -> [UInt8]
+    /// Gives the acknowledgment for one message. Empty bytes close the connection without an answer. `isLetIn` is to be
+    /// called for a sender that may send.
+    package typealias Receive =
+        @Sendable (_ message: [UInt8], _ peer: MLLPPeer, _ isLetIn: @Sendable () -> Void) async -> [UInt8]
     /// Gives the acknowledgment for a frame past the limit, from its first bytes.
     package typealias RefuseOversized = @Sendable (_ head: [UInt8]) -> [UInt8]
+    /// Gives the acknowledgment for a message that there is no memory for now, from its first bytes: send it again.
+    package typealias RefuseForNow = @Sendable (_ head: [UInt8]) -> [UInt8]
 
     private let configuration: MLLPConfiguration
     private let group: any EventLoopGroup
     private let logger: Logger
+    private let admission: Admission
+    private let memory: MemoryBudget
     private let bound: @Sendable (SocketAddress) -> Void
     private let receive: Receive
     private let refuseOversized: RefuseOversized
+    private let refuseForNow: RefuseForNow
 
-    /// - Parameter bound: Called once the port is open, with the address that was taken.
+    /// - Parameters:
+    ///   - admission: Which connections are let in.
+    ///   - memory: What messages of all connections may hold.
+    ///   - bound: Called once the port is open, with the address that was taken.
     package init(
         configuration: MLLPConfiguration, group: any EventLoopGroup, logger: Logger,
+        admission: Admission = Admission(), memory: MemoryBudget = .unlimited,
         bound: @escaping @Sendable (SocketAddress) -> Void = { _ in }, refuseOversized: @escaping RefuseOversized,
-        receive: @escaping Receive
+        refuseForNow: @escaping RefuseForNow, receive: @escaping Receive
     ) {
         self.configuration = configuration
         self.group = group
         self.logger = logger
+        self.admission = admission
+        self.memory = memory
         self.bound = bound
         self.receive = receive
         self.refuseOversized = refuseOversized
+        self.refuseForNow = refuseForNow
     }
 
     /// Throws when the port can not be opened.
     package func run() async throws {
         let (work, feed) = AsyncStream.makeStream(of: MLLPWork.self, bufferingPolicy: .unbounded)
-        let connections = MLLPConnections(
-            connectionsMax: configuration.limits.connectionsMax, perPeerMax: configuration.limits.connectionsPerPeerMax,
-            allClosed: { feed.finish() })
+        let connections = MLLPConnections(allClosed: { feed.finish() })
         let server = try await open(connections, feed)
         if let address = server.localAddress {
             logger.info("MLLP listening", metadata: ["address": "\(address)", "tls": "\(configuration.tls != nil)"])
@@ -64,10 +78,11 @@ package struct MLLPListener: Service {
 
     private func handle(_ item: MLLPWork) async {
         switch item.event {
-        case .message(let bytes): item.reply(await receive(bytes, item.peer))
+        case .message(let bytes): item.reply(await receive(bytes, item.peer, item.isLetIn))
         case .oversized(let head):
             logger.warning("MLLP frame past the limit", metadata: ["peer": "\(item.peer.address)"])
             item.reply(refuseOversized(head))
+        case .givenUp(let head): item.reply(refuseForNow(head))
         }
     }
 
@@ -76,16 +91,28 @@ package struct MLLPListener: Service {
     {
         let configuration = configuration
         let logger = logger
+        let admission = admission
+        let memory = memory
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AdmissionHandler(admission, door: .mllp, isTLS: configuration.tls != nil))
+                }
+            }
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
                     if let tls = configuration.tls {
-                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+                        try pipeline.addHandlers(NIOSSLServerHandler(context: tls), HandshakeHandler())
                     }
-                    try channel.pipeline.syncOperations.addHandler(
-                        MLLPConnectionHandler(configuration: configuration, connections: connections, logger: logger) {
+                    try pipeline.addHandler(
+                        MLLPConnectionHandler(
+                            configuration: configuration, connections: connections, memory: memory.reservation(),
+                            logger: logger
+                        ) {
                             if case .enqueued = feed.yield($0) { true } else { false }
                         })
                 }

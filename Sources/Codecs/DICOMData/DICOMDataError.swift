@@ -18,6 +18,8 @@ package struct DICOMDataError: Error, Equatable, Sendable, CustomStringConvertib
         case tooMany
         /// A buffered header or a value is longer than its limit.
         case tooLarge
+        /// The owner of a scanner has no memory for what it would keep.
+        case outOfMemory
         /// The deflated bytes are no deflate stream.
         case deflateInvalid
         /// The deflated bytes expand beyond `DecodingLimits.deflateRatioMax` or `inflatedBytesMax`.

@@ -12,6 +12,8 @@ package struct MLLPDecoder: Sendable {
         case message([UInt8])
         /// A frame passed the limit; given at once, with its first `HL7Limits.headerRecoveryBytesMax` bytes.
         case oversized(head: [UInt8])
+        /// A frame for which there was no memory (``MLLPDecoder/giveUpFrame()``), with its first bytes likewise.
+        case givenUp(head: [UInt8])
     }
 
     /// Counts of what was tolerated, since the decoder was made.
@@ -39,6 +41,8 @@ package struct MLLPDecoder: Sendable {
     package private(set) var tolerated = Tolerated()
     private var state = State.between
     private var frame: [UInt8] = []
+    /// Rises with each frame that begins; not when one is begun anew.
+    package private(set) var frameNumber: UInt64 = 0
 
     package init(messageBytesMax: Int = HL7Limits().messageBytesMax) {
         self.messageBytesMax = messageBytesMax
@@ -48,6 +52,15 @@ package struct MLLPDecoder: Sendable {
     package var isFrameOpen: Bool { state != .between }
     /// Bytes held for the open frame.
     package var bufferedBytes: Int { frame.count }
+
+    /// Drops what is held of the open frame, and passes over the rest of it; nil when none is held.
+    package mutating func giveUpFrame() -> Event? {
+        guard state == .inFrame else { return nil }
+        let head = Array(frame.prefix(HL7Limits.headerRecoveryBytesMax))
+        frame = []
+        state = .skipping
+        return .givenUp(head: head)
+    }
 
     /// Takes the next bytes of the stream and gives the events they complete, in order.
     package mutating func decode(_ bytes: some Collection<UInt8>) -> [Event] {
@@ -66,6 +79,7 @@ package struct MLLPDecoder: Sendable {
                 at += 1
                 if byte == MLLPDecoder.startBlock {
                     state = .inFrame
+                    frameNumber &+= 1
                 } else if byte != 0x0D, byte != 0x0A {
                     tolerated.strayBytes += 1
                 }

@@ -1,4 +1,5 @@
 import Access
+import Admission
 import ArgumentParser
 import BlobStore
 import Foundation
@@ -24,6 +25,14 @@ struct DoctorCommand: AsyncParsableCommand {
         } catch {
             doctor.bad("configuration: \(error)", fix: "correct the file, or make a folder with `hilum init`")
             return try doctor.finish()
+        }
+        let descriptors = Descriptors.raise()
+        if descriptors < 1024 {
+            doctor.bad(
+                "open files: at most \(descriptors), which leaves room for few connections",
+                fix: "raise the hard limit for the server (ulimit -Hn, LimitNOFILE of a systemd unit) to 4096 or more")
+        } else {
+            doctor.good("open files: up to \(descriptors)")
         }
         doctor.check("site profile", fix: "correct \(configuration.siteProfile)") {
             _ = try ServerComposition.siteProfile(configuration, server)

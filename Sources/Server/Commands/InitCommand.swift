@@ -49,7 +49,7 @@ struct InitCommand: AsyncParsableCommand {
               keys/          master, token and authority keys (mode 0600): back them up, they are nowhere else
               tls/ca.pem     give this certificate to those who connect
             Next: hilum client register \(folder) --name NAME --jwks FILE --scope "system/*.rs"
-                  hilum peer add \(folder) --ae AETITLE
+                  hilum peer add \(folder) --ae AETITLE --may echo,store,worklist
                   hilum serve \(folder)
             """)
     }

@@ -23,6 +23,11 @@ struct PeerCommand: AsyncParsableCommand {
                 (0111H), replace keeps the old one as a superseded version.
                 """)
         var onConflict: String?
+        @Option(
+            help: ArgumentHelp(
+                "What it may do, joined by commas. An AE: echo, store, worklist (left out: echo). A sender: adt, orders, results (left out: nothing). Or all.",
+                valueName: "roles"))
+        var may: String?
 
         func run() async throws {
             let policy = try onConflict.map { text in
@@ -32,7 +37,7 @@ struct PeerCommand: AsyncParsableCommand {
                 }
                 return policy
             }
-            let peer: Peer
+            var peer: Peer
             if let ae, mllpApp == nil {
                 guard (1...16).contains(ae.utf8.count), ae.utf8.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 92 }) else {
                     throw ValidationError("an AE title has 1 to 16 printable characters and no backslash (PS3.5 §6.2)")
@@ -47,8 +52,27 @@ struct PeerCommand: AsyncParsableCommand {
             } else {
                 throw ValidationError("give either --ae TITLE or --mllp-app APP [--mllp-facility FACILITY]")
             }
-            try await StoreComposition.with(ServerFolder(folder)) { try await $0.save(peer) }
-            print("added \(peer.kind.rawValue) \(peer.name)")
+            peer.may = try Self.roles(may, of: peer.kind)
+            try await StoreComposition.with(ServerFolder(folder)) { [peer] in try await $0.save(peer) }
+            print("added \(peer.kind.rawValue) \(peer.name), may \(PeerCommand.text(peer.may))")
+            if may == nil {
+                let all = PeerCommand.text(peer.kind.roles)
+                print("to let it do more, add it again with --may and some of \(all)")
+            }
+        }
+
+        /// Roles of a list; those of least right without one.
+        private static func roles(_ list: String?, of kind: Peer.Kind) throws -> Set<Peer.Role> {
+            guard let list else { return kind.leastRoles }
+            if list == "all" { return kind.roles }
+            var roles: Set<Peer.Role> = []
+            for name in list.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let role = Peer.Role(rawValue: String(name)), kind.roles.contains(role) else {
+                    throw ValidationError("--may: `\(name)` is none of \(PeerCommand.text(kind.roles)), all")
+                }
+                roles.insert(role)
+            }
+            return roles
         }
     }
 
@@ -60,12 +84,18 @@ struct PeerCommand: AsyncParsableCommand {
                 for peer in try await store.peers() {
                     let address = peer.host.map { "\($0):\(peer.port.map(String.init) ?? "-")" } ?? "-"
                     print(
-                        "\(peer.kind.rawValue)\t\(peer.name)\t\(address)\t\(peer.certificateFingerprint ?? "any certificate")"
+                        "\(peer.kind.rawValue)\t\(peer.name)\t\(address)\t\(peer.certificateFingerprint ?? "any certificate")\t\(PeerCommand.text(peer.may))"
                             + (peer.conflictPolicy.map { "\t\($0.rawValue)" } ?? "")
                     )
                 }
             }
         }
+    }
+
+    /// Roles in the order in which they are documented; `nothing` for none.
+    static func text(_ roles: Set<Peer.Role>) -> String {
+        roles.isEmpty
+            ? "nothing" : Peer.Role.allCases.filter(roles.contains).map(\.rawValue).joined(separator: ",")
     }
 
     struct Remove: AsyncParsableCommand {

@@ -1,3 +1,4 @@
+import Admission
 import ArgumentParser
 import Foundation
 import Logging
@@ -31,6 +32,7 @@ struct ServeCommand: AsyncParsableCommand {
             handler.logLevel = level
             return handler
         }
+        Descriptors.raise()
         if plainLoopback && !unencryptedNetwork {
             for (name, host) in [
                 ("http.host", configuration.http.host), ("dimse.host", configuration.dimse.host),

@@ -1,6 +1,7 @@
 import Access
 import BlobStore
 import FHIRAPI
+import Glibc
 import Logging
 import Metrics
 import OpsAPI
@@ -112,6 +113,25 @@ struct CustodyMetrics: Sendable {
     }
 }
 
+/// Gives memory back to the system after much of what peers made the server hold was let go: the allocator keeps it
+/// otherwise, for as long as the process lives.
+struct MemoryReturn: Service {
+    /// Below this the allocator's own keeping costs less than asking it.
+    static let bytesMin = 32 << 20
+    /// `malloc_trim(3)` of glibc, which its module map leaves out; nil with another C library.
+    private static let trim: (@convention(c) (Int) -> CInt)? = dlsym(nil, "malloc_trim").map {
+        unsafeBitCast($0, to: (@convention(c) (Int) -> CInt).self)
+    }
+    let memory: MemoryBudget
+
+    func run() async throws {
+        await repeatUntilShutdown(every: .seconds(5)) {
+            guard memory.takeReturned() >= Self.bytesMin else { return }
+            _ = Self.trim?(0)
+        }
+    }
+}
+
 /// The export worker as a service.
 struct ExportWorker: Service {
     let exports: ExportService
@@ -157,6 +177,7 @@ func repeatUntilShutdown(every interval: Duration, _ work: @escaping @Sendable (
 
 // The service group writes the name of each service to its log; the default would describe all it holds.
 extension QuietStudies: CustomStringConvertible { var description: String { "quiet studies" } }
+extension MemoryReturn: CustomStringConvertible { var description: String { "memory return" } }
 extension BlobSweep: CustomStringConvertible { var description: String { "blob sweep" } }
 extension ExportWorker: CustomStringConvertible { var description: String { "export worker" } }
 extension RefusalSums: CustomStringConvertible { var description: String { "refusal sums" } }

@@ -1,4 +1,5 @@
 import Access
+import Admission
 import DICOMData
 import DICOMNetwork
 import DICOMTranslation
@@ -15,7 +16,7 @@ import Workflow
 /// The doors for hospital systems: DIMSE and MLLP.
 enum DoorComposition {
     static func dimse(
-        _ configuration: ServerConfiguration.DIMSE, limits: ServerLimits, store: RelationalStore,
+        _ configuration: ServerConfiguration.DIMSE, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
         ingest: InstanceIngest,
         authorities: AssigningAuthorities, entropy: any Entropy, tls: NIOSSLContext?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
@@ -38,25 +39,34 @@ enum DoorComposition {
                 VerificationSCP(), StorageSCP(ingest: ingest, logger: logger),
                 WorklistSCP(index: store, authorities: authorities, audit: store),
             ],
-            peers: store, audit: store, entropy: entropy, logger: logger
+            peers: store, audit: store, entropy: entropy, logger: logger, admission: guards.admission,
+            strangers: guards.strangers(at: .dimse), memory: guards.memory
         ) { _ in isUp() }
     }
 
     static func mllp(
-        _ configuration: ServerConfiguration.MLLP, limits: ServerLimits, store: RelationalStore,
+        _ configuration: ServerConfiguration.MLLP, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
         inbox: HL7Inbox, tls: NIOSSLContext?,
         logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> MLLPListener {
         let mllp = MLLPConfiguration(
             host: configuration.host, port: configuration.port, tls: tls, limits: limits.mllp)
-        let gate = SenderGate(peers: store, audit: store, acceptsUnknown: configuration.acceptsUnknownPeers)
+        let gate = SenderGate(
+            peers: store, audit: store, strangers: guards.strangers(at: .mllp),
+            acceptsUnknown: configuration.acceptsUnknownPeers)
         let limit = limits.mllp.messageBytesMax
         return MLLPListener(
-            configuration: mllp, group: MultiThreadedEventLoopGroup.singleton, logger: logger, bound: { _ in isUp() },
-            refuseOversized: { head in inbox.refuseOversized(head: head, limit: limit) }
-        ) { message, peer in
-            if let refusal = await gate.refusal(of: message, from: peer) { return refusal }
+            configuration: mllp, group: MultiThreadedEventLoopGroup.singleton, logger: logger,
+            admission: guards.admission, memory: guards.memory, bound: { _ in isUp() },
+            refuseOversized: { head in inbox.refuseOversized(head: head, limit: limit) },
+            refuseForNow: { head in inbox.refuseForNow(head: head) }
+        ) { message, peer, isLetIn in
+            switch await gate.verdict(on: message, from: peer) {
+            case .letIn: isLetIn()
+            case .refused(let acknowledgement): return acknowledgement
+            case .heldBack: return inbox.refuseForNow(head: message)
+            }
             let receipt = await inbox.receive(message, peer: peer.address)
             if !receipt.notes.isEmpty {
                 logger.info(
@@ -68,49 +78,5 @@ enum DoorComposition {
             }
             return receipt.acknowledgement
         }
-    }
-}
-
-/// Lets only configured senders in, by MSH-3 and MSH-4 and, where bound, by their certificate.
-struct SenderGate: Sendable {
-    let peers: any PeerDirectory
-    let audit: any AuditTrail
-    let acceptsUnknown: Bool
-
-    /// Nil for a sender that may send; else the acknowledgment that refuses it.
-    func refusal(of message: [UInt8], from peer: MLLPPeer) async -> [UInt8]? {
-        let header = MessageHeader.recovered(from: message)
-        // Where anyone may send, bytes without a sender are the inbox's to refuse; elsewhere they are refused here.
-        guard !header.sendingApplication.isEmpty || !header.sendingFacility.isEmpty || !acceptsUnknown else {
-            return nil
-        }
-        let name = [header.sendingApplication, header.sendingFacility].map { value in
-            String(decoding: value.prefix { $0 != header.delimiters.component }, as: UTF8.self)
-        }.joined(separator: "|")
-        let reason: String
-        do {
-            if let known = try await peers.peer(kind: .messageSender, name: name) {
-                guard let bound = known.certificateFingerprint else { return nil }
-                if let certificate = peer.certificate, Digests.hex(certificate) == bound.lowercased() { return nil }
-                reason = "this sender is bound to another certificate"
-            } else if acceptsUnknown {
-                return nil
-            } else {
-                reason = "this sender is not configured"
-            }
-        } catch {
-            reason = "the store is not available"
-        }
-        let access = AccessContext(
-            principal: Principal(kind: .messageSender, id: name), scopes: [], requestID: header.controlIDText,
-            sourceAddress: peer.address)
-        try? await audit.record(
-            AuditRecord(
-                category: .security, interaction: "message", action: .execute, outcome: .minorFailure, access: access,
-                detail: reason))
-        let now = SystemClock().now().microseconds / 1_000_000
-        return Acknowledgment(
-            .reject, to: header, entries: [Acknowledgment.Entry(.applicationInternalError, userMessage: reason)]
-        ).bytes(controlID: String(SystemEntropy().newID().value.prefix(20)), now: Timestamp(utcEpochSeconds: Int(now)))
     }
 }

@@ -95,9 +95,13 @@ enum ServerComposition {
                     detail: HilumVersion.text))
         }
 
+        // What all doors share.
+        let guards = DoorGuards(configuration.limits, metrics: metrics, logger: logger)
+
         // The doors for hospital systems.
         let ingest = InstanceIngest(
-            store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest
+            store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest,
+            memory: guards.memory
         ) { access in
             // What a peer may do is looked up when it matters, which is hardly ever.
             guard access.principal.kind == .applicationEntity else { return .keepFirst }
@@ -109,13 +113,14 @@ enum ServerComposition {
         }
         let peerTLS = isTLS ? try TLSContexts.peers(folder) : nil
         let dimse = try DoorComposition.dimse(
-            configuration.dimse, limits: configuration.limits, store: store, ingest: ingest,
+            configuration.dimse, limits: configuration.limits, guards: guards, store: store, ingest: ingest,
             authorities: profile.authorities, entropy: entropy,
             tls: peerTLS,
             logger: logger
         ) { readiness.isUp(.dimse) }
         let mllp = try DoorComposition.mllp(
-            configuration.mllp, limits: configuration.limits, store: store, inbox: inbox, tls: peerTLS, logger: logger
+            configuration.mllp, limits: configuration.limits, guards: guards, store: store, inbox: inbox, tls: peerTLS,
+            logger: logger
         ) {
             readiness.isUp(.mllp)
         }
@@ -125,7 +130,7 @@ enum ServerComposition {
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, exports: exports, folder: folder,
             entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, configuration: configuration,
-            metrics: metrics, isCustodyProven: { custodian.custody == .own }, logger: logger)
+            guards: guards, metrics: metrics, isCustodyProven: { custodian.custody == .own }, logger: logger)
         let http = try web.application(configuration.http, tls: isTLS ? try TLSContexts.http(folder) : nil) {
             readiness.isUp(.http)
         }
@@ -145,6 +150,7 @@ enum ServerComposition {
                         service: RefusalSums(
                             ledger: web.ledger, interval: .seconds(configuration.limits.strangers.intervalSeconds),
                             logger: logger)),
+                    .init(service: MemoryReturn(memory: guards.memory)),
                     .init(service: dimse), .init(service: mllp), .init(service: http),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

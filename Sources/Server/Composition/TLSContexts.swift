@@ -2,8 +2,16 @@ import Crypto
 import Foundation
 import NIOSSL
 
-/// TLS for the three listeners from the files in the server folder. PS3.15 §B.12, RFC 9325: TLS 1.2 or newer.
+/// TLS for the three listeners from the files in the server folder: TLS 1.2 or newer, and of TLS 1.2 only the suites with
+/// forward secrecy and authenticated encryption. PS3.15 §B.12, RFC 9325 §4.1, §4.2.
 enum TLSContexts {
+    /// What TLS 1.2 may agree on; each suite of TLS 1.3 is one of them in kind. RFC 9325 §4.2.
+    static let suitesOfTLS12: [NIOTLSCipher] = [
+        .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        .TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, .TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    ]
+
     /// For HTTPS: no client certificates.
     static func http(_ folder: ServerFolder) throws -> TLSConfiguration { try base(folder) }
 
@@ -25,6 +33,7 @@ enum TLSContexts {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
+        configuration.cipherSuiteValues = suitesOfTLS12
         return configuration
     }
 

@@ -1,4 +1,5 @@
 import Access
+import Admission
 import BlobStore
 import DICOMTranslation
 import DICOMwebAPI
@@ -26,15 +27,17 @@ struct WebComposition {
     private let now: @Sendable () -> Int64
     private let logger: Logger
     private let limits: HTTPLimits
+    private let admission: Admission
     private static let serverName = "hilum"
 
     init(
         publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, exports: ExportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness, isTLS: Bool,
-        configuration: ServerConfiguration, metrics: MetricRegistry, isCustodyProven: @escaping @Sendable () -> Bool,
-        logger: Logger
+        configuration: ServerConfiguration, guards: DoorGuards, metrics: MetricRegistry,
+        isCustodyProven: @escaping @Sendable () -> Bool, logger: Logger
     ) async throws {
         let limits = configuration.limits
+        admission = guards.admission
         self.logger = logger
         self.limits = limits.http
         let smart = SMARTConfiguration(baseURL: publicURL)
@@ -75,6 +78,7 @@ struct WebComposition {
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(
             index: store, blobs: blobs, ingest: ingest, audit: audit, baseURL: publicURL + "/dicomweb", gate: gate,
+            memory: guards.memory,
             newBoundary: { entropy.newID().value })
 
         // Operations.
@@ -103,7 +107,8 @@ struct WebComposition {
             authenticator: BearerAuthenticator(
                 tokens: verifier, audit: audit, realm: smart.fhirBaseURL, strangers: strangers),
             limits: limits.http, security: SecurityHeaders(isTLS: isTLS),
-            cors: CrossOriginPolicy(origins: configuration.cors.origins), newRequestID: { requestIDs.next() },
+            cors: CrossOriginPolicy(origins: configuration.cors.origins), memory: guards.memory,
+            newRequestID: { requestIDs.next() },
             observe: { requests.observe(operationID: $0, status: $1, duration: $2) })
     }
 
@@ -121,6 +126,13 @@ struct WebComposition {
             responder: responder, server: server,
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: Self.serverName),
-            onServerRunning: { _ in isUp() }, eventLoopGroupProvider: .singleton, logger: logger)
+            onServerRunning: { [admission] channel in
+                // Before the first connection is told of: no peer knows the port yet.
+                try? await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AdmissionHandler(admission, door: .http, isTLS: tls != nil), position: .first)
+                }.get()
+                isUp()
+            }, eventLoopGroupProvider: .singleton, logger: logger)
     }
 }

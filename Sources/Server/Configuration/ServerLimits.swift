@@ -1,4 +1,5 @@
 import Access
+import Admission
 import DICOMData
 import DICOMNetwork
 import DICOMTranslation
@@ -31,6 +32,10 @@ struct ServerLimits: Sendable {
     var reserveBytes: Int64 = 64 << 20
     /// Between two passes over the blobs folder.
     var sweepInterval = TimeAmount.hours(1)
+    var admission = AdmissionLimits()
+    var callers = CallerThrottle.limitsDefault
+    /// Bytes that peers may make this process hold, over all doors.
+    var memoryBytesMax = 512 << 20
 
     /// One limit that a site may set.
     struct Entry: Sendable {
@@ -67,7 +72,21 @@ struct ServerLimits: Sendable {
 
     /// Every limit, in the order in which `hilum init` writes them.
     static let entries: [Entry] = [
+        // All doors.
+        Entry("connections", \.admission.connectionsMax, 1...1_000_000, "at a time, over all doors"),
+        Entry("handshakes", \.admission.handshakesMax, 1...100_000, "TLS handshakes of a door at a time"),
+        Entry("handshake-seconds", \.admission.handshakeSeconds, 1...300, "from a connection to its TLS"),
+        Entry(
+            "descriptors-reserve", \.admission.descriptorsReserve, 16...100_000,
+            "left for files and database; at most a quarter"),
+        Entry("memory-bytes", \.memoryBytesMax, (64 << 20)...(1 << 40), "held for peers, over all doors"),
+        Entry("caller-refusals", \.callers.burst, 1...100_000, "of unknown AE titles, senders of an address in a row"),
+        Entry("caller-refusals-per-minute", \.callers.perMinute, 1...100_000, "after these; more are held back"),
         // HTTP.
+        Entry("http-connections", \.admission.http.connectionsMax, 1...1_000_000, "at a time"),
+        Entry(
+            "http-connections-per-address", \.admission.http.connectionsPerAddressMax, 1...1_000_000,
+            "at a time, of one address (IPv6 /64)"),
         Entry("http-header-bytes", \.http.headerBytesMax, 1024...(1 << 16), "header fields of a request together"),
         Entry("http-header-fields", \.http.headerFieldsMax, 10...1000, "header fields of a request"),
         Entry("http-target-bytes", \.http.targetBytesMax, 256...(1 << 16), "path and query of a request"),
@@ -116,20 +135,28 @@ struct ServerLimits: Sendable {
         // DIMSE.
         Entry("dimse-associations", \.associations.associationsMax, 1...10_000, "at a time"),
         Entry("dimse-associations-per-peer", \.associations.associationsPerPeerMax, 1...10_000, "at a time"),
-        Entry("dimse-connections", \.associations.connectionsMax, 1...100_000, "also without an association"),
+        Entry("dimse-connections", \.admission.dimse.connectionsMax, 1...100_000, "also without an association"),
+        Entry(
+            "dimse-connections-per-address", \.admission.dimse.connectionsPerAddressMax, 1...100_000,
+            "at a time, of one address (IPv6 /64)"),
         Entry("dimse-pdu-bytes-offered", \.network.dataPDULengthOffered, 4096...(1 << 20), "to peers, a P-DATA-TF"),
         Entry("dimse-pdu-bytes", \.network.dataPDULengthMax, 4096...(16 << 20), "a P-DATA-TF that is read"),
         Entry("dimse-associate-bytes", \.network.associatePDULengthMax, 1024...(1 << 20), "an A-ASSOCIATE-RQ"),
         Entry("dimse-contexts", \.network.presentationContextsMax, 1...128, "presentation contexts"),
         Entry("dimse-artim-seconds", \.timers.artim, "to an association request, and to the close"),
-        Entry("dimse-idle-seconds", \.timers.idle, "an association without a PDU"),
+        Entry("dimse-idle-seconds", \.timers.idle, "an association without progress"),
+        Entry(
+            "dimse-bytes-per-second", \.timers.messageBytesPerSecondMin, 1...(1 << 20),
+            "at least, of a message on its way"),
         // MLLP.
         Entry("mllp-message-bytes", \.messageBytes, 1024...(1 << 30), "a message"),
         Entry("mllp-segments", \.hl7.segmentsMax, 1...1_000_000, "of a message"),
         Entry("mllp-fields", \.hl7.fieldsMax, 10...1_000_000, "of a segment"),
         Entry("mllp-repetitions", \.hl7.repetitionsMax, 1...1_000_000, "of a field"),
-        Entry("mllp-connections", \.mllp.connectionsMax, 1...100_000, "at a time"),
-        Entry("mllp-connections-per-peer", \.mllp.connectionsPerPeerMax, 1...100_000, "at a time, of one address"),
+        Entry("mllp-connections", \.admission.mllp.connectionsMax, 1...100_000, "at a time"),
+        Entry(
+            "mllp-connections-per-peer", \.admission.mllp.connectionsPerAddressMax, 1...100_000,
+            "at a time, of one address (IPv6 /64)"),
         Entry("mllp-frame-seconds", \.mllp.openFrame, "from a message's first byte to its last"),
         Entry("mllp-idle-seconds", \.mllp.idle, "a connection without a message"),
         // Callers who have not proved who they are, by address (IPv6 by /64).

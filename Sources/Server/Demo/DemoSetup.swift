@@ -29,12 +29,12 @@ struct DemoSetup: Sendable {
         try client.save(in: folder)
         narrator.fact("hilum client register … --scope \"\(client.scope)\"   client_id \(client.clientID)")
         for title in [DemoSite.modalityTitle, DemoSite.workstationTitle] {
-            try await DemoServer.command(["peer", "add", folder.path, "--ae", title])
+            try await DemoServer.command(["peer", "add", folder.path, "--ae", title, "--may", "all"])
         }
         var known: Set<String> = []
         for sender in [(DemoSite.sendingApplication, DemoSite.sendingFacility)] + senders {
             guard !sender.0.isEmpty, known.insert("\(sender.0)|\(sender.1)").inserted else { continue }
-            var words = ["peer", "add", folder.path, "--mllp-app", sender.0]
+            var words = ["peer", "add", folder.path, "--mllp-app", sender.0, "--may", "all"]
             if !sender.1.isEmpty { words += ["--mllp-facility", sender.1] }
             try await DemoServer.command(words)
         }

@@ -1,3 +1,4 @@
+import Access
 import DICOMData
 import Synchronization
 import Workflow
@@ -15,16 +16,27 @@ package final class IncomingInstance: Sendable {
 
     let blob: any BlobWriting
     let limits: IngestLimits
+    private let memory: MemoryReservation
     private let state: Mutex<State>
 
-    init(blob: any BlobWriting, limits: IngestLimits) {
+    /// What is kept is read, described, encoded and written: so many times its bytes are held in the end.
+    private static let weight = 4
+
+    /// - Parameter memory: for what is kept of the instance until it is registered.
+    init(
+        blob: any BlobWriting, limits: IngestLimits,
+        memory: MemoryReservation = MemoryBudget.unlimited.reservation()
+    ) {
         self.blob = blob
         self.limits = limits
+        self.memory = memory
         var decoding = limits.decoding
         decoding.bufferedBytesMax = limits.headerBytesMax
         state = Mutex(
             State(
-                scanner: InstanceScanner(limits: decoding, externalValuesAbove: limits.inlineBytesMax), failure: nil))
+                scanner: InstanceScanner(
+                    limits: decoding, externalValuesAbove: limits.inlineBytesMax,
+                    mayHold: { memory.grow(to: Self.weight * $0) }), failure: nil))
     }
 
     /// Bytes of the file so far.
@@ -56,8 +68,14 @@ package final class IncomingInstance: Sendable {
                 return nil
             } catch {
                 state.scanner = nil
-                let failure = IngestFailure(
-                    error.code == .tooLarge ? .headerTooLarge : .notUnderstood, error.description)
+                let failure =
+                    switch error.code {
+                    case .tooLarge: IngestFailure(.headerTooLarge, error.description)
+                    // A passing failure: the sender tries again when others are done.
+                    case .outOfMemory: IngestFailure(.outOfResources, "no memory for the header now")
+                    default: IngestFailure(.notUnderstood, error.description)
+                    }
+                memory.release()
                 state.failure = failure
                 return failure
             }
@@ -107,6 +125,8 @@ package struct IngestFailure: Error, Sendable, Hashable {
         case notUnderstood
         /// A UID is missing or no UID.
         case missingUID
+        /// The command names the instance by something that is no UID.
+        case invalidInstance
         /// The UIDs of the command, the URL or the file meta information are not the data set's.
         case mismatch
         /// The SOP Instance UID is in use for other content.
@@ -140,6 +160,7 @@ package struct IngestFailure: Error, Sendable, Hashable {
         case .outOfResources, .storeFailed, .tooLarge, .headerTooLarge: 0xA700
         case .notUnderstood: 0xC000
         case .missingUID, .mismatch: 0xA900
+        case .invalidInstance: 0x0117
         case .duplicateInstance: 0x0111
         case .classNotSupported: 0x0122
         case .transferSyntaxNotSupported: 0xC122

@@ -37,11 +37,14 @@ package struct InstanceIngest: Sendable {
     private let attributes: AttributeReader
     private let conflictPolicy: @Sendable (AccessContext) async -> ConflictPolicy
     package let limits: IngestLimits
+    private let memory: MemoryBudget
 
-    /// - Parameter conflictPolicy: what is done with other content that a sender has for a UID in use.
+    /// - Parameters:
+    ///   - memory: what the headers of all instances on their way may hold.
+    ///   - conflictPolicy: what is done with other content that a sender has for a UID in use.
     package init(
         store: any WorkflowStore, blobs: any BlobStoring, authorities: AssigningAuthorities,
-        limits: IngestLimits = IngestLimits(),
+        limits: IngestLimits = IngestLimits(), memory: MemoryBudget = .unlimited,
         conflictPolicy: @escaping @Sendable (AccessContext) async -> ConflictPolicy = { _ in .keepFirst }
     ) {
         self.conflictPolicy = conflictPolicy
@@ -49,11 +52,14 @@ package struct InstanceIngest: Sendable {
         self.blobs = blobs
         attributes = AttributeReader(authorities: authorities)
         self.limits = limits
+        self.memory = memory
     }
 
     /// Starts an instance that comes as a Part 10 file.
     package func beginFile() throws(IngestFailure) -> IncomingInstance {
-        do { return IncomingInstance(blob: try blobs.create(), limits: limits) } catch { throw IngestFailure(error) }
+        do {
+            return IncomingInstance(blob: try blobs.create(), limits: limits, memory: memory.reservation())
+        } catch { throw IngestFailure(error) }
     }
 
     /// Starts an instance that comes as a bare data set (C-STORE): the file's head is written first.

@@ -7,6 +7,8 @@ package struct StoredHeader: Sendable {
     /// Large values and pixel data are `.external`; their offsets count from the start of the Part 10 file.
     package let dataSet: DataSet
     package let pixelData: PixelDataLocation?
+    /// Of a deflated instance, where the pixels lie in its inflated data set.
+    package let inflatedPixelData: PixelDataLocation?
     package let transferSyntax: TransferSyntax
 
     /// Throws when the stored bytes are not what ingest wrote.
@@ -39,6 +41,7 @@ package struct StoredHeader: Sendable {
                         isEncapsulated: location.fragments != nil)))
         }
         pixelData = syntax.isDeflated ? nil : location
+        inflatedPixelData = syntax.isDeflated ? location : nil
         instance = stored.instance
         self.dataSet = dataSet
         transferSyntax = syntax
@@ -47,6 +50,11 @@ package struct StoredHeader: Sendable {
     /// Where the frames lie; nil without pixel data and for deflated instances.
     package var layout: PixelDataLayout? {
         pixelData.flatMap { PixelDataLayout($0, of: dataSet, transferSyntax: transferSyntax) }
+    }
+
+    /// Where the frames of a deflated instance lie in its inflated data set.
+    package var inflatedLayout: PixelDataLayout? {
+        inflatedPixelData.flatMap { PixelDataLayout($0, of: dataSet, transferSyntax: .explicitVRLittleEndian) }
     }
 
     private static func put(_ element: DataElement, at steps: ArraySlice<ElementPath.Step>, in dataSet: inout DataSet) {

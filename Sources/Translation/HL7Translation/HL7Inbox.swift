@@ -66,6 +66,16 @@ package struct HL7Inbox: Sendable {
         return acknowledge(.reject, header, [Acknowledgment.Entry(error)])
     }
 
+    /// Answers a message that there was no memory for, from its first bytes: as a passing failure, so that it is sent
+    /// again. Nothing of it is kept.
+    package func refuseForNow(head: [UInt8]) -> [UInt8] {
+        let header = MessageHeader.recovered(from: head)
+        let profile = ReceivedMessage(bytes: head, peer: nil, digest: "", profile: profile).profile
+        let entry = Acknowledgment.Entry(
+            .applicationInternalError, userMessage: "The server is busy with other messages; send it again")
+        return acknowledge(profile.transientAnswer == .error ? .error : .reject, header, [entry])
+    }
+
     // MARK: Working
 
     private func carryOut(_ received: ReceivedMessage) async throws -> Receipt {

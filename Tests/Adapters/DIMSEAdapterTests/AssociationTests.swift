@@ -1,8 +1,10 @@
 import Access
+import Admission
 import DICOMData
 import DICOMNetwork
 import DIMSEAdapter
 import NIOCore
+import NIOPosix
 import Synchronization
 import Testing
 import Workflow
@@ -73,10 +75,11 @@ import Workflow
 
     @Test("Limits: over the global number of associations is 2/3/2, over that of connections is closed unheard")
     func limitGlobal() async throws {
-        try await TestListener.run(configure: {
-            $0.limits.associationsMax = 1
-            $0.limits.connectionsMax = 2
-        }) { test in
+        var limits = AdmissionLimits()
+        limits.dimse.connectionsMax = 2
+        try await TestListener.run(
+            admission: Admission(limits: limits), configure: { $0.limits.associationsMax = 1 }
+        ) { test in
             let first = try await SCUAssociation.open(test.destination, contexts: [verification])
             let pdus = try await RawPeer.exchange(port: test.port) { writer, reader in
                 try await writer.write(associateRequest())
@@ -88,6 +91,126 @@ import Workflow
             }
             #expect(pdus.count == 1)
             try await first.release()
+        }
+    }
+
+    @Test("X16: contexts of a service that the peer may not use are rejected by the user, and that is audited")
+    func roles() async throws {
+        let peer = Peer(kind: .applicationEntity, name: "CT1", may: [.echo])
+        try await TestListener.run(services: [VerificationSCP(), RecordingSCP()], peers: [peer]) { test in
+            let pdus = try await RawPeer.exchange(port: test.port) { writer, reader in
+                try await writer.write(
+                    associateRequest([(1, "1.2.840.10008.1.1"), (3, RecordingSCP.sopClass), (5, "1.2.3")]))
+                guard case .associateAccept(let accept) = try await reader.next() else {
+                    Issue.record("not accepted")
+                    return
+                }
+                #expect(
+                    accept.presentationContexts.map(\.result) == [
+                        .acceptance, .userRejection, .abstractSyntaxNotSupported,
+                    ])
+                // A command on the context all the same ends the association.
+                try await writer.write(
+                    data(
+                        .cStoreRequest(messageID: 1, sopClassUID: RecordingSCP.sopClass, sopInstanceUID: "1.2"),
+                        context: 3))
+            }
+            #expect(pdus.count == 2)
+            #expect(test.audit.records.map(\.detail) == ["not authorized: store"])
+        }
+    }
+
+    @Test("X17: titles guessed in a row are held back by address, and leave two audit rows and not one each")
+    func guessedTitles() async throws {
+        var limits = CallerThrottle.limitsDefault
+        limits.burst = 5
+        let peers = ["CT1", "CT2"].map { Peer(kind: .applicationEntity, name: $0) }
+        try await TestListener.run(peers: peers, strangers: limits) { test in
+            // One that was let in before from here.
+            try await SCUAssociation.open(test.destination, contexts: [verification]).release()
+            var answers: [PDU] = []
+            for number in 0..<50 {
+                answers += try await RawPeer.exchange(port: test.port) { writer, _ in
+                    try await writer.write(associateRequest(calling: "GUESS\(number)"))
+                }
+            }
+            #expect(
+                answers
+                    == Array(repeating: .associateReject(.callingAETitleNotRecognized), count: 5)
+                    + Array(repeating: .associateReject(.temporaryCongestion), count: 45))
+            #expect(test.audit.records.count == 5)
+            #expect(test.audit.records.last?.detail?.contains("no more for now") == true)
+            // Known or not, a title that was not here before gets the same answer; one that was is served.
+            var other = test.destination
+            other.callingAETitle = title("CT2")
+            await #expect(throws: SCUError.rejected(.temporaryCongestion)) {
+                try await SCUAssociation.open(other, contexts: [verification])
+            }
+            try await SCUAssociation.open(test.destination, contexts: [verification]).release()
+        }
+    }
+
+    @Test("D10: a request of 128 contexts with 20 transfer syntaxes each is accepted")
+    func largeRequest() async throws {
+        let long = "1.2.840.10008." + String(repeating: "1", count: 48)
+        let syntaxes = (0..<19).map { "\(long)\($0 % 10)" } + ["1.2.840.10008.1.2"]
+        let request = PDU.associateRequest(
+            AssociateRequest(
+                calledAETitle: title("HILUM"), callingAETitle: title("CT1"),
+                presentationContexts: (0..<128).map {
+                    ProposedPresentationContext(
+                        id: UInt8(2 * $0 + 1), abstractSyntax: "1.2.840.10008.1.1", transferSyntaxes: syntaxes)
+                }, userInformation: UserInformation(maximumLength: 16384, implementationClassUID: "1.2.3"))
+        ).encoded()
+        #expect(request.readableBytes > 160_000)
+        try await TestListener.run { test in
+            _ = try await RawPeer.exchange(port: test.port, hangsUp: true) { writer, reader in
+                try await writer.write(request)
+                guard case .associateAccept(let accept) = try await reader.next() else {
+                    Issue.record("not accepted")
+                    return
+                }
+                #expect(accept.presentationContexts.map(\.result) == Array(repeating: .acceptance, count: 128))
+            }
+        }
+    }
+
+    @Test("X8: a request that there is no memory for is rejected as temporary congestion")
+    func noMemoryForRequest() async throws {
+        let memory = MemoryBudget(bytesMax: 1 << 16)
+        try await TestListener.run(memory: memory) { test in
+            let pdus = try await RawPeer.exchange(port: test.port) { writer, _ in
+                var begun = ByteBuffer(bytes: [1, 0, 0, 4, 0, 0])
+                begun.writeRepeatingByte(0, count: 200_000)
+                try? await writer.write(begun)
+            }
+            #expect(pdus == [.associateReject(.temporaryCongestion)] || pdus.isEmpty)
+            #expect(memory.refusals == 1)
+        }
+        #expect(memory.used == 0)
+    }
+
+    @Test("X7: cancellations and bytes that drip are no progress: the association ends after the idle time")
+    func noProgress() async throws {
+        let drips: [@Sendable () -> ByteBuffer] = [
+            { data(.cCancelRequest(messageIDBeingRespondedTo: 9)) },
+            { data([0, 0], isCommand: true, isLast: false) },
+        ]
+        for drip in drips {
+            try await TestListener.run(configure: {
+                $0.timers.idle = .milliseconds(200)
+                $0.timers.artim = .seconds(2)
+                $0.timers.messageBytesPerSecondMin = 1024
+            }) { test in
+                let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                    .connect(host: "127.0.0.1", port: test.port).get()
+                try await channel.writeAndFlush(associateRequest()).get()
+                let repeated = channel.eventLoop.scheduleRepeatedTask(
+                    initialDelay: .milliseconds(20), delay: .milliseconds(20)
+                ) { _ in channel.writeAndFlush(drip(), promise: nil) }
+                try await channel.closeFuture.get()
+                repeated.cancel()
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+import Access
+import Admission
 import HL7v2
 import MLLPAdapter
 import NIOCore
@@ -69,11 +71,13 @@ import Testing
         }
     }
 
-    @Test("connectionsPerPeerMax: the connection past it is closed at once, and a freed place is given again")
+    @Test("Places of an address: the connection past them is closed at once, and a freed place is given again")
     func connectionLimit() async throws {
-        var configuration = MLLPConfiguration(port: 0)
-        configuration.limits.connectionsPerPeerMax = 2
-        try await TestListener.run(configuration, receive: { bytes, _ in TestListener.answer(to: bytes) }) { port, _ in
+        var limits = AdmissionLimits()
+        limits.mllp.connectionsPerAddressMax = 2
+        try await TestListener.run(
+            admission: Admission(limits: limits), receive: { bytes, _ in TestListener.answer(to: bytes) }
+        ) { port, _ in
             let group = MultiThreadedEventLoopGroup.singleton
             let first = try await MLLPClient.connect(host: "127.0.0.1", port: port, group: group)
             let second = try await MLLPClient.connect(host: "127.0.0.1", port: port, group: group)
@@ -94,6 +98,78 @@ import Testing
             #expect(answer?.isAccepted == true)
             await second.close()
         }
+    }
+
+    @Test("X7: silent connections give their places up to a sender of the same address")
+    func silentConnections() async throws {
+        var limits = AdmissionLimits()
+        limits.mllp.connectionsPerAddressMax = 3
+        try await TestListener.run(
+            admission: Admission(limits: limits),
+            receive: { bytes, _ in
+                TestListener.answer(to: bytes)
+            }
+        ) { port, _ in
+            let group = MultiThreadedEventLoopGroup.singleton
+            var silent: [any Channel] = []
+            for _ in 0..<3 {
+                silent.append(try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: port).get())
+            }
+            for id in ["M1", "M2", "M3"] {
+                let sender = try await MLLPClient.connect(host: "127.0.0.1", port: port, group: group)
+                #expect(try await sender.send(TestListener.message(id)).isAccepted)
+            }
+            for channel in silent { try await channel.closeFuture.get() }
+        }
+    }
+
+    @Test("X7: a frame's time runs from its first byte, whatever start blocks follow")
+    func frameBegunAnew() async throws {
+        var configuration = MLLPConfiguration(port: 0)
+        configuration.limits.openFrame = .milliseconds(200)
+        try await TestListener.run(configuration, receive: { bytes, _ in TestListener.answer(to: bytes) }) { port, _ in
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: "127.0.0.1", port: port).get()
+            // A start block every few milliseconds, until the other side closes.
+            let start = ByteBuffer(bytes: [MLLPDecoder.startBlock])
+            let repeated = channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(5)) { _ in
+                channel.writeAndFlush(start, promise: nil)
+            }
+            try await channel.closeFuture.get()
+            repeated.cancel()
+        }
+    }
+
+    @Test("X7: bytes that make no message do not renew the idle time")
+    func noiseIsIdle() async throws {
+        var configuration = MLLPConfiguration(port: 0)
+        configuration.limits.idle = .milliseconds(200)
+        try await TestListener.run(configuration, receive: { bytes, _ in TestListener.answer(to: bytes) }) { port, _ in
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: "127.0.0.1", port: port).get()
+            let noise = ByteBuffer(string: "\r\nx")
+            let repeated = channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(5)) { _ in
+                channel.writeAndFlush(noise, promise: nil)
+            }
+            try await channel.closeFuture.get()
+            repeated.cancel()
+        }
+    }
+
+    @Test("X8: a frame that there is no memory for is answered as a passing failure, and the next one is taken")
+    func noMemory() async throws {
+        let memory = MemoryBudget(bytesMax: 1 << 20)
+        try await TestListener.run(memory: memory, receive: { bytes, _ in TestListener.answer(to: bytes) }) { port, _ in
+            try await RawPeer.connect(port: port) { write, next in
+                for (id, padding, code) in [("M1", 600_000, "AE"), ("M2", 1000, "AA"), ("M3", 150_000, "AA")] {
+                    try await write(try MLLPEncoder.frame(TestListener.message(id, padding: padding)))
+                    let answer = try #require(try await next())
+                    #expect(String(decoding: answer, as: UTF8.self).contains("MSA|\(code)|\(id)"))
+                }
+            }
+            #expect(memory.refusals == 1)
+        }
+        #expect(memory.used == 0)
     }
 
     // MARK: Order and pressure

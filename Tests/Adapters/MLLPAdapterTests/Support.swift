@@ -1,3 +1,5 @@
+import Access
+import Admission
 import HL7v2
 import Logging
 import MLLPAdapter
@@ -47,7 +49,9 @@ enum TestListener {
 
     /// Runs a listener, then `body` with its port, then shuts down gracefully and waits for the end.
     static func run<T: Sendable>(
-        _ configuration: MLLPConfiguration = MLLPConfiguration(port: 0), receive: @escaping MLLPListener.Receive,
+        _ configuration: MLLPConfiguration = MLLPConfiguration(port: 0), admission: Admission = Admission(),
+        memory: MemoryBudget = .unlimited,
+        receive: @escaping @Sendable (_ message: [UInt8], _ peer: MLLPPeer) async -> [UInt8],
         body: @Sendable (_ port: Int, _ shutDown: @Sendable () async -> Void) async throws -> T
     ) async throws -> T {
         var configuration = configuration
@@ -55,8 +59,13 @@ enum TestListener {
         let port = Promised<Int>()
         let listener = MLLPListener(
             configuration: configuration, group: MultiThreadedEventLoopGroup.singleton, logger: quiet,
-            bound: { port.set($0.port ?? 0) },
-            refuseOversized: { head in answer(to: head, .reject) }, receive: receive)
+            admission: admission, memory: memory, bound: { port.set($0.port ?? 0) },
+            refuseOversized: { head in answer(to: head, .reject) },
+            refuseForNow: { head in answer(to: head, .error) }
+        ) { message, peer, isLetIn in
+            isLetIn()
+            return await receive(message, peer)
+        }
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [.init(service: listener)], logger: quiet))
         return try await withThrowingTaskGroup(of: Void.self) { tasks in

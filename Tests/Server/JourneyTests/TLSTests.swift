@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import Testing
 
 extension JourneyTests {
@@ -33,6 +34,31 @@ extension JourneyTests {
             #expect(try await context.stow([file]).status == 200)
             #expect(try await DIMSEPeer.isEchoed(server, tls: tls))
             #expect(try await MLLPPeer.send(Samples.message("TLS-1"), to: server, tls: tls)?.code == "AA")
+        }
+
+        @Test(
+            "X15, RFC 9325 §4.2: every door agrees on suites with authenticated encryption only, in TLS 1.2 as in 1.3",
+            arguments: [
+                ("1.3", nil, true), ("1.2", nil, true),
+                ("1.2", "ECDHE-ECDSA-AES128-GCM-SHA256", true), ("1.2", "ECDHE-ECDSA-AES256-GCM-SHA384", true),
+                ("1.2", "ECDHE-ECDSA-CHACHA20-POLY1305", true),
+                ("1.2", "ECDHE-ECDSA-AES128-SHA", false), ("1.2", "ECDHE-ECDSA-AES256-SHA", false),
+                ("1.2", "ECDHE-RSA-AES128-SHA", false), ("1.2", "AES128-SHA", false),
+                ("1.2", "AES128-GCM-SHA256", false),
+                ("1.1", nil, false), ("1.0", nil, false),
+            ] as [(String, String?, Bool)])
+        func suites(version: String, suite: String?, isAgreed: Bool) async throws {
+            let versions: [String: TLSVersion] = ["1.0": .tlsv1, "1.1": .tlsv11, "1.2": .tlsv12, "1.3": .tlsv13]
+            var client = TLSConfiguration.makeClientConfiguration()
+            client.trustRoots = .file(context.server.folder.path + "/tls/ca.pem")
+            client.minimumTLSVersion = try #require(versions[version])
+            client.maximumTLSVersion = versions[version]
+            if let suite { client.cipherSuites = suite }
+            let tls = try NIOSSLContext(configuration: client)
+            let server = context.server
+            for port in [server.httpPort, server.endpoints.dimse.port, server.endpoints.mllp.port] {
+                #expect(try await Wire.shakesHands(port: port, tls) == isAgreed, "port \(port)")
+            }
         }
     }
 }

@@ -110,6 +110,38 @@ struct WorkflowRegistryTests {
         }
     }
 
+    @Test(
+        "X16: a peer kept before there were roles may do what it could; roles are kept as they are set",
+        arguments: TestDatabases.all)
+    func peerRoles(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            // As the last version wrote them, and one of a later version.
+            for (peerKind, name, detail) in [
+                ("ae", "OLD", #"{"kind":"ae","name":"OLD","host":"10.0.0.7","port":104}"#),
+                ("mllp", "RIS|MAIN", #"{"kind":"mllp","name":"RIS|MAIN"}"#),
+                ("ae", "NEW", #"{"kind":"ae","name":"NEW","may":["fly","store"]}"#),
+            ] {
+                try await store.database.write {
+                    _ = try $0.connection.run(
+                        "INSERT INTO peers (kind, name, detail) VALUES (?, ?, ?)",
+                        [.text(peerKind), .text(name), .bytes(Array(detail.utf8))])
+                }
+            }
+            #expect(
+                try await store.peer(kind: .applicationEntity, name: "OLD")
+                    == Peer(
+                        kind: .applicationEntity, name: "OLD", host: "10.0.0.7", port: 104,
+                        may: [.echo, .store, .worklist]))
+            #expect(try await store.peer(kind: .messageSender, name: "RIS|MAIN")?.may == [.adt, .orders, .results])
+            #expect(try await store.peer(kind: .applicationEntity, name: "NEW")?.may == [.store])
+            for may: Set<Peer.Role> in [[], [.worklist], [.echo, .store]] {
+                let peer = Peer(kind: .applicationEntity, name: "CT1", certificateFingerprint: "ab", may: may)
+                try await store.save(peer)
+                #expect(try await store.peer(kind: .applicationEntity, name: "CT1") == peer)
+            }
+        }
+    }
+
     @Test("Audit rows of units and of reads form one chain", arguments: TestDatabases.all)
     func audit(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in

@@ -24,6 +24,8 @@ package struct APIRequest: Sendable {
     package let files: FileConnection?
     /// Of the server, for what is still to be read.
     package let limits: HTTPLimits
+    /// For a body in memory, as long as the request is worked on; nil where none is bounded.
+    package let memory: MemoryReservation?
     /// For what a handler has to say beside its answer.
     package let logger: Logger
 
@@ -37,7 +39,7 @@ package struct APIRequest: Sendable {
         method: HTTPRequest.Method, path: String, rawQuery: String = "", headers: HTTPFields = [:],
         parameters: PathParameters = PathParameters(), body: RequestBody = RequestBody(buffer: ByteBuffer()),
         access: AccessContext, files: FileConnection? = nil, limits: HTTPLimits = HTTPLimits(),
-        logger: Logger = Logger(label: "hilum.http")
+        memory: MemoryReservation? = nil, logger: Logger = Logger(label: "hilum.http")
     ) {
         self.method = method
         self.path = path
@@ -48,6 +50,7 @@ package struct APIRequest: Sendable {
         self.access = access
         self.files = files
         self.limits = limits
+        self.memory = memory
         self.logger = logger
     }
 
@@ -65,7 +68,13 @@ package struct APIRequest: Sendable {
         return type
     }
 
-    /// The whole body. Throws `.tooLarge` one byte past the limit and, by ``BodyPaceHandler``, `.timeout` when it drips.
+    /// Bodies up to this size are not reserved for: the door's connections times this are held anyhow.
+    private static let freeBytes = 64 << 10
+    /// A resource, its parts, what is stored of it and its index take this many times its bytes.
+    private static let weight = 6
+
+    /// The whole body. Throws `.tooLarge` one byte past the limit; `.unavailable` when there is no memory for it now, as
+    /// it comes and not as it was announced; and, by ``BodyPaceHandler``, `.timeout` when it drips.
     package func collectBody(limit: Int? = nil) async throws -> ByteBuffer {
         let limit = limit ?? limits.bodyBytesMax
         if let declared = headers[.contentLength], let length = Int(declared), length > limit {
@@ -75,6 +84,12 @@ package struct APIRequest: Sendable {
         for try await var chunk in body {
             if (whole?.readableBytes ?? 0) + chunk.readableBytes > limit {
                 throw HTTPFailure(.tooLarge, "The body is larger than \(limit) bytes", closesConnection: true)
+            }
+            let held = (whole?.readableBytes ?? 0) + chunk.readableBytes
+            if let memory, held > Self.freeBytes, !memory.grow(to: Self.weight * held) {
+                throw HTTPFailure(
+                    .unavailable, "The server is busy with other requests", headers: [.retryAfter: "2"],
+                    closesConnection: true)
             }
             if whole == nil { whole = chunk } else { whole?.writeBuffer(&chunk) }
         }

@@ -21,16 +21,19 @@ package struct APIResponder: HTTPResponder {
     let limits: HTTPLimits
     let security: SecurityHeaders
     let cors: CrossOriginPolicy
+    let memory: MemoryBudget?
     private let newRequestID: @Sendable () -> String
     let observe: (@Sendable (_ operationID: String, _ status: Int, _ duration: Duration) -> Void)?
 
     /// - Parameters:
     ///   - cors: which web pages of other origins may read answers.
+    ///   - memory: what bodies in memory may take; nil leaves them unbounded in sum.
     ///   - newRequestID: an id for a request that brings none: 1 to 64 characters of `[A-Za-z0-9._-]`.
     ///   - observe: told of each answer, for metrics; never holds a path.
     package init(
         table: RouteTable, authenticator: BearerAuthenticator, limits: HTTPLimits = HTTPLimits(),
         security: SecurityHeaders = SecurityHeaders(isTLS: false), cors: CrossOriginPolicy = .none,
+        memory: MemoryBudget? = nil,
         newRequestID: @escaping @Sendable () -> String,
         observe: (@Sendable (_ operationID: String, _ status: Int, _ duration: Duration) -> Void)? = nil
     ) {
@@ -39,6 +42,7 @@ package struct APIResponder: HTTPResponder {
         self.limits = limits
         self.security = security
         self.cors = cors
+        self.memory = memory
         self.newRequestID = newRequestID
         self.observe = observe
     }
@@ -83,7 +87,7 @@ package struct APIResponder: HTTPResponder {
                 let call = APIRequest(
                     method: head.method, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
                     parameters: parameters, body: body, access: access, files: FileConnection.current, limits: limits,
-                    logger: origin.logger)
+                    memory: memory?.reservation(), logger: origin.logger)
                 response =
                     if route.isBrief { try await route.handler(call) } else {
                         try await withTaskExecutorPreference(globalConcurrentExecutor) {

@@ -1,3 +1,4 @@
+import Admission
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -19,7 +20,7 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
     }
 
     private let http1: HTTP1Channel
-    private let sendsFiles: Bool
+    private let isTLS: Bool
     private let memory: Memory?
     private let limits: HTTPLimits
     /// What answers the requests that are not answered from memory.
@@ -51,7 +52,7 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
             configuration: .init(
                 additionalChannelHandlers: [
                     ConnectionDeadlineHandler(firstRequest: limits.firstRequest, write: limits.write),
-                    BodyPaceHandler(limits: limits),
+                    PlaceUseHandler(), BodyPaceHandler(limits: limits),
                 ], idleTimeout: limits.idle,
                 // The responder refuses first, and says what is too large.
                 httpDecoderConfiguration: .init(
@@ -59,12 +60,16 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
                     maxHeaderFieldCount: 4 * limits.headerFieldsMax)))
         self.memory = memory
         self.limits = limits
-        sendsFiles = !isTLS
+        self.isTLS = isTLS
     }
 
     /// Puts the handlers of a new connection in place, on its event loop.
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        http1.setup(channel: channel, logger: logger).flatMapThrowing { value in
+        channel.eventLoop.makeCompletedFuture {
+            if isTLS { try channel.pipeline.syncOperations.addHandler(HandshakeHandler()) }
+        }.flatMap {
+            http1.setup(channel: channel, logger: logger)
+        }.flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
             let parts = ResponsePartHandler()
@@ -73,7 +78,7 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             try pipeline.addHandler(HTTPWireHandler(exchange), position: .before(decoder))
             try pipeline.addHandler(exchange, position: .after(decoder))
-            let files = sendsFiles ? FileConnection(parts, loop: channel.eventLoop) : nil
+            let files = !isTLS ? FileConnection(parts, loop: channel.eventLoop) : nil
             if let memory {
                 let states = try pipeline.handler(type: HTTPConnectionStateHandler.self)
                 try pipeline.addHandler(

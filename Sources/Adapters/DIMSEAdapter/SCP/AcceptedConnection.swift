@@ -1,4 +1,5 @@
 import Access
+import Admission
 import DICOMNetwork
 import Logging
 import NIOCore
@@ -15,6 +16,9 @@ struct ListenerContext: Sendable {
     let peers: any PeerDirectory
     let audit: any AuditTrail
     let entropy: any Entropy
+    let admission: Admission
+    let strangers: CallerThrottle
+    let memory: MemoryBudget
     let registry: AssociationRegistry
     let logger: Logger
 }
@@ -25,6 +29,8 @@ struct AcceptedConnection: Sendable {
     let acceptor: NIOLoopBound<AssociationAcceptor>
     let work: AsyncStream<AssociationAcceptor.Work>
     let listener: ListenerContext
+    /// That of the connection, which an accepted association holds by right.
+    let place: Place?
 
     /// Ends when the association has.
     func run() async {
@@ -72,58 +78,104 @@ struct AcceptedConnection: Sendable {
 
     /// Answers an association request; returns the association if it was accepted, and then holds a place for it.
     private func decide(_ request: AssociateRequest) async -> AssociationInfo? {
+        let address = channel.remoteAddress?.ipAddress
+        let caller = request.callingAETitle
+        guard listener.strangers.admits(caller.value, from: address) else {
+            // Known or not, nobody learns it from here for now; what led to this is on record.
+            answer(.reject(.temporaryCongestion), nil)
+            return nil
+        }
         let access = AccessContext(
-            principal: Principal(kind: .applicationEntity, id: request.callingAETitle.value), scopes: [],
-            isUnrestricted: true, requestID: listener.entropy.newID().value,
-            sourceAddress: channel.remoteAddress?.ipAddress)
+            principal: Principal(kind: .applicationEntity, id: caller.value), scopes: [],
+            isUnrestricted: true, requestID: listener.entropy.newID().value, sourceAddress: address)
         let info = AssociationInfo(
-            id: access.requestID, calledAETitle: request.calledAETitle, callingAETitle: request.callingAETitle,
-            access: access)
+            id: access.requestID, calledAETitle: request.calledAETitle, callingAETitle: caller, access: access)
         var holdsPlace = false
+        var roles: Set<Peer.Role>?
         let decision: AcceptorPolicy.Decision
         do {
+            roles = try await self.roles(of: caller)
             var standing = AcceptorPolicy.Standing.unknownCaller
-            if try await isKnown(request.callingAETitle) {
-                holdsPlace = listener.registry.enter(request.callingAETitle)
+            if roles != nil {
+                holdsPlace = listener.registry.enter(caller)
                 standing = holdsPlace ? .welcome : .overLimit
             }
-            decision = listener.policy.decide(request, standing: standing)
+            decision = listener.policy.decide(request, standing: standing) { [roles] syntax in
+                listener.services[syntax].map { roles?.contains($0.role) == true } ?? true
+            }
         } catch {
             listener.logger.error("peer directory not available", metadata: ["error": "\(error)"])
-            decision = .reject(.temporaryCongestion)
+            answer(.reject(.temporaryCongestion), nil)
+            return nil
         }
-        channel.eventLoop.execute { acceptor.value.answer(decision, info) }
-        guard case .reject(let reject) = decision else { return info }
-        if holdsPlace { listener.registry.leave(request.callingAETitle) }
-        await record(reject, info)
-        return nil
+        answer(decision, info)
+        switch decision {
+        case .accept(let accept, _):
+            place?.working()
+            listener.strangers.admitted(caller.value, from: address)
+            await recordDenied(accept, request, info)
+            return info
+        case .reject(let reject):
+            if holdsPlace { listener.registry.leave(caller) }
+            await record(reject, info, trace: roles == nil ? listener.strangers.refused(from: address) : .inFull)
+            return nil
+        }
     }
 
-    /// Whether the calling title is on the list, and comes with the certificate that it is bound to.
-    private func isKnown(_ title: AETitle) async throws -> Bool {
-        guard title.isValid else { return false }
+    private func answer(_ decision: AcceptorPolicy.Decision, _ info: AssociationInfo?) {
+        channel.eventLoop.execute { acceptor.value.answer(decision, info) }
+    }
+
+    /// What the calling title may do; nil when it is not on the list, or does not come with the certificate that it is
+    /// bound to.
+    private func roles(of title: AETitle) async throws -> Set<Peer.Role>? {
+        guard title.isValid else { return nil }
         guard let peer = try await listener.peers.peer(kind: .applicationEntity, name: title.value) else {
-            return listener.configuration.servesUnknownCallers
+            return listener.configuration.servesUnknownCallers ? Peer.Kind.applicationEntity.roles : nil
         }
-        guard let bound = peer.certificateFingerprint else { return true }
+        guard let bound = peer.certificateFingerprint else { return peer.may }
         guard let fingerprint = listener.configuration.certificateFingerprint,
             listener.configuration.tls != nil,
             let certificate = try await channel.nioSSL_peerCertificate().get()
-        else { return false }
-        return fingerprint(try certificate.toDERBytes()).lowercased() == bound.lowercased()
+        else { return nil }
+        return fingerprint(try certificate.toDERBytes()).lowercased() == bound.lowercased() ? peer.may : nil
     }
 
-    private func record(_ reject: AssociateReject, _ info: AssociationInfo) async {
-        let reason = "\(reject.result)/\(reject.source)/\(reject.reason)"
+    private func record(_ reject: AssociateReject, _ info: AssociationInfo, trace: CallerThrottle.Trace) async {
+        var reason = "\(reject.result)/\(reject.source)/\(reject.reason)"
+        switch trace {
+        case .counted: return
+        case .throttled: reason += "; this address is answered no more for now"
+        case .inFull: break
+        }
         listener.logger.notice(
             "association refused",
             metadata: [
                 "association": "\(info.id)", "calling": "\(info.callingAETitle)", "called": "\(info.calledAETitle)",
                 "reason": "\(reason)", "address": "\(info.access.sourceAddress ?? "")",
             ])
+        await record(reason, info)
+    }
+
+    /// Puts on record what a peer asked for and may not do.
+    private func recordDenied(_ accept: AssociateAccept, _ request: AssociateRequest, _ info: AssociationInfo) async {
+        let syntaxes = Dictionary(
+            request.presentationContexts.map { ($0.id, $0.abstractSyntax) }, uniquingKeysWith: { first, _ in first })
+        let denied = Set(
+            accept.presentationContexts.filter { $0.result == .userRejection }
+                .compactMap { syntaxes[$0.id].flatMap { listener.services[$0]?.role } })
+        guard !denied.isEmpty else { return }
+        let names = denied.map(\.rawValue).sorted().joined(separator: ", ")
+        listener.logger.notice(
+            "peer may not",
+            metadata: ["association": "\(info.id)", "calling": "\(info.callingAETitle)", "roles": "\(names)"])
+        await record("not authorized: \(names)", info)
+    }
+
+    private func record(_ detail: String, _ info: AssociationInfo) async {
         try? await listener.audit.record(
             AuditRecord(
                 category: .security, interaction: "A-ASSOCIATE", action: .execute, outcome: .minorFailure,
-                access: info.access, entity: nil, detail: reason))
+                access: info.access, entity: nil, detail: detail))
     }
 }

@@ -118,8 +118,8 @@ final class AssociationAcceptor: AssociationUser {
 
     // MARK: from the async side
 
-    /// The answer to `.decide`.
-    func answer(_ decision: AcceptorPolicy.Decision, _ info: AssociationInfo) {
+    /// The answer to `.decide`; an accepted association has its `info`.
+    func answer(_ decision: AcceptorPolicy.Decision, _ info: AssociationInfo?) {
         isDeciding = false
         switch decision {
         case .accept(let accept, let association):

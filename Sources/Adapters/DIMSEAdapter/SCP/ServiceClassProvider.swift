@@ -2,6 +2,7 @@ import Access
 import DICOMNetwork
 import NIOCore
 import Synchronization
+import Workflow
 
 /// One association as the services see it.
 package final class AssociationInfo: Sendable {
@@ -37,6 +38,8 @@ package struct ServiceRequest: Sendable {
 package protocol ServiceClassProvider: Sendable {
     /// By abstract syntax UID.
     var abstractSyntaxes: [String: SupportedAbstractSyntax] { get }
+    /// What a peer must be configured to do to use it.
+    var role: Peer.Role { get }
     /// Starts the work on a request, before its data set. Called on the event loop: must not block.
     func begin(_ request: ServiceRequest) -> any ServiceOperation
     /// The association is about to end, or has ended, and no operation is under way.

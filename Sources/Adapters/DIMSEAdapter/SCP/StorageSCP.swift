@@ -11,6 +11,8 @@ import Workflow
 /// durable and registered (house decision 4). The studies of an association are published when it ends.
 package struct StorageSCP: ServiceClassProvider {
     package let abstractSyntaxes: [String: SupportedAbstractSyntax]
+    /// Who may store.
+    package let role = Peer.Role.store
     private let ingest: InstanceIngest
     private let logger: Logger
 
@@ -42,9 +44,13 @@ package struct StorageSCP: ServiceClassProvider {
         guard let classUID = request.message.sopClassUID, classUID == request.context.abstractSyntax else {
             throw IngestFailure(.classNotSupported, "not the class of the presentation context")
         }
-        guard let instanceUID = request.message.sopInstanceUID,
-            let syntax = TransferSyntax(uid: request.context.transferSyntax)
-        else { throw IngestFailure(.notUnderstood, "no instance UID or an unknown transfer syntax") }
+        // What is no UID names no instance. PS3.7 §9.1.1.1.9.
+        guard let instanceUID = request.message.sopInstanceUID, UID.isSafe(instanceUID) else {
+            throw IngestFailure(.invalidInstance, "the instance UID of the command is missing or not a UID")
+        }
+        guard let syntax = TransferSyntax(uid: request.context.transferSyntax) else {
+            throw IngestFailure(.notUnderstood, "an unknown transfer syntax")
+        }
         return try ingest.begin(
             transferSyntax: syntax, sopClassUID: classUID, sopInstanceUID: instanceUID,
             sourceAETitle: request.association.callingAETitle.value)

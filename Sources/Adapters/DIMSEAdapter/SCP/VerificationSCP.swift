@@ -1,9 +1,13 @@
 import DICOMData
 import DICOMNetwork
+import Workflow
 
 /// C-ECHO. PS3.4 Annex A, PS3.7 §9.1.5.
 package struct VerificationSCP: ServiceClassProvider {
     package init() {}
+
+    /// Who may ask whether this server is there.
+    package var role: Peer.Role { .echo }
 
     package var abstractSyntaxes: [String: SupportedAbstractSyntax] {
         [

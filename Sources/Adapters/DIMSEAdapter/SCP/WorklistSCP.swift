@@ -6,6 +6,8 @@ import Workflow
 
 /// Modality Worklist C-FIND: one pending response for each scheduled procedure step that matches. PS3.4 Annex K.
 package struct WorklistSCP: ServiceClassProvider {
+    /// Who sees the worklist.
+    package let role = Peer.Role.worklist
     private let index: any ImagingIndex
     private let item: WorklistItem
     private let audit: any AuditTrail

@@ -26,6 +26,7 @@ package struct ScannedInstance: Sendable, Equatable {
 package struct InstanceScanner: ~Copyable, Sendable {
     private let limits: DecodingLimits
     private let externalAbove: Int
+    private let mayHold: @Sendable (Int) -> Bool
     private var meta: FileMeta?
     private var syntax: TransferSyntax?
     private var coding: ElementReader.Coding?
@@ -55,8 +56,15 @@ package struct InstanceScanner: ~Copyable, Sendable {
     }
 
     /// A scanner of a Part 10 file.
-    package init(limits: DecodingLimits = .default, externalValuesAbove: Int = 1 << 16) {
+    ///
+    /// - Parameter mayHold: asked before more than ``freeBytes`` are kept, with how many it would be; no ends the reading
+    ///   with `.outOfMemory`.
+    package init(
+        limits: DecodingLimits = .default, externalValuesAbove: Int = 1 << 16,
+        mayHold: @escaping @Sendable (_ bytes: Int) -> Bool = { _ in true }
+    ) {
         self.limits = limits
+        self.mayHold = mayHold
         externalAbove = externalValuesAbove
         state = .meta
         dataSetOffset = 0
@@ -71,6 +79,7 @@ package struct InstanceScanner: ~Copyable, Sendable {
         externalValuesAbove: Int = 1 << 16
     ) throws(DICOMDataError) {
         self.limits = limits
+        mayHold = { _ in true }
         externalAbove = externalValuesAbove
         state = .elements
         syntax = transferSyntax
@@ -174,6 +183,17 @@ package struct InstanceScanner: ~Copyable, Sendable {
         self.inflater = consume inflater
     }
 
+    /// What is kept below this is not asked for: most headers are smaller.
+    package static let freeBytes = 64 << 10
+    /// What an element, item or fragment takes beside its bytes, in quarters: its tag, its place, its array.
+    private static let elementBytes = 32
+
+    /// Asks whether so many bytes more may be kept.
+    private func hold(_ more: Int) throws(DICOMDataError) {
+        let held = keptBytes + buffer.count + more + Self.elementBytes * (elementCount + itemCount)
+        guard held <= Self.freeBytes || mayHold(held) else { throw DICOMDataError(.outOfMemory, at: bufferOffset) }
+    }
+
     private mutating func scan(_ bytes: UnsafeRawBufferPointer) throws(DICOMDataError) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -186,10 +206,12 @@ package struct InstanceScanner: ~Copyable, Sendable {
                 state = count == remaining ? .elements : .skipping(remaining: remaining - count)
             case .fragments(var scanner, let tag, let vr):
                 let count = try scanner.consume(UnsafeRawBufferPointer(rebasing: rest))
+                try hold(Self.elementBytes * scanner.fragments.count)
                 rest = rest.dropFirst(count)
                 bufferOffset += count
                 if scanner.isAtEnd { endFragments(scanner, tag, vr) } else { state = .fragments(scanner, tag, vr) }
             case .elements:
+                try hold(rest.count)
                 buffer.append(contentsOf: rest)
                 rest = rest.dropFirst(rest.count)
                 if buffer.count >= retryAt { try elements(isEnd: false) }

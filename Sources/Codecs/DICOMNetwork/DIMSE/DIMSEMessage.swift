@@ -42,7 +42,8 @@ package struct DIMSEMessage: Sendable, Equatable {
     /// Checks a command.
     ///
     /// Throws `.elementMissing` for an absent or malformed Command Field, Message ID (or the one being responded to),
-    /// Command Data Set Type, Status of a response, or SOP Class and Instance UID of a C-STORE request.
+    /// Command Data Set Type, or Status of a response: without them it cannot be answered. UIDs are for the service to
+    /// judge, which has a status for each fault.
     package init(contextID: UInt8, command: CommandSet) throws(DIMSEError) {
         guard let rawField = command.uint16(.commandField) else { throw .elementMissing(.commandField) }
         guard let dataSetType = command.uint16(.commandDataSetType) else {
@@ -52,10 +53,6 @@ package struct DIMSEMessage: Sendable, Equatable {
         let idElement: CommandSet.Element = isAnswer ? .messageIDBeingRespondedTo : .messageID
         guard let messageID = command.uint16(idElement) else { throw .elementMissing(idElement) }
         if rawField & 0x8000 != 0, command.uint16(.status) == nil { throw .elementMissing(.status) }
-        if rawField == CommandField.cStoreRequest.rawValue {
-            if command.uid(.affectedSOPClassUID) == nil { throw .elementMissing(.affectedSOPClassUID) }
-            if command.uid(.affectedSOPInstanceUID) == nil { throw .elementMissing(.affectedSOPInstanceUID) }
-        }
         self.contextID = contextID
         self.command = command
         field = CommandField(rawValue: rawField)

@@ -67,7 +67,12 @@ package struct AcceptorPolicy: Sendable {
     /// An association of which no context was accepted is accepted all the same: the requestor reads the reason of
     /// each context. One that proposes none has nothing to say and is refused, as is a maximum length that is too
     /// small to serve. PS3.8 §9.3.4, Table 9-21.
-    package func decide(_ request: AssociateRequest, standing: Standing) -> Decision {
+    ///
+    /// - Parameter permits: whether the caller may use an abstract syntax that is supported; contexts of others get the
+    ///   result "user rejection". PS3.8 Table 9-18.
+    package func decide(
+        _ request: AssociateRequest, standing: Standing, permits: (_ abstractSyntax: String) -> Bool = { _ in true }
+    ) -> Decision {
         guard request.applicationContextName == AssociateRequest.dicomApplicationContext else {
             return .reject(.applicationContextNotSupported)
         }
@@ -81,17 +86,18 @@ package struct AcceptorPolicy: Sendable {
         let peerLength = request.userInformation.maximumLength ?? 0
         guard !request.presentationContexts.isEmpty, peerLength == 0 || peerLength >= NetworkLimits.peerPDULengthMin
         else { return .reject(.noReason) }
-        return accepted(request)
+        return accepted(request, permits)
     }
 
-    private func accepted(_ request: AssociateRequest) -> Decision {
+    private func accepted(_ request: AssociateRequest, _ permits: (String) -> Bool) -> Decision {
         let proposedRoles = Dictionary(
             request.userInformation.roleSelections.map { ($0.sopClassUID, $0) }, uniquingKeysWith: { first, _ in first }
         )
         var results: [PresentationContextResult] = []
         var contexts: [PresentationContext] = []
         for proposal in request.presentationContexts {
-            let (result, context) = answer(to: proposal, role: proposedRoles[proposal.abstractSyntax])
+            let (result, context) = answer(
+                to: proposal, role: proposedRoles[proposal.abstractSyntax], permits)
             results.append(result)
             if let context { contexts.append(context) }
         }
@@ -124,7 +130,7 @@ package struct AcceptorPolicy: Sendable {
 
     /// One proposed context; several contexts of one abstract syntax are answered each by itself.
     private func answer(
-        to proposal: ProposedPresentationContext, role: RoleSelection?
+        to proposal: ProposedPresentationContext, role: RoleSelection?, _ permits: (String) -> Bool
     ) -> (PresentationContextResult, PresentationContext?) {
         func refused(_ result: PresentationContextResult.Result) -> (PresentationContextResult, PresentationContext?) {
             let syntax = proposal.transferSyntaxes.first ?? AcceptorPolicy.implicitVRLittleEndian
@@ -133,6 +139,7 @@ package struct AcceptorPolicy: Sendable {
         guard let support = abstractSyntaxes[proposal.abstractSyntax] else {
             return refused(.abstractSyntaxNotSupported)
         }
+        guard permits(proposal.abstractSyntax) else { return refused(.userRejection) }
         let known =
             switch support.preference {
             case .acceptor: support.transferSyntaxes.first { proposal.transferSyntaxes.contains($0) }

@@ -4,8 +4,9 @@ package struct NetworkLimits: Sendable, Equatable {
     package var dataPDULengthOffered: UInt32 = 128 * 1024
     /// The longest P-DATA-TF that is read, bytes; a peer that ignores the offer up to this is tolerated.
     package var dataPDULengthMax: UInt32 = 1024 * 1024
-    /// The longest A-ASSOCIATE-RQ or -AC that is read, bytes. 128 contexts with 10 syntaxes each fit twice.
-    package var associatePDULengthMax: UInt32 = 64 * 1024
+    /// The longest A-ASSOCIATE-RQ or -AC that is read, bytes: 128 contexts with 20 syntaxes of 64 characters each are
+    /// 186,000, and extended and role negotiation of each class come on top.
+    package var associatePDULengthMax: UInt32 = 384 * 1024
     /// Presentation contexts of one association; the odd one-byte identifiers allow no more. PS3.8 §9.3.2.2.
     package var presentationContextsMax = 128
     /// PDVs of one P-DATA-TF. Stops a PDU of 174,000 empty PDVs.

@@ -218,34 +218,6 @@ package struct QuarantinedSeries: Sendable, Hashable {
     }
 }
 
-/// A system that may talk to this server.
-package struct Peer: Sendable, Hashable, Codable {
-    package enum Kind: String, Sendable, Hashable, Codable {
-        case applicationEntity = "ae"
-        case messageSender = "mllp"
-    }
-    package var kind: Kind
-    /// An AE title, or `application|facility`.
-    package var name: String
-    package var host: String?
-    package var port: Int?
-    /// SHA-256 of the peer's TLS certificate, hex, when bound to one.
-    package var certificateFingerprint: String?
-    /// What becomes of other content that it sends under a UID in use; nil keeps the first.
-    package var conflictPolicy: ConflictPolicy?
-    package init(
-        kind: Kind, name: String, host: String? = nil, port: Int? = nil, certificateFingerprint: String? = nil,
-        conflictPolicy: ConflictPolicy? = nil
-    ) {
-        self.conflictPolicy = conflictPolicy
-        self.kind = kind
-        self.name = name
-        self.host = host
-        self.port = port
-        self.certificateFingerprint = certificateFingerprint
-    }
-}
-
 /// The port to configured peers.
 package protocol PeerDirectory: Sendable {
     func peer(kind: Peer.Kind, name: String) async throws -> Peer?

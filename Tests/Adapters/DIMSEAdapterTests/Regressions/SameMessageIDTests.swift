@@ -3,6 +3,7 @@ import DICOMNetwork
 import NIOCore
 import Synchronization
 import Testing
+import Workflow
 
 import DIMSEAdapter
 
@@ -11,6 +12,7 @@ import DIMSEAdapter
     /// Its first operation answers, and returns only when the second request is there.
     private final class SlowToReturn: ServiceClassProvider {
         let abstractSyntaxes = RecordingSCP().abstractSyntaxes
+        let role = Peer.Role.store
         let begun = Atomic<Int>(0)
         let secondIsHere = Gate()
 

@@ -130,6 +130,68 @@ import Workflow
         }
     }
 
+    @Test(
+        "D11, PS3.7 §9.1.1.1.9: an instance UID that is none is 0117H, the data set is passed over, and the rest goes on"
+    )
+    func invalidInstanceUID() async throws {
+        let blobs = MemoryBlobs()
+        try await TestListener.run(services: [scp(blobs)]) { test in
+            let association = try await open(test)
+            let context = try #require(association.negotiated.context(abstractSyntax: UID.ctImageStorage))
+            let whole = try object()
+            // Of the class: none, no UID. Of the instance: none, letters, two stops in a row, 65 digits, empty.
+            let bad: [(String?, [UInt8]?, DIMSEStatus)] = [
+                (nil, Array("1.2.3.4".utf8), .sopClassNotSupported),
+                ("x", Array("1.2.3.4".utf8), .sopClassNotSupported),
+                (UID.ctImageStorage, nil, .invalidSOPInstance),
+                (UID.ctImageStorage, Array("not.a.uid".utf8), .invalidSOPInstance),
+                (UID.ctImageStorage, Array("1..2".utf8), .invalidSOPInstance),
+                (UID.ctImageStorage, Array(repeating: 0x31, count: 66), .invalidSOPInstance),
+                (UID.ctImageStorage, [], .invalidSOPInstance),
+            ]
+            for (classUID, instance, status) in bad {
+                let answers = try await association.request(context, whole) { number in
+                    var command = CommandSet.cStoreRequest(
+                        messageID: number, sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.3.4")
+                    command[.affectedSOPClassUID] = classUID.map { Array($0.utf8) }
+                    command[.affectedSOPInstanceUID] = instance
+                    return command
+                }
+                #expect(answers.map(\.message.status) == [status])
+            }
+            #expect(try await send(association, whole) == .success)
+            try await association.release()
+            #expect(store.state.withLock { $0.audited.map(\.detail) }.filter { $0 == "invalidInstance" }.count == 5)
+        }
+        blobs.state.withLock { #expect($0.incoming.isEmpty && $0.durable.count == 1) }
+    }
+
+    @Test("X8: a header that there is no memory for is A700H, and what was kept of it is given back")
+    func noMemoryForHeader() async throws {
+        let blobs = MemoryBlobs()
+        let memory = MemoryBudget(bytesMax: 4 << 20)
+        let ingest = InstanceIngest(
+            store: store, blobs: blobs,
+            authorities: AssigningAuthorities(
+                authorities: [], defaultPatientSystem: "urn:patients", defaultAccessionSystem: "urn:accessions"),
+            memory: memory)
+        try await TestListener.run(services: [StorageSCP(ingest: ingest)]) { test in
+            let association = try await open(test)
+            let context = try #require(association.negotiated.context(abstractSyntax: UID.ctImageStorage))
+            // A private text (UT) of 2 MiB before the pixels.
+            var large = ByteBuffer(bytes: [0x09, 0x00, 0x10, 0x00, 0x55, 0x54, 0, 0, 0, 0, 0x20, 0])
+            large.writeRepeatingByte(0x20, count: 2 << 20)
+            let answers = try await association.request(context, large) {
+                .cStoreRequest(messageID: $0, sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.3.4")
+            }
+            #expect(answers.map(\.message.status) == [.outOfResources])
+            #expect(memory.used == 0 && memory.refusals == 1)
+            #expect(try await send(association, object()) == .success)
+            try await association.release()
+        }
+        #expect(memory.used == 0)
+    }
+
     @Test("A-ABORT, or a lost connection, in the middle of a data set leaves nothing behind", arguments: [true, false])
     func abortInTheMiddle(aborts: Bool) async throws {
         let blobs = MemoryBlobs()

@@ -1,6 +1,7 @@
 import DICOMNetwork
 import DIMSEAdapter
 import Synchronization
+import Workflow
 
 /// A storage service that keeps what it gets in memory and answers when it is told to.
 final class RecordingSCP: ServiceClassProvider {
@@ -8,6 +9,7 @@ final class RecordingSCP: ServiceClassProvider {
     let abstractSyntaxes = [
         sopClass: SupportedAbstractSyntax(transferSyntaxes: ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"])
     ]
+    let role = Peer.Role.store
     struct State {
         var received: [[UInt8]] = []
         var abandoned = 0

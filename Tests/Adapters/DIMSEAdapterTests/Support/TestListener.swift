@@ -1,4 +1,5 @@
 import Access
+import Admission
 import DICOMData
 import DICOMNetwork
 import DIMSEAdapter
@@ -27,7 +28,8 @@ struct TestListener: Sendable {
     static func run(
         services: [any ServiceClassProvider] = [VerificationSCP()],
         peers: [Peer] = [Peer(kind: .applicationEntity, name: "CT1")],
-        configure: (inout DIMSEConfiguration) -> Void = { _ in },
+        admission: Admission = Admission(), strangers: StrangerLimits = CallerThrottle.limitsDefault,
+        memory: MemoryBudget = .unlimited, configure: (inout DIMSEConfiguration) -> Void = { _ in },
         _ body: @Sendable @escaping (TestListener) async throws -> Void
     ) async throws {
         var configuration = DIMSEConfiguration(aeTitles: [title("HILUM")])
@@ -41,7 +43,9 @@ struct TestListener: Sendable {
         logger.logLevel = .critical
         let listener = DIMSEListener(
             configuration: configuration, services: services, peers: MemoryPeers(all: peers), audit: audit,
-            entropy: CountingEntropy(), logger: logger, onListening: { continuation.yield($0) })
+            entropy: CountingEntropy(), logger: logger, admission: admission,
+            strangers: CallerThrottle(limits: strangers, now: { 0 }), memory: memory,
+            onListening: { continuation.yield($0) })
         let group = ServiceGroup(services: [listener], logger: logger)
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await group.run() }

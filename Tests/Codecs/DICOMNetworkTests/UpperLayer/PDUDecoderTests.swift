@@ -35,13 +35,16 @@ import Testing
         #expect(decode([4, 0, 0xFF, 0xFF, 0xFF, 0xFF]).error != nil)
     }
 
-    @Test("An A-ASSOCIATE PDU of 64 KiB is read, one byte more is refused from its header alone", arguments: [1, 2])
+    @Test("An A-ASSOCIATE PDU of 384 KiB is read, one byte more is refused from its header alone", arguments: [1, 2])
     func associateLengthLimit(type: UInt8) {
         let fixed = [UInt8](repeating: 0x20, count: 68)
-        // One unknown item fills the PDU: 68 + 4 + 65,464 = 65,536.
-        let filler: [UInt8] = [0x7F, 0, 0xFF, 0xB8] + [UInt8](repeating: 0, count: 65464)
-        #expect(decode([type, 0, 0, 1, 0, 0] + fixed + filler).pdus.count == 1)
-        #expect(decode([type, 0, 0, 1, 0, 1]).error == .lengthOverLimit(type: type, length: 65537, limit: 65536))
+        // Six unknown items fill the PDU: 68 + 6 × 4 + 5 × 65,520 + 65,524 = 393,216.
+        let filler = [65520, 65520, 65520, 65520, 65520, 65524].flatMap { length -> [UInt8] in
+            [0x7F, 0, UInt8(length >> 8), UInt8(length & 0xFF)] + [UInt8](repeating: 0, count: length)
+        }
+        #expect(decode([type, 0, 0, 6, 0, 0] + fixed + filler).pdus.count == 1)
+        #expect(
+            decode([type, 0, 0, 6, 0, 1]).error == .lengthOverLimit(type: type, length: 393_217, limit: 393_216))
     }
 
     @Test("PS3.8 §9.3.4, §9.3.6 to §9.3.8: fixed PDUs are 4 bytes long, no less and no more", arguments: [3, 5, 6, 7])

@@ -26,9 +26,10 @@ struct ServerFolder: Sendable {
             path: path, client: SMARTClient(id: "journey", scope: "system/*.cruds"),
             reader: SMARTClient(id: "reader", scope: "system/Patient.rs"))
         for client in [folder.client, folder.reader] { try await client.register(in: path) }
-        try await HilumProgram.must("peer", "add", path, "--ae", modality)
+        try await HilumProgram.must("peer", "add", path, "--ae", modality, "--may", "all")
         try await HilumProgram.must(
-            "peer", "add", path, "--mllp-app", sender.application, "--mllp-facility", sender.facility)
+            "peer", "add", path, "--mllp-app", sender.application, "--mllp-facility", sender.facility,
+            "--may", "all")
         return folder
     }
 

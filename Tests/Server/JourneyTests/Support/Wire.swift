@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
+import NIOTLS
 
 /// A bare connection: any bytes out, any bytes in.
 struct Wire {
@@ -35,6 +36,47 @@ struct Wire {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = .file(folder.authorityFile)
         return try NIOSSLContext(configuration: configuration)
+    }
+
+    /// Whether a door agrees with a client on TLS.
+    static func shakesHands(port: Int, _ tls: NIOSSLContext) async throws -> Bool {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let agreed = group.next().makePromise(of: Bool.self)
+        let channel = try await ClientBootstrap(group: group)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers(
+                        NIOSSLClientHandler(context: tls, serverHostname: "localhost"), HandshakeEnd(agreed))
+                }
+            }
+            .connect(host: "127.0.0.1", port: port).get()
+        let isAgreed = try await agreed.futureResult.get()
+        try? await channel.close()
+        return isAgreed
+    }
+
+    /// Notes whether a handshake ended well or the connection did.
+    private final class HandshakeEnd: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        private let agreed: EventLoopPromise<Bool>
+        private var isDone = false
+
+        init(_ agreed: EventLoopPromise<Bool>) { self.agreed = agreed }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if case .handshakeCompleted? = event as? TLSUserEvent { end(true) }
+        }
+        func channelInactive(context: ChannelHandlerContext) { end(false) }
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            end(false)
+            context.close(promise: nil)
+        }
+
+        private func end(_ isAgreed: Bool) {
+            guard !isDone else { return }
+            isDone = true
+            agreed.succeed(isAgreed)
+        }
     }
 
     private init(

@@ -4,7 +4,6 @@ Each must be closed within its door's deadline, and the good clients' slowest pe
 was without them. Only loopback, a bounded number of connections, and an end of its own.
 """
 
-import argparse
 import http.client
 import multiprocessing
 import pathlib
@@ -17,10 +16,9 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "clients"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
 
-from hilum_server import BINARY, HilumServer  # noqa: E402
+from hilum_server import HilumServer  # noqa: E402
 
 GOOD_CLIENTS = 20
 # Below this many seconds the good clients' own clock decides, not the server.
@@ -149,7 +147,10 @@ def run(arguments):
         settings = server.folder / "hilum.yaml"
         # All peers come from one address here.
         settings.write_text(settings.read_text().replace("log-level: info", "log-level: error") + (
-            f"limits: {{ mllp-connections: {arguments.mllp + 50}, mllp-connections-per-peer: {arguments.mllp + 50}, "
+            f"limits: {{ connections: {arguments.http + arguments.mllp + arguments.dimse + 500}, "
+            f"http-connections: {arguments.http + 100}, http-connections-per-address: {arguments.http + 100}, "
+            f"dimse-connections-per-address: {arguments.dimse + 50}, "
+            f"mllp-connections: {arguments.mllp + 50}, mllp-connections-per-peer: {arguments.mllp + 50}, "
             f"dimse-associations: {arguments.dimse + 50}, dimse-associations-per-peer: {arguments.dimse + 50} }}\n"))
         server.start()
         ports = {"http": urlsplit(server.http).port, "mllp": server.mllp["port"], "dimse": server.dimse["port"]}
@@ -192,22 +193,3 @@ def run(arguments):
     for failure in failures[:5]:
         print(f"a good client failed: {failure}")
     return text, findings
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--http", type=int, default=2000, help="slow HTTP peers")
-    parser.add_argument("--mllp", type=int, default=500, help="slow MLLP peers")
-    parser.add_argument("--dimse", type=int, default=500, help="slow DIMSE peers")
-    arguments = parser.parse_args()
-    if not BINARY.exists():
-        sys.exit(f"{BINARY} is not there: make build")
-    text, findings = run(arguments)
-    if (arguments.http, arguments.mllp, arguments.dimse) == (2000, 500, 500):
-        (HERE / "RESULTS.md").write_text(text)
-    print(f"slow: {sum(findings)} passed, {len(findings) - sum(findings)} failed")
-    sys.exit(0 if all(findings) else 1)
-
-
-if __name__ == "__main__":
-    main()
