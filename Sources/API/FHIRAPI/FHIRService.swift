@@ -20,7 +20,6 @@ package struct FHIRService: Sendable {
     let capabilities: CapabilityStatement
     let now: @Sendable () -> UTCInstant
     let limits: FHIRLimits
-    let searches: ClientSearches
 
     /// - Parameters:
     ///   - baseURL: absolute, without a slash at its end.
@@ -37,7 +36,6 @@ package struct FHIRService: Sendable {
         self.now = now
         self.limits = limits
         validator = StructureValidator(narrative: limits.narrative)
-        searches = ClientSearches(atOnceMax: limits.searchesPerClientMax)
         writer = ResourceWriter(store: store, entropy: entropy)
         capabilities = CapabilityStatement(
             baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: now())

@@ -139,6 +139,7 @@ enum ServerComposition {
                         service: RefusalSums(
                             ledger: web.ledger, interval: .seconds(configuration.limits.strangers.intervalSeconds),
                             logger: logger)),
+                    .init(service: IndexUpkeep(store: store, logger: logger)),
                     .init(service: dimse), .init(service: mllp), .init(service: http),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

@@ -92,6 +92,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable, Hashable {
         /// The store failed or is not reachable; a retry may succeed.
         case unavailable
+        /// The caller asks for more at a time than it may; its own requests have to end first.
+        case throttled
         /// No space left.
         case full
         /// An fsync failed: nothing more is written until a restart.

@@ -10,6 +10,8 @@ package struct SQLStoreError: Error, Equatable, Sendable, CustomStringConvertibl
         case busy
         /// More writes wait than `SQLDatabaseConfiguration.waitingWritesMax`. Retry later.
         case overloaded
+        /// A client's searches are more than may wait, or have waited too long. Retry later.
+        case throttled
         /// The disk or tablespace is full. Reads go on; writes resume by themselves when there is space.
         case full
         /// A unique, foreign key, check or not-null rule refused the change.

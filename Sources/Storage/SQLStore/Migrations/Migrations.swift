@@ -2,6 +2,7 @@
 package enum Migrations {
     package static let all: [Migration] = [
         foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches, identity,
+        currentVersions(8),
     ]
 
     /// The commit order and the audit chain: what every other table leans on.
