@@ -60,8 +60,16 @@ package struct FHIRService: Sendable {
                     entity: request.path.joined(separator: "/"), detail: "\(status)"))
             var headers: [(name: String, value: String)] = []
             if status == 503 || status == 429 { headers.append(("Retry-After", "2")) }
-            return .outcome(status, outcome, headers: headers)
+            var response = FHIRResponse.outcome(status, outcome, headers: headers)
+            if status == 500 { response.failure = Self.kind(of: error) }
+            return response
         }
+    }
+
+    /// What an error is, without what it says: its words may quote a patient's values.
+    private static func kind(of error: any Error) -> String {
+        let name = String(reflecting: Swift.type(of: error))
+        return (error as? StoreError).map { "\(name).\($0.code.rawValue)" } ?? name
     }
 
     private func dispatch(_ request: FHIRRequest) async throws -> FHIRResponse {

@@ -10,9 +10,14 @@ struct SearchRun {
     let connection: any SQLConnection
     let compiler: SearchCompiler
 
+    init(connection: any SQLConnection, compiler: SearchCompiler) {
+        self.connection = connection
+        self.compiler = compiler
+    }
+
     /// The longest list that is read whole and put in order. Reading it takes a few milliseconds; a search with longer ones
     /// finds a page sooner by walking, for one in so many versions is a match.
-    static let listMax = 5_000
+    var listMax = 5_000
     /// A list so short that no other need be counted.
     static let listShort = 500
     /// Lists that are counted before one is chosen.
@@ -57,7 +62,7 @@ struct SearchRun {
     private func sources(_ query: SearchQuery) throws -> [SearchCompiler.Source] {
         let leaders = compiler.leaders(query)
         let (leader, size) = try shortest(leaders)
-        if let leader, size <= Self.listMax { return [.list(leader)] }
+        if let leader, size <= listMax { return [.list(leader)] }
         guard let first = query.sort.first else {
             return [leaders.first { $0.entries != nil }.map { .entries($0) } ?? .versions]
         }
@@ -68,7 +73,7 @@ struct SearchRun {
     private func shortest(_ leaders: [SearchCompiler.Leader]) throws -> (leader: SearchCompiler.Leader?, size: Int) {
         var best: (leader: SearchCompiler.Leader?, size: Int) = (nil, .max)
         for leader in leaders.prefix(Self.countsMax) {
-            let size = leader.rank == 0 ? 0 : try length(leader)
+            let size = try length(leader)
             if size < best.size { best = (leader, size) }
             if size <= Self.listShort { break }
         }
@@ -77,8 +82,8 @@ struct SearchRun {
 
     /// How long a list is, up to one above `listMax`, which stands for a list that is made of a longer one, too.
     private func length(_ leader: SearchCompiler.Leader) throws -> Int {
-        for inner in leader.inner where try length(inner) > Self.listMax { return Self.listMax + 1 }
-        return try count(compiler.size(leader, limit: Self.listMax + 1))
+        for inner in leader.inner where try length(inner) > listMax { return listMax + 1 }
+        return try count(compiler.size(leader, limit: listMax + 1))
     }
 
     // MARK: Statements
