@@ -177,7 +177,8 @@ let package = Package(
             name: "HilumBench",
             dependencies: [
                 "CSQLite", "DIMSEAdapter", "DICOMData", "DICOMNetwork", "SQLStore", "FHIRModel", "FHIRSearch",
-                "FHIRResources", "Workflow", "Access", hummingbird, httpTypes, jwtKit, logging, nio("NIOCore"), .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "FHIRResources", "Workflow", "Access", hummingbird, httpTypes, jwtKit, logging, nio("NIOCore"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Tools/HilumBench", swiftSettings: strict),
 

@@ -72,7 +72,8 @@ package struct SearchQueryParser: Sendable {
                 .init(
                     .error, .tooCostly,
                     diagnostics:
-                        "The search asks for \(cost) conditions; at most \(limits.conditionsMax) are looked at together.")
+                        "The search asks for \(cost) conditions; at most \(limits.conditionsMax) are looked at together."
+                )
             ])
         }
         return query

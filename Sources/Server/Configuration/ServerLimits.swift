@@ -103,7 +103,8 @@ struct ServerLimits: Sendable {
         Entry("search-link-seconds", \.fhir.search.linkSeconds, 60...86_400, "from the first page to the last"),
         Entry("search-seconds", \.search, "a search, with all it includes"),
         Entry("searches-per-client", \.searchesPerClientMax, 1...10_000, "at a time, also of QIDO-RS; others wait"),
-        Entry("searches-waiting-per-client", \.waitingSearchesPerClientMax, 1...10_000, "for their turn; one more is 429"),
+        Entry(
+            "searches-waiting-per-client", \.waitingSearchesPerClientMax, 1...10_000, "for their turn; one more is 429"),
         Entry("exports-per-client", \.fhir.exportsPerClientMax, 1...1000, "accepted or running"),
         // DICOM.
         Entry("object-bytes", \.objectBytes, 1024...(1 << 40), "a DICOM object, by either door"),

@@ -61,7 +61,8 @@ struct PageTokens: Sendable {
                 associated: Self.identity(principal))
         else { return nil }
         var reader = PageTokenText(bytes: plain)
-        guard reader.takeInt() == Self.form, let expires = reader.takeInt(), expires > now.microseconds, let snapshot = reader.takeInt(),
+        guard reader.takeInt() == Self.form, let expires = reader.takeInt(), expires > now.microseconds,
+            let snapshot = reader.takeInt(),
             let key = reader.takeInt(), reader.take(SHA256.digestBytes) == Self.digest(query)
         else { return nil }
         var sort: [SQLValue] = []

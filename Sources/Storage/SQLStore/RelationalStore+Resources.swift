@@ -128,7 +128,8 @@ extension RelationalStore: ResourceStore {
                 let allowed = compiler.allowed(type, "v", .search, 0)
                 // What is current still, what was replaced since, and with `since` what was gone at the snapshot.
                 var parts = [
-                    (compiler.standing("v", .lasting), false), (compiler.standing("v", .replaced, deletions: since != nil), true),
+                    (compiler.standing("v", .lasting), false),
+                    (compiler.standing("v", .replaced, deletions: since != nil), true),
                 ]
                 if since != nil { parts.append((compiler.gone("v"), false)) }
                 var rows: [(key: Int64, resource: StoredResource, isReplaced: Bool)] = []
@@ -167,7 +168,8 @@ extension RelationalStore: ResourceStore {
         _ connection: any SQLConnection, _ access: AccessContext, _ view: SearchCompiler.View
     ) -> SearchCompiler {
         SearchCompiler(
-            dialect: connection.dialect, view: view, access: access, parser: SearchQueryParser(baseURL: baseURL, zone: indexer.zone))
+            dialect: connection.dialect, view: view, access: access,
+            parser: SearchQueryParser(baseURL: baseURL, zone: indexer.zone))
     }
 }
 
@@ -226,7 +228,8 @@ extension SQLUnitOfWork: ResourceTransaction {
             parser: SearchQueryParser(baseURL: indexer.baseURL, zone: indexer.zone))
         var query = query
         query.sort = []
-        let keys = try SearchRun(connection: connection, compiler: compiler).find(query, after: nil, limit: limit).map(\.key)
+        let keys = try SearchRun(connection: connection, compiler: compiler).find(query, after: nil, limit: limit).map(
+            \.key)
         if keys.isEmpty { return [] }
         return try connection.all(
             """

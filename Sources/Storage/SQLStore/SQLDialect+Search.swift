@@ -55,7 +55,8 @@ extension SQLDialect {
         let seed = "SELECT \(types.joined(separator: ", ")) WHERE 1 = 0"
         let given =
             rows == 0
-            ? "" : " UNION ALL SELECT * FROM (VALUES \(Array(repeating: row, count: rows).joined(separator: ", "))) AS x"
+            ? ""
+            : " UNION ALL SELECT * FROM (VALUES \(Array(repeating: row, count: rows).joined(separator: ", "))) AS x"
         return "\(name)(\(columns.map(\.name).joined(separator: ", "))) AS (\(seed)\(given))"
     }
 

@@ -217,7 +217,9 @@ extension SearchCompiler {
         }
         var found: [(Leader, [Int])] = []
         for (code, bounds) in dates.sorted(by: { $0.key < $1.key }) {
-            guard bounds.positions.count > 1 || bounds.isOverlap, let low = bounds.low, let high = bounds.high else { continue }
+            guard bounds.positions.count > 1 || bounds.isOverlap, let low = bounds.low, let high = bounds.high else {
+                continue
+            }
             let margin = bounds.margin ?? 0
             let (first, isBelow) = low.subtractingReportingOverflow(SearchIndexTable.dayMicroseconds + margin)
             let (last, isAbove) = high.addingReportingOverflow(margin)
@@ -229,7 +231,9 @@ extension SearchCompiler {
                 ))
         }
         for (code, bounds) in numbers.sorted(by: { $0.key < $1.key }) {
-            guard bounds.positions.count > 1 || bounds.isOverlap, let low = bounds.low, let high = bounds.high else { continue }
+            guard bounds.positions.count > 1 || bounds.isOverlap, let low = bounds.low, let high = bounds.high else {
+                continue
+            }
             found.append(
                 (range(.quantity, code, query.resourceType, .double(low), .double(high), "<="), bounds.positions))
         }
@@ -240,7 +244,8 @@ extension SearchCompiler {
     private static let clocksApart: Int64 = 26 * 3_600_000_000
 
     private func range(
-        _ kind: SearchIndexTable.Kind, _ code: String, _ type: String, _ low: SQLValue, _ high: SQLValue, _ below: String
+        _ kind: SearchIndexTable.Kind, _ code: String, _ type: String, _ low: SQLValue, _ high: SQLValue,
+        _ below: String
     ) -> Leader {
         let key = key(type, code)
         let plain = SQLCondition(
@@ -287,7 +292,8 @@ extension SearchCompiler {
             if !inner.isExact || part == .replaced { wanted.add(probe(filter, type, t, depth)) }
             selects.append(
                 part == .replaced
-                    ? SQLCondition("SELECT \(t).id AS id FROM resource_versions \(t) WHERE \(wanted.text)", wanted.values)
+                    ? SQLCondition(
+                        "SELECT \(t).id AS id FROM resource_versions \(t) WHERE \(wanted.text)", wanted.values)
                     : SQLCondition(
                         """
                         SELECT \(t).id AS id FROM (\(inner.select.text)) \(k) CROSS JOIN resource_versions \(t) \

@@ -50,7 +50,8 @@ extension SearchCompiler {
         var order: [String] = []
         for (number, key) in query.sort.enumerated() {
             let isFirst = number == 0
-            let expression = isFirst ? plan.first ?? sortValue(key, query.resourceType) : sortValue(key, query.resourceType)
+            let expression =
+                isFirst ? plan.first ?? sortValue(key, query.resourceType) : sortValue(key, query.resourceType)
             columns.append("\(expression.text) AS s\(number)")
             values += expression.values
             if isFirst, plan.isWithoutFirst { continue }
@@ -152,7 +153,8 @@ extension SearchCompiler {
             equal.append(SQLCondition("s\(number) = ?", [value]))
         }
         let isDescending = sort.first?.isDescending ?? false
-        alternatives.append(.allOf(equal + [SQLCondition("version_key \(isDescending ? "<" : ">") ?", [.int(position.key)])]))
+        alternatives.append(
+            .allOf(equal + [SQLCondition("version_key \(isDescending ? "<" : ">") ?", [.int(position.key)])]))
         return .anyOf(alternatives)
     }
 
@@ -206,7 +208,8 @@ private struct SourcePlan {
         let isRead = !asked.isEmpty
         switch source {
         case .list(let leader):
-            with = SQLCondition("k AS MATERIALIZED (SELECT DISTINCT version_key FROM (\(leader.select.text)) l)", leader.select.values)
+            with = SQLCondition(
+                "k AS MATERIALIZED (SELECT DISTINCT version_key FROM (\(leader.select.text)) l)", leader.select.values)
             let isJoined = isRead || !query.sort.isEmpty
             table = isJoined ? "k CROSS JOIN resource_versions v" : "k"
             key = isJoined ? "v.version_key" : "k.version_key"

@@ -18,31 +18,39 @@ struct BesideLoad {
         var beside: [Double] = []
     }
 
-    let server: HilumServer
+    /// Tells the heavy searches that the doors have been measured.
+    private final class Ending: Sendable {
+        let isSet = Atomic(false)
+    }
+
+    let port: (http: Int, dimse: Int, mllp: Int)
+    let token: String
 
     func run() async throws -> [Door] {
-        let token = try await server.token()
-        var doors = [Door(name: "MLLP ACK"), Door(name: "C-STORE of 528 KB"), Door(name: "FHIR read"), Door(name: "ready")]
-        let alone = try await once(token, first: 1)
+        var doors = [
+            Door(name: "MLLP ACK"), Door(name: "C-STORE of 528 KB"), Door(name: "FHIR read"), Door(name: "ready"),
+        ]
+        let alone = try await once(first: 1)
         for index in doors.indices { doors[index].alone = alone[index] }
-        let isEnding = Atomic(false)
-        let port = server.httpPort
+        let ending = Ending()
+        let (port, token) = (port.http, token)
         let beside = try await withThrowingTaskGroup(of: [[Double]]?.self) { group in
             group.addTask {
                 try await ThreadLoad.run(Self.heavy) { _ in
                     let connection = try HTTPConnection(port: port)
-                    while !isEnding.load(ordering: .relaxed) {
+                    while !ending.isSet.load(ordering: .relaxed) {
                         // Looks at every name, in an order that no index has, and finds nothing.
                         _ = try connection.send(
-                            "GET", "/fhir/Patient?name:contains=nobody%20at%20all&address:contains=nowhere&_sort=-birthdate",
+                            "GET",
+                            "/fhir/Patient?name:contains=nobody%20at%20all&address:contains=nowhere&_sort=-birthdate",
                             headers: ["Authorization: Bearer \(token)"])
                     }
                 }
                 return nil
             }
             group.addTask {
-                defer { isEnding.store(true, ordering: .relaxed) }
-                return try await once(token, first: 1 + 2 * Self.count)
+                defer { ending.isSet.store(true, ordering: .relaxed) }
+                return try await once(first: 1 + 2 * Self.count)
             }
             var found: [[Double]] = []
             while let next = try await group.next() { if let next { found = next } }
@@ -53,8 +61,11 @@ struct BesideLoad {
     }
 
     /// Each door in turn. `first`: the number of the first object and message; none is used twice.
-    private func once(_ token: String, first: Int) async throws -> [[Double]] {
-        [try messages(first), try await objects(first), try reads("/fhir/Patient/r7", token), try reads("/health/ready", token)]
+    private func once(first: Int) async throws -> [[Double]] {
+        [
+            try messages(first), try await objects(first), try reads("/fhir/Patient/r7"),
+            try reads("/health/ready"),
+        ]
     }
 
     private func timed(_ work: () throws -> Void) rethrows -> Double {
@@ -64,7 +75,7 @@ struct BesideLoad {
     }
 
     private func messages(_ first: Int) throws -> [Double] {
-        let socket = try BlockingSocket(port: server.mllpPort)
+        let socket = try BlockingSocket(port: port.mllp)
         return try (first..<(first + Self.count)).map { number in
             try timed {
                 try socket.send([0x0B] + MessageLoad.message(number) + [0x1C, 0x0D])
@@ -82,7 +93,7 @@ struct BesideLoad {
         let syntax = TransferSyntax.explicitVRLittleEndian.uid
         let association = try await SCUAssociation.open(
             SCUAssociation.Destination(
-                host: "127.0.0.1", port: server.dimsePort, calledAETitle: called, callingAETitle: calling),
+                host: "127.0.0.1", port: port.dimse, calledAETitle: called, callingAETitle: calling),
             contexts: [(abstractSyntax: UID.ctImageStorage, transferSyntaxes: [syntax])])
         var times: [Double] = []
         var dataSet = template.dataSet
@@ -90,7 +101,8 @@ struct BesideLoad {
             template.become(number, in: &dataSet)
             let begin = ContinuousClock.now
             let status = try await association.store(
-                sopClassUID: UID.ctImageStorage, sopInstanceUID: CTObject.sopInstanceUID(number), transferSyntax: syntax,
+                sopClassUID: UID.ctImageStorage, sopInstanceUID: CTObject.sopInstanceUID(number),
+                transferSyntax: syntax,
                 dataSet: dataSet)
             times.append((ContinuousClock.now - begin).seconds * 1_000)
             guard status == .success else { throw BenchFailure("C-STORE was answered with \(status)") }
@@ -99,8 +111,8 @@ struct BesideLoad {
         return times
     }
 
-    private func reads(_ path: String, _ token: String) throws -> [Double] {
-        let connection = try HTTPConnection(port: server.httpPort)
+    private func reads(_ path: String) throws -> [Double] {
+        let connection = try HTTPConnection(port: port.http)
         return try (0..<Self.count).map { _ in
             try timed {
                 let reply = try connection.send("GET", path, headers: ["Authorization: Bearer \(token)"])

@@ -15,7 +15,8 @@ struct CostSearch {
         }
         let many = CostStore.hits
         return [
-            fhir("Patient?identifier=urn:mrn|M7", 1), fhir("Patient?family=zimmer", many), fhir("Patient?_sort=family", nil),
+            fhir("Patient?identifier=urn:mrn|M7", 1), fhir("Patient?family=zimmer", many),
+            fhir("Patient?_sort=family", nil),
             fhir("Patient?gender=female", nil), fhir("Patient?name:contains=immer", many),
             fhir("Patient?family=zimmer&gender=female&_sort=-birthdate", many / 2),
             fhir("Patient?_has:Observation:patient:code=rare", many),

@@ -90,7 +90,9 @@ struct CostStore {
     }
 
     /// Whether an observation is one of the rare ones, which lie evenly among all.
-    private func isRare(_ number: Int) -> Bool { number % (size / Self.hits) == 0 && number / (size / Self.hits) < Self.hits }
+    private func isRare(_ number: Int) -> Bool {
+        number % (size / Self.hits) == 0 && number / (size / Self.hits) < Self.hits
+    }
 
     private func observation(_ number: Int) -> String {
         let code = isRare(number) ? "rare" : number % 10 == 3 ? "common" : "c\(number % 200)"

@@ -79,7 +79,10 @@ struct CostTable {
         let name = database + "\n"
         sections.removeAll { $0.hasPrefix(name) }
         let head = sections.removeFirst().trimmingCharacters(in: .newlines)
-        let all = (sections.map { $0.trimmingCharacters(in: .newlines) } + [String(text.dropFirst(3)).trimmingCharacters(in: .newlines)])
+        let all =
+            (sections.map { $0.trimmingCharacters(in: .newlines) } + [
+                String(text.dropFirst(3)).trimmingCharacters(in: .newlines)
+            ])
             .sorted()
         try ([head] + all.map { "## " + $0 }).joined(separator: "\n\n").appending("\n")
             .write(toFile: path, atomically: true, encoding: .utf8)

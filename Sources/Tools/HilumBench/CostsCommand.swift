@@ -9,7 +9,8 @@ struct CostsCommand: AsyncParsableCommand {
 
     enum Database: String, ExpressibleByArgument, CaseIterable { case sqlite, postgres }
 
-    @Option(help: "sqlite, or postgres with a libpq connection string in $HILUM_TEST_POSTGRES.") var database: Database = .sqlite
+    @Option(help: "sqlite, or postgres with a libpq connection string in $HILUM_TEST_POSTGRES.") var database:
+        Database = .sqlite
     @Option(help: "Resources of a type, each size in a store of its own.", transform: Self.numbers)
     var sizes = [1_000, 10_000, 100_000]
     @Option(help: "Studies at most.") var studies = 100_000
@@ -67,7 +68,9 @@ struct CostsCommand: AsyncParsableCommand {
                 let times = try search.times(on: connection, token: token, count: rounds)
                 table.add(search.name, size, times.median)
             }
-            if beside { try await table.add(BesideLoad(server: server).run(), size) }
+            if beside { try await table.add(BesideLoad(
+                    port: (server.httpPort, server.dimsePort, server.mllpPort), token: try await server.token()
+                ).run(), size) }
         } catch {
             await server.end()
             throw BenchFailure("\(error)\nthe server's log ends:\n\(server.logTail)")

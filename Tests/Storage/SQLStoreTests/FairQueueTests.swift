@@ -89,14 +89,16 @@ struct FairQueueTests {
                         #expect(
                             waiting[client]?.count == 5 || waiting.values.reduce(0) { $0 + $1.count } == 12)
                     }
-                case 1: if inside[client, default: 0] > 0 {
-                    inside[client, default: 0] -= 1
-                    let_(queue.leave(client))
-                }
-                default: if let id = waiting[client]?.first {
-                    #expect(queue.withdraw(client, id: id) != nil)
-                    waiting[client]?.remove(id)
-                }
+                case 1:
+                    if inside[client, default: 0] > 0 {
+                        inside[client, default: 0] -= 1
+                        let_(queue.leave(client))
+                    }
+                default:
+                    if let id = waiting[client]?.first {
+                        #expect(queue.withdraw(client, id: id) != nil)
+                        waiting[client]?.remove(id)
+                    }
                 }
                 let total = inside.values.reduce(0, +)
                 #expect(total <= places && inside.values.allSatisfy { $0 <= perClient })

@@ -16,19 +16,24 @@ struct IndexUpkeepTests {
     static func entries(_ store: RelationalStore, _ condition: String = "1 = 1") async throws -> Int64 {
         try await store.database.read { connection in
             try SearchIndexTable.Kind.allCases.reduce(0) { sum, kind in
-                sum + (try connection.first("SELECT count(*) FROM \(kind.table) WHERE \(condition)") { try $0.int(0) } ?? 0)
+                sum
+                    + (try connection.first("SELECT count(*) FROM \(kind.table) WHERE \(condition)") { try $0.int(0) }
+                        ?? 0)
             }
         }
     }
 
     static func settle(_ store: RelationalStore) async throws { while try await store.upkeepStep() {} }
 
-    @Test("S13: entries of replaced versions go when the last link that may ask for them has ended, not before", arguments: TestDatabases.all)
+    @Test(
+        "S13: entries of replaced versions go when the last link that may ask for them has ended, not before",
+        arguments: TestDatabases.all)
     func sweep(_ kind: SQLDialect) async throws {
         let clock = Mutex<Int64>(1_000_000)
         try await TestDatabases.with(kind, configure: { $0.now = { clock.withLock { $0 } } }) { database in
             let store = RelationalStore(
-                database: database, entropy: Store.CountingEntropy(), projector: Store.NoProjection(), baseURL: Store.base,
+                database: database, entropy: Store.CountingEntropy(), projector: Store.NoProjection(),
+                baseURL: Store.base,
                 now: { clock.withLock { $0 } })
             for number in 0..<250 {
                 try await Store.put(store, #"{"resourceType":"Patient","id":"p\#(number)","gender":"male"}"#)
@@ -60,19 +65,28 @@ struct IndexUpkeepTests {
                 try await store.search(query, token: first.nextToken, access: Store.server)
             }
             #expect(try await Store.ids(store, "Patient", "gender=female&_summary=count") == [])
-            #expect(try await store.search(try Store.query("Patient", "gender=female&_total=accurate"), token: nil, access: Store.server).total == 250)
+            #expect(
+                try await store.search(
+                    try Store.query("Patient", "gender=female&_total=accurate"), token: nil, access: Store.server
+                ).total == 250)
         }
     }
 
-    @Test("House decision 5: a granular scope judges an old version by what it holds, swept or not", arguments: TestDatabases.all)
+    @Test(
+        "House decision 5: a granular scope judges an old version by what it holds, swept or not",
+        arguments: TestDatabases.all)
     func judged(_ kind: SQLDialect) async throws {
         let clock = Mutex<Int64>(1_000_000)
         try await TestDatabases.with(kind, configure: { $0.now = { clock.withLock { $0 } } }) { database in
             let store = RelationalStore(
-                database: database, entropy: Store.CountingEntropy(), projector: Store.NoProjection(), baseURL: Store.base,
+                database: database, entropy: Store.CountingEntropy(), projector: Store.NoProjection(),
+                baseURL: Store.base,
                 now: { clock.withLock { $0 } })
             for gender in ["male", "female", "male", "other", "male"] {
-                try await Store.put(store, #"{"resourceType":"Patient","id":"p","gender":"\#(gender)","birthDate":"1970","name":[{"family":"Ü"}]}"#)
+                try await Store.put(
+                    store,
+                    #"{"resourceType":"Patient","id":"p","gender":"\#(gender)","birthDate":"1970","name":[{"family":"Ü"}]}"#
+                )
             }
             let snapshot = try await store.snapshot()
             try await Store.put(store, #"{"resourceType":"Patient","id":"p","gender":"female"}"#)
@@ -83,7 +97,8 @@ struct IndexUpkeepTests {
                     try await Self.settle(store)
                     #expect(try await Self.entries(store, "is_current = 0") == 0)
                 }
-                let versions = try await store.history("Patient", "p", before: nil, count: 2, access: access).map(\.version)
+                let versions = try await store.history("Patient", "p", before: nil, count: 2, access: access).map(
+                    \.version)
                 #expect(versions == [5, 3])
                 #expect(
                     try await store.history("Patient", "p", before: 3, count: 2, access: access).map(\.version) == [1])
@@ -91,18 +106,22 @@ struct IndexUpkeepTests {
                 #expect(try await store.read("Patient", "p", version: 2, access: access) == nil)
                 #expect(try await store.read("Patient", "p", access: access) == nil)
                 let scanned = try await store.scan(
-                    "Patient", snapshot: snapshot.sequence, since: nil, until: nil, after: nil, limit: 5, access: access)
+                    "Patient", snapshot: snapshot.sequence, since: nil, until: nil, after: nil, limit: 5, access: access
+                )
                 #expect(scanned.resources.map(\.version) == [5])
                 let none = Store.access("system/Patient.rs?gender=female")
                 #expect(
                     try await store.scan(
-                        "Patient", snapshot: snapshot.sequence, since: nil, until: nil, after: nil, limit: 5, access: none
+                        "Patient", snapshot: snapshot.sequence, since: nil, until: nil, after: nil, limit: 5,
+                        access: none
                     ).resources.isEmpty)
             }
         }
     }
 
-    @Test("F4: entries that earlier rules made are made anew, in the background, and no others are written", arguments: TestDatabases.all)
+    @Test(
+        "F4: entries that earlier rules made are made anew, in the background, and no others are written",
+        arguments: TestDatabases.all)
     func reindex(_ kind: SQLDialect) async throws {
         try await Store.with(kind) { store in
             let long = String(repeating: "y", count: 700)
@@ -129,14 +148,18 @@ struct IndexUpkeepTests {
         }
     }
 
-    @Test("Statistics are gathered when there is half as much again to know, and not every time", arguments: TestDatabases.all)
+    @Test(
+        "Statistics are gathered when there is half as much again to know, and not every time",
+        arguments: TestDatabases.all)
     func statistics(_ kind: SQLDialect) async throws {
         try await Store.with(kind) { store in
             func gathered() async throws -> Bool {
                 try await store.database.read { connection in
                     switch connection.dialect {
                     case .sqlite:
-                        try connection.first("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'") { try $0.int(0) } != nil
+                        try connection.first("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'") {
+                            try $0.int(0)
+                        } != nil
                     case .postgreSQL:
                         try connection.first(
                             "SELECT 1 FROM pg_statistic WHERE starelid = 'idx_token'::regclass LIMIT 1"
@@ -147,7 +170,8 @@ struct IndexUpkeepTests {
             func put(_ range: Range<Int>) async throws {
                 try await store.write(Store.server) { unit in
                     for number in range {
-                        let json = #"{"resourceType":"Patient","id":"s\#(number)","gender":"male","identifier":[{"value":"\#(number)"}]}"#
+                        let json =
+                            #"{"resourceType":"Patient","id":"s\#(number)","gender":"male","identifier":[{"value":"\#(number)"}]}"#
                         try unit.putResource("Patient", "s\(number)", try JSONDocument(parsing: json), method: .update)
                     }
                 }

@@ -10,7 +10,9 @@ import Workflow
 struct ReadClassTests {
     typealias Support = WorkflowSupport
 
-    @Test("S2: with every search place taken, doors and exports read on, and another client's search is next", arguments: TestDatabases.all)
+    @Test(
+        "S2: with every search place taken, doors and exports read on, and another client's search is next",
+        arguments: TestDatabases.all)
     func classes(_ kind: SQLDialect) async throws {
         try await TestDatabases.with(kind) { database in
             let gates = (0..<2).map { _ in Gate() }
@@ -59,7 +61,7 @@ struct ReadClassTests {
 
     @Test("S2: the limit of time is one search's, over however many short statements", arguments: TestDatabases.all)
     func time(_ kind: SQLDialect) async throws {
-        try await TestDatabases.with(kind, configure: { $0.readTimeout = .milliseconds(150) }) { database in
+        try await TestDatabases.with(kind, configure: { $0.readTimeout = .milliseconds(500) }) { database in
             let done = Mutex(0)
             await #expect(throws: SQLStoreError(.timeout, "")) {
                 try await database.read(.search(client: "a"), snapshot: true) { connection in
@@ -95,7 +97,8 @@ struct ReadClassTests {
                 try await database.read(.search(client: "a"), snapshot: true) { connection in
                     while true {
                         try connection.run(
-                            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 30) SELECT n FROM c", []
+                            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 30) SELECT n FROM c",
+                            []
                         ) { _ in read.withLock { $0 += 1 } }
                     }
                 }
@@ -149,7 +152,8 @@ struct ReadClassTests {
                 let taken = try await withThrowingTaskGroup(of: Bool.self) { group in
                     for number in 0..<20 {
                         let job = ExportJob(
-                            id: EntityID("j\(round)-\(number)"), ownerID: "app\(round)", scopes: [], request: "/$export",
+                            id: EntityID("j\(round)-\(number)"), ownerID: "app\(round)", scopes: [],
+                            request: "/$export",
                             types: ["Patient"], since: nil, until: nil, snapshot: 1, transactionTime: Support.at(1),
                             createdAt: Support.at(1))
                         group.addTask { try await store.accept(job, activeMax: 5) }

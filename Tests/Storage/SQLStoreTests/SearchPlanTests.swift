@@ -58,7 +58,8 @@ struct SearchPlanTests {
         return statements
     }
 
-    @Test("S13: no main search scans a table, from whatever source, now and as of a commit", arguments: TestDatabases.all)
+    @Test(
+        "S13: no main search scans a table, from whatever source, now and as of a commit", arguments: TestDatabases.all)
     func plans(_ kind: SQLDialect) async throws {
         try await TestDatabases.with(kind) { database in
             for scopes in [
@@ -90,8 +91,11 @@ struct SearchPlanTests {
                             case .sqlite:
                                 // A scan of a subquery's rows or of a bound list is no table scan.
                                 line.hasPrefix("SCAN")
-                                    && !["json_each", "SCAN m", "SCAN k", "SCAN l", "SCAN n", "SCAN c", "CONSTANT", "SUBQUERY"]
-                                        .contains { line.contains($0) }
+                                    && ![
+                                        "json_each", "SCAN m", "SCAN k", "SCAN l", "SCAN n", "SCAN c", "CONSTANT",
+                                        "SUBQUERY",
+                                    ]
+                                    .contains { line.contains($0) }
                             case .postgreSQL: line.contains("Seq Scan on")
                             }
                         #expect(!isScan, "\(type)?\(text): \(line) of \(statement)")
@@ -115,7 +119,8 @@ struct SearchPlanTests {
                 dialect: .sqlite, view: view, access: ResourceStoreTests.access("system/Observation.rs?category=zzz7"),
                 parser: SearchQueryParser(baseURL: "https://h"))
             let position = SearchCompiler.Position(sort: [.int(86_421), .text("zzz5")], key: 86_422)
-            let sources = compiler.leaders(query).map { SearchCompiler.Source.list($0) } + [.sorted, .unsorted, .replaced]
+            let sources =
+                compiler.leaders(query).map { SearchCompiler.Source.list($0) } + [.sorted, .unsorted, .replaced]
             for source in sources {
                 var statements = [compiler.page(query, source, after: position, limit: 86_423)]
                 if case .list = source { statements.append(compiler.total(query, source)) }

@@ -23,18 +23,25 @@ struct SearchSourceTests {
         ("Observation", "value-quantity=le4,ge9"), ("Observation", "value-quantity=ap5"),
         ("Observation", "value-quantity=gt3||u&value-quantity=lt7||u"),
         ("Observation", "component-value-quantity=gt3&component-value-quantity=lt7"),
-        ("Observation", "subject=p1"), ("Observation", "subject=p1,p2,Patient/p3"), ("Observation", "patient=p1&code=c1"),
+        ("Observation", "subject=p1"), ("Observation", "subject=p1,p2,Patient/p3"),
+        ("Observation", "patient=p1&code=c1"),
         ("Observation", "subject:Patient.family=fa"), ("Observation", "patient.gender=male"),
+        ("Observation", "subject:Patient.gender:not=female"),
+        ("Observation", "subject:Patient.birthdate=ge1960&subject:Patient.birthdate=lt1975"),
         ("Observation", "subject:missing=true"), ("Observation", "code:text=text"),
-        ("Observation", "code-value-quantity=c1$gt3"), ("Observation", "_lastUpdated=ge1970&_lastUpdated=lt1970-01-01T00:00:05Z"),
+        ("Observation", "code-value-quantity=c1$gt3"),
+        ("Observation", "_lastUpdated=ge1970&_lastUpdated=lt1970-01-01T00:00:05Z"),
         ("Observation", "_id=o1,o2,o30&status=final"), ("Observation", "method:missing=false"),
-        ("Patient", "_has:Observation:patient:code=c1"), ("Patient", "_has:Observation:patient:status=final&gender=male"),
+        ("Patient", "_has:Observation:patient:code=c1"),
+        ("Patient", "_has:Observation:patient:status=final&gender=male"),
         ("Patient", "family=f&given=g1"), ("Patient", "family:contains=am"), ("Patient", "family:exact=Fam1"),
         ("Patient", "name=fam1,fam2,g3"), ("Patient", "death-date=ge2020&death-date=lt2021"),
         ("Patient", "birthdate=ge1960&birthdate=lt1975"),
     ]
 
-    static let sorts = ["", "date", "-date", "-date,status", "status,-_lastUpdated", "_lastUpdated", "-_id", "code", "-value-quantity"]
+    static let sorts = [
+        "", "date", "-date", "-date,status", "status,-_lastUpdated", "_lastUpdated", "-_id", "code", "-value-quantity",
+    ]
 
     struct SplitMix: RandomNumberGenerator {
         var state: UInt64
@@ -52,7 +59,8 @@ struct SearchSourceTests {
         func maybe(_ text: String, _ random: inout SplitMix) -> String { random.next() % 4 == 0 ? "" : text }
         if number % 4 == 0 {
             return #"{"resourceType":"Patient","id":"p\#(number / 4)","gender":"\#(pick(["male", "female"], &random))""#
-                + maybe(#","birthDate":"19\#(50 + random.next() % 40)\#(pick(["", "-02", "-02-03"], &random))""#, &random)
+                + maybe(
+                    #","birthDate":"19\#(50 + random.next() % 40)\#(pick(["", "-02", "-02-03"], &random))""#, &random)
                 + #","name":[{"family":"Fam\#(random.next() % 4)","given":["g\#(random.next() % 4)"]},{"family":"FAM\#(random.next() % 3)"}]"#
                 + maybe(#","deceasedDateTime":"20\#(19 + random.next() % 4)""#, &random) + "}"
         }
@@ -68,8 +76,15 @@ struct SearchSourceTests {
             #","valueQuantity":{"value":\#(random.next() % 12),"unit":"u"}"#,
             #","valueQuantity":{"value":\#(random.next() % 12),"comparator":"<"}"#,
         ]
-        return #"{"resourceType":"Observation","id":"o\#(number)","status":"\#(pick(["final", "amended", "preliminary"], &random))","code":{"coding":[{"system":"http://s","code":"c\#(random.next() % 4)"},{"system":"http://t","code":"c\#(random.next() % 4)"}],"text":"text \#(random.next() % 3)"}"#
-            + maybe(#","subject":{"reference":"Patient/p\#(random.next() % 6)"}"#, &random) + maybe(pick(dates, &random), &random)
+        return
+            #"{"resourceType":"Observation","id":"o\#(number)","status":"\#(pick(["final", "amended", "preliminary"], &random))","code":{"coding":[{"system":"http://s","code":"c\#(random.next() % 4)"},{"system":"http://t","code":"c\#(random.next() % 4)"}],"text":"text \#(random.next() % 3)"}"#
+            + maybe(
+                pick(
+                    [
+                        #","subject":{"reference":"Patient/p\#(random.next() % 6)"}"#,
+                        #","subject":{"reference":"Patient/p\#(random.next() % 6)"}"#,
+                        #","subject":{"reference":"\#u{23}c"},"contained":[{"resourceType":"Patient","id":"c","gender":"male","name":[{"family":"Fam\#(random.next() % 3)"}]}]"#,
+                    ], &random), &random) + maybe(pick(dates, &random), &random)
             + maybe(pick(value, &random), &random)
             + #","component":[{"code":{"text":"a"},"valueQuantity":{"value":\#(random.next() % 6)}},{"code":{"text":"b"},"valueQuantity":{"value":\#(5 + random.next() % 6)}}]}"#
     }
@@ -91,11 +106,15 @@ struct SearchSourceTests {
             }
             #expect(Set(found.map(\.key)).count == found.count, "once each")
             #expect(try run.total(query) == found.count, "total of \(query.parameters) in \(view), listMax \(listMax)")
-            return try ResourceTable.versions(found.map(\.key), connection).map { "\($0.resource.id)/\($0.resource.version)" }
+            return try ResourceTable.versions(found.map(\.key), connection).map {
+                "\($0.resource.id)/\($0.resource.version)"
+            }
         }
     }
 
-    @Test("S13: lists, walks and sorted walks give the same pages, and those of a commit stay what they were", arguments: TestDatabases.all)
+    @Test(
+        "S13: lists, walks and sorted walks give the same pages, and those of a commit stay what they were",
+        arguments: TestDatabases.all)
     func same(_ kind: SQLDialect) async throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
@@ -106,7 +125,9 @@ struct SearchSourceTests {
             let narrow = Store.access("system/Observation.rs?status=final", "system/Patient.rs")
             var before: [(SearchQuery, AccessContext, [String])] = []
             for (type, text) in Self.queries {
-                for sort in type == "Observation" ? Self.sorts : ["", "family", "-family,birthdate", "-birthdate", "gender"] {
+                for sort in type == "Observation"
+                    ? Self.sorts : ["", "family", "-family,birthdate", "-birthdate", "gender"]
+                {
                     let query = try Store.query(type, text + (sort.isEmpty ? "" : "&_sort=\(sort)"))
                     for access in [Store.server, narrow] {
                         let found = try await Self.ids(store, query, .current, listMax: 5_000, access)
@@ -133,7 +154,9 @@ struct SearchSourceTests {
         }
     }
 
-    @Test("F4: texts that agree in their first 512 bytes are told apart: identifiers, systems, URIs, exact strings", arguments: TestDatabases.all)
+    @Test(
+        "F4: texts that agree in their first 512 bytes are told apart: identifiers, systems, URIs, exact strings",
+        arguments: TestDatabases.all)
     func longTexts(_ kind: SQLDialect) async throws {
         try await Store.with(kind) { store in
             let start = String(repeating: "x", count: 600)
@@ -152,7 +175,8 @@ struct SearchSourceTests {
                 ("Patient", "identifier=urn:s:\(start)two|\(start)two", ["two"]),
                 ("Patient", "identifier=urn:s:\(start)one|\(start)two", []),
                 ("Patient", "identifier=urn:s:\(start)one|", ["one"]),
-                ("Patient", "family:exact=\(start)two", ["two"]), ("Patient", "family=\(start.prefix(500))", ["one", "two"]),
+                ("Patient", "family:exact=\(start)two", ["two"]),
+                ("Patient", "family=\(start.prefix(500))", ["one", "two"]),
                 ("Patient", "general-practitioner=https://e.example/\(start)one", ["one"]),
                 ("ValueSet", "url=http://e.example/\(start)/one", ["one"]),
                 ("ValueSet", "url=http://e.example/\(start)/", []),
@@ -180,7 +204,10 @@ struct SearchSourceTests {
             #expect(try await Store.ids(store, "Patient", "given=" + names.joined(separator: ",")) == ["p1", "p2"])
             let dates = (0..<199).map { "19\(10 + $0 % 90)-01-0\(1 + $0 / 90)" }.joined(separator: ",")
             #expect(try await Store.ids(store, "Patient", "birthdate=\(dates)&_sort=family") == [])
-            #expect(try await Store.ids(store, "Patient", "_id=" + (0..<500).map { "p\($0)" }.joined(separator: ",")) == ["p1", "p2"])
+            #expect(
+                try await Store.ids(store, "Patient", "_id=" + (0..<500).map { "p\($0)" }.joined(separator: ",")) == [
+                    "p1", "p2",
+                ])
         }
     }
 

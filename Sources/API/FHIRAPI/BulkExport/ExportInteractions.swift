@@ -47,7 +47,8 @@ extension FHIRService {
         types = try permittedTypes(types, wasNamed: request.first("_type") != nil, access: request.access)
         let snapshot = try await store.snapshot()
         let job = ExportJob(
-            id: exports.entropy.newID(), ownerID: request.access.principal.id, scopes: request.access.scopes.map(\.text),
+            id: exports.entropy.newID(), ownerID: request.access.principal.id,
+            scopes: request.access.scopes.map(\.text),
             request: "\(baseURL)/$export" + (request.rawQuery.isEmpty ? "" : "?" + request.rawQuery), types: types,
             since: since, until: until, snapshot: snapshot.sequence, transactionTime: snapshot.time, createdAt: now())
         try await recordRead(

@@ -69,7 +69,8 @@ final class SQLReaders: Sendable {
                 case .entered?: continuation.resume()
                 case .waiting?: break
                 case .refused?:
-                    continuation.resume(throwing: SQLStoreError(.throttled, "too many searches of this client are waiting"))
+                    continuation.resume(
+                        throwing: SQLStoreError(.throttled, "too many searches of this client are waiting"))
                 case nil: continuation.resume(throwing: CancellationError())
                 }
             }
@@ -152,6 +153,7 @@ private final class SQLReaderLane: Sendable {
     ) throws -> Value {
         let connection = try held ?? open()
         held = connection
+        budget?.start()
         connection.budget = budget
         defer { connection.budget = nil }
         guard snapshot else { return try body(connection) }

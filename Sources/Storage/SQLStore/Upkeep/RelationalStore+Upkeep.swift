@@ -68,7 +68,9 @@ extension RelationalStore {
                 // What cannot be read has no better entries than it has.
                 guard let resource = try? Resource(parsing: version.resource.bytes, limits: .stored) else { continue }
                 let entries = indexer.entries(of: resource)
-                if try Set(table.entries(versionKey: version.key)) != Set(entries) { stale.append((version.key, entries)) }
+                if try Set(table.entries(versionKey: version.key)) != Set(entries) {
+                    stale.append((version.key, entries))
+                }
             }
             return (stale, versions.last?.key)
         }
@@ -120,7 +122,8 @@ extension RelationalStore {
             // Beside the writer: it takes a sample of each table, and no lock that a reader or writer would wait for.
             try await database.read(.background) { connection in
                 for table in SQLStatistics.tables {
-                    try connection.execute("BEGIN READ WRITE; SET LOCAL statement_timeout = 0; ANALYZE \(table); COMMIT")
+                    try connection.execute(
+                        "BEGIN READ WRITE; SET LOCAL statement_timeout = 0; ANALYZE \(table); COMMIT")
                 }
             }
             try await database.write { try UpkeepTable(connection: $0.connection).set(.analyzedKey, newest) }
