@@ -113,6 +113,11 @@ struct StatusReport: ErrorBody {
         return switch error.code {
         case .unavailable, .closed, .failed:
             HTTPFailure(.unavailable, "the store is not available now; try again", headers: [.retryAfter: "2"])
+        case .costly:
+            HTTPFailure(
+                .unavailable,
+                "the search took more time or read more than it may; narrow it, or try again when there is less load",
+                headers: [.retryAfter: "5"])
         case .throttled:
             HTTPFailure(
                 .tooManyRequests, "too many searches of this client are under way; try again when some have ended",

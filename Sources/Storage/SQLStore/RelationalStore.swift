@@ -100,6 +100,7 @@ package final class RelationalStore: Sendable {
                 switch error.code {
                 case .unavailable, .busy, .overloaded, .timeout, .locked, .schema: .unavailable
                 case .throttled: .throttled
+                case .costly: .costly
                 case .full: .full
                 case .constraint: .conflict
                 case .value, .statement: .misuse

@@ -68,9 +68,12 @@ struct CostsCommand: AsyncParsableCommand {
                 let times = try search.times(on: connection, token: token, count: rounds)
                 table.add(search.name, size, times.median)
             }
-            if beside { try await table.add(BesideLoad(
-                    port: (server.httpPort, server.dimsePort, server.mllpPort), token: try await server.token()
-                ).run(), size) }
+            if beside {
+                try await table.add(
+                    BesideLoad(
+                        port: (server.httpPort, server.dimsePort, server.mllpPort), token: try await server.token()
+                    ).run(), size)
+            }
         } catch {
             await server.end()
             throw BenchFailure("\(error)\nthe server's log ends:\n\(server.logTail)")

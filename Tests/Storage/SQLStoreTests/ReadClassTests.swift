@@ -63,7 +63,7 @@ struct ReadClassTests {
     func time(_ kind: SQLDialect) async throws {
         try await TestDatabases.with(kind, configure: { $0.readTimeout = .milliseconds(500) }) { database in
             let done = Mutex(0)
-            await #expect(throws: SQLStoreError(.timeout, "")) {
+            await #expect(throws: SQLStoreError(.costly, "")) {
                 try await database.read(.search(client: "a"), snapshot: true) { connection in
                     while true {
                         _ = try connection.first(Self.counting(connection.dialect, 1_000)) { try $0.int(0) }
@@ -81,7 +81,7 @@ struct ReadClassTests {
     @Test("S2: one long statement of a search is stopped in the midst", arguments: TestDatabases.all)
     func longStatement(_ kind: SQLDialect) async throws {
         try await TestDatabases.with(kind, configure: { $0.readTimeout = .milliseconds(100) }) { database in
-            await #expect(throws: SQLStoreError(.timeout, "")) {
+            await #expect(throws: SQLStoreError(.costly, "")) {
                 try await database.read(.search(client: "a"), snapshot: true) { connection in
                     try connection.first(Self.counting(connection.dialect, 2_000_000_000)) { try $0.int(0) }
                 }
@@ -93,7 +93,7 @@ struct ReadClassTests {
     func rows(_ kind: SQLDialect) async throws {
         try await TestDatabases.with(kind, configure: { $0.searchRowsMax = 100 }) { database in
             let read = Mutex(0)
-            await #expect(throws: SQLStoreError(.timeout, "")) {
+            await #expect(throws: SQLStoreError(.costly, "")) {
                 try await database.read(.search(client: "a"), snapshot: true) { connection in
                     while true {
                         try connection.run(

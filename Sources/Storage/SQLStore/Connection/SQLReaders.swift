@@ -48,10 +48,14 @@ final class SQLReaders: Sendable {
             }
             try Task.checkCancellation()
             let budget = SQLBudget(time: configuration.readTimeout, rows: configuration.searchRowsMax)
-            return try await withTaskCancellationHandler {
-                try await searches.run(snapshot: snapshot, budget, body)
-            } onCancel: {
-                budget.cancel()
+            do {
+                return try await withTaskCancellationHandler {
+                    try await searches.run(snapshot: snapshot, budget, body)
+                } onCancel: {
+                    budget.cancel()
+                }
+            } catch let error as SQLStoreError where error.code == .timeout {
+                throw SQLStoreError(.costly, "a search used up its limit of time or rows", cause: error)
             }
         }
     }

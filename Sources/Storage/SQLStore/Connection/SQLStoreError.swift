@@ -20,6 +20,8 @@ package struct SQLStoreError: Error, Equatable, Sendable, CustomStringConvertibl
         case value
         /// A statement ran longer than its limit, or was cancelled.
         case timeout
+        /// A search used up its limit of time or rows. The same search would again, unless there is less load.
+        case costly
         /// Stored data is not readable: a damaged file or a hash chain that does not hold.
         case corrupt
         /// A write to disk failed when it had to become durable: the store accepts no more writes until a restart.
