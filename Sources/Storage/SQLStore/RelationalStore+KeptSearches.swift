@@ -1,4 +1,5 @@
 import Access
+import FHIRSearch
 import Workflow
 
 extension RelationalStore {
