@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test tidy format clients crash hostile slow ports bench clean
+.PHONY: help setup build demo test tidy format clients crash hostile slow ports bench costs clean
 
 BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
@@ -24,6 +24,7 @@ HOSTILE ?=
 SLOW ?=
 BENCH ?=
 PORTS ?=
+COSTS ?=
 
 help: ## This list
 	@printf 'make TARGET, where TARGET is one of\n\n'
@@ -77,6 +78,12 @@ ports: build ## The suites that listen, ten times in a row beside a process that
 bench: build ## Ratios against this machine's own bounds, in one run
 	@docker/setup.sh bench
 	.build/release/hilum-bench $(BENCH)
+
+costs: build ## What searches cost as the store grows, on both databases: conformance/bench/COSTS.md
+	@docker/setup.sh bench
+	.build/release/hilum-bench costs --database sqlite --beside --out conformance/bench/COSTS.md $(COSTS)
+	docker/with-postgres.sh .build/release/hilum-bench costs --database postgres --beside \
+	    --out conformance/bench/COSTS.md $(COSTS)
 
 clean: ## Remove what was built and installed inside this folder
 	rm -rf .build .build-tools

@@ -180,8 +180,9 @@ let package = Package(
         .executableTarget(
             name: "HilumBench",
             dependencies: [
-                "CSQLite", "DIMSEAdapter", "DICOMData", "DICOMNetwork", hummingbird, httpTypes, jwtKit, logging,
-                nio("NIOCore"), .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CSQLite", "DIMSEAdapter", "DICOMData", "DICOMNetwork", "SQLStore", "FHIRModel", "FHIRSearch",
+                "FHIRResources", "Workflow", "Access", hummingbird, httpTypes, jwtKit, logging, nio("NIOCore"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Tools/HilumBench", swiftSettings: strict),
 

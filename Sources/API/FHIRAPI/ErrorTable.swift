@@ -24,6 +24,8 @@ enum ErrorTable {
     static func status(_ code: StoreError.Code) -> (status: Int, issue: OperationOutcome.Code) {
         switch code {
         case .unavailable, .closed: (503, .transient)
+        case .throttled: (429, .throttled)
+        case .costly: (503, .tooCostly)
         case .full: (507, .noStore)
         case .failed: (503, .noStore)
         case .conflict: (409, .conflict)
@@ -64,6 +66,9 @@ enum ErrorTable {
     private static func sentence(_ code: StoreError.Code) -> String {
         switch code {
         case .unavailable, .closed: "the store is not available now; try again"
+        case .costly:
+            "the search took more time or read more than it may; narrow it, or try again when there is less load"
+        case .throttled: "too many searches of this client are under way; try again when some have ended"
         case .full: "there is no space left in the store"
         case .failed: "the store takes no writes until it is restarted"
         case .conflict: "another change was made at the same time; try again"

@@ -74,6 +74,8 @@ package struct FHIRResponse: Sendable {
     package var headers: [(name: String, value: String)]
     /// What follows the head.
     package var body: Body
+    /// The kind of the error behind a failure of ours, for the log: never sent, and without values.
+    package var failure: String?
 
     /// A response with these fields and no others.
     package init(_ status: Int, headers: [(name: String, value: String)] = [], body: Body = .none) {

@@ -9,8 +9,6 @@ package struct FHIRLimits: Sendable, Hashable {
     package var search = SearchLimits.standard
     /// Entries of a Bundle that is stored.
     package var bundleEntriesMax = 5000
-    /// Searches of one client at a time; one more is 429.
-    package var searchesPerClientMax = 8
     /// Exports that one client may have accepted or running; one more is 429.
     package var exportsPerClientMax = 5
     /// What is done with a narrative that holds more than R4 allows.

@@ -4,6 +4,7 @@ import FHIRResources
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 import Workflow
 
@@ -75,11 +76,16 @@ package struct FHIRRoutes: Sendable {
             headers[field.name.canonicalName, default: ""] +=
                 headers[field.name.canonicalName] == nil ? field.value : ", " + field.value
         }
-        return response(
-            await service.respond(
-                to: FHIRRequest(
-                    method: method, path: path, query: query, rawQuery: request.rawQuery, headers: headers, body: body,
-                    access: request.access)))
+        let answer = await service.respond(
+            to: FHIRRequest(
+                method: method, path: path, query: query, rawQuery: request.rawQuery, headers: headers, body: body,
+                access: request.access))
+        if let failure = answer.failure {
+            request.logger.error(
+                "request failed",
+                metadata: ["request": .string(request.access.requestID), "error": .string(failure)])
+        }
+        return response(answer)
     }
 
     /// A plain read of a current version. Queries change how an answer looks, and are left to the handler.

@@ -20,7 +20,6 @@ package struct FHIRService: Sendable {
     let capabilities: CapabilityStatement
     let now: @Sendable () -> UTCInstant
     let limits: FHIRLimits
-    let searches: ClientSearches
 
     /// - Parameters:
     ///   - baseURL: absolute, without a slash at its end.
@@ -37,7 +36,6 @@ package struct FHIRService: Sendable {
         self.now = now
         self.limits = limits
         validator = StructureValidator(narrative: limits.narrative)
-        searches = ClientSearches(atOnceMax: limits.searchesPerClientMax)
         writer = ResourceWriter(store: store, entropy: entropy)
         capabilities = CapabilityStatement(
             baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: now())
@@ -62,8 +60,16 @@ package struct FHIRService: Sendable {
                     entity: request.path.joined(separator: "/"), detail: "\(status)"))
             var headers: [(name: String, value: String)] = []
             if status == 503 || status == 429 { headers.append(("Retry-After", "2")) }
-            return .outcome(status, outcome, headers: headers)
+            var response = FHIRResponse.outcome(status, outcome, headers: headers)
+            if status == 500 { response.failure = Self.kind(of: error) }
+            return response
         }
+    }
+
+    /// What an error is, without what it says: its words may quote a patient's values.
+    private static func kind(of error: any Error) -> String {
+        let name = String(reflecting: Swift.type(of: error))
+        return (error as? StoreError).map { "\(name).\($0.code.rawValue)" } ?? name
     }
 
     private func dispatch(_ request: FHIRRequest) async throws -> FHIRResponse {

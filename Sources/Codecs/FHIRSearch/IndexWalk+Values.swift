@@ -27,7 +27,7 @@ extension IndexWalk {
     }
 
     private mutating func addToken(_ key: Int64, _ system: String, _ code: String) {
-        add(key, .token(system: IndexEntry.cut(system), code: IndexEntry.cut(code)))
+        add(key, .token(system: IndexEntry.key(system), code: IndexEntry.key(code)))
     }
 
     /// - Returns: whether it has a code or a system to be found by.
@@ -73,7 +73,7 @@ extension IndexWalk {
     private mutating func addString(_ key: Int64, _ text: String) {
         let folded = TextFolding.folded(text)
         guard !folded.isEmpty else { return }
-        add(key, .string(folded: IndexEntry.cut(folded), exact: IndexEntry.cut(text)))
+        add(key, .string(folded: IndexEntry.cut(folded), exact: IndexEntry.key(text)))
     }
 
     /// Words of one text that it is found by, beside the first.
@@ -212,7 +212,7 @@ extension IndexWalk {
         case .relative(let type, let id, _): add(key, .reference(type: type, id: id))
         case .fragment: break
         case .absolute, .urn, .uri, .invalid:
-            if !text.isEmpty { add(key, .reference(type: "", id: IndexEntry.cut(text))) }
+            if !text.isEmpty { add(key, .reference(type: "", id: IndexEntry.key(text))) }
         }
     }
 
@@ -240,7 +240,7 @@ extension IndexWalk {
             add(
                 key,
                 .quantity(
-                    low: amount, high: amount, system: "urn:iso:std:iso:4217", code: IndexEntry.cut(currency), unit: "")
+                    low: amount, high: amount, system: "urn:iso:std:iso:4217", code: IndexEntry.key(currency), unit: "")
             )
         case "SampledData":
             // The limits are of the readings as sent, not of the quantity: FHIR R4 datatypes.html#sampleddata.
@@ -260,7 +260,7 @@ extension IndexWalk {
         add(
             key,
             .quantity(
-                low: low, high: max(low, high), system: IndexEntry.cut(unit?["system"]?.string ?? ""),
-                code: IndexEntry.cut(unit?["code"]?.string ?? ""), unit: IndexEntry.cut(unit?["unit"]?.string ?? "")))
+                low: low, high: max(low, high), system: IndexEntry.key(unit?["system"]?.string ?? ""),
+                code: IndexEntry.key(unit?["code"]?.string ?? ""), unit: IndexEntry.key(unit?["unit"]?.string ?? "")))
     }
 }

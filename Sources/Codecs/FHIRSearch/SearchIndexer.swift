@@ -6,6 +6,10 @@ import Synchronization
 /// The plan of a resource type is made at its first use and kept. A contained resource makes entries that a chain through
 /// the reference to it finds, and no others.
 package final class SearchIndexer: Sendable {
+    /// The rules by which entries are made, numbered: a store whose entries were made by earlier rules makes them anew.
+    /// 2: texts longer than ``IndexEntry/textBytesMax`` are told apart; a leap second stays in its minute.
+    package static let form: Int64 = 2
+
     private let definitions: FHIRDefinitions
     /// The server's own address; a reference below it is the same as a relative one.
     package let baseURL: String
@@ -201,10 +205,10 @@ struct IndexWalk {
         case .quantity, .number: addQuantities(action, value)
         case .uri:
             guard let text = value.string else { return }
-            add(action.parameter.value, .uri(IndexEntry.cut(text)))
+            add(action.parameter.value, .uri(IndexEntry.key(text)))
             // A canonical is found with and without its version. FHIR R4 references.html#canonical.
             if action.elementType == "canonical", let bar = text.firstIndex(of: "|") {
-                add(action.parameter.value, .uri(IndexEntry.cut(String(text[..<bar]))))
+                add(action.parameter.value, .uri(IndexEntry.key(String(text[..<bar]))))
             }
         case .special: break
         }

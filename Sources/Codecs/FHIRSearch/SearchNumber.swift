@@ -44,7 +44,8 @@ package struct SearchNumber: Sendable, Hashable {
         }
         guard digits > 0, let value = Double(text), value.isFinite else { return nil }
         let half = 0.5 * Self.powerOfTen(exponent - decimals)
-        self.init(value: value, lower: value - half, upper: value + half)
+        // Where the written precision is finer than a double's, the double itself still equals the number.
+        self.init(value: value, lower: value - half, upper: max(value + half, value.nextUp))
     }
 
     private static func powerOfTen(_ exponent: Int) -> Double {

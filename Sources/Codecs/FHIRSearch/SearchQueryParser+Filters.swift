@@ -81,6 +81,7 @@ extension SearchQueryParser {
             }
             values.append(try self.value(parameter, modifier, part))
         }
+        values = values.withoutRepetition
         return parameter.type == .token && modifier == "not" ? .matchesNone(values) : .matches(values)
     }
 

@@ -65,6 +65,17 @@ package struct SearchQueryParser: Sendable {
             }
         }
         guard issues.isEmpty else { throw SearchQueryError(issues) }
+        query.filters = query.filters.withoutRepetition
+        let cost = query.filters.reduce(0) { $0 + $1.cost }
+        if cost > limits.conditionsMax {
+            throw SearchQueryError([
+                .init(
+                    .error, .tooCostly,
+                    diagnostics:
+                        "The search asks for \(cost) conditions; at most \(limits.conditionsMax) are looked at together."
+                )
+            ])
+        }
         return query
     }
 

@@ -35,6 +35,25 @@ struct QuietStudies: Service {
     }
 }
 
+/// Keeps the store's indexes small and its statistics fresh: one short step after the other while there is something to
+/// do, with pauses in which others write.
+struct IndexUpkeep: Service {
+    let store: RelationalStore
+    let logger: Logger
+
+    func run() async throws {
+        await repeatUntilShutdown(every: .seconds(30)) {
+            do {
+                while try await store.upkeepStep(), !Task.isCancelled {
+                    try await Task.sleep(for: .milliseconds(100))
+                }
+            } catch is CancellationError {} catch {
+                logger.warning("the index could not be kept up", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}
+
 /// Looks at intervals for blobs that no row names, and moves them aside; tells loudly while the database has not proven to
 /// be the blobs folder's own.
 struct BlobSweep: Service {
@@ -179,5 +198,6 @@ func repeatUntilShutdown(every interval: Duration, _ work: @escaping @Sendable (
 extension QuietStudies: CustomStringConvertible { var description: String { "quiet studies" } }
 extension MemoryReturn: CustomStringConvertible { var description: String { "memory return" } }
 extension BlobSweep: CustomStringConvertible { var description: String { "blob sweep" } }
+extension IndexUpkeep: CustomStringConvertible { var description: String { "index upkeep" } }
 extension ExportWorker: CustomStringConvertible { var description: String { "export worker" } }
 extension RefusalSums: CustomStringConvertible { var description: String { "refusal sums" } }

@@ -151,6 +151,7 @@ enum ServerComposition {
                             ledger: web.ledger, interval: .seconds(configuration.limits.strangers.intervalSeconds),
                             logger: logger)),
                     .init(service: MemoryReturn(memory: guards.memory)),
+                    .init(service: IndexUpkeep(store: store, logger: logger)),
                     .init(service: dimse), .init(service: mllp), .init(service: http),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

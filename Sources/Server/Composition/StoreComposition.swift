@@ -18,7 +18,9 @@ enum StoreComposition {
         var database = SQLDatabaseConfiguration(location(configuration, folder))
         if let commits { database.committed = { commits.note($0) } }
         database.isServer = isServer
-        database.readTimeout = Duration(configuration.limits.statement)
+        database.readTimeout = Duration(configuration.limits.search)
+        database.searchesPerClientMax = configuration.limits.searchesPerClientMax
+        database.waitingSearchesPerClientMax = configuration.limits.waitingSearchesPerClientMax
         let store = RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
             projector: projector, baseURL: fhirBaseURL, zone: try siteZone(configuration, folder),

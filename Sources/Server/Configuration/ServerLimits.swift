@@ -18,8 +18,12 @@ import SQLStore
 struct ServerLimits: Sendable {
     var http = HTTPLimits()
     var fhir = FHIRLimits()
-    /// How long one statement of a search may run.
-    var statement = TimeAmount(SQLDatabaseConfiguration.readTimeoutDefault)
+    /// How long a search may run.
+    var search = TimeAmount(SQLDatabaseConfiguration.readTimeoutDefault)
+    /// Searches of one client that may run at a time.
+    var searchesPerClientMax = SQLDatabaseConfiguration.searchesPerClientDefault
+    /// Searches of one client that may wait.
+    var waitingSearchesPerClientMax = SQLDatabaseConfiguration.waitingSearchesPerClientDefault
     var ingest = IngestLimits()
     var associations = AssociationLimits()
     var network = NetworkLimits()
@@ -113,8 +117,13 @@ struct ServerLimits: Sendable {
         Entry("search-includes", \.fhir.search.includesMax, 1...100, "_include and _revinclude together"),
         Entry("search-included-entries", \.fhir.search.includedMax, 1...10_000, "included in a page"),
         Entry("search-include-rounds", \.fhir.search.includeRoundsMax, 1...8, "of :iterate"),
-        Entry("search-seconds", \.statement, "a statement of a search"),
-        Entry("searches-per-client", \.fhir.searchesPerClientMax, 1...10_000, "at a time"),
+        Entry("search-conditions", \.fhir.search.conditionsMax, 10...1000, "of a search, each as it is looked at"),
+        Entry("search-page-bytes", \.fhir.search.pageBytesMax, 1024...(1 << 30), "of the resources on a page"),
+        Entry("search-link-seconds", \.fhir.search.linkSeconds, 60...86_400, "from the first page to the last"),
+        Entry("search-seconds", \.search, "a search, with all it includes"),
+        Entry("searches-per-client", \.searchesPerClientMax, 1...10_000, "at a time, also of QIDO-RS; others wait"),
+        Entry(
+            "searches-waiting-per-client", \.waitingSearchesPerClientMax, 1...10_000, "for their turn; one more is 429"),
         Entry("exports-per-client", \.fhir.exportsPerClientMax, 1...1000, "accepted or running"),
         // DICOM.
         Entry("object-bytes", \.objectBytes, 1024...(1 << 40), "a DICOM object, by either door"),

@@ -5,12 +5,13 @@ import Workflow
 
 /// Seals and opens the tokens of further pages.
 ///
-/// A token carries the commit it reads at, the place where the page ended, a digest of the query, and when it ends; it is
+/// A token carries the commit it reads at, the place where the page ended, a digest of the query, and when it ends, which
+/// is counted from the first page, so that what the store keeps for it has an end; it is
 /// encrypted and authenticated (AES-256-GCM) with the caller's identity as associated data, so that nobody can read it,
 /// change it, or use another's. With a key of the installation tokens outlive a restart; without one they do not.
 struct PageTokens: Sendable {
-    /// Seconds for which a token works.
-    static let lifetimeSeconds: Int64 = 3600
+    /// The form of a token's content; one of an earlier form, made before an upgrade, opens nothing.
+    private static let form: Int64 = 2
     /// The longest token text that is looked at, in bytes.
     static let textBytesMax = 16_384
     private static let keyBytes = 32
@@ -21,6 +22,8 @@ struct PageTokens: Sendable {
     struct Content: Sendable, Hashable {
         var snapshot: Int64
         var position: SearchCompiler.Position
+        /// Microseconds since 1970 UTC from which on the token opens nothing.
+        var expires: Int64
     }
 
     private let key: [UInt8]
@@ -34,9 +37,10 @@ struct PageTokens: Sendable {
     }
 
     /// The token as base64url text.
-    func seal(_ content: Content, query: SearchQuery, principal: Principal, now: UTCInstant) throws -> String {
+    func seal(_ content: Content, query: SearchQuery, principal: Principal) throws -> String {
         var plain = PageTokenText()
-        plain.put(now.microseconds &+ Self.lifetimeSeconds * 1_000_000)
+        plain.put(Self.form)
+        plain.put(content.expires)
         plain.put(content.snapshot)
         plain.put(content.position.key)
         plain.bytes += Self.digest(query)
@@ -57,7 +61,8 @@ struct PageTokens: Sendable {
                 associated: Self.identity(principal))
         else { return nil }
         var reader = PageTokenText(bytes: plain)
-        guard let expires = reader.takeInt(), expires > now.microseconds, let snapshot = reader.takeInt(),
+        guard reader.takeInt() == Self.form, let expires = reader.takeInt(), expires > now.microseconds,
+            let snapshot = reader.takeInt(),
             let key = reader.takeInt(), reader.take(SHA256.digestBytes) == Self.digest(query)
         else { return nil }
         var sort: [SQLValue] = []
@@ -66,7 +71,7 @@ struct PageTokens: Sendable {
             sort.append(value)
         }
         guard sort.count == query.sort.count else { return nil }
-        return Content(snapshot: snapshot, position: SearchCompiler.Position(sort: sort, key: key))
+        return Content(snapshot: snapshot, position: SearchCompiler.Position(sort: sort, key: key), expires: expires)
     }
 
     private static func identity(_ principal: Principal) -> [UInt8] {

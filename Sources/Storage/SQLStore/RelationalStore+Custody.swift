@@ -31,13 +31,17 @@ extension RelationalStore: BlobReferences {
 
     /// Those of the blobs that a row refers to.
     package func referenced(_ blobs: [BlobID]) async throws -> Set<BlobID> {
-        try await translating { try await self.database.read { try NamedBlobs(connection: $0).among(blobs) } }
+        try await translating {
+            try await self.database.read(.background) { try NamedBlobs(connection: $0).among(blobs) }
+        }
     }
 
     /// The first blobs that rows name behind `after` in the order of their ids, at most `limit`.
     package func namedBlobs(after: BlobID?, limit: Int) async throws -> [NamedBlob] {
         try await translating {
-            try await self.database.read { try NamedBlobs(connection: $0).page(after: after, limit: limit) }
+            try await self.database.read(.background) {
+                try NamedBlobs(connection: $0).page(after: after, limit: limit)
+            }
         }
     }
 

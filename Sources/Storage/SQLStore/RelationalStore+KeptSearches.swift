@@ -1,4 +1,5 @@
 import Access
+import FHIRSearch
 import Workflow
 
 extension RelationalStore {
@@ -7,7 +8,7 @@ extension RelationalStore {
             try await self.database.write {
                 try KeptSearchTable(connection: $0.connection).keep(
                     text, of: access.principal, now: self.now(),
-                    expires: self.now() + PageTokens.lifetimeSeconds * 1_000_000)
+                    expires: self.now() + self.searchLimits.linkSeconds * 1_000_000)
             }
         }
     }

@@ -4,9 +4,6 @@ import FHIRResources
 import FHIRSearch
 import Workflow
 
-/// Matches on a page when the request does not say.
-private let pageCountDefault = 50
-
 extension RelationalStore: ResourceStore {
     package var zone: LocalZone { indexer.zone }
 
@@ -48,21 +45,15 @@ extension RelationalStore: ResourceStore {
     {
         try await translating {
             try await self.database.read { connection in
-                let compiler = self.compiler(connection, access, snapshot: 0)
                 var condition = SQLCondition("v.type = ? AND v.id = ?", [.text(type), .text(id)])
                 if let version { condition.add("v.version = ?", .int(version)) }
-                let found = try connection.first(
+                let found = try connection.all(
                     """
                     SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
                     ORDER BY v.version DESC LIMIT 1
                     """, condition.values
                 ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
-                guard let found, let allowed = compiler.allowed(type, "v", .read, 0) else { return found?.resource }
-                let isAllowed = try connection.first(
-                    "SELECT 1 FROM resource_versions v WHERE v.version_key = ? AND \(allowed.text)",
-                    [.int(found.key)] + allowed.values
-                ) { try $0.int(0) }
-                return isAllowed == nil ? nil : found.resource
+                return try self.permitted(found, .read, on: type, access, connection).first?.resource
             }
         }
     }
@@ -70,20 +61,54 @@ extension RelationalStore: ResourceStore {
     package func history(
         _ type: String, _ id: String, before: Int64?, count: Int, access: AccessContext
     ) async throws -> [StoredResource] {
-        guard access.allows(.read, on: type) else { return [] }
+        guard access.allows(.read, on: type), count > 0 else { return [] }
         return try await translating {
-            try await self.database.read { connection in
-                var condition = SQLCondition(
-                    "v.type = ? AND v.id = ? AND v.version < ?", [.text(type), .text(id), .int(before ?? .max)])
-                if let allowed = self.compiler(connection, access, snapshot: 0).allowed(type, "v", .read, 0) {
-                    condition.add(allowed.text, values: allowed.values)
+            try await self.database.read(snapshot: true) { connection in
+                var found: [StoredResource] = []
+                var before = before ?? .max
+                while found.count < count {
+                    let versions = try connection.all(
+                        """
+                        SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v \
+                        WHERE v.type = ? AND v.id = ? AND v.version < ? ORDER BY v.version DESC LIMIT ?
+                        """, [.text(type), .text(id), .int(before), .int(Int64(count))]
+                    ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
+                    found += try self.permitted(versions, .read, on: type, access, connection).map(\.resource)
+                    guard let last = versions.last, versions.count == count else { break }
+                    before = last.resource.version
                 }
-                return try connection.all(
-                    """
-                    SELECT \(ResourceTable.columns) FROM resource_versions v WHERE \(condition.text) \
-                    ORDER BY v.version DESC LIMIT ?
-                    """, condition.values + [.int(Int64(max(count, 0)))], ResourceTable.decode)
+                return Array(found.prefix(count))
             }
+        }
+    }
+
+    /// Those of the versions of a type that the caller may see, judged by what they hold: a version that was replaced
+    /// long ago has no entries any more.
+    private func permitted(
+        _ versions: [(key: Int64, resource: StoredResource)], _ permission: Permissions, on type: String,
+        _ access: AccessContext, _ connection: any SQLConnection
+    ) throws -> [(key: Int64, resource: StoredResource)] {
+        guard let allowed = compiler(connection, access, .current).allowed(type, "v", permission, 0) else {
+            return versions
+        }
+        let parameters = Set(
+            allowed.values.compactMap { value -> Int64? in
+                if case .int(let number) = value { number } else { nil }
+            })
+        return try versions.filter { version in
+            var entries: [IndexEntry] = []
+            if !version.resource.isDeleted {
+                let resource: Resource
+                do { resource = try Resource(parsing: version.resource.bytes, limits: .stored) } catch {
+                    throw SQLStoreError(.corrupt, "a stored \(type) cannot be read", cause: error)
+                }
+                entries = indexer.entries(of: resource).filter { parameters.contains($0.parameter) }
+            }
+            let tables = SearchIndexTable.rows(of: entries, versionKey: version.key, connection.dialect)
+            return try connection.first(
+                "WITH \(tables.text) SELECT 1 FROM resource_versions v WHERE v.version_key = ? AND \(allowed.text)",
+                tables.values + [.int(version.key)] + allowed.values
+            ) { try $0.int(0) } != nil
         }
     }
 
@@ -97,19 +122,38 @@ extension RelationalStore: ResourceStore {
         access: AccessContext
     ) async throws -> (resources: [StoredResource], next: Int64?) {
         try await translating {
-            try await self.database.read { connection in
-                let compiler = self.compiler(connection, access, snapshot: snapshot)
-                var condition = compiler.visible(type, deletions: since != nil)
-                if let since { condition.add("v.time > ?", .int(since.microseconds)) }
-                if let until { condition.add("v.time <= ?", .int(until.microseconds)) }
-                condition.add("v.version_key > ?", .int(after ?? 0))
-                let rows = try connection.all(
-                    """
-                    SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
-                    ORDER BY v.version_key LIMIT ?
-                    """, condition.values + [.int(Int64(max(limit, 1)))]
-                ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
-                return (rows.map(\.resource), rows.count < max(limit, 1) ? nil : rows.last?.key)
+            try await self.database.read(.background, snapshot: true) { connection in
+                let limit = max(limit, 1)
+                let compiler = self.compiler(connection, access, .past(snapshot))
+                let allowed = compiler.allowed(type, "v", .search, 0)
+                // What is current still, what was replaced since, and with `since` what was gone at the snapshot.
+                var parts = [
+                    (compiler.standing("v", .lasting), false),
+                    (compiler.standing("v", .replaced, deletions: since != nil), true),
+                ]
+                if since != nil { parts.append((compiler.gone("v"), false)) }
+                var rows: [(key: Int64, resource: StoredResource, isReplaced: Bool)] = []
+                for (standing, isReplaced) in parts {
+                    var condition = SQLCondition("v.type = ? AND v.version_key > ?", [.text(type), .int(after ?? 0)])
+                    condition.add(standing)
+                    if let since { condition.add("v.time > ?", .int(since.microseconds)) }
+                    if let until { condition.add("v.time <= ?", .int(until.microseconds)) }
+                    if let allowed, !isReplaced { condition.add(allowed) }
+                    rows += try connection.all(
+                        """
+                        SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
+                        ORDER BY v.version_key LIMIT ?
+                        """, condition.values + [.int(Int64(limit))]
+                    ) { (key: try $0.int(8), resource: try ResourceTable.decode($0), isReplaced: isReplaced) }
+                }
+                rows.sort { $0.key < $1.key }
+                let isLast = rows.count < limit
+                if rows.count > limit { rows.removeLast(rows.count - limit) }
+                let found = try rows.filter { row in
+                    guard row.isReplaced else { return true }
+                    return try !self.permitted([(row.key, row.resource)], .search, on: type, access, connection).isEmpty
+                }
+                return (found.map(\.resource), isLast ? nil : rows.last?.key)
             }
         }
     }
@@ -120,91 +164,11 @@ extension RelationalStore: ResourceStore {
         try await writeUnit(access) { try body($0) }
     }
 
-    // MARK: Search
-
-    package func search(_ query: SearchQuery, token: String?, access: AccessContext) async throws -> SearchPage {
-        try await translating {
-            try await self.database.read { connection in
-                let stamp = try CommitBatches.readStamp(connection)
-                let now = UTCInstant(microseconds: self.now())
-                var place: PageTokens.Content?
-                if let token {
-                    place = self.pageTokens.open(token, query: query, principal: access.principal, now: now)
-                    if place == nil { throw StoreError(.notFound, "the page token is not valid any more") }
-                }
-                let compiler = self.compiler(connection, access, snapshot: place?.snapshot ?? stamp.sequence)
-                return try self.page(query, place?.position, compiler, connection, access, now)
-            }
-        }
-    }
-
-    private func page(
-        _ query: SearchQuery, _ position: SearchCompiler.Position?, _ compiler: SearchCompiler,
-        _ connection: any SQLConnection, _ access: AccessContext, _ now: UTCInstant
-    ) throws -> SearchPage {
-        var page = SearchPage(matches: [], snapshot: compiler.snapshot)
-        let wantsTotal = query.isTotalOnly || query.total == .accurate || query.total == .estimate
-        if wantsTotal {
-            let total = compiler.total(query)
-            page.total = try connection.first(total.text, total.values) { Int(try $0.int(0)) } ?? 0
-        }
-        if query.isTotalOnly { return page }
-        let count = query.count ?? pageCountDefault
-        let statement = compiler.page(query, after: position, limit: count + 1)
-        var places = try connection.all(statement.text, statement.values) { row in
-            SearchCompiler.Position(
-                sort: try query.sort.enumerated().map { try Self.sortValue(row, $0 + 1, $1) }, key: try row.int(0))
-        }
-        let hasMore = places.count > count
-        if hasMore { places.removeLast(places.count - count) }
-        if !hasMore, position == nil, query.total != TotalMode.none { page.total = page.total ?? places.count }
-        let rows = try resources(places.map(\.key), connection)
-        page.matches = rows.map(\.resource)
-        if hasMore, let last = places.last {
-            page.nextToken = try pageTokens.seal(
-                PageTokens.Content(snapshot: compiler.snapshot, position: last), query: query,
-                principal: access.principal,
-                now: now)
-        }
-        if !query.includes.isEmpty {
-            var includes = SearchIncludes(connection: connection, compiler: compiler, limits: searchLimits)
-            try includes.run(query.includes, from: rows)
-            page.included = includes.included
-            if includes.isCapped {
-                page.notices.append(
-                    "More than \(searchLimits.includedMax) resources to include; the rest was left out.")
-            }
-        }
-        return page
-    }
-
-    private static func sortValue(_ row: SQLRow, _ column: Int, _ key: SortKey) throws -> SQLValue {
-        if row.isNull(column) { return .null }
-        return switch SearchCompiler.sortKind(key) {
-        case .int: .int(try row.int(column))
-        case .double: .double(try row.double(column))
-        default: .text(try row.text(column))
-        }
-    }
-
-    /// The resources of these versions, in this order.
-    private func resources(_ keys: [Int64], _ connection: any SQLConnection) throws -> [(
-        key: Int64, resource: StoredResource
-    )] {
-        if keys.isEmpty { return [] }
-        var found: [Int64: StoredResource] = [:]
-        try connection.run(
-            """
-            SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v \
-            WHERE \(connection.dialect.isInInts("v.version_key"))
-            """, [.ints(keys)]
-        ) { found[try $0.int(8)] = try ResourceTable.decode($0) }
-        return keys.compactMap { key in found[key].map { (key, $0) } }
-    }
-
-    private func compiler(_ connection: any SQLConnection, _ access: AccessContext, snapshot: Int64) -> SearchCompiler {
+    func compiler(
+        _ connection: any SQLConnection, _ access: AccessContext, _ view: SearchCompiler.View
+    ) -> SearchCompiler {
         SearchCompiler(
-            dialect: connection.dialect, snapshot: snapshot, access: access,
+            dialect: connection.dialect, view: view, access: access,
             parser: SearchQueryParser(baseURL: baseURL, zone: indexer.zone))
     }
 }
@@ -258,14 +222,20 @@ extension SQLUnitOfWork: ResourceTransaction {
     }
 
     func resourceIDs(matching query: SearchQuery, access: AccessContext, limit: Int) throws -> [String] {
-        // One below the greatest number: what this unit has just written counts, what it has replaced does not.
+        // What this unit has just written counts, what it has replaced does not.
         let compiler = SearchCompiler(
-            dialect: connection.dialect, snapshot: ResourceTable.current - 1, access: access,
+            dialect: connection.dialect, view: .current, access: access,
             parser: SearchQueryParser(baseURL: indexer.baseURL, zone: indexer.zone))
-        let matches = compiler.matches(query)
+        var query = query
+        query.sort = []
+        let keys = try SearchRun(connection: connection, compiler: compiler).find(query, after: nil, limit: limit).map(
+            \.key)
+        if keys.isEmpty { return [] }
         return try connection.all(
-            "SELECT v.id FROM resource_versions v WHERE \(matches.text) ORDER BY v.version_key LIMIT ?",
-            matches.values + [.int(Int64(limit))]
+            """
+            SELECT v.id FROM resource_versions v WHERE \(connection.dialect.isInInts("v.version_key")) \
+            ORDER BY v.version_key
+            """, [.ints(keys)]
         ) { try $0.text(0) }
     }
 }

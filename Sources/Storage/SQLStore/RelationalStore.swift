@@ -83,14 +83,15 @@ package final class RelationalStore: Sendable {
 
     /// One reading unit with a single view of the database.
     func readUnit<T: Sendable>(
-        _ access: AccessContext, snapshot: Bool = true, _ body: @escaping @Sendable (SQLUnitOfWork) throws -> T
+        _ access: AccessContext, _ readClass: SQLReadClass = .door, snapshot: Bool = true,
+        _ body: @escaping @Sendable (SQLUnitOfWork) throws -> T
     ) async throws -> T {
         let entropy = entropy
         let indexer = indexer
         let stations = stations
         let time = UTCInstant(microseconds: database.lastCommit.time)
         return try await translating {
-            try await self.database.read(snapshot: snapshot) { connection in
+            try await self.database.read(readClass, snapshot: snapshot) { connection in
                 try body(
                     SQLUnitOfWork(
                         connection: connection, transaction: nil, time: time, entropy: entropy, access: access,
@@ -105,6 +106,8 @@ package final class RelationalStore: Sendable {
             let code: StoreError.Code =
                 switch error.code {
                 case .unavailable, .busy, .overloaded, .timeout, .locked, .schema: .unavailable
+                case .throttled: .throttled
+                case .costly: .costly
                 case .full: .full
                 case .constraint: .conflict
                 case .value, .statement: .misuse
@@ -166,7 +169,9 @@ extension RelationalStore: ImagingIndex {
 
     package func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
         guard mayRead(access, .search) else { return StudyMatches(matches: [], remaining: 0) }
-        return try await readUnit(access) { try StudySearch(connection: $0.connection).matches(query) }
+        return try await readUnit(access, .search(client: access.principal.id)) {
+            try StudySearch(connection: $0.connection).matches(query)
+        }
     }
 
     package func instances(
@@ -278,9 +283,14 @@ extension RelationalStore: ClientDirectory, AssertionLedger, PeerDirectory, Expo
     package func unfinishedJobs() async throws -> [ExportJob] {
         try await translating { try await self.database.read { try RegistryTable(connection: $0).unfinishedJobs() } }
     }
-    package func activeJobs(ownerID: String) async throws -> Int {
+    package func accept(_ job: ExportJob, activeMax: Int) async throws -> Bool {
         try await translating {
-            try await self.database.read { try RegistryTable(connection: $0).activeJobs(ownerID: ownerID) }
+            try await self.database.write { transaction in
+                let table = RegistryTable(connection: transaction.connection)
+                guard try table.activeJobs(ownerID: job.ownerID) < activeMax else { return false }
+                try table.save(job)
+                return true
+            }
         }
     }
     package func record(_ record: AuditRecord) async throws {

@@ -1,11 +1,9 @@
 import FHIRModel
 import FHIRSearch
 
-/// One parameter's condition on one row.
+/// One parameter's probe.
 extension SearchCompiler {
-    func parameter(
-        _ condition: SearchCondition, _ type: String, _ alias: String, isDriver: Bool
-    ) -> SQLCondition {
+    func probe(_ condition: SearchCondition, _ type: String, _ alias: String) -> SQLCondition {
         if container != nil, condition.parameter.code == "_id" || condition.parameter.code == "_lastUpdated" {
             return SQLCondition("1 = 0")
         }
@@ -13,16 +11,16 @@ extension SearchCompiler {
         if condition.parameter.code == "_lastUpdated" { return lastUpdated(condition.test, alias) }
         switch condition.test {
         case .isMissing(let isMissing): return missing(isMissing, condition.parameter, type, alias)
-        case .matches(let values): return matches(values, condition.parameter, type, alias, isDriver: isDriver)
+        case .matches(let values): return matches(values, condition.parameter, type, alias)
         case .matchesNone(let values):
-            let found = matches(values, condition.parameter, type, alias, isDriver: false)
+            let found = matches(values, condition.parameter, type, alias)
             return SQLCondition("NOT (\(found.text))", found.values)
         }
     }
 
     // MARK: Columns of the version itself
 
-    private func ownID(_ test: SearchCondition.Test, _ alias: String) -> SQLCondition {
+    func ownID(_ test: SearchCondition.Test, _ alias: String) -> SQLCondition {
         switch test {
         case .isMissing(let isMissing): SQLCondition(isMissing ? "1 = 0" : "1 = 1")
         case .matches(let values): SQLCondition(dialect.isInTexts("\(alias).id"), [.texts(Self.ids(values))])
@@ -41,11 +39,11 @@ extension SearchCompiler {
         }
     }
 
-    private func lastUpdated(_ test: SearchCondition.Test, _ alias: String) -> SQLCondition {
+    func lastUpdated(_ test: SearchCondition.Test, _ alias: String) -> SQLCondition {
         switch test {
         case .isMissing(let isMissing): SQLCondition(isMissing ? "1 = 0" : "1 = 1")
         case .matches(let values), .matchesNone(let values):
-            Self.anyOf(
+            .anyOf(
                 values.map { value in
                     guard case .date(let prefix, let range, _) = value else { return SQLCondition("1 = 0") }
                     return Self.instant(prefix, range, "\(alias).time")
@@ -97,51 +95,48 @@ extension SearchCompiler {
         default: tables = [(Self.kind(parameter.type), key(type, parameter.code))]
         }
         let parts = tables.map { kind, key in
-            SQLCondition(
-                "EXISTS (SELECT 1 FROM \(kind.table) i WHERE i.version_key = \(alias).version_key AND i.param = ?)",
-                [key])
+            exists(
+                "\(kind.table) i WHERE i.version_key = \(alias).version_key AND i.param = ?", [key])
         }
-        let present = Self.anyOf(parts)
+        let present = SQLCondition.anyOf(parts)
         return isMissing ? SQLCondition("NOT (\(present.text))", present.values) : present
     }
 
     private func matches(
-        _ values: [SearchValue], _ parameter: SearchParameterDefinition, _ type: String, _ alias: String, isDriver: Bool
+        _ values: [SearchValue], _ parameter: SearchParameterDefinition, _ type: String, _ alias: String
     ) -> SQLCondition {
         if parameter.type == .composite {
-            return Self.anyOf(values.map { composite($0, parameter, type, alias) })
+            return .anyOf(
+                values.map { value in
+                    guard let condition = composite(value, parameter, type) else { return SQLCondition("1 = 0") }
+                    return exists(
+                        "\(condition.table) c0 WHERE c0.version_key = \(alias).version_key AND \(condition.test.text)",
+                        condition.test.values)
+                })
         }
         guard let first = values.first else { return SQLCondition("1 = 0") }
-        let (kind, aspect) = Self.place(first)
-        // A text is also found by its later words, a time by the day on its own clock.
-        let more = Self.secondPlace(first)
-        let keys = [key(type, parameter.code, aspect)] + (more.map { [key(type, parameter.code, $0)] } ?? [])
+        let test = SQLCondition.anyOf(looks(values, dialect.probeMark + "i").map(\.condition))
+        let keys = keys(of: first, parameter, type)
         let isOfParameter = keys.count == 1 ? "i.param = ?" : "i.param IN (?, ?)"
-        if isDriver {
-            let test = entry(values, "i")
-            return SQLCondition(
-                "\(alias).version_key IN (SELECT i.version_key FROM \(kind.table) i WHERE \(isOfParameter) AND \(test.text))",
-                keys + test.values)
-        }
-        let test = entry(values, dialect.probeMark + "i")
-        return SQLCondition(
-            """
-            EXISTS (SELECT 1 FROM \(kind.table) i WHERE i.version_key = \(alias).version_key AND \(isOfParameter) \
-            AND \(test.text))
-            """, keys + test.values)
+        return exists(
+            "\(Self.place(first).0.table) i WHERE i.version_key = \(alias).version_key AND \(isOfParameter) AND \(test.text)",
+            keys + test.values)
     }
 
-    /// Where else the entries that a value compares with are kept.
-    private static func secondPlace(_ value: SearchValue) -> SearchParameterKey.Aspect? {
-        switch value {
-        case .stringStart: .word
-        case .date(let prefix, _, isDay: true) where [.equal, .greaterOrEqual, .lessOrEqual].contains(prefix): .day
-        default: nil
+    /// The numbers of the entries that a value compares with, one or two: a text is also found by its later words, a time
+    /// by the day on its own clock.
+    func keys(of value: SearchValue, _ parameter: SearchParameterDefinition, _ type: String) -> [SQLValue] {
+        let first = key(type, parameter.code, Self.place(value).1)
+        return switch value {
+        case .stringStart: [first, key(type, parameter.code, .word)]
+        case .date(let prefix, _, isDay: true) where [.equal, .greaterOrEqual, .lessOrEqual].contains(prefix):
+            [first, key(type, parameter.code, .day)]
+        default: [first]
         }
     }
 
     /// Where the entries that a value compares with are kept.
-    private static func place(_ value: SearchValue) -> (SearchIndexTable.Kind, SearchParameterKey.Aspect) {
+    static func place(_ value: SearchValue) -> (SearchIndexTable.Kind, SearchParameterKey.Aspect) {
         switch value {
         case .token: (.token, .value)
         case .tokenText: (.string, .text)
@@ -156,28 +151,27 @@ extension SearchCompiler {
         }
     }
 
-    /// The components' entries of one part. FHIR R4 search.html#composite.
-    private func composite(
-        _ value: SearchValue, _ parameter: SearchParameterDefinition, _ type: String, _ alias: String
-    ) -> SQLCondition {
-        guard case .composite(let values) = value, let first = values.first else { return SQLCondition("1 = 0") }
+    /// The components' entries of one part, as a condition on the first one's, `c0`. FHIR R4 search.html#composite.
+    func composite(
+        _ value: SearchValue, _ parameter: SearchParameterDefinition, _ type: String
+    ) -> (table: String, test: SQLCondition)? {
+        guard case .composite(let values) = value, let first = values.first else { return nil }
         func key(_ position: Int) -> SQLValue {
             self.key(type, parameter.code, .component(position))
         }
-        let test = entry([first], "c0")
+        let mark = dialect.probeMark
+        let test = SQLCondition.anyOf(looks([first], "c0").map(\.condition))
         var condition = SQLCondition("c0.param = ? AND \(test.text)", [key(0)] + test.values)
         for (position, value) in values.enumerated().dropFirst() {
             let table = "c\(position)"
-            let mark = dialect.probeMark
-            let test = entry([value], mark + table)
+            let test = SQLCondition.anyOf(looks([value], mark + table).map(\.condition))
             condition.add(
-                """
-                EXISTS (SELECT 1 FROM \(Self.place(value).0.table) \(table) WHERE \(table).version_key = c0.version_key \
-                AND \(table).param = ? AND \(mark)\(table).part = c0.part AND \(test.text))
-                """, values: [key(position)] + test.values)
+                exists(
+                    """
+                    \(Self.place(value).0.table) \(table) WHERE \(table).version_key = c0.version_key \
+                    AND \(table).param = ? AND \(mark)\(table).part = c0.part AND \(test.text)
+                    """, [key(position)] + test.values))
         }
-        return SQLCondition(
-            "\(alias).version_key IN (SELECT c0.version_key FROM \(Self.place(first).0.table) c0 WHERE \(condition.text))",
-            condition.values)
+        return (Self.place(first).0.table, condition)
     }
 }

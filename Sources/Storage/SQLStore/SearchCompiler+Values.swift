@@ -1,21 +1,38 @@
 import FHIRModel
 import FHIRSearch
 
-/// Conditions on one index entry, under the alias of its table.
+/// Looks at the entries of one table, under its alias.
 extension SearchCompiler {
-    /// At least one of the values matches. The values of one parameter are of one kind.
-    func entry(_ values: [SearchValue], _ alias: String) -> SQLCondition {
-        if let tokens = tokens(values, alias) { return tokens }
-        return Self.anyOf(values.map { self.value($0, alias) })
+    /// One look at an index for some of a parameter's values.
+    struct Look {
+        let condition: SQLCondition
+        /// Whether an index can be read by it. What is true of nearly every entry is no way to find any.
+        var leads = true
+        /// Whether it names one value, so that its entries come in the order of their versions.
+        var isOne = false
     }
 
-    // MARK: Tokens
+    /// The values as looks, of which at least one has to find an entry under `alias`. The values of one parameter are of
+    /// one kind. Codes of one system, ids of one type and URIs are one list each, so that a long OR is one look.
+    func looks(_ values: [SearchValue], _ alias: String) -> [Look] {
+        tokens(values, alias) ?? references(values, alias) ?? uris(values, alias)
+            ?? values.map { look($0, alias) }
+    }
 
-    /// Codes with the same system become one list, so that a long OR is one lookup; nil when a value is no token.
-    private func tokens(_ values: [SearchValue], _ alias: String) -> SQLCondition? {
+    /// A condition: the column is one of the texts.
+    private func isOneOf(_ texts: [String], _ column: String) -> SQLCondition {
+        texts.count == 1
+            ? SQLCondition("\(column) = ?", [.text(texts[0])])
+            : SQLCondition(dialect.isInTexts(column), [.texts(texts)])
+    }
+
+    // MARK: Lists
+
+    /// Nil when a value is no token.
+    private func tokens(_ values: [SearchValue], _ alias: String) -> [Look]? {
         var systems: [TokenSystem] = []
         var codes: [TokenSystem: [String]] = [:]
-        var parts: [SQLCondition] = []
+        var looks: [Look] = []
         for value in values {
             let (system, code): (TokenSystem, String?)
             switch value {
@@ -24,80 +41,112 @@ extension SearchCompiler {
             }
             guard let code else {
                 if case .uri(let uri) = system {
-                    parts.append(SQLCondition("\(alias).system = ?", [.text(IndexEntry.cut(uri))]))
+                    let condition = SQLCondition("\(alias).system = ?", [.text(IndexEntry.key(uri))])
+                    looks.append(Look(condition: condition, leads: false))
                 }
                 continue
             }
             if codes[system] == nil { systems.append(system) }
-            codes[system, default: []].append(IndexEntry.cut(code))
+            codes[system, default: []].append(IndexEntry.key(code))
         }
         for system in systems {
             let list = codes[system] ?? []
-            var part =
-                list.count == 1
-                ? SQLCondition("\(alias).code = ?", [.text(list[0])])
-                : SQLCondition(dialect.isInTexts("\(alias).code"), [.texts(list)])
+            var condition = isOneOf(list, "\(alias).code")
             switch system {
             case .any: break
-            case .none: part.add("\(alias).system IN (?, ?)", .text(""), .text(IndexEntry.anySystem))
+            case .none: condition.add("\(alias).system IN (?, ?)", .text(""), .text(IndexEntry.anySystem))
             case .uri(let uri):
-                part.add("\(alias).system IN (?, ?)", .text(IndexEntry.cut(uri)), .text(IndexEntry.anySystem))
+                condition.add("\(alias).system IN (?, ?)", .text(IndexEntry.key(uri)), .text(IndexEntry.anySystem))
             }
-            parts.append(part)
+            looks.append(Look(condition: condition, isOne: list.count == 1))
         }
-        return Self.anyOf(parts)
+        return looks
+    }
+
+    /// Nil when a value is no reference to a resource of this server.
+    private func references(_ values: [SearchValue], _ alias: String) -> [Look]? {
+        var kinds: [[String]] = []
+        var ids: [[String]: [String]] = [:]
+        for value in values {
+            guard case .reference(let types, let id) = value else { return nil }
+            if ids[types] == nil { kinds.append(types) }
+            ids[types, default: []].append(id)
+        }
+        return kinds.map { types in
+            let list = ids[types] ?? []
+            var condition = isOneOf(list, "\(alias).target_id")
+            if types.isEmpty {
+                condition.add("\(alias).target_type <> ''")
+            } else {
+                condition.add(isOneOf(types, "\(alias).target_type"))
+            }
+            return Look(condition: condition, isOne: list.count == 1)
+        }
+    }
+
+    /// Nil when a value is no whole URI.
+    private func uris(_ values: [SearchValue], _ alias: String) -> [Look]? {
+        var texts: [String] = []
+        for value in values {
+            switch value {
+            case .uri(let uri): texts.append(IndexEntry.key(uri))
+            case .uriAbove(let uris): texts += uris.map { IndexEntry.key($0) }
+            default: return nil
+            }
+        }
+        let list = texts.withoutRepetition
+        return [Look(condition: isOneOf(list, "\(alias).uri"), isOne: list.count == 1)]
     }
 
     // MARK: Other values
 
-    private func value(_ value: SearchValue, _ alias: String) -> SQLCondition {
+    private func look(_ value: SearchValue, _ alias: String) -> Look {
         switch value {
-        case .token, .referenceIdentifier: return tokens([value], alias) ?? SQLCondition("1 = 0")
+        case .composite: return Look(condition: SQLCondition("1 = 0"), leads: false)
+        case .token, .referenceIdentifier, .reference, .uri, .uriAbove:
+            // Values of several kinds never come together, so these are lists of their own.
+            return looks([value], alias).first ?? Look(condition: SQLCondition("1 = 0"))
         case .identifierOfType(let system, let code, let number):
-            return SQLCondition(
-                "\(alias).code = ? AND \(alias).system = ?",
-                [.text(IndexEntry.cut(number)), .text(IndexEntry.cut("\(system)|\(code)"))])
-        case .tokenText(let text), .stringStart(let text): return start(IndexEntry.cut(text), "\(alias).folded")
+            return Look(
+                condition: SQLCondition(
+                    "\(alias).code = ? AND \(alias).system = ?",
+                    [.text(IndexEntry.key(number)), .text(IndexEntry.key("\(system)|\(code)"))]), isOne: true)
+        case .tokenText(let text), .stringStart(let text):
+            return Look(condition: start(IndexEntry.cut(text), "\(alias).folded"))
         case .stringPart(let text):
-            return SQLCondition(
-                "\(alias).folded LIKE ? ESCAPE '!'", [.text("%\(Self.likeEscaped(IndexEntry.cut(text)))%")])
+            return Look(
+                condition: SQLCondition(
+                    "\(alias).folded LIKE ? ESCAPE '!'", [.text("%\(Self.likeEscaped(IndexEntry.cut(text)))%")]))
         case .stringExact(let text):
-            return SQLCondition(
-                "\(alias).folded = ? AND \(alias).exact = ?",
-                [.text(IndexEntry.cut(TextFolding.folded(text))), .text(IndexEntry.cut(text))])
-        case .date(let prefix, let range, _): return Self.date(prefix, range, alias)
-        case .number(let prefix, let number): return Self.number(prefix, number, alias)
+            return Look(
+                condition: SQLCondition(
+                    "\(alias).folded = ? AND \(alias).exact = ?",
+                    [.text(IndexEntry.cut(TextFolding.folded(text))), .text(IndexEntry.key(text))]), isOne: true)
+        case .date(let prefix, let range, _):
+            return Look(condition: Self.date(prefix, range, alias), leads: prefix != .notEqual)
+        case .number(let prefix, let number):
+            return Look(condition: Self.number(prefix, number, alias), leads: prefix != .notEqual)
         case .quantity(let prefix, let number, let unit):
             var condition = Self.number(prefix, number, alias)
             if let unit {
+                let code = SQLValue.text(IndexEntry.key(unit.code))
                 if let system = unit.system {
                     condition.add(
-                        "\(alias).system = ? AND \(alias).code = ?", .text(IndexEntry.cut(system)),
-                        .text(IndexEntry.cut(unit.code)))
+                        "\(alias).system = ? AND \(alias).code = ?", .text(IndexEntry.key(system)), code)
                 } else {
-                    let code = SQLValue.text(IndexEntry.cut(unit.code))
                     condition.add("(\(alias).code = ? OR \(alias).unit = ?)", code, code)
                 }
             }
-            return SQLCondition.grouped(condition)
-        case .reference(let types, let id):
-            var condition = SQLCondition("\(alias).target_id = ?", [.text(id)])
-            if types.count == 1 {
-                condition.add("\(alias).target_type = ?", .text(types[0]))
-            } else if types.isEmpty {
-                condition.add("\(alias).target_type <> ''")
-            } else {
-                condition.add(dialect.isInTexts("\(alias).target_type"), .texts(types))
-            }
-            return condition
+            return Look(condition: SQLCondition.grouped(condition), leads: prefix != .notEqual)
         case .referenceURL(let url):
-            return SQLCondition(
-                "\(alias).target_id = ? AND \(alias).target_type = ''", [.text(IndexEntry.cut(url))])
-        case .uri(let uri): return SQLCondition("\(alias).uri = ?", [.text(IndexEntry.cut(uri))])
-        case .uriBelow(let uri): return start(IndexEntry.cut(uri), "\(alias).uri")
-        case .uriAbove(let uris):
-            return SQLCondition(dialect.isInTexts("\(alias).uri"), [.texts(uris.map { IndexEntry.cut($0) })])
-        case .composite: return SQLCondition("1 = 0")
+            return Look(
+                condition: SQLCondition(
+                    "\(alias).target_id = ? AND \(alias).target_type = ''", [.text(IndexEntry.key(url))]),
+                isOne: true)
+        case .uriBelow(let uri):
+            let found = start(IndexEntry.cut(uri), "\(alias).uri")
+            guard let long = IndexEntry.keyStart(uri) else { return Look(condition: found) }
+            return Look(condition: .anyOf([found, start(long, "\(alias).uri")]))
         }
     }
 
@@ -156,5 +205,12 @@ extension SearchCompiler {
             return SQLCondition(
                 "\(alias).low <= ? AND \(alias).high >= ?", [.double(range.upper), .double(range.lower)])
         }
+    }
+}
+
+extension SQLCondition {
+    /// The condition in parentheses.
+    static func grouped(_ condition: SQLCondition) -> SQLCondition {
+        SQLCondition("(\(condition.text))", condition.values)
     }
 }

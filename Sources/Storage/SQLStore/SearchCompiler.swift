@@ -2,14 +2,34 @@ import Access
 import FHIRModel
 import FHIRSearch
 
-/// Makes SQL conditions of search filters and access decisions. Every value is bound, never written into the text.
+/// Makes SQL of search filters and access decisions. Every value is bound, never written into the text.
 ///
-/// A condition speaks of one row of `resource_versions` under an alias: `v` for the matches, `t1`, `t2` inside chains.
+/// Each filter is made in two forms. A *probe* is a condition on one version under an alias (`v` for the matches, `t1`,
+/// `t2` inside chains): it reads the few entries of that version by their key. A *leader*
+/// (``SearchCompiler/leader(_:_:_:)``) is a list of versions read from an index by the searched value. A search is led by
+/// its smallest leader and asks the probes of the rest; where no leader is small it walks the versions in the order of the
+/// page and ends with the page. So what a search costs follows what it finds, not what is stored.
 /// What the caller may not see is cut out at every node, so a chain cannot ask about it either (house decision 5).
 struct SearchCompiler {
+    /// Which versions are seen.
+    enum View: Sendable, Hashable {
+        /// What is current in the transaction of the statements.
+        case current
+        /// What was current after this commit, for a further page of a search.
+        case past(Int64)
+    }
+
+    /// A part of the versions in view, by the index that leads to it.
+    enum Part {
+        case all
+        /// Those that are current still.
+        case lasting
+        /// Those that were replaced since; none where the view is the current one.
+        case replaced
+    }
+
     let dialect: SQLDialect
-    /// Versions are seen as of this commit.
-    let snapshot: Int64
+    let view: View
     let access: AccessContext
     /// Reads the conditions of granular scopes.
     let parser: SearchQueryParser
@@ -23,24 +43,59 @@ struct SearchCompiler {
         return .int(SearchParameterKey(container.type, reference: container.reference, contained: own).number)
     }
 
-    /// The versions of a type that stand at the snapshot, are no deletion markers, and may be seen.
-    func visible(
-        _ type: String, _ alias: String = "v", permission: Permissions = .search, depth: Int = 0,
-        deletions: Bool = false
-    ) -> SQLCondition {
-        var condition = SQLCondition("\(alias).type = ?", [.text(type)])
-        condition.add("\(alias).first_sequence <= ?", .int(snapshot))
-        condition.add("\(alias).end_sequence > ?", .int(snapshot))
-        if !deletions { condition.add("\(alias).deleted = 0") }
-        if let allowed = allowed(type, alias, permission, depth) { condition.add(allowed.text, values: allowed.values) }
+    /// For conditions on resources that stand by themselves.
+    var outside: SearchCompiler {
+        var outside = self
+        outside.container = nil
+        return outside
+    }
+
+    /// For conditions on what the reference of a row leads to within it; nil within what is contained itself.
+    func within(_ type: String, _ reference: String) -> SearchCompiler? {
+        guard container == nil else { return nil }
+        var within = self
+        within.container = (type, reference)
+        return within
+    }
+
+    /// The versions in view, deletion markers left out unless they are asked for, which only what was replaced can be.
+    func standing(_ alias: String, _ part: Part = .all, deletions: Bool = false) -> SQLCondition {
+        let current = "\(alias).end_sequence = \(ResourceTable.current) AND \(alias).deleted = 0"
+        switch (view, part) {
+        case (.current, .replaced): return SQLCondition("1 = 0")
+        case (.current, _): return SQLCondition(current)
+        case (.past(let sequence), .lasting):
+            return SQLCondition("\(current) AND \(alias).first_sequence <= ?", [.int(sequence)])
+        case (.past(let sequence), .all):
+            return SQLCondition(
+                "\(alias).deleted = 0 AND \(alias).first_sequence <= ? AND \(alias).end_sequence > ?",
+                [.int(sequence), .int(sequence)])
+        case (.past(let sequence), .replaced):
+            return SQLCondition(
+                """
+                \(alias).end_sequence > ? AND \(alias).end_sequence < \(ResourceTable.current) \
+                AND \(alias).first_sequence <= ?\(deletions ? "" : " AND \(alias).deleted = 0")
+                """, [.int(sequence), .int(sequence)])
+        }
+    }
+
+    /// The deletion markers in view that nothing has replaced since.
+    func gone(_ alias: String) -> SQLCondition {
+        var condition = SQLCondition("\(alias).end_sequence = \(ResourceTable.current) AND \(alias).deleted = 1")
+        if case .past(let sequence) = view { condition.add("\(alias).first_sequence <= ?", .int(sequence)) }
         return condition
     }
 
-    /// All matches of a query.
-    func matches(_ query: SearchQuery) -> SQLCondition {
-        var condition = visible(query.resourceType)
-        let filter = all(query.filters, query.resourceType, "v", 0, isDriver: true)
-        condition.add(filter.text, values: filter.values)
+    /// The parts of the view that have to be asked one by one.
+    var parts: [Part] { view == .current ? [.lasting] : [.lasting, .replaced] }
+
+    /// The versions of a type that are in view and may be seen.
+    func visible(
+        _ type: String, _ alias: String = "v", permission: Permissions = .search, depth: Int = 0, part: Part = .all
+    ) -> SQLCondition {
+        var condition = SQLCondition("\(alias).type = ?", [.text(type)])
+        condition.add(standing(alias, part))
+        if let allowed = allowed(type, alias, permission, depth) { condition.add(allowed) }
         return condition
     }
 
@@ -66,69 +121,30 @@ struct SearchCompiler {
                 else { break }
                 filters.append(filter)
             }
-            if filters.count == constraints.count { parts.append(all(filters, type, alias, depth, isDriver: false)) }
+            if filters.count == constraints.count {
+                parts.append(.allOf(filters.map { probe($0, type, alias, depth) }))
+            }
         }
-        return Self.anyOf(parts)
+        return .anyOf(parts)
     }
 
-    // MARK: Filters
+    // MARK: Probes
 
-    /// Whether a list of versions found by the index is likely short: the shortest one leads the query.
-    private static func rank(_ filter: SearchFilter) -> Int {
-        guard case .parameter(let condition) = filter, case .matches = condition.test else {
-            if case .chain = filter { return 4 }
-            if case .reverseChain = filter { return 5 }
-            return 9
-        }
-        switch (condition.parameter.code, condition.parameter.type) {
-        case ("_id", _): return 0
-        case ("_lastUpdated", _): return 9
-        case ("identifier", _): return 1
-        case (_, .reference): return 2
-        case (_, .composite): return 3
-        case (_, .string), (_, .uri): return 5
-        case (let code, .token): return Self.coarse.contains(code) ? 8 : 6
-        default: return 7
-        }
-    }
-
-    /// Parameters that divide a type into a few large parts: reading the type in order and looking at each row ends with
-    /// the page, while a list of all that match would have to be made whole first.
-    private static let coarse: Set<String> = [
-        "status", "gender", "active", "intent", "priority", "category", "class", "deceased", "clinical-status",
-        "verification-status",
-    ]
-    /// The highest rank that may lead.
-    private static let leadingRankMax = 7
-
-    /// All filters hold. The most selective one, when it may lead, gives a list; the others are looked up row by row.
-    private func all(
-        _ filters: [SearchFilter], _ type: String, _ alias: String, _ depth: Int, isDriver: Bool
-    ) -> SQLCondition {
-        var condition: SQLCondition?
-        let best = filters.indices.min { Self.rank(filters[$0]) < Self.rank(filters[$1]) }
-        let driver = best.flatMap { isDriver && Self.rank(filters[$0]) <= Self.leadingRankMax ? $0 : nil }
-        for (position, filter) in filters.enumerated() {
-            let next = self.filter(filter, type, alias, depth, isDriver: position == driver)
-            if condition == nil { condition = next } else { condition?.add(next.text, values: next.values) }
-        }
-        return condition ?? SQLCondition("1 = 1")
-    }
-
-    func filter(
-        _ filter: SearchFilter, _ type: String, _ alias: String, _ depth: Int, isDriver: Bool
-    ) -> SQLCondition {
+    /// The filter as a condition on one version.
+    func probe(_ filter: SearchFilter, _ type: String, _ alias: String, _ depth: Int) -> SQLCondition {
         switch filter {
-        case .parameter(let condition): parameter(condition, type, alias, isDriver: isDriver)
-        case .anyOf(let filters):
-            Self.anyOf(filters.map { self.filter($0, type, alias, depth, isDriver: isDriver) })
-        case .allOf(let filters):
-            SQLCondition.grouped(all(filters, type, alias, depth, isDriver: isDriver))
-        case .chain(let reference, let targets):
-            Self.anyOf(targets.map { chain(reference, $0, type, alias, depth) })
+        case .parameter(let condition): probe(condition, type, alias)
+        case .anyOf(let filters): .anyOf(filters.map { probe($0, type, alias, depth) })
+        case .allOf(let filters): .allOf(filters.map { probe($0, type, alias, depth) })
+        case .chain(let reference, let targets): .anyOf(targets.map { chain(reference, $0, type, alias, depth) })
         case .reverseChain(let source, let reference, let inner):
             reverseChain(source, reference, inner, type, alias, depth)
         }
+    }
+
+    /// A subquery that is answered for each row by itself.
+    func exists(_ text: String, _ values: [SQLValue]) -> SQLCondition {
+        SQLCondition("EXISTS (SELECT 1 FROM \(text)\(dialect.apart))", values)
     }
 
     /// FHIR R4 search.html#chaining.
@@ -136,66 +152,55 @@ struct SearchCompiler {
         _ reference: SearchParameterDefinition, _ target: SearchFilter.Target, _ type: String, _ alias: String,
         _ depth: Int
     ) -> SQLCondition {
-        let inner = "t\(depth + 1)"
-        var wanted = visible(target.type, inner, depth: depth + 1)
-        let filter = filter(target.filter, target.type, inner, depth + 1, isDriver: true)
-        wanted.add(filter.text, values: filter.values)
-        let contained = contained(reference, target, type, depth)
-        return SQLCondition(
+        let (r, t) = ("r\(depth)", "t\(depth + 1)")
+        var wanted = outside.visible(target.type, t, depth: depth + 1)
+        wanted.add(outside.probe(target.filter, target.type, t, depth + 1))
+        let found = exists("resource_versions \(t) WHERE \(t).id = \(r).target_id AND \(wanted.text)", wanted.values)
+        let referred = exists(
             """
-            \(alias).version_key IN (SELECT r.version_key FROM idx_reference r WHERE r.param = ? AND r.target_type = ? \
-            AND r.target_id IN (SELECT \(inner).id FROM resource_versions \(inner) WHERE \(wanted.text)) \
-            UNION ALL \(contained.text))
-            """,
-            [key(type, reference.code), .text(target.type)] + wanted.values + contained.values)
-    }
-
-    /// A select of the rows whose reference leads to a resource within them for which the condition holds. What is contained
-    /// is seen with its container. FHIR R4 search.html#contained.
-    private func contained(
-        _ reference: SearchParameterDefinition, _ target: SearchFilter.Target, _ type: String, _ depth: Int
-    ) -> SQLCondition {
-        guard container == nil else { return SQLCondition("SELECT 0 WHERE 1 = 0") }
-        var within = self
-        within.container = (type, reference.code)
-        let alias = "w\(depth + 1)"
-        let filter = within.filter(target.filter, target.type, alias, depth + 1, isDriver: true)
-        return SQLCondition(
-            "SELECT \(alias).version_key FROM idx_token \(alias) WHERE \(alias).param = ? AND \(filter.text)",
-            [within.key(target.type, SearchIndexer.typeCode)] + filter.values)
+            idx_reference \(r) WHERE \(r).version_key = \(alias).version_key AND \(r).param = ? \
+            AND \(dialect.probeMark)\(r).target_type = ? AND \(found.text)
+            """, [key(type, reference.code), .text(target.type)] + found.values)
+        // What is contained is seen with its container. FHIR R4 search.html#contained.
+        guard let within = within(type, reference.code) else { return referred }
+        let w = "w\(depth + 1)"
+        let test = within.probe(target.filter, target.type, w, depth + 1)
+        let contained = exists(
+            "idx_token \(w) WHERE \(w).version_key = \(alias).version_key AND \(w).param = ? AND \(test.text)",
+            [within.key(target.type, SearchIndexer.typeCode)] + test.values)
+        return .anyOf([referred, contained])
     }
 
     /// FHIR R4 search.html#has.
     private func reverseChain(
         _ source: String, _ reference: SearchParameterDefinition, _ filter: SearchFilter, _ type: String,
-        _ alias: String,
-        _ depth: Int
+        _ alias: String, _ depth: Int
     ) -> SQLCondition {
         // Nothing refers to a contained resource but its container.
         guard container == nil else { return SQLCondition("1 = 0") }
-        let inner = "t\(depth + 1)"
-        var wanted = visible(source, inner, depth: depth + 1)
-        let condition = self.filter(filter, source, inner, depth + 1, isDriver: true)
-        wanted.add(condition.text, values: condition.values)
-        return SQLCondition(
+        let (r, t) = ("r\(depth)", "t\(depth + 1)")
+        let key = key(source, reference.code)
+        var wanted = visible(source, t, depth: depth + 1, part: .lasting)
+        wanted.add(probe(filter, source, t, depth + 1))
+        let found = exists(
+            "resource_versions \(t) WHERE \(t).version_key = \(r).version_key AND \(wanted.text)", wanted.values)
+        let lasting = exists(
             """
-            \(alias).id IN (SELECT r.target_id FROM idx_reference r WHERE r.param = ? AND r.target_type = ? \
-            AND r.version_key IN (SELECT \(inner).version_key FROM resource_versions \(inner) WHERE \(wanted.text)))
-            """,
-            [key(source, reference.code), .text(type)] + wanted.values)
-    }
-
-    static func anyOf(_ parts: [SQLCondition]) -> SQLCondition {
-        guard let first = parts.first else { return SQLCondition("1 = 0") }
-        if parts.count == 1 { return first }
-        return SQLCondition(
-            "(" + parts.map { "(\($0.text))" }.joined(separator: " OR ") + ")", parts.flatMap(\.values))
-    }
-}
-
-extension SQLCondition {
-    /// The condition in parentheses.
-    static func grouped(_ condition: SQLCondition) -> SQLCondition {
-        SQLCondition("(\(condition.text))", condition.values)
+            idx_reference \(r) WHERE \(r).param = ? AND \(r).target_id = \(alias).id AND \(r).is_current = 1 \
+            AND \(r).target_type = ? AND \(found.text)
+            """, [key, .text(type)] + found.values)
+        if view == .current { return lasting }
+        // What was replaced since is in no index by its values, and is little: it is listed once.
+        var replaced = visible(source, t, depth: depth + 1, part: .replaced)
+        replaced.add(probe(filter, source, t, depth + 1))
+        return .anyOf([
+            lasting,
+            SQLCondition(
+                """
+                \(alias).id IN (SELECT \(r).target_id FROM resource_versions \(t) CROSS JOIN idx_reference \(r) \
+                WHERE \(replaced.text) AND \(r).version_key = \(t).version_key AND \(r).param = ? \
+                AND \(dialect.probeMark)\(r).target_type = ?)
+                """, replaced.values + [key, .text(type)]),
+        ])
     }
 }

@@ -20,6 +20,8 @@ struct SearchIncludes {
     private(set) var included: [StoredResource] = []
     private(set) var isCapped = false
     private var seen: Set<String> = []
+    /// Of what was included so far.
+    private var bytes = 0
 
     init(connection: any SQLConnection, compiler: SearchCompiler, limits: SearchLimits) {
         self.connection = connection
@@ -66,7 +68,7 @@ struct SearchIncludes {
         for (type, list) in ids.sorted(by: { $0.key < $1.key }) {
             var visible = compiler.visible(type, permission: .read)
             visible.add(compiler.dialect.isInTexts("v.id"), .texts(list))
-            found += try take(visible)
+            found += try take("resource_versions v", visible)
             if isCapped { return found }
         }
         return found
@@ -85,35 +87,43 @@ struct SearchIncludes {
             inner.add(
                 compiler.dialect.isInInts("i.param"),
                 .ints(parameters.map { SearchParameterKey(directive.sourceType, $0.code).number }))
-            var visible = compiler.visible(directive.sourceType)
-            visible.add(
-                "v.version_key IN (SELECT i.version_key FROM idx_reference i WHERE \(inner.text))", values: inner.values
-            )
-            found += try take(visible)
-            if isCapped { return found }
+            for part in compiler.parts {
+                // What was replaced is in no index by its values: its entries are read by its key.
+                let isReplaced = part == .replaced
+                var visible = compiler.visible(directive.sourceType, part: part)
+                visible.add("v.version_key = i.version_key")
+                visible.add(inner)
+                if !isReplaced { visible.add("i.is_current = 1") }
+                let (versions, entries) = ("resource_versions v", "idx_reference i")
+                found += try take(
+                    isReplaced ? "\(versions) CROSS JOIN \(entries)" : "\(entries) CROSS JOIN \(versions)", visible)
+                if isCapped { return found }
+            }
         }
         return found
     }
 
     /// Reads the rows of a condition that were not seen before, until the page is full.
-    private mutating func take(_ condition: SQLCondition) throws -> [Row] {
+    private mutating func take(_ tables: String, _ condition: SQLCondition) throws -> [Row] {
         let room = limits.includedMax - included.count
-        let rows = try connection.all(
+        let names = try connection.all(
             """
-            SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
+            SELECT DISTINCT v.version_key, v.type, v.id, length(v.body) FROM \(tables) WHERE \(condition.text) \
             ORDER BY v.version_key LIMIT ?
             """, condition.values + [.int(Int64(room + seen.count + 1))]
-        ) { Row(key: try $0.int(8), resource: try ResourceTable.decode($0)) }
-        var found: [Row] = []
-        for row in rows where !seen.contains("\(row.resource.type)/\(row.resource.id)") {
-            if included.count == limits.includedMax {
+        ) { (key: try $0.int(0), name: "\(try $0.text(1))/\(try $0.text(2))", bytes: Int(try $0.int(3))) }
+        var keys: [Int64] = []
+        for row in names where !seen.contains(row.name) {
+            if included.count + keys.count == limits.includedMax || bytes + row.bytes > limits.pageBytesMax {
                 isCapped = true
                 break
             }
-            seen.insert("\(row.resource.type)/\(row.resource.id)")
-            included.append(row.resource)
-            found.append(row)
+            bytes += row.bytes
+            seen.insert(row.name)
+            keys.append(row.key)
         }
+        let found = try ResourceTable.versions(keys, connection).map { Row(key: $0.key, resource: $0.resource) }
+        included += found.map(\.resource)
         return found
     }
 }

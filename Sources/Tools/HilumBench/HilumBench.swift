@@ -6,7 +6,7 @@ import Foundation
 struct HilumBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hilum-bench", abstract: "Measure Hilum against the bounds of this machine.",
-        subcommands: [AllCommand.self, BoundHTTPCommand.self, BoundMLLPCommand.self],
+        subcommands: [AllCommand.self, CostsCommand.self, BoundHTTPCommand.self, BoundMLLPCommand.self],
         defaultSubcommand: AllCommand.self)
 }
 

@@ -31,11 +31,12 @@ final class HilumServer {
     }
 
     /// Makes the folder with `hilum init` and registers a client with a key of its own.
-    init(folder: String, isEncrypted: Bool) async throws {
+    /// - Parameter postgres: a libpq connection string; nil for SQLite.
+    init(folder: String, isEncrypted: Bool, postgres: String? = nil) async throws {
         self.folder = folder
         try await Self.command(
             ["init", folder, "--http-port", "0", "--dimse-port", "0", "--mllp-port", "0", "--time-zone", "UTC"]
-                + (isEncrypted ? [] : ["--no-encryption"]))
+                + (isEncrypted ? [] : ["--no-encryption"]) + (postgres.map { ["--postgres", $0] } ?? []))
         let settings = folder + "/hilum.yaml"
         let text = String(decoding: FileManager.default.contents(atPath: settings) ?? Data(), as: UTF8.self)
         try text.replacing("accept-unknown-peers: false", with: "accept-unknown-peers: true")

@@ -41,9 +41,15 @@ struct ErrorTableTests {
     @Test(
         "Each failure of the store, in words that tell nothing of its inside",
         arguments: zip(
-            [StoreError.Code.unavailable, .full, .failed, .conflict, .misuse, .corrupt, .notFound, .closed],
             [
-                (503, "transient"), (507, "no-store"), (503, "no-store"), (409, "conflict"), (500, "exception"),
+                StoreError.Code.unavailable, .throttled, .costly, .full, .failed, .conflict, .misuse, .corrupt,
+                .notFound,
+                .closed,
+            ],
+            [
+                (503, "transient"), (429, "throttled"), (503, "too-costly"), (507, "no-store"), (503, "no-store"),
+                (409, "conflict"),
+                (500, "exception"),
                 (500, "exception"),
                 (404, "not-found"), (503, "transient"),
             ]))

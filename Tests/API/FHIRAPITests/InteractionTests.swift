@@ -1,5 +1,7 @@
 import Access
+import Dispatch
 import FHIRModel
+import SQLStore
 import Testing
 import Workflow
 
@@ -279,44 +281,45 @@ struct InteractionTests {
         }
     }
 
-    @Test("RFC 6585 §4: as many searches of a client as may be run at once, one more is 429, another client's is not")
+    @Test(
+        "S2, RFC 6585 §4: a client's searches wait their turn; only when too many wait is one more 429, and not another's"
+    )
     func searchesAtOnce() async throws {
         try await FHIRServer.with { (server) async throws in
-            func status(_ client: String) async -> Int {
-                await server.send(.get, "Patient", as: FHIRServer.access("system/*.rs", id: client)).status
+            func ask(_ client: String) async -> FHIRResponse {
+                await server.send(.get, "Patient", as: FHIRServer.access("system/*.rs", id: client))
             }
-            /// Asks while `count` searches of the client "app" are under way.
-            func asked(beside count: Int, _ client: String) async throws -> Int {
-                if count == 0 { return await status(client) }
-                return try await server.service.searches.run(of: "app") {
-                    try await asked(beside: count - 1, client)
+            let store = server.store
+            let gate = SearchGate()
+            let configuration = SQLDatabaseConfiguration(.sqlite(path: ""))
+            let running = configuration.searchReaders - 1
+            let waiting = configuration.waitingSearchesPerClientMax
+            await withTaskGroup(of: Bool.self) { group in
+                for _ in 0...(running + waiting) {
+                    group.addTask {
+                        do {
+                            try await store.database.read(.search(client: "app")) { _ in gate.wait() }
+                            return true
+                        } catch { return (error as? SQLStoreError)?.code != .throttled }
+                    }
                 }
+                // One too many: when it is refused, all others are running or waiting.
+                #expect(await group.next() == false)
+                let refused = await ask("app")
+                #expect(refused.status == 429 && refused.header("Retry-After") != nil)
+                #expect(refused.json["issue"]?[0]?["code"]?.string == "throttled")
+                #expect(await ask("other").status == 200)
+                for _ in 0..<(running + waiting) { gate.open() }
             }
-            let most = FHIRLimits().searchesPerClientMax
-            #expect(most == 8)
-            #expect(try await asked(beside: most - 1, "app") == 200)
-            #expect(try await asked(beside: most, "app") == 429)
-            #expect(try await asked(beside: most, "other") == 200)
-            #expect(try await asked(beside: 0, "app") == 200)
-            let narrow = FHIRService(
-                store: server.store, audit: server.store, exports: server.exports, entropy: FHIRServer.SplitMix(),
-                baseURL: FHIRServer.base, oauthBaseURL: "", softwareVersion: "1", limits: Self.oneSearch,
-                now: { UTCInstant(microseconds: 0) })
-            let refused = try await narrow.searches.run(of: "app") {
-                await narrow.respond(
-                    to: FHIRRequest(
-                        method: .get, path: ["Patient"], query: [], rawQuery: "", headers: [:], body: [],
-                        access: FHIRServer.access("system/*.rs")))
-            }
-            #expect(refused.status == 429)
-            #expect(refused.headers.contains { $0.name == "Retry-After" })
+            #expect(await ask("app").status == 200)
         }
     }
 
-    private static var oneSearch: FHIRLimits {
-        var limits = FHIRLimits()
-        limits.searchesPerClientMax = 1
-        return limits
+    /// Holds a store's thread until the test opens it.
+    private final class SearchGate: Sendable {
+        private let opened = DispatchSemaphore(value: 0)
+        func wait() { opened.wait() }
+        func open() { opened.signal() }
     }
 
     @Test("Without its audit row no data leaves: 503")

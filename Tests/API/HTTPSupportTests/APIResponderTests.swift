@@ -1,6 +1,7 @@
 import Access
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 import Synchronization
 import Testing
@@ -59,6 +60,11 @@ struct APIResponderTests {
             },
             Route(.get, "/query", operationID: "query", access: .open) { text("\(try $0.query().count)") },
             Route(.get, "/fails", operationID: "fails", access: .open) { _ in throw Unknown() },
+            Route(.get, "/failed", operationID: "failed", access: .open) { _ in
+                .bytes(Array("broken".utf8), contentType: "text/plain", status: .internalServerError)
+            },
+            Route(.get, "/failure", operationID: "failure", access: .open) { _ in throw HTTPFailure(.internal, "broken")
+            },
             Route(.get, "/slow", operationID: "slow", access: .open, deadline: .milliseconds(1)) { _ in
                 try await Task.sleep(for: .seconds(3600))
                 return text("late")
@@ -161,6 +167,48 @@ struct APIResponderTests {
         let headers: HTTPFields = [.authorization: "Bearer x"]
         #expect(
             try await responder.answer(.get, "/metrics", headers: headers, sourceAddress: "127.0.0.1").status == 401)
+    }
+
+    /// Keeps what is logged.
+    struct Lines: LogHandler {
+        final class Kept: Sendable {
+            private let lines = Mutex<[String]>([])
+            func add(_ line: String) { lines.withLock { $0.append(line) } }
+            var all: [String] { lines.withLock { $0 } }
+        }
+        let kept: Kept
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+        func log(
+            level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String,
+            function: String, line: UInt
+        ) {
+            kept.add("\(level) \(message) \(metadata ?? [:])")
+        }
+    }
+
+    @Test(
+        "X19: every 500 stands in the log with the id that its caller has, whoever made it",
+        arguments: ["/fails", "/failed", "/failure"])
+    func logged(_ path: String) async throws {
+        let kept = Lines.Kept()
+        let response = try await Self.responder().answer(
+            head: HTTPRequest(method: .get, scheme: nil, authority: nil, path: path),
+            body: RequestBody(buffer: ByteBuffer()),
+            origin: .init(logger: Logger(label: "test", factory: { _ in Lines(kept: kept) })))
+        #expect(response.status == .internalServerError)
+        #expect(kept.all.contains { $0.hasPrefix("error") && $0.contains("fresh-id") })
+        #expect(!kept.all.contains { $0.contains("Miller") })
+        let fine = Lines.Kept()
+        _ = try await Self.responder().answer(
+            head: HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/open"),
+            body: RequestBody(buffer: ByteBuffer()),
+            origin: .init(logger: Logger(label: "test", factory: { _ in Lines(kept: fine) })))
+        #expect(fine.all.isEmpty)
     }
 
     @Test("An unexpected error is a bland 500 with the request's id and nothing of the error")

@@ -31,6 +31,14 @@ import Testing
         #expect(FHIRDateTime("2026-12-31T23:59:60Z")?.precision == .second)
     }
 
+    @Test("F27: a leap second is the last of its own minute, day and year", arguments: ["60Z", "60.5Z"])
+    func leapSecond(_ second: String) throws {
+        let leap = try #require(FHIRDateTime("2016-12-31T23:59:\(second)", as: .instant)).range()
+        let year = try #require(FHIRDateTime("2016", as: .date)).range()
+        let minute = try #require(FHIRDateTime("2016-12-31T23:59Z", as: .search)).range()
+        #expect(leap.lower >= minute.lower && leap.upper <= minute.upper && leap.upper <= year.upper)
+    }
+
     @Test(
         "FHIR R4 search.html#date: a text covers the time that its precision leaves open",
         arguments: [

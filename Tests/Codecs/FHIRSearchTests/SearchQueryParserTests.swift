@@ -144,7 +144,7 @@ import Testing
     @Test("Parameters end at 1000 and their text at 64 KiB")
     func sizes() throws {
         let pair = ("active", "true")
-        #expect(try parse("Patient", Array(repeating: pair, count: 1000)).filters.count == 1000)
+        #expect(try parse("Patient", Array(repeating: pair, count: 1000)).parameters.count == 1000)
         #expect(issueCodes("Patient", Array(repeating: pair, count: 1001)) == ["too-costly"])
         #expect(try values("Patient", "family:exact", String(repeating: "a", count: 65_536)).count == 1)
         #expect(issueCodes("Patient", [("family:exact", String(repeating: "a", count: 65_537))]) == ["too-costly"])
@@ -312,6 +312,56 @@ import Testing
         #expect(own.count == 2)
         #expect(parser.compartmentFilter("Patient", id: "1", type: "Endpoint") == nil)
         #expect(parser.compartmentFilter("Nothing", id: "1", type: "Observation") == nil)
+    }
+
+    @Test("X23: equal conditions are one, in whatever order and however often")
+    func equalConditions() throws {
+        let many = Array(repeating: ("name", "a"), count: 500) + Array(repeating: ("name", "a,a,b,a"), count: 499)
+        let query = try parse("Patient", many + [("gender", "male")])
+        #expect(query.filters.count == 3)
+        #expect(query.filters.reduce(0) { $0 + $1.cost } == 4)
+        // The link to the page itself still says what was asked.
+        #expect(query.parameters.count == 1000)
+    }
+
+    @Test(
+        "X19, X23: what a search asks of the database is counted before it runs, and more than the limit is too-costly")
+    func cost() throws {
+        func cost(_ type: String, _ pairs: [(String, String)]) throws -> Int {
+            try parse(type, pairs).filters.reduce(0) { $0 + $1.cost }
+        }
+        #expect(try cost("Patient", []) == 0)
+        // Codes of one system, ids and URIs are one list.
+        #expect(try cost("Observation", [("code", (0..<400).map { "c\($0)" }.joined(separator: ","))]) == 1)
+        #expect(try cost("Observation", [("code", "a,b,http://s|c,http://s|d")]) == 2)
+        #expect(try cost("Observation", [("patient", "a,b,c")]) == 1)
+        #expect(try cost("Observation", [("date", "2020,2021,2022")]) == 3)
+        #expect(try cost("Observation", [("code-value-quantity", "a$1,b$2")]) == 4)
+        #expect(try cost("Observation", [("patient.name", "a,b")]) == 3)
+        #expect(try cost("Patient", [("_has:Observation:patient:code", "a")]) == 2)
+        let names = (0..<200).map { ("given", "n\($0)") }
+        #expect(try cost("Patient", names) == 200)
+        #expect(issueCodes("Patient", names + [("given", "one more")]) == ["too-costly"])
+        #expect(issueCodes("Patient", names + [("given", "one more")], .lenient) == ["too-costly"])
+        #expect(issueCodes("Patient", (0..<1000).map { ("given", "n\($0)") }) == ["too-costly"])
+        #expect(issueCodes("Patient", (0..<1001).map { ("given", "n\($0)") }) == ["too-costly"])
+        var narrow = SearchLimits.standard
+        narrow.conditionsMax = 10
+        let parser = SearchQueryParser(baseURL: "", limits: narrow)
+        #expect(throws: SearchQueryError.self) {
+            try parser.parse("Patient", (0..<11).map { .init(name: "given", value: "n\($0)") })
+        }
+    }
+
+    @Test("F27: a number of more digits than a double holds equals the double it is")
+    func longNumbers() throws {
+        for text in [
+            "123456789012345678901234567890", "0.1000000000000000000000001", "-123456789012345678901234567890",
+            "9007199254740993",
+        ] {
+            let number = try #require(SearchNumber(text))
+            #expect(number.lower <= number.value && number.value < number.upper, "\(text)")
+        }
     }
 
     @Test("No text makes the parser trap: random parameters from a printed seed")

@@ -52,7 +52,7 @@ struct ReconnectTests {
     func readAgain() async throws {
         try await TestDatabases.withLocation(.postgreSQL) { location in
             var configuration = SQLDatabaseConfiguration(location)
-            configuration.readerThreads = 1
+            configuration.doorReaders = 1
             let database = try await SQLDatabase(configuration, migrations: WriterTests.migrations)
             let process = try await database.read { try $0.first("SELECT pg_backend_pid()") { try $0.int(0) } }
             let admin = try TestDatabases.connect(location)

@@ -45,21 +45,20 @@ extension FHIRService {
             }
         }
         types = try permittedTypes(types, wasNamed: request.first("_type") != nil, access: request.access)
-        let owner = request.access.principal.id
-        if try await exports.jobs.activeJobs(ownerID: owner) >= limits.exportsPerClientMax {
-            return .outcome(
-                429, OperationOutcome(.error, .throttled, details: "too many exports of this client are under way"),
-                headers: [("Retry-After", "30")])
-        }
         let snapshot = try await store.snapshot()
         let job = ExportJob(
-            id: exports.entropy.newID(), ownerID: owner, scopes: request.access.scopes.map(\.text),
+            id: exports.entropy.newID(), ownerID: request.access.principal.id,
+            scopes: request.access.scopes.map(\.text),
             request: "\(baseURL)/$export" + (request.rawQuery.isEmpty ? "" : "?" + request.rawQuery), types: types,
             since: since, until: until, snapshot: snapshot.sequence, transactionTime: snapshot.time, createdAt: now())
         try await recordRead(
             "$export", request, category: .export, action: .execute, entity: "export:\(job.id.value)",
             query: request.rawQuery)
-        try await exports.submit(job)
+        guard try await exports.submit(job, activeMax: limits.exportsPerClientMax) else {
+            return .outcome(
+                429, OperationOutcome(.error, .throttled, details: "too many exports of this client are under way"),
+                headers: [("Retry-After", "30")])
+        }
         return .outcome(
             202, OperationOutcome(.information, .informational, details: "the export was accepted"),
             headers: [("Content-Location", statusURL(job))])

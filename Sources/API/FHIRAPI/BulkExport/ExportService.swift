@@ -49,9 +49,11 @@ package final class ExportService: Sendable {
     /// Stops taking further jobs.
     package func stop() { wakeUp.finish() }
 
-    func submit(_ job: ExportJob) async throws {
-        try await jobs.save(job)
+    /// Takes a new job on, unless its owner has as many under way as it may.
+    func submit(_ job: ExportJob, activeMax: Int) async throws -> Bool {
+        guard try await jobs.accept(job, activeMax: activeMax) else { return false }
         wakeUp.yield(job.id)
+        return true
     }
 
     /// Marks a job deleted and removes its files.

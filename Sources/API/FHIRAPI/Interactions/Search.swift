@@ -16,12 +16,6 @@ extension FHIRService {
 
     func search(_ request: FHIRRequest, type: String) async throws -> FHIRResponse {
         try require(.search, on: type, request.access)
-        return try await searches.run(of: request.access.principal.id) {
-            try await found(request, type: type)
-        }
-    }
-
-    private func found(_ request: FHIRRequest, type: String) async throws -> FHIRResponse {
         var pairs = request.query
         if request.method == .post {
             pairs += try QueryParameters(bytes: request.body, countMax: limits.search.parametersMax).map {

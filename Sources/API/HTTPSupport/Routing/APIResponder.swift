@@ -99,6 +99,11 @@ package struct APIResponder: HTTPResponder {
             response = failed(
                 error, group: group, requestID: requestID, accept: head.headerFields[.accept], logger: origin.logger)
         }
+        // Whoever made it: a caller who quotes the id of a 500 finds it in the log.
+        if response.status == .internalServerError {
+            origin.logger.error(
+                "answered 500", metadata: ["request": .string(requestID), "operation": .string(operationID)])
+        }
         response = finished(response, head, requestID: requestID)
         if let observe, let started { observe(operationID, response.status.code, ContinuousClock.now - started) }
         return head.method == .head ? response.createHeadResponse() : response

@@ -1,6 +1,6 @@
 /// A time of day, as FHIR's `time` and as the second half of a dateTime. FHIR R4 datatypes.html#time.
 package struct ClockTime: Sendable, Hashable {
-    /// Since midnight. A leap second, :60, counts as the first of the next minute.
+    /// Since midnight. A leap second, :60, counts as the last of its own minute.
     package let microseconds: Int64
     package let precision: FHIRDateTime.Precision
     package let fractionDigits: Int
@@ -23,7 +23,7 @@ package struct ClockTime: Sendable, Hashable {
             return
         }
         guard let second = cursor.number(2), second <= 60 else { return nil }
-        micros += Int64(second) * 1_000_000
+        micros += Int64(min(second, 59)) * 1_000_000
         guard cursor.take(0x2E) else {
             (microseconds, precision, fractionDigits) = (micros, .second, 0)
             return

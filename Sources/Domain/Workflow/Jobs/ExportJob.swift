@@ -72,6 +72,8 @@ package protocol ExportJobStore: Sendable {
     func job(_ id: EntityID) async throws -> ExportJob?
     /// Jobs not yet complete, failed or deleted: what a worker takes up after a start.
     func unfinishedJobs() async throws -> [ExportJob]
-    /// How many jobs of the owner are accepted or running.
-    func activeJobs(ownerID: String) async throws -> Int
+    /// Saves a new job, unless its owner already has `activeMax` jobs that are accepted or running: counted and saved in one
+    /// unit of work, so that however many come at once the limit holds.
+    /// - Returns: whether it was saved.
+    func accept(_ job: ExportJob, activeMax: Int) async throws -> Bool
 }

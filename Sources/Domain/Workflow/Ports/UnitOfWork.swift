@@ -96,6 +96,10 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable, Hashable {
         /// The store failed or is not reachable; a retry may succeed.
         case unavailable
+        /// The caller asks for more at a time than it may; its own requests have to end first.
+        case throttled
+        /// A search used up its limit of time or rows; a narrower one may succeed.
+        case costly
         /// No space left.
         case full
         /// An fsync failed: nothing more is written until a restart.

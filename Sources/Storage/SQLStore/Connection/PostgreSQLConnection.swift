@@ -19,7 +19,14 @@ package final class PostgreSQLConnection: SQLConnection {
 
     private let connectionString: String
     private let role: Role
-    private let statementTimeout: Duration?
+    package var budget: SQLBudget? {
+        didSet { granted = nil }
+    }
+
+    private var statementTimeout: Duration?
+    private let lockTimeout: Duration?
+    /// What the session last allowed a statement of the budget.
+    private var granted: Duration?
     private var handle: OpaquePointer?
     private var variants: [String: [PreparedVariant]] = [:]
     private var variantCount = 0
@@ -43,10 +50,16 @@ package final class PostgreSQLConnection: SQLConnection {
     }
 
     /// Connects at once. Throws `.unavailable` or `.locked`.
-    package init(connectionString: String, role: Role, statementTimeout: Duration? = nil) throws {
+    /// - Parameters:
+    ///   - statementTimeout: how long one statement may run; nil for no limit.
+    ///   - lockTimeout: how long a statement waits for a lock that another session holds; nil for no limit.
+    package init(
+        connectionString: String, role: Role, statementTimeout: Duration? = nil, lockTimeout: Duration? = nil
+    ) throws {
         self.connectionString = connectionString
         self.role = role
         self.statementTimeout = statementTimeout
+        self.lockTimeout = lockTimeout
         try connect()
     }
 
@@ -107,6 +120,7 @@ package final class PostgreSQLConnection: SQLConnection {
             ends.append(buffer.count)
         }
         let handle = try connected()
+        try grantTime(handle)
         let name = try prepared(sql, types, handle, fits: fits)
         let result = send(name, buffer, ends, isNull, handle)
         defer { hilum_PQclear(result) }
@@ -116,11 +130,36 @@ package final class PostgreSQLConnection: SQLConnection {
         case PGRES_TUPLES_OK:
             guard let result else { return 0 }
             for index in 0..<hilum_PQntuples(result) {
+                try budget?.takeRow()
                 try row(SQLRow(source: .postgreSQL(result: result, row: index)))
             }
             return isSelect(result) ? 0 : countChanges(result)
         default: throw failure(result, handle, sql)
         }
+    }
+
+    /// Lets the next statement run for what is left of the budget. The session is told again only when a tenth of what it
+    /// was told before is gone, so that a search of many short statements pays for few such messages.
+    private func grantTime(_ handle: OpaquePointer) throws {
+        guard let budget else { return }
+        try budget.check()
+        let left = budget.timeLeft
+        guard isInTransaction, granted.map({ left < $0 * 9 / 10 }) ?? true else { return }
+        let result = hilum_PQexec(handle, "SET LOCAL statement_timeout = \(max(1, Self.milliseconds(left)))")
+        defer { hilum_PQclear(result) }
+        noteTransactionState(handle)
+        guard hilum_PQresultStatus(result) == PGRES_COMMAND_OK else { throw failure(result, handle, "time limit") }
+        granted = left
+    }
+
+    /// Bounds every later statement, as one of `init` does.
+    package func limitStatements(to timeout: Duration) throws {
+        statementTimeout = timeout
+        try execute("SET statement_timeout = \(Self.milliseconds(timeout))")
+    }
+
+    private static func milliseconds(_ time: Duration) -> Int64 {
+        time.components.seconds * 1_000 + time.components.attoseconds / 1_000_000_000_000_000
     }
 
     private func send(
@@ -232,12 +271,12 @@ package final class PostgreSQLConnection: SQLConnection {
     }
 
     private func startSession(_ fresh: OpaquePointer) throws {
-        let limit = statementTimeout.map {
-            $0.components.seconds * 1_000 + $0.components.attoseconds / 1_000_000_000_000_000
-        }
+        let limit = statementTimeout.map(Self.milliseconds)
+        let lockLimit = lockTimeout.map(Self.milliseconds)
         var script = """
             SET client_encoding='UTF8'; SET standard_conforming_strings=on; SET timezone='UTC'; \
-            SET synchronous_commit=on; SET statement_timeout=\(limit ?? 0); SET client_min_messages=warning;
+            SET synchronous_commit=on; SET statement_timeout=\(limit ?? 0); SET lock_timeout=\(lockLimit ?? 0); \
+            SET client_min_messages=warning;
             """
         if case .reader = role { script += "SET default_transaction_read_only=on;" }
         let result = hilum_PQexec(fresh, script)

@@ -17,6 +17,26 @@ struct SQLCondition {
         self.text += " AND " + text
         self.values += values
     }
+
+    mutating func add(_ condition: SQLCondition) { add(condition.text, values: condition.values) }
+
+    /// At least one of the conditions; with none, never.
+    static func anyOf(_ parts: [SQLCondition]) -> SQLCondition { joined(parts, "OR", empty: "1 = 0") }
+
+    /// All conditions; with none, always.
+    static func allOf(_ parts: [SQLCondition]) -> SQLCondition { joined(parts, "AND", empty: "1 = 1") }
+
+    /// In halves rather than one behind the other, so that the depth of the expression, which SQLite bounds, stays small.
+    private static func joined(_ parts: [SQLCondition], _ word: String, empty: String) -> SQLCondition {
+        switch parts.count {
+        case 0: return SQLCondition(empty)
+        case 1: return parts[0]
+        default:
+            let (left, right) = (parts[..<(parts.count / 2)], parts[(parts.count / 2)...])
+            let (a, b) = (joined(Array(left), word, empty: empty), joined(Array(right), word, empty: empty))
+            return SQLCondition("((\(a.text)) \(word) (\(b.text)))", a.values + b.values)
+        }
+    }
 }
 
 extension SQLDialect {

@@ -14,6 +14,9 @@ package protocol SQLConnection: AnyObject {
     /// Whether BEGIN has run and neither COMMIT nor ROLLBACK has, nor the database rolled back by itself.
     var isInTransaction: Bool { get }
 
+    /// What the statements that follow may use together; nil for no such bound. When it is used up they throw `.timeout`.
+    var budget: SQLBudget? { get set }
+
     /// Runs one statement and calls `row` for each result row, in order.
     /// - Returns: the rows changed by INSERT, UPDATE or DELETE; 0 for others.
     @discardableResult

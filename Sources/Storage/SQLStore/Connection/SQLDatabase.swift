@@ -22,13 +22,16 @@ package final class SQLDatabase: Sendable {
     }
 
     /// Runs `body` on a reader connection, on which changes are refused.
-    /// - Parameter snapshot: whether all statements of `body` see one state of the database; without it each sees the
-    ///   last commit before it.
+    /// - Parameters:
+    ///   - readClass: for whom it is: whose threads and connections it uses, and what it may cost.
+    ///   - snapshot: whether all statements of `body` see one state of the database; without it each sees the last commit
+    ///     before it.
     /// A body that fails with `.unavailable` on a connection that was idle is run once more on a new one.
     package func read<Value: Sendable>(
-        snapshot: Bool = false, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+        _ readClass: SQLReadClass = .door, snapshot: Bool = false,
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
-        try await readers.run(snapshot: snapshot, body)
+        try await readers.run(readClass, snapshot: snapshot, body)
     }
 
     /// Runs `body` as one unit of work on the writer's thread, more than once when another unit of the same commit

@@ -10,16 +10,31 @@ package struct SQLDatabaseConfiguration: Sendable {
     }
 
     package var location: Location
-    /// Threads, each with its own connection, for `read`.
-    package var readerThreads = 3
+    /// Threads, each with its own connection, for reads of ``SQLReadClass/door``.
+    package var doorReaders = 2
+    /// Threads, each with its own connection, for reads of ``SQLReadClass/search(client:)``. One client has all but one
+    /// of them at most.
+    package var searchReaders = 3
+    /// Searches of one client that may run at a time.
+    package var searchesPerClientMax = SQLDatabaseConfiguration.searchesPerClientDefault
+    /// Searches of one client that may wait for its turn; one more is refused with `.throttled`.
+    package var waitingSearchesPerClientMax = SQLDatabaseConfiguration.waitingSearchesPerClientDefault
+    /// Rows that one search may read in all.
+    package var searchRowsMax = 200_000
     /// Units of work that may share one commit.
     package var batchMax = 256
     /// Writes that may wait; one more is refused with `.overloaded`.
     package var waitingWritesMax = 4_096
     /// Reads that may wait or run; one more is refused with `.overloaded`.
     package var waitingReadsMax = 4_096
-    /// How long one statement of a reader may run.
+    /// How long a search may run in all, and any other reader's statement by itself.
     package var readTimeout = SQLDatabaseConfiguration.readTimeoutDefault
+    /// How long a reader waits for a lock that another session holds; PostgreSQL only, SQLite's readers never wait.
+    package var readLockTimeout: Duration = .seconds(2)
+    /// How long the writer waits for a lock that another session holds.
+    package var writeLockTimeout: Duration = .seconds(5)
+    /// How long one statement of the writer may run; PostgreSQL only. Migrations have no such limit.
+    package var writeTimeout: Duration = .seconds(60)
     /// Whether this process is the one server of the database. A second one is refused with `.locked`; short-lived
     /// commands beside a running server say false.
     package var isServer = true
@@ -32,7 +47,12 @@ package struct SQLDatabaseConfiguration: Sendable {
 
     package init(_ location: Location) { self.location = location }
 
-    /// What a statement of a reader is given unless told otherwise.
+    /// See ``searchesPerClientMax``.
+    package static let searchesPerClientDefault = 8
+    /// See ``waitingSearchesPerClientMax``.
+    package static let waitingSearchesPerClientDefault = 64
+
+    /// What a search is given unless told otherwise.
     package static let readTimeoutDefault: Duration = .seconds(10)
 
     package static let systemTime: @Sendable () -> Int64 = {

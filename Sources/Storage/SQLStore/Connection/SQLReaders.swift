@@ -1,9 +1,103 @@
 import NIOPosix
 import Synchronization
 
-/// The reader threads and their connections. A connection is opened when first needed and used by one closure at a
-/// time, the most recently used first because its statements are prepared and its pages warm.
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The reader threads and their connections, in three lanes: see ``SQLReadClass``. A connection is opened when first
+/// needed and used by one closure at a time, the most recently used first because its statements are prepared and its
+/// pages warm.
 final class SQLReaders: Sendable {
+    private let doors: SQLReaderLane
+    private let searches: SQLReaderLane
+    private let background: SQLReaderLane
+    private let queue: Mutex<FairQueue<CheckedContinuation<Void, any Error>>>
+    private let nextID = Atomic<UInt64>(0)
+    private let configuration: SQLDatabaseConfiguration
+
+    init(_ configuration: SQLDatabaseConfiguration) {
+        self.configuration = configuration
+        doors = SQLReaderLane(configuration, threads: configuration.doorReaders)
+        searches = SQLReaderLane(configuration, threads: configuration.searchReaders, isYielding: true)
+        background = SQLReaderLane(configuration, threads: 1, isYielding: true)
+        let places = configuration.searchReaders
+        queue = Mutex(
+            FairQueue(
+                .init(
+                    placesMax: places,
+                    // One client never has all places, so that another's search need not wait for the end of its own.
+                    placesPerClientMax: max(1, min(configuration.searchesPerClientMax, places - 1)),
+                    waitingPerClientMax: configuration.waitingSearchesPerClientMax,
+                    waitingMax: configuration.waitingReadsMax)))
+    }
+
+    func run<Value: Sendable>(
+        _ readClass: SQLReadClass, snapshot: Bool, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        switch readClass {
+        case .door: return try await doors.run(snapshot: snapshot, nil, body)
+        case .background: return try await background.run(snapshot: snapshot, nil, body)
+        case .search(let client):
+            let arrival = ContinuousClock.now
+            try await enter(client)
+            defer { leave(client) }
+            // One who has waited as long as a search may take would be answered too late.
+            if ContinuousClock.now - arrival > configuration.readTimeout {
+                throw SQLStoreError(.throttled, "searches of this client had to wait too long")
+            }
+            try Task.checkCancellation()
+            let budget = SQLBudget(time: configuration.readTimeout, rows: configuration.searchRowsMax)
+            do {
+                return try await withTaskCancellationHandler {
+                    try await searches.run(snapshot: snapshot, budget, body)
+                } onCancel: {
+                    budget.cancel()
+                }
+            } catch let error as SQLStoreError where error.code == .timeout {
+                throw SQLStoreError(.costly, "a search used up its limit of time or rows", cause: error)
+            }
+        }
+    }
+
+    /// Waits for a place of the client's. Throws `.throttled` when too many wait.
+    private func enter(_ client: String) async throws {
+        let id = nextID.add(1, ordering: .relaxed).newValue
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                let admission = queue.withLock { queue in
+                    // Asked under the lock: who is cancelled later is withdrawn by the handler.
+                    Task.isCancelled ? nil : queue.arrive(client, id: id, continuation)
+                }
+                switch admission {
+                case .entered?: continuation.resume()
+                case .waiting?: break
+                case .refused?:
+                    continuation.resume(
+                        throwing: SQLStoreError(.throttled, "too many searches of this client are waiting"))
+                case nil: continuation.resume(throwing: CancellationError())
+                }
+            }
+        } onCancel: {
+            queue.withLock { $0.withdraw(client, id: id) }?.resume(throwing: CancellationError())
+        }
+    }
+
+    private func leave(_ client: String) {
+        for next in queue.withLock({ $0.leave(client) }) { next.resume() }
+    }
+
+    func close() async {
+        let error = SQLStoreError(.closed, "the store is closed")
+        for waiting in queue.withLock({ $0.withdrawAll() }) { waiting.resume(throwing: error) }
+        await searches.close()
+        await background.close()
+        await doors.close()
+    }
+}
+
+/// Threads with a connection each, and those who wait for one in the order of their coming.
+private final class SQLReaderLane: Sendable {
     /// One connection slot; its mutex makes sure that only one thread at a time is inside.
     private final class Slot: Sendable {
         let connection = Mutex<(any SQLConnection)?>(nil)
@@ -16,18 +110,21 @@ final class SQLReaders: Sendable {
     }
 
     private let configuration: SQLDatabaseConfiguration
+    /// Whether its threads give way to others where there is not enough processor for all.
+    private let isYielding: Bool
     private let threads: NIOThreadPool
     private let state: Mutex<State>
 
-    init(_ configuration: SQLDatabaseConfiguration) {
+    init(_ configuration: SQLDatabaseConfiguration, threads count: Int, isYielding: Bool = false) {
         self.configuration = configuration
-        threads = NIOThreadPool(numberOfThreads: configuration.readerThreads)
+        self.isYielding = isYielding
+        threads = NIOThreadPool(numberOfThreads: count)
         threads.start()
-        state = Mutex(State(idle: (0..<configuration.readerThreads).map { _ in Slot() }))
+        state = Mutex(State(idle: (0..<count).map { _ in Slot() }))
     }
 
     func run<Value: Sendable>(
-        snapshot: Bool, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+        snapshot: Bool, _ budget: SQLBudget?, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         try state.withLock { state in
             if state.isClosed { throw SQLStoreError(.closed, "the store is closed") }
@@ -38,26 +135,31 @@ final class SQLReaders: Sendable {
         }
         defer { state.withLock { $0.waiting -= 1 } }
         return try await threads.runIfActive { [self] in
+            if isYielding { Self.yieldProcessor() }
             let slot = state.withLock { $0.idle.popLast() } ?? Slot()
             defer { state.withLock { $0.idle.append(slot) } }
             return try slot.connection.withLock { held -> Value in
                 let wasOpen = held != nil
                 do {
-                    return try attempt(&held, snapshot, body)
+                    return try attempt(&held, snapshot, budget, body)
                 } catch let error as SQLStoreError where error.code == .unavailable {
                     held = nil
                     guard wasOpen else { throw error }
-                    return try attempt(&held, snapshot, body)
+                    return try attempt(&held, snapshot, budget, body)
                 }
             }
         }
     }
 
     private func attempt<Value: Sendable>(
-        _ held: inout (any SQLConnection)?, _ snapshot: Bool, _ body: (any SQLConnection) throws -> Value
+        _ held: inout (any SQLConnection)?, _ snapshot: Bool, _ budget: SQLBudget?,
+        _ body: (any SQLConnection) throws -> Value
     ) throws -> Value {
         let connection = try held ?? open()
         held = connection
+        budget?.start()
+        connection.budget = budget
+        defer { connection.budget = nil }
         guard snapshot else { return try body(connection) }
         try connection.execute(connection.dialect.beginSnapshot)
         do {
@@ -65,6 +167,7 @@ final class SQLReaders: Sendable {
             try connection.execute("COMMIT")
             return value
         } catch {
+            connection.budget = nil
             if connection.isInTransaction { try? connection.execute("ROLLBACK") }
             throw error
         }
@@ -76,8 +179,17 @@ final class SQLReaders: Sendable {
             try SQLiteConnection(path: path, isReader: true, statementTimeout: configuration.readTimeout)
         case .postgreSQL(let connectionString):
             try PostgreSQLConnection(
-                connectionString: connectionString, role: .reader, statementTimeout: configuration.readTimeout)
+                connectionString: connectionString, role: .reader, statementTimeout: configuration.readTimeout,
+                lockTimeout: configuration.readLockTimeout)
         }
+    }
+
+    /// The weight of this thread becomes about a tenth of a door's. On Linux a thread has a niceness of its own; elsewhere
+    /// it is the process's, which stays.
+    private static func yieldProcessor() {
+        #if canImport(Glibc)
+            _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+        #endif
     }
 
     func close() async {

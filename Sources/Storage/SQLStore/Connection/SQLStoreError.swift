@@ -10,6 +10,8 @@ package struct SQLStoreError: Error, Equatable, Sendable, CustomStringConvertibl
         case busy
         /// More writes wait than `SQLDatabaseConfiguration.waitingWritesMax`. Retry later.
         case overloaded
+        /// A client's searches are more than may wait, or have waited too long. Retry later.
+        case throttled
         /// The disk or tablespace is full. Reads go on; writes resume by themselves when there is space.
         case full
         /// A unique, foreign key, check or not-null rule refused the change.
@@ -18,6 +20,8 @@ package struct SQLStoreError: Error, Equatable, Sendable, CustomStringConvertibl
         case value
         /// A statement ran longer than its limit, or was cancelled.
         case timeout
+        /// A search used up its limit of time or rows. The same search would again, unless there is less load.
+        case costly
         /// Stored data is not readable: a damaged file or a hash chain that does not hold.
         case corrupt
         /// A write to disk failed when it had to become durable: the store accepts no more writes until a restart.

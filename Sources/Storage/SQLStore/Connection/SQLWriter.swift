@@ -42,6 +42,7 @@ final class SQLWriter: Sendable {
                 try batches.withLock { batches in
                     let connection = try open()
                     try Migrator(migrations, fault: configuration.fault).migrate(connection, now: configuration.now())
+                    try (connection as? PostgreSQLConnection)?.limitStatements(to: configuration.writeTimeout)
                     let stamp = try CommitBatches.readStamp(connection)
                     queue.withLock { $0.lastCommit = stamp }
                     batches = CommitBatches(
@@ -131,7 +132,8 @@ final class SQLWriter: Sendable {
         case .sqlite(let path): try SQLiteConnection(path: path, isReader: false)
         case .postgreSQL(let connectionString):
             try PostgreSQLConnection(
-                connectionString: connectionString, role: .writer(holdsServerLock: configuration.isServer))
+                connectionString: connectionString, role: .writer(holdsServerLock: configuration.isServer),
+                lockTimeout: configuration.writeLockTimeout)
         }
     }
 

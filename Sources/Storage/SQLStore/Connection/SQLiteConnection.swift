@@ -9,6 +9,10 @@ package final class SQLiteConnection: SQLConnection {
     package var changeCount: Int64 { sqlite3_total_changes64(handle) }
     package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
+    package var budget: SQLBudget? {
+        didSet { deadline.pointee.budget = budget }
+    }
+
     private let handle: OpaquePointer
     private var statements: [String: CachedStatement] = [:]
     private var useCount: UInt64 = 0
@@ -67,6 +71,7 @@ package final class SQLiteConnection: SQLConnection {
 
     @discardableResult
     package func run(_ sql: String, _ values: [SQLValue], row: (SQLRow) throws -> Void) throws -> Int {
+        try budget?.check()
         deadline.pointee.start()
         let (statement, isCached) = try takeStatement(sql)
         defer { giveBack(statement, sql, isCached) }
@@ -74,7 +79,9 @@ package final class SQLiteConnection: SQLConnection {
         let before = sqlite3_total_changes64(handle)
         while true {
             switch sqlite3_step(statement) {
-            case SQLITE_ROW: try row(SQLRow(source: .sqlite(statement)))
+            case SQLITE_ROW:
+                try budget?.takeRow()
+                try row(SQLRow(source: .sqlite(statement)))
             case SQLITE_DONE: return Int(sqlite3_total_changes64(handle) - before)
             case let code: throw SQLiteConnection.error(code, handle, "step")
             }
@@ -231,6 +238,8 @@ package final class SQLiteConnection: SQLConnection {
 /// The time limit of the statement that runs on one SQLite connection, read by its progress handler.
 struct StatementDeadline {
     let limit: Duration?
+    /// Of the search that the statement belongs to.
+    var budget: SQLBudget?
     private var end: ContinuousClock.Instant?
 
     init(limit: Duration?) { self.limit = limit }
@@ -239,7 +248,9 @@ struct StatementDeadline {
 
     /// 1 stops the statement with SQLITE_INTERRUPT.
     static func hasPassed(_ context: UnsafeMutableRawPointer?) -> Int32 {
-        guard let end = context?.assumingMemoryBound(to: StatementDeadline.self).pointee.end else { return 0 }
+        guard let deadline = context?.assumingMemoryBound(to: StatementDeadline.self) else { return 0 }
+        if let budget = deadline.pointee.budget { return budget.isOver ? 1 : 0 }
+        guard let end = deadline.pointee.end else { return 0 }
         return ContinuousClock.now >= end ? 1 : 0
     }
 }

@@ -2,7 +2,7 @@
 package enum Migrations {
     package static let all: [Migration] = [
         foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches, identity,
-        searchKeys, instanceConflicts,
+        searchKeys, instanceConflicts, currentVersions(10),
     ]
 
     /// The commit order and the audit chain: what every other table leans on.

@@ -35,6 +35,21 @@ struct ResourceTable {
 
     // MARK: Reading
 
+    /// The versions of these keys, in this order.
+    static func versions(_ keys: [Int64], _ connection: any SQLConnection) throws -> [(
+        key: Int64, resource: StoredResource
+    )] {
+        if keys.isEmpty { return [] }
+        var found: [Int64: StoredResource] = [:]
+        try connection.run(
+            """
+            SELECT \(columns), v.version_key FROM resource_versions v \
+            WHERE \(connection.dialect.isInInts("v.version_key"))
+            """, [.ints(keys)]
+        ) { found[try $0.int(8)] = try decode($0) }
+        return keys.compactMap { key in found[key].map { (key, $0) } }
+    }
+
     /// The newest version, a deletion marker included.
     func newest(_ type: String, _ id: String) throws -> StoredResource? {
         try newestWithKey(type, id)?.resource
@@ -120,6 +135,7 @@ struct ResourceTable {
                 try connection.run(
                     "UPDATE resource_versions SET end_sequence = ? WHERE version_key = ?",
                     [.int(version.sequence), .int(previous.key)])
+                if !previous.resource.isDeleted { try index.retire(versionKey: previous.key) }
             }
         }
         let key = try connection.first(

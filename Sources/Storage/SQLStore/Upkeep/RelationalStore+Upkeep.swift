@@ -1,0 +1,143 @@
+import FHIRModel
+import FHIRResources
+import FHIRSearch
+
+/// What the store does behind the requests, in steps that each hold the writer for some milliseconds: entries of versions
+/// that no page link can ask for any more are removed, entries made by earlier rules are made anew, and the databases
+/// gather statistics when there is much more to know than they did.
+extension RelationalStore {
+    /// Versions of one step.
+    private static let stepVersions: Int64 = 100
+    /// Microseconds after the end of a page link for which the entries it may ask for are kept.
+    private static let sweepMargin: Int64 = 60_000_000
+
+    /// The next step of what waits.
+    /// - Returns: whether anything was done; then there may be more.
+    package func upkeepStep() async throws -> Bool {
+        try await translating {
+            if try await self.sweepReplaced() { return true }
+            if try await self.reindex() { return true }
+            return try await self.gatherStatistics()
+        }
+    }
+
+    // MARK: Entries of replaced versions
+
+    private func sweepReplaced() async throws -> Bool {
+        let before = now() &- searchLimits.linkSeconds * 1_000_000 &- Self.sweepMargin
+        let gone = try await database.read(.background) { connection in
+            let upkeep = UpkeepTable(connection: connection)
+            let last = [try upkeep.value(.sweptSequence), try upkeep.value(.sweptKey)].map { SQLValue.int($0) }
+            return try connection.all(
+                """
+                SELECT v.version_key, v.end_sequence, (SELECT n.time FROM resource_versions n WHERE n.type = v.type \
+                AND n.id = v.id AND n.version = v.version + 1) FROM resource_versions v \
+                WHERE v.end_sequence < \(ResourceTable.current) AND (v.end_sequence, v.version_key) > (?, ?) \
+                ORDER BY v.end_sequence, v.version_key LIMIT ?
+                """, last + [.int(Self.stepVersions)]
+            ) { (key: try $0.int(0), sequence: try $0.int(1), replaced: try $0.optionalInt(2)) }
+            .prefix { $0.replaced.map { $0 < before } ?? true }
+        }
+        guard let last = gone.last else { return false }
+        try await database.write { transaction in
+            try SearchIndexTable(connection: transaction.connection).remove(versionKeys: gone.map(\.key))
+            let upkeep = UpkeepTable(connection: transaction.connection)
+            try upkeep.set(.sweptSequence, last.sequence)
+            try upkeep.set(.sweptKey, last.key)
+        }
+        return true
+    }
+
+    // MARK: Entries of earlier rules
+
+    private func reindex() async throws -> Bool {
+        let indexer = indexer
+        typealias Found = (stale: [(key: Int64, entries: [IndexEntry])], last: Int64?)
+        let found: Found? = try await database.read(.background, snapshot: true) { connection in
+            let upkeep = UpkeepTable(connection: connection)
+            if try upkeep.value(.indexForm) == SearchIndexer.form { return nil }
+            let versions = try connection.all(
+                """
+                SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE v.version_key > ? \
+                AND v.end_sequence = \(ResourceTable.current) AND v.deleted = 0 ORDER BY v.version_key LIMIT ?
+                """, [.int(try upkeep.value(.reindexedKey)), .int(Self.stepVersions)]
+            ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
+            let table = SearchIndexTable(connection: connection)
+            var stale: [(key: Int64, entries: [IndexEntry])] = []
+            for version in versions {
+                // What cannot be read has no better entries than it has.
+                guard let resource = try? Resource(parsing: version.resource.bytes, limits: .stored) else { continue }
+                let entries = indexer.entries(of: resource)
+                if try Set(table.entries(versionKey: version.key)) != Set(entries) {
+                    stale.append((version.key, entries))
+                }
+            }
+            return (stale, versions.last?.key)
+        }
+        guard let found else { return false }
+        try await database.write { transaction in
+            let connection = transaction.connection
+            let (table, upkeep) = (SearchIndexTable(connection: connection), UpkeepTable(connection: connection))
+            for version in found.stale {
+                let isCurrent = try connection.first(
+                    "SELECT 1 FROM resource_versions WHERE version_key = ? AND end_sequence = \(ResourceTable.current)",
+                    [.int(version.key)]
+                ) { try $0.int(0) }
+                // One that was replaced meanwhile is in no index any more.
+                guard isCurrent != nil else { continue }
+                try table.remove(versionKey: version.key)
+                try table.insert(version.entries, versionKey: version.key)
+            }
+            if let last = found.last {
+                try upkeep.set(.reindexedKey, last)
+            } else {
+                try upkeep.set(.indexForm, SearchIndexer.form)
+                try upkeep.set(.reindexedKey, 0)
+            }
+        }
+        return true
+    }
+
+    // MARK: Statistics
+
+    /// When there are half as many versions again as there were the last time, and a thousand.
+    private func gatherStatistics() async throws -> Bool {
+        let newest: Int64? = try await database.read(.background) { connection in
+            let newest =
+                try connection.first("SELECT version_key FROM resource_versions ORDER BY version_key DESC LIMIT 1") {
+                    try $0.int(0)
+                } ?? 0
+            let known = try UpkeepTable(connection: connection).value(.analyzedKey)
+            return newest > known + known / 2 + 1_000 ? newest : nil
+        }
+        guard let newest else { return false }
+        switch database.dialect {
+        case .sqlite:
+            // In the writer's turn; it reads a bounded part of each index.
+            try await database.write { transaction in
+                try transaction.connection.execute("PRAGMA analysis_limit = 400; ANALYZE")
+                try UpkeepTable(connection: transaction.connection).set(.analyzedKey, newest)
+            }
+        case .postgreSQL:
+            // Beside the writer: it takes a sample of each table, and no lock that a reader or writer would wait for.
+            try await database.read(.background) { connection in
+                for table in SQLStatistics.tables {
+                    try connection.execute(
+                        "BEGIN READ WRITE; SET LOCAL statement_timeout = 0; ANALYZE \(table); COMMIT")
+                }
+            }
+            try await database.write { try UpkeepTable(connection: $0.connection).set(.analyzedKey, newest) }
+        }
+        return true
+    }
+}
+
+/// What statistics are gathered of.
+enum SQLStatistics {
+    /// The tables that grow with use and are searched.
+    static let tables =
+        SearchIndexTable.Kind.allCases.map(\.table) + [
+            "resource_versions", "patients", "patient_identifiers", "visits", "orders", "steps", "studies", "series",
+            "instances", "reports", "messages",
+        ]
+}

@@ -1,0 +1,192 @@
+import Access
+import FHIRModel
+import FHIRResources
+import FHIRSearch
+import Synchronization
+import Testing
+import Workflow
+
+@testable import SQLStore
+
+/// S13: what no search can ask for any more leaves the index; entries of earlier rules are made anew.
+@Suite("Index upkeep")
+struct IndexUpkeepTests {
+    typealias Store = ResourceStoreTests
+
+    static func entries(_ store: RelationalStore, _ condition: String = "1 = 1") async throws -> Int64 {
+        try await store.database.read { connection in
+            try SearchIndexTable.Kind.allCases.reduce(0) { sum, kind in
+                sum
+                    + (try connection.first("SELECT count(*) FROM \(kind.table) WHERE \(condition)") { try $0.int(0) }
+                        ?? 0)
+            }
+        }
+    }
+
+    static func settle(_ store: RelationalStore) async throws { while try await store.upkeepStep() {} }
+
+    @Test(
+        "S13: entries of replaced versions go when the last link that may ask for them has ended, not before",
+        arguments: TestDatabases.all)
+    func sweep(_ kind: SQLDialect) async throws {
+        let clock = Mutex<Int64>(1_000_000)
+        try await TestDatabases.with(kind, configure: { $0.now = { clock.withLock { $0 } } }) { database in
+            let store = RelationalStore(
+                database: database, entropy: Store.CountingEntropy(), projector: Store.NoProjection(),
+                baseURL: Store.base,
+                now: { clock.withLock { $0 } })
+            for number in 0..<250 {
+                try await Store.put(store, #"{"resourceType":"Patient","id":"p\#(number)","gender":"male"}"#)
+            }
+            let query = try Store.query("Patient", "gender=male&_count=100")
+            let first = try await store.search(query, token: nil, access: Store.server)
+            for number in 0..<250 {
+                try await Store.put(store, #"{"resourceType":"Patient","id":"p\#(number)","gender":"female"}"#)
+            }
+            let all = try await Self.entries(store)
+            #expect(try await Self.entries(store, "is_current = 1") * 2 == all)
+            try await Self.settle(store)
+            #expect(try await Self.entries(store) == all)
+            // The last moment of the link: all that it may lead to is still found.
+            clock.withLock { $0 = 1_000_000 + 3_600_000_000 - 1 }
+            try await Self.settle(store)
+            var (token, seen) = (first.nextToken, first.matches.count)
+            while let next = token {
+                let page = try await store.search(query, token: next, access: Store.server)
+                seen += page.matches.count
+                token = page.nextToken
+            }
+            #expect(seen == 250)
+            clock.withLock { $0 += 62_000_000 }
+            try await Self.settle(store)
+            #expect(try await Self.entries(store) == all / 2)
+            #expect(try await Self.entries(store, "is_current = 0") == 0)
+            await #expect(throws: StoreError.self) {
+                try await store.search(query, token: first.nextToken, access: Store.server)
+            }
+            #expect(try await Store.ids(store, "Patient", "gender=female&_summary=count") == [])
+            #expect(
+                try await store.search(
+                    try Store.query("Patient", "gender=female&_total=accurate"), token: nil, access: Store.server
+                ).total == 250)
+        }
+    }
+
+    @Test(
+        "House decision 5: a granular scope judges an old version by what it holds, swept or not",
+        arguments: TestDatabases.all)
+    func judged(_ kind: SQLDialect) async throws {
+        let clock = Mutex<Int64>(1_000_000)
+        try await TestDatabases.with(kind, configure: { $0.now = { clock.withLock { $0 } } }) { database in
+            let store = RelationalStore(
+                database: database, entropy: Store.CountingEntropy(), projector: Store.NoProjection(),
+                baseURL: Store.base,
+                now: { clock.withLock { $0 } })
+            for gender in ["male", "female", "male", "other", "male"] {
+                try await Store.put(
+                    store,
+                    #"{"resourceType":"Patient","id":"p","gender":"\#(gender)","birthDate":"1970","name":[{"family":"Ü"}]}"#
+                )
+            }
+            let snapshot = try await store.snapshot()
+            try await Store.put(store, #"{"resourceType":"Patient","id":"p","gender":"female"}"#)
+            let access = Store.access("system/Patient.rs?gender=male&birthdate=ge1960&name=ü")
+            for isSwept in [false, true] {
+                if isSwept {
+                    clock.withLock { $0 += 4_000_000_000 }
+                    try await Self.settle(store)
+                    #expect(try await Self.entries(store, "is_current = 0") == 0)
+                }
+                let versions = try await store.history("Patient", "p", before: nil, count: 2, access: access).map(
+                    \.version)
+                #expect(versions == [5, 3])
+                #expect(
+                    try await store.history("Patient", "p", before: 3, count: 2, access: access).map(\.version) == [1])
+                #expect(try await store.read("Patient", "p", version: 3, access: access)?.version == 3)
+                #expect(try await store.read("Patient", "p", version: 2, access: access) == nil)
+                #expect(try await store.read("Patient", "p", access: access) == nil)
+                let scanned = try await store.scan(
+                    "Patient", snapshot: snapshot.sequence, since: nil, until: nil, after: nil, limit: 5, access: access
+                )
+                #expect(scanned.resources.map(\.version) == [5])
+                let none = Store.access("system/Patient.rs?gender=female")
+                #expect(
+                    try await store.scan(
+                        "Patient", snapshot: snapshot.sequence, since: nil, until: nil, after: nil, limit: 5,
+                        access: none
+                    ).resources.isEmpty)
+            }
+        }
+    }
+
+    @Test(
+        "F4: entries that earlier rules made are made anew, in the background, and no others are written",
+        arguments: TestDatabases.all)
+    func reindex(_ kind: SQLDialect) async throws {
+        try await Store.with(kind) { store in
+            let long = String(repeating: "y", count: 700)
+            for number in 0..<150 {
+                let value = number == 77 ? long : "v\(number)"
+                try await Store.put(
+                    store, #"{"resourceType":"Patient","id":"p\#(number)","identifier":[{"value":"\#(value)"}]}"#)
+            }
+            try await Self.settle(store)
+            let before = store.database.lastCommit
+            #expect(try await store.upkeepStep() == false)
+            #expect(store.database.lastCommit == before)
+            // As the rules of before had it.
+            try await store.database.write { transaction in
+                try transaction.connection.run(
+                    "UPDATE idx_token SET code = ? WHERE code = ?",
+                    [.text(IndexEntry.cut(long)), .text(IndexEntry.key(long))])
+                try transaction.connection.run("DELETE FROM upkeep WHERE name = 'index form'")
+            }
+            #expect(try await Store.ids(store, "Patient", "identifier=\(long)") == [])
+            try await Self.settle(store)
+            #expect(try await Store.ids(store, "Patient", "identifier=\(long)") == ["p77"])
+            #expect(try await Store.ids(store, "Patient", "identifier=v78") == ["p78"])
+        }
+    }
+
+    @Test(
+        "Statistics are gathered when there is half as much again to know, and not every time",
+        arguments: TestDatabases.all)
+    func statistics(_ kind: SQLDialect) async throws {
+        try await Store.with(kind) { store in
+            func gathered() async throws -> Bool {
+                try await store.database.read { connection in
+                    switch connection.dialect {
+                    case .sqlite:
+                        try connection.first("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'") {
+                            try $0.int(0)
+                        } != nil
+                    case .postgreSQL:
+                        try connection.first(
+                            "SELECT 1 FROM pg_statistic WHERE starelid = 'idx_token'::regclass LIMIT 1"
+                        ) { try $0.int(0) } != nil
+                    }
+                }
+            }
+            func put(_ range: Range<Int>) async throws {
+                try await store.write(Store.server) { unit in
+                    for number in range {
+                        let json =
+                            #"{"resourceType":"Patient","id":"s\#(number)","gender":"male","identifier":[{"value":"\#(number)"}]}"#
+                        try unit.putResource("Patient", "s\(number)", try JSONDocument(parsing: json), method: .update)
+                    }
+                }
+            }
+            try await put(0..<900)
+            try await Self.settle(store)
+            #expect(try await gathered() == false)
+            try await put(900..<1_200)
+            try await Self.settle(store)
+            #expect(try await gathered())
+            let newest = try await store.database.read { try UpkeepTable(connection: $0).value(.analyzedKey) }
+            #expect(newest == 1_200)
+            try await put(1_200..<1_300)
+            try await Self.settle(store)
+            #expect(try await store.database.read { try UpkeepTable(connection: $0).value(.analyzedKey) } == newest)
+        }
+    }
+}
