@@ -5,7 +5,8 @@ extension RelationalStore: BlobReferences {
     /// Which store this database is; it is named at the first call.
     package func identity() async throws -> StoreIdentity {
         try await translating {
-            if let known = try await self.database.read({ try IdentityTable(connection: $0).identity() }) {
+            let known = try await self.database.read { try IdentityTable(connection: $0).identity() }
+            if let known {
                 return known
             }
             let name = self.entropy.newID().value
