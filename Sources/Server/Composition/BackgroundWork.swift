@@ -8,32 +8,6 @@ import SQLStore
 import ServiceLifecycle
 import Workflow
 
-/// Publishes studies that have fallen quiet: those whose association or request ended without doing it.
-struct QuietStudies: Service {
-    /// Seconds without a new instance.
-    static let quietSeconds: Int64 = 3
-    let store: RelationalStore
-    let clock: any Workflow.Clock
-    let logger: Logger
-
-    func run() async throws {
-        let access = AccessContext.server(requestID: "quiet-studies")
-        let clock = clock
-        await repeatUntilShutdown(every: .seconds(1)) {
-            let before = clock.now().advanced(bySeconds: -Self.quietSeconds)
-            do {
-                let isWaiting = try await store.read(access) { unit in
-                    try !unit.studiesAwaitingProjection(quietBefore: before, limit: 1).isEmpty
-                }
-                guard isWaiting else { return }
-                _ = try await store.write(access) { unit in try StudyService().completeQuiet(before: before, in: unit) }
-            } catch {
-                logger.warning("quiet studies could not be published", metadata: ["error": "\(error)"])
-            }
-        }
-    }
-}
-
 /// Looks at intervals for blobs that no row names, and moves them aside; tells loudly while the database has not proven to
 /// be the blobs folder's own.
 struct BlobSweep: Service {
@@ -156,7 +130,6 @@ func repeatUntilShutdown(every interval: Duration, _ work: @escaping @Sendable (
 }
 
 // The service group writes the name of each service to its log; the default would describe all it holds.
-extension QuietStudies: CustomStringConvertible { var description: String { "quiet studies" } }
 extension BlobSweep: CustomStringConvertible { var description: String { "blob sweep" } }
 extension ExportWorker: CustomStringConvertible { var description: String { "export worker" } }
 extension RefusalSums: CustomStringConvertible { var description: String { "refusal sums" } }

@@ -50,7 +50,8 @@ enum DoorComposition {
     ) throws -> MLLPListener {
         let mllp = MLLPConfiguration(
             host: configuration.host, port: configuration.port, tls: tls, limits: limits.mllp)
-        let gate = SenderGate(peers: store, audit: store, acceptsUnknown: configuration.acceptsUnknownPeers)
+        let gate = SenderGate(
+            peers: store, audit: store, inbox: inbox, acceptsUnknown: configuration.acceptsUnknownPeers)
         let limit = limits.mllp.messageBytesMax
         return MLLPListener(
             configuration: mllp, group: MultiThreadedEventLoopGroup.singleton, logger: logger, bound: { _ in isUp() },
@@ -75,6 +76,7 @@ enum DoorComposition {
 struct SenderGate: Sendable {
     let peers: any PeerDirectory
     let audit: any AuditTrail
+    let inbox: HL7Inbox
     let acceptsUnknown: Bool
 
     /// Nil for a sender that may send; else the acknowledgment that refuses it.
@@ -98,8 +100,10 @@ struct SenderGate: Sendable {
             } else {
                 reason = "this sender is not configured"
             }
+        } catch let error as StoreError where error.code == .unacceptable {
+            reason = "this sender is not configured"
         } catch {
-            reason = "the store is not available"
+            return inbox.refuseForNow(message)
         }
         let access = AccessContext(
             principal: Principal(kind: .messageSender, id: name), scopes: [], requestID: header.controlIDText,

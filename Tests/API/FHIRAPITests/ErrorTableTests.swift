@@ -41,11 +41,14 @@ struct ErrorTableTests {
     @Test(
         "Each failure of the store, in words that tell nothing of its inside",
         arguments: zip(
-            [StoreError.Code.unavailable, .full, .failed, .conflict, .misuse, .corrupt, .notFound, .closed],
+            [
+                StoreError.Code.unavailable, .full, .failed, .conflict, .misuse, .corrupt, .notFound, .closed,
+                .unacceptable,
+            ],
             [
                 (503, "transient"), (507, "no-store"), (503, "no-store"), (409, "conflict"), (500, "exception"),
                 (500, "exception"),
-                (404, "not-found"), (503, "transient"),
+                (404, "not-found"), (503, "transient"), (422, "value"),
             ]))
     func store(_ code: StoreError.Code, _ expected: (Int, String)) throws {
         let found = try issue(StoreError(code, "SELECT secret FROM patients"))

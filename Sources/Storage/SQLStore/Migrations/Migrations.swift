@@ -1,7 +1,8 @@
 /// Every step of the store's schema, in order. Append only.
 package enum Migrations {
     package static let all: [Migration] = [
-        foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches, identity,
+        foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches, identity, publication,
+        auditCuts, retention,
     ]
 
     /// The commit order and the audit chain: what every other table leans on.

@@ -57,7 +57,12 @@ struct OrderTable {
         for step in order.steps { try save(step, of: order.id) }
     }
 
+    /// The worklist's row of a step; a step that is off the worklist has none.
     private func save(_ step: ScheduledProcedureStep, of orderID: EntityID) throws {
+        guard step.status.isOnWorklist else {
+            try connection.run("DELETE FROM steps WHERE id = ?", [.text(step.id.value)])
+            return
+        }
         try connection.run(
             """
             INSERT INTO steps (id, order_id, step_id, is_on_worklist, station, modality, start_date, start_time)
