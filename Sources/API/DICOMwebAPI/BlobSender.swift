@@ -43,7 +43,7 @@ struct BlobSender: Sendable {
 
     /// Makes a range of an opened blob ready to be sent, as far as memory is spent on it at once. Blocking.
     /// Throws `StoreError(.corrupt)` when the range ends behind the blob.
-    private init(_ reader: any BlobReading, _ range: Range<Int64>, _ files: FileConnection?) throws {
+    init(opened reader: any BlobReading, _ range: Range<Int64>, _ files: FileConnection?) throws {
         try Self.check(range, in: reader)
         self.reader = reader
         if let files, let file = reader.plainFile {
@@ -68,7 +68,7 @@ struct BlobSender: Sendable {
     static func open(
         _ id: BlobID, in blobs: any BlobStoring, range: Range<Int64>, files: FileConnection?
     ) async throws -> BlobSender {
-        try await blobs.open(id) { try BlobSender($0, range, files) }
+        try await blobs.open(id) { try BlobSender(opened: $0, range, files) }
     }
 
     /// Makes a whole blob of at most `firstBytesMax` bytes ready to leave in one step, between what is to stand `before`
@@ -85,11 +85,19 @@ struct BlobSender: Sendable {
                     guard reader.count == whole.upperBound else {
                         throw StoreError(.corrupt, "a blob is not as long as its row says")
                     }
-                    let sender = try BlobSender(reader, whole, files)
+                    let sender = try BlobSender(opened: reader, whole, files)
                     let content = sender.plain?.piece(whole) ?? sender.first.map { .bytes($0) }
                     return [before.map { .bytes($0) }, content, after.map { .bytes($0) }].compactMap { $0 }
                 }, completion: completion)
         }
+    }
+
+    /// The whole of a range as bytes, when it is in memory.
+    func wholeContent(_ range: Range<Int64>) -> ByteBuffer? {
+        guard plain == nil, let first, firstOffset == range.lowerBound, first.readableBytes == range.count else {
+            return nil
+        }
+        return first
     }
 
     /// Sends a range between what is to stand `before` and `after` it, in little endian when its words of `size` bytes

@@ -128,6 +128,7 @@ struct StatusReport: ErrorBody {
         case .full: HTTPFailure(.insufficientStorage, "there is no space left in the store")
         case .conflict: HTTPFailure(.conflict, "another change was made at the same time; try again")
         case .notFound: HTTPFailure(.notFound, "not found")
+        case .unacceptable: HTTPFailure(.malformed, "a value holds what no attribute may hold")
         case .misuse, .corrupt: nil
         }
     }

@@ -43,15 +43,6 @@ extension DICOMwebRoutes {
         }
         let outcomes = await intake.finish()
         guard !outcomes.isEmpty else { throw HTTPFailure(.malformed, "the body holds no instance") }
-        // More of a study is likely to follow a single instance at once: one published a moment ago is left to the sweep,
-        // which also mends a failure here. The instances are stored.
-        let studies = outcomes.compactMap { outcome -> String? in
-            guard case .stored(let receipt) = outcome, receipt.isPublicationDue || outcomes.count > 1 else {
-                return nil
-            }
-            return receipt.studyInstanceUID
-        }
-        try? await ingest.complete(Set(studies), access: request.access)
         return try answer(outcomes, form)
     }
 

@@ -59,43 +59,32 @@ extension DICOMwebRoutes {
             throw HTTPFailure(
                 .notAcceptable, "available: multipart/related; type=\"application/dicom\"; transfer-syntax=*")
         }
+        let parts = instanceParts(target, recodes: form.isRecoded, request)
+        // Before anything is opened: what is read ahead is bounded by the responses that may be sent at a time.
+        let permit = try await gate.permit()
+        let opening = try parts.openAhead(first)
         try await record("retrieve", request)
         let framing = MultipartFraming(boundary: newBoundary())
         return .stream(contentType: framing.contentType(ofParts: Self.dicom), isBrief: true) { writer in
-            try await gate.withPermit {
-                var framing = framing
-                var batch = first
-                while let last = batch.last {
-                    for instance in batch {
-                        try await send(instance, in: &framing, recodes: form.isRecoded, request, &writer)
-                    }
-                    batch =
-                        batch.count < Self.batch
-                        ? [] : try await instances(target, after: last.sopInstanceUID, request)
-                }
-                try await writer.write(framing.end)
-            }
+            defer { withExtendedLifetime(permit) {} }
+            try await parts.send(first, opening: opening, framing: framing, to: &writer)
         }
     }
 
-    /// One part of a study or series.
-    private func send(
-        _ instance: Instance, in framing: inout MultipartFraming, recodes: Bool, _ request: APIRequest,
-        _ writer: inout any ResponseBodyWriter
-    ) async throws {
-        let stored = try transferSyntax(of: instance)
-        let isRecoded =
-            DICOMwebMediaType.mustRecode(stored)
-            || (recodes && !stored.isEncapsulated && stored != .explicitVRLittleEndian)
-        let head = partHead(of: instance, isRecoded ? .explicitVRLittleEndian : stored, in: &framing)
-        if isRecoded {
-            try await writer.write(head)
-            try await sendRecoded(instance, request, &writer)
-        } else {
-            let whole = 0..<instance.size
-            let sender = try await BlobSender.open(instance.blobID, in: blobs, range: whole, files: request.files)
-            try await sender.send(whole, before: head, to: &writer)
+    /// The parts of a study or series.
+    private func instanceParts(_ target: Target, recodes: Bool, _ request: APIRequest) -> InstanceParts {
+        let isRecoded: @Sendable (Instance) throws -> Bool = { instance in
+            let stored = try transferSyntax(of: instance)
+            return DICOMwebMediaType.mustRecode(stored)
+                || (recodes && !stored.isEncapsulated && stored != .explicitVRLittleEndian)
         }
+        return InstanceParts(
+            blobs: blobs, files: request.files,
+            head: { instance, framing in
+                let syntax = try isRecoded(instance) ? .explicitVRLittleEndian : try transferSyntax(of: instance)
+                return partHead(of: instance, syntax, in: &framing)
+            }, isRecoded: isRecoded, sendRecoded: { try await sendRecoded($0, request, &$1) },
+            page: { try await instances(target, after: $0.sopInstanceUID, request) }, pageCount: Self.batch)
     }
 
     private func sendRecoded(

@@ -30,6 +30,7 @@ enum ErrorTable {
         case .failed: (503, .noStore)
         case .conflict: (409, .conflict)
         case .notFound: (404, .notFound)
+        case .unacceptable: (422, .value)
         case .misuse, .corrupt: (500, .exception)
         }
     }
@@ -52,6 +53,8 @@ enum ErrorTable {
                 error.code.status.code,
                 OperationOutcome(.error, FHIRErrorBody.issue(error.code), details: error.message)
             )
+        case let refusal as TextRule.Refusal:
+            return (422, OperationOutcome(.error, .value, details: refusal.description))
         case let error as SearchQueryError: return (400, error.outcome)
         case let error as StoreError:
             let (status, code) = status(error.code)
@@ -73,6 +76,7 @@ enum ErrorTable {
         case .failed: "the store takes no writes until it is restarted"
         case .conflict: "another change was made at the same time; try again"
         case .notFound: "not found"
+        case .unacceptable: "a text holds what no string may hold, or is too long to be found by"
         case .misuse, .corrupt: "internal error"
         }
     }

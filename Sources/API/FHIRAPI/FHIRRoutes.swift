@@ -146,6 +146,20 @@ package struct FHIRRoutes: Sendable {
 
 /// Errors before an interaction is reached, as OperationOutcome. FHIR R4 http.html#Status-Codes.
 struct FHIRErrorBody: ErrorBody {
+    /// Errors of the store outside of an exchange.
+    func failure(for error: any Error) -> HTTPFailure? {
+        guard let error = error as? StoreError else { return nil }
+        return switch error.code {
+        case .unavailable, .closed, .failed:
+            HTTPFailure(.unavailable, "the store is not available now; try again", headers: [.retryAfter: "2"])
+        case .full: HTTPFailure(.insufficientStorage, "there is no space left in the store")
+        case .conflict: HTTPFailure(.conflict, "another change was made at the same time; try again")
+        case .notFound: HTTPFailure(.notFound, "not found")
+        case .unacceptable: HTTPFailure(.malformed, "a value holds what no string may hold")
+        case .misuse, .corrupt: nil
+        }
+    }
+
     /// An operation or a compartment search where no route is: legal FHIR that this server does not do, named.
     /// FHIR R4 operations.html, http.html#vsearch.
     func failure(unmatched path: String) -> HTTPFailure? {

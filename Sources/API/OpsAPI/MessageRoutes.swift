@@ -22,7 +22,7 @@ package struct MessageRoutes: Sendable {
 
     package var group: RouteGroup {
         RouteGroup(
-            name: "messages", prefix: "/ops/messages", errorBody: ProblemJSON(),
+            name: "messages", prefix: "/ops/messages", errorBody: OpsErrorBody(),
             routes: [
                 Route(
                     .get, "/ops/messages", operationID: "listMessages",

@@ -40,7 +40,7 @@ package struct OpsRoutes: Sendable {
 
     package var group: RouteGroup {
         RouteGroup(
-            name: "ops", prefix: "/ops", errorBody: ProblemJSON(),
+            name: "ops", prefix: "/ops", errorBody: OpsErrorBody(),
             routes: [
                 Route(.get, "/health/live", operationID: "getLiveness", access: .open) { _ in health.live() },
                 Route(.get, "/health/ready", operationID: "getReadiness", access: .open) { _ in await health.ready() },

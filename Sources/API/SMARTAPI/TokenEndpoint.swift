@@ -67,6 +67,14 @@ package struct TokenEndpoint: Sendable {
         } catch let refusal as ClientAssertion.Refusal {
             let claimed = try? ClientAssertion(text)
             return try await refused(claimed?.clientID, request, reason: refusal.rawValue, refusal.explanation)
+        } catch let failure as HTTPFailure {
+            throw failure
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            // The directory or the ledger cannot be read or written: nothing is wrong with the request.
+            throw HTTPFailure(
+                .unavailable, "Clients cannot be authenticated now; try again", headers: [.retryAfter: "5"])
         }
         return try await granted(client, scope: form["scope"], request)
     }

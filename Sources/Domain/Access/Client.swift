@@ -46,8 +46,9 @@ package protocol AssertionLedger: Sendable {
 
 /// Turns a bearer token into the rights of its holder. Implemented by the token issuer.
 package protocol TokenVerifying: Sendable {
-    /// Nil when the token is malformed, expired, not ours, or its client was revoked.
-    func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext?
+    /// Nil when the token is malformed, expired, not ours, or its client was revoked. Throws when that cannot be told
+    /// now: the caller is neither let in nor told that its token is wrong.
+    func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async throws -> AccessContext?
     /// The rights of the holder of a token that was verified lately and need not be looked at again; nil otherwise,
     /// which says nothing of the token.
     func rememberedContext(bearerToken: String, requestID: String, sourceAddress: String?) -> AccessContext?

@@ -40,6 +40,7 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         for (name, path) in [
             ("master key", server.masterKeyFile), ("token key", server.tokenKeyFile),
+            ("audit key", server.auditKeyFile),
             ("server key", server.serverKeyFile),
         ] {
             doctor.check(name, fix: "as it says, or restore it from your backup") {
@@ -116,15 +117,23 @@ struct DoctorCommand: AsyncParsableCommand {
         do {
             let store = try await StoreComposition.open(configuration, folder: server, isServer: false)
             let isReady = await store.database.isReady()
-            let rows = try await store.database.read { try AuditChain.verify($0) }
+            let audit = try await AuditVerification.of(store.database, server)
             await checkBlobs(configuration, server, store, &doctor)
             let waiting = try await store.waitingSteps(
                 limit: Self.waitingMax, access: .server(requestID: "doctor"))
             await store.close()
             if isReady {
                 doctor.good("store: \(configuration.store.database.rawValue) answers")
-                doctor.good("audit trail: \(rows) rows, chain unbroken")
                 Self.report(waiting, &doctor)
+                if audit.problems.isEmpty { doctor.good("audit trail: \(audit.summary)") }
+                for note in audit.notes { doctor.good("audit trail: \(note)") }
+                for problem in audit.problems {
+                    doctor.bad(
+                        "audit trail: \(problem)",
+                        fix:
+                            "find out who did it, with the checkpoints of the log (`hilum audit verify --log`); after a restore of your own, `hilum audit accept`"
+                    )
+                }
             } else {
                 doctor.bad("store: does not answer", fix: "see the server's log")
             }

@@ -64,6 +64,7 @@ struct InitCommand: AsyncParsableCommand {
         try ServerFolder.writeSecret(SystemEntropy().bytes(32), to: server.masterKeyFile)
         try ServerFolder.writeSecret(
             Array((P256.Signing.PrivateKey().pemRepresentation + "\n").utf8), to: server.tokenKeyFile)
+        try AuditKey.make(server)
         try ServerFolder.writeSecret(Array(authority.authorityKey.utf8), to: server.authorityKeyFile)
         try ServerFolder.writeSecret(Array(authority.serverKey.utf8), to: server.serverKeyFile)
         try authority.authorityCertificate.write(
@@ -118,6 +119,19 @@ enum DefaultFiles {
               encryption: \(isEncrypted ? "aes-256-gcm" : "none       ")   # none only on a disk that is encrypted itself
               # plain-blobs: refuse     # accept: encryption was switched on when there were objects already
               # set-aside-days: 30      # objects that no row names are kept that long before they are removed
+
+            publishing:                 # when a study that still grows is shown as an ImagingStudy
+              quiet-seconds: 3          # without a new instance
+              longest-seconds: 60       # while instances keep coming
+
+            audit:
+              checkpoint-minutes: 15    # how often the trail's end is signed, in audit/checkpoints and in the log
+
+            # retention:                # what is not kept for ever; 0 keeps. Images and the audit trail always stay.
+            #   message-days: 0         # the text of HL7 messages
+            #   acknowledgment-days: 0  # the rest of them: a message sent again later is carried out again
+            #   history-days: 0         # versions of resources that were replaced
+            #   export-hours: 24        # files of finished exports
 
             # outbound:                 # what may be fetched from a URL, beside the public internet by https
             #   allow-networks: [10.20.0.0/16]      # of the site

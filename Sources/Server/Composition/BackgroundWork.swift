@@ -9,32 +9,6 @@ import SQLStore
 import ServiceLifecycle
 import Workflow
 
-/// Publishes studies that have fallen quiet: those whose association or request ended without doing it.
-struct QuietStudies: Service {
-    /// Seconds without a new instance.
-    static let quietSeconds: Int64 = 3
-    let store: RelationalStore
-    let clock: any Workflow.Clock
-    let logger: Logger
-
-    func run() async throws {
-        let access = AccessContext.server(requestID: "quiet-studies")
-        let clock = clock
-        await repeatUntilShutdown(every: .seconds(1)) {
-            let before = clock.now().advanced(bySeconds: -Self.quietSeconds)
-            do {
-                let isWaiting = try await store.read(access) { unit in
-                    try !unit.studiesAwaitingProjection(quietBefore: before, limit: 1).isEmpty
-                }
-                guard isWaiting else { return }
-                _ = try await store.write(access) { unit in try StudyService().completeQuiet(before: before, in: unit) }
-            } catch {
-                logger.warning("quiet studies could not be published", metadata: ["error": "\(error)"])
-            }
-        }
-    }
-}
-
 /// Keeps the store's indexes small and its statistics fresh: one short step after the other while there is something to
 /// do, with pauses in which others write.
 struct IndexUpkeep: Service {
@@ -195,7 +169,6 @@ func repeatUntilShutdown(every interval: Duration, _ work: @escaping @Sendable (
 }
 
 // The service group writes the name of each service to its log; the default would describe all it holds.
-extension QuietStudies: CustomStringConvertible { var description: String { "quiet studies" } }
 extension MemoryReturn: CustomStringConvertible { var description: String { "memory return" } }
 extension BlobSweep: CustomStringConvertible { var description: String { "blob sweep" } }
 extension IndexUpkeep: CustomStringConvertible { var description: String { "index upkeep" } }

@@ -11,7 +11,7 @@ struct SenderGate: Sendable {
         case letIn
         /// The acknowledgment.
         case refused([UInt8])
-        /// From this address names are guessed: not answered by who it is.
+        /// Not answered by who it is: names are guessed from this address, or the store is away.
         case heldBack
     }
 
@@ -50,8 +50,12 @@ struct SenderGate: Sendable {
                 reason = "this sender is not configured"
                 trace = strangers.refused(from: peer.address)
             }
+        } catch let error as StoreError where error.code == .unacceptable {
+            // A name that no database row can have is nobody's.
+            reason = "this sender is not configured"
+            trace = strangers.refused(from: peer.address)
         } catch {
-            reason = "the store is not available"
+            return .heldBack
         }
         await record(reason, trace, name, header, peer)
         let now = SystemClock().now().microseconds / 1_000_000

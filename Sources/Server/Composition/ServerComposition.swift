@@ -126,7 +126,9 @@ enum ServerComposition {
         }
 
         // The doors for applications.
-        let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy) { clock.now() }
+        let exports = ExportService(
+            jobs: store, store: store, blobs: blobs, entropy: entropy, keepHours: configuration.retention.exportHours
+        ) { clock.now() }
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, exports: exports, folder: folder,
             entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, configuration: configuration,
@@ -135,17 +137,30 @@ enum ServerComposition {
             readiness.isUp(.http)
         }
 
+        let checkpointer = AuditCheckpointer(
+            database: store.database, checkpoints: AuditCheckpoints(folder), key: try AuditKey.loadOrMake(folder),
+            interval: .seconds(configuration.auditCheckpointMinutes * 60), now: { clock.now().microseconds },
+            metrics: AuditMetrics(registry: metrics), logger: logger)
+
         // Run until told to stop: the doors close before the store does.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: DrainSignal(readiness: readiness)),
                     .init(service: ExportWorker(exports: exports)),
-                    .init(service: QuietStudies(store: store, clock: clock, logger: logger)),
                     .init(
                         service: BlobSweep(
                             custodian: custodian, interval: Duration(configuration.limits.sweepInterval),
                             metrics: custodyMetrics, logger: logger)),
+                    .init(service: checkpointer),
+                    .init(
+                        service: GrowthWork(
+                            store: store, exports: exports, rule: configuration.retention, clock: clock,
+                            metrics: GrowthMetrics(registry: metrics), logger: logger)),
+                    .init(
+                        service: StudyPublisher(
+                            store: store, rule: configuration.publishing, clock: clock,
+                            metrics: PublicationMetrics(registry: metrics), logger: logger)),
                     .init(
                         service: RefusalSums(
                             ledger: web.ledger, interval: .seconds(configuration.limits.strangers.intervalSeconds),
@@ -172,6 +187,7 @@ enum ServerComposition {
         do { try await custodian.end() } catch {
             logger.warning("the blobs folder's place could not be noted", metadata: ["error": "\(error)"])
         }
+        await checkpointer.write()
         await close(store, blobs)
         custodian.close()
         logger.notice("stopped")

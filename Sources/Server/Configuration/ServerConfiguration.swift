@@ -3,6 +3,7 @@ import FHIRAPI
 import FHIRModel
 import Foundation
 import HTTPSupport
+import Workflow
 import Yams
 
 /// The contents of `hilum.yaml`. Every key has a default, so a file may hold only what differs.
@@ -162,13 +163,17 @@ struct ServerConfiguration: Decodable, Sendable {
     var dimse = DIMSE()
     var mllp = MLLP()
     var store = Store()
+    var publishing = PublicationRule()
+    var retention = RetentionRule()
+    /// Minutes between checkpoints of the audit trail.
+    var auditCheckpointMinutes: Int64 = 15
     /// The site profile's file.
     var siteProfile: String = "site.yaml"
     /// trace, debug, info, notice, warning, error.
     var logLevel: String = "info"
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, dimse, mllp, store, limits, outbound, cors, fhir
+        case http, dimse, mllp, store, limits, outbound, cors, fhir, publishing, audit, retention
         case siteProfile = "site-profile"
         case logLevel = "log-level"
     }
@@ -184,6 +189,10 @@ struct ServerConfiguration: Decodable, Sendable {
         cors = try keys.value(.cors) ?? cors
         fhir = try keys.value(.fhir) ?? fhir
         limits.fhir.narrative = fhir.narrative
+        publishing = try keys.value(.publishing).map { (set: PublishingKeys) in set.rule } ?? publishing
+        retention = try keys.value(.retention).map { (set: RetentionKeys) in set.rule } ?? retention
+        auditCheckpointMinutes =
+            try keys.value(.audit).map { (set: AuditKeys) in set.minutes } ?? auditCheckpointMinutes
         siteProfile = try keys.value(.siteProfile) ?? siteProfile
         logLevel = try keys.value(.logLevel) ?? logLevel
     }
@@ -237,6 +246,52 @@ struct ServerConfiguration: Decodable, Sendable {
     }
 }
 
+/// `publishing`: when a study that grows is shown as a resource.
+private struct PublishingKeys: Decodable {
+    var rule = PublicationRule()
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case quiet = "quiet-seconds"
+        case longest = "longest-seconds"
+    }
+    init(from decoder: any Decoder) throws {
+        let keys = try StrictKeys(decoder, CodingKeys.self, "publishing")
+        rule.quietSeconds = try keys.number(.quiet, 0...3_600) ?? rule.quietSeconds
+        rule.longestSeconds = try keys.number(.longest, 1...86_400) ?? rule.longestSeconds
+    }
+}
+
+/// `retention`: what is not kept for ever. A key of 0 keeps.
+private struct RetentionKeys: Decodable {
+    var rule = RetentionRule()
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case message = "message-days"
+        case acknowledgment = "acknowledgment-days"
+        case history = "history-days"
+        case export = "export-hours"
+    }
+    init(from decoder: any Decoder) throws {
+        let keys = try StrictKeys(decoder, CodingKeys.self, "retention")
+        rule.messageDays = try keys.number(.message, 0...36_500) ?? rule.messageDays
+        rule.acknowledgmentDays = try keys.number(.acknowledgment, 0...36_500) ?? rule.acknowledgmentDays
+        rule.historyDays = try keys.number(.history, 0...36_500) ?? rule.historyDays
+        rule.exportHours = try keys.number(.export, 0...87_600) ?? rule.exportHours
+        guard rule.acknowledgmentDays == 0 || rule.messageDays > 0 && rule.acknowledgmentDays >= rule.messageDays else {
+            throw ConfigurationError(
+                "retention.acknowledgment-days: at least message-days (\(rule.messageDays)), which must be set too")
+        }
+    }
+}
+
+/// `audit`.
+private struct AuditKeys: Decodable {
+    var minutes: Int64
+    enum CodingKeys: String, CodingKey, CaseIterable { case minutes = "checkpoint-minutes" }
+    init(from decoder: any Decoder) throws {
+        let keys = try StrictKeys(decoder, CodingKeys.self, "audit")
+        minutes = try keys.number(.minutes, 1...1_440) ?? ServerConfiguration().auditCheckpointMinutes
+    }
+}
+
 /// A sentence about what is wrong in the configuration, with the key's name.
 struct ConfigurationError: Error, CustomStringConvertible {
     let description: String
@@ -244,8 +299,9 @@ struct ConfigurationError: Error, CustomStringConvertible {
 }
 
 /// A keyed container that refuses keys the type does not know.
-private struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<String>> {
+struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<String>> {
     private let container: KeyedDecodingContainer<Key>
+    private let place: String
 
     init(_ decoder: any Decoder, _ type: Key.Type, _ place: String) throws {
         let known = Set(Key.allCases.map(\.rawValue))
@@ -254,6 +310,16 @@ private struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<Strin
                 "\(place): unknown key `\(key.stringValue)`; known are \(known.sorted().joined(separator: ", "))")
         }
         container = try decoder.container(keyedBy: type)
+        self.place = place
     }
     func value<Value: Decodable>(_ key: Key) throws -> Value? { try container.decodeIfPresent(Value.self, forKey: key) }
+    /// A whole number. Throws ``ConfigurationError`` for one out of its range.
+    func number(_ key: Key, _ range: ClosedRange<Int64>) throws -> Int64? {
+        guard let number: Int64 = try value(key) else { return nil }
+        guard range.contains(number) else {
+            throw ConfigurationError(
+                "\(place).\(key.rawValue): \(number) is not within \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
 }

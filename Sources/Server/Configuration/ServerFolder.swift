@@ -16,6 +16,10 @@ struct ServerFolder: Sendable {
     var masterKeyFile: String { keysFolder + "/master.key" }
     /// The ES256 key that signs access tokens, PEM.
     var tokenKeyFile: String { keysFolder + "/token.key" }
+    /// The ES256 key that signs checkpoints of the audit trail, PEM.
+    var auditKeyFile: String { keysFolder + "/audit.key" }
+    /// Checkpoints of the audit trail.
+    var auditFolder: String { path + "/audit" }
     var tlsFolder: String { path + "/tls" }
     var authorityCertificateFile: String { tlsFolder + "/ca.pem" }
     var authorityKeyFile: String { keysFolder + "/ca.key" }

@@ -202,6 +202,14 @@ extension SQLUnitOfWork: ResourceTransaction {
             type, id, document, method: method, stamp: try writing(), indexer: indexer)
     }
 
+    /// Stores a version that was made ready outside; nil when another than its basis is the newest.
+    func putResource(_ type: String, _ id: String, _ prepared: ResourceTable.Prepared) throws -> StoredResource? {
+        change(type, id)
+        return try resourceTable.put(type, id, prepared, stamp: try writing())
+    }
+
+    func newestVersion(_ type: String, _ id: String) throws -> Int64? { try resourceTable.newestVersion(type, id) }
+
     func projection(of version: StoredResource) -> JSONValue? {
         guard let kept = transaction?.memo.find(KeptProjection.self, version.type + "/" + version.id),
             kept.version == version.version

@@ -69,7 +69,7 @@ package final class RelationalStore: Sendable {
                     time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access,
                     indexer: indexer, stations: stations, hideFromCache: { instanceRows.exclude($0) })
                 let value = try body(unit)
-                let events = unit.takeEvents()
+                let events = try unit.withoutLargeStudies(unit.takeEvents())
                 if !events.isEmpty { try projector.project(events, in: unit) }
                 // What is left of the disk belongs to the audit trail: without it nothing could be read either.
                 if transaction.connection.changeCount != before, let refusal = refusal() { throw refusal }
@@ -111,6 +111,7 @@ package final class RelationalStore: Sendable {
                 case .full: .full
                 case .constraint: .conflict
                 case .value, .statement: .misuse
+                case .unacceptable: .unacceptable
                 case .corrupt: .corrupt
                 case .failed: .failed
                 case .closed: .closed

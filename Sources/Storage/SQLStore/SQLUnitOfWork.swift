@@ -22,6 +22,7 @@ final class SQLUnitOfWork: UnitOfWork {
     private let patientTable: PatientTable
     private let orderTable: OrderTable
     private let studyTable: StudyTable
+    private let publicationTable: PublicationTable
     private let reportTable: ReportTable
     private let messageTable: MessageTable
 
@@ -40,6 +41,7 @@ final class SQLUnitOfWork: UnitOfWork {
         patientTable = PatientTable(connection: connection, memo: transaction?.memo)
         orderTable = OrderTable(connection: connection, memo: transaction?.memo, stations: stations)
         studyTable = StudyTable(connection: connection, memo: transaction?.memo)
+        publicationTable = PublicationTable(connection: connection)
         reportTable = ReportTable(connection: connection)
         messageTable = MessageTable(connection: connection)
     }
@@ -72,6 +74,7 @@ final class SQLUnitOfWork: UnitOfWork {
     func patients(mergedInto survivor: EntityID) throws -> [Patient] { try patientTable.patients(mergedInto: survivor) }
     func save(_ patient: Patient) throws {
         _ = try writing()
+        try TextRule.check(patient)
         try patientTable.save(patient)
     }
     func removePatient(_ id: EntityID) throws {
@@ -83,7 +86,10 @@ final class SQLUnitOfWork: UnitOfWork {
         try patientTable.visits(identifiedBy: identifier)
     }
     func visits(of patientID: EntityID) throws -> [Visit] { try patientTable.visits(of: patientID) }
-    func save(_ visit: Visit) throws { try patientTable.save(visit, ordinal: try writing().sequence) }
+    func save(_ visit: Visit) throws {
+        try TextRule.check(visit)
+        try patientTable.save(visit, ordinal: try writing().sequence)
+    }
 
     // MARK: Orders
 
@@ -95,7 +101,10 @@ final class SQLUnitOfWork: UnitOfWork {
         try orderTable.orders(studyInstanceUID: studyInstanceUID)
     }
     func orders(of patientID: EntityID) throws -> [ImagingOrder] { try orderTable.orders(of: patientID) }
-    func save(_ order: ImagingOrder) throws { try orderTable.save(order, ordinal: try writing().sequence) }
+    func save(_ order: ImagingOrder) throws {
+        try TextRule.check(order)
+        try orderTable.save(order, ordinal: try writing().sequence)
+    }
     func removeOrder(_ id: EntityID) throws {
         _ = try writing()
         try orderTable.removeOrder(id)
@@ -107,14 +116,29 @@ final class SQLUnitOfWork: UnitOfWork {
     func study(id: EntityID) throws -> Study? { try studyTable.study(id: id) }
     func studies(of patientID: EntityID) throws -> [Study] { try studyTable.studies(of: patientID) }
     func studies(ofOrder orderID: EntityID) throws -> [Study] { try studyTable.studies(ofOrder: orderID) }
-    func studiesAwaitingProjection(quietBefore: UTCInstant, limit: Int) throws -> [Study] {
-        try studyTable.studiesAwaitingProjection(quietBefore: quietBefore, limit: limit)
+    func awaitPublication(of studyInstanceUID: String, isDue: Bool) throws {
+        _ = try writing()
+        let since = isDue ? AwaitedPublication.due : time
+        try publicationTable.awaitPublication(of: studyInstanceUID, since: since, at: time)
+    }
+    func awaitedPublication(of studyInstanceUID: String) throws -> AwaitedPublication? {
+        try publicationTable.awaited(of: studyInstanceUID)
+    }
+    func awaitedPublications(
+        quietSince: UTCInstant, waitingSince: UTCInstant, limit: Int
+    ) throws -> [AwaitedPublication] {
+        try publicationTable.awaited(quietSince: quietSince, waitingSince: waitingSince, limit: limit)
+    }
+    func endAwaiting(_ awaited: AwaitedPublication, seenAt: UTCInstant) throws {
+        _ = try writing()
+        try publicationTable.end(awaited, seenAt: seenAt)
     }
     func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study] {
         try studyTable.quarantinedStudies(accession: accession, patient: patient)
     }
     func save(_ study: Study) throws {
         _ = try writing()
+        try TextRule.check(study.attributes)
         try studyTable.save(study)
     }
     func series(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> Series? {
@@ -123,6 +147,7 @@ final class SQLUnitOfWork: UnitOfWork {
     func series(in studyInstanceUID: String) throws -> [Series] { try studyTable.series(in: studyInstanceUID) }
     func save(_ series: Series) throws {
         _ = try writing()
+        try TextRule.check(series.attributes)
         try studyTable.save(series)
     }
     func instance(_ sopInstanceUID: String) throws -> Instance? { try studyTable.instance(sopInstanceUID) }
@@ -151,12 +176,17 @@ final class SQLUnitOfWork: UnitOfWork {
     }
     func reports(of patientID: EntityID) throws -> [Report] { try reportTable.reports(of: patientID) }
     func reports(ofOrder orderID: EntityID) throws -> [Report] { try reportTable.reports(ofOrder: orderID) }
-    func save(_ report: Report) throws { try reportTable.save(report, ordinal: try writing().sequence) }
+    func save(_ report: Report) throws {
+        try TextRule.check(report)
+        try reportTable.save(report, ordinal: try writing().sequence)
+    }
 
     func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage] {
         try messageTable.messages(sender: sender, controlID: controlID)
     }
     func journal(_ message: JournaledMessage) throws {
+        try TextRule.check(message.sender, .message)
+        try TextRule.check(message.controlID, .message)
         try messageTable.insert(message, ordinal: try writing().sequence)
     }
 }

@@ -159,7 +159,7 @@ struct CostStore {
         try unit.save(
             Study(
                 id: EntityID("s\(number)"), studyInstanceUID: study, reconciliation: link, attributes: ofStudy,
-                updatedAt: Self.start, projectedAt: Self.start))
+                updatedAt: Self.start))
         try unit.save(
             Series(
                 studyInstanceUID: study, seriesInstanceUID: series, reconciliation: link, attributes: ofSeries,

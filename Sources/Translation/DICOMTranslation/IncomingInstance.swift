@@ -6,27 +6,45 @@ import Workflow
 /// One SOP instance on its way in: its bytes go to the incoming blob as they come, while a scanner keeps the header and
 /// where the bulk lies, so that pixel data never stays in memory.
 ///
+/// What stands before the data set is this server's own: a preamble of zeros, for the sender's may hold a program
+/// (CVE-2019-11687), and File Meta Information made anew, for the sender's may name another instance. PS3.10 §7.1.
+///
 /// `append` is synchronous and meant for the thread that has the bytes; `InstanceIngest` finishes or aborts.
 package final class IncomingInstance: Sendable {
     private struct State: ~Copyable {
         /// Nil once it has failed or finished.
         var scanner: InstanceScanner?
         var failure: IngestFailure?
+        /// Of a Part 10 file until its own head is read: what has come of it.
+        var senderHead: [UInt8]?
+        /// The UIDs that the stored head names.
+        var named: Named?
+    }
+
+    /// The SOP class and instance of a head.
+    struct Named: Sendable, Hashable {
+        let sopClassUID: String
+        let sopInstanceUID: String
     }
 
     let blob: any BlobWriting
     let limits: IngestLimits
     private let memory: MemoryReservation
+    private let keepsSource: Bool
     private let state: Mutex<State>
 
     /// What is kept is read, described, encoded and written: so many times its bytes are held in the end.
     private static let weight = 4
 
-    /// - Parameter memory: for what is kept of the instance until it is registered.
+    /// - Parameters:
+    ///   - named: the UIDs of a head that the caller appends first; nil for a Part 10 file, whose head is replaced.
+    ///   - keepsSource: whether the AE title of that head is believed: of a file that this server has written.
+    ///   - memory: for what is kept of the instance until it is registered.
     init(
-        blob: any BlobWriting, limits: IngestLimits,
+        blob: any BlobWriting, limits: IngestLimits, named: Named? = nil, keepsSource: Bool = false,
         memory: MemoryReservation = MemoryBudget.unlimited.reservation()
     ) {
+        self.keepsSource = keepsSource
         self.blob = blob
         self.limits = limits
         self.memory = memory
@@ -36,31 +54,85 @@ package final class IncomingInstance: Sendable {
             State(
                 scanner: InstanceScanner(
                     limits: decoding, externalValuesAbove: limits.inlineBytesMax,
-                    mayHold: { memory.grow(to: Self.weight * $0) }), failure: nil))
+                    mayHold: { memory.grow(to: Self.weight * $0) }), failure: nil,
+                senderHead: named == nil ? [] : nil, named: named))
     }
 
     /// Bytes of the file so far.
     package var count: Int64 { blob.count }
 
+    /// The UIDs that the stored head names, once it is written.
+    var named: Named? { state.withLock { $0.named } }
+
+    /// Whether the stored head names an instance.
+    func isNamed(as instance: Instance) -> Bool {
+        named == Named(sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID)
+    }
+
     /// Takes the next bytes of the Part 10 file. Throws ``IngestFailure`` when they cannot be kept or are no DICOM file;
-    /// the caller then aborts. A preamble is replaced by zeros: it may hold a program (CVE-2019-11687).
+    /// the caller then aborts.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(IngestFailure) {
         guard !bytes.isEmpty else { return }
         guard Int64(bytes.count) <= limits.bytesMax - blob.count else { throw IngestFailure(.tooLarge) }
-        let preambleLeft = Int(max(0, 128 - blob.count))
-        do {
-            if preambleLeft > 0 {
-                let zeros = [UInt8](repeating: 0, count: min(preambleLeft, bytes.count))
-                try zeros.withUnsafeBytes { try blob.append($0) }
-                if bytes.count > zeros.count {
-                    try blob.append(UnsafeRawBufferPointer(rebasing: bytes[zeros.count...]))
-                }
-            } else {
-                try blob.append(bytes)
+        guard
+            let head = state.withLock({ state -> [UInt8]? in
+                state.senderHead?.append(contentsOf: bytes)
+                return state.senderHead
+            })
+        else { return try keep(bytes) }
+        try replaceHead(head, isWhole: false)
+    }
+
+    /// The sender's head must end within this many bytes.
+    private static let headBytesMax = 1 << 20
+
+    /// Puts our head in the place of the sender's, when that is there whole, and goes on with what is behind it.
+    private func replaceHead(_ bytes: [UInt8], isWhole: Bool) throws(IngestFailure) {
+        let (found, end): (FileMeta, Int)
+        let syntax: TransferSyntax
+        do throws(DICOMDataError) {
+            (found, end) = try bytes.withUnsafeBufferPointer { raw throws(DICOMDataError) in
+                try FileMeta.decode(UnsafeRawBufferPointer(raw), isWhole: isWhole, limits: limits.decoding)
             }
+            syntax = try found.transferSyntax()
         } catch {
-            throw IngestFailure(error)
+            guard error.code == .truncated, !isWhole else { throw IngestFailure(.notUnderstood, error.description) }
+            if bytes.count > Self.headBytesMax { throw IngestFailure(.headerTooLarge, error.description) }
+            return
         }
+        // What is no UID is named by none; the data set's own are put there when it is known.
+        let named = Named(
+            sopClassUID: found.sopClassUID.flatMap { UID.isSafe($0) ? $0 : nil } ?? "0.0",
+            sopInstanceUID: found.sopInstanceUID.flatMap { UID.isSafe($0) ? $0 : nil } ?? "0.0")
+        let source = keepsSource ? found.dataSet.string(.sourceApplicationEntityTitle) : nil
+        let head = try Self.head(named, syntax, sourceAETitle: source)
+        state.withLock { state in
+            state.senderHead = nil
+            state.named = named
+        }
+        for part in [head[...], bytes[end...]] where !part.isEmpty {
+            try part.withUnsafeBufferPointer { raw throws(IngestFailure) in
+                try keep(UnsafeRawBufferPointer(raw))
+            }
+        }
+    }
+
+    /// The bytes before a data set.
+    static func head(
+        _ named: Named, _ syntax: TransferSyntax, sourceAETitle: String?
+    ) throws(IngestFailure) -> [UInt8] {
+        do {
+            return try FileMeta(
+                sopClassUID: named.sopClassUID, sopInstanceUID: named.sopInstanceUID, transferSyntax: syntax,
+                sourceAETitle: sourceAETitle
+            ).encoded()
+        } catch {
+            throw IngestFailure(.notUnderstood, error.description)
+        }
+    }
+
+    private func keep(_ bytes: UnsafeRawBufferPointer) throws(IngestFailure) {
+        do { try blob.append(bytes) } catch { throw IngestFailure(error) }
         let failure = state.withLock { state -> IngestFailure? in
             if let failure = state.failure { return failure }
             do throws(DICOMDataError) {
@@ -85,6 +157,7 @@ package final class IncomingInstance: Sendable {
 
     /// What the scanner learned, once all bytes are there.
     func finishScan() throws(IngestFailure) -> ScannedInstance {
+        if let head = state.withLock({ $0.senderHead }) { try replaceHead(head, isWhole: true) }
         let result = state.withLock { state -> Result<ScannedInstance, IngestFailure> in
             if let failure = state.failure { return .failure(failure) }
             do throws(DICOMDataError) {
@@ -131,6 +204,8 @@ package struct IngestFailure: Error, Sendable, Hashable {
         case mismatch
         /// The SOP Instance UID is in use for other content.
         case duplicateInstance
+        /// A value that the index can never take, such as an accession number with NUL.
+        case valueNotAcceptable
         /// Not a storage SOP class.
         case classNotSupported
         case transferSyntaxNotSupported
@@ -147,7 +222,15 @@ package struct IngestFailure: Error, Sendable, Hashable {
     init(_ error: any Error) {
         switch error {
         case let failure as IngestFailure: self = failure
-        case let error as StoreError: self.init(error.code == .full ? .outOfResources : .storeFailed, error.message)
+        case let refusal as TextRule.Refusal: self.init(.valueNotAcceptable, refusal.description)
+        case let error as StoreError:
+            let code: Code =
+                switch error.code {
+                case .full: .outOfResources
+                case .unacceptable: .valueNotAcceptable
+                default: .storeFailed
+                }
+            self.init(code, error.message)
         default: self.init(.storeFailed, "\(error)")
         }
     }
@@ -158,7 +241,7 @@ package struct IngestFailure: Error, Sendable, Hashable {
     package var status: UInt16 {
         switch code {
         case .outOfResources, .storeFailed, .tooLarge, .headerTooLarge: 0xA700
-        case .notUnderstood: 0xC000
+        case .notUnderstood, .valueNotAcceptable: 0xC000
         case .missingUID, .mismatch: 0xA900
         case .invalidInstance: 0x0117
         case .duplicateInstance: 0x0111

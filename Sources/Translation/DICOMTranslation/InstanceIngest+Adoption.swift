@@ -17,7 +17,7 @@ extension InstanceIngest {
         access: AccessContext
     ) async throws -> Outcome {
         try await checkFile(reader)
-        let stored = IncomingInstance(blob: LyingBlob(id, reader, place: place), limits: limits)
+        let stored = IncomingInstance(blob: LyingBlob(id, reader, place: place), limits: limits, keepsSource: true)
         do {
             try await feed(reader, to: stored)
         } catch LyingBlob.Difference.other {
@@ -34,7 +34,7 @@ extension InstanceIngest {
     /// Whether a stored object could be registered, as far as its bytes tell. Throws ``IngestFailure``.
     package func inspect(_ id: BlobID, from reader: any BlobReading) async throws {
         try await checkFile(reader)
-        let stored = IncomingInstance(blob: LyingBlob(id, reader) {}, limits: limits)
+        let stored = IncomingInstance(blob: LyingBlob(id, reader) {}, limits: limits, keepsSource: true)
         do { try await feed(reader, to: stored) } catch LyingBlob.Difference.other { return }
         _ = try stored.finishScan()
     }

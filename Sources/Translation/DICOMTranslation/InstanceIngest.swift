@@ -20,8 +20,6 @@ package struct InstanceIngest: Sendable {
         /// True for a re-send of what was stored before.
         package var isDuplicate: Bool
         package var reconciliation: Reconciliation?
-        /// Whether the study was not published lately: a sender of single instances need not publish it after each.
-        package var isPublicationDue = true
 
         init(_ instance: Instance) {
             sopClassUID = instance.sopClassUID
@@ -67,16 +65,13 @@ package struct InstanceIngest: Sendable {
         transferSyntax: TransferSyntax, sopClassUID: String, sopInstanceUID: String, sourceAETitle: String?
     ) throws(IngestFailure) -> IncomingInstance {
         guard UID.isSafe(sopClassUID), UID.isSafe(sopInstanceUID) else { throw IngestFailure(.missingUID) }
-        let head: [UInt8]
+        let named = IncomingInstance.Named(sopClassUID: sopClassUID, sopInstanceUID: sopInstanceUID)
+        let head = try IncomingInstance.head(named, transferSyntax, sourceAETitle: sourceAETitle)
+        let incoming: IncomingInstance
         do {
-            head = try FileMeta(
-                sopClassUID: sopClassUID, sopInstanceUID: sopInstanceUID, transferSyntax: transferSyntax,
-                sourceAETitle: sourceAETitle
-            ).encoded()
-        } catch {
-            throw IngestFailure(.notUnderstood, error.description)
-        }
-        let incoming = try beginFile()
+            incoming = IncomingInstance(
+                blob: try blobs.create(), limits: limits, named: named, memory: memory.reservation())
+        } catch { throw IngestFailure(error) }
         do throws(IngestFailure) {
             try head.withUnsafeBufferPointer { bytes throws(IngestFailure) in
                 try incoming.append(UnsafeRawBufferPointer(bytes))
@@ -125,16 +120,23 @@ package struct InstanceIngest: Sendable {
         _ incoming: IncomingInstance, expectedClassUID: String? = nil, expectedInstanceUID: String? = nil,
         expectedStudyUID: String? = nil, receivedFrom: String?, access: AccessContext
     ) async -> Outcome {
+        var incoming = incoming
         // Its writer holds the blob until the row that names it is committed.
         defer { withExtendedLifetime(incoming) {} }
         var receipt: Receipt?
         do {
-            let received = try await describe(incoming, receivedFrom: receivedFrom)
-            let instance = received.instance
-            receipt = Receipt(instance)
+            var received = try await describe(incoming, receivedFrom: receivedFrom)
+            receipt = Receipt(received.instance)
             try check(
-                instance, classUID: expectedClassUID, instanceUID: expectedInstanceUID, studyUID: expectedStudyUID)
+                received.instance, classUID: expectedClassUID, instanceUID: expectedInstanceUID,
+                studyUID: expectedStudyUID)
+            try TextRule.check(received)
             try await incoming.blob.finish()
+            if !incoming.isNamed(as: received.instance) {
+                incoming = try await renamed(incoming, as: received.instance)
+                received = try await describe(incoming, receivedFrom: receivedFrom)
+                try await incoming.blob.finish()
+            }
             return await register(received, keepsBlob: incoming.blob.wasStored, access: access)
         } catch {
             incoming.blob.abort()
@@ -144,20 +146,33 @@ package struct InstanceIngest: Sendable {
         }
     }
 
-    /// Publishes studies after the last instance of an association or request. Failure is not the sender's: the quiet
-    /// sweep does it again.
-    package func complete(_ studyInstanceUIDs: Set<String>, access: AccessContext) async throws {
-        for uid in studyInstanceUIDs.sorted() {
-            try await store.write(access) { try StudyService().complete(uid, in: $0) }
+    /// The same data set behind a head that names it: the sender's head named another instance. Removes the first file.
+    private func renamed(_ written: IncomingInstance, as instance: Instance) async throws -> IncomingInstance {
+        guard let syntax = TransferSyntax(uid: instance.transferSyntaxUID) else {
+            throw IngestFailure(.transferSyntaxNotSupported)
         }
-    }
-
-    /// How often, at most, single instances publish their study.
-    static let publishSeconds: Int64 = 3
-
-    private static func isPublicationDue(_ studyInstanceUID: String, in unit: any UnitOfWork) throws -> Bool {
-        guard let projected = try unit.study(studyInstanceUID)?.projectedAt else { return true }
-        return unit.time >= projected.advanced(bySeconds: publishSeconds)
+        do {
+            let renamed = try begin(
+                transferSyntax: syntax, sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
+                sourceAETitle: nil)
+            do {
+                let reader = try await blobs.open(instance.blobID)
+                var position = instance.dataSetOffset
+                while position < reader.count {
+                    let bytes = try await reader.read(offset: position, length: 1 << 20)
+                    try bytes.withUnsafeBytes { try renamed.append($0) }
+                    position += Int64(bytes.count)
+                }
+            } catch {
+                renamed.blob.abort()
+                throw error
+            }
+            if !written.blob.wasStored { try? await blobs.remove(instance.blobID) }
+            return renamed
+        } catch {
+            if !written.blob.wasStored { try? await blobs.remove(instance.blobID) }
+            throw error
+        }
     }
 
     // MARK: Describing
@@ -229,7 +244,7 @@ package struct InstanceIngest: Sendable {
         do {
             for _ in 0..<Self.attemptsMax {
                 let toStore = received
-                let (outcome, isDue) = try await store.write(access) { unit in
+                let outcome = try await store.write(access) { unit in
                     var timed = toStore
                     timed.instance.receivedAt = unit.time
                     let outcome = try StudyService().register(timed, in: unit)
@@ -239,16 +254,16 @@ package struct InstanceIngest: Sendable {
                                 .success, receipt, detail: outcome == .duplicate ? "already stored" : nil,
                                 access: access))
                     }
-                    return (outcome, try Self.isPublicationDue(timed.instance.studyInstanceUID, in: unit))
+                    return outcome
                 }
-                if let done = await finished(outcome, isDue, receipt, instance, keepsBlob) { return done }
+                if let done = await finished(outcome, receipt, instance, keepsBlob) { return done }
                 guard let stored = try await store.read(access, { try $0.instance(instance.sopInstanceUID) }) else {
                     continue
                 }
                 if let difference = try await difference(stored, instance) {
-                    let (outcome, isDue) = try await resolve(received, stored, difference, receipt, access)
+                    let outcome = try await resolve(received, stored, difference, receipt, access)
                     if outcome == .conflict { break }
-                    if let done = await finished(outcome, isDue, receipt, instance, keepsBlob) { return done }
+                    if let done = await finished(outcome, receipt, instance, keepsBlob) { return done }
                 } else {
                     received.instance.digest = stored.digest
                 }
@@ -256,17 +271,22 @@ package struct InstanceIngest: Sendable {
             if !keepsBlob { try? await blobs.remove(instance.blobID) }
             return .failed(IngestFailure(.duplicateInstance), receipt)
         } catch {
-            // The commit's outcome may be unknown: the blob stays for the sweep to judge.
-            return .failed(IngestFailure(error), receipt)
+            let failure = IngestFailure(error)
+            if failure.code == .valueNotAcceptable {
+                // The database has refused the value, so no row was written.
+                if !keepsBlob { try? await blobs.remove(instance.blobID) }
+                await record([failure], of: receipt, access: access)
+            }
+            // Else the commit's outcome may be unknown: the blob stays for the sweep to judge.
+            return .failed(failure, receipt)
         }
     }
 
     /// What a decision that stands means to the sender; nil when another look is needed.
     private func finished(
-        _ outcome: StudyService.Outcome, _ isDue: Bool, _ receipt: Receipt, _ instance: Instance, _ keepsBlob: Bool
+        _ outcome: StudyService.Outcome, _ receipt: Receipt, _ instance: Instance, _ keepsBlob: Bool
     ) async -> Outcome? {
         var receipt = receipt
-        receipt.isPublicationDue = isDue
         switch outcome {
         case .stored(let reconciliation):
             receipt.reconciliation = reconciliation
@@ -295,7 +315,7 @@ package struct InstanceIngest: Sendable {
     private func resolve(
         _ received: ReceivedInstance, _ stored: Instance, _ difference: String, _ receipt: Receipt,
         _ access: AccessContext
-    ) async throws -> (StudyService.Outcome, isDue: Bool) {
+    ) async throws -> StudyService.Outcome {
         let policy = await conflictPolicy(access)
         return try await store.write(access) { unit in
             var timed = received
@@ -315,7 +335,7 @@ package struct InstanceIngest: Sendable {
                         access: access))
             case .duplicate, .changed: break
             }
-            return (outcome, try Self.isPublicationDue(timed.instance.studyInstanceUID, in: unit))
+            return outcome
         }
     }
 }

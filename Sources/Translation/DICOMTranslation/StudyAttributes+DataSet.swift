@@ -45,13 +45,13 @@ package struct AttributeReader: Sendable {
         study.studyDate = text(dataSet, .studyDate)
         study.studyTime = text(dataSet, .studyTime)
         study.timezoneOffset = text(dataSet, .timezoneOffsetFromUTC)
-        study.accessionNumber = text(dataSet, .accessionNumber)
+        study.accessionNumber = identifier(dataSet, .accessionNumber)
         study.accessionSystem = study.accessionNumber == nil ? nil : accessionSystem(dataSet)
         study.referringPhysicianName = text(dataSet, .referringPhysicianName)
         study.patientName = text(dataSet, .patientName)
-        study.patientID = text(dataSet, .patientID)
+        study.patientID = identifier(dataSet, .patientID)
         study.patientIDSystem = study.patientID == nil ? nil : patientIDSystem(dataSet)
-        study.issuerOfPatientID = text(dataSet, .issuerOfPatientID)
+        study.issuerOfPatientID = identifier(dataSet, .issuerOfPatientID)
         study.patientBirthDate = text(dataSet, .patientBirthDate)
         study.patientSex = text(dataSet, .patientSex)
         study.studyID = text(dataSet, .studyID)
@@ -61,9 +61,9 @@ package struct AttributeReader: Sendable {
 
     package func series(_ dataSet: DataSet) -> SeriesAttributes {
         var series = SeriesAttributes()
-        series.patientID = text(dataSet, .patientID)
+        series.patientID = identifier(dataSet, .patientID)
         series.patientIDSystem = series.patientID == nil ? nil : patientIDSystem(dataSet)
-        series.accessionNumber = text(dataSet, .accessionNumber)
+        series.accessionNumber = identifier(dataSet, .accessionNumber)
         series.accessionSystem = series.accessionNumber == nil ? nil : accessionSystem(dataSet)
         series.modality = text(dataSet, .modality)
         series.seriesNumber = dataSet.int(.seriesNumber)
@@ -90,11 +90,17 @@ package struct AttributeReader: Sendable {
     private func requests(_ dataSet: DataSet) -> [RequestAttributes] {
         dataSet.items(.requestAttributesSequence).prefix(Self.requestsMax).map { item in
             RequestAttributes(
-                scheduledProcedureStepID: text(item, .scheduledProcedureStepID),
-                requestedProcedureID: text(item, .requestedProcedureID), accessionNumber: text(item, .accessionNumber))
+                scheduledProcedureStepID: identifier(item, .scheduledProcedureStepID),
+                requestedProcedureID: identifier(item, .requestedProcedureID),
+                accessionNumber: identifier(item, .accessionNumber))
         }.filter { !$0.isEmpty }
     }
 
-    private func text(_ dataSet: DataSet, _ tag: Tag) -> String? { dataSet.string(tag).flatMap(nonEmpty) }
+    /// What people read; what it may not hold is mended.
+    private func text(_ dataSet: DataSet, _ tag: Tag) -> String? {
+        dataSet.string(tag).map(TextRule.mended).flatMap(nonEmpty)
+    }
+    /// What is matched; as sent.
+    private func identifier(_ dataSet: DataSet, _ tag: Tag) -> String? { dataSet.string(tag).flatMap(nonEmpty) }
     private func nonEmpty(_ text: String) -> String? { text.isEmpty ? nil : text }
 }

@@ -79,13 +79,17 @@ package struct FHIRProjector: DomainProjecting {
     }
 
     private func projectStudy(_ uid: String, in unit: any ResourceUnitOfWork) throws {
-        guard let study = try unit.study(uid) else { return }
+        try prepareStudy(uid, in: unit)?.apply(in: unit)
+    }
+
+    package func prepareStudy(_ uid: String, in unit: any ResourceUnitOfWork) throws -> PreparedProjection? {
+        guard let study = try unit.study(uid) else { return nil }
         guard let patientID = study.reconciliation.patientID else {
             // Nothing of it is certain any more: what was published is withdrawn.
-            if let current = try unit.currentResource(ImagingStudyProjection.type, study.id.value), !current.isDeleted {
-                try unit.deleteResource(ImagingStudyProjection.type, study.id.value)
-            }
-            return
+            let current = try unit.currentResource(ImagingStudyProjection.type, study.id.value)
+            return PreparedProjection(
+                type: ImagingStudyProjection.type, id: study.id.value, basis: current,
+                change: current.map { $0.isDeleted } ?? true ? .none : .delete, kept: nil)
         }
         let certain = try unit.series(in: uid).filter { $0.reconciliation.patientID == patientID }
         let content = try certain.map { series in
@@ -102,7 +106,8 @@ package struct FHIRProjector: DomainProjecting {
         let resource = ImagingStudyProjection.project(
             study, patientID: patientID, orders: orders, series: content, endpoint: EndpointProjection.id,
             offset: localOffset)
-        try put(ImagingStudyProjection.type, study.id, resource, owned: ImagingStudyProjection.owned, in: unit)
+        return try prepare(
+            ImagingStudyProjection.type, study.id, resource, owned: ImagingStudyProjection.owned, in: unit)
     }
 
     private func projectReport(_ id: EntityID, in unit: any ResourceUnitOfWork) throws {
@@ -131,23 +136,30 @@ package struct FHIRProjector: DomainProjecting {
         _ type: String, _ id: EntityID, _ projected: JSONValue, owned: [String], in unit: any ResourceUnitOfWork,
         understood: (JSONValue) -> JSONValue? = { _ in nil }
     ) throws {
+        try prepare(type, id, projected, owned: owned, in: unit, understood: understood).apply(in: unit)
+    }
+
+    private func prepare(
+        _ type: String, _ id: EntityID, _ projected: JSONValue, owned: [String], in unit: any ResourceUnitOfWork,
+        understood: (JSONValue) -> JSONValue? = { _ in nil }
+    ) throws -> PreparedProjection {
         let current = try unit.currentResource(type, id.value)
+        func prepared(_ change: PreparedProjection.Change, _ kept: JSONValue?) -> PreparedProjection {
+            PreparedProjection(type: type, id: id.value, basis: current, change: change, kept: kept)
+        }
         guard let current, !current.isDeleted else {
-            unit.keep(projected, of: try unit.putResource(type, id.value, JSONDocument(projected), method: .create))
-            return
+            return prepared(.put(try JSONDocument(projected), .create), projected)
         }
         if let last = unit.projection(of: current) {
             // Nobody but the domain has said anything in it: the new view takes the old one's place as it is.
-            if last == projected { return }
-            unit.keep(projected, of: try unit.putResource(type, id.value, JSONDocument(projected), method: .update))
-            return
+            return last == projected
+                ? prepared(.none, nil) : prepared(.put(try JSONDocument(projected), .update), projected)
         }
         let existing = JSONValue(try JSONDocument(parsing: current.bytes, limits: .stored))
         let merged = ProjectionMerge.merge(
             existing: existing, projected: projected, owned: owned, understood: understood(existing))
-        let stored =
-            merged == existing
-            ? current : try unit.putResource(type, id.value, JSONDocument(merged), method: .update)
-        if ProjectionMerge.isOnly(projected, merged) { unit.keep(projected, of: stored) }
+        return prepared(
+            merged == existing ? .none : .put(try JSONDocument(merged), .update),
+            ProjectionMerge.isOnly(projected, merged) ? projected : nil)
     }
 }

@@ -129,4 +129,13 @@ package protocol ResourceStore: Sendable {
 /// Projects domain changes onto resources inside the unit of work that made them.
 package protocol DomainProjecting: Sendable {
     func project(_ events: [DomainEvent], in unit: any ResourceUnitOfWork) throws
+    /// What projecting a study would change, by a unit that only reads; nil when there is no such study, or when the
+    /// change can be worked out only while it is made.
+    func prepareStudy(_ studyInstanceUID: String, in unit: any ResourceUnitOfWork) throws -> PreparedProjection?
+}
+
+extension DomainProjecting {
+    package func prepareStudy(_ studyInstanceUID: String, in unit: any ResourceUnitOfWork) throws
+        -> PreparedProjection?
+    { nil }
 }

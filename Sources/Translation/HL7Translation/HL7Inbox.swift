@@ -54,6 +54,10 @@ package struct HL7Inbox: Sendable {
             return try await carryOut(received)
         } catch let refusal as MessageRefusal {
             return await keepFailed(received, refusal)
+        } catch let refusal as TextRule.Refusal {
+            return await keepFailed(received, MessageRefusal(refusal))
+        } catch let error as StoreError where error.code == .unacceptable {
+            return await keepFailed(received, .unacceptableValue)
         } catch {
             return notStored(received, error)
         }
@@ -86,6 +90,7 @@ package struct HL7Inbox: Sendable {
         case .failure(let error): throw MessageRefusal(received.code(for: error), [Acknowledgment.Entry(error)])
         }
         try HeaderCheck(profile: received.profile).check(message)
+        if let refusal = MessageRefusal.escapedNUL(in: message) { throw refusal }
         let trace = ReadTrace()
         let traced = message.traced(by: trace)
         let inbound = try Self.inbound(traced, types: DataTypes(profile: received.profile, trace: trace))

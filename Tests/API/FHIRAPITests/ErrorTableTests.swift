@@ -43,15 +43,14 @@ struct ErrorTableTests {
         arguments: zip(
             [
                 StoreError.Code.unavailable, .throttled, .costly, .full, .failed, .conflict, .misuse, .corrupt,
-                .notFound,
-                .closed,
+                .notFound, .closed, .unacceptable,
             ],
             [
                 (503, "transient"), (429, "throttled"), (503, "too-costly"), (507, "no-store"), (503, "no-store"),
                 (409, "conflict"),
                 (500, "exception"),
                 (500, "exception"),
-                (404, "not-found"), (503, "transient"),
+                (404, "not-found"), (503, "transient"), (422, "value"),
             ]))
     func store(_ code: StoreError.Code, _ expected: (Int, String)) throws {
         let found = try issue(StoreError(code, "SELECT secret FROM patients"))

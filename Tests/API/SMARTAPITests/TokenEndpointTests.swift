@@ -213,6 +213,19 @@ struct TokenEndpointTests {
         #expect(try await scope(many) == (400, "invalid_scope"))
     }
 
+    @Test("S9: clients that cannot be looked up are answered 503 with Retry-After, and their assertion works later")
+    func outage() async throws {
+        let fixture = try await SMARTFixture()
+        let assertion = try fixture.assertion()
+        fixture.store.set(down: true)
+        let answer = try await fixture.token(assertion)
+        #expect(answer.status == 503)
+        #expect(answer[.retryAfter] != nil)
+        #expect(answer.json?["error"]?.text == "temporarily_unavailable")
+        fixture.store.set(down: false)
+        #expect(try await fixture.token(assertion).status == 200)
+    }
+
     @Test("RFC 6749 §5.1: the answer names type, life and scope, is not cached, and its token opens a door")
     func success() async throws {
         let fixture = try await SMARTFixture()
@@ -225,7 +238,7 @@ struct TokenEndpointTests {
         #expect(answer.json?["refresh_token"] == nil)
         let token = try #require(answer.json?["access_token"]?.text)
         let access = try #require(
-            await fixture.verifier.accessContext(bearerToken: token, requestID: "r", sourceAddress: "10.0.0.1"))
+            try await fixture.verifier.accessContext(bearerToken: token, requestID: "r", sourceAddress: "10.0.0.1"))
         #expect(access.principal == Principal(kind: .client, id: "app", name: "App"))
         #expect(access.scopes.map(\.text) == ["system/Patient.rs"])
         #expect(access.sourceAddress == "10.0.0.1")
@@ -244,7 +257,7 @@ struct TokenEndpointTests {
         fixture.store.set(auditFull: false)
         fixture.store.set(down: true)
         let down = try await fixture.token(try fixture.assertion())
-        #expect(down.status == 500)
+        #expect(down.status == 503)
         #expect(down.json?["access_token"] == nil)
     }
 }

@@ -118,7 +118,7 @@ struct StudyTests {
         let order = try unit.place(Make.order(filler: "F7", accession: "A7")).orderID
         #expect(try unit.link() == .matched(patientID: patient, orderID: order))
         #expect(try unit.series(in: "1.2.3").first?.reconciliation.orderID == order)
-        #expect(unit.takeEvents().contains(.studyChanged(studyInstanceUID: "1.2.3")))
+        #expect(try unit.awaitedPublication(of: "1.2.3")?.since == AwaitedPublication.due)
     }
 
     @Test("An order of another patient with that accession number does not take the images")
@@ -176,19 +176,35 @@ struct StudyTests {
         #expect(unit.received.count == 1)
     }
 
-    @Test("Observers are told of a study once it is quiet, once a change")
-    func completion() throws {
+    @Test("S6: a study is due once it is quiet, after the longest wait while it grows, and at once when it is cured")
+    func due() throws {
+        let rule = PublicationRule(quietSeconds: 3, longestSeconds: 60)
+        func at(_ seconds: Int64) -> UTCInstant { UTCInstant(microseconds: 1_000_000_000).advanced(bySeconds: seconds) }
+        func reason(since: Int64, changed: Int64, now: Int64) -> PublicationRule.Reason? {
+            rule.reason(
+                for: AwaitedPublication(studyInstanceUID: "1", since: at(since), changedAt: at(changed)), at: at(now))
+        }
+        #expect(reason(since: 0, changed: 0, now: 2) == nil)
+        #expect(reason(since: 0, changed: 0, now: 3) == .quiet)
+        #expect(reason(since: 0, changed: 58, now: 59) == nil)
+        #expect(reason(since: 0, changed: 58, now: 60) == .growing)
+        let cured = AwaitedPublication(studyInstanceUID: "1", since: AwaitedPublication.due, changedAt: at(0))
+        #expect(rule.reason(for: cured, at: at(0)) == .due)
+    }
+
+    @Test("S6: observers are told of a study and of its reports when it is published, once a change")
+    func publication() throws {
         let unit = MemoryUnit()
         _ = try linked(unit)
         let report = try unit.result(Make.report(.preliminary, filler: "F1")).reportID
-        try unit.store(Make.received("1.1", accession: "A1"))
         _ = unit.takeEvents()
-        #expect(try StudyService().completeQuiet(before: unit.time, in: unit) == 0)
-        unit.time = unit.time.advanced(bySeconds: 60)
-        #expect(try StudyService().completeQuiet(before: unit.time, in: unit) == 1)
+        for number in 1...5 { try unit.store(Make.received("1.\(number)", accession: "A1")) }
+        #expect(unit.takeEvents().isEmpty)
+        #expect(try unit.awaitedPublication(of: "1.2.3")?.since == unit.time)
+        try StudyService().publish("1.2.3", in: unit)
         #expect(unit.takeEvents() == [.studyChanged(studyInstanceUID: "1.2.3"), .reportChanged(report)])
-        #expect(try StudyService().completeQuiet(before: unit.time, in: unit) == 0)
-        try StudyService().complete("1.2.3", in: unit)
+        #expect(try unit.awaitedPublication(of: "1.2.3") == nil)
+        try StudyService().publish("1.2.3", in: unit)
         #expect(unit.takeEvents().isEmpty)
     }
 }

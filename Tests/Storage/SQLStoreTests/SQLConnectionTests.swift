@@ -112,10 +112,10 @@ struct SQLConnectionTests {
         }
     }
 
-    @Test("text with a NUL is refused as a value error", arguments: TestDatabases.all)
+    @Test("text with a NUL is refused as what can never be taken", arguments: TestDatabases.all)
     func textWithNUL(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { (connection) throws in
-            #expect(throws: SQLStoreError(.value, "")) {
+            #expect(throws: SQLStoreError(.unacceptable, "")) {
                 try connection.run("INSERT INTO item (id, name) VALUES (?, ?)", [.int(1), .text("a\u{0}b")])
             }
         }

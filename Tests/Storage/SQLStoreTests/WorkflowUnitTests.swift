@@ -81,7 +81,7 @@ struct WorkflowUnitTests {
                 id: EntityID("st1"), studyInstanceUID: "1.2.3",
                 reconciliation: .matched(patientID: EntityID("p1"), orderID: EntityID("o1")),
                 attributes: received.study,
-                updatedAt: Support.at(1), projectedAt: nil)
+                updatedAt: Support.at(1))
             let series = Series(
                 studyInstanceUID: "1.2.3", seriesInstanceUID: "1.2.3.1", reconciliation: study.reconciliation,
                 attributes: received.series, updatedAt: Support.at(1))
@@ -130,8 +130,6 @@ struct WorkflowUnitTests {
                 #expect(try unit.reports(identifiedBy: try #require(Self.report.filler)).contains(Self.report))
                 #expect(try unit.reports(of: EntityID("p1")) == [Self.report])
                 #expect(try unit.reports(ofOrder: EntityID("o1")) == [Self.report])
-                #expect(try unit.studiesAwaitingProjection(quietBefore: Support.at(2), limit: 5) == [study])
-                #expect(try unit.studiesAwaitingProjection(quietBefore: Support.at(1), limit: 5).isEmpty)
             }
             let headers = try await store.headers(
                 studyInstanceUID: "1.2.3", seriesInstanceUID: nil, sopInstanceUID: nil, after: nil, limit: 9,
@@ -252,7 +250,7 @@ struct WorkflowUnitTests {
                         series.accessionNumber = "A1"
                         series.accessionSystem = "urn:ac"
                     }, in: unit)
-                try StudyService().complete("1.2.3", in: unit)
+                try StudyService().publish("1.2.3", in: unit)
                 var report = ReportUpdate(patient: Support.patient("100"), status: .final, code: Support.concept("CT"))
                 report.filler = order.filler
                 report.observations = [.init(key: "k", code: Support.concept("K"), status: .final, value: .text("v"))]

@@ -40,20 +40,43 @@ struct IncomingInstanceTests {
     }
 
     @Test(
-        "However the bytes are cut, a program in the preamble is not kept and all else is",
-        arguments: [1, 7, 127, 128, 129, 100_000])
-    func preamble(_ step: Int) throws {
-        var bytes = try Self.file()
+        "X18: however the bytes are cut, preamble and meta information are our own and the data set is the sender's",
+        arguments: [1, 7, 127, 128, 129, 133, 300, 100_000], [true, false])
+    func head(_ step: Int, isPrivate: Bool) throws {
+        let plain = try Self.file()
+        let end = try plain.withUnsafeBytes { try FileMeta.decode($0).end }
+        var meta = FileMeta(
+            sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.3.4", transferSyntax: .explicitVRLittleEndian,
+            sourceAETitle: "ELSEWHERE")
+        if isPrivate {
+            meta.dataSet.set(Tag(0x0002, 0x0100), .UI, string: "1.2.3")
+            meta.dataSet.set(Tag(0x0002, 0x0102), .OB, bytes: [UInt8](repeating: 9, count: 5_000))
+        }
+        var bytes = try meta.encoded() + plain[end...]
         bytes.replaceSubrange(0..<128, with: [UInt8](repeating: 0x4D, count: 128))
         let blob = Blob()
         let incoming = IncomingInstance(blob: blob, limits: IngestLimits())
         try Self.append(bytes, to: incoming, by: step)
-        #expect(blob.bytes == [UInt8](repeating: 0, count: 128) + bytes[128...])
-        #expect(incoming.count == Int64(bytes.count))
+        let own = try FileMeta(
+            sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.3.4", transferSyntax: .explicitVRLittleEndian
+        ).encoded()
+        #expect(blob.bytes == own + plain[end...])
+        #expect(incoming.count == Int64(blob.bytes.count))
         let scanned = try incoming.finishScan()
         #expect(scanned.dataSet.string(.patientID) == "100")
         #expect(scanned.pixelData?.length == 1000)
-        #expect(scanned.endOffset == bytes.count)
+        #expect(scanned.dataSetOffset == own.count)
+        #expect(scanned.endOffset == blob.bytes.count)
+    }
+
+    @Test("Meta information without an end is refused before it fills the memory")
+    func endlessHead() throws {
+        var meta = FileMeta(
+            sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.3.4", transferSyntax: .explicitVRLittleEndian)
+        meta.dataSet.set(Tag(0x0002, 0x0102), .OB, bytes: [UInt8](repeating: 9, count: 3 << 20))
+        let incoming = IncomingInstance(blob: Blob(), limits: IngestLimits())
+        let bytes = try meta.encoded()
+        #expect(throws: IngestFailure(.headerTooLarge)) { try Self.append(bytes, to: incoming, by: 100_000) }
     }
 
     @Test("A file of the limit is taken, one byte more is too large, and nothing of that piece is kept")

@@ -87,12 +87,13 @@ extension FHIRService {
         case .failed:
             return .outcome(500, OperationOutcome(.error, .exception, details: job.failure ?? "the export failed"))
         case .complete:
+            var headers = [("Content-Type", "application/json")]
+            if exports.keepHours > 0 {
+                let end = (job.finishedAt ?? now()).advanced(bySeconds: exports.keepHours * 3_600)
+                headers.append(("Expires", end.httpDate))
+            }
             return FHIRResponse(
-                200,
-                headers: [
-                    ("Content-Type", "application/json"),
-                    ("Expires", (job.finishedAt ?? now()).advanced(bySeconds: 86_400).httpDate),
-                ],
+                200, headers: headers,
                 body: .bytes(manifest(job)))
         case .deleted: throw InteractionError(.notFound, "there is no such export")
         }

@@ -17,6 +17,8 @@ package final class ExportService: Sendable {
     let blobs: any BlobStoring
     let entropy: any Entropy
     let now: @Sendable () -> UTCInstant
+    /// Hours for which the files of a finished export are kept; 0 for ever.
+    let keepHours: Int64
     private let queue: AsyncStream<EntityID>
     private let wakeUp: AsyncStream<EntityID>.Continuation
     /// Jobs that were deleted while they ran.
@@ -27,12 +29,13 @@ package final class ExportService: Sendable {
     ///   - blobs: where the files of a job lie.
     package init(
         jobs: any ExportJobStore, store: any ResourceStore, blobs: any BlobStoring, entropy: any Entropy,
-        now: @escaping @Sendable () -> UTCInstant
+        keepHours: Int64 = 24, now: @escaping @Sendable () -> UTCInstant
     ) {
         self.jobs = jobs
         self.store = store
         self.blobs = blobs
         self.entropy = entropy
+        self.keepHours = keepHours
         self.now = now
         (queue, wakeUp) = AsyncStream.makeStream(of: EntityID.self)
     }
@@ -55,6 +58,9 @@ package final class ExportService: Sendable {
         wakeUp.yield(job.id)
         return true
     }
+
+    /// Removes a finished export that has been kept for long enough.
+    package func remove(_ job: ExportJob) async throws { try await delete(job) }
 
     /// Marks a job deleted and removes its files.
     func delete(_ job: ExportJob) async throws {

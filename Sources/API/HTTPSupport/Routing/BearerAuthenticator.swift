@@ -48,10 +48,16 @@ package struct BearerAuthenticator: Sendable {
             try await refuse(route, anonymous, "malformed-authorization")
             throw challenge(.unauthenticated, "invalid_request", "The Authorization header is not a bearer token")
         }
-        guard
-            let access = await tokens.accessContext(
+        let known: AccessContext?
+        do {
+            known = try await tokens.accessContext(
                 bearerToken: token, requestID: requestID, sourceAddress: sourceAddress)
-        else {
+        } catch {
+            // Not 401: a client that is told so throws its good token away.
+            throw HTTPFailure(
+                .unavailable, "The access token cannot be checked now; try again", headers: [.retryAfter: "5"])
+        }
+        guard let access = known else {
             try await refuse(route, anonymous, "invalid-token")
             throw challenge(.unauthenticated, "invalid_token", "The access token is not valid")
         }

@@ -73,9 +73,12 @@ package struct ClientAssertion: Sendable {
             keyURL = nil
         }
         guard let issuer = claims["iss"]?.text, let subject = claims["sub"]?.text, issuer == subject,
-            Array(issuer.utf8) == Array(subject.utf8), (1...255).contains(issuer.utf8.count)
+            Array(issuer.utf8) == Array(subject.utf8), (1...255).contains(issuer.utf8.count),
+            !issuer.utf8.contains(0)
         else { throw .issuer }
-        guard let identifier = claims["jti"]?.text, (1...255).contains(identifier.utf8.count) else { throw .identifier }
+        guard let identifier = claims["jti"]?.text, (1...255).contains(identifier.utf8.count),
+            !identifier.utf8.contains(0)
+        else { throw .identifier }
         guard let expires = claims["exp"]?.integer else { throw .expired }
         switch claims["aud"] {
         case .string(let one): audience = [one]

@@ -45,16 +45,21 @@ package final class TokenVerifier: TokenVerifying {
         self.now = now
     }
 
-    package func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
+    package func accessContext(
+        bearerToken: String, requestID: String, sourceAddress: String?
+    ) async throws -> AccessContext? {
         let (known, time) = remembered(bearerToken)
         if let known, isFresh(known, at: time) {
             return context(known, requestID: requestID, sourceAddress: sourceAddress)
         }
         guard let token = known?.token ?? AccessToken(bearerToken, keys: keys, issuer: issuer, audience: audience),
-            token.expires * 1_000_000 > time, token.issuedAt * 1_000_000 <= time + 60_000_000,
-            // A directory that cannot be read refuses: a revoked client must not come in through an outage.
-            let client = try? await clients.client(id: token.clientID), client.revokedAt == nil
+            token.expires * 1_000_000 > time, token.issuedAt * 1_000_000 <= time + 60_000_000
         else {
+            forget(bearerToken)
+            return nil
+        }
+        // A directory that cannot be read throws: a revoked client must not come in through an outage.
+        guard let client = try await clients.client(id: token.clientID), client.revokedAt == nil else {
             forget(bearerToken)
             return nil
         }

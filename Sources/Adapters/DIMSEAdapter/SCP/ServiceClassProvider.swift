@@ -11,8 +11,6 @@ package final class AssociationInfo: Sendable {
     package let calledAETitle: AETitle
     package let callingAETitle: AETitle
     package let access: AccessContext
-    /// Study Instance UIDs that instances were stored into; published when the association ends.
-    package let storedStudies = Mutex<Set<String>>([])
 
     package init(id: String, calledAETitle: AETitle, callingAETitle: AETitle, access: AccessContext) {
         self.id = id

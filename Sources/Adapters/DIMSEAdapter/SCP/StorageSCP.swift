@@ -8,7 +8,7 @@ import Workflow
 /// C-STORE of every storage SOP class, in every transfer syntax we can read, kept as sent. PS3.4 Annex B.
 ///
 /// The data set goes to the incoming blob fragment by fragment as it arrives; success is answered once the instance is
-/// durable and registered (house decision 4). The studies of an association are published when it ends.
+/// durable and registered (house decision 4).
 package struct StorageSCP: ServiceClassProvider {
     package let abstractSyntaxes: [String: SupportedAbstractSyntax]
     /// Who may store.
@@ -54,16 +54,6 @@ package struct StorageSCP: ServiceClassProvider {
         return try ingest.begin(
             transferSyntax: syntax, sopClassUID: classUID, sopInstanceUID: instanceUID,
             sourceAETitle: request.association.callingAETitle.value)
-    }
-
-    /// Publishes the studies. When that fails the quiet sweep does it later.
-    package func associationEnds(_ association: AssociationInfo) async {
-        let studies = association.storedStudies.withLock { studies in
-            defer { studies = [] }
-            return studies
-        }
-        guard !studies.isEmpty else { return }
-        try? await ingest.complete(studies, access: association.access)
     }
 }
 
@@ -112,9 +102,7 @@ private final class StoreOperation: ServiceOperation {
             expectedInstanceUID: request.message.sopInstanceUID,
             receivedFrom: association.callingAETitle.value, access: association.access)
         switch outcome {
-        case .stored(let receipt):
-            association.storedStudies.withLock { studies in _ = studies.insert(receipt.studyInstanceUID) }
-            try await responder.send(.success)
+        case .stored: try await responder.send(.success)
         case .failed(let failure, _): try await refuse(failure, responder)
         }
     }

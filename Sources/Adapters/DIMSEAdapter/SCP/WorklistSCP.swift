@@ -84,6 +84,9 @@ package struct WorklistSCP: ServiceClassProvider {
                 AuditRecord(
                     category: .query, interaction: "C-FIND", action: .execute, outcome: .success, access: access,
                     entity: "worklist", query: Self.text(keys.keys)))
+        } catch let error as StoreError where error.code == .unacceptable {
+            // A key with NUL: asked again it fails again.
+            return try await responder.send(.cannotUnderstand)
         } catch {
             return try await responder.send(.outOfResources, comment: "store not available")
         }

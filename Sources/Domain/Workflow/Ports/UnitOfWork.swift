@@ -41,8 +41,17 @@ package protocol UnitOfWork: AnyObject {
     func studies(of patientID: EntityID) throws -> [Study]
     /// Studies of which any series is matched to the order.
     func studies(ofOrder orderID: EntityID) throws -> [Study]
-    /// Studies that changed after their last projection and have been quiet since `quietBefore`; at most `limit`.
-    func studiesAwaitingProjection(quietBefore: UTCInstant, limit: Int) throws -> [Study]
+    /// Notes that a study has changed and is to be published: once it is quiet, or, when `isDue`, at once.
+    func awaitPublication(of studyInstanceUID: String, isDue: Bool) throws
+    /// What awaits publication of one study; nil when all of it is published.
+    func awaitedPublication(of studyInstanceUID: String) throws -> AwaitedPublication?
+    /// Studies that have been quiet since `quietSince` or have waited since `waitingSince`, those that have waited
+    /// longest first; at most `limit`.
+    func awaitedPublications(quietSince: UTCInstant, waitingSince: UTCInstant, limit: Int) throws
+        -> [AwaitedPublication]
+    /// Notes that a study was published as it was when `awaited` was read. What changed since goes on waiting, from
+    /// `seenAt` on.
+    func endAwaiting(_ awaited: AwaitedPublication, seenAt: UTCInstant) throws
     /// Studies with any series in quarantine whose attributes name this accession or patient identifier.
     func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study]
     func save(_ study: Study) throws
@@ -106,6 +115,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         case failed
         /// A concurrent change won.
         case conflict
+        /// A value can never be kept or looked for, such as text with NUL: sent again it fails again.
+        case unacceptable
         /// A read-only unit was asked to write, or another error of ours.
         case misuse
         /// The stored bytes are not what was written.

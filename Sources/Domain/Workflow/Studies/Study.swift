@@ -42,15 +42,12 @@ package struct Study: Sendable, Hashable, Codable {
     package var studyInstanceUID: String
     package var reconciliation: Reconciliation
     package var attributes: StudyAttributes
-    /// When the newest instance was committed.
+    /// When its attributes, its link or its list of series last changed.
     package var updatedAt: UTCInstant
-    /// When observers last saw the study; nil before the first time.
-    package var projectedAt: UTCInstant?
     package init(
         id: EntityID, studyInstanceUID: String, reconciliation: Reconciliation, attributes: StudyAttributes,
-        updatedAt: UTCInstant, projectedAt: UTCInstant? = nil
+        updatedAt: UTCInstant
     ) {
-        self.projectedAt = projectedAt
         self.id = id
         self.studyInstanceUID = studyInstanceUID
         self.reconciliation = reconciliation

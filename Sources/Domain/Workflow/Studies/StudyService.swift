@@ -26,10 +26,13 @@ package struct StudyService: Sendable {
     }
 
     private func insert(_ received: ReceivedInstance, in unit: any UnitOfWork) throws -> Reconciliation {
-        let reconciliation = try seriesLink(received, in: unit)
-        try updateStudy(received, link: reconciliation, in: unit)
+        let (link, isNews) = try seriesLink(received, in: unit)
+        // What an instance adds to a series that is known changes nothing of the study: the cost stays the same however
+        // many there are.
+        if isNews { try updateStudy(received, link: link, in: unit) }
         try unit.insert(received)
-        return reconciliation
+        try unit.awaitPublication(of: received.instance.studyInstanceUID, isDue: false)
+        return link
     }
 
     /// Decides about an instance that was found to differ from the stored one of its UID: refuses it, or puts it in the
@@ -61,24 +64,19 @@ package struct StudyService: Sendable {
         return .stored(try insert(received, in: unit))
     }
 
-    /// Tells the observers of a study that has fallen quiet, or whose association or request has ended.
-    package func complete(_ studyInstanceUID: String, in unit: any UnitOfWork) throws {
-        guard var study = try unit.study(studyInstanceUID) else { return }
-        if let projected = study.projectedAt, projected >= study.updatedAt { return }
-        study.projectedAt = unit.time
-        try unit.save(study)
+    /// Tells the observers of a study that awaits publication, if it still does.
+    package func publish(_ studyInstanceUID: String, in unit: any UnitOfWork) throws {
+        guard let awaited = try unit.awaitedPublication(of: studyInstanceUID) else { return }
+        try unit.endAwaiting(awaited, seenAt: unit.time)
         unit.emit(.studyChanged(studyInstanceUID: studyInstanceUID))
+        try tellReports(studyInstanceUID, in: unit)
+    }
+
+    /// Tells the observers of the reports that refer to a study.
+    package func tellReports(_ studyInstanceUID: String, in unit: any UnitOfWork) throws {
         for orderID in Set(try unit.series(in: studyInstanceUID).compactMap(\.reconciliation.orderID)) {
             for report in try unit.reports(ofOrder: orderID) { unit.emit(.reportChanged(report.id)) }
         }
-    }
-
-    /// Completes every study that has been quiet long enough; returns how many. Run from time to time, so that a study
-    /// whose sender or server died is still published.
-    package func completeQuiet(before: UTCInstant, limit: Int = 50, in unit: any UnitOfWork) throws -> Int {
-        let waiting = try unit.studiesAwaitingProjection(quietBefore: before, limit: limit)
-        for study in waiting { try complete(study.studyInstanceUID, in: unit) }
-        return waiting.count
     }
 
     /// Looks again at quarantined series after an order or a patient has become known.
@@ -101,14 +99,17 @@ package struct StudyService: Sendable {
             study.reconciliation = Self.studyLink(links) ?? study.reconciliation
             study.updatedAt = unit.time
             try unit.save(study)
-            try complete(study.studyInstanceUID, in: unit)
+            try unit.awaitPublication(of: study.studyInstanceUID, isDue: true)
         }
     }
 
     // MARK: Details
 
-    /// The link of the instance's series, made when the series is new and checked when an instance disagrees with it.
-    private func seriesLink(_ received: ReceivedInstance, in unit: any UnitOfWork) throws -> Reconciliation {
+    /// The link of the instance's series, made when the series is new and checked when an instance disagrees with it;
+    /// and whether it was not known before.
+    private func seriesLink(
+        _ received: ReceivedInstance, in unit: any UnitOfWork
+    ) throws -> (link: Reconciliation, isNews: Bool) {
         let instance = received.instance
         if var series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID) {
             let agrees =
@@ -120,15 +121,16 @@ package struct StudyService: Sendable {
                 series.reconciliation = .quarantined(.inconsistentSeries)
                 series.updatedAt = unit.time
                 try unit.save(series)
+                return (series.reconciliation, true)
             }
-            return series.reconciliation
+            return (series.reconciliation, false)
         }
         var series = Series(
             studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
             reconciliation: .quarantined(.missingPatientID), attributes: received.series, updatedAt: unit.time)
         series.reconciliation = try link(of: series, in: unit)
         try unit.save(series)
-        return series.reconciliation
+        return (series.reconciliation, true)
     }
 
     private func link(of series: Series, in unit: any UnitOfWork) throws -> Reconciliation {

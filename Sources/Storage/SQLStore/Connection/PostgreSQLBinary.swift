@@ -55,7 +55,7 @@ enum PostgreSQLBinary {
         case .text(let text):
             let start = buffer.count
             buffer.append(contentsOf: text.utf8)
-            if buffer[start...].contains(0) { throw SQLStoreError(.value, "text value contains NUL") }
+            if buffer[start...].contains(0) { throw SQLStoreError(.unacceptable, "text value contains NUL") }
         case .bytes(let bytes): buffer.append(contentsOf: bytes)
         case .texts(let list): try appendArray(.text, list.map { .text($0) }, to: &buffer)
         case .ints(let list): try appendArray(.int, list.map { .int($0) }, to: &buffer)

@@ -328,6 +328,8 @@ package final class PostgreSQLConnection: SQLConnection {
         case "53200", "53300", "53400": return .unavailable
         case "55P03", "40001", "40P01": return .busy
         case "57014": return .timeout
+        // An index entry above a third of a page; text that is not of the encoding.
+        case "54000", "22021", "22P05": return .unacceptable
         default: break
         }
         switch state.prefix(2) {

@@ -5,6 +5,7 @@
 /// as much as a point read.
 package final class SQLDatabase: Sendable {
     package let dialect: SQLDialect
+    let location: SQLDatabaseConfiguration.Location
     private let readers: SQLReaders
     private let writer: SQLWriter
     /// What the writer keeps true for those who read resources.
@@ -13,6 +14,7 @@ package final class SQLDatabase: Sendable {
     /// Opens the database, takes the server lock if asked, and brings the schema up to the last of `migrations`.
     /// Throws `.unavailable`, `.locked`, `.schema`, or a migration's own failure.
     package init(_ configuration: SQLDatabaseConfiguration, migrations: [Migration]) async throws {
+        location = configuration.location
         switch configuration.location {
         case .sqlite: dialect = .sqlite
         case .postgreSQL: dialect = .postgreSQL

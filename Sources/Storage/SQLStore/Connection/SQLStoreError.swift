@@ -16,8 +16,10 @@ package struct SQLStoreError: Error, Equatable, Sendable, CustomStringConvertibl
         case full
         /// A unique, foreign key, check or not-null rule refused the change.
         case constraint
-        /// A value cannot be stored or read as asked (NUL in text, a null where a value is promised, a wrong type).
+        /// A value cannot be stored or read as asked (a null where a value is promised, a wrong type).
         case value
+        /// The database can never take this value: NUL in text, or a text too long for an index.
+        case unacceptable
         /// A statement ran longer than its limit, or was cancelled.
         case timeout
         /// A search used up its limit of time or rows. The same search would again, unless there is less load.

@@ -57,7 +57,7 @@ package final class SQLiteConnection: SQLConnection {
         try execute(
             """
             PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; \
-            PRAGMA temp_store=MEMORY; PRAGMA cache_size=\(isReader ? -4096 : -32768); PRAGMA wal_autocheckpoint=12000; PRAGMA trusted_schema=OFF; \
+            PRAGMA temp_store=MEMORY; PRAGMA cache_size=\(isReader ? -4096 : -32768); PRAGMA wal_autocheckpoint=12000; PRAGMA journal_size_limit=67108864; PRAGMA trusted_schema=OFF; \
             PRAGMA query_only=\(isReader ? 1 : 0)
             """)
     }
@@ -169,7 +169,7 @@ package final class SQLiteConnection: SQLConnection {
     private func bindText(_ text: String, _ index: Int32, _ statement: OpaquePointer) throws -> Int32 {
         var text = text
         return try text.withUTF8 { utf8 in
-            if utf8.contains(0) { throw SQLStoreError(.value, "text value \(index) contains NUL") }
+            if utf8.contains(0) { throw SQLStoreError(.unacceptable, "text value \(index) contains NUL") }
             guard let start = utf8.baseAddress else { return hilum_sqlite3_bind_text_copy(statement, index, "", 0) }
             return start.withMemoryRebound(to: CChar.self, capacity: utf8.count) {
                 hilum_sqlite3_bind_text_copy(statement, index, $0, Int32(clamping: utf8.count))
@@ -229,7 +229,8 @@ package final class SQLiteConnection: SQLConnection {
         case SQLITE_IOERR: isLostWrite(code) ? .failed : .unavailable
         case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
         case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM: .unavailable
-        case SQLITE_TOOBIG, SQLITE_MISMATCH, SQLITE_RANGE: .value
+        case SQLITE_TOOBIG: .unacceptable
+        case SQLITE_MISMATCH, SQLITE_RANGE: .value
         default: .statement
         }
     }

@@ -1,8 +1,8 @@
 /// Every step of the store's schema, in order. Append only.
 package enum Migrations {
     package static let all: [Migration] = [
-        foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches, identity,
-        searchKeys, instanceConflicts, currentVersions(10),
+        foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches, identity, publication,
+        auditCuts, retention, searchKeys, instanceConflicts, currentVersions(13),
     ]
 
     /// The commit order and the audit chain: what every other table leans on.

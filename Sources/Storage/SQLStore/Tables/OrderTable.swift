@@ -59,9 +59,14 @@ struct OrderTable {
         try saveSteps(of: order)
     }
 
-    /// The worklist's rows of an order. A step that lacks what an entry must have waits.
+    /// The worklist's rows of an order: a step that lacks what an entry must have waits, one that is off the worklist has
+    /// none.
     func saveSteps(of order: ImagingOrder) throws {
         for step in order.steps {
+            guard step.status.isOnWorklist else {
+                try connection.run("DELETE FROM steps WHERE id = ?", [.text(step.id.value)])
+                continue
+            }
             let isComplete = order.partsMissing(of: step, stations: stations).isEmpty
             try connection.run(
                 """
@@ -76,7 +81,7 @@ struct OrderTable {
                 """,
                 [
                     .text(step.id.value), .text(order.id.value), .text(step.stepID),
-                    SQLValue(step.status.isOnWorklist && isComplete), SQLValue(step.status.isOnWorklist && !isComplete),
+                    SQLValue(isComplete), SQLValue(!isComplete),
                     SQLValue(step.stationAETitle), SQLValue(order.modality(of: step)),
                     SQLValue(KeyText.day(step.scheduledStart?.dateDigits)),
                     SQLValue(KeyText.time(step.scheduledStart?.timeDigits)), .text(order.patientID.value),

@@ -109,6 +109,64 @@ struct ResourceTable {
         return version
     }
 
+    /// A version made ready outside of the transaction that stores it.
+    struct Prepared: Sendable {
+        let resource: Resource
+        let entries: [IndexEntry]
+        let method: StoredResource.Method
+        /// The version it follows, a deletion marker included; nil for the first.
+        let basis: Int64?
+    }
+
+    /// Makes a version ready that is to follow `basis`; nil when that one says the same.
+    static func prepare(
+        _ type: String, _ document: JSONDocument, method: StoredResource.Method, after basis: StoredResource?,
+        indexer: SearchIndexer
+    ) throws -> Prepared? {
+        let resource = try Self.resource(document, type)
+        if let basis, !basis.isDeleted, resource.hasSameContent(as: try Self.resource(basis.bytes, type)) { return nil }
+        return Prepared(
+            resource: resource, entries: indexer.entries(of: resource), method: method, basis: basis?.version)
+    }
+
+    /// Stores a version that was made ready; nil when another one than its basis is the newest.
+    func put(_ type: String, _ id: String, _ prepared: Prepared, stamp: CommitStamp) throws -> StoredResource? {
+        let previous = try newestWithoutBody(type, id)
+        guard previous?.resource.version == prepared.basis, previous?.resource.sequence != stamp.sequence else {
+            return nil
+        }
+        let version = (prepared.basis ?? 0) + 1
+        let stored = StoredResource(
+            type: type, id: id, version: version, lastUpdated: UTCInstant(microseconds: stamp.time),
+            sequence: stamp.sequence, isDeleted: false, method: prepared.method,
+            bytes: prepared.resource.stampedBytes(
+                id: id, versionID: String(version),
+                lastUpdated: FHIRDateTime.instantText(microseconds: stamp.time)))
+        try store(stored, replacing: previous, isSameCommit: false, entries: prepared.entries)
+        return stored
+    }
+
+    /// The number of the newest version, a deletion marker included; nil when the id was never used.
+    func newestVersion(_ type: String, _ id: String) throws -> Int64? {
+        try newestWithoutBody(type, id)?.resource.version
+    }
+
+    private func newestWithoutBody(_ type: String, _ id: String) throws -> Newest? {
+        if let known = memo?.find(Newest.self, type + "/" + id) { return known }
+        return try connection.first(
+            """
+            SELECT v.version_key, v.version, v.time, v.first_sequence, v.deleted FROM resource_versions v \
+            WHERE v.type = ? AND v.id = ? ORDER BY v.version DESC LIMIT 1
+            """, [.text(type), .text(id)]
+        ) { row in
+            Newest(
+                key: try row.int(0),
+                resource: StoredResource(
+                    type: type, id: id, version: try row.int(1), lastUpdated: UTCInstant(microseconds: try row.int(2)),
+                    sequence: try row.int(3), isDeleted: try row.bool(4), method: .update, bytes: []))
+        }
+    }
+
     /// Stores a deletion marker; nil when there is nothing to delete.
     func delete(_ type: String, _ id: String, stamp: CommitStamp) throws -> StoredResource? {
         guard let previous = try newestWithKey(type, id), !previous.resource.isDeleted else { return nil }

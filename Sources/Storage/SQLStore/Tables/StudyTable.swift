@@ -30,14 +30,6 @@ struct StudyTable {
             """, [.text(orderID.value)], study)
     }
 
-    func studiesAwaitingProjection(quietBefore: UTCInstant, limit: Int) throws -> [Study] {
-        try connection.all(
-            """
-            SELECT uid, detail FROM studies WHERE (projected_at IS NULL OR projected_at < updated_at) AND updated_at < ?
-            ORDER BY updated_at LIMIT ?
-            """, [.int(quietBefore.microseconds), .int(Int64(limit))], study)
-    }
-
     func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study] {
         var alternatives: [String] = []
         var values: [SQLValue] = []
@@ -63,13 +55,13 @@ struct StudyTable {
             """
             INSERT INTO studies (uid, id, patient_id, is_quarantined, study_date, study_time, accession, accession_system,
             patient_dicom_id, patient_id_system, issuer, birth_date, sex, description,
-            updated_at, projected_at, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            updated_at, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (uid) DO UPDATE SET patient_id = excluded.patient_id, is_quarantined = excluded.is_quarantined,
             study_date = excluded.study_date, study_time = excluded.study_time, accession = excluded.accession,
             accession_system = excluded.accession_system, patient_dicom_id = excluded.patient_dicom_id,
             patient_id_system = excluded.patient_id_system, issuer = excluded.issuer, birth_date = excluded.birth_date,
             sex = excluded.sex, description = excluded.description,
-            updated_at = excluded.updated_at, projected_at = excluded.projected_at, detail = excluded.detail
+            updated_at = excluded.updated_at, detail = excluded.detail
             """,
             [
                 .text(study.studyInstanceUID), .text(study.id.value), SQLValue(study.reconciliation.patientID?.value),
@@ -79,8 +71,7 @@ struct StudyTable {
                 SQLValue(attributes.patientID),
                 SQLValue(attributes.patientIDSystem), SQLValue(attributes.issuerOfPatientID),
                 SQLValue(KeyText.day(attributes.patientBirthDate)), SQLValue(attributes.patientSex),
-                SQLValue(attributes.studyDescription), .int(study.updatedAt.microseconds),
-                SQLValue(study.projectedAt?.microseconds), try Detail.encode(study),
+                SQLValue(attributes.studyDescription), .int(study.updatedAt.microseconds), try Detail.encode(study),
             ])
         memo?.remember(study, study.studyInstanceUID)
     }

@@ -15,6 +15,7 @@ final class MemoryUnit: UnitOfWork {
     private(set) var orders: [ImagingOrder] = []
     private(set) var studies: [Study] = []
     private(set) var allSeries: [Series] = []
+    private(set) var publications: [String: AwaitedPublication] = [:]
     private(set) var received: [ReceivedInstance] = []
     private(set) var reports: [Report] = []
     private(set) var messages: [JournaledMessage] = []
@@ -75,11 +76,27 @@ final class MemoryUnit: UnitOfWork {
             allSeries.contains { $0.studyInstanceUID == study.studyInstanceUID && $0.reconciliation.orderID == orderID }
         }
     }
-    func studiesAwaitingProjection(quietBefore: UTCInstant, limit: Int) throws -> [Study] {
-        let waiting = studies.filter { study in
-            (study.projectedAt ?? UTCInstant(microseconds: .min)) < study.updatedAt && study.updatedAt < quietBefore
-        }
-        return Array(waiting.prefix(limit))
+    func awaitPublication(of studyInstanceUID: String, isDue: Bool) throws {
+        var awaited =
+            publications[studyInstanceUID]
+            ?? AwaitedPublication(studyInstanceUID: studyInstanceUID, since: time, changedAt: time)
+        if isDue { awaited.since = AwaitedPublication.due }
+        awaited.changedAt = time
+        publications[studyInstanceUID] = awaited
+    }
+    func awaitedPublication(of studyInstanceUID: String) throws -> AwaitedPublication? {
+        publications[studyInstanceUID]
+    }
+    func awaitedPublications(
+        quietSince: UTCInstant, waitingSince: UTCInstant, limit: Int
+    ) throws -> [AwaitedPublication] {
+        let due = publications.values.filter { $0.changedAt <= quietSince || $0.since <= waitingSince }
+        return Array(due.sorted { ($0.since, $0.studyInstanceUID) < ($1.since, $1.studyInstanceUID) }.prefix(limit))
+    }
+    func endAwaiting(_ awaited: AwaitedPublication, seenAt: UTCInstant) throws {
+        guard var current = publications[awaited.studyInstanceUID] else { return }
+        current.since = seenAt
+        publications[awaited.studyInstanceUID] = current.changedAt == awaited.changedAt ? nil : current
     }
     func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study] {
         studies.filter { study in

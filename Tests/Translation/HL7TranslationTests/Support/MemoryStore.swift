@@ -93,7 +93,12 @@ private final class MemoryUnit: UnitOfWork {
     func study(id: EntityID) throws -> Study? { nil }
     func studies(of patientID: EntityID) throws -> [Study] { [] }
     func studies(ofOrder orderID: EntityID) throws -> [Study] { [] }
-    func studiesAwaitingProjection(quietBefore: UTCInstant, limit: Int) throws -> [Study] { [] }
+    func awaitPublication(of studyInstanceUID: String, isDue: Bool) throws {}
+    func awaitedPublication(of studyInstanceUID: String) throws -> AwaitedPublication? { nil }
+    func awaitedPublications(
+        quietSince: UTCInstant, waitingSince: UTCInstant, limit: Int
+    ) throws -> [AwaitedPublication] { [] }
+    func endAwaiting(_ awaited: AwaitedPublication, seenAt: UTCInstant) throws {}
     func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study] { [] }
     func save(_ study: Study) throws {}
     func series(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> Series? { nil }

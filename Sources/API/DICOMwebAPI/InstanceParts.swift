@@ -1,0 +1,135 @@
+import DICOMData
+import HTTPSupport
+import Hummingbird
+import NIOCore
+import Workflow
+
+/// The instances of a study or series as the parts of one response: while one is sent, the next ones are read and
+/// decrypted on the blob store's threads. In order; never more than ``aheadMax`` beyond the one being sent.
+struct InstanceParts: Sendable {
+    /// Instances opened ahead; each holds at most `BlobSender.firstBytesMax` bytes.
+    static let aheadMax = 4
+    /// Parts that lie ready are written together up to this many bytes.
+    static let gatheredBytesMax = 256 << 10
+
+    let blobs: any BlobStoring
+    let files: FileConnection?
+    /// What stands before a part.
+    let head: @Sendable (Instance, inout MultipartFraming) throws -> ByteBuffer
+    /// Whether an instance must be encoded anew.
+    let isRecoded: @Sendable (Instance) throws -> Bool
+    let sendRecoded: @Sendable (Instance, inout any ResponseBodyWriter) async throws -> Void
+    /// The instances behind one; fewer than `pageCount` on the last page.
+    let page: @Sendable (_ after: Instance) async throws -> [Instance]
+    let pageCount: Int
+
+    /// Starts to open an instance; nil for one that is encoded anew, which reads for itself.
+    func open(_ instance: Instance) throws -> OpeningBlob? {
+        try isRecoded(instance)
+            ? nil : OpeningBlob(instance.blobID, size: instance.size, in: blobs, files: files)
+    }
+
+    /// Starts to open the first instances of a page.
+    func openAhead(_ instances: [Instance]) throws -> [OpeningBlob?] {
+        try instances.prefix(Self.aheadMax).map(open)
+    }
+
+    /// Sends all instances, from a first page on, of which the first are being opened, and the end of the body.
+    func send(
+        _ first: [Instance], opening: [OpeningBlob?], framing: MultipartFraming,
+        to writer: inout any ResponseBodyWriter
+    ) async throws {
+        try await withThrowingTaskGroup(of: [Instance].self) { pages in
+            var queue = Queue(instances: first[...], opening: opening[...])
+            queue.loads(first, of: self, &pages)
+            var framing = framing
+            var gathered = Gathered()
+            while try await queue.fill(of: self, &pages), let (instance, opening) = queue.next() {
+                let head = try head(instance, &framing)
+                guard let opening else {
+                    try await gathered.flush(to: &writer)
+                    try await writer.write(head)
+                    try await sendRecoded(instance, &writer)
+                    continue
+                }
+                let sender = try await opening.value()
+                let whole = 0..<instance.size
+                if let content = sender.wholeContent(whole) {
+                    gathered.append([head, content])
+                    if gathered.byteCount < Self.gatheredBytesMax, queue.isNextReady { continue }
+                    if !queue.isEmpty { try await gathered.flush(to: &writer) }
+                } else {
+                    try await gathered.flush(to: &writer)
+                    try await sender.send(whole, before: head, to: &writer)
+                }
+            }
+            gathered.append([framing.end])
+            try await gathered.flush(to: &writer)
+        }
+    }
+
+    /// What is to be sent, and what of it is being opened.
+    private struct Queue {
+        var instances: ArraySlice<Instance>
+        /// Of the first instances.
+        var opening: ArraySlice<OpeningBlob?>
+        var isLoading = false
+
+        init(instances: ArraySlice<Instance>, opening: ArraySlice<OpeningBlob?>) {
+            self.instances = instances
+            self.opening = opening
+        }
+
+        var isEmpty: Bool { instances.isEmpty && !isLoading }
+        var isNextReady: Bool { opening.first.map { $0?.isDone ?? false } ?? false }
+
+        /// Starts to load the page behind one, unless that was the last.
+        mutating func loads(
+            _ page: [Instance], of parts: InstanceParts, _ pages: inout ThrowingTaskGroup<[Instance], any Error>
+        ) {
+            guard page.count >= parts.pageCount, let last = page.last else { return }
+            isLoading = true
+            pages.addTask { try await parts.page(last) }
+        }
+
+        /// Takes the next page when it is needed and opens ahead; false at the end.
+        mutating func fill(
+            of parts: InstanceParts, _ pages: inout ThrowingTaskGroup<[Instance], any Error>
+        ) async throws -> Bool {
+            while isLoading, instances.count <= InstanceParts.aheadMax {
+                let page = try await pages.next() ?? []
+                isLoading = false
+                instances += page
+                loads(page, of: parts, &pages)
+            }
+            while opening.count < min(instances.count, InstanceParts.aheadMax) {
+                opening.append(try parts.open(instances[instances.startIndex + opening.count]))
+            }
+            return !instances.isEmpty
+        }
+
+        mutating func next() -> (Instance, OpeningBlob?)? {
+            guard let instance = instances.popFirst(), let blob = opening.popFirst() else { return nil }
+            return (instance, blob)
+        }
+    }
+
+    /// Bytes that are written in one step.
+    private struct Gathered {
+        private var buffers: [ByteBuffer] = []
+        private(set) var byteCount = 0
+
+        mutating func append(_ parts: [ByteBuffer]) {
+            buffers += parts
+            byteCount += parts.reduce(0) { $0 + $1.readableBytes }
+        }
+
+        mutating func flush(to writer: inout any ResponseBodyWriter) async throws {
+            guard !buffers.isEmpty else { return }
+            let parts = buffers
+            buffers = []
+            byteCount = 0
+            try await writer.write(contentsOf: parts)
+        }
+    }
+}

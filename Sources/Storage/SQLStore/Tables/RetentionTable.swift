@@ -1,0 +1,168 @@
+import Workflow
+
+/// Removes what is older than a site keeps, a few rows at a time, found by an index.
+struct RetentionTable {
+    let connection: any SQLConnection
+
+    func remove(_ kind: RetentionStep.Kind, before time: UTCInstant, limit: Int) throws -> RetentionStep {
+        func step(_ removed: Int) -> RetentionStep { RetentionStep(removed: removed, hasMore: removed >= limit) }
+        return switch kind {
+        case .messageTexts: try emptyMessages(before: time, limit)
+        case .messages: step(try removeMessages(before: time, limit))
+        case .versions: step(try removeVersions(before: time, limit))
+        case .assertions: step(try removeAssertions(before: time, limit))
+        case .exports: step(try removeJobs(before: time, limit))
+        }
+    }
+
+    // MARK: Messages
+
+    /// Up to where messages were emptied before, so that they are not looked at again.
+    private func mark(_ kind: RetentionStep.Kind) throws -> Int64 {
+        try connection.first("SELECT mark FROM retention_marks WHERE kind = ?", [.text(kind.rawValue)]) {
+            try $0.int(0)
+        } ?? .min
+    }
+
+    private func setMark(_ kind: RetentionStep.Kind, _ mark: Int64) throws {
+        try connection.run(
+            "INSERT INTO retention_marks (kind, mark) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET mark = excluded.mark",
+            [.text(kind.rawValue), .int(mark)])
+    }
+
+    /// The mark is a time, so all messages of one time are emptied in one step; there are few, for no two commits have
+    /// the same.
+    private func emptyMessages(before time: UTCInstant, _ limit: Int) throws -> RetentionStep {
+        let mark = try mark(.messageTexts)
+        var rows = try messages(
+            "received_at > ? AND received_at < ?", [.int(mark), .int(time.microseconds)], limit: limit)
+        guard let first = rows.first, let last = rows.last else { return RetentionStep(removed: 0, hasMore: false) }
+        let hasMore = rows.count == limit
+        if hasMore, first.at == last.at {
+            rows = try messages("received_at = ?", [.int(first.at)], limit: 100_000)
+        } else if hasMore {
+            rows.removeAll { $0.at == last.at }
+        }
+        try connection.run(
+            "UPDATE messages SET raw = ?, coverage = NULL WHERE \(connection.dialect.isInTexts("id"))",
+            [.bytes([]), .texts(rows.map(\.id))])
+        try setMark(.messageTexts, rows.last?.at ?? last.at)
+        return RetentionStep(removed: rows.count, hasMore: hasMore)
+    }
+
+    private func messages(
+        _ condition: String, _ values: [SQLValue], limit: Int
+    ) throws -> [(id: String, at: Int64)] {
+        try connection.all(
+            "SELECT id, received_at FROM messages WHERE \(condition) ORDER BY received_at, id LIMIT ?",
+            values + [.int(Int64(limit))]
+        ) { (id: try $0.text(0), at: try $0.int(1)) }
+    }
+
+    private func removeMessages(before time: UTCInstant, _ limit: Int) throws -> Int {
+        let ids = try connection.all(
+            "SELECT id FROM messages WHERE received_at < ? ORDER BY received_at, id LIMIT ?",
+            [.int(time.microseconds), .int(Int64(limit))]
+        ) { try $0.text(0) }
+        if ids.isEmpty { return 0 }
+        return try connection.run("DELETE FROM messages WHERE \(connection.dialect.isInTexts("id"))", [.texts(ids)])
+    }
+
+    // MARK: Versions
+
+    /// A version is as old as the one that replaced it is.
+    private func removeVersions(before time: UTCInstant, _ limit: Int) throws -> Int {
+        guard let sequence = try sequence(before: time) else { return 0 }
+        let keys = try connection.all(
+            """
+            SELECT version_key FROM resource_versions WHERE end_sequence < \(ResourceTable.current) AND end_sequence <= ?
+            ORDER BY end_sequence LIMIT ?
+            """, [.int(sequence), .int(Int64(limit))]
+        ) { try $0.int(0) }
+        if keys.isEmpty { return 0 }
+        for kind in SearchIndexTable.Kind.allCases {
+            try connection.run(
+                "DELETE FROM \(kind.table) WHERE \(connection.dialect.isInInts("version_key"))", [.ints(keys)])
+        }
+        return try connection.run(
+            "DELETE FROM resource_versions WHERE \(connection.dialect.isInInts("version_key"))", [.ints(keys)])
+    }
+
+    /// The newest commit before a time that made a version: keys rise with time, so it is found by halving.
+    private func sequence(before time: UTCInstant) throws -> Int64? {
+        func first(from key: Int64) throws -> (key: Int64, time: Int64, sequence: Int64)? {
+            try connection.first(
+                """
+                SELECT version_key, time, first_sequence FROM resource_versions WHERE version_key >= ?
+                ORDER BY version_key LIMIT 1
+                """, [.int(key)]
+            ) { (try $0.int(0), try $0.int(1), try $0.int(2)) }
+        }
+        let greatest: Int64?? = try connection.first("SELECT MAX(version_key) FROM resource_versions") {
+            try $0.optionalInt(0)
+        }
+        guard let greatest, var high = greatest, var low = try first(from: 0)?.key else { return nil }
+        var found: Int64?
+        while low <= high {
+            let middle = low + (high - low) / 2
+            guard let row = try first(from: middle) else { break }
+            if row.time < time.microseconds {
+                found = max(found ?? row.sequence, row.sequence)
+                low = row.key + 1
+            } else {
+                high = middle - 1
+            }
+        }
+        return found
+    }
+
+    // MARK: Others
+
+    private func removeAssertions(before time: UTCInstant, _ limit: Int) throws -> Int {
+        let keys = try connection.all(
+            "SELECT issuer, jti FROM assertions WHERE expires < ? ORDER BY expires LIMIT ?",
+            [.int(time.microseconds), .int(Int64(limit))]
+        ) { (issuer: try $0.text(0), jti: try $0.text(1)) }
+        for key in keys {
+            try connection.run(
+                "DELETE FROM assertions WHERE issuer = ? AND jti = ?", [.text(key.issuer), .text(key.jti)])
+        }
+        return keys.count
+    }
+
+    /// The rows of jobs whose files are gone.
+    private func removeJobs(before time: UTCInstant, _ limit: Int) throws -> Int {
+        let jobs = try connection.all("SELECT detail FROM export_jobs WHERE state = 'deleted' LIMIT 10000", []) {
+            try Detail.decode(ExportJob.self, try $0.bytes(0))
+        }
+        let old = jobs.filter { ($0.finishedAt ?? $0.createdAt) < time }.prefix(limit).map(\.id.value)
+        if old.isEmpty { return 0 }
+        return try connection.run(
+            "DELETE FROM export_jobs WHERE \(connection.dialect.isInTexts("id"))", [.texts(Array(old))])
+    }
+
+    func finishedJobs(before time: UTCInstant, limit: Int) throws -> [ExportJob] {
+        let jobs = try connection.all(
+            "SELECT detail FROM export_jobs WHERE state IN ('complete', 'failed') ORDER BY id LIMIT 10000", []
+        ) { try Detail.decode(ExportJob.self, try $0.bytes(0)) }
+        return Array(jobs.filter { ($0.finishedAt ?? $0.createdAt) < time }.prefix(limit))
+    }
+}
+
+extension RelationalStore: RetentionStore {
+    package func remove(
+        _ kind: RetentionStep.Kind, before time: UTCInstant, limit: Int
+    ) async throws -> RetentionStep {
+        try await translating {
+            try await self.database.write {
+                try RetentionTable(connection: $0.connection).remove(kind, before: time, limit: limit)
+            }
+        }
+    }
+
+    package func finishedJobs(before time: UTCInstant, limit: Int) async throws -> [ExportJob] {
+        try await translating {
+            try await self.database.read { try RetentionTable(connection: $0).finishedJobs(before: time, limit: limit) }
+        }
+    }
+}
