@@ -88,7 +88,8 @@ struct HTTPExchangeTests {
 
     @Test(
         "X2, RFC 9112 §7.1: a chunk that is not well formed is 400 in the API's form, never 500, and ends the connection",
-        arguments: ["-1", "0x1", "FFFFFFFFFFFFFFFFF", "", "g", " 1"], ["/echo", "/closed"])
+        arguments: ["-1", "0x1", "FFFFFFFFFFFFFFFFF", "FFFFFFFFFFFFFFFF", "8000000000000000", "", "g", " 1"],
+        ["/echo", "/closed"])
     func chunks(_ size: String, _ path: String) async throws {
         try await Self.serving { (port: Int) async throws in
             let answer = try await ListenerHarness.exchange(
@@ -119,6 +120,43 @@ struct HTTPExchangeTests {
         ])
     func siblings(_ text: String, _ status: Int) async throws {
         try await Self.serving { (port: Int) async throws in #expect(try await Self.answers(port, text) == [status]) }
+    }
+
+    @Test("RFC 9112 §7.1: chunks are followed whatever their sizes, cuts, extensions and trailers, to the next request")
+    func wellFormedChunks() async throws {
+        let chunks = "3;a=b\r\nabc\r\n0002\r\nde\r\n0\r\nX: y\r\nZ: 0\r\n\r\n"
+        let text =
+            Self.post("Transfer-Encoding: Chunked\r\n", chunks) + Self.post("Content-Length: 2\r\n", "fg")
+            + Self.post("Transfer-Encoding: chunked\r\n", "0\r\n\r\n") + "\r\n"
+            + "GET /open?z HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        try await Self.serving { (port: Int) async throws in
+            let bytes = try await ListenerHarness.exchange(port, text)
+            let answer = String(decoding: bytes, as: UTF8.self)
+            #expect(Self.statuses(bytes) == [200, 200, 200, 200])
+            #expect(answer.contains("abcde") && answer.contains("fg") && answer.hasSuffix("open z"))
+        }
+        // The same frames are found wherever the bytes are cut.
+        for size in 1...7 {
+            var frames = ChunkFrames()
+            var head = HeadEnd()
+            let headBytes = Array("GET / HTTP/1.1\r\nA: b\r\n\r\n".utf8)
+            let all = ByteBuffer(string: chunks + "next")
+            var rest = all
+            var taken = 0
+            while let piece = rest.readSlice(length: min(size, rest.readableBytes)), piece.readableBytes > 0 {
+                let found = frames.length(in: piece.readableBytesView)
+                let length = try #require(found)
+                taken += length
+                if length < piece.readableBytes || taken == chunks.utf8.count { break }
+            }
+            #expect(taken == chunks.utf8.count, "\(size)")
+            var found = 0
+            for start in stride(from: 0, to: headBytes.count, by: size) {
+                found += head.length(
+                    in: ByteBuffer(bytes: headBytes[start..<min(start + size, headBytes.count)]).readableBytesView)
+            }
+            #expect(found == headBytes.count)
+        }
     }
 
     @Test("A refusal leaves behind the answers to the requests before it, and nothing is read after it")

@@ -74,7 +74,8 @@ package struct APIResponder: HTTPResponder {
                     ?? HTTPFailure(.notFound, "There is nothing at this path")
             case .wrongMethod(let allowed, let found):
                 group = found
-                if let failure = found.errorBody.failure(unmatched: target.path) { throw failure }
+                // HEAD of what a GET would start is another method, not another operation.
+                if head.method != .head, let failure = found.errorBody.failure(unmatched: target.path) { throw failure }
                 let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
                 throw HTTPFailure(
                     .methodNotAllowed, "This path does not take \(head.method.rawValue)", headers: [.allow: list])

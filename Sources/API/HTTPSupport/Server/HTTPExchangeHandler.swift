@@ -71,14 +71,34 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Requests
 
-    /// Notes bytes of the wire before the decoder reads them; false when nobody will read them any more.
-    func receives(_ count: Int) -> Bool {
-        guard case .closing(let dropped) = state else {
-            received += count
-            return true
-        }
-        state = .closing(dropped: dropped + count)
-        return false
+    /// What the bytes of the wire that come next are.
+    enum Expected {
+        case head
+        /// So many bytes of a body, at least 1.
+        case bytes(Int64)
+        case chunks
+        /// Nobody will read them any more.
+        case nothing
+    }
+
+    var expected: Expected {
+        guard case .open = state, reading?.isBroken != true else { return .nothing }
+        guard let reading else { return .head }
+        guard let rest = reading.rest else { return .chunks }
+        return rest > 0 ? .bytes(rest) : .head
+    }
+
+    /// Notes bytes of the wire that the decoder will read.
+    func receives(_ count: Int) { received += count }
+
+    /// Notes bytes that nobody reads.
+    func drops(_ count: Int) {
+        if case .closing(let dropped) = state { state = .closing(dropped: dropped + count) }
+    }
+
+    /// Gives up a body that is not what it may be.
+    func refuseBody(_ failure: HTTPFailure) {
+        if let context { broken(failure, context) }
     }
 
     /// The decoder has read what was received: too much of it that is neither head nor body is refused, such as empty
@@ -231,6 +251,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.flush()
         startTimer(context)
         context.close(mode: .output, promise: nil)
+        read(context: context)
     }
 
     private func startTimer(_ context: ChannelHandlerContext) {
@@ -248,7 +269,12 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func read(context: ChannelHandlerContext) {
         // A peer that goes on and on is left to its own buffers.
-        if case .closing(let dropped) = state, dropped >= limits.drainBytesMax { return }
+        switch state {
+        case .open where reading?.isBroken == true: return
+        case .refusing: return
+        case .closing(let dropped) where dropped >= limits.drainBytesMax: return
+        case .open, .closing: break
+        }
         context.read()
     }
 
@@ -282,22 +308,3 @@ extension HTTPExchangeHandler: Sendable {}
 /// Whoever waits for a body triggers this on the connection; a client that waits to be asked is then told to send it.
 /// RFC 9110 §10.1.1.
 struct BodyWanted: Sendable {}
-
-/// Counts what the peer sends before it is decoded, and reads on only as long as somebody wants it.
-final class HTTPWireHandler: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
-
-    private let exchange: HTTPExchangeHandler
-
-    init(_ exchange: HTTPExchangeHandler) { self.exchange = exchange }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard exchange.receives(unwrapInboundIn(data).readableBytes) else { return }
-        context.fireChannelRead(data)
-        exchange.wasDecoded()
-    }
-}
-
-@available(*, unavailable)
-extension HTTPWireHandler: Sendable {}
