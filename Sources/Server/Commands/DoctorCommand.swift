@@ -198,7 +198,10 @@ extension DoctorCommand {
         _ blobs: BlobStore, _ store: RelationalStore, _ server: ServerFolder, _ doctor: inout Doctor
     ) async {
         do {
-            let sample = try await store.sampleOfNamedBlobs(64)
+            // From both ends of the ids, so that objects of different times, and forms, are among them.
+            let ends = try await store.sampleOfNamedBlobs(64) + store.namedBlobs(after: nil, limit: 64)
+            var seen: Set<BlobID> = []
+            let sample = ends.filter { seen.insert($0.id).inserted }
             var bad: [String] = []
             for named in sample {
                 do {

@@ -15,6 +15,9 @@ struct VerifyCommand: AsyncParsableCommand {
     @Argument(help: "The server folder.") var folder: String
     @Option(name: .customLong("mib-per-second"), help: "Read no faster than this; 0 for as fast as it goes.")
     var mebibytesPerSecond = 100
+    @Option(
+        name: .customLong("mend-from"), help: "A backup folder: what is missing or damaged is replaced by its copy.")
+    var mendFrom: String?
     @Flag(help: "Print the result as JSON.") var json = false
 
     struct Fault: Codable {
@@ -30,6 +33,8 @@ struct VerifyCommand: AsyncParsableCommand {
         var intact: Int64 = 0
         /// Unencrypted, and written before there were checksums.
         var unchecked: Int64 = 0
+        /// Replaced by a backup's copy, and as written since.
+        var mended: Int64 = 0
         var faults: [Fault] = []
         var database: [String] = []
         var auditRows: Int?
@@ -61,6 +66,9 @@ struct VerifyCommand: AsyncParsableCommand {
         _ = try await BlobCustodian(blobs, store).examine()
         let progress = ProgressLine("verified", total: try await store.namedBlobCount())
         let pace = Pace(mebibytesPerSecond: mebibytesPerSecond)
+        let mending = try mendFrom.map {
+            try Mending(backup: BackupFolder($0), objects: server.resolve(configuration.store.blobs) + "/objects")
+        }
         var last: BlobID?
         while true {
             let page = try await store.namedBlobs(after: last, limit: 256)
@@ -78,8 +86,14 @@ struct VerifyCommand: AsyncParsableCommand {
                     // An export that was deleted since the page was read is no loss.
                     guard try await store.referenced([named.id]).contains(named.id) else { continue }
                     let fault = Self.fault(named, condition)
-                    result.faults.append(fault)
                     try await store.record(Self.audit(fault))
+                    if let mending, try mending.replace(named.id),
+                        [.intact, .unchecked].contains(await blobs.verify(named.id, size: named.size, pace: { _ in }))
+                    {
+                        result.mended += 1
+                    } else {
+                        result.faults.append(fault)
+                    }
                 }
             }
         }
@@ -125,10 +139,44 @@ struct VerifyCommand: AsyncParsableCommand {
         for finding in result.database { print("FAIL  database: \(finding)") }
         print(
             "\(result.objects) objects, \(result.bytes >> 20) MiB: \(result.intact) as written, \(result.unchecked) without "
-                + "a checksum, \(result.faults.count) missing or damaged")
+                + "a checksum, \(result.mended) mended, \(result.faults.count) missing or damaged")
         if let rows = result.auditRows { print("audit trail: \(rows) rows, chain unbroken") }
         if !result.faults.isEmpty {
-            print("fix: copy the named objects from a backup (hilum restore), or have them sent again")
+            print("fix: hilum verify --mend-from BACKUP replaces them by a backup's copies")
         }
+    }
+}
+
+/// Copies objects from a backup to where rows look for them.
+private struct Mending {
+    let backup: BackupFolder
+    let objects: String
+    private let manifest: [String: String]
+
+    /// Throws ``ConfigurationError`` for a folder that holds no whole backup.
+    init(backup: BackupFolder, objects: String) throws {
+        _ = try backup.record()
+        self.backup = backup
+        self.objects = objects
+        manifest = try backup.manifest()
+    }
+
+    /// Whether the backup has the object with its digest, and it is in place now. What lay there stays beside it as
+    /// `<id>.damaged`.
+    func replace(_ id: BlobID) throws -> Bool {
+        guard let name = BlobStore.relativePath(of: id), let digest = manifest[name],
+            (try? DurableFiles.digest(backup.objects + "/" + name)) == digest
+        else { return false }
+        let target = objects + "/" + name
+        let folder = (target as NSString).deletingLastPathComponent
+        try DurableFiles.makeFolder(folder)
+        if FileManager.default.fileExists(atPath: target) {
+            try? FileManager.default.removeItem(atPath: target + ".damaged")
+            try FileManager.default.moveItem(atPath: target, toPath: target + ".damaged")
+        }
+        _ = try DurableFiles.copy(backup.objects + "/" + name, to: target)
+        try DurableFiles.synchronize(folder: folder)
+        try DurableFiles.synchronize(folder: (folder as NSString).deletingLastPathComponent)
+        return true
     }
 }

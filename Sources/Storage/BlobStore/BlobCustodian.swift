@@ -39,7 +39,8 @@ package final class BlobCustodian: Sendable {
     private struct State {
         var custody: Custody?
         var mark: StoreMark?
-        var isTold = false
+        /// Days of set-aside blobs that were over at the last pass: a clock that is wrong for a moment removes nothing.
+        var daysOver: Set<CalendarDay> = []
     }
 
     private let blobs: BlobStore
@@ -266,13 +267,15 @@ package final class BlobCustodian: Sendable {
         let newest = now.microseconds / 1_000_000 - settings.graceSeconds
         if isOwn { pass.unfinished = try await blobs.removeUnfinished(changedUpTo: newest) }
         var result = pass
+        var over = (before: state.withLock { $0.daysOver }, now: Set<CalendarDay>())
         try await blobs.eachDirectory { page in
             if page.first?.setAsideOn != nil {
-                try await passAside(page, isOwn, now, &result)
+                try await passAside(page, isOwn, now, &over, &result)
             } else {
                 try await passObjects(page, isOwn, newest, &result)
             }
         }
+        state.withLock { [over] in $0.daysOver = over.now }
         if custody == .unproven, result.unnamed == 0 {
             let (custody, identity, folder) = try await examine()
             if custody == .unproven {
@@ -314,22 +317,27 @@ package final class BlobCustodian: Sendable {
         }
     }
 
-    private func passAside(_ page: [StoredBlob], _ isOwn: Bool, _ now: UTCInstant, _ pass: inout Pass) async throws {
+    private func passAside(
+        _ page: [StoredBlob], _ isOwn: Bool, _ now: UTCInstant,
+        _ over: inout (before: Set<CalendarDay>, now: Set<CalendarDay>), _ pass: inout Pass
+    ) async throws {
         guard isOwn, let day = page.first?.setAsideOn.flatMap({ CalendarDay($0) }) else {
             pass.aside += page.count
             return
         }
         let named = try await references.referenced(page.map(\.id))
         let isOver = CalendarDay(now).number - day.number > settings.setAsideDays
+        let isOverAgain = isOver && over.before.contains(day)
+        if isOver { over.now.insert(day) }
         for blob in page {
             if named.contains(blob.id) {
                 try await blobs.putBack(blob)
                 pass.putBack += 1
-            } else if isOver, try await blobs.expire(blob) {
+            } else if isOverAgain, try await blobs.expire(blob) {
                 pass.expired += 1
             } else {
                 pass.aside += 1
-                if isOver { pass.keptUnopened += 1 }
+                if isOverAgain { pass.keptUnopened += 1 }
             }
         }
     }

@@ -45,6 +45,7 @@ package struct BlobFileError: Error, Equatable, CustomStringConvertible {
             StoreError(.failed, "a blob could not be made durable (\(self)); restart the server")
         case (.write, Self.inputOutput): StoreError(.failed, "the disk refuses writes (\(self)); restart the server")
         case (_, Self.noSpace), (_, Self.overQuota): StoreError(.full, "no space for blobs (\(self))")
+        case (.read, EISDIR), (.read, ESPIPE): StoreError(.corrupt, "no blob file lies in the blob's place (\(self))")
         case (.read, Self.inputOutput): StoreError(.corrupt, "the disk cannot be read (\(self))")
         case (.open, Self.noEntry): StoreError(.notFound, "no such blob")
         default: StoreError(.unavailable, "the blob store: \(self)")

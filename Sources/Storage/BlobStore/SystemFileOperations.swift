@@ -13,7 +13,8 @@ package struct SystemFileOperations: BlobFileOperations {
     }
 
     package func openForReading(_ path: String) throws -> Int32 {
-        try check(open(path, O_RDONLY | O_CLOEXEC), .open)
+        // Without waiting: what was put in a file's place, a pipe say, must not hold up a thread.
+        try check(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), .open)
     }
 
     package func openForUpdating(_ path: String) throws -> Int32 {

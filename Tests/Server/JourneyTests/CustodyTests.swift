@@ -304,6 +304,30 @@ extension JourneyTests {
             #expect(!FileManager.default.fileExists(atPath: target + "/hilum.yaml"))
         }
 
+        @Test("R21: verify mends from a backup what is missing or damaged, and keeps the damaged file")
+        func mending() async throws {
+            let folder = try await ServerFolder.make()
+            let backup = folder.path + "-backup"
+            defer {
+                folder.remove()
+                try? FileManager.default.removeItem(atPath: backup)
+            }
+            try await Self.serve(folder) { (context) async throws -> Void in
+                try await Self.store(context, 1...3)
+                try await HilumProgram.must("backup", folder.path, backup)
+                let paths = Self.blobs(folder)
+                var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: paths[0])))
+                bytes[300] ^= 4
+                try Data(bytes).write(to: URL(fileURLWithPath: paths[0]))
+                try FileManager.default.removeItem(atPath: paths[1])
+                let mended = try await HilumProgram.must("verify", folder.path, "--mend-from", backup)
+                #expect(mended.contains("2 mended, 0 missing or damaged"), "\(mended)")
+                #expect(try await Self.readable(context, 1...3) == [1, 2, 3])
+                #expect(try Data(contentsOf: URL(fileURLWithPath: paths[0] + ".damaged")) == Data(bytes))
+                try await HilumProgram.must("verify", folder.path)
+            }
+        }
+
         @Test("R21: verify names the instance whose object is damaged or gone; a read of it fails closed")
         func bitRot() async throws {
             let folder = try await ServerFolder.make()

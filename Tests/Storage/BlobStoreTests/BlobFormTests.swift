@@ -92,6 +92,27 @@ struct BlobFormTests {
         }
     }
 
+    @Test("X12: a pipe, a directory or a link in a blob's place is corrupt, and holds up nobody")
+    func noFile() async throws {
+        try await BlobTestFolder.with { folder in
+            let store = try await folder.open()
+            let id = try await store.write([1])
+            let other = try await store.write([2])
+            let files = FileManager.default
+            let places: [(String) throws -> Void] = [
+                { path in #expect(mkfifo(path, 0o600) == 0) },
+                { try files.createDirectory(atPath: $0, withIntermediateDirectories: false) },
+                { try files.createSymbolicLink(atPath: $0, withDestinationPath: folder.file(other)) },
+            ]
+            for (index, place) in places.enumerated() {
+                try files.removeItem(atPath: folder.file(id))
+                try place(folder.file(id))
+                #expect(await StoreError.Code.thrown { try await store.readAll(id) } == .corrupt, "case \(index)")
+            }
+            await store.close()
+        }
+    }
+
     @Test("X12: a file under another key is refused as corrupt")
     func otherKey() async throws {
         try await BlobTestFolder.with { folder in

@@ -78,12 +78,26 @@ final class FaultyFiles: BlobFileOperations {
     private struct State {
         var failures: [BlobFileError.Operation: Int32] = [:]
         var space: (free: Int64, total: Int64)?
+        var calls = 0
+        var failingCall: (number: Int, code: Int32)?
         var log: [String] = []
     }
     private let real = SystemFileOperations()
     private let state = Mutex(State())
 
     func fail(_ operation: BlobFileError.Operation, _ code: Int32?) { state.withLock { $0.failures[operation] = code } }
+    /// Makes one call fail, counted from 1 over all operations.
+    func fail(call number: Int, _ code: Int32) { state.withLock { $0.failingCall = (number, code) } }
+    var calls: Int { state.withLock { $0.calls } }
+
+    private func tick(_ operation: BlobFileError.Operation) throws {
+        let code: Int32? = state.withLock { state in
+            state.calls += 1
+            return state.failingCall.flatMap { $0.number == state.calls ? $0.code : nil }
+        }
+        if let code { throw BlobFileError(operation, code: code) }
+    }
+
     /// What the disk tells of itself from now on.
     func setSpace(free: Int64, total: Int64) { state.withLock { $0.space = (free, total) } }
     var log: [String] { state.withLock { $0.log } }
@@ -92,6 +106,7 @@ final class FaultyFiles: BlobFileOperations {
     }
 
     private func step(_ operation: BlobFileError.Operation, _ what: String) throws {
+        try tick(operation)
         let code = state.withLock { state in
             state.log.append("\(operation.rawValue) \(what)")
             return state.failures[operation]
@@ -116,7 +131,7 @@ final class FaultyFiles: BlobFileOperations {
         try step(.read, "\(offset)")
         return try real.read(descriptor, into: buffer, at: offset)
     }
-    func size(_ descriptor: Int32) throws -> Int64 { try real.size(descriptor) }
+    func size(_ descriptor: Int32) throws -> Int64 { try tick(.size); return try real.size(descriptor) }
     func preload(_ descriptor: Int32, at offset: Int64, count: Int64) throws {
         try step(.read, "\(offset) preload \(count)")
         try real.preload(descriptor, at: offset, count: count)
@@ -125,6 +140,7 @@ final class FaultyFiles: BlobFileOperations {
     func close(_ descriptor: Int32) { real.close(descriptor) }
     func rename(_ from: String, _ to: String) throws { try step(.rename, to); try real.rename(from, to) }
     func synchronizeDirectory(_ path: String) throws {
+        try tick(.openDirectory)
         if let code = state.withLock({ $0.failures[.openDirectory] }) {
             throw BlobFileError(.openDirectory, code: code)
         }
@@ -139,8 +155,9 @@ final class FaultyFiles: BlobFileOperations {
         return try state.withLock { $0.space } ?? real.space(at: path)
     }
     func names(in path: String) throws -> [String] {
+        try tick(.list)
         if let code = state.withLock({ $0.failures[.list] }) { throw BlobFileError(.list, code: code) }
         return try real.names(in: path)
     }
-    func changeTime(_ path: String) throws -> Int64 { try real.changeTime(path) }
+    func changeTime(_ path: String) throws -> Int64 { try tick(.size); return try real.changeTime(path) }
 }
