@@ -30,7 +30,7 @@ struct RestoreCommand: AsyncParsableCommand {
             print("next: hilum doctor \(folder), then hilum serve \(folder)")
         } else {
             print(
-                "keys were not in the backup: put master.key, token.key and ca.key into \(server.keysFolder) and server.key "
+                "keys were not in the backup: put master.key, token.key, audit.key and ca.key into \(server.keysFolder) and server.key "
                     + "into \(server.tlsFolder), then hilum doctor \(folder)")
         }
     }
