@@ -11,6 +11,14 @@ struct OpsErrorBody: ErrorBody {
         return switch error.code {
         case .unavailable, .closed, .failed:
             HTTPFailure(.unavailable, "The store is not available now; try again", headers: [.retryAfter: "5"])
+        case .throttled:
+            HTTPFailure(
+                .tooManyRequests, "Too much of this client is under way; try again when some has ended",
+                headers: [.retryAfter: "2"])
+        case .costly:
+            HTTPFailure(
+                .unavailable, "The search took more time or read more than it may; narrow it",
+                headers: [.retryAfter: "5"])
         case .full: HTTPFailure(.insufficientStorage, "There is no space left in the store")
         case .conflict:
             HTTPFailure(

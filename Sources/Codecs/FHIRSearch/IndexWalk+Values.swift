@@ -12,7 +12,7 @@ extension IndexWalk {
     mutating func addTokens(_ action: IndexPlan.Action, _ value: JSONNode) {
         let parameter = action.parameter
         switch action.elementType {
-        case "Coding": if !addCoding(parameter, value), value.members.first != nil { addToken(parameter.value, "", "") }
+        case "Coding": if !addCoding(parameter, value), value.members.contains(where: { _ in true }) { addToken(parameter.value, "", "") }
         case "CodeableConcept": addConcept(parameter, value)
         case "Identifier": addIdentifier(parameter, value)
         case "ContactPoint":
@@ -44,12 +44,12 @@ extension IndexWalk {
         for coding in elements(value["coding"]) where addCoding(parameter, coding) { isFound = true }
         addText(parameter.text, value["text"])
         // The concept is there, so that `:missing` does not say otherwise.
-        if !isFound, value.members.first != nil { addToken(parameter.value, "", "") }
+        if !isFound, value.members.contains(where: { _ in true }) { addToken(parameter.value, "", "") }
     }
 
     private mutating func addIdentifier(_ parameter: IndexPlan.Parameter, _ value: JSONNode) {
         guard let number = value["value"]?.string else {
-            if value.members.first != nil { addToken(parameter.value, value["system"]?.string ?? "", "") }
+            if value.members.contains(where: { _ in true }) { addToken(parameter.value, value["system"]?.string ?? "", "") }
             return
         }
         addToken(parameter.value, value["system"]?.string ?? "", number)

@@ -131,13 +131,15 @@ package final class Admission: Sendable {
     ) -> Refusal? {
         let own = limits[door]
         let key = Key(door: door, address: block)
-        func give(_ refusal: Refusal, _ candidates: (Place) -> Bool) -> Refusal? {
-            guard let place = displaceOne(&state, candidates) else { return refusal }
+        func give(_ refusal: Refusal, onlyArriving: Bool = false, _ candidates: (Key) -> Bool) -> Refusal? {
+            guard let place = displaceOne(&state, onlyArriving: onlyArriving, where: candidates) else {
+                return refusal
+            }
             displaced.append(place)
             return nil
         }
         if let ofAddress = state.byAddress[key], ofAddress.count >= own.connectionsPerAddressMax {
-            if let refusal = give(.address, { $0.door == door && $0.address == block }) { return refusal }
+            if let refusal = give(.address, { $0 == key }) { return refusal }
         }
         if state.byDoor[door, default: 0] >= own.connectionsMax {
             if let refusal = give(.door, { $0.door == door }) { return refusal }
@@ -150,7 +152,7 @@ package final class Admission: Sendable {
             state.places.values.reduce(0, { $0 + ($1.door == door && $1.standing == .arriving ? 1 : 0) })
                 >= limits.handshakesMax
         {
-            _ = give(.door) { $0.door == door && $0.standing == .arriving }
+            _ = give(.door, onlyArriving: true) { $0.door == door }
         }
         while lacksDescriptors(door, now, &state) {
             if let refusal = give(.descriptors, { _ in true }) { return refusal }
@@ -180,21 +182,27 @@ package final class Admission: Sendable {
     private static let countMicroseconds: Int64 = 200_000
 
     /// Closes one connection that is not at work: in a handshake before others, of the address with the most places
-    /// among them, the oldest first.
-    private func displaceOne(_ state: inout State, _ isCandidate: (Place) -> Bool) -> Place? {
+    /// among them, the oldest first. One pass over the places, without a look-up for each.
+    private func displaceOne(
+        _ state: inout State, onlyArriving: Bool = false, where isCandidate: (Key) -> Bool
+    ) -> Place? {
         while true {
-            var best: (rank: (Int, Int), place: Place)?
-            for place in state.places.values where isCandidate(place) {
-                let standing = place.standing
-                guard standing == .arriving || standing == .resting else { continue }
-                let held = state.byAddress[Key(door: place.door, address: place.address)]?.count ?? 0
-                let rank = (standing == .arriving ? 1 : 0, held)
-                guard let known = best else {
-                    best = (rank, place)
-                    continue
-                }
-                if rank > known.rank || rank == known.rank && place.number < known.place.number {
-                    best = (rank, place)
+            var best: (place: Place, isArriving: Bool, held: Int)?
+            for (key, places) in state.byAddress where isCandidate(key) {
+                for place in places {
+                    let standing = place.standing
+                    guard standing == .arriving || standing == .resting && !onlyArriving else { continue }
+                    let isArriving = standing == .arriving
+                    if let known = best {
+                        if known.isArriving != isArriving {
+                            guard isArriving else { continue }
+                        } else if known.held != places.count {
+                            guard places.count > known.held else { continue }
+                        } else {
+                            guard place.number < known.place.number else { continue }
+                        }
+                    }
+                    best = (place, isArriving, places.count)
                 }
             }
             guard let chosen = best?.place else { return nil }

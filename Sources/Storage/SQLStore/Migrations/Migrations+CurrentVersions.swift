@@ -42,6 +42,7 @@ extension Migrations {
             }
             steps += [
                 "DROP INDEX resource_versions_type", "DROP INDEX resource_versions_time",
+                "DROP INDEX resource_versions_replaced",
                 """
                 CREATE INDEX resource_versions_current ON resource_versions (type, version_key\(standing)) \
                 \(current) AND deleted = 0
