@@ -152,6 +152,15 @@ struct FHIRErrorBody: ErrorBody {
         return switch error.code {
         case .unavailable, .closed, .failed:
             HTTPFailure(.unavailable, "the store is not available now; try again", headers: [.retryAfter: "2"])
+        case .throttled:
+            HTTPFailure(
+                .tooManyRequests, "too many searches of this client are under way; try again when some have ended",
+                headers: [.retryAfter: "2"])
+        case .costly:
+            HTTPFailure(
+                .unavailable,
+                "the search took more time or read more than it may; narrow it, or try again when there is less load",
+                headers: [.retryAfter: "5"])
         case .full: HTTPFailure(.insufficientStorage, "there is no space left in the store")
         case .conflict: HTTPFailure(.conflict, "another change was made at the same time; try again")
         case .notFound: HTTPFailure(.notFound, "not found")
