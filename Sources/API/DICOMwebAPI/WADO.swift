@@ -342,7 +342,10 @@ extension DICOMwebRoutes {
         guard let wish = wishes.first(where: { $0.media.includes(Self.octets) }) else {
             throw HTTPFailure(.notAcceptable, "available: application/octet-stream")
         }
-        guard let length = value.length else { throw HTTPFailure(.notFound, "this instance has no such bulk data") }
+        // The pixels of a deflated object have their place in what it inflates to.
+        guard let length = value.length ?? (path.steps.isEmpty ? header.inflatedPixelData?.length : nil) else {
+            throw HTTPFailure(.notFound, "this instance has no such bulk data")
+        }
         if header.transferSyntax.isDeflated {
             let permit = try await gate.permit()
             let inflated = try await recorded("bulkdata", request) {

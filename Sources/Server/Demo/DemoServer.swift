@@ -62,20 +62,22 @@ final class DemoServer: Sendable {
         let output = Pipe()
         process.standardOutput = output
         let (lines, line) = AsyncStream.makeStream(of: [UInt8].self)
-        let rest = Mutex<[UInt8]>([])
-        output.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            guard !data.isEmpty else {
-                handle.readabilityHandler = nil
-                return line.finish()
-            }
-            rest.withLock { rest in
-                rest += data
-                while let end = rest.firstIndex(of: 0x0A) {
-                    line.yield(Array(rest[..<end]))
-                    rest.removeFirst(end + 1)
+        // A thread of its own that holds the pipe to its end: a readability handler's source can outlive its descriptor.
+        let end = dup(output.fileHandleForReading.fileDescriptor)
+        Thread.detachNewThread {
+            defer { close(end) }
+            var rest: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            while true {
+                let count = read(end, &buffer, buffer.count)
+                guard count > 0 else { break }
+                rest += buffer.prefix(count)
+                while let mark = rest.firstIndex(of: 0x0A) {
+                    line.yield(Array(rest[..<mark]))
+                    rest.removeFirst(mark + 1)
                 }
             }
+            line.finish()
         }
         process.terminationHandler = { ended($0.terminationStatus) }
         let clock = ContinuousClock()

@@ -178,7 +178,9 @@ struct IndexUpkeepTests {
             }
             try await put(0..<900)
             try await Self.settle(store)
-            #expect(try await gathered() == false)
+            // PostgreSQL may have gathered some of its own accord.
+            if kind == .sqlite { #expect(try await gathered() == false) }
+            #expect(try await store.database.read { try UpkeepTable(connection: $0).value(.analyzedKey) } != 900)
             try await put(900..<1_200)
             try await Self.settle(store)
             #expect(try await gathered())

@@ -48,19 +48,22 @@ final class HilumServer: Sendable {
         let output = Pipe()
         process.standardOutput = output
         let line = Promised<Endpoints?>()
-        let text = Mutex<[UInt8]>([])
-        output.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            guard !data.isEmpty else {
-                handle.readabilityHandler = nil
-                return line.set(nil)
+        // A thread of its own that holds the pipe to its end: a readability handler's source can outlive its descriptor.
+        let end = dup(output.fileHandleForReading.fileDescriptor)
+        Thread.detachNewThread {
+            defer { close(end) }
+            var text: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            var isTold = false
+            while true {
+                let count = read(end, &buffer, buffer.count)
+                guard count > 0 else { break }
+                text += buffer.prefix(count)
+                guard !isTold, let mark = text.firstIndex(of: 0x0A) else { continue }
+                isTold = true
+                line.set(try? JSONDecoder().decode(Endpoints.self, from: Data(text[..<mark])))
             }
-            let whole = text.withLock { text -> [UInt8]? in
-                text += data
-                return text.firstIndex(of: 0x0A).map { Array(text[..<$0]) }
-            }
-            guard let whole else { return }
-            line.set(try? JSONDecoder().decode(Endpoints.self, from: Data(whole)))
+            if !isTold { line.set(nil) }
         }
         let ending = Promised<Int32>()
         process.terminationHandler = { ending.set($0.terminationStatus) }

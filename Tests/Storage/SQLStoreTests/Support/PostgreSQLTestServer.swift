@@ -48,7 +48,7 @@ final class PostgreSQLProcess: Sendable {
 
     private let home: String
     /// Keeps the port for the server; nil where it has none.
-    private let portHolder: CInt?
+    private let portHolder: Mutex<CInt?>
     private let processID = Mutex<pid_t>(0)
     private let ended = DispatchSemaphore(value: 0)
 
@@ -102,14 +102,14 @@ final class PostgreSQLProcess: Sendable {
             try "local all all trust\nhostssl all all 127.0.0.1/32 trust\n".write(
                 toFile: data + "/pg_hba.conf", atomically: false, encoding: .utf8)
             let (holder, port) = try Self.heldPort()
-            portHolder = holder
+            portHolder = Mutex(holder)
             server += [
                 "-c", "listen_addresses=127.0.0.1", "-p", "\(port)", "-c", "ssl=on", "-c",
                 "ssl_cert_file=\(home)/server.crt", "-c", "ssl_key_file=\(home)/server.key",
             ]
             connectionString = "host=127.0.0.1 port=\(port) user=hilum dbname=postgres"
         } else {
-            portHolder = nil
+            portHolder = Mutex(nil)
             server += ["-c", "listen_addresses="]
             connectionString = "host=\(home) user=hilum dbname=postgres"
         }
@@ -138,7 +138,11 @@ final class PostgreSQLProcess: Sendable {
             kill(child, SIGINT)
             _ = ended.wait(timeout: .now() + 10)
         }
-        if let portHolder { close(portHolder) }
+        // Once: a second time the number may be another's.
+        portHolder.withLock { holder in
+            if let holder { close(holder) }
+            holder = nil
+        }
         try? FileManager.default.removeItem(atPath: home)
     }
 
