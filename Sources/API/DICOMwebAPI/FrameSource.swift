@@ -32,7 +32,8 @@ struct FrameSource: Sendable {
     /// Encapsulated pixel data that a path of the header leads to. Its item headers are read where the header does not
     /// keep them, in an item; throws `.notFound` where they are none.
     init(
-        of value: ExternalValue, at path: ElementPath, _ header: StoredHeader, blobs: any BlobStoring, memory: MemoryBudget
+        of value: ExternalValue, at path: ElementPath, _ header: StoredHeader, blobs: any BlobStoring,
+        memory: MemoryBudget
     ) async throws {
         inflated = nil
         self.memory = memory

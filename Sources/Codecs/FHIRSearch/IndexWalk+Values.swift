@@ -12,7 +12,10 @@ extension IndexWalk {
     mutating func addTokens(_ action: IndexPlan.Action, _ value: JSONNode) {
         let parameter = action.parameter
         switch action.elementType {
-        case "Coding": if !addCoding(parameter, value), value.members.contains(where: { _ in true }) { addToken(parameter.value, "", "") }
+        case "Coding":
+            if !addCoding(parameter, value), value.members.contains(where: { _ in true }) {
+                addToken(parameter.value, "", "")
+            }
         case "CodeableConcept": addConcept(parameter, value)
         case "Identifier": addIdentifier(parameter, value)
         case "ContactPoint":
@@ -49,7 +52,9 @@ extension IndexWalk {
 
     private mutating func addIdentifier(_ parameter: IndexPlan.Parameter, _ value: JSONNode) {
         guard let number = value["value"]?.string else {
-            if value.members.contains(where: { _ in true }) { addToken(parameter.value, value["system"]?.string ?? "", "") }
+            if value.members.contains(where: { _ in true }) {
+                addToken(parameter.value, value["system"]?.string ?? "", "")
+            }
             return
         }
         addToken(parameter.value, value["system"]?.string ?? "", number)

@@ -89,7 +89,9 @@ package struct Peer: Sendable, Hashable, Codable {
         try values.encode(may.map(\.rawValue).sorted(), forKey: .may)
     }
 
-    private enum CodingKeys: String, CodingKey { case kind, name, host, port, certificateFingerprint, may, conflictPolicy }
+    private enum CodingKeys: String, CodingKey {
+        case kind, name, host, port, certificateFingerprint, may, conflictPolicy
+    }
 
     /// What was there to do when roles came.
     private static let rolesBeforeRoles: Set<Role> = [.echo, .store, .worklist, .adt, .orders, .results]
