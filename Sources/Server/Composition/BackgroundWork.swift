@@ -86,6 +86,22 @@ struct CustodyMetrics: Sendable {
     }
 }
 
+/// Keeps the metric of assigning authorities that senders name and the site has not configured.
+struct AuthorityWatch: Service {
+    let store: RelationalStore
+    let authorities: AssigningAuthorities
+    let metrics: any MetricsFactory
+
+    func run() async throws {
+        let gauge = metrics.makeRecorder(label: "hilum_unknown_authorities", dimensions: [], aggregate: false)
+        gauge.record(Int64(0))
+        await repeatUntilShutdown(every: .seconds(15)) {
+            guard let named = try? await store.unknownAuthorities() else { return }
+            gauge.record(Int64(authorities.unknown(of: named).count))
+        }
+    }
+}
+
 /// The export worker as a service.
 struct ExportWorker: Service {
     let exports: ExportService
@@ -131,5 +147,6 @@ func repeatUntilShutdown(every interval: Duration, _ work: @escaping @Sendable (
 
 // The service group writes the name of each service to its log; the default would describe all it holds.
 extension BlobSweep: CustomStringConvertible { var description: String { "blob sweep" } }
+extension AuthorityWatch: CustomStringConvertible { var description: String { "authority watch" } }
 extension ExportWorker: CustomStringConvertible { var description: String { "export worker" } }
 extension RefusalSums: CustomStringConvertible { var description: String { "refusal sums" } }

@@ -154,6 +154,8 @@ enum ServerComposition {
                         service: RefusalSums(
                             ledger: web.ledger, interval: .seconds(configuration.limits.strangers.intervalSeconds),
                             logger: logger)),
+                    .init(
+                        service: AuthorityWatch(store: store, authorities: profile.authorities, metrics: metrics)),
                     .init(service: dimse), .init(service: mllp), .init(service: http),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

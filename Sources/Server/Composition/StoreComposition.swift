@@ -19,11 +19,12 @@ enum StoreComposition {
         if let commits { database.committed = { commits.note($0) } }
         database.isServer = isServer
         database.readTimeout = Duration(configuration.limits.statement)
+        let profile = try ServerComposition.siteProfile(configuration, folder)
         return RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
-            projector: projector, baseURL: fhirBaseURL, zone: try siteZone(configuration, folder),
+            projector: projector, baseURL: fhirBaseURL, zone: siteZone(profile),
             pageTokenKey: isServer ? pageTokenKey(folder) : nil, searchLimits: configuration.limits.fhir.search,
-            refusal: refusal(configuration, folder, isServer: isServer))
+            rules: profile.rules, refusal: refusal(configuration, folder, isServer: isServer))
     }
 
     static func location(_ configuration: ServerConfiguration, _ folder: ServerFolder)
@@ -70,8 +71,8 @@ enum StoreComposition {
     }
 
     /// The site's clock as the indexer knows it.
-    private static func siteZone(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> LocalZone {
-        guard let zone = try ServerComposition.siteProfile(configuration, folder).zone else { return .utc }
+    private static func siteZone(_ profile: SiteProfile) -> LocalZone {
+        guard let zone = profile.zone else { return .utc }
         return LocalZone { seconds in zone.offsetMinutes(atWallClock: Int(clamping: seconds)) }
     }
 

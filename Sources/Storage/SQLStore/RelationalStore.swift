@@ -17,6 +17,7 @@ package final class RelationalStore: Sendable {
     let searchLimits: SearchLimits
     /// Why nothing but audit rows is taken now: the disk is about to be full. Asked within each unit.
     let refusal: @Sendable () -> StoreError?
+    let rules: SiteRules
     private let instanceRows = InstanceCache()
     /// Microseconds since 1970 UTC.
     let now: @Sendable () -> Int64
@@ -26,11 +27,13 @@ package final class RelationalStore: Sendable {
     /// - Parameters:
     ///   - baseURL: the FHIR base URL; references below it are indexed as local ones.
     ///   - zone: the site's clock, on which a day of a search is a day.
+    ///   - rules: what the site decides for the domain's rules.
     ///   - pageTokenKey: 32 bytes that seal the links to further pages; nil for a key that ends with the process.
     ///   - refusal: why no unit may change anything but the audit trail now; nil while all may.
     package init(
         database: SQLDatabase, entropy: any Entropy, projector: any DomainProjecting, baseURL: String = "",
         zone: LocalZone = .utc, pageTokenKey: [UInt8]? = nil, searchLimits: SearchLimits = .standard,
+        rules: SiteRules = SiteRules(),
         refusal: @escaping @Sendable () -> StoreError? = { nil },
         now: @escaping @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
     ) {
@@ -40,6 +43,7 @@ package final class RelationalStore: Sendable {
         self.now = now
         self.searchLimits = searchLimits
         self.refusal = refusal
+        self.rules = rules
         auditWriter = AuditWriter(database)
         indexer = SearchIndexer(baseURL: baseURL, zone: zone)
         pageTokens = PageTokens(key: pageTokenKey, entropy: entropy)
@@ -55,13 +59,14 @@ package final class RelationalStore: Sendable {
         let projector = projector
         let indexer = indexer
         let refusal = refusal
+        let rules = rules
         return try await translating {
             try await self.database.write { transaction in
                 let before = transaction.connection.changeCount
                 let unit = SQLUnitOfWork(
                     connection: transaction.connection, transaction: transaction,
                     time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access,
-                    indexer: indexer)
+                    rules: rules, indexer: indexer)
                 let value = try body(unit)
                 let events = try unit.withoutLargeStudies(unit.takeEvents())
                 if !events.isEmpty { try projector.project(events, in: unit) }
@@ -81,13 +86,14 @@ package final class RelationalStore: Sendable {
     ) async throws -> T {
         let entropy = entropy
         let indexer = indexer
+        let rules = rules
         let time = UTCInstant(microseconds: database.lastCommit.time)
         return try await translating {
             try await self.database.read(snapshot: snapshot) { connection in
                 try body(
                     SQLUnitOfWork(
                         connection: connection, transaction: nil, time: time, entropy: entropy, access: access,
-                        indexer: indexer))
+                        rules: rules, indexer: indexer))
             }
         }
     }
@@ -122,6 +128,13 @@ extension RelationalStore: WorkflowStore {
         _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
     ) async throws -> T {
         try await readUnit(access) { try body($0) }
+    }
+
+    /// The assigning authorities that senders have named and the site had not configured then, oldest first.
+    package func unknownAuthorities(limit: Int = 1_000) async throws -> [UnknownAuthority] {
+        try await readUnit(.server(requestID: "authorities")) {
+            try AuthorityTable(connection: $0.connection).all(limit: limit)
+        }
     }
 }
 

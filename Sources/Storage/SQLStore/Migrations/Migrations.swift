@@ -2,7 +2,7 @@
 package enum Migrations {
     package static let all: [Migration] = [
         foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches, identity, publication,
-        auditCuts, retention,
+        auditCuts, retention, orderEvents,
     ]
 
     /// The commit order and the audit chain: what every other table leans on.
