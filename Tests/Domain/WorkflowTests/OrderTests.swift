@@ -381,4 +381,42 @@ struct OrderTests {
                 in: unit)
         }
     }
+
+    @Test("S5: an order with images or reports cannot be given to another patient; one with neither can")
+    func otherSubject() throws {
+        let unit = MemoryUnit()
+        _ = try unit.register(Make.patient("100"))
+        let other = try #require(try unit.register(Make.patient("200")))
+        let id = try unit.place(Make.order(filler: "F1", accession: "A1")).orderID
+        var order = try #require(try unit.order(id))
+        order.patientID = other
+        try unit.store(Make.received("1.1", accession: "A1"))
+        #expect(throws: OrderService.ReplaceRefusal.subjectInUse) { try OrderService().replace(order, in: unit) }
+        let free = try unit.place(Make.order(filler: "F2", accession: "A2")).orderID
+        var moved = try #require(try unit.order(free))
+        moved.patientID = other
+        try OrderService().replace(moved, in: unit)
+        #expect(try unit.order(free)?.patientID == other)
+    }
+
+    @Test("S12: done stays done; a removed order takes its steps along; a merged Patient cannot be made active")
+    func staysDone() throws {
+        let unit = MemoryUnit()
+        let id = try unit.place(Make.order(filler: "F1", at: 1)).orderID
+        var done = Make.order(.statusChanged, filler: "F1", code: nil, at: 2)
+        done.status = .completed
+        done.stepStatus = .completed
+        try unit.place(done)
+        #expect(try unit.place(Make.order(.cancel, filler: "F1", code: nil, at: 3)).result == .stale)
+        let order = try #require(try unit.order(id))
+        #expect(order.status == .completed && order.steps.map(\.status) == [.completed])
+        _ = unit.takeEvents()
+        try OrderService().remove(id, in: unit)
+        #expect(unit.takeEvents() == [.orderRemoved(id, steps: order.steps.map(\.id))])
+        let retired = try #require(try unit.register(Make.patient("300")))
+        _ = try PatientService().merge(prior: [Make.mrn("300")], into: Make.patient("100"), in: unit)
+        var record = try #require(try unit.patient(retired))
+        record.isActive = true
+        #expect(throws: PatientService.Refusal.self) { try PatientService().replace(record, in: unit) }
+    }
 }

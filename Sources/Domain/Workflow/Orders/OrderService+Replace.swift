@@ -19,15 +19,15 @@ extension OrderService {
         let old = try unit.order(order.id)
         guard let subject = try unit.patient(order.patientID) else { throw ReplaceRefusal.unknownPatient }
         order.patientID = try PatientService().survivor(of: subject, in: unit).id
+        if let old, old.patientID != order.patientID, try isUsed(old.id, in: unit) { throw ReplaceRefusal.subjectInUse }
         if let accession = order.accession {
             if accession.value.count > 16 { throw ReplaceRefusal.identifierTooLong("accession number") }
             if try unit.orders(identifiedBy: accession, as: .accession).contains(where: {
-                $0.patientID != order.patientID
+                $0.id != order.id && $0.patientID != order.patientID
             }) {
                 throw ReplaceRefusal.accessionOfAnotherPatient
             }
         }
-        if let old, old.patientID != order.patientID, try isUsed(old.id, in: unit) { throw ReplaceRefusal.subjectInUse }
         for (identifier, role) in [(order.placer, OrderIdentifierRole.placer), (order.filler, .filler)] {
             guard let identifier else { continue }
             // A placer order may hold several procedures: only what could not be told apart is in use.
