@@ -28,6 +28,15 @@ package struct Identifier: Sendable, Hashable, Codable {
         self.kind = kind
         self.isCurrent = isCurrent
     }
+    /// Whether it is a patient's record number, by the site's rules: of such a type, or of none.
+    package func isRecordNumber(_ rules: SiteRules) -> Bool {
+        kind.map { rules.recordNumberTypes.contains($0.rawValue) } ?? true
+    }
+    /// Whether its type never identifies a patient.
+    package func isShared(_ rules: SiteRules) -> Bool {
+        kind.map { SiteRules.sharedTypes.contains($0.rawValue) && !rules.recordNumberTypes.contains($0.rawValue) }
+            ?? false
+    }
     /// Equality for matching: system and value alone.
     package func matches(_ other: Identifier) -> Bool { system == other.system && value == other.value }
 }
@@ -149,7 +158,7 @@ package struct PartialDateTime: Sendable, Hashable, Codable, CustomStringConvert
 }
 
 /// What an update says of one value: nothing, that it is gone, or its new content.
-package enum Change<Value: Sendable & Hashable>: Sendable, Hashable {
+package enum Change<Value: Sendable & Hashable & Codable>: Sendable, Hashable, Codable {
     case keep
     case clear
     case set(Value)
@@ -161,48 +170,21 @@ package enum Change<Value: Sendable & Hashable>: Sendable, Hashable {
         case .set(let value): value
         }
     }
-}
-
-/// Which namespaces the hospital's issuers go by on each wire. One per site, from the site profile.
-package struct AssigningAuthorities: Sendable, Hashable {
-    package struct Authority: Sendable, Hashable {
-        /// The URI used as Identifier.system.
-        package var system: String
-        /// The name on HL7 and DICOM wires (CX.4.1, IssuerOfPatientID, Local Namespace Entity ID).
-        package var namespace: String?
-        /// The universal id (an OID without prefix), if any.
-        package var universalID: String?
-        package init(system: String, namespace: String? = nil, universalID: String? = nil) {
-            self.system = system
-            self.namespace = namespace
-            self.universalID = universalID
+    package init(from decoder: any Decoder) throws {
+        if var list = try? decoder.unkeyedContainer() {
+            self = .set(try list.decode(Value.self))
+        } else {
+            self = try decoder.singleValueContainer().decode(Int.self) == 0 ? .keep : .clear
         }
     }
-    package var authorities: [Authority]
-    /// Used when a patient id arrives without an issuer.
-    package var defaultPatientSystem: String
-    /// Used when an accession number arrives without an issuer.
-    package var defaultAccessionSystem: String
-
-    package init(authorities: [Authority], defaultPatientSystem: String, defaultAccessionSystem: String) {
-        self.authorities = authorities
-        self.defaultPatientSystem = defaultPatientSystem
-        self.defaultAccessionSystem = defaultAccessionSystem
-    }
-
-    /// The system of an issuer named by namespace or universal id; nil when the site does not know it by either,
-    /// in which case an ISO universal id still gives `urn:oid:`.
-    package func system(namespace: String?, universalID: String? = nil, universalIDType: String? = nil) -> String? {
-        if let universalID, !universalID.isEmpty {
-            if let known = authorities.first(where: { $0.universalID == universalID }) { return known.system }
-            if universalIDType == "ISO" || universalIDType == nil { return "urn:oid:" + universalID }
-            if universalIDType == "UUID" { return "urn:uuid:" + universalID }
+    /// 0 for nothing, 1 for gone, the value in an array: short, because most changes are none.
+    package func encode(to encoder: any Encoder) throws {
+        if case .set(let value) = self {
+            var list = encoder.unkeyedContainer()
+            try list.encode(value)
+        } else {
+            var container = encoder.singleValueContainer()
+            try container.encode(self == .keep ? 0 : 1)
         }
-        if let namespace, !namespace.isEmpty {
-            return authorities.first { $0.namespace == namespace }?.system
-        }
-        return nil
     }
-    /// The namespace of a system, for messages and data sets going out.
-    package func namespace(of system: String) -> String? { authorities.first { $0.system == system }?.namespace }
 }

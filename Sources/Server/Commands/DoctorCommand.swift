@@ -4,6 +4,7 @@ import ArgumentParser
 import BlobStore
 import Foundation
 import Glibc
+import HL7Translation
 import SQLStore
 import Workflow
 
@@ -121,6 +122,7 @@ struct DoctorCommand: AsyncParsableCommand {
             await checkBlobs(configuration, server, store, &doctor)
             let waiting = try await store.waitingSteps(
                 limit: Self.waitingMax, access: .server(requestID: "doctor"))
+            let named = try await store.unknownAuthorities()
             await store.close()
             if isReady {
                 doctor.good("store: \(configuration.store.database.rawValue) answers")
@@ -133,6 +135,18 @@ struct DoctorCommand: AsyncParsableCommand {
                         fix:
                             "find out who did it, with the checkpoints of the log (`hilum audit verify --log`); after a restore of your own, `hilum audit accept`"
                     )
+                }
+                let authorities = try ServerComposition.siteProfile(configuration, server).authorities
+                for authority in authorities.unknown(of: named) {
+                    let names = [
+                        authority.namespace.map { "namespace: \"\($0)\"" },
+                        authority.universalID.map { "oid: \"\($0)\"" },
+                    ].compactMap { $0 }.joined(separator: ", ")
+                    doctor.note(
+                        "unknown authority: identifiers of \(names) are kept under \(authority.system)",
+                        fix: "add { system: \(authority.system), \(names) } to identifiers.authorities of "
+                            + "\(configuration.siteProfile), or map it to a system of yours before more arrives; "
+                            + "where it is the hospital's own, name that system in patient_default too")
                 }
             } else {
                 doctor.bad("store: does not answer", fix: "see the server's log")
@@ -227,6 +241,9 @@ struct Doctor {
     private var problems = 0
 
     func good(_ text: String) { print("ok    \(text)") }
+
+    /// Something to decide, but no problem.
+    func note(_ text: String, fix: String) { print("note  \(text); to do: \(fix)") }
 
     mutating func bad(_ text: String, fix: String) {
         problems += 1

@@ -125,6 +125,22 @@ struct MemoryReturn: Service {
     }
 }
 
+/// Keeps the metric of assigning authorities that senders name and the site has not configured.
+struct AuthorityWatch: Service {
+    let store: RelationalStore
+    let authorities: AssigningAuthorities
+    let metrics: any MetricsFactory
+
+    func run() async throws {
+        let gauge = metrics.makeRecorder(label: "hilum_unknown_authorities", dimensions: [], aggregate: false)
+        gauge.record(Int64(0))
+        await repeatUntilShutdown(every: .seconds(15)) {
+            guard let named = try? await store.unknownAuthorities() else { return }
+            gauge.record(Int64(authorities.unknown(of: named).count))
+        }
+    }
+}
+
 /// The export worker as a service.
 struct ExportWorker: Service {
     let exports: ExportService
@@ -172,5 +188,6 @@ func repeatUntilShutdown(every interval: Duration, _ work: @escaping @Sendable (
 extension MemoryReturn: CustomStringConvertible { var description: String { "memory return" } }
 extension BlobSweep: CustomStringConvertible { var description: String { "blob sweep" } }
 extension IndexUpkeep: CustomStringConvertible { var description: String { "index upkeep" } }
+extension AuthorityWatch: CustomStringConvertible { var description: String { "authority watch" } }
 extension ExportWorker: CustomStringConvertible { var description: String { "export worker" } }
 extension RefusalSums: CustomStringConvertible { var description: String { "refusal sums" } }

@@ -167,6 +167,8 @@ enum ServerComposition {
                             logger: logger)),
                     .init(service: MemoryReturn(memory: guards.memory)),
                     .init(service: IndexUpkeep(store: store, logger: logger)),
+                    .init(
+                        service: AuthorityWatch(store: store, authorities: profile.authorities, metrics: metrics)),
                     .init(service: dimse), .init(service: mllp), .init(service: http),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

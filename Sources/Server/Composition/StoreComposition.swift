@@ -21,11 +21,12 @@ enum StoreComposition {
         database.readTimeout = Duration(configuration.limits.search)
         database.searchesPerClientMax = configuration.limits.searchesPerClientMax
         database.waitingSearchesPerClientMax = configuration.limits.waitingSearchesPerClientMax
+        let profile = try ServerComposition.siteProfile(configuration, folder)
         let store = RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
-            projector: projector, baseURL: fhirBaseURL, zone: try siteZone(configuration, folder),
+            projector: projector, baseURL: fhirBaseURL, zone: siteZone(profile),
             pageTokenKey: isServer ? pageTokenKey(folder) : nil, searchLimits: configuration.limits.fhir.search,
-            stations: WorklistStations(configuration.dimse.worklistStations),
+            rules: profile.rules, stations: WorklistStations(configuration.dimse.worklistStations),
             refusal: refusal(configuration, folder, isServer: isServer))
         if isServer { try await store.refreshWorklist() }
         return store
@@ -75,8 +76,8 @@ enum StoreComposition {
     }
 
     /// The site's clock as the indexer knows it.
-    private static func siteZone(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> LocalZone {
-        guard let zone = try ServerComposition.siteProfile(configuration, folder).zone else { return .utc }
+    private static func siteZone(_ profile: SiteProfile) -> LocalZone {
+        guard let zone = profile.zone else { return .utc }
         return LocalZone { seconds in zone.offsetMinutes(atWallClock: Int(clamping: seconds)) }
     }
 

@@ -17,6 +17,7 @@ package final class RelationalStore: Sendable {
     let searchLimits: SearchLimits
     /// Why nothing but audit rows is taken now: the disk is about to be full. Asked within each unit.
     let refusal: @Sendable () -> StoreError?
+    let rules: SiteRules
     let stations: WorklistStations
     private let instanceRows = InstanceCache()
     /// Microseconds since 1970 UTC.
@@ -27,12 +28,14 @@ package final class RelationalStore: Sendable {
     /// - Parameters:
     ///   - baseURL: the FHIR base URL; references below it are indexed as local ones.
     ///   - zone: the site's clock, on which a day of a search is a day.
+    ///   - rules: what the site decides for the domain's rules.
     ///   - stations: who does steps that name no station.
     ///   - pageTokenKey: 32 bytes that seal the links to further pages; nil for a key that ends with the process.
     ///   - refusal: why no unit may change anything but the audit trail now; nil while all may.
     package init(
         database: SQLDatabase, entropy: any Entropy, projector: any DomainProjecting, baseURL: String = "",
         zone: LocalZone = .utc, pageTokenKey: [UInt8]? = nil, searchLimits: SearchLimits = .standard,
+        rules: SiteRules = SiteRules(),
         stations: WorklistStations = WorklistStations(),
         refusal: @escaping @Sendable () -> StoreError? = { nil },
         now: @escaping @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
@@ -43,6 +46,7 @@ package final class RelationalStore: Sendable {
         self.now = now
         self.searchLimits = searchLimits
         self.refusal = refusal
+        self.rules = rules
         self.stations = stations
         auditWriter = AuditWriter(database)
         indexer = SearchIndexer(baseURL: baseURL, zone: zone)
@@ -61,13 +65,14 @@ package final class RelationalStore: Sendable {
         let refusal = refusal
         let stations = stations
         let instanceRows = instanceRows
+        let rules = rules
         return try await translating {
             try await self.database.write { transaction in
                 let before = transaction.connection.changeCount
                 let unit = SQLUnitOfWork(
                     connection: transaction.connection, transaction: transaction,
                     time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access,
-                    indexer: indexer, stations: stations, hideFromCache: { instanceRows.exclude($0) })
+                    rules: rules, indexer: indexer, stations: stations, hideFromCache: { instanceRows.exclude($0) })
                 let value = try body(unit)
                 let events = try unit.withoutLargeStudies(unit.takeEvents())
                 if !events.isEmpty { try projector.project(events, in: unit) }
@@ -89,13 +94,14 @@ package final class RelationalStore: Sendable {
         let entropy = entropy
         let indexer = indexer
         let stations = stations
+        let rules = rules
         let time = UTCInstant(microseconds: database.lastCommit.time)
         return try await translating {
             try await self.database.read(readClass, snapshot: snapshot) { connection in
                 try body(
                     SQLUnitOfWork(
                         connection: connection, transaction: nil, time: time, entropy: entropy, access: access,
-                        indexer: indexer, stations: stations))
+                        rules: rules, indexer: indexer, stations: stations))
             }
         }
     }
@@ -132,6 +138,13 @@ extension RelationalStore: WorkflowStore {
         _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
     ) async throws -> T {
         try await readUnit(access) { try body($0) }
+    }
+
+    /// The assigning authorities that senders have named and the site had not configured then, oldest first.
+    package func unknownAuthorities(limit: Int = 1_000) async throws -> [UnknownAuthority] {
+        try await readUnit(.server(requestID: "authorities")) {
+            try AuthorityTable(connection: $0.connection).all(limit: limit)
+        }
     }
 }
 

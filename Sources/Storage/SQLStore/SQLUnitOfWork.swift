@@ -13,6 +13,7 @@ final class SQLUnitOfWork: UnitOfWork {
     let time: UTCInstant
     let entropy: any Entropy
     let access: AccessContext
+    let rules: SiteRules
     let indexer: SearchIndexer
     /// Told of the instances whose rows change.
     private let hideFromCache: (String) -> Void
@@ -25,10 +26,11 @@ final class SQLUnitOfWork: UnitOfWork {
     private let publicationTable: PublicationTable
     private let reportTable: ReportTable
     private let messageTable: MessageTable
+    private let authorityTable: AuthorityTable
 
     init(
         connection: any SQLConnection, transaction: SQLTransaction?, time: UTCInstant, entropy: any Entropy,
-        access: AccessContext, indexer: SearchIndexer, stations: WorklistStations,
+        access: AccessContext, rules: SiteRules, indexer: SearchIndexer, stations: WorklistStations,
         hideFromCache: @escaping (String) -> Void = { _ in }
     ) {
         self.hideFromCache = hideFromCache
@@ -37,6 +39,7 @@ final class SQLUnitOfWork: UnitOfWork {
         self.time = time
         self.entropy = entropy
         self.access = access
+        self.rules = rules
         self.indexer = indexer
         patientTable = PatientTable(connection: connection, memo: transaction?.memo)
         orderTable = OrderTable(connection: connection, memo: transaction?.memo, stations: stations)
@@ -44,6 +47,7 @@ final class SQLUnitOfWork: UnitOfWork {
         publicationTable = PublicationTable(connection: connection)
         reportTable = ReportTable(connection: connection)
         messageTable = MessageTable(connection: connection)
+        authorityTable = AuthorityTable(connection: connection, memo: transaction?.memo)
     }
 
     /// The stamp of a writing unit. Throws in a read.
@@ -110,6 +114,12 @@ final class SQLUnitOfWork: UnitOfWork {
         try orderTable.removeOrder(id)
     }
 
+    func events(ofOrder id: EntityID) throws -> [OrderEvent] { try orderTable.events(of: id) }
+    func save(_ events: [OrderEvent], ofOrder id: EntityID) throws {
+        _ = try writing()
+        try orderTable.save(events, of: id)
+    }
+
     // MARK: Studies
 
     func study(_ studyInstanceUID: String) throws -> Study? { try studyTable.study(studyInstanceUID) }
@@ -136,6 +146,7 @@ final class SQLUnitOfWork: UnitOfWork {
     func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study] {
         try studyTable.quarantinedStudies(accession: accession, patient: patient)
     }
+    func studies(naming accession: Identifier) throws -> [Study] { try studyTable.studies(naming: accession) }
     func save(_ study: Study) throws {
         _ = try writing()
         try TextRule.check(study.attributes)
@@ -188,5 +199,19 @@ final class SQLUnitOfWork: UnitOfWork {
         try TextRule.check(message.sender, .message)
         try TextRule.check(message.controlID, .message)
         try messageTable.insert(message, ordinal: try writing().sequence)
+    }
+    func note(_ authority: UnknownAuthority) throws {
+        try authorityTable.note(authority, at: UTCInstant(microseconds: try writing().time))
+    }
+    func awaitMerge(_ messageID: EntityID, of patientNumbers: [Identifier]) throws {
+        _ = try writing()
+        try messageTable.awaitMerge(messageID, of: patientNumbers)
+    }
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] {
+        try messageTable.messages(awaitingMergeOf: patientNumbers)
+    }
+    func settle(_ message: JournaledMessage) throws {
+        _ = try writing()
+        try messageTable.settle(message)
     }
 }

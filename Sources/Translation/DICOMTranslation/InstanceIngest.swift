@@ -216,10 +216,12 @@ package struct InstanceIngest: Sendable {
             dataSetOffset: Int64(scanned.dataSetOffset), pixelDataOffset: scanned.pixelData.map { Int64($0.offset) },
             pixelDataLength: scanned.pixelData.map { Int64($0.length) }, digest: incoming.blob.id.value,
             receivedAt: UTCInstant(microseconds: 0), receivedFrom: receivedFrom)
-        return ReceivedInstance(
+        var received = ReceivedInstance(
             instance: instance, study: attributes.study(dataSet), series: attributes.series(dataSet), header: encoded,
             bulk: bulk,
             frameIndex: scanned.pixelData.map(FrameIndex.encode) ?? [])
+        received.unknownAuthorities = attributes.unknownAuthorities(dataSet)
+        return received
     }
 
     private func check(_ instance: Instance, classUID: String?, instanceUID: String?, studyUID: String?)

@@ -7,37 +7,37 @@ package struct AttributeReader: Sendable {
 
     package init(authorities: AssigningAuthorities) { self.authorities = authorities }
 
-    /// The system of the issuer of the patient id; the site's default when the data set names none. An issuer that the
-    /// site does not know gets a system of its own, so that it never matches by chance. PS3.3 §10.14.
+    /// The system of the issuer of the patient id; the site's default when the data set names none. PS3.3 §10.14.
     package func patientIDSystem(_ dataSet: DataSet) -> String {
-        let qualifiers = dataSet.item(.issuerOfPatientIDQualifiersSequence)
-        let universal = qualifiers?.string(.universalEntityID)
-        let kind = qualifiers?.string(.universalEntityIDType)
-        let namespace = dataSet.string(.issuerOfPatientID)
-        return system(
-            namespace: namespace, universalID: universal, kind: kind, fallback: authorities.defaultPatientSystem)
+        patientIssuer(dataSet).system(default: authorities.defaultPatientSystem)
     }
 
     /// The system of the issuer of the accession number. PS3.3 §C.7.2.1 (0008,0051).
     package func accessionSystem(_ dataSet: DataSet) -> String {
-        let issuer = dataSet.item(.issuerOfAccessionNumberSequence)
-        return system(
-            namespace: issuer?.string(.localNamespaceEntityID), universalID: issuer?.string(.universalEntityID),
-            kind: issuer?.string(.universalEntityIDType), fallback: authorities.defaultAccessionSystem)
+        accessionIssuer(dataSet).system(default: authorities.defaultAccessionSystem)
     }
 
-    private func system(namespace: String?, universalID: String?, kind: String?, fallback: String) -> String {
-        if let known = authorities.system(namespace: namespace, universalID: universalID, universalIDType: kind) {
-            return known
+    private func patientIssuer(_ dataSet: DataSet) -> AssigningAuthorities.Resolution {
+        guard text(dataSet, .patientID) != nil else { return .absent }
+        let qualifiers = dataSet.item(.issuerOfPatientIDQualifiersSequence)
+        return authorities.resolve(
+            namespace: dataSet.string(.issuerOfPatientID), universalID: qualifiers?.string(.universalEntityID),
+            universalIDType: qualifiers?.string(.universalEntityIDType))
+    }
+
+    private func accessionIssuer(_ dataSet: DataSet) -> AssigningAuthorities.Resolution {
+        guard text(dataSet, .accessionNumber) != nil else { return .absent }
+        let issuer = dataSet.item(.issuerOfAccessionNumberSequence)
+        return authorities.resolve(
+            namespace: issuer?.string(.localNamespaceEntityID), universalID: issuer?.string(.universalEntityID),
+            universalIDType: issuer?.string(.universalEntityIDType))
+    }
+
+    /// The authorities that a data set names and the site has not configured.
+    package func unknownAuthorities(_ dataSet: DataSet) -> [UnknownAuthority] {
+        [patientIssuer(dataSet), accessionIssuer(dataSet)].compactMap { issuer in
+            if case .unknown(let authority) = issuer { authority } else { nil }
         }
-        guard let namespace, !namespace.isEmpty else { return fallback }
-        return "urn:hilum:unknown-issuer:"
-            + namespace.utf8.map { byte in
-                let isPlain =
-                    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
-                return isPlain
-                    ? String(UnicodeScalar(byte)) : "%" + String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-            }.joined()
     }
 
     package func study(_ dataSet: DataSet) -> StudyAttributes {

@@ -42,6 +42,10 @@ package struct FHIRProjector: DomainProjecting {
                 EncounterProjection.type, id, EncounterProjection.project(visit), owned: EncounterProjection.owned,
                 in: unit)
         case .orderChanged(let id): try projectOrder(id, in: unit)
+        case .orderRemoved(let id, let steps):
+            for step in steps { try withdraw(TaskProjection.type, step, in: unit) }
+            try withdraw(ServiceRequestProjection.type, id, in: unit)
+        case .stepRemoved(let id): try withdraw(TaskProjection.type, id, in: unit)
         case .studyChanged(let uid): try projectStudy(uid, in: unit)
         case .reportChanged(let id): try projectReport(id, in: unit)
         }
@@ -93,8 +97,12 @@ package struct FHIRProjector: DomainProjecting {
         }
         let certain = try unit.series(in: uid).filter { $0.reconciliation.patientID == patientID }
         let content = try certain.map { series in
-            ImagingStudyProjection.SeriesContent(
-                series: series, instances: try unit.instances(in: series.seriesInstanceUID, of: uid))
+            let asides = Set(series.asides.map(\.sopInstanceUID))
+            return ImagingStudyProjection.SeriesContent(
+                series: series,
+                instances: try unit.instances(in: series.seriesInstanceUID, of: uid).filter {
+                    !asides.contains($0.sopInstanceUID)
+                })
         }
         var orders: [ImagingOrder] = []
         for series in certain {
@@ -110,6 +118,12 @@ package struct FHIRProjector: DomainProjecting {
             ImagingStudyProjection.type, study.id, resource, owned: ImagingStudyProjection.owned, in: unit)
     }
 
+    private func withdraw(_ type: String, _ id: EntityID, in unit: any ResourceUnitOfWork) throws {
+        if let current = try unit.currentResource(type, id.value), !current.isDeleted {
+            try unit.deleteResource(type, id.value)
+        }
+    }
+
     private func projectReport(_ id: EntityID, in unit: any ResourceUnitOfWork) throws {
         guard let report = try unit.report(id) else { return }
         for observation in report.observations {
@@ -119,7 +133,9 @@ package struct FHIRProjector: DomainProjecting {
         }
         var studies: [EntityID] = []
         var uids = report.studyInstanceUIDs
-        if let orderID = report.orderID { uids += try unit.studies(ofOrder: orderID).map(\.studyInstanceUID) }
+        for orderID in report.orderIDs {
+            uids += try unit.studies(ofOrder: orderID).map(\.studyInstanceUID)
+        }
         for uid in uids {
             guard let study = try unit.study(uid), study.reconciliation.patientID == report.patientID,
                 !studies.contains(study.id)

@@ -135,6 +135,10 @@ package struct ResourceWriter: Sendable {
             } catch PatientService.Refusal.identifierInUse(_, _, let other) {
                 throw HeldElsewhere(
                     type: PatientProjection.type, id: other.value, what: "an identifier of this Patient")
+            } catch PatientService.Refusal.mergedAway(let survivor) {
+                throw InteractionError(
+                    .conflict,
+                    "this Patient was merged into Patient/\(survivor.value): it can not be made active again")
             }
             if stored != nil { unit.emit(.patientChanged(entity)) }
         case ServiceRequestProjection.type:
@@ -200,6 +204,9 @@ package struct ResourceWriter: Sendable {
             InteractionError(.invalid, "the subject of an imaging order must be a Patient of this server")
         case .accessionOfAnotherPatient:
             InteractionError(.conflict, "the accession number is in use for another patient")
+        case .subjectInUse:
+            InteractionError(
+                .conflict, "studies or reports of this ServiceRequest belong to its subject, which can not be changed")
         case .identifierInUse(let other):
             HeldElsewhere(
                 type: ServiceRequestProjection.type, id: other.value, what: "the placer or filler number")

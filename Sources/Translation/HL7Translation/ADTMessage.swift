@@ -50,19 +50,25 @@ struct ADTMessage: InboundMessage {
         -> MessageEffect
     {
         var effect = MessageEffect(disposition: .applied, notes: [])
+        effect.note(update.eventTime, in: unit)
         let outcome = try PatientService().apply(update, in: unit)
         switch outcome {
         case .created, .updated: break
         case .unchanged: effect.disposition = .ignored
         case .stale:
             effect.disposition = .ignored
-            effect.notes.append("older than the stored record: demographics kept")
+            effect.notes.append("older than the stored record: only what no later event had stated was taken")
         case .redirected:
+            // The person's stay is the survivor's, whichever number it was registered under.
             effect.disposition = .ignored
-            effect.notes.append("the identifier was merged away: nothing was changed")
-            return effect
+            effect.notes.append("the identifier was merged away: the surviving record was not changed")
         case .ambiguous:
             throw MessageRefusal(OrderService.Refusal.ambiguousPatient, group: ErrorLocation(segment: "PID", field: 3))
+                .awaitingMerge(of: update)
+        case .contradicted:
+            throw MessageRefusal(
+                OrderService.Refusal.contradictoryPatient, group: ErrorLocation(segment: "PID", field: 3)
+            ).awaitingMerge(of: update)
         case .unidentified:
             throw MessageRefusal(
                 OrderService.Refusal.unidentifiedPatient, group: ErrorLocation(segment: "PID", field: 3))
@@ -75,7 +81,8 @@ struct ADTMessage: InboundMessage {
         case .patientMismatch:
             throw MessageRefusal(
                 .duplicateKeyIdentifier, at: ErrorLocation(segment: "PV1", field: 19),
-                "The visit belongs to another patient")
+                "The visit belongs to another patient"
+            ).awaitingMerge(of: update)
         }
         return effect
     }
@@ -90,7 +97,7 @@ struct ADTMessage: InboundMessage {
     ) -> VisitUpdate? {
         // A28 and A31 are about the person; PV1 is there only because the structure wants it. Class N is "no visit".
         guard let pv1, event != "A28", event != "A31", pv1[2].text != "N" else { return nil }
-        let status: Visit.Status? =
+        let ofEvent: Visit.Status? =
             switch event {
             case "A01", "A02", "A13": .inProgress
             case "A03": .finished
@@ -99,6 +106,11 @@ struct ADTMessage: InboundMessage {
             case "A11": .cancelled
             default: nil
             }
+        // A visit with an end is finished, whatever event tells it; one whose end is taken back goes on.
+        var status = ofEvent
+        if event != "A11", event != "A13" {
+            if pv1[45].isValued { status = .finished } else if pv1[45].isNull, status == nil { status = .inProgress }
+        }
         // An update that neither numbers a visit nor changes its state says nothing that could be attached to one.
         if status == nil, !pv1[19].isValued { return nil }
         var update = patients.visitUpdate(pv1, status: status, eventTime: eventTime)
@@ -133,8 +145,11 @@ struct ADTMessage: InboundMessage {
         in unit: any UnitOfWork
     ) throws {
         let place = ErrorLocation(segment: "MRG", occurrence: occurrence, field: 1)
+        effect.note(surviving.eventTime, in: unit)
         switch try PatientService().merge(prior: prior, into: surviving, in: unit) {
-        case .merged: effect.disposition = .applied
+        case .merged(let survivor, _):
+            effect.disposition = .applied
+            effect.mergedNumbers += try unit.patient(survivor)?.identifiers ?? []
         case .alreadyMerged: effect.notes.append("this merge was already done")
         case .selfMerge:
             throw MessageRefusal(.duplicateKeyIdentifier, at: place, "Prior and surviving patient are the same")
@@ -143,8 +158,12 @@ struct ADTMessage: InboundMessage {
                 .duplicateKeyIdentifier, at: place, "The prior patient already absorbed the surviving one")
         case .ambiguous:
             throw MessageRefusal(.duplicateKeyIdentifier, at: place, "The identifiers belong to different patients")
+        case .contradicted:
+            throw MessageRefusal(
+                .duplicateKeyIdentifier, at: place, "An authority of these identifiers gave the patient another number")
         case .unidentified:
-            throw MessageRefusal(.requiredFieldMissing, at: place, "No patient identifier with a known authority")
+            throw MessageRefusal(
+                .requiredFieldMissing, at: place, "No patient identifier that identifies: a record number is missing")
         }
     }
 }

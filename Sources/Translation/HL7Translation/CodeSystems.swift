@@ -55,32 +55,6 @@ enum CodeSystems {
         }
     }
 
-    /// Table 0038.
-    static func orderStatus(_ code: String) -> ImagingOrder.Status? {
-        switch code {
-        case "CA", "DC", "RP": .revoked
-        case "CM": .completed
-        case "ER": .enteredInError
-        case "HD": .onHold
-        case "A", "IP", "SC": .active
-        default: nil
-        }
-    }
-
-    /// Table 0119, as the filler understands it. Nil for codes that ask nothing of an order.
-    static func orderControl(_ code: String) -> OrderUpdate.Control? {
-        switch code {
-        case "NW", "RO": .new
-        case "XO", "XX", "RU": .change
-        case "CA", "OC", "CR", "RP": .cancel
-        case "DC", "OD", "DR": .discontinue
-        case "SC", "SN", "NA", "OK", "SR", "PA", "CH": .statusChanged
-        case "HD", "OH", "HR": .hold
-        case "RL", "OE": .release
-        default: nil
-        }
-    }
-
     /// Table 0123. Nil for codes without a meaning here.
     static func reportStatus(_ code: String) -> Report.Status? {
         switch code {

@@ -1,4 +1,5 @@
 import HL7v2
+import Synchronization
 import Workflow
 
 /// Data types of HL7 v2 as domain values, read with the site's profile. HL7 v2.5.1 §2.A.
@@ -6,6 +7,8 @@ struct DataTypes: Sendable {
     let profile: SiteProfile
     /// Where it is noted what the values of the message were read for, and what is wrong with them.
     let trace: ReadTrace
+    /// The authorities that were named and are not configured.
+    let unknownAuthorities = UnknownAuthorities()
 
     /// Everything read inside of `body` is carried to `target`, such as `Patient.birthDate`.
     func into<Value>(_ target: String, _ body: () throws -> Value) rethrows -> Value {
@@ -25,52 +28,65 @@ struct DataTypes: Sendable {
 
     // MARK: Identifiers
 
+    /// The system of an identifier by the authority it names, or `fallback` where it names none.
+    private func system(namespace: String?, universalID: String?, type: String?, fallback: String) -> String {
+        let resolved = profile.authorities.resolve(
+            namespace: namespace, universalID: universalID, universalIDType: type)
+        if case .unknown(let authority) = resolved { unknownAuthorities.note(authority) }
+        return resolved.system(default: fallback)
+    }
+
     /// CX: .1 value, .4 assigning authority, .5 type. Nil without a value.
-    ///
-    /// `isKnown` is false when the authority was named but is not known to the site, so that the fallback was taken.
-    func cx(_ value: Repetition, fallback: String, kind: Identifier.Kind? = nil) -> (
-        identifier: Identifier, isKnown: Bool
-    )? {
+    func cx(_ value: Repetition, fallback: String, kind: Identifier.Kind? = nil) -> Identifier? {
         guard let id = trimmed(value[1].text) else { return nil }
-        let authority = value[4]
-        let known = profile.authorities.system(
-            namespace: trimmed(authority[1].text), universalID: trimmed(authority[2].text),
-            universalIDType: trimmed(authority[3].text))
         let type = trimmed(value[5].text).flatMap(CodeSystems.identifierKind)
-        let identifier = Identifier(system: known ?? fallback, value: id, kind: kind ?? type)
-        return (identifier, known != nil || !authority.isValued)
+        let authority = value[4]
+        let system = system(
+            namespace: authority[1].text, universalID: authority[2].text, type: authority[3].text, fallback: fallback)
+        return Identifier(system: system, value: id, kind: kind ?? type)
     }
 
     /// EI: .1 value, .2 to .4 assigning authority. Nil without a value.
     func ei(_ value: Repetition, fallback: String, kind: Identifier.Kind) -> Identifier? {
         guard let id = trimmed(value[1].text) else { return nil }
-        let known = profile.authorities.system(
-            namespace: trimmed(value[2].text), universalID: trimmed(value[3].text),
-            universalIDType: trimmed(value[4].text))
-        return Identifier(system: known ?? fallback, value: id, kind: kind)
+        let system = system(
+            namespace: value[2].text, universalID: value[3].text, type: value[4].text, fallback: fallback)
+        return Identifier(system: system, value: id, kind: kind)
     }
 
-    /// The identifiers of PID-3 (or MRG-1): medical record numbers first.
+    /// The identifiers of PID-3 (or MRG-1): record numbers first.
     ///
-    /// An authority that the site does not know gives the site's patient system, but only once: of two unknown
-    /// authorities no one can say that they are the same. Social security and licence numbers never take it.
+    /// An identifier without an authority is of the site's patient system when it is a record number or of a type that
+    /// says nothing of its giver; an insurance or licence number never is: it gets a system of its type.
     func patientIdentifiers(_ field: Field) -> [Identifier] {
         var identifiers: [Identifier] = []
-        var unknownAuthority: String?
-        for repetition in field.repetitions {
-            guard let (identifier, isKnown) = cx(repetition, fallback: profile.authorities.defaultPatientSystem) else {
-                continue
-            }
-            let isFallback = identifier.system == profile.authorities.defaultPatientSystem && !isKnown
-            if isFallback {
-                if identifier.kind == .socialSecurity || identifier.kind == .driversLicence { continue }
-                let name = repetition[4].wholeText ?? ""
-                if let taken = unknownAuthority, taken != name { continue }
-                unknownAuthority = name
+        for repetition in field.repetitions where !repetition.isNull {
+            guard var identifier = cx(repetition, fallback: profile.authorities.defaultPatientSystem) else { continue }
+            if identifier.isShared(profile.rules), !repetition[4].isValued, let type = trimmed(repetition[5].text) {
+                identifier.system = "urn:hilum:identifier:" + type.lowercased()
             }
             if !identifiers.contains(where: { $0.matches(identifier) }) { identifiers.append(identifier) }
         }
-        return identifiers.filter { $0.kind == .medicalRecord } + identifiers.filter { $0.kind != .medicalRecord }
+        return identifiers.filter { $0.isRecordNumber(profile.rules) }
+            + identifiers.filter { !$0.isRecordNumber(profile.rules) }
+    }
+
+    // MARK: Statements
+
+    /// What a part says of a value: `""` (alone or in each of its pieces) that it is gone, nothing where it is empty or
+    /// absent or cannot be read. HL7 v2.5.1 §2.5.3.
+    func change<Part: Element, Value>(_ part: Part, _ read: (Part) -> Value?) -> Change<Value> {
+        switch part.presence {
+        case .null: return .clear
+        case .absent, .empty: return .keep
+        case .valued: return read(part).map { .set($0) } ?? (Self.isNullThroughout(part) ? .clear : .keep)
+        }
+    }
+
+    /// Whether all that is in a part is `""`, in one or more of its pieces.
+    private static func isNullThroughout(_ part: some Element) -> Bool {
+        let pieces = part.rawBytes.split { [0x5E, 0x26, 0x7E].contains($0) }
+        return !pieces.isEmpty && pieces.allSatisfy { $0.elementsEqual([0x22, 0x22]) }
     }
 
     // MARK: People
@@ -85,10 +101,10 @@ struct DataTypes: Sendable {
     /// XCN (CNN when the parts are subcomponents): id, name parts, .9 authority.
     func xcn(_ value: Repetition) -> PartyReference? {
         let id = trimmed(value[1].text).map { id in
-            let system = profile.authorities.system(
-                namespace: trimmed(value[9][1].text), universalID: trimmed(value[9][2].text),
-                universalIDType: trimmed(value[9][3].text))
-            return Identifier(system: system ?? profile.practitionerSystem, value: id)
+            let system = system(
+                namespace: value[9][1].text, universalID: value[9][2].text, type: value[9][3].text,
+                fallback: profile.practitionerSystem)
+            return Identifier(system: system, value: id)
         }
         let name = name(
             family: value[2][1].text, given: value[3].text, middle: value[4].text, suffix: value[5].text,
@@ -111,12 +127,12 @@ struct DataTypes: Sendable {
     func xon(_ value: Repetition) -> PartyReference? {
         let name = trimmed(value[1].text)
         let id = trimmed(value[10].text) ?? trimmed(value[3].text)
-        let system = profile.authorities.system(
-            namespace: trimmed(value[6][1].text), universalID: trimmed(value[6][2].text),
-            universalIDType: trimmed(value[6][3].text))
+        let system = system(
+            namespace: value[6][1].text, universalID: value[6][2].text, type: value[6][3].text,
+            fallback: "urn:hilum:organization")
         guard name != nil || id != nil else { return nil }
         return PartyReference(
-            identifier: id.map { Identifier(system: system ?? "urn:hilum:organization", value: $0) },
+            identifier: id.map { Identifier(system: system, value: $0) },
             displayName: name ?? id)
     }
 
@@ -270,4 +286,14 @@ struct DataTypes: Sendable {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
     }
+}
+
+/// Gathers the authorities of one message that the site has not configured.
+final class UnknownAuthorities: Sendable {
+    private let found = Mutex<Set<UnknownAuthority>>([])
+
+    func note(_ authority: UnknownAuthority) { found.withLock { _ = $0.insert(authority) } }
+
+    /// What was found, in the order of their systems.
+    var all: [UnknownAuthority] { found.withLock { $0.sorted { $0.system < $1.system } } }
 }

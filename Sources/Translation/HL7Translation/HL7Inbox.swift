@@ -93,16 +93,18 @@ package struct HL7Inbox: Sendable {
         if let refusal = MessageRefusal.escapedNUL(in: message) { throw refusal }
         let trace = ReadTrace()
         let traced = message.traced(by: trace)
-        let inbound = try Self.inbound(traced, types: DataTypes(profile: received.profile, trace: trace))
+        let types = DataTypes(profile: received.profile, trace: trace)
+        let inbound = try Self.inbound(traced, types: types)
         let coverage = MessageCoverage(of: traced)
         let faults = trace.faults
         let id = entropy.newID()
-        return try await store.write(access) { unit in
+        let (answered, merged) = try await store.write(access) { unit -> (Receipt, [Identifier]) in
             // Asked inside of the unit: the same message may have come on two connections at once.
             let previous = try Self.previous(received, in: unit)
-            if let answered = previous.answered {
-                return receipt(received, .duplicate, answered.acknowledgement, ["answered from the journal"])
+            if let earlier = previous.answered {
+                return (receipt(received, .duplicate, earlier.acknowledgement, ["answered from the journal"]), [])
             }
+            for authority in types.unknownAuthorities.all { try unit.note(authority) }
             var effect = try inbound.apply(in: unit)
             if previous.isReused { effect.notes.append("control id was used before with other content") }
             if message.isCharacterSetAssumed {
@@ -121,7 +123,35 @@ package struct HL7Inbox: Sendable {
                 journaled(
                     received, id: id, effect.disposition, note: notes, answer, at: unit.time, coverage: coverage))
             try unit.audit(audit(received, .success, access))
-            return receipt(received, effect.disposition == .applied ? .applied : .ignored, answer, notes)
+            let result: Receipt.Result = effect.disposition == .applied ? .applied : .ignored
+            return (receipt(received, result, answer, notes), effect.mergedNumbers)
+        }
+        if !merged.isEmpty { await carryOutAwaiting(merged, access: access) }
+        return answered
+    }
+
+    /// Carries out what had failed because two records were not yet known to be one person's, each message in a unit of
+    /// its own. One that fails still waits on.
+    private func carryOutAwaiting(_ numbers: [Identifier], access: AccessContext) async {
+        guard let waiting = try? await store.read(access, { try $0.messages(awaitingMergeOf: numbers) }) else { return }
+        for message in waiting {
+            let received = ReceivedMessage(
+                bytes: message.raw, peer: message.peer, digest: message.digest, profile: profile)
+            guard case .success(let parsed) = received.parsed else { continue }
+            let types = DataTypes(profile: received.profile, trace: ReadTrace())
+            guard let inbound = try? Self.inbound(parsed.traced(by: types.trace), types: types) else { continue }
+            let note = "carried out after the patients were merged"
+            try? await store.write(self.access(received)) { unit in
+                let effect = try inbound.apply(in: unit)
+                var settled = message
+                settled.disposition = effect.disposition
+                settled.note = ([note] + effect.notes).joined(separator: "; ")
+                settled.acknowledgement = acknowledge(
+                    .accept, received.header,
+                    [Acknowledgment.Entry(.messageAccepted, severity: .warning, userMessage: note)])
+                try unit.settle(settled)
+                try unit.audit(audit(received, .success, unit.access))
+            }
         }
     }
 
@@ -199,6 +229,7 @@ package struct HL7Inbox: Sendable {
                 // A sender that repeats what fails must not fill the journal: the message is kept already.
                 if try Self.isKept(received, in: unit) { return receipt(received, .failed, answer, notes) }
                 try unit.journal(journaled(received, id: id, .failed, note: notes, answer, at: unit.time))
+                if !refusal.awaitedNumbers.isEmpty { try unit.awaitMerge(id, of: refusal.awaitedNumbers) }
                 try unit.audit(audit(received, .minorFailure, access))
                 return receipt(received, .failed, answer, notes)
             }

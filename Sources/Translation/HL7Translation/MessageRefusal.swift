@@ -5,6 +5,8 @@ import Workflow
 package struct MessageRefusal: Error, Sendable, Hashable {
     package var code: Acknowledgment.Code
     package var entries: [Acknowledgment.Entry]
+    /// The patient numbers whose merge into another record would take the reason away; empty where none would.
+    package var awaitedNumbers: [Identifier] = []
 
     package init(_ code: Acknowledgment.Code = .error, _ entries: [Acknowledgment.Entry]) {
         self.code = code
@@ -22,9 +24,17 @@ package struct MessageRefusal: Error, Sendable, Hashable {
         let pid3 = ErrorLocation(segment: "PID", field: 3)
         switch refusal {
         case .unidentifiedPatient:
-            self.init(.requiredFieldMissing, at: pid3, "No patient identifier with a known authority")
+            self.init(
+                .requiredFieldMissing, at: pid3, "No patient identifier that identifies: a record number is missing")
         case .ambiguousPatient:
             self.init(.duplicateKeyIdentifier, at: pid3, "The patient identifiers belong to different patients")
+        case .contradictoryPatient:
+            self.init(
+                .duplicateKeyIdentifier, at: pid3,
+                "One identifier names a patient to whom an authority of the list gave another record number")
+        case .unknownOrder:
+            self.init(
+                .unknownKeyIdentifier, at: group, "The message names no patient, and its order numbers are not known")
         case .conflictingIdentifiers:
             self.init(.duplicateKeyIdentifier, at: group, "The order numbers belong to different orders")
         case .patientMismatch: self.init(.duplicateKeyIdentifier, at: pid3, "The order belongs to another patient")
@@ -36,11 +46,20 @@ package struct MessageRefusal: Error, Sendable, Hashable {
         }
     }
 
+    /// The same, waiting for a merge where the patient is what stands in the way.
+    func awaitingMerge(of patient: PatientUpdate?) -> MessageRefusal {
+        var refusal = self
+        let isOfPatient = entries.contains { $0.condition == .duplicateKeyIdentifier }
+        if let patient, isOfPatient { refusal.awaitedNumbers = patient.identifiers }
+        return refusal
+    }
+
     /// What the report service refused.
     init(_ refusal: ReportService.Refusal, group: ErrorLocation) {
         switch refusal {
         case .unidentifiedPatient: self.init(OrderService.Refusal.unidentifiedPatient, group: group)
         case .ambiguousPatient: self.init(OrderService.Refusal.ambiguousPatient, group: group)
+        case .contradictoryPatient: self.init(OrderService.Refusal.contradictoryPatient, group: group)
         case .unidentifiedReport: self.init(OrderService.Refusal.unidentifiedOrder, group: group)
         case .patientMismatch:
             self.init(
@@ -57,6 +76,14 @@ package struct MessageEffect: Sendable, Hashable {
     package var disposition: JournaledMessage.Disposition
     /// Notes for the log and the sender, without clinical values.
     package var notes: [String]
+    /// The numbers of patients who were found to be one person: what failed for taking them for two may pass now.
+    package var mergedNumbers: [Identifier] = []
+
+    /// Notes a time of the message that lies ahead of what its sender's clock may show.
+    mutating func note(_ time: UTCInstant?, in unit: any UnitOfWork) {
+        let text = "the time of the event lies in the future: it counts as the time of receipt"
+        if unit.isAhead(time), !notes.contains(text) { notes.append(text) }
+    }
 }
 
 /// One kind of message: read from the wire, then carried out as domain calls in one unit of work.

@@ -10,12 +10,15 @@ struct OrderGroup: Sendable {
     let obr: Segment?
     /// The segments of the group in order, ORC and OBR included; those of a PRIOR_RESULT are no part of the order.
     let segments: [Segment]
+    /// The ZDS that holds the study UID of all groups: the only one of the message. IHE RAD TF-2 §4.4.4.1.2.4.
+    let commonStudy: Segment?
     /// PID and what follows it; nil where the message names no patient.
     let patient: SegmentGroup?
 
     /// The groups of that name below a group that has one patient.
     static func groups(_ name: String, in parent: SegmentGroup) -> [OrderGroup] {
         var groups: [OrderGroup] = []
+        let studies = parent.everySegment.filter { $0.id == "ZDS" }
         for group in parent.groups(name) {
             // What ORC, OBR and their details are called differs by message; PRIOR_RESULT is told by its name.
             let own = group.segmentsWithout("PRIOR_RESULT")
@@ -23,7 +26,8 @@ struct OrderGroup: Sendable {
             groups.append(
                 OrderGroup(
                     orc: orc, controlling: orc ?? groups.last?.controlling, obr: own.first { $0.id == "OBR" },
-                    segments: own, patient: parent.group("PATIENT")))
+                    segments: own, commonStudy: studies.count == 1 ? studies[0] : nil,
+                    patient: parent.group("PATIENT")))
         }
         return groups
     }
@@ -117,6 +121,15 @@ struct OrderNumbers: Sendable {
         }
         self.filler = filler
         notes += fillerNotes
+        if group.orc == nil, let leading = group.controlling, placer == nil, self.filler == nil {
+            // A further OBR under one ORC that has no number of its own. HL7 v2.5.1 §4.5.1.1.
+            (placer, self.filler) = types.into("ServiceRequest.identifier") {
+                (
+                    types.ei(leading[2][1], fallback: profile.placerSystem, kind: .placer),
+                    types.ei(leading[3][1], fallback: profile.fillerSystem, kind: .filler)
+                )
+            }
+        }
         accession = types.into("ServiceRequest.identifier") { OrderNumbers.accession(group, types: types) }
     }
 
@@ -153,7 +166,7 @@ struct OrderNumbers: Sendable {
         types.into("ImagingStudy.identifier") {
             add(group.override(.studyInstanceUID, profile: types.profile)?.text)
             for ipc in group.segments("IPC") { add(ipc[3].text) }
-            add((group.segment("ZDS") ?? group.patient?.everySegment.first { $0.id == "ZDS" })?[1].text)
+            add((group.segment("ZDS") ?? group.commonStudy)?[1].text)
             for obx in group.segments("OBX") where isStudyObservation(obx) { add(obx[5].text) }
         }
         return found

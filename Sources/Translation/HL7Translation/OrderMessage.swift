@@ -15,28 +15,51 @@ struct OrderMessage: InboundMessage {
     init(_ message: Message, root: SegmentGroup, types: DataTypes) throws {
         let patients = PatientSegments(types: types)
         types.kept("order of segments") { root.noteSetIDs() }
-        guard let group = root.group("PATIENT") else {
-            throw MessageRefusal(.segmentSequenceError, at: ErrorLocation(segment: "PID"), "PID is missing")
-        }
-        let pid = try group.required("PID")
-        let patient = patients.update(pid, eventTime: nil)
-        guard !patient.identifiers.isEmpty else {
-            throw MessageRefusal(.requiredFieldMissing, at: pid.location(field: 3), "No patient identifier")
+        // An order message may leave out its patient: then the numbers name the order. HL7 v2.5.1 §4.4.1.
+        var patient: PatientUpdate?
+        if let group = root.group("PATIENT") {
+            let pid = try group.required("PID")
+            let named = patients.update(pid, eventTime: message.eventTime(types))
+            guard !named.identifiers.isEmpty else {
+                throw MessageRefusal(.requiredFieldMissing, at: pid.location(field: 3), "No patient identifier")
+            }
+            patient = named
         }
         let groups = OrderGroup.groups("ORDER", in: root)
         guard !groups.isEmpty else {
             throw MessageRefusal(.segmentSequenceError, at: ErrorLocation(segment: "ORC"), "ORC is missing")
         }
         for group in groups {
-            guard let control = try types.into("ServiceRequest.status", { try OrderMessage.control(group) }) else {
-                notes.append("an order response was kept without effect")
-                continue
-            }
+            guard let control = try types.into("ServiceRequest.status", { try control(group) }) else { continue }
             var reader = OrderReader(group: group, message: message, types: types)
             var update = reader.read(control: control, patient: patient)
             update.visit = types.into("Encounter.identifier") { patients.visitIdentifier(group.visit) }
             notes += reader.notes
             requests.append(Request(update: update, location: group.location))
+        }
+        tellApart()
+    }
+
+    /// Marks groups that have the same numbers and yet speak of different procedures: by accession number, else by study
+    /// UID, else by what is ordered. IHE RAD TF-2 §4.4.4.1.2.2.
+    private mutating func tellApart() {
+        let updates = requests.map(\.update)
+        for index in requests.indices {
+            let own = updates[index]
+            let alike = updates.filter { other in
+                other.placer == own.placer && other.filler == own.filler
+                    && other.requestedProcedureID == own.requestedProcedureID
+            }
+            func differ<Value: Hashable>(_ value: (OrderUpdate) -> Value?) -> Bool {
+                Set(alike.compactMap(value)).count > 1
+            }
+            if differ({ $0.accession }) {
+                requests[index].update.distinction = .accession
+            } else if differ({ $0.studyInstanceUID }) {
+                requests[index].update.distinction = .study
+            } else if own.requestedProcedureID == nil, own.studyInstanceUID == nil, differ({ $0.code }) {
+                requests[index].update.distinction = .code
+            }
         }
     }
 
@@ -44,28 +67,32 @@ struct OrderMessage: InboundMessage {
         var effect = MessageEffect(disposition: .ignored, notes: notes)
         for request in requests {
             do {
+                effect.note(request.update.eventTime, in: unit)
                 let outcome = try OrderService().apply(request.update, in: unit)
                 if outcome.result == .created || outcome.result == .updated { effect.disposition = .applied }
                 effect.notes += outcome.notes
             } catch let refusal as OrderService.Refusal {
-                throw MessageRefusal(refusal, group: request.location)
+                throw MessageRefusal(refusal, group: request.location).awaitingMerge(of: request.update.patient)
             }
         }
         return effect
     }
 
-    /// What ORC-1 asks. Nil for responses (UA, UC, UD, UX), which change nothing. An OBR without ORC is a new order.
-    private static func control(_ group: OrderGroup) throws -> OrderUpdate.Control? {
+    /// What ORC-1 asks. Nil for what asks nothing of an order. An OBR without any ORC is a new order.
+    private mutating func control(_ group: OrderGroup) throws -> OrderUpdate.Control? {
         guard let orc = group.controlling else { return .new }
         guard let code = orc[1].text else {
             throw MessageRefusal(.requiredFieldMissing, at: orc.location(field: 1), "ORC-1 is empty")
         }
-        if ["UA", "UC", "UD", "UX"].contains(code) { return nil }
-        guard let control = CodeSystems.orderControl(code) else {
+        switch OrderCodes.meaning(ofControl: code) {
+        case .asks(let control): return control
+        case .informs(let note):
+            notes.append(note)
+            return nil
+        case nil:
             throw MessageRefusal(
-                .tableValueNotFound, at: orc.location(field: 1), "The order control code is not supported")
+                .tableValueNotFound, at: orc.location(field: 1), "The order control code is not in table 0119")
         }
-        return control
     }
 }
 
@@ -82,7 +109,7 @@ private struct OrderReader {
         self.types = types
     }
 
-    mutating func read(control: OrderUpdate.Control, patient: PatientUpdate) -> OrderUpdate {
+    mutating func read(control: OrderUpdate.Control, patient: PatientUpdate?) -> OrderUpdate {
         var update = OrderUpdate(control: control, patient: patient)
         let numbers = OrderNumbers(group, types: types)
         update.placer = numbers.placer
@@ -98,48 +125,110 @@ private struct OrderReader {
         return update
     }
 
-    private func readControl(_ update: inout OrderUpdate) {
+    private mutating func readControl(_ update: inout OrderUpdate) {
         let orc = group.controlling
-        types.into("ServiceRequest.status") {
-            let status = types.trimmed(orc?[5].text)
-            if let field = orc?[5] { update.status = types.table(field, "0038", CodeSystems.orderStatus) }
-            update.stepStatus = types.profile.stepStatus(control: orc?[1].text ?? "NW", status: status ?? "")
-        }
-        update.statusReason = types.into("ServiceRequest.statusReason") { orc.flatMap { types.cwe($0[16][1]) } }
-        update.requisition = types.into("ServiceRequest.requisition") {
-            orc.flatMap { types.ei($0[4][1], fallback: types.profile.placerSystem, kind: .placer) }
-        }
         let ordered = types.into("ServiceRequest.authoredOn") { orc?[9].timestamp }
         update.eventTime =
             types.instant(ordered) ?? types.kept("journal: time of the event") { message.eventTime(types) }
+        update.messageTime = types.instant(message.segments.first?[7].timestamp)
         if update.control == .new {
             update.orderedAt = types.dateTime(ordered ?? message.segments.first?[7].timestamp)
         }
-        update.requester = types.into("ServiceRequest.requester") { requester() }
+        readStatus(orc, &update)
+        guard let orc else { return }
+        update.statusReason = types.into("ServiceRequest.statusReason") { types.change(orc[16]) { types.cwe($0[1]) } }
+        update.requisition = types.into("ServiceRequest.requisition") {
+            types.change(orc[4]) { types.ei($0[1], fallback: types.profile.placerSystem, kind: .placer) }
+        }
+        update.scheduledAt = start([orc[7][1][4]])
+        update.priority = priority([orc[7][1][6]])
+        update.requester = types.into("ServiceRequest.requester") { types.change(orc[12]) { types.xcn($0[1]) } }
     }
 
-    private func requester() -> PartyReference? {
-        let orc = group.controlling.flatMap { types.xcn($0[12][1]) }
-        let obr = group.obr.flatMap { types.xcn($0[16][1]) }
-        return orc ?? obr
+    /// ORC-5 and what the pair of it and ORC-1 means for the worklist, by the site's table before those of the standard.
+    private mutating func readStatus(_ orc: Segment?, _ update: inout OrderUpdate) {
+        let control = orc?[1].text ?? "NW"
+        types.into("ServiceRequest.status") {
+            let status = types.trimmed(orc?[5].text) ?? ""
+            let ofSite = types.profile.stepStatus(control: control, status: status)
+            if let field = orc?[5], ofSite == nil || OrderCodes.orderStatus(status) != nil {
+                update.status = types.table(field, "0038", OrderCodes.orderStatus)
+            }
+            update.stepStatus = ofSite ?? OrderCodes.stepStatus(update.control, status: status)
+        }
     }
 
-    private func readRequest(_ update: inout OrderUpdate) {
+    private mutating func readRequest(_ update: inout OrderUpdate) {
         guard let obr = group.obr else { return }
         update.code = types.into("ServiceRequest.code") { procedureCode(obr) }
         update.modality = types.into("Task.input") { modality(obr) }
-        update.reasons = types.into("ServiceRequest.reasonCode") { obr[31].repetitions.compactMap { types.cwe($0) } }
-        update.clinicalInformation = types.into("ServiceRequest.note") { types.trimmed(obr[13].wholeText) }
+        update.reasons = types.into("ServiceRequest.reasonCode") {
+            types.change(obr[31]) { field in
+                let reasons = field.repetitions.compactMap { types.cwe($0) }
+                return reasons.isEmpty ? nil : reasons
+            }
+        }
+        update.clinicalInformation = types.into("ServiceRequest.note") {
+            types.change(obr[13]) { types.trimmed($0.wholeText) }
+        }
         update.requestedProcedureID = types.into("worklist: Requested Procedure ID") {
             types.trimmed(override(.requestedProcedureID) ?? group.segment("IPC")?[2].text ?? obr[19].text)
         }
-        update.scheduledAt = scheduledAt(obr)
-        update.priority = types.into("ServiceRequest.priority") { priority(obr) }
-        update.notes = types.into("ServiceRequest.note") {
-            group.notes.compactMap { note in
+        // TQ1-7, else the start in ORC-7.4 or OBR-27.4, else OBR-36, else OBR-6.
+        update.scheduledAt = start([
+            group.override(.scheduledAt, profile: types.profile), group.segment("TQ1")?[7],
+            group.controlling?[7][1][4], obr[27][1][4], obr[36], obr[6],
+        ])
+        update.priority = priority([
+            group.segment("TQ1")?[9], group.controlling?[7][1][6], obr[27][1][6], obr[5],
+        ])
+        let ofOBR = types.into("ServiceRequest.requester") { types.change(obr[16]) { types.xcn($0[1]) } }
+        update.requester = OrderReader.first(update.requester, ofOBR)
+        let notes = types.into("ServiceRequest.note") {
+            group.notes.compactMap { note -> String? in
                 let lines = note[3].repetitions.compactMap { $0.wholeText }
                 return lines.isEmpty ? nil : lines.joined(separator: "\n")
             }
+        }
+        if !notes.isEmpty { update.notes = .set(notes) }
+    }
+
+    /// The first of two places that says anything; a value before a deletion.
+    private static func first<Value>(_ a: Change<Value>, _ b: Change<Value>) -> Change<Value> {
+        if case .set = a { return a }
+        return b == .keep ? a : b
+    }
+
+    /// The first of several places that has a time. Each is looked at, so that one that can not be read is told; one that
+    /// says otherwise than the first is not carried.
+    private func start(_ elements: [(any Element)?]) -> Change<PartialDateTime> {
+        var found = Change<PartialDateTime>.keep
+        for case let element? in elements {
+            if element.isNull, found == .keep {
+                found = .clear
+                continue
+            }
+            guard let time = types.dateTime(element.timestamp) else { continue }
+            if case .set(let first) = found, first != time { continue }
+            found = .set(time)
+            types.into("ServiceRequest.occurrenceDateTime") { _ = element.timestamp }
+        }
+        return found
+    }
+
+    /// The same for the priority.
+    private func priority(_ elements: [(any Element)?]) -> Change<ImagingOrder.Priority> {
+        types.into("ServiceRequest.priority") {
+            var found = Change<ImagingOrder.Priority>.keep
+            for case let element? in elements {
+                if element.isNull {
+                    if found == .keep { found = .clear }
+                } else if let priority = types.table(element, "0485", CodeSystems.priority) {
+                    if case .set = found { continue }
+                    found = .set(priority)
+                }
+            }
+            return found
         }
     }
 
@@ -166,34 +255,6 @@ private struct OrderReader {
         return obr[4].text.flatMap { types.profile.modalities[$0] }
     }
 
-    /// TQ1-7, else the start in ORC-7.4 or OBR-27.4, else OBR-36, else OBR-6. Each is
-    /// looked at, so that one that can not be read is told; one that says otherwise than the first is not carried.
-    private func scheduledAt(_ obr: Segment) -> PartialDateTime? {
-        let elements: [(any Element)?] = [
-            group.override(.scheduledAt, profile: types.profile), group.segment("TQ1")?[7],
-            group.controlling?[7][1][4], obr[27][1][4], obr[36], obr[6],
-        ]
-        var found: PartialDateTime?
-        for case let element? in elements {
-            guard let time = types.dateTime(element.timestamp), found == nil || found == time else { continue }
-            found = types.into("ServiceRequest.occurrenceDateTime") { types.dateTime(element.timestamp) }
-        }
-        return found
-    }
-
-    private func priority(_ obr: Segment) -> ImagingOrder.Priority? {
-        let elements: [(any Element)?] = [
-            group.segment("TQ1")?[9], group.controlling?[7][1][6], obr[27][1][6], obr[5],
-        ]
-        // Each is read, so that one of no table is told even where another was taken.
-        var found: ImagingOrder.Priority?
-        for case let element? in elements {
-            let priority = types.table(element, "0485", CodeSystems.priority)
-            found = found ?? priority
-        }
-        return found
-    }
-
     /// One step for each IPC; without IPC the one step that OBR-20 and the site's fields describe.
     private func steps() -> [OrderUpdate.StepUpdate] {
         let segments = group.segments("IPC")
@@ -201,24 +262,35 @@ private struct OrderReader {
         guard let obr = group.obr else { return [] }
         var step = OrderUpdate.StepUpdate()
         step.stepID = types.into("Task.identifier") { types.trimmed(override(.stepID) ?? obr[20].text) }
-        step.stationAETitle = types.into("Task.owner") { types.trimmed(override(.stationAETitle)) }
+        step.stationAETitle = types.into("Task.owner") { set(types.trimmed(override(.stationAETitle))) }
         step.performingPhysician = types.into("worklist: Scheduled Performing Physician's Name") {
-            obr[34][1].isValued ? types.ndl(obr[34][1])?.name : nil
+            types.change(obr[34]) { $0[1].isValued ? types.ndl($0[1])?.name : nil }
         }
-        step.modality = modality(obr)
+        step.modality = set(modality(obr))
         return [step]
     }
+
+    private func set<Value>(_ value: Value?) -> Change<Value> { value.map { .set($0) } ?? .keep }
 
     private func step(_ ipc: Segment) -> OrderUpdate.StepUpdate {
         var step = OrderUpdate.StepUpdate()
         step.stepID = types.into("Task.identifier") { types.trimmed(ipc[4].text) }
-        step.modality = types.into("Task.input") { types.trimmed(ipc[5].text) }
-        let protocolCode = types.into("Task.code") { types.cwe(ipc[6][1]) }
-        step.protocolCode = protocolCode?.codings.first
-        step.description = protocolCode?.displayText
-        step.stationName = types.into("Task.owner") { types.trimmed(ipc[7].text) }
-        step.location = types.into("worklist: Scheduled Procedure Step Location") { types.trimmed(ipc[8].text) }
-        step.stationAETitle = types.into("Task.owner") { types.trimmed(ipc[9].text) }
+        step.modality = types.into("Task.input") { types.change(ipc[5]) { types.trimmed($0.text) } }
+        let protocolCode = types.into("Task.code") { types.change(ipc[6]) { types.cwe($0[1]) } }
+        switch protocolCode {
+        case .keep: break
+        case .clear:
+            step.protocolCode = .clear
+            step.description = .clear
+        case .set(let concept):
+            step.protocolCode = set(concept.codings.first)
+            step.description = set(concept.displayText)
+        }
+        step.stationName = types.into("Task.owner") { types.change(ipc[7]) { types.trimmed($0.text) } }
+        step.location = types.into("worklist: Scheduled Procedure Step Location") {
+            types.change(ipc[8]) { types.trimmed($0.text) }
+        }
+        step.stationAETitle = types.into("Task.owner") { types.change(ipc[9]) { types.trimmed($0.text) } }
         return step
     }
 }

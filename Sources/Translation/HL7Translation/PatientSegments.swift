@@ -13,16 +13,13 @@ struct PatientSegments: Sendable {
             identifiers = types.into("Patient.identifier") { types.patientIdentifiers(pid[legacy]) }
         }
         var update = PatientUpdate(identifiers: identifiers, eventTime: eventTime)
-        types.into("Patient.name") {
-            update.names = list(pid[5]) { types.xpn($0).map { [$0] } ?? [] }
-            if case .set(let names) = update.names {
-                update.names = .set(names + pid[9].repetitions.compactMap { types.xpn($0) })
-            }
-        }
+        update.names = types.into("Patient.name") { list(pid[5]) { types.xpn($0).map { [$0] } ?? [] } }
+        update.aliases = types.into("Patient.name") { list(pid[9]) { types.xpn($0).map { [$0] } ?? [] } }
         update.birthDate = types.into("Patient.birthDate") { change(pid[7]) { types.date($0.timestamp) } }
         update.sex = types.into("Patient.gender") { change(pid[8]) { types.table($0, "0001", CodeSystems.sex) } }
         update.addresses = types.into("Patient.address") { list(pid[11]) { types.xad($0).map { [$0] } ?? [] } }
-        update.telecoms = types.into("Patient.telecom") { telecoms(pid) }
+        update.homeTelecoms = types.into("Patient.telecom") { list(pid[13]) { types.xtn($0, use: .home) } }
+        update.workTelecoms = types.into("Patient.telecom") { list(pid[14]) { types.xtn($0, use: .work) } }
         update.language = types.into("Patient.communication") { change(pid[15]) { types.cwe($0[1]) } }
         update.maritalStatus = types.into("Patient.maritalStatus") { change(pid[16]) { maritalStatus($0[1]) } }
         update.deceasedAt = types.into("Patient.deceased") { change(pid[29]) { types.dateTime($0.timestamp) } }
@@ -37,7 +34,7 @@ struct PatientSegments: Sendable {
     /// The visit number, PV1-19. Nil when the message has no PV1 or no number.
     func visitIdentifier(_ pv1: Segment?) -> Identifier? {
         guard let pv1 else { return nil }
-        return types.cx(pv1[19][1], fallback: types.profile.visitSystem, kind: .visit)?.identifier
+        return types.cx(pv1[19][1], fallback: types.profile.visitSystem, kind: .visit)
     }
 
     /// What PV1 says of the visit; `status` is what the event says.
@@ -47,7 +44,9 @@ struct PatientSegments: Sendable {
         var update = VisitUpdate(
             identifier: types.into("Encounter.identifier") { visitIdentifier(pv1) }, status: resolved,
             eventTime: eventTime)
-        update.classCode = patientClass.map(PatientSegments.encounterClass)
+        update.classCode = types.into("Encounter.class") {
+            change(pv1[2]) { types.trimmed($0.text).map(PatientSegments.encounterClass) }
+        }
         update.location = types.into("Encounter.location") { change(pv1[3]) { location($0[1]) } }
         update.attending = types.into("Encounter.participant") { change(pv1[7]) { types.xcn($0[1]) } }
         update.referring = types.into("Encounter.participant") { change(pv1[8]) { types.xcn($0[1]) } }
@@ -60,29 +59,15 @@ struct PatientSegments: Sendable {
 
     /// `""` removes, a value sets, an empty field is silent, or removes when the feed sends whole records.
     private func change<Value>(_ field: Field, _ read: (Field) -> Value?) -> Change<Value> {
-        switch field.presence {
-        case .null: return .clear
-        case .absent, .empty: return types.profile.isSnapshot ? .clear : .keep
-        case .valued: return read(field).map { .set($0) } ?? .keep
-        }
+        let change = types.change(field, read)
+        guard types.profile.isSnapshot, !field.isValued else { return change }
+        return .clear
     }
 
     private func list<Value>(_ field: Field, _ read: (Repetition) -> [Value]) -> Change<[Value]> {
         change(field) { field in
             let values = field.repetitions.flatMap { $0.isNull ? [] : read($0) }
             return values.isEmpty ? nil : values
-        }
-    }
-
-    private func telecoms(_ pid: Segment) -> Change<[ContactPoint]> {
-        let home = list(pid[13]) { types.xtn($0, use: .home) }
-        let work = list(pid[14]) { types.xtn($0, use: .work) }
-        switch (home, work) {
-        case (.set(let a), .set(let b)): return .set(a + b)
-        case (.set, _): return home
-        case (_, .set): return work
-        case (.clear, _), (_, .clear): return .clear
-        case (.keep, .keep): return .keep
         }
     }
 

@@ -30,11 +30,12 @@ struct ResultMessage: InboundMessage {
         var effect = MessageEffect(disposition: .ignored, notes: notes)
         for draft in drafts {
             do {
+                effect.note(draft.update.issued, in: unit)
                 let outcome = try ReportService().apply(draft.update, in: unit)
                 if outcome.result == .created || outcome.result == .updated { effect.disposition = .applied }
                 effect.notes += outcome.notes
             } catch let refusal as ReportService.Refusal {
-                throw MessageRefusal(refusal, group: draft.location)
+                throw MessageRefusal(refusal, group: draft.location).awaitingMerge(of: draft.update.patient)
             }
         }
         return effect
@@ -48,7 +49,7 @@ struct ResultMessage: InboundMessage {
             throw MessageRefusal(.segmentSequenceError, at: ErrorLocation(segment: "PID"), "PID is missing")
         }
         let pid = try group.required("PID")
-        let patient = patients.update(pid, eventTime: nil)
+        let patient = patients.update(pid, eventTime: message.eventTime(types))
         guard !patient.identifiers.isEmpty else {
             throw MessageRefusal(.requiredFieldMissing, at: pid.location(field: 3), "No patient identifier")
         }
@@ -109,6 +110,7 @@ struct ResultMessage: InboundMessage {
         update.placer = numbers.placer
         update.filler = numbers.filler
         update.accession = numbers.accession
+        update.requestedProcedureID = types.into("worklist: Requested Procedure ID") { types.trimmed(obr[19].text) }
         update.category = types.into("DiagnosticReport.category") { obr[24].text }.map { code in
             CodedConcept(codings: [
                 CodedConcept.Coding(system: "http://terminology.hl7.org/CodeSystem/v2-0074", code: code)

@@ -28,6 +28,10 @@ extension SiteProfile {
             switch key {
             case "identifiers": try readIdentifiers(value)
             case "time_zone": zone = try value.converted("an IANA time zone", SiteZone.init)
+            case "clock_tolerance":
+                rules.clockToleranceSeconds = try value.converted("a number of seconds, 0 to 86400") {
+                    Int64($0).flatMap { (0...86_400).contains($0) ? $0 : nil }
+                }
             case "transient_as": transientAnswer = try value.converted("AE or AR", TransientAnswer.init(rawValue:))
             case "accepted_processing_ids": acceptedProcessingIDs = try value.texts()
             case "accepted_versions": acceptedVersions = try value.texts()
@@ -53,6 +57,7 @@ extension SiteProfile {
             case "placer_default": placerSystem = try value.systemURI()
             case "filler_default": fillerSystem = try value.systemURI()
             case "visit_default": visitSystem = try value.systemURI()
+            case "record_number_types": rules.recordNumberTypes = Set(try value.texts())
             case "practitioner_default": practitionerSystem = try value.systemURI()
             default: throw value.error("unknown setting identifiers.\(key)")
             }

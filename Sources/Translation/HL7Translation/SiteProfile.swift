@@ -10,6 +10,8 @@ package struct SiteProfile: Sendable {
 
     /// The identifier systems of the site and the names they go by.
     package var authorities: AssigningAuthorities
+    /// What the site decides for the domain's rules.
+    package var rules: SiteRules
     /// The system of placer order numbers without a known authority.
     package var placerSystem: String
     /// The system of filler order numbers without a known authority.
@@ -34,7 +36,7 @@ package struct SiteProfile: Sendable {
     package var modalities: [String: String]
     /// Where the site puts a value, by the name of the value, over the built-in places; the first valued path wins.
     package var fields: [FieldName: [FieldPath]]
-    /// The worklist state for a pair `ORC-1_ORC-5`; `CA_*` stands for any ORC-5, `NW_` for none.
+    /// The worklist state for a pair `ORC-1_ORC-5`, over that of the tables; `CA_*` stands for any ORC-5, `NW_` for none.
     package var stepStatuses: [String: ScheduledProcedureStep.Status]
 
     /// Values whose place in the message a site may choose.
@@ -51,6 +53,7 @@ package struct SiteProfile: Sendable {
         zone: SiteZone? = nil
     ) {
         self.authorities = authorities
+        rules = SiteRules()
         placerSystem = "urn:hilum:placer"
         fillerSystem = "urn:hilum:filler"
         visitSystem = "urn:hilum:visit"
@@ -64,22 +67,12 @@ package struct SiteProfile: Sendable {
         codeSystems = [:]
         modalities = [:]
         fields = [:]
-        stepStatuses = SiteProfile.defaultStepStatuses
+        stepStatuses = [:]
     }
 
-    /// The worklist state for an order control and an order status; nil leaves the steps alone.
+    /// The worklist state that the site gives a pair of order control and order status; nil where it leaves the pair to
+    /// ``OrderCodes``.
     package func stepStatus(control: String, status: String) -> ScheduledProcedureStep.Status? {
         stepStatuses["\(control)_\(status)"] ?? stepStatuses["\(control)_*"]
     }
-
-    /// The pairs of HL7 v2.5.1 tables 0119 and 0038 that mean something to the worklist.
-    package static let defaultStepStatuses: [String: ScheduledProcedureStep.Status] = [
-        "NW_": .scheduled, "NW_SC": .scheduled, "NW_IP": .scheduled, "NW_HD": .held,
-        "XO_SC": .scheduled, "XX_SC": .scheduled, "XO_HD": .held, "SN_HD": .held,
-        "XO_CM": .completed, "SC_CM": .completed, "XO_A": .completed, "SC_A": .completed,
-        "SC_IP": .inProgress, "SC_SC": .scheduled,
-        "CA_*": .canceled, "OC_*": .canceled, "CR_*": .canceled, "SC_CA": .canceled,
-        "DC_*": .discontinued, "OD_*": .discontinued, "DR_*": .discontinued, "SC_DC": .discontinued,
-        "HD_*": .held, "OH_*": .held, "HR_*": .held, "RL_*": .scheduled, "OE_*": .scheduled,
-    ]
 }

@@ -47,11 +47,26 @@ struct OrderTests {
         #expect(try unit.place(Make.order(.change, filler: "F2", accession: "A1")).orderID == second)
     }
 
-    @Test("Filler and placer that lead to different orders are refused")
+    @Test("A message that names two records by numbers that nothing contradicts proves them to be one order")
+    func joined() throws {
+        let unit = MemoryUnit()
+        let first = try unit.place(Make.order(filler: "F1", at: 1)).orderID
+        let second = try unit.place(Make.order(placer: "P2", code: "MR", at: 2)).orderID
+        try unit.store(Make.received("1.1"))
+        let report = try unit.result(Make.report(.preliminary, placer: "P2")).reportID
+        _ = unit.takeEvents()
+        let both = try unit.place(Make.order(.statusChanged, placer: "P2", filler: "F1", code: nil, at: 3))
+        #expect(both.orderIDs == [first] && unit.orders.map(\.id) == [first])
+        #expect(unit.orders[0].placer == Make.placer("P2") && unit.orders[0].code == Make.concept("MR"))
+        #expect(try unit.report(report)?.orderID == first)
+        #expect(unit.takeEvents().contains { if case .orderRemoved(second, _) = $0 { true } else { false } })
+    }
+
+    @Test("A placer number of one order with the filler number of another is refused")
     func conflict() throws {
         let unit = MemoryUnit()
-        try unit.place(Make.order(filler: "F1"))
-        try unit.place(Make.order(placer: "P2"))
+        try unit.place(Make.order(placer: "P1", filler: "F1"))
+        try unit.place(Make.order(placer: "P2", filler: "F2"))
         let before = unit.orders
         #expect(throws: OrderService.Refusal.conflictingIdentifiers) {
             try unit.place(Make.order(.change, placer: "P2", filler: "F1"))
@@ -125,10 +140,12 @@ struct OrderTests {
         var update = Make.order(filler: "F1", accession: "A1")
         update.studyInstanceUID = "1.2.3"
         let id = try unit.place(update).orderID
-        update.studyInstanceUID = "1.2.4"
-        update.accession = Make.accession("A2")
-        let outcome = try unit.place(update)
-        #expect(outcome.notes.count == 2)
+        var other = update
+        other.studyInstanceUID = "1.2.4"
+        #expect(try unit.place(other).notes.count == 1)
+        other = update
+        other.accession = Make.accession("A2")
+        #expect(try unit.place(other).notes.count == 1)
         #expect(try unit.order(id)?.studyInstanceUID == "1.2.3")
         #expect(try unit.order(id)?.accession == Make.accession("A1"))
     }
@@ -139,12 +156,12 @@ struct OrderTests {
         var update = Make.order(filler: "F1")
         var one = OrderUpdate.StepUpdate()
         one.stepID = "S1"
-        one.stationAETitle = "CT1"
+        one.stationAETitle = .set("CT1")
         var two = OrderUpdate.StepUpdate()
         two.stepID = "S2"
         update.steps = [one, two]
         let id = try unit.place(update).orderID
-        one.stationAETitle = "CT2"
+        one.stationAETitle = .set("CT2")
         update.control = .change
         update.steps = [one]
         update.stepStatus = .completed
@@ -169,13 +186,13 @@ struct OrderTests {
     func stepsFollow() throws {
         let unit = MemoryUnit()
         var update = Make.order(filler: "F1", code: "CT")
-        update.scheduledAt = PartialDateTime("2026-11-21T10:00:00")
+        update.scheduledAt = .set(PartialDateTime("2026-11-21T10:00:00"))
         update.modality = "CT"
         let id = try unit.place(update).orderID
         update.control = .change
         update.code = Make.concept("MR")
         update.modality = "MR"
-        update.scheduledAt = PartialDateTime("2026-11-22T11:00:00")
+        update.scheduledAt = .set(PartialDateTime("2026-11-22T11:00:00"))
         try unit.place(update)
         let step = try #require(try unit.order(id)?.steps.first)
         #expect(step.description == "MR" && step.modality == "MR" && step.scheduledStart?.text == "2026-11-22T11:00:00")
@@ -199,8 +216,8 @@ struct OrderTests {
     func cancelIsNoSnapshot() throws {
         let unit = MemoryUnit()
         var update = Make.order(filler: "F1")
-        update.reasons = [Make.concept("R")]
-        update.priority = .stat
+        update.reasons = .set([Make.concept("R")])
+        update.priority = .set(.stat)
         let id = try unit.place(update).orderID
         try unit.place(Make.order(.cancel, filler: "F1", code: nil))
         let order = try #require(try unit.order(id))
@@ -265,7 +282,7 @@ struct OrderTests {
         let id = try unit.place(Make.order(filler: "F1")).orderID
         var hold = Make.order(.hold, filler: "F1", code: nil)
         hold.stepStatus = .held
-        hold.statusReason = Make.concept("R")
+        hold.statusReason = .set(Make.concept("R"))
         try unit.place(hold)
         #expect(try unit.order(id)?.steps.map(\.status) == [.held])
         try unit.place(Make.order(.change, filler: "F1", code: "MR"))
@@ -281,16 +298,16 @@ struct OrderTests {
     func permutations() throws {
         var new = Make.order(.new, placer: "P1", filler: "F1", accession: "A1", code: "CT", at: 1)
         new.stepStatus = .scheduled
-        new.priority = .routine
-        new.reasons = [Make.concept("R1")]
+        new.priority = .set(.routine)
+        new.reasons = .set([Make.concept("R1")])
         new.studyInstanceUID = "1.2.3"
         var change = Make.order(.change, placer: "P1", filler: "F1", accession: "A1", code: "MR", at: 2)
         change.status = .active
         change.stepStatus = .scheduled
-        change.priority = .stat
+        change.priority = .set(.stat)
         // A study UID is given once and never changed, so the first message to describe the order decides it.
         change.studyInstanceUID = "1.2.3"
-        change.scheduledAt = PartialDateTime("2026-11-21T10:00:00Z")
+        change.scheduledAt = .set(PartialDateTime("2026-11-21T10:00:00Z"))
         var progress = Make.order(.statusChanged, filler: "F1", code: nil, at: 3)
         progress.status = .active
         progress.stepStatus = .inProgress
@@ -299,7 +316,7 @@ struct OrderTests {
         complete.stepStatus = .completed
         var cancel = Make.order(.cancel, filler: "F1", code: nil, at: 5)
         cancel.stepStatus = .canceled
-        cancel.statusReason = Make.concept("WHY")
+        cancel.statusReason = .set(Make.concept("WHY"))
         let messages = [new, change, progress, complete, cancel]
 
         func finalOrder(_ order: [Int], _ events: [OrderUpdate]) throws -> ImagingOrder {
@@ -317,7 +334,7 @@ struct OrderTests {
         for count in [5, 4, 3] {
             let events = Array(messages.prefix(count))
             let expected = try finalOrder(Array(0..<count), events)
-            #expect(expected.status == [3: .active, 4: .completed, 5: .revoked][count])
+            #expect(expected.status == [3: .active, 4: .completed, 5: .completed][count])
             #expect(expected.code == Make.concept("MR") && expected.priority == .stat)
             for order in Self.permutations(of: Array(0..<count)) {
                 #expect(try finalOrder(order, events) == expected, "arrival \(order)")
@@ -363,5 +380,43 @@ struct OrderTests {
                 ImagingOrder(id: EntityID("o3"), patientID: EntityID("none"), status: .active, code: CodedConcept()),
                 in: unit)
         }
+    }
+
+    @Test("S5: an order with images or reports cannot be given to another patient; one with neither can")
+    func otherSubject() throws {
+        let unit = MemoryUnit()
+        _ = try unit.register(Make.patient("100"))
+        let other = try #require(try unit.register(Make.patient("200")))
+        let id = try unit.place(Make.order(filler: "F1", accession: "A1")).orderID
+        var order = try #require(try unit.order(id))
+        order.patientID = other
+        try unit.store(Make.received("1.1", accession: "A1"))
+        #expect(throws: OrderService.ReplaceRefusal.subjectInUse) { try OrderService().replace(order, in: unit) }
+        let free = try unit.place(Make.order(filler: "F2", accession: "A2")).orderID
+        var moved = try #require(try unit.order(free))
+        moved.patientID = other
+        try OrderService().replace(moved, in: unit)
+        #expect(try unit.order(free)?.patientID == other)
+    }
+
+    @Test("S12: done stays done; a removed order takes its steps along; a merged Patient cannot be made active")
+    func staysDone() throws {
+        let unit = MemoryUnit()
+        let id = try unit.place(Make.order(filler: "F1", at: 1)).orderID
+        var done = Make.order(.statusChanged, filler: "F1", code: nil, at: 2)
+        done.status = .completed
+        done.stepStatus = .completed
+        try unit.place(done)
+        #expect(try unit.place(Make.order(.cancel, filler: "F1", code: nil, at: 3)).result == .stale)
+        let order = try #require(try unit.order(id))
+        #expect(order.status == .completed && order.steps.map(\.status) == [.completed])
+        _ = unit.takeEvents()
+        try OrderService().remove(id, in: unit)
+        #expect(unit.takeEvents() == [.orderRemoved(id, steps: order.steps.map(\.id))])
+        let retired = try #require(try unit.register(Make.patient("300")))
+        _ = try PatientService().merge(prior: [Make.mrn("300")], into: Make.patient("100"), in: unit)
+        var record = try #require(try unit.patient(retired))
+        record.isActive = true
+        #expect(throws: PatientService.Refusal.self) { try PatientService().replace(record, in: unit) }
     }
 }

@@ -57,14 +57,82 @@ struct PatientTests {
         #expect(patient.sex == .female && patient.birthDate == nil && patient.names.first?.family == "Doe")
     }
 
-    @Test("A number that another living patient carries is not taken over")
+    @Test("H3: two record numbers that lead to two living patients are refused, never joined (§3.4.2.3)")
     func sharedNumber() throws {
         let unit = MemoryUnit()
         let first = try #require(try unit.register(Make.patient("100")))
         let second = try #require(try unit.register(Make.patient("200")))
-        #expect(try unit.register(Make.patient("100", "200")) == first)
-        #expect(try unit.patient(first)?.identifiers.map(\.value) == ["100"])
-        #expect(try unit.register(Make.patient("200")) == second)
+        let before = unit.patients
+        let both = try PatientService().apply(Make.patient("100", "200", family: "X"), in: unit)
+        #expect(both == .ambiguous([first, second].sorted { $0.value < $1.value }))
+        #expect(unit.patients == before)
+    }
+
+    @Test("H3: mother and child share an insurance number and are two; each keeps it (table 0203)")
+    func sharedInsurance() throws {
+        let unit = MemoryUnit()
+        let insurance = Identifier(system: "urn:insurance", value: "7", kind: .socialSecurity)
+        func update(_ number: Identifier, _ family: String) -> PatientUpdate {
+            var update = PatientUpdate(identifiers: [number, insurance], eventTime: Make.at(1))
+            update.names = .set([HumanName(family: family)])
+            return update
+        }
+        let clinic = Identifier(system: "urn:clinic", value: "5", kind: .patientInternal)
+        let ids = try [(Make.mrn("100"), "Mother"), (Make.mrn("200"), "Child"), (clinic, "Other")].map {
+            try #require(try unit.register(update($0.0, $0.1)))
+        }
+        #expect(Set(ids).count == 3)
+        for (id, name) in zip(ids, ["Mother", "Child", "Other"]) {
+            let patient = try #require(try unit.patient(id))
+            #expect(patient.names.first?.family == name && patient.identifiers.contains { $0.matches(insurance) })
+        }
+        // Alone it identifies nobody.
+        #expect(try PatientService().apply(PatientUpdate(identifiers: [insurance]), in: unit) == .unidentified)
+        // A merge of the one says nothing of the other who has the same insurance.
+        let merged = try PatientService().merge(
+            prior: [Make.mrn("200"), insurance], into: update(Make.mrn("300"), "Child"), in: unit)
+        guard case .merged(_, ids[1]) = merged else {
+            Issue.record("\(merged)")
+            return
+        }
+        #expect(try unit.patient(ids[0])?.isActive == true)
+    }
+
+    @Test("H3: another record number of the same authority contradicts, whatever else agrees")
+    func contradiction() throws {
+        let unit = MemoryUnit()
+        let clinic = Identifier(system: "urn:clinic", value: "5", kind: .medicalRecord)
+        let id = try #require(
+            try unit.register(PatientUpdate(identifiers: [Make.mrn("100"), clinic], eventTime: Make.at(1))))
+        let before = unit.patients
+        let other = PatientUpdate(identifiers: [Make.mrn("200"), clinic], eventTime: Make.at(2))
+        #expect(try PatientService().apply(other, in: unit) == .contradicted(by: id))
+        #expect(unit.patients == before)
+        #expect(throws: OrderService.Refusal.contradictoryPatient) {
+            try unit.place(Make.order(patient: other, filler: "F1"))
+        }
+        #expect(throws: ReportService.Refusal.contradictoryPatient) {
+            try unit.result(Make.report(.final, patient: other, filler: "F1"))
+        }
+        // A further number beside the known one is the same person's.
+        #expect(try unit.register(Make.patient("100", "101", at: 3)) == id)
+        #expect(try unit.register(Make.patient("101", at: 4)) == id)
+    }
+
+    @Test("Without a record number, what only one person has identifies; the site may list more record number types")
+    func otherKinds() throws {
+        let unit = MemoryUnit()
+        let national = Identifier(system: "urn:national", value: "9", kind: .other)
+        let id = try #require(try unit.register(PatientUpdate(identifiers: [national])))
+        #expect(try unit.register(PatientUpdate(identifiers: [national])) == id)
+        // With a record number beside it, that decides: nothing says that it is the same person.
+        #expect(try unit.register(PatientUpdate(identifiers: [Make.mrn("100"), national])) != id)
+        let site = MemoryUnit()
+        site.rules.recordNumberTypes = ["MR", "XX"]
+        let known = try site.register(PatientUpdate(identifiers: [Make.mrn("100"), national]))
+        #expect(try site.register(PatientUpdate(identifiers: [national])) == known)
+        let other = Identifier(system: "urn:clinic", value: "5", kind: .medicalRecord)
+        #expect(try site.register(PatientUpdate(identifiers: [other, national])) == known)
     }
 
     @Test("An order's patient is registered once, and the later registration wins whatever its time")
@@ -72,8 +140,10 @@ struct PatientTests {
         let unit = MemoryUnit()
         let created = try PatientService().identify(Make.patient("100", family: "D", at: 9), in: unit)
         let id = try #require(created.patientID)
-        #expect(try PatientService().identify(Make.patient("100", family: "X", at: 10), in: unit) == .unchanged(id))
+        #expect(try PatientService().identify(Make.patient("100", family: "B", at: 8), in: unit) == .unchanged(id))
+        #expect(try PatientService().identify(Make.patient("100", family: "X", at: 10), in: unit) == .updated(id))
         #expect(try PatientService().apply(Make.patient("100", family: "Doe", at: 3), in: unit) == .updated(id))
+        #expect(try PatientService().identify(Make.patient("100", family: "X", at: 11), in: unit) == .unchanged(id))
         #expect(try unit.patient(id)?.names.first?.family == "Doe")
     }
 

@@ -92,7 +92,7 @@ struct ReportTests {
         var late = Make.order(placer: "P1", filler: "F1", accession: "A1", at: 1)
         late.status = .active
         late.stepStatus = .scheduled
-        late.priority = .urgent
+        late.priority = .set(.urgent)
         try unit.place(late)
         let order = try #require(try unit.order(made.id))
         #expect(order.status == .completed && order.priority == .urgent && order.placer == Make.placer("P1"))
@@ -135,8 +135,8 @@ struct ReportTests {
     @Test("Numbers that lead to different orders are refused")
     func conflict() throws {
         let unit = MemoryUnit()
-        try unit.place(Make.order(filler: "F1"))
-        try unit.place(Make.order(placer: "P2"))
+        try unit.place(Make.order(placer: "P1", filler: "F1"))
+        try unit.place(Make.order(placer: "P2", filler: "F2"))
         #expect(throws: ReportService.Refusal.conflictingIdentifiers) {
             try unit.result(Make.report(.final, placer: "P2", filler: "F1"))
         }

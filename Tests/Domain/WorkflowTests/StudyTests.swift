@@ -142,16 +142,65 @@ struct StudyTests {
         #expect(try unit.link("2.2") == .unscheduled(patientID: patient))
     }
 
-    @Test("An instance that disagrees with its series sets the whole series aside, for good")
-    func inconsistentSeries() throws {
+    @Test("S4: an instance of another order is kept aside alone; the series and its study stay what they were")
+    func inconsistentInstance() throws {
         let unit = MemoryUnit()
-        _ = try linked(unit)
+        let (patient, order) = try linked(unit)
+        let matched = Reconciliation.matched(patientID: patient, orderID: order)
         try unit.store(Make.received("1.1", accession: "A1"))
-        #expect(try unit.store(Make.received("1.2", accession: "A2")) == .stored(.quarantined(.inconsistentSeries)))
-        #expect(try unit.store(Make.received("1.3", accession: "A1")) == .stored(.quarantined(.inconsistentSeries)))
-        #expect(try unit.link() == .quarantined(.inconsistentSeries))
+        #expect(try unit.store(Make.received("1.2", accession: "A2")) == .stored(.quarantined(.unknownAccession)))
+        #expect(try unit.store(Make.received("1.3", accession: "A1")) == .stored(matched))
+        #expect(try unit.link() == matched)
         try unit.place(Make.order(filler: "F2", accession: "A2"))
-        #expect(try unit.link() == .quarantined(.inconsistentSeries))
+        #expect(try unit.link() == matched)
+        #expect(unit.allSeries[0].asides.map(\.sopInstanceUID) == ["1.2"])
+        #expect(unit.allSeries[0].asides.map(\.reason) == [.inconsistentSeries])
+    }
+
+    @Test("S4: an absent accession number contradicts nothing, and a merged number names the same patient")
+    func agreeingInstances() throws {
+        let unit = MemoryUnit()
+        let (patient, order) = try linked(unit)
+        let matched = Reconciliation.matched(patientID: patient, orderID: order)
+        try unit.store(Make.received("1.1", accession: "A1"))
+        #expect(try unit.store(Make.received("1.2")) == .stored(matched))
+        // The next image comes with a number that only a later A40 makes the same patient's.
+        #expect(
+            try unit.store(Make.received("1.3", patientID: "300", accession: "A1"))
+                == .stored(.quarantined(.unknownPatient)))
+        #expect(try unit.link() == matched)
+        _ = try PatientService().merge(prior: [Make.mrn("300")], into: Make.patient("100"), in: unit)
+        #expect(unit.allSeries[0].asides.isEmpty)
+        // The other way round: the series began under the number that was merged away.
+        _ = try PatientService().merge(prior: [Make.mrn("100")], into: Make.patient("400"), in: unit)
+        let survivor = try #require(try PatientService().apply(Make.patient("400"), in: unit).patientID)
+        #expect(
+            try unit.store(Make.received("1.4", patientID: "400", accession: "A1"))
+                == .stored(.matched(patientID: survivor, orderID: order)))
+    }
+
+    @Test(
+        "S4: whichever of two instances comes first, the certain one is the series and the other waits",
+        arguments: [false, true])
+    func eitherFirst(isReversed: Bool) throws {
+        let unit = MemoryUnit()
+        let (patient, order) = try linked(unit)
+        let instances = [Make.received("1.1", accession: "A9"), Make.received("1.2", accession: "A1")]
+        for instance in isReversed ? instances.reversed() : instances { try unit.store(instance) }
+        #expect(try unit.link() == .matched(patientID: patient, orderID: order))
+        #expect(unit.allSeries[0].asides.map(\.sopInstanceUID) == ["1.1"])
+    }
+
+    @Test("S10: images that came before their order are linked by its study UID, with and without accession number")
+    func imagesFirst() throws {
+        let unit = MemoryUnit()
+        let patient = try #require(try unit.register(Make.patient("100")))
+        try unit.store(Make.received("1.1"))
+        #expect(try unit.link() == .unscheduled(patientID: patient))
+        var update = Make.order(filler: "F1", accession: "A1")
+        update.studyInstanceUID = "1.2.3"
+        let order = try unit.place(update).orderID
+        #expect(try unit.link() == .matched(patientID: patient, orderID: order))
     }
 
     @Test("A series of another patient is kept aside alone; the study stays its patient's")

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Workflow
 
@@ -89,18 +90,37 @@ struct ValuesTests {
         #expect(Change<Int>.set(2).applied(to: nil) == 2)
     }
 
-    @Test("An authority is found by universal id before namespace; an unknown namespace has no system")
+    @Test("H1: an authority that is named and not configured is its own, never the default (HL7 v2.5.1 §2.A.14)")
     func authorities() {
         let site = AssigningAuthorities(
-            authorities: [.init(system: "urn:mrn", namespace: "HOSP", universalID: "1.2.3")],
+            authorities: [
+                .init(system: "urn:mrn", namespace: "HOSP", universalID: "1.2.3"),
+                .init(system: "urn:ris", namespace: "RIS"),
+            ],
             defaultPatientSystem: "urn:mrn",
             defaultAccessionSystem: "urn:acc")
-        #expect(site.system(namespace: "HOSP") == "urn:mrn")
-        #expect(site.system(namespace: "OTHER", universalID: "1.2.3") == "urn:mrn")
-        #expect(site.system(namespace: "HOSP", universalID: "9.9", universalIDType: "ISO") == "urn:oid:9.9")
-        #expect(site.system(namespace: nil, universalID: "u", universalIDType: "UUID") == "urn:uuid:u")
-        #expect(site.system(namespace: "OTHER") == nil)
-        #expect(site.system(namespace: "", universalID: "") == nil)
+        func system(_ namespace: String?, _ id: String? = nil, _ type: String? = nil) -> String {
+            site.resolve(namespace: namespace, universalID: id, universalIDType: type).system(default: "urn:default")
+        }
+        #expect(system("HOSP") == "urn:mrn" && system(" HOSP ") == "urn:mrn")
+        #expect(system("OTHER", "1.2.3") == "urn:mrn")
+        #expect(system("RIS", "9.9", "ISO") == "urn:ris")
+        // The site gives this namespace another universal id: the two names contradict.
+        #expect(system("HOSP", "9.9", "ISO") == "urn:oid:9.9")
+        #expect(system(nil, "U", "UUID") == "urn:uuid:u")
+        #expect(system("") == "urn:default" && system(nil, " ") == "urn:default")
+        let unknown = ["OTHER", "other", "OT HER", "Ö", "A:B"].map { system($0) }
+        #expect(Set(unknown).count == 5 && !unknown.contains("urn:mrn") && !unknown.contains("urn:default"))
+        #expect(unknown.map { site.namespace(of: $0) } == ["OTHER", "other", "OT HER", "Ö", "A:B"])
+        #expect(system("X", "clinic.example", "DNS") != system("X", "clinic.example", "L"))
         #expect(site.namespace(of: "urn:mrn") == "HOSP")
+    }
+
+    @Test("A change is coded in a few bytes and read back as it was")
+    func changeCoding() throws {
+        for change in [Change<String>.keep, .clear, .set("x"), .set("")] {
+            let bytes = try JSONEncoder().encode([change])
+            #expect(try JSONDecoder().decode([Change<String>].self, from: bytes) == [change])
+        }
     }
 }

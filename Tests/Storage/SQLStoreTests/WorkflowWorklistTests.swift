@@ -27,10 +27,10 @@ struct WorkflowWorklistTests {
                     update.requestedProcedureID = "RP-\(name)"
                     var step = OrderUpdate.StepUpdate()
                     step.stepID = name
-                    step.stationAETitle = station
-                    step.modality = modality
-                    step.scheduledStart = start.map { PartialDateTime($0) }
-                    step.performingPhysician = HumanName(family: "Phys-\(name)")
+                    step.stationAETitle = station.map { .set($0) } ?? .keep
+                    step.modality = .set(modality)
+                    step.scheduledStart = start.map { .set(PartialDateTime($0)) } ?? .keep
+                    step.performingPhysician = .set(HumanName(family: "Phys-\(name)"))
                     update.steps = [step]
                     update.stepStatus = status
                     _ = try OrderService().apply(update, in: unit)

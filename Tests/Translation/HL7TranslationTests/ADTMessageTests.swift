@@ -164,13 +164,18 @@ import Workflow
         #expect(store.patients.isEmpty)
     }
 
-    @Test("Only one unknown authority may take the site's patient system")
+    @Test("H1: authorities that the site does not know are each their own, and told to the operator")
     func unknownAuthorities() async {
         let pid = "PID|1||1^^^NORTH^MR~2^^^ELSE^MR~3^^^OTHER^MR~4^^^ELSE&2.999.7&ISO^PI||Muster"
         _ = await inbox.receive(Site.adt("A04", "M1", pid: pid, pv1: nil), peer: nil)
         #expect(
             store.patients.first?.identifiers.map { "\($0.system) \($0.value)" } == [
-                "urn:oid:2.999.1 1", "https://north.example/mrn 2", "urn:oid:2.999.7 4",
+                "urn:oid:2.999.1 1", "urn:hilum:unknown-issuer:ELSE 2", "urn:hilum:unknown-issuer:OTHER 3",
+                "urn:oid:2.999.7 4",
+            ])
+        #expect(
+            store.unknownAuthorities.map(\.system).sorted() == [
+                "urn:hilum:unknown-issuer:ELSE", "urn:hilum:unknown-issuer:OTHER", "urn:oid:2.999.7",
             ])
     }
 }

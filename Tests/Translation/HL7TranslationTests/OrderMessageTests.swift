@@ -35,7 +35,7 @@ import Workflow
             await send(Site.orm("M1", more: ["NTE|1||first~second", "ZDS|1.2.999.1^HIL^Application^DICOM"])).code
                 == "AA")
         let order = try #require(store.orders.first)
-        #expect(order.placer == Identifier(system: "https://north.example/placer", value: "PL-1", kind: .placer))
+        #expect(order.placer == Identifier(system: "urn:hilum:unknown-issuer:EHR", value: "PL-1", kind: .placer))
         #expect(order.filler == Identifier(system: "https://north.example/ris", value: "FI-1", kind: .filler))
         #expect(
             order.accession == Identifier(system: "https://north.example/accession", value: "ACC-1", kind: .accession))

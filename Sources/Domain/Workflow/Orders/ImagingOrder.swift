@@ -10,6 +10,8 @@ package struct ImagingOrder: Sendable, Hashable, Codable {
     package var id: EntityID
     package var patientID: EntityID
     package var visitID: EntityID?
+    /// The visit number that the order names (PV1-19), whether or not the visit is known.
+    package var visitNumber: Identifier?
     package var placer: Identifier?
     package var filler: Identifier?
     package var accession: Identifier?
@@ -33,10 +35,6 @@ package struct ImagingOrder: Sendable, Hashable, Codable {
     package var steps: [ScheduledProcedureStep]
     /// When the newest applied event happened at its source.
     package var eventTime: UTCInstant?
-    /// When the newest event that described the procedure (one with OBR) happened; may lie before `eventTime`.
-    package var detailsTime: UTCInstant?
-    /// The state last given to all steps together: what a step that becomes known later starts with.
-    package var stepState: ScheduledProcedureStep.Status?
 
     package init(
         id: EntityID, patientID: EntityID, visitID: EntityID? = nil, placer: Identifier? = nil,
@@ -121,54 +119,64 @@ package struct ScheduledProcedureStep: Sendable, Hashable, Codable {
 }
 
 /// What one order message or request says, in domain terms.
-package struct OrderUpdate: Sendable, Hashable {
+package struct OrderUpdate: Sendable, Hashable, Codable {
     /// The legal things a placer or filler may ask.
-    package enum Control: String, Sendable, Hashable {
+    package enum Control: String, Sendable, Hashable, Codable {
         case new, change, cancel, discontinue, statusChanged, hold, release
+        /// A result names the order in passing.
+        case mentioned
     }
+    /// What tells a group of a message from another one with the same numbers.
+    package enum Distinction: String, Sendable, Hashable, Codable { case accession, study, code }
     package var control: Control
-    package var patient: PatientUpdate
+    /// Nil where the message names no patient: then the order's numbers do.
+    package var patient: PatientUpdate?
     package var visit: Identifier?
     package var placer: Identifier?
     package var filler: Identifier?
     package var accession: Identifier?
-    package var requisition: Identifier?
+    package var requisition: Change<Identifier> = .keep
     package var requestedProcedureID: String?
+    /// Set where other groups of the same message have the same placer, filler and procedure numbers.
+    package var distinction: Distinction?
     /// From IPC-3, else ZDS-1, else OBX 113014; nil when the message names none.
     package var studyInstanceUID: String?
     /// The status the sender states (ORC-5), if any.
     package var status: ImagingOrder.Status?
     /// The worklist state that the site's table gives for this control and status; nil leaves the steps alone.
     package var stepStatus: ScheduledProcedureStep.Status?
-    package var statusReason: CodedConcept?
-    package var priority: ImagingOrder.Priority?
+    package var statusReason: Change<CodedConcept> = .keep
+    package var priority: Change<ImagingOrder.Priority> = .keep
     /// Nil when the message carries no OBR (a cancel by ORC alone).
     package var code: CodedConcept?
     package var modality: String?
-    package var reasons: [CodedConcept] = []
-    package var requester: PartyReference?
+    package var reasons: Change<[CodedConcept]> = .keep
+    package var requester: Change<PartyReference> = .keep
     package var orderedAt: PartialDateTime?
-    package var scheduledAt: PartialDateTime?
-    package var clinicalInformation: String?
-    package var notes: [String] = []
+    package var scheduledAt: Change<PartialDateTime> = .keep
+    package var clinicalInformation: Change<String> = .keep
+    package var notes: Change<[String]> = .keep
     package var steps: [StepUpdate] = []
+    /// When it happened at its source (ORC-9).
     package var eventTime: UTCInstant?
+    /// When the message was made (MSH-7): decides between events of the same time.
+    package var messageTime: UTCInstant?
 
     /// What the message says of one step.
-    package struct StepUpdate: Sendable, Hashable {
+    package struct StepUpdate: Sendable, Hashable, Codable {
         /// Nil: the order's only step.
         package var stepID: String?
-        package var modality: String?
-        package var stationAETitle: String?
-        package var stationName: String?
-        package var location: String?
-        package var scheduledStart: PartialDateTime?
-        package var description: String?
-        package var protocolCode: CodedConcept.Coding?
-        package var performingPhysician: HumanName?
+        package var modality: Change<String> = .keep
+        package var stationAETitle: Change<String> = .keep
+        package var stationName: Change<String> = .keep
+        package var location: Change<String> = .keep
+        package var scheduledStart: Change<PartialDateTime> = .keep
+        package var description: Change<String> = .keep
+        package var protocolCode: Change<CodedConcept.Coding> = .keep
+        package var performingPhysician: Change<HumanName> = .keep
         package init() {}
     }
-    package init(control: Control, patient: PatientUpdate) {
+    package init(control: Control, patient: PatientUpdate?) {
         self.control = control
         self.patient = patient
     }

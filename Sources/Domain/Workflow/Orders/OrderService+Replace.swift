@@ -3,6 +3,8 @@ extension OrderService {
     package enum ReplaceRefusal: Error, Sendable, Hashable {
         case unknownPatient
         case accessionOfAnotherPatient
+        /// Images or reports that belong to the order are another patient's than its new subject.
+        case subjectInUse
         /// Another order carries the placer or filler number.
         case identifierInUse(by: EntityID)
         case identifierTooLong(String)
@@ -17,17 +19,22 @@ extension OrderService {
         let old = try unit.order(order.id)
         guard let subject = try unit.patient(order.patientID) else { throw ReplaceRefusal.unknownPatient }
         order.patientID = try PatientService().survivor(of: subject, in: unit).id
+        if let old, old.patientID != order.patientID, try isUsed(old.id, in: unit) { throw ReplaceRefusal.subjectInUse }
         if let accession = order.accession {
             if accession.value.count > 16 { throw ReplaceRefusal.identifierTooLong("accession number") }
             if try unit.orders(identifiedBy: accession, as: .accession).contains(where: {
-                $0.patientID != order.patientID
+                $0.id != order.id && $0.patientID != order.patientID
             }) {
                 throw ReplaceRefusal.accessionOfAnotherPatient
             }
         }
         for (identifier, role) in [(order.placer, OrderIdentifierRole.placer), (order.filler, .filler)] {
             guard let identifier else { continue }
-            if let other = try unit.orders(identifiedBy: identifier, as: role).first(where: { $0.id != order.id }) {
+            // A placer order may hold several procedures: only what could not be told apart is in use.
+            if let other = try unit.orders(identifiedBy: identifier, as: role).first(where: {
+                $0.id != order.id
+                    && (role == .filler || OrderKey($0).isCompatible(with: OrderKey(order)))
+            }) {
                 throw ReplaceRefusal.identifierInUse(by: other.id)
             }
         }
@@ -44,18 +51,20 @@ extension OrderService {
         }
         Self.follow(&order)
         if old == order { return }
-        try unit.save(order)
-        unit.emit(.orderChanged(order.id))
-        if let accession = order.accession, accession != old?.accession {
-            try StudyService().reconcileQuarantined(accession: accession, patient: nil, in: unit)
-        }
+        let stated = OrderEvent(.stated(order), time: unit.time, receivedAt: unit.time)
+        try save(order, instead: old, events: try unit.events(ofOrder: order.id) + [stated], in: unit)
     }
 
     /// Forgets an order that nothing belongs to.
     package func remove(_ id: EntityID, in unit: any UnitOfWork) throws {
-        guard try unit.order(id) != nil else { return }
-        if try !unit.studies(ofOrder: id).isEmpty || !unit.reports(ofOrder: id).isEmpty { throw ReplaceRefusal.inUse }
+        guard let order = try unit.order(id) else { return }
+        if try isUsed(id, in: unit) { throw ReplaceRefusal.inUse }
         try unit.removeOrder(id)
+        unit.emit(.orderRemoved(id, steps: order.steps.map(\.id)))
+    }
+
+    private func isUsed(_ id: EntityID, in unit: any UnitOfWork) throws -> Bool {
+        try !unit.studies(ofOrder: id).isEmpty || !unit.reports(ofOrder: id).isEmpty
     }
 
     /// Steps that are still open follow the order's state.

@@ -10,8 +10,10 @@ package struct OrderService: Sendable {
             case stale
         }
         package var result: Result
-        package var orderID: EntityID
+        /// The orders that the event speaks of: several where a placer order holds several procedures. At least one.
+        package var orderIDs: [EntityID]
         package var notes: [String]
+        package var orderID: EntityID { orderIDs[0] }
     }
 
     /// Why an update was refused; nothing was changed.
@@ -19,6 +21,10 @@ package struct OrderService: Sendable {
         /// The message names no patient that can be matched.
         case unidentifiedPatient
         case ambiguousPatient
+        /// One patient number names a record, but its authority or another gave that record a different one.
+        case contradictoryPatient
+        /// The message names no patient, and its numbers no order.
+        case unknownOrder
         /// Filler, placer and accession number lead to different orders.
         case conflictingIdentifiers
         /// The order found is another patient's.
@@ -34,263 +40,244 @@ package struct OrderService: Sendable {
     /// Applies one order event. Throws ``Refusal`` for what must be answered as an error.
     package func apply(_ update: OrderUpdate, in unit: any UnitOfWork) throws -> Outcome {
         try Self.checkLengths(update)
-        let patients = PatientService()
-        let identified = try patients.identify(update.patient, in: unit)
-        guard let patientID = identified.patientID else {
-            if case .ambiguous = identified { throw Refusal.ambiguousPatient }
-            throw Refusal.unidentifiedPatient
-        }
         guard update.placer != nil || update.filler != nil || update.accession != nil else {
             throw Refusal.unidentifiedOrder
         }
-        let existing = try find(update, patientID: patientID, in: unit)
-        var visitID = existing?.visitID
-        if let visit = update.visit, let known = try unit.visits(identifiedBy: visit).first,
-            known.patientID == patientID
-        {
-            visitID = known.id
+        return try apply(update, of: try patient(of: update, in: unit), in: unit)
+    }
+
+    /// Applies an event of a patient who is known.
+    func apply(_ update: OrderUpdate, of patientID: EntityID, in unit: any UnitOfWork) throws -> Outcome {
+        let related = try self.related(to: update, of: patientID, in: unit)
+        let histories = try related.map { try history(of: $0, in: unit) }
+        let event = Self.event(update, after: histories, in: unit)
+        var pool: [OrderEvent] = []
+        for known in histories.joined() where !pool.contains(known) { pool.append(known) }
+        let isRepeated = pool.contains { $0.saysTheSame(as: event) }
+        if !isRepeated { pool.append(event) }
+
+        let procedures = OrderedProcedure.all(in: pool)
+        let named = procedures.filter { procedure in procedure.events.contains { $0.saysTheSame(as: event) } }
+        try Self.checkConflict(update, named: named, procedures: procedures, related: related)
+        var outcome = Outcome(result: .unchanged, orderIDs: [], notes: [])
+        var left = related
+        var results: [Outcome.Result] = []
+        for procedure in procedures {
+            let isNamed = named.contains { $0.key == procedure.key }
+            let index = left.firstIndex {
+                OrderKey($0).isRelated(to: procedure.key) && OrderKey($0).isCompatible(with: procedure.key)
+            }
+            let stored = index.map { left.remove(at: $0) }
+            if stored == nil || isNamed || procedures.count > 1 {
+                let result = try put(procedure, stored, by: event, of: patientID, in: unit, notes: &outcome.notes)
+                if isNamed {
+                    outcome.orderIDs.append(result.id)
+                    results.append(result.result)
+                }
+            }
         }
-        if let old = existing {
-            return try change(old, by: update, visitID: visitID, in: unit)
+        // An event that proved two records to be one order leaves one of them over.
+        for absorbed in left {
+            guard let survivor = try unit.order(outcome.orderIDs.first ?? absorbed.id) else { continue }
+            try absorb(absorbed, into: survivor, in: unit)
         }
-        return try create(update, patientID: patientID, visitID: visitID, in: unit)
+        let precedence: [Outcome.Result] = [.created, .updated, .stale, .unchanged]
+        outcome.result = precedence.first(where: results.contains) ?? .unchanged
+        return outcome
     }
 
     // MARK: Matching
 
-    /// The stored order that the identifiers name: filler first, then placer, then accession number.
-    package func find(_ update: OrderUpdate, patientID: EntityID, in unit: any UnitOfWork) throws -> ImagingOrder? {
-        var found: [EntityID: ImagingOrder] = [:]
-        if let filler = update.filler {
-            for order in try unit.orders(identifiedBy: filler, as: .filler) { found[order.id] = order }
-        }
-        if let placer = update.placer {
-            for order in try unit.orders(identifiedBy: placer, as: .placer) { found[order.id] = order }
-        }
-        if found.count > 1 { throw Refusal.conflictingIdentifiers }
-        if let accession = update.accession {
-            let byAccession = try unit.orders(identifiedBy: accession, as: .accession)
-            if byAccession.contains(where: { $0.patientID != patientID }) { throw Refusal.accessionOfAnotherPatient }
-            // Several orders may share an accession number; it finds an order only when nothing better names one
-            // and the stored order lacks the number that the message brings.
-            if found.isEmpty {
-                let candidates = byAccession.filter {
-                    (update.filler == nil || $0.filler == nil) && (update.placer == nil || $0.placer == nil)
-                }
-                if candidates.count > 1 { throw Refusal.conflictingIdentifiers }
-                if let only = candidates.first { found[only.id] = only }
+    /// The patient that the message names; where it names none, the one whose order its numbers name.
+    private func patient(of update: OrderUpdate, in unit: any UnitOfWork) throws -> EntityID {
+        if let named = update.patient {
+            let identified = try PatientService().identify(named, in: unit)
+            if let id = identified.patientID { return id }
+            switch identified {
+            case .ambiguous: throw Refusal.ambiguousPatient
+            case .contradicted: throw Refusal.contradictoryPatient
+            default: throw Refusal.unidentifiedPatient
             }
         }
-        guard let order = found.values.first else { return nil }
-        guard order.patientID == patientID else { throw Refusal.patientMismatch }
-        return order
+        let patients = Set(try numbered(by: update, in: unit).map(\.patientID))
+        if patients.count > 1 { throw Refusal.conflictingIdentifiers }
+        guard let only = patients.first else { throw Refusal.unknownOrder }
+        return only
+    }
+
+    /// All orders that carry one of the numbers, oldest first.
+    private func numbered(by update: OrderUpdate, in unit: any UnitOfWork) throws -> [ImagingOrder] {
+        var found: [ImagingOrder] = []
+        for (number, role) in [
+            (update.filler, OrderIdentifierRole.filler), (update.placer, .placer), (update.accession, .accession),
+        ] {
+            guard let number else { continue }
+            for order in try unit.orders(identifiedBy: number, as: role)
+            where !found.contains(where: { $0.id == order.id }) {
+                found.append(order)
+            }
+        }
+        return found
+    }
+
+    /// The patient's orders that carry one of the numbers. Throws when one of them is another patient's.
+    package func related(to update: OrderUpdate, of patientID: EntityID, in unit: any UnitOfWork) throws
+        -> [ImagingOrder]
+    {
+        let found = try numbered(by: update, in: unit)
+        for order in found where order.patientID != patientID {
+            let isByNumber =
+                update.filler.map { order.filler?.matches($0) == true } == true
+                || update.placer.map { order.placer?.matches($0) == true } == true
+            throw isByNumber ? Refusal.patientMismatch : Refusal.accessionOfAnotherPatient
+        }
+        return found
+    }
+
+    /// What was said of an order. Of one that an earlier version kept: what it then was.
+    private func history(of order: ImagingOrder, in unit: any UnitOfWork) throws -> [OrderEvent] {
+        let events = try unit.events(ofOrder: order.id)
+        guard events.isEmpty else { return events }
+        let time = unit.comparable(order.eventTime) ?? .distantPast
+        return [OrderEvent(.stated(order), time: time, receivedAt: time)]
+    }
+
+    /// The event of a message. One without a time, or with one that cannot be believed, happens as it comes.
+    private static func event(_ update: OrderUpdate, after histories: [[OrderEvent]], in unit: any UnitOfWork)
+        -> OrderEvent
+    {
+        var said = update
+        said.patient = nil
+        said.eventTime = nil
+        said.messageTime = unit.credible(update.messageTime)
+        let latest = histories.joined().map(\.time).max()
+        let time = unit.credible(update.eventTime) ?? max(unit.time, latest ?? unit.time)
+        return OrderEvent(.said(said), time: time, receivedAt: unit.time)
+    }
+
+    /// Refuses numbers that lead to different orders.
+    private static func checkConflict(
+        _ update: OrderUpdate, named: [OrderedProcedure], procedures: [OrderedProcedure], related: [ImagingOrder]
+    ) throws {
+        if update.placer == nil, update.filler == nil, named.count > 1 {
+            // An accession number that several orders share names none of them.
+            let fillers = Set(named.compactMap(\.key.filler)), placers = Set(named.compactMap(\.key.placer))
+            if fillers.count > 1 || placers.count > 1 { throw Refusal.conflictingIdentifiers }
+        }
+        guard let placer = update.placer, let filler = update.filler else { return }
+        let ofPlacer = related.filter { $0.placer?.matches(placer) == true }
+        // The filler number is of one order and the placer number only of others.
+        let isElsewhere = named.allSatisfy { $0.key.placer?.matches(placer) != true }
+        if !ofPlacer.isEmpty, isElsewhere, related.contains(where: { $0.filler?.matches(filler) == true }) {
+            throw Refusal.conflictingIdentifiers
+        }
     }
 
     // MARK: Changing
 
-    private func create(
-        _ update: OrderUpdate, patientID: EntityID, visitID: EntityID?, in unit: any UnitOfWork
-    ) throws -> Outcome {
-        var notes: [String] = []
-        if update.control != .new {
-            notes.append("order was not known: created from a \(update.control.rawValue) event")
+    /// Makes or changes the order of one procedure.
+    private func put(
+        _ procedure: OrderedProcedure, _ stored: ImagingOrder?, by event: OrderEvent, of patientID: EntityID,
+        in unit: any UnitOfWork, notes: inout [String]
+    ) throws -> (id: EntityID, result: Outcome.Result) {
+        let id = stored?.id ?? unit.entropy.newID()
+        var order = procedure.order(of: patientID, stored: stored, id: id) { unit.entropy.newID() }
+        if order.studyInstanceUID == nil, !order.steps.isEmpty { order.studyInstanceUID = unit.entropy.newUID() }
+        if let number = order.visitNumber, let visit = try unit.visits(identifiedBy: number).first,
+            visit.patientID == patientID
+        {
+            order.visitID = visit.id
         }
-        var order = ImagingOrder(
-            id: unit.entropy.newID(), patientID: patientID, visitID: visitID,
-            status: Self.status(after: update, from: nil),
-            code: update.code ?? CodedConcept())
-        Self.fill(&order, from: update, overwriting: true)
-        order.statusReason = update.statusReason
-        order.eventTime = update.eventTime
-        mergeSteps(&order, update: update, isStale: false, overwriting: true, before: nil, in: unit)
-        try unit.save(order)
-        unit.emit(.orderChanged(order.id))
-        try reconcile(order, in: unit)
-        return Outcome(result: .created, orderID: order.id, notes: notes)
+        let control = event.said?.control
+        guard let stored else {
+            if let control, control != .new, control != .mentioned {
+                notes.append("order was not known: created from a \(control.rawValue) event")
+            }
+            try save(order, instead: nil, events: procedure.events, in: unit)
+            return (id, .created)
+        }
+        if let said = event.said { Self.note(said, order, &notes) }
+        let isOlder = PatientService.isOlder(event.time, than: unit.comparable(stored.eventTime))
+        let stated = event.said?.statedStatus
+        let isKept =
+            stored.status.isTerminal && order.status == stored.status && control != .mentioned
+            && (stated != stored.status) && (control != .change || stated != nil)
+        if isOlder || isKept {
+            notes.append(isOlder ? "older than the stored order: state kept" : "order is closed: state kept")
+        }
+        // A mention that adds nothing now never will: what it says stands behind all else.
+        if control == .mentioned, event.said?.status == nil {
+            var comparable = order
+            comparable.eventTime = stored.eventTime
+            if comparable == stored { return (id, .unchanged) }
+        }
+        let isChanged = try save(order, instead: stored, events: procedure.events, in: unit)
+        return (id, isOlder || isKept ? .stale : isChanged ? .updated : .unchanged)
     }
 
-    private func change(
-        _ old: ImagingOrder, by update: OrderUpdate, visitID: EntityID?, in unit: any UnitOfWork
-    ) throws -> Outcome {
-        var notes: [String] = []
-        var order = old
-        let isOlder = PatientService.isOlder(update.eventTime, than: old.eventTime)
-        let isNewer = update.eventTime.map { time in old.eventTime.map { time > $0 } ?? true } ?? false
-        let mayReopen = update.control == .change && isNewer
-        let isClosed = old.status.isTerminal && !mayReopen && Self.statedStatus(update)?.isTerminal != true
-        let isStale = isOlder || isClosed
-        // A late message still tells what was missing, and describes the order if no newer one did.
-        let isNewestDescription =
-            old.detailsTime != nil && !PatientService.isOlder(update.eventTime, than: old.detailsTime)
-        let overwriting = !isStale || (isOlder && isNewestDescription)
-        Self.fill(&order, from: update, overwriting: overwriting)
-        if isStale {
-            order.visitID = old.visitID ?? visitID
-            notes.append(isOlder ? "older than the stored order: state kept" : "order is closed: state kept")
-        } else {
-            order.status = Self.status(after: update, from: old.status)
-            order.statusReason = update.statusReason ?? (order.status == old.status ? old.statusReason : nil)
-            order.visitID = visitID
-            if let time = update.eventTime { order.eventTime = max(time, order.eventTime ?? time) }
-        }
-        Self.follow(&order, old: old)
-        mergeSteps(&order, update: update, isStale: isStale, overwriting: overwriting, before: old.status, in: unit)
-        if let uid = update.studyInstanceUID, let stored = order.studyInstanceUID, uid != stored {
+    private static func note(_ said: OrderUpdate, _ order: ImagingOrder, _ notes: inout [String]) {
+        if let uid = said.studyInstanceUID, let stored = order.studyInstanceUID, uid != stored {
             notes.append("study instance UID differs from the stored one: stored one kept")
         }
-        if let accession = update.accession, let stored = order.accession, !accession.matches(stored) {
+        if let accession = said.accession, let stored = order.accession, !accession.matches(stored) {
             notes.append("accession number differs from the stored one: stored one kept")
         }
+        if let placer = said.placer, let stored = order.placer, !placer.matches(stored) {
+            notes.append("placer number differs from the stored one: stored one kept")
+        }
+    }
+
+    /// Saves an order with its events where it differs; true when its content does.
+    @discardableResult
+    func save(_ order: ImagingOrder, instead stored: ImagingOrder?, events: [OrderEvent], in unit: any UnitOfWork)
+        throws -> Bool
+    {
         var comparable = order
-        comparable.eventTime = old.eventTime
-        comparable.detailsTime = old.detailsTime
-        comparable.stepState = old.stepState
-        if comparable == old {
-            if order != old { try unit.save(order) }
-            return Outcome(result: isStale ? .stale : .unchanged, orderID: old.id, notes: notes)
-        }
-        try unit.save(order)
+        comparable.eventTime = stored?.eventTime ?? order.eventTime
+        let isChanged = comparable != stored
+        let known = try stored.map { try unit.events(ofOrder: $0.id) } ?? []
+        if known != events { try unit.save(Self.compacted(events, of: order), ofOrder: order.id) }
+        if order != stored { try unit.save(order) }
+        guard isChanged else { return false }
         unit.emit(.orderChanged(order.id))
-        if order.accession != old.accession || order.studyInstanceUID != old.studyInstanceUID {
-            try reconcile(order, in: unit)
+        for step in stored?.steps ?? [] where !order.steps.contains(where: { $0.id == step.id }) {
+            unit.emit(.stepRemoved(step.id))
         }
-        return Outcome(result: isStale ? .stale : .updated, orderID: order.id, notes: notes)
-    }
-
-    /// The status that the message itself states: by its control, else by ORC-5.
-    private static func statedStatus(_ update: OrderUpdate) -> ImagingOrder.Status? {
-        switch update.control {
-        case .cancel, .discontinue: .revoked
-        case .hold: .onHold
-        case .release: .active
-        case .new, .change, .statusChanged: update.status
-        }
-    }
-
-    /// The status that follows from what is asked, what the sender states, and what is stored.
-    static func status(after update: OrderUpdate, from old: ImagingOrder.Status?) -> ImagingOrder.Status {
-        statedStatus(update) ?? old ?? .active
-    }
-
-    /// Takes what the message says of the order itself, or only what was missing when not `overwriting`.
-    private static func fill(_ order: inout ImagingOrder, from update: OrderUpdate, overwriting: Bool) {
-        func pick<Value>(_ old: Value?, _ new: Value?) -> Value? { overwriting ? new ?? old : old ?? new }
-        order.placer = pick(order.placer, update.placer)
-        order.filler = pick(order.filler, update.filler)
-        order.accession = order.accession ?? update.accession
-        order.requisition = pick(order.requisition, update.requisition)
-        order.requestedProcedureID = pick(order.requestedProcedureID, update.requestedProcedureID)
-        order.studyInstanceUID = order.studyInstanceUID ?? update.studyInstanceUID
-        order.priority = pick(order.priority, update.priority)
-        if let code = update.code, overwriting || order.code == CodedConcept() { order.code = code }
-        order.modality = pick(order.modality, update.modality)
-        if !update.reasons.isEmpty, overwriting || order.reasons.isEmpty { order.reasons = update.reasons }
-        order.requester = pick(order.requester, update.requester)
-        order.orderedAt = order.orderedAt ?? update.orderedAt
-        order.scheduledAt = pick(order.scheduledAt, update.scheduledAt)
-        order.clinicalInformation = pick(order.clinicalInformation, update.clinicalInformation)
-        if !update.notes.isEmpty, overwriting || order.notes.isEmpty { order.notes = update.notes }
-        if update.code != nil, let time = update.eventTime { order.detailsTime = max(time, order.detailsTime ?? time) }
-    }
-
-    /// Updates the steps named by the message, adds new ones, and gives a described order without any its one step.
-    /// An order with steps has a study UID: the sender's, else one of ours, given once.
-    private func mergeSteps(
-        _ order: inout ImagingOrder, update: OrderUpdate, isStale: Bool, overwriting: Bool,
-        before: ImagingOrder.Status?,
-        in unit: any UnitOfWork
-    ) {
-        var named = update.steps
-        let describes = update.code != nil || update.control == .new
-        if named.isEmpty && order.steps.isEmpty && describes && update.control != .cancel
-            && update.control != .discontinue
+        if stored == nil || order.accession != stored?.accession
+            || order.studyInstanceUID != stored?.studyInstanceUID || order.patientID != stored?.patientID
         {
-            named = [OrderUpdate.StepUpdate()]
+            try StudyService().reconsider(after: order, instead: stored, in: unit)
         }
-        for step in named {
-            let index: Int?
-            if let stepID = step.stepID {
-                index = order.steps.firstIndex { $0.stepID == stepID }
-            } else {
-                index = order.steps.isEmpty ? nil : 0
-            }
-            let isNew = index == nil
-            let position: Int
-            if let index {
-                position = index
-            } else {
-                let id = unit.entropy.newID()
-                order.steps.append(
-                    ScheduledProcedureStep(
-                        id: id, stepID: step.stepID ?? Self.stepID(for: order, id: id),
-                        status: order.stepState ?? update.stepStatus ?? .scheduled))
-                position = order.steps.count - 1
-            }
-            order.steps[position] = Self.merged(
-                order.steps[position], step, update: update, order: order, overwriting: isNew || overwriting)
-        }
-        if !isStale { Self.setSteps(of: &order, update: update, before: before) }
-        // Whatever the site's table says, no modality is offered work of a closed order.
-        if order.status.isTerminal {
-            for index in order.steps.indices where order.steps[index].status.isOpen {
-                order.steps[index].status = order.status == .completed ? .completed : .canceled
-            }
-        }
-        if order.studyInstanceUID == nil, !order.steps.isEmpty { order.studyInstanceUID = unit.entropy.newUID() }
+        return true
     }
 
-    /// What a step has from its order follows a change of the order; what the step was told itself stays.
-    private static func follow(_ order: inout ImagingOrder, old: ImagingOrder) {
-        for index in order.steps.indices {
-            let step = order.steps[index]
-            if step.description == old.code.displayText { order.steps[index].description = order.code.displayText }
-            if step.modality == old.modality { order.steps[index].modality = order.modality }
-            if step.scheduledStart == old.scheduledAt { order.steps[index].scheduledStart = order.scheduledAt }
+    /// How many events of one order are kept one by one.
+    static let eventsMax = 64
+
+    /// The older half of a history that has grown too long, as the order that it made.
+    private static func compacted(_ events: [OrderEvent], of order: ImagingOrder) -> [OrderEvent] {
+        guard events.count > eventsMax else { return events }
+        let old = Array(events.prefix(events.count / 2))
+        guard let last = old.last else { return events }
+        let made = OrderedProcedure(key: OrderKey(order), events: old, shared: [])
+            .order(of: order.patientID, stored: order, id: order.id) { order.id }
+        return [OrderEvent(.stated(made), time: last.time, receivedAt: last.receivedAt)] + events.dropFirst(old.count)
+    }
+
+    /// Joins the record of one order to another: what belonged to it belongs to the other, and it is gone.
+    private func absorb(_ order: ImagingOrder, into survivor: ImagingOrder, in unit: any UnitOfWork) throws {
+        for report in try unit.reports(ofOrder: order.id) {
+            var moved = report
+            moved.orderID = survivor.id
+            try unit.save(moved)
+            unit.emit(.reportChanged(moved.id))
         }
-    }
-
-    private static func merged(
-        _ old: ScheduledProcedureStep, _ step: OrderUpdate.StepUpdate, update: OrderUpdate, order: ImagingOrder,
-        overwriting: Bool
-    ) -> ScheduledProcedureStep {
-        func pick<Value>(_ old: Value?, _ new: Value?) -> Value? { overwriting ? new ?? old : old ?? new }
-        var merged = old
-        merged.modality = pick(old.modality, step.modality) ?? order.modality
-        merged.stationAETitle = pick(old.stationAETitle, step.stationAETitle)
-        merged.stationName = pick(old.stationName, step.stationName)
-        merged.location = pick(old.location, step.location)
-        merged.scheduledStart = pick(old.scheduledStart, step.scheduledStart ?? update.scheduledAt) ?? order.scheduledAt
-        merged.description = pick(old.description, step.description) ?? order.code.displayText
-        merged.protocolCode = pick(old.protocolCode, step.protocolCode)
-        merged.performingPhysician = pick(old.performingPhysician, step.performingPhysician)
-        return merged
-    }
-
-    /// Gives the steps the state of the site's table; of a message that closes the order, at least a closed one.
-    private static func setSteps(of order: inout ImagingOrder, update: OrderUpdate, before: ImagingOrder.Status?) {
-        var state = update.stepStatus
-        if order.status.isTerminal, state?.isOpen ?? true {
-            let closing: ScheduledProcedureStep.Status =
-                order.status == .completed ? .completed : update.control == .discontinue ? .discontinued : .canceled
-            state = order.status == before ? nil : closing
-        }
-        guard let state else { return }
-        let ids = Set(update.steps.compactMap(\.stepID))
-        order.stepState = ids.isEmpty ? state : nil
-        for index in order.steps.indices where ids.isEmpty || ids.contains(order.steps[index].stepID) {
-            order.steps[index].status = state
-        }
-    }
-
-    /// A step id of at most 16 characters for a sender that gives none.
-    private static func stepID(for order: ImagingOrder, id: EntityID) -> String {
-        if order.steps.isEmpty, let accession = order.accession?.value, accession.utf8.count <= 16 { return accession }
-        return String(id.value.prefix(16))
-    }
-
-    private func reconcile(_ order: ImagingOrder, in unit: any UnitOfWork) throws {
-        guard let accession = order.accession else { return }
-        try StudyService().reconcileQuarantined(accession: accession, patient: nil, in: unit)
+        try StudyService().move(from: order, to: survivor, in: unit)
+        var kept = survivor
+        if kept.visitID == nil { kept.visitID = order.visitID }
+        if kept != survivor { try unit.save(kept) }
+        try unit.removeOrder(order.id)
+        unit.emit(.orderRemoved(order.id, steps: order.steps.map(\.id)))
     }
 
     /// Identifiers are refused when too long for their DICOM attribute, never cut. PS3.5 §6.2 (SH 16, UI 64).

@@ -6,11 +6,17 @@ package struct Patient: Sendable, Hashable, Codable {
     /// At least one; those of a merged-away patient stay as not current.
     package var identifiers: [Identifier]
     package var names: [HumanName]
+    /// Other names the person goes or went by (PID-9).
+    package var aliases: [HumanName] {
+        get { otherNames ?? [] }
+        set { otherNames = newValue.isEmpty ? nil : newValue }
+    }
     /// A date, at any precision.
     package var birthDate: PartialDateTime?
     package var sex: Sex?
     package var addresses: [PostalAddress]
-    package var telecoms: [ContactPoint]
+    /// Those of the home field (PID-13), then those of the work field (PID-14).
+    package var telecoms: [ContactPoint] { didSet { if telecoms != oldValue { workTelecomCount = nil } } }
     package var maritalStatus: CodedConcept?
     /// BCP 47 or the sender's code.
     package var language: CodedConcept?
@@ -19,12 +25,36 @@ package struct Patient: Sendable, Hashable, Codable {
     package var isActive: Bool
     /// The survivor of the merge that retired this patient.
     package var mergedInto: EntityID?
-    /// When the newest applied event happened at its source; decides what is stale.
+    /// When that merge happened at its source.
+    package var mergedAt: UTCInstant?
+    /// When the newest applied event happened at its source.
     package var eventTime: UTCInstant?
+    /// When each value was last stated by a registration; decides, value by value, what is stale.
+    package var registered: StatedTimes?
+    /// The same for what orders and results said in passing; a registration wins over them whatever its time.
+    package var mentioned: StatedTimes?
+    /// Nil for none: a record of an earlier version has no such member.
+    private var otherNames: [HumanName]?
+    /// How many of `telecoms`, from the end, the work field gave; nil where their use tells.
+    private var workTelecomCount: Int?
+
+    /// The telecoms by the field that gave them.
+    package var telecomsByField: (home: [ContactPoint], work: [ContactPoint]) {
+        get {
+            guard let count = workTelecomCount, count <= telecoms.count else {
+                return (telecoms.filter { $0.use != .work }, telecoms.filter { $0.use == .work })
+            }
+            return (Array(telecoms.dropLast(count)), Array(telecoms.suffix(count)))
+        }
+        set {
+            telecoms = newValue.home + newValue.work
+            workTelecomCount = newValue.work.count
+        }
+    }
 
     package init(
-        id: EntityID, identifiers: [Identifier], names: [HumanName] = [], birthDate: PartialDateTime? = nil,
-        sex: Sex? = nil,
+        id: EntityID, identifiers: [Identifier], names: [HumanName] = [], aliases: [HumanName] = [],
+        birthDate: PartialDateTime? = nil, sex: Sex? = nil,
         addresses: [PostalAddress] = [], telecoms: [ContactPoint] = [], maritalStatus: CodedConcept? = nil,
         language: CodedConcept? = nil, isDeceased: Bool? = nil, deceasedAt: PartialDateTime? = nil,
         isActive: Bool = true,
@@ -33,6 +63,7 @@ package struct Patient: Sendable, Hashable, Codable {
         self.id = id
         self.identifiers = identifiers
         self.names = names
+        otherNames = aliases.isEmpty ? nil : aliases
         self.birthDate = birthDate
         self.sex = sex
         self.addresses = addresses
@@ -48,76 +79,26 @@ package struct Patient: Sendable, Hashable, Codable {
 }
 
 /// What one registration or update event says about a patient.
-package struct PatientUpdate: Sendable, Hashable {
-    /// The identifiers by which the patient is found, most trusted first; all are added to the record.
+package struct PatientUpdate: Sendable, Hashable, Codable {
+    /// The identifiers that the event names, record numbers first; all are added to the record.
     package var identifiers: [Identifier]
     package var names: Change<[HumanName]> = .keep
+    package var aliases: Change<[HumanName]> = .keep
     package var birthDate: Change<PartialDateTime> = .keep
     package var sex: Change<Patient.Sex> = .keep
     package var addresses: Change<[PostalAddress]> = .keep
-    package var telecoms: Change<[ContactPoint]> = .keep
+    /// All but those of use work (PID-13).
+    package var homeTelecoms: Change<[ContactPoint]> = .keep
+    /// Those of use work (PID-14).
+    package var workTelecoms: Change<[ContactPoint]> = .keep
     package var maritalStatus: Change<CodedConcept> = .keep
     package var language: Change<CodedConcept> = .keep
     package var isDeceased: Change<Bool> = .keep
     package var deceasedAt: Change<PartialDateTime> = .keep
-    /// When it happened at the source; an older event than the record's changes nothing but missing identifiers.
+    /// When it happened at the source; of each value the newest statement stands.
     package var eventTime: UTCInstant?
     package init(identifiers: [Identifier], eventTime: UTCInstant? = nil) {
         self.identifiers = identifiers
-        self.eventTime = eventTime
-    }
-}
-
-/// A stay or appointment of a patient at the hospital.
-package struct Visit: Sendable, Hashable, Codable {
-    package enum Status: String, Sendable, Hashable, Codable { case planned, arrived, inProgress, finished, cancelled }
-    package var id: EntityID
-    package var patientID: EntityID
-    /// PV1-19; nil when the sender does not number visits (then one open visit a patient).
-    package var identifier: Identifier?
-    package var status: Status
-    /// The code of HL7 table 0004 or v3 ActCode.
-    package var classCode: CodedConcept.Coding?
-    package var location: String?
-    package var attending: PartyReference?
-    package var referring: PartyReference?
-    package var start: PartialDateTime?
-    package var end: PartialDateTime?
-    package var eventTime: UTCInstant?
-    package init(
-        id: EntityID, patientID: EntityID, identifier: Identifier?, status: Status,
-        classCode: CodedConcept.Coding? = nil,
-        location: String? = nil, attending: PartyReference? = nil, referring: PartyReference? = nil,
-        start: PartialDateTime? = nil, end: PartialDateTime? = nil, eventTime: UTCInstant? = nil
-    ) {
-        self.id = id
-        self.patientID = patientID
-        self.identifier = identifier
-        self.status = status
-        self.classCode = classCode
-        self.location = location
-        self.attending = attending
-        self.referring = referring
-        self.start = start
-        self.end = end
-        self.eventTime = eventTime
-    }
-}
-
-/// What one event says about a visit.
-package struct VisitUpdate: Sendable, Hashable {
-    package var identifier: Identifier?
-    package var status: Visit.Status?
-    package var classCode: CodedConcept.Coding?
-    package var location: Change<String> = .keep
-    package var attending: Change<PartyReference> = .keep
-    package var referring: Change<PartyReference> = .keep
-    package var start: Change<PartialDateTime> = .keep
-    package var end: Change<PartialDateTime> = .keep
-    package var eventTime: UTCInstant?
-    package init(identifier: Identifier?, status: Visit.Status?, eventTime: UTCInstant?) {
-        self.identifier = identifier
-        self.status = status
         self.eventTime = eventTime
     }
 }

@@ -5,14 +5,20 @@ extension PatientService {
         case identifierInUse(system: String, value: String, by: EntityID)
         /// Orders, studies, reports or visits belong to the patient.
         case inUse
+        /// The record was merged into another: it can not be made a living one again.
+        case mergedAway(into: EntityID)
     }
 
     /// Takes a whole record as a client states it. What it does not name is gone from the domain's view.
     package func replace(_ patient: Patient, in unit: any UnitOfWork) throws {
         let old = try unit.patient(patient.id)
-        for identifier in patient.identifiers where identifier.isCurrent {
+        if let survivor = old?.mergedInto, patient.isActive { throw Refusal.mergedAway(into: survivor) }
+        // What several people may share is nobody's alone.
+        for identifier in Self.keys(of: patient.identifiers, unit.rules) where identifier.isCurrent {
             for other in try unit.patients(identifiedBy: identifier)
-            where other.id != patient.id && other.mergedInto != patient.id {
+            where try other.id != patient.id && survivor(of: other, in: unit).id != patient.id
+                && Self.keys(of: other.identifiers, unit.rules).contains(where: { $0.matches(identifier) })
+            {
                 throw Refusal.identifierInUse(system: identifier.system, value: identifier.value, by: other.id)
             }
         }
@@ -20,7 +26,7 @@ extension PatientService {
         try unit.save(patient)
         unit.emit(.patientChanged(patient.id))
         for identifier in patient.identifiers where old?.identifiers.contains(identifier) != true {
-            try StudyService().reconcileQuarantined(accession: nil, patient: identifier, in: unit)
+            try StudyService().reconcileQuarantined(patient: identifier, in: unit)
         }
     }
 

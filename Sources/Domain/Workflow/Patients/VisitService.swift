@@ -26,35 +26,75 @@ package struct VisitService: Sendable {
         } else {
             found = try unit.visits(of: patientID).last { $0.status != .finished && $0.status != .cancelled }
         }
+        var update = update
+        update.eventTime = unit.credible(update.eventTime)
         guard let old = found else {
             var visit = Visit(
                 id: unit.entropy.newID(), patientID: patientID, identifier: update.identifier,
                 status: update.status ?? .planned)
-            Self.fill(&visit, from: update)
+            visit.take(update, isNew: true, in: unit)
             try unit.save(visit)
             unit.emit(.visitChanged(visit.id))
+            try attach(visit, in: unit)
             return .created(visit.id)
         }
         guard old.patientID == patientID else { return .patientMismatch }
-        if PatientService.isOlder(update.eventTime, than: old.eventTime) { return .stale(old.id) }
         var visit = old
-        Self.fill(&visit, from: update)
+        visit.take(update, isNew: false, in: unit)
+        let isStale = PatientService.isOlder(update.eventTime, than: unit.comparable(old.eventTime))
+        if visit == old { return isStale ? .stale(old.id) : .unchanged(old.id) }
+        try unit.save(visit)
         var comparable = visit
         comparable.eventTime = old.eventTime
-        if comparable == old { return .unchanged(old.id) }
-        try unit.save(visit)
+        comparable.stated = old.stated
+        if comparable == old { return isStale ? .stale(old.id) : .unchanged(old.id) }
         unit.emit(.visitChanged(visit.id))
-        return .updated(visit.id)
+        return isStale ? .stale(visit.id) : .updated(visit.id)
     }
 
-    private static func fill(_ visit: inout Visit, from update: VisitUpdate) {
-        if let status = update.status { visit.status = status }
-        if let classCode = update.classCode { visit.classCode = classCode }
-        visit.location = update.location.applied(to: visit.location)
-        visit.attending = update.attending.applied(to: visit.attending)
-        visit.referring = update.referring.applied(to: visit.referring)
-        visit.start = update.start.applied(to: visit.start)
-        visit.end = update.end.applied(to: visit.end)
-        if let time = update.eventTime { visit.eventTime = time }
+    /// Links the orders and reports that named the visit before it came.
+    func attach(_ visit: Visit, in unit: any UnitOfWork) throws {
+        guard let number = visit.identifier else { return }
+        for var order in try unit.orders(of: visit.patientID)
+        where order.visitID == nil && order.visitNumber?.matches(number) == true {
+            order.visitID = visit.id
+            try unit.save(order)
+            unit.emit(.orderChanged(order.id))
+        }
+        for var report in try unit.reports(of: visit.patientID)
+        where report.visitID == nil && report.visitNumber?.matches(number) == true {
+            report.visitID = visit.id
+            try unit.save(report)
+            unit.emit(.reportChanged(report.id))
+        }
+    }
+}
+
+extension Visit {
+    /// The values that are stated one by one.
+    private enum Stated: String, CaseIterable {
+        case status, classCode, location, attending, referring, start, end
+    }
+
+    /// Takes what an event states: of each value the newest statement stands.
+    fileprivate mutating func take(_ update: VisitUpdate, isNew: Bool, in unit: any UnitOfWork) {
+        var times = stated ?? StatedTimes()
+        if stated == nil, !isNew {
+            for value in Stated.allCases { times.note(unit.comparable(eventTime) ?? .distantPast, for: value.rawValue) }
+        }
+        func admits(_ value: Stated, _ isStated: Bool) -> Bool {
+            guard isStated, times.admits(update.eventTime, for: value.rawValue) else { return false }
+            times.note(update.eventTime, for: value.rawValue)
+            return true
+        }
+        if let new = update.status, admits(.status, true) { status = new }
+        if admits(.classCode, update.classCode != .keep) { classCode = update.classCode.applied(to: classCode) }
+        if admits(.location, update.location != .keep) { location = update.location.applied(to: location) }
+        if admits(.attending, update.attending != .keep) { attending = update.attending.applied(to: attending) }
+        if admits(.referring, update.referring != .keep) { referring = update.referring.applied(to: referring) }
+        if admits(.start, update.start != .keep) { start = update.start.applied(to: start) }
+        if admits(.end, update.end != .keep) { end = update.end.applied(to: end) }
+        stated = times
+        if let time = update.eventTime { eventTime = max(time, unit.comparable(eventTime) ?? time) }
     }
 }

@@ -7,6 +7,10 @@ package enum DomainEvent: Sendable, Hashable {
     case visitChanged(EntityID)
     /// The order or one of its steps.
     case orderChanged(EntityID)
+    /// The order is gone: taken back by a client, or found to be another one. Its steps are gone with it.
+    case orderRemoved(EntityID, steps: [EntityID])
+    /// A step is gone from its order.
+    case stepRemoved(EntityID)
     /// The study, its series list, or its links, by Study Instance UID.
     case studyChanged(studyInstanceUID: String)
     case reportChanged(EntityID)

@@ -2,6 +2,8 @@
 package struct UTCInstant: Sendable, Hashable, Comparable, Codable {
     package var microseconds: Int64
     package init(microseconds: Int64) { self.microseconds = microseconds }
+    /// Before every time that a sender may give.
+    package static let distantPast = UTCInstant(microseconds: .min)
     package static func < (a: UTCInstant, b: UTCInstant) -> Bool { a.microseconds < b.microseconds }
     package func advanced(bySeconds seconds: Int64) -> UTCInstant {
         UTCInstant(microseconds: microseconds &+ seconds &* 1_000_000)

@@ -11,6 +11,8 @@ package protocol UnitOfWork: AnyObject {
     var entropy: any Entropy { get }
     /// Who caused the change.
     var access: AccessContext { get }
+    /// What the site decides for the domain's rules.
+    var rules: SiteRules { get }
 
     // Patients and visits.
     func patient(_ id: EntityID) throws -> Patient?
@@ -33,7 +35,12 @@ package protocol UnitOfWork: AnyObject {
     func orders(of patientID: EntityID) throws -> [ImagingOrder]
     /// Saves the order and its steps; the worklist index follows.
     func save(_ order: ImagingOrder) throws
+    /// Removes the order, its steps and its events.
     func removeOrder(_ id: EntityID) throws
+    /// What was said of an order, in the order in which it counts; empty for one that an earlier version kept.
+    func events(ofOrder id: EntityID) throws -> [OrderEvent]
+    /// Keeps the events of an order in place of those kept before.
+    func save(_ events: [OrderEvent], ofOrder id: EntityID) throws
 
     // Studies. Counts of series and instances are computed, never stored.
     func study(_ studyInstanceUID: String) throws -> Study?
@@ -54,6 +61,8 @@ package protocol UnitOfWork: AnyObject {
     func endAwaiting(_ awaited: AwaitedPublication, seenAt: UTCInstant) throws
     /// Studies with any series in quarantine whose attributes name this accession or patient identifier.
     func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study]
+    /// Studies of which any series names this accession number, kept aside or not.
+    func studies(naming accession: Identifier) throws -> [Study]
     func save(_ study: Study) throws
     func series(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> Series?
     func series(in studyInstanceUID: String) throws -> [Series]
@@ -78,6 +87,16 @@ package protocol UnitOfWork: AnyObject {
     // Messages.
     func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage]
     func journal(_ message: JournaledMessage) throws
+    /// Marks a failed message: the records that these patient numbers name may turn out to be one person's, and then it
+    /// can be carried out.
+    func awaitMerge(_ messageID: EntityID, of patientNumbers: [Identifier]) throws
+    /// Failed messages that wait for a merge of one of the numbers, oldest first; at most 1,000.
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage]
+    /// Replaces disposition, note and acknowledgement of a message that waited, and ends its waiting.
+    func settle(_ message: JournaledMessage) throws
+
+    /// Remembers an assigning authority that the site has not configured, for the operator.
+    func note(_ authority: UnknownAuthority) throws
 
     /// Tells the observers of this unit.
     func emit(_ event: DomainEvent)

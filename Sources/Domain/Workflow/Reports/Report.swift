@@ -18,7 +18,16 @@ package struct Report: Sendable, Hashable, Codable {
     package var id: EntityID
     package var patientID: EntityID
     package var visitID: EntityID?
+    /// The visit number that the result names, whether or not the visit is known.
+    package var visitNumber: Identifier?
     package var orderID: EntityID?
+    /// Further orders that it reports on: the other procedures of its placer order.
+    package var otherOrderIDs: [EntityID] {
+        get { furtherOrderIDs ?? [] }
+        set { furtherOrderIDs = newValue.isEmpty ? nil : newValue }
+    }
+    /// All orders that it reports on.
+    package var orderIDs: [EntityID] { [orderID].compactMap { $0 } + otherOrderIDs }
     package var studyInstanceUIDs: [String]
     package var placer: Identifier?
     package var filler: Identifier?
@@ -34,6 +43,22 @@ package struct Report: Sendable, Hashable, Codable {
     package var observations: [Observation]
     /// `performers`: technician and transcriptionist. Nil in what was stored before there were any.
     package var attributes: Attributes?
+    /// A state that a message gave the report, and when.
+    package struct State: Sendable, Hashable, Codable {
+        package var status: Status
+        package var issued: UTCInstant
+
+        /// Whether this withdrawal is the last word on content: of one time, only a correction follows it.
+        func stands(before content: State) -> Bool {
+            issued == content.issued ? content.status.rank < Status.corrected.rank : issued > content.issued
+        }
+    }
+    /// The furthest state of its content.
+    package var contentState: State?
+    /// The newest withdrawal.
+    package var withdrawal: State?
+    /// Nil for none: a report of an earlier version has no such member.
+    private var furtherOrderIDs: [EntityID]?
 
     package init(
         id: EntityID, patientID: EntityID, visitID: EntityID? = nil, orderID: EntityID? = nil,
@@ -59,6 +84,18 @@ package struct Report: Sendable, Hashable, Codable {
         self.conclusion = conclusion
         self.presentedForms = presentedForms
         self.observations = observations
+    }
+}
+
+extension Report {
+    /// Of a report that an earlier version kept: the one state it had, when it was issued.
+    func legacyContentState(_ unit: any UnitOfWork) -> State? {
+        guard withdrawal == nil, status != .cancelled, status != .enteredInError else { return nil }
+        return State(status: status, issued: unit.comparable(issued) ?? .distantPast)
+    }
+    func legacyWithdrawal(_ unit: any UnitOfWork) -> State? {
+        guard contentState == nil, status == .cancelled || status == .enteredInError else { return nil }
+        return State(status: status, issued: unit.comparable(issued) ?? .distantPast)
     }
 }
 
@@ -150,6 +187,7 @@ package struct ReportUpdate: Sendable, Hashable {
     package var placer: Identifier?
     package var filler: Identifier?
     package var accession: Identifier?
+    package var requestedProcedureID: String?
     package var studyInstanceUIDs: [String] = []
     package var status: Report.Status
     package var code: CodedConcept

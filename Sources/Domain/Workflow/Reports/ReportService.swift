@@ -12,6 +12,8 @@ package struct ReportService: Sendable {
     package enum Refusal: Error, Sendable, Hashable {
         case unidentifiedPatient
         case ambiguousPatient
+        /// One patient number names a record, but its authority or another gave that record a different one.
+        case contradictoryPatient
         /// Neither filler nor placer nor accession number.
         case unidentifiedReport
         /// The report or order found is another patient's.
@@ -22,118 +24,157 @@ package struct ReportService: Sendable {
 
     /// Applies one result message to its report.
     package func apply(_ update: ReportUpdate, in unit: any UnitOfWork) throws -> Outcome {
-        let identified = try PatientService().identify(update.patient, in: unit)
-        guard let patientID = identified.patientID else {
-            if case .ambiguous = identified { throw Refusal.ambiguousPatient }
-            throw Refusal.unidentifiedPatient
-        }
         guard update.filler != nil || update.placer != nil || update.accession != nil else {
             throw Refusal.unidentifiedReport
         }
+        let identified = try PatientService().identify(update.patient, in: unit)
+        guard let patientID = identified.patientID else {
+            switch identified {
+            case .ambiguous: throw Refusal.ambiguousPatient
+            case .contradicted: throw Refusal.contradictoryPatient
+            default: throw Refusal.unidentifiedPatient
+            }
+        }
+        var update = update
+        let issued = unit.credible(update.issued) ?? unit.time
         var notes: [String] = []
-        let order = try order(for: update, patientID: patientID, notes: &notes, in: unit)
-        let existing = try find(update, order: order, in: unit)
+        let orderIDs = try orders(for: &update, patientID: patientID, issued: issued, notes: &notes, in: unit)
+        let existing = try find(update, orderID: orderIDs.first, in: unit)
         if let existing, existing.patientID != patientID { throw Refusal.patientMismatch }
 
-        if let old = existing, Self.isStale(update, old: old) {
-            notes.append("report is already \(old.status.rawValue): state kept")
-            return Outcome(result: .stale, reportID: old.id, notes: notes)
-        }
         var report =
             existing
             ?? Report(id: unit.entropy.newID(), patientID: patientID, status: update.status, code: update.code)
-        fill(&report, from: update, orderID: order.id, in: unit)
-        if let visit = update.visit, let known = try unit.visits(identifiedBy: visit).first,
-            known.patientID == patientID
-        {
-            report.visitID = known.id
+        report.placer = report.placer ?? update.placer
+        report.filler = report.filler ?? update.filler
+        report.orderID = orderIDs.first ?? report.orderID
+        report.otherOrderIDs = Array(orderIDs.dropFirst())
+        if let visit = update.visit {
+            report.visitNumber = visit
+            if let known = try unit.visits(identifiedBy: visit).first, known.patientID == patientID {
+                report.visitID = known.id
+            }
         }
         report.studyInstanceUIDs = try studies(of: report, update: update, in: unit)
-        if let old = existing, old == report { return Outcome(result: .unchanged, reportID: old.id, notes: notes) }
+        let isStale = !Self.take(update, issued: issued, into: &report, isNew: existing == nil, in: unit) {
+            fill(&$0, from: update, in: unit)
+        }
+        if isStale { notes.append("report is already \(report.status.rawValue): state kept") }
+        if let old = existing, old == report {
+            return Outcome(result: isStale ? .stale : .unchanged, reportID: old.id, notes: notes)
+        }
         try unit.save(report)
         unit.emit(.reportChanged(report.id))
-        try close(order, after: report, in: unit)
-        return Outcome(result: existing == nil ? .created : .updated, reportID: report.id, notes: notes)
+        let result: Outcome.Result = existing == nil ? .created : isStale ? .stale : .updated
+        return Outcome(result: result, reportID: report.id, notes: notes)
     }
 
-    /// Whether the stored report is further on than the message. A state never goes down; of equal states the newer
-    /// issue wins. A cancelled report may be reopened by nothing but a correction.
-    static func isStale(_ update: ReportUpdate, old: Report) -> Bool {
-        if update.status == .enteredInError || update.status == .cancelled { return old.status == .enteredInError }
-        if old.status == .cancelled || old.status == .enteredInError { return update.status.rank < 4 }
-        if update.status.rank != old.status.rank { return update.status.rank < old.status.rank }
-        guard let new = update.issued, let stored = old.issued else { return false }
-        return new < stored
+    /// Takes the state of a message where it comes after the stored one; false when it does not.
+    ///
+    /// A report has two registers, so that its end does not depend on the order of arrival: the content that is furthest
+    /// on (of equal states the newest issue), and the newest withdrawal. A withdrawal stands unless content of a later
+    /// issue, or a correction without a time, follows it.
+    static func take(
+        _ update: ReportUpdate, issued: UTCInstant, into report: inout Report, isNew: Bool, in unit: any UnitOfWork,
+        fill: (inout Report) -> Void
+    ) -> Bool {
+        let isWithdrawal = update.status == .cancelled || update.status == .enteredInError
+        var content = report.contentState ?? (isNew ? nil : report.legacyContentState(unit))
+        var withdrawal = report.withdrawal ?? (isNew ? nil : report.legacyWithdrawal(unit))
+        var isTaken = false
+        if isWithdrawal {
+            if withdrawal.map({ issued >= $0.issued }) ?? true {
+                withdrawal = Report.State(status: update.status, issued: issued)
+                isTaken = true
+                if content == nil { fill(&report) }
+            }
+        } else if content.map({
+            ($0.status.rank, $0.issued.microseconds) <= (update.status.rank, issued.microseconds)
+        }) ?? true {
+            content = Report.State(status: update.status, issued: issued)
+            isTaken = true
+            fill(&report)
+            report.issued = update.issued ?? report.issued
+        }
+        report.contentState = content
+        report.withdrawal = withdrawal
+        if let withdrawal, content.map({ withdrawal.stands(before: $0) }) ?? true {
+            report.status = withdrawal.status
+        } else if let content {
+            report.status = content.status
+        }
+        return isTaken && report.status == update.status
     }
 
     // MARK: Details
 
-    private func find(_ update: ReportUpdate, order: ImagingOrder, in unit: any UnitOfWork) throws -> Report? {
-        if let filler = update.filler {
-            let found = try unit.reports(identifiedBy: filler)
-            if let first = found.first(where: { $0.filler?.matches(filler) == true }) { return first }
+    /// The report that the numbers name: by filler, else by a placer number that nothing contradicts.
+    private func find(_ update: ReportUpdate, orderID: EntityID?, in unit: any UnitOfWork) throws -> Report? {
+        if let filler = update.filler,
+            let first = try unit.reports(identifiedBy: filler).first(where: { $0.filler?.matches(filler) == true })
+        {
+            return first
         }
-        if update.filler == nil, let placer = update.placer {
-            if let first = try unit.reports(identifiedBy: placer).first(where: { $0.placer?.matches(placer) == true }) {
-                return first
+        if let placer = update.placer {
+            let found = try unit.reports(identifiedBy: placer).filter {
+                $0.placer?.matches(placer) == true && (update.filler == nil || $0.filler == nil)
             }
+            if found.count > 1 { throw Refusal.conflictingIdentifiers }
+            if let only = found.first { return only }
         }
-        // A result that names its order by accession number alone.
-        if update.filler == nil && update.placer == nil { return try unit.reports(ofOrder: order.id).first }
-        return nil
+        // A result that names its order by accession number alone, or before its own number was known.
+        guard let orderID else { return nil }
+        return try unit.reports(ofOrder: orderID).first {
+            (update.filler == nil || $0.filler == nil) && (update.placer == nil || $0.placer == nil)
+        }
     }
 
-    /// The order reported on; a result that comes before its order makes one.
-    private func order(
-        for update: ReportUpdate, patientID: EntityID, notes: inout [String], in unit: any UnitOfWork
-    ) throws -> ImagingOrder {
-        var asOrder = OrderUpdate(control: .statusChanged, patient: update.patient)
-        asOrder.placer = update.placer
-        asOrder.filler = update.filler
-        asOrder.accession = update.accession
+    /// The orders reported on. The result is an event of theirs: it makes one that is not known, and a final one ends it.
+    private func orders(
+        for update: inout ReportUpdate, patientID: EntityID, issued: UTCInstant, notes: inout [String],
+        in unit: any UnitOfWork
+    ) throws -> [EntityID] {
+        var mention = OrderUpdate(control: .mentioned, patient: nil)
+        mention.placer = update.placer
+        mention.filler = update.filler
+        mention.accession = update.accession
+        mention.requestedProcedureID = update.requestedProcedureID
+        mention.visit = update.visit
+        mention.code = update.code
+        if let requester = update.requester { mention.requester = .set(requester) }
+        mention.studyInstanceUID = update.studyInstanceUIDs.count == 1 ? update.studyInstanceUIDs.first : nil
+        mention.eventTime = issued
+        let isFinal =
+            update.status.rank >= Report.Status.final.rank && update.status != .cancelled
+            && update.status != .enteredInError
+        if isFinal { mention.status = .completed }
         do {
-            if var found = try OrderService().find(asOrder, patientID: patientID, in: unit) {
-                if found.requester == nil, let requester = update.requester {
-                    found.requester = requester
-                    try unit.save(found)
-                    unit.emit(.orderChanged(found.id))
-                }
-                return found
-            }
             // The result's filler number may be the report's own; the accession number still names the order.
-            if let accession = update.accession {
-                let byAccession = try unit.orders(identifiedBy: accession, as: .accession).filter {
-                    $0.patientID == patientID
+            if let accession = update.accession, update.filler != nil || update.placer != nil {
+                var numbers = mention
+                numbers.accession = nil
+                let byNumber = try OrderService().related(to: numbers, of: patientID, in: unit)
+                let byAccession = try unit.orders(identifiedBy: accession, as: .accession)
+                if byAccession.contains(where: { $0.patientID != patientID }) { throw Refusal.patientMismatch }
+                if byNumber.isEmpty, byAccession.count == 1, let only = byAccession.first, only.filler != nil {
+                    mention.filler = nil
+                    mention.placer = nil
                 }
-                if byAccession.count == 1, let only = byAccession.first { return only }
             }
+            let outcome = try OrderService().apply(mention, of: patientID, in: unit)
+            if outcome.result == .created { notes.append("result came before its order: order created from it") }
+            return outcome.orderIDs
         } catch OrderService.Refusal.patientMismatch, OrderService.Refusal.accessionOfAnotherPatient {
             throw Refusal.patientMismatch
         } catch OrderService.Refusal.conflictingIdentifiers {
             throw Refusal.conflictingIdentifiers
         }
-        notes.append("result came before its order: order created from it")
-        let order = ImagingOrder(
-            id: unit.entropy.newID(), patientID: patientID, placer: update.placer, filler: update.filler,
-            accession: update.accession, studyInstanceUID: update.studyInstanceUIDs.first, status: .active,
-            code: update.code, requester: update.requester)
-        try unit.save(order)
-        unit.emit(.orderChanged(order.id))
-        if let accession = order.accession {
-            try StudyService().reconcileQuarantined(accession: accession, patient: nil, in: unit)
-        }
-        return order
     }
 
-    private func fill(_ report: inout Report, from update: ReportUpdate, orderID: EntityID, in unit: any UnitOfWork) {
-        report.orderID = orderID
-        report.placer = update.placer ?? report.placer
-        report.filler = update.filler ?? report.filler
-        report.status = update.status
+    private func fill(_ report: inout Report, from update: ReportUpdate, in unit: any UnitOfWork) {
         report.code = update.code
         report.category = update.category ?? report.category
         report.effective = update.effective ?? report.effective
-        report.issued = update.issued ?? report.issued
         if !update.interpreters.isEmpty { report.interpreters = update.interpreters }
         if !update.attributes.isEmpty { report.attributes = update.attributes }
         // A message without any text or finding tells of the state; what the report says stays.
@@ -168,26 +209,11 @@ package struct ReportService: Sendable {
     private func studies(of report: Report, update: ReportUpdate, in unit: any UnitOfWork) throws -> [String] {
         var uids = report.studyInstanceUIDs
         for uid in update.studyInstanceUIDs where !uids.contains(uid) { uids.append(uid) }
-        if let orderID = report.orderID {
+        for orderID in report.orderIDs {
             for study in try unit.studies(ofOrder: orderID) where !uids.contains(study.studyInstanceUID) {
                 uids.append(study.studyInstanceUID)
             }
         }
         return uids
-    }
-
-    /// A final report closes its order and the steps that are still open.
-    private func close(_ order: ImagingOrder, after report: Report, in unit: any UnitOfWork) throws {
-        guard report.status.rank >= Report.Status.final.rank, report.status != .cancelled,
-            report.status != .enteredInError,
-            !order.status.isTerminal, var current = try unit.order(order.id)
-        else { return }
-        current.status = .completed
-        current.stepState = .completed
-        for index in current.steps.indices where current.steps[index].status.isOpen {
-            current.steps[index].status = .completed
-        }
-        try unit.save(current)
-        unit.emit(.orderChanged(current.id))
     }
 }

@@ -12,9 +12,9 @@ package struct Reconciler: Sendable {
         }
         let patient: Patient
         switch try PatientService().resolve([Identifier(system: system, value: value)], in: unit) {
-        case .none: return .quarantined(.unknownPatient)
-        case .ambiguous: return .quarantined(.ambiguousPatient)
-        case .found(let record), .retired(let record): patient = record
+        case .none, .unidentified: return .quarantined(.unknownPatient)
+        case .ambiguous, .contradicted: return .quarantined(.ambiguousPatient)
+        case .found(let record), .retired(let record, _): patient = record
         }
         let byUID = try unit.orders(studyInstanceUID: studyInstanceUID)
 

@@ -22,7 +22,7 @@ package enum Reconciliation: Sendable, Hashable, Codable {
         case ambiguousAccession = "ambiguous-accession"
         /// The patient id and issuer name more than one registered patient.
         case ambiguousPatient = "ambiguous-patient"
-        /// Instances of one series name different patients or accession numbers.
+        /// The instance names another patient or order than its series.
         case inconsistentSeries = "inconsistent-series"
     }
     package var patientID: EntityID? {
@@ -44,6 +44,13 @@ package struct Study: Sendable, Hashable, Codable {
     package var attributes: StudyAttributes
     /// When its attributes, its link or its list of series last changed.
     package var updatedAt: UTCInstant
+    /// Whether single instances of it were ever kept aside.
+    package var hasAsides: Bool {
+        get { asidesExist ?? false }
+        set { asidesExist = newValue ? true : nil }
+    }
+    /// Nil for false: a study of an earlier version has no such member.
+    private var asidesExist: Bool?
     package init(
         id: EntityID, studyInstanceUID: String, reconciliation: Reconciliation, attributes: StudyAttributes,
         updatedAt: UTCInstant
@@ -82,10 +89,39 @@ package struct StudyAttributes: Sendable, Hashable, Codable {
 package struct Series: Sendable, Hashable, Codable {
     package var studyInstanceUID: String
     package var seriesInstanceUID: String
-    /// A series may disagree with its study (a wrong accession): then it alone is kept aside.
+    /// A series may disagree with its study (a wrong accession): then it alone is kept aside, as a single instance is
+    /// that disagrees with its series.
     package var reconciliation: Reconciliation
     package var attributes: SeriesAttributes
     package var updatedAt: UTCInstant
+    /// The instances that name another patient or order than the series: each is kept aside alone.
+    package var asides: [Aside] {
+        get { asideInstances ?? [] }
+        set { asideInstances = newValue.isEmpty ? nil : newValue }
+    }
+    /// Nil for none: a series of an earlier version has no such member.
+    private var asideInstances: [Aside]?
+
+    /// One instance kept aside.
+    package struct Aside: Sendable, Hashable, Codable {
+        package var sopInstanceUID: String
+        package var identity: InstanceIdentity
+        package var reason: Reconciliation.Reason
+    }
+    /// What its instances say of whose they are.
+    package var identity: InstanceIdentity {
+        get {
+            InstanceIdentity(
+                patientID: attributes.patientID, patientIDSystem: attributes.patientIDSystem,
+                accessionNumber: attributes.accessionNumber, accessionSystem: attributes.accessionSystem)
+        }
+        set {
+            attributes.patientID = newValue.patientID
+            attributes.patientIDSystem = newValue.patientIDSystem
+            attributes.accessionNumber = newValue.accessionNumber
+            attributes.accessionSystem = newValue.accessionSystem
+        }
+    }
     package init(
         studyInstanceUID: String, seriesInstanceUID: String, reconciliation: Reconciliation,
         attributes: SeriesAttributes,
@@ -97,6 +133,14 @@ package struct Series: Sendable, Hashable, Codable {
         self.attributes = attributes
         self.updatedAt = updatedAt
     }
+}
+
+/// What an instance says of whose it is: patient id and accession number with their issuers' systems, as sent.
+package struct InstanceIdentity: Sendable, Hashable, Codable {
+    package var patientID: String?
+    package var patientIDSystem: String?
+    package var accessionNumber: String?
+    package var accessionSystem: String?
 }
 
 package struct SeriesAttributes: Sendable, Hashable, Codable {
@@ -219,6 +263,8 @@ package struct ReceivedInstance: Sendable {
     package var bulk: [BulkValue]
     /// Where the frames lie in the file, in the form of the DICOM translation; empty without pixel data.
     package var frameIndex: [UInt8]
+    /// The issuers it names that the site has not configured.
+    package var unknownAuthorities: [UnknownAuthority] = []
     package init(
         instance: Instance, study: StudyAttributes, series: SeriesAttributes, header: [UInt8], bulk: [BulkValue],
         frameIndex: [UInt8] = []

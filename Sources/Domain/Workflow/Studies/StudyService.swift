@@ -26,6 +26,7 @@ package struct StudyService: Sendable {
     }
 
     private func insert(_ received: ReceivedInstance, in unit: any UnitOfWork) throws -> Reconciliation {
+        for authority in received.unknownAuthorities { try unit.note(authority) }
         let (link, isNews) = try seriesLink(received, in: unit)
         // What an instance adds to a series that is known changes nothing of the study: the cost stays the same however
         // many there are.
@@ -79,28 +80,127 @@ package struct StudyService: Sendable {
         }
     }
 
-    /// Looks again at quarantined series after an order or a patient has become known.
-    package func reconcileQuarantined(accession: Identifier?, patient: Identifier?, in unit: any UnitOfWork) throws {
-        for var study in try unit.quarantinedStudies(accession: accession, patient: patient) {
+    /// Looks again at series that are kept aside, after a patient has become known.
+    package func reconcileQuarantined(patient: Identifier, in unit: any UnitOfWork) throws {
+        for study in try unit.quarantinedStudies(accession: nil, patient: patient) { try relink(study, in: unit) }
+    }
+
+    /// Looks again at single instances of a patient's studies that are kept aside.
+    func reconcileAsides(of patientID: EntityID, in unit: any UnitOfWork) throws {
+        for study in try unit.studies(of: patientID) where study.hasAsides { try relink(study, in: unit) }
+    }
+
+    /// Looks again at the studies that an order's numbers may concern, after the order was made or changed: those of its
+    /// study UID, those of its accession number, and those that belonged to it.
+    func reconsider(after order: ImagingOrder, instead old: ImagingOrder?, in unit: any UnitOfWork) throws {
+        var studies: [Study] = []
+        func add(_ found: [Study]) {
+            for study in found where !studies.contains(where: { $0.id == study.id }) { studies.append(study) }
+        }
+        for uid in Set([order.studyInstanceUID, old?.studyInstanceUID].compactMap { $0 }) {
+            add(try unit.study(uid).map { [$0] } ?? [])
+        }
+        for accession in Set([order.accession, old?.accession].compactMap { $0 }) {
+            add(try unit.studies(naming: accession))
+        }
+        if old != nil { add(try unit.studies(ofOrder: order.id)) }
+        add(try unit.studies(of: order.patientID).filter(\.hasAsides))
+        for study in studies.sorted(by: { $0.studyInstanceUID < $1.studyInstanceUID }) { try relink(study, in: unit) }
+    }
+
+    /// Gives the studies of one order to another, of the same patient.
+    func move(from order: ImagingOrder, to survivor: ImagingOrder, in unit: any UnitOfWork) throws {
+        for study in try unit.studies(ofOrder: order.id) {
             var links: [Reconciliation] = []
-            var changed = false
             for var series in try unit.series(in: study.studyInstanceUID) {
-                if series.reconciliation.isQuarantined && series.reconciliation != .quarantined(.inconsistentSeries) {
-                    let link = try link(of: series, in: unit)
-                    if link != series.reconciliation {
-                        series.reconciliation = link
-                        try unit.save(series)
-                        changed = true
-                    }
+                if case .matched(let patientID, order.id) = series.reconciliation {
+                    series.reconciliation = .matched(patientID: patientID, orderID: survivor.id)
+                    try unit.save(series)
                 }
                 links.append(series.reconciliation)
             }
-            guard changed else { continue }
-            study.reconciliation = Self.studyLink(links) ?? study.reconciliation
-            study.updatedAt = unit.time
-            try unit.save(study)
-            try unit.awaitPublication(of: study.studyInstanceUID, isDue: true)
+            try save(study, links, in: unit)
         }
+    }
+
+    /// Links each series of a study anew by what is known now. What is certain is never given up for what is not, as long
+    /// as its order is there and is still the same patient's.
+    private func relink(_ study: Study, in unit: any UnitOfWork) throws {
+        var links: [Reconciliation] = []
+        var changed = false
+        for var series in try unit.series(in: study.studyInstanceUID) {
+            let old = series
+            var link = try link(of: series, in: unit)
+            if link.isQuarantined, !series.reconciliation.isQuarantined, try stands(series.reconciliation, in: unit) {
+                link = series.reconciliation
+            }
+            series.reconciliation = link
+            for instance in old.asides {
+                series.asides.removeAll { $0 == instance }
+                try place(instance.sopInstanceUID, instance.identity, in: &series, in: unit)
+            }
+            if series != old {
+                try unit.save(series)
+                changed = true
+            }
+            links.append(series.reconciliation)
+        }
+        if changed { try save(study, links, in: unit) }
+    }
+
+    /// Decides whether an instance of another identity than its series belongs to it, or is kept aside: by what the
+    /// identities resolve to, not by their text. An accession number that is absent contradicts nothing.
+    private func place(
+        _ sopInstanceUID: String, _ identity: InstanceIdentity, in series: inout Series, in unit: any UnitOfWork
+    ) throws {
+        if identity == series.identity { return }
+        var own = series
+        own.identity = identity
+        let link = try link(of: own, in: unit)
+        func keepAside(_ reason: Reconciliation.Reason) {
+            series.asides.append(
+                Series.Aside(sopInstanceUID: sopInstanceUID, identity: identity, reason: reason))
+        }
+        switch (series.reconciliation.isQuarantined, link) {
+        case (_, .quarantined(let reason)): keepAside(reason)
+        case (true, _):
+            // The series takes the identity that is certain; what had the other one is kept aside instead.
+            guard case .quarantined(let reason) = series.reconciliation else { return }
+            let former = series.identity
+            let known = Set(series.asides.map(\.sopInstanceUID) + [sopInstanceUID])
+            for instance in try unit.instances(in: series.seriesInstanceUID, of: series.studyInstanceUID)
+            where !known.contains(instance.sopInstanceUID) {
+                series.asides.append(
+                    Series.Aside(sopInstanceUID: instance.sopInstanceUID, identity: former, reason: reason))
+            }
+            series.identity = identity
+            series.reconciliation = link
+        case (false, _):
+            let isOneOrder =
+                link.orderID == nil || series.reconciliation.orderID == nil
+                || link.orderID == series.reconciliation.orderID
+            guard link.patientID == series.reconciliation.patientID, isOneOrder else {
+                return keepAside(.inconsistentSeries)
+            }
+            // The one that names the order tells of both.
+            if series.reconciliation.orderID == nil, link.orderID != nil {
+                series.identity = identity
+                series.reconciliation = link
+            }
+        }
+    }
+
+    private func stands(_ link: Reconciliation, in unit: any UnitOfWork) throws -> Bool {
+        guard let orderID = link.orderID else { return true }
+        return try unit.order(orderID)?.patientID == link.patientID
+    }
+
+    private func save(_ study: Study, _ links: [Reconciliation], in unit: any UnitOfWork) throws {
+        var study = study
+        study.reconciliation = Self.studyLink(links) ?? study.reconciliation
+        study.updatedAt = unit.time
+        try unit.save(study)
+        try unit.awaitPublication(of: study.studyInstanceUID, isDue: true)
     }
 
     // MARK: Details
@@ -112,18 +212,23 @@ package struct StudyService: Sendable {
     ) throws -> (link: Reconciliation, isNews: Bool) {
         let instance = received.instance
         if var series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID) {
-            let agrees =
-                series.attributes.patientID == received.series.patientID
-                && series.attributes.patientIDSystem == received.series.patientIDSystem
-                && series.attributes.accessionNumber == received.series.accessionNumber
-                && series.attributes.accessionSystem == received.series.accessionSystem
-            if !agrees && series.reconciliation != .quarantined(.inconsistentSeries) {
-                series.reconciliation = .quarantined(.inconsistentSeries)
+            var arrived = series
+            arrived.attributes = received.series
+            if arrived.identity == series.identity { return (series.reconciliation, false) }
+            let old = series
+            try place(instance.sopInstanceUID, arrived.identity, in: &series, in: unit)
+            if series != old {
                 series.updatedAt = unit.time
                 try unit.save(series)
-                return (series.reconciliation, true)
+                if !series.asides.isEmpty, var study = try unit.study(instance.studyInstanceUID), !study.hasAsides {
+                    study.hasAsides = true
+                    try unit.save(study)
+                }
             }
-            return (series.reconciliation, false)
+            if let aside = series.asides.first(where: { $0.sopInstanceUID == instance.sopInstanceUID }) {
+                return (.quarantined(aside.reason), series != old)
+            }
+            return (series.reconciliation, series != old)
         }
         var series = Series(
             studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,

@@ -1,7 +1,7 @@
 extension Migrations {
     /// Other content that came under SOP Instance UIDs in use, and the versions that it superseded, whose blobs are kept.
     static let instanceConflicts = Migration(
-        12, "instance conflicts",
+        13, "instance conflicts",
         [
             """
             CREATE TABLE instance_conflicts (sop_uid {text} NOT NULL, peer {text} NOT NULL, version {text} NOT NULL, \

@@ -2,7 +2,7 @@ extension Migrations {
     /// What QIDO-RS and the worklist match, each kind of key in rows or columns that an index begins with; patients' and
     /// studies' names folded, each component group for itself.
     static let searchKeys = Migration(
-        11, "search keys",
+        12, "search keys",
         [
             "CREATE TABLE rebuilt_rows (number {int} PRIMARY KEY, time {int} NOT NULL) {table}",
             """

@@ -2,7 +2,7 @@
 package enum Migrations {
     package static let all: [Migration] = [
         foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches, identity, publication,
-        auditCuts, retention, searchKeys, instanceConflicts, currentVersions(13),
+        auditCuts, retention, orderEvents, searchKeys, instanceConflicts, currentVersions(14),
     ]
 
     /// The commit order and the audit chain: what every other table leans on.

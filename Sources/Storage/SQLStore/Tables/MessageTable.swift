@@ -48,6 +48,42 @@ struct MessageTable {
             coverage: try row.optionalText(11).map { MessageCoverage(text: $0) })
     }
 
+    // MARK: Waiting for a merge
+
+    func awaitMerge(_ messageID: EntityID, of patientNumbers: [Identifier]) throws {
+        for number in patientNumbers {
+            try connection.run(
+                "INSERT INTO awaiting_messages (system, value, message_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [.text(number.system), .text(number.value), .text(messageID.value)])
+        }
+    }
+
+    /// Oldest first.
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] {
+        var ids: Set<String> = []
+        for number in patientNumbers {
+            ids.formUnion(
+                try connection.all(
+                    "SELECT message_id FROM awaiting_messages WHERE system = ? AND value = ? LIMIT 1000",
+                    [.text(number.system), .text(number.value)]
+                ) { try $0.text(0) })
+        }
+        guard !ids.isEmpty else { return [] }
+        return try connection.all(
+            "SELECT \(Self.columns) FROM messages WHERE \(connection.dialect.isInTexts("id")) ORDER BY ordinal, id LIMIT 1000",
+            [.texts(ids.sorted())], Self.message)
+    }
+
+    func settle(_ message: JournaledMessage) throws {
+        try connection.run(
+            "UPDATE messages SET disposition = ?, note = ?, acknowledgement = ? WHERE id = ?",
+            [
+                .text(message.disposition.rawValue), SQLValue(message.note), .bytes(message.acknowledgement),
+                .text(message.id.value),
+            ])
+        try connection.run("DELETE FROM awaiting_messages WHERE message_id = ?", [.text(message.id.value)])
+    }
+
     func insert(_ message: JournaledMessage, ordinal: Int64) throws {
         try connection.run(
             """

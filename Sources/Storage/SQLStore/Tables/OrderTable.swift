@@ -56,6 +56,12 @@ struct OrderTable {
                 try Detail.encode(order),
             ])
         memo?.remember(order, order.id.value)
+        let known = try connection.all("SELECT id FROM steps WHERE order_id = ?", [.text(order.id.value)]) {
+            try $0.text(0)
+        }
+        for id in known where !order.steps.contains(where: { $0.id.value == id }) {
+            try connection.run("DELETE FROM steps WHERE id = ?", [.text(id)])
+        }
         try saveSteps(of: order)
     }
 
@@ -111,8 +117,34 @@ struct OrderTable {
 
     func removeOrder(_ id: EntityID) throws {
         memo?.forget(ImagingOrder.self, id.value)
+        memo?.forget(OrderEvents.self, id.value)
+        try connection.run("DELETE FROM order_events WHERE order_id = ?", [.text(id.value)])
         try connection.run("DELETE FROM steps WHERE order_id = ?", [.text(id.value)])
         try connection.run("DELETE FROM orders WHERE id = ?", [.text(id.value)])
+    }
+
+    // MARK: Events
+
+    /// The events of one order, under a type of their own for the memo.
+    private struct OrderEvents: Codable, Sendable {
+        var events: [OrderEvent]
+    }
+
+    func events(of id: EntityID) throws -> [OrderEvent] {
+        if let known = memo?.find(OrderEvents.self, id.value) { return known.events }
+        return try connection.first("SELECT order_id, detail FROM order_events WHERE order_id = ?", [.text(id.value)]) {
+            try Detail.value(OrderEvents.self, $0, memo)
+        }?.events ?? []
+    }
+
+    func save(_ events: [OrderEvent], of id: EntityID) throws {
+        let kept = OrderEvents(events: events)
+        try connection.run(
+            """
+            INSERT INTO order_events (order_id, detail) VALUES (?, ?)
+            ON CONFLICT (order_id) DO UPDATE SET detail = excluded.detail
+            """, [.text(id.value), try Detail.encode(kept)])
+        memo?.remember(kept, id.value)
     }
 
     private func decode(_ row: SQLRow) throws -> ImagingOrder {

@@ -17,7 +17,7 @@ struct PatientTable {
         try connection.all(
             """
             SELECT p.id, p.detail FROM patient_identifiers i JOIN patients p ON p.id = i.patient_id
-            WHERE i.system = ? AND i.value = ? ORDER BY p.id LIMIT 100
+            WHERE i.system = ? AND i.value = ? ORDER BY p.merged_into IS NOT NULL, p.id LIMIT 100
             """, [.text(identifier.system), .text(identifier.value)]
         ) { try Detail.value(Patient.self, $0, memo) }
     }

@@ -231,7 +231,7 @@ struct StudySearch {
         return found
     }
 
-    /// Series kept aside, newest first.
+    /// Series kept aside, and those of which single instances are, newest first.
     func quarantine(limit: Int) throws -> [QuarantinedSeries] {
         try connection.all(
             """
@@ -241,10 +241,14 @@ struct StudySearch {
             """, [.int(Int64(limit))]
         ) { row -> QuarantinedSeries? in
             let series = try Detail.decode(Series.self, try row.bytes(1))
-            guard case .quarantined(let reason) = series.reconciliation else { return nil }
+            let study = try Detail.decode(Study.self, try row.bytes(0))
+            if case .quarantined(let reason) = series.reconciliation {
+                return QuarantinedSeries(
+                    study: study, series: series, reason: reason, instances: Int(try row.int(2)))
+            }
+            guard let aside = series.asides.first else { return nil }
             return QuarantinedSeries(
-                study: try Detail.decode(Study.self, try row.bytes(0)), series: series, reason: reason,
-                instances: Int(try row.int(2)))
+                study: study, series: series, reason: aside.reason, instances: series.asides.count)
         }.compactMap { $0 }
     }
 }

@@ -49,6 +49,14 @@ struct StudyTable {
             """, values, study)
     }
 
+    func studies(naming accession: Identifier) throws -> [Study] {
+        try connection.all(
+            """
+            SELECT uid, detail FROM studies WHERE uid IN (SELECT study_uid FROM series WHERE accession = ?
+            AND accession_system = ?) ORDER BY uid LIMIT 1000
+            """, [.text(accession.value), .text(accession.system)], study)
+    }
+
     func save(_ study: Study) throws {
         let attributes = study.attributes
         try connection.run(
@@ -101,11 +109,14 @@ struct StudyTable {
             patient_id_system, modality, number, description, body_part, pps_date, pps_time, updated_at, detail)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (study_uid, uid) DO UPDATE SET order_id = excluded.order_id,
-            is_quarantined = excluded.is_quarantined, updated_at = excluded.updated_at, detail = excluded.detail
+            is_quarantined = excluded.is_quarantined, accession = excluded.accession,
+            accession_system = excluded.accession_system, patient_dicom_id = excluded.patient_dicom_id,
+            patient_id_system = excluded.patient_id_system, updated_at = excluded.updated_at, detail = excluded.detail
             """,
             [
                 .text(series.studyInstanceUID), .text(series.seriesInstanceUID),
-                SQLValue(series.reconciliation.orderID?.value), SQLValue(series.reconciliation.isQuarantined),
+                SQLValue(series.reconciliation.orderID?.value),
+                SQLValue(series.reconciliation.isQuarantined || !series.asides.isEmpty),
                 SQLValue(attributes.accessionNumber), SQLValue(attributes.accessionSystem),
                 SQLValue(attributes.patientID),
                 SQLValue(attributes.patientIDSystem), SQLValue(attributes.modality), SQLValue(attributes.seriesNumber),

@@ -23,7 +23,7 @@ enum DiagnosticReportProjection {
             ("resourceType", .string(type)),
             ("id", .string(report.id.value)),
             ("identifier", Datatypes.array(identifiers)),
-            ("basedOn", report.orderID.map { .array([Datatypes.reference("ServiceRequest", $0)]) }),
+            ("basedOn", Datatypes.array(report.orderIDs.map { Datatypes.reference("ServiceRequest", $0) })),
             ("status", .string(status(report.status))),
             ("category", Datatypes.concept(report.category ?? radiology).map { .array([$0]) }),
             ("code", Datatypes.concept(report.code) ?? Datatypes.object([("text", "Imaging report")])),

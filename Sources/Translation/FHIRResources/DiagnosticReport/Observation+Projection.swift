@@ -21,7 +21,7 @@ enum ObservationProjection {
         var members: [(String, JSONValue?)] = [
             ("resourceType", .string(type)),
             ("id", .string(observation.id.value)),
-            ("basedOn", report.orderID.map { .array([Datatypes.reference("ServiceRequest", $0)]) }),
+            ("basedOn", Datatypes.array(report.orderIDs.map { Datatypes.reference("ServiceRequest", $0) })),
             ("status", .string(status(observation.status))),
             ("category", Datatypes.concept(imaging).map { .array([$0]) }),
             ("code", Datatypes.concept(observation.code) ?? Datatypes.object([("text", "Finding")])),

@@ -8,7 +8,10 @@ enum PatientCommand {
         var patient = stored ?? Patient(id: id, identifiers: [])
         patient.identifiers = (resource["identifier"]?.array ?? []).compactMap(Datatypes.identifier(from:))
         patient.isActive = resource["active"]?.bool ?? true
-        patient.names = (resource["name"]?.array ?? []).map(Datatypes.name(from:))
+        // A name that came as an alias stays one.
+        let names = (resource["name"]?.array ?? []).map(Datatypes.name(from:))
+        patient.aliases = patient.aliases.filter(names.contains)
+        patient.names = names.filter { !patient.aliases.contains($0) }
         patient.telecoms = (resource["telecom"]?.array ?? []).compactMap(Datatypes.telecom(from:))
         patient.sex = resource["gender"]?.string.flatMap(Patient.Sex.init(rawValue:))
         patient.birthDate = Datatypes.dateTime(from: resource["birthDate"])

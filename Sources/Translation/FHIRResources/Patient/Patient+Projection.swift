@@ -25,7 +25,7 @@ enum PatientProjection {
             ("id", .string(patient.id.value)),
             ("identifier", Datatypes.array(patient.identifiers.map(Datatypes.identifier))),
             ("active", .bool(patient.isActive)),
-            ("name", Datatypes.array(patient.names.map(Datatypes.name))),
+            ("name", Datatypes.array((patient.names + patient.aliases).map(Datatypes.name))),
             ("telecom", Datatypes.array(patient.telecoms.map(Datatypes.telecom))),
             ("gender", patient.sex.map { .string($0.rawValue) }),
             ("birthDate", Datatypes.date(patient.birthDate)),

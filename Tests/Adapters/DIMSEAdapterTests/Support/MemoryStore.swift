@@ -42,6 +42,7 @@ private final class MemoryUnit: UnitOfWork {
     let access: AccessContext
     let time = UTCInstant(microseconds: 1)
     let entropy: any Entropy = CountingEntropy()
+    let rules = SiteRules()
 
     init(state: MemoryStore.State, access: AccessContext) {
         self.state = state
@@ -63,6 +64,8 @@ private final class MemoryUnit: UnitOfWork {
     func orders(of patientID: EntityID) throws -> [ImagingOrder] { [] }
     func save(_ order: ImagingOrder) throws {}
     func removeOrder(_ id: EntityID) throws {}
+    func events(ofOrder id: EntityID) throws -> [OrderEvent] { [] }
+    func save(_ events: [OrderEvent], ofOrder id: EntityID) throws {}
     func study(_ studyInstanceUID: String) throws -> Study? { state.studies[studyInstanceUID] }
     func study(id: EntityID) throws -> Study? { nil }
     func studies(of patientID: EntityID) throws -> [Study] { [] }
@@ -74,6 +77,11 @@ private final class MemoryUnit: UnitOfWork {
     ) throws -> [AwaitedPublication] { [] }
     func endAwaiting(_ awaited: AwaitedPublication, seenAt: UTCInstant) throws {}
     func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study] { [] }
+    func studies(naming accession: Identifier) throws -> [Study] { [] }
+    func note(_ authority: UnknownAuthority) throws {}
+    func awaitMerge(_ messageID: EntityID, of patientNumbers: [Identifier]) throws {}
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] { [] }
+    func settle(_ message: JournaledMessage) throws {}
     func save(_ study: Study) throws { state.studies[study.studyInstanceUID] = study }
     func series(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> Series? {
         state.series[seriesInstanceUID]

@@ -7,12 +7,15 @@ final class MemoryUnit: UnitOfWork {
     var time = UTCInstant(microseconds: 1_000_000)
     let entropy: any Entropy
     let access = AccessContext.server(requestID: "test")
+    var rules = SiteRules()
     private(set) var events: [DomainEvent] = []
     private(set) var audits: [AuditRecord] = []
 
     private(set) var patients: [Patient] = []
     private(set) var visits: [Visit] = []
     private(set) var orders: [ImagingOrder] = []
+    private(set) var orderEvents: [EntityID: [OrderEvent]] = [:]
+    private(set) var unknownAuthorities: Set<UnknownAuthority> = []
     private(set) var studies: [Study] = []
     private(set) var allSeries: [Series] = []
     private(set) var publications: [String: AwaitedPublication] = [:]
@@ -62,7 +65,13 @@ final class MemoryUnit: UnitOfWork {
     }
     func orders(of patientID: EntityID) throws -> [ImagingOrder] { orders.filter { $0.patientID == patientID } }
     func save(_ order: ImagingOrder) throws { Self.put(order, in: &orders) { $0.id == order.id } }
-    func removeOrder(_ id: EntityID) throws { orders.removeAll { $0.id == id } }
+    func removeOrder(_ id: EntityID) throws {
+        orders.removeAll { $0.id == id }
+        orderEvents[id] = nil
+    }
+    func events(ofOrder id: EntityID) throws -> [OrderEvent] { orderEvents[id] ?? [] }
+    func save(_ events: [OrderEvent], ofOrder id: EntityID) throws { orderEvents[id] = events }
+    func note(_ authority: UnknownAuthority) throws { unknownAuthorities.insert(authority) }
 
     func study(_ studyInstanceUID: String) throws -> Study? {
         studies.first { $0.studyInstanceUID == studyInstanceUID }
@@ -113,6 +122,14 @@ final class MemoryUnit: UnitOfWork {
             }
         }
     }
+    func studies(naming accession: Identifier) throws -> [Study] {
+        studies.filter { study in
+            allSeries.contains {
+                $0.studyInstanceUID == study.studyInstanceUID && $0.attributes.accessionNumber == accession.value
+                    && $0.attributes.accessionSystem == accession.system
+            }
+        }
+    }
     func save(_ study: Study) throws { Self.put(study, in: &studies) { $0.id == study.id } }
     func series(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> Series? {
         allSeries.first { $0.seriesInstanceUID == seriesInstanceUID && $0.studyInstanceUID == studyInstanceUID }
@@ -152,6 +169,9 @@ final class MemoryUnit: UnitOfWork {
         messages.filter { $0.sender == sender && $0.controlID == controlID }
     }
     func journal(_ message: JournaledMessage) throws { messages.append(message) }
+    func awaitMerge(_ messageID: EntityID, of patientNumbers: [Identifier]) throws {}
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] { [] }
+    func settle(_ message: JournaledMessage) throws {}
 
     func emit(_ event: DomainEvent) { events.append(event) }
     func audit(_ record: AuditRecord) throws { audits.append(record) }

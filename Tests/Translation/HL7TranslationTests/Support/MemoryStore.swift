@@ -8,9 +8,13 @@ final class MemoryStore: WorkflowStore {
         var patients: [EntityID: Patient] = [:]
         var visits: [EntityID: Visit] = [:]
         var orders: [EntityID: ImagingOrder] = [:]
+        var events: [EntityID: [OrderEvent]] = [:]
+        var awaiting: [EntityID: [Identifier]] = [:]
+        var unknownAuthorities: Set<UnknownAuthority> = []
         var reports: [EntityID: Report] = [:]
         var journal: [JournaledMessage] = []
         var audit: [AuditRecord] = []
+        var time = UTCInstant(microseconds: 1_796_500_000_000_000)
         /// Thrown by writes.
         var failure: StoreError?
         var writes = 0
@@ -40,14 +44,17 @@ final class MemoryStore: WorkflowStore {
     var visits: [Visit] { state.withLock { Array($0.visits.values) } }
     var orders: [ImagingOrder] { state.withLock { Array($0.orders.values) } }
     var reports: [Report] { state.withLock { Array($0.reports.values) } }
+    func advance(bySeconds seconds: Int64) { state.withLock { $0.time = $0.time.advanced(bySeconds: seconds) } }
+    var unknownAuthorities: Set<UnknownAuthority> { state.withLock { $0.unknownAuthorities } }
     var journal: [JournaledMessage] { state.withLock { $0.journal } }
 }
 
 private final class MemoryUnit: UnitOfWork {
     var state: MemoryStore.State
     let access: AccessContext
-    let time = UTCInstant(microseconds: 1_795_250_000_000_000)
+    var time: UTCInstant { state.time }
     let entropy: any Entropy = TestEntropy()
+    let rules = SiteRules()
 
     init(state: MemoryStore.State, access: AccessContext) {
         self.state = state
@@ -88,7 +95,26 @@ private final class MemoryUnit: UnitOfWork {
         state.orders.values.filter { $0.patientID == patientID }
     }
     func save(_ order: ImagingOrder) throws { state.orders[order.id] = order }
-    func removeOrder(_ id: EntityID) throws { state.orders[id] = nil }
+    func removeOrder(_ id: EntityID) throws {
+        state.orders[id] = nil
+        state.events[id] = nil
+    }
+    func events(ofOrder id: EntityID) throws -> [OrderEvent] { state.events[id] ?? [] }
+    func save(_ events: [OrderEvent], ofOrder id: EntityID) throws { state.events[id] = events }
+    func awaitMerge(_ messageID: EntityID, of patientNumbers: [Identifier]) throws {
+        state.awaiting[messageID] = patientNumbers
+    }
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] {
+        state.journal.filter { message in
+            state.awaiting[message.id]?.contains { own in patientNumbers.contains { $0.matches(own) } } == true
+        }
+    }
+    func settle(_ message: JournaledMessage) throws {
+        state.awaiting[message.id] = nil
+        if let index = state.journal.firstIndex(where: { $0.id == message.id }) { state.journal[index] = message }
+    }
+    func note(_ authority: UnknownAuthority) throws { state.unknownAuthorities.insert(authority) }
+    func studies(naming accession: Identifier) throws -> [Study] { [] }
     func study(_ studyInstanceUID: String) throws -> Study? { nil }
     func study(id: EntityID) throws -> Study? { nil }
     func studies(of patientID: EntityID) throws -> [Study] { [] }
@@ -127,7 +153,7 @@ private final class MemoryUnit: UnitOfWork {
 }
 
 struct TestClock: Clock {
-    func now() -> UTCInstant { UTCInstant(microseconds: 1_795_250_000_000_000) }
+    func now() -> UTCInstant { UTCInstant(microseconds: 1_796_500_000_000_000) }
 }
 
 struct TestEntropy: Entropy {
