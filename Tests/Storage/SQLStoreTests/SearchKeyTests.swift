@@ -196,9 +196,9 @@ struct SearchKeyTests {
                     update.studyInstanceUID = "1.2.\(number)"
                     var planned = OrderUpdate.StepUpdate()
                     planned.stepID = step.id
-                    planned.stationAETitle = step.station
-                    planned.modality = step.modality
-                    planned.scheduledStart = step.start.map { PartialDateTime($0) }
+                    if let station = step.station { planned.stationAETitle = .set(station) }
+                    if let modality = step.modality { planned.modality = .set(modality) }
+                    if let start = step.start { planned.scheduledStart = .set(PartialDateTime(start)) }
                     update.steps = [planned]
                     update.stepStatus = .scheduled
                     _ = try OrderService().apply(update, in: unit)
@@ -268,7 +268,7 @@ struct SearchKeyTests {
             var update = OrderUpdate(control: .change, patient: Support.patient("id-station")).with(filler: "F-station")
             var planned = OrderUpdate.StepUpdate()
             planned.stepID = "station"
-            planned.stationAETitle = "CT9"
+            planned.stationAETitle = .set("CT9")
             update.steps = [planned]
             let change = update
             try await store.work { _ = try OrderService().apply(change, in: $0) }
@@ -347,8 +347,8 @@ struct SearchKeyTests {
                         var update = OrderUpdate(control: .new, patient: Support.patient("7", family: "Roe"))
                             .with(filler: "F", accession: "B")
                         var step = OrderUpdate.StepUpdate()
-                        (step.stepID, step.modality, step.stationAETitle) = ("S", "CT", "CT1")
-                        step.scheduledStart = PartialDateTime("2026-01-12T10:00:00")
+                        (step.stepID, step.modality, step.stationAETitle) = ("S", .set("CT"), .set("CT1"))
+                        step.scheduledStart = .set(PartialDateTime("2026-01-12T10:00:00"))
                         update.steps = [step]
                         _ = try OrderService().apply(update, in: unit)
                     }
