@@ -78,7 +78,7 @@ struct OrderTable {
             start_time = excluded.start_time
             """,
             [
-                .text(step.id.value), .text(orderID.value), .text(step.stepID), SQLValue(step.status.isOnWorklist),
+                .text(step.id.value), .text(orderID.value), .text(step.worklistID), SQLValue(step.status.isOnWorklist),
                 SQLValue(step.stationAETitle), SQLValue(step.modality), SQLValue(step.scheduledStart?.dateDigits),
                 SQLValue(step.scheduledStart?.timeDigits),
             ])
