@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test tidy format clients crash hostile slow ports bench costs clean
+.PHONY: help setup build demo test tidy format clients coverage crash hostile slow ports bench costs clean
 
 BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
@@ -59,6 +59,9 @@ format: ## Rewrite our sources as `make tidy` wants them
 clients: build ## Drive a running Hilum with DCMTK, pynetdicom, dicomweb-client, FHIR, HL7 and JWT clients
 	@docker/setup.sh clients
 	conformance/clients/run.sh $(CLIENTS)
+
+coverage: build ## How much of HL7 messages reaches FHIR or the worklist, by message type
+	conformance/coverage/run.py $(COVERAGE)
 
 crash: build ## kill -9 under mixed load, on both databases; an outside ledger looks for losses
 	@docker/setup.sh clients

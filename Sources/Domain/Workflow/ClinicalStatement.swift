@@ -52,6 +52,8 @@ package struct ClinicalStatement: Sendable, Hashable, Codable {
         // An insurance.
         package static let identifiers = "identifiers"
         package static let payors = "payors"
+        /// Address and telephone of the payor.
+        package static let payorDetails = "payorDetails"
         package static let planType = "planType"
         package static let relationship = "relationship"
         package static let subscriber = "subscriber"
@@ -65,7 +67,7 @@ package struct ClinicalStatement: Sendable, Hashable, Codable {
 }
 
 /// What one message says in one statement.
-package struct StatementUpdate: Sendable, Hashable {
+package struct StatementUpdate: Sendable, Hashable, Codable {
     package var kind: ClinicalStatement.Kind
     package var key: String
     package var code: CodedConcept?

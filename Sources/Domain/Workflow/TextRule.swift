@@ -63,6 +63,15 @@ package enum TextRule {
     package static func check(_ patient: Patient) throws(Refusal) {
         for identifier in patient.identifiers { try check(identifier, .patientIdentifier) }
         for name in patient.names { try check(name, .patientName) }
+        try check(patient.attributes, .patientIdentifier)
+    }
+
+    private static func check(_ attributes: Attributes?, _ field: Field) throws(Refusal) {
+        guard let attributes else { return }
+        for value in attributes.values {
+            guard case .identifiers(let identifiers) = value else { continue }
+            for identifier in identifiers { try check(identifier, field) }
+        }
     }
 
     private static func check(_ name: HumanName, _ field: Field) throws(Refusal) {
@@ -74,7 +83,10 @@ package enum TextRule {
         guard bytes <= keyBytesMax + 1 else { throw Refusal(field: field, reason: .tooLong) }
     }
 
-    package static func check(_ visit: Visit) throws(Refusal) { try check(visit.identifier, .visitIdentifier) }
+    package static func check(_ visit: Visit) throws(Refusal) {
+        try check(visit.identifier, .visitIdentifier)
+        try check(visit.attributes, .visitIdentifier)
+    }
 
     package static func check(_ order: ImagingOrder) throws(Refusal) {
         try check(order.placer, .placer)

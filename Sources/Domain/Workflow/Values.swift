@@ -2,19 +2,22 @@
 ///
 /// `system` is always a URI; an identifier without a system is never used for matching.
 package struct Identifier: Sendable, Hashable, Codable {
-    /// What the identifier is for; the codes of HL7 table 0203.
-    package enum Kind: String, Sendable, Hashable, Codable {
-        case medicalRecord = "MR"
-        case patientInternal = "PI"
-        case accession = "ACSN"
-        case placer = "PLAC"
-        case filler = "FILL"
-        case visit = "VN"
-        case account = "AN"
-        case socialSecurity = "SS"
-        case driversLicence = "DL"
-        case nationalProvider = "NPI"
-        case other = "XX"
+    /// What the identifier is for; the codes of HL7 table 0203, each kept as it was sent. The named ones are those that
+    /// rules know.
+    package struct Kind: RawRepresentable, Sendable, Hashable, Codable {
+        package let rawValue: String
+        package init(rawValue: String) { self.rawValue = rawValue }
+        package static let medicalRecord = Kind(rawValue: "MR")
+        package static let patientInternal = Kind(rawValue: "PI")
+        package static let accession = Kind(rawValue: "ACSN")
+        package static let placer = Kind(rawValue: "PLAC")
+        package static let filler = Kind(rawValue: "FILL")
+        package static let visit = Kind(rawValue: "VN")
+        package static let account = Kind(rawValue: "AN")
+        package static let socialSecurity = Kind(rawValue: "SS")
+        package static let driversLicence = Kind(rawValue: "DL")
+        package static let nationalProvider = Kind(rawValue: "NPI")
+        package static let other = Kind(rawValue: "XX")
     }
     package var system: String
     package var value: String
@@ -74,7 +77,15 @@ package struct HumanName: Sendable, Hashable, Codable {
     package var prefix: [String]
     package var suffix: [String]
     package var use: Use?
-    package init(family: String, given: [String] = [], prefix: [String] = [], suffix: [String] = [], use: Use? = nil) {
+    /// How the name is written, where its sender says so; nil for the usual way.
+    package var representation: Representation?
+    /// Table 0465: one name may be told in up to three ways of writing.
+    package enum Representation: String, Sendable, Hashable, Codable { case alphabetic, ideographic, phonetic }
+    package init(
+        family: String, given: [String] = [], prefix: [String] = [], suffix: [String] = [], use: Use? = nil,
+        representation: Representation? = nil
+    ) {
+        self.representation = representation
         self.family = family
         self.given = given
         self.prefix = prefix

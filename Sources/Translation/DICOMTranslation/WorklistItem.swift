@@ -53,18 +53,51 @@ package struct WorklistItem: Sendable {
         if let coding = order.code.codings.first { set.set(.requestedProcedureCodeSequence, items: [code(coding)]) }
         put(&set, .admissionID, entry.visit?.identifier?.value)
         put(&set, .currentPatientLocation, entry.visit?.location.map { cut($0, 64) })
-        for tag in [
-            Tag.medicalAlerts, .allergies, .specialNeeds, .patientState,
-            .confidentialityConstraintOnPatientDataDescription,
-            .patientTransportArrangements, .patientWeight, .pregnancyStatus,
-        ] { set.setEmpty(tag) }
+        put(&set, .medicalAlerts, order.attributes?.text(ImagingOrder.Attribute.alerts).map { cut($0, 64) })
+        put(&set, .allergies, allergies(entry))
+        for tag in [Tag.specialNeeds, .patientState, .confidentialityConstraintOnPatientDataDescription] {
+            set.setEmpty(tag)
+        }
+        put(
+            &set, .patientTransportArrangements,
+            order.attributes?.text(ImagingOrder.Attribute.transport).map { cut($0, 64) })
+        put(&set, .patientWeight, weight(entry))
+        set.setEmpty(.pregnancyStatus)
         set.set(.scheduledProcedureStepSequence, items: [stepItem(entry)])
-        put(&set, .requestedProcedureID, order.requestedProcedureID ?? step.stepID)
+        put(&set, .requestedProcedureID, order.worklistProcedureID(step))
         put(&set, .requestedProcedurePriority, priority(order.priority))
         put(&set, .reasonForTheRequestedProcedure, order.reasons.first?.displayText.map { cut($0, 64) })
         put(&set, .placerOrderNumberImagingServiceRequest, order.placer?.value)
         put(&set, .fillerOrderNumberImagingServiceRequest, order.filler?.value)
         return set
+    }
+
+    /// What a modality has to heed of what order and registration tell, cut to the 64 characters of one value.
+    private func allergies(_ entry: WorklistEntry) -> String? {
+        let statements = (entry.order.statements ?? []) + (entry.patient.statements ?? [])
+        var words: [String] = []
+        for statement in statements where statement.kind == .allergy && statement.isCurrent {
+            guard let text = statement.code?.displayText, !words.contains(text) else { continue }
+            words.append(text)
+        }
+        return words.isEmpty ? nil : cut(words.joined(separator: ", "), 64)
+    }
+
+    /// Patient's Weight in kilograms, of the order's measurements: LOINC 29463-7 or 3141-9, or a code named so, in kg or g.
+    /// PS3.3 §C.7.2.2.
+    private func weight(_ entry: WorklistEntry) -> String? {
+        for statement in entry.order.statements ?? [] where statement.kind == .observation && statement.isCurrent {
+            let codes = statement.code?.codings.map(\.code) ?? []
+            guard codes.contains("29463-7") || codes.contains("3141-9"),
+                case .quantity(let number, nil, let unit, _)? = statement.value, let value = Double(number)
+            else { continue }
+            switch unit {
+            case "kg": return number.utf8.count <= 16 ? number : nil
+            case "g": return String(value / 1000)
+            default: continue
+            }
+        }
+        return nil
     }
 
     private func stepItem(_ entry: WorklistEntry) -> DataSet {
@@ -80,7 +113,7 @@ package struct WorklistItem: Sendable {
         if let coding = step.protocolCode ?? order.code.codings.first {
             item.set(.scheduledProtocolCodeSequence, items: [code(coding)])
         }
-        put(&item, .scheduledProcedureStepID, step.stepID)
+        put(&item, .scheduledProcedureStepID, step.worklistID)
         put(&item, .scheduledStationName, step.stationName)
         put(&item, .scheduledProcedureStepLocation, step.location)
         item.setEmpty(.preMedication)
@@ -97,7 +130,7 @@ package struct WorklistItem: Sendable {
         }
         let preferred = patient.identifiers.first { $0.system == authorities.defaultPatientSystem && $0.isCurrent }
         let identifier = asked ?? preferred ?? patient.identifiers.first { $0.isCurrent } ?? patient.identifiers.first
-        put(&set, .patientName, patient.names.first.map(personName))
+        put(&set, .patientName, personName(patient.names))
         put(&set, .patientID, identifier?.value)
         if let namespace = identifier.flatMap({ authorities.namespace(of: $0.system) }) {
             set.set(.issuerOfPatientID, string: namespace)
@@ -123,20 +156,25 @@ package struct WorklistItem: Sendable {
         return item
     }
 
-    /// Coding scheme designators. PS3.16 §8.
-    static func scheme(_ system: String?) -> String {
-        switch system {
-        case "http://snomed.info/sct": "SCT"
-        case "http://loinc.org": "LN"
-        case "http://www.ama-assn.org/go/cpt": "C4"
-        case "http://dicom.nema.org/resources/ontology/DCM": "DCM"
-        case "http://www.radlex.org": "RADLEX"
-        default: "99LOCAL"
-        }
-    }
+    /// Coding scheme designators. PS3.16 §8. A code system without one is local.
+    static func scheme(_ system: String?) -> String { system.flatMap(CodeSystem.designator) ?? "99LOCAL" }
 
     private func personName(_ party: PartyReference) -> String? {
         party.name.map(personName) ?? party.displayName
+    }
+
+    /// The first name of a patient, in up to three ways of writing: the groups of one PN. Ways that are told apart are
+    /// of one name when they have the same use. PS3.5 §6.2.1.2.
+    private func personName(_ names: [HumanName]) -> String? {
+        guard let first = names.first else { return nil }
+        let same = names.filter { $0.use == first.use }
+        func group(_ representation: HumanName.Representation) -> String {
+            same.first { $0.representation == representation }.map { personName($0) } ?? ""
+        }
+        let alphabetic = same.first { $0.representation == nil || $0.representation == .alphabetic }
+        let groups = [alphabetic.map { personName($0) } ?? "", group(.ideographic), group(.phonetic)]
+        let last = groups.lastIndex { !$0.isEmpty } ?? 0
+        return groups[...last].joined(separator: "=")
     }
 
     /// PN order is family^given^middle^prefix^suffix, unlike HL7's. PS3.5 §6.2.1.

@@ -8,7 +8,8 @@ package struct FHIRProjector: DomainProjecting {
     package static let projectedTypes = [
         PatientProjection.type, EncounterProjection.type, ServiceRequestProjection.type, TaskProjection.type,
         ImagingStudyProjection.type, DiagnosticReportProjection.type, ObservationProjection.type,
-        EndpointProjection.type,
+        EndpointProjection.type, AllergyIntoleranceProjection.type, ConditionProjection.type, CoverageProjection.type,
+        RelatedPersonProjection.type,
     ]
 
     /// The zone offset (`+01:00`) of a site-local date (DA digits) and time (TM digits); nil when the site has no zone.
@@ -40,7 +41,7 @@ package struct FHIRProjector: DomainProjecting {
             guard let visit = try unit.visit(id) else { return }
             try put(
                 EncounterProjection.type, id, EncounterProjection.project(visit), owned: EncounterProjection.owned,
-                in: unit)
+                shared: EncounterProjection.shared, in: unit)
         case .orderChanged(let id): try projectOrder(id, in: unit)
         case .orderRemoved(let id, let steps):
             for step in steps { try withdraw(TaskProjection.type, step, in: unit) }
@@ -56,25 +57,27 @@ package struct FHIRProjector: DomainProjecting {
         let absorbed = try unit.patients(mergedInto: id).map(\.id)
         try put(
             PatientProjection.type, id, PatientProjection.project(patient, absorbed: absorbed),
-            owned: PatientProjection.owned,
-            in: unit
+            owned: PatientProjection.owned, shared: PatientProjection.shared,
+            extensions: PatientProjection.ownedExtensions, in: unit
         ) { existing in
             // Links are the domain's alone: they are compared as stored.
             var view = PatientProjection.project(PatientCommand.patient(existing, id: id, stored: nil), absorbed: [])
             view["link"] = existing["link"]
             return view
         }
+        try projectStatements(patient.statements ?? [], patientID: id, visitID: nil, in: unit)
     }
 
     private func projectOrder(_ id: EntityID, in unit: any ResourceUnitOfWork) throws {
         guard let order = try unit.order(id) else { return }
         try put(
             ServiceRequestProjection.type, id, ServiceRequestProjection.project(order),
-            owned: ServiceRequestProjection.owned,
-            in: unit
+            owned: ServiceRequestProjection.owned, shared: ServiceRequestProjection.shared, in: unit
         ) { existing in
             ServiceRequestCommand.order(existing, id: id, stored: nil).map(ServiceRequestProjection.project)
         }
+        try projectStatements(
+            order.statements ?? [], patientID: order.patientID, visitID: order.visitID, in: unit)
         for step in order.steps {
             try put(
                 TaskProjection.type, step.id, TaskProjection.project(step, of: order), owned: TaskProjection.owned,
@@ -148,15 +151,19 @@ package struct FHIRProjector: DomainProjecting {
     }
 
     /// Merges a projection over the stored resource and stores the result when it differs.
-    private func put(
-        _ type: String, _ id: EntityID, _ projected: JSONValue, owned: [String], in unit: any ResourceUnitOfWork,
+    func put(
+        _ type: String, _ id: EntityID, _ projected: JSONValue, owned: [String], shared: [String] = [],
+        extensions: [String] = [], in unit: any ResourceUnitOfWork,
         understood: (JSONValue) -> JSONValue? = { _ in nil }
     ) throws {
-        try prepare(type, id, projected, owned: owned, in: unit, understood: understood).apply(in: unit)
+        try prepare(
+            type, id, projected, owned: owned, shared: shared, extensions: extensions, in: unit, understood: understood
+        ).apply(in: unit)
     }
 
     private func prepare(
-        _ type: String, _ id: EntityID, _ projected: JSONValue, owned: [String], in unit: any ResourceUnitOfWork,
+        _ type: String, _ id: EntityID, _ projected: JSONValue, owned: [String], shared: [String] = [],
+        extensions: [String] = [], in unit: any ResourceUnitOfWork,
         understood: (JSONValue) -> JSONValue? = { _ in nil }
     ) throws -> PreparedProjection {
         let current = try unit.currentResource(type, id.value)
@@ -173,7 +180,8 @@ package struct FHIRProjector: DomainProjecting {
         }
         let existing = JSONValue(try JSONDocument(parsing: current.bytes, limits: .stored))
         let merged = ProjectionMerge.merge(
-            existing: existing, projected: projected, owned: owned, understood: understood(existing))
+            existing: existing, projected: projected, owned: owned, shared: shared, extensions: extensions,
+            understood: understood(existing))
         return prepared(
             merged == existing ? .none : .put(try JSONDocument(merged), .update),
             ProjectionMerge.isOnly(projected, merged) ? projected : nil)

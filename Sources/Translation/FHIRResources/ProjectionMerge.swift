@@ -11,10 +11,14 @@ package enum ProjectionMerge {
     /// - understood: the domain's view of `existing` itself, when the type can be read back into the domain. An owned
     ///   element that says the same in both views is kept as the client wrote it, with whatever the domain does not
     ///   model (extensions, periods); one that differs is replaced.
+    /// - shared: root elements that the domain answers for only while it says something in them.
+    /// - extensions: the URLs of the root extensions that the domain answers for.
     package static func merge(
-        existing: JSONValue?, projected: JSONValue, owned: [String], understood: JSONValue? = nil
+        existing: JSONValue?, projected: JSONValue, owned: [String], shared: [String] = [], extensions: [String] = [],
+        understood: JSONValue? = nil
     ) -> JSONValue {
-        guard var merged = existing else { return projected }
+        guard let existing else { return projected }
+        var merged = existing
         for name in owned {
             let new = projected[name]
             if let understood, understood[name] == new { continue }
@@ -22,6 +26,16 @@ package enum ProjectionMerge {
             merged[name] = new
             // A primitive's extensions belong to the value that is gone. FHIR R4 json.html#primitive.
             merged["_" + name] = nil
+        }
+        for name in shared {
+            if let new = projected[name], merged[name] != new { merged[name] = new }
+        }
+        if !extensions.isEmpty {
+            let others = (existing["extension"]?.array ?? []).filter { element in
+                !extensions.contains { $0 == element["url"]?.string }
+            }
+            let all = others + (projected["extension"]?.array ?? [])
+            merged["extension"] = all.isEmpty ? nil : .array(all)
         }
         return merged
     }

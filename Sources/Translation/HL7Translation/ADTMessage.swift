@@ -26,10 +26,18 @@ struct ADTMessage: InboundMessage {
             return
         }
         let pid = try root.required("PID")
-        let update = patients.update(pid, eventTime: eventTime)
+        var update = patients.update(pid, eventTime: eventTime)
         try ADTMessage.checkIdentified(update, pid: pid)
-        action = .register(
-            update, ADTMessage.visit(root["PV1"], event: event, patients: patients, eventTime: eventTime))
+        let details = patients.attributes(pd1: root["PD1"], nk1: root.all("NK1"))
+        update.attributes.merge(details) { $1 }
+        update.statements = StatementSegments(types: types).read(root.everySegment)
+        var visit = ADTMessage.visit(
+            root["PV1"], root["PV2"], event: event, patients: patients, eventTime: eventTime)
+        if visit != nil, let operators = root["EVN"]?[5] {
+            let people = types.into("Encounter.participant") { operators.repetitions.compactMap { types.xcn($0) } }
+            if !people.isEmpty { visit?.attributes[Visit.Attribute.enterers] = .set(.parties(people)) }
+        }
+        action = .register(update, visit)
     }
 
     func apply(in unit: any UnitOfWork) throws -> MessageEffect {
@@ -93,7 +101,7 @@ struct ADTMessage: InboundMessage {
     }
 
     private static func visit(
-        _ pv1: Segment?, event: String, patients: PatientSegments, eventTime: UTCInstant?
+        _ pv1: Segment?, _ pv2: Segment?, event: String, patients: PatientSegments, eventTime: UTCInstant?
     ) -> VisitUpdate? {
         // A28 and A31 are about the person; PV1 is there only because the structure wants it. Class N is "no visit".
         guard let pv1, event != "A28", event != "A31", pv1[2].text != "N" else { return nil }
@@ -111,9 +119,7 @@ struct ADTMessage: InboundMessage {
         if event != "A11", event != "A13" {
             if pv1[45].isValued { status = .finished } else if pv1[45].isNull, status == nil { status = .inProgress }
         }
-        // An update that neither numbers a visit nor changes its state says nothing that could be attached to one.
-        if status == nil, !pv1[19].isValued { return nil }
-        var update = patients.visitUpdate(pv1, status: status, eventTime: eventTime)
+        var update = patients.visitUpdate(pv1, pv2, status: status, eventTime: eventTime)
         if event == "A13" { update.end = .clear }
         return update
     }

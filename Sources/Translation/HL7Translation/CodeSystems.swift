@@ -4,26 +4,13 @@ import Workflow
 enum CodeSystems {
     /// The URI of a coding system named in CWE.3. Nil for local (`L`, `99…`) and unknown names.
     static func uri(_ name: String) -> String? {
-        if let known = named[name] { return known }
+        if let known = CodeSystem.uri(named: name) { return known }
         // HL70001, HL7nnnn: a v2 table is its own code system.
         guard name.hasPrefix("HL7"), name.utf8.count == 7, let table = Int(name.dropFirst(3)), table >= 0 else {
             return nil
         }
         return "http://terminology.hl7.org/CodeSystem/v2-" + name.dropFirst(3)
     }
-
-    private static let named: [String: String] = [
-        "LN": "http://loinc.org", "LOINC": "http://loinc.org",
-        "SCT": "http://snomed.info/sct", "SNM3": "http://snomed.info/sct", "SNOMED-CT": "http://snomed.info/sct",
-        "C4": "http://www.ama-assn.org/go/cpt", "CPT": "http://www.ama-assn.org/go/cpt",
-        "I9": "http://hl7.org/fhir/sid/icd-9-cm", "I9C": "http://hl7.org/fhir/sid/icd-9-cm",
-        "I10": "http://hl7.org/fhir/sid/icd-10", "ICD10": "http://hl7.org/fhir/sid/icd-10",
-        "I10C": "http://hl7.org/fhir/sid/icd-10-cm", "UCUM": "http://unitsofmeasure.org",
-        "RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm", "CVX": "http://hl7.org/fhir/sid/cvx",
-        "CDCREC": "urn:oid:2.16.840.1.113883.6.238",
-        "DCM": "http://dicom.nema.org/resources/ontology/DCM", "RADLEX": "http://radlex.org",
-        "RADLEX PLAYBOOK": "http://radlex.org",
-    ]
 
     /// DICOM modalities of the diagnostic service sections of table 0074.
     static let modalities: [String: String] = [
@@ -82,12 +69,12 @@ enum CodeSystems {
         }
     }
 
-    /// The kinds of table 0203 that the domain tells apart.
+    /// Table 0203. `MRN` is in no version of it and says what `MR` does; all else stays as it is.
     static func identifierKind(_ code: String) -> Identifier.Kind? {
         switch code {
         case "": nil
-        case "MRN", "PT": .medicalRecord
-        default: Identifier.Kind(rawValue: code) ?? .other
+        case "MRN": .medicalRecord
+        default: Identifier.Kind(rawValue: code)
         }
     }
 }

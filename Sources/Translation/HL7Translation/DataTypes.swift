@@ -47,7 +47,7 @@ struct DataTypes: Sendable {
     }
 
     /// EI: .1 value, .2 to .4 assigning authority. Nil without a value.
-    func ei(_ value: Repetition, fallback: String, kind: Identifier.Kind) -> Identifier? {
+    func ei(_ value: Repetition, fallback: String, kind: Identifier.Kind?) -> Identifier? {
         guard let id = trimmed(value[1].text) else { return nil }
         let system = system(
             namespace: value[2].text, universalID: value[3].text, type: value[4].text, fallback: fallback)
@@ -91,24 +91,29 @@ struct DataTypes: Sendable {
 
     // MARK: People
 
-    /// XPN: family, given, second, suffix, prefix, degree, type. Nil when all parts are empty.
+    /// XPN: family, given, second, suffix, prefix, degree, type, representation. Nil when all parts are empty.
     func xpn(_ value: Repetition) -> HumanName? {
-        name(
+        var name = name(
             family: value[1][1].text, given: value[2].text, middle: value[3].text, suffix: value[4].text,
-            prefix: value[5].text, degree: value[6].text, use: value[7].text)
+            prefix: value[5].text, degree: value[6].text, use: nameUse(value[7]))
+        name?.representation = table(value[8], "0465") { code in
+            ["A": .alphabetic, "I": .ideographic, "P": .phonetic][code]
+        }
+        return name
     }
 
-    /// XCN (CNN when the parts are subcomponents): id, name parts, .9 authority.
+    /// XCN (CNN when the parts are subcomponents): id, name parts, .9 authority, .10 type of name, .13 type of id.
     func xcn(_ value: Repetition) -> PartyReference? {
         let id = trimmed(value[1].text).map { id in
             let system = system(
                 namespace: value[9][1].text, universalID: value[9][2].text, type: value[9][3].text,
                 fallback: profile.practitionerSystem)
-            return Identifier(system: system, value: id)
+            return Identifier(
+                system: system, value: id, kind: trimmed(value[13].text).flatMap(CodeSystems.identifierKind))
         }
         let name = name(
             family: value[2][1].text, given: value[3].text, middle: value[4].text, suffix: value[5].text,
-            prefix: value[6].text, degree: nil, use: nil)
+            prefix: value[6].text, degree: value[7].text, use: nameUse(value[10]))
         return id == nil && name == nil ? nil : PartyReference(identifier: id, name: name)
     }
 
@@ -143,7 +148,7 @@ struct DataTypes: Sendable {
 
     private func name(
         family: String?, given: String?, middle: String?, suffix: String?, prefix: String?, degree: String?,
-        use: String?
+        use: HumanName.Use?
     ) -> HumanName? {
         let given = [trimmed(given), trimmed(middle)].compactMap { $0 }
         let suffixes = [trimmed(suffix), trimmed(degree)].compactMap { $0 }
@@ -151,43 +156,54 @@ struct DataTypes: Sendable {
         let family = trimmed(family) ?? ""
         guard !family.isEmpty || !given.isEmpty else { return nil }
         return HumanName(
-            family: family, given: given, prefix: prefixes, suffix: suffixes, use: use.flatMap(DataTypes.nameUse))
+            family: family, given: given, prefix: prefixes, suffix: suffixes, use: use)
     }
 
-    /// Table 0200.
-    private static func nameUse(_ code: String) -> HumanName.Use? {
+    /// Table 0200. Nil also for the types that are no use in FHIR; one that is not in the table is reported.
+    private func nameUse(_ element: some Element) -> HumanName.Use? {
+        guard let code = trimmed(element.text) else { return nil }
         switch code {
-        case "L", "R": .official
-        case "D": .usual
-        case "M": .maiden
-        case "N": .nickname
-        case "NAV", "TEMP": .temp
-        case "MSK", "S": .anonymous
-        case "BAD": .old
-        default: nil
+        case "L", "R": return .official
+        case "D": return .usual
+        case "M": return .maiden
+        case "N": return .nickname
+        case "NAV", "TEMP": return .temp
+        case "MSK", "S": return .anonymous
+        case "BAD": return .old
+        case "A", "B", "C", "F", "G", "I", "K", "NB", "NOUSE", "P", "REL", "T", "U": return nil
+        default:
+            element.report(.tableValueNotFound, "The code is not in table 0200")
+            return nil
         }
     }
 
     /// XAD: street, other, city, state, postal code, country, type, .9 county.
     func xad(_ value: Repetition) -> PostalAddress? {
-        let lines = [trimmed(value[1][1].text), trimmed(value[2].text)].compactMap { $0 }
+        // SAD: the street address, or the name of the street and the number of the house.
+        let street = [trimmed(value[1][1].text), trimmed(value[1][2].text), trimmed(value[1][3].text)].compactMap { $0 }
+        let lines = [street.isEmpty ? nil : street.joined(separator: " "), trimmed(value[2].text)].compactMap { $0 }
         let address = PostalAddress(
             lines: lines, city: trimmed(value[3].text), district: trimmed(value[9].text), state: trimmed(value[4].text),
             postalCode: trimmed(value[5].text), country: trimmed(value[6].text),
-            use: value[7].text.flatMap(DataTypes.addressUse))
+            use: addressUse(value[7]))
         var bare = address
         bare.use = nil
         return bare == PostalAddress() ? nil : address
     }
 
-    private static func addressUse(_ code: String) -> PostalAddress.Use? {
+    /// Table 0190. Nil also for the types that are no use in FHIR; one that is not in the table is reported.
+    private func addressUse(_ element: some Element) -> PostalAddress.Use? {
+        guard let code = trimmed(element.text) else { return nil }
         switch code {
-        case "H", "L", "P": .home
-        case "B", "O": .work
-        case "C": .temp
-        case "BA": .old
-        case "BI": .billing
-        default: nil
+        case "H", "L", "P": return .home
+        case "B", "O": return .work
+        case "C": return .temp
+        case "BA": return .old
+        case "BI": return .billing
+        case "BDL", "BR", "F", "M", "N", "RH", "S", "SH", "TM", "V": return nil
+        default:
+            element.report(.tableValueNotFound, "The code is not in table 0190")
+            return nil
         }
     }
 
@@ -252,6 +268,21 @@ struct DataTypes: Sendable {
         }
         text += offset < 0 ? "-" : "+"
         return PartialDateTime(text + pad(abs(offset) / 60, 2) + ":" + pad(abs(offset) % 60, 2))
+    }
+
+    /// A time in the site's zone, as its wall clocks show it: what a modality is told has no zone of its own.
+    /// PS3.4 §K.6.1.2.2. A date, and a time at a site without a zone, are as they were sent.
+    func local(_ stamp: Timestamp?) -> PartialDateTime? {
+        guard let stamp, stamp.precision >= .hour, let offset = stamp.offsetMinutes, let zone = profile.zone else {
+            return dateTime(stamp)
+        }
+        let utc = stamp.wallClockSeconds - offset * 60
+        let here = zone.offsetMinutes(atUTC: utc)
+        var local = Timestamp(utcEpochSeconds: utc + here * 60)
+        local.tenThousandths = stamp.tenThousandths
+        local.precision = stamp.precision
+        local.offsetMinutes = here
+        return dateTime(local)
     }
 
     /// The date part alone.

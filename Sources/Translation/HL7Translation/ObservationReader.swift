@@ -53,7 +53,7 @@ struct ObservationReader {
             if !methods.isEmpty { attributes[Name.method] = .concepts(methods) }
         }
         types.into("Observation.device") {
-            let devices = obx[18].repetitions.compactMap { types.ei($0, fallback: "urn:hilum:equipment", kind: .other) }
+            let devices = obx[18].repetitions.compactMap { types.ei($0, fallback: "urn:hilum:equipment", kind: nil) }
             if !devices.isEmpty { attributes[Name.device] = .identifiers(devices) }
         }
         types.into("Observation.bodySite") {

@@ -50,6 +50,8 @@ struct OrderGroup: Sendable {
 
     /// The visit that the group's patient is in.
     var visit: Segment? { patient?.group("PATIENT_VISIT")?["PV1"] }
+    /// PV2 of the same.
+    var visitMore: Segment? { patient?.group("PATIENT_VISIT")?["PV2"] }
 
     /// Where an error in this group is.
     var location: ErrorLocation { (obr ?? orc)?.location() ?? ErrorLocation(segment: "OBR") }

@@ -7,6 +7,10 @@ struct OrderMessage: InboundMessage {
     private struct Request: Sendable {
         var update: OrderUpdate
         var location: ErrorLocation
+        /// What the group tells beside the order: of its visit, and of what an exam has to heed.
+        var visit: VisitUpdate?
+        var attributes: Attributes
+        var statements: [StatementUpdate]
     }
 
     private var requests: [Request] = []
@@ -17,12 +21,18 @@ struct OrderMessage: InboundMessage {
         types.kept("order of segments") { root.noteSetIDs() }
         // An order message may leave out its patient: then the numbers name the order. HL7 v2.5.1 §4.4.1.
         var patient: PatientUpdate?
+        var beside: [StatementUpdate] = []
         if let group = root.group("PATIENT") {
             let pid = try group.required("PID")
-            let named = patients.update(pid, eventTime: message.eventTime(types))
+            var named = patients.update(pid, eventTime: message.eventTime(types))
+            named.attributes.merge(patients.attributes(pd1: group["PD1"], nk1: group.all("NK1"))) { $1 }
             guard !named.identifiers.isEmpty else {
                 throw MessageRefusal(.requiredFieldMissing, at: pid.location(field: 3), "No patient identifier")
             }
+            // What stands with the patient (insurance, guarantor) is of the person; what an exam has to heed, of each order.
+            let told = StatementSegments(types: types).read(group.everySegment)
+            named.statements = told.filter { [.coverage, .guarantor].contains($0.kind) }
+            beside = told.filter { ![.coverage, .guarantor].contains($0.kind) }
             patient = named
         }
         let groups = OrderGroup.groups("ORDER", in: root)
@@ -33,9 +43,13 @@ struct OrderMessage: InboundMessage {
             guard let control = try types.into("ServiceRequest.status", { try control(group) }) else { continue }
             var reader = OrderReader(group: group, message: message, types: types)
             var update = reader.read(control: control, patient: patient)
-            update.visit = types.into("Encounter.identifier") { patients.visitIdentifier(group.visit) }
+            let visit = group.visit.map { patients.visitUpdate($0, group.visitMore, status: nil, eventTime: nil) }
+            update.visit = visit?.identifier
             notes += reader.notes
-            requests.append(Request(update: update, location: group.location))
+            requests.append(
+                Request(
+                    update: update, location: group.location, visit: visit, attributes: reader.attributes(),
+                    statements: beside + StatementSegments(types: types).read(group.segments)))
         }
         tellApart()
     }
@@ -71,6 +85,15 @@ struct OrderMessage: InboundMessage {
                 let outcome = try OrderService().apply(request.update, in: unit)
                 if outcome.result == .created || outcome.result == .updated { effect.disposition = .applied }
                 effect.notes += outcome.notes
+                for id in outcome.orderIDs {
+                    let isTold = try OrderService().describe(
+                        id, attributes: request.attributes, statements: request.statements,
+                        isNewest: outcome.result != .stale, in: unit)
+                    if isTold { effect.disposition = .applied }
+                    if let visit = request.visit, let order = try unit.order(id) {
+                        try VisitService().mention(visit, of: order.patientID, in: unit)
+                    }
+                }
             } catch let refusal as OrderService.Refusal {
                 throw MessageRefusal(refusal, group: request.location).awaitingMerge(of: request.update.patient)
             }
@@ -208,7 +231,7 @@ private struct OrderReader {
                 found = .clear
                 continue
             }
-            guard let time = types.dateTime(element.timestamp) else { continue }
+            guard let time = types.local(element.timestamp) else { continue }
             if case .set(let first) = found, first != time { continue }
             found = .set(time)
             types.into("ServiceRequest.occurrenceDateTime") { _ = element.timestamp }
@@ -230,6 +253,29 @@ private struct OrderReader {
             }
             return found
         }
+    }
+
+    /// OBR-12, 15, 30, 34, 44, 46 and 47. v2-to-FHIR OBR; order-to-worklist.
+    func attributes() -> Attributes {
+        typealias Name = ImagingOrder.Attribute
+        guard let obr = group.obr else { return [:] }
+        var found: Attributes = [:]
+        let performers = types.into("ServiceRequest.performer") { obr[34].repetitions.compactMap { types.ndl($0) } }
+        if !performers.isEmpty { found[Name.performers] = .parties(performers) }
+        let details = types.into("ServiceRequest.orderDetail") {
+            [44, 46, 47].flatMap { obr[$0].repetitions.compactMap { types.cwe($0) } }
+        }
+        if !details.isEmpty { found[Name.orderDetails] = .concepts(details) }
+        let site = types.into("ServiceRequest.bodySite") {
+            types.trimmed(obr[15][1][4][2].text) ?? types.trimmed(obr[15][1][4].text)
+        }
+        if let site { found[Name.bodySites] = .concepts([CodedConcept(text: site)]) }
+        if let transport = types.into("worklist: Patient Transport Arrangements", { types.trimmed(obr[30].text) }) {
+            found[Name.transport] = .text(transport)
+        }
+        let alert = types.into("worklist: Medical Alerts") { types.cwe(obr[12][1])?.displayText }
+        if let alert { found[Name.alerts] = .text(alert) }
+        return found
     }
 
     private func override(_ name: SiteProfile.FieldName) -> String? {

@@ -17,8 +17,8 @@ struct PatientSegments: Sendable {
         update.aliases = types.into("Patient.name") { list(pid[9]) { types.xpn($0).map { [$0] } ?? [] } }
         update.birthDate = types.into("Patient.birthDate") { change(pid[7]) { types.date($0.timestamp) } }
         update.sex = types.into("Patient.gender") { change(pid[8]) { types.table($0, "0001", CodeSystems.sex) } }
-        update.addresses = types.into("Patient.address") { list(pid[11]) { types.xad($0).map { [$0] } ?? [] } }
-        update.homeTelecoms = types.into("Patient.telecom") { list(pid[13]) { types.xtn($0, use: .home) } }
+        update.addresses = types.into("Patient.address") { addresses(pid) }
+        update.homeTelecoms = types.into("Patient.telecom") { homeTelecoms(pid) }
         update.workTelecoms = types.into("Patient.telecom") { list(pid[14]) { types.xtn($0, use: .work) } }
         update.language = types.into("Patient.communication") { change(pid[15]) { types.cwe($0[1]) } }
         update.maritalStatus = types.into("Patient.maritalStatus") { change(pid[16]) { maritalStatus($0[1]) } }
@@ -28,6 +28,7 @@ struct PatientSegments: Sendable {
                 types.table(field, "0136") { $0 == "Y" ? true : ($0 == "N" ? false : nil) }
             }
         }
+        update.attributes = attributes(pid)
         return update
     }
 
@@ -38,7 +39,7 @@ struct PatientSegments: Sendable {
     }
 
     /// What PV1 says of the visit; `status` is what the event says.
-    func visitUpdate(_ pv1: Segment, status: Visit.Status?, eventTime: UTCInstant?) -> VisitUpdate {
+    func visitUpdate(_ pv1: Segment, _ pv2: Segment?, status: Visit.Status?, eventTime: UTCInstant?) -> VisitUpdate {
         let patientClass = types.into("Encounter.class") { types.trimmed(pv1[2].text) }
         let resolved = patientClass == "P" && status != .finished && status != .cancelled ? .planned : status
         var update = VisitUpdate(
@@ -52,23 +53,41 @@ struct PatientSegments: Sendable {
         update.referring = types.into("Encounter.participant") { change(pv1[8]) { types.xcn($0[1]) } }
         update.start = types.into("Encounter.period") { change(pv1[44]) { types.dateTime($0.timestamp) } }
         update.end = types.into("Encounter.period") { change(pv1[45]) { types.dateTime($0.timestamp) } }
+        update.attributes = attributes(ofVisit: pv1, pv2)
         return update
     }
 
     // MARK: Details
 
     /// `""` removes, a value sets, an empty field is silent, or removes when the feed sends whole records.
-    private func change<Value>(_ field: Field, _ read: (Field) -> Value?) -> Change<Value> {
+    func change<Value>(_ field: Field, _ read: (Field) -> Value?) -> Change<Value> {
         let change = types.change(field, read)
         guard types.profile.isSnapshot, !field.isValued else { return change }
         return .clear
     }
 
-    private func list<Value>(_ field: Field, _ read: (Repetition) -> [Value]) -> Change<[Value]> {
+    func list<Value>(_ field: Field, _ read: (Repetition) -> [Value]) -> Change<[Value]> {
         change(field) { field in
             let values = field.repetitions.flatMap { $0.isNull ? [] : read($0) }
             return values.isEmpty ? nil : values
         }
+    }
+
+    /// PID-13, and PID-40 from 2.7 on.
+    private func homeTelecoms(_ pid: Segment) -> Change<[ContactPoint]> {
+        let home = list(pid[13]) { types.xtn($0, use: .home) }
+        let more = pid[40].repetitions.flatMap { types.xtn($0, use: .home) }
+        if more.isEmpty { return home }
+        if case .set(let points) = home { return .set(points + more) }
+        return .set(more)
+    }
+
+    /// PID-11; the county of PID-12 (before 2.4) is that of the first address that names none.
+    private func addresses(_ pid: Segment) -> Change<[PostalAddress]> {
+        let change = list(pid[11]) { types.xad($0).map { [$0] } ?? [] }
+        guard case .set(var addresses) = change, addresses[0].district == nil else { return change }
+        addresses[0].district = types.trimmed(pid[12].text)
+        return .set(addresses)
     }
 
     /// Table 0002; the system is the table's own when the sender names none.
@@ -80,10 +99,11 @@ struct PatientSegments: Sendable {
         return concept
     }
 
-    /// PL: point of care, room, bed, facility, written out.
-    private func location(_ value: Repetition) -> String? {
-        let parts = [1, 2, 3, 4].compactMap { types.trimmed(value[$0][1].text) }
-        return parts.isEmpty ? types.trimmed(value[9].text) : parts.joined(separator: ", ")
+    /// PL: point of care, room, bed, facility, building, floor, written out; else its description.
+    func location(_ value: Repetition) -> String? {
+        let parts = [1, 2, 3, 4, 7, 8].compactMap { types.trimmed(value[$0][1].text) }
+        let description = types.trimmed(value[9].text)
+        return parts.isEmpty ? description : parts.joined(separator: ", ")
     }
 
     /// Table 0004 to the act codes of v3; what has none stays a code of the table.
@@ -104,7 +124,8 @@ extension Message {
     /// When the event happened at its source: EVN-6, else EVN-2, else MSH-7.
     func eventTime(_ types: DataTypes) -> UTCInstant? {
         let evn = self["EVN"]
-        return types.instant(evn?[6].timestamp) ?? types.instant(evn?[2].timestamp)
-            ?? types.instant(segments.first?[7].timestamp)
+        _ = evn?[1].text
+        let stamps = [evn?[6].timestamp, evn?[2].timestamp, segments.first?[7].timestamp]
+        return stamps.lazy.compactMap { types.instant($0) }.first
     }
 }

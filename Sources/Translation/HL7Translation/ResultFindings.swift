@@ -20,6 +20,8 @@ struct ResultFindings {
     /// Where a following NTE belongs.
     private var lastWasObservation = false
     private var isWithdrawn = false
+    /// When the first line of text was observed, for a report whose OBR-7 is empty.
+    private(set) var effective: PartialDateTime?
     /// Whether there is any text or finding, shown or withdrawn.
     private(set) var hasContent = false
 
@@ -35,6 +37,9 @@ struct ResultFindings {
         let target = isText || type == "ED" ? "DiagnosticReport.presentedForm" : "Observation.status"
         let status = types.into(target) { obx[11].text ?? "" }
         statuses.append(status)
+        if isText || type == "ED", effective == nil {
+            effective = types.into("DiagnosticReport.effectiveDateTime") { types.dateTime(obx[14].timestamp) }
+        }
         let observer = types.into("DiagnosticReport.resultsInterpreter") {
             obx[16].repetitions.compactMap { types.xcn($0) }
         }

@@ -49,7 +49,9 @@ struct ResultMessage: InboundMessage {
             throw MessageRefusal(.segmentSequenceError, at: ErrorLocation(segment: "PID"), "PID is missing")
         }
         let pid = try group.required("PID")
-        let patient = patients.update(pid, eventTime: message.eventTime(types))
+        var patient = patients.update(pid, eventTime: message.eventTime(types))
+        patient.attributes.merge(patients.attributes(pd1: group["PD1"], nk1: group.all("NK1"))) { $1 }
+        patient.statements = StatementSegments(types: types).read(group.everySegment)
         guard !patient.identifiers.isEmpty else {
             throw MessageRefusal(.requiredFieldMissing, at: pid.location(field: 3), "No patient identifier")
         }
@@ -63,8 +65,12 @@ struct ResultMessage: InboundMessage {
             let part = drafts[first...].firstIndex { $0.update.isOfSameReport(numbers) }
             let index = part ?? drafts.count
             if part == nil {
-                var update = report(obr, numbers: numbers, patient: patient, message: message, types: types)
-                update.visit = types.into("Encounter.identifier") { patients.visitIdentifier(group.visit) }
+                var update = report(
+                    obr, orc: group.controlling, numbers: numbers, patient: patient, message: message, types: types)
+                update.visitDetails = group.visit.map {
+                    patients.visitUpdate($0, group.visitMore, status: nil, eventTime: nil)
+                }
+                update.visit = update.visitDetails?.identifier
                 drafts.append(
                     Draft(
                         update: update, findings: ResultFindings(types: types), statuses: [], location: group.location))
@@ -103,7 +109,7 @@ struct ResultMessage: InboundMessage {
     }
 
     private func report(
-        _ obr: Segment, numbers: OrderNumbers, patient: PatientUpdate, message: Message, types: DataTypes
+        _ obr: Segment, orc: Segment?, numbers: OrderNumbers, patient: PatientUpdate, message: Message, types: DataTypes
     ) -> ReportUpdate {
         let code = types.into("DiagnosticReport.code") { types.cwe(obr[4][1]) }
         var update = ReportUpdate(patient: patient, status: .registered, code: code ?? CodedConcept())
@@ -121,7 +127,10 @@ struct ResultMessage: InboundMessage {
             types.into("DiagnosticReport.issued") { types.instant(obr[22].timestamp) }
             ?? types.kept("journal: time of the event") { types.instant(message.segments.first?[7].timestamp) }
         update.eventTime = update.issued
-        update.requester = types.into("ServiceRequest.requester") { types.xcn(obr[16][1]) }
+        update.requester = types.into("ServiceRequest.requester") {
+            let ordering = types.xcn(obr[16][1])
+            return ordering ?? orc.flatMap { types.xcn($0[12][1]) }
+        }
         return update
     }
 
@@ -145,6 +154,7 @@ extension ResultMessage.Draft {
         let stated = statuses.compactMap { $0 ?? findings.statusOfAll }.min { $0.rank < $1.rank }
         update.status = findings.areAllWithdrawn ? .enteredInError : stated ?? findings.statusOfAll
         if update.interpreters.isEmpty { update.interpreters = findings.observers }
+        update.effective = update.effective ?? findings.effective
         update.conclusion = findings.conclusion
         update.presentedForms = findings.presentedForms(title: update.code.displayText)
         update.observations = findings.observations

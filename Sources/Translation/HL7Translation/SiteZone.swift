@@ -28,6 +28,9 @@ package struct SiteZone: Sendable, Hashable {
         return before / 60
     }
 
+    /// Minutes east of UTC at a moment in seconds since 1970.
+    package func offsetMinutes(atUTC seconds: Int) -> Int { offset(atUTC: seconds) / 60 }
+
     private func offset(atUTC seconds: Int) -> Int {
         zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds)))
     }

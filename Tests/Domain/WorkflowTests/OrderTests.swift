@@ -97,7 +97,9 @@ struct OrderTests {
         #expect(try unit.place(update).orderID != first)
     }
 
-    @Test("Identifiers of 16 characters and a UID of 64 pass, one more is refused (PS3.5 §6.2)")
+    @Test(
+        "An accession number of 16 characters and a UID of 64 pass, one more is refused; step and procedure ids may be longer (PS3.5 §6.2)"
+    )
     func lengths() throws {
         let unit = MemoryUnit()
         let limit = String(repeating: "A", count: 16)
@@ -109,14 +111,19 @@ struct OrderTests {
         step.stepID = limit
         legal.steps = [step]
         try unit.place(legal)
-        var long: [OrderUpdate] = Array(repeating: Make.order(filler: "F2"), count: 4)
+        var long: [OrderUpdate] = Array(repeating: Make.order(filler: "F2"), count: 2)
         long[0].accession = Make.accession(limit + "A")
         long[1].studyInstanceUID = uid + "2"
-        long[2].requestedProcedureID = limit + "A"
-        step.stepID = limit + "A"
-        long[3].steps = [step]
         for update in long { #expect(throws: OrderService.Refusal.self) { try unit.place(update) } }
         #expect(unit.orders.count == 1)
+        var shown = Make.order(filler: "F3")
+        shown.requestedProcedureID = limit + "A"
+        step.stepID = limit + "A"
+        shown.steps = [step]
+        let id = try unit.place(shown).orderID
+        let order = try #require(unit.orders.first { $0.id == id })
+        #expect(order.steps.map(\.worklistID.count) == [16])
+        #expect(order.worklistProcedureID(order.steps[0]).count == 16)
     }
 
     // MARK: Making

@@ -178,4 +178,41 @@ struct QueryKeysTests {
             WorklistEntry(patient: patient, visit: nil, order: order, step: step), askedBy: keys)
         #expect(item.string(.patientID) == expected && item.string(.issuerOfPatientID) == issuer)
     }
+
+    @Test(
+        "H24, H25, H28: names in three ways of writing, schemes by one table, long ids as ids of our own, what to heed")
+    func worklistContent() {
+        let names = [
+            HumanName(family: "Yamada", given: ["Tarou"], use: .official, representation: .alphabetic),
+            HumanName(family: "山田", given: ["太郎"], use: .official, representation: .ideographic),
+            HumanName(family: "やまだ", given: ["たろう"], use: .official, representation: .phonetic),
+            HumanName(family: "Other", use: .nickname),
+        ]
+        let patient = Patient(
+            id: EntityID("p"), identifiers: [Identifier(system: "urn:hosp", value: "1")], names: names)
+        let step = ScheduledProcedureStep(
+            id: EntityID("abcdefghijklmnopqrst"), stepID: "A-STEP-ID-OF-TOO-MANY-CHARACTERS", modality: "CT")
+        var order = ImagingOrder(
+            id: EntityID("o1234567890123456789"), patientID: patient.id, requestedProcedureID: "12345678901234567",
+            studyInstanceUID: "1.2", status: .active,
+            code: CodedConcept(codings: [.init(system: "http://www.radlex.org", code: "RPID1")]), steps: [step])
+        var allergy = StatementUpdate(kind: .allergy, key: "k")
+        allergy.code = CodedConcept(text: "Iodine")
+        var weight = StatementUpdate(kind: .observation, key: "w")
+        weight.code = CodedConcept(codings: [.init(system: "http://loinc.org", code: "29463-7")])
+        weight.value = .quantity(value: "72.5", comparator: nil, unit: "kg", unitSystem: nil)
+        order.statements = [
+            ClinicalStatement(id: EntityID("a"), from: allergy), ClinicalStatement(id: EntityID("w"), from: weight),
+        ]
+        let item = WorklistItem(authorities: Self.authorities).dataSet(
+            WorklistEntry(patient: patient, visit: nil, order: order, step: step), askedBy: WorklistQuery())
+        #expect(item.string(.patientName) == "Yamada^Tarou=山田^太郎=やまだ^たろう")
+        #expect(item.string(.requestedProcedureID) == "o123456789012345")
+        #expect(item.string(.allergies) == "Iodine")
+        #expect(item.string(.patientWeight) == "72.5")
+        let scheduled = item.items(.scheduledProcedureStepSequence).first
+        #expect(scheduled?.string(.scheduledProcedureStepID) == "abcdefghijklmnop")
+        let code = item.items(.requestedProcedureCodeSequence).first
+        #expect(code?.string(.codingSchemeDesignator) == "RADLEX")
+    }
 }

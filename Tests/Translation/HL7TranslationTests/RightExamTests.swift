@@ -183,9 +183,11 @@ import Workflow
     @Test("H22: an order that names its visit before the visit comes is linked when it comes")
     func visitAfterOrder() async throws {
         _ = await inbox.receive(Site.orm("M1"), peer: nil)
-        #expect(store.orders.first?.visitID == nil)
+        // The order's own PV1 begins the visit, its state not known; the registration takes it up.
+        #expect(store.orders.first?.visitID == store.visits.first?.id && store.visits.first?.status == .unknown)
         _ = await inbox.receive(Site.adt("A01", "M2"), peer: nil)
         #expect(store.orders.first?.visitID == store.visits.first?.id && store.visits.count == 1)
+        #expect(store.visits.first?.status == .inProgress)
     }
 
     @Test("S3: a time far ahead of the receipt counts as the receipt, with a note, and holds nothing that comes later")

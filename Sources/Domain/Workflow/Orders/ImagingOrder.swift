@@ -35,6 +35,19 @@ package struct ImagingOrder: Sendable, Hashable, Codable {
     package var steps: [ScheduledProcedureStep]
     /// When the newest applied event happened at its source.
     package var eventTime: UTCInstant?
+    /// By the names of ``Attribute``. Nil in what was stored before there were any.
+    package var attributes: Attributes?
+    /// What the order tells of the patient: measurements, diagnoses, allergies.
+    package var statements: [ClinicalStatement]?
+
+    /// The names of attributes.
+    package enum Attribute {
+        package static let performers = "performers"
+        package static let orderDetails = "orderDetails"
+        package static let bodySites = "bodySites"
+        package static let transport = "transport"
+        package static let alerts = "alerts"
+    }
 
     package init(
         id: EntityID, patientID: EntityID, visitID: EntityID? = nil, placer: Identifier? = nil,
@@ -87,7 +100,7 @@ package struct ScheduledProcedureStep: Sendable, Hashable, Codable {
     }
     /// Also the logical id of its FHIR Task.
     package var id: EntityID
-    /// (0040,0009), at most 16 characters; unique within the order's filler.
+    /// As its sender names it, unique within the order's filler; modalities are shown ``worklistID``.
     package var stepID: String
     package var modality: String?
     package var stationAETitle: String?

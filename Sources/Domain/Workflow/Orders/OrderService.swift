@@ -33,7 +33,7 @@ package struct OrderService: Sendable {
         case accessionOfAnotherPatient
         /// Neither placer, filler nor accession number.
         case unidentifiedOrder
-        /// An identifier is longer than its DICOM value may be (accession 16, study UID 64, step id 16).
+        /// An identifier is longer than its DICOM value may be (accession 16, study UID 64).
         case identifierTooLong(String)
     }
 
@@ -287,12 +287,6 @@ package struct OrderService: Sendable {
         }
         if let uid = update.studyInstanceUID, uid.utf8.count > 64 {
             throw Refusal.identifierTooLong("study instance UID")
-        }
-        if let id = update.requestedProcedureID, id.count > 16 {
-            throw Refusal.identifierTooLong("requested procedure id")
-        }
-        for step in update.steps where (step.stepID?.count ?? 0) > 16 {
-            throw Refusal.identifierTooLong("scheduled procedure step id")
         }
     }
 }

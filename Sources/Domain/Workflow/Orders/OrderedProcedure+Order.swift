@@ -7,6 +7,10 @@ extension OrderedProcedure {
     func order(of patientID: EntityID, stored: ImagingOrder?, id: EntityID, newID: () -> EntityID) -> ImagingOrder {
         var order = ImagingOrder(id: id, patientID: patientID, status: .active, code: CodedConcept())
         order.visitID = stored?.visitID
+        // What was told beside the order is no part of its events.
+        let kept = stored
+        order.attributes = kept?.attributes
+        order.statements = kept?.statements
         var drafts = StepDrafts()
         let ids = Set(events.flatMap { event in event.said?.steps.compactMap(\.stepID) ?? [] })
         drafts.isNamed = !ids.isEmpty
@@ -21,6 +25,8 @@ extension OrderedProcedure {
                 order.id = id
                 order.patientID = patientID
                 order.steps = steps
+                order.attributes = kept?.attributes
+                order.statements = kept?.statements
                 drafts.state(stated)
             }
         }

@@ -30,6 +30,7 @@ extension Patient {
         }
         if taker.admits(update.language, .language) { language = update.language.applied(to: language) }
         takeDeath(update, &taker)
+        takeFurther(update, from: source, in: unit)
         registered = taker.registered
         mentioned = taker.mentioned
         if source == .registration, let time = update.eventTime {

@@ -51,6 +51,30 @@ package struct Patient: Sendable, Hashable, Codable {
             workTelecomCount = newValue.work.count
         }
     }
+    /// By the names of ``Attribute``. Nil in what was stored before there were any.
+    package var attributes: Attributes?
+    /// Allergies, diagnoses, measurements, insurances and guarantors that registrations tell of.
+    package var statements: [ClinicalStatement]?
+
+    /// The names of attributes.
+    package enum Attribute {
+        package static let mothersMaidenName = "mothersMaidenName"
+        package static let race = "race"
+        package static let ethnicity = "ethnicity"
+        package static let religion = "religion"
+        package static let birthPlace = "birthPlace"
+        package static let isMultipleBirth = "isMultipleBirth"
+        package static let birthOrder = "birthOrder"
+        package static let citizenship = "citizenship"
+        package static let nationality = "nationality"
+        package static let species = "species"
+        package static let breed = "breed"
+        package static let contacts = "contacts"
+        package static let practitioners = "practitioners"
+        package static let organizations = "organizations"
+        /// Numbers that do not identify: accounts, the alternate ids of old versions, licences.
+        package static let furtherIdentifiers = "furtherIdentifiers"
+    }
 
     package init(
         id: EntityID, identifiers: [Identifier], names: [HumanName] = [], aliases: [HumanName] = [],
@@ -95,6 +119,8 @@ package struct PatientUpdate: Sendable, Hashable, Codable {
     package var language: Change<CodedConcept> = .keep
     package var isDeceased: Change<Bool> = .keep
     package var deceasedAt: Change<PartialDateTime> = .keep
+    package var attributes: [String: Change<AttributeValue>] = [:]
+    package var statements: [StatementUpdate] = []
     /// When it happened at the source; of each value the newest statement stands.
     package var eventTime: UTCInstant?
     package init(identifiers: [Identifier], eventTime: UTCInstant? = nil) {

@@ -212,6 +212,7 @@ package struct PatientService: Sendable {
         retired.mergedInto = survivorID
         retired.mergedAt = mergedAt
         retired.identifiers = record.identifiers.map(Self.retiredForm)
+        Self.moveStatements(from: &retired, to: &survivor)
         try unit.save(retired)
         for identifier in record.identifiers where !survivor.identifiers.contains(where: { $0.matches(identifier) }) {
             survivor.identifiers.append(Self.retiredForm(identifier))

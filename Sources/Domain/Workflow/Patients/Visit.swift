@@ -1,6 +1,10 @@
 /// A stay or appointment of a patient at the hospital.
 package struct Visit: Sendable, Hashable, Codable {
-    package enum Status: String, Sendable, Hashable, Codable { case planned, arrived, inProgress, finished, cancelled }
+    package enum Status: String, Sendable, Hashable, Codable {
+        case planned, arrived, inProgress, finished, cancelled
+        /// Mentioned by an order or result, or by an update that says nothing of its state.
+        case unknown
+    }
     package var id: EntityID
     package var patientID: EntityID
     /// PV1-19; nil when the sender does not number visits (then one open visit a patient).
@@ -16,6 +20,38 @@ package struct Visit: Sendable, Hashable, Codable {
     package var eventTime: UTCInstant?
     /// When each value was last stated.
     package var stated: StatedTimes?
+    /// By the names of ``Attribute``. Nil in what was stored before there were any.
+    package var attributes: Attributes?
+
+    /// The names of attributes.
+    package enum Attribute {
+        package static let furtherIdentifiers = "furtherIdentifiers"
+        package static let preAdmissionIdentifier = "preAdmissionIdentifier"
+        package static let episodes = "episodes"
+        package static let types = "types"
+        package static let serviceType = "serviceType"
+        package static let priority = "priority"
+        package static let reasons = "reasons"
+        package static let consultants = "consultants"
+        package static let admitters = "admitters"
+        package static let others = "others"
+        /// Who entered the newest event.
+        package static let enterers = "enterers"
+        /// Of attending and referring, those after the first.
+        package static let furtherAttending = "furtherAttending"
+        package static let furtherReferring = "furtherReferring"
+        package static let serviceProvider = "serviceProvider"
+        package static let priorLocation = "priorLocation"
+        package static let temporaryLocation = "temporaryLocation"
+        package static let pendingLocation = "pendingLocation"
+        package static let admitSource = "admitSource"
+        package static let reAdmission = "reAdmission"
+        package static let specialArrangements = "specialArrangements"
+        package static let specialCourtesy = "specialCourtesy"
+        package static let diet = "diet"
+        package static let dischargeDisposition = "dischargeDisposition"
+        package static let destination = "destination"
+    }
     package init(
         id: EntityID, patientID: EntityID, identifier: Identifier?, status: Status,
         classCode: CodedConcept.Coding? = nil,
@@ -46,6 +82,7 @@ package struct VisitUpdate: Sendable, Hashable {
     package var referring: Change<PartyReference> = .keep
     package var start: Change<PartialDateTime> = .keep
     package var end: Change<PartialDateTime> = .keep
+    package var attributes: [String: Change<AttributeValue>] = [:]
     package var eventTime: UTCInstant?
     package init(identifier: Identifier?, status: Visit.Status?, eventTime: UTCInstant?) {
         self.identifier = identifier

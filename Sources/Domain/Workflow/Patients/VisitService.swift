@@ -31,7 +31,7 @@ package struct VisitService: Sendable {
         guard let old = found else {
             var visit = Visit(
                 id: unit.entropy.newID(), patientID: patientID, identifier: update.identifier,
-                status: update.status ?? .planned)
+                status: update.status ?? .unknown)
             visit.take(update, isNew: true, in: unit)
             try unit.save(visit)
             unit.emit(.visitChanged(visit.id))
@@ -50,6 +50,29 @@ package struct VisitService: Sendable {
         if comparable == old { return isStale ? .stale(old.id) : .unchanged(old.id) }
         unit.emit(.visitChanged(visit.id))
         return isStale ? .stale(visit.id) : .updated(visit.id)
+    }
+
+    /// Notes what an order or a result says of the visit it belongs to, and nothing over what a registration said: an
+    /// unknown visit is begun with its state unknown, a known one is given what it lacks. Without a visit number, or with
+    /// that of another patient's visit, nothing is done.
+    package func mention(_ update: VisitUpdate, of patientID: EntityID, in unit: any UnitOfWork) throws {
+        guard let identifier = update.identifier else { return }
+        guard let old = try unit.visits(identifiedBy: identifier).first else {
+            var visit = Visit(
+                id: unit.entropy.newID(), patientID: patientID, identifier: identifier, status: .unknown)
+            // No value is stated yet: whatever a registration says stands, whenever it happened.
+            visit.stated = StatedTimes()
+            visit.complete(update)
+            try unit.save(visit)
+            unit.emit(.visitChanged(visit.id))
+            return try attach(visit, in: unit)
+        }
+        guard old.patientID == patientID else { return }
+        var visit = old
+        visit.complete(update)
+        guard visit != old else { return }
+        try unit.save(visit)
+        unit.emit(.visitChanged(visit.id))
     }
 
     /// Links the orders and reports that named the visit before it came.
@@ -76,6 +99,20 @@ extension Visit {
         case status, classCode, location, attending, referring, start, end
     }
 
+    /// Takes what is said in passing, where nothing is known.
+    fileprivate mutating func complete(_ update: VisitUpdate) {
+        classCode = classCode ?? update.classCode.applied(to: nil)
+        location = location ?? update.location.applied(to: nil)
+        attending = attending ?? update.attending.applied(to: nil)
+        referring = referring ?? update.referring.applied(to: nil)
+        start = start ?? update.start.applied(to: nil)
+        end = end ?? update.end.applied(to: nil)
+        let known = attributes ?? [:]
+        var further = known
+        further.apply(update.attributes.filter { known[$0.key] == nil })
+        attributes = further.isEmpty ? nil : further
+    }
+
     /// Takes what an event states: of each value the newest statement stands.
     fileprivate mutating func take(_ update: VisitUpdate, isNew: Bool, in unit: any UnitOfWork) {
         var times = stated ?? StatedTimes()
@@ -95,6 +132,11 @@ extension Visit {
         if admits(.start, update.start != .keep) { start = update.start.applied(to: start) }
         if admits(.end, update.end != .keep) { end = update.end.applied(to: end) }
         stated = times
+        if !PatientService.isOlder(update.eventTime, than: unit.comparable(eventTime)) {
+            var further = attributes ?? [:]
+            further.apply(update.attributes)
+            attributes = further.isEmpty ? nil : further
+        }
         if let time = update.eventTime { eventTime = max(time, unit.comparable(eventTime) ?? time) }
     }
 }

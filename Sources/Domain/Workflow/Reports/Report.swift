@@ -184,6 +184,8 @@ package struct Observation: Sendable, Hashable, Codable {
 package struct ReportUpdate: Sendable, Hashable {
     package var patient: PatientUpdate
     package var visit: Identifier?
+    /// What the message says of the visit, beside its number.
+    package var visitDetails: VisitUpdate?
     package var placer: Identifier?
     package var filler: Identifier?
     package var accession: Identifier?

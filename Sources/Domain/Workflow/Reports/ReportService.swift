@@ -38,6 +38,7 @@ package struct ReportService: Sendable {
         var update = update
         let issued = unit.credible(update.issued) ?? unit.time
         var notes: [String] = []
+        if let visit = update.visitDetails { try VisitService().mention(visit, of: patientID, in: unit) }
         let orderIDs = try orders(for: &update, patientID: patientID, issued: issued, notes: &notes, in: unit)
         let existing = try find(update, orderID: orderIDs.first, in: unit)
         if let existing, existing.patientID != patientID { throw Refusal.patientMismatch }

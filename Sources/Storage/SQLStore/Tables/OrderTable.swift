@@ -86,13 +86,13 @@ struct OrderTable {
                 performer = excluded.performer
                 """,
                 [
-                    .text(step.id.value), .text(order.id.value), .text(step.stepID),
+                    .text(step.id.value), .text(order.id.value), .text(step.worklistID),
                     SQLValue(isComplete), SQLValue(!isComplete),
                     SQLValue(step.stationAETitle), SQLValue(order.modality(of: step)),
                     SQLValue(KeyText.day(step.scheduledStart?.dateDigits)),
                     SQLValue(KeyText.time(step.scheduledStart?.timeDigits)), .text(order.patientID.value),
                     SQLValue(order.accession?.value), SQLValue(order.studyInstanceUID),
-                    .text(order.requestedProcedureID ?? step.stepID),
+                    .text(order.worklistProcedureID(step)),
                     SQLValue(step.performingPhysician.map { FoldedName.fold(KeyText.name($0)) }),
                 ])
         }

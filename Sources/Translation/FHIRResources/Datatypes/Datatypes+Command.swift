@@ -32,7 +32,9 @@ extension Datatypes {
     static func name(from value: JSONValue) -> HumanName {
         HumanName(
             family: value["family"]?.string ?? "", given: strings(value["given"]), prefix: strings(value["prefix"]),
-            suffix: strings(value["suffix"]), use: value["use"]?.string.flatMap(HumanName.Use.init(rawValue:)))
+            suffix: strings(value["suffix"]), use: value["use"]?.string.flatMap(HumanName.Use.init(rawValue:)),
+            representation: (value["extension"]?.array ?? []).first { $0["url"]?.string == representationURL }
+                .flatMap { ["ABC": .alphabetic, "IDE": .ideographic, "SYL": .phonetic][$0["valueCode"]?.string ?? ""] })
     }
 
     static func address(from value: JSONValue) -> PostalAddress {

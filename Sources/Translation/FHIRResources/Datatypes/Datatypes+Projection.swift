@@ -84,6 +84,7 @@ enum Datatypes {
 
     static func name(_ name: HumanName) -> JSONValue {
         object([
+            ("extension", name.representation.map { .array([representation($0)]) }),
             ("use", name.use.map { .string($0.rawValue) }),
             ("family", string(name.family)),
             ("given", array(name.given.compactMap { string($0) })),
@@ -91,6 +92,18 @@ enum Datatypes {
             ("suffix", array(name.suffix.compactMap { string($0) })),
         ])
     }
+
+    /// How a name is written, as a code of v3 EntityNameUseR2. FHIR R4 extension-iso21090-en-representation.html.
+    private static func representation(_ representation: HumanName.Representation) -> JSONValue {
+        let code: JSONValue =
+            switch representation {
+            case .alphabetic: "ABC"
+            case .ideographic: "IDE"
+            case .phonetic: "SYL"
+            }
+        return object([("url", .string(representationURL)), ("valueCode", code)])
+    }
+    static let representationURL = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
 
     static func address(_ address: PostalAddress) -> JSONValue {
         let isBilling = address.use == .billing

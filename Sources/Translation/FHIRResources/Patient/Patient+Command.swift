@@ -7,6 +7,9 @@ enum PatientCommand {
     static func patient(_ resource: JSONValue, id: EntityID, stored: Patient?) -> Patient {
         var patient = stored ?? Patient(id: id, identifiers: [])
         patient.identifiers = (resource["identifier"]?.array ?? []).compactMap(Datatypes.identifier(from:))
+        // Numbers that the domain keeps as not identifying do not become identifying by being written back.
+        let further = stored?.attributes?.identifiers(Patient.Attribute.furtherIdentifiers) ?? []
+        patient.identifiers.removeAll { identifier in further.contains { $0.matches(identifier) } }
         patient.isActive = resource["active"]?.bool ?? true
         // A name that came as an alias stays one.
         let names = (resource["name"]?.array ?? []).map(Datatypes.name(from:))

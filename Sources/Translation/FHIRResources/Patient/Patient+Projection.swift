@@ -19,25 +19,32 @@ enum PatientProjection {
         if let survivor = patient.mergedInto {
             links.append(Datatypes.object([("other", Datatypes.reference(type, survivor)), ("type", "replaced-by")]))
         }
+        let attributes = patient.attributes ?? [:]
+        // A client that wrote the resource back has made further numbers its own.
+        let further = attributes.identifiers(Patient.Attribute.furtherIdentifiers).filter { further in
+            !patient.identifiers.contains { $0.matches(further) }
+        }
         let deceasedAt = Datatypes.dateTime(patient.deceasedAt)
-        return Datatypes.object([
-            ("resourceType", .string(type)),
-            ("id", .string(patient.id.value)),
-            ("identifier", Datatypes.array(patient.identifiers.map(Datatypes.identifier))),
-            ("active", .bool(patient.isActive)),
-            ("name", Datatypes.array((patient.names + patient.aliases).map(Datatypes.name))),
-            ("telecom", Datatypes.array(patient.telecoms.map(Datatypes.telecom))),
-            ("gender", patient.sex.map { .string($0.rawValue) }),
-            ("birthDate", Datatypes.date(patient.birthDate)),
-            ("deceasedBoolean", deceasedAt == nil ? patient.isDeceased.map { .bool($0) } : nil),
-            ("deceasedDateTime", deceasedAt),
-            ("address", Datatypes.array(patient.addresses.map(Datatypes.address))),
-            ("maritalStatus", patient.maritalStatus.flatMap(Datatypes.concept)),
-            (
-                "communication",
-                patient.language.flatMap(Datatypes.concept).map { .array([Datatypes.object([("language", $0)])]) }
-            ),
-            ("link", Datatypes.array(links)),
-        ])
+        return Datatypes.object(
+            [
+                ("resourceType", .string(type)),
+                ("id", .string(patient.id.value)),
+                ("identifier", Datatypes.array((patient.identifiers + further).map(Datatypes.identifier))),
+                ("active", .bool(patient.isActive)),
+                ("name", Datatypes.array((patient.names + patient.aliases).map(Datatypes.name))),
+                ("telecom", Datatypes.array(patient.telecoms.map(Datatypes.telecom))),
+                ("gender", patient.sex.map { .string($0.rawValue) }),
+                ("birthDate", Datatypes.date(patient.birthDate)),
+                ("deceasedBoolean", deceasedAt == nil ? patient.isDeceased.map { .bool($0) } : nil),
+                ("deceasedDateTime", deceasedAt),
+                ("address", Datatypes.array(patient.addresses.map(Datatypes.address))),
+                ("maritalStatus", patient.maritalStatus.flatMap(Datatypes.concept)),
+                (
+                    "communication",
+                    patient.language.flatMap(Datatypes.concept).map { .array([Datatypes.object([("language", $0)])]) }
+                ),
+                ("link", Datatypes.array(links)),
+                ("extension", extensions(attributes)),
+            ] + sharedElements(attributes))
     }
 }
