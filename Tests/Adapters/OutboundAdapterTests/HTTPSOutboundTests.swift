@@ -124,9 +124,10 @@ struct HTTPSOutboundTests {
         let clock = ContinuousClock()
         let begin = clock.now
         await #expect(throws: (any Error).self) {
-            _ = try await Self.fetch(Self.answer(bytes: 10), delay: .seconds(20), limits: limits)
+            _ = try await Self.fetch(Self.answer(bytes: 10), delay: .hours(1), limits: limits)
         }
-        #expect(clock.now - begin < .seconds(19))
+        // Far from the answer, however loaded the machine is.
+        #expect(clock.now - begin < .seconds(1800))
     }
 
     @Test("X9: a redirect is not followed")
