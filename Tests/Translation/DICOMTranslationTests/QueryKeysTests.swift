@@ -205,7 +205,7 @@ struct QueryKeysTests {
             ClinicalStatement(id: EntityID("a"), from: allergy), ClinicalStatement(id: EntityID("w"), from: weight),
         ]
         let item = WorklistItem(authorities: Self.authorities).dataSet(
-            WorklistEntry(patient: patient, visit: nil, order: order, step: step), askedBy: WorklistQuery())
+            WorklistEntry(patient: patient, visit: nil, order: order, step: step), askedBy: SearchKeys())
         #expect(item.string(.patientName) == "Yamada^Tarou=山田^太郎=やまだ^たろう")
         #expect(item.string(.requestedProcedureID) == "o123456789012345")
         #expect(item.string(.allergies) == "Iodine")
