@@ -16,6 +16,8 @@ package struct HTTPSOutbound: Outbound {
         package var bodyBytesMax = 1 << 20
         /// From the connection to the answer's last byte.
         package var total: TimeAmount = .seconds(30)
+        /// Without a byte of the answer.
+        package var idle: TimeAmount = .seconds(10)
         /// The defaults.
         package init() {}
     }
@@ -56,7 +58,7 @@ package struct HTTPSOutbound: Outbound {
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
         configuration.redirectConfiguration = .disallow
         configuration.timeout = HTTPClient.Configuration.Timeout(
-            connect: .seconds(Self.connectSeconds), read: .seconds(10))
+            connect: .seconds(Self.connectSeconds), read: limits.idle)
         // The client asks no resolver for this name: it finds the address here, for the URL spells the host as the key.
         configuration.dnsOverride = [url.host: address.description]
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)

@@ -89,7 +89,11 @@ struct HTTPSOutboundTests {
     private static func fetch(
         _ answer: String, delay: TimeAmount = .zero, limits: HTTPSOutbound.Limits = HTTPSOutbound.Limits()
     ) async throws -> OutboundResponse {
-        try await serving(answer, delay: delay) { port, authority in
+        // The event loops are shared with all other tests, which may keep them for long.
+        var limits = limits
+        limits.idle = .minutes(10)
+        if delay == .zero { limits.total = .minutes(10) }
+        return try await serving(answer, delay: delay) { [limits] port, authority in
             try await HTTPSOutbound(policy: loopback, limits: limits, authoritiesFile: authority)
                 .get("https://127.0.0.1:\(port)/jwks")
         }
