@@ -1,6 +1,6 @@
 // The abstract message definitions of the messages that are carried out. Facts of HL7 v2.5.1 chapters 3, 4 and 7 with
 // what 2.2 to 2.4 and 2.6 to 2.8 add (ARV, CON, PRT, UAC), and what senders are seen to put beside it: notes after ORC,
-// TQ1 and IPC in ORM, DG1 and AL1 in ORU.
+// TQ1 and IPC in ORM, TQ1 before OBR and behind it, DG1 and AL1 in ORU.
 
 extension MessageStructure {
     /// The definition for a message; nil for one that is not carried out. By code and event: MSH-9.3 is often missing,
@@ -41,7 +41,7 @@ extension MessageStructure {
         "ORM_O01",
         """
         \(header) \(patient)
-        ORDER+(ORC? ORDER_DETAIL(OBR TQ1* IPC* NTE* PRT* CTD? DG1* OBSERVATION*(OBX PRT* NTE*)) NTE* FT1* CTI* BLG?)
+        ORDER+(ORC? TQ1* ORDER_DETAIL(OBR TQ1* IPC* NTE* PRT* CTD? DG1* OBSERVATION*(OBX PRT* NTE*)) NTE* FT1* CTI* BLG?)
         """)
 
     /// OMG_O19. §4.4.4. PRIOR_RESULT begins with a PID of its own, with an ORC of a previous result (`PR`), or with an
@@ -51,7 +51,7 @@ extension MessageStructure {
         "OMG_O19",
         """
         \(header) \(patient)
-        ORDER+(ORC? OBR \(timing) IPC* NTE* PRT* CTD? DG1* OBSERVATION*(OBX PRT* NTE*) \(specimen)
+        ORDER+(ORC? \(timing) OBR TQ1* IPC* NTE* PRT* CTD? DG1* OBSERVATION*(OBX PRT* NTE*) \(specimen)
             PRIOR_RESULT*(PATIENT_PRIOR?(PID PD1? NTE*) PATIENT_VISIT_PRIOR?(PV1 PV2?) AL1*
                 ORDER_PRIOR+(ORC? OBR NTE* TIMING_PRIOR*(TQ1 TQ2*) OBSERVATION_PRIOR*(OBX PRT* NTE*)))
             FT1* CTI* BLG?)

@@ -151,6 +151,19 @@ import Workflow
         #expect(order.steps.first?.scheduledStart?.text == "2026-11-22T09:30:00+01:00")
     }
 
+    @Test(
+        "HL7 v2.5.1 §4.4: TQ1 is the order's before its OBR and behind it, in ORM and OMG, and no stray",
+        arguments: ["ORM^O01", "OMG^O19"], [true, false])
+    func timingBesideRequest(_ type: String, _ isBefore: Bool) async throws {
+        let timing = "TQ1|1||||||20261122093000||A^ASAP"
+        let request = "OBR|1|PL-1^EHR|FI-1^RIS|CTHEAD^CT head^LOCAL"
+        let lines = [Site.msh(type, "M1"), Site.pid, "ORC|NW|PL-1^EHR|FI-1^RIS"]
+        let receipt = await send(Site.lines(lines + (isBefore ? [timing, request] : [request, timing])))
+        #expect(receipt.code == "AA")
+        #expect(receipt.notes.filter { $0.contains("TQ1") } == [])
+        #expect(store.orders.first?.steps.first?.scheduledStart?.text == "2026-11-22T09:30:00+01:00")
+    }
+
     @Test("The study UID comes from IPC-3, then ZDS-1, then OBX 113014; a second one never replaces the stored one")
     func studyUID() async throws {
         _ = await send(
