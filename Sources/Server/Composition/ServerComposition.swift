@@ -66,7 +66,7 @@ enum ServerComposition {
         let projector = FHIRProjector { date, time in SiteOffset.text(zone, date: date, time: time) }
         let commits = CommitWatch()
         let store = try await StoreComposition.open(
-            configuration, folder: folder, isServer: true, projector: projector, fhirBaseURL: publicURL + "/fhir",
+            configuration, folder: folder, isServer: true, observers: [projector], fhirBaseURL: publicURL + "/fhir",
             commits: commits)
         // Behind the store's lock: a second server of this folder is told of the first, not of a port.
         try ports.takeConfigured(configuration)

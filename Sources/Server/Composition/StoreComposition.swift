@@ -13,7 +13,7 @@ import Workflow
 enum StoreComposition {
     static func open(
         _ configuration: ServerConfiguration, folder: ServerFolder, isServer: Bool,
-        projector: any DomainProjecting = FHIRProjector(), fhirBaseURL: String = "", commits: CommitWatch? = nil
+        observers: [any CommitObserver] = [FHIRProjector()], fhirBaseURL: String = "", commits: CommitWatch? = nil
     ) async throws -> RelationalStore {
         var database = SQLDatabaseConfiguration(location(configuration, folder))
         if let commits { database.committed = { commits.note($0) } }
@@ -24,7 +24,7 @@ enum StoreComposition {
         let profile = try ServerComposition.siteProfile(configuration, folder)
         let store = RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
-            projector: projector, baseURL: fhirBaseURL, zone: siteZone(profile),
+            observers: observers, baseURL: fhirBaseURL, zone: siteZone(profile),
             pageTokenKey: isServer ? pageTokenKey(folder) : nil, searchLimits: configuration.limits.fhir.search,
             rules: profile.rules, stations: WorklistStations(configuration.dimse.worklistStations),
             refusal: refusal(configuration, folder, isServer: isServer))

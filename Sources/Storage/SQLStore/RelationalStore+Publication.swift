@@ -34,10 +34,10 @@ extension RelationalStore {
     }
 
     private func prepare(_ uid: String, _ access: AccessContext) async throws -> PreparedPublication? {
-        let (projector, indexer) = (projector, indexer)
+        let (observers, indexer) = (observers, indexer)
         return try await readUnit(access) { unit in
             guard let awaited = try unit.awaitedPublication(of: uid),
-                let projection = try projector.prepareStudy(uid, in: unit)
+                let projection = try observers.prepare(.studyChanged(studyInstanceUID: uid), in: unit)
             else { return nil }
             let version: ResourceTable.Prepared? =
                 if case .put(let document, let method) = projection.change {

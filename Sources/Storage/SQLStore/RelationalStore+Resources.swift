@@ -198,14 +198,17 @@ extension SQLUnitOfWork: ResourceTransaction {
         _ type: String, _ id: String, _ document: JSONDocument, method: StoredResource.Method
     ) throws -> StoredResource {
         change(type, id)
-        return try resourceTable.put(
-            type, id, document, method: method, stamp: try writing(), indexer: indexer)
+        let put = try resourceTable.put(type, id, document, method: method, stamp: try writing(), indexer: indexer)
+        if put.isNew { log.note(put.stored, replacedLive: put.replacedLive) }
+        return put.stored
     }
 
     /// Stores a version that was made ready outside; nil when another than its basis is the newest.
     func putResource(_ type: String, _ id: String, _ prepared: ResourceTable.Prepared) throws -> StoredResource? {
         change(type, id)
-        return try resourceTable.put(type, id, prepared, stamp: try writing())
+        guard let put = try resourceTable.put(type, id, prepared, stamp: try writing()) else { return nil }
+        log.note(put.stored, replacedLive: put.replacedLive)
+        return put.stored
     }
 
     func newestVersion(_ type: String, _ id: String) throws -> Int64? { try resourceTable.newestVersion(type, id) }
@@ -226,7 +229,9 @@ extension SQLUnitOfWork: ResourceTransaction {
     @discardableResult
     func deleteResource(_ type: String, _ id: String) throws -> StoredResource? {
         change(type, id)
-        return try resourceTable.delete(type, id, stamp: try writing())
+        let deleted = try resourceTable.delete(type, id, stamp: try writing())
+        if let deleted { log.note(deleted, replacedLive: true) }
+        return deleted
     }
 
     func resourceIDs(matching query: SearchQuery, access: AccessContext, limit: Int) throws -> [String] {

@@ -10,7 +10,8 @@ import Workflow
 package final class RelationalStore: Sendable {
     package let database: SQLDatabase
     let entropy: any Entropy
-    let projector: any DomainProjecting
+    /// What follows from changes, in this order.
+    let observers: [any CommitObserver]
     let auditWriter: AuditWriter
     let indexer: SearchIndexer
     let pageTokens: PageTokens
@@ -26,6 +27,7 @@ package final class RelationalStore: Sendable {
     var baseURL: String { indexer.baseURL }
 
     /// - Parameters:
+    ///   - observers: what follows from changes, in this order; the projection first.
     ///   - baseURL: the FHIR base URL; references below it are indexed as local ones.
     ///   - zone: the site's clock, on which a day of a search is a day.
     ///   - rules: what the site decides for the domain's rules.
@@ -33,7 +35,7 @@ package final class RelationalStore: Sendable {
     ///   - pageTokenKey: 32 bytes that seal the links to further pages; nil for a key that ends with the process.
     ///   - refusal: why no unit may change anything but the audit trail now; nil while all may.
     package init(
-        database: SQLDatabase, entropy: any Entropy, projector: any DomainProjecting, baseURL: String = "",
+        database: SQLDatabase, entropy: any Entropy, observers: [any CommitObserver], baseURL: String = "",
         zone: LocalZone = .utc, pageTokenKey: [UInt8]? = nil, searchLimits: SearchLimits = .standard,
         rules: SiteRules = SiteRules(),
         stations: WorklistStations = WorklistStations(),
@@ -42,7 +44,7 @@ package final class RelationalStore: Sendable {
     ) {
         self.database = database
         self.entropy = entropy
-        self.projector = projector
+        self.observers = observers
         self.now = now
         self.searchLimits = searchLimits
         self.refusal = refusal
@@ -60,7 +62,7 @@ package final class RelationalStore: Sendable {
         _ access: AccessContext, _ body: @escaping @Sendable (SQLUnitOfWork) throws -> T
     ) async throws -> T {
         let entropy = entropy
-        let projector = projector
+        let observers = observers
         let indexer = indexer
         let refusal = refusal
         let stations = stations
@@ -72,10 +74,10 @@ package final class RelationalStore: Sendable {
                 let unit = SQLUnitOfWork(
                     connection: transaction.connection, transaction: transaction,
                     time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access,
-                    rules: rules, indexer: indexer, stations: stations, hideFromCache: { instanceRows.exclude($0) })
+                    rules: rules, indexer: indexer, stations: stations, observers: observers,
+                    hideFromCache: { instanceRows.exclude($0) })
                 let value = try body(unit)
-                let events = try unit.withoutLargeStudies(unit.takeEvents())
-                if !events.isEmpty { try projector.project(events, in: unit) }
+                try unit.conclude()
                 // What is left of the disk belongs to the audit trail: without it nothing could be read either.
                 if transaction.connection.changeCount != before, let refusal = refusal() { throw refusal }
                 if !unit.auditRecords.isEmpty {

@@ -17,7 +17,8 @@ final class SQLUnitOfWork: UnitOfWork {
     let indexer: SearchIndexer
     /// Told of the instances whose rows change.
     private let hideFromCache: (String) -> Void
-    private(set) var events: [DomainEvent] = []
+    private let observers: [any CommitObserver]
+    var log = UnitChangeLog()
     private(set) var auditRecords: [AuditRecord] = []
 
     private let patientTable: PatientTable
@@ -31,8 +32,10 @@ final class SQLUnitOfWork: UnitOfWork {
     init(
         connection: any SQLConnection, transaction: SQLTransaction?, time: UTCInstant, entropy: any Entropy,
         access: AccessContext, rules: SiteRules, indexer: SearchIndexer, stations: WorklistStations,
+        observers: [any CommitObserver] = [],
         hideFromCache: @escaping (String) -> Void = { _ in }
     ) {
+        self.observers = observers
         self.hideFromCache = hideFromCache
         self.connection = connection
         self.transaction = transaction
@@ -56,13 +59,29 @@ final class SQLUnitOfWork: UnitOfWork {
         return transaction.stamp
     }
 
-    /// The events since the last call, for the observers.
-    func takeEvents() -> [DomainEvent] {
-        defer { events = [] }
-        return events
+    // MARK: Consequences
+
+    /// Rounds of events that follow from projections, before they are taken for endless.
+    private static let roundsMax = 16
+
+    func emit(_ event: DomainEvent) { log.note(event) }
+
+    func settle() throws {
+        for _ in 0..<Self.roundsMax {
+            let events = try withoutLargeStudies(log.takeEvents())
+            if events.isEmpty { return }
+            for observer in observers { try observer.project(events, in: self) }
+        }
+        throw StoreError(.misuse, "projections call forth each other without end")
     }
 
-    func emit(_ event: DomainEvent) { events.append(event) }
+    /// The end of the unit: the last projections, then everything that was changed is told to the observers.
+    func conclude() throws {
+        try settle()
+        let changes = log.changes
+        if changes.isEmpty { return }
+        for observer in observers { try observer.conclude(changes, in: self) }
+    }
 
     func audit(_ record: AuditRecord) throws {
         _ = try writing()

@@ -23,11 +23,6 @@ struct CostStore {
     let store: RelationalStore
     private let access = AccessContext.server(requestID: "costs")
 
-    /// Projects nothing: resources are written as they are.
-    private struct NoProjection: DomainProjecting {
-        func project(_ events: [DomainEvent], in unit: any ResourceUnitOfWork) throws {}
-    }
-
     private struct Numbers: Entropy {
         func bytes(_ count: Int) -> [UInt8] {
             var generator = SystemRandomNumberGenerator()
@@ -41,7 +36,7 @@ struct CostStore {
         configuration.isServer = false
         store = RelationalStore(
             database: try await SQLDatabase(configuration, migrations: Migrations.all), entropy: Numbers(),
-            projector: NoProjection())
+            observers: [])
     }
 
     /// Fills the store and lets it gather statistics.

@@ -3,7 +3,7 @@ import Workflow
 
 /// Keeps the resources of the types that the domain feeds in step with the domain, inside the unit of work that
 /// changed it. Projecting twice changes nothing. House decisions 1 and 2.
-package struct FHIRProjector: DomainProjecting {
+package struct FHIRProjector: CommitObserver {
     /// The types whose resources the domain feeds.
     package static let projectedTypes = [
         PatientProjection.type, EncounterProjection.type, ServiceRequestProjection.type, TaskProjection.type,
@@ -89,7 +89,12 @@ package struct FHIRProjector: DomainProjecting {
         try prepareStudy(uid, in: unit)?.apply(in: unit)
     }
 
-    package func prepareStudy(_ uid: String, in unit: any ResourceUnitOfWork) throws -> PreparedProjection? {
+    package func prepare(_ event: DomainEvent, in unit: any ResourceUnitOfWork) throws -> PreparedProjection? {
+        guard case .studyChanged(let uid) = event else { return nil }
+        return try prepareStudy(uid, in: unit)
+    }
+
+    private func prepareStudy(_ uid: String, in unit: any ResourceUnitOfWork) throws -> PreparedProjection? {
         guard let study = try unit.study(uid) else { return nil }
         guard let patientID = study.reconciliation.patientID else {
             // Nothing of it is certain any more: what was published is withdrawn.

@@ -57,6 +57,9 @@ package protocol ResourceTransaction: AnyObject {
     func keep(_ projection: JSONValue, of version: StoredResource)
     /// Ids of current resources of the type that match, for conditional interactions and reference checks; at most `limit`.
     func resourceIDs(matching query: SearchQuery, access: AccessContext, limit: Int) throws -> [String]
+    /// Projects what was emitted so far, so that what is read after it is what will be committed. A unit does it once
+    /// more when it ends.
+    func settle() throws
 }
 
 /// A unit of work over both vocabularies, as the SQL store gives it.
@@ -124,18 +127,4 @@ package protocol ResourceStore: Sendable {
     func write<T: Sendable>(
         _ access: AccessContext, _ body: @escaping @Sendable (any ResourceUnitOfWork) throws -> T
     ) async throws -> T
-}
-
-/// Projects domain changes onto resources inside the unit of work that made them.
-package protocol DomainProjecting: Sendable {
-    func project(_ events: [DomainEvent], in unit: any ResourceUnitOfWork) throws
-    /// What projecting a study would change, by a unit that only reads; nil when there is no such study, or when the
-    /// change can be worked out only while it is made.
-    func prepareStudy(_ studyInstanceUID: String, in unit: any ResourceUnitOfWork) throws -> PreparedProjection?
-}
-
-extension DomainProjecting {
-    package func prepareStudy(_ studyInstanceUID: String, in unit: any ResourceUnitOfWork) throws
-        -> PreparedProjection?
-    { nil }
 }

@@ -36,7 +36,7 @@ enum ServedRoutes {
         let store = RelationalStore(
             database: try await SQLDatabase(
                 SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),
-            entropy: entropy, projector: FHIRProjector())
+            entropy: entropy, observers: [FHIRProjector()])
         let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none()))
         let result: Result<Value, any Error>
         do {

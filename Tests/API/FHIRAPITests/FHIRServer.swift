@@ -41,7 +41,7 @@ struct FHIRServer {
             SQLDatabaseConfiguration(.sqlite(path: folder + "/db.sqlite")), migrations: Migrations.all)
         let entropy = SplitMix()
         let now: @Sendable () -> UTCInstant = { UTCInstant(microseconds: SQLDatabaseConfiguration.systemTime()) }
-        let store = RelationalStore(database: database, entropy: entropy, projector: FHIRProjector(), baseURL: base)
+        let store = RelationalStore(database: database, entropy: entropy, observers: [FHIRProjector()], baseURL: base)
         let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none()))
         let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: now)
         let service = FHIRService(

@@ -32,7 +32,7 @@ struct IndexUpkeepTests {
         let clock = Mutex<Int64>(1_000_000)
         try await TestDatabases.with(kind, configure: { $0.now = { clock.withLock { $0 } } }) { database in
             let store = RelationalStore(
-                database: database, entropy: Store.CountingEntropy(), projector: Store.NoProjection(),
+                database: database, entropy: Store.CountingEntropy(), observers: [],
                 baseURL: Store.base,
                 now: { clock.withLock { $0 } })
             for number in 0..<250 {
@@ -79,7 +79,7 @@ struct IndexUpkeepTests {
         let clock = Mutex<Int64>(1_000_000)
         try await TestDatabases.with(kind, configure: { $0.now = { clock.withLock { $0 } } }) { database in
             let store = RelationalStore(
-                database: database, entropy: Store.CountingEntropy(), projector: Store.NoProjection(),
+                database: database, entropy: Store.CountingEntropy(), observers: [],
                 baseURL: Store.base,
                 now: { clock.withLock { $0 } })
             for gender in ["male", "female", "male", "other", "male"] {

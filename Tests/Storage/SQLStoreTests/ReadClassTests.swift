@@ -117,7 +117,7 @@ struct ReadClassTests {
             let database = try await SQLDatabase(configuration, migrations: Migrations.all)
             let store = RelationalStore(
                 database: database, entropy: ResourceStoreTests.CountingEntropy(),
-                projector: ResourceStoreTests.NoProjection())
+                observers: [])
             try await ResourceStoreTests.put(store, ResourceStoreTests.patients[0])
             let other = try TestDatabases.connect(location)
             try other.execute("BEGIN; LOCK TABLE resource_versions, clients IN ACCESS EXCLUSIVE MODE")

@@ -11,10 +11,6 @@ import Workflow
 /// The resource port on both databases. FHIR R4 http.html, search.html.
 @Suite("Resources: versions, search, paging and access on both databases")
 struct ResourceStoreTests {
-    struct NoProjection: DomainProjecting {
-        func project(_ events: [DomainEvent], in unit: any ResourceUnitOfWork) throws {}
-    }
-
     /// Repeatable bytes, good enough for nonces of a test.
     final class CountingEntropy: Entropy {
         private let next = Mutex<UInt8>(0)
@@ -44,7 +40,7 @@ struct ResourceStoreTests {
         try await TestDatabases.with(kind) { database in
             try await body(
                 RelationalStore(
-                    database: database, entropy: CountingEntropy(), projector: NoProjection(), baseURL: base,
+                    database: database, entropy: CountingEntropy(), observers: [], baseURL: base,
                     zone: zone, searchLimits: searchLimits, now: now))
         }
     }

@@ -36,7 +36,7 @@ struct ResourceWriterTests {
         let database = try await SQLDatabase(
             SQLDatabaseConfiguration(.sqlite(path: folder + "/db.sqlite")), migrations: Migrations.all)
         let entropy = SplitMix()
-        let store = RelationalStore(database: database, entropy: entropy, projector: FHIRProjector(), baseURL: base)
+        let store = RelationalStore(database: database, entropy: entropy, observers: [FHIRProjector()], baseURL: base)
         do {
             try await body(store, ResourceWriter(store: store, entropy: entropy))
         } catch {

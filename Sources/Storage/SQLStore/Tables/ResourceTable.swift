@@ -79,6 +79,15 @@ struct ResourceTable {
 
     // MARK: Writing
 
+    /// What became of a version to store.
+    struct Put {
+        let stored: StoredResource
+        /// False when the current version says the same: nothing was stored then.
+        var isNew = true
+        /// Whether it follows a version that is no deletion.
+        var replacedLive: Bool
+    }
+
     /// Stores a version; see ``FHIRResources/ResourceTransaction/putResource(_:_:_:method:)``.
     ///
     /// A second change of one resource in the same unit of work replaces the first, so that each commit makes at most
@@ -86,13 +95,13 @@ struct ResourceTable {
     func put(
         _ type: String, _ id: String, _ document: JSONDocument, method: StoredResource.Method, stamp: CommitStamp,
         indexer: SearchIndexer
-    ) throws -> StoredResource {
+    ) throws -> Put {
         let resource = try Self.resource(document, type)
         let previous = try newestWithKey(type, id)
         if let previous, !previous.resource.isDeleted,
             resource.hasSameContent(as: try Self.resource(previous.resource.bytes, type))
         {
-            return previous.resource
+            return Put(stored: previous.resource, isNew: false, replacedLive: true)
         }
         let isSameCommit = previous?.resource.sequence == stamp.sequence
         var version = StoredResource(
@@ -106,7 +115,7 @@ struct ResourceTable {
             lastUpdated: FHIRDateTime.instantText(microseconds: stamp.time))
         version.bytes = stamped.bytes
         try store(version, replacing: previous, isSameCommit: isSameCommit, entries: indexer.entries(of: stamped))
-        return version
+        return Put(stored: version, replacedLive: previous.map { !$0.resource.isDeleted } ?? false)
     }
 
     /// A version made ready outside of the transaction that stores it.
@@ -130,7 +139,7 @@ struct ResourceTable {
     }
 
     /// Stores a version that was made ready; nil when another one than its basis is the newest.
-    func put(_ type: String, _ id: String, _ prepared: Prepared, stamp: CommitStamp) throws -> StoredResource? {
+    func put(_ type: String, _ id: String, _ prepared: Prepared, stamp: CommitStamp) throws -> Put? {
         let previous = try newestWithoutBody(type, id)
         guard previous?.resource.version == prepared.basis, previous?.resource.sequence != stamp.sequence else {
             return nil
@@ -143,7 +152,7 @@ struct ResourceTable {
                 id: id, versionID: String(version),
                 lastUpdated: FHIRDateTime.instantText(microseconds: stamp.time)))
         try store(stored, replacing: previous, isSameCommit: false, entries: prepared.entries)
-        return stored
+        return Put(stored: stored, replacedLive: previous.map { !$0.resource.isDeleted } ?? false)
     }
 
     /// The number of the newest version, a deletion marker included; nil when the id was never used.

@@ -18,7 +18,7 @@ enum WorkflowSupport {
 
     static func store(_ database: SQLDatabase, stations: WorklistStations = WorklistStations()) -> RelationalStore {
         RelationalStore(
-            database: database, entropy: SplitMixEntropy(), projector: FHIRProjector(),
+            database: database, entropy: SplitMixEntropy(), observers: [FHIRProjector()],
             baseURL: "https://hilum.example/fhir", stations: stations)
     }
 
