@@ -5,6 +5,8 @@ package struct AccessContext: Sendable, Hashable {
     package let principal: Principal
     /// The granted scopes. Ignored when `isUnrestricted`.
     package let scopes: [Scope]
+    /// The logical id of the patient in context, whom scopes of the patient level speak of. SMART 2.2 §Launch context.
+    package let patient: String?
     /// The server's own work, which no scope limits. Never set for a caller on a wire except a configured peer.
     package let isUnrestricted: Bool
     /// Joins the log lines, the audit row and the answer of one request.
@@ -15,11 +17,12 @@ package struct AccessContext: Sendable, Hashable {
     package let tokenID: String?
 
     package init(
-        principal: Principal, scopes: [Scope], isUnrestricted: Bool = false, requestID: String,
+        principal: Principal, scopes: [Scope], patient: String? = nil, isUnrestricted: Bool = false, requestID: String,
         sourceAddress: String? = nil, tokenID: String? = nil
     ) {
         self.principal = principal
         self.scopes = scopes
+        self.patient = patient
         self.isUnrestricted = isUnrestricted
         self.requestID = requestID
         self.sourceAddress = sourceAddress
@@ -31,34 +34,29 @@ package struct AccessContext: Sendable, Hashable {
         AccessContext(principal: .server, scopes: [], isUnrestricted: true, requestID: requestID)
     }
 
-    /// Decides one kind of access to one resource type. Pure; a refusal is a value.
-    package func decision(_ permission: Permissions, on resourceType: String) -> AccessDecision {
-        if isUnrestricted { return .permitted(anyOf: []) }
-        var alternatives: [[ScopeConstraint]] = []
-        for scope in scopes
-        where scope.level == .system && scope.covers(resourceType) && scope.permissions.contains(permission) {
-            if scope.constraints.isEmpty { return .permitted(anyOf: []) }
-            alternatives.append(scope.constraints)
+    /// What the caller may see of a type with one permission, a single letter. Pure; a refusal is a value.
+    ///
+    /// A scope of the system level reaches every patient, one of the patient level the compartment of the patient in
+    /// context and without one nothing; the user level has no rules yet and reaches nothing.
+    package func visibility(_ permission: Permissions, of resourceType: String) -> Visibility {
+        if isUnrestricted { return .whole }
+        var rules: [VisibilityRule] = []
+        for scope in scopes where scope.permissions.contains(permission) && scope.covers(resourceType) {
+            var conditions = scope.constraints.map(VisibilityRule.Condition.search)
+            switch scope.level {
+            case .system: if conditions.isEmpty { return .whole }
+            case .patient:
+                guard let patient else { continue }
+                conditions.insert(.compartment(.patient(patient)), at: 0)
+            case .user: continue
+            }
+            rules.append(VisibilityRule(conditions))
         }
-        return alternatives.isEmpty ? .refused : .permitted(anyOf: alternatives)
+        return Visibility(anyOf: rules)
     }
 
     /// Whether any access of this kind to the type is granted.
     package func allows(_ permission: Permissions, on resourceType: String) -> Bool {
-        decision(permission, on: resourceType) != .refused
+        !visibility(permission, of: resourceType).isNothing
     }
-
-    /// The named types that may be accessed, out of the candidates given.
-    package func permitted(_ permission: Permissions, among types: [String]) -> [String] {
-        types.filter { allows(permission, on: $0) }
-    }
-}
-
-/// The answer of ``AccessContext/decision(_:on:)``.
-package enum AccessDecision: Sendable, Hashable {
-    /// Allowed. With no alternatives every resource of the type is visible; otherwise a resource is visible
-    /// when all constraints of at least one alternative match it (granular scopes are a union).
-    case permitted(anyOf: [[ScopeConstraint]])
-    /// Not allowed at all.
-    case refused
 }

@@ -18,7 +18,7 @@ extension RelationalStore: ResourceStore {
 
     /// Who may read the whole type needs no question to the database about one resource.
     private func mayReadAll(_ type: String, _ access: AccessContext) -> Bool {
-        access.decision(.read, on: type) == .permitted(anyOf: [])
+        access.visibility(.read, of: type).isWhole
     }
 
     package func read(_ type: String, _ id: String, version: Int64, access: AccessContext) async throws

@@ -154,11 +154,11 @@ extension RelationalStore: ImagingIndex {
     /// Images are reached with the rights of ImagingStudy. A scope narrowed by a search condition cannot be applied to
     /// DICOM attributes, so it gives nothing here.
     private func mayRead(_ access: AccessContext, _ permission: Permissions) -> Bool {
-        access.decision(permission, on: "ImagingStudy") == .permitted(anyOf: [])
+        access.visibility(permission, of: "ImagingStudy").isWhole
     }
 
     package func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] {
-        guard access.decision(.search, on: "ServiceRequest") == .permitted(anyOf: []) else { return [] }
+        guard access.visibility(.search, of: "ServiceRequest").isWhole else { return [] }
         let stations = stations
         return try await readUnit(access) {
             try WorklistTable(connection: $0.connection, stations: stations).entries(query)
@@ -166,7 +166,7 @@ extension RelationalStore: ImagingIndex {
     }
 
     package func waitingSteps(limit: Int, access: AccessContext) async throws -> [WaitingStep] {
-        guard access.decision(.search, on: "ServiceRequest") == .permitted(anyOf: []) else { return [] }
+        guard access.visibility(.search, of: "ServiceRequest").isWhole else { return [] }
         let stations = stations
         return try await readUnit(access) {
             try WorklistTable(connection: $0.connection, stations: stations).waiting(limit: limit)

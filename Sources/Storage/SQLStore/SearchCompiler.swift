@@ -2,7 +2,7 @@ import Access
 import FHIRModel
 import FHIRSearch
 
-/// Makes SQL of search filters and access decisions. Every value is bound, never written into the text.
+/// Makes SQL of search filters and of what the caller may see. Every value is bound, never written into the text.
 ///
 /// Each filter is made in two forms. A *probe* is a condition on one version under an alias (`v` for the matches, `t1`,
 /// `t2` inside chains): it reads the few entries of that version by their key. A *leader*
@@ -97,35 +97,6 @@ struct SearchCompiler {
         condition.add(standing(alias, part))
         if let allowed = allowed(type, alias, permission, depth) { condition.add(allowed) }
         return condition
-    }
-
-    // MARK: Access
-
-    /// What the caller's scopes ask of a row; nil when they ask nothing.
-    ///
-    /// A scope condition that is not understood grants nothing. Chains are not followed here: a scope must not be able
-    /// to look further than the resource it limits.
-    func allowed(_ type: String, _ alias: String, _ permission: Permissions, _ depth: Int) -> SQLCondition? {
-        let alternatives: [[ScopeConstraint]]
-        switch access.decision(permission, on: type) {
-        case .refused: return SQLCondition("1 = 0")
-        case .permitted(let anyOf): alternatives = anyOf
-        }
-        if alternatives.isEmpty { return nil }
-        var parts: [SQLCondition] = []
-        for constraints in alternatives {
-            var filters: [SearchFilter] = []
-            for constraint in constraints {
-                guard let filter = parser.filter(type, .init(name: constraint.name, value: constraint.value)),
-                    case .parameter = filter
-                else { break }
-                filters.append(filter)
-            }
-            if filters.count == constraints.count {
-                parts.append(.allOf(filters.map { probe($0, type, alias, depth) }))
-            }
-        }
-        return .anyOf(parts)
     }
 
     // MARK: Probes

@@ -220,7 +220,7 @@ package struct ResourceWriter: Sendable {
     /// A write needs the letter without conditions: whether a changed resource still fits a granular scope could be
     /// told only after the change.
     private static func check(_ access: AccessContext, _ permission: Permissions, _ type: String) throws {
-        guard access.decision(permission, on: type) == .permitted(anyOf: []) else {
+        guard access.visibility(permission, of: type).isWhole else {
             throw InteractionError(.forbidden, "no scope for this interaction on \(type)")
         }
     }

@@ -3,48 +3,63 @@ import Testing
 
 /// SMART App Launch 2.2 §Scopes; house decision 5.
 struct AccessContextTests {
-    private func context(_ scopes: String...) -> AccessContext {
+    private func context(_ scopes: String..., patient: String? = nil) -> AccessContext {
         AccessContext(
-            principal: Principal(kind: .client, id: "c"), scopes: scopes.compactMap { Scope($0) }, requestID: "r")
+            principal: Principal(kind: .client, id: "c"), scopes: scopes.compactMap { Scope($0) }, patient: patient,
+            requestID: "r")
     }
 
-    @Test("Nothing granted is refused; a letter grants only itself, on its type")
-    func decisions() {
-        #expect(context().decision(.read, on: "Patient") == .refused)
+    private func search(_ value: String) -> VisibilityRule.Condition {
+        .search(ScopeConstraint(name: "category", value: value))
+    }
+
+    @Test("Nothing granted is nothing; a letter grants only itself, on its type")
+    func letters() {
+        #expect(context().visibility(.read, of: "Patient") == .nothing)
         let reader = context("system/Patient.r")
-        #expect(reader.decision(.read, on: "Patient") == .permitted(anyOf: []))
-        #expect(reader.decision(.search, on: "Patient") == .refused)
-        #expect(reader.decision(.read, on: "Observation") == .refused)
-        #expect(reader.decision(.read, on: "*") == .refused)
+        #expect(reader.visibility(.read, of: "Patient") == .whole)
+        #expect(reader.visibility(.search, of: "Patient") == .nothing)
+        #expect(reader.visibility(.read, of: "Observation") == .nothing)
+        #expect(reader.visibility(.read, of: "*") == .nothing)
+        #expect(reader.allows(.read, on: "Patient"))
+        #expect(!reader.allows(.search, on: "Patient"))
     }
 
-    @Test("Scopes of the patient and user level reach nothing without a launch context")
+    @Test("Scopes of the patient and user level reach nothing without a patient in context")
     func otherLevels() {
-        #expect(context("patient/*.cruds", "user/*.cruds").decision(.read, on: "Patient") == .refused)
+        #expect(context("patient/*.cruds", "user/*.cruds").visibility(.read, of: "Patient") == .nothing)
+        #expect(context("user/*.cruds", patient: "p").visibility(.read, of: "Patient") == .nothing)
     }
 
-    @Test("Granular scopes are a union of constraints; an unconstrained one beside them lifts them")
+    @Test("SMART 2.2: a scope of the patient level reaches the compartment of the patient in context, as it narrows it")
+    func patientLevel() {
+        let own = VisibilityRule.Condition.compartment(.patient("p"))
+        #expect(
+            context("patient/*.rs", patient: "p").visibility(.search, of: "Observation")
+                == .anyOf([VisibilityRule([own])]))
+        #expect(
+            context("patient/Observation.rs?category=a", patient: "p").visibility(.read, of: "Observation")
+                == .anyOf([VisibilityRule([own, search("a")])]))
+        #expect(context("patient/Observation.rs", patient: "p").visibility(.read, of: "Patient") == .nothing)
+        #expect(context("patient/Observation.rs", patient: "p").visibility(.create, of: "Observation") == .nothing)
+        #expect(
+            context("patient/*.rs", "system/Patient.r", patient: "p").visibility(.read, of: "Patient") == .whole)
+    }
+
+    @Test("Granular scopes are a union of rules; an unconstrained one beside them lifts them")
     func granular() {
-        let a = ScopeConstraint(name: "category", value: "a")
-        let b = ScopeConstraint(name: "category", value: "b")
+        let both = context("system/Observation.rs?category=a", "system/Observation.r?category=b")
         #expect(
-            context("system/Observation.rs?category=a", "system/Observation.r?category=b").decision(
-                .read, on: "Observation")
-                == .permitted(anyOf: [[a], [b]]))
+            both.visibility(.read, of: "Observation")
+                == .anyOf([VisibilityRule([search("a")]), VisibilityRule([search("b")])]))
+        #expect(both.visibility(.search, of: "Observation") == .anyOf([VisibilityRule([search("a")])]))
         #expect(
-            context("system/Observation.rs?category=a", "system/Observation.r?category=b").decision(
-                .search, on: "Observation")
-                == .permitted(anyOf: [[a]]))
-        #expect(
-            context("system/Observation.rs?category=a", "system/*.rs").decision(.read, on: "Observation")
-                == .permitted(anyOf: []))
+            context("system/Observation.rs?category=a", "system/*.rs").visibility(.read, of: "Observation") == .whole)
     }
 
-    @Test("The server's own work is not limited; permitted types are filtered in order")
-    func unrestrictedAndFilter() {
+    @Test("The server's own work is not limited")
+    func unrestricted() {
+        #expect(AccessContext.server(requestID: "x").visibility(.delete, of: "Patient") == .whole)
         #expect(AccessContext.server(requestID: "x").allows(.delete, on: "Patient"))
-        #expect(
-            context("system/Patient.s", "system/Device.s").permitted(
-                .search, among: ["Device", "Observation", "Patient"]) == ["Device", "Patient"])
     }
 }

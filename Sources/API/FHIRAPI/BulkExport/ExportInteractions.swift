@@ -69,8 +69,7 @@ extension FHIRService {
     private func permittedTypes(_ named: [String], wasNamed: Bool, access: AccessContext) throws -> [String] {
         let candidates = wasNamed ? named : definitions.resourceTypes
         let permitted = candidates.filter {
-            access.decision(.search, on: $0) == .permitted(anyOf: [])
-                && access.decision(.read, on: $0) == .permitted(anyOf: [])
+            access.visibility(.search, of: $0).isWhole && access.visibility(.read, of: $0).isWhole
         }
         if permitted.isEmpty || (wasNamed && permitted.count < candidates.count) {
             throw InteractionError(.forbidden, "no scope to export these resource types")
@@ -126,7 +125,7 @@ extension FHIRService {
         }
         let output = job.outputs[index]
         // The token of the download must itself allow what the file holds.
-        guard request.access.decision(.read, on: output.type) == .permitted(anyOf: []) else {
+        guard request.access.visibility(.read, of: output.type).isWhole else {
             throw InteractionError(.forbidden, "no scope to read \(output.type)")
         }
         try await recordRead("export-file", request, category: .export, entity: "export:\(job.id.value)/\(index)")

@@ -100,11 +100,11 @@ extension FHIRService {
     }
 
     private func mayRead(_ stored: StoredResource, _ access: AccessContext) async throws -> Bool {
-        switch access.decision(.read, on: stored.type) {
-        case .refused: false
-        case .permitted(anyOf: []): true
-        // Whether a granular scope lets it be seen is the store's to say.
-        case .permitted:
+        switch access.visibility(.read, of: stored.type) {
+        case .nothing: false
+        case .whole: true
+        // Whether a rule lets it be seen is the store's to say.
+        case .anyOf:
             try await store.read(stored.type, stored.id, version: stored.version, access: access) != nil
         }
     }

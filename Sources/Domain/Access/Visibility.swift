@@ -1,0 +1,83 @@
+/// What a caller may see of one resource type with one permission: the one value that every check of rights comes to.
+///
+/// Two compilers make SQL of it: one of the resources, one of the imaging tables. What is not visible is answered as
+/// what is not there. Answers from memory exist for ``whole`` only.
+package enum Visibility: Sendable, Hashable {
+    /// No resource of the type.
+    case nothing
+    /// Every resource of the type.
+    case whole
+    /// What at least one of the rules lets through; at least one rule, each once, none of which is a part of another.
+    case anyOf([VisibilityRule])
+
+    /// Whether no resource of the type has to be looked at before it is shown.
+    package var isWhole: Bool { self == .whole }
+    package var isNothing: Bool { self == .nothing }
+
+    /// What any of the rules lets through. A rule without conditions lets everything through, no rule nothing.
+    package init(anyOf rules: [VisibilityRule]) {
+        var kept: [VisibilityRule] = []
+        for rule in rules {
+            if rule.conditions.isEmpty {
+                self = .whole
+                return
+            }
+            if kept.contains(where: { rule.asks(allOf: $0) }) { continue }
+            kept.removeAll { $0.asks(allOf: rule) }
+            kept.append(rule)
+        }
+        self = kept.isEmpty ? .nothing : .anyOf(kept)
+    }
+}
+
+/// A part of a resource type: what all of the conditions hold for. A condition that cannot be told of a resource does not
+/// hold for it.
+package struct VisibilityRule: Sendable, Hashable {
+    package enum Condition: Sendable, Hashable {
+        /// A search parameter has a value, as a granular scope says. SMART 2.2 §Finer-grained resource constraints.
+        case search(ScopeConstraint)
+        /// The resource belongs to the compartment. FHIR R4 compartmentdefinition.html.
+        case compartment(Compartment)
+        /// The resource carries none of these labels in `meta.security`. FHIR R4 security-labels.html.
+        case carriesNone(of: [SecurityLabel])
+    }
+
+    /// Each once.
+    package let conditions: [Condition]
+
+    package init(_ conditions: [Condition]) {
+        var once: [Condition] = []
+        for condition in conditions where !once.contains(condition) { once.append(condition) }
+        self.conditions = once
+    }
+
+    /// Whether the rule asks all that another one asks, and so lets nothing through that the other one does not.
+    func asks(allOf other: VisibilityRule) -> Bool { other.conditions.allSatisfy(conditions.contains) }
+}
+
+/// What belongs to one patient, practitioner, device, encounter or related person. FHIR R4 compartmentdefinition.html.
+package struct Compartment: Sendable, Hashable {
+    /// The resource type that the compartment is of, such as `Patient`.
+    package let type: String
+    /// The logical id of the focal resource.
+    package let id: String
+
+    package init(type: String, id: String) {
+        self.type = type
+        self.id = id
+    }
+
+    package static func patient(_ id: String) -> Compartment { Compartment(type: "Patient", id: id) }
+}
+
+/// A code that marks a resource as in need of protection. FHIR R4 security-labels.html.
+package struct SecurityLabel: Sendable, Hashable {
+    /// The URI of the code system.
+    package let system: String
+    package let code: String
+
+    package init(system: String, code: String) {
+        self.system = system
+        self.code = code
+    }
+}
