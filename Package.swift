@@ -220,14 +220,14 @@ let package = Package(
             "Adapters", "MLLPAdapter",
             [
                 "MLLPAdapter", "Admission", "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"),
-                nio("NIOPosix"), nioSSL,
+                nio("NIOPosix"), nio("NIOEmbedded"), nioSSL,
                 logging, lifecycle,
             ]),
         tests(
             "Adapters", "DIMSEAdapter",
             [
                 "DIMSEAdapter", "Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access",
-                nio("NIOCore"), nio("NIOPosix"), nioSSL, logging, lifecycle,
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL, logging, lifecycle,
             ]),
         tests(
             "Adapters", "OutboundAdapter", ["OutboundAdapter", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL]),

@@ -18,15 +18,6 @@ final class AssociationHandler: ChannelInboundHandler {
     typealias InboundIn = PDU
     typealias OutboundOut = ByteBuffer
 
-    /// A part of a message that waits to be written.
-    private enum Outgoing {
-        case pdu(ByteBuffer)
-        /// The rest of a data set, and its context.
-        case dataSet(ByteBuffer, UInt8)
-        /// The end of a message.
-        case done(EventLoopPromise<Void>)
-    }
-
     private let user: any AssociationUser
     /// Set for a requestor.
     private let request: AssociateRequest?
@@ -34,16 +25,16 @@ final class AssociationHandler: ChannelInboundHandler {
     private let limits: NetworkLimits
     private var machine = AssociationStateMachine()
     private var assembler: MessageAssembler?
-    private var fragmenter: MessageFragmenter?
+    /// Once the association is accepted.
+    private var outgoing: OutgoingMessages?
     private var context: ChannelHandlerContext?
 
     private var events = CircularBuffer<AssociationStateMachine.Event>()
     private var isHandling = false
-    private var outgoing = CircularBuffer<Outgoing>()
     private var artim: Scheduled<Void>?
     private var idle: Scheduled<Void>?
     /// When the peer last made progress, and what has come since.
-    private var lastActivity = NIODeadline.now()
+    private var lastActivity = NIODeadline.distantPast
     private var bytesSince = 0
     private var isDraining = false
     private var hasEnded = false
@@ -73,19 +64,37 @@ final class AssociationHandler: ChannelInboundHandler {
 
     /// Sends one message; succeeds once its last PDU went to the socket, fails when the association ends before.
     func send(_ command: CommandSet, dataSet: ByteBuffer?, contextID: UInt8) -> EventLoopFuture<Void>? {
-        guard let context, let fragmenter, machine.permitsData, !hasEnded else { return nil }
+        guard let context, outgoing != nil, machine.permitsData, !hasEnded else { return nil }
+        beginWriting()
         let promise = context.eventLoop.makePromise(of: Void.self)
-        for pdu in fragmenter.command(command, contextID: contextID, allocator: context.channel.allocator) {
-            outgoing.append(.pdu(pdu))
+        outgoing?.append(
+            command, dataSet: dataSet, contextID: contextID, allocator: context.channel.allocator, promise: promise)
+        pump()
+        return promise.futureResult
+    }
+
+    /// Begins a message whose data set follows part by part; its number, and when it went to the socket.
+    func begin(_ command: CommandSet, contextID: UInt8) -> (message: Int, isSent: EventLoopFuture<Void>)? {
+        guard let context, outgoing != nil, machine.permitsData, !hasEnded else { return nil }
+        beginWriting()
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        guard
+            let number = outgoing?.begin(
+                command, contextID: contextID, allocator: context.channel.allocator, promise: promise)
+        else { return nil }
+        pump()
+        return (number, promise.futureResult)
+    }
+
+    /// The next part of a data set, of even length unless it is the last; succeeds once it went to the socket.
+    func append(_ part: ByteBuffer, isLast: Bool, to message: Int) -> EventLoopFuture<Void>? {
+        guard let context, !hasEnded else { return nil }
+        beginWriting()
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        guard outgoing?.append(part, isLast: isLast, to: message, promise: promise) == true else {
+            promise.fail(ChannelError.ioOnClosedChannel)
+            return nil
         }
-        if let dataSet {
-            if dataSet.readableBytes == 0 {
-                outgoing.append(.pdu(fragmenter.emptyDataSet(contextID: contextID)))
-            } else {
-                outgoing.append(.dataSet(dataSet, contextID))
-            }
-        }
-        outgoing.append(.done(promise))
         pump()
         return promise.futureResult
     }
@@ -134,8 +143,10 @@ final class AssociationHandler: ChannelInboundHandler {
         handle(.pdu(pdu))
     }
 
+    private var now: NIODeadline { context?.eventLoop.now ?? .now() }
+
     private func madeProgress() {
-        lastActivity = .now()
+        lastActivity = now
         bytesSince = 0
     }
 
@@ -255,7 +266,7 @@ final class AssociationHandler: ChannelInboundHandler {
 
     private func begin(_ association: NegotiatedAssociation) {
         assembler = MessageAssembler(contextIDs: association.contexts.map(\.id), limits: limits)
-        fragmenter = MessageFragmenter(sendLengthMax: association.sendLengthMax)
+        outgoing = OutgoingMessages(fragmenter: MessageFragmenter(sendLengthMax: association.sendLengthMax))
     }
 
     private func confirm(_ accept: AssociateAccept) {
@@ -308,37 +319,32 @@ final class AssociationHandler: ChannelInboundHandler {
 
     // MARK: writing
 
+    /// The time in which the peer has to take something begins when there is something.
+    private func beginWriting() {
+        if outgoing?.isIdle == true { lastActivity = now }
+    }
+
     /// Writes queued PDUs as long as the channel takes them.
     private func pump() {
-        guard let context, let fragmenter else { return }
+        guard let context else { return }
         var wrote = false
-        while context.channel.isWritable, let next = outgoing.popFirst() {
-            switch next {
-            case .pdu(let pdu): write(pdu, context)
-            case .dataSet(var rest, let contextID):
-                guard
-                    let pdu = fragmenter.nextDataSetPDU(
-                        of: &rest, contextID: contextID, endsHere: true, allocator: context.channel.allocator)
-                else { continue }
-                if rest.readableBytes > 0 { outgoing.prepend(.dataSet(rest, contextID)) }
-                write(pdu, context)
-            case .done(let promise): promise.succeed()
-            }
+        while context.channel.isWritable, let next = outgoing?.next(allocator: context.channel.allocator) {
+            write(next, context)
             wrote = true
         }
         if wrote { context.flush() }
     }
 
-    /// Writes one P-DATA-TF; the promise of the message goes with its last.
-    private func write(_ pdu: ByteBuffer, _ context: ChannelHandlerContext) {
+    /// Writes one P-DATA-TF; what ends with it is told when it went to the socket.
+    private func write(_ next: OutgoingMessages.Write, _ context: ChannelHandlerContext) {
         var promise: EventLoopPromise<Void>?
-        if case .done(let done) = outgoing.first {
-            outgoing.removeFirst()
-            promise = done
+        if let first = next.promises.first {
             let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-            done.futureResult.whenSuccess { bound.value.lastActivity = .now() }
+            first.futureResult.whenSuccess { bound.value.lastActivity = bound.value.now }
+            for other in next.promises.dropFirst() { first.futureResult.cascade(to: other) }
+            promise = first
         }
-        for case .sendData(let bytes) in machine.handle(.data(pdu)) {
+        for case .sendData(let bytes) in machine.handle(.data(next.pdu)) {
             context.write(Self.wrapOutboundOut(bytes), promise: promise)
             promise = nil
         }
@@ -346,11 +352,7 @@ final class AssociationHandler: ChannelInboundHandler {
         promise?.fail(ChannelError.ioOnClosedChannel)
     }
 
-    private func failOutgoing() {
-        while let next = outgoing.popFirst() {
-            if case .done(let promise) = next { promise.fail(ChannelError.ioOnClosedChannel) }
-        }
-    }
+    private func failOutgoing() { outgoing?.fail(ChannelError.ioOnClosedChannel) }
 
     // MARK: timers
 
@@ -375,10 +377,10 @@ final class AssociationHandler: ChannelInboundHandler {
     private func checkIdle() {
         guard let context, !hasEnded else { return }
         let allowed = isDraining && assembler?.isInMessage != true ? timers.drainIdle : timers.idle
-        let left = lastActivity + allowed - .now()
+        let left = lastActivity + allowed - now
         // Before the request ARTIM keeps the time; while this side works, the peer has to wait, unless it is the
         // peer that does not take what was written.
-        if machine.state == .sta2 || (user.isWorking && outgoing.isEmpty && context.channel.isWritable) {
+        if machine.state == .sta2 || (user.isWorking && outgoing?.isIdle != false && context.channel.isWritable) {
             scheduleIdle(in: allowed)
         } else if left > .nanoseconds(0) {
             scheduleIdle(in: left)

@@ -113,9 +113,10 @@ package struct DIMSEListener: Service, CustomStringConvertible {
             channel.close(promise: nil)
             return nil
         }
-        let (work, continuation) = AsyncStream.makeStream(of: AssociationAcceptor.Work.self)
-        let acceptor = AssociationAcceptor(
-            services: context.services, eventLoop: channel.eventLoop, work: continuation, logger: context.logger)
+        let (work, continuation) = AsyncStream.makeStream(of: DIMSEExchange.Work.self)
+        let exchange = DIMSEExchange(
+            services: context.services, eventLoop: channel.eventLoop, timers: context.configuration.timers,
+            work: continuation, logger: context.logger)
         let pipeline = channel.pipeline.syncOperations
         if let tls = context.configuration.tls {
             try pipeline.addHandlers(NIOSSLServerHandler(context: tls), HandshakeHandler())
@@ -126,9 +127,9 @@ package struct DIMSEListener: Service, CustomStringConvertible {
                     limits: context.configuration.networkLimits, memory: context.memory.reservation())))
         try pipeline.addHandler(
             AssociationHandler(
-                user: acceptor, timers: context.configuration.timers, limits: context.configuration.networkLimits))
+                user: exchange, timers: context.configuration.timers, limits: context.configuration.networkLimits))
         return AcceptedConnection(
-            channel: channel, acceptor: NIOLoopBound(acceptor, eventLoop: channel.eventLoop), work: work,
+            channel: channel, exchange: NIOLoopBound(exchange, eventLoop: channel.eventLoop), work: work,
             listener: context, place: Place.of(channel))
     }
 }

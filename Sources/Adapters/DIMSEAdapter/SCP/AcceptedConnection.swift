@@ -23,11 +23,11 @@ struct ListenerContext: Sendable {
     let logger: Logger
 }
 
-/// The async side of one accepted connection: takes the works of its ``AssociationAcceptor`` one after the other.
+/// The async side of one accepted connection: takes the works of its ``DIMSEExchange`` one after the other.
 struct AcceptedConnection: Sendable {
     let channel: any Channel
-    let acceptor: NIOLoopBound<AssociationAcceptor>
-    let work: AsyncStream<AssociationAcceptor.Work>
+    let exchange: NIOLoopBound<DIMSEExchange>
+    let work: AsyncStream<DIMSEExchange.Work>
     let listener: ListenerContext
     /// That of the connection, which an accepted association holds by right.
     let place: Place?
@@ -42,18 +42,7 @@ struct AcceptedConnection: Sendable {
                 info = await decide(request)
                 holdsPlace = info != nil
             case .perform(let operation, let responder):
-                do {
-                    if operation.staysOnEventLoop {
-                        try await operation.perform(responder)
-                    } else {
-                        try await withTaskExecutorPreference(globalConcurrentExecutor) {
-                            try await operation.perform(responder)
-                        }
-                    }
-                } catch {
-                    listener.logger.debug("operation ended early", metadata: ["association": "\(info?.id ?? "")"])
-                }
-                channel.eventLoop.execute { acceptor.value.returned(from: responder) }
+                await exchange.perform(operation, responder, listener.logger, association: info?.id)
             case .release:
                 if let info {
                     await conclude(info)
@@ -61,7 +50,7 @@ struct AcceptedConnection: Sendable {
                     listener.registry.leave(info.callingAETitle)
                     holdsPlace = false
                 }
-                channel.eventLoop.execute { acceptor.value.answerRelease() }
+                channel.eventLoop.execute { exchange.value.answerRelease() }
             }
         }
         if let info {
@@ -100,8 +89,10 @@ struct AcceptedConnection: Sendable {
                 holdsPlace = listener.registry.enter(caller)
                 standing = holdsPlace ? .welcome : .overLimit
             }
-            decision = listener.policy.decide(request, standing: standing) { [roles] syntax in
-                listener.services[syntax].map { roles?.contains($0.role) == true } ?? true
+            decision = listener.policy.decide(request, standing: standing) { [roles] syntax, role in
+                listener.services[syntax].map { service in
+                    (role == .scu ? service.role : service.roleAsSCU).map { roles?.contains($0) == true } ?? false
+                } ?? true
             }
         } catch {
             listener.logger.error("peer directory not available", metadata: ["error": "\(error)"])
@@ -123,7 +114,7 @@ struct AcceptedConnection: Sendable {
     }
 
     private func answer(_ decision: AcceptorPolicy.Decision, _ info: AssociationInfo?) {
-        channel.eventLoop.execute { acceptor.value.answer(decision, info) }
+        channel.eventLoop.execute { exchange.value.answer(decision, info) }
     }
 
     /// What the calling title may do; nil when it is not on the list, or does not come with the certificate that it is

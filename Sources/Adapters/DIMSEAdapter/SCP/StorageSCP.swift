@@ -31,7 +31,7 @@ package struct StorageSCP: ServiceClassProvider {
         abstractSyntaxes = syntaxes
     }
 
-    package func begin(_ request: ServiceRequest) -> any ServiceOperation {
+    package func begin(_ request: DIMSERequest) -> any ServiceOperation {
         guard request.message.field == .cStoreRequest else { return FixedAnswer(status: .unrecognizedOperation) }
         return StoreOperation(
             ingest: ingest,
@@ -39,7 +39,7 @@ package struct StorageSCP: ServiceClassProvider {
     }
 
     /// Where the data set of a request goes.
-    private func incoming(_ request: ServiceRequest) throws(IngestFailure) -> IncomingInstance {
+    private func incoming(_ request: DIMSERequest) throws(IngestFailure) -> IncomingInstance {
         // The class of the command is that of the context it came on. PS3.7 §9.1.1.1.4.
         guard let classUID = request.message.sopClassUID, classUID == request.context.abstractSyntax else {
             throw IngestFailure(.classNotSupported, "not the class of the presentation context")
@@ -62,12 +62,12 @@ private final class StoreOperation: ServiceOperation {
     private let ingest: InstanceIngest
     /// Where the data set goes, until it is refused.
     private let incoming: Mutex<Result<IncomingInstance, IngestFailure>>
-    private let request: ServiceRequest
+    private let request: DIMSERequest
     private let logger: Logger
     private var association: AssociationInfo { request.association }
 
     init(
-        ingest: InstanceIngest, incoming: Result<IncomingInstance, IngestFailure>, request: ServiceRequest,
+        ingest: InstanceIngest, incoming: Result<IncomingInstance, IngestFailure>, request: DIMSERequest,
         logger: Logger
     ) {
         self.ingest = ingest

@@ -18,7 +18,7 @@ package struct VerificationSCP: ServiceClassProvider {
         ]
     }
 
-    package func begin(_ request: ServiceRequest) -> any ServiceOperation {
+    package func begin(_ request: DIMSERequest) -> any ServiceOperation {
         FixedAnswer(status: request.message.field == .cEchoRequest ? .success : .unrecognizedOperation)
     }
 }

@@ -35,7 +35,7 @@ package struct WorklistSCP: ServiceClassProvider {
     }
 
     /// One C-FIND.
-    package func begin(_ request: ServiceRequest) -> any ServiceOperation {
+    package func begin(_ request: DIMSERequest) -> any ServiceOperation {
         guard request.message.field == .cFindRequest else { return FixedAnswer(status: .unrecognizedOperation) }
         guard request.message.hasDataSet else { return FixedAnswer(status: .dataSetDoesNotMatchSOPClass) }
         return FindOperation(provider: self, request: request)
@@ -43,10 +43,10 @@ package struct WorklistSCP: ServiceClassProvider {
 
     private struct FindOperation: ServiceOperation {
         let provider: WorklistSCP
-        let request: ServiceRequest
+        let request: DIMSERequest
         private let collector = IdentifierCollector()
 
-        init(provider: WorklistSCP, request: ServiceRequest) {
+        init(provider: WorklistSCP, request: DIMSERequest) {
             self.provider = provider
             self.request = request
         }
@@ -62,7 +62,7 @@ package struct WorklistSCP: ServiceClassProvider {
         }
     }
 
-    private func answer(_ request: ServiceRequest, _ identifier: DataSet, _ responder: Responder) async throws {
+    private func answer(_ request: DIMSERequest, _ identifier: DataSet, _ responder: Responder) async throws {
         let access = request.association.access
         let keys: WorklistKeys
         do throws(QueryKeys.Problem) {

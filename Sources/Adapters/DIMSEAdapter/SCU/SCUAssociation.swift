@@ -1,5 +1,7 @@
+import Access
 import DICOMData
 import DICOMNetwork
+import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -23,9 +25,24 @@ package struct SCUAssociation: Sendable {
         }
     }
 
-    package let negotiated: NegotiatedAssociation
+    /// What is proposed beside contexts, and who answers what the peer asks.
+    package struct Terms: Sendable {
+        /// Roles other than that of the SCU. PS3.7 §D.3.3.4.
+        package var roles: [RoleSelection] = []
+        /// PS3.7 §D.3.3.5.
+        package var extendedNegotiations: [ExtendedNegotiation] = []
+        /// For requests of the peer; ``SCUAssociation/serve()`` runs them.
+        package var services: [any ServiceClassProvider] = []
+        package var logger = Logger(label: "dimse.scu")
+        package init() {}
+    }
+
+    package let invoker: OperationInvoker
+    package var negotiated: NegotiatedAssociation { invoker.negotiated }
     private let channel: any Channel
-    private let requestor: NIOLoopBound<AssociationRequestor>
+    private let work: AsyncStream<DIMSEExchange.Work>
+    private let logger: Logger
+    private var exchange: NIOLoopBound<DIMSEExchange> { invoker.exchange }
 
     /// Opens a connection and an association.
     ///
@@ -35,26 +52,36 @@ package struct SCUAssociation: Sendable {
     /// Throws ``SCUError``, or NIO's error when no connection could be opened.
     package static func open(
         _ destination: Destination, contexts: [(abstractSyntax: String, transferSyntaxes: [String])],
-        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        terms: Terms = Terms(), group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> SCUAssociation {
         let limits = NetworkLimits()
+        var userInformation = UserInformation(
+            maximumLength: limits.dataPDULengthOffered, implementationClassUID: FileMeta.implementationClassUID,
+            implementationVersionName: FileMeta.implementationVersionName)
+        userInformation.roleSelections = terms.roles
+        userInformation.extendedNegotiations = terms.extendedNegotiations
         let request = AssociateRequest(
             calledAETitle: destination.calledAETitle, callingAETitle: destination.callingAETitle,
             presentationContexts: contexts.prefix(128).enumerated().map { index, context in
                 ProposedPresentationContext(
                     id: UInt8(index * 2 + 1), abstractSyntax: context.abstractSyntax,
                     transferSyntaxes: context.transferSyntaxes)
-            },
-            userInformation: UserInformation(
-                maximumLength: limits.dataPDULengthOffered, implementationClassUID: FileMeta.implementationClassUID,
-                implementationVersionName: FileMeta.implementationVersionName))
+            }, userInformation: userInformation)
         let loop = group.next()
         let associated = loop.makePromise(of: NegotiatedAssociation.self)
-        let ended = loop.makePromise(of: AssociationEnd.self)
-        let requestor = try await loop.submit {
+        let (work, continuation) = AsyncStream.makeStream(of: DIMSEExchange.Work.self)
+        let info = AssociationInfo(
+            id: "scu", calledAETitle: destination.calledAETitle, callingAETitle: destination.callingAETitle,
+            access: AccessContext(
+                principal: Principal(kind: .applicationEntity, id: destination.calledAETitle.value), scopes: [],
+                isUnrestricted: true, requestID: "scu", sourceAddress: nil))
+        var services: [String: any ServiceClassProvider] = [:]
+        for service in terms.services { for uid in service.abstractSyntaxes.keys { services[uid] = service } }
+        let exchange = try await loop.submit { [services] in
             NIOLoopBound(
-                AssociationRequestor(
-                    eventLoop: loop, timers: destination.timers, associated: associated, ended: ended),
+                DIMSEExchange(
+                    services: services, eventLoop: loop, timers: destination.timers, work: continuation,
+                    logger: terms.logger, associated: associated, info: info),
                 eventLoop: loop)
         }.get()
         let channel: any Channel
@@ -75,29 +102,38 @@ package struct SCUAssociation: Sendable {
                         try pipeline.addHandler(ByteToMessageHandler(PDUFrameDecoder(limits: limits)))
                         try pipeline.addHandler(
                             AssociationHandler(
-                                user: requestor.value, request: request, timers: destination.timers, limits: limits))
+                                user: exchange.value, request: request, timers: destination.timers, limits: limits))
                     }
                 }
                 .connect(host: destination.host, port: destination.port).get()
         } catch {
-            associated.fail(error)
-            ended.succeed(.connectionLost)
+            try? await loop.submit { exchange.value.associationEnded(.connectionLost) }.get()
             throw error
         }
         return SCUAssociation(
-            negotiated: try await associated.futureResult.get(), channel: channel, requestor: requestor)
+            invoker: OperationInvoker(try await associated.futureResult.get(), exchange), channel: channel, work: work,
+            logger: terms.logger)
+    }
+
+    /// Performs what the peer asks on this association, until it ends. For a task beside the one that asks.
+    package func serve() async {
+        for await item in work {
+            if case .perform(let operation, let responder) = item {
+                await exchange.perform(operation, responder, logger, association: nil)
+            }
+        }
     }
 
     /// C-ECHO. Throws ``SCUError``.
     package func echo() async throws -> DIMSEStatus {
-        try await status(context(UID.verification), nil) { .cEchoRequest(messageID: $0) }
+        try await invoker.status(context(UID.verification), nil) { .cEchoRequest(messageID: $0) }
     }
 
     /// C-STORE of a data set that is encoded in the transfer syntax of an accepted context. Throws ``SCUError``.
     package func store(
         sopClassUID: String, sopInstanceUID: String, transferSyntax: String, dataSet: ByteBuffer
     ) async throws -> DIMSEStatus {
-        try await status(context(sopClassUID, transferSyntax), dataSet) {
+        try await invoker.status(context(sopClassUID, transferSyntax), dataSet) {
             .cStoreRequest(messageID: $0, sopClassUID: sopClassUID, sopInstanceUID: sopInstanceUID)
         }
     }
@@ -110,7 +146,7 @@ package struct SCUAssociation: Sendable {
         let context = try context(sopClassUID)
         guard let syntax = TransferSyntax(uid: context.transferSyntax) else { throw SCUError.responseNotUnderstood }
         let keys = ByteBuffer(bytes: try DataSetEncoder(transferSyntax: syntax).encode(identifier))
-        let responses = try await request(context, keys, cancelAfter: limit) {
+        let responses = try await invoker.invoke(context, keys, cancelAfter: limit) {
             .cFindRequest(messageID: $0, sopClassUID: sopClassUID)
         }
         let decoder = DataSetDecoder(transferSyntax: syntax)
@@ -126,24 +162,24 @@ package struct SCUAssociation: Sendable {
         _ context: PresentationContext, _ dataSet: ByteBuffer?,
         _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> [(message: DIMSEMessage, dataSet: ByteBuffer?)] {
-        try await request(context, dataSet, cancelAfter: nil, makeCommand).map { ($0.message, $0.dataSet) }
+        try await invoker.invoke(context, dataSet, makeCommand).map { ($0.message, $0.dataSet) }
     }
 
     /// Ends the association in agreement. Throws ``SCUError`` when it ended otherwise.
     package func release() async throws {
-        let end = try await channel.eventLoop.flatSubmit { requestor.value.release() }.get()
+        let end = try await channel.eventLoop.flatSubmit { exchange.value.release() }.get()
         guard end == .released else { throw SCUError(end) }
     }
 
     /// Waits until the association has ended, and says how; `.released` is the orderly end.
     package func ended() async -> SCUError {
-        let end = try? await channel.eventLoop.flatSubmit { requestor.value.endFuture }.get()
+        let end = try? await channel.eventLoop.flatSubmit { exchange.value.endFuture }.get()
         return SCUError(end ?? .connectionLost)
     }
 
     /// Ends the association at once.
     package func abort() async {
-        try? await channel.eventLoop.submit { requestor.value.abort() }.get()
+        try? await channel.eventLoop.submit { exchange.value.abort() }.get()
         channel.close(promise: nil)
     }
 
@@ -154,23 +190,5 @@ package struct SCUAssociation: Sendable {
             throw SCUError.noPresentationContext(abstractSyntax: abstractSyntax, transferSyntax: transferSyntax)
         }
         return context
-    }
-
-    private func status(
-        _ context: PresentationContext, _ dataSet: ByteBuffer?,
-        _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
-    ) async throws -> DIMSEStatus {
-        let responses = try await request(context, dataSet, cancelAfter: nil, makeCommand)
-        return responses.last?.message.status ?? .processingFailure
-    }
-
-    private func request(
-        _ context: PresentationContext, _ dataSet: ByteBuffer?, cancelAfter: Int?,
-        _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
-    ) async throws -> [DIMSEResponse] {
-        try await channel.eventLoop.flatSubmit {
-            requestor.value.request(
-                contextID: context.id, dataSet: dataSet, cancelAfter: cancelAfter, makeCommand)
-        }.get()
     }
 }

@@ -20,54 +20,39 @@ package struct MessageFragmenter: Sendable {
     ) -> [ByteBuffer] {
         var rest = command.encoded(allocator: allocator)
         var pdus: [ByteBuffer] = []
-        while let pdu = next(of: &rest, contextID: contextID, isCommand: true, endsHere: true, allocator: allocator) {
-            pdus.append(pdu)
+        while let fragment = rest.readSlice(length: min(rest.readableBytes, fragmentBytesMax)),
+            fragment.readableBytes > 0
+        {
+            pdus.append(
+                pdu(
+                    of: fragment, contextID: contextID, isCommand: true, isLast: rest.readableBytes == 0,
+                    allocator: allocator))
         }
         return pdus
     }
 
-    /// Takes the next PDU's worth of a data set off the front of `rest`.
-    ///
-    /// With `endsHere` the bytes of `rest` are the last of the data set, and the last PDU says so; nil once it is empty.
-    /// Without, nil as soon as less than a full fragment is left: append more and call again.
-    /// An empty data set needs ``emptyDataSet(contextID:allocator:)``.
-    package func nextDataSetPDU(
+    /// The next PDU of a data set that comes part by part: the front of `rest`, as much as fits. With `endsHere` no part
+    /// follows, and the PDU that takes the last byte says so. `rest` must be of even length unless it ends here.
+    package func dataSetPDU(
         of rest: inout ByteBuffer, contextID: UInt8, endsHere: Bool,
         allocator: ByteBufferAllocator = ByteBufferAllocator()
-    ) -> ByteBuffer? {
-        next(of: &rest, contextID: contextID, isCommand: false, endsHere: endsHere, allocator: allocator)
+    ) -> ByteBuffer {
+        let fragment = rest.readSlice(length: min(rest.readableBytes, fragmentBytesMax)) ?? ByteBuffer()
+        return pdu(
+            of: fragment, contextID: contextID, isCommand: false, isLast: endsHere && rest.readableBytes == 0,
+            allocator: allocator)
     }
 
     /// All PDUs of a data set that is in memory.
     package func dataSet(
         _ bytes: ByteBuffer, contextID: UInt8, allocator: ByteBufferAllocator = ByteBufferAllocator()
     ) -> [ByteBuffer] {
-        guard bytes.readableBytes > 0 else { return [emptyDataSet(contextID: contextID, allocator: allocator)] }
         var rest = bytes
         var pdus: [ByteBuffer] = []
-        while let pdu = nextDataSetPDU(of: &rest, contextID: contextID, endsHere: true, allocator: allocator) {
-            pdus.append(pdu)
-        }
+        repeat {
+            pdus.append(dataSetPDU(of: &rest, contextID: contextID, endsHere: true, allocator: allocator))
+        } while rest.readableBytes > 0
         return pdus
-    }
-
-    /// The one PDU of a data set without elements: an empty last fragment.
-    package func emptyDataSet(
-        contextID: UInt8, allocator: ByteBufferAllocator = ByteBufferAllocator()
-    ) -> ByteBuffer {
-        pdu(of: ByteBuffer(), contextID: contextID, isCommand: false, isLast: true, allocator: allocator)
-    }
-
-    private func next(
-        of rest: inout ByteBuffer, contextID: UInt8, isCommand: Bool, endsHere: Bool, allocator: ByteBufferAllocator
-    ) -> ByteBuffer? {
-        let available = rest.readableBytes
-        guard available > 0, endsHere || available > fragmentBytesMax,
-            let fragment = rest.readSlice(length: min(available, fragmentBytesMax))
-        else { return nil }
-        return pdu(
-            of: fragment, contextID: contextID, isCommand: isCommand,
-            isLast: endsHere && available <= fragmentBytesMax, allocator: allocator)
     }
 
     private func pdu(

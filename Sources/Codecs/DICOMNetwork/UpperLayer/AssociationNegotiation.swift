@@ -57,6 +57,9 @@ package struct AcceptorPolicy: Sendable {
         case overLimit
     }
 
+    /// What the requestor of an association is on a context. PS3.7 §D.3.3.4.
+    package enum RequestorRole: Sendable { case scu, scp }
+
     package enum Decision: Sendable, Equatable {
         case accept(AssociateAccept, NegotiatedAssociation)
         case reject(AssociateReject)
@@ -68,10 +71,11 @@ package struct AcceptorPolicy: Sendable {
     /// each context. One that proposes none has nothing to say and is refused, as is a maximum length that is too
     /// small to serve. PS3.8 §9.3.4, Table 9-21.
     ///
-    /// - Parameter permits: whether the caller may use an abstract syntax that is supported; contexts of others get the
-    ///   result "user rejection". PS3.8 Table 9-18.
+    /// - Parameter permits: whether the caller may have a role for an abstract syntax that is supported; contexts on
+    ///   which it may have none get the result "user rejection". PS3.8 Table 9-18.
     package func decide(
-        _ request: AssociateRequest, standing: Standing, permits: (_ abstractSyntax: String) -> Bool = { _ in true }
+        _ request: AssociateRequest, standing: Standing,
+        permits: (_ abstractSyntax: String, RequestorRole) -> Bool = { _, _ in true }
     ) -> Decision {
         guard request.applicationContextName == AssociateRequest.dicomApplicationContext else {
             return .reject(.applicationContextNotSupported)
@@ -89,7 +93,7 @@ package struct AcceptorPolicy: Sendable {
         return accepted(request, permits)
     }
 
-    private func accepted(_ request: AssociateRequest, _ permits: (String) -> Bool) -> Decision {
+    private func accepted(_ request: AssociateRequest, _ permits: (String, RequestorRole) -> Bool) -> Decision {
         let proposedRoles = Dictionary(
             request.userInformation.roleSelections.map { ($0.sopClassUID, $0) }, uniquingKeysWith: { first, _ in first }
         )
@@ -110,7 +114,7 @@ package struct AcceptorPolicy: Sendable {
         }
         for role in proposedRoles.values.sorted(by: { $0.sopClassUID < $1.sopClassUID }) {
             guard let support = abstractSyntaxes[role.sopClassUID] else { continue }
-            information.roleSelections.append(granted(role, by: support))
+            information.roleSelections.append(granted(role, by: support, permits))
         }
         for proposal in request.userInformation.extendedNegotiations {
             guard let mask = abstractSyntaxes[proposal.sopClassUID]?.extendedNegotiationMask else { continue }
@@ -130,7 +134,7 @@ package struct AcceptorPolicy: Sendable {
 
     /// One proposed context; several contexts of one abstract syntax are answered each by itself.
     private func answer(
-        to proposal: ProposedPresentationContext, role: RoleSelection?, _ permits: (String) -> Bool
+        to proposal: ProposedPresentationContext, role: RoleSelection?, _ permits: (String, RequestorRole) -> Bool
     ) -> (PresentationContextResult, PresentationContext?) {
         func refused(_ result: PresentationContextResult.Result) -> (PresentationContextResult, PresentationContext?) {
             let syntax = proposal.transferSyntaxes.first ?? AcceptorPolicy.implicitVRLittleEndian
@@ -139,17 +143,15 @@ package struct AcceptorPolicy: Sendable {
         guard let support = abstractSyntaxes[proposal.abstractSyntax] else {
             return refused(.abstractSyntaxNotSupported)
         }
-        guard permits(proposal.abstractSyntax) else { return refused(.userRejection) }
+        let proposed = role ?? RoleSelection(sopClassUID: proposal.abstractSyntax, scu: true, scp: false)
+        let roles = granted(proposed, by: support, permits)
+        guard roles.scu || roles.scp else { return refused(.userRejection) }
         let known =
             switch support.preference {
             case .acceptor: support.transferSyntaxes.first { proposal.transferSyntaxes.contains($0) }
             case .requestor: proposal.transferSyntaxes.first { support.transferSyntaxes.contains($0) }
             }
         guard let known else { return refused(.transferSyntaxesNotSupported) }
-        let roles =
-            role.map { granted($0, by: support) }
-            ?? RoleSelection(sopClassUID: proposal.abstractSyntax, scu: support.requestorMayBeSCU, scp: false)
-        guard roles.scu || roles.scp else { return refused(.userRejection) }
         return (
             PresentationContextResult(id: proposal.id, result: .acceptance, transferSyntax: known),
             PresentationContext(
@@ -159,10 +161,13 @@ package struct AcceptorPolicy: Sendable {
     }
 
     /// Only what was proposed may be granted. PS3.7 §D.3.3.4.
-    private func granted(_ role: RoleSelection, by support: SupportedAbstractSyntax) -> RoleSelection {
+    private func granted(
+        _ role: RoleSelection, by support: SupportedAbstractSyntax, _ permits: (String, RequestorRole) -> Bool
+    ) -> RoleSelection {
         RoleSelection(
-            sopClassUID: role.sopClassUID, scu: role.scu && support.requestorMayBeSCU,
-            scp: role.scp && support.requestorMayBeSCP)
+            sopClassUID: role.sopClassUID,
+            scu: role.scu && support.requestorMayBeSCU && permits(role.sopClassUID, .scu),
+            scp: role.scp && support.requestorMayBeSCP && permits(role.sopClassUID, .scp))
     }
 
     static let implicitVRLittleEndian = "1.2.840.10008.1.2"

@@ -55,4 +55,11 @@ package struct PresentationContext: Sendable, Equatable {
         self.requestorIsSCU = requestorIsSCU
         self.requestorIsSCP = requestorIsSCP
     }
+
+    /// Whether a side may ask for this on the context: operations are asked by the SCU, notifications by the SCP.
+    /// PS3.7 §7.5, §D.3.3.4.
+    package func permits(_ field: CommandField, byRequestor: Bool) -> Bool {
+        let isAskedBySCU = field != .nEventReportRequest
+        return byRequestor == isAskedBySCU ? requestorIsSCU : requestorIsSCP
+    }
 }

@@ -16,7 +16,7 @@ import DIMSEAdapter
         let begun = Atomic<Int>(0)
         let secondIsHere = Gate()
 
-        func begin(_ request: ServiceRequest) -> any ServiceOperation {
+        func begin(_ request: DIMSERequest) -> any ServiceOperation {
             let number = begun.add(1, ordering: .relaxed).newValue
             if number == 2 { secondIsHere.open() }
             return Operation(scp: self, number: number)

@@ -23,7 +23,7 @@ final class RecordingSCP: ServiceClassProvider {
         self.answer = answer
     }
 
-    func begin(_ request: ServiceRequest) -> any ServiceOperation { Operation(scp: self) }
+    func begin(_ request: DIMSERequest) -> any ServiceOperation { Operation(scp: self) }
 
     func associationEnds(_ association: AssociationInfo) async {
         state.withLock { $0.ended.append(association.callingAETitle.value) }

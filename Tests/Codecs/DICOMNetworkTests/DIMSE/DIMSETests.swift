@@ -225,18 +225,20 @@ import Testing
         }
     }
 
-    @Test("Streaming: fragments are full and even until the end is known")
+    @Test("PS3.8 §E: a part of a data set fills its PDUs, and only the last byte of the last part ends it")
     func streaming() {
         let fragmenter = MessageFragmenter(sendLengthMax: 1025)
         #expect(fragmenter.fragmentBytesMax == 1018)
-        var rest = ByteBuffer(repeating: 1, count: 1018)
-        #expect(fragmenter.nextDataSetPDU(of: &rest, contextID: 1, endsHere: false) == nil)
-        rest.writeRepeatingByte(1, count: 2)
-        #expect(fragmenter.nextDataSetPDU(of: &rest, contextID: 1, endsHere: false)?.readableBytes == 1030)
-        #expect(fragmenter.nextDataSetPDU(of: &rest, contextID: 1, endsHere: false) == nil)
-        let last = fragmenter.nextDataSetPDU(of: &rest, contextID: 1, endsHere: true)
-        #expect(last.map { Array($0.readableBytesView) } == [4, 0, 0, 0, 0, 8, 0, 0, 0, 4, 1, 2, 1, 1])
-        #expect(fragmenter.nextDataSetPDU(of: &rest, contextID: 1, endsHere: true) == nil)
+        var rest = ByteBuffer(repeating: 1, count: 1020)
+        let full = fragmenter.dataSetPDU(of: &rest, contextID: 1, endsHere: true)
+        #expect(full.readableBytes == 1030)
+        #expect(Array(full.readableBytesView.prefix(12)) == [4, 0, 0, 0, 4, 0, 0, 0, 3, 0xFC, 1, 0])
+        var copy = rest
+        let more = fragmenter.dataSetPDU(of: &copy, contextID: 1, endsHere: false)
+        #expect(Array(more.readableBytesView) == [4, 0, 0, 0, 0, 8, 0, 0, 0, 4, 1, 0, 1, 1])
+        let last = fragmenter.dataSetPDU(of: &rest, contextID: 1, endsHere: true)
+        #expect(Array(last.readableBytesView) == [4, 0, 0, 0, 0, 8, 0, 0, 0, 4, 1, 2, 1, 1])
+        #expect(Array(fragmenter.dataSetPDU(of: &rest, contextID: 1, endsHere: true).readableBytesView).last == 2)
     }
 
     @Test("Mutated PDVs never trap the assembler")

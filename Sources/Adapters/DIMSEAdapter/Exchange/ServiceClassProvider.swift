@@ -21,14 +21,20 @@ package final class AssociationInfo: Sendable {
 }
 
 /// One request of a peer.
-package struct ServiceRequest: Sendable {
+package struct DIMSERequest: Sendable {
     package let message: DIMSEMessage
     package let context: PresentationContext
     package let association: AssociationInfo
-    package init(message: DIMSEMessage, context: PresentationContext, association: AssociationInfo) {
+    /// Asks the peer on the same association.
+    package let invoker: OperationInvoker?
+    package init(
+        message: DIMSEMessage, context: PresentationContext, association: AssociationInfo,
+        invoker: OperationInvoker? = nil
+    ) {
         self.message = message
         self.context = context
         self.association = association
+        self.invoker = invoker
     }
 }
 
@@ -38,13 +44,16 @@ package protocol ServiceClassProvider: Sendable {
     var abstractSyntaxes: [String: SupportedAbstractSyntax] { get }
     /// What a peer must be configured to do to use it.
     var role: Peer.Role { get }
+    /// The same where this side is to be the SCU: the peer proposes to be SCP. nil when it never is.
+    var roleAsSCU: Peer.Role? { get }
     /// Starts the work on a request, before its data set. Called on the event loop: must not block.
-    func begin(_ request: ServiceRequest) -> any ServiceOperation
+    func begin(_ request: DIMSERequest) -> any ServiceOperation
     /// The association is about to end, or has ended, and no operation is under way.
     func associationEnds(_ association: AssociationInfo) async
 }
 
 extension ServiceClassProvider {
+    package var roleAsSCU: Peer.Role? { nil }
     package func associationEnds(_ association: AssociationInfo) async {}
 }
 
@@ -91,9 +100,13 @@ package struct Responder: Sendable {
 
     /// Sends one response; returns once it went to the socket, so that a slow peer slows its answers down. Throws when
     /// the association has ended. `comment` must not carry patient data.
-    package func send(_ status: DIMSEStatus, dataSet: [UInt8]? = nil, comment: String? = nil) async throws {
-        let command = CommandSet.response(
+    package func send(
+        _ status: DIMSEStatus, dataSet: [UInt8]? = nil, comment: String? = nil,
+        amending: (inout CommandSet) -> Void = { _ in }
+    ) async throws {
+        var command = CommandSet.response(
             to: request, status: status, hasDataSet: dataSet != nil, errorComment: comment)
+        amending(&command)
         try await respond(command, dataSet.map { ByteBuffer(bytes: $0) }).get()
     }
 }

@@ -1,0 +1,91 @@
+import DICOMNetwork
+import NIOCore
+
+/// The asking side of one association, for any task: requests to the peer, one at a time. PS3.7 §7.
+package struct OperationInvoker: Sendable {
+    package let negotiated: NegotiatedAssociation
+    let exchange: NIOLoopBound<DIMSEExchange>
+    private var eventLoop: any EventLoop { exchange.eventLoop }
+
+    init(_ negotiated: NegotiatedAssociation, _ exchange: NIOLoopBound<DIMSEExchange>) {
+        self.negotiated = negotiated
+        self.exchange = exchange
+    }
+
+    /// Sends a request, and gives its responses up to the final one. With `cancelAfter` it is cancelled after that many
+    /// pending ones. Throws ``SCUError``.
+    func invoke(
+        _ context: PresentationContext, _ dataSet: ByteBuffer?, cancelAfter: Int? = nil,
+        _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
+    ) async throws -> [DIMSEResponse] {
+        let exchange = exchange
+        return try await eventLoop.flatSubmit {
+            exchange.value.invoke(
+                contextID: context.id, dataSet: dataSet, cancelAfter: cancelAfter, makeCommand)
+        }.get()
+    }
+
+    /// Sends a request whose data set is written while it is made. When `content` throws the association is aborted:
+    /// half a data set cannot be taken back. Throws ``SCUError``, and what `content` throws.
+    func invoke(
+        _ context: PresentationContext, content: (DataSetWriter) async throws -> Void,
+        _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
+    ) async throws -> [DIMSEResponse] {
+        let exchange = exchange
+        let begun = try await eventLoop.submit {
+            exchange.value.beginInvoking(contextID: context.id, makeCommand)
+        }.get()
+        do {
+            let writer = DataSetWriter(exchange: exchange, message: begun.message, fragmentBytesMax: fragmentBytesMax)
+            if begun.message > 0 { try await content(writer) }
+        } catch {
+            abort()
+            _ = try? await begun.responses.get()
+            throw error
+        }
+        return try await begun.responses.get()
+    }
+
+    /// The final status of a request. Throws ``SCUError``.
+    func status(
+        _ context: PresentationContext, _ dataSet: ByteBuffer?,
+        _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
+    ) async throws -> DIMSEStatus {
+        try await invoke(context, dataSet, makeCommand).last?.message.status ?? .processingFailure
+    }
+
+    /// Bytes of a data set that go into one PDU.
+    var fragmentBytesMax: Int { MessageFragmenter(sendLengthMax: negotiated.sendLengthMax).fragmentBytesMax }
+
+    /// Asks the peer to stop answering the request that is under way.
+    package func cancel() {
+        let exchange = exchange
+        eventLoop.execute { exchange.value.cancelInvocation() }
+    }
+
+    /// Ends the association at once.
+    package func abort() {
+        let exchange = exchange
+        eventLoop.execute { exchange.value.abort() }
+    }
+}
+
+/// Writes the data set of a request part by part, one being made while the one before it goes to the socket.
+struct DataSetWriter: Sendable {
+    /// Bytes of one part, about: whole fragments, so that no PDU goes out half full.
+    private static let partBytes = 256 << 10
+
+    let exchange: NIOLoopBound<DIMSEExchange>
+    let message: Int
+    let fragmentBytesMax: Int
+
+    /// Bytes of a part that is not the last.
+    var partBytes: Int { max(1, Self.partBytes / fragmentBytesMax) * fragmentBytesMax }
+
+    /// Queues a part, of even length unless it is the last; the future succeeds once it went to the socket. Wait for the
+    /// future of one part before queueing the second after it.
+    func append(_ part: ByteBuffer, isLast: Bool) -> EventLoopFuture<Void> {
+        let (exchange, message) = (exchange, message)
+        return exchange.eventLoop.flatSubmit { exchange.value.append(part, isLast: isLast, to: message) }
+    }
+}

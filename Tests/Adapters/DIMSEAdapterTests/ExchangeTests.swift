@@ -1,0 +1,159 @@
+import DICOMData
+import DICOMNetwork
+import NIOCore
+import Synchronization
+import Testing
+import Workflow
+
+@testable import DIMSEAdapter
+
+/// Both sides of one association ask and answer. PS3.7 §7, §D.3.3.4.
+@Suite struct ExchangeTests {
+    /// Answers C-GET by sending one object, part by part, to the peer that asked.
+    private struct SendingSCP: ServiceClassProvider {
+        let abstractSyntaxes = [
+            UID.studyRootGet: SupportedAbstractSyntax(transferSyntaxes: ["1.2.840.10008.1.2"]),
+            RecordingSCP.sopClass: SupportedAbstractSyntax(
+                transferSyntaxes: ["1.2.840.10008.1.2"], requestorMayBeSCP: true),
+        ]
+        let role = Peer.Role.store
+        var roleAsSCU: Peer.Role? { .store }
+        let content: [UInt8]
+        /// Stops after this many bytes.
+        var failsAfter = Int.max
+
+        struct Broken: Error {}
+
+        func begin(_ request: DIMSERequest) -> any ServiceOperation { Operation(scp: self, request: request) }
+
+        struct Operation: ServiceOperation {
+            let scp: SendingSCP
+            let request: DIMSERequest
+            func receive(_ bytes: UnsafeRawBufferPointer) {}
+            func abandon() {}
+            func perform(_ responder: Responder) async throws {
+                guard let invoker = request.invoker,
+                    let context = invoker.negotiated.contexts.first(where: {
+                        $0.abstractSyntax == RecordingSCP.sopClass && $0.permits(.cStoreRequest, byRequestor: false)
+                    })
+                else { return try await responder.send(.cannotUnderstand) }
+                let responses = try await invoker.invoke(
+                    context,
+                    content: { writer in
+                        var position = 0
+                        while position < scp.content.count {
+                            if position >= scp.failsAfter { throw Broken() }
+                            let next = min(position + 100_000, scp.content.count)
+                            try await writer.append(
+                                ByteBuffer(bytes: scp.content[position..<next]), isLast: next == scp.content.count
+                            ).get()
+                            // An answer of ours waits for the end of the message that is under way.
+                            position = next
+                        }
+                    }
+                ) { .cStoreRequest(messageID: $0, sopClassUID: RecordingSCP.sopClass, sopInstanceUID: "1.2.3") }
+                try await responder.send(responses.last?.message.status ?? .processingFailure)
+            }
+        }
+    }
+
+    private func getting<Value: Sendable>(
+        _ test: TestListener, _ receiver: RecordingSCP, role: RoleSelection?,
+        _ body: (SCUAssociation, PresentationContext) async throws -> Value
+    ) async throws -> Value {
+        var terms = SCUAssociation.Terms()
+        terms.roles = [role].compactMap { $0 }
+        terms.services = [receiver]
+        let syntaxes = ["1.2.840.10008.1.2"]
+        let association = try await SCUAssociation.open(
+            test.destination, contexts: [(UID.studyRootGet, syntaxes), (RecordingSCP.sopClass, syntaxes)], terms: terms)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await association.serve() }
+            let context = try #require(association.negotiated.contexts.first)
+            let result: Result<Value, any Error>
+            do { result = .success(try await body(association, context)) } catch { result = .failure(error) }
+            try? await association.release()
+            return try result.get()
+        }
+    }
+
+    private func get(_ id: UInt16) -> CommandSet {
+        .request(.cGetRequest, messageID: id, affectedSOPClassUID: UID.studyRootGet, hasDataSet: false)
+    }
+
+    @Test(
+        "PS3.7 §9.1.3: the acceptor stores to the requestor on its association, in parts, and then answers",
+        arguments: [2, 100_000, 300_002])
+    func storesBack(size: Int) async throws {
+        let content = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 9) }
+        let receiver = RecordingSCP()
+        try await TestListener.run(services: [SendingSCP(content: content), VerificationSCP()]) { test in
+            let role = RoleSelection(sopClassUID: RecordingSCP.sopClass, scu: false, scp: true)
+            try await getting(test, receiver, role: role) { association, context in
+                for count in 1...2 {
+                    let responses = try await association.request(context, nil) { get($0) }
+                    #expect(responses.map(\.message.status) == [.success])
+                    receiver.state.withLock { #expect($0.received == Array(repeating: content, count: count)) }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "PS3.7 §D.3.3.4: without the role nothing is stored to the requestor; a role that was not asked for is not had")
+    func roles() async throws {
+        let receiver = RecordingSCP()
+        try await TestListener.run(services: [SendingSCP(content: [1, 2])]) { test in
+            try await getting(test, receiver, role: nil) { association, context in
+                let responses = try await association.request(context, nil) { get($0) }
+                #expect(responses.map(\.message.status) == [.cannotUnderstand])
+                let stored = try #require(association.negotiated.contexts.last)
+                #expect(stored.requestorIsSCU && !stored.requestorIsSCP)
+            }
+            // As SCP only, the requestor asks for no operation: it is told so.
+            let role = RoleSelection(sopClassUID: RecordingSCP.sopClass, scu: false, scp: true)
+            try await getting(test, receiver, role: role) { association, _ in
+                let stored = try #require(association.negotiated.contexts.last)
+                #expect(!stored.requestorIsSCU && stored.requestorIsSCP)
+                let responses = try await association.request(stored, ByteBuffer(bytes: [1, 2])) {
+                    .cStoreRequest(messageID: $0, sopClassUID: RecordingSCP.sopClass, sopInstanceUID: "1.2.3")
+                }
+                #expect(responses.map(\.message.status) == [.sopClassNotSupported])
+            }
+        }
+        receiver.state.withLock { #expect($0.received.isEmpty) }
+    }
+
+    @Test("A data set that cannot be finished aborts the association: the peer never takes half of it for whole")
+    func brokenSource() async throws {
+        let receiver = RecordingSCP()
+        let scp = SendingSCP(content: [UInt8](repeating: 7, count: 400_000), failsAfter: 200_000)
+        try await TestListener.run(services: [scp]) { test in
+            let role = RoleSelection(sopClassUID: RecordingSCP.sopClass, scu: false, scp: true)
+            try await getting(test, receiver, role: role) { association, context in
+                await #expect(throws: SCUError.abortedByPeer(.byUser)) {
+                    try await association.request(context, nil) { get($0) }
+                }
+            }
+        }
+        receiver.state.withLock { #expect($0.received.isEmpty && $0.abandoned == 1) }
+    }
+
+    @Test("A requestor that offers no service ends an association on which it is asked for one")
+    func unaskedRequest() async throws {
+        let receiver = RecordingSCP()
+        try await TestListener.run(services: [SendingSCP(content: [1, 2])]) { test in
+            let syntaxes = ["1.2.840.10008.1.2"]
+            var terms = SCUAssociation.Terms()
+            terms.roles = [RoleSelection(sopClassUID: RecordingSCP.sopClass, scu: true, scp: true)]
+            let association = try await SCUAssociation.open(
+                test.destination, contexts: [(UID.studyRootGet, syntaxes), (RecordingSCP.sopClass, syntaxes)],
+                terms: terms)
+            let context = try #require(association.negotiated.contexts.first)
+            await #expect(throws: SCUError.aborted(.byUser)) {
+                try await association.request(context, nil) { get($0) }
+            }
+        }
+        receiver.state.withLock { #expect($0.received.isEmpty) }
+    }
+}
