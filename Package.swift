@@ -273,7 +273,12 @@ let package = Package(
             ],
             path: "Tests/Server/JourneyTests", swiftSettings: strict),
         tests("Server", "Demo", ["hilum", "DICOMData", "HL7v2"]),
-        tests("Server", "Server", ["hilum", "Access", logging, nio("NIOCore"), nio("NIOPosix")]),
+        tests(
+            "Server", "Server",
+            [
+                "hilum", "OpsAPI", "SQLStore", "FHIRResources", "Workflow", "Access", logging, lifecycle,
+                nio("NIOCore"), nio("NIOPosix"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

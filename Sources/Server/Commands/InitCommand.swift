@@ -132,6 +132,7 @@ enum DefaultFiles {
             #   acknowledgment-days: 0  # the rest of them: a message sent again later is carried out again
             #   history-days: 0         # versions of resources that were replaced
             #   export-hours: 24        # files of finished exports
+            #   outbox-days: 7          # what was delivered to other systems or discarded
 
             # outbound:                 # what may be fetched from a URL, beside the public internet by https
             #   allow-networks: [10.20.0.0/16]      # of the site

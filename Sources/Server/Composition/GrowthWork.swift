@@ -54,6 +54,7 @@ struct GrowthWork: Service {
         let until: [(RetentionStep.Kind, UTCInstant?)] = [
             (.messageTexts, days(rule.messageDays)), (.messages, days(rule.acknowledgmentDays)),
             (.versions, days(rule.historyDays)), (.assertions, now), (.exports, days(7)),
+            (.outbox, days(rule.outboxDays)),
         ]
         if rule.exportHours > 0 {
             await removeExports(before: now.advanced(bySeconds: -rule.exportHours * 3_600))

@@ -142,6 +142,8 @@ enum ServerComposition {
             interval: .seconds(configuration.auditCheckpointMinutes * 60), now: { clock.now().microseconds },
             metrics: AuditMetrics(registry: metrics), logger: logger)
 
+        let outboxMetrics = OutboxMetrics(registry: metrics)
+
         // Run until told to stop: the doors close before the store does.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -157,6 +159,12 @@ enum ServerComposition {
                         service: GrowthWork(
                             store: store, exports: exports, rule: configuration.retention, clock: clock,
                             metrics: GrowthMetrics(registry: metrics), logger: logger)),
+                    .init(
+                        service: DeliveryService(
+                            queue: store, couriers: [:], limits: configuration.limits.delivery,
+                            signal: store.deliverySignal, clock: clock, entropy: entropy, metrics: outboxMetrics,
+                            logger: logger)),
+                    .init(service: OutboxWatch(log: store, clock: clock, metrics: outboxMetrics)),
                     .init(
                         service: StudyPublisher(
                             store: store, rule: configuration.publishing, clock: clock,

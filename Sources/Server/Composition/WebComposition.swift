@@ -91,6 +91,7 @@ struct WebComposition {
                     // Not a reason to be sent no requests: all but the sweep, and of a foreign folder the images, works.
                     .init("blobs-folder", isRequired: false) { isCustodyProven() },
                     .init("disk-space", isRequired: false) { blobs.space.refusal() == nil },
+                    .init("outbox", isRequired: false) { await Self.delivers(store, now: clock.now()) },
                     .init("listeners") { readiness.isReady },
                 ], isDraining: { readiness.isDraining }),
             metrics: metrics, audit: audit,
@@ -99,9 +100,12 @@ struct WebComposition {
         ) { limit, access in try await store.quarantine(limit: limit, access: access) }
 
         let messages = MessageRoutes(log: store, audit: store)
+        let outbox = OutboxRoutes(log: store, audit: store)
 
         let requestIDs = RequestIDSequence(entropy: entropy)
-        let table = try RouteTable([fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group])
+        let table = try RouteTable([
+            fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group,
+        ])
         responder = APIResponder(
             table: table,
             authenticator: BearerAuthenticator(
@@ -110,6 +114,12 @@ struct WebComposition {
             cors: CrossOriginPolicy(origins: configuration.cors.origins), memory: guards.memory,
             newRequestID: { requestIDs.next() },
             observe: { requests.observe(operationID: $0, status: $1, duration: $2) })
+    }
+
+    /// Whether nothing is parked and nothing has waited for an hour.
+    private static func delivers(_ log: any OutboxLog, now: UTCInstant) async -> Bool {
+        guard let depths = try? await log.outboxDepths(access: .server(requestID: "health")) else { return false }
+        return depths.allSatisfy { $0.state == .waiting && $0.oldest.advanced(bySeconds: 3_600) > now }
     }
 
     /// The listener as a service.

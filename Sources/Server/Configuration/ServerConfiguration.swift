@@ -268,6 +268,7 @@ private struct RetentionKeys: Decodable {
         case acknowledgment = "acknowledgment-days"
         case history = "history-days"
         case export = "export-hours"
+        case outbox = "outbox-days"
     }
     init(from decoder: any Decoder) throws {
         let keys = try StrictKeys(decoder, CodingKeys.self, "retention")
@@ -275,6 +276,7 @@ private struct RetentionKeys: Decodable {
         rule.acknowledgmentDays = try keys.number(.acknowledgment, 0...36_500) ?? rule.acknowledgmentDays
         rule.historyDays = try keys.number(.history, 0...36_500) ?? rule.historyDays
         rule.exportHours = try keys.number(.export, 0...87_600) ?? rule.exportHours
+        rule.outboxDays = try keys.number(.outbox, 0...36_500) ?? rule.outboxDays
         guard rule.acknowledgmentDays == 0 || rule.messageDays > 0 && rule.acknowledgmentDays >= rule.messageDays else {
             throw ConfigurationError(
                 "retention.acknowledgment-days: at least message-days (\(rule.messageDays)), which must be set too")

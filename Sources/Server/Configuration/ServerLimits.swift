@@ -13,6 +13,7 @@ import MLLPAdapter
 import NIOCore
 import OutboundAdapter
 import SQLStore
+import Workflow
 
 /// What each door takes at most: `limits` of `hilum.yaml`. The defaults are those of the codecs and doors.
 struct ServerLimits: Sendable {
@@ -32,6 +33,7 @@ struct ServerLimits: Sendable {
     var hl7 = HL7Limits()
     var outbound = HTTPSOutbound.Limits()
     var strangers = StrangerLimits()
+    var delivery = DeliveryLimits()
     /// Bytes of each disk that content leaves free, so that audit rows still fit.
     var reserveBytes: Int64 = 64 << 20
     /// Between two passes over the blobs folder.
@@ -177,6 +179,11 @@ struct ServerLimits: Sendable {
         // Outbound.
         Entry("outbound-body-bytes", \.outbound.bodyBytesMax, 1024...(16 << 20), "a fetched key set"),
         Entry("outbound-seconds", \.outbound.total, "a fetch"),
+        // What is in the outbox.
+        Entry("delivery-places", \.delivery.places, 1...1_000, "deliveries at a time, over all destinations"),
+        Entry("delivery-lease-seconds", \.delivery.leaseSeconds, 10...3_600, "until another server may take over"),
+        Entry("delivery-tick-seconds", \.delivery.tickSeconds, 1...3_600, "between two looks that nothing asked for"),
+        Entry("delivery-drain-seconds", \.delivery.drainSeconds, 0...600, "of deliveries under way at a stop"),
         // Disk.
         Entry(
             "disk-reserve-bytes", \.reserveBytes, 0...(1 << 40),

@@ -21,6 +21,8 @@ package final class RelationalStore: Sendable {
     let rules: SiteRules
     let stations: WorklistStations
     private let instanceRows = InstanceCache()
+    /// Raised by each commit that puts something into the outbox.
+    package let deliverySignal = DeliverySignal()
     /// Microseconds since 1970 UTC.
     let now: @Sendable () -> Int64
     /// The FHIR base URL, without a closing slash.
@@ -68,7 +70,7 @@ package final class RelationalStore: Sendable {
         let stations = stations
         let instanceRows = instanceRows
         let rules = rules
-        return try await translating {
+        let (value, hasEnqueued) = try await translating {
             try await self.database.write { transaction in
                 let before = transaction.connection.changeCount
                 let unit = SQLUnitOfWork(
@@ -83,9 +85,11 @@ package final class RelationalStore: Sendable {
                 if !unit.auditRecords.isEmpty {
                     try AuditChain.append(unit.auditRecords.map(AuditRecordText.encode), transaction)
                 }
-                return value
+                return (value, unit.hasEnqueued)
             }
         }
+        if hasEnqueued { deliverySignal.raise() }
+        return value
     }
 
     /// One reading unit with a single view of the database.

@@ -20,6 +20,8 @@ final class SQLUnitOfWork: UnitOfWork {
     private let observers: [any CommitObserver]
     var log = UnitChangeLog()
     private(set) var auditRecords: [AuditRecord] = []
+    /// Whether something is in the outbox that was not before.
+    private(set) var hasEnqueued = false
 
     private let patientTable: PatientTable
     private let orderTable: OrderTable
@@ -81,6 +83,12 @@ final class SQLUnitOfWork: UnitOfWork {
         let changes = log.changes
         if changes.isEmpty { return }
         for observer in observers { try observer.conclude(changes, in: self) }
+    }
+
+    func enqueue(_ draft: OutboxDraft) throws {
+        _ = try writing()
+        try OutboxTable(connection: connection).enqueue(draft, eventID: draft.eventID ?? entropy.newID(), at: time)
+        hasEnqueued = true
     }
 
     func audit(_ record: AuditRecord) throws {

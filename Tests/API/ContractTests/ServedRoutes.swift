@@ -85,7 +85,7 @@ enum ServedRoutes {
             OpsRoutes(health: HealthChecks([], isDraining: { false }), metrics: MetricRegistry(), audit: store) {
                 try await store.quarantine(limit: $0, access: $1)
             }.group,
-            MessageRoutes(log: store, audit: store).group,
+            MessageRoutes(log: store, audit: store).group, OutboxRoutes(log: store, audit: store).group,
         ]
     }
 }

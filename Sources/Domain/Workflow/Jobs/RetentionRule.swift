@@ -11,6 +11,8 @@ package struct RetentionRule: Sendable, Hashable {
     package var historyDays: Int64 = 0
     /// Hours after which the files of a finished export are removed.
     package var exportHours: Int64 = 24
+    /// Days after which an entry of the outbox that was delivered or discarded is removed.
+    package var outboxDays: Int64 = 7
 
     package init() {}
 }
@@ -23,6 +25,7 @@ package struct RetentionStep: Sendable, Hashable {
         case versions
         case assertions
         case exports
+        case outbox
     }
     /// Rows removed or emptied.
     package var removed: Int

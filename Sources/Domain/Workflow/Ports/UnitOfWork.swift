@@ -5,7 +5,7 @@ import Access
 /// The calls are synchronous because they run on the store's own thread inside one database transaction: a domain
 /// service that takes a unit of work can neither wait for a peer nor leave the transaction half done. Saving twice
 /// keeps the last value. Any thrown error undoes the whole unit.
-package protocol UnitOfWork: AnyObject {
+package protocol UnitOfWork: Outbox {
     /// The time of this unit; later units never have an earlier one.
     var time: UTCInstant { get }
     var entropy: any Entropy { get }

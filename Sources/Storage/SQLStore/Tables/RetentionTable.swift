@@ -12,6 +12,7 @@ struct RetentionTable {
         case .versions: step(try removeVersions(before: time, limit))
         case .assertions: step(try removeAssertions(before: time, limit))
         case .exports: step(try removeJobs(before: time, limit))
+        case .outbox: step(try OutboxTable(connection: connection).removeEnded(before: time, limit: limit))
         }
     }
 

@@ -102,6 +102,7 @@ private final class MemoryUnit: UnitOfWork {
     func save(_ report: Report) throws {}
     func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage] { [] }
     func journal(_ message: JournaledMessage) throws {}
+    func enqueue(_ draft: OutboxDraft) {}
     func emit(_ event: DomainEvent) {
         if case .studyChanged(let uid) = event { state.published.append(uid) }
     }

@@ -173,6 +173,7 @@ final class MemoryUnit: UnitOfWork {
     func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] { [] }
     func settle(_ message: JournaledMessage) throws {}
 
+    func enqueue(_ draft: OutboxDraft) {}
     func emit(_ event: DomainEvent) { events.append(event) }
     func audit(_ record: AuditRecord) throws { audits.append(record) }
 }

@@ -148,6 +148,7 @@ private final class MemoryUnit: UnitOfWork {
         state.journal.filter { $0.sender == sender && $0.controlID == controlID }
     }
     func journal(_ message: JournaledMessage) throws { state.journal.append(message) }
+    func enqueue(_ draft: OutboxDraft) {}
     func emit(_ event: DomainEvent) {}
     func audit(_ record: AuditRecord) throws { state.audit.append(record) }
 }

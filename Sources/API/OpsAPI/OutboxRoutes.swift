@@ -1,0 +1,106 @@
+import Access
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import Workflow
+
+/// The outbox, for the operator: what waits for other systems, what is parked and why, and the orders to deliver it
+/// after all or to give it up. What is delivered is not shown.
+package struct OutboxRoutes: Sendable {
+    /// The most entries one answer lists.
+    static let limitMax = 1000
+
+    private let log: any OutboxLog
+    private let audit: any AuditTrail
+
+    package init(log: any OutboxLog, audit: any AuditTrail) {
+        self.log = log
+        self.audit = audit
+    }
+
+    package var group: RouteGroup {
+        RouteGroup(
+            name: "outbox", prefix: "/ops/outbox", errorBody: OpsErrorBody(),
+            routes: [
+                Route(
+                    .get, "/ops/outbox", operationID: "listOutbox",
+                    access: .bearer(.permission(.search, on: "MessageHeader")), deadline: .seconds(30)
+                ) { try await list($0) },
+                order(.post, "/ops/outbox/{number}/replay", "replayOutboxEntry", .replay),
+                order(.post, "/ops/outbox/{number}/discard", "discardOutboxEntry", .discard),
+                order(.post, "/ops/outbox/replay", "replayOutboxDestination", .replay),
+                order(.post, "/ops/outbox/discard", "discardOutboxDestination", .discard),
+            ])
+    }
+
+    private func order(
+        _ method: HTTPRequest.Method, _ template: String, _ operationID: String, _ order: OutboxOrder
+    ) -> Route {
+        Route(
+            method, template, operationID: operationID,
+            access: .bearer(.permission(.update, on: "MessageHeader")), deadline: .seconds(30)
+        ) { request in
+            let count = try await log.order(order, try Self.selection(request), access: request.access)
+            guard count > 0 else {
+                throw HTTPFailure(.notFound, "There is no such entry, or none that can be \(order.past)")
+            }
+            return .bytes(OutboxView.ordered(order, count), contentType: "application/json")
+        }
+    }
+
+    private static func selection(_ request: APIRequest) throws -> OutboxSelection {
+        let number = request.parameters["number"]
+        if !number.isEmpty {
+            guard let number = Int64(number), number > 0 else { throw HTTPFailure(.notFound, "There is no such entry") }
+            return .entry(number)
+        }
+        guard let destination = try request.query()["destination"], !destination.isEmpty else {
+            throw HTTPFailure(.malformed, "destination names whose parked entries are meant")
+        }
+        return .parked(destination: destination)
+    }
+
+    private func list(_ request: APIRequest) async throws -> Response {
+        let query = try request.query()
+        var wanted = OutboxQuery(destination: query["destination"], kind: query["kind"], limit: 100)
+        if let text = query["limit"] {
+            guard let number = Int(text), (1...Self.limitMax).contains(number) else {
+                throw HTTPFailure(.malformed, "limit must be 1 to \(Self.limitMax)")
+            }
+            wanted.limit = number
+        }
+        if let text = query["before"] {
+            guard let number = Int64(text), number > 0 else {
+                throw HTTPFailure(.malformed, "before is the number of an entry")
+            }
+            wanted.before = number
+        }
+        if let text = query["state"] {
+            guard let state = OutboxEntry.State(rawValue: text) else {
+                let states = OutboxEntry.State.allCases.map(\.rawValue).joined(separator: ", ")
+                throw HTTPFailure(.malformed, "state is one of \(states)")
+            }
+            wanted.state = state
+        }
+        let entries = try await log.outboxEntries(wanted, access: request.access)
+        let depths = try await log.outboxDepths(access: request.access)
+        do {
+            try await audit.record(
+                AuditRecord(
+                    category: .query, interaction: "outbox", action: .execute, outcome: .success,
+                    access: request.access, query: request.rawQuery))
+        } catch {
+            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
+        }
+        return .bytes(OutboxView.json(entries, depths), contentType: "application/json")
+    }
+}
+
+extension OutboxOrder {
+    fileprivate var past: String {
+        switch self {
+        case .replay: "delivered again"
+        case .discard: "discarded"
+        }
+    }
+}

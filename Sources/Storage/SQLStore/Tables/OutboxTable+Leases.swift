@@ -1,0 +1,138 @@
+import Workflow
+
+/// What a server that delivers does with the outbox.
+extension OutboxTable {
+    /// Destinations that one claim looks at, at most; the next claim finds the others.
+    private static let destinationsMax = 1_000
+
+    func claim(_ claim: OutboxClaim, at now: UTCInstant) throws -> OutboxClaimed {
+        var leases: [OutboxLease] = []
+        let due = try connection.all(
+            """
+            SELECT destination, kind FROM outbox_destinations WHERE due_at <= ? ORDER BY due_at, destination LIMIT ?
+            """,
+            [.int(now.microseconds), .int(Int64(min(claim.places + claim.held.count, Self.destinationsMax)))]
+        ) { (name: try $0.text(0), kind: try $0.text(1)) }
+        let until = now.advanced(bySeconds: claim.leaseSeconds)
+        for destination in due where leases.count < claim.places {
+            let places = claim.placesByKind[destination.kind] ?? claim.placesDefault
+            let free = min(places - (claim.held[destination.name] ?? 0), claim.places - leases.count)
+            guard free > 0 else { continue }
+            let keys = try connection.all(
+                """
+                SELECT ordering_key FROM outbox_lanes WHERE destination = ? AND due_at <= ? \
+                ORDER BY due_at, ordering_key LIMIT ?
+                """, [.text(destination.name), .int(now.microseconds), .int(Int64(free))]
+            ) { try $0.text(0) }
+            for key in keys {
+                guard let entry = try head(destination.name, key) else {
+                    try endLease(destination.name, key, at: now)
+                    continue
+                }
+                try lease(destination.name, key, claim.owner, until)
+                leases.append(OutboxLease(owner: claim.owner, until: until, entry: entry))
+            }
+            try refresh(destination.name)
+        }
+        let next: Int64?? = try connection.first(
+            "SELECT MIN(due_at) FROM outbox_destinations WHERE due_at < \(Self.never)"
+        ) { try $0.optionalInt(0) }
+        return OutboxClaimed(leases: leases, nextDue: (next ?? nil).map { UTCInstant(microseconds: $0) })
+    }
+
+    private func lease(_ destination: String, _ key: String, _ owner: String, _ until: UTCInstant) throws {
+        try connection.run(
+            """
+            UPDATE outbox_lanes SET due_at = ?, owner = ?, lease_until = ? WHERE destination = ? AND ordering_key = ?
+            """,
+            [
+                .int(until.microseconds), .text(owner), .int(until.microseconds), .text(destination), .text(key),
+            ])
+    }
+
+    /// Whether a lease is its owner's still. One that has ended and was not taken by another counts.
+    private func holds(_ lease: OutboxLease) throws -> Bool {
+        try connection.first(
+            """
+            SELECT COUNT(*) FROM outbox_lanes WHERE destination = ? AND ordering_key = ? AND owner = ? \
+            AND lease_until = ?
+            """,
+            [
+                .text(lease.entry.destination), .text(lease.entry.orderingKey), .text(lease.owner),
+                .int(lease.until.microseconds),
+            ]
+        ) { try $0.int(0) } == 1
+    }
+
+    func renew(_ leases: [OutboxLease], seconds: Int64, at now: UTCInstant) throws -> [OutboxLease] {
+        let until = now.advanced(bySeconds: seconds)
+        var renewed: [OutboxLease] = []
+        for var held in leases where try holds(held) {
+            try lease(held.entry.destination, held.entry.orderingKey, held.owner, until)
+            held.until = until
+            renewed.append(held)
+        }
+        for name in Set(renewed.map(\.entry.destination)).sorted() { try refresh(name) }
+        return renewed
+    }
+
+    /// False, and nothing is changed, when the lease is another's by now.
+    func settle(_ lease: OutboxLease, _ verdict: DeliveryVerdict, at now: UTCInstant) throws -> Bool {
+        let entry = lease.entry
+        guard try holds(lease) else { return false }
+        var pause: UTCInstant?
+        var hold: Bool?
+        switch verdict {
+        case .done: try end(entry, .done, nil, now)
+        case .discard(let failure): try end(entry, .discarded, failure, now)
+        case .park(let failure, let holdsLane):
+            try end(entry, .parked, failure, now)
+            if holdsLane { hold = true }
+        case .retry(let time, let until, let failure):
+            pause = until
+            try connection.run(
+                """
+                UPDATE outbox SET attempts = attempts + 1, next_at = ?, failure = ? \
+                WHERE number = ? AND state = 'waiting'
+                """, [.int(time.microseconds), .text(failure), .int(entry.number)])
+        case .postpone: break
+        }
+        try endLease(entry.destination, entry.orderingKey, hold: hold, at: now)
+        try refresh(entry.destination, pause: pause)
+        return true
+    }
+
+    private func end(
+        _ entry: OutboxEntry, _ state: OutboxEntry.State, _ failure: String?, _ now: UTCInstant
+    ) throws {
+        try connection.run(
+            """
+            UPDATE outbox SET state = ?, attempts = attempts + 1, ended_at = ?, failure = ? \
+            WHERE number = ? AND state = 'waiting'
+            """, [.text(state.rawValue), .int(now.microseconds), SQLValue(failure), .int(entry.number)])
+    }
+
+    /// A lease of the next entry of a lane whose lease has just ended; nil when none is due.
+    func next(after lease: OutboxLease, seconds: Int64, at now: UTCInstant) throws -> OutboxLease? {
+        let (destination, key) = (lease.entry.destination, lease.entry.orderingKey)
+        let isDue = try connection.first(
+            "SELECT due_at FROM outbox_lanes WHERE destination = ? AND ordering_key = ?",
+            [.text(destination), .text(key)]
+        ) { try $0.int(0) <= now.microseconds }
+        guard isDue == true, try pausedUntil(destination) <= now.microseconds, let entry = try head(destination, key)
+        else { return nil }
+        let until = now.advanced(bySeconds: seconds)
+        try self.lease(destination, key, lease.owner, until)
+        try refresh(destination)
+        return OutboxLease(owner: lease.owner, until: until, entry: entry)
+    }
+
+    func release(owner: String?, at now: UTCInstant) throws {
+        let held = try connection.all(
+            "SELECT destination, ordering_key FROM outbox_lanes WHERE owner IS NOT NULL"
+                + (owner == nil ? "" : " AND owner = ?"), owner.map { [.text($0)] } ?? []
+        ) { (try $0.text(0), try $0.text(1)) }
+        for (destination, key) in held { try endLease(destination, key, at: now) }
+        for name in Set(held.map(\.0)).sorted() { try refresh(name) }
+    }
+}
