@@ -84,7 +84,7 @@ extension RelationalStore: ResourceStore {
 
     /// Those of the versions of a type that the caller may see, judged by what they hold: a version that was replaced
     /// long ago has no entries any more.
-    private func permitted(
+    func permitted(
         _ versions: [(key: Int64, resource: StoredResource)], _ permission: Permissions, on type: String,
         _ access: AccessContext, _ connection: any SQLConnection
     ) throws -> [(key: Int64, resource: StoredResource)] {
