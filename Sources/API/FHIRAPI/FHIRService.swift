@@ -10,7 +10,6 @@ import Workflow
 /// Every answer with data has its audit row before it leaves; without one there is no answer (503).
 package struct FHIRService: Sendable {
     let store: any ResourceStore
-    let writer: ResourceWriter
     let audit: any AuditTrail
     let exports: ExportService
     /// The absolute base without a slash at its end, for example `https://localhost:8443/fhir`.
@@ -25,7 +24,7 @@ package struct FHIRService: Sendable {
     ///   - baseURL: absolute, without a slash at its end.
     ///   - oauthBaseURL: of the token endpoint, told in the CapabilityStatement.
     package init(
-        store: any ResourceStore, audit: any AuditTrail, exports: ExportService, entropy: any Entropy, baseURL: String,
+        store: any ResourceStore, audit: any AuditTrail, exports: ExportService, baseURL: String,
         oauthBaseURL: String, softwareVersion: String, limits: FHIRLimits = FHIRLimits(),
         now: @escaping @Sendable () -> UTCInstant
     ) {
@@ -36,7 +35,6 @@ package struct FHIRService: Sendable {
         self.now = now
         self.limits = limits
         validator = StructureValidator(narrative: limits.narrative)
-        writer = ResourceWriter(store: store, entropy: entropy)
         capabilities = CapabilityStatement(
             baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: now())
     }

@@ -45,7 +45,7 @@ struct FHIRServer {
         let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none()))
         let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: now)
         let service = FHIRService(
-            store: store, audit: store, exports: exports, entropy: entropy, baseURL: base,
+            store: store, audit: store, exports: exports, baseURL: base,
             oauthBaseURL: "https://hilum.example/oauth",
             softwareVersion: "1", now: now)
         do {

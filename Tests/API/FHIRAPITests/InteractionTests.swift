@@ -330,7 +330,7 @@ struct InteractionTests {
         try await FHIRServer.with { (server) async throws in
             _ = await server.send(.put, "Patient/p1", body: Self.patient("p1"))
             let service = FHIRService(
-                store: server.store, audit: NoAudit(), exports: server.exports, entropy: FHIRServer.SplitMix(),
+                store: server.store, audit: NoAudit(), exports: server.exports,
                 baseURL: FHIRServer.base,
                 oauthBaseURL: "", softwareVersion: "1", now: { UTCInstant(microseconds: 0) })
             let closed = FHIRServer(service: service, store: server.store, blobs: server.blobs, exports: server.exports)

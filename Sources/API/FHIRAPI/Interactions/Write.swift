@@ -22,8 +22,9 @@ extension FHIRService {
                 throw InteractionError(.malformed, "If-None-Exist has no search criterion that selects a resource")
             }
         }
-        let result = try await writer.create(type, resource.document, ifNoneExist: condition, access: request.access)
-        return try await written(request, result.resource, status: result.isCreated ? 201 : 200)
+        let change = ResourceChange(
+            type, .create(resource.document), condition.map { .matching($0) } ?? .new())
+        return written(request, try await apply(change, request.access))
     }
 
     func update(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
@@ -33,14 +34,19 @@ extension FHIRService {
         guard resource.id == id else {
             throw InteractionError(.mismatch, "the id in the body must be the id in the URL")
         }
-        let result = try await writer.update(type, id, resource.document, precondition, access: request.access)
-        return try await written(request, result.resource, status: result.isCreated ? 201 : 200)
+        let change = ResourceChange(type, .update(resource.document), .id(id), precondition)
+        return written(request, try await apply(change, request.access))
     }
 
     func delete(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
         try require(.delete, on: type, request.access)
-        let deleted = try await writer.delete(type, id, try request.precondition(), access: request.access)
+        let change = ResourceChange(type, .delete, .id(id), try request.precondition())
+        let deleted = try await apply(change, request.access).resource
         return FHIRResponse(204, headers: deleted.map { [("ETag", ETag.text($0.version))] } ?? [])
+    }
+
+    private func apply(_ change: ResourceChange, _ access: AccessContext) async throws -> ChangeResult {
+        try await store.write(access) { try change.apply(in: $0) }
     }
 
     /// The body as a checked resource of the URL's type.
@@ -83,7 +89,9 @@ extension FHIRService {
     ///
     /// What was written may hold more than the client sent: what the workflow knows, or another's resource that a
     /// condition found. So its content goes to those only who may read it; others are told the version.
-    private func written(_ request: FHIRRequest, _ stored: StoredResource, status: Int) async throws -> FHIRResponse {
+    private func written(_ request: FHIRRequest, _ result: ChangeResult) -> FHIRResponse {
+        guard let stored = result.resource else { return FHIRResponse(204) }
+        let status = result.outcome == .created ? 201 : 200
         var headers = Self.versionHeaders(stored)
         let location = "\(baseURL)/\(stored.type)/\(stored.id)/_history/\(stored.version)"
         headers.append((status == 201 ? "Location" : "Content-Location", location))
@@ -91,21 +99,11 @@ extension FHIRService {
         case .minimal: return FHIRResponse(status, headers: headers)
         case .operationOutcome:
             return .outcome(
-                status, OperationOutcome(.information, .informational, details: status == 201 ? "created" : "updated"),
+                status, OperationOutcome(.information, .informational, details: result.outcome.rawValue),
                 headers: headers)
         case .representation, nil:
-            guard try await mayRead(stored, request.access) else { return FHIRResponse(status, headers: headers) }
+            guard result.isVisible else { return FHIRResponse(status, headers: headers) }
             return .json(status, stored.bytes, headers: headers)
-        }
-    }
-
-    private func mayRead(_ stored: StoredResource, _ access: AccessContext) async throws -> Bool {
-        switch access.visibility(.read, of: stored.type) {
-        case .nothing: false
-        case .whole: true
-        // Whether a rule lets it be seen is the store's to say.
-        case .anyOf:
-            try await store.read(stored.type, stored.id, version: stored.version, access: access) != nil
         }
     }
 }
