@@ -1,6 +1,7 @@
 import Access
 import Dispatch
 import FHIRModel
+import HTTPTypes
 import SQLStore
 import Testing
 import Workflow

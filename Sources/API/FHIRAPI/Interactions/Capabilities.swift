@@ -1,6 +1,7 @@
 import FHIRModel
 import FHIRResources
 import FHIRSearch
+import HTTPTypes
 import Workflow
 
 /// `/metadata`: made once at start from the definitions that the interactions themselves use. FHIR R4 http.html#capabilities.
@@ -19,10 +20,10 @@ struct CapabilityStatement: Sendable {
     }
 
     /// The statement, or 304 for whoever has it. FHIR R4 http.html#capabilities, RFC 9110 §13.1.2.
-    func response(to request: FHIRRequest) -> FHIRResponse {
+    func response(to request: FHIRCall) -> FHIRResponse {
         // It holds no health data: it may be kept, and is asked for again.
         let headers = [("ETag", "W/\"\(tag)\""), ("Cache-Control", "no-cache")]
-        if let tags = request.headers["if-none-match"], ETag.list(tags, holds: tag) {
+        if let tags = request.headers[.ifNoneMatch], ETag.list(tags, holds: tag) {
             return FHIRResponse(304, headers: headers)
         }
         return .json(200, bytes, headers: headers)

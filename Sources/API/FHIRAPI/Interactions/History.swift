@@ -5,7 +5,7 @@ import Workflow
 
 /// History of one resource. FHIR R4 http.html#history.
 extension FHIRService {
-    func history(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
+    func history(_ request: FHIRCall, type: String, id: String) async throws -> FHIRResponse {
         try require(.read, on: type, request.access)
         for name in ["_since", "_at", "_list", "_sort"] where request.first(name).map({ !$0.isEmpty }) ?? false {
             throw InteractionError(

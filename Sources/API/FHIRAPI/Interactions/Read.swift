@@ -3,11 +3,12 @@ import FHIRModel
 import FHIRResources
 import FHIRSearch
 import HTTPSupport
+import HTTPTypes
 import Workflow
 
 /// Read and vread. FHIR R4 http.html#read, #vread.
 extension FHIRService {
-    func read(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
+    func read(_ request: FHIRCall, type: String, id: String) async throws -> FHIRResponse {
         try require(.read, on: type, request.access)
         let view = try view(request)
         guard let resource = try await store.read(type, id, access: request.access) else {
@@ -16,7 +17,7 @@ extension FHIRService {
         return try await answer(request, resource, view, interaction: "read", isVersion: false)
     }
 
-    func versionRead(_ request: FHIRRequest, type: String, id: String, version: String) async throws -> FHIRResponse {
+    func versionRead(_ request: FHIRCall, type: String, id: String, version: String) async throws -> FHIRResponse {
         try require(.read, on: type, request.access)
         let view = try view(request)
         guard let number = Int64(version), number > 0,
@@ -40,7 +41,7 @@ extension FHIRService {
     /// Reads `_elements` and `_summary`; what is neither of these nor in `known` is told as ignored, or refused when the
     /// client asked for strict handling. Throws ``SearchQueryError`` and ``InteractionError``. FHIR R4 http.html#read,
     /// search.html#summary.
-    func view(_ request: FHIRRequest, known: Set<String> = []) throws -> View {
+    func view(_ request: FHIRCall, known: Set<String> = []) throws -> View {
         var wanted: [SearchQuery.Parameter] = []
         var others: [String] = []
         for (name, value) in request.query where !value.isEmpty {
@@ -67,7 +68,7 @@ extension FHIRService {
     func readFromMemory(
         type: String, id: String, accept: String?, ifNoneMatch: String?, access: AccessContext
     ) -> (response: FHIRResponse, record: AuditRecord)? {
-        guard definitions.isResourceType(type), Self.isLegalID(id), Self.accepts(accept),
+        guard definitions.isResourceType(type), FHIRCall.isLegalID(id), Self.accepts(accept),
             let resource = store.remembered(type, id, access: access)
         else { return nil }
         return (
@@ -77,11 +78,11 @@ extension FHIRService {
     }
 
     private func answer(
-        _ request: FHIRRequest, _ resource: StoredResource, _ view: View, interaction: String, isVersion: Bool
+        _ request: FHIRCall, _ resource: StoredResource, _ view: View, interaction: String, isVersion: Bool
     ) async throws -> FHIRResponse {
         try await audit.record(
             auditRecord(of: resource, request.access, interaction: interaction, isVersion: isVersion))
-        return response(resource, view, ifNoneMatch: request.headers["if-none-match"])
+        return response(resource, view, ifNoneMatch: request.headers[.ifNoneMatch])
     }
 
     private func auditRecord(

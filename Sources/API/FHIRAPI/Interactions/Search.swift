@@ -14,11 +14,12 @@ extension FHIRService {
     /// Bytes of a link that every client, proxy and this server itself take.
     private static let linkBytesMax = 4096
 
-    func search(_ request: FHIRRequest, type: String) async throws -> FHIRResponse {
+    /// - Parameter form: the body of a `_search`; nil of a GET.
+    func search(_ request: FHIRCall, type: String, form: [UInt8]?) async throws -> FHIRResponse {
         try require(.search, on: type, request.access)
         var pairs = request.query
-        if request.method == .post {
-            pairs += try QueryParameters(bytes: request.body, countMax: limits.search.parametersMax).map {
+        if let form {
+            pairs += try QueryParameters(bytes: form, countMax: limits.search.parametersMax).map {
                 ($0.name, $0.value)
             }
         }

@@ -3,15 +3,16 @@ import FHIRModel
 import FHIRResources
 import FHIRSearch
 import HTTPSupport
+import HTTPTypes
 import Workflow
 
 /// Create, update and delete. FHIR R4 http.html#create, #update, #delete.
 extension FHIRService {
-    func create(_ request: FHIRRequest, type: String) async throws -> FHIRResponse {
+    func create(_ request: FHIRCall, type: String) throws -> ResourceChange {
         try require(.create, on: type, request.access)
         let resource = try resource(in: request, type: type)
         var condition: SearchQuery?
-        if let text = request.headers["if-none-exist"] {
+        if let text = request.headers[.ifNoneExist] {
             condition = try searchParser.parse(
                 type,
                 QueryParameters(text, countMax: limits.search.parametersMax).map {
@@ -22,36 +23,32 @@ extension FHIRService {
                 throw InteractionError(.malformed, "If-None-Exist has no search criterion that selects a resource")
             }
         }
-        let change = ResourceChange(
-            type, .create(resource.document), condition.map { .matching($0) } ?? .new())
-        return written(request, try await apply(change, request.access))
+        return ResourceChange(type, .create(resource.document), condition.map { .matching($0) } ?? .new())
     }
 
-    func update(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
+    func update(_ request: FHIRCall, type: String, id: String) throws -> ResourceChange {
         try require(.update, on: type, request.access)
         let precondition = try request.precondition()
         let resource = try resource(in: request, type: type)
         guard resource.id == id else {
             throw InteractionError(.mismatch, "the id in the body must be the id in the URL")
         }
-        let change = ResourceChange(type, .update(resource.document), .id(id), precondition)
-        return written(request, try await apply(change, request.access))
+        return ResourceChange(type, .update(resource.document), .id(id), precondition)
     }
 
-    func delete(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
+    func delete(_ request: FHIRCall, type: String, id: String) throws -> ResourceChange {
         try require(.delete, on: type, request.access)
-        let change = ResourceChange(type, .delete, .id(id), try request.precondition())
-        let deleted = try await apply(change, request.access).resource
-        return FHIRResponse(204, headers: deleted.map { [("ETag", ETag.text($0.version))] } ?? [])
+        return ResourceChange(type, .delete, .id(id), try request.precondition())
     }
 
-    private func apply(_ change: ResourceChange, _ access: AccessContext) async throws -> ChangeResult {
-        try await store.write(access) { try change.apply(in: $0) }
+    /// Makes a change in a unit of its own and answers from its result.
+    func answer(_ change: ResourceChange, _ call: FHIRCall) async throws -> FHIRResponse {
+        answer(try await store.write(call.access) { try change.apply(in: $0) }, call.preferences)
     }
 
     /// The body as a checked resource of the URL's type.
-    private func resource(in request: FHIRRequest, type: String) throws -> Resource {
-        if let media = request.headers["content-type"]?.split(separator: ";").first?.filter({ $0 != " " }).lowercased(),
+    private func resource(in request: FHIRCall, type: String) throws -> Resource {
+        if let media = request.headers[.contentType]?.split(separator: ";").first?.filter({ $0 != " " }).lowercased(),
             !["application/fhir+json", "application/json", "text/json"].contains(media)
         {
             throw OutcomeError(
@@ -89,13 +86,14 @@ extension FHIRService {
     ///
     /// What was written may hold more than the client sent: what the workflow knows, or another's resource that a
     /// condition found. So its content goes to those only who may read it; others are told the version.
-    private func written(_ request: FHIRRequest, _ result: ChangeResult) -> FHIRResponse {
+    func answer(_ result: ChangeResult, _ preferences: Preferences) -> FHIRResponse {
         guard let stored = result.resource else { return FHIRResponse(204) }
+        if stored.isDeleted { return FHIRResponse(204, headers: [("ETag", ETag.text(stored.version))]) }
         let status = result.outcome == .created ? 201 : 200
         var headers = Self.versionHeaders(stored)
         let location = "\(baseURL)/\(stored.type)/\(stored.id)/_history/\(stored.version)"
         headers.append((status == 201 ? "Location" : "Content-Location", location))
-        switch request.preferences.returning {
+        switch preferences.returning {
         case .minimal: return FHIRResponse(status, headers: headers)
         case .operationOutcome:
             return .outcome(
