@@ -38,6 +38,11 @@ package struct FHIRCall: Sendable {
 
     func first(_ name: String) -> String? { query.first { $0.name == name }?.value }
 
+    /// The name of a search that was kept because it is too long for a link.
+    var keptSearch: String? { first(FHIRService.keptParameter) }
+
+    var conditions: ReadConditions { ReadConditions(headers) }
+
     var preferences: Preferences { Preferences(headers[values: .prefer]) }
 
     /// The resource type of the path. Throws `.notFound` for what is none, 501 for an operation.

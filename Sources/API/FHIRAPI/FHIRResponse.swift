@@ -16,6 +16,10 @@ package struct FHIRResponse: Sendable {
     package var headers: [(name: String, value: String)]
     /// What follows the head.
     package var body: Body
+    /// When the version it is of was made.
+    package var lastUpdated: UTCInstant?
+    /// What ``body`` says, where it is an OperationOutcome about the interaction itself.
+    package var outcome: OperationOutcome?
     /// The kind of the error behind a failure of ours, for the log: never sent, and without values.
     package var failure: String?
 
@@ -35,6 +39,8 @@ package struct FHIRResponse: Sendable {
     static func outcome(_ status: Int, _ outcome: OperationOutcome, headers: [(name: String, value: String)] = [])
         -> FHIRResponse
     {
-        json(status, outcome.bytes, headers: headers)
+        var response = json(status, outcome.bytes, headers: headers)
+        response.outcome = outcome
+        return response
     }
 }

@@ -29,7 +29,8 @@ package struct FHIRRoutes: Sendable {
     /// The service answers a missing scope itself, as an OperationOutcome with its audit row; the route asks for a token.
     private func route(_ interaction: Interaction) -> Route {
         Route(
-            interaction.method, "/fhir" + interaction.template, operationID: interaction.name,
+            interaction.method, interaction.template == "/" ? "/fhir" : "/fhir" + interaction.template,
+            operationID: interaction.name,
             access: interaction.isOpen ? .open : .bearer(.anyToken), isSafe: interaction.isSafe,
             fromMemory: interaction.name == "read" ? readFromMemory : nil
         ) { try await answer($0, interaction) }
@@ -63,8 +64,8 @@ package struct FHIRRoutes: Sendable {
         guard request.rawQuery.isEmpty else { return nil }
         guard
             let (response, record) = service.readFromMemory(
-                type: request.parameters["type"], id: request.parameters["id"], accept: request.headers[.accept],
-                ifNoneMatch: request.headers[.ifNoneMatch], access: request.access)
+                type: request.parameters["type"], id: request.parameters["id"], headers: request.headers,
+                access: request.access)
         else { return nil }
         var body = ByteBuffer()
         if case .bytes(let bytes) = response.body { body.writeBytes(bytes) }

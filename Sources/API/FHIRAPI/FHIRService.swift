@@ -37,7 +37,8 @@ package struct FHIRService: Sendable {
         self.limits = limits
         validator = StructureValidator(narrative: limits.narrative)
         capabilities = CapabilityStatement(
-            baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: now())
+            baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: now(),
+            conditionalDelete: limits.conditionalDelete)
     }
 
     var searchParser: SearchQueryParser {
@@ -51,6 +52,7 @@ package struct FHIRService: Sendable {
             let response =
                 switch interaction.work {
                 case .answer(let handler): try await handler(self, call)
+                case .look(let look): try await answer(try await look(self, call), call)
                 case .change(let change): try await answer(try change(self, call), call)
                 }
             return call.first("_pretty") == "true" ? Self.pretty(response) : response

@@ -54,20 +54,7 @@ extension RelationalStore: ResourceStore {
         guard access.allows(.read, on: type), count > 0 else { return [] }
         return try await translating {
             try await self.database.read(snapshot: true) { connection in
-                var found: [StoredResource] = []
-                var before = before ?? .max
-                while found.count < count {
-                    let versions = try connection.all(
-                        """
-                        SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v \
-                        WHERE v.type = ? AND v.id = ? AND v.version < ? ORDER BY v.version DESC LIMIT ?
-                        """, [.text(type), .text(id), .int(before), .int(Int64(count))]
-                    ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
-                    found += try self.visible(connection, access).of(versions, .read, on: type).map(\.resource)
-                    guard let last = versions.last, versions.count == count else { break }
-                    before = last.resource.version
-                }
-                return Array(found.prefix(count))
+                try self.visible(connection, access).history(type, id, before: before, count: count)
             }
         }
     }
@@ -208,24 +195,58 @@ extension SQLUnitOfWork: ResourceTransaction {
 
     func visibleResource(_ type: String, _ id: String, version: Int64?) throws -> StoredResource? {
         guard access.allows(.read, on: type) else { return nil }
-        return try VisibleVersions(connection: connection, compiler: compiler(access), indexer: indexer)
-            .version(type, id, version)
+        return try visible.version(type, id, version)
+    }
+
+    private var visible: VisibleVersions {
+        VisibleVersions(connection: connection, compiler: compiler(access), indexer: indexer)
     }
 
     func resourceIDs(matching query: SearchQuery, access: AccessContext, limit: Int) throws -> [String] {
         // What this unit has just written counts, what it has replaced does not.
         try settle()
-        let compiler = compiler(access)
         var query = query
         query.sort = []
-        let keys = try SearchRun(connection: connection, compiler: compiler).find(query, after: nil, limit: limit).map(
-            \.key)
-        if keys.isEmpty { return [] }
-        return try connection.all(
-            """
-            SELECT v.id FROM resource_versions v WHERE \(connection.dialect.isInInts("v.version_key")) \
-            ORDER BY v.version_key
-            """, [.ints(keys)]
-        ) { try $0.text(0) }
+        return try withinBudget {
+            let keys = try SearchRun(connection: connection, compiler: compiler(access))
+                .find(query, after: nil, limit: limit).map(\.key)
+            if keys.isEmpty { return [] }
+            return try connection.all(
+                """
+                SELECT v.id FROM resource_versions v WHERE \(connection.dialect.isInInts("v.version_key")) \
+                ORDER BY v.version_key
+                """, [.ints(keys)]
+            ) { try $0.text(0) }
+        }
+    }
+
+    func visibleHistory(_ type: String, _ id: String, before: Int64?, count: Int) throws -> [StoredResource] {
+        guard access.allows(.read, on: type) else { return [] }
+        return try visible.history(type, id, before: before, count: count)
+    }
+
+    func page(of query: SearchQuery) throws -> SearchPage {
+        guard let paging, let transaction else { throw StoreError(.misuse, "a read has no pages") }
+        try settle()
+        let stamp = transaction.stamp
+        return try withinBudget {
+            try paging.page(
+                query, after: nil, snapshot: stamp.sequence,
+                expires: stamp.time &+ paging.limits.linkSeconds * 1_000_000,
+                of: SearchRun(connection: connection, compiler: compiler(access)), for: access.principal)
+        }
+    }
+
+    /// What one search may use while every other change waits for it. On PostgreSQL what is left of the time bounds the
+    /// later statements of the same commit, too, each by itself.
+    private static let writerBudget = (time: Duration.seconds(3), rows: 200_000)
+
+    private func withinBudget<Value>(_ search: () throws -> Value) throws -> Value {
+        guard transaction != nil else { return try search() }
+        connection.budget = SQLBudget(time: Self.writerBudget.time, rows: Self.writerBudget.rows)
+        defer { connection.budget = nil }
+        do { return try search() } catch let error as SQLStoreError where error.code == .timeout {
+            throw SQLStoreError(.costly, "a search within a change used up its limit of time or rows", cause: error)
+        }
     }
 }

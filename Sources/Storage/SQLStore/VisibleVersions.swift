@@ -23,6 +23,24 @@ struct VisibleVersions {
         return try of(found, .read, on: type).first?.resource
     }
 
+    /// Versions of one resource, newest first, below `before`; at most `count`.
+    func history(_ type: String, _ id: String, before: Int64?, count: Int) throws -> [StoredResource] {
+        var found: [StoredResource] = []
+        var before = before ?? .max
+        while found.count < count {
+            let versions = try connection.all(
+                """
+                SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v \
+                WHERE v.type = ? AND v.id = ? AND v.version < ? ORDER BY v.version DESC LIMIT ?
+                """, [.text(type), .text(id), .int(before), .int(Int64(count))]
+            ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
+            found += try of(versions, .read, on: type).map(\.resource)
+            guard let last = versions.last, versions.count == count else { break }
+            before = last.resource.version
+        }
+        return Array(found.prefix(count))
+    }
+
     /// Those of the versions of a type that the caller may see, judged by what they hold: a version that was replaced
     /// long ago has no entries any more.
     func of(

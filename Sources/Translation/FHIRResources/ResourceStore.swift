@@ -61,6 +61,11 @@ package protocol ResourceTransaction: AnyObject {
     func resourceIDs(matching query: SearchQuery, access: AccessContext, limit: Int) throws -> [String]
     /// A version, or the current one, where the caller of the unit may see it; deletion markers included.
     func visibleResource(_ type: String, _ id: String, version: Int64?) throws -> StoredResource?
+    /// As ``ResourceStore/history(_:_:before:count:access:)``, of what the unit has made of it.
+    func visibleHistory(_ type: String, _ id: String, before: Int64?, count: Int) throws -> [StoredResource]
+    /// The first page of a search that sees what this unit has written. Only in a unit that may write; bounded more
+    /// narrowly than a search by itself, for other changes wait meanwhile: past that it throws `StoreError(.costly)`.
+    func page(of query: SearchQuery) throws -> SearchPage
     /// Projects what was emitted so far, so that what is read after it is what will be committed. A unit does it once
     /// more when it ends.
     func settle() throws

@@ -77,21 +77,25 @@ struct FHIRServer {
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
             return (halves[0], halves.count > 1 ? halves[1] : "")
         }
-        var fields = HTTPFields()
-        for (name, value) in headers {
-            if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
-        }
         do {
             let (interaction, parameters) = try Interaction.at(path, method)
             return await service.respond(
                 to: FHIRCall(
-                    parameters: parameters, path: path, query: pairs, rawQuery: query, headers: fields,
+                    parameters: parameters, path: path, query: pairs, rawQuery: query, headers: Self.fields(headers),
                     body: Array(body.utf8), access: access),
                 by: interaction)
         } catch {
             let (status, outcome) = ErrorTable.outcome(for: error, requestID: access.requestID)
             return .outcome(status, outcome)
         }
+    }
+
+    static func fields(_ headers: [String: String]) -> HTTPFields {
+        var fields = HTTPFields()
+        for (name, value) in headers {
+            if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
+        }
+        return fields
     }
 
     /// The query of a link's URL, percent-decoded.

@@ -244,8 +244,7 @@ struct InteractionTests {
                 _ type: String, _ id: String, _ headers: [String: String] = [:], as access: AccessContext = access
             ) -> (response: FHIRResponse, record: AuditRecord)? {
                 server.service.readFromMemory(
-                    type: type, id: id, accept: headers["accept"], ifNoneMatch: headers["if-none-match"],
-                    access: access)
+                    type: type, id: id, headers: FHIRServer.fields(headers), access: access)
             }
             func fromMemory(
                 _ id: String, _ headers: [String: String] = [:], as access: AccessContext = access

@@ -10,10 +10,14 @@ struct CapabilityStatement: Sendable {
     /// Changes whenever the statement does.
     private let tag: String
 
-    init(baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant) {
+    init(
+        baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant,
+        conditionalDelete: ConditionalDelete
+    ) {
         bytes = JSONWriter.compact(
             Self.statement(
-                baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: date))
+                baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: date,
+                conditionalDelete: conditionalDelete))
         // FNV-1a; nobody gains by a collision with the server's own words.
         let digest = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         tag = String(digest, radix: 16)
@@ -32,7 +36,8 @@ struct CapabilityStatement: Sendable {
     static let interactions = ["read", "vread", "update", "delete", "history-instance", "create", "search-type"]
 
     private static func statement(
-        baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant
+        baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant,
+        conditionalDelete: ConditionalDelete
     ) -> JSONValue {
         let definitions = FHIRDefinitions.r4
         let oauth: JSONValue = [
@@ -54,7 +59,8 @@ struct CapabilityStatement: Sendable {
                     ]
                 ],
             ],
-            "resource": .array(definitions.resourceTypes.map { resource($0, definitions) }),
+            "resource": .array(definitions.resourceTypes.map { resource($0, conditionalDelete, definitions) }),
+            "interaction": [["code": "transaction"], ["code": "batch"]],
             "operation": [
                 [
                     "name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
@@ -76,7 +82,9 @@ struct CapabilityStatement: Sendable {
         ]
     }
 
-    private static func resource(_ type: String, _ definitions: FHIRDefinitions) -> JSONValue {
+    private static func resource(
+        _ type: String, _ conditionalDelete: ConditionalDelete, _ definitions: FHIRDefinitions
+    ) -> JSONValue {
         let parameters = definitions.searchParameters(for: type).filter { SearchSupport.isSupported($0) }
         let includes = parameters.filter { $0.type == .reference }.map { JSONValue.string("\(type):\($0.code)") }
         var value: JSONValue = [
@@ -86,7 +94,9 @@ struct CapabilityStatement: Sendable {
             "readHistory": true,
             "updateCreate": true,
             "conditionalCreate": true,
-            "conditionalRead": "not-match",
+            "conditionalRead": "full-support",
+            "conditionalUpdate": true,
+            "conditionalDelete": .string(conditionalDelete.rawValue),
         ]
         if !includes.isEmpty { value["searchInclude"] = .array(includes) }
         if !parameters.isEmpty {

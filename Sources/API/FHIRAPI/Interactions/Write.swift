@@ -11,17 +11,9 @@ extension FHIRService {
     func create(_ request: FHIRCall, type: String) throws -> ResourceChange {
         try require(.create, on: type, request.access)
         let resource = try resource(in: request, type: type)
-        var condition: SearchQuery?
-        if let text = request.headers[.ifNoneExist] {
-            condition = try searchParser.parse(
-                type,
-                QueryParameters(text, countMax: limits.search.parametersMax).map {
-                    SearchQuery.Parameter(name: $0.name, value: $0.value)
-                })
-            // Without a criterion any resource of the type would count as the one, and the client's be dropped.
-            if condition?.filters.isEmpty == true {
-                throw InteractionError(.malformed, "If-None-Exist has no search criterion that selects a resource")
-            }
+        let condition = try request.headers[.ifNoneExist].map { text in
+            let pairs = try QueryParameters(text, countMax: limits.search.parametersMax).map { ($0.name, $0.value) }
+            return try self.condition(pairs, type: type, of: "If-None-Exist")
         }
         return ResourceChange(type, .create(resource.document), condition.map { .matching($0) } ?? .new())
     }
@@ -41,14 +33,43 @@ extension FHIRService {
         return ResourceChange(type, .delete, .id(id), try request.precondition())
     }
 
+    func updateConditional(_ call: FHIRCall, type: String) throws -> ResourceChange {
+        try require(.update, on: type, call.access)
+        let precondition = try call.precondition()
+        let resource = try resource(in: call, type: type)
+        let condition = try condition(call.query, type: type, of: "A conditional update")
+        return ResourceChange(type, .update(resource.document), .matching(condition), precondition)
+    }
+
+    func deleteConditional(_ call: FHIRCall, type: String) throws -> ResourceChange {
+        try require(.delete, on: type, call.access)
+        let condition = try condition(call.query, type: type, of: "A conditional deletion")
+        return ResourceChange(
+            type, .delete, .matching(condition), try call.precondition(), matchesMax: limits.conditionalDelete.max)
+    }
+
+    /// The search of a conditional interaction. What is no search parameter is refused: passed over, it would make the
+    /// condition a wider one. FHIR R4 http.html#cond-update.
+    private func condition(_ pairs: [(name: String, value: String)], type: String, of name: String) throws
+        -> SearchQuery
+    {
+        let query = try searchParser.parse(
+            type, pairs.map { SearchQuery.Parameter(name: $0.name, value: $0.value) }, handling: .strict)
+        // Without a criterion any resource of the type would be the one that is meant.
+        if query.filters.isEmpty {
+            throw InteractionError(.malformed, "\(name) has no search criterion that selects a resource")
+        }
+        return query
+    }
+
     /// Makes a change in a unit of its own and answers from its result.
     func answer(_ change: ResourceChange, _ call: FHIRCall) async throws -> FHIRResponse {
         answer(try await store.write(call.access) { try change.apply(in: $0) }, call.preferences)
     }
 
-    /// The body as a checked resource of the URL's type.
-    private func resource(in request: FHIRCall, type: String) throws -> Resource {
-        if let media = request.headers[.contentType]?.split(separator: ";").first?.filter({ $0 != " " }).lowercased(),
+    /// The body as JSON. Throws 415 for another media type, `.malformed` for what is none.
+    func document(in call: FHIRCall) throws -> JSONDocument {
+        if let media = call.headers[.contentType]?.split(separator: ";").first?.filter({ $0 != " " }).lowercased(),
             !["application/fhir+json", "application/json", "text/json"].contains(media)
         {
             throw OutcomeError(
@@ -56,14 +77,18 @@ extension FHIRService {
                 outcome: OperationOutcome(
                     .error, .notSupported, details: "send application/fhir+json; \(media) is not read"))
         }
-        let resource: Resource
-        do {
-            resource = try Resource(JSONDocument(parsing: request.body, limits: limits.json))
-        } catch let error as JSONError {
+        do { return try JSONDocument(parsing: call.body, limits: limits.json) } catch {
             throw InteractionError(
                 .malformed,
                 "\(error.sentence) (byte \(error.offset), at \(error.pointer.isEmpty ? "the root" : error.pointer))")
-        } catch {
+        }
+    }
+
+    /// The body as a checked resource of the URL's type.
+    private func resource(in request: FHIRCall, type: String) throws -> Resource {
+        let document = try document(in: request)
+        let resource: Resource
+        do { resource = try Resource(document) } catch {
             throw InteractionError(.malformed, "the body is no FHIR resource: \(error)")
         }
         guard resource.resourceType == type else {
@@ -93,15 +118,17 @@ extension FHIRService {
         var headers = Self.versionHeaders(stored)
         let location = "\(baseURL)/\(stored.type)/\(stored.id)/_history/\(stored.version)"
         headers.append((status == 201 ? "Location" : "Content-Location", location))
+        var response = FHIRResponse(status, headers: headers)
         switch preferences.returning {
-        case .minimal: return FHIRResponse(status, headers: headers)
+        case .minimal: break
         case .operationOutcome:
-            return .outcome(
+            response = .outcome(
                 status, OperationOutcome(.information, .informational, details: result.outcome.rawValue),
                 headers: headers)
         case .representation, nil:
-            guard result.isVisible else { return FHIRResponse(status, headers: headers) }
-            return .json(status, stored.bytes, headers: headers)
+            if result.isVisible { response = .json(status, stored.bytes, headers: headers) }
         }
+        response.lastUpdated = stored.lastUpdated
+        return response
     }
 }
