@@ -25,7 +25,7 @@ package struct SiteRules: Sendable, Hashable {
     ]
 }
 
-extension UnitOfWork {
+extension UnitContext {
     /// Whether a time that a sender gave lies further ahead than its clock may run.
     package func isAhead(_ time: UTCInstant?) -> Bool {
         guard let time else { return false }
