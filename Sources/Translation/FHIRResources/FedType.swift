@@ -66,7 +66,7 @@ package enum FedTypes {
     package static func place(_ type: String) -> Int { byName[type]?.place ?? all.count }
 
     /// The Patient in whose compartment a resource of a fed type is, for the audit trail; nil where none is named.
-    static func patientID(_ type: String, _ id: String, _ document: JSONDocument?) -> String? {
+    package static func patientID(_ type: String, _ id: String, _ document: JSONDocument? = nil) -> String? {
         guard let fed = named(type) else { return nil }
         guard let subject = fed.subject else { return fed == PatientProjection.self ? id : nil }
         guard let node = document?[subject] else { return nil }

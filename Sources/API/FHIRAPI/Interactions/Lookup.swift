@@ -83,13 +83,13 @@ extension FHIRService {
         if isVersion { entity += "/_history/\(resource.version)" }
         return AuditRecord(
             category: .rest, interaction: isVersion ? "vread" : "read", action: .read, outcome: .success,
-            access: access, entity: entity, patientID: resource.type == "Patient" ? resource.id : nil)
+            access: access, entity: entity, patientID: FedTypes.patientID(resource.type, resource.id))
     }
 
     private func auditRecord(of page: HistoryPage, _ access: AccessContext) -> AuditRecord {
         AuditRecord(
             category: .rest, interaction: "history-instance", action: .read, outcome: .success, access: access,
-            entity: "\(page.type)/\(page.id)", patientID: page.type == "Patient" ? page.id : nil)
+            entity: "\(page.type)/\(page.id)", patientID: FedTypes.patientID(page.type, page.id))
     }
 
     private func auditRecord(of query: SearchQuery, _ access: AccessContext) -> AuditRecord {
