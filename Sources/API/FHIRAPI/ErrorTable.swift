@@ -47,6 +47,14 @@ enum ErrorTable {
                         OperationOutcome.Issue(.error, code, details: $0.message, expression: [$0.expression])
                     })
             )
+        case let error as PatchError:
+            let (status, code): (Int, OperationOutcome.Code) =
+                switch error.kind {
+                case .malformed: (400, .structure)
+                case .notApplicable: (422, .processing)
+                case .tooLarge: (413, .tooCostly)
+                }
+            return (status, OperationOutcome(.error, code, details: error.message))
         case let error as OutcomeError: return (error.status, error.outcome)
         case let refusal as ChangeSet.Refusal:
             let (status, outcome) = outcome(for: refusal.cause, requestID: requestID)

@@ -65,6 +65,9 @@ struct Interaction: Sendable {
             name: "updateConditional", method: .put, template: "/{type}",
             change: { try $0.updateConditional($1, type: try $1.type()) }),
         Interaction(
+            name: "patchConditional", method: .patch, template: "/{type}",
+            change: { try $0.patchConditional($1, type: try $1.type()) }),
+        Interaction(
             name: "deleteConditional", method: .delete, template: "/{type}",
             change: { try $0.deleteConditional($1, type: try $1.type()) }),
         Interaction(
@@ -73,6 +76,9 @@ struct Interaction: Sendable {
         Interaction(
             name: "update", method: .put, template: "/{type}/{id}",
             change: { try $0.update($1, type: try $1.type(), id: try $1.id()) }),
+        Interaction(
+            name: "patch", method: .patch, template: "/{type}/{id}",
+            change: { try $0.patch($1, type: try $1.type(), id: try $1.id()) }),
         Interaction(
             name: "delete", method: .delete, template: "/{type}/{id}",
             change: { try $0.delete($1, type: try $1.type(), id: try $1.id()) }),

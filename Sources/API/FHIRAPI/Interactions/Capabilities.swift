@@ -33,7 +33,9 @@ struct CapabilityStatement: Sendable {
         return .json(200, bytes, headers: headers)
     }
 
-    static let interactions = ["read", "vread", "update", "delete", "history-instance", "create", "search-type"]
+    static let interactions = [
+        "read", "vread", "update", "patch", "delete", "history-instance", "create", "search-type",
+    ]
 
     private static func statement(
         baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant,
@@ -78,6 +80,7 @@ struct CapabilityStatement: Sendable {
             "implementation": ["description": "Hilum FHIR R4 server", "url": .string(baseURL)],
             "fhirVersion": "4.0.1",
             "format": ["json", "application/fhir+json"],
+            "patchFormat": ["application/json-patch+json", "application/fhir+json"],
             "rest": [rest],
         ]
     }

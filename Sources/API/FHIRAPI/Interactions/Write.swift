@@ -50,7 +50,7 @@ extension FHIRService {
 
     /// The search of a conditional interaction. What is no search parameter is refused: passed over, it would make the
     /// condition a wider one. FHIR R4 http.html#cond-update.
-    private func condition(_ pairs: [(name: String, value: String)], type: String, of name: String) throws
+    func condition(_ pairs: [(name: String, value: String)], type: String, of name: String) throws
         -> SearchQuery
     {
         let query = try searchParser.parse(
