@@ -47,7 +47,18 @@ enum ErrorTable {
                         OperationOutcome.Issue(.error, code, details: $0.message, expression: [$0.expression])
                     })
             )
+        case let error as PatchError:
+            let (status, code): (Int, OperationOutcome.Code) =
+                switch error.kind {
+                case .malformed: (400, .structure)
+                case .notApplicable: (422, .processing)
+                case .tooLarge: (413, .tooCostly)
+                }
+            return (status, OperationOutcome(.error, code, details: error.message))
         case let error as OutcomeError: return (error.status, error.outcome)
+        case let refusal as ChangeSet.Refusal:
+            let (status, outcome) = outcome(for: refusal.cause, requestID: requestID)
+            return (status, outcome.ofEntry(refusal.index))
         case let error as HTTPFailure:
             return (
                 error.code.status.code,
@@ -86,4 +97,22 @@ enum ErrorTable {
 struct OutcomeError: Error {
     let status: Int
     let outcome: OperationOutcome
+}
+
+extension OperationOutcome {
+    /// The same, told of an entry of a Bundle: places in its resource are places in the Bundle.
+    func ofEntry(_ index: Int) -> OperationOutcome {
+        let place = "Bundle.entry[\(index)]"
+        return OperationOutcome(
+            issues.map { issue in
+                var issue = issue
+                issue.expression = issue.expression.map { text in
+                    if text.hasPrefix("Bundle.entry[") { return text }
+                    let rest = text.firstIndex(where: { $0 == "." || $0 == "[" }).map { text[$0...] } ?? ""
+                    return "\(place).resource\(rest)"
+                }
+                if issue.expression.isEmpty { issue.expression = [place] }
+                return issue
+            })
+    }
 }

@@ -13,6 +13,21 @@ package struct FHIRLimits: Sendable, Hashable {
     package var exportsPerClientMax = 5
     /// What is done with a narrative that holds more than R4 allows.
     package var narrative = NarrativePolicy.refuse
+    /// How many resources a conditional deletion may take.
+    package var conditionalDelete = ConditionalDelete.single
     /// The defaults.
     package init() {}
+}
+
+/// What a conditional deletion does where several resources match.
+package enum ConditionalDelete: String, Sendable, Hashable, CaseIterable {
+    /// It is refused. FHIR R4 valueset-conditional-delete-status.html.
+    case single
+    /// All are deleted, up to ``severalMax``.
+    case multiple
+
+    /// More than one unit of work should hold.
+    package static let severalMax = 1_000
+
+    package var max: Int { self == .single ? 1 : Self.severalMax }
 }

@@ -23,46 +23,22 @@ package struct FHIRRoutes: Sendable {
     package var group: RouteGroup {
         RouteGroup(
             name: "fhir", prefix: "/fhir", errorBody: FHIRErrorBody(),
-            routes: [
-                route(.get, "/fhir/metadata", "capabilities", .open),
-                route(.get, "/fhir/$export", "exportKickOff", .bearer(.anyToken), isSafe: false),
-                route(.get, "/fhir/_export/{job}", "exportStatus", .bearer(.anyToken)),
-                route(.delete, "/fhir/_export/{job}", "exportDelete", .bearer(.anyToken)),
-                route(.get, "/fhir/_export/{job}/{file}", "exportFile", .bearer(.anyToken)),
-                route(.get, "/fhir/{type}", "searchType", .bearer(.anyToken)),
-                route(.post, "/fhir/{type}/_search", "searchTypePost", .bearer(.anyToken)),
-                route(.post, "/fhir/{type}", "create", .bearer(.anyToken)),
-                route(.get, "/fhir/{type}/{id}", "read", .bearer(.anyToken), fromMemory: readFromMemory),
-                route(.put, "/fhir/{type}/{id}", "update", .bearer(.anyToken)),
-                route(.delete, "/fhir/{type}/{id}", "delete", .bearer(.anyToken)),
-                route(.get, "/fhir/{type}/{id}/_history", "historyInstance", .bearer(.anyToken)),
-                route(.get, "/fhir/{type}/{id}/_history/{version}", "vread", .bearer(.anyToken)),
-            ])
+            routes: Interaction.all.map(route))
     }
 
     /// The service answers a missing scope itself, as an OperationOutcome with its audit row; the route asks for a token.
-    private func route(
-        _ method: HTTPRequest.Method, _ template: String, _ operationID: String, _ access: RouteAccess,
-        isSafe: Bool = true, fromMemory: (@Sendable (APIRequest) -> MemoryAnswer?)? = nil
-    ) -> Route {
-        let segments = template.split(separator: "/").dropFirst().map(String.init)
-        return Route(
-            method, template, operationID: operationID, access: access, isSafe: isSafe, fromMemory: fromMemory
-        ) { request in
-            try await self.answer(
-                request,
-                path: segments.map { $0.hasPrefix("{") ? request.parameters[String($0.dropFirst().dropLast())] : $0 })
-        }
+    private func route(_ interaction: Interaction) -> Route {
+        Route(
+            interaction.method, interaction.template == "/" ? "/fhir" : "/fhir" + interaction.template,
+            operationID: interaction.name,
+            access: interaction.isOpen ? .open : .bearer(.anyToken), isSafe: interaction.isSafe,
+            fromMemory: interaction.name == "read" ? readFromMemory : nil
+        ) { try await answer($0, interaction) }
     }
 
-    private func answer(_ request: APIRequest, path: [String]) async throws -> Response {
-        // HEAD is GET whose body the responder leaves out. RFC 9110 §9.3.2.
-        let name = request.method == .head ? "GET" : request.method.rawValue
-        guard let method = FHIRRequest.Method(rawValue: name) else {
-            throw HTTPFailure(.methodNotAllowed, "\(request.method.rawValue) is not an interaction")
-        }
+    private func answer(_ request: APIRequest, _ interaction: Interaction) async throws -> Response {
         var body: [UInt8] = []
-        if method == .post || method == .put {
+        if interaction.hasBody {
             let buffer = try await request.collectBody()
             body = Array(buffer.readableBytesView)
         }
@@ -70,16 +46,11 @@ package struct FHIRRoutes: Sendable {
         // FHIR clients write a query as a form does, as POST _search sends it: `+` is a space. An instant's `+` is
         // written %2B. FHIR R4 search.html#escaping, http.html#search.
         if !request.rawQuery.isEmpty { query = try request.query(plusIsSpace: true).map { ($0.name, $0.value) } }
-        var headers: [String: String] = [:]
-        // Lines of one name are one list, in their order. RFC 9110 §5.3.
-        for field in request.headers {
-            headers[field.name.canonicalName, default: ""] +=
-                headers[field.name.canonicalName] == nil ? field.value : ", " + field.value
-        }
         let answer = await service.respond(
-            to: FHIRRequest(
-                method: method, path: path, query: query, rawQuery: request.rawQuery, headers: headers, body: body,
-                access: request.access))
+            to: FHIRCall(
+                parameters: request.parameters, path: String(request.path.dropFirst("/fhir/".count)), query: query,
+                rawQuery: request.rawQuery, headers: request.headers, body: body, access: request.access),
+            by: interaction)
         if let failure = answer.failure {
             request.logger.error(
                 "request failed",
@@ -93,8 +64,8 @@ package struct FHIRRoutes: Sendable {
         guard request.rawQuery.isEmpty else { return nil }
         guard
             let (response, record) = service.readFromMemory(
-                type: request.parameters["type"], id: request.parameters["id"], accept: request.headers[.accept],
-                ifNoneMatch: request.headers[.ifNoneMatch], access: request.access)
+                type: request.parameters["type"], id: request.parameters["id"], headers: request.headers,
+                access: request.access)
         else { return nil }
         var body = ByteBuffer()
         if case .bytes(let bytes) = response.body { body.writeBytes(bytes) }
@@ -106,7 +77,7 @@ package struct FHIRRoutes: Sendable {
     private static func fields(_ answer: FHIRResponse) -> HTTPFields {
         var headers = HTTPFields()
         for (name, value) in answer.headers {
-            if let field = names[name] ?? HTTPField.Name(name) { headers[field] = value }
+            if let field = names[name] ?? HTTPField.Name(name) { headers.append(HTTPField(name: field, value: value)) }
         }
         return headers
     }

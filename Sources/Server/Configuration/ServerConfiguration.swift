@@ -142,7 +142,9 @@ struct ServerConfiguration: Decodable, Sendable {
     struct FHIR: Decodable, Sendable {
         /// What is done with a narrative that holds more than R4 allows: scripts, forms, what is loaded from elsewhere.
         var narrative = NarrativePolicy.refuse
-        enum CodingKeys: String, CodingKey, CaseIterable { case narrative }
+        /// How many resources one conditional deletion may take.
+        var conditionalDelete = ConditionalDelete.single
+        enum CodingKeys: String, CodingKey, CaseIterable { case narrative, conditionalDelete = "conditional-delete" }
         init() {}
         init(from decoder: any Decoder) throws {
             let keys = try StrictKeys(decoder, CodingKeys.self, "fhir")
@@ -151,6 +153,12 @@ struct ServerConfiguration: Decodable, Sendable {
                     throw ConfigurationError("fhir.narrative: `\(text)` is neither refuse nor keep")
                 }
                 narrative = policy
+            }
+            if let text: String = try keys.value(.conditionalDelete) {
+                guard let rule = ConditionalDelete(rawValue: text) else {
+                    throw ConfigurationError("fhir.conditional-delete: `\(text)` is neither single nor multiple")
+                }
+                conditionalDelete = rule
             }
         }
     }
@@ -189,6 +197,7 @@ struct ServerConfiguration: Decodable, Sendable {
         cors = try keys.value(.cors) ?? cors
         fhir = try keys.value(.fhir) ?? fhir
         limits.fhir.narrative = fhir.narrative
+        limits.fhir.conditionalDelete = fhir.conditionalDelete
         publishing = try keys.value(.publishing).map { (set: PublishingKeys) in set.rule } ?? publishing
         retention = try keys.value(.retention).map { (set: RetentionKeys) in set.rule } ?? retention
         auditCheckpointMinutes =

@@ -44,17 +44,7 @@ extension RelationalStore: ResourceStore {
         -> StoredResource?
     {
         try await translating {
-            try await self.database.read { connection in
-                var condition = SQLCondition("v.type = ? AND v.id = ?", [.text(type), .text(id)])
-                if let version { condition.add("v.version = ?", .int(version)) }
-                let found = try connection.all(
-                    """
-                    SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
-                    ORDER BY v.version DESC LIMIT 1
-                    """, condition.values
-                ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
-                return try self.permitted(found, .read, on: type, access, connection).first?.resource
-            }
+            try await self.database.read { try self.visible($0, access).version(type, id, version) }
         }
     }
 
@@ -64,51 +54,8 @@ extension RelationalStore: ResourceStore {
         guard access.allows(.read, on: type), count > 0 else { return [] }
         return try await translating {
             try await self.database.read(snapshot: true) { connection in
-                var found: [StoredResource] = []
-                var before = before ?? .max
-                while found.count < count {
-                    let versions = try connection.all(
-                        """
-                        SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v \
-                        WHERE v.type = ? AND v.id = ? AND v.version < ? ORDER BY v.version DESC LIMIT ?
-                        """, [.text(type), .text(id), .int(before), .int(Int64(count))]
-                    ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
-                    found += try self.permitted(versions, .read, on: type, access, connection).map(\.resource)
-                    guard let last = versions.last, versions.count == count else { break }
-                    before = last.resource.version
-                }
-                return Array(found.prefix(count))
+                try self.visible(connection, access).history(type, id, before: before, count: count)
             }
-        }
-    }
-
-    /// Those of the versions of a type that the caller may see, judged by what they hold: a version that was replaced
-    /// long ago has no entries any more.
-    func permitted(
-        _ versions: [(key: Int64, resource: StoredResource)], _ permission: Permissions, on type: String,
-        _ access: AccessContext, _ connection: any SQLConnection
-    ) throws -> [(key: Int64, resource: StoredResource)] {
-        guard let allowed = compiler(connection, access, .current).allowed(type, "v", permission, 0) else {
-            return versions
-        }
-        let parameters = Set(
-            allowed.values.compactMap { value -> Int64? in
-                if case .int(let number) = value { number } else { nil }
-            })
-        return try versions.filter { version in
-            var entries: [IndexEntry] = []
-            if !version.resource.isDeleted {
-                let resource: Resource
-                do { resource = try Resource(parsing: version.resource.bytes, limits: .stored) } catch {
-                    throw SQLStoreError(.corrupt, "a stored \(type) cannot be read", cause: error)
-                }
-                entries = indexer.entries(of: resource).filter { parameters.contains($0.parameter) }
-            }
-            let tables = SearchIndexTable.rows(of: entries, versionKey: version.key, connection.dialect)
-            return try connection.first(
-                "WITH \(tables.text) SELECT 1 FROM resource_versions v WHERE v.version_key = ? AND \(allowed.text)",
-                tables.values + [.int(version.key)] + allowed.values
-            ) { try $0.int(0) } != nil
         }
     }
 
@@ -151,7 +98,8 @@ extension RelationalStore: ResourceStore {
                 if rows.count > limit { rows.removeLast(rows.count - limit) }
                 let found = try rows.filter { row in
                     guard row.isReplaced else { return true }
-                    return try !self.permitted([(row.key, row.resource)], .search, on: type, access, connection).isEmpty
+                    return try !self.visible(connection, access).of([(row.key, row.resource)], .search, on: type)
+                        .isEmpty
                 }
                 return (found.map(\.resource), isLast ? nil : rows.last?.key)
             }
@@ -162,6 +110,10 @@ extension RelationalStore: ResourceStore {
         _ access: AccessContext, _ body: @escaping @Sendable (any ResourceUnitOfWork) throws -> T
     ) async throws -> T {
         try await writeUnit(access) { try body($0) }
+    }
+
+    private func visible(_ connection: any SQLConnection, _ access: AccessContext) -> VisibleVersions {
+        VisibleVersions(connection: connection, compiler: compiler(connection, access, .current), indexer: indexer)
     }
 
     func compiler(
@@ -200,6 +152,7 @@ extension SQLUnitOfWork: ResourceTransaction {
         change(type, id)
         let put = try resourceTable.put(type, id, document, method: method, stamp: try writing(), indexer: indexer)
         if put.isNew { log.note(put.stored, replacedLive: put.replacedLive) }
+        if put.isRestored { log.forget(type, id) }
         return put.stored
     }
 
@@ -234,21 +187,66 @@ extension SQLUnitOfWork: ResourceTransaction {
         return deleted
     }
 
-    func resourceIDs(matching query: SearchQuery, access: AccessContext, limit: Int) throws -> [String] {
-        // What this unit has just written counts, what it has replaced does not.
-        let compiler = SearchCompiler(
+    private func compiler(_ access: AccessContext) -> SearchCompiler {
+        SearchCompiler(
             dialect: connection.dialect, view: .current, access: access,
             parser: SearchQueryParser(baseURL: indexer.baseURL, zone: indexer.zone))
+    }
+
+    func visibleResource(_ type: String, _ id: String, version: Int64?) throws -> StoredResource? {
+        guard access.allows(.read, on: type) else { return nil }
+        return try visible.version(type, id, version)
+    }
+
+    private var visible: VisibleVersions {
+        VisibleVersions(connection: connection, compiler: compiler(access), indexer: indexer)
+    }
+
+    func resourceIDs(matching query: SearchQuery, access: AccessContext, limit: Int) throws -> [String] {
+        // What this unit has just written counts, what it has replaced does not.
+        try settle()
         var query = query
         query.sort = []
-        let keys = try SearchRun(connection: connection, compiler: compiler).find(query, after: nil, limit: limit).map(
-            \.key)
-        if keys.isEmpty { return [] }
-        return try connection.all(
-            """
-            SELECT v.id FROM resource_versions v WHERE \(connection.dialect.isInInts("v.version_key")) \
-            ORDER BY v.version_key
-            """, [.ints(keys)]
-        ) { try $0.text(0) }
+        return try withinBudget {
+            let keys = try SearchRun(connection: connection, compiler: compiler(access))
+                .find(query, after: nil, limit: limit).map(\.key)
+            if keys.isEmpty { return [] }
+            return try connection.all(
+                """
+                SELECT v.id FROM resource_versions v WHERE \(connection.dialect.isInInts("v.version_key")) \
+                ORDER BY v.version_key
+                """, [.ints(keys)]
+            ) { try $0.text(0) }
+        }
+    }
+
+    func visibleHistory(_ type: String, _ id: String, before: Int64?, count: Int) throws -> [StoredResource] {
+        guard access.allows(.read, on: type) else { return [] }
+        return try visible.history(type, id, before: before, count: count)
+    }
+
+    func page(of query: SearchQuery) throws -> SearchPage {
+        guard let paging, let transaction else { throw StoreError(.misuse, "a read has no pages") }
+        try settle()
+        let stamp = transaction.stamp
+        return try withinBudget {
+            try paging.page(
+                query, after: nil, snapshot: stamp.sequence,
+                expires: stamp.time &+ paging.limits.linkSeconds * 1_000_000,
+                of: SearchRun(connection: connection, compiler: compiler(access)), for: access.principal)
+        }
+    }
+
+    /// What one search may use while every other change waits for it. On PostgreSQL what is left of the time bounds the
+    /// later statements of the same commit, too, each by itself.
+    private static let writerBudget = (time: Duration.seconds(3), rows: 200_000)
+
+    private func withinBudget<Value>(_ search: () throws -> Value) throws -> Value {
+        guard transaction != nil else { return try search() }
+        connection.budget = SQLBudget(time: Self.writerBudget.time, rows: Self.writerBudget.rows)
+        defer { connection.budget = nil }
+        do { return try search() } catch let error as SQLStoreError where error.code == .timeout {
+            throw SQLStoreError(.costly, "a search within a change used up its limit of time or rows", cause: error)
+        }
     }
 }

@@ -14,7 +14,7 @@ package final class RelationalStore: Sendable {
     let observers: [any CommitObserver]
     let auditWriter: AuditWriter
     let indexer: SearchIndexer
-    let pageTokens: PageTokens
+    let paging: SearchPaging
     let searchLimits: SearchLimits
     /// Why nothing but audit rows is taken now: the disk is about to be full. Asked within each unit.
     let refusal: @Sendable () -> StoreError?
@@ -54,7 +54,7 @@ package final class RelationalStore: Sendable {
         self.stations = stations
         auditWriter = AuditWriter(database)
         indexer = SearchIndexer(baseURL: baseURL, zone: zone)
-        pageTokens = PageTokens(key: pageTokenKey, entropy: entropy)
+        paging = SearchPaging(tokens: PageTokens(key: pageTokenKey, entropy: entropy), limits: searchLimits)
     }
 
     package func close() async { await database.close() }
@@ -65,6 +65,7 @@ package final class RelationalStore: Sendable {
     ) async throws -> T {
         let entropy = entropy
         let observers = observers
+        let paging = paging
         let indexer = indexer
         let refusal = refusal
         let stations = stations
@@ -77,7 +78,7 @@ package final class RelationalStore: Sendable {
                     connection: transaction.connection, transaction: transaction,
                     time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access,
                     rules: rules, indexer: indexer, stations: stations, observers: observers,
-                    hideFromCache: { instanceRows.exclude($0) })
+                    paging: paging, hideFromCache: { instanceRows.exclude($0) })
                 let value = try body(unit)
                 try unit.conclude()
                 // What is left of the disk belongs to the audit trail: without it nothing could be read either.

@@ -18,6 +18,8 @@ final class SQLUnitOfWork: UnitOfWork {
     /// Told of the instances whose rows change.
     private let hideFromCache: (String) -> Void
     private let observers: [any CommitObserver]
+    /// Of searches within the unit; nil in a read.
+    let paging: SearchPaging?
     var log = UnitChangeLog()
     private(set) var auditRecords: [AuditRecord] = []
     /// Whether something is in the outbox that was not before.
@@ -35,9 +37,10 @@ final class SQLUnitOfWork: UnitOfWork {
         connection: any SQLConnection, transaction: SQLTransaction?, time: UTCInstant, entropy: any Entropy,
         access: AccessContext, rules: SiteRules, indexer: SearchIndexer, stations: WorklistStations,
         observers: [any CommitObserver] = [],
-        hideFromCache: @escaping (String) -> Void = { _ in }
+        paging: SearchPaging? = nil, hideFromCache: @escaping (String) -> Void = { _ in }
     ) {
         self.observers = observers
+        self.paging = paging
         self.hideFromCache = hideFromCache
         self.connection = connection
         self.transaction = transaction

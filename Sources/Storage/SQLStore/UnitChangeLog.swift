@@ -22,6 +22,13 @@ struct UnitChangeLog {
         resources[name] = ResourceEvent(resource.isDeleted ? .deleted : existed ? .updated : .created, resource)
     }
 
+    /// The resource is as it was before the unit.
+    mutating func forget(_ type: String, _ id: String) {
+        let name = ResourceCache.Name(type: type, id: id)
+        guard resources.removeValue(forKey: name) != nil else { return }
+        order.removeAll { $0 == name }
+    }
+
     /// The domain events since the last call.
     mutating func takeEvents() -> [DomainEvent] {
         defer { waiting = [] }

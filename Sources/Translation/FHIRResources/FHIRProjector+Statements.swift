@@ -11,26 +11,22 @@ extension FHIRProjector {
             switch statement.kind {
             case .allergy:
                 try put(
-                    AllergyIntoleranceProjection.type, id,
-                    AllergyIntoleranceProjection.project(statement, patientID: patientID),
-                    owned: AllergyIntoleranceProjection.owned, in: unit)
+                    AllergyIntoleranceProjection.self, id,
+                    AllergyIntoleranceProjection.project(statement, patientID: patientID), in: unit)
             case .diagnosis:
                 try put(
-                    ConditionProjection.type, id,
-                    ConditionProjection.project(statement, patientID: patientID, visitID: visitID),
-                    owned: ConditionProjection.owned, in: unit)
+                    ConditionProjection.self, id,
+                    ConditionProjection.project(statement, patientID: patientID, visitID: visitID), in: unit)
             case .observation:
                 try put(
-                    ObservationProjection.type, id,
-                    ObservationProjection.project(statement, patientID: patientID, visitID: visitID),
-                    owned: ObservationProjection.owned, in: unit)
+                    ObservationProjection.self, id,
+                    ObservationProjection.project(statement, patientID: patientID, visitID: visitID), in: unit)
             case .coverage:
                 try put(
-                    CoverageProjection.type, id, CoverageProjection.project(statement, patientID: patientID),
-                    owned: CoverageProjection.owned, in: unit)
+                    CoverageProjection.self, id, CoverageProjection.project(statement, patientID: patientID), in: unit)
             case .guarantor:
                 guard let person = RelatedPersonProjection.project(statement, patientID: patientID) else { continue }
-                try put(RelatedPersonProjection.type, id, person, owned: RelatedPersonProjection.owned, in: unit)
+                try put(RelatedPersonProjection.self, id, person, in: unit)
             }
         }
     }

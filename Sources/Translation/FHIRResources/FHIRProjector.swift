@@ -4,14 +4,6 @@ import Workflow
 /// Keeps the resources of the types that the domain feeds in step with the domain, inside the unit of work that
 /// changed it. Projecting twice changes nothing. House decisions 1 and 2.
 package struct FHIRProjector: CommitObserver {
-    /// The types whose resources the domain feeds.
-    package static let projectedTypes = [
-        PatientProjection.type, EncounterProjection.type, ServiceRequestProjection.type, TaskProjection.type,
-        ImagingStudyProjection.type, DiagnosticReportProjection.type, ObservationProjection.type,
-        EndpointProjection.type, AllergyIntoleranceProjection.type, ConditionProjection.type, CoverageProjection.type,
-        RelatedPersonProjection.type,
-    ]
-
     /// The zone offset (`+01:00`) of a site-local date (DA digits) and time (TM digits); nil when the site has no zone.
     private let localOffset: @Sendable (String, String) -> String?
 
@@ -27,8 +19,7 @@ package struct FHIRProjector: CommitObserver {
     /// Puts the Endpoint that studies point to. Called at start; the address is this server's DICOMweb base.
     package func projectEndpoint(address: String, in unit: any ResourceUnitOfWork) throws {
         try put(
-            EndpointProjection.type, EndpointProjection.id, EndpointProjection.project(address: address),
-            owned: EndpointProjection.owned, in: unit)
+            EndpointProjection.self, EndpointProjection.id, EndpointProjection.project(address: address), in: unit)
     }
 
     private func project(_ event: DomainEvent, in unit: any ResourceUnitOfWork) throws {
@@ -39,9 +30,7 @@ package struct FHIRProjector: CommitObserver {
             try projectPatient(survivor, in: unit)
         case .visitChanged(let id):
             guard let visit = try unit.visit(id) else { return }
-            try put(
-                EncounterProjection.type, id, EncounterProjection.project(visit), owned: EncounterProjection.owned,
-                shared: EncounterProjection.shared, in: unit)
+            try put(EncounterProjection.self, id, EncounterProjection.project(visit), in: unit)
         case .orderChanged(let id): try projectOrder(id, in: unit)
         case .orderRemoved(let id, let steps):
             for step in steps { try withdraw(TaskProjection.type, step, in: unit) }
@@ -55,33 +44,17 @@ package struct FHIRProjector: CommitObserver {
     private func projectPatient(_ id: EntityID, in unit: any ResourceUnitOfWork) throws {
         guard let patient = try unit.patient(id) else { return }
         let absorbed = try unit.patients(mergedInto: id).map(\.id)
-        try put(
-            PatientProjection.type, id, PatientProjection.project(patient, absorbed: absorbed),
-            owned: PatientProjection.owned, shared: PatientProjection.shared,
-            extensions: PatientProjection.ownedExtensions, in: unit
-        ) { existing in
-            // Links are the domain's alone: they are compared as stored.
-            var view = PatientProjection.project(PatientCommand.patient(existing, id: id, stored: nil), absorbed: [])
-            view["link"] = existing["link"]
-            return view
-        }
+        try put(PatientProjection.self, id, PatientProjection.project(patient, absorbed: absorbed), in: unit)
         try projectStatements(patient.statements ?? [], patientID: id, visitID: nil, in: unit)
     }
 
     private func projectOrder(_ id: EntityID, in unit: any ResourceUnitOfWork) throws {
         guard let order = try unit.order(id) else { return }
-        try put(
-            ServiceRequestProjection.type, id, ServiceRequestProjection.project(order),
-            owned: ServiceRequestProjection.owned, shared: ServiceRequestProjection.shared, in: unit
-        ) { existing in
-            ServiceRequestCommand.order(existing, id: id, stored: nil).map(ServiceRequestProjection.project)
-        }
+        try put(ServiceRequestProjection.self, id, ServiceRequestProjection.project(order), in: unit)
         try projectStatements(
             order.statements ?? [], patientID: order.patientID, visitID: order.visitID, in: unit)
         for step in order.steps {
-            try put(
-                TaskProjection.type, step.id, TaskProjection.project(step, of: order), owned: TaskProjection.owned,
-                in: unit)
+            try put(TaskProjection.self, step.id, TaskProjection.project(step, of: order), in: unit)
         }
     }
 
@@ -122,8 +95,7 @@ package struct FHIRProjector: CommitObserver {
         let resource = ImagingStudyProjection.project(
             study, patientID: patientID, orders: orders, series: content, endpoint: EndpointProjection.id,
             offset: localOffset)
-        return try prepare(
-            ImagingStudyProjection.type, study.id, resource, owned: ImagingStudyProjection.owned, in: unit)
+        return try prepare(ImagingStudyProjection.self, study.id, resource, in: unit)
     }
 
     private func withdraw(_ type: String, _ id: EntityID, in unit: any ResourceUnitOfWork) throws {
@@ -136,8 +108,8 @@ package struct FHIRProjector: CommitObserver {
         guard let report = try unit.report(id) else { return }
         for observation in report.observations {
             try put(
-                ObservationProjection.type, observation.id, ObservationProjection.project(observation, of: report),
-                owned: ObservationProjection.owned, in: unit)
+                ObservationProjection.self, observation.id, ObservationProjection.project(observation, of: report),
+                in: unit)
         }
         var studies: [EntityID] = []
         var uids = report.studyInstanceUIDs
@@ -151,26 +123,21 @@ package struct FHIRProjector: CommitObserver {
             studies.append(study.id)
         }
         try put(
-            DiagnosticReportProjection.type, id, DiagnosticReportProjection.project(report, studies: studies),
-            owned: DiagnosticReportProjection.owned, in: unit)
+            DiagnosticReportProjection.self, id, DiagnosticReportProjection.project(report, studies: studies),
+            in: unit)
     }
 
     /// Merges a projection over the stored resource and stores the result when it differs.
     func put(
-        _ type: String, _ id: EntityID, _ projected: JSONValue, owned: [String], shared: [String] = [],
-        extensions: [String] = [], in unit: any ResourceUnitOfWork,
-        understood: (JSONValue) -> JSONValue? = { _ in nil }
+        _ fed: any FedType.Type, _ id: EntityID, _ projected: JSONValue, in unit: any ResourceUnitOfWork
     ) throws {
-        try prepare(
-            type, id, projected, owned: owned, shared: shared, extensions: extensions, in: unit, understood: understood
-        ).apply(in: unit)
+        try prepare(fed, id, projected, in: unit).apply(in: unit)
     }
 
     private func prepare(
-        _ type: String, _ id: EntityID, _ projected: JSONValue, owned: [String], shared: [String] = [],
-        extensions: [String] = [], in unit: any ResourceUnitOfWork,
-        understood: (JSONValue) -> JSONValue? = { _ in nil }
+        _ fed: any FedType.Type, _ id: EntityID, _ projected: JSONValue, in unit: any ResourceUnitOfWork
     ) throws -> PreparedProjection {
+        let type = fed.type
         let current = try unit.currentResource(type, id.value)
         func prepared(_ change: PreparedProjection.Change, _ kept: JSONValue?) -> PreparedProjection {
             PreparedProjection(type: type, id: id.value, basis: current, change: change, kept: kept)
@@ -185,8 +152,8 @@ package struct FHIRProjector: CommitObserver {
         }
         let existing = JSONValue(try JSONDocument(parsing: current.bytes, limits: .stored))
         let merged = ProjectionMerge.merge(
-            existing: existing, projected: projected, owned: owned, shared: shared, extensions: extensions,
-            understood: understood(existing))
+            existing: existing, projected: projected, owned: fed.owned, shared: fed.shared,
+            extensions: fed.ownedExtensions, understood: fed.understood(existing, id: id))
         return prepared(
             merged == existing ? .none : .put(try JSONDocument(merged), .update),
             ProjectionMerge.isOnly(projected, merged) ? projected : nil)

@@ -19,7 +19,9 @@ package struct StoredResource: Sendable, Hashable {
     /// The exact JSON to serve, with id and meta in it.
     package var bytes: [UInt8]
 
-    package enum Method: String, Sendable, Hashable { case create = "POST", update = "PUT", delete = "DELETE" }
+    package enum Method: String, Sendable, Hashable {
+        case create = "POST", update = "PUT", patch = "PATCH", delete = "DELETE"
+    }
 
     package init(
         type: String, id: String, version: Int64, lastUpdated: UTCInstant, sequence: Int64, isDeleted: Bool,
@@ -37,8 +39,8 @@ package struct StoredResource: Sendable, Hashable {
     }
 }
 
-/// The resource side of a unit of work: synchronous, inside the one transaction. No access decision is taken here:
-/// the writer takes it before, by type, and looks only at what the caller may see.
+/// The resource side of a unit of work: synchronous, inside the one transaction. What writes takes no access decision
+/// here: ``ResourceChange`` takes it before, by type.
 package protocol ResourceTransaction: AnyObject {
     /// The current version, a deletion marker included; nil when the id was never used.
     func currentResource(_ type: String, _ id: String) throws -> StoredResource?
@@ -57,6 +59,13 @@ package protocol ResourceTransaction: AnyObject {
     func keep(_ projection: JSONValue, of version: StoredResource)
     /// Ids of current resources of the type that match, for conditional interactions and reference checks; at most `limit`.
     func resourceIDs(matching query: SearchQuery, access: AccessContext, limit: Int) throws -> [String]
+    /// A version, or the current one, where the caller of the unit may see it; deletion markers included.
+    func visibleResource(_ type: String, _ id: String, version: Int64?) throws -> StoredResource?
+    /// As ``ResourceStore/history(_:_:before:count:access:)``, of what the unit has made of it.
+    func visibleHistory(_ type: String, _ id: String, before: Int64?, count: Int) throws -> [StoredResource]
+    /// The first page of a search that sees what this unit has written. Only in a unit that may write; bounded more
+    /// narrowly than a search by itself, for other changes wait meanwhile: past that it throws `StoreError(.costly)`.
+    func page(of query: SearchQuery) throws -> SearchPage
     /// Projects what was emitted so far, so that what is read after it is what will be committed. A unit does it once
     /// more when it ends.
     func settle() throws

@@ -44,6 +44,7 @@ extension SiteProfile {
             default: throw value.error("unknown setting \(key)")
             }
         }
+        rules.accessionNumbering?.system = authorities.defaultAccessionSystem
     }
 
     private mutating func readIdentifiers(_ node: Node) throws {
@@ -57,11 +58,30 @@ extension SiteProfile {
             case "placer_default": placerSystem = try value.systemURI()
             case "filler_default": fillerSystem = try value.systemURI()
             case "visit_default": visitSystem = try value.systemURI()
+            case "accession_numbers": rules.accessionNumbering = try Self.numbering(value)
             case "record_number_types": rules.recordNumberTypes = Set(try value.texts())
             case "practitioner_default": practitionerSystem = try value.systemURI()
             default: throw value.error("unknown setting identifiers.\(key)")
             }
         }
+    }
+
+    private static func numbering(_ node: Node) throws -> AccessionNumbering {
+        var prefix = ""
+        var digits = 10
+        for (key, value) in try node.entries() {
+            switch key {
+            case "prefix": prefix = try value.text()
+            case "digits": digits = try value.converted("a number of digits") { Int($0) }
+            default: throw value.error("unknown setting accession_numbers.\(key)")
+            }
+        }
+        guard let numbering = AccessionNumbering(system: "", prefix: prefix, digits: digits) else {
+            throw node.error(
+                "accession_numbers has a prefix of A-Z and 0-9 and at least \(AccessionNumbering.digitsMin) digits, "
+                    + "\(AccessionNumbering.lengthMax) characters in all")
+        }
+        return numbering
     }
 
     private static func authority(_ node: Node) throws -> AssigningAuthorities.Authority {

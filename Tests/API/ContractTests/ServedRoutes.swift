@@ -58,7 +58,7 @@ enum ServedRoutes {
             service: FHIRService(
                 store: store, audit: store,
                 exports: ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: { now }),
-                entropy: entropy, baseURL: base + "/fhir", oauthBaseURL: base + "/oauth", softwareVersion: "0",
+                baseURL: base + "/fhir", oauthBaseURL: base + "/oauth", softwareVersion: "0",
                 now: { now }),
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(

@@ -1,6 +1,7 @@
 import Access
 import BlobStore
 import FHIRModel
+import HTTPTypes
 import SQLStore
 import Testing
 import Workflow

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Testing
 import Workflow
 
@@ -15,7 +16,7 @@ import Workflow
         try await FHIRServer.with { (server) async throws in
             let date = UTCInstant(microseconds: 1_767_225_600_000_000)
             let service = FHIRService(
-                store: server.store, audit: server.store, exports: server.exports, entropy: FHIRServer.SplitMix(),
+                store: server.store, audit: server.store, exports: server.exports,
                 baseURL: "https://hilum.example/fhir", oauthBaseURL: "https://hilum.example/oauth",
                 softwareVersion: "unreleased", now: { date })
             let answer = await FHIRServer(

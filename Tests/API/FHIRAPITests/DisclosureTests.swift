@@ -24,7 +24,7 @@ struct DisclosureTests {
         try await FHIRServer.with { (server) async throws in
             #expect(await server.send(.put, "Patient/p1", body: Self.patient("p1", "Secret")).status == 201)
             for (scopes, method, path, headers, status) in [
-                ("system/Patient.cu", FHIRRequest.Method.put, "Patient/p1", [:], 200),
+                ("system/Patient.cu", HTTPRequest.Method.put, "Patient/p1", [:], 200),
                 ("system/Patient.cu", .put, "Patient/p1", ["prefer": "return=representation"], 200),
                 ("system/Patient.cu", .put, "Patient/p2", [:], 201), ("system/Patient.c", .post, "Patient", [:], 201),
                 ("system/Patient.cs", .post, "Patient", ["if-none-exist": "_id=p1"], 200),
@@ -63,7 +63,7 @@ struct DisclosureTests {
                 ("system/Patient.cu system/Patient.r?gender=male", false),
                 ("system/Patient.cu system/Patient.r?gender=female", true),
             ] {
-                for (method, path) in [(FHIRRequest.Method.post, "Patient"), (.put, "Patient/other")] {
+                for (method, path) in [(HTTPRequest.Method.post, "Patient"), (.put, "Patient/other")] {
                     let answer = await server.send(method, path, body: body, as: FHIRServer.access(scopes))
                     #expect(answer.status == 409, "\(scopes)")
                     #expect(

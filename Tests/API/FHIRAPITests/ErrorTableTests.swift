@@ -2,6 +2,7 @@ import Access
 import FHIRModel
 import FHIRResources
 import HTTPSupport
+import HTTPTypes
 import Testing
 import Workflow
 
@@ -103,10 +104,7 @@ struct ErrorTableTests {
     @Test("Prefer is read by directive, also joined (RFC 7240 §2)")
     func prefer() {
         func preferences(_ text: String) -> Preferences {
-            FHIRRequest(
-                method: .get, path: [], query: [], rawQuery: "", headers: ["prefer": text], body: [],
-                access: .server(requestID: "t")
-            ).preferences
+            FHIRCall(headers: [.prefer: text], access: .server(requestID: "t")).preferences
         }
         let joined = preferences("return=minimal, handling=lenient")
         #expect(joined.returning == .minimal && joined.handling == .lenient && !joined.respondAsync)

@@ -3,6 +3,7 @@ import BlobStore
 import FHIRModel
 import FHIRResources
 import Foundation
+import HTTPTypes
 import SQLStore
 import Synchronization
 import Testing
@@ -45,7 +46,7 @@ struct FHIRServer {
         let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none()))
         let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: now)
         let service = FHIRService(
-            store: store, audit: store, exports: exports, entropy: entropy, baseURL: base,
+            store: store, audit: store, exports: exports, baseURL: base,
             oauthBaseURL: "https://hilum.example/oauth",
             softwareVersion: "1", now: now)
         do {
@@ -68,7 +69,7 @@ struct FHIRServer {
 
     /// One request; the query is given as in a URL but unescaped.
     func send(
-        _ method: FHIRRequest.Method, _ path: String, _ query: String = "", headers: [String: String] = [:],
+        _ method: HTTPRequest.Method, _ path: String, _ query: String = "", headers: [String: String] = [:],
         body: String = "",
         as access: AccessContext = FHIRServer.access("system/*.cruds")
     ) async -> FHIRResponse {
@@ -76,11 +77,25 @@ struct FHIRServer {
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
             return (halves[0], halves.count > 1 ? halves[1] : "")
         }
-        return await service.respond(
-            to: FHIRRequest(
-                method: method, path: path.split(separator: "/").map { String($0) }, query: pairs, rawQuery: query,
-                headers: headers,
-                body: Array(body.utf8), access: access))
+        do {
+            let (interaction, parameters) = try Interaction.at(path, method)
+            return await service.respond(
+                to: FHIRCall(
+                    parameters: parameters, path: path, query: pairs, rawQuery: query, headers: Self.fields(headers),
+                    body: Array(body.utf8), access: access),
+                by: interaction)
+        } catch {
+            let (status, outcome) = ErrorTable.outcome(for: error, requestID: access.requestID)
+            return .outcome(status, outcome)
+        }
+    }
+
+    static func fields(_ headers: [String: String]) -> HTTPFields {
+        var fields = HTTPFields()
+        for (name, value) in headers {
+            if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
+        }
+        return fields
     }
 
     /// The query of a link's URL, percent-decoded.

@@ -1,6 +1,7 @@
 import Access
 import Dispatch
 import FHIRModel
+import HTTPTypes
 import SQLStore
 import Testing
 import Workflow
@@ -243,8 +244,7 @@ struct InteractionTests {
                 _ type: String, _ id: String, _ headers: [String: String] = [:], as access: AccessContext = access
             ) -> (response: FHIRResponse, record: AuditRecord)? {
                 server.service.readFromMemory(
-                    type: type, id: id, accept: headers["accept"], ifNoneMatch: headers["if-none-match"],
-                    access: access)
+                    type: type, id: id, headers: FHIRServer.fields(headers), access: access)
             }
             func fromMemory(
                 _ id: String, _ headers: [String: String] = [:], as access: AccessContext = access
@@ -330,7 +330,7 @@ struct InteractionTests {
         try await FHIRServer.with { (server) async throws in
             _ = await server.send(.put, "Patient/p1", body: Self.patient("p1"))
             let service = FHIRService(
-                store: server.store, audit: NoAudit(), exports: server.exports, entropy: FHIRServer.SplitMix(),
+                store: server.store, audit: NoAudit(), exports: server.exports,
                 baseURL: FHIRServer.base,
                 oauthBaseURL: "", softwareVersion: "1", now: { UTCInstant(microseconds: 0) })
             let closed = FHIRServer(service: service, store: server.store, blobs: server.blobs, exports: server.exports)

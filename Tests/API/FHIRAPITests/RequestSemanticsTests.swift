@@ -1,4 +1,5 @@
 import FHIRModel
+import HTTPTypes
 import Testing
 
 @testable import FHIRAPI
@@ -142,7 +143,7 @@ struct RequestSemanticsTests {
     func operations() async throws {
         try await FHIRServer.with { (server) async throws in
             for (method, path) in [
-                (FHIRRequest.Method.get, "Patient/$export"), (.get, "$meta"), (.post, "$process-message"),
+                (HTTPRequest.Method.get, "Patient/$export"), (.get, "$meta"), (.post, "$process-message"),
             ] {
                 let answer = await server.send(method, path)
                 #expect(answer.status == 501, "\(path)")

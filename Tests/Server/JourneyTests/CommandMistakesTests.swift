@@ -105,6 +105,7 @@ extension JourneyTests {
                     ("outbound: { allow-networks: [intranet] }", "is no network"),
                     ("outbound: { allow: [] }", "unknown key `allow`"),
                     ("fhir: { narrative: strip }", "neither refuse nor keep"),
+                    ("fhir: { conditional-delete: all }", "neither single nor multiple"),
                 ] {
                     try (text + "\n\(line)\n").write(toFile: file, atomically: true, encoding: .utf8)
                     let ending = try await HilumProgram.run(["serve", path])

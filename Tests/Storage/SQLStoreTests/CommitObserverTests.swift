@@ -42,7 +42,7 @@ struct CommitObserverTests {
 
     @Test("A write that only a client makes is told, with its kind, version and bytes", arguments: TestDatabases.all)
     func clientOnly(kind: SQLDialect) async throws {
-        try await Self.with(kind) { store, recorder in
+        try await Self.with(kind) { (store, recorder) async throws in
             for (text, expected) in [("a", "created Basic 1"), ("b", "updated Basic 2")] {
                 let document = try Self.basic("b1", text)
                 let stored = try await store.write(WorkflowSupport.server) { unit in
@@ -68,7 +68,7 @@ struct CommitObserverTests {
 
     @Test("A resource that is changed twice in a unit is told once, as it is committed", arguments: TestDatabases.all)
     func twice(kind: SQLDialect) async throws {
-        try await Self.with(kind) { store, recorder in
+        try await Self.with(kind) { (store, recorder) async throws in
             let (one, two) = (try Self.basic("b1", "a"), try Self.basic("b1", "b"))
             let stored = try await store.write(WorkflowSupport.server) { unit in
                 try unit.putResource("Basic", "b1", one, method: .create)
@@ -79,9 +79,34 @@ struct CommitObserverTests {
         }
     }
 
+    @Test("What a unit puts and takes back makes no version, and is found as before", arguments: TestDatabases.all)
+    func takenBack(kind: SQLDialect) async throws {
+        try await Self.with(kind) { (store, recorder) async throws in
+            let (one, two) = (try Self.basic("b1", "a"), try Self.basic("b1", "b"))
+            let first = try await store.write(WorkflowSupport.server) {
+                try $0.putResource("Basic", "b1", one, method: .create)
+            }
+            let told = recorder.count
+            let kept = try await store.write(WorkflowSupport.server) { unit in
+                try unit.putResource("Basic", "b1", two, method: .update)
+                return try unit.putResource("Basic", "b1", one, method: .update)
+            }
+            #expect(kept == first && recorder.count == told)
+            let found = try await store.search(
+                ResourceStoreTests.query("Basic", "_id=b1"), token: nil, access: WorkflowSupport.server)
+            #expect(found.matches == [first])
+            let history = try await store.history("Basic", "b1", before: nil, count: 9, access: WorkflowSupport.server)
+            #expect(history == [first])
+            let next = try await store.write(WorkflowSupport.server) {
+                try $0.putResource("Basic", "b1", two, method: .update)
+            }
+            #expect(next.version == 2)
+        }
+    }
+
     @Test("What a domain event projects is there after settle, and told with the event", arguments: TestDatabases.all)
     func projected(kind: SQLDialect) async throws {
-        try await Self.with(kind) { store, recorder in
+        try await Self.with(kind) { (store, recorder) async throws in
             let found: StoredResource? = try await store.write(WorkflowSupport.server) { unit in
                 guard let id = try PatientService().apply(WorkflowSupport.patient("1"), in: unit).patientID else {
                     return nil
@@ -100,7 +125,7 @@ struct CommitObserverTests {
 
     @Test("An observer that throws undoes the unit", arguments: TestDatabases.all)
     func undone(kind: SQLDialect) async throws {
-        try await Self.with(kind) { store, _ in
+        try await Self.with(kind) { (store, _) async throws in
             let document = try Self.basic("refused", "a")
             await #expect(throws: Recorder.Refused.self) {
                 try await store.write(WorkflowSupport.server) { unit in

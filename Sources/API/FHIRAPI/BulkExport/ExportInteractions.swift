@@ -9,11 +9,7 @@ import Workflow
 extension FHIRService {
     private static let outputFormats: Set<String> = ["application/fhir+ndjson", "application/ndjson", "ndjson"]
 
-    func kickOff(_ request: FHIRRequest) async throws -> FHIRResponse {
-        guard request.method == .get else {
-            throw OutcomeError(
-                status: 405, outcome: OperationOutcome(.error, .notSupported, details: "kick-off is by GET"))
-        }
+    func kickOff(_ request: FHIRCall) async throws -> FHIRResponse {
         let preferences = request.preferences
         let isLenient = preferences.handling == .lenient
         guard preferences.respondAsync else {
@@ -77,7 +73,7 @@ extension FHIRService {
         return permitted
     }
 
-    func exportStatus(_ request: FHIRRequest, job id: String) async throws -> FHIRResponse {
+    func exportStatus(_ request: FHIRCall, job id: String) async throws -> FHIRResponse {
         let job = try await ownJob(id, request.access)
         switch job.state {
         case .accepted, .running:
@@ -118,7 +114,7 @@ extension FHIRService {
         ])
     }
 
-    func exportFile(_ request: FHIRRequest, job id: String, file: String) async throws -> FHIRResponse {
+    func exportFile(_ request: FHIRCall, job id: String, file: String) async throws -> FHIRResponse {
         let job = try await ownJob(id, request.access)
         guard job.state == .complete, let index = Int(file), job.outputs.indices.contains(index) else {
             throw InteractionError(.notFound, "there is no such file")
@@ -133,7 +129,7 @@ extension FHIRService {
             200, headers: [("Content-Type", "application/fhir+ndjson")], body: .blob(output.blobID, count: output.size))
     }
 
-    func exportDelete(_ request: FHIRRequest, job id: String) async throws -> FHIRResponse {
+    func exportDelete(_ request: FHIRCall, job id: String) async throws -> FHIRResponse {
         let job = try await ownJob(id, request.access)
         try await exports.delete(job)
         try await recordRead(

@@ -1,6 +1,7 @@
 import FHIRModel
 import FHIRResources
 import FHIRSearch
+import HTTPTypes
 import Workflow
 
 /// `/metadata`: made once at start from the definitions that the interactions themselves use. FHIR R4 http.html#capabilities.
@@ -9,29 +10,36 @@ struct CapabilityStatement: Sendable {
     /// Changes whenever the statement does.
     private let tag: String
 
-    init(baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant) {
+    init(
+        baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant,
+        conditionalDelete: ConditionalDelete
+    ) {
         bytes = JSONWriter.compact(
             Self.statement(
-                baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: date))
+                baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: date,
+                conditionalDelete: conditionalDelete))
         // FNV-1a; nobody gains by a collision with the server's own words.
         let digest = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         tag = String(digest, radix: 16)
     }
 
     /// The statement, or 304 for whoever has it. FHIR R4 http.html#capabilities, RFC 9110 §13.1.2.
-    func response(to request: FHIRRequest) -> FHIRResponse {
+    func response(to request: FHIRCall) -> FHIRResponse {
         // It holds no health data: it may be kept, and is asked for again.
         let headers = [("ETag", "W/\"\(tag)\""), ("Cache-Control", "no-cache")]
-        if let tags = request.headers["if-none-match"], ETag.list(tags, holds: tag) {
+        if let tags = request.headers[.ifNoneMatch], ETag.list(tags, holds: tag) {
             return FHIRResponse(304, headers: headers)
         }
         return .json(200, bytes, headers: headers)
     }
 
-    static let interactions = ["read", "vread", "update", "delete", "history-instance", "create", "search-type"]
+    static let interactions = [
+        "read", "vread", "update", "patch", "delete", "history-instance", "create", "search-type",
+    ]
 
     private static func statement(
-        baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant
+        baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant,
+        conditionalDelete: ConditionalDelete
     ) -> JSONValue {
         let definitions = FHIRDefinitions.r4
         let oauth: JSONValue = [
@@ -53,7 +61,8 @@ struct CapabilityStatement: Sendable {
                     ]
                 ],
             ],
-            "resource": .array(definitions.resourceTypes.map { resource($0, definitions) }),
+            "resource": .array(definitions.resourceTypes.map { resource($0, conditionalDelete, definitions) }),
+            "interaction": [["code": "transaction"], ["code": "batch"]],
             "operation": [
                 [
                     "name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
@@ -71,11 +80,14 @@ struct CapabilityStatement: Sendable {
             "implementation": ["description": "Hilum FHIR R4 server", "url": .string(baseURL)],
             "fhirVersion": "4.0.1",
             "format": ["json", "application/fhir+json"],
+            "patchFormat": ["application/json-patch+json", "application/fhir+json"],
             "rest": [rest],
         ]
     }
 
-    private static func resource(_ type: String, _ definitions: FHIRDefinitions) -> JSONValue {
+    private static func resource(
+        _ type: String, _ conditionalDelete: ConditionalDelete, _ definitions: FHIRDefinitions
+    ) -> JSONValue {
         let parameters = definitions.searchParameters(for: type).filter { SearchSupport.isSupported($0) }
         let includes = parameters.filter { $0.type == .reference }.map { JSONValue.string("\(type):\($0.code)") }
         var value: JSONValue = [
@@ -85,7 +97,9 @@ struct CapabilityStatement: Sendable {
             "readHistory": true,
             "updateCreate": true,
             "conditionalCreate": true,
-            "conditionalRead": "not-match",
+            "conditionalRead": "full-support",
+            "conditionalUpdate": true,
+            "conditionalDelete": .string(conditionalDelete.rawValue),
         ]
         if !includes.isEmpty { value["searchInclude"] = .array(includes) }
         if !parameters.isEmpty {

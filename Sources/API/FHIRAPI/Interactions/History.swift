@@ -5,52 +5,67 @@ import Workflow
 
 /// History of one resource. FHIR R4 http.html#history.
 extension FHIRService {
-    func history(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
-        try require(.read, on: type, request.access)
-        for name in ["_since", "_at", "_list", "_sort"] where request.first(name).map({ !$0.isEmpty }) ?? false {
+    /// One page of a history.
+    struct HistoryPage: Sendable {
+        let type: String
+        let id: String
+        /// Versions on a page at most.
+        var count = 100
+        /// The version below which the page begins; nil for the first.
+        var before: Int64?
+        let view: View
+    }
+
+    func history(_ call: FHIRCall, type: String, id: String) throws -> Lookup {
+        try require(.read, on: type, call.access)
+        for name in ["_since", "_at", "_list", "_sort"] where call.first(name).map({ !$0.isEmpty }) ?? false {
             throw InteractionError(
                 .unsupported, "\(name) of a history is not supported; leave it out for the whole history")
         }
-        let view = try view(request, known: ["_count", Self.pageParameter])
-        var count = 100
-        if let text = request.first("_count") {
+        var page = HistoryPage(
+            type: type, id: id, before: call.first(Self.pageParameter).flatMap(Int64.init),
+            view: try view(call, known: ["_count", Self.pageParameter]))
+        if let text = call.first("_count") {
             guard let number = Int(text), number > 0 else {
                 throw InteractionError(.malformed, "_count must be a whole number above 0")
             }
-            count = min(number, 1000)
+            page.count = min(number, 1000)
         }
-        let before = request.first(Self.pageParameter).flatMap(Int64.init)
-        var versions = try await store.history(type, id, before: before, count: count + 1, access: request.access)
-        guard !versions.isEmpty || before != nil else {
-            throw InteractionError(.notFound, "there is no \(type) of this id")
+        return .history(page)
+    }
+
+    /// - Parameter versions: newest first; one more than the page holds where there are more.
+    func answer(_ versions: [StoredResource], to page: HistoryPage) throws -> FHIRResponse {
+        guard !versions.isEmpty || page.before != nil else {
+            throw InteractionError(.notFound, "there is no \(page.type) of this id")
         }
-        let hasMore = versions.count > count
+        var versions = versions
+        let hasMore = versions.count > page.count
         // The one before the oldest of the page tells whether that was made anew after a deletion.
         let older = versions.dropFirst().map(\.isDeleted) + [true]
         if hasMore { versions.removeLast() }
-        try await recordRead(
-            "history-instance", request, entity: "\(type)/\(id)", patientID: type == "Patient" ? id : nil)
-        let own = "\(baseURL)/\(type)/\(id)/_history?_count=\(count)"
-        var links = [BundleWriter.Link("self", before.map { "\(own)&\(Self.pageParameter)=\($0)" } ?? own)]
+        let place = "\(baseURL)/\(page.type)/\(page.id)"
+        let own = "\(place)/_history?_count=\(page.count)"
+        var links = [BundleWriter.Link("self", page.before.map { "\(own)&\(Self.pageParameter)=\($0)" } ?? own)]
         if hasMore, let last = versions.last {
             links.append(.init("next", "\(own)&\(Self.pageParameter)=\(last.version)"))
         }
         // The newest version's number is the number of versions: they grow by one. http.html#history.
-        let total = before == nil ? versions.first.map { Int($0.version) } : nil
+        let total = page.before == nil ? versions.first.map { Int($0.version) } : nil
         var writer = BundleWriter(type: .history, timestamp: now().instantText, total: total, links: links)
         for (version, isMadeAnew) in zip(versions, older) {
-            let url = version.method == .create ? type : "\(type)/\(id)"
+            let url = version.method == .create ? page.type : "\(page.type)/\(page.id)"
             let status = version.isDeleted ? "204 No Content" : isMadeAnew ? "201 Created" : "200 OK"
             writer.append(
                 BundleWriter.Entry(
-                    fullURL: "\(baseURL)/\(type)/\(id)",
-                    resource: version.isDeleted ? nil : view.subset.apply(to: version.bytes, of: type)[...],
+                    fullURL: place,
+                    resource: version.isDeleted ? nil : page.view.subset.apply(to: version.bytes, of: page.type)[...],
                     request: (version.method.rawValue, url),
                     response: .init(
                         status: status, etag: ETag.text(version.version),
                         lastModified: version.lastUpdated.instantText)))
         }
         writer.finish()
-        return .json(200, writer.takeBytes(), headers: view.headers)
+        return .json(200, writer.takeBytes(), headers: page.view.headers)
     }
 }

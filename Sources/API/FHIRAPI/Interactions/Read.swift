@@ -3,30 +3,27 @@ import FHIRModel
 import FHIRResources
 import FHIRSearch
 import HTTPSupport
+import HTTPTypes
 import Workflow
 
 /// Read and vread. FHIR R4 http.html#read, #vread.
 extension FHIRService {
-    func read(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
-        try require(.read, on: type, request.access)
-        let view = try view(request)
-        guard let resource = try await store.read(type, id, access: request.access) else {
-            throw InteractionError(.notFound, "there is no \(type) of this id")
-        }
-        return try await answer(request, resource, view, interaction: "read", isVersion: false)
+    func read(_ call: FHIRCall, type: String, id: String) throws -> Lookup {
+        try require(.read, on: type, call.access)
+        return .version(type, id, nil, try view(call))
     }
 
-    func versionRead(_ request: FHIRRequest, type: String, id: String, version: String) async throws -> FHIRResponse {
-        try require(.read, on: type, request.access)
-        let view = try view(request)
-        guard let number = Int64(version), number > 0,
-            let resource = try await store.read(type, id, version: number, access: request.access)
-        else { throw InteractionError(.notFound, "there is no such version") }
-        return try await answer(request, resource, view, interaction: "vread", isVersion: true)
+    func versionRead(_ call: FHIRCall, type: String, id: String, version: String) throws -> Lookup {
+        try require(.read, on: type, call.access)
+        let view = try view(call)
+        guard let number = Int64(version), number > 0 else {
+            throw InteractionError(.notFound, "there is no such version")
+        }
+        return .version(type, id, number, view)
     }
 
     /// What the parameters of a read, vread or history ask of the resources in its answer.
-    struct View {
+    struct View: Sendable {
         var subset: Subset
         /// Parameters that change nothing here.
         var ignored: [String] = []
@@ -40,7 +37,7 @@ extension FHIRService {
     /// Reads `_elements` and `_summary`; what is neither of these nor in `known` is told as ignored, or refused when the
     /// client asked for strict handling. Throws ``SearchQueryError`` and ``InteractionError``. FHIR R4 http.html#read,
     /// search.html#summary.
-    func view(_ request: FHIRRequest, known: Set<String> = []) throws -> View {
+    func view(_ request: FHIRCall, known: Set<String> = []) throws -> View {
         var wanted: [SearchQuery.Parameter] = []
         var others: [String] = []
         for (name, value) in request.query where !value.isEmpty {
@@ -63,50 +60,56 @@ extension FHIRService {
     }
 
     /// The answer to a read of a resource that is in memory, with its audit row still to be kept; nil where
-    /// ``respond(to:)`` has to find out more, or to refuse.
+    /// ``respond(to:by:)`` has to find out more, or to refuse.
     func readFromMemory(
-        type: String, id: String, accept: String?, ifNoneMatch: String?, access: AccessContext
+        type: String, id: String, headers: HTTPFields, access: AccessContext
     ) -> (response: FHIRResponse, record: AuditRecord)? {
-        guard definitions.isResourceType(type), Self.isLegalID(id), Self.accepts(accept),
+        guard definitions.isResourceType(type), FHIRCall.isLegalID(id), Self.accepts(headers[.accept]),
             let resource = store.remembered(type, id, access: access)
         else { return nil }
         return (
-            response(resource, View(subset: .whole), ifNoneMatch: ifNoneMatch),
-            auditRecord(of: resource, access, interaction: "read", isVersion: false)
+            response(resource, View(subset: .whole), ReadConditions(headers)),
+            auditRecord(of: resource, access, isVersion: false)
         )
     }
 
-    private func answer(
-        _ request: FHIRRequest, _ resource: StoredResource, _ view: View, interaction: String, isVersion: Bool
-    ) async throws -> FHIRResponse {
-        try await audit.record(
-            auditRecord(of: resource, request.access, interaction: interaction, isVersion: isVersion))
-        return response(resource, view, ifNoneMatch: request.headers["if-none-match"])
-    }
-
-    private func auditRecord(
-        of resource: StoredResource, _ access: AccessContext, interaction: String, isVersion: Bool
-    ) -> AuditRecord {
-        var entity = resource.type + "/" + resource.id
-        if isVersion { entity += "/_history/\(resource.version)" }
-        return AuditRecord(
-            category: .rest, interaction: interaction, action: .read, outcome: .success, access: access,
-            entity: entity, patientID: resource.type == "Patient" ? resource.id : nil)
-    }
-
-    private func response(_ resource: StoredResource, _ view: View, ifNoneMatch: String?) -> FHIRResponse {
+    func response(_ resource: StoredResource, _ view: View, _ conditions: ReadConditions) -> FHIRResponse {
         let headers = Self.versionHeaders(resource) + view.headers
+        var response: FHIRResponse
         if resource.isDeleted {
-            return .outcome(
+            response = .outcome(
                 410, OperationOutcome(.error, .deleted, details: "this resource was deleted"), headers: headers)
+        } else if conditions.hold(resource) {
+            response = FHIRResponse(304, headers: headers)
+        } else {
+            response = .json(200, view.subset.apply(to: resource.bytes, of: resource.type), headers: headers)
         }
-        if let ifNoneMatch, ETag.list(ifNoneMatch, holds: resource.version) {
-            return FHIRResponse(304, headers: headers)
-        }
-        return .json(200, view.subset.apply(to: resource.bytes, of: resource.type), headers: headers)
+        response.lastUpdated = resource.lastUpdated
+        return response
     }
 
     static func versionHeaders(_ resource: StoredResource) -> [(name: String, value: String)] {
         [("ETag", ETag.text(resource.version)), ("Last-Modified", resource.lastUpdated.httpDate)]
+    }
+}
+
+/// What a client has of a resource already. FHIR R4 http.html#cread, RFC 9110 §13.1.2, §13.1.3.
+struct ReadConditions: Sendable {
+    var ifNoneMatch: String?
+    /// Seconds since 1970 UTC. A date that cannot be read is passed over.
+    var ifModifiedSince: Int64?
+
+    init(_ headers: HTTPFields) {
+        ifNoneMatch = headers[.ifNoneMatch]
+        // The entity tag is the better knowledge: beside it the date does not count.
+        if ifNoneMatch == nil { ifModifiedSince = headers[.ifModifiedSince].flatMap(HTTPDate.seconds) }
+    }
+
+    /// Whether the client has this version.
+    func hold(_ resource: StoredResource) -> Bool {
+        if let ifNoneMatch { return ETag.list(ifNoneMatch, holds: resource.version) }
+        guard let ifModifiedSince else { return false }
+        let (seconds, fraction) = resource.lastUpdated.microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return (fraction < 0 ? seconds - 1 : seconds) <= ifModifiedSince
     }
 }

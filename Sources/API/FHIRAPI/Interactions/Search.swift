@@ -14,17 +14,17 @@ extension FHIRService {
     /// Bytes of a link that every client, proxy and this server itself take.
     private static let linkBytesMax = 4096
 
-    func search(_ request: FHIRRequest, type: String) async throws -> FHIRResponse {
+    /// - Parameter form: the body of a `_search`; nil of a GET.
+    func search(_ request: FHIRCall, type: String, form: [UInt8]?) async throws -> Lookup {
         try require(.search, on: type, request.access)
         var pairs = request.query
-        if request.method == .post {
-            pairs += try QueryParameters(bytes: request.body, countMax: limits.search.parametersMax).map {
+        if let form {
+            pairs += try QueryParameters(bytes: form, countMax: limits.search.parametersMax).map {
                 ($0.name, $0.value)
             }
         }
         let token = pairs.first { $0.name == Self.pageParameter }?.value
-        var keptName = pairs.first { $0.name == Self.keptParameter }?.value
-        if let name = keptName {
+        if let name = request.keptSearch {
             pairs += try await keptParameters(name, type: type, request.access)
         }
         let parameters = pairs.filter { $0.name != Self.pageParameter && $0.name != Self.keptParameter }.map {
@@ -32,21 +32,16 @@ extension FHIRService {
         }
         let handling: SearchQueryParser.Handling = request.preferences.handling == .strict ? .strict : .lenient
         let query = try searchParser.parse(type, parameters, handling: handling)
-        let page = try await store.search(query, token: token, access: request.access)
-        try await recordRead(
-            "search-type", request, category: .query, action: .execute, entity: type,
-            query: query.parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&"))
-        let text = Self.text(query)
-        if keptName == nil, text.utf8.count + baseURL.utf8.count + type.utf8.count > Self.linkBytesMax {
-            keptName = try await store.keepSearch("\(type)?\(text)", access: request.access)
-        }
-        return .json(
-            200,
-            bundle(page, query: query, text: keptName.map { "\(Self.keptParameter)=\($0)" } ?? text, token: token))
+        return .search(query, token: token)
+    }
+
+    /// Whether the query is too long for a link.
+    static func isLong(_ text: String, _ query: SearchQuery, _ baseURL: String) -> Bool {
+        text.utf8.count + baseURL.utf8.count + query.resourceType.utf8.count > linkBytesMax
     }
 
     /// What was understood of a search, as a query.
-    private static func text(_ query: SearchQuery) -> String {
+    static func text(_ query: SearchQuery) -> String {
         query.parameters.map { "\(PercentCoding.encoded($0.name))=\(PercentCoding.encoded($0.value))" }
             .joined(separator: "&")
     }
@@ -64,7 +59,7 @@ extension FHIRService {
     }
 
     /// - Parameter text: the search as a query, for its links.
-    private func bundle(_ page: SearchPage, query: SearchQuery, text: String, token: String?) -> [UInt8] {
+    func bundle(_ page: SearchPage, query: SearchQuery, text: String, token: String?) -> [UInt8] {
         let own = "\(baseURL)/\(query.resourceType)"
         func url(_ token: String?) -> String {
             let parts = [text, token.map { "\(Self.pageParameter)=\(PercentCoding.encoded($0))" } ?? ""].filter {

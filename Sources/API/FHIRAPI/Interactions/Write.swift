@@ -3,49 +3,73 @@ import FHIRModel
 import FHIRResources
 import FHIRSearch
 import HTTPSupport
+import HTTPTypes
 import Workflow
 
 /// Create, update and delete. FHIR R4 http.html#create, #update, #delete.
 extension FHIRService {
-    func create(_ request: FHIRRequest, type: String) async throws -> FHIRResponse {
+    func create(_ request: FHIRCall, type: String) throws -> ResourceChange {
         try require(.create, on: type, request.access)
         let resource = try resource(in: request, type: type)
-        var condition: SearchQuery?
-        if let text = request.headers["if-none-exist"] {
-            condition = try searchParser.parse(
-                type,
-                QueryParameters(text, countMax: limits.search.parametersMax).map {
-                    SearchQuery.Parameter(name: $0.name, value: $0.value)
-                })
-            // Without a criterion any resource of the type would count as the one, and the client's be dropped.
-            if condition?.filters.isEmpty == true {
-                throw InteractionError(.malformed, "If-None-Exist has no search criterion that selects a resource")
-            }
+        let condition = try request.headers[.ifNoneExist].map { text in
+            let pairs = try QueryParameters(text, countMax: limits.search.parametersMax).map { ($0.name, $0.value) }
+            return try self.condition(pairs, type: type, of: "If-None-Exist")
         }
-        let result = try await writer.create(type, resource.document, ifNoneExist: condition, access: request.access)
-        return try await written(request, result.resource, status: result.isCreated ? 201 : 200)
+        return ResourceChange(type, .create(resource.document), condition.map { .matching($0) } ?? .new())
     }
 
-    func update(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
+    func update(_ request: FHIRCall, type: String, id: String) throws -> ResourceChange {
         try require(.update, on: type, request.access)
         let precondition = try request.precondition()
         let resource = try resource(in: request, type: type)
         guard resource.id == id else {
             throw InteractionError(.mismatch, "the id in the body must be the id in the URL")
         }
-        let result = try await writer.update(type, id, resource.document, precondition, access: request.access)
-        return try await written(request, result.resource, status: result.isCreated ? 201 : 200)
+        return ResourceChange(type, .update(resource.document), .id(id), precondition)
     }
 
-    func delete(_ request: FHIRRequest, type: String, id: String) async throws -> FHIRResponse {
+    func delete(_ request: FHIRCall, type: String, id: String) throws -> ResourceChange {
         try require(.delete, on: type, request.access)
-        let deleted = try await writer.delete(type, id, try request.precondition(), access: request.access)
-        return FHIRResponse(204, headers: deleted.map { [("ETag", ETag.text($0.version))] } ?? [])
+        return ResourceChange(type, .delete, .id(id), try request.precondition())
     }
 
-    /// The body as a checked resource of the URL's type.
-    private func resource(in request: FHIRRequest, type: String) throws -> Resource {
-        if let media = request.headers["content-type"]?.split(separator: ";").first?.filter({ $0 != " " }).lowercased(),
+    func updateConditional(_ call: FHIRCall, type: String) throws -> ResourceChange {
+        try require(.update, on: type, call.access)
+        let precondition = try call.precondition()
+        let resource = try resource(in: call, type: type)
+        let condition = try condition(call.query, type: type, of: "A conditional update")
+        return ResourceChange(type, .update(resource.document), .matching(condition), precondition)
+    }
+
+    func deleteConditional(_ call: FHIRCall, type: String) throws -> ResourceChange {
+        try require(.delete, on: type, call.access)
+        let condition = try condition(call.query, type: type, of: "A conditional deletion")
+        return ResourceChange(
+            type, .delete, .matching(condition), try call.precondition(), matchesMax: limits.conditionalDelete.max)
+    }
+
+    /// The search of a conditional interaction. What is no search parameter is refused: passed over, it would make the
+    /// condition a wider one. FHIR R4 http.html#cond-update.
+    func condition(_ pairs: [(name: String, value: String)], type: String, of name: String) throws
+        -> SearchQuery
+    {
+        let query = try searchParser.parse(
+            type, pairs.map { SearchQuery.Parameter(name: $0.name, value: $0.value) }, handling: .strict)
+        // Without a criterion any resource of the type would be the one that is meant.
+        if query.filters.isEmpty {
+            throw InteractionError(.malformed, "\(name) has no search criterion that selects a resource")
+        }
+        return query
+    }
+
+    /// Makes a change in a unit of its own and answers from its result.
+    func answer(_ change: ResourceChange, _ call: FHIRCall) async throws -> FHIRResponse {
+        answer(try await store.write(call.access) { try change.apply(in: $0) }, call.preferences)
+    }
+
+    /// The body as JSON. Throws 415 for another media type, `.malformed` for what is none.
+    func document(in call: FHIRCall) throws -> JSONDocument {
+        if let media = call.headers[.contentType]?.split(separator: ";").first?.filter({ $0 != " " }).lowercased(),
             !["application/fhir+json", "application/json", "text/json"].contains(media)
         {
             throw OutcomeError(
@@ -53,14 +77,18 @@ extension FHIRService {
                 outcome: OperationOutcome(
                     .error, .notSupported, details: "send application/fhir+json; \(media) is not read"))
         }
-        let resource: Resource
-        do {
-            resource = try Resource(JSONDocument(parsing: request.body, limits: limits.json))
-        } catch let error as JSONError {
+        do { return try JSONDocument(parsing: call.body, limits: limits.json) } catch {
             throw InteractionError(
                 .malformed,
                 "\(error.sentence) (byte \(error.offset), at \(error.pointer.isEmpty ? "the root" : error.pointer))")
-        } catch {
+        }
+    }
+
+    /// The body as a checked resource of the URL's type.
+    private func resource(in request: FHIRCall, type: String) throws -> Resource {
+        let document = try document(in: request)
+        let resource: Resource
+        do { resource = try Resource(document) } catch {
             throw InteractionError(.malformed, "the body is no FHIR resource: \(error)")
         }
         guard resource.resourceType == type else {
@@ -83,29 +111,24 @@ extension FHIRService {
     ///
     /// What was written may hold more than the client sent: what the workflow knows, or another's resource that a
     /// condition found. So its content goes to those only who may read it; others are told the version.
-    private func written(_ request: FHIRRequest, _ stored: StoredResource, status: Int) async throws -> FHIRResponse {
+    func answer(_ result: ChangeResult, _ preferences: Preferences) -> FHIRResponse {
+        guard let stored = result.resource else { return FHIRResponse(204) }
+        if stored.isDeleted { return FHIRResponse(204, headers: [("ETag", ETag.text(stored.version))]) }
+        let status = result.outcome == .created ? 201 : 200
         var headers = Self.versionHeaders(stored)
         let location = "\(baseURL)/\(stored.type)/\(stored.id)/_history/\(stored.version)"
         headers.append((status == 201 ? "Location" : "Content-Location", location))
-        switch request.preferences.returning {
-        case .minimal: return FHIRResponse(status, headers: headers)
+        var response = FHIRResponse(status, headers: headers)
+        switch preferences.returning {
+        case .minimal: break
         case .operationOutcome:
-            return .outcome(
-                status, OperationOutcome(.information, .informational, details: status == 201 ? "created" : "updated"),
+            response = .outcome(
+                status, OperationOutcome(.information, .informational, details: result.outcome.rawValue),
                 headers: headers)
         case .representation, nil:
-            guard try await mayRead(stored, request.access) else { return FHIRResponse(status, headers: headers) }
-            return .json(status, stored.bytes, headers: headers)
+            if result.isVisible { response = .json(status, stored.bytes, headers: headers) }
         }
-    }
-
-    private func mayRead(_ stored: StoredResource, _ access: AccessContext) async throws -> Bool {
-        switch access.visibility(.read, of: stored.type) {
-        case .nothing: false
-        case .whole: true
-        // Whether a rule lets it be seen is the store's to say.
-        case .anyOf:
-            try await store.read(stored.type, stored.id, version: stored.version, access: access) != nil
-        }
+        response.lastUpdated = stored.lastUpdated
+        return response
     }
 }

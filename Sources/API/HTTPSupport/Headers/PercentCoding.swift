@@ -21,7 +21,7 @@ package enum PercentCoding {
 
     /// One decoded path segment. Nil for a bad escape, bytes that are not UTF-8, a control character, a slash or
     /// reverse slash that was encoded, and the segments `.` and `..`.
-    static func pathSegment(_ raw: ArraySlice<UInt8>) -> String? {
+    package static func pathSegment(_ raw: ArraySlice<UInt8>) -> String? {
         var bytes = raw
         if raw.contains(UInt8(ascii: "%")) {
             guard let decoded = decoded(raw, plusIsSpace: false) else { return nil }

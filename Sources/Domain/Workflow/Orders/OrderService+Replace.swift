@@ -20,6 +20,10 @@ extension OrderService {
         guard let subject = try unit.patient(order.patientID) else { throw ReplaceRefusal.unknownPatient }
         order.patientID = try PatientService().survivor(of: subject, in: unit).id
         if let old, old.patientID != order.patientID, try isUsed(old.id, in: unit) { throw ReplaceRefusal.subjectInUse }
+        if order.accession == nil, let numbering = unit.rules.accessionNumbering, order.status == .active {
+            // A client that states the order again without the number it was given does not take it away.
+            order.accession = try old?.accession ?? numbering.next(in: unit)
+        }
         if let accession = order.accession {
             if accession.value.count > 16 { throw ReplaceRefusal.identifierTooLong("accession number") }
             if try unit.orders(identifiedBy: accession, as: .accession).contains(where: {
@@ -49,6 +53,7 @@ extension OrderService {
                     scheduledStart: order.scheduledAt, description: order.code.displayText)
             ]
         }
+        if let old { Self.reschedule(&order, from: old) }
         Self.follow(&order)
         if old == order { return }
         let stated = OrderEvent(.stated(order), time: unit.time, receivedAt: unit.time)
@@ -65,6 +70,16 @@ extension OrderService {
 
     private func isUsed(_ id: EntityID, in unit: any UnitOfWork) throws -> Bool {
         try !unit.studies(ofOrder: id).isEmpty || !unit.reports(ofOrder: id).isEmpty
+    }
+
+    /// Steps that said what the order said say what it says now.
+    private static func reschedule(_ order: inout ImagingOrder, from old: ImagingOrder) {
+        for index in order.steps.indices where order.steps[index].status.isOnWorklist {
+            let step = order.steps[index]
+            if step.scheduledStart == old.scheduledAt { order.steps[index].scheduledStart = order.scheduledAt }
+            if step.modality == old.modality { order.steps[index].modality = order.modality }
+            if step.description == old.code.displayText { order.steps[index].description = order.code.displayText }
+        }
     }
 
     /// Steps that are still open follow the order's state.

@@ -6,6 +6,10 @@ package struct SiteRules: Sendable, Hashable {
     /// How far a sender's clock may run ahead of this server's, in seconds, before its times are not believed.
     package var clockToleranceSeconds: Int64
 
+    /// How an active order that a client states without an accession number gets one; nil leaves it without, and off
+    /// the worklist.
+    package var accessionNumbering: AccessionNumbering?
+
     package init(
         recordNumberTypes: Set<String> = SiteRules.recordNumberTypesDefault, clockToleranceSeconds: Int64 = 300
     ) {
@@ -25,7 +29,7 @@ package struct SiteRules: Sendable, Hashable {
     ]
 }
 
-extension UnitOfWork {
+extension UnitContext {
     /// Whether a time that a sender gave lies further ahead than its clock may run.
     package func isAhead(_ time: UTCInstant?) -> Bool {
         guard let time else { return false }

@@ -86,6 +86,8 @@ struct ResourceTable {
         var isNew = true
         /// Whether it follows a version that is no deletion.
         var replacedLive: Bool
+        /// Whether an earlier change of the same unit was taken back by it.
+        var isRestored = false
     }
 
     /// Stores a version; see ``FHIRResources/ResourceTransaction/putResource(_:_:_:method:)``.
@@ -104,6 +106,9 @@ struct ResourceTable {
             return Put(stored: previous.resource, isNew: false, replacedLive: true)
         }
         let isSameCommit = previous?.resource.sequence == stamp.sequence
+        if isSameCommit, let previous, let first = try restored(resource, instead: previous) {
+            return Put(stored: first, isNew: false, replacedLive: true, isRestored: true)
+        }
         var version = StoredResource(
             type: type, id: id, version: (previous?.resource.version ?? 0) + (isSameCommit ? 0 : 1),
             lastUpdated: UTCInstant(microseconds: stamp.time), sequence: stamp.sequence, isDeleted: false,
@@ -116,6 +121,31 @@ struct ResourceTable {
         version.bytes = stamped.bytes
         try store(version, replacing: previous, isSameCommit: isSameCommit, entries: indexer.entries(of: stamped))
         return Put(stored: version, replacedLive: previous.map { !$0.resource.isDeleted } ?? false)
+    }
+
+    /// The version before this commit, current again, where it says what `resource` does: a client's change that the
+    /// domain does not take makes no version. Nil where it says something else.
+    private func restored(_ resource: Resource, instead made: Newest) throws -> StoredResource? {
+        guard made.resource.version > 1 else { return nil }
+        let (type, id) = (made.resource.type, made.resource.id)
+        let before = try connection.first(
+            """
+            SELECT \(Self.columns), v.version_key FROM resource_versions v \
+            WHERE v.type = ? AND v.id = ? AND v.version = ?
+            """, [.text(type), .text(id), .int(made.resource.version - 1)]
+        ) { Newest(key: try $0.int(8), resource: try Self.decode($0)) }
+        guard let before, !before.resource.isDeleted,
+            resource.hasSameContent(as: try Self.resource(before.resource.bytes, type))
+        else { return nil }
+        let index = SearchIndexTable(connection: connection)
+        try index.remove(versionKey: made.key)
+        try connection.run("DELETE FROM resource_versions WHERE version_key = ?", [.int(made.key)])
+        try connection.run(
+            "UPDATE resource_versions SET end_sequence = ? WHERE version_key = ?",
+            [.int(Self.current), .int(before.key)])
+        try index.restore(versionKey: before.key)
+        remember(before)
+        return before.resource
     }
 
     /// A version made ready outside of the transaction that stores it.

@@ -87,6 +87,9 @@ struct SearchIndexTable {
     /// Takes the entries of one version out of what current versions are found by.
     func retire(versionKey: Int64) throws { try each(Self.retiring, .int(versionKey)) }
 
+    /// Makes the entries of one version what it is found by again.
+    func restore(versionKey: Int64) throws { try each(Self.restoring, .int(versionKey)) }
+
     /// Removes the entries of one version.
     func remove(versionKey: Int64) throws { try each(Self.removing, .int(versionKey)) }
 
@@ -133,6 +136,7 @@ struct SearchIndexTable {
     // MARK: All tables
 
     private static let retiring = Kind.allCases.map { "UPDATE \($0.table) SET is_current = 0 WHERE version_key = ?" }
+    private static let restoring = Kind.allCases.map { "UPDATE \($0.table) SET is_current = 1 WHERE version_key = ?" }
     private static let removing = Kind.allCases.map { "DELETE FROM \($0.table) WHERE version_key = ?" }
 
     private func each(_ statements: [String], _ value: SQLValue) throws {

@@ -38,6 +38,7 @@ enum ServiceRequestCommand {
         order.status = status(resource["status"]?.string)
         order.priority = resource["priority"]?.string.flatMap(ImagingOrder.Priority.init(rawValue:))
         order.code = Datatypes.concept(from: resource["code"]) ?? CodedConcept()
+        order.modality = modality(resource) ?? order.modality
         order.visitID = Datatypes.id(inReference: resource["encounter"], type: "Encounter")
         order.scheduledAt = Datatypes.dateTime(from: resource["occurrenceDateTime"])
         order.orderedAt = Datatypes.dateTime(from: resource["authoredOn"])
@@ -54,6 +55,19 @@ enum ServiceRequestCommand {
             }
         }
         return order
+    }
+
+    /// The DICOM modality, as a code of DICOM's own among the codings of what is asked for. PS3.16 CID 29.
+    private static func modality(_ resource: JSONValue) -> String? {
+        let concepts =
+            [resource["code"]].compactMap { $0 } + (resource["orderDetail"]?.array ?? [])
+            + (resource["category"]?.array ?? [])
+        return concepts.lazy.flatMap { $0["coding"]?.array ?? [] }.filter {
+            $0["system"]?.string == Datatypes.dicomSystem
+        }.compactMap { $0["code"]?.string }.first { code in
+            // CS, and no number as DCM's other codes are. PS3.5 §6.2.
+            (2...16).contains(code.utf8.count) && code.utf8.allSatisfy { (65...90).contains($0) }
+        }
     }
 
     static func status(_ text: String?) -> ImagingOrder.Status {

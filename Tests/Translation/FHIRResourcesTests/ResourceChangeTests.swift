@@ -11,7 +11,7 @@ import Workflow
 
 /// Changes through the REST door, over a store in a temporary folder. FHIR R4 http.html#create, #update, #delete.
 @Suite("Writes through the REST door")
-struct ResourceWriterTests {
+struct ResourceChangeTests {
     final class SplitMix: Entropy {
         private let state = Mutex<UInt64>(3)
         func bytes(_ count: Int) -> [UInt8] {
@@ -28,8 +28,8 @@ struct ResourceWriterTests {
     static let server = AccessContext.server(requestID: "t")
     static let base = "https://hilum.example/fhir"
 
-    static func with(_ body: (RelationalStore, ResourceWriter) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("hilum-writer-\(UUID().uuidString)")
+    static func with(_ body: (RelationalStore, Changes) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("hilum-changes-\(UUID().uuidString)")
             .path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -38,7 +38,7 @@ struct ResourceWriterTests {
         let entropy = SplitMix()
         let store = RelationalStore(database: database, entropy: entropy, observers: [FHIRProjector()], baseURL: base)
         do {
-            try await body(store, ResourceWriter(store: store, entropy: entropy))
+            try await body(store, Changes(store: store))
         } catch {
             await store.close()
             throw error
@@ -59,9 +59,9 @@ struct ResourceWriterTests {
 
     @Test("Create gives a new id and version 1; what is answered is what is stored, after the projection")
     func create() async throws {
-        try await Self.with { (store, writer) async throws in
-            let result = try await writer.create("Patient", try Self.document(Self.patient), access: Self.server)
-            #expect(result.isCreated && result.resource.version == 1 && result.resource.id != "p1")
+        try await Self.with { (store, changes) async throws in
+            let result = try await changes.create("Patient", try Self.document(Self.patient), access: Self.server)
+            #expect(result.outcome == .created && result.resource.version == 1 && result.resource.id != "p1")
             let read = try #require(try await store.read("Patient", result.resource.id, access: Self.server))
             #expect(read.version == 1 && read.bytes == result.resource.bytes)
             let value = JSONValue(try JSONDocument(parsing: read.bytes))
@@ -73,19 +73,19 @@ struct ResourceWriterTests {
 
     @Test("A conditional create finds its one match, and is refused when there are more (http.html#ccreate)")
     func conditionalCreate() async throws {
-        try await Self.with { (store, writer) async throws in
+        try await Self.with { (store, changes) async throws in
             let query = try SearchQueryParser(baseURL: Self.base, now: 0).parse(
                 "Patient", [.init(name: "family", value: "doe")])
-            let first = try await writer.create(
+            let first = try await changes.create(
                 "Patient", try Self.document(Self.patient), ifNoneExist: query, access: Self.server)
-            let second = try await writer.create(
+            let second = try await changes.create(
                 "Patient", try Self.document(Self.patient), ifNoneExist: query, access: Self.server)
-            #expect(first.isCreated && !second.isCreated && first.resource.id == second.resource.id)
-            _ = try await writer.create(
+            #expect(first.outcome == .created && second.outcome == .found && first.resource.id == second.resource.id)
+            _ = try await changes.create(
                 "Patient", try Self.document(#"{"resourceType":"Patient","name":[{"family":"Doe"}]}"#),
                 access: Self.server)
             let refused = await Self.refusal {
-                _ = try await writer.create(
+                _ = try await changes.create(
                     "Patient", try Self.document(Self.patient), ifNoneExist: query, access: Self.server)
             }
             #expect(refused == .preconditionFailed)
@@ -98,24 +98,24 @@ struct ResourceWriterTests {
 
     @Test("Update creates under the client's id, makes versions, keeps to If-Match, and an equal one makes none")
     func update() async throws {
-        try await Self.with { (store, writer) async throws in
+        try await Self.with { (store, changes) async throws in
             let document = try Self.document(Self.patient)
             let stale = await Self.refusal {
-                _ = try await writer.update("Patient", "p1", document, Self.match(1), access: Self.server)
+                _ = try await changes.update("Patient", "p1", document, Self.match(1), access: Self.server)
             }
             #expect(stale == .preconditionFailed)
-            let made = try await writer.update("Patient", "p1", document, access: Self.server)
-            #expect(made.isCreated && made.resource.version == 1)
-            let same = try await writer.update("Patient", "p1", document, Self.match(1), access: Self.server)
-            #expect(!same.isCreated)
+            let made = try await changes.update("Patient", "p1", document, access: Self.server)
+            #expect(made.outcome == .created && made.resource.version == 1)
+            let same = try await changes.update("Patient", "p1", document, Self.match(1), access: Self.server)
+            #expect(same.outcome == .unchanged)
             let changed = try Self.document(Self.patient.replacing("Doe", with: "Roe"))
             let before = same.resource.version
-            let next = try await writer.update("Patient", "p1", changed, Self.match(before), access: Self.server)
+            let next = try await changes.update("Patient", "p1", changed, Self.match(before), access: Self.server)
             #expect(next.resource.version == before + 1)
             let read = try #require(try await store.read("Patient", "p1", access: Self.server))
             #expect(read.version == next.resource.version && read.bytes == next.resource.bytes)
             let lost = await Self.refusal {
-                _ = try await writer.update("Patient", "p1", document, Self.match(before), access: Self.server)
+                _ = try await changes.update("Patient", "p1", document, Self.match(before), access: Self.server)
             }
             #expect(lost == .preconditionFailed)
             let domain = try await (store as any WorkflowStore).read(Self.server) { try $0.patient(EntityID("p1")) }
@@ -125,48 +125,48 @@ struct ResourceWriterTests {
 
     @Test("Delete leaves a marker; deleting nothing is no error; If-Match counts")
     func delete() async throws {
-        try await Self.with { (store, writer) async throws in
-            _ = try await writer.update(
+        try await Self.with { (store, changes) async throws in
+            _ = try await changes.update(
                 "Patient", "p1", try Self.document(Self.patient), access: Self.server)
             let lost = await Self.refusal {
-                _ = try await writer.delete("Patient", "p1", Self.match(9), access: Self.server)
+                _ = try await changes.delete("Patient", "p1", Self.match(9), access: Self.server)
             }
             #expect(lost == .preconditionFailed)
-            let deleted = try await writer.delete("Patient", "p1", Self.match(1), access: Self.server)
+            let deleted = try await changes.delete("Patient", "p1", Self.match(1), access: Self.server)
             #expect(deleted?.isDeleted == true && deleted?.version == 2)
-            #expect(try await writer.delete("Patient", "p1", access: Self.server) == nil)
-            #expect(try await writer.delete("Patient", "none", access: Self.server) == nil)
+            #expect(try await changes.delete("Patient", "p1", access: Self.server) == nil)
+            #expect(try await changes.delete("Patient", "none", access: Self.server) == nil)
             #expect(try await store.read("Patient", "p1", access: Self.server)?.isDeleted == true)
             #expect(try await (store as any WorkflowStore).read(Self.server) { try $0.patient(EntityID("p1")) } == nil)
-            let again = try await writer.update(
+            let again = try await changes.update(
                 "Patient", "p1", try Self.document(Self.patient), access: Self.server)
-            #expect(again.isCreated && again.resource.version == 3)
+            #expect(again.outcome == .created && again.resource.version == 3)
         }
     }
 
     @Test("What another resource holds or depends on is a conflict, and nothing is changed")
     func conflicts() async throws {
-        try await Self.with { (store, writer) async throws in
-            _ = try await writer.update(
+        try await Self.with { (store, changes) async throws in
+            _ = try await changes.update(
                 "Patient", "p1", try Self.document(Self.patient), access: Self.server)
             let claim = await Self.refusal {
                 let other = Self.patient.replacing("\"p1\"", with: "\"p2\"")
-                _ = try await writer.update(
+                _ = try await changes.update(
                     "Patient", "p2", try Self.document(other), access: Self.server)
             }
             #expect(claim == .conflict)
             #expect(try await store.read("Patient", "p2", access: Self.server) == nil)
             let order =
                 #"{"resourceType":"ServiceRequest","id":"o1","status":"active","intent":"order","subject":{"reference":"Patient/p1"},"identifier":[{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"ACSN"}]},"system":"urn:ac","value":"A1"}]}"#
-            let made = try await writer.update(
+            let made = try await changes.update(
                 "ServiceRequest", "o1", try Self.document(order), access: Self.server)
             let stored = try #require(try await store.read("ServiceRequest", "o1", access: Self.server))
             #expect(stored.bytes == made.resource.bytes, "the answer to a write must be what a read gives")
             #expect(
-                await Self.refusal { _ = try await writer.delete("Patient", "p1", access: Self.server) } == .conflict)
+                await Self.refusal { _ = try await changes.delete("Patient", "p1", access: Self.server) } == .conflict)
             let long = await Self.refusal {
                 let text = order.replacing("\"A1\"", with: "\"12345678901234567\"").replacing("o1", with: "o2")
-                _ = try await writer.update(
+                _ = try await changes.update(
                     "ServiceRequest", "o2", try Self.document(text), access: Self.server)
             }
             #expect(long == .invalid)
@@ -180,7 +180,7 @@ struct ResourceWriterTests {
         "A step's Task and a report's Observation stay the domain's: a client adds to them, it does not change or delete them"
     )
     func ownedParts() async throws {
-        try await Self.with { (store, writer) async throws in
+        try await Self.with { (store, changes) async throws in
             let ids = try await store.write(Self.server) { unit -> (task: String, observation: String) in
                 let person = PatientUpdate(identifiers: [Identifier(system: "urn:mrn", value: "7")])
                 var order = OrderUpdate(control: .new, patient: person)
@@ -204,19 +204,19 @@ struct ResourceWriterTests {
                 #expect(value[field]?.string == wanted)
                 value[field] = .string("rejected")
                 value["language"] = "en"
-                let written = try await writer.update(
+                let written = try await changes.update(
                     type, id, try JSONDocument(value), access: Self.server)
                 let stored = JSONValue(try JSONDocument(parsing: written.resource.bytes))
                 #expect(stored[field]?.string == wanted && stored["language"]?.string == "en", "\(type)")
                 #expect(
-                    await Self.refusal { _ = try await writer.delete(type, id, access: Self.server) } == .conflict)
+                    await Self.refusal { _ = try await changes.delete(type, id, access: Self.server) } == .conflict)
             }
         }
     }
 
     @Test("A scope without the letter, or with a condition, may not write")
     func scopes() async throws {
-        try await Self.with { (store, writer) async throws in
+        try await Self.with { (store, changes) async throws in
             let document = try Self.document(Self.patient)
             func access(_ scope: String) -> AccessContext {
                 AccessContext(
@@ -225,18 +225,55 @@ struct ResourceWriterTests {
             }
             for scope in ["system/Patient.rs", "system/Observation.cruds", "system/Patient.c?gender=female"] {
                 #expect(
-                    await Self.refusal { _ = try await writer.create("Patient", document, access: access(scope)) }
+                    await Self.refusal { _ = try await changes.create("Patient", document, access: access(scope)) }
                         == .forbidden)
             }
             // Update without create may not make a resource.
             #expect(
                 await Self.refusal {
-                    _ = try await writer.update(
+                    _ = try await changes.update(
                         "Patient", "p1", document, access: access("system/Patient.u"))
                 }
                     == .forbidden)
-            #expect(try await writer.create("Patient", document, access: access("system/Patient.c")).isCreated)
+            #expect(
+                try await changes.create("Patient", document, access: access("system/Patient.c")).outcome == .created)
         }
+    }
+}
+
+/// Changes, each in a unit of its own.
+struct Changes {
+    struct Result {
+        let outcome: ChangeResult.Outcome
+        let resource: StoredResource
+    }
+
+    let store: RelationalStore
+
+    private func apply(_ change: ResourceChange, _ access: AccessContext) async throws -> ChangeResult {
+        try await store.write(access) { try change.apply(in: $0) }
+    }
+
+    func create(
+        _ type: String, _ document: JSONDocument, ifNoneExist: SearchQuery? = nil, access: AccessContext
+    ) async throws -> Result {
+        let target = ifNoneExist.map { ResourceChange.Target.matching($0) } ?? .new()
+        let result = try await apply(ResourceChange(type, .create(document), target), access)
+        return Result(outcome: result.outcome, resource: try #require(result.resource))
+    }
+
+    func update(
+        _ type: String, _ id: String, _ document: JSONDocument, _ precondition: WritePrecondition = .none,
+        access: AccessContext
+    ) async throws -> Result {
+        let result = try await apply(ResourceChange(type, .update(document), .id(id), precondition), access)
+        return Result(outcome: result.outcome, resource: try #require(result.resource))
+    }
+
+    func delete(
+        _ type: String, _ id: String, _ precondition: WritePrecondition = .none, access: AccessContext
+    ) async throws -> StoredResource? {
+        try await apply(ResourceChange(type, .delete, .id(id), precondition), access).resource
     }
 }
 

@@ -1,0 +1,163 @@
+import FHIRModel
+import FHIRResources
+import HTTPSupport
+import HTTPTypes
+
+/// One interaction of the FHIR base: where it is, and what answers. FHIR R4 http.html.
+///
+/// The table is read by the routes and by the entries of Bundles alike.
+struct Interaction: Sendable {
+    typealias Handler = @Sendable (FHIRService, FHIRCall) async throws -> FHIRResponse
+    typealias Look = @Sendable (FHIRService, FHIRCall) async throws -> Lookup
+    typealias Change = @Sendable (FHIRService, FHIRCall) throws -> ResourceChange
+
+    enum Work: Sendable {
+        /// Answered as it stands.
+        case answer(Handler)
+        /// Something asked of stored resources, which an entry of a transaction asks of its unit of work.
+        case look(Look)
+        /// A change of a resource, which may be one of several in a unit of work.
+        case change(Change)
+    }
+
+    /// `operationId` of `openapi/fhir.yaml`.
+    let name: String
+    let method: HTTPRequest.Method
+    /// Below the base, such as `/{type}/{id}`.
+    let template: String
+    /// Whether it needs no token.
+    var isOpen = false
+    /// Whether a GET changes nothing, so that HEAD may be asked too.
+    var isSafe = true
+    /// Whether an entry of a batch may ask for it.
+    var isForEntries = true
+    let work: Work
+
+    var hasBody: Bool { [.post, .put, .patch].contains(method) }
+
+    /// In the order in which templates are tried: a literal goes before a parameter.
+    static let all: [Interaction] = [
+        Interaction(name: "bundle", method: .post, template: "/", isForEntries: false) { try await $0.bundle($1) },
+        Interaction(name: "capabilities", method: .get, template: "/metadata", isOpen: true) {
+            $0.capabilities.response(to: $1)
+        },
+        Interaction(name: "exportKickOff", method: .get, template: "/$export", isSafe: false, isForEntries: false) {
+            try await $0.kickOff($1)
+        },
+        Interaction(name: "exportStatus", method: .get, template: "/_export/{job}", isForEntries: false) {
+            try await $0.exportStatus($1, job: $1.parameters["job"])
+        },
+        Interaction(name: "exportDelete", method: .delete, template: "/_export/{job}", isForEntries: false) {
+            try await $0.exportDelete($1, job: $1.parameters["job"])
+        },
+        Interaction(name: "exportFile", method: .get, template: "/_export/{job}/{file}", isForEntries: false) {
+            try await $0.exportFile($1, job: $1.parameters["job"], file: $1.parameters["file"])
+        },
+        Interaction(
+            name: "searchType", method: .get, template: "/{type}",
+            look: { try await $0.search($1, type: try $1.type(), form: nil) }),
+        Interaction(
+            name: "searchTypePost", method: .post, template: "/{type}/_search",
+            look: { try await $0.search($1, type: try $1.type(), form: $1.body) }),
+        Interaction(
+            name: "create", method: .post, template: "/{type}", change: { try $0.create($1, type: try $1.type()) }),
+        Interaction(
+            name: "updateConditional", method: .put, template: "/{type}",
+            change: { try $0.updateConditional($1, type: try $1.type()) }),
+        Interaction(
+            name: "patchConditional", method: .patch, template: "/{type}",
+            change: { try $0.patchConditional($1, type: try $1.type()) }),
+        Interaction(
+            name: "deleteConditional", method: .delete, template: "/{type}",
+            change: { try $0.deleteConditional($1, type: try $1.type()) }),
+        Interaction(
+            name: "read", method: .get, template: "/{type}/{id}",
+            look: { try $0.read($1, type: try $1.type(), id: try $1.id()) }),
+        Interaction(
+            name: "update", method: .put, template: "/{type}/{id}",
+            change: { try $0.update($1, type: try $1.type(), id: try $1.id()) }),
+        Interaction(
+            name: "patch", method: .patch, template: "/{type}/{id}",
+            change: { try $0.patch($1, type: try $1.type(), id: try $1.id()) }),
+        Interaction(
+            name: "delete", method: .delete, template: "/{type}/{id}",
+            change: { try $0.delete($1, type: try $1.type(), id: try $1.id()) }),
+        Interaction(
+            name: "historyInstance", method: .get, template: "/{type}/{id}/_history",
+            look: { try $0.history($1, type: try $1.type(), id: try $1.id()) }),
+        Interaction(
+            name: "vread", method: .get, template: "/{type}/{id}/_history/{version}",
+            look: {
+                try $0.versionRead($1, type: try $1.type(), id: try $1.id(), version: $1.parameters["version"])
+            }),
+    ]
+
+    private init(
+        name: String, method: HTTPRequest.Method, template: String, isOpen: Bool = false, isSafe: Bool = true,
+        isForEntries: Bool = true, answer: @escaping Handler
+    ) {
+        self.init(
+            name: name, method: method, template: template, isOpen: isOpen, isSafe: isSafe,
+            isForEntries: isForEntries, work: .answer(answer))
+    }
+
+    private init(name: String, method: HTTPRequest.Method, template: String, look: @escaping Look) {
+        self.init(name: name, method: method, template: template, work: .look(look))
+    }
+
+    private init(name: String, method: HTTPRequest.Method, template: String, change: @escaping Change) {
+        self.init(name: name, method: method, template: template, work: .change(change))
+    }
+
+    private init(
+        name: String, method: HTTPRequest.Method, template: String, isOpen: Bool = false, isSafe: Bool = true,
+        isForEntries: Bool = true, work: Work
+    ) {
+        self.name = name
+        self.method = method
+        self.template = template
+        self.isOpen = isOpen
+        self.isSafe = isSafe
+        self.isForEntries = isForEntries
+        self.work = work
+    }
+
+    // MARK: Finding one
+
+    /// The interaction of a method at a path below the base, such as `Patient/1`, and what its segments stand for.
+    /// Throws 400 for a malformed path, 404 where there is nothing, 405 where it does not take the method.
+    static func at(_ path: String, _ method: HTTPRequest.Method) throws -> (Interaction, PathParameters) {
+        var segments: [String] = []
+        for raw in path.isEmpty
+            ? [] : Array(path.utf8).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        {
+            guard segments.count < segmentsMax, let segment = PercentCoding.pathSegment(raw), !segment.isEmpty else {
+                throw HTTPFailure(.malformed, "The path is not well formed")
+            }
+            segments.append(segment)
+        }
+        let found = all.compactMap { one in one.parameters(segments).map { (one, $0) } }
+        let template = found.first?.0.template
+        if let match = found.first(where: { $0.0.template == template && $0.0.method == method }) { return match }
+        if !found.isEmpty { throw HTTPFailure(.methodNotAllowed, "This path does not take \(method.rawValue)") }
+        throw FHIRErrorBody().failure(unmatched: "/fhir/" + path)
+            ?? HTTPFailure(.notFound, "There is nothing at this path")
+    }
+
+    /// More than any template has.
+    private static let segmentsMax = 8
+
+    private func parameters(_ segments: [String]) -> PathParameters? {
+        let names = template.dropFirst().split(separator: "/")
+        guard names.count == segments.count else { return nil }
+        var pairs: [(name: String, value: String)] = []
+        for (name, segment) in zip(names, segments) {
+            if name.hasPrefix("{") {
+                pairs.append((String(name.dropFirst().dropLast()), segment))
+            } else if name != segment {
+                return nil
+            }
+        }
+        return PathParameters(pairs)
+    }
+}

@@ -1,0 +1,100 @@
+import Access
+import FHIRModel
+import FHIRResources
+import FHIRSearch
+import Workflow
+
+/// What is asked of stored resources: by a request of its own from the store, by an entry of a transaction from its
+/// unit of work.
+enum Lookup: Sendable {
+    /// A version, or the current one.
+    case version(String, String, Int64?, FHIRService.View)
+    case history(FHIRService.HistoryPage)
+    case search(SearchQuery, token: String?)
+}
+
+extension FHIRService {
+    /// Answers from the store. The audit row is durable before the answer leaves.
+    func answer(_ lookup: Lookup, _ call: FHIRCall) async throws -> FHIRResponse {
+        switch lookup {
+        case .version(let type, let id, let version, let view):
+            let found =
+                if let version {
+                    try await store.read(type, id, version: version, access: call.access)
+                } else {
+                    try await store.read(type, id, access: call.access)
+                }
+            let resource = try there(found, type, version)
+            try await audit.record(auditRecord(of: resource, call.access, isVersion: version != nil))
+            return response(resource, view, call.conditions)
+        case .history(let page):
+            let versions = try await store.history(
+                page.type, page.id, before: page.before, count: page.count + 1, access: call.access)
+            let response = try answer(versions, to: page)
+            try await audit.record(auditRecord(of: page, call.access))
+            return response
+        case .search(let query, let token):
+            let page = try await store.search(query, token: token, access: call.access)
+            try await audit.record(auditRecord(of: query, call.access))
+            let text = Self.text(query)
+            var kept = call.keptSearch
+            if kept == nil, Self.isLong(text, query, baseURL) {
+                kept = try await store.keepSearch("\(query.resourceType)?\(text)", access: call.access)
+            }
+            let link = kept.map { "\(Self.keptParameter)=\($0)" } ?? text
+            return .json(200, bundle(page, query: query, text: link, token: token))
+        }
+    }
+
+    /// Answers from what a unit of work sees, its own changes among it; the audit row is part of the unit.
+    func answer(_ lookup: Lookup, _ call: FHIRCall, in unit: any ResourceUnitOfWork) throws -> FHIRResponse {
+        switch lookup {
+        case .version(let type, let id, let version, let view):
+            let resource = try there(unit.visibleResource(type, id, version: version), type, version)
+            try unit.audit(auditRecord(of: resource, call.access, isVersion: version != nil))
+            return response(resource, view, call.conditions)
+        case .history(let page):
+            let versions = try unit.visibleHistory(page.type, page.id, before: page.before, count: page.count + 1)
+            let response = try answer(versions, to: page)
+            try unit.audit(auditRecord(of: page, call.access))
+            return response
+        case .search(let query, let token):
+            guard token == nil, call.keptSearch == nil else {
+                throw InteractionError(.unsupported, "a further page is asked for by itself, not in a transaction")
+            }
+            let page = try unit.page(of: query)
+            try unit.audit(auditRecord(of: query, call.access))
+            return .json(200, bundle(page, query: query, text: Self.text(query), token: nil))
+        }
+    }
+
+    private func there(_ found: StoredResource?, _ type: String, _ version: Int64?) throws -> StoredResource {
+        guard let found else {
+            throw InteractionError(
+                .notFound, version == nil ? "there is no \(type) of this id" : "there is no such version")
+        }
+        return found
+    }
+
+    // MARK: Audit
+
+    func auditRecord(of resource: StoredResource, _ access: AccessContext, isVersion: Bool) -> AuditRecord {
+        var entity = resource.type + "/" + resource.id
+        if isVersion { entity += "/_history/\(resource.version)" }
+        return AuditRecord(
+            category: .rest, interaction: isVersion ? "vread" : "read", action: .read, outcome: .success,
+            access: access, entity: entity, patientID: FedTypes.patientID(resource.type, resource.id))
+    }
+
+    private func auditRecord(of page: HistoryPage, _ access: AccessContext) -> AuditRecord {
+        AuditRecord(
+            category: .rest, interaction: "history-instance", action: .read, outcome: .success, access: access,
+            entity: "\(page.type)/\(page.id)", patientID: FedTypes.patientID(page.type, page.id))
+    }
+
+    private func auditRecord(of query: SearchQuery, _ access: AccessContext) -> AuditRecord {
+        AuditRecord(
+            category: .query, interaction: "search-type", action: .execute, outcome: .success, access: access,
+            entity: query.resourceType, query: query.parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&"))
+    }
+}

@@ -1,0 +1,10 @@
+import Workflow
+
+extension ConditionProjection: FedType {
+
+    static func event(of id: EntityID, _ current: StoredResource?, in unit: any ResourceUnitOfWork) throws
+        -> DomainEvent?
+    {
+        try statementEvent(of: id, current, in: unit)
+    }
+}

@@ -1,0 +1,11 @@
+import Workflow
+
+extension CoverageProjection: FedType {
+    static var subject: String? { "beneficiary" }
+
+    static func event(of id: EntityID, _ current: StoredResource?, in unit: any ResourceUnitOfWork) throws
+        -> DomainEvent?
+    {
+        try statementEvent(of: id, current, in: unit)
+    }
+}
