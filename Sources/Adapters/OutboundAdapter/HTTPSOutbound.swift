@@ -27,7 +27,7 @@ package struct HTTPSOutbound: Outbound {
     private static let connectSeconds: Int64 = 5
 
     private let policy: OutboundPolicy
-    private let limits: Limits
+    let limits: Limits
     private let authoritiesFile: String?
     private let resolve: Resolver
 
@@ -53,15 +53,7 @@ package struct HTTPSOutbound: Outbound {
     package func get(_ url: String) async throws -> OutboundResponse {
         let url = try OutboundURL(url)
         let address = try await address(of: url)
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if let authoritiesFile { tls.additionalTrustRoots = [.file(authoritiesFile)] }
-        var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
-        configuration.redirectConfiguration = .disallow
-        configuration.timeout = HTTPClient.Configuration.Timeout(
-            connect: .seconds(Self.connectSeconds), read: limits.idle)
-        // The client asks no resolver for this name: it finds the address here, for the URL spells the host as the key.
-        configuration.dnsOverride = [url.host: address.description]
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        let client = client(host: url.host, address: address.description)
         do {
             let response = try await Self.fetch(url, client, limits)
             try await client.shutdown()
@@ -72,8 +64,21 @@ package struct HTTPSOutbound: Outbound {
         }
     }
 
+    /// A client that dials this address for this host, and nothing else.
+    func client(host: String, address: String) -> HTTPClient {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if let authoritiesFile { tls.additionalTrustRoots = [.file(authoritiesFile)] }
+        var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout = HTTPClient.Configuration.Timeout(
+            connect: .seconds(Self.connectSeconds), read: limits.idle)
+        // The client asks no resolver for this name: it finds the address here, for the URL spells the host as the key.
+        configuration.dnsOverride = [host: address]
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
     /// The first address that may be dialled.
-    private func address(of url: OutboundURL) async throws(OutboundRefusal) -> IPAddress {
+    func address(of url: OutboundURL) async throws(OutboundRefusal) -> IPAddress {
         let found = if let literal = url.address { [literal] } else { try await resolve(url.host) }
         guard !found.isEmpty else { throw .unresolvable }
         guard let address = found.first(where: policy.allows) else { throw .addressNotAllowed }

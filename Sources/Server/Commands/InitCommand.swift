@@ -137,6 +137,9 @@ enum DefaultFiles {
             # outbound:                 # what may be fetched from a URL, beside the public internet by https
             #   allow-networks: [10.20.0.0/16]      # of the site
             #   authorities: tls/site-ca.pem        # trusted beside the system's
+            # subscriptions:            # whom clients may have told of changes (FHIR Subscription, rest-hook)
+            #   hosts: [hook.example, "*.partner.example"]   # without it every host that outbound lets through
+            #   per-client: 100
             # cors: { origins: ["https://viewer.example"] }   # web pages that may call the APIs
             # fhir: { narrative: refuse }             # keep: narratives with scripts are stored as they are sent
 

@@ -21,6 +21,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import OpsAPI
+import OutboundAdapter
 import SMARTAPI
 import SQLStore
 import ServiceLifecycle
@@ -143,6 +144,11 @@ enum ServerComposition {
             metrics: AuditMetrics(registry: metrics), logger: logger)
 
         let outboxMetrics = OutboxMetrics(registry: metrics)
+        let sender = HTTPSSender(OutboundComposition.outbound(configuration, folder))
+        let hooks = SubscriptionCourier(
+            subscriptions: store, resources: store, clients: store, sender: sender,
+            rules: configuration.subscriptions.rules(configuration.outbound.policy)
+        ) { clock.now() }
 
         // Run until told to stop: the doors close before the store does.
         let group = ServiceGroup(
@@ -161,9 +167,13 @@ enum ServerComposition {
                             metrics: GrowthMetrics(registry: metrics), logger: logger)),
                     .init(
                         service: DeliveryService(
-                            queue: store, couriers: [:], limits: configuration.limits.delivery,
+                            queue: store, couriers: [SubscriptionNotice.kind: hooks],
+                            limits: configuration.limits.delivery,
                             signal: store.deliverySignal, clock: clock, entropy: entropy, metrics: outboxMetrics,
                             logger: logger)),
+                    .init(
+                        service: SubscriptionMatcher(
+                            store: store, metrics: SubscriptionMetrics(registry: metrics), logger: logger)),
                     .init(service: OutboxWatch(log: store, clock: clock, metrics: outboxMetrics)),
                     .init(
                         service: StudyPublisher(
@@ -189,6 +199,7 @@ enum ServerComposition {
             await close(store, blobs)
             throw error
         }
+        await sender.close()
         await RefusalSums.sumUp(web.ledger, logger)
         try? await store.record(
             AuditRecord(

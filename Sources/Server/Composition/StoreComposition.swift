@@ -25,8 +25,11 @@ enum StoreComposition {
         let store = RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
             observers: observers, baseURL: fhirBaseURL, zone: siteZone(profile),
-            pageTokenKey: isServer ? pageTokenKey(folder) : nil, searchLimits: configuration.limits.fhir.search,
+            pageTokenKey: isServer ? derivedKey(folder, "hilum page tokens v1") : nil,
+            searchLimits: configuration.limits.fhir.search,
             rules: profile.rules, stations: WorklistStations(configuration.dimse.worklistStations),
+            subscriptions: configuration.subscriptions.rules(configuration.outbound.policy),
+            secretKey: derivedKey(folder, "hilum subscription headers v1"),
             refusal: refusal(configuration, folder, isServer: isServer))
         if isServer { try await store.refreshWorklist() }
         return store
@@ -81,12 +84,12 @@ enum StoreComposition {
         return LocalZone { seconds in zone.offsetMinutes(atWallClock: Int(clamping: seconds)) }
     }
 
-    /// Of the master key, so that links to further pages work across restarts and on a standby with the same keys. Nil
-    /// where there is none, as on an unencrypted store whose key was put away.
-    private static func pageTokenKey(_ folder: ServerFolder) -> [UInt8]? {
+    /// Of the master key, so that links to further pages and sealed values open across restarts and on a standby with the
+    /// same keys. Nil where there is none, as on an unencrypted store whose key was put away.
+    private static func derivedKey(_ folder: ServerFolder, _ use: String) -> [UInt8]? {
         guard let secret = try? ServerFolder.readSecret(folder.masterKeyFile) else { return nil }
         let key = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: secret), info: Data("hilum page tokens v1".utf8), outputByteCount: 32)
+            inputKeyMaterial: SymmetricKey(data: secret), info: Data(use.utf8), outputByteCount: 32)
         return key.withUnsafeBytes { Array($0) }
     }
 

@@ -1,6 +1,7 @@
 import Access
 import FHIRAPI
 import FHIRModel
+import FHIRResources
 import Foundation
 import HTTPSupport
 import Workflow
@@ -123,6 +124,37 @@ struct ServerConfiguration: Decodable, Sendable {
         }
         var policy: OutboundPolicy { OutboundPolicy(allowedNetworks: allowedNetworks) }
     }
+    /// What clients may subscribe to.
+    struct Subscriptions: Decodable, Sendable {
+        /// The hosts that may be told; nil for all that may be dialled.
+        var hosts: [String]?
+        var perClientMax: Int64 = 100
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case hosts
+            case perClientMax = "per-client"
+        }
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let keys = try StrictKeys(decoder, CodingKeys.self, "subscriptions")
+            hosts = try keys.value(.hosts)
+            perClientMax = try keys.number(.perClientMax, 0...100_000) ?? perClientMax
+            for host in hosts ?? [] {
+                let name = host.hasPrefix("*.") ? String(host.dropFirst(2)) : host
+                guard let url = try? OutboundURL("https://\(name)/"), url.port == 443, url.host == name.lowercased()
+                else {
+                    throw ConfigurationError(
+                        "subscriptions.hosts: `\(host)` is no host, such as hook.example or *.partner.example")
+                }
+            }
+        }
+        func rules(_ outbound: OutboundPolicy) -> SubscriptionRules {
+            var rules = SubscriptionRules()
+            rules.hosts = hosts
+            rules.outbound = outbound
+            rules.perClientMax = Int(perClientMax)
+            return rules
+        }
+    }
     /// Web pages of other origins.
     struct CrossOrigin: Decodable, Sendable {
         /// Those that may read answers, exactly as browsers write them.
@@ -165,6 +197,7 @@ struct ServerConfiguration: Decodable, Sendable {
 
     var http = HTTP()
     var outbound = Outbound()
+    var subscriptions = Subscriptions()
     var cors = CrossOrigin()
     var fhir = FHIR()
     var limits = ServerLimits()
@@ -181,7 +214,7 @@ struct ServerConfiguration: Decodable, Sendable {
     var logLevel: String = "info"
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, dimse, mllp, store, limits, outbound, cors, fhir, publishing, audit, retention
+        case http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention
         case siteProfile = "site-profile"
         case logLevel = "log-level"
     }
@@ -194,6 +227,7 @@ struct ServerConfiguration: Decodable, Sendable {
         store = try keys.value(.store) ?? store
         limits = try keys.value(.limits) ?? limits
         outbound = try keys.value(.outbound) ?? outbound
+        subscriptions = try keys.value(.subscriptions) ?? subscriptions
         cors = try keys.value(.cors) ?? cors
         fhir = try keys.value(.fhir) ?? fhir
         limits.fhir.narrative = fhir.narrative

@@ -23,6 +23,9 @@ package final class RelationalStore: Sendable {
     private let instanceRows = InstanceCache()
     /// Raised by each commit that puts something into the outbox.
     package let deliverySignal = DeliverySignal()
+    /// Raised by each commit that makes a version of a resource.
+    package let changeSignal = DeliverySignal()
+    let subscriptionKeeping: SubscriptionKeeping
     /// Microseconds since 1970 UTC.
     let now: @Sendable () -> Int64
     /// The FHIR base URL, without a closing slash.
@@ -35,12 +38,15 @@ package final class RelationalStore: Sendable {
     ///   - rules: what the site decides for the domain's rules.
     ///   - stations: who does steps that name no station.
     ///   - pageTokenKey: 32 bytes that seal the links to further pages; nil for a key that ends with the process.
+    ///   - subscriptions: what clients may subscribe to.
+    ///   - secretKey: 32 bytes that seal what clients entrust to the store; nil where there is none.
     ///   - refusal: why no unit may change anything but the audit trail now; nil while all may.
     package init(
         database: SQLDatabase, entropy: any Entropy, observers: [any CommitObserver], baseURL: String = "",
         zone: LocalZone = .utc, pageTokenKey: [UInt8]? = nil, searchLimits: SearchLimits = .standard,
         rules: SiteRules = SiteRules(),
         stations: WorklistStations = WorklistStations(),
+        subscriptions: SubscriptionRules = SubscriptionRules(), secretKey: [UInt8]? = nil,
         refusal: @escaping @Sendable () -> StoreError? = { nil },
         now: @escaping @Sendable () -> Int64 = SQLDatabaseConfiguration.systemTime
     ) {
@@ -50,6 +56,7 @@ package final class RelationalStore: Sendable {
         self.now = now
         self.searchLimits = searchLimits
         self.refusal = refusal
+        subscriptionKeeping = SubscriptionKeeping(rules: subscriptions, key: secretKey)
         self.rules = rules
         self.stations = stations
         auditWriter = AuditWriter(database)
@@ -71,13 +78,15 @@ package final class RelationalStore: Sendable {
         let stations = stations
         let instanceRows = instanceRows
         let rules = rules
-        let (value, hasEnqueued) = try await translating {
+        let subscriptionKeeping = subscriptionKeeping
+        let (value, hasEnqueued, hasVersions) = try await translating {
             try await self.database.write { transaction in
                 let before = transaction.connection.changeCount
                 let unit = SQLUnitOfWork(
                     connection: transaction.connection, transaction: transaction,
                     time: UTCInstant(microseconds: transaction.stamp.time), entropy: entropy, access: access,
                     rules: rules, indexer: indexer, stations: stations, observers: observers,
+                    subscriptions: subscriptionKeeping,
                     paging: paging, hideFromCache: { instanceRows.exclude($0) })
                 let value = try body(unit)
                 try unit.conclude()
@@ -86,10 +95,11 @@ package final class RelationalStore: Sendable {
                 if !unit.auditRecords.isEmpty {
                     try AuditChain.append(unit.auditRecords.map(AuditRecordText.encode), transaction)
                 }
-                return (value, unit.hasEnqueued)
+                return (value, unit.hasEnqueued, !unit.log.changes.resources.isEmpty)
             }
         }
         if hasEnqueued { deliverySignal.raise() }
+        if hasVersions { changeSignal.raise() }
         return value
     }
 

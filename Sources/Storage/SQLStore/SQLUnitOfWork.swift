@@ -18,6 +18,7 @@ final class SQLUnitOfWork: UnitOfWork {
     /// Told of the instances whose rows change.
     private let hideFromCache: (String) -> Void
     private let observers: [any CommitObserver]
+    let subscriptionKeeping: SubscriptionKeeping
     /// Of searches within the unit; nil in a read.
     let paging: SearchPaging?
     var log = UnitChangeLog()
@@ -36,10 +37,11 @@ final class SQLUnitOfWork: UnitOfWork {
     init(
         connection: any SQLConnection, transaction: SQLTransaction?, time: UTCInstant, entropy: any Entropy,
         access: AccessContext, rules: SiteRules, indexer: SearchIndexer, stations: WorklistStations,
-        observers: [any CommitObserver] = [],
+        observers: [any CommitObserver] = [], subscriptions: SubscriptionKeeping = SubscriptionKeeping(),
         paging: SearchPaging? = nil, hideFromCache: @escaping (String) -> Void = { _ in }
     ) {
         self.observers = observers
+        subscriptionKeeping = subscriptions
         self.paging = paging
         self.hideFromCache = hideFromCache
         self.connection = connection
@@ -93,6 +95,9 @@ final class SQLUnitOfWork: UnitOfWork {
         try OutboxTable(connection: connection).enqueue(draft, eventID: draft.eventID ?? entropy.newID(), at: time)
         hasEnqueued = true
     }
+
+    /// For what is in the outbox and may be delivered again.
+    func noteEnqueued() { hasEnqueued = true }
 
     func audit(_ record: AuditRecord) throws {
         _ = try writing()

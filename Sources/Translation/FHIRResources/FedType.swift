@@ -27,6 +27,9 @@ package protocol FedType: SendableMetatype {
     /// - Parameter current: the newest version before the change; nil when the id was never used.
     static func event(of id: EntityID, _ current: StoredResource?, in unit: any ResourceUnitOfWork) throws
         -> DomainEvent?
+    /// The resource as it is to be stored, of what a client states: for a type of which the server itself makes something
+    /// before it is. Throws ``InteractionError``.
+    static func stated(_ document: JSONDocument, id: EntityID, in unit: any ResourceUnitOfWork) throws -> JSONDocument
     /// Hands a resource as a client states it to the domain. Throws ``InteractionError`` and ``HeldElsewhere``.
     static func take(_ document: JSONDocument, id: EntityID, in unit: any ResourceUnitOfWork) throws
     /// Takes a resource out of the domain, or refuses its deletion by ``InteractionError`` `.conflict`.
@@ -39,6 +42,9 @@ extension FedType {
     package static var subject: String? { "subject" }
     package static var held: String { "this \(type) is part of an order, a report or a registration of the workflow" }
     package static func understood(_ existing: JSONValue, id: EntityID) -> JSONValue? { nil }
+    package static func stated(
+        _ document: JSONDocument, id: EntityID, in unit: any ResourceUnitOfWork
+    ) throws -> JSONDocument { document }
     package static func take(_ document: JSONDocument, id: EntityID, in unit: any ResourceUnitOfWork) throws {}
     package static func remove(_ id: EntityID, _ current: StoredResource, in unit: any ResourceUnitOfWork) throws {
         if try event(of: id, current, in: unit) != nil { throw InteractionError(.conflict, held) }
@@ -52,7 +58,7 @@ package enum FedTypes {
         PatientProjection.self, RelatedPersonProjection.self, CoverageProjection.self, EncounterProjection.self,
         AllergyIntoleranceProjection.self, ConditionProjection.self, EndpointProjection.self,
         ServiceRequestProjection.self, TaskProjection.self, ImagingStudyProjection.self, ObservationProjection.self,
-        DiagnosticReportProjection.self,
+        DiagnosticReportProjection.self, SubscriptionProjection.self,
     ]
 
     private static let byName = Dictionary(

@@ -139,6 +139,7 @@ extension ResolvedChange {
         let fed = FedTypes.named(change.type)
         let entity = EntityID(id)
         let event = try fed?.event(of: entity, current, in: unit)
+        let document = try fed?.stated(document, id: entity, in: unit) ?? document
         try unit.putResource(change.type, id, document, method: method)
         try fed?.take(document, id: entity, in: unit)
         // What the domain owns stays the domain's.

@@ -72,7 +72,7 @@ package protocol ResourceTransaction: AnyObject {
 }
 
 /// A unit of work over both vocabularies, as the SQL store gives it.
-package typealias ResourceUnitOfWork = UnitOfWork & ResourceTransaction
+package typealias ResourceUnitOfWork = UnitOfWork & ResourceTransaction & SubscriptionTransaction
 
 /// One page of a search.
 package struct SearchPage: Sendable {

@@ -55,7 +55,7 @@ struct HTTPSOutboundTests {
 
     /// Runs a test against a server of one answer, with a file that holds its authority.
     @discardableResult
-    private static func serving<Value>(
+    static func serving<Value>(
         _ answer: String, delay: TimeAmount = .zero, _ test: (_ port: Int, _ authority: String) async throws -> Value
     ) async throws -> Value {
         let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)

@@ -124,6 +124,31 @@ extension OutboxTable {
         try endLease(destination, key, hold: parked == 0 ? false : nil, at: now)
     }
 
+    /// Lets all that is parked or waits at a destination be tried again now, in its order.
+    func resume(_ destination: String, at now: UTCInstant) throws {
+        try carryOut(.replay, try selected(.replay, .parked(destination: destination), at: now), at: now)
+        try connection.run(
+            "UPDATE outbox SET next_at = ? WHERE destination = ? AND state = 'waiting' AND next_at > ?",
+            [.int(now.microseconds), .text(destination), .int(now.microseconds)])
+        let keys = try connection.all(
+            """
+            SELECT ordering_key FROM outbox_lanes WHERE destination = ? AND (lease_until IS NULL OR lease_until <= ?)
+            """, [.text(destination), .int(now.microseconds)]
+        ) { try $0.text(0) }
+        for key in keys { try endLease(destination, key, hold: false, at: now) }
+        try refresh(destination, pause: UTCInstant(microseconds: 0))
+    }
+
+    /// Whether more entries wait at a destination than a number.
+    func isDeeper(_ destination: String, than most: Int) throws -> Bool {
+        let count = try connection.first(
+            """
+            SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE destination = ? AND state = 'waiting' LIMIT ?) AS some
+            """, [.text(destination), .int(Int64(most) + 1)]
+        ) { try $0.int(0) }
+        return (count ?? 0) > Int64(most)
+    }
+
     /// Removes done and discarded entries that ended before a time.
     func removeEnded(before time: UTCInstant, limit: Int) throws -> Int {
         let numbers = try connection.all(

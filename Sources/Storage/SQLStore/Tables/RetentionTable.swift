@@ -77,8 +77,11 @@ struct RetentionTable {
         let keys = try connection.all(
             """
             SELECT version_key FROM resource_versions WHERE end_sequence < \(ResourceTable.current) AND end_sequence <= ?
-            ORDER BY end_sequence LIMIT ?
-            """, [.int(sequence), .int(Int64(limit))]
+            AND version_key <= ? ORDER BY end_sequence LIMIT ?
+            """,
+            [
+                .int(sequence), .int(try SubscriptionTable(connection: connection).releasedKey()), .int(Int64(limit)),
+            ]
         ) { try $0.int(0) }
         if keys.isEmpty { return 0 }
         for kind in SearchIndexTable.Kind.allCases {

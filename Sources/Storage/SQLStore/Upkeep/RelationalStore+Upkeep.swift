@@ -27,6 +27,8 @@ extension RelationalStore {
         let before = now() &- searchLimits.linkSeconds * 1_000_000 &- Self.sweepMargin
         let gone = try await database.read(.background) { connection in
             let upkeep = UpkeepTable(connection: connection)
+            // A Subscription is matched by the entries of a version.
+            let released = try SubscriptionTable(connection: connection).releasedKey()
             let last = [try upkeep.value(.sweptSequence), try upkeep.value(.sweptKey)].map { SQLValue.int($0) }
             return try connection.all(
                 """
@@ -36,7 +38,7 @@ extension RelationalStore {
                 ORDER BY v.end_sequence, v.version_key LIMIT ?
                 """, last + [.int(Self.stepVersions)]
             ) { (key: try $0.int(0), sequence: try $0.int(1), replaced: try $0.optionalInt(2)) }
-            .prefix { $0.replaced.map { $0 < before } ?? true }
+            .prefix { ($0.replaced.map { $0 < before } ?? true) && $0.key <= released }
         }
         guard let last = gone.last else { return false }
         try await database.write { transaction in

@@ -11,6 +11,8 @@ struct UpkeepTable {
         case reindexedKey = "reindexed key"
         /// The newest version when statistics were gathered.
         case analyzedKey = "analyzed key"
+        /// The last version that Subscriptions were matched with.
+        case subscriptionKey = "subscription key"
     }
 
     let connection: any SQLConnection

@@ -78,6 +78,12 @@ final class HilumServer: Sendable {
     /// SIGTERM: asks it to let work end and to go.
     func terminate() { kill(process.processIdentifier, SIGTERM) }
 
+    /// SIGKILL: whatever is under way stays as it is.
+    func killAtOnce() async {
+        kill(process.processIdentifier, SIGKILL)
+        _ = await ending.value(within: Self.patience)
+    }
+
     /// The exit code. Throws ``JourneyFailure`` when the server does not end; it is killed then.
     func exitCode() async throws -> Int32 {
         if let code = await ending.value(within: Self.patience) { return code }

@@ -1,0 +1,123 @@
+import Access
+import Foundation
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Synchronization
+import Testing
+
+@testable import OutboundAdapter
+
+/// A request that tells another system something keeps the bounds of a fetch. RFC 9110.
+@Suite struct HTTPSSenderTests {
+    private static let loopback = OutboundPolicy(allowedNetworks: ["127.0.0.0/8"].compactMap { IPNetwork($0) })
+
+    private static func post(
+        _ answer: String, delay: TimeAmount = .zero, limits: HTTPSOutbound.Limits = HTTPSOutbound.Limits(),
+        policy: OutboundPolicy = loopback, url: (Int) -> String = { "https://127.0.0.1:\($0)/hook" }
+    ) async throws -> OutboundAnswer {
+        try await HTTPSOutboundTests.serving(answer, delay: delay) { port, authority in
+            let sender = HTTPSSender(
+                HTTPSOutbound(policy: policy, limits: limits, authoritiesFile: authority))
+            let result: Result<OutboundAnswer, any Error>
+            do {
+                result = .success(
+                    try await sender.post(
+                        OutboundRequest(
+                            url: url(port), headers: [OutboundHeader(trusted: "A", "b")], body: Array("{}".utf8))))
+            } catch { result = .failure(error) }
+            await sender.close()
+            return try result.get()
+        }
+    }
+
+    @Test("An answer is its status and, in seconds, when to try again")
+    func answers() async throws {
+        #expect(
+            try await Self.post("HTTP/1.1 204 No Content\r\n\r\n") == OutboundAnswer(status: 204))
+        #expect(
+            try await Self.post("HTTP/1.1 429 Wait\r\nRetry-After: 17\r\nContent-Length: 0\r\n\r\n")
+                == OutboundAnswer(status: 429, retryAfterSeconds: 17))
+        for text in ["Wed, 21 Oct 2026 07:28:00 GMT", "-1", "x", "99999999999999999999"] {
+            #expect(
+                try await Self.post("HTTP/1.1 503 No\r\nRetry-After: \(text)\r\nContent-Length: 0\r\n\r\n")
+                    == OutboundAnswer(status: 503))
+        }
+    }
+
+    @Test("A redirect is an answer and is not followed")
+    func redirect() async throws {
+        let answer = try await Self.post(
+            "HTTP/1.1 307 Elsewhere\r\nLocation: https://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
+        #expect(answer.status == 307)
+    }
+
+    @Test("Of an answer of 10 MB the status counts and the rest is not read; nor does it matter where one breaks off")
+    func largeAnswer() async throws {
+        let body = String(repeating: "a", count: 10 << 20)
+        #expect(try await Self.post("HTTP/1.1 200 OK\r\nContent-Length: \(10 << 20)\r\n\r\n" + body).status == 200)
+        #expect(try await Self.post("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc").status == 200)
+    }
+
+    @Test("A host that accepts and never answers is given up in time")
+    func hang() async throws {
+        var limits = HTTPSOutbound.Limits()
+        limits.total = .milliseconds(300)
+        await #expect(throws: OutboundFailure.noAnswer) {
+            _ = try await Self.post("HTTP/1.1 200 OK\r\n\r\n", delay: .seconds(20), limits: limits)
+        }
+    }
+
+    @Test("Where nobody listens, the certificate is not trusted or the answer is no HTTP, it is said so")
+    func failures() async throws {
+        await #expect(throws: OutboundFailure.noConnection) {
+            _ = try await Self.post("") { _ in "https://127.0.0.1:1/" }
+        }
+        await #expect(throws: OutboundFailure.notTrusted) {
+            try await HTTPSOutboundTests.serving("HTTP/1.1 200 OK\r\n\r\n") { port, _ in
+                let sender = HTTPSSender(HTTPSOutbound(policy: Self.loopback))
+                defer { Task { await sender.close() } }
+                _ = try await sender.post(OutboundRequest(url: "https://127.0.0.1:\(port)/"))
+            }
+        }
+        await #expect(throws: OutboundFailure.broken) { _ = try await Self.post("garbage\r\n\r\n") }
+    }
+
+    @Test(
+        "What is not allowed is not dialled",
+        arguments: ["http://127.0.0.1:PORT/", "https://127.0.0.1:PORT/#x", "https://2130706433:PORT/"])
+    func refused(_ url: String) async throws {
+        await #expect(throws: OutboundRefusal.self) {
+            _ = try await Self.post("") { url.replacingOccurrences(of: "PORT", with: "\($0)") }
+        }
+    }
+
+    @Test("This machine and names that lead to it are not dialled unless the site says so")
+    func loopbackRefused() async throws {
+        for host in ["127.0.0.1", "localhost", "[::1]"] {
+            await #expect(throws: OutboundRefusal.addressNotAllowed) {
+                _ = try await Self.post("", policy: OutboundPolicy()) { "https://\(host):\($0)/" }
+            }
+        }
+    }
+}
+
+/// Header fields that a stranger wants to be sent. RFC 9110 §5.
+@Suite struct OutboundHeaderTests {
+    @Test("A name that is a token and a value in printable ASCII are taken, blanks around the value left out")
+    func taken() throws {
+        let header = try #require(OutboundHeader(line: "Authorization:  Bearer a:b=  "))
+        #expect(header.name == "Authorization")
+        #expect(header.value == "Bearer a:b=")
+    }
+
+    @Test(
+        "What could begin another line, is no token, says nothing or is the connection's own is refused",
+        arguments: [
+            "X-A: b\r\nX-C: d", "X-A: b\nX", "X-A: b\r", "X\r\n-A: b", "X A: b", "X-A : b", ": b", "X-A", "X-A:",
+            "X-A:  ",
+            "X-A: ü", "X-Ä: b", "X-A: \u{0}", "X-A: \u{7F}", "X-A: a\tb", "Host: elsewhere", "content-LENGTH: 0",
+            "Transfer-Encoding: chunked", "Connection: close", "Content-Type: text/plain", "Expect: 100-continue",
+        ])
+    func refused(_ line: String) { #expect(OutboundHeader(line: line) == nil) }
+}
