@@ -44,16 +44,21 @@ extension RelationalStore: ResourceStore {
         -> StoredResource?
     {
         try await translating {
-            try await self.database.read { connection in
+            // One state of the database, where a version is judged by others too.
+            try await self.database.read(snapshot: !self.mayReadAll(type, access)) { connection in
                 var condition = SQLCondition("v.type = ? AND v.id = ?", [.text(type), .text(id)])
                 if let version { condition.add("v.version = ?", .int(version)) }
-                let found = try connection.all(
+                let found = try connection.first(
                     """
                     SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
                     ORDER BY v.version DESC LIMIT 1
                     """, condition.values
                 ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
-                return try self.permitted(found, .read, on: type, access, connection).first?.resource
+                guard let found else { return nil }
+                if let sight = self.sight(.read, of: type, access, connection) {
+                    guard try sight.sees(found), try version == nil || sight.seesNewest(of: id) else { return nil }
+                }
+                return found.resource
             }
         }
     }
@@ -66,6 +71,8 @@ extension RelationalStore: ResourceStore {
             try await self.database.read(snapshot: true) { connection in
                 var found: [StoredResource] = []
                 var before = before ?? .max
+                let sight = self.sight(.read, of: type, access, connection)
+                if let sight, try !sight.seesNewest(of: id) { return [] }
                 while found.count < count {
                     let versions = try connection.all(
                         """
@@ -73,7 +80,7 @@ extension RelationalStore: ResourceStore {
                         WHERE v.type = ? AND v.id = ? AND v.version < ? ORDER BY v.version DESC LIMIT ?
                         """, [.text(type), .text(id), .int(before), .int(Int64(count))]
                     ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
-                    found += try self.permitted(versions, .read, on: type, access, connection).map(\.resource)
+                    found += try versions.filter { try sight?.sees($0) ?? true }.map(\.resource)
                     guard let last = versions.last, versions.count == count else { break }
                     before = last.resource.version
                 }
@@ -82,34 +89,11 @@ extension RelationalStore: ResourceStore {
         }
     }
 
-    /// Those of the versions of a type that the caller may see, judged by what they hold: a version that was replaced
-    /// long ago has no entries any more.
-    private func permitted(
-        _ versions: [(key: Int64, resource: StoredResource)], _ permission: Permissions, on type: String,
-        _ access: AccessContext, _ connection: any SQLConnection
-    ) throws -> [(key: Int64, resource: StoredResource)] {
-        guard let allowed = compiler(connection, access, .current).allowed(type, "v", permission, 0) else {
-            return versions
-        }
-        let parameters = Set(
-            allowed.values.compactMap { value -> Int64? in
-                if case .int(let number) = value { number } else { nil }
-            })
-        return try versions.filter { version in
-            var entries: [IndexEntry] = []
-            if !version.resource.isDeleted {
-                let resource: Resource
-                do { resource = try Resource(parsing: version.resource.bytes, limits: .stored) } catch {
-                    throw SQLStoreError(.corrupt, "a stored \(type) cannot be read", cause: error)
-                }
-                entries = indexer.entries(of: resource).filter { parameters.contains($0.parameter) }
-            }
-            let tables = SearchIndexTable.rows(of: entries, versionKey: version.key, connection.dialect)
-            return try connection.first(
-                "WITH \(tables.text) SELECT 1 FROM resource_versions v WHERE v.version_key = ? AND \(allowed.text)",
-                tables.values + [.int(version.key)] + allowed.values
-            ) { try $0.int(0) } != nil
-        }
+    /// What tells of versions whether the caller may see them; nil where it may see all.
+    private func sight(
+        _ permission: Permissions, of type: String, _ access: AccessContext, _ connection: any SQLConnection
+    ) -> VersionSight? {
+        VersionSight(permission, of: type, compiler(connection, access, .current), connection, indexer)
     }
 
     package func snapshot() async throws -> (sequence: Int64, time: UTCInstant) {
@@ -128,30 +112,32 @@ extension RelationalStore: ResourceStore {
                 let allowed = compiler.allowed(type, "v", .search, 0)
                 // What is current still, what was replaced since, and with `since` what was gone at the snapshot.
                 var parts = [
-                    (compiler.standing("v", .lasting), false),
-                    (compiler.standing("v", .replaced, deletions: since != nil), true),
+                    (compiler.standing("v", .lasting), true),
+                    (compiler.standing("v", .replaced, deletions: since != nil), false),
                 ]
                 if since != nil { parts.append((compiler.gone("v"), false)) }
-                var rows: [(key: Int64, resource: StoredResource, isReplaced: Bool)] = []
-                for (standing, isReplaced) in parts {
+                let sight = self.sight(.search, of: type, access, connection)
+                // Of the former the index tells what they hold.
+                var rows: [(key: Int64, resource: StoredResource, isIndexed: Bool)] = []
+                for (standing, isIndexed) in parts {
                     var condition = SQLCondition("v.type = ? AND v.version_key > ?", [.text(type), .int(after ?? 0)])
                     condition.add(standing)
                     if let since { condition.add("v.time > ?", .int(since.microseconds)) }
                     if let until { condition.add("v.time <= ?", .int(until.microseconds)) }
-                    if let allowed, !isReplaced { condition.add(allowed) }
+                    if let allowed, isIndexed { condition.add(allowed) }
                     rows += try connection.all(
                         """
                         SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
                         ORDER BY v.version_key LIMIT ?
                         """, condition.values + [.int(Int64(limit))]
-                    ) { (key: try $0.int(8), resource: try ResourceTable.decode($0), isReplaced: isReplaced) }
+                    ) { (key: try $0.int(8), resource: try ResourceTable.decode($0), isIndexed: isIndexed) }
                 }
                 rows.sort { $0.key < $1.key }
                 let isLast = rows.count < limit
                 if rows.count > limit { rows.removeLast(rows.count - limit) }
                 let found = try rows.filter { row in
-                    guard row.isReplaced else { return true }
-                    return try !self.permitted([(row.key, row.resource)], .search, on: type, access, connection).isEmpty
+                    guard !row.isIndexed, let sight else { return true }
+                    return try sight.sees((row.key, row.resource))
                 }
                 return (found.map(\.resource), isLast ? nil : rows.last?.key)
             }

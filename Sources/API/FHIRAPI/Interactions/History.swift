@@ -35,8 +35,11 @@ extension FHIRService {
         if hasMore, let last = versions.last {
             links.append(.init("next", "\(own)&\(Self.pageParameter)=\(last.version)"))
         }
-        // The newest version's number is the number of versions: they grow by one. http.html#history.
-        let total = before == nil ? versions.first.map { Int($0.version) } : nil
+        // The newest version's number is the number of versions: they grow by one. Who may not see the whole type is told
+        // of those on a page that holds all. http.html#history.
+        let isWhole = request.access.visibility(.read, of: type).isWhole
+        let all = isWhole ? versions.first.map { Int($0.version) } : hasMore ? nil : versions.count
+        let total = before == nil ? all : nil
         var writer = BundleWriter(type: .history, timestamp: now().instantText, total: total, links: links)
         for (version, isMadeAnew) in zip(versions, older) {
             let url = version.method == .create ? type : "\(type)/\(id)"
