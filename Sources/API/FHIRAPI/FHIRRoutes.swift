@@ -32,7 +32,7 @@ package struct FHIRRoutes: Sendable {
                 route(.get, "/fhir/{type}", "searchType", .bearer(.anyToken)),
                 route(.post, "/fhir/{type}/_search", "searchTypePost", .bearer(.anyToken)),
                 route(.post, "/fhir/{type}", "create", .bearer(.anyToken)),
-                route(.get, "/fhir/{type}/{id}", "read", .bearer(.anyToken), fromMemory: readFromMemory),
+                route(.get, "/fhir/{type}/{id}", "read", .bearer(.anyToken), fromMemory: ReadFromMemory(service: service)),
                 route(.put, "/fhir/{type}/{id}", "update", .bearer(.anyToken)),
                 route(.delete, "/fhir/{type}/{id}", "delete", .bearer(.anyToken)),
                 route(.get, "/fhir/{type}/{id}/_history", "historyInstance", .bearer(.anyToken)),
@@ -43,7 +43,7 @@ package struct FHIRRoutes: Sendable {
     /// The service answers a missing scope itself, as an OperationOutcome with its audit row; the route asks for a token.
     private func route(
         _ method: HTTPRequest.Method, _ template: String, _ operationID: String, _ access: RouteAccess,
-        isSafe: Bool = true, fromMemory: (@Sendable (APIRequest) -> MemoryAnswer?)? = nil
+        isSafe: Bool = true, fromMemory: (any AnsweringFromMemory)? = nil
     ) -> Route {
         let segments = template.split(separator: "/").dropFirst().map(String.init)
         return Route(
@@ -88,22 +88,7 @@ package struct FHIRRoutes: Sendable {
         return response(answer)
     }
 
-    /// A plain read of a current version. Queries change how an answer looks, and are left to the handler.
-    private func readFromMemory(_ request: APIRequest) -> MemoryAnswer? {
-        guard request.rawQuery.isEmpty else { return nil }
-        guard
-            let (response, record) = service.readFromMemory(
-                type: request.parameters["type"], id: request.parameters["id"], accept: request.headers[.accept],
-                ifNoneMatch: request.headers[.ifNoneMatch], access: request.access)
-        else { return nil }
-        var body = ByteBuffer()
-        if case .bytes(let bytes) = response.body { body.writeBytes(bytes) }
-        return MemoryAnswer(
-            status: HTTPResponse.Status(code: response.status), headers: Self.fields(response), body: .bytes(body),
-            record: record)
-    }
-
-    private static func fields(_ answer: FHIRResponse) -> HTTPFields {
+    static func fields(_ answer: FHIRResponse) -> HTTPFields {
         var headers = HTTPFields()
         for (name, value) in answer.headers {
             if let field = names[name] ?? HTTPField.Name(name) { headers[field] = value }
