@@ -32,7 +32,8 @@ package struct FHIRRoutes: Sendable {
                 route(.get, "/fhir/{type}", "searchType", .bearer(.anyToken)),
                 route(.post, "/fhir/{type}/_search", "searchTypePost", .bearer(.anyToken)),
                 route(.post, "/fhir/{type}", "create", .bearer(.anyToken)),
-                route(.get, "/fhir/{type}/{id}", "read", .bearer(.anyToken), fromMemory: ReadFromMemory(service: service)),
+                route(
+                    .get, "/fhir/{type}/{id}", "read", .bearer(.anyToken), fromMemory: ReadFromMemory(service: service)),
                 route(.put, "/fhir/{type}/{id}", "update", .bearer(.anyToken)),
                 route(.delete, "/fhir/{type}/{id}", "delete", .bearer(.anyToken)),
                 route(.get, "/fhir/{type}/{id}/_history", "historyInstance", .bearer(.anyToken)),

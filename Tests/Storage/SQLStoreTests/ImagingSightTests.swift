@@ -65,7 +65,7 @@ struct ImagingSightTests {
                     one.attributes.modality = ["CT", "MR", "US"].randomElement(using: &random)
                     one.attributes.seriesNumber = position
                     if Bool.random(using: &random) {
-                        one.attributes.requests = [
+                        one.attributes.requestAttributes = [
                             RequestAttributes(
                                 scheduledProcedureStepID: "s\(position)", requestedProcedureID: "r\(number)",
                                 accessionNumber: nil)
@@ -81,7 +81,7 @@ struct ImagingSightTests {
                         let received = Support.received(
                             sop, study: uid, series: one.seriesInstanceUID, number: position,
                             seriesNumber: attributes.seriesNumber, modality: attributes.modality
-                        ) { $1.requests = attributes.requests }
+                        ) { $1.requestAttributes = attributes.requestAttributes }
                         let isAsideAlone = position > 1 && Bool.random(using: &random)
                         if isAsideAlone {
                             one.asides.append(
@@ -135,7 +135,8 @@ struct ImagingSightTests {
 
     static let keys: [SearchKeys] = [
         SearchKeys(), SearchKeys([.modalitiesInStudy: .exact("MR")]), SearchKeys([.modality: .wildcard("U*")]),
-        SearchKeys([.modality: .anyOf([.exact("CT"), .exact("US")])]), SearchKeys([.seriesInstanceUID: .wildcard("1.*")]),
+        SearchKeys([.modality: .anyOf([.exact("CT"), .exact("US")])]),
+        SearchKeys([.seriesInstanceUID: .wildcard("1.*")]),
         SearchKeys([.sopInstanceUID: .exact("1.1.1.2")]), SearchKeys([.sopInstanceUID: .wildcard("1.*.2")]),
         SearchKeys([.instanceNumber: .exact("2")]), SearchKeys([.seriesNumber: .exact("1")]),
         SearchKeys([.scheduledProcedureStepID: .exact("s1")]), SearchKeys([.scheduledProcedureStepID: .empty]),
@@ -144,7 +145,9 @@ struct ImagingSightTests {
         SearchKeys([.sopClassUID: .exact("1.2.840.10008.5.1.4.1.1.2"), .modality: .exact("US")]),
     ]
 
-    @Test("Who may see one patient is answered as if no other images and orders were stored", arguments: TestDatabases.all)
+    @Test(
+        "Who may see one patient is answered as if no other images and orders were stored", arguments: TestDatabases.all
+    )
     func noOther(_ kind: SQLDialect) async throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
@@ -214,7 +217,9 @@ struct ImagingSightTests {
         return match
     }
 
-    @Test("A series and an instance are seen once they are linked, and hidden when they are set aside", arguments: TestDatabases.all)
+    @Test(
+        "A series and an instance are seen once they are linked, and hidden when they are set aside",
+        arguments: TestDatabases.all)
     func changes(_ kind: SQLDialect) async throws {
         let limited = CompartmentTests.access("patient/ImagingStudy.rs", patient: "a")
         try await Support.with(kind) { store in

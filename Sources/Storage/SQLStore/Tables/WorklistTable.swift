@@ -9,7 +9,8 @@ struct WorklistTable {
 
     /// The first entries, earliest start first.
     func entries(_ query: WorklistQuery) throws -> [WorklistEntry] {
-        let compiler = SearchKeyCompiler(query.keys, of: .worklist, dialect: connection.dialect, stations: stations, sight: sight)
+        let compiler = SearchKeyCompiler(
+            query.keys, of: .worklist, dialect: connection.dialect, stations: stations, sight: sight)
         let plan = try SearchPlan(compiler, connection)
         let statement = Self.statement(plan.page, limit: query.limit)
         let rows = try connection.all(
