@@ -66,7 +66,7 @@ package struct DICOMwebRoutes: Sendable {
                 Route(.get, series, operationID: "retrieveSeries", access: Self.read, isBrief: true, handler: retrieve),
                 Route(
                     .get, instance, operationID: "retrieveInstance", access: Self.read, isBrief: true,
-                    fromMemory: instanceFromMemory, handler: retrieve),
+                    fromMemory: InstanceFromMemory(routes: self), handler: retrieve),
                 Route(
                     .get, study + "/metadata", operationID: "retrieveStudyMetadata", access: Self.read,
                     handler: metadata),

@@ -158,6 +158,13 @@ extension DICOMwebRoutes {
             record: Self.auditRecord("retrieve", request), permit: permit)
     }
 
+    /// The instances of ``instanceFromMemory(_:)``, which the right to read ImagingStudy opens.
+    struct InstanceFromMemory: AnsweringFromMemory {
+        let routes: DICOMwebRoutes
+        func resourceType(of request: APIRequest) -> String { "ImagingStudy" }
+        func answer(to request: APIRequest) -> MemoryAnswer? { routes.instanceFromMemory(request) }
+    }
+
     /// What stands around one instance in a response.
     private struct Envelope {
         var contentType: String

@@ -32,7 +32,7 @@ package struct FHIRRoutes: Sendable {
             interaction.method, interaction.template == "/" ? "/fhir" : "/fhir" + interaction.template,
             operationID: interaction.name,
             access: interaction.isOpen ? .open : .bearer(.anyToken), isSafe: interaction.isSafe,
-            fromMemory: interaction.name == "read" ? readFromMemory : nil
+            fromMemory: interaction.name == "read" ? ReadFromMemory(service: service) : nil
         ) { try await answer($0, interaction) }
     }
 
@@ -59,22 +59,7 @@ package struct FHIRRoutes: Sendable {
         return response(answer)
     }
 
-    /// A plain read of a current version. Queries change how an answer looks, and are left to the handler.
-    private func readFromMemory(_ request: APIRequest) -> MemoryAnswer? {
-        guard request.rawQuery.isEmpty else { return nil }
-        guard
-            let (response, record) = service.readFromMemory(
-                type: request.parameters["type"], id: request.parameters["id"], headers: request.headers,
-                access: request.access)
-        else { return nil }
-        var body = ByteBuffer()
-        if case .bytes(let bytes) = response.body { body.writeBytes(bytes) }
-        return MemoryAnswer(
-            status: HTTPResponse.Status(code: response.status), headers: Self.fields(response), body: .bytes(body),
-            record: record)
-    }
-
-    private static func fields(_ answer: FHIRResponse) -> HTTPFields {
+    static func fields(_ answer: FHIRResponse) -> HTTPFields {
         var headers = HTTPFields()
         for (name, value) in answer.headers {
             if let field = names[name] ?? HTTPField.Name(name) { headers.append(HTTPField(name: field, value: value)) }

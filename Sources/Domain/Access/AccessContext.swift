@@ -55,8 +55,12 @@ package struct AccessContext: Sendable, Hashable {
         return Visibility(anyOf: rules)
     }
 
-    /// Whether any access of this kind to the type is granted.
+    /// Whether an interaction on the type may be begun.
+    ///
+    /// A change needs the whole type: whether a changed resource still fits a rule could be told only after the change.
+    /// For a reading some part of the type is enough, as the store shows no more than that.
     package func allows(_ permission: Permissions, on resourceType: String) -> Bool {
-        !visibility(permission, of: resourceType).isNothing
+        let visibility = visibility(permission, of: resourceType)
+        return permission.isDisjoint(with: .changes) ? !visibility.isNothing : visibility.isWhole
     }
 }

@@ -15,6 +15,8 @@ package struct Permissions: OptionSet, Sendable, Hashable {
     package static let delete = Permissions(rawValue: 8)
     /// `s`: search, type history, export.
     package static let search = Permissions(rawValue: 16)
+    /// What changes resources.
+    package static let changes: Permissions = [.create, .update, .delete]
     package static let all: Permissions = [.create, .read, .update, .delete, .search]
 
     /// The letters in the order that SMART demands, for example `rs`.

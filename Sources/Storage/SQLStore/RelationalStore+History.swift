@@ -53,14 +53,28 @@ extension RelationalStore {
         return query.type == nil && visible.count == all.count ? nil : visible
     }
 
+    /// Those that the caller may see. What a resource said before is seen by those only who may see it as it is now.
     private func visible(
         _ found: [HistoryRun.Row], _ permission: Permissions, _ access: AccessContext, _ connection: any SQLConnection
     ) throws -> [(key: Int64, entry: HistoryPage.Entry)] {
-        try found.filter { row in
-            let type = row.entry.version.type
-            if access.visibility(permission, of: type).isWhole { return true }
-            return try !permitted([(row.key, row.entry.version)], permission, on: type, access, connection).isEmpty
-        }.map { ($0.key, $0.entry) }
+        let compiler = compiler(connection, access, .current)
+        var sights: [String: VersionSight?] = [:]
+        var newest: [String: Bool] = [:]
+        return try found.filter { row in
+            let version = row.entry.version
+            let sight: VersionSight?
+            if let known = sights[version.type] {
+                sight = known
+            } else {
+                sight = VersionSight(permission, of: version.type, compiler, connection, indexer)
+                sights[version.type] = .some(sight)
+            }
+            guard let sight else { return true }
+            let name = version.type + "/" + version.id
+            let isSeen = try newest[name] ?? sight.seesNewest(of: version.id)
+            newest[name] = isSeen
+            return try isSeen && sight.sees((row.key, version))
+        }
     }
 }
 

@@ -44,7 +44,10 @@ extension RelationalStore: ResourceStore {
         -> StoredResource?
     {
         try await translating {
-            try await self.database.read { try self.visible($0, access).version(type, id, version) }
+            // One state of the database, where a version is judged by others too.
+            try await self.database.read(snapshot: !self.mayReadAll(type, access)) {
+                try self.visible($0, access).version(type, id, version)
+            }
         }
     }
 
@@ -57,6 +60,13 @@ extension RelationalStore: ResourceStore {
                 try self.visible(connection, access).history(type, id, before: before, count: count)
             }
         }
+    }
+
+    /// What tells of versions whether the caller may see them; nil where it may see all.
+    private func sight(
+        _ permission: Permissions, of type: String, _ access: AccessContext, _ connection: any SQLConnection
+    ) -> VersionSight? {
+        VersionSight(permission, of: type, compiler(connection, access, .current), connection, indexer)
     }
 
     package func snapshot() async throws -> (sequence: Int64, time: UTCInstant) {
@@ -75,31 +85,32 @@ extension RelationalStore: ResourceStore {
                 let allowed = compiler.allowed(type, "v", .search, 0)
                 // What is current still, what was replaced since, and with `since` what was gone at the snapshot.
                 var parts = [
-                    (compiler.standing("v", .lasting), false),
-                    (compiler.standing("v", .replaced, deletions: since != nil), true),
+                    (compiler.standing("v", .lasting), true),
+                    (compiler.standing("v", .replaced, deletions: since != nil), false),
                 ]
                 if since != nil { parts.append((compiler.gone("v"), false)) }
-                var rows: [(key: Int64, resource: StoredResource, isReplaced: Bool)] = []
-                for (standing, isReplaced) in parts {
+                let sight = self.sight(.search, of: type, access, connection)
+                // Of the former the index tells what they hold.
+                var rows: [(key: Int64, resource: StoredResource, isIndexed: Bool)] = []
+                for (standing, isIndexed) in parts {
                     var condition = SQLCondition("v.type = ? AND v.version_key > ?", [.text(type), .int(after ?? 0)])
                     condition.add(standing)
                     if let since { condition.add("v.time > ?", .int(since.microseconds)) }
                     if let until { condition.add("v.time <= ?", .int(until.microseconds)) }
-                    if let allowed, !isReplaced { condition.add(allowed) }
+                    if let allowed, isIndexed { condition.add(allowed) }
                     rows += try connection.all(
                         """
                         SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
                         ORDER BY v.version_key LIMIT ?
                         """, condition.values + [.int(Int64(limit))]
-                    ) { (key: try $0.int(8), resource: try ResourceTable.decode($0), isReplaced: isReplaced) }
+                    ) { (key: try $0.int(8), resource: try ResourceTable.decode($0), isIndexed: isIndexed) }
                 }
                 rows.sort { $0.key < $1.key }
                 let isLast = rows.count < limit
                 if rows.count > limit { rows.removeLast(rows.count - limit) }
                 let found = try rows.filter { row in
-                    guard row.isReplaced else { return true }
-                    return try !self.visible(connection, access).of([(row.key, row.resource)], .search, on: type)
-                        .isEmpty
+                    guard !row.isIndexed, let sight else { return true }
+                    return try sight.sees((row.key, row.resource))
                 }
                 return (found.map(\.resource), isLast ? nil : rows.last?.key)
             }

@@ -20,7 +20,7 @@ package final class RelationalStore: Sendable {
     let refusal: @Sendable () -> StoreError?
     let rules: SiteRules
     let stations: WorklistStations
-    private let instanceRows = InstanceCache()
+    let instanceRows = InstanceCache()
     /// Raised by each commit that puts something into the outbox.
     package let deliverySignal = DeliverySignal()
     /// Raised by each commit that makes a version of a resource.
@@ -162,97 +162,6 @@ extension RelationalStore: WorkflowStore {
         try await readUnit(.server(requestID: "authorities")) {
             try AuthorityTable(connection: $0.connection).all(limit: limit)
         }
-    }
-}
-
-extension RelationalStore: ImagingIndex {
-    /// Images are reached with the rights of ImagingStudy. A scope narrowed by a search condition cannot be applied to
-    /// DICOM attributes, so it gives nothing here.
-    private func mayRead(_ access: AccessContext, _ permission: Permissions) -> Bool {
-        access.visibility(permission, of: "ImagingStudy").isWhole
-    }
-
-    package func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] {
-        guard access.visibility(.search, of: "ServiceRequest").isWhole else { return [] }
-        let stations = stations
-        return try await readUnit(access) {
-            try WorklistTable(connection: $0.connection, stations: stations).entries(query)
-        }
-    }
-
-    package func waitingSteps(limit: Int, access: AccessContext) async throws -> [WaitingStep] {
-        guard access.visibility(.search, of: "ServiceRequest").isWhole else { return [] }
-        let stations = stations
-        return try await readUnit(access) {
-            try WorklistTable(connection: $0.connection, stations: stations).waiting(limit: limit)
-        }
-    }
-
-    /// Brings the worklist in line with the site's stations: to be called once, before the first query.
-    package func refreshWorklist() async throws {
-        let stations = stations
-        try await translating {
-            try await self.database.write { transaction in
-                try OrderTable(connection: transaction.connection, stations: stations).refreshSteps()
-            }
-        }
-    }
-
-    package func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
-        guard mayRead(access, .search) else { return StudyMatches(matches: [], remaining: 0) }
-        return try await readUnit(access, .search(client: access.principal.id)) {
-            try StudySearch(connection: $0.connection).matches(query)
-        }
-    }
-
-    package func instances(
-        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-        access: AccessContext
-    ) async throws -> [Instance] {
-        guard mayRead(access, .read) else { return [] }
-        let found = try await readUnit(access, snapshot: false) { unit in
-            try StudyTable(connection: unit.connection).page(
-                studyUID: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID, after: after,
-                limit: limit,
-                withHeaders: false
-            ).map(\.instance)
-        }
-        instanceRows.keep(found)
-        return found
-    }
-
-    package func remembered(
-        studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
-    ) -> Instance? {
-        guard mayRead(access, .read), let known = instanceRows.find(sopInstanceUID),
-            known.studyInstanceUID == studyInstanceUID, known.seriesInstanceUID == seriesInstanceUID
-        else { return nil }
-        return known
-    }
-
-    package func headers(
-        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
-        access: AccessContext
-    ) async throws -> [InstanceHeader] {
-        guard mayRead(access, .read) else { return [] }
-        let found = try await readUnit(access, snapshot: false) { unit in
-            try StudyTable(connection: unit.connection).page(
-                studyUID: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID, after: after,
-                limit: limit,
-                withHeaders: true)
-        }
-        instanceRows.keep(found.lazy.map(\.instance))
-        return found
-    }
-
-    package func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict] {
-        guard mayRead(access, .search) else { return [] }
-        return try await readUnit(access) { try ConflictTable(connection: $0.connection).conflicts(limit: limit) }
-    }
-
-    package func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries] {
-        guard mayRead(access, .search) else { return [] }
-        return try await readUnit(access) { try StudySearch(connection: $0.connection).quarantine(limit: limit) }
     }
 }
 

@@ -9,7 +9,11 @@ extension SearchCompiler {
     /// A condition that is not understood, or has no meaning for the type, lets nothing through. Chains are not followed
     /// here: a scope must not be able to look further than the resource it limits.
     func allowed(_ type: String, _ alias: String, _ permission: Permissions, _ depth: Int) -> SQLCondition? {
-        switch access.visibility(permission, of: type) {
+        condition(access.visibility(permission, of: type), type, alias, depth)
+    }
+
+    func condition(_ visibility: Visibility, _ type: String, _ alias: String, _ depth: Int) -> SQLCondition? {
+        switch visibility {
         case .whole: nil
         case .nothing: SQLCondition("1 = 0")
         case .anyOf(let rules):

@@ -33,6 +33,8 @@ struct SearchKeyCompiler {
         let group: Group
         /// Their conditions on a row with the given alias.
         let condition: (_ alias: String) -> SQLCondition
+        /// What may be seen of the rows of the group; nil where all may.
+        let seen: (_ alias: String) -> SQLCondition?
         /// It holds, too, where there is no row at all.
         let matchesNone: Bool
         /// An index leads to the rows, or they are few and short.
@@ -40,14 +42,20 @@ struct SearchKeyCompiler {
     }
 
     let dialect: SQLDialect
+    /// What the caller may see of the rows that are looked at.
+    let sight: ImagingSight
     /// Conditions on `s`.
     let root: SQLCondition?
     /// Conditions on rows that belong to it, in a fixed order, so that equal queries are one prepared statement.
     let terms: [Term]
 
     /// - Parameter stations: who does steps that name no station.
-    init(_ keys: SearchKeys, of root: Root, dialect: SQLDialect, stations: WorklistStations = WorklistStations()) {
+    init(
+        _ keys: SearchKeys, of root: Root, dialect: SQLDialect, stations: WorklistStations = WorklistStations(),
+        sight: ImagingSight = .whole
+    ) {
         self.dialect = dialect
+        self.sight = sight
         var terms: [Term] = []
         var ofRoot: SQLCondition?
         for group in Group.allCases {
@@ -63,7 +71,8 @@ struct SearchKeyCompiler {
                 else { return nil }
                 return (date, time, period)
             }
-            guard !matches.isEmpty || !periods.isEmpty else { continue }
+            // A study or step that may not be seen is not there, whatever is asked; nor are rows of its, where something is.
+            guard !matches.isEmpty || !periods.isEmpty || (group == .root && !sight.isWhole) else { continue }
             let comparison = Comparison(dialect: dialect)
             let condition = { (alias: String) -> SQLCondition in
                 var all: [SQLCondition] = matches.map { place, match in
@@ -82,6 +91,7 @@ struct SearchKeyCompiler {
                 all += periods.map { date, time, period in
                     comparison.condition(period, "\(alias).\(date.column)", "\(alias).\(time.column)")
                 }
+                if let seen = group.seen(sight, alias, dialect) { all.append(seen) }
                 return SQLCondition(joining: all, with: " AND ")
             }
             if group == .root {
@@ -90,7 +100,7 @@ struct SearchKeyCompiler {
             }
             terms.append(
                 Term(
-                    group: group, condition: condition,
+                    group: group, condition: condition, seen: { group.seen(sight, $0, dialect) },
                     matchesNone: group.mayHaveNone && periods.isEmpty && matches.allSatisfy { $0.1.admitsEmpty },
                     isIndexed: group.isNarrow
                         || matches.contains { $0.0.isIndexed && $0.1.isAnchored && !$0.1.admitsEmpty }))
@@ -190,6 +200,17 @@ extension SearchKeyCompiler.Group {
         case .names: Join(table: "patient_names", column: "patient_id", root: "patient_id")
         case .identifier: Join(table: "patient_identifiers", column: "patient_id", root: "patient_id")
         case .patient: Join(table: "patients", column: "id", root: "patient_id")
+        }
+    }
+
+    /// What the caller may see of the group's rows; nil where it may see all that belong to what it sees. Values that a
+    /// study is found by are kept once for the study, whichever of its objects brought them.
+    func seen(_ sight: ImagingSight, _ alias: String, _ dialect: SQLDialect) -> SQLCondition? {
+        switch self {
+        case .root, .anySeries, .series: sight.row(alias, dialect)
+        case .request: sight.ofSeries(alias, dialect)
+        case .instance: sight.instance(alias, dialect)
+        case .accession, .patientID, .patientName, .referringPhysicianName, .studyID, .names, .identifier, .patient: nil
         }
     }
 

@@ -65,7 +65,14 @@ struct BulkExportTests {
             let other = FHIRServer.access("system/*.cruds", id: "other")
             for path in [job, file] { #expect(await server.send(.get, path, as: other).status == 404) }
             #expect(await server.send(.delete, job, as: other).status == 404)
-            #expect(await server.send(.get, file, as: FHIRServer.access("system/Observation.rs")).status == 403)
+            // A token of the same client that allows less is told as little.
+            for scopes in ["system/Observation.rs", "system/Patient.rs?gender=female", "system/Patient.r", ""] {
+                for path in [job, file] {
+                    let answer = await server.send(.get, path, as: FHIRServer.access(scopes))
+                    #expect(answer.status == 404, "\(path) with \(scopes)")
+                }
+                #expect(await server.send(.delete, job, as: FHIRServer.access(scopes)).status == 404, "\(scopes)")
+            }
             for bad in ["\(job)/9", "\(job)/x", "\(job)/-1", "_export/none"] {
                 #expect(await server.send(.get, bad).status == 404)
             }

@@ -73,6 +73,58 @@ struct DisclosureTests {
         }
     }
 
+    @Test("SMART 2.2: a change needs its letter for the whole type, also where it turns out to be a create")
+    func partialLetters() async throws {
+        try await FHIRServer.with { (server) async throws in
+            let body = Self.patient("new", "A")
+            for scopes in ["system/Patient.u system/Patient.c?gender=female", "system/Patient.u", "patient/*.cruds"] {
+                let answer = await server.send(.put, "Patient/new", body: body, as: FHIRServer.access(scopes))
+                #expect(answer.status == 403 && answer.issue == "forbidden", "\(scopes)")
+            }
+            #expect(await server.send(.get, "Patient/new").status == 404)
+        }
+    }
+
+    @Test("House decision 5: what may not be seen is answered as an id that was never used, at every door")
+    func unknown() async throws {
+        try await FHIRServer.with { (server) async throws in
+            for id in ["p1", "gone"] {
+                #expect(await server.send(.put, "Patient/\(id)", body: Self.patient(id, "Secret")).status == 201)
+            }
+            #expect(await server.send(.delete, "Patient/gone").status == 204)
+            let access = FHIRServer.access("system/Patient.rs?gender=male")
+            for path in ["Patient/ID", "Patient/ID/_history", "Patient/ID/_history/1", "Patient/ID/_history/2"] {
+                let unknown = await server.send(.get, path.replacing("ID", with: "none"), as: access)
+                #expect(unknown.status == 404)
+                for id in ["p1", "gone"] {
+                    for headers in [[:], ["if-none-match": "W/\"1\""]] {
+                        let answer = await server.send(
+                            .get, path.replacing("ID", with: id), headers: headers, as: access)
+                        #expect(answer.status == unknown.status, "\(path) \(id)")
+                        #expect(answer.bytes == unknown.bytes, "\(path) \(id)")
+                        #expect(answer.headers.map(\.name) == unknown.headers.map(\.name), "\(path) \(id)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("The total of a history counts the versions that are seen")
+    func historyTotal() async throws {
+        try await FHIRServer.with { (server) async throws in
+            for family in ["A", "B", "C"] {
+                _ = await server.send(.put, "Patient/p1", body: Self.patient("p1", family))
+            }
+            let part = FHIRServer.access("system/Patient.rs?family=B,C")
+            let history = await server.send(.get, "Patient/p1/_history", as: part)
+            #expect(history.json["total"]?.int == 2)
+            #expect(history.json["entry"]?.array?.count == 2)
+            let first = await server.send(.get, "Patient/p1/_history", "_count=1", as: part)
+            #expect(first.json["total"] == nil)
+            #expect(await server.send(.get, "Patient/p1/_history", "_count=1").json["total"]?.int == 3)
+        }
+    }
+
     @Test("X20, R4 narrative: an active narrative is refused whole, and nothing of it is stored")
     func narrative() async throws {
         try await FHIRServer.with { (server) async throws in

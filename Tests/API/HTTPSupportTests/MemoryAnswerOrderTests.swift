@@ -67,9 +67,9 @@ struct MemoryAnswerOrderTests {
             front.reads = 0
         }
 
-        func ask(_ id: String) throws {
+        func ask(_ id: String, token: String = "good") throws {
             var fields = HTTPFields()
-            fields[.authorization] = "Bearer good"
+            fields[.authorization] = "Bearer \(token)"
             let head = HTTPRequest(method: .get, scheme: "http", authority: "h", path: "/x/\(id)", headerFields: fields)
             try channel.writeInbound(HTTPRequestPart.head(head))
             try channel.writeInbound(HTTPRequestPart.end(nil))
@@ -115,6 +115,15 @@ struct MemoryAnswerOrderTests {
         #expect(connection.trail.entities == ["a"])
         try connection.ask("d")
         #expect(try connection.left() == ["202", "202", "202", "<memory d>"])
+        _ = try connection.channel.finish()
+    }
+
+    @Test("House decision 5: who may read a part of the type only is never answered from memory")
+    func part() throws {
+        let connection = try Connection()
+        for token in ["good", "part"] { try connection.ask("a", token: token) }
+        #expect(try connection.left() == ["<memory a>"])
+        #expect(connection.back.seen == ["/x/a", "end"])
         _ = try connection.channel.finish()
     }
 

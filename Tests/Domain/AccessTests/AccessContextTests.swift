@@ -57,6 +57,21 @@ struct AccessContextTests {
             context("system/Observation.rs?category=a", "system/*.rs").visibility(.read, of: "Observation") == .whole)
     }
 
+    @Test("A reading may be begun with a part of the type, a change with the whole letter only")
+    func beginnings() {
+        for letter in [Permissions.create, .update, .delete] {
+            let text = letter.letters
+            #expect(context("system/Observation.\(text)").allows(letter, on: "Observation"), "\(text)")
+            #expect(!context("system/Observation.\(text)?category=a").allows(letter, on: "Observation"), "\(text)")
+            #expect(!context("patient/*.cruds", patient: "p").allows(letter, on: "Observation"), "\(text)")
+        }
+        for letter in [Permissions.read, .search] {
+            let text = letter.letters
+            #expect(context("system/Observation.\(text)?category=a").allows(letter, on: "Observation"), "\(text)")
+            #expect(context("patient/*.cruds", patient: "p").allows(letter, on: "Observation"), "\(text)")
+        }
+    }
+
     @Test("The server's own work is not limited")
     func unrestricted() {
         #expect(AccessContext.server(requestID: "x").visibility(.delete, of: "Patient") == .whole)

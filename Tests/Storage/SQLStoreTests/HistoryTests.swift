@@ -138,6 +138,9 @@ struct HistoryTests {
             #expect(
                 try await Self.all(store, HistoryQuery(type: "Patient", id: "p2", count: 1), women)
                     == ["Patient/p2/3+"])
+            // Who may not see a resource as it is now sees nothing of what it said before.
+            let men = Support.access("system/Patient.rs?gender=male")
+            #expect(try await Self.all(store, HistoryQuery(type: "Patient", count: 2), men) == [])
             // Of many whoever may search, of one whoever may read.
             let readers = Support.access("system/*.r")
             #expect(try await Self.all(store, HistoryQuery(count: 2), readers) == [])

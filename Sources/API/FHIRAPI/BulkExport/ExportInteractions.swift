@@ -64,17 +64,20 @@ extension FHIRService {
     /// search condition does not authorise an export.
     private func permittedTypes(_ named: [String], wasNamed: Bool, access: AccessContext) throws -> [String] {
         let candidates = wasNamed ? named : definitions.resourceTypes
-        let permitted = candidates.filter {
-            access.visibility(.search, of: $0).isWhole && access.visibility(.read, of: $0).isWhole
-        }
+        let permitted = candidates.filter { Self.mayExport($0, access) }
         if permitted.isEmpty || (wasNamed && permitted.count < candidates.count) {
             throw InteractionError(.forbidden, "no scope to export these resource types")
         }
         return permitted
     }
 
+    /// An export holds all of a type, so it takes the whole of it.
+    private static func mayExport(_ type: String, _ access: AccessContext) -> Bool {
+        access.visibility(.search, of: type).isWhole && access.visibility(.read, of: type).isWhole
+    }
+
     func exportStatus(_ request: FHIRCall, job id: String) async throws -> FHIRResponse {
-        let job = try await ownJob(id, request.access)
+        let job = try await wholeJob(id, request.access)
         switch job.state {
         case .accepted, .running:
             return FHIRResponse(
@@ -120,9 +123,8 @@ extension FHIRService {
             throw InteractionError(.notFound, "there is no such file")
         }
         let output = job.outputs[index]
-        // The token of the download must itself allow what the file holds.
-        guard request.access.visibility(.read, of: output.type).isWhole else {
-            throw InteractionError(.forbidden, "no scope to read \(output.type)")
+        guard Self.mayExport(output.type, request.access) else {
+            throw InteractionError(.notFound, "there is no such file")
         }
         try await recordRead("export-file", request, category: .export, entity: "export:\(job.id.value)/\(index)")
         return FHIRResponse(
@@ -130,11 +132,21 @@ extension FHIRService {
     }
 
     func exportDelete(_ request: FHIRCall, job id: String) async throws -> FHIRResponse {
-        let job = try await ownJob(id, request.access)
+        let job = try await wholeJob(id, request.access)
         try await exports.delete(job)
         try await recordRead(
             "export-delete", request, category: .export, action: .delete, entity: "export:\(job.id.value)")
         return .outcome(202, OperationOutcome(.information, .informational, details: "the export was deleted"))
+    }
+
+    /// The job, when it is the caller's and this very token allows all that it exports, whose names and counts its status
+    /// tells; otherwise it is not there.
+    private func wholeJob(_ id: String, _ access: AccessContext) async throws -> ExportJob {
+        let job = try await ownJob(id, access)
+        guard job.types.allSatisfy({ Self.mayExport($0, access) }) else {
+            throw InteractionError(.notFound, "there is no such export")
+        }
+        return job
     }
 
     /// The job, when it is the caller's; for anyone else it is not there.

@@ -13,6 +13,8 @@ extension FHIRService {
         var count = 100
         /// The version below which the page begins; nil for the first.
         var before: Int64?
+        /// Whether the caller may see every resource of the type.
+        let isWhole: Bool
         let view: View
     }
 
@@ -24,6 +26,7 @@ extension FHIRService {
         }
         var page = HistoryPage(
             type: type, id: id, before: call.first(Self.pageParameter).flatMap(Int64.init),
+            isWhole: call.access.visibility(.read, of: type).isWhole,
             view: try view(call, known: ["_count", Self.pageParameter]))
         if let text = call.first("_count") {
             guard let number = Int(text), number > 0 else {
@@ -50,8 +53,10 @@ extension FHIRService {
         if hasMore, let last = versions.last {
             links.append(.init("next", "\(own)&\(Self.pageParameter)=\(last.version)"))
         }
-        // The newest version's number is the number of versions: they grow by one. http.html#history.
-        let total = page.before == nil ? versions.first.map { Int($0.version) } : nil
+        // The newest version's number is the number of versions: they grow by one. Who may not see the whole type is told
+        // of those on a page that holds all. http.html#history.
+        let all = page.isWhole ? versions.first.map { Int($0.version) } : hasMore ? nil : versions.count
+        let total = page.before == nil ? all : nil
         var writer = BundleWriter(type: .history, timestamp: now().instantText, total: total, links: links)
         for (version, isMadeAnew) in zip(versions, older) {
             let url = version.method == .create ? page.type : "\(page.type)/\(page.id)"

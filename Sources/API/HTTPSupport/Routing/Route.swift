@@ -26,9 +26,8 @@ package struct Route: Sendable {
     package let isBrief: Bool
     /// A GET that changes nothing answers HEAD too, as RFC 9110 §9.3.2 asks; one that starts something does not.
     package let isSafe: Bool
-    /// The answer where it is at hand without waiting; nil sends the request to ``handler``. Runs where the connection
-    /// is served, for GET of an identified caller only, and decides everything that the handler would decide.
-    package let fromMemory: (@Sendable (APIRequest) -> MemoryAnswer?)?
+    /// What may have the answer to a GET of an identified caller at hand; nil where every request takes the ``handler``.
+    package let fromMemory: (any AnsweringFromMemory)?
     /// The answer to whoever may call.
     package let handler: Handler
 
@@ -38,7 +37,7 @@ package struct Route: Sendable {
     package init(
         _ method: HTTPRequest.Method, _ template: String, operationID: String, access: RouteAccess,
         deadline: Duration? = nil, isBrief: Bool = false, isSafe: Bool = true,
-        fromMemory: (@Sendable (APIRequest) -> MemoryAnswer?)? = nil, handler: @escaping Handler
+        fromMemory: (any AnsweringFromMemory)? = nil, handler: @escaping Handler
     ) {
         self.method = method
         self.template = template

@@ -7,11 +7,13 @@ import Workflow
 /// table whose rows it does not return.
 struct StudySearch {
     let connection: any SQLConnection
+    /// What the caller may see.
+    var sight = ImagingSight.whole
 
     private static let order = "s.study_date DESC NULLS LAST, s.uid"
 
     func matches(_ query: StudyQuery) throws -> StudyMatches {
-        let compiler = SearchKeyCompiler(query.keys, of: .studies, dialect: connection.dialect)
+        let compiler = SearchKeyCompiler(query.keys, of: .studies, dialect: connection.dialect, sight: sight)
         let plan = try SearchPlan(compiler, connection)
         var page = try query.level == .study ? studies(query, plan) : lower(query, plan, compiler)
         if page.matches.count > query.limit {
@@ -133,15 +135,21 @@ struct StudySearch {
                 ? "instances i JOIN series e ON e.study_uid = i.study_uid AND e.uid = i.series_uid" : "series e"
             columns = isInstance ? ", " + StudyTable.instanceColumns : ""
             order = isInstance ? ", i.sort_number, i.sop_uid" : ""
-            conditions = compiler.terms.compactMap { term in
-                switch term.group {
-                case .series: term.condition("e")
-                case .instance where isInstance: term.condition("i")
-                case .request, .instance:
-                    term.exists(where: "x.study_uid = e.study_uid AND x.series_uid = e.uid")
-                default: nil
+            let seen = [
+                compiler.sight.row("e", compiler.dialect),
+                isInstance ? compiler.sight.instance("i", compiler.dialect) : nil,
+            ]
+            conditions =
+                seen.compactMap { $0 }
+                + compiler.terms.compactMap { term in
+                    switch term.group {
+                    case .series: term.condition("e")
+                    case .instance where isInstance: term.condition("i")
+                    case .request, .instance:
+                        term.exists(where: "x.study_uid = e.study_uid AND x.series_uid = e.uid")
+                    default: nil
+                    }
                 }
-            }
         }
 
         /// Its first value is the UIDs of the studies.
@@ -176,14 +184,20 @@ struct StudySearch {
     private func count(_ matches: inout [StudyMatch]) throws {
         guard !matches.isEmpty else { return }
         let uids = SQLValue.texts(Array(Set(matches.map(\.study.studyInstanceUID))).sorted())
-        let isInStudies = connection.dialect.isInTexts("study_uid")
+        func condition(_ alias: String, _ seen: SQLCondition?) -> SQLCondition {
+            var condition = SQLCondition(connection.dialect.isInTexts("\(alias).study_uid"), [uids])
+            if let seen { condition.add(seen) }
+            return condition
+        }
+        let ofSeries = condition("e", sight.row("e", connection.dialect))
+        let ofInstances = condition("i", sight.instance("i", connection.dialect))
         var modalities: [String: [String]] = [:]
         var series: [String: Int] = [:]
         try connection.run(
             """
-            SELECT study_uid, modality, COUNT(*) FROM series WHERE \(isInStudies)
-            GROUP BY study_uid, modality ORDER BY study_uid, modality
-            """, [uids]
+            SELECT e.study_uid, e.modality, COUNT(*) FROM series e WHERE \(ofSeries.text)
+            GROUP BY e.study_uid, e.modality ORDER BY e.study_uid, e.modality
+            """, ofSeries.values
         ) { row in
             let uid = try row.text(0)
             if let modality = try row.optionalText(1) { modalities[uid, default: []].append(modality) }
@@ -192,8 +206,9 @@ struct StudySearch {
         var instances: [String: Int] = [:]
         try connection.run(
             """
-            SELECT study_uid, series_uid, COUNT(*) FROM instances WHERE \(isInStudies) GROUP BY study_uid, series_uid
-            """, [uids]
+            SELECT i.study_uid, i.series_uid, COUNT(*) FROM instances i WHERE \(ofInstances.text)
+            GROUP BY i.study_uid, i.series_uid
+            """, ofInstances.values
         ) { row in
             let count = Int(try row.int(2))
             instances[try row.text(0), default: 0] += count
@@ -318,8 +333,11 @@ extension SearchKeyCompiler.Term {
         let condition = rows
         let one = "EXISTS (SELECT 1 FROM \(group.join.table) x WHERE \(link) AND (\(condition.text)))"
         guard matchesNone else { return SQLCondition(one, condition.values) }
-        let kind = group.join.rows.map { " AND x.\($0)" } ?? ""
+        var any = SQLCondition(link)
+        if let kind = group.join.rows { any.add("x.\(kind)") }
+        if let seen = seen("x") { any.add(seen) }
         return SQLCondition(
-            "\(one) OR NOT EXISTS (SELECT 1 FROM \(group.join.table) x WHERE \(link)\(kind))", condition.values)
+            "\(one) OR NOT EXISTS (SELECT 1 FROM \(group.join.table) x WHERE \(any.text))",
+            condition.values + any.values)
     }
 }

@@ -106,9 +106,9 @@ struct StudyTable {
         try connection.run(
             """
             INSERT INTO series (study_uid, uid, order_id, is_quarantined, accession, accession_system, patient_dicom_id,
-            patient_id_system, modality, number, description, body_part, pps_date, pps_time, updated_at, detail)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (study_uid, uid) DO UPDATE SET order_id = excluded.order_id,
+            patient_id_system, modality, number, description, body_part, pps_date, pps_time, updated_at, patient_id, detail)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (study_uid, uid) DO UPDATE SET order_id = excluded.order_id, patient_id = excluded.patient_id,
             is_quarantined = excluded.is_quarantined, accession = excluded.accession,
             accession_system = excluded.accession_system, patient_dicom_id = excluded.patient_dicom_id,
             patient_id_system = excluded.patient_id_system, updated_at = excluded.updated_at, detail = excluded.detail
@@ -123,9 +123,42 @@ struct StudyTable {
                 SQLValue(attributes.seriesDescription), SQLValue(attributes.bodyPartExamined),
                 SQLValue(KeyText.day(attributes.performedProcedureStepStartDate)),
                 SQLValue(KeyText.time(attributes.performedProcedureStepStartTime)),
-                .int(series.updatedAt.microseconds), try Detail.encode(series),
+                .int(series.updatedAt.microseconds), SQLValue(series.reconciliation.patientID?.value),
+                try Detail.encode(series),
             ])
+        try saveAsides(of: series)
         memo?.remember(series, Self.seriesKey(series.seriesInstanceUID, series.studyInstanceUID))
+    }
+
+    /// Lists the instances that are kept aside within a series, in place of those listed before.
+    private func saveAsides(of series: Series) throws {
+        let known = memo?.find(Series.self, Self.seriesKey(series.seriesInstanceUID, series.studyInstanceUID))
+        if let known, known.asides == series.asides { return }
+        try connection.run(
+            "DELETE FROM aside_instances WHERE study_uid = ? AND series_uid = ?",
+            [.text(series.studyInstanceUID), .text(series.seriesInstanceUID)])
+        for uid in series.asides.map(\.sopInstanceUID) {
+            try connection.run(
+                """
+                INSERT INTO aside_instances (sop_uid, study_uid, series_uid) VALUES (?, ?, ?)
+                ON CONFLICT (sop_uid) DO UPDATE SET study_uid = excluded.study_uid, series_uid = excluded.series_uid
+                """, [.text(uid), .text(series.studyInstanceUID), .text(series.seriesInstanceUID)])
+        }
+    }
+
+    /// Saves every series as it is, for columns that were added since.
+    func saveSeriesAgain() throws {
+        var last: (study: String, series: String) = ("", "")
+        while true {
+            let rows = try connection.all(
+                """
+                SELECT study_uid, uid, detail FROM series WHERE (study_uid, uid) > (?, ?) ORDER BY study_uid, uid LIMIT 500
+                """, [.text(last.study), .text(last.series)]
+            ) { (study: try $0.text(0), series: try $0.text(1), detail: try $0.bytes(2)) }
+            for row in rows { try save(try Detail.decode(Series.self, row.detail)) }
+            guard let end = rows.last, rows.count == 500 else { return }
+            last = (end.study, end.series)
+        }
     }
 
     /// A series UID may stand in two studies, by mistake: its key names both.
@@ -208,9 +241,11 @@ struct StudyTable {
 
     /// Instances in series-number, instance-number order after a given one.
     func page(
-        studyUID: String, seriesUID: String?, sopUID: String?, after: String?, limit: Int, withHeaders: Bool
+        studyUID: String, seriesUID: String?, sopUID: String?, after: String?, limit: Int, withHeaders: Bool,
+        sight: ImagingSight
     ) throws -> [InstanceHeader] {
         var condition = SQLCondition("i.study_uid = ?", [.text(studyUID)])
+        if let seen = sight.instance("i", connection.dialect) { condition.add(seen) }
         if let seriesUID { condition.add("i.series_uid = ?", .text(seriesUID)) }
         if let sopUID { condition.add("i.sop_uid = ?", .text(sopUID)) }
         if let after {

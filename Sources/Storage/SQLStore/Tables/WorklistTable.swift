@@ -5,10 +5,12 @@ struct WorklistTable {
     let connection: any SQLConnection
     /// Who does steps that name no station.
     var stations = WorklistStations()
+    var sight = ImagingSight.whole
 
     /// The first entries, earliest start first.
     func entries(_ query: WorklistQuery) throws -> [WorklistEntry] {
-        let compiler = SearchKeyCompiler(query.keys, of: .worklist, dialect: connection.dialect, stations: stations)
+        let compiler = SearchKeyCompiler(
+            query.keys, of: .worklist, dialect: connection.dialect, stations: stations, sight: sight)
         let plan = try SearchPlan(compiler, connection)
         let statement = Self.statement(plan.page, limit: query.limit)
         let rows = try connection.all(
@@ -54,11 +56,13 @@ struct WorklistTable {
 
     /// Steps that are due and lack what an entry must have.
     func waiting(limit: Int) throws -> [WaitingStep] {
-        try connection.all(
+        var condition = SQLCondition("s.is_waiting = 1")
+        if let seen = sight.row("s", connection.dialect) { condition.add(seen) }
+        return try connection.all(
             """
-            SELECT s.id, o.detail FROM steps s JOIN orders o ON o.id = s.order_id WHERE s.is_waiting = 1
+            SELECT s.id, o.detail FROM steps s JOIN orders o ON o.id = s.order_id WHERE \(condition.text)
             ORDER BY s.start_date NULLS LAST, s.start_time NULLS LAST, s.id LIMIT ?
-            """, [.int(Int64(limit))]
+            """, condition.values + [.int(Int64(limit))]
         ) { row -> WaitingStep? in
             let order = try Detail.decode(ImagingOrder.self, try row.bytes(1))
             let id = EntityID(try row.text(0))

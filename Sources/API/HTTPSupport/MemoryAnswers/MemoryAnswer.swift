@@ -75,7 +75,7 @@ extension APIResponder {
         let call = APIRequest(
             method: .get, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
             parameters: parameters, access: access, files: files, limits: limits, logger: origin.logger)
-        guard var answer = known(call) else { return nil }
+        guard var answer = known.permittedAnswer(to: call) else { return nil }
         answer.headers[.xRequestID] = requestID
         security.apply(to: &answer.headers)
         cors.apply(to: &answer.headers, origin: head.headerFields[.origin])

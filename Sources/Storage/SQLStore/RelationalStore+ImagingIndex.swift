@@ -1,0 +1,92 @@
+import Access
+import Workflow
+
+/// The doors of the images and of the worklist. What the caller may not see is not there.
+extension RelationalStore: ImagingIndex {
+    package func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] {
+        let sight = access.worklistSight
+        guard !sight.isNothing else { return [] }
+        let stations = stations
+        return try await readUnit(access) {
+            try WorklistTable(connection: $0.connection, stations: stations, sight: sight).entries(query)
+        }
+    }
+
+    package func waitingSteps(limit: Int, access: AccessContext) async throws -> [WaitingStep] {
+        let sight = access.worklistSight
+        guard !sight.isNothing else { return [] }
+        let stations = stations
+        return try await readUnit(access) {
+            try WorklistTable(connection: $0.connection, stations: stations, sight: sight).waiting(limit: limit)
+        }
+    }
+
+    /// Brings the worklist in line with the site's stations: to be called once, before the first query.
+    package func refreshWorklist() async throws {
+        let stations = stations
+        try await translating {
+            try await self.database.write { transaction in
+                try OrderTable(connection: transaction.connection, stations: stations).refreshSteps()
+            }
+        }
+    }
+
+    package func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
+        let sight = access.imagingSight(.search)
+        guard !sight.isNothing else { return StudyMatches(matches: [], remaining: 0) }
+        return try await readUnit(access, .search(client: access.principal.id)) {
+            try StudySearch(connection: $0.connection, sight: sight).matches(query)
+        }
+    }
+
+    package func instances(
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
+        access: AccessContext
+    ) async throws -> [Instance] {
+        try await page(
+            studyInstanceUID, seriesInstanceUID, sopInstanceUID, after: after, limit: limit, withHeaders: false, access
+        ).map(\.instance)
+    }
+
+    package func headers(
+        studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
+        access: AccessContext
+    ) async throws -> [InstanceHeader] {
+        try await page(
+            studyInstanceUID, seriesInstanceUID, sopInstanceUID, after: after, limit: limit, withHeaders: true, access)
+    }
+
+    private func page(
+        _ study: String, _ series: String?, _ instance: String?, after: String?, limit: Int, withHeaders: Bool,
+        _ access: AccessContext
+    ) async throws -> [InstanceHeader] {
+        let sight = access.imagingSight(.read)
+        guard !sight.isNothing else { return [] }
+        let found = try await readUnit(access, snapshot: false) { unit in
+            try StudyTable(connection: unit.connection).page(
+                studyUID: study, seriesUID: series, sopUID: instance, after: after, limit: limit,
+                withHeaders: withHeaders, sight: sight)
+        }
+        instanceRows.keep(found.lazy.map(\.instance))
+        return found
+    }
+
+    package func remembered(
+        studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
+    ) -> Instance? {
+        guard access.imagingSight(.read).isWhole, let known = instanceRows.find(sopInstanceUID),
+            known.studyInstanceUID == studyInstanceUID, known.seriesInstanceUID == seriesInstanceUID
+        else { return nil }
+        return known
+    }
+
+    package func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict] {
+        guard access.imagingSight(.search).isWhole else { return [] }
+        return try await readUnit(access) { try ConflictTable(connection: $0.connection).conflicts(limit: limit) }
+    }
+
+    package func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries] {
+        guard access.imagingSight(.search).isWhole else { return [] }
+        return try await readUnit(access) { try StudySearch(connection: $0.connection).quarantine(limit: limit) }
+    }
+}

@@ -1,0 +1,269 @@
+import Access
+import Testing
+
+@testable import SQLStore
+@testable import Workflow
+
+/// What rules of visibility let through of the imaging tables, on both databases. House decision 5.
+@Suite("Visibility of images and the worklist on both databases")
+struct ImagingSightTests {
+    typealias Support = WorkflowSupport
+    typealias SplitMix = SearchSourceTests.SplitMix
+
+    @Test("A rule is applied as far as the tables can tell: they know the patient, and nothing else")
+    func compiled() {
+        func extent(_ rules: [VisibilityRule.Condition]...) -> String {
+            let sight = ImagingSight(Visibility(anyOf: rules.map { VisibilityRule($0) }))
+            if sight.isNothing { return "nothing" }
+            guard let condition = sight.row("s", .sqlite) else { return sight.isWhole ? "whole" : "" }
+            return condition.values.map { "\($0)" }.joined()
+        }
+        let a = VisibilityRule.Condition.compartment(.patient("a"))
+        let b = VisibilityRule.Condition.compartment(.patient("b"))
+        let search = VisibilityRule.Condition.search(ScopeConstraint(name: "status", value: "available"))
+        let label = VisibilityRule.Condition.carriesNone(of: [SecurityLabel(system: "s", code: "R")])
+        let encounter = VisibilityRule.Condition.compartment(Compartment(type: "Encounter", id: "a"))
+        #expect(extent() == "nothing")
+        #expect(extent([]) == "whole")
+        #expect(extent([a]).contains("\"a\""))
+        #expect(extent([a], [b]).contains("\"b\""))
+        #expect(extent([a, b]) == "nothing")
+        for condition in [search, label, encounter] {
+            #expect(extent([condition]) == "nothing")
+            #expect(extent([a, condition]) == "nothing")
+            #expect(extent([condition], [a]) == extent([a]))
+        }
+    }
+
+    /// Images of two patients with what came along by mistake, and orders of both.
+    struct Story {
+        struct Item {
+            var study: Study
+            var series: Series
+            var received: ReceivedInstance
+            /// Whether it is patient a's beyond doubt.
+            var isSeen: Bool
+        }
+        var items: [Item] = []
+        var orders: [ImagingOrder] = []
+
+        init(_ random: inout SplitMix) {
+            for number in 0..<8 {
+                let owner = ["a", "b"].randomElement(using: &random)!
+                let uid = "1.\(number)"
+                let isAside = number == 7
+                let link: Reconciliation =
+                    isAside ? .quarantined(.unknownPatient) : .unscheduled(patientID: EntityID(owner))
+                var series: [Series] = []
+                for position in 0..<Int.random(in: 1...4, using: &random) {
+                    // The first is what the study is linked by; others may have come by mistake.
+                    let isStray = isAside || (position > 0 && Bool.random(using: &random))
+                    var one = Series(
+                        studyInstanceUID: uid, seriesInstanceUID: "\(uid).\(position)",
+                        reconciliation: isStray ? .quarantined(.patientMismatch) : link, attributes: SeriesAttributes(),
+                        updatedAt: Support.at(Int64(number)))
+                    one.attributes.modality = ["CT", "MR", "US"].randomElement(using: &random)
+                    one.attributes.seriesNumber = position
+                    if Bool.random(using: &random) {
+                        one.attributes.requestAttributes = [
+                            RequestAttributes(
+                                scheduledProcedureStepID: "s\(position)", requestedProcedureID: "r\(number)",
+                                accessionNumber: nil)
+                        ]
+                    }
+                    series.append(one)
+                }
+                for var one in series {
+                    var instances: [(ReceivedInstance, Bool)] = []
+                    for position in 1...Int.random(in: 1...3, using: &random) {
+                        let sop = "\(one.seriesInstanceUID).\(position)"
+                        let attributes = one.attributes
+                        let received = Support.received(
+                            sop, study: uid, series: one.seriesInstanceUID, number: position,
+                            seriesNumber: attributes.seriesNumber, modality: attributes.modality
+                        ) { $1.requestAttributes = attributes.requestAttributes }
+                        let isAsideAlone = position > 1 && Bool.random(using: &random)
+                        if isAsideAlone {
+                            one.asides.append(
+                                Series.Aside(
+                                    sopInstanceUID: sop, identity: InstanceIdentity(patientID: "999"),
+                                    reason: .inconsistentSeries))
+                        }
+                        instances.append((received, isAsideAlone))
+                    }
+                    for (received, isAsideAlone) in instances {
+                        let study = Study(
+                            id: EntityID("st\(number)"), studyInstanceUID: uid, reconciliation: link,
+                            attributes: received.study, updatedAt: Support.at(Int64(number)))
+                        let isSeen = !isAsideAlone && one.reconciliation.patientID == EntityID("a")
+                        items.append(Item(study: study, series: one, received: received, isSeen: isSeen))
+                    }
+                }
+            }
+            for number in 0..<8 {
+                let owner = number < 2 ? ["a", "b"][number] : ["a", "b"].randomElement(using: &random)!
+                var order = WorkflowUnitTests.order
+                order.id = EntityID("o\(number)")
+                order.patientID = EntityID(owner)
+                order.visitID = nil
+                order.status = .active
+                order.steps = [
+                    ScheduledProcedureStep(
+                        id: EntityID("w\(number)"), stepID: "SPS\(number)", modality: "CT",
+                        stationAETitle: number % 3 == 0 ? nil : "CT1",
+                        scheduledStart: PartialDateTime("2026-11-22T08:0\(number):00"), status: .scheduled)
+                ]
+                orders.append(order)
+            }
+        }
+
+        /// - Parameter isOwn: only what patient a's caller may see, as if nothing else had ever come.
+        func save(in unit: any UnitOfWork, isOwn: Bool) throws {
+            for id in isOwn ? ["a"] : ["a", "b"] {
+                try unit.save(Patient(id: EntityID(id), identifiers: [Support.mrn(id)]))
+            }
+            for item in items where !isOwn || item.isSeen {
+                try unit.save(item.study)
+                var series = item.series
+                if isOwn { series.asides = [] }
+                try unit.save(series)
+                try unit.insert(item.received)
+            }
+            for order in orders where !isOwn || order.patientID == EntityID("a") { try unit.save(order) }
+        }
+    }
+
+    static let keys: [SearchKeys] = [
+        SearchKeys(), SearchKeys([.modalitiesInStudy: .exact("MR")]), SearchKeys([.modality: .wildcard("U*")]),
+        SearchKeys([.modality: .anyOf([.exact("CT"), .exact("US")])]),
+        SearchKeys([.seriesInstanceUID: .wildcard("1.*")]),
+        SearchKeys([.sopInstanceUID: .exact("1.1.1.2")]), SearchKeys([.sopInstanceUID: .wildcard("1.*.2")]),
+        SearchKeys([.instanceNumber: .exact("2")]), SearchKeys([.seriesNumber: .exact("1")]),
+        SearchKeys([.scheduledProcedureStepID: .exact("s1")]), SearchKeys([.scheduledProcedureStepID: .empty]),
+        SearchKeys([.requestedProcedureID: .wildcard("r*"), .modality: .exact("MR")]),
+        SearchKeys([.studyInstanceUID: .exact("1.3")]), SearchKeys([.patientID: .exact("100")]),
+        SearchKeys([.sopClassUID: .exact("1.2.840.10008.5.1.4.1.1.2"), .modality: .exact("US")]),
+    ]
+
+    @Test(
+        "Who may see one patient is answered as if no other images and orders were stored", arguments: TestDatabases.all
+    )
+    func noOther(_ kind: SQLDialect) async throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("seed \(seed)")
+        var random = SplitMix(state: seed)
+        let story = Story(&random)
+        let limited = CompartmentTests.access("patient/*.rs", patient: "a")
+        try await Support.with(kind) { store in
+            try await Support.with(kind) { own in
+                try await store.work { try story.save(in: $0, isOwn: false) }
+                try await own.work { try story.save(in: $0, isOwn: true) }
+                for level in [StudyQueryLevel.study, .series, .instance] {
+                    for keys in Self.keys {
+                        for (limit, offset) in [(100, 0), (2, 0), (2, 1)] {
+                            let query = StudyQuery(level: level, keys: keys, limit: limit, offset: offset)
+                            let seen = try await store.studies(query, access: limited)
+                            let expected = try await own.studies(query, access: Support.server)
+                            let name = "seed \(seed): \(level) \(keys.matches) \(offset)+\(limit)"
+                            #expect(seen.matches.map(Self.withoutAsides) == expected.matches, "\(name)")
+                            #expect(seen.remaining == expected.remaining, "\(name)")
+                        }
+                    }
+                }
+                for number in 0..<8 {
+                    for series in [nil, "1.\(number).0", "1.\(number).1"] {
+                        func list(_ store: RelationalStore, _ access: AccessContext) async throws -> [String] {
+                            try await store.instances(
+                                studyInstanceUID: "1.\(number)", seriesInstanceUID: series, sopInstanceUID: nil,
+                                after: nil, limit: 100, access: access
+                            ).map(\.sopInstanceUID)
+                        }
+                        #expect(try await list(store, limited) == list(own, Support.server), "seed \(seed)")
+                    }
+                }
+                for item in story.items {
+                    let instance = item.received.instance
+                    func headers(_ access: AccessContext) async throws -> [InstanceHeader] {
+                        try await store.headers(
+                            studyInstanceUID: instance.studyInstanceUID,
+                            seriesInstanceUID: instance.seriesInstanceUID, sopInstanceUID: instance.sopInstanceUID,
+                            after: nil, limit: 1, access: access)
+                    }
+                    #expect(try await headers(Support.server).count == 1)
+                    #expect(try await headers(limited).isEmpty != item.isSeen, "seed \(seed)")
+                    let remembered = store.remembered(
+                        studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
+                        sopInstanceUID: instance.sopInstanceUID, access: limited)
+                    #expect(remembered == nil, "an answer from memory is for who may see all")
+                }
+                #expect(try await store.quarantine(limit: 100, access: Support.server).isEmpty == false)
+                #expect(try await store.quarantine(limit: 100, access: limited).isEmpty)
+                #expect(try await store.conflicts(limit: 100, access: limited).isEmpty)
+                let worklist = try await store.worklist(WorklistQuery(), access: limited)
+                #expect(try await worklist == own.worklist(WorklistQuery(), access: Support.server), "seed \(seed)")
+                #expect(try await store.worklist(WorklistQuery(), access: Support.server).count > worklist.count)
+                let named = WorklistQuery(SearchKeys([.patientID: .exact("b")]))
+                #expect(try await store.worklist(named, access: limited).isEmpty)
+                let waiting = try await store.waitingSteps(limit: 100, access: limited)
+                #expect(try await waiting == own.waitingSteps(limit: 100, access: Support.server), "seed \(seed)")
+                #expect(waiting.allSatisfy { $0.order.patientID == EntityID("a") })
+            }
+        }
+    }
+
+    private static func withoutAsides(_ match: StudyMatch) -> StudyMatch {
+        var match = match
+        match.series?.asides = []
+        return match
+    }
+
+    @Test(
+        "A series and an instance are seen once they are linked, and hidden when they are set aside",
+        arguments: TestDatabases.all)
+    func changes(_ kind: SQLDialect) async throws {
+        let limited = CompartmentTests.access("patient/ImagingStudy.rs", patient: "a")
+        try await Support.with(kind) { store in
+            let received = Support.received("1.1.1", study: "1", series: "1.1")
+            var series = Series(
+                studyInstanceUID: "1", seriesInstanceUID: "1.1", reconciliation: .quarantined(.unknownPatient),
+                attributes: received.series, updatedAt: Support.at(1))
+            var study = Study(
+                id: EntityID("s"), studyInstanceUID: "1", reconciliation: series.reconciliation,
+                attributes: received.study, updatedAt: Support.at(1))
+            try await store.work { [study, series] unit in
+                try unit.save(study)
+                try unit.save(series)
+                try unit.insert(received)
+            }
+            func seen() async throws -> [Int] {
+                let studies = try await store.studies(StudyQuery(level: .study), access: limited).matches
+                let instances = try await store.instances(
+                    studyInstanceUID: "1", seriesInstanceUID: nil, sopInstanceUID: nil, after: nil, limit: 9,
+                    access: limited)
+                return [studies.count, studies.first?.numberOfStudyRelatedInstances ?? 0, instances.count]
+            }
+            #expect(try await seen() == [0, 0, 0])
+            series.reconciliation = .unscheduled(patientID: EntityID("a"))
+            study.reconciliation = series.reconciliation
+            try await store.work { [study, series] unit in
+                try unit.save(study)
+                try unit.save(series)
+            }
+            #expect(try await seen() == [1, 1, 1])
+            series.asides = [
+                Series.Aside(sopInstanceUID: "1.1.1", identity: InstanceIdentity(), reason: .inconsistentSeries)
+            ]
+            try await store.work { [series] in try $0.save(series) }
+            #expect(try await seen() == [1, 0, 0])
+            series.asides = []
+            try await store.work { [series] in try $0.save(series) }
+            #expect(try await seen() == [1, 1, 1])
+            // Made anew from what is kept, as for a store of an earlier version.
+            try await store.database.write { transaction in
+                try transaction.connection.run("UPDATE series SET patient_id = NULL", [])
+                try StudyTable(connection: transaction.connection).saveSeriesAgain()
+            }
+            #expect(try await seen() == [1, 1, 1])
+        }
+    }
+}
