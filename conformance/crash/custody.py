@@ -1,6 +1,7 @@
 """What an operator can do to a store between its database and its blobs folder, under the outside ledger.
 
-backup    under mixed load, then restored to an empty folder: what was acknowledged before the backup began is there
+backup    under mixed load, killed three times and taken up again, then restored to an empty folder: what was
+          acknowledged before the last run began is there; what a killed run left is not restored
 older     the backup's database put back beside the blobs folder as it went on, served, adopted: no image is lost
 swapped   an empty database beside the folder: it stores no image and touches none; adopted: no image is lost; the first
           database put back and adopted: nothing at all is lost
@@ -21,7 +22,7 @@ import time
 
 import ledger
 import workers
-from hilum_server import HilumServer
+from hilum_server import BINARY, HilumServer
 from smart import BackendClient
 
 IMAGES = ("cstore", "stow")
@@ -172,6 +173,27 @@ def unchanged(before, folder, totals, what):
         totals.finding("lost", name, f"its file is gone after {what}")
 
 
+def killed_backups(server, backup, target, databases, totals, kills=3):
+    """Backups that a SIGKILL ends on their way; what is there after each is no backup to restore from."""
+    killed = 0
+    for number in range(kills):
+        process = subprocess.Popen(
+            [str(BINARY), "backup", str(server.folder), str(backup), "--with-keys", "--mib-per-second", "4"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(random.uniform(0.2, 0.6) * (number + 1))
+        process.kill()
+        killed += process.wait() < 0
+        if (backup / "backup.json").exists():
+            continue
+        words = ["restore", str(backup), str(target)]
+        if databases.kind == "postgres":
+            words += ["--postgres", databases.empty()]
+        if subprocess.run([str(BINARY), *words], capture_output=True, timeout=60).returncode == 0:
+            totals.findings.append("custody: what a killed backup left was restored")
+        shutil.rmtree(target, ignore_errors=True)
+    return killed
+
+
 def pass_over(server, seconds=2.0):
     """Starts, lets the first pass over the folder end, and stops."""
     server.start()
@@ -197,6 +219,7 @@ def run(kind, arguments, checker_type, totals, folder):
         server.start()
         load = Load(server, backend, folder, "custody", every)
         time.sleep(arguments.custody_seconds)
+        figures["backup_kills"] = killed_backups(server, backup, folder / "half", databases, totals)
         before_backup = load.acknowledged()
         begun = time.monotonic()
         server.command("backup", server.folder, backup, "--with-keys")

@@ -28,6 +28,7 @@ sys.path[:0] = [str(HERE.parent / "clients"), str(HERE.parent / "crash"), str(HE
 import hilum_server  # noqa: E402
 import ledger  # noqa: E402
 import slow  # noqa: E402
+import smart  # noqa: E402
 from good import DOORS, Measure  # noqa: E402
 from hilum_server import BINARY, HilumServer, ServerError  # noqa: E402
 from smart import BackendClient  # noqa: E402
@@ -449,6 +450,20 @@ def small_disk(mib):
         os.rmdir(folder)
 
 
+def post_token(case):
+    client = case.client
+    signed = smart.assertion(client.key, client.id, client.token_url)
+    return smart.post_token(client.token_url, signed, client.scope, case.server.verify)
+
+
+def fresh_token(case):
+    """Whether a token is given, or put off as what passes is."""
+    answer = post_token(case)
+    return answer.status_code == 200 or (
+        answer.status_code == 503 and "retry-after" in answer.headers
+        and answer.json().get("error") == "temporarily_unavailable")
+
+
 def disk_full(case):
     """X4: the disk fills up; reads go on, and writes do as soon as there is space again."""
     with case.good("before"):
@@ -460,6 +475,8 @@ def disk_full(case):
     full = Measure(case.server.where(), f"{case.name}-full-")
     with full:
         time.sleep(5)
+    tokens = [fresh_token(case) for _ in range(8)]
+    case.expect(all(tokens), "a token is given or put off with 503 and Retry-After, of 8 asked for on the full disk")
     stored, of = full.succeeded("store")
     read, asked = full.succeeded("http")
     case.expect(case.server.is_running(), "the server lives on a full disk")
@@ -468,6 +485,7 @@ def disk_full(case):
     filler.unlink()
     time.sleep(6)
     case.measures = [case.measures[0]]
+    case.expect(post_token(case).status_code == 200, "tokens are given again")
     with case.good("after"):
         time.sleep(4)
     lost = [item for item in full.stored() if not case.reads_back(item)]

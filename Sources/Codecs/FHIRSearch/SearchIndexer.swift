@@ -6,9 +6,13 @@ import Synchronization
 /// The plan of a resource type is made at its first use and kept. A contained resource makes entries that a chain through
 /// the reference to it finds, and no others.
 package final class SearchIndexer: Sendable {
-    /// The rules by which entries are made, numbered: a store whose entries were made by earlier rules makes them anew.
+    /// The rules by which entries are made, numbered.
     /// 2: texts longer than ``IndexEntry/textBytesMax`` are told apart; a leap second stays in its minute.
-    package static let form: Int64 = 2
+    private static let rules: Int64 = 2
+
+    /// What the entries depend on beside the resources, as one positive number: the rules, the site's clock and the
+    /// server's address. A store whose entries were made by another form makes them anew.
+    package let form: Int64
 
     private let definitions: FHIRDefinitions
     /// The server's own address; a reference below it is the same as a relative one.
@@ -21,6 +25,8 @@ package final class SearchIndexer: Sendable {
         self.definitions = definitions
         self.baseURL = baseURL
         self.zone = zone
+        let digest = TextDigest.hex(baseURL + "\n" + zone.rule)
+        form = Self.rules << 48 | (Int64(digest.prefix(12), radix: 16) ?? 0)
     }
 
     /// The entries of a resource, each once. What is malformed makes no entry. `_id` and `_lastUpdated` are not among

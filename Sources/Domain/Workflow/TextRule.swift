@@ -52,7 +52,11 @@ package enum TextRule {
     package static func check(_ text: String?, _ field: Field) throws(Refusal) {
         guard let text else { return }
         guard text.utf8.count <= keyBytesMax else { throw Refusal(field: field, reason: .tooLong) }
-        if text.utf8.contains(0) { throw Refusal(field: field, reason: .containsNUL) }
+        try checkNUL(text, field)
+    }
+
+    private static func checkNUL(_ text: String?, _ field: Field) throws(Refusal) {
+        if text?.utf8.contains(0) == true { throw Refusal(field: field, reason: .containsNUL) }
     }
 
     package static func check(_ identifier: Identifier?, _ field: Field) throws(Refusal) {
@@ -120,9 +124,10 @@ package enum TextRule {
         try check(study.patientID, .patientIdentifier)
         try check(study.patientIDSystem, .patientIdentifier)
         try check(study.issuerOfPatientID, .issuer)
-        try check(study.patientName, .patientName)
-        try check(study.referringPhysicianName, .referrer)
-        try check(study.studyID, .studyID)
+        // What only describes an image does not keep it out, however long it is: its beginning is what it is found by.
+        try checkNUL(study.patientName, .patientName)
+        try checkNUL(study.referringPhysicianName, .referrer)
+        try checkNUL(study.studyID, .studyID)
     }
 
     package static func check(_ series: SeriesAttributes) throws(Refusal) {

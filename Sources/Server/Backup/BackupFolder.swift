@@ -82,6 +82,21 @@ struct BackupFolder: Sendable {
         return digests
     }
 
+    /// Takes the end of a line that a kill cut off the manifest, so that the next line is one of its own. Its object counts
+    /// as not copied.
+    func mendManifest() throws {
+        guard let data = FileManager.default.contents(atPath: manifestFile), data.last != 0x0A, !data.isEmpty else {
+            return
+        }
+        let whole = data.lastIndex(of: 0x0A).map { $0 + 1 } ?? data.startIndex
+        let descriptor = open(manifestFile, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileFailure(manifestFile) }
+        defer { close(descriptor) }
+        guard ftruncate(descriptor, whole - data.startIndex) == 0, fsync(descriptor) == 0 else {
+            throw FileFailure(manifestFile)
+        }
+    }
+
     static let manifestPrefix = "blobs/objects/"
 
     static func manifestLine(_ name: String, _ digest: String) -> String { "\(digest)  \(manifestPrefix)\(name)\n" }

@@ -33,7 +33,7 @@ struct BackupRun {
         for folder in [backup.databaseFolder, backup.objects, backup.configurationFolder] {
             try DurableFiles.makeFolder(folder)
         }
-        let old = try? backup.record()
+        try backup.mendManifest()
         let blobsFolder = server.resolve(configuration.store.blobs)
         // Names the store, should it have none yet.
         _ = try await store.identity()
@@ -81,10 +81,9 @@ struct BackupRun {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
         try DurableFiles.write(Array(try encoder.encode(record)) + [0x0A], to: backup.recordFile)
-        // The copy before this one is of no use once this one is whole.
-        if let old, old.databaseFile != name {
-            try? FileManager.default.removeItem(atPath: backup.databaseFolder + "/" + old.databaseFile)
-        }
+        // The copies before this one, also those of runs that were ended, are of no use once this one is whole.
+        for other in (try? FileManager.default.contentsOfDirectory(atPath: backup.databaseFolder)) ?? []
+        where other != name { try? FileManager.default.removeItem(atPath: backup.databaseFolder + "/" + other) }
         let took = ContinuousClock.now - begun
         return Result(
             record: record, copied: copy.copied, copiedBytes: copy.copiedBytes,

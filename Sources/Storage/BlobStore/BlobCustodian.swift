@@ -191,16 +191,7 @@ package final class BlobCustodian: Sendable {
         hold(.own)
     }
 
-    /// Takes the folder's lock. One that was given back a moment ago may still be held by a copy: a child process that is
-    /// just being started has all descriptors until it becomes another program. So another server is believed only when the
-    /// lock stays taken for a second.
-    private func lock() async throws -> Bool {
-        for attempt in 0..<20 {
-            if attempt > 0 { try await Task.sleep(for: .milliseconds(50)) }
-            if try await blobs.onThread({ [files] in Result { try files.lock() } }) { return true }
-        }
-        return false
-    }
+    private func lock() async throws -> Bool { try await blobs.onThread { [files] in Result { try files.lock() } } }
 
     /// Gives the folder up. After it nothing is noted.
     package func close() { files.close() }

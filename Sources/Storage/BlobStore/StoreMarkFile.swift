@@ -111,11 +111,15 @@ final class StoreMarkFile: Sendable {
         }
     }
 
-    /// Ends the notes and gives the lock back.
+    /// Ends the notes and gives the lock back: the lock itself, and not only this descriptor of it, of which a child process
+    /// that is just being started has a copy until it becomes another program.
     func close() {
         closeSequence()
         lockFile.withLock { held in
-            if held >= 0 { files.close(held) }
+            if held >= 0 {
+                flock(held, LOCK_UN)
+                files.close(held)
+            }
             held = -1
         }
     }

@@ -26,6 +26,8 @@ struct SearchKeyCompiler {
         var kind = Kind.text
         /// An index begins with the column.
         var isIndexed = true
+        /// Bytes of a text that the column holds the beginning of.
+        var bytesMax = Int.max
     }
 
     /// Keys of one group.
@@ -73,9 +75,9 @@ struct SearchKeyCompiler {
             }
             // A study or step that may not be seen is not there, whatever is asked; nor are rows of its, where something is.
             guard !matches.isEmpty || !periods.isEmpty || (group == .root && !sight.isWhole) else { continue }
-            let comparison = Comparison(dialect: dialect)
             let condition = { (alias: String) -> SQLCondition in
                 var all: [SQLCondition] = matches.map { place, match in
+                    let comparison = Comparison(dialect: dialect, bytesMax: place.bytesMax)
                     let own = comparison.condition(match, "\(alias).\(place.column)", place.kind)
                     guard place.kind == .station else { return own }
                     let modalities = stations.modalities { match.matches($0) }
@@ -89,7 +91,7 @@ struct SearchKeyCompiler {
                         ], with: " OR ")
                 }
                 all += periods.map { date, time, period in
-                    comparison.condition(period, "\(alias).\(date.column)", "\(alias).\(time.column)")
+                    Comparison(dialect: dialect).condition(period, "\(alias).\(date.column)", "\(alias).\(time.column)")
                 }
                 if let seen = group.seen(sight, alias, dialect) { all.append(seen) }
                 return SQLCondition(joining: all, with: " AND ")
@@ -120,21 +122,22 @@ struct SearchKeyCompiler {
 
     private static func ofStudies(_ key: SearchKey) -> Place? {
         switch key {
-        case .patientName: Place(group: .patientName, column: "value", kind: .name)
-        case .patientID: Place(group: .patientID, column: "value")
+        case .patientName: Place(group: .patientName, column: "value", kind: .name, bytesMax: KeyText.bytesMax)
+        case .patientID: Place(group: .patientID, column: "value", bytesMax: KeyText.bytesMax)
         case .issuerOfPatientID: Place(group: .root, column: "issuer")
         case .patientIDSystem: Place(group: .root, column: "patient_id_system")
         case .patientBirthDate: Place(group: .root, column: "birth_date", kind: .day)
         case .patientSex: Place(group: .root, column: "sex")
         case .studyDate: Place(group: .root, column: "study_date", kind: .day)
         case .studyTime: Place(group: .root, column: "study_time", kind: .time)
-        case .accessionNumber: Place(group: .accession, column: "value")
-        case .modalitiesInStudy: Place(group: .anySeries, column: "modality")
-        case .referringPhysicianName: Place(group: .referringPhysicianName, column: "value", kind: .name)
+        case .accessionNumber: Place(group: .accession, column: "value", bytesMax: KeyText.bytesMax)
+        case .modalitiesInStudy: Place(group: .anySeries, column: "modality", bytesMax: KeyText.bytesMax)
+        case .referringPhysicianName:
+            Place(group: .referringPhysicianName, column: "value", kind: .name, bytesMax: KeyText.bytesMax)
         case .studyInstanceUID: Place(group: .root, column: "uid")
-        case .studyID: Place(group: .studyID, column: "value")
+        case .studyID: Place(group: .studyID, column: "value", bytesMax: KeyText.bytesMax)
         case .studyDescription: Place(group: .root, column: "description")
-        case .modality: Place(group: .series, column: "modality")
+        case .modality: Place(group: .series, column: "modality", bytesMax: KeyText.bytesMax)
         case .seriesInstanceUID: Place(group: .series, column: "uid")
         case .seriesNumber: Place(group: .series, column: "number", kind: .integer, isIndexed: false)
         case .seriesDescription: Place(group: .series, column: "description", isIndexed: false)
@@ -143,8 +146,8 @@ struct SearchKeyCompiler {
             Place(group: .series, column: "pps_date", kind: .day, isIndexed: false)
         case .performedProcedureStepStartTime:
             Place(group: .series, column: "pps_time", kind: .time, isIndexed: false)
-        case .scheduledProcedureStepID: Place(group: .request, column: "sps_id")
-        case .requestedProcedureID: Place(group: .request, column: "rp_id")
+        case .scheduledProcedureStepID: Place(group: .request, column: "sps_id", bytesMax: KeyText.requestBytesMax)
+        case .requestedProcedureID: Place(group: .request, column: "rp_id", bytesMax: KeyText.requestBytesMax)
         case .sopClassUID: Place(group: .instance, column: "sop_class")
         case .sopInstanceUID: Place(group: .instance, column: "sop_uid")
         case .instanceNumber: Place(group: .instance, column: "number", kind: .integer, isIndexed: false)
@@ -154,7 +157,7 @@ struct SearchKeyCompiler {
 
     private static func ofWorklist(_ key: SearchKey) -> Place? {
         switch key {
-        case .patientName: Place(group: .names, column: "value", kind: .name)
+        case .patientName: Place(group: .names, column: "value", kind: .name, bytesMax: KeyText.bytesMax)
         case .patientID: Place(group: .identifier, column: "value")
         case .patientIDSystem: Place(group: .identifier, column: "system")
         case .patientBirthDate: Place(group: .patient, column: "birth_date", kind: .day, isIndexed: false)
@@ -299,6 +302,8 @@ extension SQLCondition {
 /// One match as a condition on one column.
 struct Comparison {
     let dialect: SQLDialect
+    /// Bytes of a text that the column holds the beginning of.
+    var bytesMax = Int.max
     /// Sorts behind every text that begins as a prefix does.
     private static let last = "\u{10FFFF}"
 
@@ -309,7 +314,7 @@ struct Comparison {
                 ? SQLCondition("\(column) IS NULL") : SQLCondition("\(column) IS NULL OR \(column) = ''")
         case .exact(let text):
             if kind == .integer { return SQLCondition("\(column) = ?", [.int(Int64(text) ?? .min)]) }
-            return SQLCondition("\(column) = ?", [.text(text)])
+            return SQLCondition("\(column) = ?", [.text(KeyText.cut(text, bytesMax))])
         case .name(let text):
             let column = kind == .integer ? "CAST(\(column) AS TEXT)" : column
             return SQLCondition(
@@ -326,7 +331,7 @@ struct Comparison {
             if kind == .integer {
                 return SQLCondition(dialect.isInInts(column), [.ints(texts.compactMap { Int64($0) })])
             }
-            return SQLCondition(dialect.isInTexts(column), [.texts(texts)])
+            return SQLCondition(dialect.isInTexts(column), [.texts(texts.map { KeyText.cut($0, bytesMax) })])
         }
     }
 
@@ -355,7 +360,10 @@ struct Comparison {
     /// Equality, a range of what begins alike, and the pattern where that does not say all.
     private func pattern(_ text: String, _ column: String) -> SQLCondition {
         let start = String(text.prefix { $0 != "*" && $0 != "?" })
-        if start.count == text.count { return SQLCondition("\(column) = ?", [.text(text)]) }
+        let kept = KeyText.cut(start, bytesMax)
+        if start.count == text.count || kept.utf8.count < start.utf8.count {
+            return SQLCondition("\(column) = ?", [.text(kept)])
+        }
         var all: [SQLCondition] = []
         if !start.isEmpty {
             all.append(

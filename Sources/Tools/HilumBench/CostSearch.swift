@@ -13,6 +13,10 @@ struct CostSearch {
         func fhir(_ query: String, _ hits: Int?, _ name: String? = nil) -> CostSearch {
             CostSearch(name: name ?? query, path: "/fhir/" + query, hits: hits)
         }
+        func qido(_ query: String, _ hits: Int, _ name: String? = nil) -> CostSearch {
+            CostSearch(
+                name: "QIDO-RS studies?" + (name ?? query), path: "/dicomweb/studies?" + query, hits: hits)
+        }
         let many = CostStore.hits
         return [
             fhir("Patient?identifier=urn:mrn|M7", 1), fhir("Patient?family=zimmer", many),
@@ -38,12 +42,10 @@ struct CostSearch {
             fhir("Condition?code=rare", many, "Condition?code=rare (beside old versions)"),
             fhir("Condition?_sort=-onset-date", nil, "Condition?_sort=-onset-date (beside old versions)"),
             fhir("Condition", nil, "Condition (beside old versions)"),
-            CostSearch(
-                name: "QIDO-RS studies?PatientName=ZIMMER*", path: "/dicomweb/studies?PatientName=ZIMMER*", hits: many),
-            CostSearch(
-                name: "QIDO-RS studies?ModalitiesInStudy=US", path: "/dicomweb/studies?ModalitiesInStudy=US", hits: 0),
-            CostSearch(
-                name: "QIDO-RS studies?PatientID=P7", path: "/dicomweb/studies?PatientID=P7", hits: 1),
+            qido("PatientName=ZIMMER*", many), qido("ModalitiesInStudy=PT", many), qido("ModalitiesInStudy=US", 0),
+            qido("StudyDate=\(CostStore.day)-\(CostStore.day)", 24, "StudyDate=…-…"),
+            qido("ModalitiesInStudy=CT&StudyDate=\(CostStore.day)", 12, "ModalitiesInStudy=CT&StudyDate=…"),
+            qido("PatientID=P7", 1), qido("AccessionNumber=A7", 1),
         ]
     }
 
@@ -64,9 +66,10 @@ struct CostSearch {
                 throw BenchFailure(
                     "\(name) answered \(reply.status): \(String(decoding: reply.body.prefix(300), as: UTF8.self))")
             }
-            if number == 0, let hits, path.hasPrefix("/fhir") {
+            if number == 0, let hits {
                 let text = String(decoding: reply.body, as: UTF8.self)
-                let found = text.ranges(of: "\"mode\":\"match\"").count
+                // Every study has its Study Instance UID once.
+                let found = text.ranges(of: path.hasPrefix("/fhir") ? "\"mode\":\"match\"" : "\"0020000D\"").count
                 guard found == hits else { throw BenchFailure("\(name) found \(found), not \(hits)") }
             }
             if number >= 3 { times.append(time) }

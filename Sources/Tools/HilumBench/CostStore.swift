@@ -18,7 +18,7 @@ struct CostStore {
     private static let span = 315_000_000
     private static let start = UTCInstant(microseconds: 1_388_534_400_000_000)
 
-    /// Resources of a type, and studies where `studies` does not say less.
+    /// Resources of a type, and studies and steps where `studies` does not say less.
     let size: Int
     let store: RelationalStore
     private let access = AccessContext.server(requestID: "costs")
@@ -52,6 +52,7 @@ struct CostStore {
             try await put(current, "Condition") { condition($0, round) }
         }
         try await fillStudies(studies)
+        try await fillWorklist(studies)
         let before = try await store.snapshot().time
         try await put(from: size - Self.hits, size, "Observation") { observation($0) }
         while try await store.upkeepStep() {}
@@ -118,8 +119,52 @@ struct CostStore {
         (Self.date(seconds(size / 2)), Self.date(seconds(size / 2 + Self.hits)))
     }
 
+    /// The day on which 24 studies were made and 24 steps are due, at each size. DICOM DA.
+    static let day = String(date(20 * 86_400).prefix(10).filter { $0 != "-" })
+
     private static func date(_ seconds: Int) -> String {
         String(FHIRDateTime.instantText(microseconds: start.microseconds + Int64(seconds) * 1_000_000).prefix(19)) + "Z"
+    }
+
+    /// Rare on the first ``hits``, else one of two.
+    private static func modality(_ number: Int) -> String {
+        number < hits ? "PT" : number % 2 == 0 ? "CT" : "MR"
+    }
+
+    // MARK: Worklist
+
+    /// One order of one step that is due, for a patient of its own, for each number.
+    private func fillWorklist(_ count: Int) async throws {
+        for start in stride(from: 0, to: count, by: Self.unit) {
+            let numbers = start..<min(start + Self.unit, count)
+            try await (store as any WorkflowStore).write(access) { unit in
+                for number in numbers { try Self.saveOrder(number, in: unit) }
+            }
+        }
+    }
+
+    private static func saveOrder(_ number: Int, in unit: any UnitOfWork) throws {
+        let patient = EntityID("p\(number)")
+        try unit.save(
+            Patient(
+                id: patient, identifiers: [Identifier(system: "urn:mrn", value: "P\(number)", kind: .medicalRecord)],
+                names: [
+                    HumanName(
+                        family: number < hits ? "Zimmer" : "Fam\(number % 5_000)",
+                        given: [number < hits ? "Anna" : "G\(number % 97)"])
+                ], birthDate: PartialDateTime("1960-05-04"), sex: .female))
+        try unit.save(
+            ImagingOrder(
+                id: EntityID("o\(number)"), patientID: patient,
+                placer: Identifier(system: "urn:placer", value: "O\(number)", kind: .placer),
+                accession: Identifier(system: "urn:accession", value: "A\(number)", kind: .accession),
+                studyInstanceUID: "1.2.4.\(number)", status: .active, code: CodedConcept(text: "Examination"),
+                steps: [
+                    ScheduledProcedureStep(
+                        id: EntityID("t\(number)"), stepID: "S\(number)", modality: modality(number),
+                        stationAETitle: "STATION\(number % 8)",
+                        scheduledStart: PartialDateTime(String(date(number * 3_600).dropLast())))
+                ]))
     }
 
     // MARK: Studies
@@ -142,7 +187,7 @@ struct CostStore {
         ofStudy.studyDate = String(date(number * 3_600).prefix(10).filter { $0 != "-" })
         ofStudy.accessionNumber = "A\(number)"
         var ofSeries = SeriesAttributes()
-        ofSeries.modality = number % 2 == 0 ? "CT" : "MR"
+        ofSeries.modality = modality(number)
         ofSeries.patientID = ofStudy.patientID
         let instance = Instance(
             studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: object,

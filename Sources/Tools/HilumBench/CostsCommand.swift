@@ -12,8 +12,8 @@ struct CostsCommand: AsyncParsableCommand {
     @Option(help: "sqlite, or postgres with a libpq connection string in $HILUM_TEST_POSTGRES.") var database:
         Database = .sqlite
     @Option(help: "Resources of a type, each size in a store of its own.", transform: Self.numbers)
-    var sizes = [1_000, 10_000, 100_000]
-    @Option(help: "Studies at most.") var studies = 100_000
+    var sizes = [1_000, 10_000, 100_000, 1_000_000]
+    @Option(help: "Studies and steps of the worklist at most.") var studies = 100_000
     @Option(help: "Answers of each search; their median counts.") var rounds = 9
     @Option(help: "A file to put the tables into, each under its own heading.") var out: String?
     @Option(help: "An existing folder on the disk to measure; temporary files are made and removed in it.")
@@ -52,6 +52,9 @@ struct CostsCommand: AsyncParsableCommand {
         let connection = try schema(size)
         let server = try await HilumServer(
             folder: "\(work)/\(size)", isEncrypted: false, postgres: connection)
+        // The first start makes the blobs folder this store's own: what is filled in names objects that no file holds.
+        try server.start(isPlain: true)
+        await server.end()
         let clock = ContinuousClock()
         let begin = clock.now
         let location = connection.map { SQLDatabaseConfiguration.Location.postgreSQL(connectionString: $0) }
@@ -67,6 +70,9 @@ struct CostsCommand: AsyncParsableCommand {
                 let token = try await server.token()
                 let times = try search.times(on: connection, token: token, count: rounds)
                 table.add(search.name, size, times.median)
+            }
+            for (name, times) in try await CostFind.measure(port: server.dimsePort, count: rounds) {
+                table.add(name, size, times.median)
             }
             if beside {
                 try await table.add(

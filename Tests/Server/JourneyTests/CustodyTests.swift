@@ -279,6 +279,36 @@ extension JourneyTests {
             try await Self.expect(folder, 1...8, Array(1...8))
         }
 
+        @Test("R20: a backup that was killed in the middle of a line is none, and is taken up where it was")
+        func killedBackup() async throws {
+            let folder = try await ServerFolder.make()
+            let target = folder.path + "-restored"
+            let backup = folder.path + "-backup"
+            defer {
+                folder.remove()
+                for path in [target, backup] { try? FileManager.default.removeItem(atPath: path) }
+            }
+            try await Self.serve(folder) { try await Self.store($0, 1...4) }
+            try await HilumProgram.must("backup", folder.path, backup)
+            // As a kill leaves it: no record, a copy of the database that nothing names, half a line.
+            try FileManager.default.removeItem(atPath: backup + "/backup.json")
+            try Data([1, 2, 3]).write(to: URL(fileURLWithPath: backup + "/database/cut.sqlite"))
+            let manifest = URL(fileURLWithPath: backup + "/blobs.sha256")
+            try Data(contentsOf: manifest).dropLast(20).write(to: manifest)
+            var words = ["restore", backup, target]
+            if try folder.postgres != nil { words += ["--postgres", try #require(try await JourneyDatabase.make())] }
+            let refused = try await HilumProgram.run(words)
+            #expect(refused.code != 0 && refused.text.contains("no whole backup"), "\(refused.text)")
+            try await Self.serve(folder) { (context) async throws -> Void in
+                try await Self.store(context, 5...6)
+                let again = try await HilumProgram.must("backup", folder.path, backup)
+                #expect(again.contains("6 objects") && again.contains("3 new"), "\(again)")
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: backup + "/database").count == 1)
+            let restored = try await HilumProgram.must(words)
+            #expect(restored.contains("restored 6 objects"), "\(restored)")
+        }
+
         @Test("R20: a backup of which an object is gone or changed is not restored, and nothing can be served from it")
         func damagedBackup() async throws {
             let folder = try await ServerFolder.make()

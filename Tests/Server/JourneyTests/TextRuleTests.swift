@@ -50,7 +50,6 @@ extension JourneyTests {
             let before = blobs()
             let wrong: [(DICOMData.Tag, String)] = [
                 (.accessionNumber, "A\01"), (.patientID, "J\01"), (.accessionNumber, String(Self.long)),
-                (.patientName, String(Self.long)),
             ]
             for (index, entry) in wrong.enumerated() {
                 let file = try Samples.file(study: "1.2.18", instance: "1.2.18.\(index)") { set in
@@ -75,6 +74,18 @@ extension JourneyTests {
                 headers: [("Authorization", "Bearer \(context.token)"), ("Accept", "application/dicom+json")])
             #expect(found.status == 200)
             #expect(try found.json()[0]?["00081030"]?["Value"]?[0]?.string == "CT Thorax")
+            // What only describes keeps no image out, and is found by its beginning.
+            let long = String(Self.long)
+            let named = try Samples.file(study: "1.2.18.2", instance: "1.2.18.20") { set in
+                for tag in [DICOMData.Tag.patientName, .referringPhysicianName] {
+                    set[tag] = DataElement(tag, .PN, bytes: Array((long.utf8.count % 2 == 1 ? long + " " : long).utf8))
+                }
+            }
+            #expect(try await context.stow([named]).status == 200)
+            let byName = try await context.web.send(
+                .GET, "/dicomweb/studies?PatientName=\(long.prefix(20))*&StudyInstanceUID=1.2.18.2",
+                headers: [("Authorization", "Bearer \(context.token)"), ("Accept", "application/dicom+json")])
+            #expect(byName.status == 200, "\(byName.text)")
         }
 
         @Test(

@@ -44,6 +44,33 @@ struct FairQueueTests {
         #expect(queue.leave("a") == ["a3"])
     }
 
+    @Test("S2: a client of long searches has fewer places, until its searches are short again; others have theirs")
+    func heavy() {
+        var queue = FairQueue<String>(
+            .init(
+                placesMax: 4, placesPerClientMax: 3, waitingPerClientMax: 9, waitingMax: 9, heavySeconds: 0.05,
+                placesPerHeavyClientMax: 1))
+        for id in 1...2 { #expect(queue.arrive("a", id: UInt64(id), "a\(id)") == .entered) }
+        #expect(queue.leave("a", after: 1) == [])
+        // It holds one still, and gets no second one though three are free.
+        #expect(queue.arrive("a", id: 3, "a3") == .waiting)
+        for id in 4...6 { #expect(queue.arrive("b", id: UInt64(id), "b\(id)") == .entered) }
+        #expect(queue.leave("b") == [])
+        #expect(queue.leave("a", after: 1) == ["a3"])
+        #expect(queue.arrive("a", id: 7, "a7") == .waiting)
+        var id: UInt64 = 8
+        var short = 0
+        // Short ones one after another: the mean falls below what is heavy within fifteen.
+        #expect(queue.leave("a", after: 0.001) == ["a7"])
+        while short < 15 {
+            _ = queue.leave("a", after: 0.001)
+            #expect(queue.arrive("a", id: id, "a") == .entered)
+            (id, short) = (id + 1, short + 1)
+        }
+        #expect(queue.arrive("a", id: id, "a") == .entered)
+        #expect(queue.leave("b") == [])
+    }
+
     @Test("S2: one more than may wait is refused, of one client and of all; who withdraws makes room")
     func full() {
         var queue = Self.queue(places: 1, perClient: 1, waitingPerClient: 2, waiting: 3)

@@ -149,6 +149,51 @@ struct IndexUpkeepTests {
     }
 
     @Test(
+        "F4: another clock or address of the site makes entries anew, from the first on even where that was under way",
+        arguments: TestDatabases.all)
+    func site(_ kind: SQLDialect) async throws {
+        try await TestDatabases.with(kind) { database in
+            func store(minutes: Int, _ base: String) -> RelationalStore {
+                RelationalStore(
+                    database: database, entropy: Store.CountingEntropy(), observers: [],
+                    baseURL: base, zone: minutes == 0 ? .utc : LocalZone { _ in minutes })
+            }
+            let first = store(minutes: 0, "https://a.example/fhir")
+            for number in 0..<150 {
+                try await Store.put(
+                    first,
+                    #"{"resourceType":"Observation","id":"o\#(number)","effectiveDateTime":"2026-05-01","#
+                        + #""subject":{"reference":"https://b.example/fhir/Patient/p"}}"#)
+            }
+            try await Self.settle(first)
+            /// Observations whose day has ended by then, and those of the patient.
+            func found(_ store: RelationalStore) async throws -> [Int?] {
+                var totals: [Int?] = []
+                for text in ["date=eb2026-05-01T23:30:00Z", "patient=Patient/p"] {
+                    totals.append(
+                        try await store.search(
+                            try Store.query("Observation", text + "&_summary=count"), token: nil, access: Store.server
+                        ).total)
+                }
+                return totals
+            }
+            #expect(try await found(first) == [0, 0])
+            // Begun for one site, ended for another.
+            let second = store(minutes: 120, "https://c.example/fhir")
+            #expect(try await second.upkeepStep())
+            let third = store(minutes: 60, "https://b.example/fhir")
+            try await Self.settle(third)
+            #expect(try await found(third) == [150, 150])
+            let last = database.lastCommit
+            try await Self.settle(third)
+            #expect(database.lastCommit == last)
+            let fourth = store(minutes: 0, "https://a.example/fhir")
+            try await Self.settle(fourth)
+            #expect(try await found(fourth) == [0, 0])
+        }
+    }
+
+    @Test(
         "Statistics are gathered when there is half as much again to know, and not every time",
         arguments: TestDatabases.all)
     func statistics(_ kind: SQLDialect) async throws {

@@ -1,5 +1,6 @@
 import Access
 import FHIRModel
+import FHIRResources
 import FHIRSearch
 import Testing
 
@@ -104,6 +105,53 @@ struct SearchPlanTests {
                     }
                     #expect(lines.count > 1)
                 }
+            }
+        }
+    }
+
+    @Test(
+        "S13: a page is led by the index of what it shows, not by the key of all versions, also before a vacuum",
+        arguments: TestDatabases.all)
+    func led(_ kind: SQLDialect) async throws {
+        try await ResourceStoreTests.with(kind) { store in
+            func put(_ type: String, _ count: Int, _ text: @escaping @Sendable (Int) -> String) async throws {
+                for start in stride(from: 0, to: count, by: 500) {
+                    try await store.write(ResourceStoreTests.server) { unit in
+                        for number in start..<min(start + 500, count) {
+                            let document = try JSONDocument(parsing: text(number))
+                            try unit.putResource(type, "r\(number)", document, method: .update)
+                        }
+                    }
+                }
+            }
+            try await put("Patient", 2_000) {
+                #"{"resourceType":"Patient","active":true,"gender":"male","name":[{"family":"F\#($0)"}]}"#
+            }
+            // A third of all, behind the others in the order of the versions.
+            try await put("Observation", 1_000) {
+                #"{"resourceType":"Observation","status":"final","code":{"coding":[{"code":"c\#($0 % 3)"}]}}"#
+            }
+            while try await store.upkeepStep() {}
+            let cases: [(String, String, @Sendable (SearchCompiler.Leader?) -> SearchCompiler.Source, String)] = [
+                ("Observation", "", { _ in .versions }, "resource_versions_current"),
+                ("Observation", "code=c1", { $0.map { .entries($0) } ?? .versions }, "idx_token_find"),
+                ("Observation", "code=c1", { $0.map { .list($0) } ?? .versions }, "idx_token_find"),
+                ("Patient", "family=f17", { $0.map { .list($0) } ?? .versions }, "idx_string_find"),
+                ("Patient", "_sort=family", { _ in .sorted }, "idx_string_find"),
+                ("Observation", "_sort=-_lastUpdated", { _ in .versions }, "resource_versions_time"),
+            ]
+            for (type, text, source, index) in cases {
+                let query = try ResourceStoreTests.query(type, text)
+                let plan = try await store.database.read(snapshot: true) { connection in
+                    if let planning = connection.dialect.searchPlanning { try connection.execute(planning) }
+                    let compiler = SearchCompiler(
+                        dialect: connection.dialect, view: .current, access: ResourceStoreTests.server,
+                        parser: SearchQueryParser(baseURL: "https://h"))
+                    let statement = compiler.page(
+                        query, source(compiler.leaders(query).first), after: nil, limit: 51)
+                    return try Self.plan(connection, statement)
+                }
+                #expect(plan.contains { $0.contains(index) }, "\(type)?\(text): \(plan)")
             }
         }
     }

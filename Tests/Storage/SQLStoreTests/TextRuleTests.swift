@@ -98,6 +98,60 @@ private typealias Support = WorkflowSupport
         }
     }
 
+    @Test(
+        "S8: an image with names and ids of 4,000 characters is kept, and found by their beginning",
+        arguments: TestDatabases.all)
+    func image(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            // Of no pattern, so that it cannot be compressed into the index; of two bytes a character.
+            let text = (0..<4_000).map { "\(["ä", "ö", "ü", "é", "ß"][($0 * $0 / 7 + $0 % 11) % 5])" }.joined()
+            let tail = store.entropy.newID().value
+            let long = text + tail
+            try await store.work { unit in
+                let received = Support.received("1.1", study: "1.2", series: "1.2.1") { study, series in
+                    study.patientName = long + "^A"
+                    study.referringPhysicianName = long
+                    study.studyID = long
+                    study.studyDescription = long
+                    series.modality = long
+                    series.requestAttributes = [
+                        RequestAttributes(
+                            scheduledProcedureStepID: long, requestedProcedureID: long, accessionNumber: "7")
+                    ]
+                }
+                _ = try StudyService().register(received, in: unit)
+            }
+            let stored = try await store.look { try $0.study("1.2") }
+            #expect(stored?.attributes.patientName == long + "^A")
+            let first = String(long.prefix(12))
+            let matches: [(SearchKey, KeyMatch)] = [
+                (.patientName, .name(first + "*")), (.patientName, .name(long + "^A")),
+                (.patientName, .name(long + "*")), (.referringPhysicianName, .name(first + "*")),
+                (.studyID, .wildcard(first + "*")), (.studyID, .exact(long)), (.modalitiesInStudy, .exact(long)),
+                (.modalitiesInStudy, .wildcard(first + "*")), (.studyDescription, .exact(long)),
+            ]
+            for (key, match) in matches {
+                var keys = SearchKeys()
+                keys.matches[key] = match
+                let query = StudyQuery(level: .study, keys: keys)
+                #expect(try await store.studies(query, access: Support.server).matches.count == 1, "\(key)")
+            }
+            for (key, match) in [
+                (SearchKey.scheduledProcedureStepID, KeyMatch.exact(long)),
+                (.requestedProcedureID, .wildcard(first + "*")),
+            ] {
+                var keys = SearchKeys()
+                keys.matches[key] = match
+                let query = StudyQuery(level: .series, keys: keys)
+                #expect(try await store.studies(query, access: Support.server).matches.count == 1, "\(key)")
+            }
+            var other = SearchKeys()
+            other.matches[.patientName] = .name("x" + first + "*")
+            let query = StudyQuery(level: .study, keys: other)
+            #expect(try await store.studies(query, access: Support.server).matches.isEmpty)
+        }
+    }
+
     @Test("Descriptive text is mended, an identifier never")
     func mended() {
         #expect(TextRule.mended("CT\0Thorax") == "CT Thorax")

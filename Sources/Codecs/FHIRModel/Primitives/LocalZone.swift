@@ -34,6 +34,20 @@ package struct LocalZone: Sendable {
         return (reading, Self.day(reading))
     }
 
+    /// The zone's rule as text: where its offset changes from one week to the next, from 1970 to 2050. Zones of one rule
+    /// have one text, by whatever name they go. Empty for UTC.
+    package var rule: String {
+        if isUTC { return "" }
+        var changes = ""
+        var last: Int?
+        for week in Int64(0)..<4_174 {
+            let offset = offsetAtWallClock(week * 604_800)
+            if offset != last { changes += "\(week):\(offset) " }
+            last = offset
+        }
+        return changes == "0:0 " ? "" : changes
+    }
+
     /// The day since 1970-01-01 of a reading in microseconds.
     package static func day(_ local: Int64) -> Int64 { floor(local, 86_400_000_000) }
 

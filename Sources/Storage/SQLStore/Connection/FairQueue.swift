@@ -1,5 +1,6 @@
 /// Who may use one of a few places, and who waits for one: clients take turns, so that one with many requests waits for
-/// itself and not others for it.
+/// itself and not others for it. A client whose requests hold their places for long gets fewer at a time: each keeps a
+/// processor busy that all doors need.
 ///
 /// A value: every check is taken together with what it allows. `Ticket` stands for one who waits.
 struct FairQueue<Ticket> {
@@ -20,6 +21,10 @@ struct FairQueue<Ticket> {
         var waitingPerClientMax: Int
         /// Of all clients together.
         var waitingMax: Int
+        /// A client whose requests hold a place for longer than this in the mean is heavy. Seconds.
+        var heavySeconds = Double.infinity
+        /// Places that a heavy client may hold; at least 1.
+        var placesPerHeavyClientMax = 1
     }
 
     private struct Line {
@@ -31,6 +36,13 @@ struct FairQueue<Ticket> {
     private var lines: [String: Line] = [:]
     /// Clients with someone waiting, the next to be served first.
     private var turns: [String] = []
+    /// Seconds for which the last requests of a client held a place, the newest counting most. Only of clients above
+    /// a tenth of what is heavy.
+    private var held: [String: Double] = [:]
+    /// Clients that are remembered; one more, and all are forgotten.
+    private static var heldMax: Int { 1_000 }
+    /// The part of the newest request in the mean.
+    private static var newestPart: Double { 0.3 }
     private var inside = 0
     private var waiting = 0
 
@@ -40,7 +52,7 @@ struct FairQueue<Ticket> {
     mutating func arrive(_ client: String, id: UInt64, _ ticket: @autoclosure () -> Ticket) -> Admission {
         let line = lines[client] ?? Line()
         // Behind those who wait already, though a place may be free: they are about to get it.
-        if line.waiting.isEmpty, inside < limits.placesMax, line.inside < limits.placesPerClientMax {
+        if line.waiting.isEmpty, inside < limits.placesMax, line.inside < places(of: client) {
             lines[client, default: Line()].inside += 1
             inside += 1
             return .entered
@@ -52,9 +64,17 @@ struct FairQueue<Ticket> {
         return .waiting
     }
 
-    /// Gives a client's place back.
+    private func places(of client: String) -> Int {
+        let isHeavy = held[client, default: 0] > limits.heavySeconds
+        return isHeavy ? min(limits.placesPerHeavyClientMax, limits.placesPerClientMax) : limits.placesPerClientMax
+    }
+
+    /// Gives a client's place back, which it held for `seconds`.
     /// - Returns: the tickets of those who are let in for it; each holds a place.
-    mutating func leave(_ client: String) -> [Ticket] {
+    mutating func leave(_ client: String, after seconds: Double = 0) -> [Ticket] {
+        let mean = held[client, default: 0] * (1 - Self.newestPart) + seconds * Self.newestPart
+        if held.count >= Self.heldMax { held = [:] }
+        held[client] = mean > limits.heavySeconds / 10 ? mean : nil
         inside -= 1
         lines[client]?.inside -= 1
         if let line = lines[client], line.inside <= 0, line.waiting.isEmpty { lines[client] = nil }
@@ -88,7 +108,7 @@ struct FairQueue<Ticket> {
         var position = 0
         while inside < limits.placesMax, position < turns.count {
             let client = turns[position]
-            guard var line = lines[client], line.inside < limits.placesPerClientMax, !line.waiting.isEmpty else {
+            guard var line = lines[client], line.inside < places(of: client), !line.waiting.isEmpty else {
                 position += 1
                 continue
             }

@@ -1,3 +1,4 @@
+import NIOCore
 import NIOPosix
 import Synchronization
 
@@ -29,8 +30,13 @@ final class SQLReaders: Sendable {
                     // One client never has all places, so that another's search need not wait for the end of its own.
                     placesPerClientMax: max(1, min(configuration.searchesPerClientMax, places - 1)),
                     waitingPerClientMax: configuration.waitingSearchesPerClientMax,
-                    waitingMax: configuration.waitingReadsMax)))
+                    waitingMax: configuration.waitingReadsMax, heavySeconds: Self.heavySeconds,
+                    placesPerHeavyClientMax: max(1, System.coreCount / 2))))
     }
+
+    /// Searches of a client that take longer than this in the mean are heavy: together they keep at most half of the
+    /// processors busy.
+    private static let heavySeconds = 0.05
 
     func run<Value: Sendable>(
         _ readClass: SQLReadClass, snapshot: Bool, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
@@ -41,7 +47,8 @@ final class SQLReaders: Sendable {
         case .search(let client):
             let arrival = ContinuousClock.now
             try await enter(client)
-            defer { leave(client) }
+            let entry = ContinuousClock.now
+            defer { leave(client, after: ContinuousClock.now - entry) }
             // One who has waited as long as a search may take would be answered too late.
             if ContinuousClock.now - arrival > configuration.readTimeout {
                 throw SQLStoreError(.throttled, "searches of this client had to wait too long")
@@ -83,8 +90,9 @@ final class SQLReaders: Sendable {
         }
     }
 
-    private func leave(_ client: String) {
-        for next in queue.withLock({ $0.leave(client) }) { next.resume() }
+    private func leave(_ client: String, after time: Duration) {
+        let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
+        for next in queue.withLock({ $0.leave(client, after: seconds) }) { next.resume() }
     }
 
     func close() async {

@@ -24,9 +24,14 @@ final class ServerLockFile: Sendable {
 
     deinit { release() }
 
+    /// Gives the lock itself up, and not only this descriptor of it: a child process that is just being started has a copy of
+    /// every descriptor until it becomes another program.
     func release() {
         descriptor.withLock { held in
-            if held >= 0 { close(held) }
+            if held >= 0 {
+                flock(held, LOCK_UN)
+                close(held)
+            }
             held = -1
         }
     }

@@ -3,6 +3,20 @@ import Workflow
 
 /// Values as the columns hold them that queries compare with.
 enum KeyText {
+    /// Bytes of one text in an index. PostgreSQL takes no entry above 2,704 bytes, SQLite any.
+    static let bytesMax = TextRule.keyBytesMax
+    /// Bytes of each of the three texts of a request, which stand in one entry with two UIDs.
+    static let requestBytesMax = 700
+
+    /// The beginning of a text, whole characters: what it is found by. A longer text that is searched finds what agrees
+    /// with it so far.
+    static func cut(_ text: String, _ bytesMax: Int = bytesMax) -> String {
+        guard text.utf8.count > bytesMax else { return text }
+        var end = text.utf8.index(text.startIndex, offsetBy: bytesMax)
+        while end > text.startIndex, text.utf8[end] & 0xC0 == 0x80 { end = text.utf8.index(before: end) }
+        return String(text[..<end])
+    }
+
     /// `YYYYMMDD`; nil for what is no date. PS3.5 §6.2 DA.
     static func day(_ text: String?) -> String? { text.flatMap { DICOMDate(text: $0)?.description } }
 

@@ -60,7 +60,7 @@ struct PatientTable {
 
     /// The names that the worklist finds a patient by.
     func saveNames(of patient: Patient) throws {
-        let names = Set(patient.names.flatMap { FoldedName.rows(KeyText.name($0)) })
+        let names = Set(patient.names.flatMap { FoldedName.rows(KeyText.name($0)) }.map { KeyText.cut($0) })
         let stored = Set(
             try connection.all("SELECT value FROM patient_names WHERE patient_id = ?", [.text(patient.id.value)]) {
                 try $0.text(0)

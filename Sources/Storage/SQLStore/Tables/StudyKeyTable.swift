@@ -26,7 +26,7 @@ struct StudyKeyTable {
     func insert(_ attributes: StudyAttributes, of studyUID: String) throws {
         var rows: [(StudyValueKind, String)] = []
         func add(_ kind: StudyValueKind, _ value: String?) {
-            if let value, !value.isEmpty { rows.append((kind, value)) }
+            if let value, !value.isEmpty { rows.append((kind, KeyText.cut(value))) }
         }
         add(.accession, attributes.accessionNumber)
         add(.patientID, attributes.patientID)
@@ -41,6 +41,7 @@ struct StudyKeyTable {
     /// The requests of a series. The study is found by their accession numbers too: it has none of its own where it
     /// answers several requests. IHE RAD TF-2 §4.8.
     func insert(_ requests: [RequestAttributes], of seriesUID: String, in studyUID: String) throws {
+        func text(_ value: String?) -> SQLValue { .text(KeyText.cut(value ?? "", KeyText.requestBytesMax)) }
         for (position, request) in requests.enumerated() {
             try connection.run(
                 """
@@ -48,13 +49,12 @@ struct StudyKeyTable {
                 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
                 """,
                 [
-                    .text(studyUID), .text(seriesUID), .text(request.scheduledProcedureStepID ?? ""),
-                    .text(request.requestedProcedureID ?? ""), .text(request.accessionNumber ?? ""),
-                    .int(Int64(position)),
+                    .text(studyUID), .text(seriesUID), text(request.scheduledProcedureStepID),
+                    text(request.requestedProcedureID), text(request.accessionNumber), .int(Int64(position)),
                 ])
         }
         let accessions = Set(requests.compactMap(\.accessionNumber)).subtracting([""])
-        try insert(accessions.sorted().map { (.accession, $0) }, of: studyUID)
+        try insert(accessions.sorted().map { (.accession, KeyText.cut($0)) }, of: studyUID)
     }
 
     private func insert(_ rows: [(StudyValueKind, String)], of studyUID: String) throws {

@@ -50,19 +50,21 @@ extension RelationalStore {
         return true
     }
 
-    // MARK: Entries of earlier rules
+    // MARK: Entries of another form
 
     private func reindex() async throws -> Bool {
         let indexer = indexer
         typealias Found = (stale: [(key: Int64, entries: [IndexEntry])], last: Int64?)
         let found: Found? = try await database.read(.background, snapshot: true) { connection in
             let upkeep = UpkeepTable(connection: connection)
-            if try upkeep.value(.indexForm) == SearchIndexer.form { return nil }
+            if try upkeep.value(.indexForm) == indexer.form { return nil }
+            // What was begun for a form that is not wanted any more begins anew.
+            let start = try upkeep.value(.reindexedForm) == indexer.form ? try upkeep.value(.reindexedKey) : 0
             let versions = try connection.all(
                 """
                 SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE v.version_key > ? \
                 AND v.end_sequence = \(ResourceTable.current) AND v.deleted = 0 ORDER BY v.version_key LIMIT ?
-                """, [.int(try upkeep.value(.reindexedKey)), .int(Self.stepVersions)]
+                """, [.int(start), .int(Self.stepVersions)]
             ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
             let table = SearchIndexTable(connection: connection)
             var stale: [(key: Int64, entries: [IndexEntry])] = []
@@ -92,8 +94,10 @@ extension RelationalStore {
             }
             if let last = found.last {
                 try upkeep.set(.reindexedKey, last)
+                try upkeep.set(.reindexedForm, indexer.form)
             } else {
-                try upkeep.set(.indexForm, SearchIndexer.form)
+                try upkeep.set(.indexForm, indexer.form)
+                try upkeep.set(.reindexedForm, 0)
                 try upkeep.set(.reindexedKey, 0)
             }
         }
@@ -139,7 +143,8 @@ enum SQLStatistics {
     /// The tables that grow with use and are searched.
     static let tables =
         SearchIndexTable.Kind.allCases.map(\.table) + [
-            "resource_versions", "patients", "patient_identifiers", "visits", "orders", "steps", "studies", "series",
-            "instances", "reports", "messages",
+            "resource_versions", "patients", "patient_identifiers", "patient_names", "visits", "orders", "steps",
+            "studies",
+            "study_values", "series", "series_requests", "instances", "reports", "messages",
         ]
 }

@@ -5,9 +5,11 @@ struct UpkeepTable {
         /// The commit that replaced the last versions whose entries were swept, and the last of these versions.
         case sweptSequence = "swept sequence"
         case sweptKey = "swept key"
-        /// The rules by which all entries are made; see ``FHIRSearch/SearchIndexer/form``.
+        /// The form that all entries have; see ``FHIRSearch/SearchIndexer/form``.
         case indexForm = "index form"
-        /// The last version that was looked at while entries of earlier rules are made anew.
+        /// The form that those up to the reindexed key have.
+        case reindexedForm = "reindexed form"
+        /// The last version that was looked at while entries of another form are made anew.
         case reindexedKey = "reindexed key"
         /// The newest version when statistics were gathered.
         case analyzedKey = "analyzed key"
