@@ -153,7 +153,7 @@ extension RelationalStore: WorkflowStore {
 extension RelationalStore: ImagingIndex {
     /// Images are reached with the rights of ImagingStudy. A scope narrowed by a search condition cannot be applied to
     /// DICOM attributes, so it gives nothing here.
-    private func mayRead(_ access: AccessContext, _ permission: Permissions) -> Bool {
+    func mayRead(_ access: AccessContext, _ permission: Permissions) -> Bool {
         access.visibility(permission, of: "ImagingStudy").isWhole
     }
 
@@ -195,6 +195,7 @@ extension RelationalStore: ImagingIndex {
         access: AccessContext
     ) async throws -> [Instance] {
         guard mayRead(access, .read) else { return [] }
+        let strangers = database.resources.strangers
         let found = try await readUnit(access, snapshot: false) { unit in
             try StudyTable(connection: unit.connection).page(
                 studyUID: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID, after: after,
@@ -202,14 +203,15 @@ extension RelationalStore: ImagingIndex {
                 withHeaders: false
             ).map(\.instance)
         }
-        instanceRows.keep(found)
+        instanceRows.keep(found, readAt: strangers)
         return found
     }
 
     package func remembered(
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
     ) -> Instance? {
-        guard mayRead(access, .read), let known = instanceRows.find(sopInstanceUID),
+        let strangers = database.resources.strangers
+        guard mayRead(access, .read), let known = instanceRows.find(sopInstanceUID, strangers: strangers),
             known.studyInstanceUID == studyInstanceUID, known.seriesInstanceUID == seriesInstanceUID
         else { return nil }
         return known
@@ -220,24 +222,20 @@ extension RelationalStore: ImagingIndex {
         access: AccessContext
     ) async throws -> [InstanceHeader] {
         guard mayRead(access, .read) else { return [] }
+        let strangers = database.resources.strangers
         let found = try await readUnit(access, snapshot: false) { unit in
             try StudyTable(connection: unit.connection).page(
                 studyUID: studyInstanceUID, seriesUID: seriesInstanceUID, sopUID: sopInstanceUID, after: after,
                 limit: limit,
                 withHeaders: true)
         }
-        instanceRows.keep(found.lazy.map(\.instance))
+        instanceRows.keep(found.lazy.map(\.instance), readAt: strangers)
         return found
     }
 
     package func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict] {
         guard mayRead(access, .search) else { return [] }
         return try await readUnit(access) { try ConflictTable(connection: $0.connection).conflicts(limit: limit) }
-    }
-
-    package func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries] {
-        guard mayRead(access, .search) else { return [] }
-        return try await readUnit(access) { try StudySearch(connection: $0.connection).quarantine(limit: limit) }
     }
 }
 

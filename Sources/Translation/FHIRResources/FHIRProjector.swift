@@ -48,6 +48,7 @@ package struct FHIRProjector: CommitObserver {
             try withdraw(ServiceRequestProjection.type, id, in: unit)
         case .stepRemoved(let id): try withdraw(TaskProjection.type, id, in: unit)
         case .studyChanged(let uid): try projectStudy(uid, in: unit)
+        case .studyRemoved(let id): try withdraw(ImagingStudyProjection.type, id, in: unit)
         case .reportChanged(let id): try projectReport(id, in: unit)
         }
     }
@@ -105,7 +106,7 @@ package struct FHIRProjector: CommitObserver {
         }
         let certain = try unit.series(in: uid).filter { $0.reconciliation.patientID == patientID }
         let content = try certain.map { series in
-            let asides = Set(series.asides.map(\.sopInstanceUID))
+            let asides = series.keptAside
             return ImagingStudyProjection.SeriesContent(
                 series: series,
                 instances: try unit.instances(in: series.seriesInstanceUID, of: uid).filter {

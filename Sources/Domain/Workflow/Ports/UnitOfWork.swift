@@ -74,6 +74,21 @@ package protocol UnitOfWork: AnyObject {
     func insert(_ received: ReceivedInstance) throws
     /// Takes an instance's row out. Its blob is not touched.
     func removeInstance(_ instance: Instance) throws
+    /// What was rejected of a series, of the series of a study, and one rejected instance. None of it is among the
+    /// series, studies and instances of the other calls.
+    func rejectedSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> RejectedSeries?
+    func rejectedSeries(in studyInstanceUID: String) throws -> [RejectedSeries]
+    func rejectedInstance(_ sopInstanceUID: String) throws -> Instance?
+    /// Takes instances of a series out of all answers, nil for all that it has, and keeps what is told of them in place
+    /// of what was kept of the series before.
+    func reject(_ sopInstanceUIDs: [String]?, of rejected: RejectedSeries) throws
+    /// Puts instances back, nil for all that were rejected of the series, and keeps what is left.
+    func restore(_ sopInstanceUIDs: [String]?, of left: RejectedSeries) throws
+    /// Removes the row of a series, or of a study, whose instances are being rejected.
+    func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws
+    func removeStudy(_ studyInstanceUID: String) throws
+    /// Makes what a study is found by anew from what is left of it.
+    func rebuildKeys(ofStudy studyInstanceUID: String) throws
     /// Keeps a conflict. A refusal that is known, by instance and peer, is counted instead.
     func note(_ conflict: InstanceConflict) throws
 
@@ -102,6 +117,23 @@ package protocol UnitOfWork: AnyObject {
     func emit(_ event: DomainEvent)
     /// Adds an audit row to this unit.
     func audit(_ record: AuditRecord) throws
+}
+
+/// A unit that keeps no rejected images.
+extension UnitOfWork {
+    package func rejectedSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> RejectedSeries? {
+        nil
+    }
+    package func rejectedSeries(in studyInstanceUID: String) throws -> [RejectedSeries] { [] }
+    package func rejectedInstance(_ sopInstanceUID: String) throws -> Instance? { nil }
+    package func reject(_ sopInstanceUIDs: [String]?, of rejected: RejectedSeries) throws { throw Self.noRejections }
+    package func restore(_ sopInstanceUIDs: [String]?, of left: RejectedSeries) throws { throw Self.noRejections }
+    package func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws {
+        throw Self.noRejections
+    }
+    package func removeStudy(_ studyInstanceUID: String) throws { throw Self.noRejections }
+    package func rebuildKeys(ofStudy studyInstanceUID: String) throws {}
+    private static var noRejections: StoreError { StoreError(.misuse, "this unit keeps no rejected images") }
 }
 
 /// Which of an order's identifiers is meant.

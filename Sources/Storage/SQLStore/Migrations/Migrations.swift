@@ -3,6 +3,7 @@ package enum Migrations {
     package static let all: [Migration] = [
         foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches, identity, publication,
         auditCuts, retention, orderEvents, searchKeys, instanceConflicts, currentVersions(14),
+        rejections(15),
     ]
 
     /// The commit order and the audit chain: what every other table leans on.
