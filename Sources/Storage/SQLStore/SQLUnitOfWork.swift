@@ -242,6 +242,10 @@ final class SQLUnitOfWork: UnitOfWork {
         try TextRule.check(report)
         try reportTable.save(report, ordinal: try writing().sequence)
     }
+    func removeReport(_ id: EntityID) throws {
+        _ = try writing()
+        try reportTable.remove(id)
+    }
 
     func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage] {
         try messageTable.messages(sender: sender, controlID: controlID)

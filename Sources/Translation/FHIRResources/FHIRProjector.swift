@@ -50,6 +50,7 @@ package struct FHIRProjector: CommitObserver {
         case .studyChanged(let uid): try projectStudy(uid, in: unit)
         case .studyRemoved(let id): try withdraw(ImagingStudyProjection.type, id, in: unit)
         case .reportChanged(let id): try projectReport(id, in: unit)
+        case .reportRemoved(let id): try withdraw(DiagnosticReportProjection.type, id, in: unit)
         }
     }
 

@@ -266,12 +266,7 @@ package struct OrderService: Sendable {
 
     /// Joins the record of one order to another: what belonged to it belongs to the other, and it is gone.
     private func absorb(_ order: ImagingOrder, into survivor: ImagingOrder, in unit: any UnitOfWork) throws {
-        for report in try unit.reports(ofOrder: order.id) {
-            var moved = report
-            moved.orderID = survivor.id
-            try unit.save(moved)
-            unit.emit(.reportChanged(moved.id))
-        }
+        try ReportService().move(from: order.id, to: survivor, in: unit)
         try StudyService().move(from: order, to: survivor, in: unit)
         var kept = survivor
         if kept.visitID == nil { kept.visitID = order.visitID }

@@ -16,4 +16,6 @@ package enum DomainEvent: Sendable, Hashable {
     /// The study is in no answer any more: all of it was rejected.
     case studyRemoved(EntityID)
     case reportChanged(EntityID)
+    /// The report was found to be another one, which has all that it said.
+    case reportRemoved(EntityID)
 }

@@ -98,6 +98,7 @@ package protocol UnitOfWork: AnyObject {
     func reports(of patientID: EntityID) throws -> [Report]
     func reports(ofOrder orderID: EntityID) throws -> [Report]
     func save(_ report: Report) throws
+    func removeReport(_ id: EntityID) throws
 
     // Messages.
     func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage]

@@ -59,8 +59,10 @@ struct Story {
                 description: "image \(number) \(accession ?? "-") at \(time)")
         case 4, 5:
             let status: Report.Status = random.pick([.preliminary, .final, .corrected, .cancelled])
+            let isByPlacer = random.below(4) > 0
             var report = Make.report(
-                status, patient: patient, placer: "P1", filler: random.below(2) == 0 ? "F1" : nil,
+                status, patient: patient, placer: isByPlacer ? "P1" : nil,
+                filler: !isByPlacer || random.below(2) == 0 ? "F1" : nil,
                 accession: random.below(3) == 0 ? "A1" : nil, issued: time)
             report.conclusion = "C\(time)"
             report.hasContent = true
