@@ -45,6 +45,7 @@ struct OrderMessage: InboundMessage {
             var update = reader.read(control: control, patient: patient)
             let visit = group.visit.map { patients.visitUpdate($0, group.visitMore, status: nil, eventTime: nil) }
             update.visit = visit?.identifier
+            if let visit, visit.identifier == nil { update.unnumberedVisit = visit }
             notes += reader.notes
             requests.append(
                 Request(

@@ -12,6 +12,8 @@ package struct ImagingOrder: Sendable, Hashable, Codable {
     package var visitID: EntityID?
     /// The visit number that the order names (PV1-19), whether or not the visit is known.
     package var visitNumber: Identifier?
+    /// What the order says of a visit that it does not number: its own, and of no resource. Nil for nothing.
+    package var toldVisit: Visit?
     package var placer: Identifier?
     package var filler: Identifier?
     package var accession: Identifier?
@@ -145,6 +147,8 @@ package struct OrderUpdate: Sendable, Hashable, Codable {
     /// Nil where the message names no patient: then the order's numbers do.
     package var patient: PatientUpdate?
     package var visit: Identifier?
+    /// What it says of a visit without a number.
+    package var unnumberedVisit: VisitUpdate?
     package var placer: Identifier?
     package var filler: Identifier?
     package var accession: Identifier?

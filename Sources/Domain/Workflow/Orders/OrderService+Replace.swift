@@ -17,6 +17,11 @@ extension OrderService {
     package func replace(_ order: ImagingOrder, in unit: any UnitOfWork) throws {
         var order = order
         let old = try unit.order(order.id)
+        if old?.visitID != order.visitID {
+            // The client names another visit than messages did.
+            order.visitNumber = try order.visitID.flatMap { try unit.visit($0)?.identifier }
+            order.toldVisit = nil
+        }
         guard let subject = try unit.patient(order.patientID) else { throw ReplaceRefusal.unknownPatient }
         order.patientID = try PatientService().survivor(of: subject, in: unit).id
         if let old, old.patientID != order.patientID, try isUsed(old.id, in: unit) { throw ReplaceRefusal.subjectInUse }

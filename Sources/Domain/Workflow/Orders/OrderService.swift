@@ -183,11 +183,7 @@ package struct OrderService: Sendable {
         let id = stored?.id ?? unit.entropy.newID()
         var order = procedure.order(of: patientID, stored: stored, id: id) { unit.entropy.newID() }
         if order.studyInstanceUID == nil, !order.steps.isEmpty { order.studyInstanceUID = unit.entropy.newUID() }
-        if let number = order.visitNumber, let visit = try unit.visits(identifiedBy: number).first,
-            visit.patientID == patientID
-        {
-            order.visitID = visit.id
-        }
+        try Self.linkVisit(&order, in: unit)
         let control = event.said?.control
         guard let stored else {
             if let control, control != .new, control != .mentioned {
@@ -213,6 +209,13 @@ package struct OrderService: Sendable {
         }
         let isChanged = try save(order, instead: stored, events: procedure.events, in: unit)
         return (id, isOlder || isKept ? .stale : isChanged ? .updated : .unchanged)
+    }
+
+    /// The order's visit is the one it names: known, or still to come.
+    private static func linkVisit(_ order: inout ImagingOrder, in unit: any UnitOfWork) throws {
+        guard let number = order.visitNumber else { return }
+        let named = try unit.visits(identifiedBy: number).first { $0.patientID == order.patientID }
+        order.visitID = named?.id
     }
 
     private static func note(_ said: OrderUpdate, _ order: ImagingOrder, _ notes: inout [String]) {

@@ -24,6 +24,7 @@ extension OrderedProcedure {
                 order = stated
                 order.id = id
                 order.patientID = patientID
+                order.toldVisit?.patientID = patientID
                 order.steps = steps
                 order.attributes = kept?.attributes
                 order.statements = kept?.statements
@@ -139,6 +140,11 @@ extension ImagingOrder {
         }
         func pick<Value>(_ old: Value?, _ new: Value?) -> Value? { keeping ? old ?? new : new ?? old }
         visitNumber = pick(visitNumber, update.visit)
+        if let told = update.unnumberedVisit {
+            var visit = toldVisit ?? Visit(id: id, patientID: patientID, identifier: nil, status: .unknown)
+            visit.tell(told, keeping: keeping)
+            toldVisit = visit
+        }
         requisition = take(requisition, update.requisition)
         priority = take(priority, update.priority)
         if let new = update.code, !keeping || code == CodedConcept() { code = new }

@@ -113,6 +113,20 @@ extension Visit {
         attributes = further.isEmpty ? nil : further
     }
 
+    /// Takes what an order says of a visit that it does not number; when `keeping`, only what nothing has said before.
+    mutating func tell(_ update: VisitUpdate, keeping: Bool) {
+        if keeping { return complete(update) }
+        classCode = update.classCode.applied(to: classCode)
+        location = update.location.applied(to: location)
+        attending = update.attending.applied(to: attending)
+        referring = update.referring.applied(to: referring)
+        start = update.start.applied(to: start)
+        end = update.end.applied(to: end)
+        var further = attributes ?? [:]
+        further.apply(update.attributes)
+        attributes = further.isEmpty ? nil : further
+    }
+
     /// Takes what an event states: of each value the newest statement stands.
     fileprivate mutating func take(_ update: VisitUpdate, isNew: Bool, in unit: any UnitOfWork) {
         var times = stated ?? StatedTimes()
