@@ -26,7 +26,7 @@ enum StoreComposition {
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
             observers: observers, baseURL: fhirBaseURL, zone: siteZone(profile),
             pageTokenKey: isServer ? pageTokenKey(folder) : nil, searchLimits: configuration.limits.fhir.search,
-            rules: profile.rules, stations: WorklistStations(configuration.dimse.worklistStations),
+            rules: rules(profile), stations: WorklistStations(configuration.dimse.worklistStations),
             refusal: refusal(configuration, folder, isServer: isServer))
         if isServer { try await store.refreshWorklist() }
         return store
@@ -73,6 +73,13 @@ enum StoreComposition {
         var settings = BlobCustodian.Settings()
         settings.setAsideDays = Int64(configuration.store.setAsideDays)
         return BlobCustodian(blobs, store, settings: settings)
+    }
+
+    /// The site's rules, with its clock.
+    private static func rules(_ profile: SiteProfile) -> SiteRules {
+        var rules = profile.rules
+        rules.clock = profile.zone.map { zone in SiteClock(zone: zone.name) { zone.offsetMinutes(atUTC: $0) } }
+        return rules
     }
 
     /// The site's clock as the indexer knows it.

@@ -55,6 +55,8 @@ extension OrderService {
             ]
         }
         Self.follow(&order)
+        if let old { Self.inherit(&order, from: old, in: unit) }
+        unit.showStarts(of: &order)
         if old == order { return }
         let stated = OrderEvent(.stated(order), time: unit.time, receivedAt: unit.time)
         try save(order, instead: old, events: try unit.events(ofOrder: order.id) + [stated], in: unit)
@@ -70,6 +72,21 @@ extension OrderService {
 
     private func isUsed(_ id: EntityID, in unit: any UnitOfWork) throws -> Bool {
         try !unit.studies(ofOrder: id).isEmpty || !unit.reports(ofOrder: id).isEmpty
+    }
+
+    /// What a step had from its order it has from the changed one.
+    private static func inherit(_ order: inout ImagingOrder, from old: ImagingOrder, in unit: any UnitOfWork) {
+        func shown(_ time: PartialDateTime?) -> PartialDateTime? {
+            time.map { unit.rules.clock?.shown($0) ?? $0 }
+        }
+        for index in order.steps.indices {
+            let step = order.steps[index]
+            if shown(step.scheduledStart) == shown(old.scheduledAt) {
+                order.steps[index].scheduledStart = order.scheduledAt
+            }
+            if step.description == old.code.displayText { order.steps[index].description = order.code.displayText }
+            if step.modality == old.modality { order.steps[index].modality = order.modality }
+        }
     }
 
     /// Steps that are still open follow the order's state.

@@ -184,6 +184,7 @@ package struct OrderService: Sendable {
         var order = procedure.order(of: patientID, stored: stored, id: id) { unit.entropy.newID() }
         if order.studyInstanceUID == nil, !order.steps.isEmpty { order.studyInstanceUID = unit.entropy.newUID() }
         try Self.linkVisit(&order, in: unit)
+        unit.showStarts(of: &order)
         let control = event.said?.control
         guard let stored else {
             if let control, control != .new, control != .mentioned {
