@@ -480,4 +480,48 @@ struct OrderTests {
         try OrderService().replace(order, in: unit)
         #expect(try unit.order(order.id)?.steps.map { $0.scheduledStart?.text } == ["2026-04-05T08:00:00Z"])
     }
+
+    @Test("H21: of each list that messages of an order tell the newest is current, in any order of arrival, under one id")
+    func statements() throws {
+        func statement(_ kind: ClinicalStatement.Kind, _ key: String, _ code: String) -> StatementUpdate {
+            var statement = StatementUpdate(kind: kind, key: key)
+            statement.code = Make.concept(code)
+            return statement
+        }
+        var first = Make.order(placer: "P1", at: 1)
+        first.statements = [
+            statement(.allergy, "nuts", "N1"), statement(.allergy, "bees", "B1"), statement(.observation, "kg", "72"),
+        ]
+        first.attributes = ["transport": .text("WALK"), "alerts": .text("FALLS")]
+        var second = Make.order(.change, placer: "P1", at: 2)
+        second.statements = [statement(.allergy, "nuts", "N2")]
+        second.attributes = ["transport": .text("BED")]
+        let cancel = Make.order(.cancel, placer: "P1", code: nil, at: 3)
+        let events = [first, second, cancel]
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let unit = MemoryUnit()
+            for index in order { try unit.place(events[index]) }
+            let stored = try #require(unit.orders.first)
+            let told = (stored.statements ?? []).map {
+                "\($0.key) \($0.code?.displayText ?? "-") \($0.isCurrent ? "now" : "once")"
+            }
+            #expect(told.sorted() == ["bees B1 once", "kg 72 now", "nuts N2 now"], "arrival \(order)")
+            #expect(stored.attributes == ["transport": .text("BED"), "alerts": .text("FALLS")], "arrival \(order)")
+            let ids = (stored.statements ?? []).map(\.id)
+            #expect(Set(ids).count == 3)
+            try unit.place(events[order[0]])
+            #expect(unit.orders.first?.statements?.map(\.id) == ids)
+        }
+        // What an earlier version kept beside the events stays where no event speaks of it.
+        let unit = MemoryUnit()
+        try unit.place(Make.order(placer: "P1", at: 1))
+        var old = try #require(unit.orders.first)
+        old.statements = [ClinicalStatement(id: EntityID("s"), from: statement(.diagnosis, "d", "D"))]
+        old.attributes = ["alerts": .text("OLD")]
+        try unit.save(old)
+        try unit.place(second)
+        #expect(unit.orders.first?.statements?.map(\.key) == ["d", "nuts"])
+        #expect(unit.orders.first?.statements?.allSatisfy(\.isCurrent) == true)
+        #expect(unit.orders.first?.attributes?.text("alerts") == "OLD")
+    }
 }

@@ -174,6 +174,10 @@ package struct OrderUpdate: Sendable, Hashable, Codable {
     package var clinicalInformation: Change<String> = .keep
     package var notes: Change<[String]> = .keep
     package var steps: [StepUpdate] = []
+    /// By the names of ``ImagingOrder/Attribute``; nil for none.
+    package var attributes: Attributes?
+    /// What it tells of the patient beside the order; nil for nothing.
+    package var statements: [StatementUpdate]?
     /// When it happened at its source (ORC-9).
     package var eventTime: UTCInstant?
     /// When the message was made (MSH-7): decides between events of the same time.

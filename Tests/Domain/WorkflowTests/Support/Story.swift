@@ -51,6 +51,7 @@ struct Story {
                 status: random.pick([.planned, .inProgress, .finished, nil]), eventTime: Make.at(time))
             visit.location = random.change("L\(time)")
             visit.end = random.change(PartialDateTime("2026-01-0\(time)"))
+            visit.attributes["diet"] = random.change(.text("D\(time)"))
             return StoryEvent(content: .visit(patient: patient, visit), description: "PV1 \(number) at \(time)")
         case 3:
             let accession = random.below(2) == 0 ? "A1" : nil
@@ -83,7 +84,21 @@ struct Story {
         patient.workTelecoms = random.change([ContactPoint(system: .phone, value: "w\(time)", use: .work)])
         patient.isDeceased = random.change(random.below(2) == 0)
         patient.deceasedAt = random.change(PartialDateTime("2026-02-0\(time)"))
+        patient.attributes["religion"] = random.change(.text("R\(time)"))
+        if random.below(3) == 0 { patient.statements = statements(.coverage, time, &random) }
         return patient
+    }
+
+    /// One or two of three statements of a kind.
+    private static func statements(
+        _ kind: ClinicalStatement.Kind, _ time: Int64, _ random: inout StoryRandom
+    ) -> [StatementUpdate] {
+        let first = random.below(3)
+        return Set([first, random.below(3)]).sorted().map { key in
+            var statement = StatementUpdate(kind: kind, key: "\(key)")
+            statement.code = Make.concept("\(kind)\(key)at\(time)")
+            return statement
+        }
     }
 
     private static func order(_ patient: PatientUpdate, _ time: Int64, _ random: inout StoryRandom) -> OrderUpdate {
@@ -104,6 +119,13 @@ struct Story {
         order.reasons = random.change([Make.concept("R\(time)")])
         order.clinicalInformation = random.change("I\(time)")
         order.scheduledAt = random.change(PartialDateTime("2026-03-0\(time)T10:00:00Z"))
+        if random.below(3) == 0 { order.statements = statements(random.pick([.allergy, .observation]), time, &random) }
+        if random.below(3) == 0 { order.attributes = ["transport": .text("T\(time)")] }
+        if random.below(4) == 0 {
+            var told = VisitUpdate(identifier: nil, status: nil, eventTime: nil)
+            told.location = random.change("U\(time)")
+            order.unnumberedVisit = told
+        }
         if isDescribed, random.below(2) == 0 {
             var step = OrderUpdate.StepUpdate()
             step.stepID = random.pick(["S1", "S2", nil])
@@ -173,11 +195,13 @@ struct Telling {
             lines.append(
                 "patient \(identifiers) \(patient.names.map(\.family)) \(String(describing: patient.sex)) "
                     + "\(patient.telecoms.map(\.value)) \(String(describing: patient.isDeceased)) "
-                    + "\(patient.deceasedAt?.text ?? "-")")
+                    + "\(patient.deceasedAt?.text ?? "-") \(patient.attributes?.text("religion") ?? "-") "
+                    + Self.current(patient.statements))
         }
         for visit in unit.visits {
             lines.append(
-                "visit \(visit.status) \(visit.location ?? "-") \(visit.end?.text ?? "-") of \(name(visit.patientID))")
+                "visit \(visit.status) \(visit.location ?? "-") \(visit.end?.text ?? "-") "
+                    + "\(visit.attributes?.text("diet") ?? "-") of \(name(visit.patientID))")
         }
         for order in unit.orders {
             let uid = order.studyInstanceUID.map { $0.hasPrefix("2.25.") ? "ours" : $0 } ?? "-"
@@ -185,7 +209,9 @@ struct Telling {
                 "order \(order.placer?.value ?? "-") \(order.filler?.value ?? "-") \(order.accession?.value ?? "-") "
                     + "\(uid) \(order.status) \(order.code.displayText ?? "-") \(String(describing: order.priority)) "
                     + "\(order.reasons.map { $0.displayText ?? "" }) \(order.clinicalInformation ?? "-") "
-                    + "\(order.scheduledAt?.text ?? "-") visit \(order.visitID != nil) of \(name(order.patientID))")
+                    + "\(order.scheduledAt?.text ?? "-") visit \(order.visitID != nil) of \(name(order.patientID)) "
+                    + "\(order.attributes?.text("transport") ?? "-") \(order.toldVisit?.location ?? "-") "
+                    + Self.current(order.statements))
             for step in order.steps {
                 let id = step.stepID.utf8.count == 16 ? "ours" : step.stepID
                 lines.append(
@@ -209,6 +235,11 @@ struct Telling {
             lines.append("series \(link)")
         }
         return StoryState(lines: lines)
+    }
+
+    private static func current(_ statements: [ClinicalStatement]?) -> String {
+        (statements ?? []).filter(\.isCurrent).map { "\($0.kind) \($0.key) \($0.code?.displayText ?? "-")" }.sorted()
+            .joined(separator: ", ")
     }
 
     private func name(_ patient: EntityID) -> String {
