@@ -146,16 +146,19 @@ struct QuarantineCommand: AsyncParsableCommand {
                     item.reason?.rawValue ?? place, "\(item.instances) instances", attributes.patientID ?? "-",
                     attributes.accessionNumber ?? "-", attributes.modality ?? "-",
                 ].map(MessageCommand.printable).joined(separator: "\t"))
-            let decisions = [("series", item.decision)] + item.instanceDecisions.sorted { $0.key < $1.key }.map { ($0, $1) }
+            let decisions =
+                [("series", item.decision)] + item.instanceDecisions.sorted { $0.key < $1.key }.map { ($0, $1) }
             for (what, decision) in decisions {
                 guard let decision else { continue }
                 let when = HTTPDate.instant(microseconds: decision.decidedAt.microseconds)
-                print("  \(what): \(decision.action.rawValue) by \(decision.decidedBy) \(when): "
-                    + MessageCommand.printable(decision.reason))
+                print(
+                    "  \(what): \(decision.action.rawValue) by \(decision.decidedBy) \(when): "
+                        + MessageCommand.printable(decision.reason))
                 guard let now = decision.contradiction else { continue }
-                print("  \(what): now names \(now.patientID.map { "Patient/\($0.value)" } ?? "-") "
-                    + (now.orderID.map { "ServiceRequest/\($0.value)" } ?? "without an order")
-                    + ": undo the decision, or decide again")
+                print(
+                    "  \(what): now names \(now.patientID.map { "Patient/\($0.value)" } ?? "-") "
+                        + (now.orderID.map { "ServiceRequest/\($0.value)" } ?? "without an order")
+                        + ": undo the decision, or decide again")
             }
             for aside in item.series.asides where aside.decision == nil && item.state != .rejected {
                 print("  instance \(aside.sopInstanceUID): \(aside.reason.rawValue)")

@@ -427,7 +427,8 @@ struct OrderTests {
         #expect(throws: PatientService.Refusal.self) { try PatientService().replace(record, in: unit) }
     }
 
-    @Test("H18: a step starts when the site's clocks say so, whatever zone the order's sender writes (PS3.4 §K.6.1.2.2)")
+    @Test(
+        "H18: a step starts when the site's clocks say so, whatever zone the order's sender writes (PS3.4 §K.6.1.2.2)")
     func zones() throws {
         let unit = MemoryUnit()
         // An hour east of UTC, two from the last Sunday of March on.
@@ -437,11 +438,13 @@ struct OrderTests {
             id: EntityID("o"), patientID: patient, accession: Make.accession("A1"), status: .active,
             code: Make.concept("CT"))
         for (sent, shown) in [
-            ("2026-03-28T08:00:00Z", "2026-03-28T09:00:00+01:00"), ("2026-03-28T23:30:00Z", "2026-03-29T00:30:00+01:00"),
+            ("2026-03-28T08:00:00Z", "2026-03-28T09:00:00+01:00"),
+            ("2026-03-28T23:30:00Z", "2026-03-29T00:30:00+01:00"),
             ("2026-03-29T09:00:00+09:00", "2026-03-29T01:00:00+01:00"),
             ("2026-04-01T20:15:30.250-05:00", "2026-04-02T03:15:30.250+02:00"),
             ("2026-04-01T10:00:00+02:00", "2026-04-01T10:00:00+02:00"), ("2026-12-31T23:59Z", "2027-01-01T01:59+02:00"),
-            ("2026-04-01", "2026-04-01"), ("2026-04-01T10:00:00", "2026-04-01T10:00:00"), ("2026-04-01T99:00:00Z", "2026-04-01T99:00:00Z"),
+            ("2026-04-01", "2026-04-01"), ("2026-04-01T10:00:00", "2026-04-01T10:00:00"),
+            ("2026-04-01T99:00:00Z", "2026-04-01T99:00:00Z"),
         ] {
             // Put again with another start: the step goes with it.
             order.scheduledAt = PartialDateTime(sent)
@@ -481,7 +484,8 @@ struct OrderTests {
         #expect(try unit.order(order.id)?.steps.map { $0.scheduledStart?.text } == ["2026-04-05T08:00:00Z"])
     }
 
-    @Test("H21: of each list that messages of an order tell the newest is current, in any order of arrival, under one id")
+    @Test(
+        "H21: of each list that messages of an order tell the newest is current, in any order of arrival, under one id")
     func statements() throws {
         func statement(_ kind: ClinicalStatement.Kind, _ key: String, _ code: String) -> StatementUpdate {
             var statement = StatementUpdate(kind: kind, key: key)

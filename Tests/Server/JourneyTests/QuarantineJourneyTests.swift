@@ -80,7 +80,9 @@ extension JourneyTests {
             #expect(try await show(study)?["reason"]?.string == "unknown-accession")
         }
 
-        @Test("hilum quarantine beside the running server: relink shows in FHIR, and memory does not serve what is rejected")
+        @Test(
+            "hilum quarantine beside the running server: relink shows in FHIR, and memory does not serve what is rejected"
+        )
         func command() async throws {
             let study = "1.2.826.0.1.72"
             let folder = context.server.folder.path

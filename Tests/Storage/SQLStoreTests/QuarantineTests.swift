@@ -121,7 +121,8 @@ struct QuarantineTests {
         }
     }
 
-    @Test("relink: to a named order or patient, by id or number; it holds against messages and merges",
+    @Test(
+        "relink: to a named order or patient, by id or number; it holds against messages and merges",
         arguments: TestDatabases.all)
     func relink(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { (store, ids) async throws in
@@ -160,14 +161,16 @@ struct QuarantineTests {
         }
     }
 
-    @Test("reject: in no answer, also what comes later of the series; undo puts everything back",
+    @Test(
+        "reject: in no answer, also what comes later of the series; undo puts everything back",
         arguments: TestDatabases.all)
     func reject(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { (store, ids) async throws in
             let patient = try #require(ids["100"])
             try await Self.send(store, Self.image("1.1", accession: "A1"), Self.image("1.2", accession: "A1"))
             try await Self.send(
-                store, Self.image("2.1", series: "1.2.3.2", patient: "200"), Self.image("2.2", series: "1.2.3.2", patient: "200"))
+                store, Self.image("2.1", series: "1.2.3.2", patient: "200"),
+                Self.image("2.2", series: "1.2.3.2", patient: "200"))
             #expect(try await Self.link(store, "1.2.3.2") == .quarantined(.patientMismatch))
             _ = try await store.instances(
                 studyInstanceUID: Self.study, seriesInstanceUID: nil, sopInstanceUID: "2.1", after: nil, limit: 9,
@@ -216,7 +219,8 @@ struct QuarantineTests {
         }
     }
 
-    @Test("A single instance is accepted into its series or rejected; undo keeps it aside again",
+    @Test(
+        "A single instance is accepted into its series or rejected; undo keeps it aside again",
         arguments: TestDatabases.all)
     func instances(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { (store, ids) async throws in
@@ -248,7 +252,8 @@ struct QuarantineTests {
         }
     }
 
-    @Test("One study is one patient's: what would part it, and what cannot be, is refused with what to do",
+    @Test(
+        "One study is one patient's: what would part it, and what cannot be, is refused with what to do",
         arguments: TestDatabases.all)
     func refusals(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { (store, ids) async throws in

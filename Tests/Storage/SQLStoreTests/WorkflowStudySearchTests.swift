@@ -286,7 +286,8 @@ struct WorkflowStudySearchTests {
             #expect(try await store.quarantine(.waiting, limit: 1, access: Support.server).count == 1)
             try await store.work { _ = try PatientService().apply(Support.patient("900"), in: $0) }
             #expect(
-                try await store.quarantine(.waiting, limit: 9, access: Support.server).map(\.series.seriesInstanceUID) == ["Q2"])
+                try await store.quarantine(.waiting, limit: 9, access: Support.server).map(\.series.seriesInstanceUID)
+                    == ["Q2"])
         }
     }
 

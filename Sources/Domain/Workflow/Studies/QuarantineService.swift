@@ -69,7 +69,9 @@ package struct QuarantineService: Sendable {
         try link(accepted, links, .accept, request, in: unit)
     }
 
-    private func relink(_ request: QuarantineRequest, to target: QuarantineRequest.Target, in unit: any UnitOfWork) throws {
+    private func relink(_ request: QuarantineRequest, to target: QuarantineRequest.Target, in unit: any UnitOfWork)
+        throws
+    {
         guard request.sopInstanceUID == nil else { throw Refusal.instanceAlone }
         let named = try series(request, in: unit)
         let link = try self.link(to: target, in: unit)
@@ -228,7 +230,8 @@ package struct QuarantineService: Sendable {
         func isNamed(_ seriesUID: String) -> Bool { request.seriesInstanceUID ?? seriesUID == seriesUID }
         // What was certain of the study's patient comes back first: the rest is looked at beside it.
         let all = try unit.rejectedSeries(in: uid).filter { isNamed($0.series.seriesInstanceUID) }
-        let rejected = all.filter { !$0.series.reconciliation.isQuarantined }
+        let rejected =
+            all.filter { !$0.series.reconciliation.isQuarantined }
             + all.filter { $0.series.reconciliation.isQuarantined }
         let stored = try unit.series(in: uid).filter { isNamed($0.seriesInstanceUID) }
         if rejected.isEmpty, stored.isEmpty { throw Refusal.unknown }

@@ -263,7 +263,9 @@ package struct StudyService: Sendable {
                     try unit.save(study)
                 }
             }
-            if let aside = series.asides.first(where: { $0.sopInstanceUID == instance.sopInstanceUID && $0.decision == nil }) {
+            if let aside = series.asides.first(where: {
+                $0.sopInstanceUID == instance.sopInstanceUID && $0.decision == nil
+            }) {
                 return (.quarantined(aside.reason), series != old)
             }
             return (series.reconciliation, series != old)
@@ -302,7 +304,8 @@ package struct StudyService: Sendable {
             let id = try unit.rejectedSeries(in: uid).first?.study.id
             try unit.save(
                 Study(
-                    id: id ?? unit.entropy.newID(), studyInstanceUID: uid, reconciliation: link, attributes: received.study,
+                    id: id ?? unit.entropy.newID(), studyInstanceUID: uid, reconciliation: link,
+                    attributes: received.study,
                     updatedAt: unit.time))
             return
         }
