@@ -17,6 +17,8 @@ package struct ClinicalStatement: Sendable, Hashable, Codable {
     package var attributes: Attributes
     /// False once a later list of the same kind left it out.
     package var isCurrent: Bool
+    /// The merged record that it was told of; nil for the record that has it.
+    package var origin: EntityID?
 
     package init(id: EntityID, from update: StatementUpdate) {
         self.id = id

@@ -67,6 +67,8 @@ package struct FHIRProjector: CommitObserver {
             view["link"] = existing["link"]
             return view
         }
+        // What was told of a merged record is its survivor's.
+        guard patient.mergedInto == nil else { return }
         try projectStatements(patient.statements ?? [], patientID: id, visitID: nil, in: unit)
     }
 

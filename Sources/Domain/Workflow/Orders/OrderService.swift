@@ -277,6 +277,8 @@ package struct OrderService: Sendable {
         if kept != survivor { try unit.save(kept) }
         try unit.removeOrder(order.id)
         unit.emit(.orderRemoved(order.id, steps: order.steps.map(\.id)))
+        // What two orders could both have claimed is now the one's.
+        try StudyService().reconsider(after: kept, instead: order, in: unit)
     }
 
     /// Identifiers are refused when too long for their DICOM attribute, never cut. PS3.5 §6.2 (SH 16, UI 64).

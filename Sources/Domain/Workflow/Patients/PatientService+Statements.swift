@@ -11,9 +11,10 @@ extension Patient {
         }
         self.attributes = attributes.isEmpty ? nil : attributes
 
-        var list = statements ?? []
+        let gathered = (statements ?? []).filter { $0.origin != nil }
+        var list = (statements ?? []).filter { $0.origin == nil }
         for kind in ClinicalStatement.Kind.allCases {
-            let name = "list." + kind.rawValue
+            let name = Self.timesName(ofList: kind)
             if list.contains(where: { $0.kind == kind }) { taker.assume(before, of: name) }
             let told = update.statements.filter { $0.kind == kind }
             if told.isEmpty { continue }
@@ -22,17 +23,31 @@ extension Patient {
                 ? list.applying(told) { _ in unit.entropy.newID() }
                 : list.applyingLate(told) { _ in unit.entropy.newID() }
         }
+        list += gathered
         statements = list.isEmpty ? nil : list
     }
+
+    fileprivate static func timesName(ofList kind: ClinicalStatement.Kind) -> String { "list." + kind.rawValue }
 
     private static func timesName(ofAttribute name: String) -> String { "attribute." + name }
 }
 
 extension PatientService {
-    /// What was told of a record that a merge retires is told of its survivor; the retired record keeps nothing.
-    static func moveStatements(from retired: inout Patient, to survivor: inout Patient) {
-        guard let statements = retired.statements else { return }
-        survivor.statements = (survivor.statements ?? []) + statements
-        retired.statements = nil
+    /// Tells of a living record also what was told of those that were merged into it. Each keeps its own list, so that
+    /// what is late for it is told by its own times; a list that the living record was given after the merge is of both.
+    static func gather(_ survivor: inout Patient, in unit: any UnitOfWork) throws {
+        var statements = (survivor.statements ?? []).filter { $0.origin == nil }
+        for record in try unit.patients(mergedInto: survivor.id).sorted(by: { $0.id.value < $1.id.value }) {
+            for var statement in record.statements ?? [] where statement.origin == nil {
+                statement.origin = record.id
+                if let said = survivor.registered?[Patient.timesName(ofList: statement.kind)],
+                    let mergedAt = record.mergedAt, said >= mergedAt
+                {
+                    statement.isCurrent = false
+                }
+                statements.append(statement)
+            }
+        }
+        survivor.statements = statements.isEmpty ? nil : statements
     }
 }

@@ -40,7 +40,8 @@ extension Report {
     /// Findings that only the other content had are withdrawn with it.
     func joined(with other: Report) -> Report {
         func reach(_ report: Report) -> (Int, Int64) {
-            report.contentState.map { ($0.status.rank, $0.issued.microseconds) } ?? (-1, .min)
+            report.contentState.map { ($0.status.rank, $0.issued.microseconds) }
+                ?? (-1, report.withdrawal?.issued.microseconds ?? .min)
         }
         let isOtherAhead = reach(self) < reach(other)
         let (ahead, behind) = isOtherAhead ? (other, self) : (self, other)

@@ -120,6 +120,11 @@ package struct StudyService: Sendable {
         for study in studies.sorted(by: { $0.studyInstanceUID < $1.studyInstanceUID }) { try relink(study, in: unit) }
     }
 
+    /// Looks again at a study whose patient was found to be another.
+    func reconsider(_ studyInstanceUID: String, in unit: any UnitOfWork) throws {
+        if let study = try unit.study(studyInstanceUID) { try relink(study, in: unit) }
+    }
+
     /// Gives the studies of one order to another, of the same patient.
     func move(from order: ImagingOrder, to survivor: ImagingOrder, in unit: any UnitOfWork) throws {
         for study in try unit.studies(ofOrder: order.id) {
