@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test tidy format clients coverage crash hostile slow ports bench costs clean
+.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs clean
 
 BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
@@ -25,6 +25,7 @@ SLOW ?=
 BENCH ?=
 PORTS ?=
 COSTS ?=
+STORIES ?= 10000
 
 help: ## This list
 	@printf 'make TARGET, where TARGET is one of\n\n'
@@ -47,6 +48,10 @@ test: setup ## Every test; storage tests and journeys on SQLite and on a Postgre
 	HILUM_POSTGRES_OPTIONS='-c fsync=off' docker/with-postgres.sh swift test -c release --skip-build $(TEST)
 	$(if $(TEST),,HILUM_JOURNEY_DATABASE=postgres HILUM_POSTGRES_OPTIONS='-c fsync=off' \
 	    docker/with-postgres.sh swift test -c release --skip-build --filter JourneyTests)
+
+stories: build ## Tell 10,000 generated stories to each database (make test tells a part of them): STORIES=number
+	HILUM_STORIES=$(STORIES) HILUM_POSTGRES_OPTIONS='-c fsync=off' \
+	    docker/with-postgres.sh swift test -c release --skip-build --filter StoryTests
 
 tidy: ## Formatting, import table, banned calls, names
 	$(OURS) | xargs -0 swift format lint --strict --parallel

@@ -200,7 +200,8 @@ let package = Package(
         tests("Codecs", "FHIRModel", ["FHIRModel"]),
         tests("Codecs", "FHIRSearch", ["FHIRSearch", "FHIRModel"]),
         tests("Codecs", "Vector", ["DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore")]),
-        tests("Domain", "Workflow", ["Workflow", "Access"]),
+        // Stories are told to the tables too.
+        tests("Domain", "Workflow", ["Workflow", "Access", "SQLStore"]),
         tests("Domain", "Access", ["Access"]),
         tests("Translation", "HL7Translation", ["HL7Translation", "HL7v2", "Workflow", "Access"]),
         tests(

@@ -6,9 +6,6 @@ import Workflow
 
 /// The operator's routes: health, metrics, quarantine.
 package struct OpsRoutes: Sendable {
-    /// The series in quarantine that a caller may see, newest first, at most so many.
-    package typealias Quarantine = @Sendable (_ limit: Int, _ access: AccessContext) async throws -> [QuarantinedSeries]
-
     /// The most series one answer lists.
     static let limitMax = 1000
 
@@ -20,7 +17,7 @@ package struct OpsRoutes: Sendable {
     /// Other content that came for stored instances, newest first.
     package typealias Conflicts = @Sendable (_ limit: Int, _ access: AccessContext) async throws -> [InstanceConflict]
 
-    private let quarantine: Quarantine
+    private let quarantine: any QuarantineDesk
     private let waiting: Waiting
     private let conflicts: Conflicts
     private let audit: any AuditTrail
@@ -28,7 +25,7 @@ package struct OpsRoutes: Sendable {
     package init(
         health: HealthChecks, metrics: MetricRegistry, audit: any AuditTrail,
         waiting: @escaping Waiting = { _, _ in [] }, conflicts: @escaping Conflicts = { _, _ in [] },
-        quarantine: @escaping Quarantine
+        quarantine: any QuarantineDesk
     ) {
         self.waiting = waiting
         self.conflicts = conflicts
@@ -48,10 +45,6 @@ package struct OpsRoutes: Sendable {
                     .bytes(Array(metrics.text().utf8), contentType: "text/plain; version=0.0.4; charset=utf-8")
                 },
                 Route(
-                    .get, "/ops/quarantine", operationID: "listQuarantine",
-                    access: .bearer(.permission(.search, on: "ImagingStudy")), deadline: .seconds(30)
-                ) { try await list($0) },
-                Route(
                     .get, "/ops/worklist/waiting", operationID: "listWaitingSteps",
                     access: .bearer(.permission(.search, on: "ServiceRequest")), deadline: .seconds(30)
                 ) { try await listWaiting($0) },
@@ -59,22 +52,22 @@ package struct OpsRoutes: Sendable {
                     .get, "/ops/conflicts", operationID: "listConflicts",
                     access: .bearer(.permission(.search, on: "ImagingStudy")), deadline: .seconds(30)
                 ) { try await listConflicts($0) },
-            ])
+            ] + QuarantineRoutes(desk: quarantine, audit: audit).routes)
     }
 
     private func listWaiting(_ request: APIRequest) async throws -> Response {
-        let steps = try await waiting(try limit(request), request.access)
-        try await record("waiting-steps", request)
+        let steps = try await waiting(try Self.limit(request), request.access)
+        try await Self.record("waiting-steps", request, audit)
         return .bytes(WaitingStepsView.json(steps), contentType: "application/json")
     }
 
     private func listConflicts(_ request: APIRequest) async throws -> Response {
-        let conflicts = try await conflicts(try limit(request), request.access)
-        try await record("conflicts", request)
+        let conflicts = try await conflicts(try Self.limit(request), request.access)
+        try await Self.record("conflicts", request, audit)
         return .bytes(ConflictsView.json(conflicts), contentType: "application/json")
     }
 
-    private func limit(_ request: APIRequest) throws -> Int {
+    static func limit(_ request: APIRequest) throws -> Int {
         guard let text = try request.query()["limit"] else { return 100 }
         guard let number = Int(text), (1...OpsRoutes.limitMax).contains(number) else {
             throw HTTPFailure(.malformed, "limit must be 1 to \(OpsRoutes.limitMax)")
@@ -82,28 +75,17 @@ package struct OpsRoutes: Sendable {
         return number
     }
 
-    /// The row that must be durable before the list leaves.
-    private func record(_ interaction: String, _ request: APIRequest) async throws {
+    /// The row that must be durable before the answer leaves.
+    static func record(
+        _ interaction: String, _ request: APIRequest, _ audit: any AuditTrail, entity: String? = nil
+    ) async throws {
         do {
             try await audit.record(
                 AuditRecord(
                     category: .query, interaction: interaction, action: .execute, outcome: .success,
-                    access: request.access, query: request.rawQuery))
+                    access: request.access, entity: entity, query: request.rawQuery))
         } catch {
             throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
         }
-    }
-
-    private func list(_ request: APIRequest) async throws -> Response {
-        let limit = try limit(request)
-        let json = MediaType(type: "application", subtype: "json")
-        let html = MediaType(type: "text", subtype: "html")
-        guard let type = AcceptHeader(request.headers[.accept]).best(of: [json, html]) else {
-            throw HTTPFailure(.notAcceptable, "This path answers application/json and text/html")
-        }
-        let series = try await quarantine(limit, request.access)
-        try await record("quarantine", request)
-        if type == html { return .bytes(QuarantineView.html(series), contentType: "text/html; charset=utf-8") }
-        return .bytes(QuarantineView.json(series), contentType: "application/json")
     }
 }

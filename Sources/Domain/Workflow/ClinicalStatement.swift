@@ -17,6 +17,8 @@ package struct ClinicalStatement: Sendable, Hashable, Codable {
     package var attributes: Attributes
     /// False once a later list of the same kind left it out.
     package var isCurrent: Bool
+    /// The merged record that it was told of; nil for the record that has it.
+    package var origin: EntityID?
 
     package init(id: EntityID, from update: StatementUpdate) {
         self.id = id
@@ -85,7 +87,9 @@ package struct StatementUpdate: Sendable, Hashable, Codable {
 extension [ClinicalStatement] {
     /// Takes what a message says. A kind that the message speaks of is said whole: what it leaves out is not current any
     /// more. A kind it is silent on stays. HL7 v2.5.1 §2.10.4.1 (snapshot mode).
-    package func applying(_ updates: [StatementUpdate], entropy: any Entropy) -> [ClinicalStatement] {
+    ///
+    /// - Parameter newID: makes the id of a statement that is not known.
+    func applying(_ updates: [StatementUpdate], newID: (StatementUpdate) -> EntityID) -> [ClinicalStatement] {
         guard !updates.isEmpty else { return self }
         var statements = self
         let kinds = Set(updates.map(\.kind))
@@ -96,8 +100,19 @@ extension [ClinicalStatement] {
             if let index = statements.firstIndex(where: { $0.kind == update.kind && $0.key == update.key }) {
                 statements[index] = ClinicalStatement(id: statements[index].id, from: update)
             } else {
-                statements.append(ClinicalStatement(id: entropy.newID(), from: update))
+                statements.append(ClinicalStatement(id: newID(update), from: update))
             }
+        }
+        return statements
+    }
+
+    /// Takes what a message says that another of the same kinds has come after: what is not known was so once.
+    func applyingLate(_ updates: [StatementUpdate], newID: (StatementUpdate) -> EntityID) -> [ClinicalStatement] {
+        var statements = self
+        for update in updates where !statements.contains(where: { $0.kind == update.kind && $0.key == update.key }) {
+            var statement = ClinicalStatement(id: newID(update), from: update)
+            statement.isCurrent = false
+            statements.append(statement)
         }
         return statements
     }

@@ -98,7 +98,7 @@ struct MessageCommand: AsyncParsableCommand {
     }
 
     /// Control characters as blanks: what other systems sent must not steer the terminal.
-    private static func printable(_ text: String) -> String {
+    static func printable(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
     }
 }

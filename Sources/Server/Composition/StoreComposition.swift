@@ -27,7 +27,7 @@ enum StoreComposition {
             observers: observers, baseURL: fhirBaseURL, zone: siteZone(profile),
             pageTokenKey: isServer ? derivedKey(folder, "hilum page tokens v1") : nil,
             searchLimits: configuration.limits.fhir.search,
-            rules: profile.rules, stations: WorklistStations(configuration.dimse.worklistStations),
+            rules: rules(profile), stations: WorklistStations(configuration.dimse.worklistStations),
             subscriptions: configuration.subscriptions.rules(configuration.outbound.policy),
             secretKey: derivedKey(folder, "hilum subscription headers v1"),
             refusal: refusal(configuration, folder, isServer: isServer))
@@ -76,6 +76,13 @@ enum StoreComposition {
         var settings = BlobCustodian.Settings()
         settings.setAsideDays = Int64(configuration.store.setAsideDays)
         return BlobCustodian(blobs, store, settings: settings)
+    }
+
+    /// The site's rules, with its clock.
+    private static func rules(_ profile: SiteProfile) -> SiteRules {
+        var rules = profile.rules
+        rules.clock = profile.zone.map { zone in SiteClock(zone: zone.name) { zone.offsetMinutes(atUTC: $0) } }
+        return rules
     }
 
     /// The site's clock as the indexer knows it.

@@ -96,8 +96,8 @@ struct WebComposition {
                 ], isDraining: { readiness.isDraining }),
             metrics: metrics, audit: audit,
             waiting: { limit, access in try await store.waitingSteps(limit: limit, access: access) },
-            conflicts: { limit, access in try await store.conflicts(limit: limit, access: access) }
-        ) { limit, access in try await store.quarantine(limit: limit, access: access) }
+            conflicts: { limit, access in try await store.conflicts(limit: limit, access: access) },
+            quarantine: store)
 
         let messages = MessageRoutes(log: store, audit: store)
         let outbox = OutboxRoutes(log: store, audit: store)

@@ -62,19 +62,22 @@ extension RelationalStore: ImagingIndex {
     ) async throws -> [InstanceHeader] {
         let sight = access.imagingSight(.read)
         guard !sight.isNothing else { return [] }
+        let strangers = database.resources.strangers
         let found = try await readUnit(access, snapshot: false) { unit in
             try StudyTable(connection: unit.connection).page(
                 studyUID: study, seriesUID: series, sopUID: instance, after: after, limit: limit,
                 withHeaders: withHeaders, sight: sight)
         }
-        instanceRows.keep(found.lazy.map(\.instance))
+        instanceRows.keep(found.lazy.map(\.instance), readAt: strangers)
         return found
     }
 
     package func remembered(
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
     ) -> Instance? {
-        guard access.imagingSight(.read).isWhole, let known = instanceRows.find(sopInstanceUID),
+        let strangers = database.resources.strangers
+        guard access.imagingSight(.read).isWhole,
+            let known = instanceRows.find(sopInstanceUID, strangers: strangers),
             known.studyInstanceUID == studyInstanceUID, known.seriesInstanceUID == seriesInstanceUID
         else { return nil }
         return known
@@ -83,10 +86,5 @@ extension RelationalStore: ImagingIndex {
     package func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict] {
         guard access.imagingSight(.search).isWhole else { return [] }
         return try await readUnit(access) { try ConflictTable(connection: $0.connection).conflicts(limit: limit) }
-    }
-
-    package func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries] {
-        guard access.imagingSight(.search).isWhole else { return [] }
-        return try await readUnit(access) { try StudySearch(connection: $0.connection).quarantine(limit: limit) }
     }
 }

@@ -26,6 +26,8 @@ final class ResourceCache: Sendable {
         }
         /// Rises with each removal.
         var epoch: UInt64 = 0
+        /// How often another process was found to have written.
+        var strangers: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -34,6 +36,9 @@ final class ResourceCache: Sendable {
 
     /// To be asked before the database is read, for `keep`.
     var epoch: UInt64 { state.withLock { $0.epoch } }
+
+    /// How often another process was found to have written: what else is remembered of the database is old then.
+    var strangers: UInt64 { state.withLock { $0.strangers } }
 
     /// Takes the current version that a read begun at `epoch` has found.
     func keep(_ resource: StoredResource, readAt epoch: UInt64) {
@@ -55,6 +60,7 @@ final class ResourceCache: Sendable {
     func removeAll() {
         state.withLock { state in
             state.epoch += 1
+            state.strangers += 1
             state.resources.removeAll()
         }
     }

@@ -29,6 +29,7 @@ final class SQLUnitOfWork: UnitOfWork {
     private let patientTable: PatientTable
     private let orderTable: OrderTable
     private let studyTable: StudyTable
+    private let rejectionTable: RejectionTable
     private let publicationTable: PublicationTable
     private let reportTable: ReportTable
     private let messageTable: MessageTable
@@ -54,6 +55,7 @@ final class SQLUnitOfWork: UnitOfWork {
         patientTable = PatientTable(connection: connection, memo: transaction?.memo)
         orderTable = OrderTable(connection: connection, memo: transaction?.memo, stations: stations)
         studyTable = StudyTable(connection: connection, memo: transaction?.memo)
+        rejectionTable = RejectionTable(connection: connection, memo: transaction?.memo)
         publicationTable = PublicationTable(connection: connection)
         reportTable = ReportTable(connection: connection)
         messageTable = MessageTable(connection: connection)
@@ -214,6 +216,36 @@ final class SQLUnitOfWork: UnitOfWork {
         try ConflictTable(connection: connection).note(conflict)
     }
 
+    func rejectedSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> RejectedSeries? {
+        try rejectionTable.series(seriesInstanceUID, in: studyInstanceUID)
+    }
+    func rejectedSeries(in studyInstanceUID: String) throws -> [RejectedSeries] {
+        try rejectionTable.series(in: studyInstanceUID)
+    }
+    func rejectedInstance(_ sopInstanceUID: String) throws -> Instance? { try rejectionTable.instance(sopInstanceUID) }
+    func reject(_ sopInstanceUIDs: [String]?, of rejected: RejectedSeries) throws {
+        _ = try writing()
+        for uid in try rejectionTable.reject(sopInstanceUIDs, of: rejected) { hideFromCache(uid) }
+        try rebuildKeys(ofStudy: rejected.study.studyInstanceUID)
+    }
+    func restore(_ sopInstanceUIDs: [String]?, of left: RejectedSeries) throws {
+        _ = try writing()
+        try rejectionTable.restore(sopInstanceUIDs, of: left)
+        try rebuildKeys(ofStudy: left.study.studyInstanceUID)
+    }
+    func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws {
+        _ = try writing()
+        try studyTable.removeSeries(seriesInstanceUID, in: studyInstanceUID)
+    }
+    func removeStudy(_ studyInstanceUID: String) throws {
+        _ = try writing()
+        try studyTable.removeStudy(studyInstanceUID)
+    }
+    func rebuildKeys(ofStudy studyInstanceUID: String) throws {
+        _ = try writing()
+        try StudyKeyTable(connection: connection, memo: transaction?.memo).rebuild(studyInstanceUID)
+    }
+
     // MARK: Reports and messages
 
     func report(_ id: EntityID) throws -> Report? { try reportTable.report(id) }
@@ -225,6 +257,10 @@ final class SQLUnitOfWork: UnitOfWork {
     func save(_ report: Report) throws {
         try TextRule.check(report)
         try reportTable.save(report, ordinal: try writing().sequence)
+    }
+    func removeReport(_ id: EntityID) throws {
+        _ = try writing()
+        try reportTable.remove(id)
     }
 
     func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage] {

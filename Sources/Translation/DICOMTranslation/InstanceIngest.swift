@@ -259,9 +259,9 @@ package struct InstanceIngest: Sendable {
                     return outcome
                 }
                 if let done = await finished(outcome, receipt, instance, keepsBlob) { return done }
-                guard let stored = try await store.read(access, { try $0.instance(instance.sopInstanceUID) }) else {
-                    continue
-                }
+                let uid = instance.sopInstanceUID
+                let known = try await store.read(access) { try $0.instance(uid) ?? $0.rejectedInstance(uid) }
+                guard let stored = known else { continue }
                 if let difference = try await difference(stored, instance) {
                     let outcome = try await resolve(received, stored, difference, receipt, access)
                     if outcome == .conflict { break }

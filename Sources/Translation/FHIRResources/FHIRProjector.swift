@@ -37,7 +37,9 @@ package struct FHIRProjector: CommitObserver {
             try withdraw(ServiceRequestProjection.type, id, in: unit)
         case .stepRemoved(let id): try withdraw(TaskProjection.type, id, in: unit)
         case .studyChanged(let uid): try projectStudy(uid, in: unit)
+        case .studyRemoved(let id): try withdraw(ImagingStudyProjection.type, id, in: unit)
         case .reportChanged(let id): try projectReport(id, in: unit)
+        case .reportRemoved(let id): try withdraw(DiagnosticReportProjection.type, id, in: unit)
         }
     }
 
@@ -45,6 +47,8 @@ package struct FHIRProjector: CommitObserver {
         guard let patient = try unit.patient(id) else { return }
         let absorbed = try unit.patients(mergedInto: id).map(\.id)
         try put(PatientProjection.self, id, PatientProjection.project(patient, absorbed: absorbed), in: unit)
+        // What was told of a merged record is its survivor's.
+        guard patient.mergedInto == nil else { return }
         try projectStatements(patient.statements ?? [], patientID: id, visitID: nil, in: unit)
     }
 
@@ -78,7 +82,7 @@ package struct FHIRProjector: CommitObserver {
         }
         let certain = try unit.series(in: uid).filter { $0.reconciliation.patientID == patientID }
         let content = try certain.map { series in
-            let asides = Set(series.asides.map(\.sopInstanceUID))
+            let asides = series.keptAside
             return ImagingStudyProjection.SeriesContent(
                 series: series,
                 instances: try unit.instances(in: series.seriesInstanceUID, of: uid).filter {

@@ -7,10 +7,8 @@ struct OrderMessage: InboundMessage {
     private struct Request: Sendable {
         var update: OrderUpdate
         var location: ErrorLocation
-        /// What the group tells beside the order: of its visit, and of what an exam has to heed.
+        /// What the group tells of its visit.
         var visit: VisitUpdate?
-        var attributes: Attributes
-        var statements: [StatementUpdate]
     }
 
     private var requests: [Request] = []
@@ -45,11 +43,14 @@ struct OrderMessage: InboundMessage {
             var update = reader.read(control: control, patient: patient)
             let visit = group.visit.map { patients.visitUpdate($0, group.visitMore, status: nil, eventTime: nil) }
             update.visit = visit?.identifier
+            if let visit, visit.identifier == nil { update.unnumberedVisit = visit }
             notes += reader.notes
-            requests.append(
-                Request(
-                    update: update, location: group.location, visit: visit, attributes: reader.attributes(),
-                    statements: beside + StatementSegments(types: types).read(group.segments)))
+            // What an exam has to heed.
+            let attributes = reader.attributes()
+            let statements = beside + StatementSegments(types: types).read(group.segments)
+            if !attributes.isEmpty { update.attributes = attributes }
+            if !statements.isEmpty { update.statements = statements }
+            requests.append(Request(update: update, location: group.location, visit: visit))
         }
         tellApart()
     }
@@ -86,10 +87,6 @@ struct OrderMessage: InboundMessage {
                 if outcome.result == .created || outcome.result == .updated { effect.disposition = .applied }
                 effect.notes += outcome.notes
                 for id in outcome.orderIDs {
-                    let isTold = try OrderService().describe(
-                        id, attributes: request.attributes, statements: request.statements,
-                        isNewest: outcome.result != .stale, in: unit)
-                    if isTold { effect.disposition = .applied }
                     if let visit = request.visit, let order = try unit.order(id) {
                         try VisitService().mention(visit, of: order.patientID, in: unit)
                     }

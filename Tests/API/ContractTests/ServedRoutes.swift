@@ -82,9 +82,10 @@ enum ServedRoutes {
         return [
             fhir.group, dicomweb.group,
             SMARTRoutes(configuration: smart, endpoint: endpoint, keys: [key], scopes: ["system/*.rs"]).group,
-            OpsRoutes(health: HealthChecks([], isDraining: { false }), metrics: MetricRegistry(), audit: store) {
-                try await store.quarantine(limit: $0, access: $1)
-            }.group,
+            OpsRoutes(
+                health: HealthChecks([], isDraining: { false }), metrics: MetricRegistry(), audit: store,
+                quarantine: store
+            ).group,
             MessageRoutes(log: store, audit: store).group, OutboxRoutes(log: store, audit: store).group,
         ]
     }

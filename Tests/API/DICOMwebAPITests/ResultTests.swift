@@ -37,7 +37,6 @@ struct ResultTests {
             studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
             access: AccessContext
         ) async throws -> [InstanceHeader] { after == nil ? [stored].compactMap { $0 } : [] }
-        func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries] { [] }
     }
 
     private struct NoStore: WorkflowStore {

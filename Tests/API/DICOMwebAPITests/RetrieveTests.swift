@@ -36,7 +36,6 @@ struct RetrieveTests {
             studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
             access: AccessContext
         ) async throws -> [InstanceHeader] { [] }
-        func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries] { [] }
     }
 
     private struct NoStore: WorkflowStore {

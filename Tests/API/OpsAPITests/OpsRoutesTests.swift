@@ -31,18 +31,40 @@ struct OpsRoutesTests {
         func turn(on: Bool) { value.withLock { $0 = on } }
     }
 
+    /// Answers with given series, and keeps what it is asked to decide.
+    final class Desk: QuarantineDesk {
+        let series: [QuarantinedSeries]
+        let requests = Mutex<[QuarantineRequest]>([])
+        let refusal = Mutex<QuarantineService.Refusal?>(nil)
+        init(_ series: [QuarantinedSeries]) { self.series = series }
+        func quarantine(
+            _ state: QuarantineState?, limit: Int, access: AccessContext
+        ) async throws -> [QuarantinedSeries] { Array(series.filter { $0.state == state }.prefix(limit)) }
+        func quarantine(ofStudy uid: String, access: AccessContext) async throws -> [QuarantinedSeries]? {
+            let found = series.filter { $0.study.studyInstanceUID == uid }
+            return found.isEmpty ? nil : found
+        }
+        func decide(_ request: QuarantineRequest, access: AccessContext) async throws -> [QuarantinedSeries] {
+            if let refusal = refusal.withLock({ $0 }) { throw refusal }
+            requests.withLock { $0.append(request) }
+            return series
+        }
+    }
+
     let trail = Trail()
     let draining = Switch()
     let broken = Switch()
     let metrics = MetricRegistry()
 
-    private func responder(series: [QuarantinedSeries] = [], health: HealthChecks? = nil) throws -> APIResponder {
+    private func responder(
+        series: [QuarantinedSeries] = [], desk: Desk? = nil, health: HealthChecks? = nil
+    ) throws -> APIResponder {
         let draining = self.draining
         let broken = self.broken
         let routes = OpsRoutes(
             health: health
                 ?? HealthChecks([HealthChecks.Check("store") { !broken.isOn }], isDraining: { draining.isOn }),
-            metrics: metrics, audit: trail, quarantine: { limit, _ in Array(series.prefix(limit)) })
+            metrics: metrics, audit: trail, quarantine: desk ?? Desk(series))
         return APIResponder(
             table: try RouteTable([routes.group]),
             authenticator: BearerAuthenticator(tokens: Tokens(), audit: trail, realm: "ops"), newRequestID: { "r" })
@@ -133,7 +155,7 @@ struct OpsRoutesTests {
         #expect(
             list.text
                 == #"{"total":1,"series":[{"reason":"unknown-accession","studyInstanceUID":"1.2","seriesInstanceUID":"1.2.3","#
-                + #""accessionNumber":"ACC\"1","patientName":"A^B","receivedAt":"1970-01-01T00:00:00.000Z","instances":40}]}"#
+                + #""accessionNumber":"ACC\"1","patientName":"A^B","receivedAt":"1970-01-01T00:00:00.000Z","instances":40,"state":"waiting"}]}"#
         )
         for bad in ["0", "1001", "-1", "x", "", "9223372036854775808"] {
             #expect(try await answer("?limit=" + bad).status == 400)
@@ -142,6 +164,78 @@ struct OpsRoutesTests {
         #expect(try await answer("", accept: "image/png").status == 406)
         trail.isFull.withLock { $0 = true }
         #expect(try await answer("").status == 503)
+    }
+
+    @Test("S4: a decision is a form that needs the update scope and a reason; a refusal says what to do")
+    func decisions() async throws {
+        let desk = Desk([Self.series(name: "A^B")])
+        let responder = try responder(desk: desk)
+        func post(
+            _ name: String, _ form: String, scope: String = "ImagingStudy.u",
+            type: String = "application/x-www-form-urlencoded"
+        ) async throws -> CollectedResponse {
+            try await responder.answer(
+                .post, "/ops/quarantine/1.2/" + name,
+                headers: [.authorization: "Bearer " + scope, .contentType: type], body: Array(form.utf8))
+        }
+        for scope in ["ImagingStudy.rs", "Patient.u"] {
+            #expect(try await post("accept", "reason=x", scope: scope).status == 403)
+        }
+        #expect(try await post("accept", "{}", type: "application/json").status == 415)
+        #expect(try await post("relink", "reason=x").status == 400)
+        #expect(try await post("relink", "reason=x&order=o&patient=p").status == 400)
+        #expect(try await post("drop", "reason=x").status == 404)
+        #expect(try await post("accept", "reason=" + String(repeating: "x", count: 20_000)).status == 413)
+        #expect(desk.requests.withLock { $0.isEmpty })
+
+        #expect(try await post("accept", "reason=asked+the+ward&series=1.2.3").status == 200)
+        #expect(try await post("relink", "reason=r&order=urn%3Aacc%7CA1").status == 200)
+        #expect(try await post("relink", "reason=r&patient=p1").status == 200)
+        #expect(try await post("reject", "reason=r&instance=1.2.3.4").status == 200)
+        #expect(try await post("undo", "reason=r").status == 200)
+        let asked = desk.requests.withLock { $0 }
+        #expect(
+            asked.map(\.ask) == [
+                .accept, .relink(.order(.number(system: "urn:acc", value: "A1"))),
+                .relink(.patient(.id(EntityID("p1")))), .reject, .undo,
+            ])
+        #expect(asked.first?.reason == "asked the ward" && asked.first?.seriesInstanceUID == "1.2.3")
+        #expect(asked[3].sopInstanceUID == "1.2.3.4")
+
+        for (refusal, status) in [
+            (QuarantineService.Refusal.unknown, 404), (.reasonMissing, 400), (.namesNoPatient, 409),
+            (.studyOfAnotherPatient(seriesInstanceUID: "1.2.3"), 409),
+        ] {
+            desk.refusal.withLock { $0 = refusal }
+            let answer = try await post("accept", "reason=x")
+            #expect(answer.status == status)
+            #expect(answer.text.contains(refusal.description))
+        }
+    }
+
+    @Test("The list is of one state, a study is shown alone, with the decision and what contradicts it")
+    func quarantineStates() async throws {
+        var decided = Self.series(name: "A^B")
+        decided.reason = nil
+        decided.series.reconciliation = .matched(patientID: EntityID("p"), orderID: EntityID("o"))
+        var decision = QuarantineDecision(
+            action: .relink, reason: "R", decidedBy: "operator:ann", decidedAt: UTCInstant(microseconds: 0),
+            automatic: .quarantined(.unknownPatient))
+        decided.decision = decision
+        let responder = try responder(series: [decided])
+        func answer(_ path: String) async throws -> CollectedResponse {
+            try await responder.answer(.get, "/ops/quarantine" + path, headers: [.authorization: "Bearer *.s"])
+        }
+        #expect(try await answer("").text == #"{"total":0,"series":[]}"#)
+        #expect(try await answer("?state=lost").status == 400)
+        let text = try await answer("?state=decided").text
+        #expect(text.contains(#""state":"decided","link":{"patient":"Patient/p","order":"ServiceRequest/o"}"#))
+        #expect(text.contains(#""decision":{"action":"relink","reason":"R","decidedBy":"operator:ann""#))
+        #expect(try await answer("/1.2").text == text)
+        #expect(try await answer("/9").status == 404)
+        decision.contradiction = .unscheduled(patientID: EntityID("q"))
+        decided.decision = decision
+        #expect(decided.state == .waiting)
     }
 
     @Test("Metrics are open to this machine and to a token, and to nobody else")

@@ -426,4 +426,106 @@ struct OrderTests {
         record.isActive = true
         #expect(throws: PatientService.Refusal.self) { try PatientService().replace(record, in: unit) }
     }
+
+    @Test(
+        "H18: a step starts when the site's clocks say so, whatever zone the order's sender writes (PS3.4 §K.6.1.2.2)")
+    func zones() throws {
+        let unit = MemoryUnit()
+        // An hour east of UTC, two from the last Sunday of March on.
+        unit.rules.clock = SiteClock(zone: "test") { $0 < 1_774_746_000 ? 60 : 120 }
+        let patient = try #require(try unit.register(Make.patient("100")))
+        var order = ImagingOrder(
+            id: EntityID("o"), patientID: patient, accession: Make.accession("A1"), status: .active,
+            code: Make.concept("CT"))
+        for (sent, shown) in [
+            ("2026-03-28T08:00:00Z", "2026-03-28T09:00:00+01:00"),
+            ("2026-03-28T23:30:00Z", "2026-03-29T00:30:00+01:00"),
+            ("2026-03-29T09:00:00+09:00", "2026-03-29T01:00:00+01:00"),
+            ("2026-04-01T20:15:30.250-05:00", "2026-04-02T03:15:30.250+02:00"),
+            ("2026-04-01T10:00:00+02:00", "2026-04-01T10:00:00+02:00"), ("2026-12-31T23:59Z", "2027-01-01T01:59+02:00"),
+            ("2026-04-01", "2026-04-01"), ("2026-04-01T10:00:00", "2026-04-01T10:00:00"),
+            ("2026-04-01T99:00:00Z", "2026-04-01T99:00:00Z"),
+        ] {
+            // Put again with another start: the step goes with it.
+            order.scheduledAt = PartialDateTime(sent)
+            order.steps = try unit.order(order.id)?.steps ?? []
+            try OrderService().replace(order, in: unit)
+            let stored = try #require(try unit.order(order.id))
+            #expect(stored.scheduledAt?.text == sent, "what the client wrote stays")
+            #expect(stored.steps.map { $0.scheduledStart?.text } == [shown])
+            order.studyInstanceUID = stored.studyInstanceUID
+        }
+        // A message's start, by the same rule.
+        var update = Make.order(.change, accession: "A1")
+        update.scheduledAt = .set(PartialDateTime("2026-05-01T08:00:00Z"))
+        try unit.place(update)
+        #expect(unit.orders.flatMap(\.steps).map { $0.scheduledStart?.text } == ["2026-05-01T10:00:00+02:00"])
+    }
+
+    @Test("A step follows what the client changes of its order; what it has of its own stays")
+    func inherited() throws {
+        let unit = MemoryUnit()
+        let patient = try #require(try unit.register(Make.patient("100")))
+        var order = ImagingOrder(
+            id: EntityID("o"), patientID: patient, accession: Make.accession("A1"), status: .active,
+            code: Make.concept("CT"))
+        order.scheduledAt = PartialDateTime("2026-04-01T08:00:00Z")
+        try OrderService().replace(order, in: unit)
+        order = try #require(try unit.order(order.id))
+        order.code = Make.concept("MR")
+        try OrderService().replace(order, in: unit)
+        #expect(try unit.order(order.id)?.steps.map(\.description) == ["MR"])
+        order = try #require(try unit.order(order.id))
+        order.steps[0].scheduledStart = PartialDateTime("2026-04-05T08:00:00Z")
+        try OrderService().replace(order, in: unit)
+        order = try #require(try unit.order(order.id))
+        order.scheduledAt = PartialDateTime("2026-04-09T08:00:00Z")
+        try OrderService().replace(order, in: unit)
+        #expect(try unit.order(order.id)?.steps.map { $0.scheduledStart?.text } == ["2026-04-05T08:00:00Z"])
+    }
+
+    @Test(
+        "H21: of each list that messages of an order tell the newest is current, in any order of arrival, under one id")
+    func statements() throws {
+        func statement(_ kind: ClinicalStatement.Kind, _ key: String, _ code: String) -> StatementUpdate {
+            var statement = StatementUpdate(kind: kind, key: key)
+            statement.code = Make.concept(code)
+            return statement
+        }
+        var first = Make.order(placer: "P1", at: 1)
+        first.statements = [
+            statement(.allergy, "nuts", "N1"), statement(.allergy, "bees", "B1"), statement(.observation, "kg", "72"),
+        ]
+        first.attributes = ["transport": .text("WALK"), "alerts": .text("FALLS")]
+        var second = Make.order(.change, placer: "P1", at: 2)
+        second.statements = [statement(.allergy, "nuts", "N2")]
+        second.attributes = ["transport": .text("BED")]
+        let cancel = Make.order(.cancel, placer: "P1", code: nil, at: 3)
+        let events = [first, second, cancel]
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let unit = MemoryUnit()
+            for index in order { try unit.place(events[index]) }
+            let stored = try #require(unit.orders.first)
+            let told = (stored.statements ?? []).map {
+                "\($0.key) \($0.code?.displayText ?? "-") \($0.isCurrent ? "now" : "once")"
+            }
+            #expect(told.sorted() == ["bees B1 once", "kg 72 now", "nuts N2 now"], "arrival \(order)")
+            #expect(stored.attributes == ["transport": .text("BED"), "alerts": .text("FALLS")], "arrival \(order)")
+            let ids = (stored.statements ?? []).map(\.id)
+            #expect(Set(ids).count == 3)
+            try unit.place(events[order[0]])
+            #expect(unit.orders.first?.statements?.map(\.id) == ids)
+        }
+        // What an earlier version kept beside the events stays where no event speaks of it.
+        let unit = MemoryUnit()
+        try unit.place(Make.order(placer: "P1", at: 1))
+        var old = try #require(unit.orders.first)
+        old.statements = [ClinicalStatement(id: EntityID("s"), from: statement(.diagnosis, "d", "D"))]
+        old.attributes = ["alerts": .text("OLD")]
+        try unit.save(old)
+        try unit.place(second)
+        #expect(unit.orders.first?.statements?.map(\.key) == ["d", "nuts"])
+        #expect(unit.orders.first?.statements?.allSatisfy(\.isCurrent) == true)
+        #expect(unit.orders.first?.attributes?.text("alerts") == "OLD")
+    }
 }

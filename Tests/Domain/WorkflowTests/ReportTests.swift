@@ -59,6 +59,71 @@ struct ReportTests {
         }
     }
 
+    @Test("S10: results that name one exam by different numbers are one report once anything tells that they are one")
+    func joined() throws {
+        func finding(_ key: String, _ text: String) -> ReportUpdate.FindingUpdate {
+            .init(key: key, code: Make.concept(key), status: .final, value: .text(text))
+        }
+        let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+        for isByOrder in [true, false] {
+            for order in orders {
+                let unit = MemoryUnit()
+                let events: [() throws -> Void] = [
+                    {
+                        var first = Make.report(.preliminary, placer: "P1", issued: 1)
+                        first.conclusion = "early"
+                        first.observations = [finding("a", "1"), finding("b", "2")]
+                        try unit.result(first)
+                    },
+                    {
+                        var second = Make.report(.final, filler: "F1", issued: 2)
+                        second.conclusion = "late"
+                        second.observations = [finding("a", "3")]
+                        try unit.result(second)
+                    },
+                    {
+                        if isByOrder {
+                            try unit.place(Make.order(placer: "P1", filler: "F1", accession: "A1", at: 0))
+                        } else {
+                            var third = Make.report(.corrected, placer: "P1", filler: "F1", issued: 3)
+                            third.hasContent = false
+                            try unit.result(third)
+                        }
+                    },
+                ]
+                for index in order { try events[index]() }
+                let report = try #require(unit.reports.first)
+                #expect(unit.reports.count == 1 && unit.orders.count == 1, "arrival \(order)")
+                #expect(report.status == (isByOrder ? .final : .corrected), "arrival \(order)")
+                #expect(report.conclusion == "late", "arrival \(order)")
+                #expect(report.orderIDs == unit.orders.map(\.id))
+                #expect(report.placer?.value == "P1" && report.filler?.value == "F1")
+                let shown = report.observations.filter(\.isShown)
+                #expect(shown.map(\.key) == ["a"] && shown.map(\.value) == [.text("3")], "arrival \(order)")
+                #expect(unit.orders.map(\.status) == [.completed])
+            }
+        }
+    }
+
+    @Test("Reports whose own numbers differ stay apart when their orders are found to be one")
+    func apart() throws {
+        let unit = MemoryUnit()
+        try unit.result(Make.report(.final, placer: "P1", filler: "F1", issued: 1))
+        try unit.result(Make.report(.final, placer: "P1", filler: "F2", issued: 2))
+        #expect(unit.reports.count == 2)
+        var withdrawn = Make.report(.cancelled, filler: "F3", issued: 9)
+        withdrawn.hasContent = false
+        try unit.result(withdrawn)
+        try unit.result(Make.report(.final, placer: "P3", issued: 5))
+        let removed = unit.reports.map(\.id)
+        try unit.place(Make.order(placer: "P3", filler: "F3", at: 0))
+        #expect(unit.reports.count == 3)
+        // The withdrawal is the last word, whichever of the two it came for.
+        #expect(unit.reports.last?.status == .cancelled)
+        let told = unit.takeEvents()
+        #expect(removed.contains { told.contains(.reportRemoved($0)) })
+    }
+
     @Test("A cancelled report opens again for a correction alone, and its order is not closed by it")
     func cancelled() throws {
         let unit = MemoryUnit()

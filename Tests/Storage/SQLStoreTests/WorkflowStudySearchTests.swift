@@ -268,7 +268,7 @@ struct WorkflowStudySearchTests {
     @Test("Quarantine lists series newest first with their reason and count", arguments: TestDatabases.all)
     func quarantine(_ kind: SQLDialect) async throws {
         try await with(kind) { (store) async throws in
-            #expect(try await store.quarantine(limit: 9, access: Support.server).isEmpty)
+            #expect(try await store.quarantine(.waiting, limit: 9, access: Support.server).isEmpty)
             for (sop, series, patient) in [("q1", "Q1", "900"), ("q2", "Q2", nil), ("q3", "Q2", nil)]
                 as [(String, String, String?)]
             {
@@ -280,13 +280,14 @@ struct WorkflowStudySearchTests {
                         }, in: unit)
                 }
             }
-            let kept = try await store.quarantine(limit: 9, access: Support.server)
+            let kept = try await store.quarantine(.waiting, limit: 9, access: Support.server)
             #expect(kept.map(\.series.seriesInstanceUID) == ["Q2", "Q1"])
             #expect(kept.map(\.reason) == [.missingPatientID, .unknownPatient] && kept.map(\.instances) == [2, 1])
-            #expect(try await store.quarantine(limit: 1, access: Support.server).count == 1)
+            #expect(try await store.quarantine(.waiting, limit: 1, access: Support.server).count == 1)
             try await store.work { _ = try PatientService().apply(Support.patient("900"), in: $0) }
             #expect(
-                try await store.quarantine(limit: 9, access: Support.server).map(\.series.seriesInstanceUID) == ["Q2"])
+                try await store.quarantine(.waiting, limit: 9, access: Support.server).map(\.series.seriesInstanceUID)
+                    == ["Q2"])
         }
     }
 

@@ -111,6 +111,76 @@ struct WorkflowWorklistTests {
         }
     }
 
+    @Test("H27: an entry shows the order's own visit, never another one of the patient's", arguments: TestDatabases.all)
+    func visits(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            func visit(_ number: String, _ location: String?, _ status: Visit.Status = .inProgress) -> VisitUpdate {
+                var update = VisitUpdate(
+                    identifier: Identifier(system: "urn:visit", value: number), status: status, eventTime: nil)
+                update.location = location.map { .set($0) } ?? .keep
+                return update
+            }
+            @discardableResult
+            func order(
+                _ name: String, visit: String? = nil, told: String? = nil, at time: Int64 = 1
+            ) async throws -> EntityID {
+                try await store.work { unit in
+                    var update = OrderUpdate(control: time == 1 ? .new : .change, patient: Support.patient("V"))
+                        .with(filler: "F-\(name)", accession: "A-\(name)")
+                    update.visit = visit.map { Identifier(system: "urn:visit", value: $0) }
+                    if let told {
+                        var own = VisitUpdate(identifier: nil, status: nil, eventTime: nil)
+                        own.location = .set(told)
+                        update.unnumberedVisit = own
+                    }
+                    update.eventTime = Support.at(time)
+                    var step = OrderUpdate.StepUpdate()
+                    step.stepID = name
+                    step.stationAETitle = .set("CT1")
+                    step.modality = .set("CT")
+                    step.scheduledStart = .set(PartialDateTime("2026-11-21T08:00:00"))
+                    update.steps = [step]
+                    update.stepStatus = .scheduled
+                    return try OrderService().apply(update, in: unit).orderID
+                }
+            }
+            func shown(_ name: String) async throws -> String {
+                let entries = try await store.worklist(WorklistQuery(), access: Support.server)
+                let visit = try #require(entries.first { $0.step.stepID == name }).visit
+                return "\(visit?.identifier?.value ?? "-") \(visit?.location ?? "-")"
+            }
+            func enter(_ update: VisitUpdate) async throws {
+                try await store.work { unit in
+                    guard let id = try PatientService().apply(Support.patient("V"), in: unit).patientID else { return }
+                    _ = try VisitService().apply(update, to: id, in: unit)
+                }
+            }
+            try await order("early", visit: "V1")
+            #expect(try await shown("early") == "- -", "the visit that it names is not known yet")
+            try await enter(visit("V1", "WARD 1"))
+            try await order("none")
+            #expect(try await shown("early") == "V1 WARD 1")
+            #expect(try await shown("none") == "V1 WARD 1", "the patient's only open visit")
+            try await enter(visit("V2", "WARD 2"))
+            try await order("told", told: "ROOM 3")
+            try await order("second", visit: "V2")
+            #expect(try await shown("early") == "V1 WARD 1")
+            #expect(try await shown("second") == "V2 WARD 2")
+            #expect(try await shown("told") == "- ROOM 3")
+            #expect(try await shown("none") == "- -", "two open visits: neither is guessed")
+            try await enter(visit("V1", nil, .finished))
+            #expect(try await shown("none") == "V2 WARD 2")
+            #expect(try await shown("early") == "V1 WARD 1", "a visit that has ended is still the order's")
+            // The order moves to a visit that comes later.
+            try await order("early", visit: "V3", at: 2)
+            #expect(try await shown("early") == "- -")
+            try await enter(visit("V3", "WARD 3"))
+            #expect(try await shown("early") == "V3 WARD 3")
+            try await order("early", visit: "V1", at: 1)
+            #expect(try await shown("early") == "V3 WARD 3", "what is late changes nothing")
+        }
+    }
+
     @Test("The limit holds, and a caller without the scope sees nothing", arguments: TestDatabases.all)
     func limits(_ kind: SQLDialect) async throws {
         try await with(kind) { (store) async throws in

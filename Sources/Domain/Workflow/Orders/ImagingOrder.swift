@@ -12,6 +12,8 @@ package struct ImagingOrder: Sendable, Hashable, Codable {
     package var visitID: EntityID?
     /// The visit number that the order names (PV1-19), whether or not the visit is known.
     package var visitNumber: Identifier?
+    /// What the order says of a visit that it does not number: its own, and of no resource. Nil for nothing.
+    package var toldVisit: Visit?
     package var placer: Identifier?
     package var filler: Identifier?
     package var accession: Identifier?
@@ -145,6 +147,8 @@ package struct OrderUpdate: Sendable, Hashable, Codable {
     /// Nil where the message names no patient: then the order's numbers do.
     package var patient: PatientUpdate?
     package var visit: Identifier?
+    /// What it says of a visit without a number.
+    package var unnumberedVisit: VisitUpdate?
     package var placer: Identifier?
     package var filler: Identifier?
     package var accession: Identifier?
@@ -170,6 +174,10 @@ package struct OrderUpdate: Sendable, Hashable, Codable {
     package var clinicalInformation: Change<String> = .keep
     package var notes: Change<[String]> = .keep
     package var steps: [StepUpdate] = []
+    /// By the names of ``ImagingOrder/Attribute``; nil for none.
+    package var attributes: Attributes?
+    /// What it tells of the patient beside the order; nil for nothing.
+    package var statements: [StatementUpdate]?
     /// When it happened at its source (ORC-9).
     package var eventTime: UTCInstant?
     /// When the message was made (MSH-7): decides between events of the same time.

@@ -17,6 +17,11 @@ extension OrderService {
     package func replace(_ order: ImagingOrder, in unit: any UnitOfWork) throws {
         var order = order
         let old = try unit.order(order.id)
+        if old?.visitID != order.visitID {
+            // The client names another visit than messages did.
+            order.visitNumber = try order.visitID.flatMap { try unit.visit($0)?.identifier }
+            order.toldVisit = nil
+        }
         guard let subject = try unit.patient(order.patientID) else { throw ReplaceRefusal.unknownPatient }
         order.patientID = try PatientService().survivor(of: subject, in: unit).id
         if let old, old.patientID != order.patientID, try isUsed(old.id, in: unit) { throw ReplaceRefusal.subjectInUse }
@@ -53,8 +58,9 @@ extension OrderService {
                     scheduledStart: order.scheduledAt, description: order.code.displayText)
             ]
         }
-        if let old { Self.reschedule(&order, from: old) }
         Self.follow(&order)
+        if let old { Self.inherit(&order, from: old, in: unit) }
+        unit.showStarts(of: &order)
         if old == order { return }
         let stated = OrderEvent(.stated(order), time: unit.time, receivedAt: unit.time)
         try save(order, instead: old, events: try unit.events(ofOrder: order.id) + [stated], in: unit)
@@ -72,13 +78,18 @@ extension OrderService {
         try !unit.studies(ofOrder: id).isEmpty || !unit.reports(ofOrder: id).isEmpty
     }
 
-    /// Steps that said what the order said say what it says now.
-    private static func reschedule(_ order: inout ImagingOrder, from old: ImagingOrder) {
+    /// What a step had from its order it has from the changed one.
+    private static func inherit(_ order: inout ImagingOrder, from old: ImagingOrder, in unit: any UnitOfWork) {
+        func shown(_ time: PartialDateTime?) -> PartialDateTime? {
+            time.map { unit.rules.clock?.shown($0) ?? $0 }
+        }
         for index in order.steps.indices where order.steps[index].status.isOnWorklist {
             let step = order.steps[index]
-            if step.scheduledStart == old.scheduledAt { order.steps[index].scheduledStart = order.scheduledAt }
-            if step.modality == old.modality { order.steps[index].modality = order.modality }
+            if shown(step.scheduledStart) == shown(old.scheduledAt) {
+                order.steps[index].scheduledStart = order.scheduledAt
+            }
             if step.description == old.code.displayText { order.steps[index].description = order.code.displayText }
+            if step.modality == old.modality { order.steps[index].modality = order.modality }
         }
     }
 

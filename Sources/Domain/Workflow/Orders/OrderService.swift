@@ -183,11 +183,8 @@ package struct OrderService: Sendable {
         let id = stored?.id ?? unit.entropy.newID()
         var order = procedure.order(of: patientID, stored: stored, id: id) { unit.entropy.newID() }
         if order.studyInstanceUID == nil, !order.steps.isEmpty { order.studyInstanceUID = unit.entropy.newUID() }
-        if let number = order.visitNumber, let visit = try unit.visits(identifiedBy: number).first,
-            visit.patientID == patientID
-        {
-            order.visitID = visit.id
-        }
+        try Self.linkVisit(&order, in: unit)
+        unit.showStarts(of: &order)
         let control = event.said?.control
         guard let stored else {
             if let control, control != .new, control != .mentioned {
@@ -213,6 +210,13 @@ package struct OrderService: Sendable {
         }
         let isChanged = try save(order, instead: stored, events: procedure.events, in: unit)
         return (id, isOlder || isKept ? .stale : isChanged ? .updated : .unchanged)
+    }
+
+    /// The order's visit is the one it names: known, or still to come.
+    private static func linkVisit(_ order: inout ImagingOrder, in unit: any UnitOfWork) throws {
+        guard let number = order.visitNumber else { return }
+        let named = try unit.visits(identifiedBy: number).first { $0.patientID == order.patientID }
+        order.visitID = named?.id
     }
 
     private static func note(_ said: OrderUpdate, _ order: ImagingOrder, _ notes: inout [String]) {
@@ -266,18 +270,15 @@ package struct OrderService: Sendable {
 
     /// Joins the record of one order to another: what belonged to it belongs to the other, and it is gone.
     private func absorb(_ order: ImagingOrder, into survivor: ImagingOrder, in unit: any UnitOfWork) throws {
-        for report in try unit.reports(ofOrder: order.id) {
-            var moved = report
-            moved.orderID = survivor.id
-            try unit.save(moved)
-            unit.emit(.reportChanged(moved.id))
-        }
+        try ReportService().move(from: order.id, to: survivor, in: unit)
         try StudyService().move(from: order, to: survivor, in: unit)
         var kept = survivor
         if kept.visitID == nil { kept.visitID = order.visitID }
         if kept != survivor { try unit.save(kept) }
         try unit.removeOrder(order.id)
         unit.emit(.orderRemoved(order.id, steps: order.steps.map(\.id)))
+        // What two orders could both have claimed is now the one's.
+        try StudyService().reconsider(after: kept, instead: order, in: unit)
     }
 
     /// Identifiers are refused when too long for their DICOM attribute, never cut. PS3.5 §6.2 (SH 16, UI 64).

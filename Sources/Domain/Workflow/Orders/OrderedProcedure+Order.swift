@@ -3,14 +3,13 @@ extension OrderedProcedure {
     ///
     /// - Parameters:
     ///   - stored: The order as it was, for what no event says: ids, and a study UID of our own making.
-    ///   - newID: Makes ids of steps.
-    func order(of patientID: EntityID, stored: ImagingOrder?, id: EntityID, newID: () -> EntityID) -> ImagingOrder {
+    ///   - newID: Makes ids of steps and statements.
+    func order(of patientID: EntityID, stored: ImagingOrder?, id: EntityID, newID: @escaping () -> EntityID)
+        -> ImagingOrder
+    {
         var order = ImagingOrder(id: id, patientID: patientID, status: .active, code: CodedConcept())
         order.visitID = stored?.visitID
-        // What was told beside the order is no part of its events.
-        let kept = stored
-        order.attributes = kept?.attributes
-        order.statements = kept?.statements
+        var told = OrderDetails(stored: stored, newID: newID)
         var drafts = StepDrafts()
         let ids = Set(events.flatMap { event in event.said?.steps.compactMap(\.stepID) ?? [] })
         drafts.isNamed = !ids.isEmpty
@@ -18,15 +17,16 @@ extension OrderedProcedure {
             switch event.content {
             case .said(let update):
                 order.describe(update, keeping: isSlight(event))
+                told.say(update, keeping: isSlight(event))
                 drafts.describe(update, keeping: isSlight(event))
             case .stated(let stated):
                 let steps = order.steps
                 order = stated
                 order.id = id
                 order.patientID = patientID
+                order.toldVisit?.patientID = patientID
                 order.steps = steps
-                order.attributes = kept?.attributes
-                order.statements = kept?.statements
+                told.state(stated)
                 drafts.state(stated)
             }
         }
@@ -35,6 +35,7 @@ extension OrderedProcedure {
         order.accession = key.accession ?? order.accession
         order.requestedProcedureID = key.procedureID ?? order.requestedProcedureID
         order.studyInstanceUID = studyInstanceUID ?? stored?.studyInstanceUID
+        told.complete(&order)
         order.eventTime = events.last { $0.said?.control != .mentioned }?.time
         order.steps = drafts.steps(of: order, stored: stored?.steps ?? [], newID: newID)
         setStates(&order)
@@ -139,6 +140,11 @@ extension ImagingOrder {
         }
         func pick<Value>(_ old: Value?, _ new: Value?) -> Value? { keeping ? old ?? new : new ?? old }
         visitNumber = pick(visitNumber, update.visit)
+        if let told = update.unnumberedVisit {
+            var visit = toldVisit ?? Visit(id: id, patientID: patientID, identifier: nil, status: .unknown)
+            visit.tell(told, keeping: keeping)
+            toldVisit = visit
+        }
         requisition = take(requisition, update.requisition)
         priority = take(priority, update.priority)
         if let new = update.code, !keeping || code == CodedConcept() { code = new }

@@ -30,7 +30,7 @@ extension Patient {
         }
         if taker.admits(update.language, .language) { language = update.language.applied(to: language) }
         takeDeath(update, &taker)
-        takeFurther(update, from: source, in: unit)
+        takeFurther(update, &taker, in: unit)
         registered = taker.registered
         mentioned = taker.mentioned
         if source == .registration, let time = update.eventTime {
@@ -61,7 +61,7 @@ extension Patient {
 }
 
 /// Decides, value by value, whether a statement stands, and keeps the times.
-private struct StatementTaker {
+struct StatementTaker {
     let source: StatementSource
     let time: UTCInstant?
     private(set) var registered: StatedTimes?
@@ -85,8 +85,11 @@ private struct StatementTaker {
     }
 
     mutating func admits<Value>(_ change: Change<Value>, _ value: Patient.Stated) -> Bool {
-        guard change != .keep else { return false }
-        let name = value.rawValue
+        change != .keep && admits(value.rawValue)
+    }
+
+    /// Whether a statement of what goes by this name stands.
+    mutating func admits(_ name: String) -> Bool {
         switch source {
         case .registration:
             var times = registered ?? StatedTimes()
@@ -97,9 +100,18 @@ private struct StatementTaker {
         case .mention:
             var times = mentioned ?? StatedTimes()
             guard registered?[name] == nil, times.admits(time, for: name) else { return false }
-            times.note(time, for: name)
+            times.note(time ?? .distantPast, for: name)
             mentioned = times
         }
         return true
+    }
+
+    /// Takes what goes by this name as registered then, where nobody knows when it was stated: an earlier version or a
+    /// client has kept it.
+    mutating func assume(_ time: UTCInstant, of name: String) {
+        guard registered?[name] == nil, mentioned?[name] == nil else { return }
+        var times = registered ?? StatedTimes()
+        times.note(time, for: name)
+        registered = times
     }
 }

@@ -1,24 +1,53 @@
 extension Patient {
-    /// Takes what an event tells beside the core of the record. A registration that is not older than the record states
-    /// it; anything else adds what the record does not have: an attribute, a list of a kind that it has none of.
-    mutating func takeFurther(_ update: PatientUpdate, from source: StatementSource, in unit: any UnitOfWork) {
-        let isNewest = !PatientService.isOlder(update.eventTime, than: unit.comparable(eventTime))
-        let states = source == .registration && isNewest
-        let known = attributes ?? [:]
-        var attributes = known
-        attributes.apply(states ? update.attributes : update.attributes.filter { known[$0.key] == nil })
+    /// Takes what an event tells beside the core of the record: of each attribute, and of each kind of statement as a
+    /// whole, the newest statement stands, a registration's before any other.
+    mutating func takeFurther(_ update: PatientUpdate, _ taker: inout StatementTaker, in unit: any UnitOfWork) {
+        let before = unit.comparable(eventTime) ?? .distantPast
+        var attributes = self.attributes ?? [:]
+        for name in attributes.keys { taker.assume(before, of: Self.timesName(ofAttribute: name)) }
+        for (name, change) in update.attributes
+        where change != .keep && taker.admits(Self.timesName(ofAttribute: name)) {
+            attributes[name] = change.applied(to: attributes[name])
+        }
         self.attributes = attributes.isEmpty ? nil : attributes
-        let kinds = Set((statements ?? []).map(\.kind))
-        let told = states ? update.statements : update.statements.filter { !kinds.contains($0.kind) }
-        if !told.isEmpty { statements = (statements ?? []).applying(told, entropy: unit.entropy) }
+
+        let gathered = (statements ?? []).filter { $0.origin != nil }
+        var list = (statements ?? []).filter { $0.origin == nil }
+        for kind in ClinicalStatement.Kind.allCases {
+            let name = Self.timesName(ofList: kind)
+            if list.contains(where: { $0.kind == kind }) { taker.assume(before, of: name) }
+            let told = update.statements.filter { $0.kind == kind }
+            if told.isEmpty { continue }
+            list =
+                taker.admits(name)
+                ? list.applying(told) { _ in unit.entropy.newID() }
+                : list.applyingLate(told) { _ in unit.entropy.newID() }
+        }
+        list += gathered
+        statements = list.isEmpty ? nil : list
     }
+
+    fileprivate static func timesName(ofList kind: ClinicalStatement.Kind) -> String { "list." + kind.rawValue }
+
+    private static func timesName(ofAttribute name: String) -> String { "attribute." + name }
 }
 
 extension PatientService {
-    /// What was told of a record that a merge retires is told of its survivor; the retired record keeps nothing.
-    static func moveStatements(from retired: inout Patient, to survivor: inout Patient) {
-        guard let statements = retired.statements else { return }
-        survivor.statements = (survivor.statements ?? []) + statements
-        retired.statements = nil
+    /// Tells of a living record also what was told of those that were merged into it. Each keeps its own list, so that
+    /// what is late for it is told by its own times; a list that the living record was given after the merge is of both.
+    static func gather(_ survivor: inout Patient, in unit: any UnitOfWork) throws {
+        var statements = (survivor.statements ?? []).filter { $0.origin == nil }
+        for record in try unit.patients(mergedInto: survivor.id).sorted(by: { $0.id.value < $1.id.value }) {
+            for var statement in record.statements ?? [] where statement.origin == nil {
+                statement.origin = record.id
+                if let said = survivor.registered?[Patient.timesName(ofList: statement.kind)],
+                    let mergedAt = record.mergedAt, said >= mergedAt
+                {
+                    statement.isCurrent = false
+                }
+                statements.append(statement)
+            }
+        }
+        survivor.statements = statements.isEmpty ? nil : statements
     }
 }

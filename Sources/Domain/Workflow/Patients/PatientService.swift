@@ -106,6 +106,11 @@ package struct PatientService: Sendable {
                 var retired = record
                 retired.take(update, from: source, in: unit)
                 try save(retired, instead: record, in: unit)
+                if retired.statements != record.statements {
+                    var living = survivor
+                    try Self.gather(&living, in: unit)
+                    try save(living, instead: survivor, in: unit)
+                }
             }
             return .redirected(survivor: survivor.id)
         case .none:
@@ -118,6 +123,9 @@ package struct PatientService: Sendable {
         case .found(let old):
             var patient = old
             patient.take(update, from: source, in: unit)
+            if patient.statements?.contains(where: { $0.origin != nil }) == true {
+                try Self.gather(&patient, in: unit)
+            }
             let isChanged = try save(patient, instead: old, in: unit)
             if patient.identifiers != old.identifiers { try reconcileStudies(of: patient, in: unit) }
             if source == .registration, Self.isOlder(update.eventTime, than: unit.comparable(old.eventTime)) {
@@ -212,7 +220,6 @@ package struct PatientService: Sendable {
         retired.mergedInto = survivorID
         retired.mergedAt = mergedAt
         retired.identifiers = record.identifiers.map(Self.retiredForm)
-        Self.moveStatements(from: &retired, to: &survivor)
         try unit.save(retired)
         for identifier in record.identifiers where !survivor.identifiers.contains(where: { $0.matches(identifier) }) {
             survivor.identifiers.append(Self.retiredForm(identifier))
@@ -224,6 +231,8 @@ package struct PatientService: Sendable {
             try unit.save(earlier)
             unit.emit(.patientChanged(earlier.id))
         }
+        try Self.gather(&survivor, in: unit)
+        try unit.save(survivor)
         try moveEverything(from: retired.id, to: survivorID, in: unit)
         unit.emit(.patientsMerged(survivor: survivorID, retired: retired.id))
         try reconcileStudies(of: survivor, in: unit)
@@ -315,7 +324,8 @@ package struct PatientService: Sendable {
             try unit.save(order)
             unit.emit(.orderChanged(order.id))
         }
-        for var study in try unit.studies(of: retired) {
+        let studies = try unit.studies(of: retired)
+        for var study in studies {
             study.reconciliation = study.reconciliation.moved(from: retired, to: survivor)
             try unit.save(study)
             for var series in try unit.series(in: study.studyInstanceUID) {
@@ -335,6 +345,7 @@ package struct PatientService: Sendable {
             guard let order = try unit.order(old.id) else { continue }
             try StudyService().reconsider(after: order, instead: old, in: unit)
         }
+        for study in studies { try StudyService().reconsider(study.studyInstanceUID, in: unit) }
     }
 
     /// Images may have come before the registration.

@@ -73,7 +73,7 @@ package struct Visit: Sendable, Hashable, Codable {
 }
 
 /// What one event says about a visit.
-package struct VisitUpdate: Sendable, Hashable {
+package struct VisitUpdate: Sendable, Hashable, Codable {
     package var identifier: Identifier?
     package var status: Visit.Status?
     package var classCode: Change<CodedConcept.Coding> = .keep

@@ -99,17 +99,37 @@ extension Visit {
         case status, classCode, location, attending, referring, start, end
     }
 
-    /// Takes what is said in passing, where nothing is known.
+    /// Takes what is said in passing, where nothing is known: neither a value nor that there is none.
     fileprivate mutating func complete(_ update: VisitUpdate) {
-        classCode = classCode ?? update.classCode.applied(to: nil)
-        location = location ?? update.location.applied(to: nil)
-        attending = attending ?? update.attending.applied(to: nil)
-        referring = referring ?? update.referring.applied(to: nil)
-        start = start ?? update.start.applied(to: nil)
-        end = end ?? update.end.applied(to: nil)
+        func take<Value>(_ old: Value?, _ value: Stated, _ change: Change<Value>) -> Value? {
+            old ?? (stated?[value.rawValue] == nil ? change.applied(to: nil) : nil)
+        }
+        classCode = take(classCode, .classCode, update.classCode)
+        location = take(location, .location, update.location)
+        attending = take(attending, .attending, update.attending)
+        referring = take(referring, .referring, update.referring)
+        start = take(start, .start, update.start)
+        end = take(end, .end, update.end)
         let known = attributes ?? [:]
         var further = known
-        further.apply(update.attributes.filter { known[$0.key] == nil })
+        further.apply(
+            update.attributes.filter { known[$0.key] == nil && stated?[Self.timesName(ofAttribute: $0.key)] == nil })
+        attributes = further.isEmpty ? nil : further
+    }
+
+    private static func timesName(ofAttribute name: String) -> String { "attribute." + name }
+
+    /// Takes what an order says of a visit that it does not number; when `keeping`, only what nothing has said before.
+    mutating func tell(_ update: VisitUpdate, keeping: Bool) {
+        if keeping { return complete(update) }
+        classCode = update.classCode.applied(to: classCode)
+        location = update.location.applied(to: location)
+        attending = update.attending.applied(to: attending)
+        referring = update.referring.applied(to: referring)
+        start = update.start.applied(to: start)
+        end = update.end.applied(to: end)
+        var further = attributes ?? [:]
+        further.apply(update.attributes)
         attributes = further.isEmpty ? nil : further
     }
 
@@ -131,12 +151,15 @@ extension Visit {
         if admits(.referring, update.referring != .keep) { referring = update.referring.applied(to: referring) }
         if admits(.start, update.start != .keep) { start = update.start.applied(to: start) }
         if admits(.end, update.end != .keep) { end = update.end.applied(to: end) }
-        stated = times
-        if !PatientService.isOlder(update.eventTime, than: unit.comparable(eventTime)) {
-            var further = attributes ?? [:]
-            further.apply(update.attributes)
-            attributes = further.isEmpty ? nil : further
+        var further = attributes ?? [:]
+        for (name, change) in update.attributes where change != .keep {
+            let key = Self.timesName(ofAttribute: name)
+            guard times.admits(update.eventTime, for: key) else { continue }
+            times.note(update.eventTime ?? .distantPast, for: key)
+            further[name] = change.applied(to: further[name])
         }
+        attributes = further.isEmpty ? nil : further
+        stated = times
         if let time = update.eventTime { eventTime = max(time, unit.comparable(eventTime) ?? time) }
     }
 }

@@ -191,8 +191,6 @@ package protocol ImagingIndex: Sendable {
     ) -> Instance?
     /// Other content that came for stored instances, newest first.
     func conflicts(limit: Int, access: AccessContext) async throws -> [InstanceConflict]
-    /// Series kept aside, newest first.
-    func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries]
 }
 
 extension ImagingIndex {
@@ -202,20 +200,6 @@ extension ImagingIndex {
     package func remembered(
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, access: AccessContext
     ) -> Instance? { nil }
-}
-
-/// A series kept aside, with the two values a person compares.
-package struct QuarantinedSeries: Sendable, Hashable {
-    package var study: Study
-    package var series: Series
-    package var reason: Reconciliation.Reason
-    package var instances: Int
-    package init(study: Study, series: Series, reason: Reconciliation.Reason, instances: Int) {
-        self.study = study
-        self.series = series
-        self.reason = reason
-        self.instances = instances
-    }
 }
 
 /// The port to configured peers.

@@ -5,14 +5,18 @@ package struct SiteRules: Sendable, Hashable {
     package var recordNumberTypes: Set<String>
     /// How far a sender's clock may run ahead of this server's, in seconds, before its times are not believed.
     package var clockToleranceSeconds: Int64
+    /// The clocks by which worklists are read; nil where the site has named no zone: times are shown as they were sent.
+    package var clock: SiteClock?
 
     /// How an active order that a client states without an accession number gets one; nil leaves it without, and off
     /// the worklist.
     package var accessionNumbering: AccessionNumbering?
 
     package init(
-        recordNumberTypes: Set<String> = SiteRules.recordNumberTypesDefault, clockToleranceSeconds: Int64 = 300
+        recordNumberTypes: Set<String> = SiteRules.recordNumberTypesDefault, clockToleranceSeconds: Int64 = 300,
+        clock: SiteClock? = nil
     ) {
+        self.clock = clock
         self.recordNumberTypes = recordNumberTypes
         self.clockToleranceSeconds = clockToleranceSeconds
     }

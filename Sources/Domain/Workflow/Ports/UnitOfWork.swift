@@ -7,6 +7,23 @@ import Access
 /// keeps the last value. Any thrown error undoes the whole unit.
 package protocol UnitOfWork: UnitContext, PatientUnit, OrderUnit, StudyUnit, ReportUnit, MessageUnit, Outbox {}
 
+/// A unit that keeps no rejected images.
+extension UnitOfWork {
+    package func rejectedSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> RejectedSeries? {
+        nil
+    }
+    package func rejectedSeries(in studyInstanceUID: String) throws -> [RejectedSeries] { [] }
+    package func rejectedInstance(_ sopInstanceUID: String) throws -> Instance? { nil }
+    package func reject(_ sopInstanceUIDs: [String]?, of rejected: RejectedSeries) throws { throw Self.noRejections }
+    package func restore(_ sopInstanceUIDs: [String]?, of left: RejectedSeries) throws { throw Self.noRejections }
+    package func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws {
+        throw Self.noRejections
+    }
+    package func removeStudy(_ studyInstanceUID: String) throws { throw Self.noRejections }
+    package func rebuildKeys(ofStudy studyInstanceUID: String) throws {}
+    private static var noRejections: StoreError { StoreError(.misuse, "this unit keeps no rejected images") }
+}
+
 /// Which of an order's identifiers is meant.
 package enum OrderIdentifierRole: String, Sendable, Hashable { case placer, filler, accession }
 

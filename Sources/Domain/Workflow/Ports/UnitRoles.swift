@@ -84,6 +84,21 @@ package protocol StudyUnit: UnitContext {
     func insert(_ received: ReceivedInstance) throws
     /// Takes an instance's row out. Its blob is not touched.
     func removeInstance(_ instance: Instance) throws
+    /// What was rejected of a series, of the series of a study, and one rejected instance. None of it is among the
+    /// series, studies and instances of the other calls.
+    func rejectedSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> RejectedSeries?
+    func rejectedSeries(in studyInstanceUID: String) throws -> [RejectedSeries]
+    func rejectedInstance(_ sopInstanceUID: String) throws -> Instance?
+    /// Takes instances of a series out of all answers, nil for all that it has, and keeps what is told of them in place
+    /// of what was kept of the series before.
+    func reject(_ sopInstanceUIDs: [String]?, of rejected: RejectedSeries) throws
+    /// Puts instances back, nil for all that were rejected of the series, and keeps what is left.
+    func restore(_ sopInstanceUIDs: [String]?, of left: RejectedSeries) throws
+    /// Removes the row of a series, or of a study, whose instances are being rejected.
+    func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws
+    func removeStudy(_ studyInstanceUID: String) throws
+    /// Makes what a study is found by anew from what is left of it.
+    func rebuildKeys(ofStudy studyInstanceUID: String) throws
     /// Keeps a conflict. A refusal that is known, by instance and peer, is counted instead.
     func note(_ conflict: InstanceConflict) throws
 }
@@ -95,6 +110,7 @@ package protocol ReportUnit: UnitContext {
     func reports(of patientID: EntityID) throws -> [Report]
     func reports(ofOrder orderID: EntityID) throws -> [Report]
     func save(_ report: Report) throws
+    func removeReport(_ id: EntityID) throws
 }
 
 /// Messages as they were received, in a unit of work.

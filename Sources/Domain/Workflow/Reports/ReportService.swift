@@ -159,7 +159,7 @@ package struct ReportService: Sendable {
                 if byAccession.contains(where: { $0.patientID != patientID }) { throw Refusal.patientMismatch }
                 if byNumber.isEmpty, byAccession.count == 1, let only = byAccession.first, only.filler != nil {
                     mention.filler = nil
-                    mention.placer = nil
+                    if only.placer != nil { mention.placer = nil }
                 }
             }
             let outcome = try OrderService().apply(mention, of: patientID, in: unit)

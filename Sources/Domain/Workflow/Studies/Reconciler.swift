@@ -7,18 +7,19 @@ package struct Reconciler: Sendable {
         studyInstanceUID: String, patientID: String?, patientIDSystem: String?, accessionNumber: String?,
         accessionSystem: String?, in unit: any UnitOfWork
     ) throws -> Reconciliation {
-        guard let value = trimmed(patientID), let system = patientIDSystem else {
-            return .quarantined(.missingPatientID)
-        }
+        let identity = InstanceIdentity(
+            patientID: patientID, patientIDSystem: patientIDSystem, accessionNumber: accessionNumber,
+            accessionSystem: accessionSystem)
         let patient: Patient
-        switch try PatientService().resolve([Identifier(system: system, value: value)], in: unit) {
-        case .none, .unidentified: return .quarantined(.unknownPatient)
+        switch try self.patient(identity, in: unit) {
+        case nil: return .quarantined(.missingPatientID)
+        case .some(.none), .unidentified: return .quarantined(.unknownPatient)
         case .ambiguous, .contradicted: return .quarantined(.ambiguousPatient)
         case .found(let record), .retired(let record, _): patient = record
         }
         let byUID = try unit.orders(studyInstanceUID: studyInstanceUID)
 
-        guard let accession = trimmed(accessionNumber), let accessionSystem else {
+        guard let accession = identity.accession else {
             // The order gave this very UID to the study: as exact a link as the accession number.
             if byUID.count == 1, let order = byUID.first {
                 return order.patientID == patient.id
@@ -26,8 +27,7 @@ package struct Reconciler: Sendable {
             }
             return .unscheduled(patientID: patient.id)
         }
-        let byAccession = try unit.orders(
-            identifiedBy: Identifier(system: accessionSystem, value: accession), as: .accession)
+        let byAccession = try unit.orders(identifiedBy: accession, as: .accession)
         if byAccession.isEmpty { return .quarantined(.unknownAccession) }
         let ofPatient = byAccession.filter { $0.patientID == patient.id }
         if ofPatient.isEmpty { return .quarantined(.patientMismatch) }
@@ -42,8 +42,24 @@ package struct Reconciler: Sendable {
         return .quarantined(.ambiguousAccession)
     }
 
+    /// What the patient id leads to; nil where there is none.
+    func patient(_ identity: InstanceIdentity, in unit: any UnitOfWork) throws -> PatientService.Resolution? {
+        guard let value = InstanceIdentity.trimmed(identity.patientID), let system = identity.patientIDSystem else {
+            return nil
+        }
+        return try PatientService().resolve([Identifier(system: system, value: value)], in: unit)
+    }
+}
+
+extension InstanceIdentity {
+    /// The accession number with its system, where both are there.
+    var accession: Identifier? {
+        guard let value = Self.trimmed(accessionNumber), let accessionSystem else { return nil }
+        return Identifier(system: accessionSystem, value: value)
+    }
+
     /// The value without surrounding spaces; nil when nothing is left. What is stored stays as sent.
-    private func trimmed(_ text: String?) -> String? {
+    static func trimmed(_ text: String?) -> String? {
         guard let text else { return nil }
         let bytes = text.utf8
         guard let first = bytes.firstIndex(where: { $0 != 32 }), let last = bytes.lastIndex(where: { $0 != 32 }) else {

@@ -24,6 +24,8 @@ package enum Reconciliation: Sendable, Hashable, Codable {
         case ambiguousPatient = "ambiguous-patient"
         /// The instance names another patient or order than its series.
         case inconsistentSeries = "inconsistent-series"
+        /// A person took it out of all answers.
+        case rejected
     }
     package var patientID: EntityID? {
         switch self {
@@ -101,12 +103,18 @@ package struct Series: Sendable, Hashable, Codable {
     }
     /// Nil for none: a series of an earlier version has no such member.
     private var asideInstances: [Aside]?
+    /// What a person decided of its link: it stands until that is undone.
+    package var decision: QuarantineDecision?
+    /// The instances that do not belong to the series, by SOP Instance UID.
+    package var keptAside: Set<String> { Set(asides.filter { $0.decision == nil }.map(\.sopInstanceUID)) }
 
     /// One instance kept aside.
     package struct Aside: Sendable, Hashable, Codable {
         package var sopInstanceUID: String
         package var identity: InstanceIdentity
         package var reason: Reconciliation.Reason
+        /// A person's word that it belongs to the series all the same.
+        package var decision: QuarantineDecision?
     }
     /// What its instances say of whose they are.
     package var identity: InstanceIdentity {

@@ -22,6 +22,18 @@ package struct StudyService: Sendable {
                 && stored.seriesInstanceUID == instance.seriesInstanceUID
             return isSame ? .duplicate : .conflict
         }
+        // What was rejected stays so however often it comes.
+        if let rejected = try unit.rejectedInstance(instance.sopInstanceUID) {
+            return rejected.digest == instance.digest ? .duplicate : .conflict
+        }
+        if var rejected = try unit.rejectedSeries(instance.seriesInstanceUID, in: instance.studyInstanceUID),
+            rejected.decision != nil
+        {
+            rejected.series.updatedAt = unit.time
+            try unit.insert(received)
+            try unit.reject([instance.sopInstanceUID], of: rejected)
+            return .stored(.quarantined(.rejected))
+        }
         return .stored(try insert(received, in: unit))
     }
 
@@ -48,11 +60,11 @@ package struct StudyService: Sendable {
         in unit: any UnitOfWork
     ) throws -> Outcome {
         let instance = received.instance
-        guard let current = try unit.instance(instance.sopInstanceUID), current.blobID == stored.blobID else {
-            return .changed
-        }
+        let rejected = try unit.rejectedInstance(instance.sopInstanceUID)
+        guard let current = try unit.instance(instance.sopInstanceUID) ?? rejected, current.blobID == stored.blobID
+        else { return .changed }
         let isReplaced =
-            policy == .replace && stored.studyInstanceUID == instance.studyInstanceUID
+            policy == .replace && rejected == nil && stored.studyInstanceUID == instance.studyInstanceUID
             && stored.seriesInstanceUID == instance.seriesInstanceUID
         try unit.note(
             InstanceConflict(
@@ -108,6 +120,11 @@ package struct StudyService: Sendable {
         for study in studies.sorted(by: { $0.studyInstanceUID < $1.studyInstanceUID }) { try relink(study, in: unit) }
     }
 
+    /// Looks again at a study whose patient was found to be another.
+    func reconsider(_ studyInstanceUID: String, in unit: any UnitOfWork) throws {
+        if let study = try unit.study(studyInstanceUID) { try relink(study, in: unit) }
+    }
+
     /// Gives the studies of one order to another, of the same patient.
     func move(from order: ImagingOrder, to survivor: ImagingOrder, in unit: any UnitOfWork) throws {
         for study in try unit.studies(ofOrder: order.id) {
@@ -123,34 +140,60 @@ package struct StudyService: Sendable {
         }
     }
 
+    /// Looks again at a study about which a person has decided something, and has it published.
+    func lookAgain(_ studyInstanceUID: String, in unit: any UnitOfWork) throws {
+        guard let study = try unit.study(studyInstanceUID) else { return }
+        // No patient of a study is certain because of what is not so any more.
+        try save(study, try unit.series(in: studyInstanceUID).map(\.reconciliation), in: unit)
+        if let settled = try unit.study(studyInstanceUID) { try relink(settled, in: unit) }
+    }
+
     /// Links each series of a study anew by what is known now. What is certain is never given up for what is not, as long
-    /// as its order is there and is still the same patient's.
+    /// as its order is there and is still the same patient's; and what a person has decided stands.
     private func relink(_ study: Study, in unit: any UnitOfWork) throws {
         var links: [Reconciliation] = []
         var changed = false
         for var series in try unit.series(in: study.studyInstanceUID) {
             let old = series
-            var link = try link(of: series, in: unit)
-            if link.isQuarantined, !series.reconciliation.isQuarantined, try stands(series.reconciliation, in: unit) {
-                link = series.reconciliation
+            if let decision = series.decision {
+                series.decision = decision.compared(
+                    try identified(series, in: unit), with: series.reconciliation)
+            } else {
+                let link = try link(of: series, in: unit)
+                let isKept =
+                    try link.isQuarantined && !series.reconciliation.isQuarantined
+                    && stands(series.reconciliation, in: unit)
+                if !isKept { series.reconciliation = link }
             }
-            series.reconciliation = link
             for instance in old.asides {
-                series.asides.removeAll { $0 == instance }
-                try place(instance.sopInstanceUID, instance.identity, in: &series, in: unit)
+                if let decision = instance.decision {
+                    var own = series
+                    own.identity = instance.identity
+                    let compared = decision.compared(try identified(own, in: unit), with: series.reconciliation)
+                    if let index = series.asides.firstIndex(of: instance) { series.asides[index].decision = compared }
+                } else {
+                    series.asides.removeAll { $0 == instance }
+                    try place(instance.sopInstanceUID, instance.identity, in: &series, in: unit)
+                }
             }
             if series != old {
                 try unit.save(series)
                 changed = true
             }
             links.append(series.reconciliation)
+            if study.reconciliation.patientID == nil, let patientID = series.reconciliation.patientID,
+                var known = try unit.study(study.studyInstanceUID), known.reconciliation.patientID == nil
+            {
+                known.reconciliation = .unscheduled(patientID: patientID)
+                try unit.save(known)
+            }
         }
         if changed { try save(study, links, in: unit) }
     }
 
     /// Decides whether an instance of another identity than its series belongs to it, or is kept aside: by what the
     /// identities resolve to, not by their text. An accession number that is absent contradicts nothing.
-    private func place(
+    func place(
         _ sopInstanceUID: String, _ identity: InstanceIdentity, in series: inout Series, in unit: any UnitOfWork
     ) throws {
         if identity == series.identity { return }
@@ -183,7 +226,7 @@ package struct StudyService: Sendable {
                 return keepAside(.inconsistentSeries)
             }
             // The one that names the order tells of both.
-            if series.reconciliation.orderID == nil, link.orderID != nil {
+            if series.reconciliation.orderID == nil, link.orderID != nil, series.decision == nil {
                 series.identity = identity
                 series.reconciliation = link
             }
@@ -225,7 +268,9 @@ package struct StudyService: Sendable {
                     try unit.save(study)
                 }
             }
-            if let aside = series.asides.first(where: { $0.sopInstanceUID == instance.sopInstanceUID }) {
+            if let aside = series.asides.first(where: {
+                $0.sopInstanceUID == instance.sopInstanceUID && $0.decision == nil
+            }) {
                 return (.quarantined(aside.reason), series != old)
             }
             return (series.reconciliation, series != old)
@@ -238,11 +283,16 @@ package struct StudyService: Sendable {
         return (series.reconciliation, true)
     }
 
-    private func link(of series: Series, in unit: any UnitOfWork) throws -> Reconciliation {
-        let link = try Reconciler().reconcile(
+    /// What the identifiers of a series lead to, whatever the rest of the study does.
+    func identified(_ series: Series, in unit: any UnitOfWork) throws -> Reconciliation {
+        try Reconciler().reconcile(
             studyInstanceUID: series.studyInstanceUID, patientID: series.attributes.patientID,
             patientIDSystem: series.attributes.patientIDSystem, accessionNumber: series.attributes.accessionNumber,
             accessionSystem: series.attributes.accessionSystem, in: unit)
+    }
+
+    func link(of series: Series, in unit: any UnitOfWork) throws -> Reconciliation {
+        let link = try identified(series, in: unit)
         // One study is one patient's: a series that names another is kept aside.
         if let patientID = link.patientID, let study = try unit.study(series.studyInstanceUID),
             let studyPatient = study.reconciliation.patientID, studyPatient != patientID
@@ -255,9 +305,12 @@ package struct StudyService: Sendable {
     private func updateStudy(_ received: ReceivedInstance, link: Reconciliation, in unit: any UnitOfWork) throws {
         let uid = received.instance.studyInstanceUID
         guard var study = try unit.study(uid) else {
+            // A study of which everything was rejected keeps its id.
+            let id = try unit.rejectedSeries(in: uid).first?.study.id
             try unit.save(
                 Study(
-                    id: unit.entropy.newID(), studyInstanceUID: uid, reconciliation: link, attributes: received.study,
+                    id: id ?? unit.entropy.newID(), studyInstanceUID: uid, reconciliation: link,
+                    attributes: received.study,
                     updatedAt: unit.time))
             return
         }

@@ -10,6 +10,7 @@ package struct NamedBlobs {
     /// Each gives blob_id, size, owner, place and kind; blob_id is indexed and stands once in each.
     private static let sources = [
         "SELECT blob_id, size, sop_uid AS owner, study_uid AS place, 0 AS kind FROM instances",
+        "SELECT blob_id, size, sop_uid AS owner, study_uid AS place, 0 AS kind FROM rejected_instances",
         "SELECT blob_id, CAST(NULL AS BIGINT) AS size, job_id AS owner, '' AS place, 1 AS kind FROM export_files",
         """
         SELECT blob_id, CAST(NULL AS BIGINT) AS size, sop_uid AS owner, study_uid AS place, 0 AS kind \

@@ -47,5 +47,9 @@ struct ReportTable {
             ])
     }
 
+    func remove(_ id: EntityID) throws {
+        try connection.run("DELETE FROM reports WHERE id = ?", [.text(id.value)])
+    }
+
     private static func decode(_ row: SQLRow) throws -> Report { try Detail.decode(Report.self, try row.bytes(0)) }
 }

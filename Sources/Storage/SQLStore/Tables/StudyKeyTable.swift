@@ -57,6 +57,35 @@ struct StudyKeyTable {
         try insert(accessions.sorted().map { (.accession, KeyText.cut($0)) }, of: studyUID)
     }
 
+    /// Makes the rows of a study anew from what is stored of it and of its series.
+    func rebuild(_ studyUID: String) throws {
+        try connection.run("DELETE FROM study_values WHERE study_uid = ?", [.text(studyUID)])
+        let table = StudyTable(connection: connection, memo: memo)
+        let kept = Set(try table.series(in: studyUID).map(\.seriesInstanceUID))
+        let requested = try connection.all(
+            "SELECT DISTINCT series_uid FROM series_requests WHERE study_uid = ?", [.text(studyUID)]
+        ) { try $0.text(0) }
+        for uid in requested where !kept.contains(uid) {
+            try connection.run(
+                "DELETE FROM series_requests WHERE study_uid = ? AND series_uid = ?", [.text(studyUID), .text(uid)])
+        }
+        guard let study = try table.study(studyUID) else { return }
+        try insert(study.attributes, of: studyUID)
+        for series in try table.series(in: studyUID) {
+            memo?.forget(Said.self, studyUID + "/" + series.seriesInstanceUID)
+            try insert(series, of: studyUID)
+        }
+    }
+
+    /// What a series and its requests tell.
+    func insert(_ series: Series, of studyUID: String) throws {
+        var ofSeries = StudyAttributes()
+        ofSeries.accessionNumber = series.attributes.accessionNumber
+        ofSeries.patientID = series.attributes.patientID
+        try insert(ofSeries, of: studyUID)
+        try insert(series.attributes.requests, of: series.seriesInstanceUID, in: studyUID)
+    }
+
     private func insert(_ rows: [(StudyValueKind, String)], of studyUID: String) throws {
         guard !rows.isEmpty else { return }
         try connection.insert(
@@ -93,11 +122,7 @@ enum SearchKeyRows {
             try studies.save(study)
             try keys.insert(study.attributes, of: study.studyInstanceUID)
             for series in try studies.series(in: study.studyInstanceUID) {
-                var ofSeries = StudyAttributes()
-                ofSeries.accessionNumber = series.attributes.accessionNumber
-                ofSeries.patientID = series.attributes.patientID
-                try keys.insert(ofSeries, of: study.studyInstanceUID)
-                try keys.insert(series.attributes.requests, of: series.seriesInstanceUID, in: study.studyInstanceUID)
+                try keys.insert(series, of: study.studyInstanceUID)
                 try connection.run(
                     "UPDATE series SET pps_date = ?, pps_time = ? WHERE study_uid = ? AND uid = ?",
                     [

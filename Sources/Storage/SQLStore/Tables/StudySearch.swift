@@ -246,25 +246,47 @@ struct StudySearch {
         return found
     }
 
-    /// Series kept aside, and those of which single instances are, newest first.
-    func quarantine(limit: Int) throws -> [QuarantinedSeries] {
+    /// Rows of series that are looked at together.
+    private static let quarantineBatch = 200
+
+    /// Series kept aside or decided about, newest first: those of one state, or all.
+    func quarantine(_ state: QuarantineState?, limit: Int) throws -> [QuarantinedSeries] {
+        var found: [QuarantinedSeries] = []
+        var offset = 0
+        while found.count < limit {
+            var rows = 0
+            found += try connection.all(
+                """
+                SELECT s.detail, e.detail, \(Self.instanceCount) FROM series e JOIN studies s ON s.uid = e.study_uid
+                WHERE e.is_quarantined = 1 ORDER BY e.updated_at DESC, e.uid LIMIT ? OFFSET ?
+                """, [.int(Int64(Self.quarantineBatch)), .int(Int64(offset))]
+            ) { row -> QuarantinedSeries? in
+                rows += 1
+                return try Self.quarantined(row)
+            }.compactMap { $0 }.filter { $0.state == state ?? $0.state }
+            if rows < Self.quarantineBatch { break }
+            offset += rows
+        }
+        return Array(found.prefix(limit))
+    }
+
+    /// Those of one study.
+    func quarantine(ofStudy uid: String) throws -> [QuarantinedSeries] {
         try connection.all(
             """
-            SELECT s.detail, e.detail, (SELECT COUNT(*) FROM instances i WHERE i.study_uid = e.study_uid AND i.series_uid = e.uid)
-            FROM series e JOIN studies s ON s.uid = e.study_uid WHERE e.is_quarantined = 1
-            ORDER BY e.updated_at DESC, e.uid LIMIT ?
-            """, [.int(Int64(limit))]
-        ) { row -> QuarantinedSeries? in
-            let series = try Detail.decode(Series.self, try row.bytes(1))
-            let study = try Detail.decode(Study.self, try row.bytes(0))
-            if case .quarantined(let reason) = series.reconciliation {
-                return QuarantinedSeries(
-                    study: study, series: series, reason: reason, instances: Int(try row.int(2)))
-            }
-            guard let aside = series.asides.first else { return nil }
-            return QuarantinedSeries(
-                study: study, series: series, reason: aside.reason, instances: series.asides.count)
-        }.compactMap { $0 }
+            SELECT s.detail, e.detail, \(Self.instanceCount) FROM series e JOIN studies s ON s.uid = e.study_uid
+            WHERE e.study_uid = ? AND e.is_quarantined = 1 ORDER BY e.number IS NULL, e.number, e.uid LIMIT 10000
+            """, [.text(uid)], Self.quarantined
+        ).compactMap { $0 }
+    }
+
+    private static let instanceCount =
+        "(SELECT COUNT(*) FROM instances i WHERE i.study_uid = e.study_uid AND i.series_uid = e.uid)"
+
+    private static func quarantined(_ row: SQLRow) throws -> QuarantinedSeries? {
+        QuarantinedSeries(
+            try Detail.decode(Series.self, try row.bytes(1)), of: try Detail.decode(Study.self, try row.bytes(0)),
+            instances: Int(try row.int(2)))
     }
 }
 

@@ -116,7 +116,8 @@ struct StudyTable {
             [
                 .text(series.studyInstanceUID), .text(series.seriesInstanceUID),
                 SQLValue(series.reconciliation.orderID?.value),
-                SQLValue(series.reconciliation.isQuarantined || !series.asides.isEmpty),
+                SQLValue(
+                    series.reconciliation.isQuarantined || !series.asides.isEmpty || series.decision != nil),
                 SQLValue(attributes.accessionNumber), SQLValue(attributes.accessionSystem),
                 SQLValue(attributes.patientID),
                 SQLValue(attributes.patientIDSystem), SQLValue(attributes.modality.map { KeyText.cut($0) }),
@@ -221,6 +222,21 @@ struct StudyTable {
     func remove(_ instance: Instance) throws {
         for table in ["instance_headers", "instances"] {
             try connection.run("DELETE FROM \(table) WHERE sop_uid = ?", [.text(instance.sopInstanceUID)])
+        }
+    }
+
+    func removeSeries(_ uid: String, in studyUID: String) throws {
+        memo?.forget(Series.self, Self.seriesKey(uid, studyUID))
+        for (table, column) in [("series_requests", "series_uid"), ("series", "uid")] {
+            try connection.run(
+                "DELETE FROM \(table) WHERE study_uid = ? AND \(column) = ?", [.text(studyUID), .text(uid)])
+        }
+    }
+
+    func removeStudy(_ uid: String) throws {
+        memo?.forget(Study.self, uid)
+        for (table, column) in [("study_values", "study_uid"), ("studies", "uid")] {
+            try connection.run("DELETE FROM \(table) WHERE \(column) = ?", [.text(uid)])
         }
     }
 

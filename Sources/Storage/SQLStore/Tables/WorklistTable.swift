@@ -41,17 +41,19 @@ struct WorklistTable {
             """, condition.values + [.int(Int64(limit))])
     }
 
-    /// The order's own visit, else the patient's last.
+    /// The order's own visit: the one it names, else what it says of one that it does not number. Of an order that says
+    /// nothing of any, the one visit that the patient has and that has not ended; of several none, for it may be another.
     private func visit(of order: ImagingOrder) throws -> Visit? {
         func visit(_ row: SQLRow) throws -> Visit { try Detail.decode(Visit.self, try row.bytes(0)) }
-        if let id = order.visitID,
-            let own = try connection.first("SELECT detail FROM visits WHERE id = ?", [.text(id.value)], visit)
-        {
-            return own
+        if let id = order.visitID {
+            return try connection.first("SELECT detail FROM visits WHERE id = ?", [.text(id.value)], visit)
         }
-        return try connection.first(
-            "SELECT detail FROM visits WHERE patient_id = ? ORDER BY ordinal DESC LIMIT 1",
-            [.text(order.patientID.value)], visit)
+        if order.visitNumber != nil || order.toldVisit != nil { return order.toldVisit }
+        let open = try connection.all(
+            "SELECT detail FROM visits WHERE patient_id = ? ORDER BY ordinal DESC LIMIT 1000",
+            [.text(order.patientID.value)], visit
+        ).filter { $0.status != .finished && $0.status != .cancelled }
+        return open.count == 1 ? open[0] : nil
     }
 
     /// Steps that are due and lack what an entry must have.

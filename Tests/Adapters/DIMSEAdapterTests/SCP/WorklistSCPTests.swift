@@ -34,7 +34,6 @@ import Workflow
             studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
             access: AccessContext
         ) async throws -> [InstanceHeader] { [] }
-        func quarantine(limit: Int, access: AccessContext) async throws -> [QuarantinedSeries] { [] }
     }
 
     private struct FailingAudit: AuditTrail {

@@ -100,6 +100,7 @@ private final class MemoryUnit: UnitOfWork {
     func reports(of patientID: EntityID) throws -> [Report] { [] }
     func reports(ofOrder orderID: EntityID) throws -> [Report] { [] }
     func save(_ report: Report) throws {}
+    func removeReport(_ id: EntityID) throws {}
     func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage] { [] }
     func journal(_ message: JournaledMessage) throws {}
     func enqueue(_ draft: OutboxDraft) {}

@@ -164,6 +164,7 @@ final class MemoryUnit: UnitOfWork {
     func reports(of patientID: EntityID) throws -> [Report] { reports.filter { $0.patientID == patientID } }
     func reports(ofOrder orderID: EntityID) throws -> [Report] { reports.filter { $0.orderID == orderID } }
     func save(_ report: Report) throws { Self.put(report, in: &reports) { $0.id == report.id } }
+    func removeReport(_ id: EntityID) throws { reports.removeAll { $0.id == id } }
 
     func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage] {
         messages.filter { $0.sender == sender && $0.controlID == controlID }

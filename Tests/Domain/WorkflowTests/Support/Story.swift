@@ -18,11 +18,16 @@ struct StoryEvent: Sendable, CustomStringConvertible {
 struct Story {
     var events: [StoryEvent] = []
 
-    /// A story of one order and its patient, in which nothing contradicts. With a merge, what happened before it may
-    /// name the patient by the number that it retires.
-    init(seed: UInt64) {
+    static let patientNumbers = ["100", "200"]
+    static let studyUIDs = ["1.2.3", "1.2.3.1", "1.2.3.2"]
+
+    /// A story of one placer order and its patient, in which nothing contradicts. With a merge, what happened before it may
+    /// name the patient by the number that it retires. The order may hold two requested procedures, each with its
+    /// procedure id and the other numbers of its own: a filler order each, as when the filler splits it.
+    init(seed: UInt64, procedures: Int? = nil) {
         var random = StoryRandom(state: seed)
         let count = 3 + random.below(4)
+        let isSplit = procedures.map { $0 > 1 } ?? (random.below(3) == 0)
         let mergeAt = random.below(3) == 0 ? random.below(count) : nil
         for index in 0..<count {
             let time = Int64(index + 1)
@@ -36,11 +41,16 @@ struct Story {
                         content: .merge(prior: Make.mrn("200"), surviving: surviving), description: "A40 200 to 100"))
                 continue
             }
-            events.append(Self.event(number, time, &random))
+            events.append(Self.event(number, time, isSplit, &random))
         }
     }
 
-    private static func event(_ number: String, _ time: Int64, _ random: inout StoryRandom) -> StoryEvent {
+    private static func event(
+        _ number: String, _ time: Int64, _ isSplit: Bool, _ random: inout StoryRandom
+    ) -> StoryEvent {
+        // Which procedure of a split order; 0 for the whole of one that is not.
+        let part = isSplit ? 1 + random.below(2) : 0
+        let numbers = Numbers(part)
         let patient = Self.patient(number, time, &random)
         switch random.below(10) {
         case 0, 1:
@@ -51,25 +61,35 @@ struct Story {
                 status: random.pick([.planned, .inProgress, .finished, nil]), eventTime: Make.at(time))
             visit.location = random.change("L\(time)")
             visit.end = random.change(PartialDateTime("2026-01-0\(time)"))
+            visit.attributes["diet"] = random.change(.text("D\(time)"))
             return StoryEvent(content: .visit(patient: patient, visit), description: "PV1 \(number) at \(time)")
         case 3:
-            let accession = random.below(2) == 0 ? "A1" : nil
+            let accession = random.below(2) == 0 ? numbers.accession : nil
             return StoryEvent(
-                content: .image(Make.received("1.9.\(time)", patientID: number, accession: accession)),
-                description: "image \(number) \(accession ?? "-") at \(time)")
+                content: .image(
+                    Make.received(
+                        "1.9.\(time)", study: numbers.studyUID, series: numbers.studyUID + ".1", patientID: number,
+                        accession: accession)),
+                description: "image of \(numbers.studyUID) \(number) \(accession ?? "-") at \(time)")
         case 4, 5:
             let status: Report.Status = random.pick([.preliminary, .final, .corrected, .cancelled])
+            let isByPlacer = random.below(4) > 0
             var report = Make.report(
-                status, patient: patient, placer: "P1", filler: random.below(2) == 0 ? "F1" : nil,
-                accession: random.below(3) == 0 ? "A1" : nil, issued: time)
+                status, patient: patient, placer: isByPlacer ? "P1" : nil,
+                filler: !isByPlacer || isSplit || random.below(2) == 0 ? numbers.filler : nil,
+                // Nothing may contradict: one that does not name its order must not name an order's image either.
+                accession: isByPlacer && random.below(3) == 0 ? numbers.accession : nil, issued: time)
+            if isSplit { report.requestedProcedureID = numbers.procedure }
             report.conclusion = "C\(time)"
             report.hasContent = true
-            return StoryEvent(content: .report(report), description: "ORU \(status) \(number) at \(time)")
+            return StoryEvent(
+                content: .report(report), description: "ORU \(status) \(numbers.filler) \(number) at \(time)")
         default:
-            let order = Self.order(patient, time, &random)
+            let order = Self.order(patient, time, numbers, &random)
             return StoryEvent(
                 content: .order(order),
-                description: "\(order.control) \(order.status.map { "\($0)" } ?? "-") \(number) at \(time)")
+                description:
+                    "\(order.control) \(order.status.map { "\($0)" } ?? "-") \(numbers.filler) \(number) at \(time)")
         }
     }
 
@@ -81,136 +101,71 @@ struct Story {
         patient.workTelecoms = random.change([ContactPoint(system: .phone, value: "w\(time)", use: .work)])
         patient.isDeceased = random.change(random.below(2) == 0)
         patient.deceasedAt = random.change(PartialDateTime("2026-02-0\(time)"))
+        patient.attributes["religion"] = random.change(.text("R\(time)"))
+        if random.below(3) == 0 { patient.statements = statements(.coverage, time, &random) }
         return patient
     }
 
-    private static func order(_ patient: PatientUpdate, _ time: Int64, _ random: inout StoryRandom) -> OrderUpdate {
+    /// One or two of three statements of a kind.
+    private static func statements(
+        _ kind: ClinicalStatement.Kind, _ time: Int64, _ random: inout StoryRandom
+    ) -> [StatementUpdate] {
+        let first = random.below(3)
+        return Set([first, random.below(3)]).sorted().map { key in
+            var statement = StatementUpdate(kind: kind, key: "\(key)")
+            statement.code = Make.concept("\(kind)\(key)at\(time)")
+            return statement
+        }
+    }
+
+    /// The numbers of a requested procedure.
+    private struct Numbers {
+        let accession: String, filler: String, studyUID: String
+        /// Nil for the one procedure of an order.
+        let procedure: String?
+
+        init(_ part: Int) {
+            (accession, filler) = ("A\(max(1, part))", "F\(max(1, part))")
+            studyUID = part == 0 ? "1.2.3" : "1.2.3.\(part)"
+            procedure = part == 0 ? nil : "RP\(part)"
+        }
+    }
+
+    private static func order(
+        _ patient: PatientUpdate, _ time: Int64, _ numbers: Numbers, _ random: inout StoryRandom
+    ) -> OrderUpdate {
         let control: OrderUpdate.Control = random.pick([
             .new, .new, .change, .cancel, .discontinue, .statusChanged, .statusChanged, .hold, .release,
         ])
         let isDescribed = control == .new || random.below(2) == 0
         var order = Make.order(
-            control, patient: patient, placer: "P1", filler: random.below(2) == 0 ? "F1" : nil,
-            accession: random.below(2) == 0 ? "A1" : nil, code: isDescribed ? "X\(time)" : nil, at: time)
+            control, patient: patient, placer: "P1", filler: random.below(2) == 0 ? numbers.filler : nil,
+            accession: random.below(2) == 0 ? numbers.accession : nil, code: isDescribed ? "X\(time)" : nil, at: time)
+        order.requestedProcedureID = numbers.procedure
         if [.new, .change, .statusChanged].contains(control) {
             order.status = random.pick([.active, .active, .completed, .onHold, nil])
             order.stepStatus = random.pick([.scheduled, .inProgress, .completed, .held, nil])
         }
         if random.below(3) == 0 { order.visit = Identifier(system: "urn:visit", value: "V1") }
-        if random.below(3) == 0 { order.studyInstanceUID = "1.2.3" }
+        if random.below(3) == 0 { order.studyInstanceUID = numbers.studyUID }
         order.priority = random.change(random.pick([.stat, .routine]))
         order.reasons = random.change([Make.concept("R\(time)")])
         order.clinicalInformation = random.change("I\(time)")
         order.scheduledAt = random.change(PartialDateTime("2026-03-0\(time)T10:00:00Z"))
+        if random.below(3) == 0 { order.statements = statements(random.pick([.allergy, .observation]), time, &random) }
+        if random.below(3) == 0 { order.attributes = ["transport": .text("T\(time)")] }
+        if random.below(4) == 0 {
+            var told = VisitUpdate(identifier: nil, status: nil, eventTime: nil)
+            told.location = random.change("U\(time)")
+            order.unnumberedVisit = told
+        }
         if isDescribed, random.below(2) == 0 {
             var step = OrderUpdate.StepUpdate()
-            step.stepID = random.pick(["S1", "S2", nil])
+            step.stepID = random.pick(["S1", "S2", nil]).map { $0 + (numbers.procedure ?? "") }
             step.stationAETitle = random.change("CT\(time)")
             order.steps = [step]
         }
         return order
-    }
-}
-
-/// The state that a unit of work ends in, without what is random by nature.
-struct StoryState: Hashable, CustomStringConvertible {
-    var lines: [String]
-    var description: String { lines.joined(separator: "\n") }
-}
-
-/// Tells a story to the domain services, as the doors do: what is refused because two records are not yet known to be
-/// one person's waits for their merge.
-struct Telling {
-    let unit = MemoryUnit()
-    private var waiting: [StoryEvent] = []
-    private(set) var refused: [String] = []
-
-    init(_ events: [StoryEvent]) throws {
-        unit.time = Make.at(100)
-        for event in events { try tell(event) }
-    }
-
-    private mutating func tell(_ event: StoryEvent) throws {
-        unit.time = unit.time.advanced(bySeconds: 1)
-        do {
-            guard try apply(event) else { return waiting.append(event) }
-        } catch OrderService.Refusal.patientMismatch, OrderService.Refusal.accessionOfAnotherPatient,
-            ReportService.Refusal.patientMismatch
-        {
-            return waiting.append(event)
-        } catch {
-            refused.append("\(event): \(error)")
-        }
-        if case .merge = event.content {
-            let retried = waiting
-            waiting = []
-            for event in retried { try tell(event) }
-        }
-    }
-
-    /// False when the event has to wait.
-    private func apply(_ event: StoryEvent) throws -> Bool {
-        switch event.content {
-        case .registration(let update): _ = try PatientService().apply(update, in: unit)
-        case .visit(let patient, let visit):
-            guard let id = try PatientService().apply(patient, in: unit).patientID else { return false }
-            return try VisitService().apply(visit, to: id, in: unit) != .patientMismatch
-        case .merge(let prior, let surviving):
-            _ = try PatientService().merge(prior: [prior], into: surviving, in: unit)
-        case .order(let update): try unit.place(update)
-        case .report(let update): try unit.result(update)
-        case .image(let received): try unit.store(received)
-        }
-        return true
-    }
-
-    var state: StoryState {
-        var lines: [String] = refused.map { "refused \($0)" } + waiting.map { "waiting \($0)" }
-        for patient in unit.patients where patient.isActive {
-            let identifiers = patient.identifiers.map { $0.value + ($0.isCurrent ? "" : " old") }.sorted()
-            lines.append(
-                "patient \(identifiers) \(patient.names.map(\.family)) \(String(describing: patient.sex)) "
-                    + "\(patient.telecoms.map(\.value)) \(String(describing: patient.isDeceased)) "
-                    + "\(patient.deceasedAt?.text ?? "-")")
-        }
-        for visit in unit.visits {
-            lines.append(
-                "visit \(visit.status) \(visit.location ?? "-") \(visit.end?.text ?? "-") of \(name(visit.patientID))")
-        }
-        for order in unit.orders {
-            let uid = order.studyInstanceUID.map { $0.hasPrefix("2.25.") ? "ours" : $0 } ?? "-"
-            lines.append(
-                "order \(order.placer?.value ?? "-") \(order.filler?.value ?? "-") \(order.accession?.value ?? "-") "
-                    + "\(uid) \(order.status) \(order.code.displayText ?? "-") \(String(describing: order.priority)) "
-                    + "\(order.reasons.map { $0.displayText ?? "" }) \(order.clinicalInformation ?? "-") "
-                    + "\(order.scheduledAt?.text ?? "-") visit \(order.visitID != nil) of \(name(order.patientID))")
-            for step in order.steps {
-                let id = step.stepID.utf8.count == 16 ? "ours" : step.stepID
-                lines.append(
-                    "  step \(id) \(step.status) \(step.stationAETitle ?? "-") \(step.scheduledStart?.text ?? "-") "
-                        + "\(step.description ?? "-")")
-            }
-        }
-        for report in unit.reports {
-            lines.append(
-                "report \(report.placer?.value ?? "-") \(report.filler?.value ?? "-") \(report.status) "
-                    + "\(report.conclusion ?? "-") orders \(report.orderIDs.count) of \(name(report.patientID))")
-        }
-        for series in unit.allSeries {
-            let link =
-                switch series.reconciliation {
-                case .matched(let patient, let order):
-                    "matched \(name(patient)) \(unit.orders.contains { $0.id == order })"
-                case .unscheduled(let patient): "unscheduled \(name(patient))"
-                case .quarantined(let reason): "quarantined \(reason)"
-                }
-            lines.append("series \(link)")
-        }
-        return StoryState(lines: lines)
-    }
-
-    private func name(_ patient: EntityID) -> String {
-        unit.patients.first { $0.id == patient }?.identifiers.first { $0.isCurrent }?.value ?? "none"
     }
 }
 

@@ -144,6 +144,7 @@ private final class MemoryUnit: UnitOfWork {
     }
     func reports(ofOrder orderID: EntityID) throws -> [Report] { state.reports.values.filter { $0.orderID == orderID } }
     func save(_ report: Report) throws { state.reports[report.id] = report }
+    func removeReport(_ id: EntityID) throws { state.reports[id] = nil }
     func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage] {
         state.journal.filter { $0.sender == sender && $0.controlID == controlID }
     }

@@ -1,0 +1,52 @@
+import Access
+import Workflow
+
+extension RelationalStore: QuarantineDesk {
+    package func quarantine(
+        _ state: QuarantineState?, limit: Int, access: AccessContext
+    ) async throws -> [QuarantinedSeries] {
+        guard access.imagingSight(.search).isWhole else { return [] }
+        return try await readUnit(access) { unit in
+            var found: [QuarantinedSeries] = []
+            if state != .rejected {
+                found = try StudySearch(connection: unit.connection).quarantine(state, limit: limit)
+            }
+            if state == .rejected || state == nil {
+                found += try RejectionTable(connection: unit.connection).all(limit: limit)
+            }
+            return Array(found.prefix(limit))
+        }
+    }
+
+    package func quarantine(
+        ofStudy studyInstanceUID: String, access: AccessContext
+    ) async throws -> [QuarantinedSeries]? {
+        guard access.imagingSight(.search).isWhole else { return nil }
+        return try await readUnit(access) { unit in
+            let found = try Self.quarantine(ofStudy: studyInstanceUID, in: unit)
+            return try found.isEmpty && unit.study(studyInstanceUID) == nil ? nil : found
+        }
+    }
+
+    package func decide(_ request: QuarantineRequest, access: AccessContext) async throws -> [QuarantinedSeries] {
+        guard access.imagingSight(.update).isWhole else { throw QuarantineService.Refusal.unknown }
+        do {
+            return try await writeUnit(access) { unit in
+                try QuarantineService().decide(request, in: unit)
+                return try Self.quarantine(ofStudy: request.studyInstanceUID, in: unit)
+            }
+        } catch let refusal as QuarantineService.Refusal {
+            try await record(
+                AuditRecord(
+                    category: .application, interaction: "quarantine-\(request.ask.name)", action: .update,
+                    outcome: .minorFailure, access: access, entity: "study:\(request.studyInstanceUID)",
+                    detail: refusal.description))
+            throw refusal
+        }
+    }
+
+    private static func quarantine(ofStudy uid: String, in unit: SQLUnitOfWork) throws -> [QuarantinedSeries] {
+        try StudySearch(connection: unit.connection).quarantine(ofStudy: uid)
+            + RejectionTable(connection: unit.connection).all(in: uid)
+    }
+}
