@@ -101,6 +101,7 @@ extension Visit {
 
     /// Takes what is said in passing, where nothing is known.
     fileprivate mutating func complete(_ update: VisitUpdate) {
+        if let details = update.identifier?.details, identifier?.details == nil { identifier?.details = details }
         classCode = classCode ?? update.classCode.applied(to: nil)
         location = location ?? update.location.applied(to: nil)
         attending = attending ?? update.attending.applied(to: nil)
@@ -136,6 +137,7 @@ extension Visit {
             var further = attributes ?? [:]
             further.apply(update.attributes)
             attributes = further.isEmpty ? nil : further
+            if let details = update.identifier?.details { identifier?.details = details }
         }
         if let time = update.eventTime { eventTime = max(time, unit.comparable(eventTime) ?? time) }
     }
