@@ -5,47 +5,10 @@ package enum JPEGLSFrame {
     package static func decoded(
         _ frame: [UInt8], rows: Int, columns: Int, samples: Int, sampleBytes: Int
     ) -> [UInt8]? {
-        guard rows * columns <= JPEGLosslessFrame.samplesMax / max(1, samples) else { return nil }
+        guard NativeSamples.areFew(rows: rows, columns: columns, samples: samples) else { return nil }
         var decoder = Decoder(bytes: frame, rows: rows, columns: columns, samples: samples)
         guard decoder.decode(), decoder.precision <= 8 * sampleBytes else { return nil }
-        var out: [UInt8] = []
-        out.reserveCapacity(decoder.values.count * sampleBytes)
-        for value in decoder.values {
-            for byte in 0..<sampleBytes { out.append(UInt8(truncatingIfNeeded: value >> (8 * byte))) }
-        }
-        return out
-    }
-
-    /// Bits of the coded data: behind a byte of FF the next has seven. T.87 §A.1.
-    private struct BitReader {
-        let bytes: [UInt8]
-        var position: Int
-        private var buffer: UInt64 = 0
-        private var count = 0
-        private var isAfterFF = false
-
-        init(_ bytes: [UInt8], from position: Int) {
-            self.bytes = bytes
-            self.position = position
-        }
-
-        /// The next bits, at most 32; nil at a marker and at the end.
-        mutating func read(_ wanted: Int) -> Int? {
-            while count < wanted {
-                guard position < bytes.count else { return nil }
-                let byte = bytes[position]
-                if isAfterFF, byte >= 0x80 { return nil }
-                buffer = isAfterFF ? buffer << 7 | UInt64(byte) : buffer << 8 | UInt64(byte)
-                count += isAfterFF ? 7 : 8
-                isAfterFF = byte == 0xFF
-                position += 1
-            }
-            count -= wanted
-            return Int(truncatingIfNeeded: buffer >> UInt64(count) & ((1 << UInt64(wanted)) - 1))
-        }
-
-        /// Where the next marker can stand, whole bytes being read.
-        var end: Int { position - (isAfterFF && count == 0 ? 1 : 0) }
+        return NativeSamples.littleEndian(decoder.values, sampleBytes: sampleBytes)
     }
 
     /// What was learned of one context. T.87 §A.2.1.
@@ -63,8 +26,8 @@ package enum JPEGLSFrame {
         let samples: Int
         /// Pixel by pixel.
         var values: [Int] = []
-        var precision = 0
-        private var components: [UInt8] = []
+        private var frame: JPEGFrameHeader?
+        var precision: Int { frame?.precision ?? 0 }
         private var decoded: Set<Int> = []
         private var reset = 64
         /// T1 to T3 where the codestream gives them.
@@ -76,7 +39,7 @@ package enum JPEGLSFrame {
         private var range = 0
         private var limit = 0
         private var contexts: [Context] = []
-        private var bits = BitReader([], from: 0)
+        private var bits = JPEGCodedBits([], from: 0, stuffing: .bit)
 
         init(bytes: [UInt8], rows: Int, columns: Int, samples: Int) {
             self.bytes = bytes
@@ -86,32 +49,21 @@ package enum JPEGLSFrame {
         }
 
         mutating func decode() -> Bool {
-            guard bytes.count > 4, bytes[0] == 0xFF, bytes[1] == 0xD8 else { return false }
-            var position = 2
-            while position + 4 <= bytes.count {
-                guard bytes[position] == 0xFF else {
-                    // Padding between a scan and the next marker.
-                    position += 1
-                    continue
-                }
-                let marker = bytes[position + 1]
-                if marker == 0xFF || marker < 0x80 {
-                    position += 1
-                    continue
-                }
-                if marker == 0xD9 { break }
-                let length = Int(bytes[position + 2]) << 8 | Int(bytes[position + 3])
-                let end = position + 2 + length
-                guard length >= 2, end <= bytes.count else { return false }
-                let body = Array(bytes[(position + 4)..<end])
-                position = end
+            guard var segments = JPEGMarkerSegments(bytes) else { return false }
+            while let (marker, body) = segments.next() {
                 switch marker {
-                case 0xF7: guard frameHeader(body) else { return false }
+                case 0xF7:
+                    guard frame == nil,
+                        let header = JPEGFrameHeader(body, rows: rows, columns: columns, samples: samples)
+                    else { return false }
+                    frame = header
+                    maximum = (1 << header.precision) - 1
+                    values = [Int](repeating: 0, count: rows * columns * samples)
                 case 0xF8: guard parameters(body) else { return false }
                 case 0xDD: guard body.allSatisfy({ $0 == 0 }) else { return false }
                 case 0xDA:
-                    guard scan(body, from: end) else { return false }
-                    position = bits.end
+                    guard scan(body, from: segments.position) else { return false }
+                    segments.position = bits.end
                     if decoded.count == samples { return true }
                 // A colour transform of one maker's own.
                 case 0xE8 where body.starts(with: Array("mrfx".utf8)) && body.count > 4 && body[4] != 0: return false
@@ -122,23 +74,9 @@ package enum JPEGLSFrame {
             return false
         }
 
-        /// T.87 §C.2.2.
-        private mutating func frameHeader(_ body: [UInt8]) -> Bool {
-            guard components.isEmpty, body.count == 6 + 3 * samples, Int(body[5]) == samples,
-                Int(body[1]) << 8 | Int(body[2]) == rows, Int(body[3]) << 8 | Int(body[4]) == columns,
-                (2...16).contains(body[0])
-            else { return false }
-            precision = Int(body[0])
-            maximum = (1 << precision) - 1
-            components = (0..<samples).map { body[6 + 3 * $0] }
-            guard (0..<samples).allSatisfy({ body[7 + 3 * $0] == 0x11 }) else { return false }
-            values = [Int](repeating: 0, count: rows * columns * samples)
-            return true
-        }
-
         /// Preset parameters; mapping tables and larger sizes are not read. T.87 §C.2.4.1.
         private mutating func parameters(_ body: [UInt8]) -> Bool {
-            guard body.first == 1, body.count == 11, !components.isEmpty else { return false }
+            guard body.first == 1, body.count == 11, frame != nil else { return false }
             let words = (0..<5).map { Int(body[1 + 2 * $0]) << 8 | Int(body[2 + 2 * $0]) }
             if words[0] != 0 {
                 guard words[0] < 1 << precision else { return false }
@@ -172,18 +110,13 @@ package enum JPEGLSFrame {
 
         /// One scan. T.87 §A.2.1, §B, §C.2.3.
         private mutating func scan(_ body: [UInt8], from start: Int) -> Bool {
-            guard let count = body.first.map(Int.init), count >= 1, body.count == 4 + 2 * count, !components.isEmpty
+            guard let header = JPEGScanHeader(body, of: frame, decoded: &decoded),
+                header.components.allSatisfy({ $0.tables == 0 })
             else { return false }
-            var places: [Int] = []
-            for index in 0..<count {
-                guard let place = components.firstIndex(of: body[1 + 2 * index]), !decoded.contains(place),
-                    body[2 + 2 * index] == 0
-                else { return false }
-                places.append(place)
-                decoded.insert(place)
-            }
-            let interleave = Int(body[2 + 2 * count])
-            guard body[1 + 2 * count] == 0, body[3 + 2 * count] & 15 == 0, interleave <= 2,
+            let places = header.components.map(\.place)
+            let count = places.count
+            let interleave = Int(header.parameters[1])
+            guard header.parameters[0] == 0, header.parameters[2] & 15 == 0, interleave <= 2,
                 interleave > 0 || count == 1
             else { return false }
             thresholds = givenThresholds ?? Self.thresholds(maximum)
@@ -191,7 +124,7 @@ package enum JPEGLSFrame {
             let bitsPerSample = max(2, Self.bits(range))
             limit = 2 * (bitsPerSample + max(8, bitsPerSample))
             contexts = [Context](repeating: Context(a: max(2, (range + 32) / 64)), count: 367)
-            bits = BitReader(bytes, from: start)
+            bits = JPEGCodedBits(bytes, from: start, stuffing: .bit)
             // Each line with a sample before its first and one behind its last.
             var above = [[Int]](repeating: [Int](repeating: 0, count: columns + 2), count: count)
             var runs = [Int](repeating: 0, count: count)

@@ -1,22 +1,14 @@
 /// A frame of JPEG Lossless, Process 14 with any predictor, as native pixels. ITU-T T.81 Annex H; PS3.5 §A.4.1.
 package enum JPEGLosslessFrame {
-    /// Samples of a frame at most, so that a short codestream cannot ask for much.
-    static let samplesMax = 1 << 28
-
     /// The samples of a frame, pixel by pixel, each of `sampleBytes` bytes in little endian, unused high bits zero; nil when
     /// the bytes are no such codestream or of another size.
     package static func decoded(
         _ frame: [UInt8], rows: Int, columns: Int, samples: Int, sampleBytes: Int
     ) -> [UInt8]? {
-        guard rows * columns <= samplesMax / max(1, samples) else { return nil }
+        guard NativeSamples.areFew(rows: rows, columns: columns, samples: samples) else { return nil }
         var decoder = Decoder(bytes: frame, rows: rows, columns: columns, samples: samples)
         guard decoder.decode(), decoder.precision <= 8 * sampleBytes else { return nil }
-        var out: [UInt8] = []
-        out.reserveCapacity(decoder.values.count * sampleBytes)
-        for value in decoder.values {
-            for byte in 0..<sampleBytes { out.append(UInt8(truncatingIfNeeded: value >> UInt16(8 * byte))) }
-        }
-        return out
+        return NativeSamples.littleEndian(decoder.values, sampleBytes: sampleBytes)
     }
 
     /// A Huffman table. T.81 §C.2, §F.2.2.3.
@@ -41,7 +33,7 @@ package enum JPEGLosslessFrame {
             self.symbols = Array(symbols)
         }
 
-        func next(_ bits: inout BitReader) -> Int? {
+        func next(_ bits: inout JPEGCodedBits) -> Int? {
             var code = 0
             for length in 1...16 {
                 guard let bit = bits.read(1) else { return nil }
@@ -55,45 +47,6 @@ package enum JPEGLosslessFrame {
         }
     }
 
-    /// Bits of entropy-coded data, in which FF is followed by 00. T.81 §F.1.2.3.
-    private struct BitReader {
-        let bytes: [UInt8]
-        var position: Int
-        private var buffer: UInt32 = 0
-        private var count = 0
-
-        init(_ bytes: [UInt8], from position: Int) {
-            self.bytes = bytes
-            self.position = position
-        }
-
-        /// nil at a marker and at the end.
-        mutating func read(_ wanted: Int) -> Int? {
-            while count < wanted {
-                guard position < bytes.count else { return nil }
-                let byte = bytes[position]
-                if byte == 0xFF {
-                    guard position + 1 < bytes.count, bytes[position + 1] == 0 else { return nil }
-                    position += 1
-                }
-                position += 1
-                buffer = buffer << 8 | UInt32(byte)
-                count += 8
-            }
-            count -= wanted
-            return Int(buffer >> UInt32(count)) & ((1 << wanted) - 1)
-        }
-
-        /// Drops the rest of the last byte and takes a restart marker. T.81 §F.2.1.3.1.
-        mutating func restart() -> Bool {
-            (buffer, count) = (0, 0)
-            guard position + 1 < bytes.count, bytes[position] == 0xFF, (0xD0...0xD7).contains(bytes[position + 1])
-            else { return false }
-            position += 2
-            return true
-        }
-    }
-
     private struct Decoder {
         let bytes: [UInt8]
         let rows: Int
@@ -101,8 +54,8 @@ package enum JPEGLosslessFrame {
         let samples: Int
         /// Pixel by pixel.
         var values: [UInt16] = []
-        var precision = 0
-        private var components: [UInt8] = []
+        private var frame: JPEGFrameHeader?
+        var precision: Int { frame?.precision ?? 0 }
         private var tables = [Huffman?](repeating: nil, count: 4)
         private var restartInterval = 0
         private var decoded: Set<Int> = []
@@ -115,30 +68,22 @@ package enum JPEGLosslessFrame {
         }
 
         mutating func decode() -> Bool {
-            guard bytes.count > 4, bytes[0] == 0xFF, bytes[1] == 0xD8 else { return false }
-            var position = 2
-            while position + 4 <= bytes.count {
-                guard bytes[position] == 0xFF else { return false }
-                let marker = bytes[position + 1]
-                if marker == 0xFF {
-                    position += 1
-                    continue
-                }
-                if marker == 0xD9 { break }
-                let length = Int(bytes[position + 2]) << 8 | Int(bytes[position + 3])
-                let end = position + 2 + length
-                guard length >= 2, end <= bytes.count else { return false }
-                let body = bytes[(position + 4)..<end]
-                position = end
+            guard var segments = JPEGMarkerSegments(bytes) else { return false }
+            while let (marker, body) = segments.next() {
                 switch marker {
-                case 0xC3: guard frameHeader(body) else { return false }
-                case 0xC4: guard huffman(body) else { return false }
+                case 0xC3:
+                    guard frame == nil,
+                        let header = JPEGFrameHeader(body, rows: rows, columns: columns, samples: samples)
+                    else { return false }
+                    frame = header
+                    values = [UInt16](repeating: 0, count: rows * columns * samples)
+                case 0xC4: guard huffman(body[...]) else { return false }
                 case 0xDD:
                     guard body.count == 2 else { return false }
-                    restartInterval = Int(body[body.startIndex]) << 8 | Int(body[body.startIndex + 1])
+                    restartInterval = Int(body[0]) << 8 | Int(body[1])
                 case 0xDA:
-                    guard let next = scan(body, from: end) else { return false }
-                    position = next
+                    guard let next = scan(body, from: segments.position) else { return false }
+                    segments.position = next
                     if decoded.count == samples { return true }
                 // Other processes, and arithmetic coding.
                 case 0xC0...0xCF: return false
@@ -146,20 +91,6 @@ package enum JPEGLosslessFrame {
                 }
             }
             return false
-        }
-
-        /// T.81 §B.2.2.
-        private mutating func frameHeader(_ body: ArraySlice<UInt8>) -> Bool {
-            let body = Array(body)
-            guard components.isEmpty, body.count == 6 + 3 * samples, Int(body[5]) == samples,
-                Int(body[1]) << 8 | Int(body[2]) == rows, Int(body[3]) << 8 | Int(body[4]) == columns,
-                (2...16).contains(body[0])
-            else { return false }
-            precision = Int(body[0])
-            components = (0..<samples).map { body[6 + 3 * $0] }
-            guard (0..<samples).allSatisfy({ body[7 + 3 * $0] == 0x11 }) else { return false }
-            values = [UInt16](repeating: 0, count: rows * columns * samples)
-            return true
         }
 
         /// T.81 §B.2.4.2.
@@ -181,24 +112,17 @@ package enum JPEGLosslessFrame {
         }
 
         /// One scan; the position behind it. T.81 §B.2.3, §H.1.2, §H.2.
-        private mutating func scan(_ body: ArraySlice<UInt8>, from start: Int) -> Int? {
-            let body = Array(body)
-            guard let count = body.first.map(Int.init), count >= 1, body.count == 4 + 2 * count, !components.isEmpty
-            else { return nil }
-            var places: [Int] = []
-            var codes: [Huffman] = []
-            for index in 0..<count {
-                guard let place = components.firstIndex(of: body[1 + 2 * index]), !decoded.contains(place),
-                    let table = tables[Int(body[2 + 2 * index] >> 4) & 3]
-                else { return nil }
-                places.append(place)
-                codes.append(table)
-                decoded.insert(place)
+        private mutating func scan(_ body: [UInt8], from start: Int) -> Int? {
+            guard let header = JPEGScanHeader(body, of: frame, decoded: &decoded) else { return nil }
+            var places: [(Int, Huffman)] = []
+            for component in header.components {
+                guard let table = tables[Int(component.tables >> 4) & 3] else { return nil }
+                places.append((component.place, table))
             }
-            let predictor = Int(body[1 + 2 * count])
-            let transform = Int(body[3 + 2 * count] & 15)
+            let predictor = Int(header.parameters[0])
+            let transform = Int(header.parameters[2] & 15)
             guard (1...7).contains(predictor), transform < precision else { return nil }
-            var bits = BitReader(bytes, from: start)
+            var bits = JPEGCodedBits(bytes, from: start, stuffing: .byte)
             var left = restartInterval
             // The first line, and each line behind a restart, is predicted from the left alone.
             var isFirstLine = true
@@ -212,7 +136,7 @@ package enum JPEGLosslessFrame {
                         }
                         left -= 1
                     }
-                    for (place, code) in zip(places, codes) {
+                    for (place, code) in places {
                         guard let difference = difference(&bits, code) else { return nil }
                         let at = (row * columns + column) * samples + place
                         let predicted: Int
@@ -232,9 +156,11 @@ package enum JPEGLosslessFrame {
                 isFirstLine = false
             }
             if transform > 0 {
-                for at in values.indices where places.contains(at % samples) { values[at] <<= UInt16(transform) }
+                for at in values.indices where places.contains(where: { $0.0 == at % samples }) {
+                    values[at] <<= UInt16(transform)
+                }
             }
-            return bits.position
+            return bits.end
         }
 
         /// T.81 Table H.1.
@@ -251,7 +177,7 @@ package enum JPEGLosslessFrame {
         }
 
         /// T.81 Table H.2: the number of bits, then the bits.
-        private func difference(_ bits: inout BitReader, _ code: Huffman) -> Int? {
+        private func difference(_ bits: inout JPEGCodedBits, _ code: Huffman) -> Int? {
             guard let size = code.next(&bits), size <= 16 else { return nil }
             if size == 0 { return 0 }
             if size == 16 { return 32_768 }

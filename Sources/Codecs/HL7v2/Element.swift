@@ -45,6 +45,9 @@ extension Element {
     /// Nil when that leaf is absent, empty or `""`.
     package var text: String? { slice.firstLeaf().read() }
 
+    /// The same without being noted as read: for what has to be understood before it is carried anywhere.
+    package var peekedText: String? { slice.firstLeaf().decoded() }
+
     /// The text of the whole element, escapes removed and delimiters inside it kept as characters.
     ///
     /// For text data types (ST, TX, FT), whose senders often leave `&` and `^` unescaped. Nil unless valued.
@@ -86,6 +89,11 @@ extension Element {
 
     /// Says in the trace of the message what is wrong with the value; nothing when the message has no trace.
     package func report(_ condition: ErrorCondition, _ text: String) { slice.report(condition, text) }
+
+    /// The same for a value for which the message cannot be carried out at all.
+    package func refuse(_ condition: ErrorCondition, _ text: String) {
+        slice.report(condition, text, isRefusal: true)
+    }
 }
 
 /// A stretch of the byte buffer of a message.
@@ -155,10 +163,10 @@ package struct Slice: Sendable {
         trace.note(self)
     }
 
-    func report(_ condition: ErrorCondition, _ text: String) {
+    func report(_ condition: ErrorCondition, _ text: String, isRefusal: Bool = false) {
         guard let trace = storage.trace, start >= 0 else { return }
         guard let location = Message(storage: storage).location(ofByte: Int(start)) else { return }
-        trace.report(condition, at: location, text)
+        trace.report(condition, at: location, text, isRefusal: isRefusal)
     }
 
     /// The text as taken by a reader: noted in the trace.

@@ -19,6 +19,9 @@ package struct HL7Limits: Sendable, Hashable {
         self.repetitionsMax = repetitionsMax
     }
 
+    /// The most repetitions of a field that is a list (identifiers, names, codes): what is made of each is kept and looked
+    /// for. Lines of text (OBX-5, NTE-3) are bounded by `repetitionsMax` alone.
+    package static let listedRepetitionsMax = 200
     /// The largest count that a formatting escape such as `\.sp9\` is obeyed for; a larger one is kept as text.
     package static let formattingRepeatMax = 80
     /// The most bytes that removing escapes may produce for one value, in bytes; what would pass it is kept as text.

@@ -28,6 +28,8 @@ package final class ReadTrace: Sendable {
         package var location: ErrorLocation
         /// For the person at the sending side; no value of the message in it.
         package var text: String
+        /// Whether the message cannot be carried out for it.
+        package var isRefusal: Bool
     }
 
     fileprivate struct Read: Sendable {
@@ -59,11 +61,18 @@ package final class ReadTrace: Sendable {
     }
 
     /// Adds a complaint; the same one about the same place counts once.
-    package func report(_ condition: ErrorCondition, at location: ErrorLocation, _ text: String) {
-        let fault = Fault(condition: condition, location: location, text: text)
+    package func report(
+        _ condition: ErrorCondition, at location: ErrorLocation, _ text: String, isRefusal: Bool = false
+    ) {
+        let fault = Fault(condition: condition, location: location, text: text, isRefusal: isRefusal)
         state.withLock { state in
-            guard state.faults.count < HL7Limits.tracedFaultsMax, !state.faults.contains(fault) else { return }
-            state.faults.append(fault)
+            guard !state.faults.contains(fault) else { return }
+            if state.faults.count < HL7Limits.tracedFaultsMax {
+                state.faults.append(fault)
+            } else if isRefusal, !state.faults[0].isRefusal {
+                // However many complaints came before: what the message is refused for is told.
+                state.faults[0] = fault
+            }
         }
     }
 

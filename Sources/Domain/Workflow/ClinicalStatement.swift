@@ -54,6 +54,8 @@ package struct ClinicalStatement: Sendable, Hashable, Codable {
         // An insurance.
         package static let identifiers = "identifiers"
         package static let payors = "payors"
+        /// Who holds an insurance for the insured: an employer or group.
+        package static let policyHolders = "policyHolders"
         /// Address and telephone of the payor.
         package static let payorDetails = "payorDetails"
         package static let planType = "planType"

@@ -12,8 +12,8 @@ package struct CodeSystem: Sendable, Hashable {
     /// Every code system that has a name of its own in more than one format.
     package static let all: [CodeSystem] = [
         .init("http://loinc.org", "LN", ["LN", "LOINC"]),
-        .init("http://snomed.info/sct", "SCT", ["SCT", "SNM3", "SNOMED-CT", "SNOMEDCT", "SNM"]),
-        .init("http://www.ama-assn.org/go/cpt", "C4", ["C4", "CPT", "CPT4", "CPT-4", "C5"]),
+        .init("http://snomed.info/sct", "SCT", ["SCT", "SNOMED-CT", "SNOMEDCT"]),
+        .init("http://www.ama-assn.org/go/cpt", "C4", ["C4", "CPT", "CPT4", "CPT-4"]),
         .init("http://hl7.org/fhir/sid/icd-9-cm", "I9C", ["I9CDX", "I9C", "I9", "ICD9"]),
         .init("http://hl7.org/fhir/sid/icd-10", "I10", ["I10", "ICD10", "ICD-10"]),
         .init("http://hl7.org/fhir/sid/icd-10-cm", "I10C", ["I10C", "ICD10CM", "ICD-10-CM"]),
@@ -38,6 +38,12 @@ package struct CodeSystem: Sendable, Hashable {
 
     /// The URI of a name in CWE.3. Nil for local (`L`, `99…`) and unknown names.
     package static func uri(named name: String) -> String? { byName[name] }
+    /// What stands for a system that a sender names and nobody here knows: codes of two such systems stay apart.
+    package static func uri(unknown name: String) -> String {
+        "urn:hilum:unknown-code-system:" + UnknownAuthority.escaped(name)
+    }
+    /// The code system of an HL7 v2 table, such as `0005`.
+    package static func table(_ number: String) -> String { "http://terminology.hl7.org/CodeSystem/v2-" + number }
     /// The designator of a URI in DICOM; nil for one that has none.
     package static func designator(of uri: String) -> String? { byURI[uri]?.designator }
     /// The URI of a designator of DICOM.

@@ -24,11 +24,21 @@ package enum TextRule {
         case referrer = "referring physician's name"
         case studyID = "study id"
         case message = "sender or message control id"
+        case code = "code"
+        case time = "date or time"
     }
 
     package enum Reason: String, Sendable, Hashable {
         case tooLong = "too long"
         case containsNUL = "NUL in it"
+
+        /// The same as what is said of a value.
+        package var words: String {
+            switch self {
+            case .tooLong: "is longer than \(keyBytesMax) bytes"
+            case .containsNUL: "contains NUL"
+            }
+        }
     }
 
     /// What never can be kept, however often it is sent. `description` holds no value.
@@ -40,19 +50,20 @@ package enum TextRule {
             self.reason = reason
         }
         package var description: String {
-            switch reason {
-            case .tooLong: "the \(field.rawValue) is longer than \(keyBytesMax) bytes"
-            case .containsNUL: "the \(field.rawValue) contains NUL"
-            }
+            "the \(field.rawValue) \(reason.words)"
         }
     }
 
     // MARK: Checks. Each throws ``Refusal``.
 
+    /// Why a text by which something is found cannot be kept; nil for one that can.
+    package static func reason(against text: String) -> Reason? {
+        if text.utf8.count > keyBytesMax { return .tooLong }
+        return text.utf8.contains(0) ? .containsNUL : nil
+    }
+
     package static func check(_ text: String?, _ field: Field) throws(Refusal) {
-        guard let text else { return }
-        guard text.utf8.count <= keyBytesMax else { throw Refusal(field: field, reason: .tooLong) }
-        try checkNUL(text, field)
+        if let text, let reason = reason(against: text) { throw Refusal(field: field, reason: reason) }
     }
 
     private static func checkNUL(_ text: String?, _ field: Field) throws(Refusal) {
@@ -67,28 +78,54 @@ package enum TextRule {
     package static func check(_ patient: Patient) throws(Refusal) {
         for identifier in patient.identifiers { try check(identifier, .patientIdentifier) }
         for name in patient.names { try check(name, .patientName) }
+        for concept in [patient.maritalStatus, patient.language] { try check(concept) }
         try check(patient.attributes, .patientIdentifier)
+        try check(patient.statements)
     }
 
     private static func check(_ attributes: Attributes?, _ field: Field) throws(Refusal) {
         guard let attributes else { return }
         for value in attributes.values {
-            guard case .identifiers(let identifiers) = value else { continue }
-            for identifier in identifiers { try check(identifier, field) }
+            switch value {
+            case .identifiers(let identifiers): for identifier in identifiers { try check(identifier, field) }
+            case .concepts(let concepts): for concept in concepts { try check(concept) }
+            default: continue
+            }
+        }
+    }
+
+    private static func check(_ concept: CodedConcept?) throws(Refusal) {
+        for coding in concept?.codings ?? [] {
+            try check(coding.code, .code)
+            try check(coding.system, .code)
+        }
+    }
+
+    private static func check(_ value: Observation.Value?) throws(Refusal) {
+        if case .concept(let concept)? = value { try check(concept) }
+    }
+
+    private static func check(_ statements: [ClinicalStatement]?) throws(Refusal) {
+        for statement in statements ?? [] {
+            try check(statement.code)
+            try check(statement.value)
+            try check(statement.attributes, .code)
         }
     }
 
     private static func check(_ name: HumanName, _ field: Field) throws(Refusal) {
-        var bytes = 0
-        for part in [name.family] + name.given + name.prefix + name.suffix {
-            try check(part, field)
-            bytes += part.utf8.count + 1
-        }
-        guard bytes <= keyBytesMax + 1 else { throw Refusal(field: field, reason: .tooLong) }
+        for part in name.parts { try check(part, field) }
+        guard isShort(name) else { throw Refusal(field: field, reason: .tooLong) }
+    }
+
+    /// Whether all parts of a name together can be kept as one text.
+    package static func isShort(_ name: HumanName) -> Bool {
+        name.parts.reduce(0) { $0 + $1.utf8.count + 1 } <= keyBytesMax + 1
     }
 
     package static func check(_ visit: Visit) throws(Refusal) {
         try check(visit.identifier, .visitIdentifier)
+        try check(visit.classCode.map { CodedConcept(codings: [$0]) })
         try check(visit.attributes, .visitIdentifier)
     }
 
@@ -97,12 +134,17 @@ package enum TextRule {
         try check(order.filler, .filler)
         try check(order.accession, .accession)
         try check(order.requisition, .placer)
+        try check(order.visitNumber, .visitIdentifier)
         try check(order.requestedProcedureID, .procedure)
         try check(order.studyInstanceUID, .studyUID)
+        for concept in [order.code] + order.reasons { try check(concept) }
+        try check(order.attributes, .code)
+        try check(order.statements)
         for step in order.steps {
             for text in [step.stepID, step.modality, step.stationAETitle, step.scheduledStart?.text] {
                 try check(text, .step)
             }
+            try check(step.protocolCode.map { CodedConcept(codings: [$0]) })
             if let name = step.performingPhysician { try check(name, .step) }
         }
     }
@@ -110,7 +152,15 @@ package enum TextRule {
     package static func check(_ report: Report) throws(Refusal) {
         try check(report.placer, .placer)
         try check(report.filler, .filler)
+        try check(report.visitNumber, .visitIdentifier)
         for uid in report.studyInstanceUIDs { try check(uid, .studyUID) }
+        try check(report.code)
+        try check(report.category)
+        for observation in report.observations {
+            try check(observation.code)
+            try check(observation.value)
+            try check(observation.attributes, .code)
+        }
     }
 
     package static func check(_ received: ReceivedInstance) throws(Refusal) {
@@ -119,24 +169,39 @@ package enum TextRule {
     }
 
     package static func check(_ study: StudyAttributes) throws(Refusal) {
-        try check(study.accessionNumber, .accession)
-        try check(study.accessionSystem, .accession)
-        try check(study.patientID, .patientIdentifier)
-        try check(study.patientIDSystem, .patientIdentifier)
-        try check(study.issuerOfPatientID, .issuer)
+        try check([
+            (study.accessionNumber, .accession), (study.accessionSystem, .accession),
+            (study.patientID, .patientIdentifier), (study.patientIDSystem, .patientIdentifier),
+            (study.issuerOfPatientID, .issuer), (study.studyDate, .time), (study.studyTime, .time),
+            (study.timezoneOffset, .time), (study.patientBirthDate, .time), (study.patientSex, .code),
+        ])
         // What only describes an image does not keep it out, however long it is: its beginning is what it is found by.
         try checkNUL(study.patientName, .patientName)
         try checkNUL(study.referringPhysicianName, .referrer)
         try checkNUL(study.studyID, .studyID)
+        try check(study.procedures.map { CodedConcept(codings: $0) })
     }
 
     package static func check(_ series: SeriesAttributes) throws(Refusal) {
-        try check(series.accessionNumber, .accession)
-        try check(series.accessionSystem, .accession)
-        try check(series.patientID, .patientIdentifier)
-        try check(series.patientIDSystem, .patientIdentifier)
-        try check(series.scheduledProcedureStepID, .step)
-        try check(series.requestedProcedureID, .procedure)
+        try check([
+            (series.accessionNumber, .accession), (series.accessionSystem, .accession),
+            (series.patientID, .patientIdentifier), (series.patientIDSystem, .patientIdentifier),
+            (series.scheduledProcedureStepID, .step), (series.requestedProcedureID, .procedure),
+            (series.modality, .code), (series.bodyPartExamined, .code), (series.laterality, .code),
+            (series.seriesDate, .time), (series.seriesTime, .time),
+            (series.performedProcedureStepStartDate, .time), (series.performedProcedureStepStartTime, .time),
+        ])
+        try check(series.anatomicRegion.map { CodedConcept(codings: [$0]) })
+        for request in series.requests {
+            try check([
+                (request.accessionNumber, .accession), (request.scheduledProcedureStepID, .step),
+                (request.requestedProcedureID, .procedure),
+            ])
+        }
+    }
+
+    private static func check(_ rows: [(text: String?, field: Field)]) throws(Refusal) {
+        for row in rows { try check(row.text, row.field) }
     }
 
     /// Descriptive text of a received object as it is shown and searched: NUL, which DICOM forbids and some devices

@@ -24,16 +24,40 @@ package struct Identifier: Sendable, Hashable, Codable {
     package var kind: Kind?
     /// False once a merge or an id change has retired it.
     package var isCurrent: Bool
+    /// What its giver says of it beside its value; nil for nothing.
+    package var details: Details?
 
-    package init(system: String, value: String, kind: Kind? = nil, isCurrent: Bool = true) {
+    /// What is told of an identifier and never matched. HL7 v2.5.1 §2.A.14 CX.2, CX.6 to CX.8.
+    package struct Details: Sendable, Hashable, Codable {
+        package var checkDigit: String?
+        /// Where it was first given.
+        package var facility: String?
+        package var period: ValidityPeriod?
+        /// Nil when nothing is said.
+        package init?(checkDigit: String?, facility: String?, period: ValidityPeriod?) {
+            guard checkDigit != nil || facility != nil || period != nil else { return nil }
+            self.checkDigit = checkDigit
+            self.facility = facility
+            self.period = period
+        }
+    }
+
+    package init(
+        system: String, value: String, kind: Kind? = nil, isCurrent: Bool = true, details: Details? = nil
+    ) {
         self.system = system
         self.value = value
         self.kind = kind
         self.isCurrent = isCurrent
+        self.details = details
     }
     /// Whether it is a patient's record number, by the site's rules: of such a type, or of none.
+    ///
+    /// `MRN` is in no version of table 0203 and says what `MR` does: it counts where `MR` does.
     package func isRecordNumber(_ rules: SiteRules) -> Bool {
-        kind.map { rules.recordNumberTypes.contains($0.rawValue) } ?? true
+        guard let kind else { return true }
+        return rules.recordNumberTypes.contains(kind.rawValue == "MRN" ? "MR" : kind.rawValue)
+            || rules.recordNumberTypes.contains(kind.rawValue)
     }
     /// Whether its type never identifies a patient.
     package func isShared(_ rules: SiteRules) -> Bool {
@@ -42,6 +66,18 @@ package struct Identifier: Sendable, Hashable, Codable {
     }
     /// Equality for matching: system and value alone.
     package func matches(_ other: Identifier) -> Bool { system == other.system && value == other.value }
+}
+
+/// From when until when something holds; either end may be open.
+package struct ValidityPeriod: Sendable, Hashable, Codable {
+    package var start: PartialDateTime?
+    package var end: PartialDateTime?
+    /// Nil when both ends are open.
+    package init?(start: PartialDateTime?, end: PartialDateTime?) {
+        guard start != nil || end != nil else { return nil }
+        self.start = start
+        self.end = end
+    }
 }
 
 /// A coded concept: alternative codings of one meaning, and the text a person wrote.
@@ -63,6 +99,8 @@ package struct CodedConcept: Sendable, Hashable, Codable {
         self.codings = codings
         self.text = text
     }
+    /// The code that it has in a code system.
+    package func code(in system: String) -> String? { codings.first { $0.system == system }?.code }
     /// What to show: the text, else a display, else a code.
     package var displayText: String? { text ?? codings.compactMap(\.display).first ?? codings.first?.code }
 }
@@ -79,13 +117,17 @@ package struct HumanName: Sendable, Hashable, Codable {
     package var use: Use?
     /// How the name is written, where its sender says so; nil for the usual way.
     package var representation: Representation?
+    package var period: ValidityPeriod?
+    /// All parts, the family name first.
+    package var parts: [String] { [family] + given + prefix + suffix }
     /// Table 0465: one name may be told in up to three ways of writing.
     package enum Representation: String, Sendable, Hashable, Codable { case alphabetic, ideographic, phonetic }
     package init(
         family: String, given: [String] = [], prefix: [String] = [], suffix: [String] = [], use: Use? = nil,
-        representation: Representation? = nil
+        representation: Representation? = nil, period: ValidityPeriod? = nil
     ) {
         self.representation = representation
+        self.period = period
         self.family = family
         self.given = given
         self.prefix = prefix
@@ -103,11 +145,13 @@ package struct PostalAddress: Sendable, Hashable, Codable {
     package var postalCode: String?
     package var country: String?
     package var use: Use?
+    package var period: ValidityPeriod?
     package init(
         lines: [String] = [], city: String? = nil, district: String? = nil, state: String? = nil,
         postalCode: String? = nil,
-        country: String? = nil, use: Use? = nil
+        country: String? = nil, use: Use? = nil, period: ValidityPeriod? = nil
     ) {
+        self.period = period
         self.lines = lines
         self.city = city
         self.district = district

@@ -5,14 +5,14 @@ import Workflow
 /// Whether two stored files hold the same object: the same elements with the same values, whatever their encoding.
 ///
 /// Not compared is what only says how the rest is written: file meta information, group lengths, forms of lengths,
-/// padding, character set encodings, Planar Configuration, offset tables. Pixels are compared as values where both can be
-/// read (native in any byte order, deflated, encapsulated uncompressed, RLE, JPEG Lossless, JPEG-LS Lossless), else as codestreams, which are the same
-/// only in the same transfer syntax.
+/// padding, character set encodings, Planar Configuration, offset tables, and what ``Reencoding`` lists. Pixels are
+/// compared as values where both can be read (native in any byte order, deflated, encapsulated uncompressed, RLE, JPEG
+/// Lossless, JPEG-LS Lossless, JPEG 2000), else as codestreams, which are the same only in the same transfer syntax.
 package struct ContentComparison: Sendable {
     /// Bytes of two values that are compared at a time.
-    private static let pieceBytes = 1 << 20
+    static let pieceBytes = 1 << 20
     /// A frame of more bytes than this is not brought into memory: its object is the same only byte for byte.
-    private static let frameBytesMax = 1 << 29
+    static let frameBytesMax = 1 << 29
 
     let blobs: any BlobStoring
     let limits: IngestLimits
@@ -61,7 +61,7 @@ package struct ContentComparison: Sendable {
 
     // MARK: One of the two
 
-    private struct Side {
+    struct Side {
         let reader: any BlobReading
         /// Large values are external: offsets in the blob, in the byte order of the syntax.
         let dataSet: DataSet
@@ -75,7 +75,7 @@ package struct ContentComparison: Sendable {
         }
     }
 
-    private struct Pixels {
+    struct Pixels {
         let tag: Tag
         let layout: PixelDataLayout?
         let image: ImagePixel?
@@ -139,7 +139,7 @@ package struct ContentComparison: Sendable {
     private func compared(_ dataSet: DataSet, isRoot: Bool) -> [DataElement] {
         dataSet.elements.filter { element in
             !element.tag.isGroupLength && !Self.ofEncoding.contains(element.tag) && element.tag.group > 0x0002
-                && !(isRoot && element.tag.isPixelData)
+                && !(isRoot && element.tag.isPixelData) && Reencoding.isTelling(element, in: dataSet)
         }
     }
 
@@ -147,12 +147,21 @@ package struct ContentComparison: Sendable {
         _ a: DataSet, _ b: DataSet, _ steps: [ElementPath.Step], _ sideOfA: Side, _ sideOfB: Side
     ) async throws -> ElementPath? {
         let (left, right) = (compared(a, isRoot: steps.isEmpty), compared(b, isRoot: steps.isEmpty))
-        for index in 0..<max(left.count, right.count) {
-            guard index < left.count, index < right.count, left[index].tag == right[index].tag else {
-                let tags = [left, right].compactMap { index < $0.count ? $0[index].tag : nil }
-                return ElementPath(tags.min() ?? .pixelData, in: steps)
+        var (next, nextOfOther) = (0, 0)
+        while next < left.count || nextOfOther < right.count {
+            let tags = [left.dropFirst(next).first?.tag, right.dropFirst(nextOfOther).first?.tag]
+            guard let tag = tags.compactMap({ $0 }).min() else { break }
+            let one = tags[0] == tag ? left[next] : nil
+            let other = tags[1] == tag ? right[nextOfOther] : nil
+            if one != nil { next += 1 }
+            if other != nil { nextOfOther += 1 }
+            if steps.isEmpty, Reencoding.additions.contains(tag) {
+                if let one, let other, try await !isAdded(one, a, sideOfA, other, b, sideOfB) {
+                    return ElementPath(tag, in: steps)
+                }
+                continue
             }
-            let (one, other) = (left[index], right[index])
+            guard let one, let other else { return ElementPath(tag, in: steps) }
             if let (items, others) = Self.items(one, other) {
                 guard items.count == others.count else { return ElementPath(one.tag, in: steps) }
                 for (number, pair) in zip(items, others).enumerated() {
@@ -169,6 +178,29 @@ package struct ContentComparison: Sendable {
             }
         }
         return nil
+    }
+
+    /// Whether one of two values is the other with something added.
+    private func isAdded(
+        _ one: DataElement, _ a: DataSet, _ sideOfA: Side, _ other: DataElement, _ b: DataSet, _ sideOfB: Side
+    ) async throws -> Bool {
+        guard let (items, others) = Self.items(one, other) else {
+            let texts = (a.strings(one).joined(separator: "\\"), b.strings(other).joined(separator: "\\"))
+            return texts.0.contains(texts.1) || texts.1.contains(texts.0)
+        }
+        // Each item of the shorter list, in its order, is one of the longer.
+        var left = items.count <= others.count ? others[...] : items[...]
+        for item in items.count <= others.count ? items : others {
+            var isFound = false
+            while let candidate = left.popFirst(), !isFound {
+                let pair = items.count <= others.count ? (item, candidate) : (candidate, item)
+                let step = [ElementPath.Step(sequence: one.tag, item: 1)]
+                isFound = try await difference(pair.0, pair.1, step, sideOfA, sideOfB) == nil
+                if isFound { break }
+            }
+            guard isFound else { return false }
+        }
+        return true
     }
 
     /// The items of both, where one of them may have been written as UN. PS3.5 §6.2.2.
@@ -198,6 +230,10 @@ package struct ContentComparison: Sendable {
     ) async throws -> Bool {
         if case .bytes(let left) = a.value, case .bytes(let right) = b.value {
             if left == right, dataSetOfA.characterSet == dataSetOfB.characterSet { return true }
+            if a.tag == .photometricInterpretation {
+                return Reencoding.photometricInterpretation(dataSetOfA, sideOfA.syntax)
+                    == Reencoding.photometricInterpretation(dataSetOfB, sideOfB.syntax)
+            }
             if a.vr.isString, b.vr.isString { return Self.isSameText(a, dataSetOfA, b, dataSetOfB) }
             return Self.trimmed(left) == Self.trimmed(right)
         }
@@ -232,7 +268,7 @@ package struct ContentComparison: Sendable {
     }
 
     /// Without the padding at the end.
-    private static func trimmed(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+    static func trimmed(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
         guard bytes.count % 2 == 0, let last = bytes.last, last == 0 || last == 0x20 else { return bytes[...] }
         return bytes.dropLast()
     }
@@ -256,163 +292,8 @@ package struct ContentComparison: Sendable {
         }
     }
 
-    private static func swap(_ bytes: inout [UInt8], by size: Int) {
+    static func swap(_ bytes: inout [UInt8], by size: Int) {
         guard size > 1, bytes.count >= size else { return }
         for start in stride(from: 0, through: bytes.count - size, by: size) { bytes[start..<start + size].reverse() }
-    }
-
-    // MARK: Pixels
-
-    /// The pixels of an image in an item, such as an icon.
-    private func pixels(_ element: DataElement, of dataSet: DataSet, _ side: Side) async throws -> Pixels? {
-        var bytes: [UInt8]
-        var isEncapsulated = false
-        switch element.value {
-        case .bytes(let value): bytes = value
-        case .fragments(let value): (bytes, isEncapsulated) = (value.encoded, true)
-        case .external(let value):
-            bytes = try await side.bytes(value.offset..<value.offset + (value.length ?? 0))
-            isEncapsulated = value.isEncapsulated
-            if side.syntax.isBigEndian { Self.swap(&bytes, by: element.vr.wordSize) }
-        case .items: return nil
-        }
-        var location = PixelDataLocation(tag: element.tag, vr: element.vr, offset: 0, length: bytes.count)
-        if isEncapsulated {
-            var scanner = FragmentScanner(offset: 0)
-            _ = try bytes.withUnsafeBytes { try scanner.consume($0) }
-            location.basicOffsetTable = scanner.basicOffsetTable
-            location.fragments = scanner.fragments
-        }
-        // Native pixels in memory are in little endian, also in an instance whose other pixels are encapsulated.
-        return Pixels(
-            tag: element.tag,
-            layout: PixelDataLayout(
-                location, of: dataSet, transferSyntax: isEncapsulated ? side.syntax : .explicitVRLittleEndian),
-            image: ImagePixel(dataSet), isEncapsulated: isEncapsulated, inMemory: bytes, range: 0..<bytes.count,
-            swapsBy: 1)
-    }
-
-    private func areSame(_ a: Pixels, of sideOfA: Side, _ b: Pixels, of sideOfB: Side) async throws -> Bool {
-        if let layoutOfA = a.layout, let layoutOfB = b.layout, layoutOfA.frameCount == layoutOfB.frameCount {
-            for index in 0..<layoutOfA.frameCount {
-                guard let left = try await frame(index, a, sideOfA), let right = try await frame(index, b, sideOfB)
-                else { return try await areSameWhole(a, sideOfA, b, sideOfB) }
-                if left.isDecoded, right.isDecoded {
-                    if left.values == right.values { continue }
-                    guard let image = a.image, Self.keepsStoredBits(sideOfA, a) || Self.keepsStoredBits(sideOfB, b),
-                        Self.masked(left.values, image) == Self.masked(right.values, image)
-                    else { return false }
-                    continue
-                }
-                // Codestreams are the same only of one codec. One byte of padding may end each.
-                guard !left.isDecoded, !right.isDecoded, sideOfA.syntax == sideOfB.syntax,
-                    Self.trimmed(left.values) == Self.trimmed(right.values)
-                else { return false }
-            }
-            return true
-        }
-        return try await areSameWhole(a, sideOfA, b, sideOfB)
-    }
-
-    /// Where frames cannot be told apart: the whole values, of native pixels in little endian.
-    private func areSameWhole(_ a: Pixels, _ sideOfA: Side, _ b: Pixels, _ sideOfB: Side) async throws -> Bool {
-        guard a.isEncapsulated == b.isEncapsulated, !a.isEncapsulated || sideOfA.syntax == sideOfB.syntax,
-            a.range.count == b.range.count
-        else { return false }
-        var done = 0
-        while done < a.range.count {
-            let step = min(Self.pieceBytes, a.range.count - done)
-            var left = try await value(a, sideOfA, done..<done + step)
-            var right = try await value(b, sideOfB, done..<done + step)
-            Self.swap(&left, by: a.swapsBy)
-            Self.swap(&right, by: b.swapsBy)
-            guard left == right else { return false }
-            done += step
-        }
-        return true
-    }
-
-    private func value(_ pixels: Pixels, _ side: Side, _ range: Range<Int>) async throws -> [UInt8] {
-        if let bytes = pixels.inMemory { return Array(bytes[range]) }
-        let start = pixels.range.lowerBound
-        return try await side.bytes(start + range.lowerBound..<start + range.upperBound)
-    }
-
-    /// One frame: its samples pixel by pixel where they can be read, else its codestream. nil when there is none.
-    private func frame(
-        _ index: Int, _ pixels: Pixels, _ side: Side
-    ) async throws -> (values: [UInt8], isDecoded: Bool)? {
-        guard let layout = pixels.layout, let frame = layout.frame(index), frame.byteCount <= Self.frameBytesMax else {
-            return nil
-        }
-        var stored: [UInt8] = []
-        for range in frame.ranges {
-            if let bytes = pixels.inMemory {
-                stored += bytes[range]
-            } else {
-                stored += try await side.bytes(range)
-            }
-        }
-        guard let image = pixels.image, pixels.isEncapsulated else {
-            let values = layout.rearranged(stored, of: frame)
-            return (pixels.image.map { Self.byPixel(values, $0) } ?? values, !pixels.isEncapsulated)
-        }
-        guard let values = decoded(stored, image, side.syntax) else { return (stored, false) }
-        return (values, true)
-    }
-
-    /// The samples of a frame in an encapsulated transfer syntax that can be read without loss.
-    private func decoded(_ frame: [UInt8], _ image: ImagePixel, _ syntax: TransferSyntax) -> [UInt8]? {
-        if syntax == .encapsulatedUncompressed {
-            return Self.byPixel(Array(frame.prefix((image.frameBits + 7) / 8)), image)
-        }
-        guard image.bitsAllocated % 8 == 0 else { return nil }
-        let size = image.bitsAllocated / 8
-        switch syntax {
-        case .rleLossless:
-            return RLEFrame.decoded(
-                frame, pixels: image.rows * image.columns, samples: image.samplesPerPixel, sampleBytes: size)
-        case .jpegLossless, .jpegLosslessSV1:
-            return JPEGLosslessFrame.decoded(
-                frame, rows: image.rows, columns: image.columns, samples: image.samplesPerPixel, sampleBytes: size)
-        case .jpegLSLossless:
-            return JPEGLSFrame.decoded(
-                frame, rows: image.rows, columns: image.columns, samples: image.samplesPerPixel, sampleBytes: size)
-        default: return nil
-        }
-    }
-
-    /// Codecs that keep the stored bits of a sample and no others.
-    private static func keepsStoredBits(_ side: Side, _ pixels: Pixels) -> Bool {
-        pixels.isEncapsulated && side.syntax != .rleLossless && side.syntax != .encapsulatedUncompressed
-    }
-
-    /// Samples without the bits that are not stored, which codecs do not keep.
-    private static func masked(_ bytes: [UInt8], _ image: ImagePixel) -> [UInt8] {
-        let size = image.bitsAllocated / 8
-        guard size >= 1, image.bitsStored < image.bitsAllocated, image.highBit == image.bitsStored - 1 else {
-            return bytes
-        }
-        let mask = (UInt64(1) << UInt64(image.bitsStored)) - 1
-        let ofByte = (0..<size).map { UInt8(truncatingIfNeeded: mask >> UInt64(8 * $0)) }
-        return bytes.enumerated().map { $1 & ofByte[$0 % size] }
-    }
-
-    /// Samples pixel by pixel, where they stand plane by plane. PS3.3 §C.7.6.3.1.3.
-    private static func byPixel(_ bytes: [UInt8], _ image: ImagePixel) -> [UInt8] {
-        let size = image.bitsAllocated / 8
-        let samples = image.samplesPerPixel
-        guard image.isPlanar, size >= 1, image.bitsAllocated % 8 == 0 else { return bytes }
-        let pixels = image.rows * image.columns
-        guard bytes.count == pixels * samples * size else { return bytes }
-        var out = [UInt8](repeating: 0, count: bytes.count)
-        for sample in 0..<samples {
-            for pixel in 0..<pixels {
-                let from = (sample * pixels + pixel) * size
-                let to = (pixel * samples + sample) * size
-                for byte in 0..<size { out[to + byte] = bytes[from + byte] }
-            }
-        }
-        return out
     }
 }

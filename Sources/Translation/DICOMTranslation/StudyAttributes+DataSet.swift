@@ -56,6 +56,8 @@ package struct AttributeReader: Sendable {
         study.patientSex = text(dataSet, .patientSex)
         study.studyID = text(dataSet, .studyID)
         study.studyDescription = text(dataSet, .studyDescription)
+        let procedures = dataSet.items(.procedureCodeSequence).prefix(Self.codesMax).compactMap(CodeItem.coding)
+        study.procedures = procedures.isEmpty ? nil : Array(procedures)
         return study
     }
 
@@ -70,6 +72,7 @@ package struct AttributeReader: Sendable {
         series.seriesDescription = text(dataSet, .seriesDescription)
         series.bodyPartExamined = text(dataSet, .bodyPartExamined)
         series.laterality = text(dataSet, .laterality) ?? text(dataSet, .imageLaterality)
+        series.anatomicRegion = dataSet.items(Tag(0x0008, 0x2218)).first.flatMap(CodeItem.coding)
         series.seriesDate = text(dataSet, .seriesDate)
         series.seriesTime = text(dataSet, .seriesTime)
         series.performedProcedureStepStartDate = text(dataSet, .performedProcedureStepStartDate)
@@ -86,6 +89,7 @@ package struct AttributeReader: Sendable {
 
     /// Items of one object that are kept.
     private static let requestsMax = 100
+    private static let codesMax = 20
 
     private func requests(_ dataSet: DataSet) -> [RequestAttributes] {
         dataSet.items(.requestAttributesSequence).prefix(Self.requestsMax).map { item in

@@ -12,12 +12,61 @@ enum CodeSystems {
         return "http://terminology.hl7.org/CodeSystem/v2-" + name.dropFirst(3)
     }
 
+    /// Table 0200; the types of `namesOfNoUse` are none in FHIR. v2-to-FHIR NameType.
+    static let nameUses: [String: HumanName.Use] = [
+        "L": .official, "R": .official, "D": .usual, "M": .maiden, "N": .nickname, "NAV": .temp, "TEMP": .temp,
+        "MSK": .anonymous, "S": .anonymous, "BAD": .old,
+    ]
+    static let namesOfNoUse: Set<String> = [
+        "A", "B", "C", "F", "G", "I", "K", "NB", "NOUSE", "P", "REL", "T", "U",
+    ]
+    /// Table 0190. v2-to-FHIR AddressType.
+    static let addressUses: [String: PostalAddress.Use] = [
+        "H": .home, "B": .work, "O": .work, "C": .temp, "BA": .old, "BI": .billing,
+    ]
+    static let addressesOfNoUse: Set<String> = [
+        "BDL", "BR", "F", "HV", "L", "M", "N", "P", "RH", "S", "SH", "TM", "V",
+    ]
+    /// Table 0201. v2-to-FHIR TelecommunicationUseCode.
+    static let telecomUses: [String: ContactPoint.Use] = ["PRN": .home, "WPN": .work, "PRS": .mobile]
+    static let telecomsOfNoUse: Set<String> = ["ASN", "BPN", "EMR", "NET", "ORN", "VHN"]
+    /// Table 0202. v2-to-FHIR TelecommunicationEquipmentType.
+    static let telecomSystems: [String: ContactPoint.System] = [
+        "PH": .phone, "CP": .phone, "FX": .fax, "BP": .pager, "Internet": .email, "X.400": .email, "MD": .other,
+        "SAT": .other, "TDD": .other, "TTY": .other,
+    ]
+    /// The codes of table 0078 that are codes of v3 ObservationInterpretation too, by the same name.
+    static let interpretations: Set<String> = [
+        "<", ">", "A", "AA", "B", "CAR", "D", "DET", "E", "EX", "EXP", "H", "HH", "HU", "I", "IE", "IND", "L", "LL",
+        "LU", "MS", "N", "NCL", "ND", "NEG", "NR", "NS", "POS", "R", "RR", "S", "SDD", "SYN-R", "SYN-S", "U", "UNE",
+        "VS", "W", "WR",
+    ]
+    /// The other codes of table 0078.
+    static let otherInterpretations: Set<String> = ["AC", "HM", "OBX", "QCF", "TOX", "null"]
+    /// Table 0074.
+    static let serviceSections: Set<String> = [
+        "AU", "BG", "BLB", "CG", "CH", "CP", "CT", "CTH", "CUS", "EC", "EN", "GE", "HM", "ICU", "IMG", "IMM", "LAB",
+        "MB", "MCB", "MYC", "NMR", "NMS", "NRS", "OSL", "OT", "OTH", "OUS", "PAR", "PAT", "PF", "PHR", "PHY", "PT",
+        "RAD", "RC", "RT", "RUS", "RX", "SP", "SR", "TX", "URN", "VR", "VUS", "XRC",
+    ]
+    /// Table 0125.
+    static let dataTypes: Set<String> = [
+        "AD", "CE", "CF", "CK", "CN", "CNE", "CP", "CWE", "CX", "DR", "DT", "DTM", "ED", "EI", "FT", "ID", "IS", "MA",
+        "MO", "NA", "NM", "NR", "PN", "RP", "SN", "SI", "ST", "TM", "TN", "TS", "TX", "XAD", "XCN", "XON", "XPN", "XTN",
+    ]
+
     /// DICOM modalities of the diagnostic service sections of table 0074.
     static let modalities: [String: String] = [
         "CT": "CT", "NMR": "MR", "MR": "MR", "MRI": "MR", "RUS": "US", "OUS": "US", "CUS": "US", "VUS": "US",
         "US": "US",
         "NMS": "NM", "NM": "NM", "PT": "PT", "PET": "PT", "RX": "DX", "RAD": "DX", "XR": "DX", "DX": "DX", "CR": "CR",
-        "MG": "MG", "XA": "XA", "RF": "RF",
+        "MG": "MG", "XA": "XA", "RF": "RF", "XRC": "RF",
+    ]
+    /// The defined terms of Modality that orders name as they are: those that are no other code of table 0074.
+    /// PS3.3 §C.7.3.1.1.1, IHE RAD TF-2 §4.4.4.1.2.2.
+    static let ownModalities: Set<String> = [
+        "AR", "BDUS", "BI", "BMD", "DG", "ECG", "EPS", "ES", "GM", "HC", "HD", "IO", "IVOCT", "IVUS", "KER", "LEN",
+        "LS", "OAM", "OCT", "OP", "OPM", "OPT", "OPTENF", "OPV", "OSS", "PX", "RG", "SM", "SMR", "TG", "VA", "XC",
     ]
 
     /// Table 0001; nil for a code that is not in it. FHIR has no code for what is neither: `A` and `N` are other.
@@ -35,11 +84,19 @@ enum CodeSystems {
     static func priority(_ code: String) -> ImagingOrder.Priority? {
         switch code {
         case "S", "STAT": .stat
-        case "A", "ASAP", "C": .asap
-        case "R", "P", "ROUTINE": .routine
+        // Before an operation and before somebody calls back is not routine.
+        case "A", "ASAP", "C", "P": .asap
+        case "R", "ROUTINE": .routine
         case "T", "URGENT", "U": .urgent
-        default: nil
+        default: isTimed(code) ? .urgent : nil
         }
+    }
+
+    /// `TS<n>` to `TL<n>`: timing critical within so many seconds to months.
+    private static func isTimed(_ code: String) -> Bool {
+        let bytes = Array(code.utf8)
+        return bytes.count >= 3 && bytes[0] == UInt8(ascii: "T") && Array("SMHDWL".utf8).contains(bytes[1])
+            && bytes[2...].allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
     }
 
     /// Table 0123. Nil for codes without a meaning here.
@@ -55,8 +112,8 @@ enum CodeSystems {
         }
     }
 
-    /// Table 0085.
-    static func observationStatus(_ code: String) -> Observation.Status {
+    /// Table 0085. Nil for a code that is not in it.
+    static func observationStatus(_ code: String) -> Observation.Status? {
         switch code {
         case "F", "B", "U": .final
         case "P", "V": .preliminary
@@ -65,16 +122,12 @@ enum CodeSystems {
         case "X": .cancelled
         case "D", "W": .enteredInError
         case "R", "S", "I", "O", "N": .registered
-        default: .unknown
+        default: nil
         }
     }
 
-    /// Table 0203. `MRN` is in no version of it and says what `MR` does; all else stays as it is.
+    /// Table 0203: every code stays as it is.
     static func identifierKind(_ code: String) -> Identifier.Kind? {
-        switch code {
-        case "": nil
-        case "MRN": .medicalRecord
-        default: Identifier.Kind(rawValue: code)
-        }
+        code.isEmpty ? nil : Identifier.Kind(rawValue: code)
     }
 }

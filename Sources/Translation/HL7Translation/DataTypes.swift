@@ -18,39 +18,89 @@ struct DataTypes: Sendable {
     func kept<Value>(_ place: String, _ body: () throws -> Value) rethrows -> Value {
         try trace.reading(.kept(place), body)
     }
-    /// The code of a table that the element holds, as `read` understands it. One that is not in the table is reported.
-    func table<Value>(_ element: some Element, _ table: String, _ read: (String) -> Value?) -> Value? {
-        guard let code = trimmed(element.text) else { return nil }
-        if let value = read(code) { return value }
-        element.report(.tableValueNotFound, "The code is not in table \(table)")
-        return nil
+    /// The code of a table that the element holds, as `read` understands it. One that is not in the table is reported; one
+    /// of `without` is in the table and has no counterpart here. Neither counts as carried.
+    func table<Value>(
+        _ element: some Element, _ table: String, without: Set<String> = [], _ read: (String) -> Value?
+    ) -> Value? {
+        guard let code = trimmed(element.peekedText) else { return nil }
+        guard let value = read(code) else {
+            if !without.contains(code) {
+                element.report(.tableValueNotFound, "The code is not in table \(table): left out")
+            }
+            return nil
+        }
+        _ = element.text
+        return value
     }
 
     // MARK: Identifiers
 
-    /// The system of an identifier by the authority it names, or `fallback` where it names none.
-    private func system(namespace: String?, universalID: String?, type: String?, fallback: String) -> String {
-        let resolved = profile.authorities.resolve(
-            namespace: namespace, universalID: universalID, universalIDType: type)
-        if case .unknown(let authority) = resolved { unknownAuthorities.note(authority) }
-        return resolved.system(default: fallback)
+    /// The text of a part by which something is found. What no store can keep is noted as what the message is refused for.
+    func key(_ element: some Element) -> String? {
+        guard let text = trimmed(element.text) else { return nil }
+        if let reason = TextRule.reason(against: text) {
+            element.refuse(.dataTypeError, "Not stored: the value \(reason.words)")
+        }
+        return text
     }
 
-    /// CX: .1 value, .4 assigning authority, .5 type. Nil without a value.
+    /// The name, once it is short enough to be found by.
+    private func checked(_ name: HumanName?, in element: some Element) -> HumanName? {
+        if let name, !TextRule.isShort(name) {
+            element.refuse(.dataTypeError, "Not stored: the name is longer than \(TextRule.keyBytesMax) bytes")
+        }
+        return name
+    }
+
+    /// The system of an identifier by the authority it names, or `fallback` where it names none.
+    private func system<Part: Element>(
+        _ namespace: Part, _ universalID: Part, _ type: some Element, fallback: String
+    ) -> String {
+        let resolved = profile.authorities.resolve(
+            namespace: key(namespace), universalID: key(universalID), universalIDType: key(type))
+        let system = resolved.system(default: fallback)
+        if case .unknown(let authority) = resolved {
+            unknownAuthorities.note(authority)
+            checked(system, madeOf: namespace.isValued ? namespace : universalID)
+        }
+        return system
+    }
+
+    /// What a name is written as may be longer than the name.
+    private func checked(_ system: String, madeOf element: some Element) {
+        if let reason = TextRule.reason(against: system) {
+            element.refuse(.dataTypeError, "Not stored: the system made of the value \(reason.words)")
+        }
+    }
+
+    /// CX: .1 value, .2 check digit, .4 assigning authority, .5 type, .6 assigning facility, .7 and .8 period. Nil
+    /// without a value.
     func cx(_ value: Repetition, fallback: String, kind: Identifier.Kind? = nil) -> Identifier? {
-        guard let id = trimmed(value[1].text) else { return nil }
-        let type = trimmed(value[5].text).flatMap(CodeSystems.identifierKind)
+        guard let id = key(value[1]) else { return nil }
+        let type = key(value[5]).flatMap(CodeSystems.identifierKind)
         let authority = value[4]
         let system = system(
-            namespace: authority[1].text, universalID: authority[2].text, type: authority[3].text, fallback: fallback)
-        return Identifier(system: system, value: id, kind: kind ?? type)
+            authority[1], authority[2], authority[3], fallback: fallback)
+        let facility = trimmed(value[6][1].text) ?? trimmed(value[6][2].text)
+        return Identifier(
+            system: system, value: id, kind: kind ?? type,
+            details: Identifier.Details(
+                checkDigit: trimmed(value[2].text), facility: facility, period: period(value[7], value[8])))
+    }
+
+    /// A period by its start and its end, or by the two in one place where neither is valued (DR). Nil for none.
+    private func period(_ start: Component, _ end: Component, range: Component? = nil) -> ValidityPeriod? {
+        let ends = ValidityPeriod(start: dateTime(start.timestamp), end: dateTime(end.timestamp))
+        if let ends { return ends }
+        return range.flatMap { ValidityPeriod(start: dateTime($0[1].timestamp), end: dateTime($0[2].timestamp)) }
     }
 
     /// EI: .1 value, .2 to .4 assigning authority. Nil without a value.
     func ei(_ value: Repetition, fallback: String, kind: Identifier.Kind?) -> Identifier? {
-        guard let id = trimmed(value[1].text) else { return nil }
+        guard let id = key(value[1]) else { return nil }
         let system = system(
-            namespace: value[2].text, universalID: value[3].text, type: value[4].text, fallback: fallback)
+            value[2], value[3], value[4], fallback: fallback)
         return Identifier(system: system, value: id, kind: kind)
     }
 
@@ -91,29 +141,32 @@ struct DataTypes: Sendable {
 
     // MARK: People
 
-    /// XPN: family, given, second, suffix, prefix, degree, type, representation. Nil when all parts are empty.
+    /// XPN: family, given, second, suffix, prefix, degree, type, representation, .10 or .12 and .13 period, .14
+    /// professional suffix. Nil when all parts are empty.
     func xpn(_ value: Repetition) -> HumanName? {
         var name = name(
             family: value[1][1].text, given: value[2].text, middle: value[3].text, suffix: value[4].text,
-            prefix: value[5].text, degree: value[6].text, use: nameUse(value[7]))
+            prefix: value[5].text, degree: value[6].text, professional: value[14].text, use: nameUse(value[7]))
+        name?.period = period(value[12], value[13], range: value[10])
         name?.representation = table(value[8], "0465") { code in
             ["A": .alphabetic, "I": .ideographic, "P": .phonetic][code]
         }
-        return name
+        return checked(name, in: value)
     }
 
-    /// XCN (CNN when the parts are subcomponents): id, name parts, .9 authority, .10 type of name, .13 type of id.
+    /// XCN (CNN when the parts are subcomponents): id, name parts, .9 authority, .10 type of name, .13 type of id, .21
+    /// professional suffix.
     func xcn(_ value: Repetition) -> PartyReference? {
-        let id = trimmed(value[1].text).map { id in
+        let id = key(value[1]).map { id in
             let system = system(
-                namespace: value[9][1].text, universalID: value[9][2].text, type: value[9][3].text,
+                value[9][1], value[9][2], value[9][3],
                 fallback: profile.practitionerSystem)
             return Identifier(
-                system: system, value: id, kind: trimmed(value[13].text).flatMap(CodeSystems.identifierKind))
+                system: system, value: id, kind: key(value[13]).flatMap(CodeSystems.identifierKind))
         }
         let name = name(
             family: value[2][1].text, given: value[3].text, middle: value[4].text, suffix: value[5].text,
-            prefix: value[6].text, degree: value[7].text, use: nameUse(value[10]))
+            prefix: value[6].text, degree: value[7].text, professional: value[21].text, use: nameUse(value[10]))
         return id == nil && name == nil ? nil : PartyReference(identifier: id, name: name)
     }
 
@@ -121,23 +174,26 @@ struct DataTypes: Sendable {
     func ndl(_ value: Repetition) -> PartyReference? {
         let person = value[1]
         guard person[2].isValued || person[3].isValued else { return xcn(value) }
-        let id = trimmed(person[1].text).map { Identifier(system: profile.practitionerSystem, value: $0) }
+        let id = key(person[1]).map { Identifier(system: profile.practitionerSystem, value: $0) }
         let name = name(
             family: person[2].text, given: person[3].text, middle: person[4].text, suffix: person[5].text,
-            prefix: person[6].text, degree: nil, use: nil)
+            prefix: person[6].text, degree: nil, professional: nil, use: nil)
         return PartyReference(identifier: id, name: name)
     }
 
-    /// XON: .1 name, .10 (.3 before 2.5) id, .6 authority. Nil without name and id.
+    /// XON: .1 name, .10 (.3 before 2.5) id, .6 authority, .7 type of id. Nil without name and id.
     func xon(_ value: Repetition) -> PartyReference? {
         let name = trimmed(value[1].text)
-        let id = trimmed(value[10].text) ?? trimmed(value[3].text)
+        let id = key(value[10]) ?? key(value[3])
         let system = system(
-            namespace: value[6][1].text, universalID: value[6][2].text, type: value[6][3].text,
+            value[6][1], value[6][2], value[6][3],
             fallback: "urn:hilum:organization")
         guard name != nil || id != nil else { return nil }
         return PartyReference(
-            identifier: id.map { Identifier(system: system, value: $0) },
+            identifier: id.map {
+                Identifier(
+                    system: system, value: $0, kind: key(value[7]).flatMap(CodeSystems.identifierKind))
+            },
             displayName: name ?? id)
     }
 
@@ -148,10 +204,10 @@ struct DataTypes: Sendable {
 
     private func name(
         family: String?, given: String?, middle: String?, suffix: String?, prefix: String?, degree: String?,
-        use: HumanName.Use?
+        professional: String?, use: HumanName.Use?
     ) -> HumanName? {
         let given = [trimmed(given), trimmed(middle)].compactMap { $0 }
-        let suffixes = [trimmed(suffix), trimmed(degree)].compactMap { $0 }
+        let suffixes = [trimmed(suffix), trimmed(degree), trimmed(professional)].compactMap { $0 }
         let prefixes = [trimmed(prefix)].compactMap { $0 }
         let family = trimmed(family) ?? ""
         guard !family.isEmpty || !given.isEmpty else { return nil }
@@ -159,71 +215,40 @@ struct DataTypes: Sendable {
             family: family, given: given, prefix: prefixes, suffix: suffixes, use: use)
     }
 
-    /// Table 0200. Nil also for the types that are no use in FHIR; one that is not in the table is reported.
     private func nameUse(_ element: some Element) -> HumanName.Use? {
-        guard let code = trimmed(element.text) else { return nil }
-        switch code {
-        case "L", "R": return .official
-        case "D": return .usual
-        case "M": return .maiden
-        case "N": return .nickname
-        case "NAV", "TEMP": return .temp
-        case "MSK", "S": return .anonymous
-        case "BAD": return .old
-        case "A", "B", "C", "F", "G", "I", "K", "NB", "NOUSE", "P", "REL", "T", "U": return nil
-        default:
-            element.report(.tableValueNotFound, "The code is not in table 0200")
-            return nil
-        }
+        table(element, "0200", without: CodeSystems.namesOfNoUse) { CodeSystems.nameUses[$0] }
     }
 
-    /// XAD: street, other, city, state, postal code, country, type, .9 county.
+    /// XAD: street, other, city, state, postal code, country, type, .9 county, .12 or .13 and .14 period, .19 addressee.
     func xad(_ value: Repetition) -> PostalAddress? {
         // SAD: the street address, or the name of the street and the number of the house.
         let street = [trimmed(value[1][1].text), trimmed(value[1][2].text), trimmed(value[1][3].text)].compactMap { $0 }
-        let lines = [street.isEmpty ? nil : street.joined(separator: " "), trimmed(value[2].text)].compactMap { $0 }
+        let lines = [
+            street.isEmpty ? nil : street.joined(separator: " "), trimmed(value[2].text), trimmed(value[19].text),
+        ].compactMap { $0 }
         let address = PostalAddress(
             lines: lines, city: trimmed(value[3].text), district: trimmed(value[9].text), state: trimmed(value[4].text),
             postalCode: trimmed(value[5].text), country: trimmed(value[6].text),
-            use: addressUse(value[7]))
+            use: addressUse(value[7]), period: period(value[13], value[14], range: value[12]))
         var bare = address
         bare.use = nil
+        bare.period = nil
         return bare == PostalAddress() ? nil : address
     }
 
-    /// Table 0190. Nil also for the types that are no use in FHIR; one that is not in the table is reported.
     private func addressUse(_ element: some Element) -> PostalAddress.Use? {
-        guard let code = trimmed(element.text) else { return nil }
-        switch code {
-        case "H", "L", "P": return .home
-        case "B", "O": return .work
-        case "C": return .temp
-        case "BA": return .old
-        case "BI": return .billing
-        case "BDL", "BR", "F", "M", "N", "RH", "S", "SH", "TM", "V": return nil
-        default:
-            element.report(.tableValueNotFound, "The code is not in table 0190")
-            return nil
-        }
+        table(element, "0190", without: CodeSystems.addressesOfNoUse) { CodeSystems.addressUses[$0] }
     }
 
     /// XTN: .1 number, .2 use, .3 equipment, .4 mail, .5 to .8 parts of a number, .12 number as dialled.
     func xtn(_ value: Repetition, use fallback: ContactPoint.Use) -> [ContactPoint] {
         var points: [ContactPoint] = []
-        let use: ContactPoint.Use =
-            switch value[2].text {
-            case "WPN": .work
-            case "PRS": .mobile
-            case "PRN", "ORN", "VHN": .home
-            default: value[3].text == "CP" ? .mobile : fallback
-            }
-        let system: ContactPoint.System =
-            switch value[3].text {
-            case "FX": .fax
-            case "BP": .pager
-            case "Internet", "X.400": .email
-            default: .phone
-            }
+        let stated = table(value[2], "0201", without: CodeSystems.telecomsOfNoUse) { CodeSystems.telecomUses[$0] }
+        // Where the type says nothing of the use, the field does; a type that nobody understands might contradict it.
+        let isOfField = !value[2].isValued || ["NET", "ORN", "VHN"].contains(value[2].peekedText)
+        let use = stated ?? (value[3].text == "CP" ? .mobile : isOfField ? fallback : nil)
+        let equipment = table(value[3], "0202") { CodeSystems.telecomSystems[$0] }
+        let system = equipment ?? (value[3].isValued ? .other : .phone)
         if let mail = trimmed(value[4].text) { points.append(ContactPoint(system: .email, value: mail, use: use)) }
         let parts = [trimmed(value[5].text).map { "+" + $0 }, trimmed(value[6].text), trimmed(value[7].text)].compactMap
         { $0 }
@@ -238,20 +263,29 @@ struct DataTypes: Sendable {
     // MARK: Codes and times
 
     /// CWE, CE, CNE: two triplets (three in CWE) and the original text. A value of one component is a code.
-    func cwe(_ value: Repetition) -> CodedConcept? {
+    ///
+    /// - Parameter table: the HL7 table of the field, whose code the first one is where it names no system.
+    func cwe(_ value: Repetition, table: String? = nil) -> CodedConcept? {
         var codings: [CodedConcept.Coding] = []
         for first in [1, 4, 10] {
-            guard let code = trimmed(value[first].text) else { continue }
-            let name = trimmed(value[first + 2].text)
+            guard let code = key(value[first]) else { continue }
+            let name = key(value[first + 2])
+            let named = name.flatMap(system(named:))
+            if let named { checked(named, madeOf: value[first + 2]) }
+            let ofTable = name == nil && first == 1 ? table.map(CodeSystem.table) : nil
             codings.append(
-                CodedConcept.Coding(
-                    system: name.flatMap(system(named:)), code: code, display: trimmed(value[first + 1].text)))
+                CodedConcept.Coding(system: named ?? ofTable, code: code, display: trimmed(value[first + 1].text)))
         }
         let text = trimmed(value[9].text) ?? (codings.isEmpty ? trimmed(value[2].text) : nil)
         return codings.isEmpty && text == nil ? nil : CodedConcept(codings: codings, text: text)
     }
 
-    private func system(named name: String) -> String? { profile.codeSystems[name] ?? CodeSystems.uri(name) }
+    /// The system of a name of table 0396. A name that is not known here stands for itself; nil for the names of local
+    /// codes (`L`, `99…`), which say no more than that.
+    func system(named name: String) -> String? {
+        if let known = profile.codeSystems[name] ?? CodeSystems.uri(name) { return known }
+        return name == "L" || name.hasPrefix("99") ? nil : CodeSystem.uri(unknown: name)
+    }
 
     /// DTM with its precision. A time without an offset takes the site's zone; without a zone it is cut to its date.
     func dateTime(_ stamp: Timestamp?) -> PartialDateTime? {

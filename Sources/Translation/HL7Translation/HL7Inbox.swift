@@ -90,13 +90,14 @@ package struct HL7Inbox: Sendable {
         case .failure(let error): throw MessageRefusal(received.code(for: error), [Acknowledgment.Entry(error)])
         }
         try HeaderCheck(profile: received.profile).check(message)
-        if let refusal = MessageRefusal.escapedNUL(in: message) { throw refusal }
+        if let refusal = MessageRefusal.unkeepable(in: message) { throw refusal }
         let trace = ReadTrace()
         let traced = message.traced(by: trace)
         let types = DataTypes(profile: received.profile, trace: trace)
         let inbound = try Self.inbound(traced, types: types)
         let coverage = MessageCoverage(of: traced)
         let faults = trace.faults
+        if let refusal = MessageRefusal(faults) { throw refusal }
         let id = entropy.newID()
         let (answered, merged) = try await store.write(access) { unit -> (Receipt, [Identifier]) in
             // Asked inside of the unit: the same message may have come on two connections at once.
@@ -139,7 +140,9 @@ package struct HL7Inbox: Sendable {
                 bytes: message.raw, peer: message.peer, digest: message.digest, profile: profile)
             guard case .success(let parsed) = received.parsed else { continue }
             let types = DataTypes(profile: received.profile, trace: ReadTrace())
-            guard let inbound = try? Self.inbound(parsed.traced(by: types.trace), types: types) else { continue }
+            guard let inbound = try? Self.inbound(parsed.traced(by: types.trace), types: types),
+                MessageRefusal(types.trace.faults) == nil
+            else { continue }
             let note = "carried out after the patients were merged"
             try? await store.write(self.access(received)) { unit in
                 let effect = try inbound.apply(in: unit)

@@ -5,7 +5,8 @@ import Workflow
 struct HeaderCheck {
     let profile: SiteProfile
 
-    /// Throws `MessageRefusal` with AR: MSH-9 or MSH-10 empty (101), MSH-11 not accepted (202), MSH-12 not accepted (203).
+    /// Throws `MessageRefusal` with AR: MSH-9 or MSH-10 empty (101), MSH-11 not accepted (202), MSH-12 not accepted (203),
+    /// MSH-3, 4 or 10 longer than is echoed (102).
     func check(_ message: Message) throws {
         let header = message.header
         var entries: [Acknowledgment.Entry] = []
@@ -20,6 +21,14 @@ struct HeaderCheck {
         }
         if !isAccepted(version: header.version) {
             entries.append(entry(.unsupportedVersionID, field: 12, "This version is not accepted here"))
+        }
+        // The acknowledgment and the journal hold them whole or not at all.
+        for field in [3, 4, 10]
+        where message.segments[0][field].rawBytes.count > HL7Limits.echoedValueBytesMax {
+            entries.append(
+                entry(
+                    .dataTypeError, field: field,
+                    "MSH-\(field) is longer than \(HL7Limits.echoedValueBytesMax) bytes"))
         }
         if !entries.isEmpty { throw MessageRefusal(.reject, entries) }
     }

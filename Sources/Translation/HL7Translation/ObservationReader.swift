@@ -20,13 +20,14 @@ struct ObservationReader {
     /// Nil without OBX-3.
     func read(_ obx: Segment) -> Finding? {
         guard let code = types.into("Observation.code", { types.cwe(obx[3][1]) }) else { return nil }
-        let status = types.into("Observation.status") { obx[11].text ?? "" }
+        let status = obx[11].peekedText ?? ""
+        let known = types.into("Observation.status") { types.table(obx[11], "0085", CodeSystems.observationStatus) }
         let values = types.into("Observation.value") { ObservationValue(types: types).read(obx) }
         var value = values.first
         if value == nil, status == "N" { value = .absent(reason: "not-asked") }
         if value == nil, status == "X" { value = .absent(reason: "unknown") }
         return Finding(
-            code: code, status: CodeSystems.observationStatus(status), value: value,
+            code: code, status: known ?? .unknown, value: value,
             referenceRange: types.into("Observation.referenceRange") { types.trimmed(obx[7].wholeText) },
             interpretation: types.into("Observation.interpretation") { interpretation(obx) },
             effective: types.into("Observation.effectiveDateTime") { types.dateTime(obx[14].timestamp) },
@@ -38,6 +39,7 @@ struct ObservationReader {
         var attributes: Attributes = [:]
         if !furtherValues.isEmpty { attributes[Name.furtherValues] = .values(furtherValues) }
         types.into("Observation.identifier") {
+            _ = types.key(obx[4])
             if let subID = types.trimmed(obx[4].wholeText) { attributes[Name.subID] = .text(subID) }
         }
         types.into("Observation.performer") {
@@ -63,12 +65,19 @@ struct ObservationReader {
         return attributes
     }
 
-    /// OBX-8: flags of table 0078, alone or as CWE.
+    /// OBX-8: flags of table 0078, alone or as CWE. Those that v3 has too are told in its system, which FHIR asks for.
     private func interpretation(_ obx: Segment) -> [CodedConcept] {
-        obx[8].repetitions.compactMap { flag in
-            guard var concept = types.cwe(flag) else { return nil }
-            for index in concept.codings.indices where concept.codings[index].system == nil {
-                concept.codings[index].system = Self.interpretationSystem
+        let table = CodeSystem.table("0078")
+        return obx[8].repetitions.compactMap { flag in
+            guard var concept = types.cwe(flag, table: "0078") else { return nil }
+            for index in concept.codings.indices where concept.codings[index].system == table {
+                let code = concept.codings[index].code
+                if CodeSystems.interpretations.contains(code) {
+                    concept.codings[index].system = Self.interpretationSystem
+                } else if !CodeSystems.otherInterpretations.contains(code) {
+                    flag.report(.tableValueNotFound, "The flag is not in table 0078: kept without its system")
+                    concept.codings[index].system = nil
+                }
             }
             return concept
         }

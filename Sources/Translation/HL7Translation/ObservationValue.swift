@@ -11,6 +11,9 @@ struct ObservationValue {
         guard field.isValued else { return [] }
         let type = obx[2].text
         let unit = unit(obx)
+        if let type, !CodeSystems.dataTypes.contains(type) {
+            obx[2].report(.tableValueNotFound, "The data type is not in table 0125: the value is kept as text")
+        }
         // Text is one value, however many lines it has.
         guard let type, Self.typed.contains(type) else { return text(field).map { [$0] } ?? [] }
         return field.repetitions.compactMap { repetition in
@@ -94,7 +97,7 @@ struct ObservationValue {
     /// OBX-6: the unit as sent; its system when one is named.
     private func unit(_ obx: Segment) -> Unit {
         let name = types.trimmed(obx[6][1][1].text)
-        let system = types.trimmed(obx[6][1][3].text).flatMap { types.profile.codeSystems[$0] ?? CodeSystems.uri($0) }
+        let system = types.trimmed(obx[6][1][3].text).flatMap(types.system(named:))
         return (name, name == nil ? nil : system)
     }
 

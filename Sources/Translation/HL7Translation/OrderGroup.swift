@@ -137,7 +137,7 @@ struct OrderNumbers: Sendable {
 
     private static func accession(_ group: OrderGroup, types: DataTypes) -> Identifier? {
         let system = types.profile.authorities.defaultAccessionSystem
-        if let value = group.override(.accession, profile: types.profile)?.text, let id = types.trimmed(value) {
+        if let id = group.override(.accession, profile: types.profile).flatMap({ types.key($0) }) {
             return Identifier(system: system, value: id, kind: .accession)
         }
         if let ipc = group.segment("IPC"), ipc[1].isValued {

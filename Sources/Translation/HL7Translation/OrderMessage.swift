@@ -192,7 +192,7 @@ private struct OrderReader {
             types.change(obr[13]) { types.trimmed($0.wholeText) }
         }
         update.requestedProcedureID = types.into("worklist: Requested Procedure ID") {
-            types.trimmed(override(.requestedProcedureID) ?? group.segment("IPC")?[2].text ?? obr[19].text)
+            override(.requestedProcedureID) ?? group.segment("IPC").flatMap { types.key($0[2]) } ?? types.key(obr[19])
         }
         // TQ1-7, else the start in ORC-7.4 or OBR-27.4, else OBR-36, else OBR-6.
         update.scheduledAt = start([
@@ -276,7 +276,7 @@ private struct OrderReader {
     }
 
     private func override(_ name: SiteProfile.FieldName) -> String? {
-        group.override(name, profile: types.profile)?.text
+        group.override(name, profile: types.profile).flatMap { types.key($0) }
     }
 
     private func procedureCode(_ obr: Segment) -> CodedConcept? {
@@ -292,9 +292,18 @@ private struct OrderReader {
 
     /// The DICOM modality: IPC-5, else OBR-24 through the site's and the built-in map, else OBR-4.1 through the site's.
     private func modality(_ obr: Segment) -> String? {
-        if let ipc = group.segment("IPC")?[5].text { return ipc }
-        let named = override(.modality) ?? obr[24].text
-        if let named, let mapped = types.profile.modalities[named] ?? CodeSystems.modalities[named] { return mapped }
+        if let ipc = group.segment("IPC").flatMap({ types.key($0[5]) }) { return ipc }
+        let ofSite = override(.modality)
+        if let named = ofSite ?? types.trimmed(obr[24].peekedText) {
+            let own = CodeSystems.ownModalities.contains(named) ? named : nil
+            if let mapped = types.profile.modalities[named] ?? CodeSystems.modalities[named] ?? own {
+                if ofSite == nil { _ = obr[24].text }
+                return mapped
+            }
+            if ofSite == nil, !CodeSystems.serviceSections.contains(named) {
+                obr[24].report(.tableValueNotFound, "The section is neither in table 0074 nor a modality: left out")
+            }
+        }
         return obr[4].text.flatMap { types.profile.modalities[$0] }
     }
 
@@ -304,8 +313,8 @@ private struct OrderReader {
         if !segments.isEmpty { return segments.map(step) }
         guard let obr = group.obr else { return [] }
         var step = OrderUpdate.StepUpdate()
-        step.stepID = types.into("Task.identifier") { types.trimmed(override(.stepID) ?? obr[20].text) }
-        step.stationAETitle = types.into("Task.owner") { set(types.trimmed(override(.stationAETitle))) }
+        step.stepID = types.into("Task.identifier") { override(.stepID) ?? types.key(obr[20]) }
+        step.stationAETitle = types.into("Task.owner") { set(override(.stationAETitle)) }
         step.performingPhysician = types.into("worklist: Scheduled Performing Physician's Name") {
             types.change(obr[34]) { $0[1].isValued ? types.ndl($0[1])?.name : nil }
         }
@@ -317,8 +326,8 @@ private struct OrderReader {
 
     private func step(_ ipc: Segment) -> OrderUpdate.StepUpdate {
         var step = OrderUpdate.StepUpdate()
-        step.stepID = types.into("Task.identifier") { types.trimmed(ipc[4].text) }
-        step.modality = types.into("Task.input") { types.change(ipc[5]) { types.trimmed($0.text) } }
+        step.stepID = types.into("Task.identifier") { types.key(ipc[4]) }
+        step.modality = types.into("Task.input") { types.change(ipc[5]) { types.key($0) } }
         let protocolCode = types.into("Task.code") { types.change(ipc[6]) { types.cwe($0[1]) } }
         switch protocolCode {
         case .keep: break
@@ -333,7 +342,7 @@ private struct OrderReader {
         step.location = types.into("worklist: Scheduled Procedure Step Location") {
             types.change(ipc[8]) { types.trimmed($0.text) }
         }
-        step.stationAETitle = types.into("Task.owner") { types.change(ipc[9]) { types.trimmed($0.text) } }
+        step.stationAETitle = types.into("Task.owner") { types.change(ipc[9]) { types.key($0) } }
         return step
     }
 }

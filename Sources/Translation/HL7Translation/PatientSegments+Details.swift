@@ -16,6 +16,13 @@ extension PatientSegments {
         found[Name.nationality] = concepts(pid[28], table: nil, into: "Patient.extension(nationality)")
         found[Name.species] = concepts(pid[35], table: nil, into: "Patient.extension(animal)")
         found[Name.breed] = concepts(pid[36], table: nil, into: "Patient.extension(animal)")
+        found[Name.tribes] = concepts(pid[39], table: nil, into: "Patient.extension(citizenship)")
+        found[Name.birthTime] = types.into("Patient.birthDate") {
+            change(pid[7]) { field in
+                guard let stamp = field.timestamp, stamp.precision >= .hour else { return nil }
+                return types.dateTime(stamp).flatMap { $0.hasTime ? .dateTime($0) : nil }
+            }
+        }
         found[Name.birthPlace] = types.into("Patient.extension(birthPlace)") {
             change(pid[23]) { types.trimmed($0.wholeText).map { .text($0) } }
         }
@@ -46,12 +53,12 @@ extension PatientSegments {
             if let account = types.cx(pid[18][1], fallback: "urn:hilum:account", kind: .account) {
                 identifiers.append(account)
             }
-            if let number = types.trimmed(pid[19].text) {
+            if let number = types.key(pid[19]) {
                 identifiers.append(
                     Identifier(system: Self.socialSecuritySystem(number), value: number, kind: .socialSecurity))
             }
-            if let number = types.trimmed(pid[20][1][1].text) {
-                let issuer = types.trimmed(pid[20][1][2].text).map { ":" + $0 } ?? ""
+            if let number = types.key(pid[20][1][1]) {
+                let issuer = types.key(pid[20][1][2]).map { ":" + $0 } ?? ""
                 identifiers.append(
                     Identifier(system: "urn:hilum:drivers-licence" + issuer, value: number, kind: .driversLicence))
             }
@@ -80,6 +87,12 @@ extension PatientSegments {
                     let people = field.repetitions.compactMap { types.xcn($0) }
                     return people.isEmpty ? nil : .parties(people)
                 }
+            }
+        }
+        if let pd1 {
+            found[Name.disability] = concepts(pd1[6], table: "0295", into: "Patient.extension(disability)")
+            found[Name.congregation] = types.into("Patient.extension(congregation)") {
+                change(pd1[14]) { types.trimmed($0[1][1].text).map { .text($0) } }
             }
         }
         let contacts = types.into("Patient.contact") { nk1.map(contact).filter { !$0.isEmpty } }
@@ -117,9 +130,21 @@ extension PatientSegments {
                 types.cx($0[1], fallback: "urn:hilum:preadmit-number").map { .identifiers([$0]) }
             }
         }
-        let locations = [(6, Name.priorLocation), (11, Name.temporaryLocation), (42, Name.pendingLocation)]
-        for (field, name) in locations {
-            found[name] = types.into("Encounter.location") { change(pv1[field]) { location($0[1]).map { .text($0) } } }
+        let locations = [
+            (3, nil, Name.locationType), (6, Name.priorLocation, Name.priorLocationType),
+            (11, Name.temporaryLocation, Name.temporaryLocationType),
+            (42, Name.pendingLocation, Name.pendingLocationType),
+        ]
+        for (field, name, typeName) in locations {
+            if let name {
+                found[name] = types.into("Encounter.location") {
+                    change(pv1[field]) { location($0[1]).map { .text($0) } }
+                }
+            }
+            // Another place is of no kind until it is said of which.
+            found[typeName] = types.into("Encounter.location") {
+                change(pv1[field]) { .concepts([locationType($0[1])].compactMap { $0 }) }
+            }
         }
         let people = [
             (9, Name.consultants, 0), (17, Name.admitters, 0), (52, Name.others, 0), (7, Name.furtherAttending, 1),
@@ -173,11 +198,5 @@ extension PatientSegments {
     }
 
     /// A coded value; what names no system of its own is of the table of its field.
-    func concept(_ value: Repetition, table: String?) -> CodedConcept? {
-        guard var concept = types.cwe(value) else { return nil }
-        for index in concept.codings.indices where concept.codings[index].system == nil {
-            concept.codings[index].system = table.map { "http://terminology.hl7.org/CodeSystem/v2-" + $0 }
-        }
-        return concept
-    }
+    func concept(_ value: Repetition, table: String?) -> CodedConcept? { types.cwe(value, table: table) }
 }

@@ -21,7 +21,9 @@ struct PatientSegments: Sendable {
         update.homeTelecoms = types.into("Patient.telecom") { homeTelecoms(pid) }
         update.workTelecoms = types.into("Patient.telecom") { list(pid[14]) { types.xtn($0, use: .work) } }
         update.language = types.into("Patient.communication") { change(pid[15]) { types.cwe($0[1]) } }
-        update.maritalStatus = types.into("Patient.maritalStatus") { change(pid[16]) { maritalStatus($0[1]) } }
+        update.maritalStatus = types.into("Patient.maritalStatus") {
+            change(pid[16]) { types.cwe($0[1], table: "0002") }
+        }
         update.deceasedAt = types.into("Patient.deceased") { change(pid[29]) { types.dateTime($0.timestamp) } }
         update.isDeceased = types.into("Patient.deceased") {
             change(pid[30]) { field in
@@ -40,13 +42,13 @@ struct PatientSegments: Sendable {
 
     /// What PV1 says of the visit; `status` is what the event says.
     func visitUpdate(_ pv1: Segment, _ pv2: Segment?, status: Visit.Status?, eventTime: UTCInstant?) -> VisitUpdate {
-        let patientClass = types.into("Encounter.class") { types.trimmed(pv1[2].text) }
+        let patientClass = types.into("Encounter.class") { types.key(pv1[2]) }
         let resolved = patientClass == "P" && status != .finished && status != .cancelled ? .planned : status
         var update = VisitUpdate(
             identifier: types.into("Encounter.identifier") { visitIdentifier(pv1) }, status: resolved,
             eventTime: eventTime)
         update.classCode = types.into("Encounter.class") {
-            change(pv1[2]) { types.trimmed($0.text).map(PatientSegments.encounterClass) }
+            change(pv1[2]) { types.key($0).map(PatientSegments.encounterClass) }
         }
         update.location = types.into("Encounter.location") { change(pv1[3]) { location($0[1]) } }
         update.attending = types.into("Encounter.participant") { change(pv1[7]) { types.xcn($0[1]) } }
@@ -90,20 +92,18 @@ struct PatientSegments: Sendable {
         return .set(addresses)
     }
 
-    /// Table 0002; the system is the table's own when the sender names none.
-    private func maritalStatus(_ value: Repetition) -> CodedConcept? {
-        guard var concept = types.cwe(value) else { return nil }
-        for index in concept.codings.indices where concept.codings[index].system == nil {
-            concept.codings[index].system = "http://terminology.hl7.org/CodeSystem/v2-0002"
-        }
-        return concept
-    }
-
     /// PL: point of care, room, bed, facility, building, floor, written out; else its description.
     func location(_ value: Repetition) -> String? {
         let parts = [1, 2, 3, 4, 7, 8].compactMap { types.trimmed(value[$0][1].text) }
         let description = types.trimmed(value[9].text)
         return parts.isEmpty ? description : parts.joined(separator: ", ")
+    }
+
+    /// PL.6, of table 0305.
+    func locationType(_ value: Repetition) -> CodedConcept? {
+        types.key(value[6]).map { code in
+            CodedConcept(codings: [.init(system: "http://terminology.hl7.org/CodeSystem/v2-0305", code: code)])
+        }
     }
 
     /// Table 0004 to the act codes of v3; what has none stays a code of the table.

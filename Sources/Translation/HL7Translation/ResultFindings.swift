@@ -20,12 +20,16 @@ struct ResultFindings {
     /// Where a following NTE belongs.
     private var lastWasObservation = false
     private var isWithdrawn = false
-    /// When the first line of text was observed, for a report whose OBR-7 is empty.
+    /// When the report was observed: OBR-7, else the time of its first line of text.
     private(set) var effective: PartialDateTime?
     /// Whether there is any text or finding, shown or withdrawn.
     private(set) var hasContent = false
 
-    init(types: DataTypes) { self.types = types }
+    /// - Parameter effective: what OBR-7 says; a line with another time of its own is not told.
+    init(types: DataTypes, effective: PartialDateTime?) {
+        self.types = types
+        self.effective = effective
+    }
 
     /// Takes one OBX. Throws `MessageRefusal` for a document that does not decode.
     mutating func add(_ obx: Segment) throws {
@@ -35,9 +39,11 @@ struct ResultFindings {
         let type = types.into("Observation.value") { obx[2].text }
         let isText = type == "TX" || type == "FT"
         let target = isText || type == "ED" ? "DiagnosticReport.presentedForm" : "Observation.status"
-        let status = types.into(target) { obx[11].text ?? "" }
+        let status = obx[11].peekedText ?? ""
+        _ = types.into(target) { types.table(obx[11], "0085", CodeSystems.observationStatus) }
         statuses.append(status)
-        if isText || type == "ED", effective == nil {
+        let observed = types.dateTime(obx[14].timestamp)
+        if isText || type == "ED", effective == nil || effective == observed {
             effective = types.into("DiagnosticReport.effectiveDateTime") { types.dateTime(obx[14].timestamp) }
         }
         let observer = types.into("DiagnosticReport.resultsInterpreter") {

@@ -73,7 +73,8 @@ struct ResultMessage: InboundMessage {
                 update.visit = update.visitDetails?.identifier
                 drafts.append(
                     Draft(
-                        update: update, findings: ResultFindings(types: types), statuses: [], location: group.location))
+                        update: update, findings: ResultFindings(types: types, effective: update.effective),
+                        statuses: [], location: group.location))
             }
             var draft = drafts[index]
             try add(group, obr: obr, to: &draft, isFurther: part != nil, types: types)
@@ -116,12 +117,8 @@ struct ResultMessage: InboundMessage {
         update.placer = numbers.placer
         update.filler = numbers.filler
         update.accession = numbers.accession
-        update.requestedProcedureID = types.into("worklist: Requested Procedure ID") { types.trimmed(obr[19].text) }
-        update.category = types.into("DiagnosticReport.category") { obr[24].text }.map { code in
-            CodedConcept(codings: [
-                CodedConcept.Coding(system: "http://terminology.hl7.org/CodeSystem/v2-0074", code: code)
-            ])
-        }
+        update.requestedProcedureID = types.into("worklist: Requested Procedure ID") { types.key(obr[19]) }
+        update.category = types.into("DiagnosticReport.category") { category(obr, types: types) }
         update.effective = types.into("DiagnosticReport.effectiveDateTime") { types.dateTime(obr[7].timestamp) }
         update.issued =
             types.into("DiagnosticReport.issued") { types.instant(obr[22].timestamp) }
@@ -132,6 +129,20 @@ struct ResultMessage: InboundMessage {
             return ordering ?? orc.flatMap { types.xcn($0[12][1]) }
         }
         return update
+    }
+
+    /// OBR-24: a section of table 0074, else a modality of DICOM, else a code of no system, which is told.
+    private func category(_ obr: Segment, types: DataTypes) -> CodedConcept? {
+        guard let code = types.key(obr[24]) else { return nil }
+        var system: String?
+        if CodeSystems.serviceSections.contains(code) {
+            system = CodeSystem.table("0074")
+        } else if CodeSystems.ownModalities.contains(code) || CodeSystems.modalities[code] == code {
+            system = CodeSystem.uri(named: "DCM")
+        } else {
+            obr[24].report(.tableValueNotFound, "The section is not in table 0074: kept without a system")
+        }
+        return CodedConcept(codings: [CodedConcept.Coding(system: system, code: code)])
     }
 
     /// OBR-25; nil where it is empty or leaves the decision to the OBX-11.
@@ -154,7 +165,7 @@ extension ResultMessage.Draft {
         let stated = statuses.compactMap { $0 ?? findings.statusOfAll }.min { $0.rank < $1.rank }
         update.status = findings.areAllWithdrawn ? .enteredInError : stated ?? findings.statusOfAll
         if update.interpreters.isEmpty { update.interpreters = findings.observers }
-        update.effective = update.effective ?? findings.effective
+        update.effective = findings.effective
         update.conclusion = findings.conclusion
         update.presentedForms = findings.presentedForms(title: update.code.displayText)
         update.observations = findings.observations

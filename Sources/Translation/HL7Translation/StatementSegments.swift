@@ -51,9 +51,13 @@ struct StatementSegments {
         guard let code = types.into("AllergyIntolerance.code", { types.cwe(al1[3][1]) }) else { return nil }
         var statement = StatementUpdate(kind: .allergy, key: Self.key(code))
         statement.code = code
-        let category = types.into("AllergyIntolerance.category") { patients.concept(al1[2][1], table: "0127") }
+        let category = types.into("AllergyIntolerance.category") {
+            checked(al1[2], "0127", ["AA", "DA", "EA", "FA", "LA", "MA", "MC", "PA"])
+        }
         if let category { statement.attributes[Name.category] = .concepts([category]) }
-        let severity = types.into("AllergyIntolerance.reaction.severity") { patients.concept(al1[4][1], table: "0128") }
+        let severity = types.into("AllergyIntolerance.reaction.severity") {
+            checked(al1[4], "0128", ["MI", "MO", "SV", "U"])
+        }
         if let severity { statement.attributes[Name.severity] = .concepts([severity]) }
         let reactions = types.into("AllergyIntolerance.reaction") {
             // A list of words in one component, or of components, is what senders put into a field of type ST.
@@ -64,6 +68,16 @@ struct StatementSegments {
         }
         statement.effective = types.into("AllergyIntolerance.onsetDateTime") { types.dateTime(al1[6].timestamp) }
         return statement
+    }
+
+    /// A coded value of a table whose codes FHIR has its own words for. One that is not in the table is told: FHIR has no
+    /// place for it.
+    private func checked(_ field: Field, _ table: String, _ codes: Set<String>) -> CodedConcept? {
+        let concept = patients.concept(field[1], table: table)
+        if let concept, concept.code(in: CodeSystem.table(table)).map(codes.contains) != true {
+            field.report(.tableValueNotFound, "The code is not in table \(table): not told in FHIR")
+        }
+        return concept
     }
 
     private func diagnosis(_ dg1: Segment) -> StatementUpdate? {
@@ -102,7 +116,7 @@ struct StatementSegments {
         let payor = types.into("Coverage.payor") { self.payor(in1) }
         let plan = types.into("Coverage.class") { types.cwe(in1[2][1]) }
         let policy = types.into("Coverage.identifier") {
-            types.trimmed(in1[36].text) ?? types.trimmed(in1[49][1][1].text)
+            types.key(in1[36]) ?? types.key(in1[49][1][1])
         }
         guard payor != nil || plan != nil || policy != nil else { return nil }
         var statement = StatementUpdate(
@@ -121,6 +135,8 @@ struct StatementSegments {
                 Identifier(system: "urn:hilum:policy", value: policy)
             ])
         }
+        let holder = types.into("Coverage.policyHolder") { policyHolder(in1) }
+        if let holder { statement.attributes[Name.policyHolders] = .parties([holder]) }
         let planType = types.into("Coverage.type") { patients.concept(in1[15][1], table: "0086") }
         if let planType { statement.attributes[Name.planType] = .concepts([planType]) }
         let group = types.into("Coverage.class") { (types.trimmed(in1[8].text), types.trimmed(in1[9].text)) }
@@ -142,6 +158,13 @@ struct StatementSegments {
     private func payor(_ in1: Segment) -> PartyReference? {
         let id = types.cx(in1[3][1], fallback: "urn:hilum:insurer")
         let name = types.trimmed(in1[4][1][1].text)
+        return id == nil && name == nil ? nil : PartyReference(identifier: id, displayName: name ?? id?.value)
+    }
+
+    /// IN1-10 and 11: the employer or group that holds the policy.
+    private func policyHolder(_ in1: Segment) -> PartyReference? {
+        let id = types.cx(in1[10][1], fallback: "urn:hilum:organization")
+        let name = types.trimmed(in1[11][1][1].text)
         return id == nil && name == nil ? nil : PartyReference(identifier: id, displayName: name ?? id?.value)
     }
 
@@ -169,7 +192,7 @@ struct StatementSegments {
             person.birthDate = types.date(gt1[8].timestamp)
             person.sex = types.table(gt1[9], "0001", CodeSystems.sex)
             person.relationships = [patients.concept(gt1[11][1], table: "0063")].compactMap { $0 }
-            if let number = types.trimmed(gt1[12].text) {
+            if let number = types.key(gt1[12]) {
                 person.identifiers.append(
                     Identifier(system: "urn:hilum:social-security-number", value: number, kind: .socialSecurity))
             }

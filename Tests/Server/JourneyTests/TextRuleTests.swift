@@ -45,6 +45,62 @@ extension JourneyTests {
             #expect(try await context.patients("urn:hilum:site:mrn", "J-LONG") == 1)
         }
 
+        @Test(
+            "HL7 v2.5.1 §2.9.2: whichever field holds 4,000 characters: AA, or AE 102 with that place, and nothing kept"
+        )
+        func everyField() async throws {
+            let lines = [
+                "PID|1|A^^^X|J-WIDE^7^M10^HOSP&1.2.3&ISO^MR^EAST^20200101~S-1^^^AHV^SS|B|JOURNEY^TEST^Q^Jr^Dr|M^N|19700101|F|O^P|W^White^L|Str 1^Haus^Ort^ZH^8000^CHE^H||1^PRN^PH|2^WPN^PH|de^German^L|M^M^L|R^R^L|ACC^^^HOSP^AN|123-45|DL^ZH|||Ort|Y|2|CHE^S^L||CHE^S^L|||||||A^B^L|C^D^L|||T^T^L",
+                "PD1|||Clinic^^C-1|7000^Haus^Ada||D^D^L||||||||St. John",
+                "NK1|1|KIN^KIM|SPO^S^L|Str 2^^Ort|3^PRN^PH|4^WPN^PH",
+                "PV1|1|I|WARD^1^2^N^^N|E|PRE-1|ER^1|7001^Arzt^Adele|7002^Zu^Zora|7003^Kon^Karl|RAD|TMP|||1|S||7004^Auf^Anna|S|V-WIDE^^^HOSP^VN",
+                "AL1|1|DA^D^L|CM^Contrast^L|SV^S^L|hives",
+                "IN1|1|PLAN^P^L|INS-1|Comp|Str 3|||G-1|Group||E-1|Widgets|||||PPO||KIN^KIM",
+                "GT1|1|GT-1|GUA^RAN|||5|6||||SEL^S^L|99-1",
+                "ORC|NW|PL-WIDE^EHR|FI-WIDE^RIS|GRP-1|SC|||||||7005^Req^Rita",
+                "OBR|1|PL-WIDE^EHR|FI-WIDE^RIS|CT^CT head^L||||||||MRSA^I^L|info||&&&HEAD|7005^Req^Rita||ACC-WIDE|RP-1|SPS-1||||CT||||||WALK|R51^H^L|||7010&T&Tim||||||||||44^D^L|46^E^L|47^F^L",
+                "NTE|1||note", "DG1|1||S06^C^L|text|20261121|W^W^L||||||||||7011^Dia^Dora",
+                "OBX|1|CWE|C^Code^L|1|V^Value^L|u^u^UCUM|1-2|N^N^L|||F|||20261121|LAB^L^L|7012^O^Olga|M^M^L|DEV^X|||BS^B^L|||ORG^^9",
+                "ZDS|1.2.999.5^RIS^Application^DICOM",
+            ]
+            let head = String(
+                decoding: Samples.message("W", patient: "J-WIDE", type: "ORM^O01^ORM_O01").prefix { $0 != 0x0D },
+                as: UTF8.self)
+            let long = String(Self.long)
+            let server = context.server
+            let answers = try await MLLPPeer.connect(server) { peer in
+                var number = 0
+                var answers: [String: Int] = [:]
+                for (index, line) in lines.enumerated() {
+                    let fields = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+                    for field in 1..<fields.count where !fields[field].isEmpty {
+                        let pieces = fields[field].split(separator: "^", omittingEmptySubsequences: false)
+                        for piece in pieces.indices where !pieces[piece].isEmpty {
+                            var changed = pieces
+                            changed[piece] = Substring(long)
+                            var wide = fields
+                            wide[field] = changed.joined(separator: "^")
+                            var all = lines
+                            all[index] = wide.joined(separator: "|")
+                            number += 1
+                            let header = head.replacing("|W|", with: "|W\(number)|")
+                            let answer = try await peer.ask(
+                                Array(([header] + all).joined(separator: "\r").utf8) + [0x0D])
+                            let words = String(decoding: answer?.bytes ?? [], as: UTF8.self)
+                            let place = "\(fields[0])-\(field).\(piece + 1)"
+                            answers[answer?.code ?? "none", default: 0] += 1
+                            if answer?.code == "AA" { continue }
+                            let isTold = ["102", "103"].contains(answer?.condition ?? "")
+                            #expect(answer?.code == "AE" && isTold, "\(place) \(words)")
+                            #expect(words.contains("ERR||\(fields[0])^1^\(field)^"), "\(place) \(words)")
+                        }
+                    }
+                }
+                return answers
+            }
+            #expect((answers["AE"] ?? 0) > 60 && (answers["AA"] ?? 0) > 60, "\(answers)")
+        }
+
         @Test("PS3.18 Table I.2-2: NUL in an identifier is C000 and leaves no blob; in a description it is a space")
         func images() async throws {
             let before = blobs()

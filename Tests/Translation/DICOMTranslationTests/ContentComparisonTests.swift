@@ -32,7 +32,7 @@ struct ContentComparisonTests {
     }
 
     /// An image of 3 x 5 pixels, two frames, with text, names, a private block, nested items and a large value.
-    private static func object(samples: Int = 1, bits: Int = 16, characterSet: String = "ISO_IR 100") -> DataSet {
+    static func object(samples: Int = 1, bits: Int = 16, characterSet: String = "ISO_IR 100") -> DataSet {
         var item = DataSet()
         item.set(.codeValue, string: "T-1")
         item.set(.codeMeaning, string: "Tëxt")
@@ -83,7 +83,7 @@ struct ContentComparisonTests {
         return header.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) } } + body
     }
 
-    private static func encapsulated(_ set: DataSet, samples: Int, bits: Int) -> DataSet {
+    static func encapsulated(_ set: DataSet, samples: Int, bits: Int) -> DataSet {
         let all = pixels(samples, bits)
         let frames = [Array(all[..<(all.count / 2)]), Array(all[(all.count / 2)...])].map {
             rle($0, samples: samples, sampleBytes: bits / 8)
@@ -94,7 +94,7 @@ struct ContentComparisonTests {
         return set
     }
 
-    private static func file(
+    static func file(
         _ set: DataSet, _ syntax: TransferSyntax, definedLengths: Bool = false
     ) throws -> (Instance, [UInt8]) {
         let meta = try FileMeta(
@@ -112,7 +112,7 @@ struct ContentComparisonTests {
         return (instance, meta + body)
     }
 
-    private static func difference(_ a: (Instance, [UInt8]), _ b: (Instance, [UInt8])) async throws -> String? {
+    static func difference(_ a: (Instance, [UInt8]), _ b: (Instance, [UInt8])) async throws -> String? {
         var (first, second) = (a.0, b.0)
         (first.blobID, second.blobID) = (BlobID("a"), BlobID("b"))
         let comparison = ContentComparison(blobs: Blobs(files: ["a": a.1, "b": b.1]), limits: IngestLimits())

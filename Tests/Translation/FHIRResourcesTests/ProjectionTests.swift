@@ -164,11 +164,13 @@ struct ProjectionTests {
         attributes.studyTime = "101500.25"
         attributes.referringPhysicianName = "Who^Doc^^Dr"
         attributes.studyDescription = "CT"
+        attributes.procedures = [.init(system: CodeSystem.uri(named: "RadLex"), code: "RPID16", display: "CT head")]
         var series = SeriesAttributes()
         series.modality = "CT"
         series.seriesNumber = 2
         series.bodyPartExamined = "HEAD"
         series.laterality = "L"
+        series.anatomicRegion = .init(system: "http://snomed.info/sct", code: "69536005", display: "Head")
         series.operatorsName = "Op^One"
         let link = Reconciliation.matched(patientID: EntityID("p1"), orderID: EntityID("o1"))
         func content(_ attributes: SeriesAttributes, _ count: Int) -> ImagingStudyProjection.SeriesContent {
@@ -197,6 +199,8 @@ struct ProjectionTests {
             offset: { _, _ in "+01:00" })
         #expect(try Self.errors(full) == [])
         #expect(full["started"]?.string == "2026-11-21T10:15:00+01:00")
+        #expect(full["procedureCode"]?[0]?["coding"]?[0]?["system"]?.string == "http://www.radlex.org")
+        #expect(full["series"]?[0]?["bodySite"]?["code"]?.string == "69536005")
         #expect(full["referrer"]?["display"]?.string == "Dr Doc Who")
         #expect(full["identifier"]?[0]?["value"]?.string == "urn:oid:1.2.3")
         #expect(full["identifier"]?[1]?["value"]?.string == "A1")

@@ -51,6 +51,73 @@ import Workflow
         #expect(!back.identifiers.contains(Self.number))
     }
 
+    @Test("Periods, check digit, facility, birth time and kinds of places are told, and read back as they were")
+    func validity() throws {
+        let period = ValidityPeriod(start: PartialDateTime("2020"), end: PartialDateTime("2021-05-06"))
+        var patient = ProjectionTests.patient
+        patient.names[0].period = period
+        patient.addresses = [PostalAddress(lines: ["Street"], period: period)]
+        patient.identifiers[0].details = .init(checkDigit: "7", facility: "North", period: period)
+        patient.birthDate = PartialDateTime("1975-03-15")
+        patient.attributes = [
+            Patient.Attribute.birthTime: .dateTime(PartialDateTime("1975-03-15T04:12:00+01:00")),
+            Patient.Attribute.disability: .concepts([Self.code]), Patient.Attribute.congregation: .text("St. John"),
+            Patient.Attribute.tribes: .concepts([Self.code]),
+        ]
+        let value = PatientProjection.project(patient, absorbed: [])
+        #expect(try ProjectionTests.errors(value) == [])
+        let number = value["identifier"]?[0]
+        #expect(number?["extension"]?[0]?["valueString"]?.string == "7")
+        #expect(number?["assigner"]?["display"]?.string == "North")
+        #expect(number?["period"]?["end"]?.string == "2021-05-06")
+        #expect(value["_birthDate"]?["extension"]?[0]?["valueDateTime"]?.string == "1975-03-15T04:12:00+01:00")
+        #expect(value["extension"]?.array?.count == 3)
+        let back = PatientCommand.patient(value, id: patient.id, stored: nil)
+        #expect(back.names == patient.names && back.addresses == patient.addresses)
+        #expect(back.identifiers == patient.identifiers)
+        // A time of another day than the one that stands is not of it.
+        patient.birthDate = PartialDateTime("1975-03-16")
+        #expect(PatientProjection.project(patient, absorbed: [])["_birthDate"] == nil)
+        var visit = ProjectionTests.visit
+        visit.location = "WARD"
+        visit.attributes = [Visit.Attribute.locationType: .concepts([Self.code])]
+        let encounter = EncounterProjection.project(visit)
+        #expect(try ProjectionTests.errors(encounter) == [])
+        #expect(encounter["location"]?[0]?["physicalType"] != nil)
+    }
+
+    @Test("H17: a code of another system is no race, no allergy category and no severity")
+    func foreignCodes() throws {
+        func concept(_ code: String, _ system: String?) -> CodedConcept {
+            CodedConcept(codings: [.init(system: system, code: code, display: "shown")])
+        }
+        func race(_ system: String?, _ code: String = "2106-3") -> JSONValue? {
+            var patient = ProjectionTests.patient
+            patient.attributes = [Patient.Attribute.race: .concepts([concept(code, system)])]
+            let parts = PatientProjection.project(patient, absorbed: [])["extension"]?[0]?["extension"]?.array ?? []
+            return parts.first { $0["url"]?.string == "ombCategory" }?["valueCoding"]
+        }
+        let cdc = "urn:oid:2.16.840.1.113883.6.238"
+        for system in [nil, CodeSystem.table("0005"), cdc] { #expect(race(system)?["system"]?.string == cdc) }
+        #expect(race("urn:other") == nil)
+        #expect(race(nil, "UNK")?["system"]?.string == "http://terminology.hl7.org/CodeSystem/v3-NullFlavor")
+        func allergy(_ system: String, severity: String = "SV") -> JSONValue {
+            var statement = ClinicalStatement(id: EntityID("a"), from: StatementUpdate(kind: .allergy, key: "k"))
+            statement.code = Self.code
+            statement.attributes = [
+                Name.category: .concepts([concept("DA", system.isEmpty ? nil : CodeSystem.table("0127"))]),
+                Name.severity: .concepts([concept(severity, system.isEmpty ? "urn:x" : CodeSystem.table("0128"))]),
+                Name.reactions: .concepts([CodedConcept(text: "hives")]),
+            ]
+            return AllergyIntoleranceProjection.project(statement, patientID: EntityID("p"))
+        }
+        #expect(allergy("v2")["category"]?[0]?.string == "medication")
+        #expect(allergy("v2")["criticality"]?.string == "high")
+        #expect(allergy("v2", severity: "MO")["criticality"] == nil)
+        #expect(allergy("")["category"] == nil)
+        #expect(allergy("")["reaction"]?[0]?["severity"] == nil)
+    }
+
     @Test("A client's extensions and contacts stay beside those of the domain")
     func merged() throws {
         var patient = ProjectionTests.patient

@@ -155,7 +155,7 @@ package struct UnknownAuthority: Sendable, Hashable, Codable {
     }
 
     /// Letters, digits and hyphens as they are, the rest as `%hh`.
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         var output: [UInt8] = []
         let hex = Array("0123456789abcdef".utf8)
         for byte in text.utf8 {

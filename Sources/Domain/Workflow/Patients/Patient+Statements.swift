@@ -14,6 +14,13 @@ extension Patient {
             identifiers.append(identifier)
         }
         var taker = StatementTaker(patient: self, isNew: isNew, source: source, unit: unit, time: update.eventTime)
+        let described = update.identifiers.filter { $0.details != nil }
+        if taker.admits(described.isEmpty ? .keep : .set(described), .identifierDetails) {
+            for identifier in described {
+                guard let index = identifiers.firstIndex(where: { $0.matches(identifier) }) else { continue }
+                identifiers[index].details = identifier.details
+            }
+        }
         if taker.admits(update.names, .names) { names = update.names.applied(to: names) ?? [] }
         if taker.admits(update.aliases, .aliases) { aliases = update.aliases.applied(to: aliases) ?? [] }
         if taker.admits(update.birthDate, .birthDate) { birthDate = update.birthDate.applied(to: birthDate) }
@@ -56,7 +63,7 @@ extension Patient {
     /// The values that are stated one by one.
     enum Stated: String, CaseIterable {
         case names, aliases, birthDate, sex, addresses, homeTelecoms, workTelecoms, maritalStatus, language
-        case isDeceased, deceasedAt
+        case isDeceased, deceasedAt, identifierDetails
     }
 }
 

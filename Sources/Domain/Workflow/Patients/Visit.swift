@@ -41,6 +41,11 @@ package struct Visit: Sendable, Hashable, Codable {
         package static let furtherAttending = "furtherAttending"
         package static let furtherReferring = "furtherReferring"
         package static let serviceProvider = "serviceProvider"
+        /// What kind of place each location is (table 0305).
+        package static let locationType = "locationType"
+        package static let priorLocationType = "priorLocationType"
+        package static let temporaryLocationType = "temporaryLocationType"
+        package static let pendingLocationType = "pendingLocationType"
         package static let priorLocation = "priorLocation"
         package static let temporaryLocation = "temporaryLocation"
         package static let pendingLocation = "pendingLocation"

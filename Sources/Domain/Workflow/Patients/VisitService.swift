@@ -101,6 +101,7 @@ extension Visit {
 
     /// Takes what is said in passing, where nothing is known: neither a value nor that there is none.
     fileprivate mutating func complete(_ update: VisitUpdate) {
+        if let details = update.identifier?.details, identifier?.details == nil { identifier?.details = details }
         func take<Value>(_ old: Value?, _ value: Stated, _ change: Change<Value>) -> Value? {
             old ?? (stated?[value.rawValue] == nil ? change.applied(to: nil) : nil)
         }
@@ -159,6 +160,11 @@ extension Visit {
             further[name] = change.applied(to: further[name])
         }
         attributes = further.isEmpty ? nil : further
+        if let details = update.identifier?.details,
+            !PatientService.isOlder(update.eventTime, than: unit.comparable(eventTime))
+        {
+            identifier?.details = details
+        }
         stated = times
         if let time = update.eventTime { eventTime = max(time, unit.comparable(eventTime) ?? time) }
     }

@@ -84,6 +84,8 @@ package struct StudyAttributes: Sendable, Hashable, Codable {
     package var patientSex: String?
     package var studyID: String?
     package var studyDescription: String?
+    /// Procedure Code Sequence (0008,1032); nil for none and in studies stored before it was kept.
+    package var procedures: [CodedConcept.Coding]?
     package init() {}
 }
 
@@ -157,6 +159,8 @@ package struct SeriesAttributes: Sendable, Hashable, Codable {
     package var seriesDescription: String?
     package var bodyPartExamined: String?
     package var laterality: String?
+    /// The first item of Anatomic Region Sequence (0008,2218); nil for none and in series stored before it was kept.
+    package var anatomicRegion: CodedConcept.Coding?
     package var seriesDate: String?
     package var seriesTime: String?
     package var performedProcedureStepStartDate: String?

@@ -10,7 +10,7 @@ enum AllergyIntoleranceProjection {
 
     static func project(_ statement: ClinicalStatement, patientID: EntityID) -> JSONValue {
         typealias Name = ClinicalStatement.Name
-        let severity = statement.attributes.concepts(Name.severity).first?.codings.first?.code
+        let severity = statement.attributes.concepts(Name.severity).first?.code(in: CodeSystem.table("0128"))
         let manifestations = statement.attributes.concepts(Name.reactions).compactMap(Datatypes.concept)
         let reaction = Datatypes.object([
             ("manifestation", Datatypes.array(manifestations)),
@@ -35,7 +35,7 @@ enum AllergyIntoleranceProjection {
 
     /// Table 0127.
     private static func category(_ concept: CodedConcept?) -> String? {
-        switch concept?.codings.first?.code {
+        switch concept?.code(in: CodeSystem.table("0127")) {
         case "DA": "medication"
         case "FA": "food"
         case "EA", "LA", "PA", "AA": "environment"
@@ -47,7 +47,7 @@ enum AllergyIntoleranceProjection {
     private static func criticality(_ code: String?) -> String? {
         switch code {
         case "SV": "high"
-        case "MO", "MI": "low"
+        case "MI": "low"
         case "U": "unable-to-assess"
         default: nil
         }

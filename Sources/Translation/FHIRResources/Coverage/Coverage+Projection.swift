@@ -5,7 +5,8 @@ import Workflow
 enum CoverageProjection {
     static let type = "Coverage"
     static let owned = [
-        "contained", "identifier", "status", "type", "subscriber", "beneficiary", "relationship", "period", "payor",
+        "contained", "identifier", "status", "type", "policyHolder", "subscriber", "beneficiary", "relationship",
+        "period", "payor",
         "class",
     ]
 
@@ -39,6 +40,10 @@ enum CoverageProjection {
             ("identifier", Datatypes.array(attributes.identifiers(Name.identifiers).map(Datatypes.identifier))),
             ("status", statement.isCurrent ? "active" : "cancelled"),
             ("type", attributes.concepts(Name.planType).first.flatMap(Datatypes.concept)),
+            (
+                "policyHolder",
+                attributes.parties(Name.policyHolders).first.flatMap { Datatypes.party($0, type: "Organization") }
+            ),
             ("subscriber", insured == nil ? nil : Datatypes.object([("reference", "#insured")])),
             ("beneficiary", beneficiary),
             ("relationship", attributes.concepts(Name.relationship).first.flatMap(Datatypes.concept)),

@@ -14,7 +14,15 @@ extension Datatypes {
         let kind = codes.first { $0["system"]?.string == identifierTypeSystem }?["code"]?.string
         return Identifier(
             system: system, value: text, kind: kind.flatMap(Identifier.Kind.init(rawValue:)),
-            isCurrent: value["use"]?.string != "old")
+            isCurrent: value["use"]?.string != "old",
+            details: Identifier.Details(
+                checkDigit: (value["extension"]?.array ?? []).first { $0["url"]?.string == checkDigitURL }?[
+                    "valueString"]?.string,
+                facility: value["assigner"]?["display"]?.string, period: period(from: value["period"])))
+    }
+
+    static func period(from value: JSONValue?) -> ValidityPeriod? {
+        ValidityPeriod(start: dateTime(from: value?["start"]), end: dateTime(from: value?["end"]))
     }
 
     static func coding(from value: JSONValue) -> CodedConcept.Coding? {
@@ -34,14 +42,17 @@ extension Datatypes {
             family: value["family"]?.string ?? "", given: strings(value["given"]), prefix: strings(value["prefix"]),
             suffix: strings(value["suffix"]), use: value["use"]?.string.flatMap(HumanName.Use.init(rawValue:)),
             representation: (value["extension"]?.array ?? []).first { $0["url"]?.string == representationURL }
-                .flatMap { ["ABC": .alphabetic, "IDE": .ideographic, "SYL": .phonetic][$0["valueCode"]?.string ?? ""] })
+                .flatMap {
+                    ["ABC": .alphabetic, "IDE": .ideographic, "SYL": .phonetic][$0["valueCode"]?.string ?? ""]
+                },
+            period: period(from: value["period"]))
     }
 
     static func address(from value: JSONValue) -> PostalAddress {
         PostalAddress(
             lines: strings(value["line"]), city: value["city"]?.string, district: value["district"]?.string,
             state: value["state"]?.string, postalCode: value["postalCode"]?.string, country: value["country"]?.string,
-            use: value["use"]?.string.flatMap(PostalAddress.Use.init(rawValue:)))
+            use: value["use"]?.string.flatMap(PostalAddress.Use.init(rawValue:)), period: period(from: value["period"]))
     }
 
     static func telecom(from value: JSONValue) -> ContactPoint? {

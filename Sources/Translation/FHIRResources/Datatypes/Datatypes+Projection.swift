@@ -53,7 +53,12 @@ enum Datatypes {
     }
 
     static func identifier(_ identifier: Identifier) -> JSONValue {
-        object([
+        let details = identifier.details
+        let checkDigit = string(details?.checkDigit).map { digit in
+            JSONValue.array([object([("url", .string(checkDigitURL)), ("valueString", digit)])])
+        }
+        return object([
+            ("extension", checkDigit),
             ("use", identifier.isCurrent ? nil : "old"),
             (
                 "type",
@@ -63,7 +68,14 @@ enum Datatypes {
             ),
             ("system", string(identifier.system)),
             ("value", string(identifier.value)),
+            ("period", details?.period.map(period)),
+            ("assigner", string(details?.facility).map { object([("display", $0)]) }),
         ])
+    }
+    static let checkDigitURL = "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit"
+
+    static func period(_ period: ValidityPeriod) -> JSONValue {
+        object([("start", dateTime(period.start)), ("end", dateTime(period.end))])
     }
 
     /// A study's or order's UID as FHIR writes it. FHIR R4 imagingstudy.html §8.21.5.
@@ -90,6 +102,7 @@ enum Datatypes {
             ("given", array(name.given.compactMap { string($0) })),
             ("prefix", array(name.prefix.compactMap { string($0) })),
             ("suffix", array(name.suffix.compactMap { string($0) })),
+            ("period", name.period.map(period)),
         ])
     }
 
@@ -116,6 +129,7 @@ enum Datatypes {
             ("postalCode", string(address.postalCode)),
             ("country", string(address.country)),
             ("type", isBilling ? "postal" : nil),
+            ("period", address.period.map(period)),
         ])
     }
 

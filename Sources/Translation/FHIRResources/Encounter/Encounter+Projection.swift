@@ -78,12 +78,19 @@ enum EncounterProjection {
     private static func locations(_ visit: Visit) -> [JSONValue] {
         typealias Name = Visit.Attribute
         let attributes = visit.attributes ?? [:]
-        let rows: [(String?, JSONValue?)] = [
-            (visit.location, nil), (attributes.text(Name.priorLocation), "completed"),
-            (attributes.text(Name.temporaryLocation), "active"), (attributes.text(Name.pendingLocation), "reserved"),
+        let rows: [(String?, JSONValue?, type: String)] = [
+            (visit.location, nil, Name.locationType),
+            (attributes.text(Name.priorLocation), "completed", Name.priorLocationType),
+            (attributes.text(Name.temporaryLocation), "active", Name.temporaryLocationType),
+            (attributes.text(Name.pendingLocation), "reserved", Name.pendingLocationType),
         ]
-        return rows.compactMap { text, status in
-            named(text).map { Datatypes.object([("location", $0), ("status", status)]) }
+        return rows.compactMap { text, status, type in
+            named(text).map {
+                Datatypes.object([
+                    ("location", $0), ("status", status),
+                    ("physicalType", attributes.concepts(type).first.flatMap(Datatypes.concept)),
+                ])
+            }
         }
     }
 

@@ -6,7 +6,7 @@ enum ImagingStudyProjection {
     static let type = "ImagingStudy"
     static let owned = [
         "identifier", "status", "modality", "subject", "encounter", "started", "basedOn", "referrer", "endpoint",
-        "numberOfSeries", "numberOfInstances", "description", "series",
+        "numberOfSeries", "numberOfInstances", "procedureCode", "description", "series",
     ]
 
     /// One series with the instances it lists.
@@ -52,6 +52,11 @@ enum ImagingStudyProjection {
             ("endpoint", .array([Datatypes.reference("Endpoint", endpoint)])),
             ("numberOfSeries", JSONValue(series.count)),
             ("numberOfInstances", JSONValue(series.reduce(0) { $0 + $1.instances.count })),
+            (
+                "procedureCode",
+                Datatypes.array(
+                    (attributes.procedures ?? []).compactMap { Datatypes.concept(CodedConcept(codings: [$0])) })
+            ),
             ("description", Datatypes.string(attributes.studyDescription)),
             (
                 "series",
@@ -81,7 +86,11 @@ enum ImagingStudyProjection {
             ("modality", modality(attributes.modality ?? "OT")),
             ("description", Datatypes.string(attributes.seriesDescription)),
             ("numberOfInstances", JSONValue(content.instances.count)),
-            ("bodySite", Datatypes.string(attributes.bodyPartExamined).map { Datatypes.object([("display", $0)]) }),
+            (
+                "bodySite",
+                attributes.anatomicRegion.map(Datatypes.coding)
+                    ?? Datatypes.string(attributes.bodyPartExamined).map { Datatypes.object([("display", $0)]) }
+            ),
             ("laterality", laterality(attributes.laterality)),
             ("started", started(attributes.seriesDate, attributes.seriesTime, zone, offset)),
             ("performer", Datatypes.array(performers)),

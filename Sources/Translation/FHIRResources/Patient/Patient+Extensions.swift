@@ -10,13 +10,14 @@ extension PatientProjection {
     /// The extensions that the domain answers for; a client's others stay.
     static let ownedExtensions = [
         core + "patient-mothersMaidenName", core + "patient-religion", core + "patient-birthPlace",
-        core + "patient-citizenship", core + "patient-nationality", core + "patient-animal", us + "us-core-race",
-        us + "us-core-ethnicity",
+        core + "patient-citizenship", core + "patient-nationality", core + "patient-animal",
+        core + "patient-disability", core + "patient-congregation", us + "us-core-race", us + "us-core-ethnicity",
     ]
 
     /// The elements that the domain answers for while it has something to say; else a client's stay.
     static let shared = [
-        "contact", "generalPractitioner", "managingOrganization", "multipleBirthBoolean", "multipleBirthInteger",
+        "_birthDate", "contact", "generalPractitioner", "managingOrganization", "multipleBirthBoolean",
+        "multipleBirthInteger",
     ]
 
     static func extensions(_ attributes: Attributes) -> JSONValue? {
@@ -35,7 +36,17 @@ extension PatientProjection {
         }
         let place = attributes.text(Name.birthPlace).map { Datatypes.object([("text", Datatypes.string($0))]) }
         extensions.append(extended(core + "patient-birthPlace", ("valueAddress", place)))
-        for (name, url) in [(Name.citizenship, "patient-citizenship"), (Name.nationality, "patient-nationality")] {
+        for disability in attributes.concepts(Name.disability) {
+            extensions.append(
+                extended(core + "patient-disability", ("valueCodeableConcept", Datatypes.concept(disability))))
+        }
+        extensions.append(
+            extended(
+                core + "patient-congregation", ("valueString", Datatypes.string(attributes.text(Name.congregation)))))
+        for (name, url) in [
+            (Name.citizenship, "patient-citizenship"), (Name.tribes, "patient-citizenship"),
+            (Name.nationality, "patient-nationality"),
+        ] {
             for concept in attributes.concepts(name) { extensions.append(nested(core + url, ["code": concept])) }
         }
         if let species = attributes.concepts(Name.species).first {
@@ -44,6 +55,15 @@ extension PatientProjection {
             extensions.append(nested(core + "patient-animal", parts))
         }
         return Datatypes.array(extensions.compactMap { $0 })
+    }
+
+    /// The time of birth, where it is of the date that stands. FHIR R4 extension-patient-birthtime.html.
+    static func birthTime(_ patient: Patient) -> JSONValue? {
+        guard let time = patient.attributes?.dateTime(Patient.Attribute.birthTime), time.hasTime,
+            time.dateDigits == patient.birthDate?.dateDigits,
+            let value = extended(core + "patient-birthTime", ("valueDateTime", Datatypes.dateTime(time)))
+        else { return nil }
+        return Datatypes.object([("extension", .array([value]))])
     }
 
     private static func extended(_ url: String, _ value: (String, JSONValue?)) -> JSONValue? {
@@ -59,6 +79,8 @@ extension PatientProjection {
         return Datatypes.object([("url", .string(url)), ("extension", .array(inner))])
     }
 
+    private static let cdc = "urn:oid:2.16.840.1.113883.6.238"
+    private static let nullFlavor = "http://terminology.hl7.org/CodeSystem/v3-NullFlavor"
     private static let raceCategories: Set<String> = ["1002-5", "2028-9", "2054-5", "2076-8", "2106-3", "UNK", "ASKU"]
     private static let ethnicityCategories: Set<String> = ["2135-2", "2186-5"]
 
@@ -67,11 +89,11 @@ extension PatientProjection {
         let words = concepts.compactMap(\.displayText).joined(separator: ", ")
         guard !words.isEmpty else { return nil }
         var parts = concepts.flatMap(\.codings).compactMap { coding -> JSONValue? in
-            guard categories.contains(coding.code) || coding.system == "urn:oid:2.16.840.1.113883.6.238" else {
-                return nil
-            }
+            // Tables 0005 and 0189 have these codes of the CDC as their own; a code of another system is another code.
+            let isOfTable = [nil, CodeSystem.table("0005"), CodeSystem.table("0189")].contains(coding.system)
+            guard coding.system == cdc || (isOfTable && categories.contains(coding.code)) else { return nil }
             var coding = coding
-            coding.system = "urn:oid:2.16.840.1.113883.6.238"
+            coding.system = ["UNK", "ASKU"].contains(coding.code) ? nullFlavor : cdc
             let name = categories.contains(coding.code) ? "ombCategory" : "detailed"
             return extended(name, ("valueCoding", Datatypes.coding(coding)))
         }

@@ -35,6 +35,7 @@ enum PatientProjection {
                 ("telecom", Datatypes.array(patient.telecoms.map(Datatypes.telecom))),
                 ("gender", patient.sex.map { .string($0.rawValue) }),
                 ("birthDate", Datatypes.date(patient.birthDate)),
+                ("_birthDate", birthTime(patient)),
                 ("deceasedBoolean", deceasedAt == nil ? patient.isDeceased.map { .bool($0) } : nil),
                 ("deceasedDateTime", deceasedAt),
                 ("address", Datatypes.array(patient.addresses.map(Datatypes.address))),
