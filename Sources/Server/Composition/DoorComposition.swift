@@ -37,7 +37,7 @@ enum DoorComposition {
             configuration: dimse,
             services: [
                 VerificationSCP(), StorageSCP(ingest: ingest, logger: logger),
-                WorklistSCP(index: store, authorities: authorities, audit: store),
+                WorklistSCP(index: store, authorities: authorities, audit: store), QuerySCP(index: store, audit: store),
             ],
             peers: store, audit: store, entropy: entropy, logger: logger, admission: guards.admission,
             strangers: guards.strangers(at: .dimse), memory: guards.memory

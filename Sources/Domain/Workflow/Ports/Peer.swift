@@ -7,7 +7,7 @@ package struct Peer: Sendable, Hashable, Codable {
         /// What a peer of this kind can be allowed.
         package var roles: Set<Role> {
             switch self {
-            case .applicationEntity: [.echo, .store, .worklist]
+            case .applicationEntity: [.echo, .store, .worklist, .query, .retrieve]
             case .messageSender: [.adt, .orders, .results]
             }
         }
@@ -29,6 +29,10 @@ package struct Peer: Sendable, Hashable, Codable {
         case store
         /// C-FIND of the modality worklist.
         case worklist
+        /// C-FIND of stored patients, studies, series and instances.
+        case query
+        /// C-GET and C-MOVE of stored instances.
+        case retrieve
         /// Patients and visits: ADT messages.
         case adt
         /// Orders: ORM, OMG and OMI messages.
