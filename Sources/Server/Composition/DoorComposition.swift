@@ -17,7 +17,7 @@ import Workflow
 enum DoorComposition {
     static func dimse(
         _ configuration: ServerConfiguration.DIMSE, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
-        ingest: InstanceIngest,
+        blobs: any BlobStoring, ingest: InstanceIngest,
         authorities: AssigningAuthorities, entropy: any Entropy, tls: NIOSSLContext?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> DIMSEListener {
@@ -38,6 +38,8 @@ enum DoorComposition {
             services: [
                 VerificationSCP(), StorageSCP(ingest: ingest, logger: logger),
                 WorklistSCP(index: store, authorities: authorities, audit: store), QuerySCP(index: store, audit: store),
+                RetrieveSCP(
+                    index: store, blobs: blobs, peers: store, audit: store, timers: limits.timers, logger: logger),
             ],
             peers: store, audit: store, entropy: entropy, logger: logger, admission: guards.admission,
             strangers: guards.strangers(at: .dimse), memory: guards.memory

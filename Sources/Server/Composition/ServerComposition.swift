@@ -113,7 +113,8 @@ enum ServerComposition {
         }
         let peerTLS = isTLS ? try TLSContexts.peers(folder) : nil
         let dimse = try DoorComposition.dimse(
-            configuration.dimse, limits: configuration.limits, guards: guards, store: store, ingest: ingest,
+            configuration.dimse, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
+            ingest: ingest,
             authorities: profile.authorities, entropy: entropy,
             tls: peerTLS,
             logger: logger

@@ -90,14 +90,34 @@ extension CommandSet {
         request(.cEchoRequest, messageID: messageID, affectedSOPClassUID: "1.2.840.10008.1.1", hasDataSet: false)
     }
 
-    /// Priority medium. PS3.7 §9.3.1.1.
+    /// Priority medium. `moveOriginator` is who asked for it by C-MOVE, and in which message. PS3.7 §9.3.1.1.
     package static func cStoreRequest(
-        messageID: UInt16, sopClassUID: String, sopInstanceUID: String
+        messageID: UInt16, sopClassUID: String, sopInstanceUID: String,
+        moveOriginator: (aeTitle: AETitle, messageID: UInt16)? = nil
     ) -> CommandSet {
         var command = request(
             .cStoreRequest, messageID: messageID, affectedSOPClassUID: sopClassUID, hasDataSet: true)
         command.set(.priority, uint16: 0)
         command.set(.affectedSOPInstanceUID, uid: sopInstanceUID)
+        if let moveOriginator {
+            command.set(.moveOriginatorAETitle, text: moveOriginator.aeTitle.value)
+            command.set(.moveOriginatorMessageID, uint16: moveOriginator.messageID)
+        }
+        return command
+    }
+
+    /// Priority medium. PS3.7 §9.3.3.1.
+    package static func cGetRequest(messageID: UInt16, sopClassUID: String) -> CommandSet {
+        var command = request(.cGetRequest, messageID: messageID, affectedSOPClassUID: sopClassUID, hasDataSet: true)
+        command.set(.priority, uint16: 0)
+        return command
+    }
+
+    /// Priority medium. PS3.7 §9.3.4.1.
+    package static func cMoveRequest(messageID: UInt16, sopClassUID: String, destination: String) -> CommandSet {
+        var command = request(.cMoveRequest, messageID: messageID, affectedSOPClassUID: sopClassUID, hasDataSet: true)
+        command.set(.priority, uint16: 0)
+        command.set(.moveDestination, text: destination)
         return command
     }
 
