@@ -112,6 +112,7 @@ enum ServerComposition {
             profile
         }
         let peerTLS = isTLS ? try TLSContexts.peers(folder) : nil
+        let commitments = CommitmentAssociations()
         let dimse = try DoorComposition.dimse(
             configuration.dimse, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
             ingest: ingest,
@@ -162,7 +163,12 @@ enum ServerComposition {
                             metrics: GrowthMetrics(registry: metrics), logger: logger)),
                     .init(
                         service: DeliveryService(
-                            queue: store, couriers: [:], limits: configuration.limits.delivery,
+                            queue: store,
+                            couriers: [
+                                StorageCommitmentSCP.kind: DoorComposition.commitmentCourier(
+                                    store: store, blobs: blobs, commitments: commitments,
+                                    limits: configuration.limits, logger: logger)
+                            ], limits: configuration.limits.delivery,
                             signal: store.deliverySignal, clock: clock, entropy: entropy, metrics: outboxMetrics,
                             logger: logger)),
                     .init(service: OutboxWatch(log: store, clock: clock, metrics: outboxMetrics)),

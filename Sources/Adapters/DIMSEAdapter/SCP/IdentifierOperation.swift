@@ -5,13 +5,15 @@ import DICOMNetwork
 struct IdentifierOperation: ServiceOperation {
     let request: DIMSERequest
     let answer: @Sendable (DIMSERequest, DataSet, Responder) async throws -> Void
-    private let collector = IdentifierCollector()
+    private let collector: IdentifierCollector
 
     init(
-        _ request: DIMSERequest, answer: @escaping @Sendable (DIMSERequest, DataSet, Responder) async throws -> Void
+        _ request: DIMSERequest, bytesMax: Int = IdentifierCollector.bytesMax,
+        answer: @escaping @Sendable (DIMSERequest, DataSet, Responder) async throws -> Void
     ) {
         self.request = request
         self.answer = answer
+        collector = IdentifierCollector(bytesMax: bytesMax)
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer) { collector.append(bytes) }

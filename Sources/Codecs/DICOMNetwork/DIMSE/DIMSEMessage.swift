@@ -128,6 +128,28 @@ extension CommandSet {
         return command
     }
 
+    /// With event information. PS3.7 §10.3.1.1.
+    package static func nEventReportRequest(
+        messageID: UInt16, sopClassUID: String, sopInstanceUID: String, eventTypeID: UInt16
+    ) -> CommandSet {
+        var command = request(
+            .nEventReportRequest, messageID: messageID, affectedSOPClassUID: sopClassUID, hasDataSet: true)
+        command.set(.affectedSOPInstanceUID, uid: sopInstanceUID)
+        command.set(.eventTypeID, uint16: eventTypeID)
+        return command
+    }
+
+    /// With action information. PS3.7 §10.3.4.1.
+    package static func nActionRequest(
+        messageID: UInt16, sopClassUID: String, sopInstanceUID: String, actionTypeID: UInt16
+    ) -> CommandSet {
+        var command = request(.nActionRequest, messageID: messageID, affectedSOPClassUID: nil, hasDataSet: true)
+        command.set(.requestedSOPClassUID, uid: sopClassUID)
+        command.set(.requestedSOPInstanceUID, uid: sopInstanceUID)
+        command.set(.actionTypeID, uint16: actionTypeID)
+        return command
+    }
+
     /// PS3.7 §9.3.2.3: the cancellation has a number of its own for no one, only that of the request.
     package static func cCancelRequest(messageIDBeingRespondedTo: UInt16) -> CommandSet {
         var command = CommandSet()

@@ -7,7 +7,7 @@ package struct Peer: Sendable, Hashable, Codable {
         /// What a peer of this kind can be allowed.
         package var roles: Set<Role> {
             switch self {
-            case .applicationEntity: [.echo, .store, .worklist, .query, .retrieve]
+            case .applicationEntity: [.echo, .store, .worklist, .query, .retrieve, .commit]
             case .messageSender: [.adt, .orders, .results]
             }
         }
@@ -33,6 +33,8 @@ package struct Peer: Sendable, Hashable, Codable {
         case query
         /// C-GET and C-MOVE of stored instances.
         case retrieve
+        /// N-ACTION of storage commitment.
+        case commit
         /// Patients and visits: ADT messages.
         case adt
         /// Orders: ORM, OMG and OMI messages.
