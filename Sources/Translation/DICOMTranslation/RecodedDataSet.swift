@@ -15,10 +15,13 @@ package struct RecodedDataSet: Sendable {
 
     package let pieces: [Piece]
 
-    /// Whether an instance of one syntax can be had in another: what is compressed or deflated cannot.
+    /// Whether an instance of one syntax can be had in another of little endian: what is compressed cannot. What a
+    /// deflated one inflates to is Explicit VR Little Endian as it is. PS3.5 §A.5.
     package static func isPossible(from stored: TransferSyntax, to syntax: TransferSyntax) -> Bool {
-        !stored.isEncapsulated && !stored.isDeflated && !syntax.isEncapsulated && !syntax.isDeflated
-            && !syntax.isBigEndian
+        if stored.isDeflated {
+            return stored == .deflatedExplicitVRLittleEndian && syntax == .explicitVRLittleEndian
+        }
+        return !stored.isEncapsulated && !syntax.isEncapsulated && !syntax.isDeflated && !syntax.isBigEndian
     }
 
     /// - Parameter read: The bytes of a range of the Part 10 file: values in items that were left in it.

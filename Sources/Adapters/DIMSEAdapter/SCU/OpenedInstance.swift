@@ -67,6 +67,12 @@ struct OpenedInstance: Sendable {
                 messageID: messageID, sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
                 moveOriginator: originator.map { ($0.aeTitle, $0.messageID) })
         }
+        if context.transferSyntax != instance.transferSyntaxUID,
+            TransferSyntax(uid: instance.transferSyntaxUID)?.isDeflated == true
+        {
+            return try await invoker.invoke(context, content: sendInflated, makeCommand).last?.message.status
+                ?? .processingFailure
+        }
         if context.transferSyntax != instance.transferSyntaxUID {
             guard let stored = try await header(), let syntax = TransferSyntax(uid: context.transferSyntax) else {
                 throw StoreError(.notFound, "an instance is gone")
@@ -115,6 +121,27 @@ struct OpenedInstance: Sendable {
             try await parts.write(part)
             position = next
         }
+    }
+
+    /// The data set of a deflated instance, inflated by a window of it.
+    private func sendInflated(_ writer: DataSetWriter) async throws {
+        var parts = PartStream(writer)
+        var stream = try InflateStream()
+        var position = instance.dataSetOffset
+        while !stream.isAtEnd {
+            if stream.needsInput {
+                let input = try await reader.read(offset: position, length: InflateStream.inputBytesMax)
+                guard !input.isEmpty else { throw StoreError(.corrupt, "a deflated data set has no end") }
+                position += Int64(input.count)
+                stream.feed(input)
+            }
+            var part = ByteBufferAllocator().buffer(capacity: writer.partBytes)
+            let count = try part.writeWithUnsafeMutableBytes(minimumWritableBytes: writer.partBytes) { target in
+                try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: target[..<writer.partBytes]))
+            }
+            if count > 0 { try await parts.write(part) }
+        }
+        try await parts.finish()
     }
 
     /// Reads a range. Blocks.

@@ -150,19 +150,17 @@ package struct StorageSCU: Sendable {
             let key = Key(sopClassUID: instance.sopClassUID, transferSyntaxUID: instance.transferSyntaxUID)
             guard !seen.contains(key) else { continue }
             var more = [(abstractSyntax: key.sopClassUID, transferSyntaxes: [key.transferSyntaxUID])]
-            let native = Key(sopClassUID: instance.sopClassUID, transferSyntaxUID: "")
-            let isNative =
-                TransferSyntax(uid: key.transferSyntaxUID).map {
-                    RecodedDataSet.isPossible(from: $0, to: .explicitVRLittleEndian)
-                } ?? false
-            if isNative, !seen.contains(native) {
-                let syntaxes = [TransferSyntax.explicitVRLittleEndian, .implicitVRLittleEndian].map(\.uid)
-                more.append((key.sopClassUID, syntaxes.filter { $0 != key.transferSyntaxUID }))
+            let stored = TransferSyntax(uid: key.transferSyntaxUID)
+            let native = [TransferSyntax.explicitVRLittleEndian, .implicitVRLittleEndian].filter { syntax in
+                stored.map { RecodedDataSet.isPossible(from: $0, to: syntax) } ?? false
             }
+            let others = native.map(\.uid).filter { $0 != key.transferSyntaxUID }
+            let second = Key(sopClassUID: key.sopClassUID, transferSyntaxUID: others.joined(separator: "\\"))
+            if !others.isEmpty, !seen.contains(second) { more.append((key.sopClassUID, others)) }
             guard contexts.count + more.count <= contextsMax else { return (contexts, number) }
             contexts += more
             seen.insert(key)
-            if isNative { seen.insert(native) }
+            if !others.isEmpty { seen.insert(second) }
         }
         return (contexts, instances.endIndex)
     }
