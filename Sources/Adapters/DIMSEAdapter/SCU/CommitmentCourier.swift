@@ -134,10 +134,14 @@ package struct CommitmentCourier: Courier {
     ) async throws -> DIMSEStatus {
         guard let syntax = TransferSyntax(uid: context.transferSyntax) else { throw SCUError.responseNotUnderstood }
         let bytes = ByteBuffer(bytes: try DataSetEncoder(transferSyntax: syntax).encode(report.information))
-        return try await invoker.status(context, bytes) { [report] messageID in
-            .nEventReportRequest(
-                messageID: messageID, sopClassUID: UID.storageCommitmentPush,
-                sopInstanceUID: UID.storageCommitmentPushInstance, eventTypeID: report.eventTypeID)
+        return try await withTaskCancellationHandler {
+            try await invoker.status(context, bytes) { [report] messageID in
+                .nEventReportRequest(
+                    messageID: messageID, sopClassUID: UID.storageCommitmentPush,
+                    sopInstanceUID: UID.storageCommitmentPushInstance, eventTypeID: report.eventTypeID)
+            }
+        } onCancel: {
+            invoker.abort()
         }
     }
 
@@ -154,16 +158,22 @@ package struct CommitmentCourier: Courier {
         var terms = SCUAssociation.Terms()
         // The one that opens the association is the SCP here. PS3.4 §J.3.3, PS3.7 §D.3.3.4.
         terms.roles = [RoleSelection(sopClassUID: UID.storageCommitmentPush, scu: false, scp: true)]
+        let interruption = Interruption()
+        terms.interruption = interruption
         let association: SCUAssociation
         do {
-            association = try await SCUAssociation.open(
-                destination,
-                contexts: [
-                    (
-                        UID.storageCommitmentPush,
-                        [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid]
-                    )
-                ], terms: terms)
+            association = try await withTaskCancellationHandler { [destination, terms] in
+                try await SCUAssociation.open(
+                    destination,
+                    contexts: [
+                        (
+                            UID.storageCommitmentPush,
+                            [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid]
+                        )
+                    ], terms: terms)
+            } onCancel: {
+                interruption.interrupt()
+            }
         } catch let error as SCUError {
             guard case .rejected = error else { return .unreachable("no association with \(note.peer)") }
             return .transient("\(note.peer) rejects the association")

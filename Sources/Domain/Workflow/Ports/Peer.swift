@@ -12,6 +12,10 @@ package struct Peer: Sendable, Hashable, Codable {
             }
         }
 
+        /// What one may do that is not on the list, where a site serves such callers at all: bring in and see work, but
+        /// not look through what is stored.
+        package var rolesOfUnknown: Set<Role> { roles.subtracting([.query, .retrieve, .commit]) }
+
         /// What a peer of this kind may do for which nothing else was said: no more than show that it is connected.
         package var leastRoles: Set<Role> {
             switch self {
