@@ -11,9 +11,11 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import check_commitment  # noqa: E402
 import check_dicom  # noqa: E402
 import check_fhir  # noqa: E402
 import check_hl7  # noqa: E402
+import check_query_retrieve  # noqa: E402
 import check_smart  # noqa: E402
 import dicom_files  # noqa: E402
 from hilum_server import BINARY, HilumServer  # noqa: E402
@@ -38,12 +40,13 @@ def run(arguments):
         server.init()
         for title in ("CLIENTS", "STORESCU", "FINDSCU", "ECHOSCU"):
             server.add_ae(title)
+        receiver, committer = check_query_retrieve.prepare(server), check_commitment.prepare(server)
         server.configure("# worklist-stations:", "worklist-stations: { CT: [CT1] }")
         server.add_sender(check_hl7.SENDER, check_hl7.FACILITY)
         backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
         server.start()
         report.note(f"Ready {server.start_seconds:.2f} s after the start; {server.rss_kib() / 1024:.0f} MiB resident.")
-        drive(arguments, report, server, backend, folder)
+        drive(arguments, report, server, backend, folder, receiver, committer)
     finally:
         code = server.stop()
         if not report.rows or code != 0:
@@ -56,7 +59,7 @@ def run(arguments):
     return report
 
 
-def drive(arguments, report, server, backend, folder):
+def drive(arguments, report, server, backend, folder, receiver, committer):
     files, refused = dicom_files.test_files()
     if arguments.quick:
         files = files[:: max(1, len(files) // 12)]
@@ -78,6 +81,8 @@ def drive(arguments, report, server, backend, folder):
             stored = check_dicom.send_by_c_store(
                 report, server, [dicom_files.relabelled(name, path, "c-store") for name, path in files])
             check_dicom.compare(report, server, backend, stored, "c-store")
+            check_query_retrieve.check(report, server, stored, receiver, folder)
+            check_commitment.check(report, server, stored, committer)
         if "dicomweb" in arguments.parts:
             stored = check_dicom.send_by_stow(
                 report, server, backend, [dicom_files.relabelled(name, path, "stow") for name, path in files])

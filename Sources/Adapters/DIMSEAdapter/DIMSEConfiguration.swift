@@ -44,8 +44,8 @@ package struct DIMSEConfiguration: Sendable {
     /// SHA-256 of a certificate's DER as hexadecimal, as the peer directory keeps it.
     /// Needed when peers are bound to certificates; without it such peers are refused.
     package var certificateFingerprint: (@Sendable ([UInt8]) -> String)?
-    /// Serves callers that the peer directory does not know, with the rights of a configured peer. For closed test
-    /// networks; off by default.
+    /// Serves callers that the peer directory does not know: echo, store and worklist. For closed test networks; off by
+    /// default.
     package var servesUnknownCallers = false
     package var timers = DIMSETimers()
     package var limits = AssociationLimits()

@@ -1,5 +1,6 @@
 import Access
 import Admission
+import BlobStore
 import DICOMData
 import DICOMNetwork
 import DICOMTranslation
@@ -17,7 +18,7 @@ import Workflow
 enum DoorComposition {
     static func dimse(
         _ configuration: ServerConfiguration.DIMSE, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
-        ingest: InstanceIngest,
+        blobs: any BlobStoring, commitments: CommitmentAssociations, ingest: InstanceIngest,
         authorities: AssigningAuthorities, entropy: any Entropy, tls: NIOSSLContext?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> DIMSEListener {
@@ -37,11 +38,30 @@ enum DoorComposition {
             configuration: dimse,
             services: [
                 VerificationSCP(), StorageSCP(ingest: ingest, logger: logger),
-                WorklistSCP(index: store, authorities: authorities, audit: store),
+                WorklistSCP(index: store, authorities: authorities, audit: store), QuerySCP(index: store, audit: store),
+                RetrieveSCP(
+                    index: store, blobs: blobs, peers: store, audit: store, timers: limits.timers, logger: logger),
+                StorageCommitmentSCP(store: store, associations: commitments),
             ],
             peers: store, audit: store, entropy: entropy, logger: logger, admission: guards.admission,
             strangers: guards.strangers(at: .dimse), memory: guards.memory
         ) { _ in isUp() }
+    }
+
+    /// Who reports on storage commitment.
+    static func commitmentCourier(
+        store: RelationalStore, blobs: BlobStore, commitments: CommitmentAssociations, limits: ServerLimits,
+        logger: Logger
+    ) -> CommitmentCourier {
+        CommitmentCourier(
+            store: store, peers: store, associations: commitments, timers: limits.timers, logger: logger
+        ) { instance in
+            switch await blobs.verify(instance.blobID, size: instance.size, pace: { _ in }) {
+            case .intact: .intact
+            case .unchecked, .missing, .setAside, .damaged: .lost
+            case .unreadable: .unreadable
+            }
+        }
     }
 
     static func mllp(

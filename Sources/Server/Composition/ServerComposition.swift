@@ -113,8 +113,10 @@ enum ServerComposition {
             profile
         }
         let peerTLS = isTLS ? try TLSContexts.peers(folder) : nil
+        let commitments = CommitmentAssociations()
         let dimse = try DoorComposition.dimse(
-            configuration.dimse, limits: configuration.limits, guards: guards, store: store, ingest: ingest,
+            configuration.dimse, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
+            ingest: ingest,
             authorities: profile.authorities, entropy: entropy,
             tls: peerTLS,
             logger: logger
@@ -167,8 +169,13 @@ enum ServerComposition {
                             metrics: GrowthMetrics(registry: metrics), logger: logger)),
                     .init(
                         service: DeliveryService(
-                            queue: store, couriers: [SubscriptionNotice.kind: hooks],
-                            limits: configuration.limits.delivery,
+                            queue: store,
+                            couriers: [
+                                SubscriptionNotice.kind: hooks,
+                                StorageCommitmentSCP.kind: DoorComposition.commitmentCourier(
+                                    store: store, blobs: blobs, commitments: commitments,
+                                    limits: configuration.limits, logger: logger),
+                            ], limits: configuration.limits.delivery,
                             signal: store.deliverySignal, clock: clock, entropy: entropy, metrics: outboxMetrics,
                             logger: logger)),
                     .init(

@@ -71,10 +71,11 @@ package struct KeyReader: Sendable {
     package mutating func set(_ key: SearchKey, _ match: KeyMatch) { keys[key] = match }
 
     /// The keys read. A date key and its time key that ask for ranges of the same form are one period; otherwise each
-    /// stands for itself. PS3.18 §8.3.4.1.1, PS3.4 Table K.6-1 (0040,0003).
-    package func result() -> SearchKeys {
+    /// stands for itself, as all do where a C-FIND did not negotiate otherwise. PS3.18 §8.3.4.1.1, PS3.4 Table K.6-1
+    /// (0040,0003), §C.2.2.2.5.4.
+    package func result(combinesDateAndTime: Bool = true) -> SearchKeys {
         var keys = keys
-        for (date, time) in Self.pairs {
+        for (date, time) in Self.pairs where combinesDateAndTime {
             guard let form = forms[date], form != .single, form == forms[time],
                 case .dates(let firstDate, let lastDate) = keys[date],
                 case .times(let firstTime, let lastTime) = keys[time]

@@ -23,6 +23,18 @@ package enum StudyMatchDataSet {
         return set
     }
 
+    /// The attributes of the patient alone, in ISO_IR 192. PS3.4 Table C.6-1.
+    package static func patient(_ study: StudyAttributes) -> DataSet {
+        var set = DataSet()
+        set.set(.specificCharacterSet, string: "ISO_IR 192")
+        put(&set, .patientName, study.patientName)
+        put(&set, .patientID, study.patientID)
+        if let issuer = study.issuerOfPatientID { set.set(.issuerOfPatientID, string: issuer) }
+        put(&set, .patientBirthDate, study.patientBirthDate)
+        put(&set, .patientSex, study.patientSex)
+        return set
+    }
+
     private static func study(_ set: inout DataSet, _ match: StudyMatch) {
         let study = match.study.attributes
         put(&set, .studyDate, study.studyDate)
@@ -35,11 +47,7 @@ package enum StudyMatchDataSet {
         }
         put(&set, .referringPhysicianName, study.referringPhysicianName)
         if let zone = study.timezoneOffset { set.set(.timezoneOffsetFromUTC, string: zone) }
-        put(&set, .patientName, study.patientName)
-        put(&set, .patientID, study.patientID)
-        if let issuer = study.issuerOfPatientID { set.set(.issuerOfPatientID, string: issuer) }
-        put(&set, .patientBirthDate, study.patientBirthDate)
-        put(&set, .patientSex, study.patientSex)
+        for element in patient(study).elements { set[element.tag] = element }
         set.set(.studyInstanceUID, string: match.study.studyInstanceUID)
         put(&set, .studyID, study.studyID)
         if let text = study.studyDescription { set.set(.studyDescription, string: text) }

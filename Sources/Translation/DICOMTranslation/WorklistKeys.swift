@@ -31,11 +31,11 @@ package struct WorklistKeys: Sendable {
         self.identifier = identifier
         var reader = KeyReader()
         var isSupported = true
-        for element in identifier.elements where !Self.isAside(element.tag) {
+        for element in identifier.elements where !IdentifierSelection.isAside(element.tag) {
             if let key = Self.matchedAtRoot[element.tag] {
-                try reader.add(Self.text(element, identifier), for: element.tag, as: key)
+                try reader.add(element.text(in: identifier), for: element.tag, as: key)
             } else if element.tag == .issuerOfPatientID {
-                let issuer = Self.text(element, identifier)
+                let issuer = element.text(in: identifier)
                 if !issuer.isEmpty, !Self.isPattern(issuer) {
                     reader.set(
                         .patientIDSystem,
@@ -44,9 +44,9 @@ package struct WorklistKeys: Sendable {
             } else if element.tag == .scheduledProcedureStepSequence {
                 let items = element.items ?? []
                 if items.count > 1 { isSupported = false }
-                for inner in items.first?.elements ?? [] where !Self.isAside(inner.tag) {
+                for inner in items.first?.elements ?? [] where !IdentifierSelection.isAside(inner.tag) {
                     if let key = Self.matchedInStep[inner.tag], let item = items.first {
-                        try reader.add(Self.text(inner, item), for: inner.tag, as: key)
+                        try reader.add(inner.text(in: item), for: inner.tag, as: key)
                     } else if !Self.isReturnKey(inner, of: items.first, WorklistItem.stepTags) {
                         isSupported = false
                     }
@@ -59,51 +59,17 @@ package struct WorklistKeys: Sendable {
         hasUnsupportedKeys = !isSupported
     }
 
-    /// No key: what says how the identifier is coded.
-    private static func isAside(_ tag: Tag) -> Bool { tag == .specificCharacterSet || tag.isGroupLength }
-
     /// Whether an element only asks for an attribute to be returned, and entries have it.
     private static func isReturnKey(_ element: DataElement, of dataSet: DataSet?, _ returned: Set<Tag>) -> Bool {
         guard returned.contains(element.tag) else { return false }
-        if let items = element.items { return items.allSatisfy(isUniversal) }
-        return isUniversal(dataSet.map { text(element, $0) } ?? "")
+        if let items = element.items { return items.allSatisfy(IdentifierSelection.isUniversal) }
+        return IdentifierSelection.isUniversal(dataSet.map { element.text(in: $0) } ?? "")
     }
-
-    private static func isUniversal(_ item: DataSet) -> Bool {
-        item.elements.allSatisfy { element in
-            if let items = element.items { return items.allSatisfy(isUniversal) }
-            return isAside(element.tag) || isUniversal(text(element, item))
-        }
-    }
-
-    private static func isUniversal(_ text: String) -> Bool { text.allSatisfy { $0 == "*" } }
 
     /// The response for one entry: the keys that were asked for, each present, and the character set when needed.
     /// A sequence asked for without an item, or with an empty one, is returned whole.
     package func response(for item: DataSet) -> DataSet {
-        Self.select(item, by: identifier, isRoot: true)
-    }
-
-    private static func select(_ full: DataSet, by asked: DataSet, isRoot: Bool) -> DataSet {
-        var out = DataSet()
-        if isRoot, let charset = full[.specificCharacterSet] { out[.specificCharacterSet] = charset }
-        for element in asked.elements where element.tag != .specificCharacterSet && element.tag.element != 0 {
-            guard let found = full[element.tag] else {
-                out.setEmpty(element.tag, element.vr)
-                continue
-            }
-            if let items = found.items, let askedItem = element.items?.first, !askedItem.isEmpty {
-                out.set(element.tag, items: items.map { select($0, by: askedItem, isRoot: false) })
-            } else {
-                out[element.tag] = found
-            }
-        }
-        return out
-    }
-
-    /// All values of a key, divided as they came.
-    private static func text(_ element: DataElement, _ dataSet: DataSet) -> String {
-        dataSet.strings(element).joined(separator: "\\")
+        IdentifierSelection.select(item, by: identifier)
     }
 
     /// Whether a key has wildcards. PS3.4 §C.2.2.2.4.

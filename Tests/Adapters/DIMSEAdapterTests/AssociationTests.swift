@@ -57,6 +57,20 @@ import Workflow
         }
     }
 
+    @Test("Unknown callers that are served may store, but not look through what is stored")
+    func rightsOfUnknownCallers() async throws {
+        let query = QuerySCP(index: StudyIndex(), audit: MemoryAudit())
+        try await TestListener.run(
+            services: [RecordingSCP(), query], peers: [], configure: { $0.servesUnknownCallers = true }
+        ) { test in
+            let syntaxes = [TransferSyntax.implicitVRLittleEndian.uid]
+            let association = try await SCUAssociation.open(
+                test.destination, contexts: [(UID.studyRootFind, syntaxes), (RecordingSCP.sopClass, syntaxes)])
+            #expect(association.negotiated.contexts.map(\.abstractSyntax) == [RecordingSCP.sopClass])
+            try await association.release()
+        }
+    }
+
     @Test("Limits: the 20th association of a peer is served, the 21st is 2/3/2, another peer still gets in")
     func limitPerPeer() async throws {
         let peers = ["CT1", "CT2"].map { Peer(kind: .applicationEntity, name: $0) }

@@ -57,6 +57,14 @@ package struct OperationInvoker: Sendable {
     /// Bytes of a data set that go into one PDU.
     var fragmentBytesMax: Int { MessageFragmenter(sendLengthMax: negotiated.sendLengthMax).fragmentBytesMax }
 
+    /// Whether the association is over.
+    var hasEnded: Bool {
+        get async {
+            let exchange = exchange
+            return (try? await eventLoop.submit { exchange.value.end != nil }.get()) ?? true
+        }
+    }
+
     /// Asks the peer to stop answering the request that is under way.
     package func cancel() {
         let exchange = exchange

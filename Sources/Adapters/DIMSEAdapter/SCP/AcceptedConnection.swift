@@ -122,7 +122,8 @@ struct AcceptedConnection: Sendable {
     private func roles(of title: AETitle) async throws -> Set<Peer.Role>? {
         guard title.isValid else { return nil }
         guard let peer = try await listener.peers.peer(kind: .applicationEntity, name: title.value) else {
-            return listener.configuration.servesUnknownCallers ? Peer.Kind.applicationEntity.roles : nil
+            return listener.configuration.servesUnknownCallers
+                ? Peer.Kind.applicationEntity.rolesOfUnknown : nil
         }
         guard let bound = peer.certificateFingerprint else { return peer.may }
         guard let fingerprint = listener.configuration.certificateFingerprint,

@@ -12,10 +12,13 @@ final class IdentifierCollector: Sendable {
         var isTooLong = false
     }
     private let state = Mutex(State())
+    private let bytesMax: Int
+
+    init(bytesMax: Int = IdentifierCollector.bytesMax) { self.bytesMax = bytesMax }
 
     func append(_ bytes: UnsafeRawBufferPointer) {
         state.withLock { state in
-            guard !state.isTooLong, state.bytes.count + bytes.count <= Self.bytesMax else {
+            guard !state.isTooLong, state.bytes.count + bytes.count <= bytesMax else {
                 state.isTooLong = true
                 state.bytes = []
                 return
@@ -30,8 +33,8 @@ final class IdentifierCollector: Sendable {
         guard !isTooLong else { return .failure(StatusFailure(status: .outOfResources)) }
         guard let syntax = TransferSyntax(uid: uid) else { return .failure(StatusFailure(status: .cannotUnderstand)) }
         var decoder = DataSetDecoder(transferSyntax: syntax)
-        decoder.limits.bufferedBytesMax = Self.bytesMax
-        decoder.limits.inflatedBytesMax = Self.bytesMax
+        decoder.limits.bufferedBytesMax = bytesMax
+        decoder.limits.inflatedBytesMax = bytesMax
         do throws(DICOMDataError) {
             return .success(try decoder.decode(bytes))
         } catch {

@@ -13,6 +13,8 @@ package struct StorageSCP: ServiceClassProvider {
     package let abstractSyntaxes: [String: SupportedAbstractSyntax]
     /// Who may store.
     package let role = Peer.Role.store
+    /// Who may be stored to on its own association: who retrieves by C-GET. PS3.4 §C.4.3.
+    package var roleAsSCU: Peer.Role? { .retrieve }
     private let ingest: InstanceIngest
     private let logger: Logger
 
@@ -25,7 +27,7 @@ package struct StorageSCP: ServiceClassProvider {
         self.logger = logger
         // The requestor's first choice is nearly always the syntax it has the object in.
         let support = SupportedAbstractSyntax(
-            transferSyntaxes: TransferSyntax.all.map(\.uid), preference: .requestor)
+            transferSyntaxes: TransferSyntax.all.map(\.uid), preference: .requestor, requestorMayBeSCP: true)
         var syntaxes: [String: SupportedAbstractSyntax] = [:]
         for uid in UIDRegistry.storageSOPClasses + furtherSOPClasses { syntaxes[uid] = support }
         abstractSyntaxes = syntaxes

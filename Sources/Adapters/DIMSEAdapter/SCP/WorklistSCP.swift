@@ -27,10 +27,7 @@ package struct WorklistSCP: ServiceClassProvider {
     /// Modality Worklist Information Model FIND. PS3.4 §K.5.
     package var abstractSyntaxes: [String: SupportedAbstractSyntax] {
         [
-            UID.modalityWorklistFind: SupportedAbstractSyntax(transferSyntaxes: [
-                TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid,
-                TransferSyntax.deflatedExplicitVRLittleEndian.uid, TransferSyntax.explicitVRBigEndian.uid,
-            ])
+            UID.modalityWorklistFind: SupportedAbstractSyntax(transferSyntaxes: TransferSyntax.ofIdentifiers)
         ]
     }
 
@@ -38,28 +35,7 @@ package struct WorklistSCP: ServiceClassProvider {
     package func begin(_ request: DIMSERequest) -> any ServiceOperation {
         guard request.message.field == .cFindRequest else { return FixedAnswer(status: .unrecognizedOperation) }
         guard request.message.hasDataSet else { return FixedAnswer(status: .dataSetDoesNotMatchSOPClass) }
-        return FindOperation(provider: self, request: request)
-    }
-
-    private struct FindOperation: ServiceOperation {
-        let provider: WorklistSCP
-        let request: DIMSERequest
-        private let collector = IdentifierCollector()
-
-        init(provider: WorklistSCP, request: DIMSERequest) {
-            self.provider = provider
-            self.request = request
-        }
-
-        func receive(_ bytes: UnsafeRawBufferPointer) { collector.append(bytes) }
-        func abandon() {}
-
-        func perform(_ responder: Responder) async throws {
-            switch collector.identifier(transferSyntax: request.context.transferSyntax) {
-            case .success(let identifier): try await provider.answer(request, identifier, responder)
-            case .failure(let failure): try await responder.send(failure.status)
-            }
-        }
+        return IdentifierOperation(request, answer: answer)
     }
 
     private func answer(_ request: DIMSERequest, _ identifier: DataSet, _ responder: Responder) async throws {
@@ -83,7 +59,7 @@ package struct WorklistSCP: ServiceClassProvider {
             try await audit.record(
                 AuditRecord(
                     category: .query, interaction: "C-FIND", action: .execute, outcome: .success, access: access,
-                    entity: "worklist", query: Self.text(keys.keys)))
+                    entity: "worklist", query: keys.keys.auditText))
         } catch let error as StoreError where error.code == .unacceptable {
             // A key with NUL: asked again it fails again.
             return try await responder.send(.cannotUnderstand)
@@ -96,7 +72,7 @@ package struct WorklistSCP: ServiceClassProvider {
         let encoder = DataSetEncoder(transferSyntax: syntax)
         for entry in entries.prefix(matchesMax) {
             if responder.isCancelled { return try await responder.send(.cancelled) }
-            let match = Self.inCharacterSet(of: identifier, keys.response(for: item.dataSet(entry, askedBy: keys.keys)))
+            let match = keys.response(for: item.dataSet(entry, askedBy: keys.keys)).inCharacterSet(of: identifier)
             let bytes: [UInt8]
             do throws(DICOMDataError) { bytes = try encoder.encode(match) } catch {
                 return try await responder.send(.cannotUnderstand)
@@ -109,35 +85,5 @@ package struct WorklistSCP: ServiceClassProvider {
             return try await responder.send(.outOfResources, comment: "more than \(matchesMax) matches")
         }
         try await responder.send(.success)
-    }
-
-    /// In the character set of the request where that can say all of it, else in UTF-8. PS3.4 §C.4.1.1.3.2.
-    static func inCharacterSet(of identifier: DataSet, _ match: DataSet) -> DataSet {
-        guard identifier.characterSet != match.characterSet else { return match }
-        var converted = match
-        return converted.convert(to: identifier.characterSet) ? converted : match
-    }
-
-    /// The keys as text for the audit trail, in a fixed order.
-    private static func text(_ keys: SearchKeys) -> String {
-        var parts = SearchKey.allCases.compactMap { key in
-            keys.matches[key].map { "\(key.rawValue)=\(text($0))" }
-        }
-        parts += keys.periods.map { period in
-            let from = period.from.map { $0.date + $0.time } ?? ""
-            let to = period.to.map { $0.date + $0.time } ?? ""
-            return "\(period.date.rawValue)+\(period.time.rawValue)=\(from)-\(to)"
-        }
-        return parts.joined(separator: "&")
-    }
-
-    private static func text(_ match: KeyMatch) -> String {
-        switch match {
-        case .exact(let text), .wildcard(let text), .name(let text): text
-        case .dates(let from, let to), .times(let from, let to):
-            from == to ? from ?? "" : "\(from ?? "")-\(to ?? "")"
-        case .anyOf(let all): all.map(text).joined(separator: "\\")
-        case .empty: "\"\""
-        }
     }
 }

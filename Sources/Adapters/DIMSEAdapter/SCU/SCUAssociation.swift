@@ -33,6 +33,8 @@ package struct SCUAssociation: Sendable {
         package var extendedNegotiations: [ExtendedNegotiation] = []
         /// For requests of the peer; ``SCUAssociation/serve()`` runs them.
         package var services: [any ServiceClassProvider] = []
+        /// Ends the association, also while it is being opened.
+        package var interruption: Interruption?
         package var logger = Logger(label: "dimse.scu")
         package init() {}
     }
@@ -95,6 +97,7 @@ package struct SCUAssociation: Sendable {
                 )
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
+                        terms.interruption?.follow(channel)
                         let pipeline = channel.pipeline.syncOperations
                         if let tls = destination.tls {
                             try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil))

@@ -90,14 +90,34 @@ extension CommandSet {
         request(.cEchoRequest, messageID: messageID, affectedSOPClassUID: "1.2.840.10008.1.1", hasDataSet: false)
     }
 
-    /// Priority medium. PS3.7 §9.3.1.1.
+    /// Priority medium. `moveOriginator` is who asked for it by C-MOVE, and in which message. PS3.7 §9.3.1.1.
     package static func cStoreRequest(
-        messageID: UInt16, sopClassUID: String, sopInstanceUID: String
+        messageID: UInt16, sopClassUID: String, sopInstanceUID: String,
+        moveOriginator: (aeTitle: AETitle, messageID: UInt16)? = nil
     ) -> CommandSet {
         var command = request(
             .cStoreRequest, messageID: messageID, affectedSOPClassUID: sopClassUID, hasDataSet: true)
         command.set(.priority, uint16: 0)
         command.set(.affectedSOPInstanceUID, uid: sopInstanceUID)
+        if let moveOriginator {
+            command.set(.moveOriginatorAETitle, text: moveOriginator.aeTitle.value)
+            command.set(.moveOriginatorMessageID, uint16: moveOriginator.messageID)
+        }
+        return command
+    }
+
+    /// Priority medium. PS3.7 §9.3.3.1.
+    package static func cGetRequest(messageID: UInt16, sopClassUID: String) -> CommandSet {
+        var command = request(.cGetRequest, messageID: messageID, affectedSOPClassUID: sopClassUID, hasDataSet: true)
+        command.set(.priority, uint16: 0)
+        return command
+    }
+
+    /// Priority medium. PS3.7 §9.3.4.1.
+    package static func cMoveRequest(messageID: UInt16, sopClassUID: String, destination: String) -> CommandSet {
+        var command = request(.cMoveRequest, messageID: messageID, affectedSOPClassUID: sopClassUID, hasDataSet: true)
+        command.set(.priority, uint16: 0)
+        command.set(.moveDestination, text: destination)
         return command
     }
 
@@ -105,6 +125,28 @@ extension CommandSet {
     package static func cFindRequest(messageID: UInt16, sopClassUID: String) -> CommandSet {
         var command = request(.cFindRequest, messageID: messageID, affectedSOPClassUID: sopClassUID, hasDataSet: true)
         command.set(.priority, uint16: 0)
+        return command
+    }
+
+    /// With event information. PS3.7 §10.3.1.1.
+    package static func nEventReportRequest(
+        messageID: UInt16, sopClassUID: String, sopInstanceUID: String, eventTypeID: UInt16
+    ) -> CommandSet {
+        var command = request(
+            .nEventReportRequest, messageID: messageID, affectedSOPClassUID: sopClassUID, hasDataSet: true)
+        command.set(.affectedSOPInstanceUID, uid: sopInstanceUID)
+        command.set(.eventTypeID, uint16: eventTypeID)
+        return command
+    }
+
+    /// With action information. PS3.7 §10.3.4.1.
+    package static func nActionRequest(
+        messageID: UInt16, sopClassUID: String, sopInstanceUID: String, actionTypeID: UInt16
+    ) -> CommandSet {
+        var command = request(.nActionRequest, messageID: messageID, affectedSOPClassUID: nil, hasDataSet: true)
+        command.set(.requestedSOPClassUID, uid: sopClassUID)
+        command.set(.requestedSOPInstanceUID, uid: sopInstanceUID)
+        command.set(.actionTypeID, uint16: actionTypeID)
         return command
     }
 

@@ -36,6 +36,7 @@ package struct DIMSEStatus: RawRepresentable, Sendable, Hashable, CustomStringCo
     package static let duplicateSOPInstance = DIMSEStatus(rawValue: 0x0111)
     package static let noSuchSOPInstance = DIMSEStatus(rawValue: 0x0112)
     package static let invalidAttributeValue = DIMSEStatus(rawValue: 0x0106)
+    package static let invalidArgumentValue = DIMSEStatus(rawValue: 0x0115)
     package static let invalidSOPInstance = DIMSEStatus(rawValue: 0x0117)
     package static let noSuchSOPClass = DIMSEStatus(rawValue: 0x0118)
     package static let classInstanceConflict = DIMSEStatus(rawValue: 0x0119)
@@ -50,6 +51,12 @@ package struct DIMSEStatus: RawRepresentable, Sendable, Hashable, CustomStringCo
 
     // PS3.4 §B.2.3 (storage), §C.4 (query/retrieve), §K.4.1.1.4 (worklist).
     package static let outOfResources = DIMSEStatus(rawValue: 0xA700)
+    /// C-GET and C-MOVE: what matches cannot be counted. PS3.4 Table C.4-2.
+    package static let matchesNotCounted = DIMSEStatus(rawValue: 0xA701)
+    /// No sub-operation could be done.
+    package static let subOperationsFailed = DIMSEStatus(rawValue: 0xA702)
+    /// Some sub-operations failed or had a warning.
+    package static let subOperationsWarning = DIMSEStatus(rawValue: 0xB000)
     package static let moveDestinationUnknown = DIMSEStatus(rawValue: 0xA801)
     /// Storage: the data set does not match the SOP class; query: the identifier does not.
     package static let dataSetDoesNotMatchSOPClass = DIMSEStatus(rawValue: 0xA900)

@@ -7,10 +7,14 @@ package struct Peer: Sendable, Hashable, Codable {
         /// What a peer of this kind can be allowed.
         package var roles: Set<Role> {
             switch self {
-            case .applicationEntity: [.echo, .store, .worklist]
+            case .applicationEntity: [.echo, .store, .worklist, .query, .retrieve, .commit]
             case .messageSender: [.adt, .orders, .results]
             }
         }
+
+        /// What one may do that is not on the list, where a site serves such callers at all: bring in and see work, but
+        /// not look through what is stored.
+        package var rolesOfUnknown: Set<Role> { roles.subtracting([.query, .retrieve, .commit]) }
 
         /// What a peer of this kind may do for which nothing else was said: no more than show that it is connected.
         package var leastRoles: Set<Role> {
@@ -29,6 +33,12 @@ package struct Peer: Sendable, Hashable, Codable {
         case store
         /// C-FIND of the modality worklist.
         case worklist
+        /// C-FIND of stored patients, studies, series and instances.
+        case query
+        /// C-GET and C-MOVE of stored instances.
+        case retrieve
+        /// N-ACTION of storage commitment.
+        case commit
         /// Patients and visits: ADT messages.
         case adt
         /// Orders: ORM, OMG and OMI messages.

@@ -13,6 +13,7 @@ final class MemoryStore: WorkflowStore {
         var awaiting: Set<String> = []
         var failure: StoreError?
         var audited: [AuditRecord] = []
+        var outbox: [OutboxDraft] = []
     }
     let state = Mutex(State())
 
@@ -103,7 +104,7 @@ private final class MemoryUnit: UnitOfWork {
     func removeReport(_ id: EntityID) throws {}
     func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage] { [] }
     func journal(_ message: JournaledMessage) throws {}
-    func enqueue(_ draft: OutboxDraft) {}
+    func enqueue(_ draft: OutboxDraft) { state.outbox.append(draft) }
     func emit(_ event: DomainEvent) {
         if case .studyChanged(let uid) = event { state.published.append(uid) }
     }

@@ -1,0 +1,200 @@
+import Access
+import DICOMData
+import DICOMNetwork
+import DICOMTranslation
+import Logging
+import NIOCore
+import Workflow
+
+/// What is found of stored bytes when they are read back.
+package enum StoredBytes: Sendable, Hashable {
+    /// All that was written, by its digests.
+    case intact
+    /// Not there, not what was written, or nothing to compare it with.
+    case lost
+    /// They cannot be read now, which says nothing of them.
+    case unreadable
+}
+
+/// Reports on Storage Commitment transactions by N-EVENT-REPORT: on the association they came on while it lives, else on
+/// a new one on which this side is SCP. PS3.4 §J.3.3.
+///
+/// An instance is committed when all its bytes were read back and found to be what was written, at the time of the
+/// report; one that nobody takes is tried again, and what it says is found anew.
+package struct CommitmentCourier: Courier {
+    /// Instances asked of the store at a time.
+    private static let pageCount = 500
+
+    package var policy: DeliveryPolicy {
+        var policy = DeliveryPolicy()
+        policy.placesPerDestination = 2
+        // Reading back a transaction of 10,000 instances takes its time.
+        policy.attemptSeconds = 900
+        return policy
+    }
+
+    private let store: any WorkflowStore
+    private let peers: any PeerDirectory
+    private let associations: CommitmentAssociations
+    private let timers: DIMSETimers
+    private let logger: Logger
+    private let readBack: @Sendable (Instance) async -> StoredBytes
+
+    /// - readBack: Reads all bytes of an instance and compares them with their digests.
+    package init(
+        store: any WorkflowStore, peers: any PeerDirectory, associations: CommitmentAssociations,
+        timers: DIMSETimers = DIMSETimers(), logger: Logger = Logger(label: "dimse.commitment"),
+        readBack: @escaping @Sendable (Instance) async -> StoredBytes
+    ) {
+        self.store = store
+        self.peers = peers
+        self.associations = associations
+        self.timers = timers
+        self.logger = logger
+        self.readBack = readBack
+    }
+
+    package func deliver(_ entry: OutboxEntry) async -> DeliveryOutcome {
+        guard let note = CommitmentNote(payload: entry.payload) else {
+            return .permanent("the entry is not one of a commitment")
+        }
+        let peer: Peer?
+        do { peer = try await peers.peer(kind: .applicationEntity, name: note.peer) } catch {
+            return .transient("the peers cannot be read")
+        }
+        let failures: [StorageCommitment.Reference: StorageCommitment.Failure]
+        do { failures = try await self.failures(of: note.commitment) } catch {
+            return .transient("the instances cannot be read back now")
+        }
+        let report = note.commitment.report(failures: failures, retrieveAETitle: note.ourTitle)
+        if let invoker = await associations.invoker(association: note.association),
+            let context = invoker.negotiated.contexts.first(where: {
+                $0.abstractSyntax == UID.storageCommitmentPush
+                    && $0.permits(.nEventReportRequest, byRequestor: false)
+            }), let status = try? await send(report, on: context, by: invoker), Self.isTaken(status)
+        {
+            return .delivered
+        }
+        guard let peer, peer.may.contains(.commit) else {
+            return .withdrawn("\(note.peer) is no peer that may ask for commitment")
+        }
+        guard let host = peer.host, let port = peer.port else {
+            return .transient(
+                "the association is gone and \(note.peer) has no host and port: hilum peer add --ae \(note.peer) "
+                    + "--host … --port …")
+        }
+        return await call(note, host, port, with: report)
+    }
+
+    // MARK: What is committed
+
+    private func failures(
+        of commitment: StorageCommitment
+    ) async throws -> [StorageCommitment.Reference: StorageCommitment.Failure] {
+        var failures: [StorageCommitment.Reference: StorageCommitment.Failure] = [:]
+        var rest = commitment.references[...]
+        while !rest.isEmpty {
+            let page = Array(rest.prefix(Self.pageCount))
+            rest = rest.dropFirst(page.count)
+            let instances = try await store.read(.server(requestID: "commitment")) { unit in
+                try page.map { try unit.instance($0.sopInstanceUID) }
+            }
+            for (reference, instance) in zip(page, instances) {
+                try Task.checkCancellation()
+                guard let instance else {
+                    failures[reference] = .noSuchInstance
+                    continue
+                }
+                guard instance.sopClassUID == reference.sopClassUID else {
+                    failures[reference] = .classInstanceConflict
+                    continue
+                }
+                switch await readBack(instance) {
+                case .intact: continue
+                case .lost:
+                    logger.error(
+                        "an instance is not committed: its bytes are not what was written",
+                        metadata: ["instance": "\(instance.sopInstanceUID)"])
+                    failures[reference] = .processingFailure
+                case .unreadable: throw StoreError(.unavailable, "the bytes of an instance cannot be read")
+                }
+            }
+        }
+        return failures
+    }
+
+    // MARK: The report
+
+    private typealias Report = (eventTypeID: UInt16, information: DataSet)
+
+    private static func isTaken(_ status: DIMSEStatus) -> Bool { status.kind == .success || status.kind == .warning }
+
+    private func send(
+        _ report: Report, on context: PresentationContext, by invoker: OperationInvoker
+    ) async throws -> DIMSEStatus {
+        guard let syntax = TransferSyntax(uid: context.transferSyntax) else { throw SCUError.responseNotUnderstood }
+        let bytes = ByteBuffer(bytes: try DataSetEncoder(transferSyntax: syntax).encode(report.information))
+        return try await withTaskCancellationHandler {
+            try await invoker.status(context, bytes) { [report] messageID in
+                .nEventReportRequest(
+                    messageID: messageID, sopClassUID: UID.storageCommitmentPush,
+                    sopInstanceUID: UID.storageCommitmentPushInstance, eventTypeID: report.eventTypeID)
+            }
+        } onCancel: {
+            invoker.abort()
+        }
+    }
+
+    /// Reports on an association of its own.
+    private func call(
+        _ note: CommitmentNote, _ host: String, _ port: Int, with report: Report
+    ) async -> DeliveryOutcome {
+        guard let called = AETitle(note.peer), let calling = AETitle(note.ourTitle) else {
+            return .permanent("no AE title")
+        }
+        var destination = SCUAssociation.Destination(
+            host: host, port: port, calledAETitle: called, callingAETitle: calling)
+        destination.timers = timers
+        var terms = SCUAssociation.Terms()
+        // The one that opens the association is the SCP here. PS3.4 §J.3.3, PS3.7 §D.3.3.4.
+        terms.roles = [RoleSelection(sopClassUID: UID.storageCommitmentPush, scu: false, scp: true)]
+        let interruption = Interruption()
+        terms.interruption = interruption
+        let association: SCUAssociation
+        do {
+            association = try await withTaskCancellationHandler { [destination, terms] in
+                try await SCUAssociation.open(
+                    destination,
+                    contexts: [
+                        (
+                            UID.storageCommitmentPush,
+                            [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid]
+                        )
+                    ], terms: terms)
+            } onCancel: {
+                interruption.interrupt()
+            }
+        } catch let error as SCUError {
+            guard case .rejected = error else { return .unreachable("no association with \(note.peer)") }
+            return .transient("\(note.peer) rejects the association")
+        } catch {
+            return .unreachable("no connection to \(note.peer) at \(host):\(port)")
+        }
+        guard
+            let context = association.negotiated.contexts.first(where: {
+                $0.permits(.nEventReportRequest, byRequestor: true)
+            })
+        else {
+            try? await association.release()
+            return .transient("\(note.peer) does not take reports: no context with the SCP role was accepted")
+        }
+        do {
+            let status = try await send(report, on: context, by: association.invoker)
+            try? await association.release()
+            return Self.isTaken(status) ? .delivered : .transient("\(note.peer) answers \(status)")
+        } catch {
+            await association.abort()
+            return .transient("\(note.peer) does not answer the report")
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import Access
+import DICOMData
+import DICOMNetwork
+import DICOMTranslation
+import NIOCore
+import Workflow
+
+/// A stored instance that is being sent by C-STORE: its blob is open, and its first bytes are read and decrypted.
+struct OpenedInstance: Sendable {
+    /// Bytes that are read on opening, so that most objects are whole by then.
+    private static let firstBytesMax = 1 << 20
+
+    /// For whom a C-STORE is done. PS3.7 §9.1.1.1.
+    struct Originator: Sendable {
+        let aeTitle: AETitle
+        let messageID: UInt16
+    }
+
+    let instance: Instance
+    private let reader: any BlobReading
+    /// The front of the data set.
+    private let first: ByteBuffer
+    private var end: Int64 { instance.size }
+
+    /// Throws ``StoreError``.
+    static func open(_ instance: Instance, in blobs: any BlobStoring) async throws -> OpenedInstance {
+        try await blobs.open(instance.blobID) { reader in
+            guard reader.count == instance.size, instance.dataSetOffset <= instance.size else {
+                throw StoreError(.corrupt, "a blob is not as long as its row says")
+            }
+            let count = min(instance.size - instance.dataSetOffset, Int64(firstBytesMax))
+            return OpenedInstance(
+                instance: instance, reader: reader,
+                first: try bytes(reader, instance.dataSetOffset..<instance.dataSetOffset + count))
+        }
+    }
+
+    /// The accepted context that an instance can be sent on: of its class, as it is stored, or else without compression
+    /// where it is stored so; nil without one. PS3.4 §C.4.2.3.1, §C.4.3.3.1.
+    static func context(
+        for instance: Instance, in negotiated: NegotiatedAssociation, byRequestor: Bool
+    ) -> PresentationContext? {
+        var native: PresentationContext?
+        for context in negotiated.contexts
+        where context.abstractSyntax == instance.sopClassUID
+            && context.permits(.cStoreRequest, byRequestor: byRequestor)
+        {
+            if context.transferSyntax == instance.transferSyntaxUID { return context }
+            guard let stored = TransferSyntax(uid: instance.transferSyntaxUID),
+                let syntax = TransferSyntax(uid: context.transferSyntax),
+                RecodedDataSet.isPossible(from: stored, to: syntax)
+            else { continue }
+            if native == nil || !syntax.isImplicit { native = context }
+        }
+        return native
+    }
+
+    /// Sends it, and gives the peer's status. `header` brings the stored header, for another transfer syntax.
+    /// Throws ``SCUError`` and ``StoreError``.
+    func store(
+        on context: PresentationContext, by invoker: OperationInvoker, originator: Originator?,
+        header: @Sendable () async throws -> InstanceHeader?
+    ) async throws -> DIMSEStatus {
+        let instance = instance
+        let makeCommand = { @Sendable (messageID: UInt16) in
+            CommandSet.cStoreRequest(
+                messageID: messageID, sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
+                moveOriginator: originator.map { ($0.aeTitle, $0.messageID) })
+        }
+        if context.transferSyntax != instance.transferSyntaxUID,
+            TransferSyntax(uid: instance.transferSyntaxUID)?.isDeflated == true
+        {
+            return try await invoker.invoke(context, content: sendInflated, makeCommand).last?.message.status
+                ?? .processingFailure
+        }
+        if context.transferSyntax != instance.transferSyntaxUID {
+            guard let stored = try await header(), let syntax = TransferSyntax(uid: context.transferSyntax) else {
+                throw StoreError(.notFound, "an instance is gone")
+            }
+            let recoded = try await RecodedDataSet(try StoredHeader(stored), in: syntax) { range in
+                try await reader.read(offset: range.lowerBound, length: range.count)
+            }
+            return try await invoker.invoke(
+                context,
+                content: { writer in
+                    var parts = PartStream(writer)
+                    for piece in recoded.pieces {
+                        switch piece {
+                        case .bytes(let bytes): try await parts.write(ByteBuffer(bytes: bytes))
+                        case .stored(let range, let size): try await send(range, swappingBy: size, &parts, writer)
+                        }
+                    }
+                    try await parts.finish()
+                }, makeCommand
+            ).last?.message.status ?? .processingFailure
+        }
+        let begun = instance.dataSetOffset + Int64(first.readableBytes)
+        guard begun < end else { return try await invoker.status(context, first, makeCommand) }
+        return try await invoker.invoke(
+            context,
+            content: { writer in
+                var parts = PartStream(writer)
+                try await parts.write(first)
+                try await send(begun..<end, swappingBy: 1, &parts, writer)
+                try await parts.finish()
+            }, makeCommand
+        ).last?.message.status ?? .processingFailure
+    }
+
+    private func send(
+        _ range: Range<Int64>, swappingBy size: Int, _ parts: inout PartStream, _ writer: DataSetWriter
+    ) async throws {
+        var position = range.lowerBound
+        // Whole words in each part.
+        let partBytes = Int64(max(8, writer.partBytes & ~7))
+        while position < range.upperBound {
+            let next = min(position + partBytes, range.upperBound)
+            let part = try await reader.perform { [position] in
+                try Self.bytes(reader, position..<next, swappingBy: size)
+            }
+            try await parts.write(part)
+            position = next
+        }
+    }
+
+    /// The data set of a deflated instance, inflated by a window of it.
+    private func sendInflated(_ writer: DataSetWriter) async throws {
+        var parts = PartStream(writer)
+        var stream = try InflateStream()
+        var position = instance.dataSetOffset
+        while !stream.isAtEnd {
+            if stream.needsInput {
+                let input = try await reader.read(offset: position, length: InflateStream.inputBytesMax)
+                guard !input.isEmpty else { throw StoreError(.corrupt, "a deflated data set has no end") }
+                position += Int64(input.count)
+                stream.feed(input)
+            }
+            var part = ByteBufferAllocator().buffer(capacity: writer.partBytes)
+            let count = try part.writeWithUnsafeMutableBytes(minimumWritableBytes: writer.partBytes) { target in
+                try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: target[..<writer.partBytes]))
+            }
+            if count > 0 { try await parts.write(part) }
+        }
+        try await parts.finish()
+    }
+
+    /// Reads a range. Blocks.
+    private static func bytes(
+        _ reader: any BlobReading, _ range: Range<Int64>, swappingBy size: Int = 1
+    ) throws -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: range.count)
+        try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: range.count) { target in
+            let target = UnsafeMutableRawBufferPointer(rebasing: target[..<range.count])
+            try reader.fill(target, at: range.lowerBound)
+            if size > 1, range.count >= size {
+                for start in stride(from: 0, through: range.count - size, by: size) {
+                    var word = UnsafeMutableRawBufferPointer(rebasing: target[start..<start + size])
+                    word.reverse()
+                }
+            }
+            return range.count
+        }
+        return buffer
+    }
+}

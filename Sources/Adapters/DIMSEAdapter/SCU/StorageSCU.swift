@@ -1,0 +1,167 @@
+import Access
+import DICOMData
+import DICOMNetwork
+import DICOMTranslation
+import Logging
+import Workflow
+
+/// Sends stored instances by C-STORE, over an association that is there or over associations of its own.
+/// PS3.4 Annex B.
+package struct StorageSCU: Sendable {
+    /// Contexts of one association.
+    static let contextsMax = 128
+    /// Associations in a row that end without an instance stored; then the rest is given up.
+    static let failuresMax = 3
+
+    private let index: any ImagingIndex
+    private let blobs: any BlobStoring
+    private let logger: Logger
+
+    package init(index: any ImagingIndex, blobs: any BlobStoring, logger: Logger) {
+        self.index = index
+        self.blobs = blobs
+        self.logger = logger
+    }
+
+    /// What one retrieval asks for.
+    struct Job: Sendable {
+        let instances: [Instance]
+        let progress: SubOperations
+        let originator: OpenedInstance.Originator?
+        let access: AccessContext
+        /// Nobody waits for it any more.
+        let isStopped: @Sendable () -> Bool
+    }
+
+    /// Sends the instances of a job to a destination, over one association or, where its 128 contexts do not suffice or
+    /// it breaks, over several one after the other. Every instance is counted, the ones that were not sent as failed,
+    /// unless the job is stopped. Returns why a destination could not be spoken to.
+    func send(_ job: Job, to destination: SCUAssociation.Destination, interruption: Interruption) async -> SCUError? {
+        var next = 0
+        var failures = 0
+        var cause: SCUError?
+        while next < job.instances.count, !job.isStopped(), failures < Self.failuresMax {
+            let (contexts, end) = Self.contexts(for: job.instances[next...])
+            let before = job.progress.counts
+            do {
+                var terms = SCUAssociation.Terms()
+                terms.interruption = interruption
+                terms.logger = logger
+                let association = try await SCUAssociation.open(destination, contexts: contexts, terms: terms)
+                next = await send(job, next..<end, over: association.invoker, byRequestor: true)
+                do { try await association.release() } catch { await association.abort() }
+            } catch {
+                cause = error as? SCUError ?? .connectionLost
+                logger.notice(
+                    "destination not reached",
+                    metadata: ["called": "\(destination.calledAETitle)", "error": "\(error)"])
+                break
+            }
+            let after = job.progress.counts
+            failures = after.completed + after.warning > before.completed + before.warning ? 0 : failures + 1
+        }
+        if !job.isStopped() {
+            for instance in job.instances[min(next, job.instances.count)...] {
+                job.progress.note(instance.sopInstanceUID, nil)
+            }
+        }
+        return cause
+    }
+
+    /// Sends some of the instances over an association, each opened while the one before it is sent. Returns the index
+    /// of the first that is not counted: the end, or where the association broke or the job was stopped.
+    func send(
+        _ job: Job, _ range: Range<Int>, over invoker: OperationInvoker, byRequestor: Bool
+    ) async -> Int {
+        var opened = await open(job, range.lowerBound, range)
+        for number in range {
+            if job.isStopped() { return number }
+            async let ahead = open(job, number + 1, range)
+            let instance = job.instances[number]
+            let outcome = await store(instance, opened, job, invoker, byRequestor)
+            opened = await ahead
+            switch outcome {
+            case .done(let status): job.progress.note(instance.sopInstanceUID, status)
+            case .broken:
+                // Stopped on purpose it is not the instance's failure.
+                if job.isStopped() { return number }
+                job.progress.note(instance.sopInstanceUID, nil)
+                return number + 1
+            }
+        }
+        return range.upperBound
+    }
+
+    private enum Outcome {
+        case done(DIMSEStatus?)
+        /// The association is gone.
+        case broken
+    }
+
+    private func open(_ job: Job, _ number: Int, _ range: Range<Int>) async -> Result<OpenedInstance, any Error>? {
+        guard range.contains(number) else { return nil }
+        do {
+            return .success(try await OpenedInstance.open(job.instances[number], in: blobs))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func store(
+        _ instance: Instance, _ opened: Result<OpenedInstance, any Error>?, _ job: Job, _ invoker: OperationInvoker,
+        _ byRequestor: Bool
+    ) async -> Outcome {
+        guard
+            let context = OpenedInstance.context(for: instance, in: invoker.negotiated, byRequestor: byRequestor)
+        else { return .done(nil) }
+        do {
+            guard let opened = try opened?.get() else { return .done(nil) }
+            let status = try await opened.store(on: context, by: invoker, originator: job.originator) {
+                try await index.headers(
+                    studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
+                    sopInstanceUID: instance.sopInstanceUID, after: nil, limit: 1, access: job.access
+                ).first
+            }
+            if status.kind != .success { note(instance, "\(status)") }
+            return .done(status)
+        } catch {
+            note(instance, "\(error)")
+            return await invoker.hasEnded ? .broken : .done(nil)
+        }
+    }
+
+    private func note(_ instance: Instance, _ reason: String) {
+        logger.notice(
+            "instance not stored by peer", metadata: ["instance": "\(instance.sopInstanceUID)", "reason": "\(reason)"])
+    }
+
+    /// The contexts to propose for the first of some instances, and where those end whose contexts fit: of each class
+    /// one as stored, and where that is without compression one with the two that every receiver knows.
+    static func contexts(
+        for instances: ArraySlice<Instance>
+    ) -> (contexts: [(abstractSyntax: String, transferSyntaxes: [String])], end: Int) {
+        struct Key: Hashable {
+            let sopClassUID: String
+            let transferSyntaxUID: String
+        }
+        var contexts: [(abstractSyntax: String, transferSyntaxes: [String])] = []
+        var seen: Set<Key> = []
+        for (number, instance) in zip(instances.indices, instances) {
+            let key = Key(sopClassUID: instance.sopClassUID, transferSyntaxUID: instance.transferSyntaxUID)
+            guard !seen.contains(key) else { continue }
+            var more = [(abstractSyntax: key.sopClassUID, transferSyntaxes: [key.transferSyntaxUID])]
+            let stored = TransferSyntax(uid: key.transferSyntaxUID)
+            let native = [TransferSyntax.explicitVRLittleEndian, .implicitVRLittleEndian].filter { syntax in
+                stored.map { RecodedDataSet.isPossible(from: $0, to: syntax) } ?? false
+            }
+            let others = native.map(\.uid).filter { $0 != key.transferSyntaxUID }
+            let second = Key(sopClassUID: key.sopClassUID, transferSyntaxUID: others.joined(separator: "\\"))
+            if !others.isEmpty, !seen.contains(second) { more.append((key.sopClassUID, others)) }
+            guard contexts.count + more.count <= contextsMax else { return (contexts, number) }
+            contexts += more
+            seen.insert(key)
+            if !others.isEmpty { seen.insert(second) }
+        }
+        return (contexts, instances.endIndex)
+    }
+}
