@@ -17,7 +17,7 @@ extension RelationalStore {
                 let identity = query.identity
                 var place: PageTokens.Content?
                 if let token {
-                    place = self.pageTokens.open(token, query: identity, principal: access.principal, now: now)
+                    place = self.paging.tokens.open(token, query: identity, principal: access.principal, now: now)
                     if place == nil { throw StoreError(.notFound, "the page token is not valid any more") }
                 }
                 var run = HistoryRun(connection: connection, query: query)
@@ -33,8 +33,8 @@ extension RelationalStore {
                 entries.removeLast(max(0, entries.count - query.count))
                 var page = HistoryPage(entries: entries.map(\.entry))
                 if hasMore, let last = entries.last {
-                    let expires = place?.expires ?? now.microseconds &+ self.searchLimits.linkSeconds * 1_000_000
-                    page.nextToken = try self.pageTokens.seal(
+                    let expires = place?.expires ?? now.microseconds &+ self.paging.limits.linkSeconds * 1_000_000
+                    page.nextToken = try self.paging.tokens.seal(
                         PageTokens.Content(
                             snapshot: 0, position: SearchCompiler.Position(sort: [], key: last.key), expires: expires),
                         query: identity, principal: access.principal)
