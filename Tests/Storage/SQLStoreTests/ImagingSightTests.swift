@@ -196,7 +196,7 @@ struct ImagingSightTests {
                         sopInstanceUID: instance.sopInstanceUID, access: limited)
                     #expect(remembered == nil, "an answer from memory is for who may see all")
                 }
-                #expect(try await store.quarantine(limit: 100, access: Support.server).isEmpty == false)
+                #expect(try await store.quarantine(nil, limit: 100, access: Support.server).isEmpty == false)
                 #expect(try await store.quarantine(limit: 100, access: limited).isEmpty)
                 #expect(try await store.conflicts(limit: 100, access: limited).isEmpty)
                 let worklist = try await store.worklist(WorklistQuery(), access: limited)
