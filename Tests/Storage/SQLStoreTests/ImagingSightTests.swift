@@ -197,7 +197,7 @@ struct ImagingSightTests {
                     #expect(remembered == nil, "an answer from memory is for who may see all")
                 }
                 #expect(try await store.quarantine(nil, limit: 100, access: Support.server).isEmpty == false)
-                #expect(try await store.quarantine(limit: 100, access: limited).isEmpty)
+                #expect(try await store.quarantine(nil, limit: 100, access: limited).isEmpty)
                 #expect(try await store.conflicts(limit: 100, access: limited).isEmpty)
                 let worklist = try await store.worklist(WorklistQuery(), access: limited)
                 #expect(try await worklist == own.worklist(WorklistQuery(), access: Support.server), "seed \(seed)")
