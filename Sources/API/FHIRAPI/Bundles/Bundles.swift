@@ -3,6 +3,7 @@ import FHIRModel
 import FHIRResources
 import FHIRSearch
 import HTTPSupport
+import HTTPTypes
 import Workflow
 
 /// Batch and transaction. FHIR R4 http.html#transaction.
