@@ -116,6 +116,7 @@ enum ServerComposition {
         let commitments = CommitmentAssociations()
         let dimse = try DoorComposition.dimse(
             configuration.dimse, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
+            commitments: commitments,
             ingest: ingest,
             authorities: profile.authorities, entropy: entropy,
             tls: peerTLS,
