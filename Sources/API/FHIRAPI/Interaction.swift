@@ -53,6 +53,10 @@ struct Interaction: Sendable {
         Interaction(name: "exportFile", method: .get, template: "/_export/{job}/{file}", isForEntries: false) {
             try await $0.exportFile($1, job: $1.parameters["job"], file: $1.parameters["file"])
         },
+        Interaction(name: "historySystem", method: .get, template: "/_history", look: { try $0.history($1) }),
+        Interaction(
+            name: "historyType", method: .get, template: "/{type}/_history",
+            look: { try $0.history($1, type: try $1.type()) }),
         Interaction(
             name: "searchType", method: .get, template: "/{type}",
             look: { try await $0.search($1, type: try $1.type(), form: nil) }),

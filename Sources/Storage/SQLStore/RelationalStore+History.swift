@@ -8,10 +8,7 @@ import Workflow
 /// first is by falling key, and a time is found by halving the keys.
 extension RelationalStore {
     package func history(_ query: HistoryQuery, token: String?, access: AccessContext) async throws -> HistoryPage {
-        // Of one resource whoever may read, of many whoever may search. SMART App Launch 2.2 §Scopes.
-        let permission: Permissions = query.id == nil ? .search : .read
-        let types = historyTypes(query, permission, access)
-        return try await translating {
+        try await translating {
             try await self.database.read(.search(client: access.principal.id), snapshot: true) { connection in
                 let now = UTCInstant(microseconds: self.now())
                 let identity = query.identity
@@ -20,19 +17,12 @@ extension RelationalStore {
                     place = self.paging.tokens.open(token, query: identity, principal: access.principal, now: now)
                     if place == nil { throw StoreError(.notFound, "the page token is not valid any more") }
                 }
-                var run = HistoryRun(connection: connection, query: query)
-                try run.bound(below: place?.position.key)
-                var entries: [(key: Int64, entry: HistoryPage.Entry)] = []
-                // One more than asked for tells whether there is more.
-                while entries.count <= query.count {
-                    let found = try run.next(types, count: query.count + 1)
-                    if found.isEmpty { break }
-                    entries += try self.visible(found, permission, access, connection)
-                }
-                let hasMore = entries.count > query.count
-                entries.removeLast(max(0, entries.count - query.count))
-                var page = HistoryPage(entries: entries.map(\.entry))
-                if hasMore, let last = entries.last {
+                let walk = HistoryWalk(
+                    connection: connection, compiler: self.compiler(connection, access, .current),
+                    indexer: self.indexer, access: access)
+                let found = try walk.entries(query, below: place?.position.key)
+                var page = HistoryPage(entries: found.entries.map(\.entry), hasMore: found.hasMore)
+                if found.hasMore, let last = found.entries.last {
                     let expires = place?.expires ?? now.microseconds &+ self.paging.limits.linkSeconds * 1_000_000
                     page.nextToken = try self.paging.tokens.seal(
                         PageTokens.Content(
@@ -43,21 +33,55 @@ extension RelationalStore {
             }
         }
     }
+}
+
+extension SQLUnitOfWork {
+    func visibleHistory(_ query: HistoryQuery) throws -> HistoryPage {
+        try settle()
+        let walk = HistoryWalk(
+            connection: connection, compiler: compiler(access), indexer: indexer, access: access)
+        let found = try withinBudget { try walk.entries(query, below: nil) }
+        return HistoryPage(entries: found.entries.map(\.entry), hasMore: found.hasMore)
+    }
+}
+
+/// Finds the versions of a history that one caller may see.
+private struct HistoryWalk {
+    let connection: any SQLConnection
+    /// Of the caller's access.
+    let compiler: SearchCompiler
+    let indexer: SearchIndexer
+    let access: AccessContext
+
+    func entries(
+        _ query: HistoryQuery, below key: Int64?
+    ) throws -> (entries: [(key: Int64, entry: HistoryPage.Entry)], hasMore: Bool) {
+        // Of one resource whoever may read, of many whoever may search. SMART App Launch 2.2 §Scopes.
+        let permission: Permissions = query.id == nil ? .search : .read
+        let types = types(query, permission)
+        var run = HistoryRun(connection: connection, query: query)
+        try run.bound(below: key)
+        var entries: [(key: Int64, entry: HistoryPage.Entry)] = []
+        // One more than asked for tells whether there is more.
+        while entries.count <= query.count {
+            let found = try run.next(types, count: query.count + 1)
+            if found.isEmpty { break }
+            entries += try visible(found, permission)
+        }
+        let hasMore = entries.count > query.count
+        entries.removeLast(max(0, entries.count - query.count))
+        return (entries, hasMore)
+    }
 
     /// The types whose versions are looked at; nil for all there are.
-    private func historyTypes(
-        _ query: HistoryQuery, _ permission: Permissions, _ access: AccessContext
-    ) -> [String]? {
+    private func types(_ query: HistoryQuery, _ permission: Permissions) -> [String]? {
         let all = query.type.map { [$0] } ?? FHIRDefinitions.r4.resourceTypes
         let visible = all.filter { !access.visibility(permission, of: $0).isNothing }
         return query.type == nil && visible.count == all.count ? nil : visible
     }
 
     /// Those that the caller may see. What a resource said before is seen by those only who may see it as it is now.
-    private func visible(
-        _ found: [HistoryRun.Row], _ permission: Permissions, _ access: AccessContext, _ connection: any SQLConnection
-    ) throws -> [(key: Int64, entry: HistoryPage.Entry)] {
-        let compiler = compiler(connection, access, .current)
+    private func visible(_ found: [HistoryRun.Row], _ permission: Permissions) throws -> [HistoryRun.Row] {
         var sights: [String: VersionSight?] = [:]
         var newest: [String: Bool] = [:]
         return try found.filter { row in

@@ -51,17 +51,6 @@ extension RelationalStore: ResourceStore {
         }
     }
 
-    package func history(
-        _ type: String, _ id: String, before: Int64?, count: Int, access: AccessContext
-    ) async throws -> [StoredResource] {
-        guard access.allows(.read, on: type), count > 0 else { return [] }
-        return try await translating {
-            try await self.database.read(snapshot: true) { connection in
-                try self.visible(connection, access).history(type, id, before: before, count: count)
-            }
-        }
-    }
-
     /// What tells of versions whether the caller may see them; nil where it may see all.
     private func sight(
         _ permission: Permissions, of type: String, _ access: AccessContext, _ connection: any SQLConnection
@@ -198,7 +187,7 @@ extension SQLUnitOfWork: ResourceTransaction {
         return deleted
     }
 
-    private func compiler(_ access: AccessContext) -> SearchCompiler {
+    func compiler(_ access: AccessContext) -> SearchCompiler {
         SearchCompiler(
             dialect: connection.dialect, view: .current, access: access,
             parser: SearchQueryParser(baseURL: indexer.baseURL, zone: indexer.zone))
@@ -229,11 +218,6 @@ extension SQLUnitOfWork: ResourceTransaction {
                 """, [.ints(keys)]
             ) { try $0.text(0) }
         }
-    }
-
-    func visibleHistory(_ type: String, _ id: String, before: Int64?, count: Int) throws -> [StoredResource] {
-        guard access.allows(.read, on: type) else { return [] }
-        return try visible.history(type, id, before: before, count: count)
     }
 
     func page(of query: SearchQuery) throws -> SearchPage {

@@ -27,26 +27,6 @@ struct VisibleVersions {
         return found.resource
     }
 
-    /// Versions of one resource, newest first, below `before`; at most `count`.
-    func history(_ type: String, _ id: String, before: Int64?, count: Int) throws -> [StoredResource] {
-        var found: [StoredResource] = []
-        var before = before ?? .max
-        let sight = sight(of: type)
-        if let sight, try !sight.seesNewest(of: id) { return [] }
-        while found.count < count {
-            let versions = try connection.all(
-                """
-                SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v \
-                WHERE v.type = ? AND v.id = ? AND v.version < ? ORDER BY v.version DESC LIMIT ?
-                """, [.text(type), .text(id), .int(before), .int(Int64(count))]
-            ) { (key: try $0.int(8), resource: try ResourceTable.decode($0)) }
-            found += try versions.filter { try sight?.sees($0) ?? true }.map(\.resource)
-            guard let last = versions.last, versions.count == count else { break }
-            before = last.resource.version
-        }
-        return Array(found.prefix(count))
-    }
-
     /// What tells of versions whether the caller may see them; nil where it may see all.
     private func sight(of type: String) -> VersionSight? { VersionSight(.read, of: type, compiler, connection, indexer) }
 }

@@ -36,10 +36,12 @@ package struct HistoryPage: Sendable {
         }
     }
     package var entries: [Entry]
-    /// Opaque, encrypted, bound to the caller and the query; nil on the last page.
+    package var hasMore: Bool
+    /// Opaque, encrypted, bound to the caller and the query; nil on the last page, and in a unit of work.
     package var nextToken: String?
-    package init(entries: [Entry], nextToken: String? = nil) {
+    package init(entries: [Entry], hasMore: Bool, nextToken: String? = nil) {
         self.entries = entries
+        self.hasMore = hasMore
         self.nextToken = nextToken
     }
 }

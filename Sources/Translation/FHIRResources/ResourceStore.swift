@@ -61,8 +61,8 @@ package protocol ResourceTransaction: AnyObject {
     func resourceIDs(matching query: SearchQuery, access: AccessContext, limit: Int) throws -> [String]
     /// A version, or the current one, where the caller of the unit may see it; deletion markers included.
     func visibleResource(_ type: String, _ id: String, version: Int64?) throws -> StoredResource?
-    /// As ``ResourceStore/history(_:_:before:count:access:)``, of what the unit has made of it.
-    func visibleHistory(_ type: String, _ id: String, before: Int64?, count: Int) throws -> [StoredResource]
+    /// The first page of a history that sees what this unit has written; see ``ResourceStore/history(_:token:access:)``.
+    func visibleHistory(_ query: HistoryQuery) throws -> HistoryPage
     /// The first page of a search that sees what this unit has written. Only in a unit that may write; bounded more
     /// narrowly than a search by itself, for other changes wait meanwhile: past that it throws `StoreError(.costly)`.
     func page(of query: SearchQuery) throws -> SearchPage
@@ -112,9 +112,9 @@ package protocol ResourceStore: Sendable {
     /// What ``read(_:_:access:)`` would return, where it is in memory; nil otherwise, which says nothing of the resource.
     func remembered(_ type: String, _ id: String, access: AccessContext) -> StoredResource?
     func read(_ type: String, _ id: String, version: Int64, access: AccessContext) async throws -> StoredResource?
-    /// Versions newest first, starting below `before`, at most `count`.
-    func history(_ type: String, _ id: String, before: Int64?, count: Int, access: AccessContext) async throws
-        -> [StoredResource]
+    /// The first page of a history, or the page that a token names. An invalid or foreign token throws
+    /// `StoreError(.notFound)`.
+    func history(_ query: HistoryQuery, token: String?, access: AccessContext) async throws -> HistoryPage
     /// The first page of a search, or the page that a token names. An invalid or foreign token throws
     /// `StoreError(.notFound)`.
     func search(_ query: SearchQuery, token: String?, access: AccessContext) async throws -> SearchPage

@@ -86,7 +86,9 @@ struct HistoryTests {
         }
     }
 
-    @Test("_since tells what was made then or later, _at what was the newest at any time of it", arguments: TestDatabases.all)
+    @Test(
+        "_since tells what was made then or later, _at what was the newest at any time of it",
+        arguments: TestDatabases.all)
     func times(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { store in
             let made = try await Self.fill(store)
@@ -124,7 +126,9 @@ struct HistoryTests {
         }
     }
 
-    @Test("Nobody's history holds what its reader may not see (SMART App Launch 2.2 §Scopes)", arguments: TestDatabases.all)
+    @Test(
+        "Nobody's history holds what its reader may not see (SMART App Launch 2.2 §Scopes)",
+        arguments: TestDatabases.all)
     func rights(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { store in
             _ = try await Self.fill(store)

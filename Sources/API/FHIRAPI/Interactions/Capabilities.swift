@@ -34,7 +34,7 @@ struct CapabilityStatement: Sendable {
     }
 
     static let interactions = [
-        "read", "vread", "update", "patch", "delete", "history-instance", "create", "search-type",
+        "read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type",
     ]
 
     private static func statement(
@@ -62,7 +62,7 @@ struct CapabilityStatement: Sendable {
                 ],
             ],
             "resource": .array(definitions.resourceTypes.map { resource($0, conditionalDelete, definitions) }),
-            "interaction": [["code": "transaction"], ["code": "batch"]],
+            "interaction": [["code": "transaction"], ["code": "batch"], ["code": "history-system"]],
             "operation": [
                 [
                     "name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",

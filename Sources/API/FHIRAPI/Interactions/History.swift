@@ -1,76 +1,109 @@
 import Access
 import FHIRModel
 import FHIRResources
+import HTTPSupport
 import Workflow
 
-/// History of one resource. FHIR R4 http.html#history.
+/// Histories of a resource, of a type and of all. FHIR R4 http.html#history.
 extension FHIRService {
-    /// One page of a history.
-    struct HistoryPage: Sendable {
-        let type: String
-        let id: String
-        /// Versions on a page at most.
-        var count = 100
-        /// The version below which the page begins; nil for the first.
-        var before: Int64?
-        /// Whether the caller may see every resource of the type.
-        let isWhole: Bool
+    /// Versions on a page when the request does not say, and at most.
+    private static let (historyCountDefault, historyCountMax) = (100, 1000)
+
+    /// One page of a history, as it was asked for.
+    struct HistoryCall: Sendable {
+        var query: HistoryQuery
+        /// Of a further page.
+        var token: String?
         let view: View
+        /// `_since` and `_at` as they were written, for the links.
+        var times: [(name: String, value: String)] = []
     }
 
-    func history(_ call: FHIRCall, type: String, id: String) throws -> Lookup {
-        try require(.read, on: type, call.access)
-        for name in ["_since", "_at", "_list", "_sort"] where call.first(name).map({ !$0.isEmpty }) ?? false {
-            throw InteractionError(
-                .unsupported, "\(name) of a history is not supported; leave it out for the whole history")
+    /// - Parameters:
+    ///   - type: nil for the history of all types.
+    ///   - id: nil for that of a type.
+    func history(_ call: FHIRCall, type: String? = nil, id: String? = nil) throws -> Lookup {
+        if let type {
+            try require(id == nil ? .search : .read, on: type, call.access)
+        } else if definitions.resourceTypes.allSatisfy({ call.access.visibility(.search, of: $0).isNothing }) {
+            throw InteractionError(.forbidden, "no scope for this interaction")
         }
-        var page = HistoryPage(
-            type: type, id: id, before: call.first(Self.pageParameter).flatMap(Int64.init),
-            isWhole: call.access.visibility(.read, of: type).isWhole,
-            view: try view(call, known: ["_count", Self.pageParameter]))
+        for name in ["_list", "_sort"] where call.first(name).map({ !$0.isEmpty }) ?? false {
+            throw InteractionError(
+                .unsupported, "\(name) of a history is not supported; leave it out for the newest version first")
+        }
+        var asked = HistoryCall(
+            query: HistoryQuery(type: type, id: id, count: Self.historyCountDefault),
+            token: call.first(Self.pageParameter).flatMap { $0.isEmpty ? nil : $0 },
+            view: try view(call, known: ["_count", "_since", "_at", Self.pageParameter]))
         if let text = call.first("_count") {
             guard let number = Int(text), number > 0 else {
                 throw InteractionError(.malformed, "_count must be a whole number above 0")
             }
-            page.count = min(number, 1000)
+            asked.query.count = min(number, Self.historyCountMax)
         }
-        return .history(page)
+        asked.query.since = try time("_since", call).map { UTCInstant(microseconds: $0.lower) }
+        asked.query.at = try time("_at", call)
+        for name in ["_since", "_at"] {
+            if let value = call.first(name), !value.isEmpty { asked.times.append((name, value)) }
+        }
+        return .history(asked)
     }
 
-    /// - Parameter versions: newest first; one more than the page holds where there are more.
-    func answer(_ versions: [StoredResource], to page: HistoryPage) throws -> FHIRResponse {
-        guard !versions.isEmpty || page.before != nil else {
-            throw InteractionError(.notFound, "there is no \(page.type) of this id")
+    /// The time that a parameter covers; a day or less precise is one of the site's clock.
+    private func time(_ name: String, _ call: FHIRCall) throws -> DateTimeRange? {
+        guard let text = call.first(name), !text.isEmpty else { return nil }
+        guard let time = FHIRDateTime(text) else {
+            throw InteractionError(
+                .malformed, "\(name) must be a date or time, such as 2026-01-31T08:00:00Z; a + is written %2B")
         }
-        var versions = versions
-        let hasMore = versions.count > page.count
-        // The one before the oldest of the page tells whether that was made anew after a deletion.
-        let older = versions.dropFirst().map(\.isDeleted) + [true]
-        if hasMore { versions.removeLast() }
-        let place = "\(baseURL)/\(page.type)/\(page.id)"
-        let own = "\(place)/_history?_count=\(page.count)"
-        var links = [BundleWriter.Link("self", page.before.map { "\(own)&\(Self.pageParameter)=\($0)" } ?? own)]
-        if hasMore, let last = versions.last {
-            links.append(.init("next", "\(own)&\(Self.pageParameter)=\(last.version)"))
+        return time.range(zone: store.zone)
+    }
+
+    func bundle(_ page: HistoryPage, _ asked: HistoryCall, _ access: AccessContext) throws -> FHIRResponse {
+        let query = asked.query
+        if let type = query.type, query.id != nil, page.entries.isEmpty, asked.token == nil, asked.times.isEmpty {
+            throw InteractionError(.notFound, "there is no \(type) of this id")
         }
-        // The newest version's number is the number of versions: they grow by one. Who may not see the whole type is told
-        // of those on a page that holds all. http.html#history.
-        let all = page.isWhole ? versions.first.map { Int($0.version) } : hasMore ? nil : versions.count
-        let total = page.before == nil ? all : nil
-        var writer = BundleWriter(type: .history, timestamp: now().instantText, total: total, links: links)
-        for (version, isMadeAnew) in zip(versions, older) {
-            let url = version.method == .create ? page.type : "\(page.type)/\(page.id)"
-            let status = version.isDeleted ? "204 No Content" : isMadeAnew ? "201 Created" : "200 OK"
+        var links = [BundleWriter.Link("self", link(asked, asked.token))]
+        if let next = page.nextToken { links.append(.init("next", link(asked, next))) }
+        var writer = BundleWriter(
+            type: .history, timestamp: now().instantText, total: total(page, asked, access), links: links)
+        for entry in page.entries {
+            let version = entry.version
+            let place = "\(version.type)/\(version.id)"
+            let status = version.isDeleted ? "204 No Content" : entry.isCreation ? "201 Created" : "200 OK"
             writer.append(
                 BundleWriter.Entry(
-                    fullURL: place,
-                    resource: version.isDeleted ? nil : page.view.subset.apply(to: version.bytes, of: page.type)[...],
-                    request: (version.method.rawValue, url),
+                    fullURL: "\(baseURL)/\(place)",
+                    resource: version.isDeleted
+                        ? nil : asked.view.subset.apply(to: version.bytes, of: version.type)[...],
+                    request: (version.method.rawValue, version.method == .create ? version.type : place),
                     response: .init(
                         status: status, etag: ETag.text(version.version),
                         lastModified: version.lastUpdated.instantText)))
         }
         writer.finish()
-        return .json(200, writer.takeBytes(), headers: page.view.headers)
+        return .json(200, writer.takeBytes(), headers: asked.view.headers)
+    }
+
+    /// The newest version's number is the number of a resource's versions: they grow by one. Otherwise, and for whom some
+    /// may be hidden from, it is known where one page holds all.
+    private func total(_ page: HistoryPage, _ asked: HistoryCall, _ access: AccessContext) -> Int? {
+        guard asked.token == nil else { return nil }
+        if let type = asked.query.type, asked.query.id != nil, asked.times.isEmpty,
+            access.visibility(.read, of: type).isWhole
+        {
+            return page.entries.first.map { Int($0.version.version) }
+        }
+        return page.hasMore ? nil : page.entries.count
+    }
+
+    private func link(_ asked: HistoryCall, _ token: String?) -> String {
+        let place = [baseURL, asked.query.type, asked.query.id, "_history"].compactMap { $0 }.joined(separator: "/")
+        var parameters = ["_count=\(asked.query.count)"]
+        parameters += asked.times.map { "\($0.name)=\(PercentCoding.encoded($0.value))" }
+        if let token { parameters.append("\(Self.pageParameter)=\(PercentCoding.encoded(token))") }
+        return place + "?" + parameters.joined(separator: "&")
     }
 }

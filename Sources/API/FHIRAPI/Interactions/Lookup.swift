@@ -9,7 +9,7 @@ import Workflow
 enum Lookup: Sendable {
     /// A version, or the current one.
     case version(String, String, Int64?, FHIRService.View)
-    case history(FHIRService.HistoryPage)
+    case history(FHIRService.HistoryCall)
     case search(SearchQuery, token: String?)
 }
 
@@ -27,11 +27,10 @@ extension FHIRService {
             let resource = try there(found, type, version)
             try await audit.record(auditRecord(of: resource, call.access, isVersion: version != nil))
             return response(resource, view, call.conditions)
-        case .history(let page):
-            let versions = try await store.history(
-                page.type, page.id, before: page.before, count: page.count + 1, access: call.access)
-            let response = try answer(versions, to: page)
-            try await audit.record(auditRecord(of: page, call.access))
+        case .history(let asked):
+            let page = try await store.history(asked.query, token: asked.token, access: call.access)
+            let response = try bundle(page, asked, call.access)
+            try await audit.record(auditRecord(of: asked.query, call.access))
             return response
         case .search(let query, let token):
             let page = try await store.search(query, token: token, access: call.access)
@@ -53,20 +52,21 @@ extension FHIRService {
             let resource = try there(unit.visibleResource(type, id, version: version), type, version)
             try unit.audit(auditRecord(of: resource, call.access, isVersion: version != nil))
             return response(resource, view, call.conditions)
-        case .history(let page):
-            let versions = try unit.visibleHistory(page.type, page.id, before: page.before, count: page.count + 1)
-            let response = try answer(versions, to: page)
-            try unit.audit(auditRecord(of: page, call.access))
+        case .history(let asked):
+            guard asked.token == nil else { throw Self.furtherPage }
+            let response = try bundle(try unit.visibleHistory(asked.query), asked, call.access)
+            try unit.audit(auditRecord(of: asked.query, call.access))
             return response
         case .search(let query, let token):
-            guard token == nil, call.keptSearch == nil else {
-                throw InteractionError(.unsupported, "a further page is asked for by itself, not in a transaction")
-            }
+            guard token == nil, call.keptSearch == nil else { throw Self.furtherPage }
             let page = try unit.page(of: query)
             try unit.audit(auditRecord(of: query, call.access))
             return .json(200, bundle(page, query: query, text: Self.text(query), token: nil))
         }
     }
+
+    private static let furtherPage = InteractionError(
+        .unsupported, "a further page is asked for by itself, not in a transaction")
 
     private func there(_ found: StoredResource?, _ type: String, _ version: Int64?) throws -> StoredResource {
         guard let found else {
@@ -86,10 +86,15 @@ extension FHIRService {
             access: access, entity: entity, patientID: FedTypes.patientID(resource.type, resource.id))
     }
 
-    private func auditRecord(of page: HistoryPage, _ access: AccessContext) -> AuditRecord {
-        AuditRecord(
+    private func auditRecord(of query: HistoryQuery, _ access: AccessContext) -> AuditRecord {
+        guard let type = query.type, let id = query.id else {
+            return AuditRecord(
+                category: .query, interaction: query.type == nil ? "history-system" : "history-type",
+                action: .execute, outcome: .success, access: access, entity: query.type)
+        }
+        return AuditRecord(
             category: .rest, interaction: "history-instance", action: .read, outcome: .success, access: access,
-            entity: "\(page.type)/\(page.id)", patientID: FedTypes.patientID(page.type, page.id))
+            entity: "\(type)/\(id)", patientID: FedTypes.patientID(type, id))
     }
 
     private func auditRecord(of query: SearchQuery, _ access: AccessContext) -> AuditRecord {
