@@ -35,7 +35,7 @@ owner "$bin/initdb" -D "$base/data" -U hilum -A trust -E UTF8 --locale=C.UTF-8 -
     exit 1
 }
 owner "$bin/pg_ctl" -D "$base/data" -w -t 60 -l "$base/data/server.log" -s \
-    -o "-c listen_addresses='' -c unix_socket_directories='$base/socket' -c max_connections=300 ${HILUM_POSTGRES_OPTIONS:-}" start </dev/null || {
+    -o "-c listen_addresses='' -c unix_socket_directories='$base/socket' -c max_connections=1000 ${HILUM_POSTGRES_OPTIONS:-}" start </dev/null || {
     cat "$base/data/server.log" >&2
     exit 1
 }

@@ -186,17 +186,20 @@ package enum TextRule {
         try check([
             (series.accessionNumber, .accession), (series.accessionSystem, .accession),
             (series.patientID, .patientIdentifier), (series.patientIDSystem, .patientIdentifier),
-            (series.scheduledProcedureStepID, .step), (series.requestedProcedureID, .procedure),
-            (series.modality, .code), (series.bodyPartExamined, .code), (series.laterality, .code),
             (series.seriesDate, .time), (series.seriesTime, .time),
             (series.performedProcedureStepStartDate, .time), (series.performedProcedureStepStartTime, .time),
         ])
+        for (text, field) in [
+            (series.scheduledProcedureStepID, Field.step), (series.requestedProcedureID, .procedure),
+            (series.modality, .code), (series.bodyPartExamined, .code), (series.laterality, .code),
+        ] {
+            try checkNUL(text, field)
+        }
         try check(series.anatomicRegion.map { CodedConcept(codings: [$0]) })
         for request in series.requests {
-            try check([
-                (request.accessionNumber, .accession), (request.scheduledProcedureStepID, .step),
-                (request.requestedProcedureID, .procedure),
-            ])
+            try check(request.accessionNumber, .accession)
+            try checkNUL(request.scheduledProcedureStepID, .step)
+            try checkNUL(request.requestedProcedureID, .procedure)
         }
     }
 

@@ -94,7 +94,7 @@ final class PostgreSQLProcess: Sendable {
         guard made2 == 0 else { throw Failure(description: "initdb ended with \(made2), see \(log)") }
         var server =
             runAs + [
-                "\(binaries)/postgres", "-D", data, "-k", home, "-c", "fsync=off", "-c", "max_connections=300", "-c",
+                "\(binaries)/postgres", "-D", data, "-k", home, "-c", "fsync=off", "-c", "max_connections=1000", "-c",
                 "shared_buffers=32MB", "-c", "full_page_writes=off",
             ]
         if isTLS {
