@@ -30,8 +30,8 @@ struct ImagingSight: Sendable {
     private static func patient(_ rule: VisibilityRule) -> String? {
         var ids: Set<String> = []
         for condition in rule.conditions {
-            guard case .compartment(let compartment) = condition, compartment.type == "Patient" else { return nil }
-            ids.insert(compartment.id)
+            guard case .compartment(let own) = condition, own == .patient(own.id) else { return nil }
+            ids.insert(own.id)
         }
         return ids.count == 1 ? ids.first : nil
     }
