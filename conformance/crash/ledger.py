@@ -90,6 +90,27 @@ def digest(data):
     return hashlib.sha256(data).hexdigest()
 
 
+def transaction(item):
+    """A patient with two observations, in an order that no store would choose."""
+    rng = random.Random(item)
+
+    def entry(name, resource):
+        return {"fullUrl": f"urn:ledger:{name}", "resource": resource,
+                "request": {"method": "POST", "url": resource["resourceType"]}}
+
+    def part(name):
+        return entry(name, {
+            "resourceType": "Observation", "status": "final", "subject": {"reference": "urn:ledger:patient"},
+            "identifier": [{"system": "urn:hilum:ledger", "value": f"{item}-{name}"}],
+            "code": {"text": item}, "valueString": rng.randbytes(rng.randrange(8, 900)).hex()})
+
+    return {"resourceType": "Bundle", "type": "transaction", "entry": [
+        part("one"),
+        entry("patient", {"resourceType": "Patient", "identifier": [{"system": "urn:hilum:ledger", "value": item}],
+                          "name": [{"family": "Ledger"}]}),
+        part("two")]}
+
+
 def observation(item):
     rng = random.Random(item)
     return {

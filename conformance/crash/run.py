@@ -102,6 +102,21 @@ class Checker:
                 return "wrong", "the resource is not what was sent"
         return "there", ""
 
+    def transaction(self, item, ack):
+        """All three resources, or none of them, with the links that the server made."""
+        patients = self.search("Patient", identifier=f"urn:hilum:ledger|{item}")
+        parts = [self.search("Observation", identifier=f"urn:hilum:ledger|{item}-{name}") for name in ("one", "two")]
+        counts = [len(patients), *map(len, parts)]
+        if counts == [0, 0, 0]:
+            return "absent", ""
+        if counts != [1, 1, 1]:
+            return "wrong", f"a transaction half applied: {counts}"
+        for found, sent in zip(parts, ledger.transaction(item)["entry"][::2]):
+            wanted = dict(sent["resource"], subject={"reference": f"Patient/{patients[0]['id']}"})
+            if {k: v for k, v in found[0].items() if k not in ("id", "meta")} != wanted:
+                return "wrong", "the resource is not what was sent"
+        return "there", ""
+
     def mllp(self, item, ack):
         patients = self.search("Patient", identifier=item)
         if len(patients) > 1:
@@ -253,13 +268,13 @@ def write_results(results):
     lines = [
         "# kill -9 under mixed load", "",
         f"Made by `make crash` on {time.strftime('%Y-%m-%d')} at revision {revision.stdout.strip() or 'unknown'}: C-STORE, "
-        "STOW-RS, MLLP and FHIR create at once, each acknowledgement in an fsynced journal outside the server, the process "
+        "STOW-RS, MLLP, FHIR create and transactions at once, each acknowledgement in an fsynced journal outside the server, the process "
         "killed at random moments; after each restart, and again at the end, everything is read back.", "",
-        "| database | kills | sent | acknowledged | C-STORE | STOW | MLLP | FHIR | lost | half-visible | longest start, s | seed |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| database | kills | sent | acknowledged | C-STORE | STOW | MLLP | FHIR | transactions | lost | half-visible | longest start, s | seed |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for r in (r for r in results if "custody" not in r):
-        doors = [str(r["by_door"].get(door, 0)) for door in ("cstore", "stow", "mllp", "fhir")]
+        doors = [str(r["by_door"].get(door, 0)) for door in ("cstore", "stow", "mllp", "fhir", "transaction")]
         lines.append(
             f"| {r['database']} | {r['kills']} | {r['sent']} | {r['acknowledged']} | {' | '.join(doors)} | {r['lost']} | "
             f"{r['half_visible']} | {r['ready_again_seconds_max']:.2f} | {r['seed']} |")
@@ -285,7 +300,7 @@ def main():
     parser.add_argument("--kills", type=int, default=20, help="for each database; 0 for none")
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--seconds", type=float, default=2.0, help="the longest time from full load to the kill")
-    parser.add_argument("--doors", default="cstore,stow,mllp,fhir")
+    parser.add_argument("--doors", default="cstore,stow,mllp,fhir,transaction")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--custody-seconds", type=float, default=1.0, help="of load before and after the backup")
     parser.add_argument("--custody-items", type=int, default=0, help="items of each door that are read back; 0 for all")

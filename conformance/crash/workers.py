@@ -92,6 +92,18 @@ def fhir(server, token):
     return send
 
 
+def transaction(server, token):
+    http = session(server, token)
+
+    def send(item):
+        answer = http.post(server.fhir, data=json.dumps(ledger.transaction(item)), timeout=20,
+                           headers={"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"})
+        if answer.status_code != 200:
+            raise End(f"transaction {answer.status_code}: {answer.text[:200]}")
+
+    return send
+
+
 def message(item):
     """Every second item is an order, the others admit a patient."""
     number = int(item.rsplit("-", 1)[1])
@@ -118,4 +130,4 @@ def mllp(server, token):
     return send
 
 
-DOORS = {"cstore": c_store, "stow": stow, "fhir": fhir, "mllp": mllp}
+DOORS = {"cstore": c_store, "stow": stow, "fhir": fhir, "transaction": transaction, "mllp": mllp}

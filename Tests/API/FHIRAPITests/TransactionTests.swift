@@ -43,7 +43,12 @@ struct TransactionTests {
     }
 
     static func location(_ answer: FHIRResponse, _ index: Int) -> String {
-        let text = answer.json["entry"]?[index]?["response"]?["location"]?.string ?? ""
+        answer.json["entry"]?[index].map(location) ?? ""
+    }
+
+    /// `Type/id` of an answered entry.
+    static func location(_ entry: JSONValue) -> String {
+        let text = entry["response"]?["location"]?.string ?? ""
         return text.replacingOccurrences(of: FHIRServer.base + "/", with: "").split(separator: "/").prefix(2)
             .joined(separator: "/")
     }
