@@ -13,7 +13,7 @@ package struct SubscriptionPass: Sendable, Hashable {
     package var hasMore = false
 }
 
-extension RelationalStore: SubscriptionDirectory {
+extension RelationalStore: SubscriptionDirectory, SubscribedResources {
     package func subscription(_ id: EntityID) async throws -> (record: SubscriptionRecord, headers: [String])? {
         let keeping = subscriptionKeeping
         return try await translating {
