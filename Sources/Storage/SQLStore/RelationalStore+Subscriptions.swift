@@ -47,13 +47,13 @@ extension RelationalStore {
         var hasMore = false
     }
 
-    /// Looks at the next versions, at most `limit`.
-    package func matchSubscriptions(limit: Int = 500) async throws -> SubscriptionPass {
+    /// Looks at the next versions, at most `limit`, and turns off what is over where `ends` asks for it.
+    package func matchSubscriptions(limit: Int = 500, ends: Bool = false) async throws -> SubscriptionPass {
         let now = UTCInstant(microseconds: now())
         let indexer = indexer
         let found = try await translating {
             try await self.database.read(.background, snapshot: true) { connection in
-                try Self.find(limit, now, indexer, connection)
+                try Self.find(limit, ends, now, indexer, connection)
             }
         }
         guard found.versions > 0 || !found.ended.isEmpty else { return SubscriptionPass() }
@@ -65,14 +65,13 @@ extension RelationalStore {
     }
 
     private static func find(
-        _ limit: Int, _ now: UTCInstant, _ indexer: SearchIndexer, _ connection: any SQLConnection
+        _ limit: Int, _ ends: Bool, _ now: UTCInstant, _ indexer: SearchIndexer, _ connection: any SQLConnection
     ) throws -> Found {
         let table = SubscriptionTable(connection: connection)
-        let live = try table.live()
         var found = Found()
-        guard !live.isEmpty else { return found }
+        guard try table.hasLive else { return found }
         func isOver(_ record: SubscriptionRecord) -> Bool { record.end.map { $0 <= now } ?? false }
-        found.ended = live.filter(isOver)
+        if ends { found.ended = try table.live().filter(isOver) }
         found.from = try table.matchedKey()
         let rows = try connection.all(
             """
@@ -91,6 +90,7 @@ extension RelationalStore {
         found.hasMore = rows.count == limit
         let byType = Dictionary(grouping: rows.filter { !$0.isDeleted }) { $0.version.type }
         var matched: [(key: Int64, match: Match)] = []
+        let live = byType.isEmpty ? [] : try table.live(Set(byType.keys))
         for record in live where !isOver(record) {
             guard let rows = byType[record.type] else { continue }
             let keys = rows.map(\.key).filter { $0 > record.sinceKey }

@@ -56,7 +56,7 @@ import Workflow
 
     /// All passes there are; then who is told of what.
     private static func told(_ store: RelationalStore, limit: Int = 500) async throws -> [String] {
-        while try await store.matchSubscriptions(limit: limit).hasMore {}
+        while try await store.matchSubscriptions(limit: limit, ends: true).hasMore {}
         let entries = try await store.outboxEntries(OutboxQuery(limit: 1_000), access: .server(requestID: "t"))
         return entries.reversed().compactMap { entry in
             guard let notice = SubscriptionNotice(payload: entry.payload) else { return nil }
