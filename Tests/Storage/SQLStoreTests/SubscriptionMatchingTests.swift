@@ -237,7 +237,18 @@ import Workflow
             for number in 0..<5 { try await Self.patient(store, "p1", "A\(number)") }
             let before = try await released()
             #expect(try await Self.told(store).count == 6)
-            #expect(try await released() > before)
+            let after = try await released()
+            #expect(after > before)
+            // What nobody is told of costs no commit.
+            try await Self.state(
+                store, "Practitioner", "d", "{\"resourceType\":\"Practitioner\",\"id\":\"d\",\"active\":true}")
+            let commit = store.database.lastCommit
+            let pass = try await store.matchSubscriptions()
+            #expect(pass == SubscriptionPass(versions: 1, notices: 0, hasMore: false))
+            #expect(store.database.lastCommit == commit)
+            #expect(try await store.matchSubscriptions() == SubscriptionPass())
+            try await Self.patient(store, "p1", "B")
+            #expect(try await Self.told(store).count == 7)
         }
     }
 
