@@ -17,9 +17,12 @@ struct SubscriptionMatcher: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            var lookedForEnds: ContinuousClock.Instant?
             while !Task.isCancelled {
                 do {
-                    let pass = try await store.matchSubscriptions()
+                    let ends = lookedForEnds.map { ContinuousClock.now - $0 >= Self.tick } ?? true
+                    if ends { lookedForEnds = .now }
+                    let pass = try await store.matchSubscriptions(ends: ends)
                     metrics.matched(versions: pass.versions, notices: pass.notices)
                     if pass.hasMore { continue }
                 } catch {

@@ -1,6 +1,7 @@
 import Access
 import FHIRResources
 import FHIRSearch
+import Synchronization
 import Workflow
 
 /// What one pass of the matching found.
@@ -13,7 +14,7 @@ package struct SubscriptionPass: Sendable, Hashable {
     package var hasMore = false
 }
 
-extension RelationalStore: SubscriptionDirectory {
+extension RelationalStore: SubscriptionDirectory, SubscribedResources {
     package func subscription(_ id: EntityID) async throws -> (record: SubscriptionRecord, headers: [String])? {
         let keeping = subscriptionKeeping
         return try await translating {
@@ -38,6 +39,8 @@ extension RelationalStore {
         let version: SubscriptionNotice.Version
     }
     private struct Found: Sendable {
+        /// The number in the database, which another server may have moved on.
+        var kept: Int64 = 0
         var from: Int64 = 0
         var to: Int64 = 0
         var versions = 0
@@ -47,33 +50,43 @@ extension RelationalStore {
         var hasMore = false
     }
 
-    /// Looks at the next versions, at most `limit`.
-    package func matchSubscriptions(limit: Int = 500) async throws -> SubscriptionPass {
+    /// Versions of which nothing came that are looked at again after a death, at most: a commit for each would be dearer.
+    private static let unkeptMax: Int64 = 1_000
+
+    /// Looks at the next versions, at most `limit`, and turns off what is over where `ends` asks for it.
+    package func matchSubscriptions(limit: Int = 500, ends: Bool = false) async throws -> SubscriptionPass {
         let now = UTCInstant(microseconds: now())
         let indexer = indexer
+        let known = matchedKey.withLock { $0 }
         let found = try await translating {
             try await self.database.read(.background, snapshot: true) { connection in
-                try Self.find(limit, now, indexer, connection)
+                try Self.find(limit, after: known, ends, now, indexer, connection)
             }
         }
         guard found.versions > 0 || !found.ended.isEmpty else { return SubscriptionPass() }
+        if found.matches.isEmpty, found.ended.isEmpty, found.to - found.kept < Self.unkeptMax {
+            matchedKey.withLock { $0 = found.to }
+            return SubscriptionPass(versions: found.versions, hasMore: found.hasMore)
+        }
         let kept = try await writeUnit(.server(requestID: "subscriptions")) { unit in
             try Self.keep(found, in: unit)
         }
+        matchedKey.withLock { $0 = kept == nil ? 0 : found.to }
         return SubscriptionPass(
             versions: found.versions, notices: kept ?? 0, hasMore: found.hasMore || kept == nil)
     }
 
     private static func find(
-        _ limit: Int, _ now: UTCInstant, _ indexer: SearchIndexer, _ connection: any SQLConnection
+        _ limit: Int, after known: Int64, _ ends: Bool, _ now: UTCInstant, _ indexer: SearchIndexer,
+        _ connection: any SQLConnection
     ) throws -> Found {
         let table = SubscriptionTable(connection: connection)
-        let live = try table.live()
         var found = Found()
-        guard !live.isEmpty else { return found }
+        guard try table.hasLive else { return found }
         func isOver(_ record: SubscriptionRecord) -> Bool { record.end.map { $0 <= now } ?? false }
-        found.ended = live.filter(isOver)
-        found.from = try table.matchedKey()
+        if ends { found.ended = try table.live().filter(isOver) }
+        found.kept = try table.matchedKey()
+        found.from = max(found.kept, known)
         let rows = try connection.all(
             """
             SELECT version_key, type, id, version, deleted FROM resource_versions WHERE version_key > ? \
@@ -91,6 +104,7 @@ extension RelationalStore {
         found.hasMore = rows.count == limit
         let byType = Dictionary(grouping: rows.filter { !$0.isDeleted }) { $0.version.type }
         var matched: [(key: Int64, match: Match)] = []
+        let live = byType.isEmpty ? [] : try table.live(Set(byType.keys))
         for record in live where !isOver(record) {
             guard let rows = byType[record.type] else { continue }
             let keys = rows.map(\.key).filter { $0 > record.sinceKey }
@@ -125,7 +139,7 @@ extension RelationalStore {
     /// Nil, and nothing is kept, when another pass came before.
     private static func keep(_ found: Found, in unit: SQLUnitOfWork) throws -> Int? {
         let table = SubscriptionTable(connection: unit.connection)
-        guard try table.matchedKey() == found.from else { return nil }
+        guard try table.matchedKey() == found.kept else { return nil }
         var current: [EntityID: SubscriptionRecord] = [:]
         for record in found.ended {
             guard var known = try unit.subscription(record.id), known.epoch == record.epoch, known.state.isLive else {

@@ -2,6 +2,7 @@ import Access
 import FHIRModel
 import FHIRResources
 import FHIRSearch
+import Synchronization
 import Workflow
 
 /// The durable store over one database: every port of the workflow, of access and of resources.
@@ -26,6 +27,9 @@ package final class RelationalStore: Sendable {
     /// Raised by each commit that makes a version of a resource.
     package let changeSignal = DeliverySignal()
     let subscriptionKeeping: SubscriptionKeeping
+    /// The last version that was matched with Subscriptions, as far as it is not in the database: nothing came of those
+    /// between.
+    let matchedKey = Mutex<Int64>(0)
     /// Microseconds since 1970 UTC.
     let now: @Sendable () -> Int64
     /// The FHIR base URL, without a closing slash.

@@ -158,6 +158,16 @@ extension JourneyTests {
                         .PUT, "/fhir/Subscription/\(id)", token: other.token(from: context.web),
                         headers: [("Content-Type", "application/fhir+json")], body: Array(json.utf8))
                     #expect(foreign.status == 403)
+                    // A patch is applied to what is read, and keeps what is not.
+                    for status in ["off", "requested"] {
+                        let patched = try await context.web.send(
+                            .PATCH, "/fhir/Subscription/\(id)", token: context.token,
+                            headers: [("Content-Type", "application/json-patch+json")],
+                            body: Array("[{\"op\":\"replace\",\"path\":\"/status\",\"value\":\"\(status)\"}]".utf8))
+                        #expect(patched.status == 200, "\(patched.text)")
+                    }
+                    _ = try await Self.wait(context, id, for: "active")
+                    #expect(hook.calls.last?.headers["X-Key"] == ["s3cret"])
                     #expect(try await context.fhir(.DELETE, "/Subscription/\(id)").status / 100 == 2)
                     let count = hook.calls.count
                     try await Self.put(context, "b2", "B")

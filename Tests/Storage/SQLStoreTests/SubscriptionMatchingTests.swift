@@ -56,7 +56,7 @@ import Workflow
 
     /// All passes there are; then who is told of what.
     private static func told(_ store: RelationalStore, limit: Int = 500) async throws -> [String] {
-        while try await store.matchSubscriptions(limit: limit).hasMore {}
+        while try await store.matchSubscriptions(limit: limit, ends: true).hasMore {}
         let entries = try await store.outboxEntries(OutboxQuery(limit: 1_000), access: .server(requestID: "t"))
         return entries.reversed().compactMap { entry in
             guard let notice = SubscriptionNotice(payload: entry.payload) else { return nil }
@@ -237,7 +237,18 @@ import Workflow
             for number in 0..<5 { try await Self.patient(store, "p1", "A\(number)") }
             let before = try await released()
             #expect(try await Self.told(store).count == 6)
-            #expect(try await released() > before)
+            let after = try await released()
+            #expect(after > before)
+            // What nobody is told of costs no commit.
+            try await Self.state(
+                store, "Practitioner", "d", "{\"resourceType\":\"Practitioner\",\"id\":\"d\",\"active\":true}")
+            let commit = store.database.lastCommit
+            let pass = try await store.matchSubscriptions()
+            #expect(pass == SubscriptionPass(versions: 1, notices: 0, hasMore: false))
+            #expect(store.database.lastCommit == commit)
+            #expect(try await store.matchSubscriptions() == SubscriptionPass())
+            try await Self.patient(store, "p1", "B")
+            #expect(try await Self.told(store).count == 7)
         }
     }
 

@@ -32,9 +32,12 @@ struct SubscriptionTable {
         try connection.run("DELETE FROM subscriptions WHERE id = ?", [.text(id.value)])
     }
 
-    func live() throws -> [SubscriptionRecord] {
-        try connection.all(
-            "SELECT detail FROM subscriptions WHERE is_live = 1 ORDER BY type, id LIMIT \(Self.liveMax)", []
+    /// Those that watch one of the types; nil for all.
+    func live(_ types: Set<String>? = nil) throws -> [SubscriptionRecord] {
+        let condition = types.map { _ in " AND \(connection.dialect.isInTexts("type"))" } ?? ""
+        return try connection.all(
+            "SELECT detail FROM subscriptions WHERE is_live = 1\(condition) ORDER BY type, id LIMIT \(Self.liveMax)",
+            types.map { [.texts($0.sorted())] } ?? []
         ) { try Detail.decode(SubscriptionRecord.self, try $0.bytes(0)) }
     }
 
@@ -45,7 +48,7 @@ struct SubscriptionTable {
             ) { try $0.int(0) } ?? 0)
     }
 
-    private var hasLive: Bool {
+    var hasLive: Bool {
         get throws {
             try connection.first("SELECT 1 FROM subscriptions WHERE is_live = 1 LIMIT 1") { _ in true } ?? false
         }

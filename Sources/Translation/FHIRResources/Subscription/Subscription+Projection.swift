@@ -117,6 +117,6 @@ enum SubscriptionProjection {
             type: statement.type, criteria: statement.criteria, endpoint: statement.endpoint,
             sendsResource: statement.sendsResource, headerNames: names, end: statement.end,
             ownerID: unit.access.principal.id, ownerName: unit.access.principal.name,
-            scopes: unit.access.scopes.map(\.text), state: state, error: nil)
+            scopes: unit.access.scopes.map(\.text), patientID: unit.access.patient, state: state, error: nil)
     }
 }

@@ -26,14 +26,14 @@ package struct SubscriptionCourier: Courier {
 
     package var policy = DeliveryPolicy()
     private let subscriptions: any SubscriptionDirectory
-    private let resources: any ResourceStore
+    private let resources: any SubscribedResources
     private let clients: any ClientDirectory
     private let sender: any OutboundSender
     private let rules: SubscriptionRules
     private let now: @Sendable () -> UTCInstant
 
     package init(
-        subscriptions: any SubscriptionDirectory, resources: any ResourceStore, clients: any ClientDirectory,
+        subscriptions: any SubscriptionDirectory, resources: any SubscribedResources, clients: any ClientDirectory,
         sender: any OutboundSender, rules: SubscriptionRules, now: @escaping @Sendable () -> UTCInstant
     ) {
         self.subscriptions = subscriptions
@@ -150,4 +150,9 @@ package struct SubscriptionCourier: Courier {
                 entity: "\(version.type)/\(version.id)/_history/\(version.number)",
                 detail: "Subscription/\(record.id.value)\(record.sendsResource ? "" : " without the resource")"))
     }
+}
+
+/// What a courier reads of the store: one version, as far as its subscriber may see it.
+package protocol SubscribedResources: Sendable {
+    func read(_ type: String, _ id: String, version: Int64, access: AccessContext) async throws -> StoredResource?
 }

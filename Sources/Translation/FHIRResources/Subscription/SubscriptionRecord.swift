@@ -37,6 +37,8 @@ package struct SubscriptionRecord: Sendable, Hashable, Codable {
     package var ownerName: String
     /// Of the token by which it was asked for.
     package var scopes: [String]
+    /// The patient in context of that token, whom scopes of the patient level speak of.
+    package var patientID: String?
     package var state: State
     /// Why the last attempt failed, or why it is off.
     package var error: String?
@@ -49,14 +51,15 @@ package struct SubscriptionRecord: Sendable, Hashable, Codable {
     package func access(_ client: Client, requestID: String) -> AccessContext {
         AccessContext(
             principal: Principal(kind: .client, id: ownerID, name: ownerName),
-            scopes: scopes.compactMap { Scope($0) }.granted(from: client.scopes), requestID: requestID)
+            scopes: scopes.compactMap { Scope($0) }.granted(from: client.scopes), patient: patientID,
+            requestID: requestID)
     }
 
     /// What its owner could see when it asked.
     package func accessStated(requestID: String) -> AccessContext {
         AccessContext(
             principal: Principal(kind: .client, id: ownerID, name: ownerName),
-            scopes: scopes.compactMap { Scope($0) }, requestID: requestID)
+            scopes: scopes.compactMap { Scope($0) }, patient: patientID, requestID: requestID)
     }
 }
 
