@@ -262,7 +262,17 @@ package struct InstanceIngest: Sendable {
                 let uid = instance.sopInstanceUID
                 let known = try await store.read(access) { try $0.instance(uid) ?? $0.rejectedInstance(uid) }
                 guard let stored = known else { continue }
-                if let difference = try await difference(stored, instance) {
+                let found: String?
+                do { found = try await difference(stored, instance) } catch let error as StoreError
+                    where error.code == .corrupt || error.code == .notFound
+                {
+                    // What is stored cannot be read any more; what was sent is there.
+                    let outcome = try await heal(received, stored, receipt, access)
+                    if outcome == .conflict { throw error }
+                    if let done = await finished(outcome, receipt, instance, keepsBlob) { return done }
+                    continue
+                }
+                if let difference = found {
                     let outcome = try await resolve(received, stored, difference, receipt, access)
                     if outcome == .conflict { break }
                     if let done = await finished(outcome, receipt, instance, keepsBlob) { return done }
@@ -311,6 +321,23 @@ package struct InstanceIngest: Sendable {
             } catch let error as DICOMDataError {
                 return "cannot be compared: \(error.code.rawValue)"
             }
+        }
+    }
+
+    private func heal(
+        _ received: ReceivedInstance, _ stored: Instance, _ receipt: Receipt, _ access: AccessContext
+    ) async throws -> StudyService.Outcome {
+        try await store.write(access) { unit in
+            var timed = received
+            timed.instance.receivedAt = unit.time
+            let outcome = try StudyService().heal(timed, insteadOf: stored, in: unit)
+            if case .stored = outcome {
+                try unit.audit(
+                    Self.auditRecord(
+                        .success, receipt, action: .update, detail: "replaces damaged \(stored.blobID)", access: access)
+                )
+            }
+            return outcome
         }
     }
 

@@ -358,6 +358,27 @@ extension JourneyTests {
             }
         }
 
+        @Test("R21: an object that is sent again takes the place of a stored one that is damaged or gone")
+        func healing() async throws {
+            let folder = try await ServerFolder.make()
+            defer { folder.remove() }
+            try await Self.serve(folder) { (context) async throws -> Void in
+                try await Self.store(context, 1...3)
+                let paths = Self.blobs(folder).sorted { (try? Self.time($0) < Self.time($1)) ?? false }
+                var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: paths[0])))
+                bytes[bytes.count - 100] ^= 4
+                try Data(bytes).write(to: URL(fileURLWithPath: paths[0]))
+                try FileManager.default.removeItem(atPath: paths[1])
+                #expect(try await Self.readable(context, 1...3).count == 1)
+                // Of another length it is not the one that was lost.
+                let other = try Samples.file(study: "1.2.77", instance: "1.2.77.1", byte: 1, pixelBytes: 1000)
+                #expect(try await context.stow([other]).status != 200)
+                try await Self.store(context, 1...3)
+                #expect(try await Self.readable(context, 1...3) == [1, 2, 3])
+                try await HilumProgram.must("verify", folder.path)
+            }
+        }
+
         @Test("R21: verify names the instance whose object is damaged or gone; a read of it fails closed")
         func bitRot() async throws {
             let folder = try await ServerFolder.make()

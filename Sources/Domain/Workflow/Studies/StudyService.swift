@@ -77,6 +77,32 @@ package struct StudyService: Sendable {
         return .stored(try insert(received, in: unit))
     }
 
+    /// Puts an object that was sent again in the place of the stored one of its UID whose file cannot be read any more. The
+    /// two must be of one series, class, encoding and length: more cannot be known of what is lost.
+    package func heal(_ received: ReceivedInstance, insteadOf stored: Instance, in unit: any UnitOfWork) throws
+        -> Outcome
+    {
+        let instance = received.instance
+        guard let current = try unit.instance(instance.sopInstanceUID), current.blobID == stored.blobID else {
+            return .changed
+        }
+        func form(_ one: Instance) -> [String] {
+            [
+                one.studyInstanceUID, one.seriesInstanceUID, one.sopClassUID, one.transferSyntaxUID,
+                "\(one.size - one.dataSetOffset)",
+            ]
+        }
+        guard form(current) == form(instance) else { return .conflict }
+        try unit.note(
+            InstanceConflict(
+                sopInstanceUID: instance.sopInstanceUID, studyInstanceUID: instance.studyInstanceUID,
+                seriesInstanceUID: instance.seriesInstanceUID, outcome: .replaced,
+                difference: "the stored file was damaged or gone", peer: instance.receivedFrom ?? "", time: unit.time,
+                superseded: nil))
+        try unit.removeInstance(current)
+        return .stored(try insert(received, in: unit))
+    }
+
     /// Tells the observers of a study that awaits publication, if it still does.
     package func publish(_ studyInstanceUID: String, in unit: any UnitOfWork) throws {
         guard let awaited = try unit.awaitedPublication(of: studyInstanceUID) else { return }
