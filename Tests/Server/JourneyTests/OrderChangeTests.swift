@@ -16,7 +16,7 @@ extension JourneyTests {
         ) -> String {
             let type = "{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/v2-0203\",\"code\":\"ACSN\"}]}"
             let identifier = accession.map {
-                "\"identifier\":[{\"type\":\(type),\"system\":\"urn:hilum:accession\",\"value\":\"\($0)\"}],"
+                "\"identifier\":[{\"type\":\(type),\"system\":\"urn:hilum:site:accession\",\"value\":\"\($0)\"}],"
             }
             return "{\"resourceType\":\"ServiceRequest\",\"id\":\"\(id)\",\(identifier ?? "")\"status\":\"\(status)\","
                 + "\"intent\":\"order\",\"category\":[{\"coding\":[{\"system\":\"http://snomed.info/sct\","
