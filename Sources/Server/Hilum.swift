@@ -10,7 +10,8 @@ struct Hilum: AsyncParsableCommand {
         version: HilumVersion.text,
         subcommands: [
             InitCommand.self, ServeCommand.self, DemoCommand.self, ClientCommand.self, PeerCommand.self,
-            MessageCommand.self, QuarantineCommand.self, OutboxCommand.self, AuditCommand.self, DoctorCommand.self, BackupCommand.self,
+            MessageCommand.self, QuarantineCommand.self, AuthorityCommand.self, OutboxCommand.self, AuditCommand.self,
+            DoctorCommand.self, BackupCommand.self,
             RestoreCommand.self,
             VerifyCommand.self,
             AdoptCommand.self, SetAsideCommand.self,

@@ -152,6 +152,11 @@ struct DoctorCommand: AsyncParsableCommand {
                     )
                 }
                 let authorities = try ServerComposition.siteProfile(configuration, server).authorities
+                for mapping in authorities.mappings(of: named) {
+                    doctor.note(
+                        "authority: identifiers are kept under \(mapping.from), which is \(mapping.to) now",
+                        fix: "stop the server and run `hilum authority map \(server.path)` (first with --dry-run)")
+                }
                 for authority in authorities.unknown(of: named) {
                     let names = [
                         authority.namespace.map { "namespace: \"\($0)\"" },
@@ -160,7 +165,7 @@ struct DoctorCommand: AsyncParsableCommand {
                     doctor.note(
                         "unknown authority: identifiers of \(names) are kept under \(authority.system)",
                         fix: "add { system: \(authority.system), \(names) } to identifiers.authorities of "
-                            + "\(configuration.siteProfile), or map it to a system of yours before more arrives; "
+                            + "\(configuration.siteProfile), or give it a system of yours there and run `hilum authority map`; "
                             + "where it is the hospital's own, name that system in patient_default too")
                 }
             } else {

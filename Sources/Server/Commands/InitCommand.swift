@@ -127,10 +127,11 @@ enum DefaultFiles {
             audit:
               checkpoint-minutes: 15    # how often the trail's end is signed, in audit/checkpoints and in the log
 
-            # retention:                # what is not kept for ever; 0 keeps. Images and the audit trail always stay.
+            # retention:                # what is not kept for ever; 0 keeps. Other images and the audit trail always stay.
             #   message-days: 0         # the text of HL7 messages
             #   acknowledgment-days: 0  # the rest of them: a message sent again later is carried out again
             #   history-days: 0         # versions of resources that were replaced
+            #   rejected-days: 0        # images that a person has rejected: until then it can be undone
             #   export-hours: 24        # files of finished exports
             #   outbox-days: 7          # what was delivered to other systems or discarded
 

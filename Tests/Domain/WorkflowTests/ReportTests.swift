@@ -105,6 +105,21 @@ struct ReportTests {
         }
     }
 
+    @Test("S10: an order learns the placer number of a result that names it by accession number, whatever came first")
+    func learns() throws {
+        for isCancelFirst in [true, false] {
+            let unit = MemoryUnit()
+            let cancel = Make.order(.cancel, placer: "P1", code: nil, at: 5)
+            if isCancelFirst { try unit.place(cancel) }
+            try unit.result(Make.report(.preliminary, filler: "F1", accession: "A1", issued: 1))
+            try unit.result(Make.report(.preliminary, placer: "P1", accession: "A1", issued: 2))
+            if !isCancelFirst { try unit.place(cancel) }
+            #expect(unit.orders.map(\.placer?.value) == ["P1"] && unit.orders.map(\.filler?.value) == ["F1"])
+            #expect(unit.orders.map(\.status) == [.revoked])
+            #expect(unit.reports.count == 1)
+        }
+    }
+
     @Test("Reports whose own numbers differ stay apart when their orders are found to be one")
     func apart() throws {
         let unit = MemoryUnit()

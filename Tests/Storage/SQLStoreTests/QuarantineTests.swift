@@ -290,6 +290,31 @@ struct QuarantineTests {
         }
     }
 
+    @Test("Rejected images go when the site does not keep them any longer, in steps", arguments: TestDatabases.all)
+    func retention(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { (store, _) async throws in
+            try await Self.send(
+                store, Self.image("1.1", accession: "A1"), Self.image("1.2", accession: "A1"),
+                Self.image("1.3", accession: "A1"))
+            try await Self.decide(store, .reject)
+            let decided = try #require(
+                try await store.quarantine(.rejected, limit: 9, access: Support.server).first?.decision?.decidedAt)
+            #expect(try await store.remove(.rejected, before: decided, limit: 2).removed == 0)
+            let later = decided.advanced(bySeconds: 1)
+            var removed: [Int] = []
+            while true {
+                let step = try await store.remove(.rejected, before: later, limit: 2)
+                removed.append(step.removed)
+                if !step.hasMore { break }
+            }
+            #expect(removed == [2, 1, 0])
+            #expect(try await store.referenced([BlobID("blob-1.1")]).isEmpty)
+            await #expect(throws: QuarantineService.Refusal.unknown) { try await Self.decide(store, .undo) }
+            #expect(try await Self.send(store, Self.image("1.1", accession: "A1")).count == 1)
+            #expect(try await Self.link(store)?.orderID != nil)
+        }
+    }
+
     @Test("A report follows the images: it leaves the order that lost them", arguments: TestDatabases.all)
     func reports(_ kind: SQLDialect) async throws {
         try await Self.with(kind) { (store, ids) async throws in

@@ -9,6 +9,8 @@ package struct RetentionRule: Sendable, Hashable {
     /// Days after which a version of a resource that was replaced is removed. The current one stays, and so does the
     /// marker of a deletion.
     package var historyDays: Int64 = 0
+    /// Days for which images that a person has rejected are kept, so that the rejection can be undone.
+    package var rejectedDays: Int64 = 0
     /// Hours after which the files of a finished export are removed.
     package var exportHours: Int64 = 24
     /// Days after which an entry of the outbox that was delivered or discarded is removed.
@@ -23,6 +25,7 @@ package struct RetentionStep: Sendable, Hashable {
         case messageTexts = "message-texts"
         case messages
         case versions
+        case rejected
         case assertions
         case exports
         case outbox

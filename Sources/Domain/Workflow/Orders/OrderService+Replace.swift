@@ -5,6 +5,8 @@ extension OrderService {
         case accessionOfAnotherPatient
         /// Images or reports that belong to the order are another patient's than its new subject.
         case subjectInUse
+        /// The visit that the order names is another patient's.
+        case visitOfAnotherPatient
         /// Another order carries the placer or filler number.
         case identifierInUse(by: EntityID)
         case identifierTooLong(String)
@@ -24,7 +26,10 @@ extension OrderService {
         }
         guard let subject = try unit.patient(order.patientID) else { throw ReplaceRefusal.unknownPatient }
         order.patientID = try PatientService().survivor(of: subject, in: unit).id
-        if let old, old.patientID != order.patientID, try isUsed(old.id, in: unit) { throw ReplaceRefusal.subjectInUse }
+        if let old, old.patientID != order.patientID, try isUsed(old, in: unit) { throw ReplaceRefusal.subjectInUse }
+        if let visit = try order.visitID.flatMap({ try unit.visit($0) }), visit.patientID != order.patientID {
+            throw ReplaceRefusal.visitOfAnotherPatient
+        }
         if order.accession == nil, let numbering = unit.rules.accessionNumbering, order.status == .active {
             // A client that states the order again without the number it was given does not take it away.
             order.accession = try old?.accession ?? numbering.next(in: unit)
@@ -69,13 +74,14 @@ extension OrderService {
     /// Forgets an order that nothing belongs to.
     package func remove(_ id: EntityID, in unit: any UnitOfWork) throws {
         guard let order = try unit.order(id) else { return }
-        if try isUsed(id, in: unit) { throw ReplaceRefusal.inUse }
+        if try isUsed(order, in: unit) { throw ReplaceRefusal.inUse }
         try unit.removeOrder(id)
         unit.emit(.orderRemoved(id, steps: order.steps.map(\.id)))
     }
 
-    private func isUsed(_ id: EntityID, in unit: any UnitOfWork) throws -> Bool {
-        try !unit.studies(ofOrder: id).isEmpty || !unit.reports(ofOrder: id).isEmpty
+    private func isUsed(_ order: ImagingOrder, in unit: any UnitOfWork) throws -> Bool {
+        if try !unit.studies(ofOrder: order.id).isEmpty { return true }
+        return try unit.reports(of: order.patientID).contains { $0.orderIDs.contains(order.id) }
     }
 
     /// What a step had from its order it has from the changed one.

@@ -233,8 +233,8 @@ package struct QuarantineService: Sendable {
         let rejected =
             all.filter { !$0.series.reconciliation.isQuarantined }
             + all.filter { $0.series.reconciliation.isQuarantined }
-        let stored = try unit.series(in: uid).filter { isNamed($0.seriesInstanceUID) }
-        if rejected.isEmpty, stored.isEmpty { throw Refusal.unknown }
+        func stored() throws -> [Series] { try unit.series(in: uid).filter { isNamed($0.seriesInstanceUID) } }
+        if try rejected.isEmpty && stored().isEmpty { throw Refusal.unknown }
         var isUndone = false
         for kept in rejected {
             if let sop = request.sopInstanceUID {
@@ -247,7 +247,7 @@ package struct QuarantineService: Sendable {
             }
             isUndone = true
         }
-        for var series in stored {
+        for var series in try stored() {
             let old = series
             if request.sopInstanceUID == nil { series.decision = nil }
             for index in series.asides.indices

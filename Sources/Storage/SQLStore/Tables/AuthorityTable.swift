@@ -20,6 +20,11 @@ struct AuthorityTable {
         memo?.remember(authority, authority.system)
     }
 
+    func remove(_ system: String) throws {
+        memo?.forget(UnknownAuthority.self, system)
+        try connection.run("DELETE FROM unknown_authorities WHERE system = ?", [.text(system)])
+    }
+
     /// Oldest first.
     func all(limit: Int) throws -> [UnknownAuthority] {
         try connection.all(

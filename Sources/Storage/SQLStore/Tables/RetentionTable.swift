@@ -10,6 +10,7 @@ struct RetentionTable {
         case .messageTexts: try emptyMessages(before: time, limit)
         case .messages: step(try removeMessages(before: time, limit))
         case .versions: step(try removeVersions(before: time, limit))
+        case .rejected: try removeRejected(before: time, limit)
         case .assertions: step(try removeAssertions(before: time, limit))
         case .exports: step(try removeJobs(before: time, limit))
         case .outbox: step(try OutboxTable(connection: connection).removeEnded(before: time, limit: limit))
@@ -118,6 +119,29 @@ struct RetentionTable {
             }
         }
         return found
+    }
+
+    // MARK: Rejected images
+
+    /// A series at a time, oldest rejection first. Its objects are named by no row any more and go as orphans do.
+    private func removeRejected(before time: UTCInstant, _ limit: Int) throws -> RetentionStep {
+        let oldest = try connection.first(
+            """
+            SELECT study_uid, series_uid FROM rejected_series WHERE rejected_at < ?
+            ORDER BY rejected_at, study_uid, series_uid LIMIT 1
+            """, [.int(time.microseconds)]
+        ) { [SQLValue.text(try $0.text(0)), .text(try $0.text(1))] }
+        guard let oldest else { return RetentionStep(removed: 0, hasMore: false) }
+        let uids = try connection.all(
+            "SELECT sop_uid FROM rejected_instances WHERE study_uid = ? AND series_uid = ? ORDER BY sop_uid LIMIT ?",
+            oldest + [.int(Int64(limit))]
+        ) { try $0.text(0) }
+        try connection.run(
+            "DELETE FROM rejected_instances WHERE \(connection.dialect.isInTexts("sop_uid"))", [.texts(uids)])
+        if uids.count < limit {
+            try connection.run("DELETE FROM rejected_series WHERE study_uid = ? AND series_uid = ?", oldest)
+        }
+        return RetentionStep(removed: uids.count, hasMore: true)
     }
 
     // MARK: Others

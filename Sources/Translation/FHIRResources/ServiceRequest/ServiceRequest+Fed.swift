@@ -39,6 +39,8 @@ extension ServiceRequestProjection: FedType {
             InteractionError(.invalid, "the subject of an imaging order must be a Patient of this server")
         case .accessionOfAnotherPatient:
             InteractionError(.conflict, "the accession number is in use for another patient")
+        case .visitOfAnotherPatient:
+            InteractionError(.invalid, "the encounter of an imaging order must be one of its subject's")
         case .subjectInUse:
             InteractionError(
                 .conflict, "studies or reports of this ServiceRequest belong to its subject, which can not be changed")
