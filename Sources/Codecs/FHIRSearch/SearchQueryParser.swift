@@ -96,7 +96,11 @@ package struct SearchQueryParser: Sendable {
         guard !value.utf8.contains(0), !name.utf8.contains(0) else {
             throw ParameterIssue(.invalid, "A parameter has a NUL character.")
         }
-        if value.isEmpty { return false }
+        // A list of nothing says no more than nothing.
+        if value.utf8.allSatisfy({ $0 == UInt8(ascii: ",") }) { return false }
+        if let colon = name.firstIndex(of: ":"), Self.withoutModifiers.contains(String(name[..<colon])) {
+            throw ParameterIssue(.modifier, "\(quoted(String(name[..<colon]))) has no modifiers.")
+        }
         if try readResultParameter(name, value, into: &query) { return true }
         query.filters.append(try filter(query.resourceType, name, value, chained: 0, reversed: 0))
         return true
@@ -104,6 +108,12 @@ package struct SearchQueryParser: Sendable {
 }
 
 extension SearchQueryParser {
+    /// Parameters about the result that have no modifiers: one that is not understood is never ignored.
+    /// FHIR R4 search.html#modifiers.
+    private static let withoutModifiers: Set<String> = [
+        "_sort", "_count", "_summary", "_elements", "_total", "_contained", "_containedType", "_format", "_pretty",
+    ]
+
     /// The definition of a parameter.
     package func parameter(_ code: String, for type: String) -> SearchParameterDefinition? {
         definitions.searchParameter(code, for: type)

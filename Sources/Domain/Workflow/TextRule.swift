@@ -25,7 +25,6 @@ package enum TextRule {
         case studyID = "study id"
         case message = "sender or message control id"
         case code = "code"
-        case time = "date or time"
     }
 
     package enum Reason: String, Sendable, Hashable {
@@ -172,30 +171,25 @@ package enum TextRule {
         try check([
             (study.accessionNumber, .accession), (study.accessionSystem, .accession),
             (study.patientID, .patientIdentifier), (study.patientIDSystem, .patientIdentifier),
-            (study.issuerOfPatientID, .issuer), (study.studyDate, .time), (study.studyTime, .time),
-            (study.timezoneOffset, .time), (study.patientBirthDate, .time), (study.patientSex, .code),
+            (study.issuerOfPatientID, .issuer),
         ])
         // What only describes an image does not keep it out, however long it is: its beginning is what it is found by.
         try checkNUL(study.patientName, .patientName)
         try checkNUL(study.referringPhysicianName, .referrer)
         try checkNUL(study.studyID, .studyID)
-        try check(study.procedures.map { CodedConcept(codings: $0) })
     }
 
     package static func check(_ series: SeriesAttributes) throws(Refusal) {
         try check([
             (series.accessionNumber, .accession), (series.accessionSystem, .accession),
             (series.patientID, .patientIdentifier), (series.patientIDSystem, .patientIdentifier),
-            (series.seriesDate, .time), (series.seriesTime, .time),
-            (series.performedProcedureStepStartDate, .time), (series.performedProcedureStepStartTime, .time),
         ])
         for (text, field) in [
             (series.scheduledProcedureStepID, Field.step), (series.requestedProcedureID, .procedure),
-            (series.modality, .code), (series.bodyPartExamined, .code), (series.laterality, .code),
+            (series.modality, .code),
         ] {
             try checkNUL(text, field)
         }
-        try check(series.anatomicRegion.map { CodedConcept(codings: [$0]) })
         for request in series.requests {
             try check(request.accessionNumber, .accession)
             try checkNUL(request.scheduledProcedureStepID, .step)

@@ -57,12 +57,16 @@ struct DataTypes: Sendable {
     private func system<Part: Element>(
         _ namespace: Part, _ universalID: Part, _ type: some Element, fallback: String
     ) -> String {
+        let names = [key(namespace), key(universalID), key(type)]
         let resolved = profile.authorities.resolve(
-            namespace: key(namespace), universalID: key(universalID), universalIDType: key(type))
+            namespace: names[0], universalID: names[1], universalIDType: names[2])
         let system = resolved.system(default: fallback)
         if case .unknown(let authority) = resolved {
             unknownAuthorities.note(authority)
-            checked(system, madeOf: namespace.isValued ? namespace : universalID)
+            // A name that is refused by itself is told once.
+            if names.allSatisfy({ $0.flatMap(TextRule.reason) == nil }) {
+                checked(system, madeOf: namespace.isValued ? namespace : universalID)
+            }
         }
         return system
     }
@@ -271,7 +275,7 @@ struct DataTypes: Sendable {
             guard let code = key(value[first]) else { continue }
             let name = key(value[first + 2])
             let named = name.flatMap(system(named:))
-            if let named { checked(named, madeOf: value[first + 2]) }
+            if let named, name.flatMap(TextRule.reason) == nil { checked(named, madeOf: value[first + 2]) }
             let ofTable = name == nil && first == 1 ? table.map(CodeSystem.table) : nil
             codings.append(
                 CodedConcept.Coding(system: named ?? ofTable, code: code, display: trimmed(value[first + 1].text)))

@@ -33,7 +33,7 @@ extension MessageRefusal {
         case .step: ErrorLocation(segment: "OBR", field: 20)
         case .referrer: ErrorLocation(segment: "OBR", field: 16)
         case .message: ErrorLocation(segment: "MSH", field: 10)
-        case .studyUID, .code, .time: nil
+        case .studyUID, .code: nil
         }
     }
 

@@ -27,7 +27,7 @@ struct ObservationValue {
                 case "TM": time(repetition)
                 default: types.cwe(repetition).map { .concept($0) }
                 }
-            return value ?? repetition.wholeText.map { .text($0) }
+            return value ?? asText(repetition, type: type, unit: unit).map { .text($0) }
         }
     }
 
@@ -41,8 +41,9 @@ struct ObservationValue {
     /// sender.
     private func number(_ value: Repetition, unit: Unit) -> Observation.Value? {
         guard let text = types.trimmed(value.text) else { return nil }
-        let comparator = ["<=", ">=", "<", ">"].first { text.hasPrefix($0) }
-        let digits = types.trimmed(String(text.dropFirst(comparator?.count ?? 0)))
+        let written = ["<=", ">=", "≤", "≥", "<", ">"].first { text.hasPrefix($0) }
+        let digits = types.trimmed(String(text.dropFirst(written?.count ?? 0)))
+        let comparator = ["≤": "<=", "≥": ">="][written ?? ""] ?? written
         guard let canonical = digits.flatMap(ObservationValue.decimal) else {
             value.report(.dataTypeError, "The value is not a number: kept as text")
             return nil
@@ -57,14 +58,18 @@ struct ObservationValue {
         let separator = types.trimmed(value[3].text)
         let second = types.trimmed(value[4].text).flatMap(ObservationValue.decimal)
         switch (comparator, first, separator, second) {
-        case (nil, let low?, "-", let high?): return .range(low: low, high: high, unit: unit.name)
+        case (nil, let low?, "-", let high?):
+            return .range(low: low, high: high, unit: unit.name, unitSystem: unit.system)
         case (nil, let numerator?, ":", let denominator?), (nil, let numerator?, "/", let denominator?):
-            return .ratio(numerator: numerator, denominator: denominator)
+            return .ratio(
+                numerator: numerator, denominator: denominator, unit: unit.name, unitSystem: unit.system)
         case (_, let number?, nil, nil) where comparator == nil || ["<", "<=", ">", ">=", "="].contains(comparator):
             return .quantity(
                 value: number, comparator: comparator == "=" ? nil : comparator, unit: unit.name,
                 unitSystem: unit.system)
-        default: return nil
+        default:
+            value.report(.dataTypeError, "The value is no number, range or ratio: kept as text")
+            return nil
         }
     }
 
@@ -73,7 +78,17 @@ struct ObservationValue {
         let low = types.trimmed(value[1].text).flatMap(ObservationValue.decimal)
         let high = types.trimmed(value[2].text).flatMap(ObservationValue.decimal)
         guard low != nil || high != nil else { return nil }
-        return .range(low: low, high: high, unit: unit.name)
+        return .range(low: low, high: high, unit: unit.name, unitSystem: unit.system)
+    }
+
+    /// What no number could be made of, as a person reads it: with its unit, the parts of a structured one in a row.
+    private func asText(_ value: Repetition, type: String, unit: Unit) -> String? {
+        let isStructured = type == "SN" || type == "NR"
+        let parts = isStructured ? (1...4).compactMap { types.trimmed(value[$0].text) } : []
+        guard let text = isStructured ? parts.joined(separator: type == "NR" ? "-" : "") : value.wholeText,
+            !text.isEmpty
+        else { return nil }
+        return [text, isStructured || type == "NM" ? unit.name : nil].compactMap { $0 }.joined(separator: " ")
     }
 
     private func text(_ field: Field) -> Observation.Value? {

@@ -1,5 +1,6 @@
-import DICOMPixels
 import Testing
+
+@testable import DICOMPixels
 
 /// Codestreams of JPEG 2000 (ITU-T T.800) against the pixels they were made from, with OpenJPEG's opj_compress. Case D16.
 @Suite("JPEG 2000 frames")
@@ -40,6 +41,20 @@ struct JPEG2000FrameTests {
             }
             if let found = decoded(vector, bytes) { #expect(found.count == vector.pixels.count) }
         }
+    }
+
+    @Test(
+        "T.800 §E.1.1.2: planes that an encoder left out stand in their middle, which is exact where it counted on it")
+    func withoutLastPlanes() {
+        // A code-block as an archive's encoder wrote it: 21 passes of 25, the lowest plane not among them.
+        let area = JPEG2000Area(x0: 0, y0: 0, x1: 2, y1: 2)
+        var block = JPEG2000Tile.Block(area: area)
+        block.zeroPlanes = 10
+        block.passes = 21
+        block.data = [0x02, 0xD2, 0x00, 0x0F, 0x08, 0x6F]
+        let band = JPEG2000Tile.Band(area: area, orientation: 3, planes: 19, cells: [])
+        let samples = JPEG2000BlockDecoder.samples(of: block, in: band, JPEG2000Codestream.Coding())
+        #expect(samples == [439, -487, -85, -325])
     }
 
     @Test(

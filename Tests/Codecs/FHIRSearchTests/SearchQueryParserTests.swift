@@ -67,7 +67,8 @@ import Testing
             ("Patient", "name:text", "y"), ("Observation", "code:in", "http://x"),
             ("Patient", "birthdate:exact", "2020"),
             ("Observation", "subject.name:text", "y"), ("Patient", "_has:Observation:subject:code:not-in", "x"),
-            ("Patient", "gender:below", "x"), ("Patient", "link:above", "x"),
+            ("Patient", "gender:below", "x"), ("Patient", "link:above", "x"), ("Patient", "_sort:desc", "name"),
+            ("Patient", "_count:missing", "1"), ("Patient", "_summary:text", "true"),
         ])
     func modifiers(_ type: String, _ name: String, _ value: String) {
         for handling in [SearchQueryParser.Handling.strict, .lenient] {
@@ -77,12 +78,17 @@ import Testing
 
     @Test("F6, R4 search errors: a parameter without a value is no condition and no error")
     func emptyValues() throws {
-        let query = try parse("Patient", [("family", ""), ("gender", "female"), ("_sort", ""), ("nonsense", "")])
+        let query = try parse(
+            "Patient",
+            [
+                ("family", ""), ("gender", "female"), ("_sort", ""), ("nonsense", ""), ("name", ","), ("_id", ",,"),
+            ])
         #expect(query.filters.count == 1)
         #expect(query.parameters == [.init(name: "gender", value: "female")])
         #expect(query.notices.isEmpty)
         #expect(
             parser.filter("Patient", .init(name: "family", value: "")) == nil, "a scope must not become unconditional")
+        #expect(parser.filter("Patient", .init(name: "family", value: ",")) == nil)
     }
 
     @Test("F17, R4 search reference: another type than the modifier's matches nothing, relative and absolute")

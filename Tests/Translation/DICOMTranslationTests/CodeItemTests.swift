@@ -35,6 +35,8 @@ struct CodeItemTests {
         #expect(ofUID?.system == "urn:oid:1.2.3")
         #expect(coding([.codingSchemeDesignator: "DCM", .codeMeaning: "no code"]) == nil)
         #expect(coding([.codeValue: "", .codingSchemeDesignator: "DCM"]) == nil)
+        #expect(coding([.codeValue: "a\0b", .codingSchemeDesignator: "DCM"]) == nil)
+        #expect(coding([Tag(0x0008, 0x0119): String(repeating: "x", count: 4_000)]) == nil)
     }
 
     @Test("The procedures of a study and the region of a series are read, a bounded number of them")

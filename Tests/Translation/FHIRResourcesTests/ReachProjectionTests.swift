@@ -182,8 +182,8 @@ import Workflow
     @Test("H21: every kind of statement is a valid resource, current or not")
     func statements() throws {
         let person: AttributeValue = .contacts([Self.person])
-        let severity = CodedConcept(codings: [.init(system: nil, code: "SV")])
-        let category = CodedConcept(codings: [.init(system: nil, code: "DA")])
+        let severity = CodedConcept(codings: [.init(system: CodeSystem.table("0128"), code: "SV")])
+        let category = CodedConcept(codings: [.init(system: CodeSystem.table("0127"), code: "DA")])
         let patientID = EntityID("p1")
         for isCurrent in [true, false] {
             var allergy = statement(

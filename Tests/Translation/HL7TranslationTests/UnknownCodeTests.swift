@@ -112,6 +112,40 @@ import Workflow
     }
 
     @Test(
+        "H26: a unit is never lost: of a range, a ratio, a comparator, and of what is no number",
+        arguments: [
+            ("NM", "<5", .quantity(value: "5", comparator: "<", unit: "mg", unitSystem: ucum)),
+            ("NM", "≤ 5", .quantity(value: "5", comparator: "<=", unit: "mg", unitSystem: ucum)),
+            ("NM", "about 5", .text("about 5 mg")), ("NM", "1,5", .text("1,5 mg")), ("SN", "^2^+", .text("2+ mg")),
+            ("SN", "^1^-^2", .range(low: "1", high: "2", unit: "mg", unitSystem: ucum)),
+            ("SN", "^1^:^128", .ratio(numerator: "1", denominator: "128", unit: "mg", unitSystem: ucum)),
+            ("SN", ">=^1^-^3", .text(">=1-3 mg")),
+            ("NR", "1^2", .range(low: "1", high: "2", unit: "mg", unitSystem: ucum)),
+            ("ST", "as it is", .text("as it is")),
+        ] as [(String, String, Workflow.Observation.Value)])
+    func units(type: String, sent: String, value: Workflow.Observation.Value) async throws {
+        let receipt = await inbox.receive(
+            Site.oru("M1", status: "F", obx: ["OBX|1|\(type)|A^B^L||\(sent)|mg^^UCUM|||||F"]), peer: nil)
+        var isText = false
+        if case .text = value { isText = type != "ST" }
+        #expect(receipt.code == "AA" && receipt.conditions == (isText ? ["102"] : []), "\(receipt)")
+        #expect(store.reports.first?.observations.first?.value == value)
+    }
+    private static let ucum = "http://unitsofmeasure.org"
+
+    @Test("H11: a finding that comes again without its value has none any more")
+    func emptied() async {
+        for (index, value) in ["7", ""].enumerated() {
+            _ = await inbox.receive(
+                Site.oru(
+                    "M\(index)", status: index == 0 ? "P" : "F", issued: "2026112115000\(index)",
+                    obx: ["OBX|1|NM|A^B^L||\(value)|mg|||||F"]), peer: nil)
+        }
+        #expect(store.reports.first?.observations.count == 1)
+        #expect(store.reports.first?.observations.first?.value == nil)
+    }
+
+    @Test(
         "OBR-24: sections of table 0074, modalities of DICOM, and neither",
         arguments: [
             ("RUS", "US", ""), ("ES", "ES", ""), ("XRC", "RF", ""), ("LAB", nil, ""), ("QQ", nil, "OBR^1^24^1"),

@@ -3,9 +3,14 @@ struct JPEG2000BlockDecoder {
     private let width: Int
     private let height: Int
     private let orientation: Int
+    /// Doubled, with the middle of what is not decided yet: some encoders leave out the last planes of a sample that is
+    /// there already. §E.1.1.2.
     private var magnitudes: [Int32]
-    /// With a border of one on each side.
+    /// Each with a border of one on each side.
     private var flags: [UInt8]
+    /// Which of the eight around a sample are significant: a bit each.
+    private var neighbours: [UInt8]
+    private let contexts: [UInt8]
     private var bits: JPEG2000ArithmeticBits
     private let coding: JPEG2000Codestream.Coding
 
@@ -22,6 +27,8 @@ struct JPEG2000BlockDecoder {
         self.coding = coding
         magnitudes = [Int32](repeating: 0, count: width * height)
         flags = [UInt8](repeating: 0, count: (width + 2) * (height + 2))
+        neighbours = flags
+        contexts = Self.contexts[orientation]
         bits = JPEG2000ArithmeticBits(block.data)
     }
 
@@ -32,9 +39,11 @@ struct JPEG2000BlockDecoder {
         var decoder = JPEG2000BlockDecoder(block, orientation: band.orientation, coding: coding)
         decoder.decode(passes: block.passes, planes: band.planes - block.zeroPlanes)
         for row in 0..<decoder.height {
-            for column in 0..<decoder.width
-            where decoder.flags[(row + 1) * decoder.stride + column + 1] & Self.negative != 0 {
-                decoder.magnitudes[row * decoder.width + column] = 0 &- decoder.magnitudes[row * decoder.width + column]
+            for column in 0..<decoder.width {
+                let place = row * decoder.width + column
+                let isNegative = decoder.flags[(row + 1) * decoder.stride + column + 1] & Self.negative != 0
+                let magnitude = decoder.magnitudes[place] >> 1
+                decoder.magnitudes[place] = isNegative ? -magnitude : magnitude
             }
         }
         return decoder.magnitudes
@@ -59,37 +68,34 @@ struct JPEG2000BlockDecoder {
         }
     }
 
-    /// The samples in the order of §D.1: stripes of four lines, columns, lines.
-    private mutating func forEach(
-        _ visit: (inout JPEG2000BlockDecoder, _ place: Int, _ row: Int, _ column: Int) -> Void
-    ) {
-        var top = 0
-        while top < height {
-            for column in 0..<width {
-                for row in top..<min(top + 4, height) { visit(&self, (row + 1) * stride + column + 1, row, column) }
-            }
-            top += 4
-        }
-    }
-
     /// §D.3.1.
     private mutating func significance(_ plane: Int) {
-        forEach { decoder, place, row, column in
-            guard decoder.flags[place] & Self.significant == 0 else { return }
-            let context = decoder.zeroContext(place)
-            guard context > 0 else { return }
-            if decoder.bits.next(context) == 1 { decoder.begin(place, row, column, plane) }
-            decoder.flags[place] |= Self.visited
+        for top in Swift.stride(from: 0, to: height, by: 4) {
+            for column in 0..<width {
+                for row in top..<min(top + 4, height) {
+                    let place = (row + 1) * stride + column + 1
+                    guard neighbours[place] != 0, flags[place] & Self.significant == 0 else { continue }
+                    if bits.next(Int(contexts[Int(neighbours[place])])) == 1 { begin(place, row, column, plane) }
+                    flags[place] |= Self.visited
+                }
+            }
         }
     }
 
     /// §D.3.3.
     private mutating func refinement(_ plane: Int) {
-        forEach { decoder, place, row, column in
-            guard decoder.flags[place] & (Self.significant | Self.visited) == Self.significant else { return }
-            let context = decoder.flags[place] & Self.refined != 0 ? 16 : decoder.zeroContext(place) > 0 ? 15 : 14
-            if decoder.bits.next(context) == 1 { decoder.magnitudes[row * decoder.width + column] |= 1 << Int32(plane) }
-            decoder.flags[place] |= Self.refined
+        for top in Swift.stride(from: 0, to: height, by: 4) {
+            for column in 0..<width {
+                for row in top..<min(top + 4, height) {
+                    let place = (row + 1) * stride + column + 1
+                    let flag = flags[place]
+                    guard flag & (Self.significant | Self.visited) == Self.significant else { continue }
+                    let context = flag & Self.refined != 0 ? 16 : neighbours[place] != 0 ? 15 : 14
+                    let half: Int32 = 1 << Int32(plane)
+                    magnitudes[row * width + column] &+= bits.next(context) == 1 ? half : -half
+                    flags[place] = flag | Self.refined
+                }
+            }
         }
     }
 
@@ -107,7 +113,9 @@ struct JPEG2000BlockDecoder {
                 }
                 while row < min(top + 4, height) {
                     let place = (row + 1) * stride + column + 1
-                    if flags[place] & (Self.significant | Self.visited) == 0, bits.next(zeroContext(place)) == 1 {
+                    if flags[place] & (Self.significant | Self.visited) == 0,
+                        bits.next(Int(contexts[Int(neighbours[place])])) == 1
+                    {
                         begin(place, row, column, plane)
                     }
                     row += 1
@@ -123,34 +131,33 @@ struct JPEG2000BlockDecoder {
     private func isQuiet(_ top: Int, _ column: Int) -> Bool {
         for row in top..<top + 4 {
             let place = (row + 1) * stride + column + 1
-            if flags[place] & (Self.significant | Self.visited) != 0 || zeroContext(place) != 0 { return false }
+            if flags[place] & (Self.significant | Self.visited) != 0 || neighbours[place] != 0 { return false }
         }
         return true
     }
 
-    private func isSignificant(_ place: Int) -> Int { Int(flags[place] & Self.significant) }
+    /// Table D.1 for each set of significant neighbours: left, right, above, below, and the four corners.
+    private static let contexts: [[UInt8]] = (0..<4).map { orientation in
+        (0..<256).map { set in
+            func count(_ bits: Int...) -> Int { bits.reduce(0) { $0 + (set >> $1 & 1) } }
+            return context(count(0, 1), count(2, 3), count(4, 5, 6, 7), orientation)
+        }
+    }
 
-    /// Table D.1.
-    private func zeroContext(_ place: Int) -> Int {
-        var across = isSignificant(place - 1) + isSignificant(place + 1)
-        var along = isSignificant(place - stride) + isSignificant(place + stride)
-        let diagonal =
-            isSignificant(place - stride - 1) + isSignificant(place - stride + 1) + isSignificant(place + stride - 1)
-            + isSignificant(place + stride + 1)
+    private static func context(_ across: Int, _ along: Int, _ diagonal: Int, _ orientation: Int) -> UInt8 {
         if orientation == 3 {
-            let straight = across + along
+            let straight = UInt8(min(across + along, 2))
             switch diagonal {
-            case 0: return min(straight, 2)
-            case 1: return 3 + min(straight, 2)
+            case 0: return straight
+            case 1: return 3 + straight
             case 2: return straight > 0 ? 7 : 6
             default: return 8
             }
         }
-        if orientation == 1 { swap(&across, &along) }
-        if across == 2 { return 8 }
-        if across == 1 { return along > 0 ? 7 : diagonal > 0 ? 6 : 5 }
-        if along > 0 { return 2 + along }
-        return min(diagonal, 2)
+        let (first, second) = orientation == 1 ? (along, across) : (across, along)
+        if first == 2 { return 8 }
+        if first == 1 { return second > 0 ? 7 : diagonal > 0 ? 6 : 5 }
+        return UInt8(second > 0 ? 2 + second : min(diagonal, 2))
     }
 
     /// A sample becomes significant: its sign. Tables D.2 and D.3.
@@ -170,8 +177,17 @@ struct JPEG2000BlockDecoder {
         }
         let isTurned = across < 0 || (across == 0 && along < 0)
         let bit = bits.next(context)
-        magnitudes[row * width + column] |= 1 << Int32(plane)
+        magnitudes[row * width + column] = 3 << Int32(plane)
         flags[place] |= Self.significant | ((bit == 1) != isTurned ? Self.negative : 0)
+        // It is the right one of its left neighbour, and so on.
+        neighbours[place - 1] |= 2
+        neighbours[place + 1] |= 1
+        neighbours[place - stride] |= 8
+        neighbours[place + stride] |= 4
+        neighbours[place - stride - 1] |= 16
+        neighbours[place - stride + 1] |= 32
+        neighbours[place + stride - 1] |= 64
+        neighbours[place + stride + 1] |= 128
     }
 }
 

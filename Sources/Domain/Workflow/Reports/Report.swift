@@ -144,9 +144,10 @@ package struct Observation: Sendable, Hashable, Codable {
         case concept(CodedConcept)
         case dateTime(PartialDateTime)
         case time(String)
-        /// Low and high as number texts.
-        case range(low: String?, high: String?, unit: String?)
-        case ratio(numerator: String, denominator: String)
+        /// Low and high as number texts; the unit is that of both.
+        case range(low: String?, high: String?, unit: String?, unitSystem: String? = nil)
+        /// The unit is that of the numerator.
+        case ratio(numerator: String, denominator: String, unit: String? = nil, unitSystem: String? = nil)
         /// No value; the reason as a code of data-absent-reason.
         case absent(reason: String)
     }

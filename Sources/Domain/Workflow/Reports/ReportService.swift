@@ -199,7 +199,9 @@ package struct ReportService: Sendable {
             observation.attributes = finding.attributes.isEmpty ? nil : finding.attributes
             if let index {
                 // A withdrawn finding keeps what it said, under its new status.
-                if finding.value == nil { observation.value = report.observations[index].value }
+                if finding.value == nil, finding.status == .enteredInError {
+                    observation.value = report.observations[index].value
+                }
                 report.observations[index] = observation
             } else {
                 report.observations.append(observation)

@@ -84,14 +84,14 @@ enum ObservationProjection {
         case .concept(let concept): return ("valueCodeableConcept", Datatypes.concept(concept))
         case .dateTime(let time): return ("valueDateTime", Datatypes.dateTime(time))
         case .time(let text): return ("valueTime", .string(text))
-        case .range(let low, let high, let unit):
+        case .range(let low, let high, let unit, let system):
             let ends = [
-                ("low", low.flatMap { quantity($0, comparator: nil, unit: unit, system: nil) }),
-                ("high", high.flatMap { quantity($0, comparator: nil, unit: unit, system: nil) }),
+                ("low", low.flatMap { quantity($0, comparator: nil, unit: unit, system: system) }),
+                ("high", high.flatMap { quantity($0, comparator: nil, unit: unit, system: system) }),
             ]
             return ("valueRange", ends.contains { $0.1 != nil } ? Datatypes.object(ends) : nil)
-        case .ratio(let numerator, let denominator):
-            guard let above = quantity(numerator, comparator: nil, unit: nil, system: nil),
+        case .ratio(let numerator, let denominator, let unit, let system):
+            guard let above = quantity(numerator, comparator: nil, unit: unit, system: system),
                 let below = quantity(denominator, comparator: nil, unit: nil, system: nil)
             else { return ("valueString", Datatypes.string("\(numerator):\(denominator)")) }
             return ("valueRatio", Datatypes.object([("numerator", above), ("denominator", below)]))
