@@ -15,6 +15,7 @@ import check_commitment  # noqa: E402
 import check_dicom  # noqa: E402
 import check_fhir  # noqa: E402
 import check_hl7  # noqa: E402
+import check_mpps  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_smart  # noqa: E402
 import dicom_files  # noqa: E402
@@ -83,6 +84,7 @@ def drive(arguments, report, server, backend, folder, receiver, committer):
             check_dicom.compare(report, server, backend, stored, "c-store")
             check_query_retrieve.check(report, server, stored, receiver, folder)
             check_commitment.check(report, server, stored, committer)
+            check_mpps.check(report, server, accession)
         if "dicomweb" in arguments.parts:
             stored = check_dicom.send_by_stow(
                 report, server, backend, [dicom_files.relabelled(name, path, "stow") for name, path in files])

@@ -49,6 +49,7 @@ package enum UID {
     package static let verification = "1.2.840.10008.1.1"
     package static let modalityWorklistFind = "1.2.840.10008.5.1.4.31"
     package static let modalityPerformedProcedureStep = "1.2.840.10008.3.1.2.3.3"
+    package static let modalityPerformedProcedureStepRetrieve = "1.2.840.10008.3.1.2.3.4"
     package static let storageCommitmentPush = "1.2.840.10008.1.20.1"
     package static let storageCommitmentPushInstance = "1.2.840.10008.1.20.1.1"
     package static let patientRootFind = "1.2.840.10008.5.1.4.1.2.1.1"

@@ -25,7 +25,7 @@ struct PeerCommand: AsyncParsableCommand {
         var onConflict: String?
         @Option(
             help: ArgumentHelp(
-                "What it may do, joined by commas. An AE: echo, store, worklist, query, retrieve, commit (left out: echo). A sender: adt, orders, results (left out: nothing). Or all.",
+                "What it may do, joined by commas. An AE: echo, store, worklist, query, retrieve, commit, mpps (left out: echo). A sender: adt, orders, results (left out: nothing). Or all.",
                 valueName: "roles"))
         var may: String?
 

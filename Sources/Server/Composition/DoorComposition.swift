@@ -42,6 +42,7 @@ enum DoorComposition {
                 RetrieveSCP(
                     index: store, blobs: blobs, peers: store, audit: store, timers: limits.timers, logger: logger),
                 StorageCommitmentSCP(store: store, associations: commitments),
+                PerformedProcedureStepSCP(store: store, entropy: entropy),
             ],
             peers: store, audit: store, entropy: entropy, logger: logger, admission: guards.admission,
             strangers: guards.strangers(at: .dimse), memory: guards.memory

@@ -29,7 +29,7 @@ struct IdentifierOperation: ServiceOperation {
 
 extension Responder {
     /// A response that names the elements at fault. PS3.7 §C.4.1, Offending Element (0000,0901).
-    func send(_ status: DIMSEStatus, offending tags: [Tag], comment: String) async throws {
+    func send(_ status: DIMSEStatus, offending tags: [DICOMData.Tag], comment: String) async throws {
         try await send(status, comment: comment) { command in
             command[.offendingElement] = tags.flatMap { tag in
                 [tag.group, tag.element].flatMap {

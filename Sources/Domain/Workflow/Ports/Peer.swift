@@ -7,7 +7,7 @@ package struct Peer: Sendable, Hashable, Codable {
         /// What a peer of this kind can be allowed.
         package var roles: Set<Role> {
             switch self {
-            case .applicationEntity: [.echo, .store, .worklist, .query, .retrieve, .commit]
+            case .applicationEntity: [.echo, .store, .worklist, .query, .retrieve, .commit, .mpps]
             case .messageSender: [.adt, .orders, .results]
             }
         }
@@ -39,6 +39,8 @@ package struct Peer: Sendable, Hashable, Codable {
         case retrieve
         /// N-ACTION of storage commitment.
         case commit
+        /// N-CREATE, N-SET and N-GET of performed procedure steps.
+        case mpps
         /// Patients and visits: ADT messages.
         case adt
         /// Orders: ORM, OMG and OMI messages.

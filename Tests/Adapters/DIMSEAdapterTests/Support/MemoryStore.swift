@@ -14,6 +14,7 @@ final class MemoryStore: WorkflowStore {
         var failure: StoreError?
         var audited: [AuditRecord] = []
         var outbox: [OutboxDraft] = []
+        var performed: [String: PerformedProcedureStep] = [:]
     }
     let state = Mutex(State())
 
@@ -38,7 +39,7 @@ final class MemoryStore: WorkflowStore {
     }
 }
 
-private final class MemoryUnit: UnitOfWork {
+private final class MemoryUnit: UnitOfWork, PerformedStepUnit {
     var state: MemoryStore.State
     let access: AccessContext
     let time = UTCInstant(microseconds: 1)
@@ -102,6 +103,8 @@ private final class MemoryUnit: UnitOfWork {
     func reports(ofOrder orderID: EntityID) throws -> [Report] { [] }
     func save(_ report: Report) throws {}
     func removeReport(_ id: EntityID) throws {}
+    func performedStep(_ uid: String) throws -> PerformedProcedureStep? { state.performed[uid] }
+    func save(_ step: PerformedProcedureStep) throws { state.performed[step.sopInstanceUID] = step }
     func journaledMessage(sender: String, controlID: String) throws -> [JournaledMessage] { [] }
     func journal(_ message: JournaledMessage) throws {}
     func enqueue(_ draft: OutboxDraft) { state.outbox.append(draft) }

@@ -1,0 +1,122 @@
+import DICOMData
+import Workflow
+
+/// What N-CREATE and N-SET of a performed procedure step say, checked against the attributes that each state must have.
+/// PS3.4 Table F.7.2-1.
+package enum PerformedStepDataSet {
+    package enum Problem: Error, Sendable, Hashable {
+        /// An attribute that must be there is not. 0120H.
+        case missing(Tag)
+        /// It is there, without the value that it must have. 0121H.
+        case empty(Tag)
+        /// A value that it may not have. 0106H.
+        case value(Tag)
+
+        package var tag: Tag {
+            switch self {
+            case .missing(let tag), .empty(let tag), .value(let tag): tag
+            }
+        }
+    }
+
+    /// Type 1 on creation.
+    private static let neededAtFirst: [Tag] = [
+        .scheduledStepAttributesSequence, .performedProcedureStepID, .performedStationAETitle,
+        .performedProcedureStepStartDate, .performedProcedureStepStartTime, .performedProcedureStepStatus, .modality,
+    ]
+    /// Type 1 in the final state.
+    private static let neededAtLast: [Tag] = [.performedProcedureStepEndDate, .performedProcedureStepEndTime]
+    /// What N-SET may not change.
+    private static let fixed: Set<Tag> = [
+        .scheduledStepAttributesSequence, .performedProcedureStepID, .performedStationAETitle,
+        .performedProcedureStepStartDate, .performedProcedureStepStartTime, .modality, .patientName, .patientID,
+        .patientBirthDate, .patientSex, .studyID,
+    ]
+
+    /// A new one. Throws ``Problem``.
+    package static func create(
+        _ attributes: DataSet, sopInstanceUID: String, performedBy: String, at time: UTCInstant
+    ) throws(Problem) -> PerformedProcedureStep {
+        for tag in neededAtFirst { try need(tag, in: attributes) }
+        guard attributes.string(.performedProcedureStepStatus) == PerformedProcedureStep.Status.inProgress.rawValue
+        else { throw .value(.performedProcedureStepStatus) }
+        var scheduled: [PerformedProcedureStep.Scheduled] = []
+        for item in attributes[.scheduledStepAttributesSequence]?.items ?? [] {
+            try need(.studyInstanceUID, in: item)
+            guard let uid = item.string(.studyInstanceUID), UID.isSafe(uid) else { throw .value(.studyInstanceUID) }
+            scheduled.append(
+                PerformedProcedureStep.Scheduled(
+                    studyInstanceUID: uid, accessionNumber: item.string(.accessionNumber),
+                    scheduledProcedureStepID: item.string(.scheduledProcedureStepID)))
+        }
+        return PerformedProcedureStep(
+            sopInstanceUID: sopInstanceUID, status: .inProgress, scheduled: scheduled, performedBy: performedBy,
+            dataSet: try encoded(attributes), updatedAt: time)
+    }
+
+    /// A step with what an N-SET changes of it, and the attributes that may not be changed and were left as they are.
+    /// Throws ``Problem``.
+    package static func update(
+        _ step: PerformedProcedureStep, with changes: DataSet, at time: UTCInstant
+    ) throws(Problem) -> (step: PerformedProcedureStep, left: [Tag]) {
+        var attributes = decoded(step)
+        var changes = changes
+        if changes.characterSet != attributes.characterSet, !changes.convert(to: attributes.characterSet) {
+            _ = attributes.convert(to: .utf8)
+            _ = changes.convert(to: .utf8)
+        }
+        var left: [Tag] = []
+        for element in changes.elements where element.tag != .specificCharacterSet && !element.tag.isGroupLength {
+            if fixed.contains(element.tag) {
+                if attributes[element.tag] != element { left.append(element.tag) }
+            } else {
+                attributes[element.tag] = element
+            }
+        }
+        guard let text = attributes.string(.performedProcedureStepStatus),
+            let status = PerformedProcedureStep.Status(rawValue: text)
+        else { throw .value(.performedProcedureStepStatus) }
+        if status.isFinal {
+            for tag in neededAtLast { try need(tag, in: attributes) }
+            // What was completed has images or other results; what was discontinued need not.
+            if status == .completed { try need(.performedSeriesSequence, in: attributes) }
+            for item in attributes[.performedSeriesSequence]?.items ?? [] { try need(.seriesInstanceUID, in: item) }
+        }
+        var changed = step
+        changed.status = status
+        changed.dataSet = try encoded(attributes)
+        changed.updatedAt = time
+        return (changed, left)
+    }
+
+    /// The attributes of a step: those asked for, each present, or all. PS3.4 §F.8.2.
+    package static func attributes(of step: PerformedProcedureStep, asked: [Tag]) -> DataSet {
+        let all = decoded(step)
+        guard !asked.isEmpty else { return all }
+        var some = DataSet()
+        if let charset = all[.specificCharacterSet] { some[.specificCharacterSet] = charset }
+        for tag in asked where tag != .specificCharacterSet {
+            if let element = all[tag] { some[tag] = element } else { some.setEmpty(tag) }
+        }
+        return some
+    }
+
+    // MARK: details
+
+    private static func need(_ tag: Tag, in set: DataSet) throws(Problem) {
+        guard let element = set[tag] else { throw .missing(tag) }
+        let isEmpty = element.items.map(\.isEmpty) ?? (set.string(tag) == nil)
+        if isEmpty { throw .empty(tag) }
+    }
+
+    private static func encoded(_ set: DataSet) throws(Problem) -> [UInt8] {
+        do { return try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(set) } catch {
+            throw .value(error.tag ?? .performedSeriesSequence)
+        }
+    }
+
+    /// What was written here is read back.
+    private static func decoded(_ step: PerformedProcedureStep) -> DataSet {
+        (try? DataSetDecoder(transferSyntax: .explicitVRLittleEndian).decode(step.dataSet)) ?? DataSet()
+    }
+}

@@ -1,0 +1,133 @@
+import DICOMData
+import DICOMTranslation
+import Testing
+import Workflow
+
+/// PS3.4 Table F.7.2-1.
+@Suite struct PerformedStepDataSetTests {
+    private let time = UTCInstant(microseconds: 1)
+
+    static func attributes(status: String = "IN PROGRESS") -> DataSet {
+        var item = DataSet()
+        item.set(.studyInstanceUID, string: "1.2.3")
+        item.set(.accessionNumber, string: "ACC1")
+        item.set(.scheduledProcedureStepID, string: "SPS1")
+        var set = DataSet()
+        set.set(.specificCharacterSet, string: "ISO_IR 100")
+        set.set(.scheduledStepAttributesSequence, items: [item])
+        set.set(.performedProcedureStepID, string: "PPS1")
+        set.set(.performedStationAETitle, string: "CT1")
+        set.set(.performedProcedureStepStartDate, string: "20260105")
+        set.set(.performedProcedureStepStartTime, string: "101500")
+        set.set(.performedProcedureStepStatus, string: status)
+        set.set(.modality, string: "CT")
+        set.set(.patientName, string: "Müller^Ä")
+        return set
+    }
+
+    static func final(_ status: String, series: Bool = true) -> DataSet {
+        var set = DataSet()
+        set.set(.performedProcedureStepStatus, string: status)
+        set.set(.performedProcedureStepEndDate, string: "20260105")
+        set.set(.performedProcedureStepEndTime, string: "103000")
+        if series {
+            var item = DataSet()
+            item.set(.seriesInstanceUID, string: "1.2.3.1")
+            set.set(.performedSeriesSequence, items: [item])
+        }
+        return set
+    }
+
+    private func created() throws -> PerformedProcedureStep {
+        try PerformedStepDataSet.create(Self.attributes(), sopInstanceUID: "1.9", performedBy: "CT1", at: time)
+    }
+
+    private func problem(_ work: () throws -> Void) -> PerformedStepDataSet.Problem? {
+        do {
+            try work()
+            return nil
+        } catch {
+            return error as? PerformedStepDataSet.Problem
+        }
+    }
+
+    @Test("N-CREATE: each attribute of type 1 is there and has a value; the state is IN PROGRESS")
+    func creation() throws {
+        let step = try created()
+        #expect(step.status == .inProgress && step.performedBy == "CT1")
+        #expect(
+            step.scheduled == [
+                .init(studyInstanceUID: "1.2.3", accessionNumber: "ACC1", scheduledProcedureStepID: "SPS1")
+            ])
+        let needed: [DICOMData.Tag] = [
+            .scheduledStepAttributesSequence, .performedProcedureStepID, .performedStationAETitle,
+            .performedProcedureStepStartDate, .performedProcedureStepStartTime, .performedProcedureStepStatus,
+            .modality,
+        ]
+        for tag in needed {
+            var set = Self.attributes()
+            set.remove(tag)
+            #expect(
+                problem {
+                    _ = try PerformedStepDataSet.create(set, sopInstanceUID: "1.9", performedBy: "CT1", at: time)
+                } == .missing(tag))
+            set.setEmpty(tag)
+            #expect(
+                problem {
+                    _ = try PerformedStepDataSet.create(set, sopInstanceUID: "1.9", performedBy: "CT1", at: time)
+                } == .empty(tag))
+        }
+        for status in ["COMPLETED", "DISCONTINUED", "in progress"] {
+            #expect(
+                problem {
+                    _ = try PerformedStepDataSet.create(
+                        Self.attributes(status: status), sopInstanceUID: "1.9", performedBy: "CT1", at: time)
+                } == .value(.performedProcedureStepStatus))
+        }
+        var nameless = Self.attributes()
+        nameless.set(.scheduledStepAttributesSequence, items: [DataSet()])
+        #expect(
+            problem {
+                _ = try PerformedStepDataSet.create(nameless, sopInstanceUID: "1.9", performedBy: "CT1", at: time)
+            } == .missing(.studyInstanceUID))
+    }
+
+    @Test("N-SET: the end needs its date and time, and a completed step its series; a discontinued one need not")
+    func end() throws {
+        let step = try created()
+        let done = try PerformedStepDataSet.update(step, with: Self.final("COMPLETED"), at: time)
+        #expect(done.step.status == .completed && done.left.isEmpty)
+        #expect(
+            problem {
+                _ = try PerformedStepDataSet.update(step, with: Self.final("COMPLETED", series: false), at: time)
+            }
+                == .missing(.performedSeriesSequence))
+        #expect(
+            try PerformedStepDataSet.update(step, with: Self.final("DISCONTINUED", series: false), at: time).step.status
+                == .discontinued)
+        var endless = Self.final("DISCONTINUED")
+        endless.remove(.performedProcedureStepEndTime)
+        #expect(
+            problem { _ = try PerformedStepDataSet.update(step, with: endless, at: time) }
+                == .missing(.performedProcedureStepEndTime))
+        #expect(
+            problem { _ = try PerformedStepDataSet.update(step, with: Self.final("DONE"), at: time) }
+                == .value(.performedProcedureStepStatus))
+    }
+
+    @Test("N-SET leaves what may not be changed, and says so; text of another character set is kept as text")
+    func changes() throws {
+        var changes = DataSet()
+        changes.set(.specificCharacterSet, string: "ISO_IR 192")
+        changes.set(.performedProcedureStepDescription, string: "頭部")
+        changes.set(.patientName, string: "Other^Name")
+        changes.set(.modality, string: "CT")
+        let changed = try PerformedStepDataSet.update(try created(), with: changes, at: time)
+        #expect(changed.left == [.patientName] && changed.step.status == .inProgress)
+        let all = PerformedStepDataSet.attributes(of: changed.step, asked: [])
+        #expect(all.string(.patientName) == "Müller^Ä" && all.string(.performedProcedureStepDescription) == "頭部")
+        let some = PerformedStepDataSet.attributes(of: changed.step, asked: [.modality, .performedSeriesSequence])
+        #expect(some.string(.modality) == "CT" && some[.performedSeriesSequence]?.items?.isEmpty == true)
+        #expect(some[.patientName] == nil)
+    }
+}
