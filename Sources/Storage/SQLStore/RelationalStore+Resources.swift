@@ -236,7 +236,7 @@ extension SQLUnitOfWork: ResourceTransaction {
     /// later statements of the same commit, too, each by itself.
     private static let writerBudget = (time: Duration.seconds(3), rows: 200_000)
 
-    private func withinBudget<Value>(_ search: () throws -> Value) throws -> Value {
+    func withinBudget<Value>(_ search: () throws -> Value) throws -> Value {
         guard transaction != nil else { return try search() }
         connection.budget = SQLBudget(time: Self.writerBudget.time, rows: Self.writerBudget.rows)
         defer { connection.budget = nil }
