@@ -70,6 +70,8 @@ package struct HTTPSOutbound: Outbound {
         if let authoritiesFile { tls.additionalTrustRoots = [.file(authoritiesFile)] }
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
         configuration.redirectConfiguration = .disallow
+        // Whoever asks again does it by a rule of its own.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout = HTTPClient.Configuration.Timeout(
             connect: .seconds(Self.connectSeconds), read: limits.idle)
         // The client asks no resolver for this name: it finds the address here, for the URL spells the host as the key.

@@ -65,6 +65,7 @@ package struct HTTPSSender: OutboundSender {
             case .cancelled: return CancellationError()
             default: return OutboundFailure.broken
             }
+        case is HTTPParserError: return OutboundFailure.broken
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: return OutboundFailure.notTrusted
         default: return OutboundFailure.noConnection
         }

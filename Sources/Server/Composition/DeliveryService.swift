@@ -24,7 +24,7 @@ struct DeliveryService: Service {
     /// What the loop waits for.
     private enum Event: Sendable {
         case woken
-        case ended(destination: String)
+        case ended(destination: String, key: String)
         case drained
     }
 
@@ -43,7 +43,7 @@ struct DeliveryService: Service {
         // The store is locked by this server: whoever held a lease is gone. Decision 0009.
         await attempt("leases of a server that is gone could not be ended") { try await queue.release(owner: nil) }
         await withTaskGroup(of: Event.self) { group in
-            var held: [String: Int] = [:]
+            var held: [String: Set<String>] = [:]
             var active = 0
             // When the task that waits for the signal gives up waiting.
             var waiting: UTCInstant?
@@ -64,11 +64,11 @@ struct DeliveryService: Service {
                     let places = limits.places - active
                     if places > 0, let claimed = await claim(owner, places, held) {
                         for lease in claimed.leases {
-                            held[lease.entry.destination, default: 0] += 1
+                            held[lease.entry.destination, default: []].insert(lease.entry.orderingKey)
                             active += 1
                             group.addTask {
                                 await carry(lease, stopping)
-                                return .ended(destination: lease.entry.destination)
+                                return .ended(destination: lease.entry.destination, key: lease.entry.orderingKey)
                             }
                         }
                         // What is due and was not taken has no place: a delivery that ends makes one.
@@ -89,10 +89,10 @@ struct DeliveryService: Service {
                 switch event {
                 case .woken: waiting = nil
                 case .drained: group.cancelAll()
-                case .ended(let destination):
+                case .ended(let destination, let key):
                     active -= 1
-                    let left = (held[destination] ?? 1) - 1
-                    held[destination] = left > 0 ? left : nil
+                    held[destination]?.remove(key)
+                    if held[destination]?.isEmpty == true { held[destination] = nil }
                 }
             }
             group.cancelAll()
@@ -100,7 +100,7 @@ struct DeliveryService: Service {
         await attempt("leases could not be ended") { try await queue.release(owner: owner) }
     }
 
-    private func claim(_ owner: String, _ places: Int, _ held: [String: Int]) async -> OutboxClaimed? {
+    private func claim(_ owner: String, _ places: Int, _ held: [String: Set<String>]) async -> OutboxClaimed? {
         await attempt("the outbox could not be read") {
             try await queue.claim(
                 OutboxClaim(

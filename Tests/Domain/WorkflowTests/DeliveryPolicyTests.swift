@@ -115,5 +115,16 @@ import Testing
         signal.raise()
         await woken
         await signal.wait(.milliseconds(1))
+        async let first: Void = signal.wait()
+        async let second: Void = signal.wait(.seconds(3_600))
+        let raising = Task {
+            while !Task.isCancelled {
+                signal.raise()
+                await Task.yield()
+            }
+        }
+        await first
+        await second
+        raising.cancel()
     }
 }

@@ -86,7 +86,8 @@ extension JourneyTests {
                 (.GET, "/Patient?_id=%ff", 400), (.GET, "/Patient?_id=%00", 400),
                 (.GET, "/Patient/$export", 501), (.POST, "/Patient/1/$everything", 501), (.GET, "/%24meta", 501),
                 (.POST, "/Patient/$validate", 501), (.GET, "/Patient/1/Observation", 501),
-                (.PATCH, "/Patient/1", 405), (.GET, "/Patient/1/_history/99999999999999999999", 404),
+                (.PUT, "/Patient/1/_history", 405), (.DELETE, "/metadata", 405), (.PATCH, "/Patient/1", 400),
+                (.GET, "/Patient/1/_history/99999999999999999999", 404),
             ]
             for (method, path, status) in cases {
                 let reply = try await context.fhir(method, path)

@@ -36,7 +36,7 @@ private typealias Support = WorkflowSupport
 
     private static func claim(
         _ store: RelationalStore, owner: String = "a", places: Int = 10, perDestination: Int = 4,
-        held: [String: Int] = [:], leaseSeconds: Int64 = 60
+        held: [String: Set<String>] = [:], leaseSeconds: Int64 = 60
     ) async throws -> OutboxClaimed {
         try await store.claim(
             OutboxClaim(
@@ -65,9 +65,11 @@ private typealias Support = WorkflowSupport
             #expect(Set(Self.texts(first)) == ["1", "2", "5"])
             #expect(try await Self.states(store) == ["1 leased", "2 leased", "3 waiting", "4 waiting", "5 leased"])
             // What is leased is nobody's to claim, and no places are left at that destination.
-            let second = try await Self.claim(store, owner: "b", perDestination: 2, held: ["d": 2])
+            let second = try await Self.claim(store, owner: "b", perDestination: 2, held: ["d": ["k", "l"]])
             #expect(Self.texts(second) == [])
-            #expect(Self.texts(try await Self.claim(store, owner: "b", perDestination: 3, held: ["d": 2])) == ["4"])
+            #expect(
+                Self.texts(try await Self.claim(store, owner: "b", perDestination: 3, held: ["d": ["k", "l"]])) == ["4"]
+            )
             let one = try #require(first.leases.first { Self.text($0.entry) == "1" })
             let next = try await store.settle(one, .done, next: 60) { _ in }
             #expect(next.map { Self.text($0.entry) } == "3")
@@ -182,6 +184,9 @@ private typealias Support = WorkflowSupport
             let renewed = try await store.renew([mine[0]], seconds: 30)
             #expect(renewed.count == 1)
             clock.advance(15)
+            // Its owner knows that it is still at it.
+            let own = try await Self.claim(store, held: ["d": ["k", "l"]])
+            #expect(own.leases.isEmpty)
             let taken = try await Self.claim(store, owner: "b", leaseSeconds: 30).leases
             #expect(taken.map(\.entry.number) == [mine[1].entry.number])
             #expect(try await store.renew([mine[1]], seconds: 30).isEmpty)

@@ -119,7 +119,7 @@ import Workflow
             ("SN", "^10^-^20", .range(low: "10", high: "20", unit: nil)),
             ("SN", "^1^:^128", .ratio(numerator: "1", denominator: "128")),
             ("SN", "=^5", .quantity(value: "5", comparator: nil, unit: nil, unitSystem: nil)),
-            ("SN", "^3^+", .text("^3^+")), ("NR", "1^2.0", .range(low: "1", high: "2.0", unit: nil)),
+            ("SN", "^3^+", .text("3+")), ("NR", "1^2.0", .range(low: "1", high: "2.0", unit: nil)),
             ("ST", "a\\T\\b", .text("a&b")), ("DT", "20261121", .dateTime(PartialDateTime("2026-11-21"))),
             ("TS", "20261121101500+0200", .dateTime(PartialDateTime("2026-11-21T10:15:00+02:00"))),
             ("TM", "1015", .time("10:15:00")), ("TM", "late", .text("late")),

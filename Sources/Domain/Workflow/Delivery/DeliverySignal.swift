@@ -1,25 +1,33 @@
 import Synchronization
 
-/// Wakes the delivery when something was put into the outbox: raised by any number, awaited by one.
+/// Wakes the delivery when something was put into the outbox: raised by any number, awaited by one, or by several that
+/// are then woken together.
 package final class DeliverySignal: Sendable {
     private struct State {
         var isRaised = false
-        var waiter: CheckedContinuation<Void, Never>?
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        var next = 0
     }
     private let state = Mutex(State())
 
     package init() {}
 
     package func raise() {
-        state.withLock { state in
-            defer { state.waiter = nil }
-            if state.waiter == nil { state.isRaised = true }
-            return state.waiter
-        }?.resume()
+        let waiters = state.withLock { state in
+            let waiters = state.waiters
+            state.waiters = [:]
+            if waiters.isEmpty { state.isRaised = true }
+            return waiters
+        }
+        for waiter in waiters.values { waiter.resume() }
     }
 
     /// Returns once the signal is or was raised, or with the task's cancellation.
     package func wait() async {
+        let number = state.withLock { state in
+            state.next &+= 1
+            return state.next
+        }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isDue = state.withLock { state in
@@ -27,16 +35,13 @@ package final class DeliverySignal: Sendable {
                         state.isRaised = false
                         return true
                     }
-                    state.waiter = continuation
+                    state.waiters[number] = continuation
                     return false
                 }
                 if isDue { continuation.resume() }
             }
         } onCancel: {
-            state.withLock { state in
-                defer { state.waiter = nil }
-                return state.waiter
-            }?.resume()
+            state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
         }
     }
 

@@ -20,14 +20,16 @@ package struct OutboxClaim: Sendable, Hashable {
     package var leaseSeconds: Int64
     /// Leases at most.
     package var places: Int
-    /// Leases that the owner holds, by destination.
-    package var held: [String: Int]
+    /// The ordering keys that the owner is delivering, by destination: also when their lease has ended, they are not
+    /// taken twice.
+    package var held: [String: Set<String>]
     /// Deliveries to one destination at a time, by kind of what it is sent; `placesDefault` for a kind not listed.
     package var placesByKind: [String: Int]
     package var placesDefault: Int
 
     package init(
-        owner: String, leaseSeconds: Int64, places: Int, held: [String: Int] = [:], placesByKind: [String: Int] = [:],
+        owner: String, leaseSeconds: Int64, places: Int, held: [String: Set<String>] = [:],
+        placesByKind: [String: Int] = [:],
         placesDefault: Int = 4
     ) {
         self.owner = owner

@@ -16,15 +16,16 @@ extension OutboxTable {
         let until = now.advanced(bySeconds: claim.leaseSeconds)
         for destination in due where leases.count < claim.places {
             let places = claim.placesByKind[destination.kind] ?? claim.placesDefault
-            let free = min(places - (claim.held[destination.name] ?? 0), claim.places - leases.count)
+            let held = claim.held[destination.name] ?? []
+            let free = min(places - held.count, claim.places - leases.count)
             guard free > 0 else { continue }
             let keys = try connection.all(
                 """
                 SELECT ordering_key FROM outbox_lanes WHERE destination = ? AND due_at <= ? \
                 ORDER BY due_at, ordering_key LIMIT ?
-                """, [.text(destination.name), .int(now.microseconds), .int(Int64(free))]
-            ) { try $0.text(0) }
-            for key in keys {
+                """, [.text(destination.name), .int(now.microseconds), .int(Int64(free + held.count))]
+            ) { try $0.text(0) }.filter { !held.contains($0) }
+            for key in keys.prefix(free) {
                 guard let entry = try head(destination.name, key) else {
                     try endLease(destination.name, key, at: now)
                     continue
