@@ -139,7 +139,7 @@ struct StudyTable {
         try connection.run(
             "DELETE FROM aside_instances WHERE study_uid = ? AND series_uid = ?",
             [.text(series.studyInstanceUID), .text(series.seriesInstanceUID)])
-        for uid in series.asides.map(\.sopInstanceUID) {
+        for uid in series.keptAside.sorted() {
             try connection.run(
                 """
                 INSERT INTO aside_instances (sop_uid, study_uid, series_uid) VALUES (?, ?, ?)
@@ -227,7 +227,9 @@ struct StudyTable {
 
     func removeSeries(_ uid: String, in studyUID: String) throws {
         memo?.forget(Series.self, Self.seriesKey(uid, studyUID))
-        for (table, column) in [("series_requests", "series_uid"), ("series", "uid")] {
+        for (table, column) in [
+            ("aside_instances", "series_uid"), ("series_requests", "series_uid"), ("series", "uid"),
+        ] {
             try connection.run(
                 "DELETE FROM \(table) WHERE study_uid = ? AND \(column) = ?", [.text(studyUID), .text(uid)])
         }
