@@ -151,7 +151,7 @@ import Workflow
         #expect(after.concepts(Patient.Attribute.religion).count == 1)
     }
 
-    @Test("A merge takes the statements of the retired record along")
+    @Test("A merge tells the survivor of the statements of the retired record, early or late")
     func merge() async throws {
         let other = "PID|1||P-2^^^NORTH&2.999.1&ISO^MR||A^B"
         _ = await send(Site.lines([Site.msh("ADT^A04", "M1"), other, "AL1|1|DA|PEN^Penicillin"]))
@@ -159,7 +159,12 @@ import Workflow
             Site.lines([Site.msh("ADT^A40", "M2", time: "20261121090000"), Site.pid, "MRG|P-2^^^NORTH&2.999.1&ISO^MR"]))
         let survivor = try #require(store.patients.first { $0.mergedInto == nil })
         #expect(survivor.statements?.map(\.key) == ["PEN"])
-        #expect(store.patients.first { $0.mergedInto != nil }?.statements == nil)
+        #expect(survivor.statements?.map(\.origin) == [store.patients.first { $0.mergedInto != nil }?.id])
+        // Of before the merge, and late: the list is still the retired record's, and told of the survivor.
+        let late = [Site.msh("ADT^A08", "M3", time: "20261121084500"), other, "AL1|1|DA|LAT^Latex"]
+        _ = await send(Site.lines(late))
+        let told = try #require(store.patients.first { $0.mergedInto == nil }?.statements)
+        #expect(told.filter(\.isCurrent).map(\.key) == ["LAT"])
     }
 
     @Test("H24: a name in three ways of writing keeps them apart")

@@ -40,17 +40,14 @@ extension Report {
     /// Findings that only the other content had are withdrawn with it.
     func joined(with other: Report) -> Report {
         func reach(_ report: Report) -> (Int, Int64) {
-            report.contentState.map { ($0.status.rank, $0.issued.microseconds) }
-                ?? (-1, report.withdrawal?.issued.microseconds ?? .min)
+            report.contentState?.reach ?? (-1, report.withdrawal?.issued.microseconds ?? .min)
         }
-        let isOtherAhead = reach(self) < reach(other)
-        let (ahead, behind) = isOtherAhead ? (other, self) : (self, other)
-        let hasContent =
-            ahead.conclusion != nil || !ahead.presentedForms.isEmpty || !ahead.observations.isEmpty
-        // A state without content leaves the words of the one before it.
-        let content = hasContent ? ahead : behind
-        let rest = hasContent ? behind : ahead
-        let isWhole = content.contentState?.status != .partial
+        func words(_ report: Report) -> (Int, Int64) {
+            report.wordsState?.reach ?? (report.hasWords ? reach(report) : (-2, .min))
+        }
+        let (ahead, behind) = reach(self) < reach(other) ? (other, self) : (self, other)
+        let (content, rest) = words(self) < words(other) ? (other, self) : (self, other)
+        let isWhole = (content.wordsState ?? content.contentState)?.status != .partial
 
         var joined = self
         joined.placer = placer ?? other.placer
@@ -78,6 +75,7 @@ extension Report {
                 return finding
             }
         joined.contentState = ahead.contentState
+        joined.wordsState = content.wordsState
         joined.withdrawal = [withdrawal, other.withdrawal].compactMap { $0 }.max { $0.issued < $1.issued }
         if let withdrawal = joined.withdrawal, joined.contentState.map({ withdrawal.stands(before: $0) }) ?? true {
             joined.status = withdrawal.status

@@ -48,6 +48,12 @@ package struct Report: Sendable, Hashable, Codable {
         package var status: Status
         package var issued: UTCInstant
 
+        /// How far on it is: of one rank the newer issue is further, and a withdrawal is behind all content.
+        var reach: (Int, Int64) {
+            let isWithdrawal = status == .cancelled || status == .enteredInError
+            return (isWithdrawal ? -1 : status.rank, issued.microseconds)
+        }
+
         /// Whether this withdrawal is the last word on content: of one time, only a correction follows it.
         func stands(before content: State) -> Bool {
             issued == content.issued ? content.status.rank < Status.corrected.rank : issued > content.issued
@@ -55,6 +61,8 @@ package struct Report: Sendable, Hashable, Codable {
     }
     /// The furthest state of its content.
     package var contentState: State?
+    /// The furthest state that had words: text or findings. Nil for none, and in what an earlier version kept.
+    package var wordsState: State?
     /// The newest withdrawal.
     package var withdrawal: State?
     /// Nil for none: a report of an earlier version has no such member.
@@ -88,6 +96,9 @@ package struct Report: Sendable, Hashable, Codable {
 }
 
 extension Report {
+    /// Whether it says anything.
+    var hasWords: Bool { conclusion != nil || !presentedForms.isEmpty || !observations.isEmpty }
+
     /// Of a report that an earlier version kept: the one state it had, when it was issued.
     func legacyContentState(_ unit: any UnitOfWork) -> State? {
         guard withdrawal == nil, status != .cancelled, status != .enteredInError else { return nil }

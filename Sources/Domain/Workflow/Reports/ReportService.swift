@@ -57,9 +57,7 @@ package struct ReportService: Sendable {
             }
         }
         report.studyInstanceUIDs = try studies(of: report, update: update, in: unit)
-        let isStale = !Self.take(update, issued: issued, into: &report, isNew: existing == nil, in: unit) {
-            fill(&$0, from: update, in: unit)
-        }
+        let isStale = !take(update, issued: issued, into: &report, isNew: existing == nil, in: unit)
         if isStale { notes.append("report is already \(report.status.rawValue): state kept") }
         if let old = existing, old == report {
             return Outcome(result: isStale ? .stale : .unchanged, reportID: old.id, notes: notes)
@@ -72,30 +70,36 @@ package struct ReportService: Sendable {
 
     /// Takes the state of a message where it comes after the stored one; false when it does not.
     ///
-    /// A report has two registers, so that its end does not depend on the order of arrival: the content that is furthest
-    /// on (of equal states the newest issue), and the newest withdrawal. A withdrawal stands unless content of a later
-    /// issue, or a correction without a time, follows it.
-    static func take(
-        _ update: ReportUpdate, issued: UTCInstant, into report: inout Report, isNew: Bool, in unit: any UnitOfWork,
-        fill: (inout Report) -> Void
+    /// A report has three registers, so that its end does not depend on the order of arrival: the state that is furthest
+    /// on (of equal ones the newest issue), the words of the furthest state that has any, and the newest withdrawal. A
+    /// withdrawal stands unless content of a later issue, or a correction without a time, follows it.
+    private func take(
+        _ update: ReportUpdate, issued: UTCInstant, into report: inout Report, isNew: Bool, in unit: any UnitOfWork
     ) -> Bool {
         let isWithdrawal = update.status == .cancelled || update.status == .enteredInError
         var content = report.contentState ?? (isNew ? nil : report.legacyContentState(unit))
         var withdrawal = report.withdrawal ?? (isNew ? nil : report.legacyWithdrawal(unit))
+        let state = Report.State(status: update.status, issued: issued)
+        let words = report.wordsState ?? (report.hasWords ? content : nil)
         var isTaken = false
         if isWithdrawal {
             if withdrawal.map({ issued >= $0.issued }) ?? true {
-                withdrawal = Report.State(status: update.status, issued: issued)
+                withdrawal = state
                 isTaken = true
-                if content == nil { fill(&report) }
+                if content == nil { fill(&report, from: update) }
             }
-        } else if content.map({
-            ($0.status.rank, $0.issued.microseconds) <= (update.status.rank, issued.microseconds)
-        }) ?? true {
-            content = Report.State(status: update.status, issued: issued)
-            isTaken = true
-            fill(&report)
-            report.issued = update.issued ?? report.issued
+        } else {
+            if content.map({ $0.reach <= state.reach }) ?? true {
+                content = state
+                isTaken = true
+                fill(&report, from: update)
+                report.issued = update.issued ?? report.issued
+            }
+        }
+        // A message without any text or finding tells of the state; what the report says stays.
+        if update.hasContent, words.map({ $0.reach <= state.reach }) ?? true {
+            fillWords(&report, from: update, in: unit)
+            report.wordsState = state
         }
         report.contentState = content
         report.withdrawal = withdrawal
@@ -172,14 +176,15 @@ package struct ReportService: Sendable {
         }
     }
 
-    private func fill(_ report: inout Report, from update: ReportUpdate, in unit: any UnitOfWork) {
+    private func fill(_ report: inout Report, from update: ReportUpdate) {
         report.code = update.code
         report.category = update.category ?? report.category
         report.effective = update.effective ?? report.effective
         if !update.interpreters.isEmpty { report.interpreters = update.interpreters }
         if !update.attributes.isEmpty { report.attributes = update.attributes }
-        // A message without any text or finding tells of the state; what the report says stays.
-        guard update.hasContent else { return }
+    }
+
+    private func fillWords(_ report: inout Report, from update: ReportUpdate, in unit: any UnitOfWork) {
         // A report is what its sender says it is now: what this message does not have, it does not say any more. Only
         // of a partial one the rest is still to come. HL7 v2.5.1 §2.10.4.1 (snapshot), table 0123 (A).
         let isWhole = update.status != .partial

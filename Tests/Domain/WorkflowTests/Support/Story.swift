@@ -81,7 +81,8 @@ struct Story {
                 accession: isByPlacer && random.below(3) == 0 ? numbers.accession : nil, issued: time)
             if isSplit { report.requestedProcedureID = numbers.procedure }
             report.conclusion = "C\(time)"
-            report.hasContent = true
+            report.hasContent = random.below(4) > 0
+            if !report.hasContent { report.conclusion = nil }
             return StoryEvent(
                 content: .report(report), description: "ORU \(status) \(numbers.filler) \(number) at \(time)")
         default:
