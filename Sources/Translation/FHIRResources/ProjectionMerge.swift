@@ -12,7 +12,8 @@ package enum ProjectionMerge {
     ///   element that says the same in both views is kept as the client wrote it, with whatever the domain does not
     ///   model (extensions, periods); one that differs is replaced.
     /// - shared: root elements that the domain answers for only while it says something in them.
-    /// - extensions: the URLs of the root extensions that the domain answers for.
+    /// - extensions: the URLs of the root extensions that the domain answers for, each only while it says something in
+    ///   it: a client's race or maiden name stays where no message tells one.
     package static func merge(
         existing: JSONValue?, projected: JSONValue, owned: [String], shared: [String] = [], extensions: [String] = [],
         understood: JSONValue? = nil
@@ -31,10 +32,12 @@ package enum ProjectionMerge {
             if let new = projected[name], merged[name] != new { merged[name] = new }
         }
         if !extensions.isEmpty {
+            let said = projected["extension"]?.array ?? []
             let others = (existing["extension"]?.array ?? []).filter { element in
-                !extensions.contains { $0 == element["url"]?.string }
+                guard let url = element["url"]?.string, extensions.contains(url) else { return true }
+                return !said.contains { $0["url"]?.string == url }
             }
-            let all = others + (projected["extension"]?.array ?? [])
+            let all = others + said
             merged["extension"] = all.isEmpty ? nil : .array(all)
         }
         return merged

@@ -118,6 +118,28 @@ import Workflow
         #expect(allergy("")["reaction"]?[0]?["severity"] == nil)
     }
 
+    @Test("What a client says in an extension of the domain's stays while no message says it")
+    func clientExtension() {
+        let race = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
+        let place = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
+        let existing: JSONValue = [
+            "resourceType": "Patient",
+            "extension": [
+                ["url": .string(race), "extension": [["url": "text", "valueString": "x"]]],
+                ["url": .string(place), "valueAddress": ["text": "Town"]],
+            ],
+        ]
+        let projected: JSONValue = [
+            "resourceType": "Patient", "extension": [["url": .string(place), "valueAddress": ["text": "Village"]]],
+        ]
+        let merged = ProjectionMerge.merge(
+            existing: existing, projected: projected, owned: PatientProjection.owned,
+            extensions: PatientProjection.ownedExtensions)
+        #expect(merged["extension"]?.array?.count == 2)
+        #expect(merged["extension"]?[0] == existing["extension"]?[0])
+        #expect(merged["extension"]?[1]?["valueAddress"]?["text"]?.string == "Village")
+    }
+
     @Test("A client's extensions and contacts stay beside those of the domain")
     func merged() throws {
         var patient = ProjectionTests.patient
