@@ -92,7 +92,10 @@ import Workflow
             let association = try await SCUAssociation.open(test.destination, contexts: contexts, terms: terms)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await association.serve() }
-                let context = try #require(association.negotiated.contexts.first)
+                guard let context = association.negotiated.context(abstractSyntax: UID.studyRootGet) else {
+                    try await association.release()
+                    throw SCUError.noPresentationContext(abstractSyntax: UID.studyRootGet, transferSyntax: nil)
+                }
                 let responses = try await association.invoker.invoke(context, identifier) {
                     .cGetRequest(messageID: $0, sopClassUID: UID.studyRootGet)
                 }
@@ -207,7 +210,9 @@ import Workflow
         let objects = StoredObjects()
         try objects.add(1)
         let receiver = ReceivingSCP()
-        await #expect(throws: (any Error).self) {
+        await #expect(
+            throws: SCUError.noPresentationContext(abstractSyntax: UID.studyRootGet, transferSyntax: nil)
+        ) {
             try await get(objects, receiver, identifier(), may: [.echo, .query, .store])
         }
         let last = try await get(objects, receiver, identifier(), audit: FailingAudit()).last
@@ -220,7 +225,7 @@ import Workflow
     /// One C-MOVE to DEST, which listens at a port.
     private func move(
         _ objects: StoredObjects, port: Int?, to destination: String = "DEST", cancelAfter: Int? = nil,
-        pace: RetrieveSCP.Pace = .init()
+        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers()
     ) async throws -> [DIMSEResponse] {
         let peers = [
             Peer(kind: .applicationEntity, name: "CT1"),
@@ -228,7 +233,8 @@ import Workflow
         ]
         let identifier = identifier()
         let all = Mutex<[DIMSEResponse]>([])
-        try await TestListener.run(services: [scp(objects, peers: peers, pace: pace)], peers: peers) { test in
+        try await TestListener.run(services: [scp(objects, peers: peers, pace: pace, timers: timers)], peers: peers) {
+            test in
             let association = try await SCUAssociation.open(
                 test.destination, contexts: [(UID.studyRootMove, Self.syntaxes)])
             let context = try #require(association.negotiated.contexts.first)
@@ -294,35 +300,37 @@ import Workflow
         #expect(last?.message.command.text(.errorComment) == "DEST: not reached")
     }
 
-    @Test("C-CANCEL ends a move within a second, whether the destination works on an instance or says nothing at all")
+    @Test("C-CANCEL ends a move whether the destination works on an instance or says nothing at all, for an hour")
     func cancel() async throws {
         let objects = StoredObjects()
         for number in 1...3 { try objects.add(number) }
         var pace = RetrieveSCP.Pace()
         pace.changed = .milliseconds(5)
         pace.unchanged = .milliseconds(20)
+        // Nothing but the cancellation ends the wait for the destination.
+        var timers = DIMSETimers()
+        timers.associate = .hours(1)
+        timers.response = .hours(1)
         let gate = Gate()
         let receiver = ReceivingSCP { _ in
             await gate.wait()
             return .success
         }
-        try await receiving([receiver]) { [pace] port in
-            let begun = ContinuousClock.now
-            let last = try await move(objects, port: port, cancelAfter: 1, pace: pace).last?.message
+        try await receiving([receiver]) { [pace, timers] port in
+            let last = try await move(
+                objects, port: port, cancelAfter: 1, pace: pace, timers: timers
+            ).last?.message
             #expect(last?.status == .cancelled)
             #expect(counts(last) == [3, 0, 0, 0])
-            #expect(ContinuousClock.now - begun < .seconds(5))
             gate.open()
         }
         // A listener that takes connections and never answers.
         let silent = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()
-        let begun = ContinuousClock.now
         let last = try await move(
-            objects, port: silent.localAddress?.port, cancelAfter: 1, pace: pace
+            objects, port: silent.localAddress?.port, cancelAfter: 1, pace: pace, timers: timers
         ).last?.message
         #expect(last?.status == .cancelled && counts(last) == [3, 0, 0, 0])
-        #expect(ContinuousClock.now - begun < .seconds(5))
         try await silent.close()
     }
 
