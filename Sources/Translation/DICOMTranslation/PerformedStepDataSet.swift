@@ -61,9 +61,15 @@ package enum PerformedStepDataSet {
     ) throws(Problem) -> (step: PerformedProcedureStep, left: [Tag]) {
         var attributes = decoded(step)
         var changes = changes
-        if changes.characterSet != attributes.characterSet, !changes.convert(to: attributes.characterSet) {
-            _ = attributes.convert(to: .utf8)
-            _ = changes.convert(to: .utf8)
+        if changes.characterSet != attributes.characterSet {
+            // What does not fit is lost in the conversion, so that a copy is tried.
+            var converted = changes
+            if converted.convert(to: attributes.characterSet) {
+                changes = converted
+            } else {
+                _ = attributes.convert(to: .utf8)
+                _ = changes.convert(to: .utf8)
+            }
         }
         var left: [Tag] = []
         for element in changes.elements where element.tag != .specificCharacterSet && !element.tag.isGroupLength {
