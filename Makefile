@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs clean
+.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs series clean
 
 BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
@@ -25,6 +25,7 @@ SLOW ?=
 BENCH ?=
 PORTS ?=
 COSTS ?=
+SERIES ?=
 STORIES ?= 10000
 
 help: ## This list
@@ -92,6 +93,11 @@ costs: build ## What searches cost as the store grows, on both databases: confor
 	.build/release/hilum-bench costs --database sqlite --beside --out conformance/bench/COSTS.md $(COSTS)
 	docker/with-postgres.sh .build/release/hilum-bench costs --database postgres --beside \
 	    --out conformance/bench/COSTS.md $(COSTS)
+
+series: build ## A series as one multipart answer beside Orthanc, in one run: conformance/bench/SERIES.md
+	@docker/setup.sh clients
+	@docker/setup.sh bench
+	.build-tools/venv/bin/python conformance/bench/series.py $(SERIES)
 
 clean: ## Remove what was built and installed inside this folder
 	rm -rf .build .build-tools

@@ -18,7 +18,7 @@ swift_minimum=6.2
 runtime_packages=(libssl-dev libpq-dev libsqlite3-dev zlib1g-dev pkg-config curl)
 demo_packages=(dcmtk)
 test_packages=(postgresql libjwt-dev python3 python3-venv)
-bench_packages=(nginx wrk)
+bench_packages=(nginx wrk orthanc orthanc-dicomweb)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }

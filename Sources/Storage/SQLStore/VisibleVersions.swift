@@ -28,5 +28,7 @@ struct VisibleVersions {
     }
 
     /// What tells of versions whether the caller may see them; nil where it may see all.
-    private func sight(of type: String) -> VersionSight? { VersionSight(.read, of: type, compiler, connection, indexer) }
+    private func sight(of type: String) -> VersionSight? {
+        VersionSight(.read, of: type, compiler, connection, indexer)
+    }
 }

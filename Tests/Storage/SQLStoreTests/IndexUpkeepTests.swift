@@ -103,7 +103,9 @@ struct IndexUpkeepTests {
                     \.version)
                 #expect(versions == [6, 5])
                 #expect(
-                    try await store.history("Patient", "p", before: 5, count: 3, access: access).map(\.version) == [3, 1])
+                    try await store.history("Patient", "p", before: 5, count: 3, access: access).map(\.version) == [
+                        3, 1,
+                    ])
                 #expect(try await store.read("Patient", "p", version: 3, access: access)?.version == 3)
                 #expect(try await store.read("Patient", "p", version: 2, access: access) == nil)
                 let scanned = try await store.scan(
