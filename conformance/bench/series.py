@@ -72,8 +72,15 @@ class Door:
         self.connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=120)
 
     def ask(self, method, path, body=None, headers=None):
-        self.connection.request(method, self.path + path, body, {**self.headers, **(headers or {})})
-        answer = self.connection.getresponse()
+        fields = {**self.headers, **(headers or {})}
+        try:
+            self.connection.request(method, self.path + path, body, fields)
+            answer = self.connection.getresponse()
+        except http.client.RemoteDisconnected:
+            # A connection that was idle while others were asked may be closed (RFC 9112 section 9.3.1).
+            self.connection.close()
+            self.connection.request(method, self.path + path, body, fields)
+            answer = self.connection.getresponse()
         content = answer.read()
         if answer.status >= 300:
             raise SystemExit(f"{method} {path} was answered {answer.status}: {content[:300]!r}")
