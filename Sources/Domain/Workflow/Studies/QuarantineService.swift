@@ -201,23 +201,8 @@ package struct QuarantineService: Sendable {
             try unit.awaitPublication(of: uid, isDue: true)
             return unit.emit(.studyRemoved(study.id))
         }
-        // What the study tells of its patient must not be what the rejected images told.
-        let certain = left.first { $0.reconciliation.orderID != nil } ?? left.first { !$0.reconciliation.isQuarantined }
-        let identity = (certain ?? left[0]).identity
         var study = study
-        if identity.patientID != study.attributes.patientID
-            || identity.patientIDSystem != study.attributes.patientIDSystem
-        {
-            study.attributes.patientID = identity.patientID
-            study.attributes.patientIDSystem = identity.patientIDSystem
-            study.attributes.accessionNumber = identity.accessionNumber
-            study.attributes.accessionSystem = identity.accessionSystem
-            study.attributes.issuerOfPatientID = nil
-            study.attributes.patientName = nil
-            study.attributes.patientBirthDate = nil
-            study.attributes.patientSex = nil
-            study.attributes.referringPhysicianName = nil
-        }
+        _ = study.tell(of: left)
         try unit.save(study)
         try unit.rebuildKeys(ofStudy: uid)
         try StudyService().lookAgain(uid, in: unit)

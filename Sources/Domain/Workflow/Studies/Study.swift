@@ -65,6 +65,37 @@ package struct Study: Sendable, Hashable, Codable {
     }
 }
 
+extension Study {
+    /// Makes the study tell of the patient and order that its certain series name, or without any of those that all of
+    /// them name. What another one's images told of their patient goes: nobody is shown under a name that is not theirs.
+    ///
+    /// - Parameter series: all that the study has.
+    /// - Returns: whether it told of somebody else.
+    mutating func tell(of series: [Series]) -> Bool {
+        let certain = series.filter { !$0.reconciliation.isQuarantined }
+        let witnesses = certain.isEmpty ? series : certain
+        guard let witness = witnesses.first(where: { $0.reconciliation.orderID != nil }) ?? witnesses.first,
+            !witnesses.contains(where: { attributes.tell(ofPatientIn: $0.identity) })
+        else { return false }
+        attributes.patientID = witness.identity.patientID
+        attributes.patientIDSystem = witness.identity.patientIDSystem
+        attributes.accessionNumber = witness.identity.accessionNumber
+        attributes.accessionSystem = witness.identity.accessionSystem
+        attributes.issuerOfPatientID = nil
+        attributes.patientName = nil
+        attributes.patientBirthDate = nil
+        attributes.patientSex = nil
+        attributes.referringPhysicianName = nil
+        return true
+    }
+}
+
+extension StudyAttributes {
+    fileprivate func tell(ofPatientIn identity: InstanceIdentity) -> Bool {
+        patientID == identity.patientID && patientIDSystem == identity.patientIDSystem
+    }
+}
+
 /// Study-level attributes, decoded to UTF-8 text; nil or empty means absent or empty in the data set.
 package struct StudyAttributes: Sendable, Hashable, Codable {
     package var studyDate: String?

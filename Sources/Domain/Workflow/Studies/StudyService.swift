@@ -177,7 +177,7 @@ package struct StudyService: Sendable {
     /// Links each series of a study anew by what is known now. What is certain is never given up for what is not, as long
     /// as its order is there and is still the same patient's; and what a person has decided stands.
     private func relink(_ study: Study, in unit: any UnitOfWork) throws {
-        var links: [Reconciliation] = []
+        var all: [Series] = []
         var changed = false
         for var series in try unit.series(in: study.studyInstanceUID) {
             let old = series
@@ -206,7 +206,7 @@ package struct StudyService: Sendable {
                 try unit.save(series)
                 changed = true
             }
-            links.append(series.reconciliation)
+            all.append(series)
             if study.reconciliation.patientID == nil, let patientID = series.reconciliation.patientID,
                 var known = try unit.study(study.studyInstanceUID), known.reconciliation.patientID == nil
             {
@@ -214,7 +214,12 @@ package struct StudyService: Sendable {
                 try unit.save(known)
             }
         }
-        if changed { try save(study, links, in: unit) }
+        var study = study
+        // What was kept aside may have told of its patient first.
+        let toldOfAnother = study.tell(of: all)
+        guard changed || toldOfAnother else { return }
+        try save(study, all.map(\.reconciliation), in: unit)
+        if toldOfAnother { try unit.rebuildKeys(ofStudy: study.studyInstanceUID) }
     }
 
     /// Decides whether an instance of another identity than its series belongs to it, or is kept aside: by what the
