@@ -84,6 +84,39 @@ struct JPEG2000FrameTests {
         #expect(JPEG2000Frame.decoded(large, rows: 65_535, columns: 65_535, samples: 1, sampleBytes: 1) == nil)
     }
 
+    /// A codestream of 8 bits in code-blocks of 4 x 4, every packet a byte that adds to none of them; a tile is 128 wide
+    /// and high.
+    private func empty(from x0: Int, to x1: Int, tiles: Int, layers: Int) -> [UInt8] {
+        func long(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+        let sizes = [x1, 128, x0, 0, 128, 128, 0, 0].flatMap(long)
+        let siz: [UInt8] = [0xFF, 0x51, 0, 41, 0, 0] + sizes + [0, 1, 7, 1, 1]
+        let cod: [UInt8] = [0xFF, 0x52, 0, 12, 0, 0] + long(layers).suffix(2) + [0, 0, 0, 0, 0, 1]
+        var bytes: [UInt8] = [0xFF, 0x4F] + siz + cod + [0xFF, 0x5C, 0, 4, 0x40, 0x40]
+        for tile in 0..<tiles {
+            bytes += [0xFF, 0x90, 0, 10, 0, UInt8(tile)] + long(layers + 14) + [0, 1, 0xFF, 0x93]
+            bytes += [UInt8](repeating: 0x80, count: layers)
+        }
+        return bytes + [0xFF, 0xD9]
+    }
+
+    @Test("Layers of code-blocks that cost more than their bytes are refused, in one tile and in all together")
+    func layers() {
+        func decoded(from x0: Int = 0, to x1: Int, tiles: Int, layers: Int) -> [UInt8]? {
+            JPEG2000Frame.decoded(
+                empty(from: x0, to: x1, tiles: tiles, layers: layers), rows: 128, columns: x1 - x0, samples: 1,
+                sampleBytes: 1)
+        }
+        let grey = [UInt8](repeating: 128, count: 128 * 128)
+        #expect(decoded(to: 128, tiles: 1, layers: 50) == grey)
+        // 1,024 code-blocks.
+        #expect(decoded(to: 128, tiles: 1, layers: 16_385) == nil)
+        #expect(decoded(to: 128, tiles: 1, layers: 65_535) == nil)
+        // A tile of 32 before one of 1,024: each alone would be decoded.
+        #expect(decoded(from: 127, to: 128, tiles: 1, layers: 16_000) == Array(grey.prefix(128)))
+        #expect(decoded(from: 127, to: 256, tiles: 2, layers: 50) == grey + grey.prefix(128))
+        #expect(decoded(from: 127, to: 256, tiles: 2, layers: 16_000) == nil)
+    }
+
     static let vectors: [CodecFrameTests.Vector] = [
         .init(
             "8 bits", isLS: false, samples: 1, bits: 8,

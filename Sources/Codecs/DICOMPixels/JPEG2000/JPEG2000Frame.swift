@@ -20,8 +20,9 @@ package enum JPEG2000Frame {
             codestream.components.allSatisfy({ $0.precision <= 8 * sampleBytes })
         else { return nil }
         var planes = [[Int32]](repeating: [Int32](repeating: 0, count: rows * columns), count: samples)
+        var visits = JPEG2000Tile.visitsMax
         for tile in codestream.tiles {
-            guard let parts = JPEG2000Tile(tile, of: codestream)?.decoded() else { return nil }
+            guard let parts = JPEG2000Tile(tile, of: codestream, visitsLeft: &visits)?.decoded() else { return nil }
             for (plane, part) in parts.enumerated() {
                 let area = tile.area
                 for row in 0..<area.height {

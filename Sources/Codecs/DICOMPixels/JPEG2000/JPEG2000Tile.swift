@@ -40,14 +40,19 @@ struct JPEG2000Tile {
     /// Precincts and code-blocks of a tile at most: both are what a small codestream could ask for.
     private static let precinctsMax = 1 << 17
     private static let blocksMax = 1 << 19
+    /// Code-blocks of a frame at most, each counted once for every quality layer: a packet of one byte may pass over all
+    /// of its precinct.
+    static let visitsMax = 1 << 24
 
     private let tile: JPEG2000Codestream.Tile
     private var components: [[Resolution]] = []
 
-    /// nil where the tile is cut into more than can be kept, or says too little of its subbands.
-    init?(_ tile: JPEG2000Codestream.Tile, of codestream: JPEG2000Codestream) {
+    /// nil where the tile is cut into more than can be kept or than is left of ``visitsMax``, or says too little of its
+    /// subbands.
+    init?(_ tile: JPEG2000Codestream.Tile, of codestream: JPEG2000Codestream, visitsLeft: inout Int) {
         self.tile = tile
-        var left = (precincts: Self.precinctsMax, blocks: Self.blocksMax)
+        let blocks = min(Self.blocksMax, visitsLeft / tile.order.layers)
+        var left = (precincts: Self.precinctsMax, blocks: blocks)
         for component in codestream.components.indices {
             var resolutions: [Resolution] = []
             for level in 0...tile.coding[component].levels {
@@ -56,6 +61,7 @@ struct JPEG2000Tile {
             }
             components.append(resolutions)
         }
+        visitsLeft -= (blocks - left.blocks) * tile.order.layers
     }
 
     /// The samples of each component, line by line, without the level shift. nil where the packets are cut short or
