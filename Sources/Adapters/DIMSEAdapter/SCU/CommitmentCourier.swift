@@ -38,19 +38,22 @@ package struct CommitmentCourier: Courier {
     private let associations: CommitmentAssociations
     private let timers: DIMSETimers
     private let logger: Logger
+    private let readBackTime: Duration
     private let readBack: @Sendable (Instance) async -> StoredBytes
 
+    /// - readBackTime: Of one attempt, shorter than the attempt: that our own disk is slow is not held against the peer.
     /// - readBack: Reads all bytes of an instance and compares them with their digests.
     package init(
         store: any WorkflowStore, peers: any PeerDirectory, associations: CommitmentAssociations,
         timers: DIMSETimers = DIMSETimers(), logger: Logger = Logger(label: "dimse.commitment"),
-        readBack: @escaping @Sendable (Instance) async -> StoredBytes
+        readBackTime: Duration = .seconds(780), readBack: @escaping @Sendable (Instance) async -> StoredBytes
     ) {
         self.store = store
         self.peers = peers
         self.associations = associations
         self.timers = timers
         self.logger = logger
+        self.readBackTime = readBackTime
         self.readBack = readBack
     }
 
@@ -62,28 +65,40 @@ package struct CommitmentCourier: Courier {
         do { peer = try await peers.peer(kind: .applicationEntity, name: note.peer) } catch {
             return .transient("the peers cannot be read")
         }
+        guard let peer, peer.may.contains(.commit) else {
+            return .withdrawn("\(note.peer) is no peer that may ask for commitment")
+        }
+        // Reading back is much work: first is seen whether there is anybody to report to.
+        if peer.host == nil || peer.port == nil, await asking(note) == nil { return Self.unaddressed(note) }
         let failures: [StorageCommitment.Reference: StorageCommitment.Failure]
         do { failures = try await self.failures(of: note.commitment) } catch {
             return .transient("the instances cannot be read back now")
         }
         let report = note.commitment.report(failures: failures, retrieveAETitle: note.ourTitle)
-        if let invoker = await associations.invoker(association: note.association),
-            let context = invoker.negotiated.contexts.first(where: {
-                $0.abstractSyntax == UID.storageCommitmentPush
-                    && $0.permits(.nEventReportRequest, byRequestor: false)
-            }), let status = try? await send(report, on: context, by: invoker), Self.isTaken(status)
+        if let (invoker, context) = await asking(note),
+            let status = try? await send(report, on: context, by: invoker), Self.isTaken(status)
         {
             return .delivered
         }
-        guard let peer, peer.may.contains(.commit) else {
-            return .withdrawn("\(note.peer) is no peer that may ask for commitment")
-        }
-        guard let host = peer.host, let port = peer.port else {
-            return .transient(
-                "the association is gone and \(note.peer) has no host and port: hilum peer add --ae \(note.peer) "
-                    + "--host … --port …")
-        }
+        guard let host = peer.host, let port = peer.port else { return Self.unaddressed(note) }
         return await call(note, host, port, with: report)
+    }
+
+    /// The association that asked, while it lives and can carry a report.
+    private func asking(_ note: CommitmentNote) async -> (OperationInvoker, PresentationContext)? {
+        guard let invoker = await associations.invoker(association: note.association),
+            let context = invoker.negotiated.contexts.first(where: {
+                $0.abstractSyntax == UID.storageCommitmentPush
+                    && $0.permits(.nEventReportRequest, byRequestor: false)
+            })
+        else { return nil }
+        return (invoker, context)
+    }
+
+    private static func unaddressed(_ note: CommitmentNote) -> DeliveryOutcome {
+        .transient(
+            "the association is gone and \(note.peer) has no host and port: hilum peer add --ae \(note.peer) "
+                + "--host … --port …")
     }
 
     // MARK: What is committed
@@ -93,6 +108,7 @@ package struct CommitmentCourier: Courier {
     ) async throws -> [StorageCommitment.Reference: StorageCommitment.Failure] {
         var failures: [StorageCommitment.Reference: StorageCommitment.Failure] = [:]
         var rest = commitment.references[...]
+        let started = ContinuousClock.now
         while !rest.isEmpty {
             let page = Array(rest.prefix(Self.pageCount))
             rest = rest.dropFirst(page.count)
@@ -101,6 +117,9 @@ package struct CommitmentCourier: Courier {
             }
             for (reference, instance) in zip(page, instances) {
                 try Task.checkCancellation()
+                guard ContinuousClock.now - started < readBackTime else {
+                    throw StoreError(.unavailable, "reading back takes too long")
+                }
                 guard let instance else {
                     failures[reference] = .noSuchInstance
                     continue

@@ -74,11 +74,13 @@ import Workflow
 
     private func courier(
         _ store: MemoryStore, _ associations: CommitmentAssociations, peers: [Peer],
+        readBackTime: Duration = .seconds(600),
         readBack: @escaping @Sendable (Instance) async -> StoredBytes = { _ in .intact }
     ) -> CommitmentCourier {
         CommitmentCourier(
             store: store, peers: MemoryPeers(all: peers), associations: associations,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), readBack: readBack)
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), readBackTime: readBackTime,
+            readBack: readBack)
     }
 
     private func stored(_ uids: [String]) throws -> MemoryStore {
@@ -219,11 +221,22 @@ import Workflow
             return String("\(outcome)".prefix { $0 != "(" })
         }
         let there = Peer(kind: .applicationEntity, name: "CT1", host: "127.0.0.1", port: 1)
-        #expect(await outcome([Peer(kind: .applicationEntity, name: "CT1")]) == "transient")
-        #expect(await outcome([there]) == "unreachable")
-        #expect(await outcome([]) == "withdrawn")
-        #expect(await outcome([Peer(kind: .applicationEntity, name: "CT1", may: [.store])]) == "withdrawn")
+        // Nothing is read back for nobody.
+        let reads = Mutex(0)
+        let counting: @Sendable (Instance) async -> StoredBytes = { _ in
+            reads.withLock { $0 += 1 }
+            return .intact
+        }
+        #expect(await outcome([Peer(kind: .applicationEntity, name: "CT1")], counting) == "transient")
+        #expect(await outcome([], counting) == "withdrawn")
+        #expect(await outcome([Peer(kind: .applicationEntity, name: "CT1", may: [.store])], counting) == "withdrawn")
+        #expect(reads.withLock { $0 } == 0)
+        #expect(await outcome([there], counting) == "unreachable")
+        #expect(reads.withLock { $0 } == 1)
         #expect(await outcome([there]) { _ in .unreadable } == "transient")
+        // Nor is the peer held to be away because our own disk is slow.
+        let slow = courier(store, associations, peers: [there], readBackTime: .zero)
+        #expect(await slow.deliver(entry(draft)) == .transient("the instances cannot be read back now"))
         let broken = OutboxDraft(destination: "ae/CT1", kind: StorageCommitmentSCP.kind, payload: Array("x".utf8))
         #expect(
             await courier(store, associations, peers: [there]).deliver(entry(broken))
