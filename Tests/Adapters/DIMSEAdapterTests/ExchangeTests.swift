@@ -21,8 +21,26 @@ import Workflow
         let content: [UInt8]
         /// Stops after this many bytes.
         var failsAfter = Int.max
+        /// Sizes, in turn, of the parts that a part stream gets; empty for parts that are sent as they are.
+        var windows: [Int] = []
+        /// The most that the part stream held back.
+        let held = Held()
 
+        final class Held: Sendable { let most = Mutex(0) }
         struct Broken: Error {}
+
+        func stream(to writer: DataSetWriter) async throws {
+            var stream = PartStream(writer)
+            var (position, turn) = (0, 0)
+            while position < content.count {
+                let next = min(position + windows[turn % windows.count], content.count)
+                try await stream.write(ByteBuffer(bytes: content[position..<next]))
+                let count = stream.held.readableBytes
+                held.most.withLock { $0 = max($0, count) }
+                (position, turn) = (next, turn + 1)
+            }
+            try await stream.finish()
+        }
 
         func begin(_ request: DIMSERequest) -> any ServiceOperation { Operation(scp: self, request: request) }
 
@@ -40,6 +58,7 @@ import Workflow
                 let responses = try await invoker.invoke(
                     context,
                     content: { writer in
+                        guard scp.windows.isEmpty else { return try await scp.stream(to: writer) }
                         var position = 0
                         while position < scp.content.count {
                             if position >= scp.failsAfter { throw Broken() }
@@ -96,6 +115,26 @@ import Workflow
                     receiver.state.withLock { #expect($0.received == Array(repeating: content, count: count)) }
                 }
             }
+        }
+    }
+
+    @Test(
+        "Parts of odd length, as they are inflated, are stored whole, and no more is held back than a part",
+        arguments: [[65_535], [1], [300_001], [262_143, 3], [1] + [Int](repeating: 100_000, count: 50)])
+    func oddParts(windows: [Int]) async throws {
+        for size in [2, windows == [1] ? 600_000 : 3_000_000] {
+            let content = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 9) }
+            let receiver = RecordingSCP()
+            let scp = SendingSCP(content: content, windows: windows)
+            try await TestListener.run(services: [scp]) { test in
+                let role = RoleSelection(sopClassUID: RecordingSCP.sopClass, scu: false, scp: true)
+                try await getting(test, receiver, role: role) { association, context in
+                    let responses = try await association.request(context, nil) { get($0) }
+                    #expect(responses.map(\.message.status) == [.success])
+                }
+            }
+            receiver.state.withLock { #expect($0.received == [content]) }
+            #expect(scp.held.most.withLock { $0 } <= 600_000)
         }
     }
 

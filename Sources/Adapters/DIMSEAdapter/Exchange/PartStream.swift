@@ -4,7 +4,7 @@ import NIOCore
 /// their way to the socket.
 struct PartStream {
     private let writer: DataSetWriter
-    private var held = ByteBuffer()
+    private(set) var held = ByteBuffer()
     private var inFlight: EventLoopFuture<Void>?
 
     init(_ writer: DataSetWriter) { self.writer = writer }
@@ -15,11 +15,13 @@ struct PartStream {
             held = part
             return
         }
-        // Only the last part may be of odd length.
         if held.readableBytes & 1 == 1 || held.readableBytes < writer.partBytes / 2 {
             held.writeImmutableBuffer(part)
-            if held.readableBytes < writer.partBytes || held.readableBytes & 1 == 1 { return }
-            return try await send(ByteBuffer())
+            guard held.readableBytes >= writer.partBytes else { return }
+            // Only the last part may be of odd length: an odd byte waits for the next.
+            let odd = held.getSlice(at: held.writerIndex - (held.readableBytes & 1), length: held.readableBytes & 1)
+            held.moveWriterIndex(to: held.writerIndex - (held.readableBytes & 1))
+            return try await send(odd ?? ByteBuffer())
         }
         try await send(part)
     }
