@@ -11,13 +11,20 @@ package enum PerformedStepDataSet {
         case empty(Tag)
         /// A value that it may not have. 0106H.
         case value(Tag)
+        /// More than is kept of it. 0213H.
+        case tooMuch(Tag)
 
         package var tag: Tag {
             switch self {
-            case .missing(let tag), .empty(let tag), .value(let tag): tag
+            case .missing(let tag), .empty(let tag), .value(let tag), .tooMuch(let tag): tag
             }
         }
     }
+
+    /// Scheduled steps that one performed step may name: each is looked for on its own.
+    package static let scheduledMax = 100
+    /// Bytes of a step as it is kept, with all that N-SET has added.
+    package static let bytesMax = 4 << 20
 
     /// Type 1 on creation.
     private static let neededAtFirst: [Tag] = [
@@ -40,8 +47,10 @@ package enum PerformedStepDataSet {
         for tag in neededAtFirst { try need(tag, in: attributes) }
         guard attributes.string(.performedProcedureStepStatus) == PerformedProcedureStep.Status.inProgress.rawValue
         else { throw .value(.performedProcedureStepStatus) }
+        let items = attributes[.scheduledStepAttributesSequence]?.items ?? []
+        guard items.count <= scheduledMax else { throw .tooMuch(.scheduledStepAttributesSequence) }
         var scheduled: [PerformedProcedureStep.Scheduled] = []
-        for item in attributes[.scheduledStepAttributesSequence]?.items ?? [] {
+        for item in items {
             try need(.studyInstanceUID, in: item)
             guard let uid = item.string(.studyInstanceUID), UID.isSafe(uid) else { throw .value(.studyInstanceUID) }
             scheduled.append(
@@ -55,11 +64,11 @@ package enum PerformedStepDataSet {
     }
 
     /// A step with what an N-SET changes of it, and the attributes that may not be changed and were left as they are.
-    /// Throws ``Problem``.
+    /// Throws ``Problem``, and ``StoreError`` where what is kept cannot be read.
     package static func update(
         _ step: PerformedProcedureStep, with changes: DataSet, at time: UTCInstant
-    ) throws(Problem) -> (step: PerformedProcedureStep, left: [Tag]) {
-        var attributes = decoded(step)
+    ) throws -> (step: PerformedProcedureStep, left: [Tag]) {
+        var attributes = try decoded(step)
         var changes = changes
         if changes.characterSet != attributes.characterSet {
             // What does not fit is lost in the conversion, so that a copy is tried.
@@ -81,7 +90,7 @@ package enum PerformedStepDataSet {
         }
         guard let text = attributes.string(.performedProcedureStepStatus),
             let status = PerformedProcedureStep.Status(rawValue: text)
-        else { throw .value(.performedProcedureStepStatus) }
+        else { throw Problem.value(.performedProcedureStepStatus) }
         if status.isFinal {
             for tag in neededAtLast { try need(tag, in: attributes) }
             // What was completed has images or other results; what was discontinued need not.
@@ -95,9 +104,10 @@ package enum PerformedStepDataSet {
         return (changed, left)
     }
 
-    /// The attributes of a step: those asked for, each present, or all. PS3.4 §F.8.2.
-    package static func attributes(of step: PerformedProcedureStep, asked: [Tag]) -> DataSet {
-        let all = decoded(step)
+    /// The attributes of a step: those asked for, each present, or all. Throws ``StoreError`` where what is kept cannot be
+    /// read. PS3.4 §F.8.2.
+    package static func attributes(of step: PerformedProcedureStep, asked: [Tag]) throws -> DataSet {
+        let all = try decoded(step)
         guard !asked.isEmpty else { return all }
         var some = DataSet()
         if let charset = all[.specificCharacterSet] { some[.specificCharacterSet] = charset }
@@ -116,13 +126,20 @@ package enum PerformedStepDataSet {
     }
 
     private static func encoded(_ set: DataSet) throws(Problem) -> [UInt8] {
-        do { return try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(set) } catch {
+        let bytes: [UInt8]
+        do { bytes = try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(set) } catch {
             throw .value(error.tag ?? .performedSeriesSequence)
         }
+        guard bytes.count <= bytesMax else { throw .tooMuch(.performedSeriesSequence) }
+        return bytes
     }
 
-    /// What was written here is read back.
-    private static func decoded(_ step: PerformedProcedureStep) -> DataSet {
-        (try? DataSetDecoder(transferSyntax: .explicitVRLittleEndian).decode(step.dataSet)) ?? DataSet()
+    /// What was written here is read back: nothing is added to, or shown of, what is not whole.
+    private static func decoded(_ step: PerformedProcedureStep) throws -> DataSet {
+        do {
+            return try DataSetDecoder(transferSyntax: .explicitVRLittleEndian, limits: .stored).decode(step.dataSet)
+        } catch {
+            throw StoreError(.corrupt, "a performed procedure step cannot be read")
+        }
     }
 }

@@ -124,10 +124,49 @@ import Workflow
         changes.set(.modality, string: "CT")
         let changed = try PerformedStepDataSet.update(try created(), with: changes, at: time)
         #expect(changed.left == [.patientName] && changed.step.status == .inProgress)
-        let all = PerformedStepDataSet.attributes(of: changed.step, asked: [])
+        let all = try PerformedStepDataSet.attributes(of: changed.step, asked: [])
         #expect(all.string(.patientName) == "Müller^Ä" && all.string(.performedProcedureStepDescription) == "頭部")
-        let some = PerformedStepDataSet.attributes(of: changed.step, asked: [.modality, .performedSeriesSequence])
+        let some = try PerformedStepDataSet.attributes(of: changed.step, asked: [.modality, .performedSeriesSequence])
         #expect(some.string(.modality) == "CT" && some[.performedSeriesSequence]?.items?.isEmpty == true)
         #expect(some[.patientName] == nil)
+    }
+
+    @Test("At most 100 scheduled steps, and 4 MiB of a step with all that is added to it; what cannot be read is told")
+    func limits() throws {
+        func creating(_ count: Int) -> PerformedStepDataSet.Problem? {
+            var set = Self.attributes()
+            set.set(
+                .scheduledStepAttributesSequence,
+                items: (1...count).map { number in
+                    var item = DataSet()
+                    item.set(.studyInstanceUID, string: "1.2.\(number)")
+                    return item
+                })
+            return problem {
+                _ = try PerformedStepDataSet.create(set, sopInstanceUID: "1.9", performedBy: "CT1", at: time)
+            }
+        }
+        #expect(creating(100) == nil && creating(101) == .tooMuch(.scheduledStepAttributesSequence))
+
+        // Each change small enough for one message.
+        var step = try created()
+        var found: PerformedStepDataSet.Problem?
+        for number in UInt16(0)..<5 where found == nil {
+            var changes = DataSet()
+            changes.set(DICOMData.Tag(0x0009, 0x0010), .LO, string: "TEST")
+            changes.set(DICOMData.Tag(0x0009, 0x1000 + number), .OB, bytes: [UInt8](repeating: 1, count: 1_000_000))
+            let before = step
+            found = problem { step = try PerformedStepDataSet.update(before, with: changes, at: time).step }
+            #expect(step.dataSet.count <= 4 << 20)
+            #expect((found == nil) == (number < 4))
+        }
+        #expect(found == .tooMuch(.performedSeriesSequence))
+
+        step.dataSet.removeLast(3)
+        let broken = step
+        #expect(throws: StoreError.self) { try PerformedStepDataSet.attributes(of: broken, asked: []) }
+        #expect(throws: StoreError.self) {
+            try PerformedStepDataSet.update(broken, with: Self.final("COMPLETED"), at: time)
+        }
     }
 }

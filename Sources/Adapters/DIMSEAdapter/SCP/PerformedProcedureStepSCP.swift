@@ -118,7 +118,7 @@ package struct PerformedProcedureStepSCP: ServiceClassProvider {
             return try await responder.send(.processingFailure)
         }
         let bytes = try DataSetEncoder(transferSyntax: syntax).encode(
-            PerformedStepDataSet.attributes(of: step, asked: asked))
+            try PerformedStepDataSet.attributes(of: step, asked: asked))
         try await responder.send(.success, dataSet: bytes)
     }
 
@@ -154,6 +154,7 @@ package struct PerformedProcedureStepSCP: ServiceClassProvider {
                 case .missing: .missingAttribute
                 case .empty: .missingAttributeValue
                 case .value: .invalidAttributeValue
+                case .tooMuch: .resourceLimitation
                 }
             try await responder.send(status, offending: [problem.tag], comment: "\(problem.tag)")
         case PerformedProcedureStepService.Refusal.duplicate: try await responder.send(.duplicateSOPInstance)

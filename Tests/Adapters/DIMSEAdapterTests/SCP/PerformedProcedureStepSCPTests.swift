@@ -114,7 +114,7 @@ import Workflow
         }
     }
 
-    @Test("0106, 0112, 0117, 0120, 0121, 0211 and 0110 each for its fault, with the attribute, and nothing kept")
+    @Test("0106, 0112, 0117, 0120, 0121, 0211, 0213 and 0110 each for its fault, with the attribute, and nothing kept")
     func faults() async throws {
         let store = MemoryStore()
         try await run(store) { association in
@@ -129,6 +129,10 @@ import Workflow
             set.setEmpty(.modality)
             #expect(
                 try await ask(association, .nCreateRequest, "1.9", set).message.status == .missingAttributeValue)
+            var many = attributes("IN PROGRESS")
+            let item = try #require(many.item(.scheduledStepAttributesSequence))
+            many.set(.scheduledStepAttributesSequence, items: [DataSet](repeating: item, count: 101))
+            #expect(try await ask(association, .nCreateRequest, "1.9", many).message.status == .resourceLimitation)
             #expect(
                 try await ask(association, .nCreateRequest, "no uid", attributes("IN PROGRESS")).message.status
                     == .invalidSOPInstance)
