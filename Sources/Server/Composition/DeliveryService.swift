@@ -241,16 +241,37 @@ private final class Stopping: Sendable {
     func set() { value.withLock { $0 = true } }
 }
 
+/// What was found in the outbox when it was last looked at: a probe of readiness costs no search of it.
+final class OutboxDepths: Sendable {
+    /// Seconds that an entry may wait.
+    private static let waitSecondsMax: Int64 = 3_600
+
+    private let last = Mutex<[OutboxDepth]?>([])
+
+    func keep(_ depths: [OutboxDepth]?) { last.withLock { $0 = depths } }
+
+    /// Whether nothing is parked and nothing has waited for an hour; not while the outbox cannot be read.
+    func areFine(at now: UTCInstant) -> Bool {
+        last.withLock { depths in
+            depths?.allSatisfy {
+                $0.state == .waiting && $0.oldest.advanced(bySeconds: Self.waitSecondsMax) > now
+            } ?? false
+        }
+    }
+}
+
 /// Tells how much is in the outbox, at intervals.
 struct OutboxWatch: Service {
     let log: any OutboxLog
     let clock: any Workflow.Clock
     let metrics: OutboxMetrics
+    let depths: OutboxDepths
 
     func run() async throws {
         await repeatUntilShutdown(every: .seconds(15)) {
-            guard let depths = try? await log.outboxDepths(access: .server(requestID: "outbox-metrics")) else { return }
-            metrics.tell(depths, now: clock.now())
+            let found = try? await log.outboxDepths(access: .server(requestID: "outbox-metrics"))
+            depths.keep(found)
+            if let found { metrics.tell(found, now: clock.now()) }
         }
     }
 }

@@ -133,10 +133,12 @@ enum ServerComposition {
         let exports = ExportService(
             jobs: store, store: store, blobs: blobs, entropy: entropy, keepHours: configuration.retention.exportHours
         ) { clock.now() }
+        let outboxDepths = OutboxDepths()
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, exports: exports, folder: folder,
             entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, configuration: configuration,
-            guards: guards, metrics: metrics, isCustodyProven: { custodian.custody == .own }, logger: logger)
+            guards: guards, metrics: metrics, outboxDepths: outboxDepths,
+            isCustodyProven: { custodian.custody == .own }, logger: logger)
         let http = try web.application(configuration.http, tls: isTLS ? try TLSContexts.http(folder) : nil) {
             readiness.isUp(.http)
         }
@@ -182,7 +184,7 @@ enum ServerComposition {
                     .init(
                         service: SubscriptionMatcher(
                             store: store, metrics: SubscriptionMetrics(registry: metrics), logger: logger)),
-                    .init(service: OutboxWatch(log: store, clock: clock, metrics: outboxMetrics)),
+                    .init(service: OutboxWatch(log: store, clock: clock, metrics: outboxMetrics, depths: outboxDepths)),
                     .init(
                         service: StudyPublisher(
                             store: store, rule: configuration.publishing, clock: clock,

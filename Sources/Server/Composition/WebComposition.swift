@@ -34,7 +34,7 @@ struct WebComposition {
         publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, exports: ExportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness, isTLS: Bool,
         configuration: ServerConfiguration, guards: DoorGuards, metrics: MetricRegistry,
-        isCustodyProven: @escaping @Sendable () -> Bool, logger: Logger
+        outboxDepths: OutboxDepths, isCustodyProven: @escaping @Sendable () -> Bool, logger: Logger
     ) async throws {
         let limits = configuration.limits
         admission = guards.admission
@@ -91,7 +91,7 @@ struct WebComposition {
                     // Not a reason to be sent no requests: all but the sweep, and of a foreign folder the images, works.
                     .init("blobs-folder", isRequired: false) { isCustodyProven() },
                     .init("disk-space", isRequired: false) { blobs.space.refusal() == nil },
-                    .init("outbox", isRequired: false) { await Self.delivers(store, now: clock.now()) },
+                    .init("outbox", isRequired: false) { outboxDepths.areFine(at: clock.now()) },
                     .init("listeners") { readiness.isReady },
                 ], isDraining: { readiness.isDraining }),
             metrics: metrics, audit: audit,
@@ -114,12 +114,6 @@ struct WebComposition {
             cors: CrossOriginPolicy(origins: configuration.cors.origins), memory: guards.memory,
             newRequestID: { requestIDs.next() },
             observe: { requests.observe(operationID: $0, status: $1, duration: $2) })
-    }
-
-    /// Whether nothing is parked and nothing has waited for an hour.
-    private static func delivers(_ log: any OutboxLog, now: UTCInstant) async -> Bool {
-        guard let depths = try? await log.outboxDepths(access: .server(requestID: "health")) else { return false }
-        return depths.allSatisfy { $0.state == .waiting && $0.oldest.advanced(bySeconds: 3_600) > now }
     }
 
     /// The listener as a service.

@@ -261,6 +261,25 @@ import Workflow
         }
     }
 
+    @Test("Readiness tells of what was last found: parked, waiting for an hour, or not to be read")
+    func depths() {
+        let now = UTCInstant(microseconds: 5_000_000_000)
+        let depths = OutboxDepths()
+        func depth(_ state: OutboxEntry.State, secondsAgo: Int64) -> OutboxDepth {
+            OutboxDepth(
+                destination: "d", kind: "test", state: state, count: 1, oldest: now.advanced(bySeconds: -secondsAgo))
+        }
+        #expect(depths.areFine(at: now))
+        depths.keep([depth(.waiting, secondsAgo: 3_599)])
+        #expect(depths.areFine(at: now) && !depths.areFine(at: now.advanced(bySeconds: 1)))
+        depths.keep([depth(.waiting, secondsAgo: 1), depth(.parked, secondsAgo: 1)])
+        #expect(!depths.areFine(at: now))
+        depths.keep(nil)
+        #expect(!depths.areFine(at: now))
+        depths.keep([])
+        #expect(depths.areFine(at: now))
+    }
+
     @Test("A lease is renewed as long as its delivery lasts")
     func renewal() async throws {
         let renewals = DeliverySignal()
