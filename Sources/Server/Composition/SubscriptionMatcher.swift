@@ -9,11 +9,32 @@ import Workflow
 /// time is over.
 struct SubscriptionMatcher: Service {
     private static let tick = Duration.seconds(30)
-    private static let pauseAfterFailure = Duration.seconds(1)
 
-    let store: RelationalStore
-    let metrics: SubscriptionMetrics
-    let logger: Logger
+    private let match: @Sendable (_ ends: Bool) async throws -> SubscriptionPass
+    private let wait: @Sendable (Duration) async -> Void
+    private let metrics: SubscriptionMetrics
+    private let pauseAfterFailure: Duration
+    private let logger: Logger
+
+    init(store: RelationalStore, metrics: SubscriptionMetrics, logger: Logger) {
+        self.init(
+            match: { try await store.matchSubscriptions(ends: $0) }, wait: { await store.changeSignal.wait($0) },
+            metrics: metrics, logger: logger)
+    }
+
+    /// - match: Looks at the next versions, and for ends when told so.
+    /// - wait: Until versions are made, or so long.
+    init(
+        match: @escaping @Sendable (_ ends: Bool) async throws -> SubscriptionPass,
+        wait: @escaping @Sendable (Duration) async -> Void, metrics: SubscriptionMetrics,
+        pauseAfterFailure: Duration = .seconds(1), logger: Logger
+    ) {
+        self.match = match
+        self.wait = wait
+        self.metrics = metrics
+        self.pauseAfterFailure = pauseAfterFailure
+        self.logger = logger
+    }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -21,16 +42,18 @@ struct SubscriptionMatcher: Service {
             while !Task.isCancelled {
                 do {
                     let ends = lookedForEnds.map { ContinuousClock.now - $0 >= Self.tick } ?? true
+                    let pass = try await match(ends)
                     if ends { lookedForEnds = .now }
-                    let pass = try await store.matchSubscriptions(ends: ends)
                     metrics.matched(versions: pass.versions, notices: pass.notices)
                     if pass.hasMore { continue }
                 } catch {
                     if Task.isCancelled { return }
                     logger.warning("subscriptions could not be matched", metadata: ["error": "\(error)"])
-                    try? await Task.sleep(for: Self.pauseAfterFailure)
+                    try? await Task.sleep(for: pauseAfterFailure)
+                    // What was not matched is there already: no commit is to be waited for.
+                    continue
                 }
-                await store.changeSignal.wait(Self.tick)
+                await wait(Self.tick)
             }
         }
     }

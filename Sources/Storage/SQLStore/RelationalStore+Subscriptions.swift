@@ -12,6 +12,12 @@ package struct SubscriptionPass: Sendable, Hashable {
     package var notices = 0
     /// Whether there may be more to look at now.
     package var hasMore = false
+
+    package init(versions: Int = 0, notices: Int = 0, hasMore: Bool = false) {
+        self.versions = versions
+        self.notices = notices
+        self.hasMore = hasMore
+    }
 }
 
 extension RelationalStore: SubscriptionDirectory, SubscribedResources {
