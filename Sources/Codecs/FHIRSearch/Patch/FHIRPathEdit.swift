@@ -85,9 +85,10 @@ struct FHIRPathEdit {
             throw PatchError(.notApplicable, "the path must end with the name of a repeating element.")
         }
         guard owners.count < 2 else { throw Self.several }
-        guard let owner = owners.first else {
+        guard let item = owners.first, item.place != nil else {
             throw PatchError(.notApplicable, "the path names no element of the resource.")
         }
+        let owner = beside(item)
         guard let (element, property, type) = owner.member(name, definitions), element.isArray else {
             throw PatchError(.notApplicable, "the path must end with the name of a repeating element.")
         }

@@ -120,6 +120,27 @@ import Testing
                     "add", "Patient.name[0].given[1]", name: "extension", value: #""valueExtension":{"url":"u"}"#)
             ],
             changes: [(#"["G1","G2"]"#, #"["G1","G2"],"_given":[null,{"extension":[{"url":"u"}]}]"#)])
+        try expect(
+            [
+                Self.operation(
+                    "insert", "Patient.birthDate.extension", value: #""valueExtension":{"url":"u"}"#, index: 0),
+                Self.operation(
+                    "insert", "Patient.birthDate.extension", value: #""valueExtension":{"url":"v"}"#, index: 1),
+                Self.operation("move", "Patient.birthDate.extension", source: 1, destination: 0),
+            ],
+            changes: [(#"{"id":"b"}"#, #"{"id":"b","extension":[{"url":"v"},{"url":"u"}]}"#)])
+        try expect(
+            [
+                Self.operation(
+                    "insert", "Patient.name[0].given[1].extension", value: #""valueExtension":{"url":"u"}"#, index: 0)
+            ],
+            changes: [(#"["G1","G2"]"#, #"["G1","G2"],"_given":[null,{"extension":[{"url":"u"}]}]"#)])
+        // A value that the path itself makes has no place.
+        #expect(
+            failure(
+                Self.patient,
+                [Self.operation("insert", "'x'.extension", value: #""valueExtension":{"url":"u"}"#, index: 0)])?.kind
+                == .notApplicable)
         // The element and what is beside it go together.
         try expect(
             [Self.operation("delete", "Patient.birthDate")],
