@@ -123,7 +123,10 @@ extension ResolvedChange {
     private func patch(
         _ id: String, _ patch: any ResourcePatch, _ current: StoredResource?, in unit: any ResourceUnitOfWork
     ) throws -> MadeChange {
-        guard let current else { throw InteractionError(.notFound, "there is no \(change.type) of this id") }
+        // Whether a patch can be applied tells of the content: a test does, and each place that is there or not.
+        guard let current, try unit.visibleResource(change.type, id, version: nil) != nil else {
+            throw InteractionError(.notFound, "there is no \(change.type) of this id")
+        }
         if current.isDeleted { throw InteractionError(.gone, "this resource was deleted") }
         let document = try patch.patched(JSONDocument(parsing: current.bytes, limits: .stored))
         guard document["resourceType"]?.string == change.type, document["id"]?.string == id else {

@@ -86,6 +86,39 @@ struct DisclosureTests {
         }
     }
 
+    @Test("A patch is for those only who may read what it patches: its tests tell of the content")
+    func patches() async throws {
+        try await FHIRServer.with { (server) async throws in
+            for id in ["p1", "gone"] {
+                #expect(await server.send(.put, "Patient/\(id)", body: Self.patient(id, "Secret")).status == 201)
+            }
+            #expect(await server.send(.delete, "Patient/gone").status == 204)
+            func patch(_ id: String, _ family: String, _ scopes: String) async -> FHIRResponse {
+                await server.send(
+                    .patch, "Patient/\(id)", headers: PatchTests.json,
+                    body: #"[{"op":"test","path":"/name/0/family","value":"\#(family)"}]"#,
+                    as: FHIRServer.access(scopes))
+            }
+            for family in ["Secret", "Other"] {
+                for id in ["p1", "gone", "none"] {
+                    #expect(await patch(id, family, "system/Patient.cuds").status == 403)
+                }
+                let granular = "system/Patient.u system/Patient.r?gender=male"
+                let unknown = await patch("none", family, granular)
+                #expect(unknown.status == 404)
+                for id in ["p1", "gone"] {
+                    let answer = await patch(id, family, granular)
+                    #expect(answer.status == 404 && answer.bytes == unknown.bytes, "\(id)")
+                }
+            }
+            for scopes in ["system/Patient.ru", "system/Patient.u system/Patient.r?gender=female"] {
+                #expect(await patch("p1", "Secret", scopes).status == 200)
+                #expect(await patch("p1", "Other", scopes).status == 422)
+                #expect(await patch("gone", "Other", scopes).status == 410)
+            }
+        }
+    }
+
     @Test("X21: a conflict names the resource that has the number to those only who may read it")
     func conflicts() async throws {
         try await FHIRServer.with { (server) async throws in
