@@ -86,13 +86,18 @@ package struct ChangeSet: Sendable {
         return results
     }
 
-    /// Writes what has conditional references: each as soon as its own are found, for one may mean another.
+    /// How often what is still waiting is looked for: every search of it is made while other changes wait.
+    private static let roundsMax = 8
+
+    /// Writes what has conditional references: each as soon as its own are found, for one may mean another. A chain of
+    /// more than ``roundsMax`` that was sent in the wrong order is refused as one whose end is not found.
     private func make(
         _ waiting: [(entry: Entry, change: ResolvedChange)], _ references: inout ConditionalReferences,
         _ made: inout [(index: Int, change: MadeChange)], in unit: any ResourceUnitOfWork
     ) throws {
         var waiting = waiting
-        while !waiting.isEmpty {
+        for _ in 1...Self.roundsMax {
+            references.startRound()
             var left: [(entry: Entry, change: ResolvedChange)] = []
             for (entry, resolved) in waiting {
                 try naming(entry.index) {
@@ -102,10 +107,11 @@ package struct ChangeSet: Sendable {
                     made.append((entry.index, try linked.make(in: unit)))
                 }
             }
-            if left.count == waiting.count, let first = left.first {
-                throw Refusal(index: first.entry.index, cause: references.unfound(first.entry.index))
-            }
+            if left.count == waiting.count { break }
             waiting = left
+        }
+        if let first = waiting.first {
+            throw Refusal(index: first.entry.index, cause: references.unfound(first.entry.index))
         }
     }
 
