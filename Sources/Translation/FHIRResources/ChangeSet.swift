@@ -44,8 +44,11 @@ package struct ChangeSet: Sendable {
         self.parse = parse
     }
 
-    /// Makes the changes, each result by the index of its entry. Throws ``Refusal``.
-    package func apply(in unit: any ResourceUnitOfWork) throws -> [Int: ChangeResult] {
+    /// Makes the changes, then gives each result with the index of its entry, one after the other: they are not held
+    /// together. Throws ``Refusal``, also for what `take` throws.
+    package func apply(
+        in unit: any ResourceUnitOfWork, _ take: (_ index: Int, _ result: ChangeResult) throws -> Void
+    ) throws {
         var made: [(index: Int, change: MadeChange)] = []
         var places = ChangePlaces()
         let deletions = entries.filter { if case .delete = $0.change.action { true } else { false } }
@@ -81,9 +84,7 @@ package struct ChangeSet: Sendable {
         try make(waiting, &references, &made, in: unit)
         try unit.settle()
         try references.check(in: unit)
-        var results: [Int: ChangeResult] = [:]
-        for (index, change) in made { results[index] = try naming(index) { try change.result(in: unit) } }
-        return results
+        for (index, change) in made { try naming(index) { try take(index, try change.result(in: unit)) } }
     }
 
     /// How often what is still waiting is looked for: every search of it is made while other changes wait.
