@@ -9,6 +9,8 @@ package struct FHIRLimits: Sendable, Hashable {
     package var search = SearchLimits.standard
     /// Entries of a Bundle that is stored.
     package var bundleEntriesMax = 5000
+    /// Bytes of the resources and outcomes that answer the entries of a batch or transaction.
+    package var bundleAnswerBytesMax = 64 << 20
     /// Exports that one client may have accepted or running; one more is 429.
     package var exportsPerClientMax = 5
     /// What is done with a narrative that holds more than R4 allows.

@@ -112,6 +112,9 @@ struct ServerLimits: Sendable {
         Entry("json-string-bytes", \.fhir.json.stringBytesMax, 1024...(48 << 20), "a string; not Binary.data"),
         Entry("json-number-bytes", \.fhir.json.numberBytesMax, 18...64, "a number's text"),
         Entry("bundle-entries", \.fhir.bundleEntriesMax, 1...1_000_000, "of a Bundle that is stored"),
+        Entry(
+            "bundle-answer-bytes", \.fhir.bundleAnswerBytesMax, 1024...(1 << 30),
+            "of the answers to a batch or transaction together"),
         Entry("search-page-entries", \.fhir.search.countMax, 1...10_000, "_count is lowered to it"),
         Entry("search-values", \.fhir.search.valuesMax, 1...10_000, "of a parameter, joined by commas"),
         Entry("search-chain-depth", \.fhir.search.chainDepthMax, 1...8, "references of a chained parameter"),

@@ -7,18 +7,25 @@ struct ChangePlaces {
     /// `Type/id` to the entry that changes it.
     private var owners: [String: Int] = [:]
     /// Conditions under which something is made, by type and what is searched for.
-    private var conditions: [String: (index: Int, change: ResolvedChange)] = [:]
+    private var conditions: [Condition: (index: Int, change: ResolvedChange)] = [:]
     /// `fullUrl` to `Type/id`.
     private var links: [String: (name: String, version: String?)] = [:]
     private var fullURLs: [String: Int] = [:]
 
+    private struct Condition: Hashable {
+        var interaction: String
+        var type: String
+        /// As they were read: a value may hold what joins them in a text.
+        var parameters: [SearchQuery.Parameter]
+    }
+
     /// Finds what an entry that writes means. Throws `.malformed` naming both entries where two mean the same.
     mutating func resolve(_ entry: ChangeSet.Entry, in unit: any ResourceUnitOfWork) throws -> ResolvedChange {
         var resolved: ResolvedChange
-        var condition: String?
+        var condition: Condition?
         if case .matching(let query) = entry.change.target {
-            let text = query.parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
-            condition = "\(entry.change.interaction) \(entry.change.type)?\(text)"
+            condition = Condition(
+                interaction: entry.change.interaction, type: entry.change.type, parameters: query.parameters)
         }
         if let condition, let first = conditions[condition] {
             guard case .create = entry.change.action, let name = first.change.names.first else {
@@ -121,6 +128,8 @@ struct ConditionalReferences {
     private var wanted: [Int: [String]] = [:]
     /// What was found, with the first entry that asked.
     private var found: [String: (name: String, index: Int)] = [:]
+    /// What was not found in this round.
+    private var missed: Set<String> = []
 
     init(parse: @escaping @Sendable (_ type: String, _ query: String) throws -> SearchQuery) { self.parse = parse }
 
@@ -136,12 +145,18 @@ struct ConditionalReferences {
     /// Whether an entry has to be written after others.
     func wait(for index: Int) -> Bool { wanted[index] != nil }
 
+    /// Forgets what was not found: something was written since.
+    mutating func startRound() { missed = [] }
+
     /// The change with its conditional references replaced; nil while something is not there yet.
     mutating func replaced(
         _ resolved: ResolvedChange, _ index: Int, in unit: any ResourceUnitOfWork
     ) throws -> ResolvedChange? {
         for text in wanted[index] ?? [] where found[text] == nil {
-            guard let name = try self.name(text, in: unit) else { return nil }
+            guard !missed.contains(text), let name = try self.name(text, in: unit) else {
+                missed.insert(text)
+                return nil
+            }
             found[text] = (name, index)
         }
         guard let document = resolved.document else { return resolved }

@@ -44,8 +44,11 @@ package struct ChangeSet: Sendable {
         self.parse = parse
     }
 
-    /// Makes the changes, each result by the index of its entry. Throws ``Refusal``.
-    package func apply(in unit: any ResourceUnitOfWork) throws -> [Int: ChangeResult] {
+    /// Makes the changes, then gives each result with the index of its entry, one after the other: they are not held
+    /// together. Throws ``Refusal``, also for what `take` throws.
+    package func apply(
+        in unit: any ResourceUnitOfWork, _ take: (_ index: Int, _ result: ChangeResult) throws -> Void
+    ) throws {
         var made: [(index: Int, change: MadeChange)] = []
         var places = ChangePlaces()
         let deletions = entries.filter { if case .delete = $0.change.action { true } else { false } }
@@ -81,18 +84,21 @@ package struct ChangeSet: Sendable {
         try make(waiting, &references, &made, in: unit)
         try unit.settle()
         try references.check(in: unit)
-        var results: [Int: ChangeResult] = [:]
-        for (index, change) in made { results[index] = try naming(index) { try change.result(in: unit) } }
-        return results
+        for (index, change) in made { try naming(index) { try take(index, try change.result(in: unit)) } }
     }
 
-    /// Writes what has conditional references: each as soon as its own are found, for one may mean another.
+    /// How often what is still waiting is looked for: every search of it is made while other changes wait.
+    private static let roundsMax = 8
+
+    /// Writes what has conditional references: each as soon as its own are found, for one may mean another. A chain of
+    /// more than ``roundsMax`` that was sent in the wrong order is refused as one whose end is not found.
     private func make(
         _ waiting: [(entry: Entry, change: ResolvedChange)], _ references: inout ConditionalReferences,
         _ made: inout [(index: Int, change: MadeChange)], in unit: any ResourceUnitOfWork
     ) throws {
         var waiting = waiting
-        while !waiting.isEmpty {
+        for _ in 1...Self.roundsMax {
+            references.startRound()
             var left: [(entry: Entry, change: ResolvedChange)] = []
             for (entry, resolved) in waiting {
                 try naming(entry.index) {
@@ -102,10 +108,11 @@ package struct ChangeSet: Sendable {
                     made.append((entry.index, try linked.make(in: unit)))
                 }
             }
-            if left.count == waiting.count, let first = left.first {
-                throw Refusal(index: first.entry.index, cause: references.unfound(first.entry.index))
-            }
+            if left.count == waiting.count { break }
             waiting = left
+        }
+        if let first = waiting.first {
+            throw Refusal(index: first.entry.index, cause: references.unfound(first.entry.index))
         }
     }
 

@@ -123,7 +123,10 @@ extension ResolvedChange {
     private func patch(
         _ id: String, _ patch: any ResourcePatch, _ current: StoredResource?, in unit: any ResourceUnitOfWork
     ) throws -> MadeChange {
-        guard let current else { throw InteractionError(.notFound, "there is no \(change.type) of this id") }
+        // Whether a patch can be applied tells of the content: a test does, and each place that is there or not.
+        guard let current, try unit.visibleResource(change.type, id, version: nil) != nil else {
+            throw InteractionError(.notFound, "there is no \(change.type) of this id")
+        }
         if current.isDeleted { throw InteractionError(.gone, "this resource was deleted") }
         let document = try patch.patched(JSONDocument(parsing: current.bytes, limits: .stored))
         guard document["resourceType"]?.string == change.type, document["id"]?.string == id else {
@@ -184,7 +187,7 @@ package struct MadeChange: Sendable {
         let resources = try ids.compactMap { try unit.currentResource(change.type, $0) }
         var outcome = outcome
         if outcome == .updated, resources.first?.version == before?.version { outcome = .unchanged }
-        for stored in resources where outcome != .found { try audit(stored, outcome, in: unit) }
+        for stored in resources { try audit(stored, outcome, in: unit) }
         return ChangeResult(
             outcome: outcome, resources: resources, isVisible: try isVisible(resources.first, in: unit))
     }
@@ -205,11 +208,14 @@ package struct MadeChange: Sendable {
             switch outcome {
             case .created: .create
             case .deleted: .delete
-            case .updated, .unchanged, .found, .absent: .update
+            // What a condition found goes out instead of being changed.
+            case .found: .read
+            case .updated, .unchanged, .absent: .update
             }
         let change = resolved.change
         var document: JSONDocument?
         switch change.action {
+        case .create where outcome == .found: document = try JSONDocument(parsing: stored.bytes, limits: .stored)
         case .create(let sent), .update(let sent): document = sent
         case .patch, .delete: document = nil
         }

@@ -71,6 +71,9 @@ package struct ResourceChange: Sendable {
         guard access.visibility(permission, of: type).isWhole else {
             throw InteractionError(.forbidden, "no scope for this interaction on \(type)")
         }
+        if case .patch = action, !access.allows(.read, on: type) {
+            throw InteractionError(.forbidden, "no scope to read \(type), which a patch does")
+        }
         guard case .matching = target else { return }
         guard access.allows(.search, on: type) else {
             throw InteractionError(.forbidden, "no scope to search \(type), which a condition does")

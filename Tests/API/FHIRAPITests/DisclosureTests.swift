@@ -2,6 +2,7 @@ import Access
 import FHIRModel
 import FHIRResources
 import HTTPTypes
+import SQLStore
 import Testing
 import Workflow
 
@@ -49,6 +50,72 @@ struct DisclosureTests {
                 as: FHIRServer.access("system/Patient.u"))
             #expect(outcome.json["resourceType"]?.string == "OperationOutcome")
             #expect(!String(decoding: outcome.bytes, as: UTF8.self).contains("Last"))
+        }
+    }
+
+    @Test("What a conditional create finds has its row as a read, of the patient that the stored resource is of")
+    func auditOfFound() async throws {
+        try await FHIRServer.with { (server) async throws in
+            for id in ["p1", "p2"] {
+                _ = await server.send(.put, "Patient/\(id)", body: TransactionTests.patient(id, id: id))
+            }
+            _ = await server.send(.put, "Observation/o", body: TransactionTests.observation("Patient/p1", id: "o"))
+            func rows() async throws -> [JSONValue] {
+                try await server.store.database.read { connection in
+                    try AuditChain.rows(after: 0, limit: 100, connection).map {
+                        JSONValue(try JSONDocument(parsing: $0.record))
+                    }
+                }
+            }
+            let before = try await rows().count
+            let other = TransactionTests.observation("Patient/p2")
+            let alone = await server.send(
+                .post, "Observation", headers: ["If-None-Exist": "subject=Patient/p1"], body: other)
+            #expect(alone.status == 200 && alone.json["id"]?.string == "o")
+            let condition = #","ifNoneExist":"subject=Patient/p1""#
+            let inside = await server.send(
+                .post, "",
+                body: TransactionTests.bundle([TransactionTests.entry("POST", "Observation", other, condition)]))
+            #expect(TransactionTests.statuses(inside) == ["200 OK"])
+            let new = try await rows().dropFirst(before)
+            #expect(new.count == 2)
+            for row in new {
+                #expect(row["action"]?.string == "R" && row["entity"]?.string == "Observation/o/_history/1")
+                #expect(row["patient"]?.string == "p1")
+            }
+        }
+    }
+
+    @Test("A patch is for those only who may read what it patches: its tests tell of the content")
+    func patches() async throws {
+        try await FHIRServer.with { (server) async throws in
+            for id in ["p1", "gone"] {
+                #expect(await server.send(.put, "Patient/\(id)", body: Self.patient(id, "Secret")).status == 201)
+            }
+            #expect(await server.send(.delete, "Patient/gone").status == 204)
+            func patch(_ id: String, _ family: String, _ scopes: String) async -> FHIRResponse {
+                await server.send(
+                    .patch, "Patient/\(id)", headers: PatchTests.json,
+                    body: #"[{"op":"test","path":"/name/0/family","value":"\#(family)"}]"#,
+                    as: FHIRServer.access(scopes))
+            }
+            for family in ["Secret", "Other"] {
+                for id in ["p1", "gone", "none"] {
+                    #expect(await patch(id, family, "system/Patient.cuds").status == 403)
+                }
+                let granular = "system/Patient.u system/Patient.r?gender=male"
+                let unknown = await patch("none", family, granular)
+                #expect(unknown.status == 404)
+                for id in ["p1", "gone"] {
+                    let answer = await patch(id, family, granular)
+                    #expect(answer.status == 404 && answer.bytes == unknown.bytes, "\(id)")
+                }
+            }
+            for scopes in ["system/Patient.ru", "system/Patient.u system/Patient.r?gender=female"] {
+                #expect(await patch("p1", "Secret", scopes).status == 200)
+                #expect(await patch("p1", "Other", scopes).status == 422)
+                #expect(await patch("gone", "Other", scopes).status == 410)
+            }
         }
     }
 

@@ -60,6 +60,14 @@ struct FHIRServer {
         await blobs.close()
     }
 
+    /// The same store behind other limits.
+    func with(_ limits: FHIRLimits) -> FHIRServer {
+        let service = FHIRService(
+            store: store, audit: store, exports: exports, baseURL: Self.base,
+            oauthBaseURL: "https://hilum.example/oauth", softwareVersion: "1", limits: limits, now: service.now)
+        return FHIRServer(service: service, store: store, blobs: blobs, exports: exports)
+    }
+
     static func access(_ scopes: String, id: String = "app") -> AccessContext {
         AccessContext(
             principal: Principal(kind: .client, id: id),

@@ -9,7 +9,8 @@ extension JourneyTests {
         .server(limits: [
             "http-header-bytes": 4096, "http-header-fields": 20, "http-target-bytes": 1000,
             "http-query-parameters": 10, "http-body-bytes": 20_000, "json-depth": 10, "json-tokens": 100,
-            "json-string-bytes": 1024, "json-number-bytes": 18, "bundle-entries": 2, "search-page-entries": 3,
+            "json-string-bytes": 1024, "json-number-bytes": 18, "bundle-entries": 2,
+            "bundle-answer-bytes": 1800, "search-page-entries": 3,
             "search-values": 3, "search-chain-depth": 1, "search-has-depth": 1, "search-includes": 2,
             "search-included-entries": 2, "search-include-rounds": 1, "object-bytes": 4000, "stow-part-bytes": 6000,
             "stow-parts": 3, "dicom-depth": 2, "dicom-deflate-ratio": 1032, "dicom-elements": 100,
@@ -104,6 +105,24 @@ extension JourneyTests {
             let past = try await create(bundle(3), type: "Bundle")
             #expect(past.status == 413)
             #expect(past.issue == "too-costly")
+        }
+
+        @Test("The answers to a batch or transaction end at the limit: 413 too-costly")
+        func bundleAnswers() async throws {
+            let patient = Samples.patient("A", id: "answer", family: String(repeating: "f", count: 1000))
+            #expect(try await context.fhir(.PUT, "/Patient/answer", patient).status == 201)
+            let read = "{\"request\":{\"method\":\"GET\",\"url\":\"Patient/answer\"}}"
+            func send(_ type: String, _ count: Int) async throws -> WebClient.Reply {
+                let reads = Array(repeating: read, count: count).joined(separator: ",")
+                return try await context.fhir(
+                    .POST, "", "{\"resourceType\":\"Bundle\",\"type\":\"\(type)\",\"entry\":[\(reads)]}")
+            }
+            #expect(try await send("transaction", 1).status == 200)
+            let past = try await send("transaction", 2)
+            #expect(past.status == 413 && past.issue == "too-costly")
+            let entries = try await send("batch", 2).json()["entry"]?.array ?? []
+            let statuses = entries.compactMap { $0["response"]?["status"]?.string?.prefix(3) }
+            #expect(statuses.sorted() == ["200", "413"])
         }
 
         @Test("FHIR R4 search.html: values, chains, _has and includes at the limit are searched, one more is 400")

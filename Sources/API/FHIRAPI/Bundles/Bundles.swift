@@ -26,14 +26,14 @@ extension FHIRService {
     /// Each entry by itself: one that is refused leaves the others alone. Deletions, then creates, then updates, then
     /// what is read; those of one kind beside one another, for they may not depend on each other.
     private func batch(_ request: BundleRequest, _ call: FHIRCall) async throws -> FHIRResponse {
-        var answers: [Int: FHIRResponse] = [:]
+        var answers = noAnswers(to: request, call)
         var entries: [BundleRequest.Entry] = []
         for entry in request.entries {
             switch entry {
             case .success(let entry): entries.append(entry)
             case .failure(let refusal):
                 let (status, outcome) = ErrorTable.outcome(for: refusal, requestID: call.access.requestID)
-                answers[refusal.index] = .outcome(status, outcome)
+                answers.keepWhatFits(of: .outcome(status, outcome), at: refusal.index)
             }
         }
         for verb in 0...3 {
@@ -44,13 +44,18 @@ extension FHIRService {
                 }
                 waiting = waiting.dropFirst(Self.batchWidth)
                 for try await (index, answer) in group {
-                    answers[index] = answer
+                    answers.keepWhatFits(of: answer, at: index)
+                    // What is only asked for is not looked up once there is no room for it.
+                    if answers.isFull, verb == 3 {
+                        for entry in waiting { answers.refuse(at: entry.index) }
+                        waiting = []
+                    }
                     guard let next = waiting.popFirst() else { continue }
                     group.addTask { (next.index, await self.respond(to: next.call, by: next.interaction)) }
                 }
             }
         }
-        return try bundle(.batchResponse, answers, count: request.entries.count, call)
+        return try answers.response(.batchResponse, at: now(), baseURL)
     }
 
     // MARK: Transaction
@@ -89,64 +94,28 @@ extension FHIRService {
         }
         let asked = lookups
         let answers = try await store.write(call.access) { unit in
-            let results = try set.apply(in: unit)
-            var answers: [Int: FHIRResponse] = [:]
-            for (index, result) in results { answers[index] = answer(result, call.preferences) }
+            var answers = noAnswers(to: request, call)
+            try set.apply(in: unit) { index, result in
+                try answers.keep(answer(result, call.preferences), at: index)
+            }
             for (entry, lookup) in asked {
                 do {
                     let response = try answer(lookup, entry.call, in: unit)
                     // What is not there, or is gone, fails the whole.
                     if let outcome = response.outcome { throw OutcomeError(status: response.status, outcome: outcome) }
-                    answers[entry.index] = response
+                    try answers.keep(response, at: entry.index)
                 } catch {
                     throw ChangeSet.Refusal(index: entry.index, cause: error)
                 }
             }
             return answers
         }
-        return try bundle(.transactionResponse, answers, count: entries.count, call)
+        return try answers.response(.transactionResponse, at: now(), baseURL)
     }
 
-    // MARK: Answers
-
-    /// The answers as a Bundle, in the order of the entries.
-    private func bundle(
-        _ type: BundleWriter.BundleType, _ answers: [Int: FHIRResponse], count: Int, _ call: FHIRCall
-    ) throws -> FHIRResponse {
-        var writer = BundleWriter(
-            type: type, timestamp: now().instantText, links: [.init("self", baseURL)])
-        for index in 0..<count {
-            guard let answer = answers[index] else { throw StoreError(.misuse, "an entry has no answer") }
-            writer.append(Self.entry(answer, call.preferences))
-        }
-        writer.finish()
-        return .json(200, writer.takeBytes())
-    }
-
-    /// RFC 9110 §15. A status without one stands by its number.
-    private static let phrases = [
-        200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 304: "Not Modified", 400: "Bad Request",
-        403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 410: "Gone",
-        412: "Precondition Failed", 413: "Content Too Large", 415: "Unsupported Media Type",
-        422: "Unprocessable Content", 429: "Too Many Requests", 500: "Internal Server Error", 501: "Not Implemented",
-        503: "Service Unavailable", 507: "Insufficient Storage",
-    ]
-
-    /// What was written is shown where the client prefers it: it has sent most of it.
-    private static func entry(_ answer: FHIRResponse, _ preferences: Preferences) -> BundleWriter.Entry {
-        func header(_ name: String) -> String? { answer.headers.first { $0.name == name }?.value }
-        let response = BundleWriter.Response(
-            status: ([String(answer.status)] + (phrases[answer.status].map { [$0] } ?? [])).joined(separator: " "),
-            location: header("Location") ?? header("Content-Location"), etag: header("ETag"),
-            lastModified: answer.lastUpdated?.instantText, outcome: answer.outcome)
-        var resource: ArraySlice<UInt8>?
-        let isWrite = response.location != nil
-        if answer.outcome == nil, case .bytes(let bytes) = answer.body,
-            !isWrite || preferences.returning == .representation
-        {
-            resource = bytes[...]
-        }
-        return BundleWriter.Entry(resource: resource, response: response)
+    /// Where the answers to the entries are kept.
+    private func noAnswers(to request: BundleRequest, _ call: FHIRCall) -> BundleAnswers {
+        BundleAnswers(count: request.entries.count, call.preferences, bytesMax: limits.bundleAnswerBytesMax)
     }
 }
 

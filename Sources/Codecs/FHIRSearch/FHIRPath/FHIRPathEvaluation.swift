@@ -7,12 +7,12 @@ struct FHIRPathEvaluation {
     let definitions: FHIRDefinitions
     private let root: FHIRPathItem
     /// Items that may still be looked at.
-    private var budget: Int
+    private(set) var budget: Int
 
     /// - Parameters:
     ///   - resource: an object with `resourceType`.
     ///   - itemsMax: how many items all evaluations together may look at.
-    init(_ resource: JSONValue, definitions: FHIRDefinitions = .r4, itemsMax: Int = 1_000_000) {
+    init(_ resource: JSONValue, definitions: FHIRDefinitions = .r4, itemsMax: Int) {
         self.definitions = definitions
         root = FHIRPathItem(value: resource, place: [], type: resource["resourceType"]?.string ?? "Resource")
         budget = itemsMax

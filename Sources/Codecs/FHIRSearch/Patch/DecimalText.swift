@@ -22,7 +22,7 @@ enum DecimalText {
             }
             if let mark = bytes.firstIndex(where: { $0 == UInt8(ascii: "e") || $0 == UInt8(ascii: "E") }) {
                 let power = String(decoding: bytes[(mark + 1)...], as: UTF8.self)
-                guard let value = Int(power), abs(value) < 1 << 40 else { return nil }
+                guard let value = Int(power), value.magnitude < 1 << 40 else { return nil }
                 exponent = value
                 bytes = bytes[..<mark]
             }

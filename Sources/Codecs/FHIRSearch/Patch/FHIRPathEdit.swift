@@ -6,6 +6,8 @@ struct FHIRPathEdit {
     private(set) var resource: JSONValue
     private let definitions: FHIRDefinitions
     private var growth: PatchGrowth
+    /// Items that the paths of all operations together may still look at.
+    private var budget = 1_000_000
 
     init(_ resource: JSONValue, _ definitions: FHIRDefinitions, _ growth: PatchGrowth) {
         self.resource = resource
@@ -40,19 +42,26 @@ struct FHIRPathEdit {
 
     private static let several = PatchError(.notApplicable, "the path names several elements; one is wanted.")
 
-    private func items(_ path: FHIRPathExpression) throws(PatchError) -> [FHIRPathItem] {
-        var evaluation = FHIRPathEvaluation(resource, definitions: definitions)
-        let items: [FHIRPathItem]
-        do throws(FHIRPathError) { items = try evaluation.items(path) } catch {
+    /// Asks the resource as it stands now.
+    private mutating func evaluate<T>(
+        _ body: (inout FHIRPathEvaluation) throws(FHIRPathError) -> T
+    ) throws(PatchError) -> T {
+        var evaluation = FHIRPathEvaluation(resource, definitions: definitions, itemsMax: budget)
+        defer { budget = evaluation.budget }
+        do throws(FHIRPathError) { return try body(&evaluation) } catch {
             throw PatchError(.notApplicable, "its path cannot be followed: \(error.sentence).")
         }
+    }
+
+    private mutating func items(_ path: FHIRPathExpression) throws(PatchError) -> [FHIRPathItem] {
+        let items = try evaluate { (evaluation) throws(FHIRPathError) in try evaluation.items(path) }
         guard items.allSatisfy({ $0.place != nil }) else {
             throw PatchError(.notApplicable, "the path names no element of the resource.")
         }
         return items
     }
 
-    private func one(_ path: FHIRPathExpression) throws(PatchError) -> FHIRPathItem {
+    private mutating func one(_ path: FHIRPathExpression) throws(PatchError) -> FHIRPathItem {
         let items = try items(path)
         guard let only = items.first else {
             throw PatchError(.notApplicable, "the path names no element of the resource.")
@@ -70,19 +79,16 @@ struct FHIRPathEdit {
     }
 
     /// The list that a path names; an empty one is known by its owner.
-    private func list(_ path: FHIRPathExpression) throws(PatchError) -> List {
-        var evaluation = FHIRPathEvaluation(resource, definitions: definitions)
-        var found: ([FHIRPathItem], name: String)?
-        do throws(FHIRPathError) { found = try evaluation.owners(path) } catch {
-            throw PatchError(.notApplicable, "its path cannot be followed: \(error.sentence).")
-        }
+    private mutating func list(_ path: FHIRPathExpression) throws(PatchError) -> List {
+        let found = try evaluate { (evaluation) throws(FHIRPathError) in try evaluation.owners(path) }
         guard let (owners, name) = found else {
             throw PatchError(.notApplicable, "the path must end with the name of a repeating element.")
         }
         guard owners.count < 2 else { throw Self.several }
-        guard let owner = owners.first else {
+        guard let item = owners.first, item.place != nil else {
             throw PatchError(.notApplicable, "the path names no element of the resource.")
         }
+        let owner = beside(item)
         guard let (element, property, type) = owner.member(name, definitions), element.isArray else {
             throw PatchError(.notApplicable, "the path must end with the name of a repeating element.")
         }
@@ -93,9 +99,9 @@ struct FHIRPathEdit {
     // MARK: Changes
 
     private mutating func add(_ content: PatchContent, _ name: String, to owner: FHIRPathItem) throws(PatchError) {
-        let owner = beside(owner, name)
+        let owner = beside(owner)
         let (element, property, type) = try member(name, of: owner, for: content)
-        let made = try value(content, type)
+        let made = try value(content, type, within: (owner.place?.count ?? 0) + (element.isArray ? 2 : 1))
         if element.isArray {
             let count = max(owner.value[property]?.array?.count ?? 0, owner.value["_" + property]?.array?.count ?? 0)
             return try insert(made, at: count, into: List(owner: owner, property: property, type: type, count: count))
@@ -107,7 +113,7 @@ struct FHIRPathEdit {
     }
 
     /// What holds id and extension of a primitive.
-    private func beside(_ owner: FHIRPathItem, _ name: String) -> FHIRPathItem {
+    private func beside(_ owner: FHIRPathItem) -> FHIRPathItem {
         guard definitions.type(named: owner.type)?.kind == .primitive, let place = owner.siblingPlace else {
             return owner
         }
@@ -133,19 +139,23 @@ struct FHIRPathEdit {
         var beside: JSONValue?
     }
 
-    /// - Parameter type: of the element that takes it, for parts without a type of their own.
-    private mutating func value(_ content: PatchContent, _ type: String) throws(PatchError) -> Made {
+    /// - Parameters:
+    ///   - type: of the element that takes it, for parts without a type of their own.
+    ///   - depth: how many objects and arrays will be around it.
+    private mutating func value(
+        _ content: PatchContent, _ type: String, within depth: Int
+    ) throws(PatchError) -> Made {
         switch content {
         case .value(let value, let beside, _):
-            if let value { try growth.add(value) }
-            if let beside { try growth.add(beside) }
+            if let value { try growth.add(value, within: depth) }
+            if let beside { try growth.add(beside, within: depth) }
             return Made(value: value, beside: beside)
         case .parts(let parts):
             var object = JSONValue.object(JSONObject())
             for (name, part) in parts {
                 let owner = FHIRPathItem(value: object, place: [], type: type)
                 let (element, property, inner) = try member(name, of: owner, for: part)
-                let made = try value(part, inner)
+                let made = try value(part, inner, within: depth + (element.isArray ? 2 : 1))
                 if element.isArray {
                     object.append(made.value, made.beside, to: property)
                 } else {
@@ -161,7 +171,7 @@ struct FHIRPathEdit {
     }
 
     private mutating func insert(_ content: PatchContent, at index: Int, into list: List) throws(PatchError) {
-        try insert(try value(content, list.type), at: index, into: list)
+        try insert(try value(content, list.type, within: (list.owner.place?.count ?? 0) + 2), at: index, into: list)
     }
 
     private mutating func insert(_ made: Made, at index: Int, into list: List) throws(PatchError) {
@@ -229,7 +239,7 @@ struct FHIRPathEdit {
         switch last {
         case .element(let position):
             guard case .member(let name)? = place.dropLast().last else { return }
-            let made = try value(content, item.type)
+            let made = try value(content, item.type, within: place.count)
             resource.edit(place.dropLast(2)) { owner in
                 owner[name]?[position] = made.value ?? .null
                 guard owner["_" + name] != nil || made.beside != nil else { return }
@@ -241,7 +251,7 @@ struct FHIRPathEdit {
         case .member(let name):
             let ownerPlace = place.dropLast()
             let property = try newName(of: name, at: ownerPlace, item, for: content)
-            let made = try value(content, property.type)
+            let made = try value(content, property.type, within: place.count)
             resource.edit(ownerPlace) { owner in
                 if property.name == name {
                     owner[name] = made.value

@@ -84,22 +84,24 @@ extension JSONPatch.Operation {
     fileprivate func apply(to document: inout JSONValue, _ growth: inout PatchGrowth) throws(PatchError) {
         switch self {
         case .add(let path, let value):
-            try growth.add(value)
+            try growth.add(value, within: path.tokens.count)
             try document.add(value, at: path.tokens[...])
         case .remove(let path): _ = try document.remove(at: path.tokens[...])
         case .replace(let path, let value):
-            try growth.add(value)
+            try growth.add(value, within: path.tokens.count)
             try document.replace(with: value, at: path.tokens[...])
         case .move(let from, let to):
             if from == to {
                 _ = try document.value(at: from.tokens[...])
             } else {
                 let value = try document.remove(at: from.tokens[...])
+                // Where it goes no deeper, neither does the document.
+                if to.tokens.count > from.tokens.count { try growth.add(value, within: to.tokens.count) }
                 try document.add(value, at: to.tokens[...])
             }
         case .copy(let from, let to):
             let value = try document.value(at: from.tokens[...])
-            try growth.add(value)
+            try growth.add(value, within: to.tokens.count)
             try document.add(value, at: to.tokens[...])
         case .test(let path, let value):
             guard try document.value(at: path.tokens[...]).isSame(as: value) else {

@@ -7,7 +7,7 @@ package struct PatchError: Error, Hashable, Sendable {
         case malformed
         /// A patch that this resource does not allow: a place that is not there, a test that fails: 422.
         case notApplicable
-        /// More operations, or more content made by them, than one patch may have: 413.
+        /// More operations, or more or deeper content made by them, than one patch may have: 413.
         case tooLarge
     }
     package let kind: Kind
@@ -52,16 +52,22 @@ struct PatchGrowth {
 
     init(_ limits: PatchLimits) { self.limits = limits }
 
-    mutating func add(_ value: JSONValue) throws(PatchError) {
+    /// Counts what is about to be placed within `depth` objects and arrays. Throws `.tooLarge`, also where the resource
+    /// would become deeper than a stored one may be: what reads and writes it goes as deep as it is.
+    mutating func add(_ value: JSONValue, within depth: Int) throws(PatchError) {
         values += 1
+        let isOpen = value.kind == .array || value.kind == .object
+        guard depth + (isOpen ? 1 : 0) <= JSONLimits.stored.depthMax else {
+            throw PatchError(.tooLarge, "The patch nests content deeper than a resource may be.")
+        }
         switch value {
         case .null, .bool: break
         case .number(let text), .string(let text): bytes += text.utf8.count
-        case .array(let elements): for element in elements { try add(element) }
+        case .array(let elements): for element in elements { try add(element, within: depth + 1) }
         case .object(let object):
             for member in object.members {
                 bytes += member.name.utf8.count
-                try add(member.value)
+                try add(member.value, within: depth + 1)
             }
         }
         guard values <= limits.addedValuesMax, bytes <= limits.addedBytesMax else {

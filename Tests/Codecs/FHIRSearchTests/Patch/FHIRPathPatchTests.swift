@@ -120,6 +120,27 @@ import Testing
                     "add", "Patient.name[0].given[1]", name: "extension", value: #""valueExtension":{"url":"u"}"#)
             ],
             changes: [(#"["G1","G2"]"#, #"["G1","G2"],"_given":[null,{"extension":[{"url":"u"}]}]"#)])
+        try expect(
+            [
+                Self.operation(
+                    "insert", "Patient.birthDate.extension", value: #""valueExtension":{"url":"u"}"#, index: 0),
+                Self.operation(
+                    "insert", "Patient.birthDate.extension", value: #""valueExtension":{"url":"v"}"#, index: 1),
+                Self.operation("move", "Patient.birthDate.extension", source: 1, destination: 0),
+            ],
+            changes: [(#"{"id":"b"}"#, #"{"id":"b","extension":[{"url":"v"},{"url":"u"}]}"#)])
+        try expect(
+            [
+                Self.operation(
+                    "insert", "Patient.name[0].given[1].extension", value: #""valueExtension":{"url":"u"}"#, index: 0)
+            ],
+            changes: [(#"["G1","G2"]"#, #"["G1","G2"],"_given":[null,{"extension":[{"url":"u"}]}]"#)])
+        // A value that the path itself makes has no place.
+        #expect(
+            failure(
+                Self.patient,
+                [Self.operation("insert", "'x'.extension", value: #""valueExtension":{"url":"u"}"#, index: 0)])?.kind
+                == .notApplicable)
         // The element and what is beside it go together.
         try expect(
             [Self.operation("delete", "Patient.birthDate")],
@@ -274,6 +295,34 @@ import Testing
         #expect(failure(Self.patient, [add("a"), add("b"), add("c")], limits)?.kind == .tooLarge)
     }
 
+    @Test("Content is placed no deeper than a stored resource may be, whatever nests it")
+    func nesting() {
+        let nested = { (depth: Int) in
+            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        }
+        // Each extension is within an object and a list more: 20 are around the last of ten.
+        var resource = #"{"url":"u"}"#
+        for _ in 1..<10 { resource = #"{"extension":[\#(resource)]}"# }
+        resource = #"{"resourceType":"Patient","extension":[\#(resource)]}"#
+        let place = "Patient" + String(repeating: ".extension", count: 10)
+        let operations: [(around: Int, make: (String) -> String)] = [
+            (22, { Self.operation("add", place, name: "extension", value: #""valueExtension":\#($0)"#) }),
+            (20, { Self.operation("replace", place, value: #""valueExtension":\#($0)"#) }),
+            (20, { Self.operation("insert", place, value: #""valueExtension":\#($0)"#, index: 0) }),
+            (
+                23,
+                {
+                    let part = #"{"name":"value","valueHumanName":\#($0)}"#
+                    return Self.operation("add", place, name: "extension", value: #""part":[\#(part)]"#)
+                }
+            ),
+        ]
+        for (around, make) in operations {
+            #expect(failure(resource, [make(nested(68 - around))]) == nil, "\(around)")
+            #expect(failure(resource, [make(nested(69 - around))])?.kind == .tooLarge, "\(around)")
+        }
+    }
+
     @Test("An expression that looks at too many elements ends at its budget")
     func budget() throws {
         let extensions = Array(repeating: #"{"url":"u"}"#, count: 20_000).joined(separator: ",")
@@ -283,5 +332,10 @@ import Testing
         let error = failure(resource, [Self.operation("delete", path(50))])
         #expect(error?.kind == .notApplicable)
         #expect(error?.sentence.contains("more elements") == true)
+        // All operations together have one.
+        let many = failure(resource, Array(repeating: Self.operation("delete", path(2)), count: 50))
+        #expect(many?.kind == .notApplicable)
+        #expect(many?.sentence.contains("more elements") == true)
+        #expect((many?.operation ?? 0) > 0)
     }
 }

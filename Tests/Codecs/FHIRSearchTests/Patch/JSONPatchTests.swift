@@ -72,6 +72,10 @@ import Testing
         #expect(failed?.operation == 1)
         #expect(failure(document, #"[{"op":"test","path":"/missing","value":null}]"#)?.kind == .notApplicable)
         #expect(failure(document, #"[{"op":"test","path":"/a/y/1","value":null}]"#) == nil)
+        // An exponent beyond any that is compared is the same as its own text alone.
+        let power = "1e-9223372036854775808"
+        #expect(failure(document, #"[{"op":"test","path":"/n","value":\#(power)}]"#)?.kind == .notApplicable)
+        #expect(failure(#"{"n":\#(power)}"#, #"[{"op":"test","path":"/n","value":\#(power)}]"#) == nil)
     }
 
     @Test("Nothing of a patch happens when one operation fails (RFC 5789 §2)")
@@ -145,6 +149,36 @@ import Testing
         let tests = Array(repeating: #"{"op":"test","path":"/a","value":1}"#, count: 5)
         #expect(failure(#"{"a":1}"#, "[\(tests[..<4].joined(separator: ","))]", limits) == nil)
         #expect(failure(#"{"a":1}"#, "[\(tests.joined(separator: ","))]", limits)?.kind == .tooLarge)
+    }
+
+    @Test("Content may be placed as deep as a stored resource may be, and no deeper")
+    func nesting() {
+        let nested = { (depth: Int) in
+            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        }
+        // Twenty lists in an object are around the place: 21 + 47 = 68.
+        let document = { (depth: Int) in #"{"a":\#(nested(20)),"d":\#(nested(depth))}"# }
+        let place = "/a" + String(repeating: "/0", count: 20)
+        for (depth, kind) in [(47, nil), (48, PatchError.Kind.tooLarge)] {
+            for operation in [
+                #"{"op":"add","path":"\#(place)","value":\#(nested(depth))}"#,
+                #"{"op":"add","path":"\#(place)","value":0},{"op":"replace","path":"\#(place)","value":\#(nested(depth))}"#,
+                #"{"op":"copy","from":"/d","path":"\#(place)"}"#, #"{"op":"move","from":"/d","path":"\#(place)"}"#,
+            ] {
+                #expect(failure(document(depth), "[\(operation)]")?.kind == kind, "\(operation.prefix(20)) \(depth)")
+            }
+        }
+    }
+
+    @Test("A patch that copies and moves a chain into itself is refused before it is deep")
+    func deepening() {
+        let chain = String(repeating: "/a", count: 60)
+        let pair = #"{"op":"copy","from":"/a","path":"/b"},{"op":"move","from":"/b","path":"\#(chain)/a"}"#
+        let patch = "[" + Array(repeating: pair, count: 500).joined(separator: ",") + "]"
+        let document = String(repeating: #"{"a":"#, count: 61) + "{}" + String(repeating: "}", count: 61)
+        let error = failure(document, patch)
+        #expect(error?.kind == .tooLarge)
+        #expect(error?.operation == 1)
     }
 
     @Test("A doubling patch is refused before it fills the memory")
