@@ -25,6 +25,8 @@ final class SQLUnitOfWork: UnitOfWork {
     private(set) var auditRecords: [AuditRecord] = []
     /// Whether something is in the outbox that was not before.
     private(set) var hasEnqueued = false
+    /// What all searches of a writing unit may use together.
+    private(set) lazy var searchBudget = SQLBudget(time: .seconds(3), rows: 200_000)
     /// Studies whose rows of keys are made anew once: before an image adds to them, and at the end of the unit.
     private var staleKeys: Set<String> = []
 
