@@ -163,6 +163,37 @@ struct ReadClassTests {
         }
     }
 
+    @Test("S2: a transaction whose conditional search is too costly is told so", arguments: TestDatabases.all)
+    func transaction(_ kind: SQLDialect) async throws {
+        try await ResourceStoreTests.with(kind) { store in
+            try await ResourceStoreTests.put(store, ResourceStoreTests.patients[1])
+            let query = try ResourceStoreTests.query("Patient", "gender=male")
+            let document = try JSONDocument(parsing: ResourceStoreTests.patients[2])
+            let change = ResourceChange("Patient", .create(document), .matching(query))
+            let changes = ChangeSet([.init(index: 0, fullURL: nil, change: change)]) { _, _ in query }
+            let code = await Self.code {
+                try await (store as any ResourceStore).write(ResourceStoreTests.server) { unit in
+                    if let unit = unit as? SQLUnitOfWork { try Self.read(200_000, unit) }
+                    _ = try changes.apply(in: unit)
+                }
+            }
+            #expect(code == .costly)
+        }
+    }
+
+    @Test("S2: a disk that loses writes is seen within a transaction's entry, too", arguments: TestDatabases.all)
+    func lostWrite(_ kind: SQLDialect) async throws {
+        try await ResourceStoreTests.with(kind) { store in
+            let code = await Self.code {
+                try await store.writeUnit(ResourceStoreTests.server) { _ in
+                    throw ChangeSet.Refusal(index: 3, cause: SQLStoreError(.failed, "the disk"))
+                }
+            }
+            #expect(code == .failed)
+            #expect(store.database.failure?.code == .failed)
+        }
+    }
+
     @Test("X24: a table locked by another session is a transient answer to reads, searches and writes, not a wait")
     func lockedTable() async throws {
         guard TestDatabases.all.contains(.postgreSQL) else { return }
