@@ -232,16 +232,18 @@ extension SQLUnitOfWork: ResourceTransaction {
         }
     }
 
-    /// What one search may use while every other change waits for it. On PostgreSQL what is left of the time bounds the
-    /// later statements of the same commit, too, each by itself.
-    private static let writerBudget = (time: Duration.seconds(3), rows: 200_000)
-
+    /// All searches of one unit have one budget: every other change waits for them.
     func withinBudget<Value>(_ search: () throws -> Value) throws -> Value {
         guard transaction != nil else { return try search() }
-        connection.budget = SQLBudget(time: Self.writerBudget.time, rows: Self.writerBudget.rows)
-        defer { connection.budget = nil }
+        searchBudget.start()
+        connection.budget = searchBudget
+        defer {
+            connection.budget = nil
+            searchBudget.pause()
+        }
         do { return try search() } catch let error as SQLStoreError where error.code == .timeout {
-            throw SQLStoreError(.costly, "a search within a change used up its limit of time or rows", cause: error)
+            throw SQLStoreError(
+                .costly, "the searches within a change used up their limit of time or rows", cause: error)
         }
     }
 }

@@ -92,7 +92,13 @@ package final class RelationalStore: Sendable {
                     rules: rules, indexer: indexer, stations: stations, observers: observers,
                     subscriptions: subscriptionKeeping,
                     paging: paging, hideFromCache: { instanceRows.exclude($0) })
-                let value = try body(unit)
+                let value: T
+                do { value = try body(unit) } catch let refusal as ChangeSet.Refusal
+                    where refusal.cause is SQLStoreError
+                {
+                    // What the store itself could not do is no entry's fault.
+                    throw refusal.cause
+                }
                 try unit.conclude()
                 // What is left of the disk belongs to the audit trail: without it nothing could be read either.
                 if transaction.connection.changeCount != before, let refusal = refusal() { throw refusal }

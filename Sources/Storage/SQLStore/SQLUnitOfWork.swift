@@ -25,6 +25,10 @@ final class SQLUnitOfWork: UnitOfWork {
     private(set) var auditRecords: [AuditRecord] = []
     /// Whether something is in the outbox that was not before.
     private(set) var hasEnqueued = false
+    /// What all searches of a writing unit may use together.
+    private(set) lazy var searchBudget = SQLBudget(time: .seconds(3), rows: 200_000)
+    /// Studies whose rows of keys are made anew once: before an image adds to them, and at the end of the unit.
+    private var staleKeys: Set<String> = []
 
     private let patientTable: PatientTable
     private let orderTable: OrderTable
@@ -87,6 +91,7 @@ final class SQLUnitOfWork: UnitOfWork {
     /// The end of the unit: the last projections, then everything that was changed is told to the observers.
     func conclude() throws {
         try settle()
+        try rebuildStaleKeys()
         let changes = log.changes
         if changes.isEmpty { return }
         for observer in observers { try observer.conclude(changes, in: self) }
@@ -204,6 +209,7 @@ final class SQLUnitOfWork: UnitOfWork {
     }
     func insert(_ received: ReceivedInstance) throws {
         _ = try writing()
+        try rebuildStaleKeys()
         try studyTable.insert(received)
     }
     func removeInstance(_ instance: Instance) throws {
@@ -225,7 +231,9 @@ final class SQLUnitOfWork: UnitOfWork {
     func rejectedInstance(_ sopInstanceUID: String) throws -> Instance? { try rejectionTable.instance(sopInstanceUID) }
     func reject(_ sopInstanceUIDs: [String]?, of rejected: RejectedSeries) throws {
         _ = try writing()
-        for uid in try rejectionTable.reject(sopInstanceUIDs, of: rejected) { hideFromCache(uid) }
+        let moved = try rejectionTable.reject(sopInstanceUIDs, of: rejected)
+        if moved.isEmpty { return }
+        for uid in moved { hideFromCache(uid) }
         try rebuildKeys(ofStudy: rejected.study.studyInstanceUID)
     }
     func restore(_ sopInstanceUIDs: [String]?, of left: RejectedSeries) throws {
@@ -243,7 +251,13 @@ final class SQLUnitOfWork: UnitOfWork {
     }
     func rebuildKeys(ofStudy studyInstanceUID: String) throws {
         _ = try writing()
-        try StudyKeyTable(connection: connection, memo: transaction?.memo).rebuild(studyInstanceUID)
+        staleKeys.insert(studyInstanceUID)
+    }
+    private func rebuildStaleKeys() throws {
+        for uid in staleKeys.sorted() {
+            try StudyKeyTable(connection: connection, memo: transaction?.memo).rebuild(uid)
+        }
+        staleKeys = []
     }
 
     // MARK: Reports and messages

@@ -1,4 +1,6 @@
 import Access
+import FHIRModel
+import FHIRResources
 import Synchronization
 import Testing
 import Workflow
@@ -107,6 +109,91 @@ struct ReadClassTests {
         }
     }
 
+    /// Reads rows as a search of a change does.
+    private static func read(_ rows: Int, _ unit: SQLUnitOfWork) throws {
+        try unit.withinBudget {
+            _ = try unit.connection.run(
+                "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < \(rows)) SELECT n FROM c", []
+            ) { _ in }
+        }
+    }
+
+    private static func code(_ work: () async throws -> Void) async -> StoreError.Code? {
+        do {
+            try await work()
+            return nil
+        } catch { return (error as? StoreError)?.code }
+    }
+
+    @Test("S2: all searches of one change have one limit; the next change has its own", arguments: TestDatabases.all)
+    func change(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            for _ in 0..<2 {
+                let code = await Self.code {
+                    try await store.writeUnit(Support.server) { unit in
+                        try Self.read(120_000, unit)
+                        try Self.read(80_000, unit)
+                    }
+                }
+                #expect(code == nil)
+            }
+            let code = await Self.code {
+                try await store.writeUnit(Support.server) { unit in
+                    try Self.read(120_000, unit)
+                    try Self.read(80_001, unit)
+                }
+            }
+            #expect(code == .costly)
+        }
+    }
+
+    @Test("S2: the time that a search of a change may take does not bind what follows it in the commit")
+    func afterSearch() async throws {
+        guard TestDatabases.all.contains(.postgreSQL) else { return }
+        try await Support.with(.postgreSQL) { (store) async throws in
+            try await store.writeUnit(Support.server) { unit in
+                func limit() throws -> String? {
+                    try unit.connection.first("SELECT current_setting('statement_timeout')") { try $0.text(0) }
+                }
+                let before = try limit()
+                let within = try unit.withinBudget { try limit() }
+                #expect(within != before)
+                #expect(try limit() == before)
+            }
+        }
+    }
+
+    @Test("S2: a transaction whose conditional search is too costly is told so", arguments: TestDatabases.all)
+    func transaction(_ kind: SQLDialect) async throws {
+        try await ResourceStoreTests.with(kind) { store in
+            try await ResourceStoreTests.put(store, ResourceStoreTests.patients[1])
+            let query = try ResourceStoreTests.query("Patient", "gender=male")
+            let document = try JSONDocument(parsing: ResourceStoreTests.patients[2])
+            let change = ResourceChange("Patient", .create(document), .matching(query))
+            let changes = ChangeSet([.init(index: 0, fullURL: nil, change: change)]) { _, _ in query }
+            let code = await Self.code {
+                try await (store as any ResourceStore).write(ResourceStoreTests.server) { unit in
+                    if let unit = unit as? SQLUnitOfWork { try Self.read(200_000, unit) }
+                    _ = try changes.apply(in: unit)
+                }
+            }
+            #expect(code == .costly)
+        }
+    }
+
+    @Test("S2: a disk that loses writes is seen within a transaction's entry, too", arguments: TestDatabases.all)
+    func lostWrite(_ kind: SQLDialect) async throws {
+        try await ResourceStoreTests.with(kind) { store in
+            let code = await Self.code {
+                try await store.writeUnit(ResourceStoreTests.server) { _ in
+                    throw ChangeSet.Refusal(index: 3, cause: SQLStoreError(.failed, "the disk"))
+                }
+            }
+            #expect(code == .failed)
+            #expect(store.database.failure?.code == .failed)
+        }
+    }
+
     @Test("X24: a table locked by another session is a transient answer to reads, searches and writes, not a wait")
     func lockedTable() async throws {
         guard TestDatabases.all.contains(.postgreSQL) else { return }
@@ -121,22 +208,17 @@ struct ReadClassTests {
             try await ResourceStoreTests.put(store, ResourceStoreTests.patients[0])
             let other = try TestDatabases.connect(location)
             try other.execute("BEGIN; LOCK TABLE resource_versions, clients IN ACCESS EXCLUSIVE MODE")
-            func code(_ work: () async throws -> Void) async -> StoreError.Code? {
-                do {
-                    try await work()
-                    return nil
-                } catch { return (error as? StoreError)?.code }
-            }
             let server = ResourceStoreTests.server
-            #expect(await code { _ = try await store.read("Patient", "p9", access: server) } == .unavailable)
+            #expect(await Self.code { _ = try await store.read("Patient", "p9", access: server) } == .unavailable)
             #expect(
-                await code {
+                await Self.code {
                     _ = try await store.search(
                         try ResourceStoreTests.query("Patient", "family=m"), token: nil, access: server)
                 } == .unavailable)
-            #expect(await code { _ = try await store.client(id: "x") } == .unavailable)
+            #expect(await Self.code { _ = try await store.client(id: "x") } == .unavailable)
             #expect(
-                await code { try await ResourceStoreTests.put(store, ResourceStoreTests.patients[1]) } == .unavailable)
+                await Self.code { try await ResourceStoreTests.put(store, ResourceStoreTests.patients[1]) }
+                    == .unavailable)
             try other.execute("ROLLBACK")
             #expect(try await ResourceStoreTests.ids(store, "Patient", "family=m") == ["p1"])
             try await ResourceStoreTests.put(store, ResourceStoreTests.patients[1])

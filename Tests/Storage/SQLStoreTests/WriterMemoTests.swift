@@ -101,4 +101,33 @@ struct WriterMemoTests {
             await theirs.close()
         }
     }
+
+    @Test(
+        "The only image of a series is rejected: the next one makes the rows that the study is found by",
+        arguments: TestDatabases.all)
+    func rejected(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            @Sendable func image(_ sop: String) -> ReceivedInstance {
+                Support.received(sop, study: "1.2", series: "1.2.1") { study, series in
+                    study.patientName = "NAME^ONE"
+                    series.requestAttributes = [RequestAttributes(requestedProcedureID: "RP1")]
+                }
+            }
+            func found(_ key: SearchKey, _ match: KeyMatch) async throws -> Int {
+                let query = StudyQuery(level: .series, keys: SearchKeys([key: match]))
+                return try await store.studies(query, access: Support.server).matches.count
+            }
+            for (rejected, next) in [("1.1", "1.2"), ("1.2", "1.3")] {
+                _ = try await store.work { try StudyService().register(image(rejected), in: $0) }
+                let request = QuarantineRequest(
+                    .reject, studyInstanceUID: "1.2", sopInstanceUID: rejected, reason: "wrong")
+                _ = try await store.decide(request, access: Support.server)
+                #expect(try await found(.patientID, .exact("100")) == 0)
+                _ = try await store.work { try StudyService().register(image(next), in: $0) }
+                #expect(try await found(.patientID, .exact("100")) == 1)
+                #expect(try await found(.patientName, .name("NAME^ONE")) == 1)
+                #expect(try await found(.requestedProcedureID, .exact("RP1")) == 1)
+            }
+        }
+    }
 }

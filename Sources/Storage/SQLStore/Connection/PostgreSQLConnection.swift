@@ -20,7 +20,7 @@ package final class PostgreSQLConnection: SQLConnection {
     private let connectionString: String
     private let role: Role
     package var budget: SQLBudget? {
-        didSet { granted = nil }
+        didSet { endGrant() }
     }
 
     private var statementTimeout: Duration?
@@ -150,6 +150,16 @@ package final class PostgreSQLConnection: SQLConnection {
         noteTransactionState(handle)
         guard hilum_PQresultStatus(result) == PGRES_COMMAND_OK else { throw failure(result, handle, "time limit") }
         granted = left
+    }
+
+    /// The statements that follow in the transaction are no part of the budget. A transaction that has failed ends anyway,
+    /// and what it was told with it.
+    private func endGrant() {
+        defer { granted = nil }
+        guard granted != nil, let handle, hilum_PQtransactionStatus(handle) == PQTRANS_INTRANS else { return }
+        let limit = statementTimeout.map(Self.milliseconds) ?? 0
+        hilum_PQclear(hilum_PQexec(handle, "SET LOCAL statement_timeout = \(limit)"))
+        noteTransactionState(handle)
     }
 
     /// Bounds every later statement, as one of `init` does.

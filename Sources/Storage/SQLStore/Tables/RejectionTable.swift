@@ -87,6 +87,8 @@ struct RejectionTable {
             "DELETE FROM instance_headers WHERE sop_uid IN (SELECT sop_uid FROM instances WHERE \(rows.text))",
             rows.values)
         try connection.run("DELETE FROM instances WHERE \(rows.text)", rows.values)
+        StudyKeyTable(connection: connection, memo: memo).forget(
+            rejected.series.seriesInstanceUID, in: rejected.study.studyInstanceUID)
         try keep(rejected)
         return moved
     }

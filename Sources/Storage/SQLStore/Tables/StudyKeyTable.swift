@@ -13,9 +13,14 @@ struct StudyKeyTable {
         let requests: [RequestAttributes]
     }
 
+    private static func saidKey(_ seriesUID: String, _ studyUID: String) -> String { studyUID + "/" + seriesUID }
+
+    /// The rows of a series are about to go: its next object makes them again.
+    func forget(_ seriesUID: String, in studyUID: String) { memo?.forget(Said.self, Self.saidKey(seriesUID, studyUID)) }
+
     func insert(_ received: ReceivedInstance) throws {
         let instance = received.instance
-        let key = instance.studyInstanceUID + "/" + instance.seriesInstanceUID
+        let key = Self.saidKey(instance.seriesInstanceUID, instance.studyInstanceUID)
         let said = Said(study: received.study, requests: received.series.requests)
         if memo?.find(Said.self, key) == said { return }
         try insert(said.study, of: instance.studyInstanceUID)
@@ -61,7 +66,8 @@ struct StudyKeyTable {
     func rebuild(_ studyUID: String) throws {
         try connection.run("DELETE FROM study_values WHERE study_uid = ?", [.text(studyUID)])
         let table = StudyTable(connection: connection, memo: memo)
-        let kept = Set(try table.series(in: studyUID).map(\.seriesInstanceUID))
+        let series = try table.series(in: studyUID)
+        let kept = Set(series.map(\.seriesInstanceUID))
         let requested = try connection.all(
             "SELECT DISTINCT series_uid FROM series_requests WHERE study_uid = ?", [.text(studyUID)]
         ) { try $0.text(0) }
@@ -71,8 +77,8 @@ struct StudyKeyTable {
         }
         guard let study = try table.study(studyUID) else { return }
         try insert(study.attributes, of: studyUID)
-        for series in try table.series(in: studyUID) {
-            memo?.forget(Said.self, studyUID + "/" + series.seriesInstanceUID)
+        for series in series {
+            forget(series.seriesInstanceUID, in: studyUID)
             try insert(series, of: studyUID)
         }
     }

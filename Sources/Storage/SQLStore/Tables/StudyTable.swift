@@ -227,6 +227,7 @@ struct StudyTable {
 
     func removeSeries(_ uid: String, in studyUID: String) throws {
         memo?.forget(Series.self, Self.seriesKey(uid, studyUID))
+        StudyKeyTable(connection: connection, memo: memo).forget(uid, in: studyUID)
         for (table, column) in [
             ("aside_instances", "series_uid"), ("series_requests", "series_uid"), ("series", "uid"),
         ] {
