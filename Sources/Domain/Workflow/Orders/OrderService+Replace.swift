@@ -30,9 +30,9 @@ extension OrderService {
         if let visit = try order.visitID.flatMap({ try unit.visit($0) }), visit.patientID != order.patientID {
             throw ReplaceRefusal.visitOfAnotherPatient
         }
-        if order.accession == nil, let numbering = unit.rules.accessionNumbering, order.status == .active {
+        if order.accession == nil, let numbering = unit.rules.accessionNumbering {
             // A client that states the order again without the number it was given does not take it away.
-            order.accession = try old?.accession ?? numbering.next(in: unit)
+            order.accession = try old?.accession ?? (order.status == .active ? numbering.next(in: unit) : nil)
         }
         if let accession = order.accession {
             if accession.value.count > 16 { throw ReplaceRefusal.identifierTooLong("accession number") }
