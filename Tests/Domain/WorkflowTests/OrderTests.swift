@@ -389,6 +389,22 @@ struct OrderTests {
         }
     }
 
+    @Test("What a client states stands against what a sender whose clock is ahead said before", arguments: [60, 600])
+    func afterFastClock(_ ahead: Int64) throws {
+        let unit = MemoryUnit()
+        unit.time = Make.at(1_000)
+        let id = try unit.place(Make.order(filler: "F1", accession: "A1", at: 1_000 + ahead)).orderID
+        try unit.place(Make.order(.hold, filler: "F1", code: nil, at: 1_000 + ahead))
+        #expect(try unit.order(id)?.status == .onHold)
+        var order = try #require(try unit.order(id))
+        (order.status, order.code) = (.active, Make.concept("MR"))
+        try OrderService().replace(order, in: unit)
+        // A result has the order made again of all that was said.
+        try unit.place(Make.order(.mentioned, filler: "F1", code: nil))
+        #expect(try unit.order(id)?.status == .active)
+        #expect(try unit.order(id)?.code == Make.concept("MR"))
+    }
+
     @Test("S5: an order with images or reports cannot be given to another patient; one with neither can")
     func otherSubject() throws {
         let unit = MemoryUnit()

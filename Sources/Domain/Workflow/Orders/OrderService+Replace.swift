@@ -67,8 +67,11 @@ extension OrderService {
         if let old { Self.inherit(&order, from: old, in: unit) }
         unit.showStarts(of: &order)
         if old == order { return }
-        let stated = OrderEvent(.stated(order), time: unit.time, receivedAt: unit.time)
-        try save(order, instead: old, events: try unit.events(ofOrder: order.id) + [stated], in: unit)
+        let known = try unit.events(ofOrder: order.id)
+        // The client states it after all that was said, also by a sender whose clock is ahead of ours.
+        let next = known.map(\.time).max().map { UTCInstant(microseconds: $0.microseconds &+ 1) } ?? unit.time
+        let stated = OrderEvent(.stated(order), time: max(unit.time, next), receivedAt: unit.time)
+        try save(order, instead: old, events: known + [stated], in: unit)
     }
 
     /// Forgets an order that nothing belongs to.
