@@ -405,6 +405,31 @@ struct OrderTests {
         #expect(try unit.order(id)?.code == Make.concept("MR"))
     }
 
+    @Test("What a result fills in stays open to it when a client has stated the order, and after a long history")
+    func longHistory() throws {
+        let unit = MemoryUnit()
+        let id = try unit.place(Make.order(placer: "P1", filler: "F1", code: "CT", at: 1)).orderID
+        try unit.place(Make.order(placer: "P1", filler: "F2", code: "MR", at: 1))
+        var order = try #require(try unit.order(id))
+        order.priority = .stat
+        try OrderService().replace(order, in: unit)
+        unit.time = Make.at(10_000)
+        // Names both orders of the placer: it fills gaps and writes over nothing.
+        var both = Make.order(.change, placer: "P1", code: "US", at: 1_000)
+        both.clinicalInformation = .set("fall")
+        both.priority = .set(.routine)
+        try unit.place(both)
+        for time in 1_001...1_100 {
+            var change = Make.order(.change, placer: "P1", filler: "F1", code: nil, at: Int64(time))
+            change.notes = .set(["\(time)"])
+            try unit.place(change)
+            let now = try #require(try unit.order(id))
+            #expect(now.code == Make.concept("CT") && now.priority == .stat, "\(time)")
+            #expect(now.clinicalInformation == "fall" && now.notes == ["\(time)"], "\(time)")
+        }
+        #expect(try unit.events(ofOrder: id).count <= 64)
+    }
+
     @Test("S5: an order with images or reports cannot be given to another patient; one with neither can")
     func otherSubject() throws {
         let unit = MemoryUnit()

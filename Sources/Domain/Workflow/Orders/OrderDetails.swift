@@ -54,7 +54,7 @@ struct OrderDetails {
         order.attributes = merged.isEmpty ? nil : merged
         // In the order in which they were first kept: what is late does not move what is there.
         let known = (stored?.statements ?? []).map(\.id)
-        let places = Dictionary(uniqueKeysWithValues: known.enumerated().map { ($1, $0) })
+        let places = Dictionary(known.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         let sorted = statements.enumerated().sorted { a, b in
             (places[a.element.id] ?? known.count + a.offset, a.offset)
                 < (places[b.element.id] ?? known.count + b.offset, b.offset)

@@ -190,7 +190,7 @@ package struct OrderService: Sendable {
             if let control, control != .new, control != .mentioned {
                 notes.append("order was not known: created from a \(control.rawValue) event")
             }
-            try save(order, instead: nil, events: procedure.events, in: unit)
+            try save(order, instead: nil, events: procedure.events, shared: procedure.shared, in: unit)
             return (id, .created)
         }
         if let said = event.said { Self.note(said, order, &notes) }
@@ -208,7 +208,8 @@ package struct OrderService: Sendable {
             comparable.eventTime = stored.eventTime
             if comparable == stored { return (id, .unchanged) }
         }
-        let isChanged = try save(order, instead: stored, events: procedure.events, in: unit)
+        let isChanged = try save(
+            order, instead: stored, events: procedure.events, shared: procedure.shared, in: unit)
         return (id, isOlder || isKept ? .stale : isChanged ? .updated : .unchanged)
     }
 
@@ -232,15 +233,18 @@ package struct OrderService: Sendable {
     }
 
     /// Saves an order with its events where it differs; true when its content does.
+    ///
+    /// - Parameter shared: those of the events that speak of other orders as well.
     @discardableResult
-    func save(_ order: ImagingOrder, instead stored: ImagingOrder?, events: [OrderEvent], in unit: any UnitOfWork)
-        throws -> Bool
-    {
+    func save(
+        _ order: ImagingOrder, instead stored: ImagingOrder?, events: [OrderEvent], shared: Set<OrderEvent> = [],
+        in unit: any UnitOfWork
+    ) throws -> Bool {
         var comparable = order
         comparable.eventTime = stored?.eventTime ?? order.eventTime
         let isChanged = comparable != stored
         let known = try stored.map { try unit.events(ofOrder: $0.id) } ?? []
-        if known != events { try unit.save(Self.compacted(events, of: order), ofOrder: order.id) }
+        if known != events { try unit.save(Self.compacted(events, shared, of: order, in: unit), ofOrder: order.id) }
         if order != stored { try unit.save(order) }
         guard isChanged else { return false }
         unit.emit(.orderChanged(order.id))
@@ -259,12 +263,14 @@ package struct OrderService: Sendable {
     static let eventsMax = 64
 
     /// The older half of a history that has grown too long, as the order that it made.
-    private static func compacted(_ events: [OrderEvent], of order: ImagingOrder) -> [OrderEvent] {
+    private static func compacted(
+        _ events: [OrderEvent], _ shared: Set<OrderEvent>, of order: ImagingOrder, in unit: any UnitOfWork
+    ) -> [OrderEvent] {
         guard events.count > eventsMax else { return events }
         let old = Array(events.prefix(events.count / 2))
         guard let last = old.last else { return events }
-        let made = OrderedProcedure(key: OrderKey(order), events: old, shared: [])
-            .order(of: order.patientID, stored: order, id: order.id) { order.id }
+        let made = OrderedProcedure(key: OrderKey(order), events: old, shared: shared)
+            .order(of: order.patientID, stored: order, id: order.id) { unit.entropy.newID() }
         return [OrderEvent(.stated(made), time: last.time, receivedAt: last.receivedAt)] + events.dropFirst(old.count)
     }
 
