@@ -88,6 +88,21 @@ struct OrderTests {
         #expect(unit.orders.count == 1)
     }
 
+    @Test("Exams told apart by their code keep their records, whichever was ordered or came first", arguments: [1, 9])
+    func toldApartByCode(_ time: Int64) throws {
+        let unit = MemoryUnit()
+        func place(_ code: String, _ time: Int64) throws -> EntityID {
+            var order = Make.order(placer: "P1", code: code, at: time)
+            order.distinction = .code
+            return try unit.place(order).orderID
+        }
+        let chest = try place("CHEST", 5)
+        let head = try place("HEAD", time)
+        #expect(chest != head && unit.orders.count == 2)
+        #expect(try unit.order(chest)?.code == Make.concept("CHEST"))
+        #expect(try unit.order(head)?.code == Make.concept("HEAD"))
+    }
+
     @Test("The same number of another issuer is another order")
     func issuers() throws {
         let unit = MemoryUnit()

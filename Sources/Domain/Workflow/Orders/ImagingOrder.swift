@@ -149,6 +149,8 @@ package struct OrderUpdate: Sendable, Hashable, Codable {
     package var visit: Identifier?
     /// What it says of a visit without a number.
     package var unnumberedVisit: VisitUpdate?
+    /// The very order, where the server itself tells of one: its numbers may be those of others too. Nil in messages.
+    package var orderID: EntityID?
     package var placer: Identifier?
     package var filler: Identifier?
     package var accession: Identifier?

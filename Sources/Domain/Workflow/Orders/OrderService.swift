@@ -51,24 +51,24 @@ package struct OrderService: Sendable {
         let related = try self.related(to: update, of: patientID, in: unit)
         let histories = try related.map { try history(of: $0, in: unit) }
         let event = Self.event(update, after: histories, in: unit)
-        var pool: [OrderEvent] = []
-        for known in histories.joined() where !pool.contains(known) { pool.append(known) }
-        let isRepeated = pool.contains { $0.saysTheSame(as: event) }
-        if !isRepeated { pool.append(event) }
+        var seen: Set<OrderEvent> = []
+        let known = histories.joined().filter { seen.insert($0).inserted }
+        let isRepeated = known.contains { $0.saysTheSame(as: event) }
 
-        let procedures = OrderedProcedure.all(in: pool)
+        let procedures = OrderedProcedure.all(in: isRepeated ? known : known + [event], of: related)
+        let before = procedures.count > 1 ? OrderedProcedure.all(in: known, of: related) : []
+        let (stored, left) = OrderedProcedure.stored(procedures, among: related)
         let named = procedures.filter { procedure in procedure.events.contains { $0.saysTheSame(as: event) } }
         try Self.checkConflict(update, named: named, procedures: procedures, related: related)
         var outcome = Outcome(result: .unchanged, orderIDs: [], notes: [])
-        var left = related
         var results: [Outcome.Result] = []
-        for procedure in procedures {
+        for (procedure, stored) in zip(procedures, stored) {
             let isNamed = named.contains { $0.key == procedure.key }
-            let index = left.firstIndex {
-                OrderKey($0).isRelated(to: procedure.key) && OrderKey($0).isCompatible(with: procedure.key)
-            }
-            let stored = index.map { left.remove(at: $0) }
-            if stored == nil || isNamed || procedures.count > 1 {
+            // What the message does not name is made again only where it tells something of it all the same.
+            let isAsBefore =
+                before.contains(procedure)
+                && zip(related, histories).contains { $0.id == stored?.id && $1 == procedure.events }
+            if isNamed || !isAsBefore {
                 let result = try put(procedure, stored, by: event, of: patientID, in: unit, notes: &outcome.notes)
                 if isNamed {
                     outcome.orderIDs.append(result.id)
