@@ -84,7 +84,7 @@ extension OrderService {
 
     private func isUsed(_ order: ImagingOrder, in unit: any UnitOfWork) throws -> Bool {
         if try !unit.studies(ofOrder: order.id).isEmpty { return true }
-        return try unit.reports(of: order.patientID).contains { $0.orderIDs.contains(order.id) }
+        return try !unit.reports(on: order).isEmpty
     }
 
     /// What a step had from its order it has from the changed one.

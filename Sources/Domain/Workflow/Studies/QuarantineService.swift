@@ -314,8 +314,9 @@ package struct QuarantineService: Sendable {
     private func tellReports(of uid: String, before: Set<EntityID>, in unit: any UnitOfWork) throws {
         let after = try orders(of: uid, in: unit)
         for orderID in before.symmetricDifference(after).sorted(by: { $0.value < $1.value }) {
-            for var report in try unit.reports(ofOrder: orderID) {
-                if !after.contains(orderID), report.studyInstanceUIDs.contains(uid) {
+            guard let order = try unit.order(orderID) else { continue }
+            for var report in try unit.reports(on: order) {
+                if !report.orderIDs.contains(where: after.contains), report.studyInstanceUIDs.contains(uid) {
                     report.studyInstanceUIDs.removeAll { $0 == uid }
                     try unit.save(report)
                 }

@@ -114,7 +114,8 @@ package struct StudyService: Sendable {
     /// Tells the observers of the reports that refer to a study.
     package func tellReports(_ studyInstanceUID: String, in unit: any UnitOfWork) throws {
         for orderID in Set(try unit.series(in: studyInstanceUID).compactMap(\.reconciliation.orderID)) {
-            for report in try unit.reports(ofOrder: orderID) { unit.emit(.reportChanged(report.id)) }
+            guard let order = try unit.order(orderID) else { continue }
+            for report in try unit.reports(on: order) { unit.emit(.reportChanged(report.id)) }
         }
     }
 
