@@ -29,7 +29,15 @@ package struct StudyService: Sendable {
         if var rejected = try unit.rejectedSeries(instance.seriesInstanceUID, in: instance.studyInstanceUID),
             rejected.decision != nil
         {
+            for authority in received.unknownAuthorities { try unit.note(authority) }
             rejected.series.updatedAt = unit.time
+            // Whose it says that it is, is looked at when it comes back with its series.
+            let identity = received.identity
+            if identity != rejected.series.identity {
+                rejected.series.asides.append(
+                    Series.Aside(
+                        sopInstanceUID: instance.sopInstanceUID, identity: identity, reason: .inconsistentSeries))
+            }
             try unit.insert(received)
             try unit.reject([instance.sopInstanceUID], of: rejected)
             return .stored(.quarantined(.rejected))
@@ -83,6 +91,8 @@ package struct StudyService: Sendable {
         -> Outcome
     {
         let instance = received.instance
+        // What was rejected stays as it is, whatever became of its file.
+        guard try unit.rejectedInstance(instance.sopInstanceUID) == nil else { return .conflict }
         guard let current = try unit.instance(instance.sopInstanceUID), current.blobID == stored.blobID else {
             return .changed
         }
@@ -192,11 +202,19 @@ package struct StudyService: Sendable {
     ) throws -> (link: Reconciliation, isNews: Bool) {
         let instance = received.instance
         if var series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID) {
-            var arrived = series
-            arrived.attributes = received.series
-            if arrived.identity == series.identity { return (series.reconciliation, false) }
+            let identity = received.identity
             let old = series
-            try place(instance.sopInstanceUID, arrived.identity, in: &series, in: unit)
+            if let own = series.asides.firstIndex(where: { $0.sopInstanceUID == instance.sopInstanceUID }) {
+                // It takes the place of another version of itself: what was decided holds for what names the same.
+                let aside = series.asides[own]
+                if aside.identity == identity {
+                    return (aside.decision == nil ? .quarantined(aside.reason) : series.reconciliation, false)
+                }
+                series.asides.remove(at: own)
+            } else if identity == series.identity {
+                return (series.reconciliation, false)
+            }
+            try place(instance.sopInstanceUID, identity, in: &series, in: unit)
             if series != old {
                 series.updatedAt = unit.time
                 try unit.save(series)
