@@ -92,7 +92,7 @@ struct OrderMessage: InboundMessage {
                     }
                 }
             } catch let refusal as OrderService.Refusal {
-                throw MessageRefusal(refusal, group: request.location).awaitingMerge(of: request.update.patient)
+                throw MessageRefusal(refusal, group: request.location, of: request.update.patient)
             }
         }
         return effect

@@ -35,6 +35,15 @@ package struct OrderService: Sendable {
         case unidentifiedOrder
         /// An identifier is longer than its DICOM value may be (accession 16, study UID 64).
         case identifierTooLong(String)
+
+        /// Whether two records were taken for two people's: when they are merged, the same update may pass.
+        package var isEndedByMerge: Bool {
+            switch self {
+            case .ambiguousPatient, .contradictoryPatient, .patientMismatch, .accessionOfAnotherPatient: true
+            case .unidentifiedPatient, .unknownOrder, .conflictingIdentifiers, .unidentifiedOrder, .identifierTooLong:
+                false
+            }
+        }
     }
 
     /// Applies one order event. Throws ``Refusal`` for what must be answered as an error.
