@@ -151,10 +151,12 @@ extension PatientSegments {
             (8, Name.furtherReferring, 1),
         ]
         for (field, name, after) in people {
-            found[name] = types.into("Encounter.participant") {
-                change(pv1[field]) { field in
-                    let people = field.repetitions.compactMap { types.xcn($0) }.dropFirst(after)
-                    return people.isEmpty ? nil : .parties(Array(people))
+            found[name] = types.into("Encounter.participant") { () -> Change<AttributeValue> in
+                let people = pv1[field].repetitions.compactMap { types.xcn($0) }
+                // One alone takes the place of several.
+                if after > 0, people.count == after { return .clear }
+                return change(pv1[field]) { _ in
+                    people.count > after ? .parties(Array(people.dropFirst(after))) : nil
                 }
             }
         }
