@@ -83,6 +83,7 @@ struct ADTMessage: InboundMessage {
         case .created, .updated: effect.disposition = .applied
         case .unchanged: break
         case .stale: effect.notes.append("older than the stored visit: visit kept")
+        case .unknownVisit: effect.notes.append("no visit number and no open visit: what PV1 says was not kept")
         case .patientMismatch:
             throw MessageRefusal(
                 .duplicateKeyIdentifier, at: ErrorLocation(segment: "PV1", field: 19),
