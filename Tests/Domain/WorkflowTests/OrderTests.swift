@@ -552,10 +552,12 @@ struct OrderTests {
         first.statements = [
             statement(.allergy, "nuts", "N1"), statement(.allergy, "bees", "B1"), statement(.observation, "kg", "72"),
         ]
-        first.attributes = ["transport": .text("WALK"), "alerts": .text("FALLS")]
+        first.attributes = [
+            "transport": .set(.text("WALK")), "alerts": .set(.text("FALLS")), "bodySites": .set(.text("HEAD")),
+        ]
         var second = Make.order(.change, placer: "P1", at: 2)
         second.statements = [statement(.allergy, "nuts", "N2")]
-        second.attributes = ["transport": .text("BED")]
+        second.attributes = ["transport": .set(.text("BED")), "alerts": .keep, "bodySites": .clear]
         let cancel = Make.order(.cancel, placer: "P1", code: nil, at: 3)
         let events = [first, second, cancel]
         for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {

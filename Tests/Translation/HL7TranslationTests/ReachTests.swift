@@ -107,6 +107,30 @@ import Workflow
         #expect(store.visits.first?.status == .inProgress)
     }
 
+    @Test("§2.5.3: \"\" in OBR-12, 15, 30, 34 and 44 takes what the order had; an empty field keeps it")
+    func removedAttributes() async {
+        typealias Name = ImagingOrder.Attribute
+        var names: Set<String> { Set((store.orders.first?.attributes ?? [:]).keys) }
+        func order(_ id: String, _ control: String, _ time: String, _ fields: [Int: String]) async {
+            let obr = segment("OBR", [1: "1", 2: "PL-1", 3: "FI-1", 4: "CT^CT"].merging(fields) { $1 })
+            _ = await send(
+                Site.lines([Site.msh("ORM^O01", id, time: time), Site.pid, "ORC|\(control)|PL-1|FI-1", obr]))
+        }
+        let all: Set = [Name.alerts, Name.bodySites, Name.transport, Name.performers, Name.orderDetails]
+        await order(
+            "M1", "NW", "20261121083000",
+            [12: "FALLS^Falls^L", 15: "^^^HEAD&Head", 30: "WALK", 34: "7003&Leser&Lea", 44: "P1^Procedure^L"])
+        #expect(names == all)
+        await order("M2", "XO", "20261121083100", [:])
+        #expect(names == all)
+        let gone = "\"\""
+        await order("M3", "XO", "20261121083200", [12: gone, 15: gone, 30: gone, 34: gone, 44: gone])
+        #expect(names.isEmpty)
+        // One that is late takes nothing back.
+        await order("M4", "XO", "20261121083130", [30: "BED"])
+        #expect(names.isEmpty)
+    }
+
     @Test("PV1-7 and PV1-8 with one person take the place of several")
     func soleAttending() async {
         func people(_ name: String) -> Int { store.visits.first?.attributes?.parties(name).count ?? 0 }

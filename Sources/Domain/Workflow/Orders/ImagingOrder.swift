@@ -177,7 +177,7 @@ package struct OrderUpdate: Sendable, Hashable, Codable {
     package var notes: Change<[String]> = .keep
     package var steps: [StepUpdate] = []
     /// By the names of ``ImagingOrder/Attribute``; nil for none.
-    package var attributes: Attributes?
+    package var attributes: [String: Change<AttributeValue>]?
     /// What it tells of the patient beside the order; nil for nothing.
     package var statements: [StatementUpdate]?
     /// When it happened at its source (ORC-9).
