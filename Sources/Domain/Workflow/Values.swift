@@ -246,3 +246,12 @@ package enum Change<Value: Sendable & Hashable & Codable>: Sendable, Hashable, C
         }
     }
 }
+
+extension String {
+    /// The text without the spaces around it; nil when nothing is left.
+    package var withoutOuterSpaces: String? {
+        guard let first = utf8.firstIndex(where: { $0 != 0x20 }), let last = utf8.lastIndex(where: { $0 != 0x20 })
+        else { return nil }
+        return String(self[first...last])
+    }
+}

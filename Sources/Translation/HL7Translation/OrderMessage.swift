@@ -28,8 +28,8 @@ struct OrderMessage: InboundMessage {
                 throw MessageRefusal(.requiredFieldMissing, at: pid.location(field: 3), "No patient identifier")
             }
             // What stands with the patient (insurance, guarantor) is of the person; what an exam has to heed, of each order.
-            let told = StatementSegments(types: types).read(group.everySegment)
-            named.statements = told.filter { [.coverage, .guarantor].contains($0.kind) }
+            let told = StatementSegments(types: types).unnumbered(group.everySegment)
+            named.statements = StatementSegments.numbered(told.filter { [.coverage, .guarantor].contains($0.kind) })
             beside = told.filter { ![.coverage, .guarantor].contains($0.kind) }
             patient = named
         }
@@ -47,7 +47,8 @@ struct OrderMessage: InboundMessage {
             notes += reader.notes
             // What an exam has to heed.
             let attributes = reader.attributes()
-            let statements = beside + StatementSegments(types: types).read(group.segments)
+            let statements = StatementSegments.numbered(
+                beside + StatementSegments(types: types).unnumbered(group.segments))
             if !attributes.isEmpty { update.attributes = attributes }
             if !statements.isEmpty { update.statements = statements }
             requests.append(Request(update: update, location: group.location, visit: visit))

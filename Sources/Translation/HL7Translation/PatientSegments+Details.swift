@@ -67,8 +67,8 @@ extension PatientSegments {
         }
     }
 
-    /// The system of PID-19: that of the United States for a number of its form, for which the field was made.
-    private static func socialSecuritySystem(_ number: String) -> String {
+    /// The system of PID-19 and GT1-12: that of the United States for a number of its form, for which the field was made.
+    static func socialSecuritySystem(_ number: String) -> String {
         let digits = number.utf8.filter { $0 >= 0x30 && $0 <= 0x39 }
         let isOfForm = digits.count == 9 && number.utf8.allSatisfy { $0 == 0x2D || ($0 >= 0x30 && $0 <= 0x39) }
         return isOfForm ? "http://hl7.org/fhir/sid/us-ssn" : "urn:hilum:social-security-number"

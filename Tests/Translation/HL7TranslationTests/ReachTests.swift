@@ -107,6 +107,13 @@ import Workflow
         #expect(store.visits.first?.status == .inProgress)
     }
 
+    @Test("Two statements of one key in a message are told apart by a number, whatever keys begin alike")
+    func numberedStatements() async {
+        let lines = ["AL1|1||PENX^Other^L", "AL1|2||PEN^Penicillin^L", "AL1|3||PEN^Penicillin^L", "AL1|4||PEN^Pen^L"]
+        _ = await send(Site.adt("A04", "M1", pv1: nil, more: lines))
+        #expect(store.patients.first?.statements?.map(\.key) == ["PENX", "PEN", "PEN|2", "PEN|3"])
+    }
+
     @Test("§2.5.3: \"\" in OBR-12, 15, 30, 34 and 44 takes what the order had; an empty field keeps it")
     func removedAttributes() async {
         typealias Name = ImagingOrder.Attribute
@@ -157,7 +164,7 @@ import Workflow
                 Site.msh("ADT^A04", "M1"), pid, "PD1|||Clinic^^77|7003^House^Hal",
                 "NK1|1|Kin^Kim|SPO^Spouse|S 2^^T|2||EC^Emergency",
                 "PV1|1|O", "IN1|1|PLAN^Plan|INS-1|Insurer|||||||||20260101|20261231||||||A^B|SEL",
-                "GT1|1|G-1|Pay^Pat||S 3^^T|3",
+                "GT1|1|G-1|Pay^Pat||S 3^^T|3||||||123-45-6780",
             ]))
         #expect(receipt.code == "AA")
         let patient = try #require(store.patients.first)
@@ -177,6 +184,10 @@ import Workflow
         }
         #expect(contacts.first?.relationships.count == 2)
         #expect(patient.statements?.map(\.kind) == [.coverage, .guarantor])
+        guard case .contacts(let payers)? = patient.statements?[1].attributes[ClinicalStatement.Name.person] else {
+            throw MessageRefusal(.error, [])
+        }
+        #expect(payers.first?.identifiers.last?.system == "http://hl7.org/fhir/sid/us-ssn")
         // "" takes a value away, an empty field does not.
         let later = segment("PID", [3: "P-1^^^NORTH&2.999.1&ISO^MR", 5: "A^B", 10: "\"\""])
         _ = await send(Site.lines([Site.msh("ADT^A08", "M2", time: "20261121090000"), later]))
