@@ -105,7 +105,7 @@ package final class RelationalStore: Sendable {
                 if !unit.auditRecords.isEmpty {
                     try AuditChain.append(unit.auditRecords.map(AuditRecordText.encode), transaction)
                 }
-                return (value, unit.hasEnqueued, !unit.log.changes.resources.isEmpty)
+                return (value, unit.hasEnqueued, unit.log.hasResources)
             }
         }
         if hasEnqueued { deliverySignal.raise() }
