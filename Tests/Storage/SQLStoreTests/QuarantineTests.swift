@@ -219,6 +219,23 @@ struct QuarantineTests {
         }
     }
 
+    @Test("Of all states the newest come first, however few are asked for", arguments: TestDatabases.all)
+    func newest(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { (store, _) async throws in
+            func listed(_ limit: Int) async throws -> [String] {
+                try await store.quarantine(nil, limit: limit, access: Support.server).map(\.series.seriesInstanceUID)
+            }
+            for series in ["1.2.3.1", "1.2.3.2", "1.2.3.3"] {
+                try await Self.send(store, Self.image("i" + series, series: series, patient: "300"))
+            }
+            try await Self.decide(store, .reject, series: "1.2.3.2")
+            #expect(try await listed(1) == ["1.2.3.2"])
+            try await Self.send(store, Self.image("late", series: "1.2.3.0", patient: "300"))
+            #expect(try await listed(2) == ["1.2.3.0", "1.2.3.2"])
+            #expect(try await listed(9).count == 4)
+        }
+    }
+
     @Test(
         "A single instance is accepted into its series or rejected; undo keeps it aside again",
         arguments: TestDatabases.all)
