@@ -216,6 +216,10 @@ struct QuarantineTests {
                 access: Support.server
             ).map { String(decoding: $0.header, as: UTF8.self) }
             #expect(sops == ["1.1", "1.2", "2.1", "2.2", "2.3"])
+            #expect(
+                store.remembered(
+                    studyInstanceUID: Self.study, seriesInstanceUID: "1.2.3.2", sopInstanceUID: "2.1",
+                    access: Support.server)?.blobID == BlobID("blob-2.1"))
         }
     }
 
