@@ -132,19 +132,32 @@ struct StudyTable {
         memo?.remember(series, Self.seriesKey(series.seriesInstanceUID, series.studyInstanceUID))
     }
 
-    /// Lists the instances that are kept aside within a series, in place of those listed before.
+    /// Lists the instances that are kept aside within a series: what is not listed yet, and no longer what was.
     private func saveAsides(of series: Series) throws {
+        let key: [SQLValue] = [.text(series.studyInstanceUID), .text(series.seriesInstanceUID)]
         let known = memo?.find(Series.self, Self.seriesKey(series.seriesInstanceUID, series.studyInstanceUID))
         if let known, known.asides == series.asides { return }
-        try connection.run(
-            "DELETE FROM aside_instances WHERE study_uid = ? AND series_uid = ?",
-            [.text(series.studyInstanceUID), .text(series.seriesInstanceUID)])
-        for uid in series.keptAside.sorted() {
+        let listed =
+            try known?.keptAside
+            ?? Set(
+                connection.all("SELECT sop_uid FROM aside_instances WHERE study_uid = ? AND series_uid = ?", key) {
+                    try $0.text(0)
+                })
+        let kept = series.keptAside
+        let gone = listed.subtracting(kept)
+        if !gone.isEmpty {
+            try connection.run(
+                """
+                DELETE FROM aside_instances WHERE study_uid = ? AND series_uid = ?
+                AND \(connection.dialect.isInTexts("sop_uid"))
+                """, key + [.texts(gone.sorted())])
+        }
+        for uid in kept.subtracting(listed).sorted() {
             try connection.run(
                 """
                 INSERT INTO aside_instances (sop_uid, study_uid, series_uid) VALUES (?, ?, ?)
                 ON CONFLICT (sop_uid) DO UPDATE SET study_uid = excluded.study_uid, series_uid = excluded.series_uid
-                """, [.text(uid), .text(series.studyInstanceUID), .text(series.seriesInstanceUID)])
+                """, [.text(uid)] + key)
         }
     }
 
