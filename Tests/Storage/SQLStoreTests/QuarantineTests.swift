@@ -42,7 +42,7 @@ struct QuarantineTests {
 
     private static func image(
         _ sop: String, series: String = "1.2.3.1", patient: String = "100", accession: String? = nil,
-        digest: String = "d"
+        blob: String? = nil
     ) -> ReceivedInstance {
         var received = Support.received(sop, study: study, series: series) { ofStudy, ofSeries in
             (ofStudy.patientID, ofSeries.patientID) = (patient, patient)
@@ -50,7 +50,7 @@ struct QuarantineTests {
             (ofStudy.accessionSystem, ofSeries.accessionSystem) = ("urn:acc", "urn:acc")
             ofStudy.patientName = "NAME^OF \(patient)"
         }
-        received.instance.digest = digest
+        if let blob { received.instance.blobID = BlobID(blob) }
         return received
     }
 
@@ -194,7 +194,7 @@ struct QuarantineTests {
             let outcomes = try await Self.send(
                 store, Self.image("2.1", series: "1.2.3.2", patient: "200"),
                 Self.image("2.3", series: "1.2.3.2", patient: "200"),
-                Self.image("2.1", series: "1.2.3.2", patient: "200", digest: "other"))
+                Self.image("2.1", series: "1.2.3.2", patient: "200", blob: "other"))
             #expect(outcomes == [.duplicate, .stored(.quarantined(.rejected)), .conflict])
             #expect(try await Self.shown(store) == "2 Patient/\(patient.value) 2")
 

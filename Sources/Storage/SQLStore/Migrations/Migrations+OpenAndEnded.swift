@@ -1,6 +1,7 @@
 extension Migrations {
     /// What is open is found without what is over, and the reverse: the open visits of a patient, the entry of a lane that
-    /// is on its way and since when others wait, and performed procedure steps that have ended.
+    /// is on its way and since when others wait, and performed procedure steps that have ended. What was called the digest
+    /// of an instance was the id of its blob once more.
     static func openAndEnded(_ number: Int) -> Migration {
         Migration(
             number, "open and ended",
@@ -17,6 +18,7 @@ extension Migrations {
                 CREATE INDEX performed_steps_ended ON performed_steps (updated_at, uid) \
                 WHERE status IN ('COMPLETED', 'DISCONTINUED')
                 """,
+                "ALTER TABLE instances DROP COLUMN digest", "ALTER TABLE rejected_instances DROP COLUMN digest",
             ], rebuild: { try PatientTable(connection: $0).markOpenVisits() })
     }
 }
