@@ -132,6 +132,7 @@ enum DefaultFiles {
             #   acknowledgment-days: 0  # the rest of them: a message sent again later is carried out again
             #   history-days: 0         # versions of resources that were replaced
             #   rejected-days: 0        # images that a person has rejected: until then it can be undone
+            #   performed-step-days: 0  # what modalities told of their work (MPPS), after its end
             #   export-hours: 24        # files of finished exports
             #   outbox-days: 7          # what was delivered to other systems or discarded
 

@@ -214,7 +214,7 @@ package struct InstanceIngest: Sendable {
             rows: dataSet.int(.rows), columns: dataSet.int(.columns), bitsAllocated: dataSet.int(.bitsAllocated),
             numberOfFrames: frames, blobID: incoming.blob.id, size: incoming.count,
             dataSetOffset: Int64(scanned.dataSetOffset), pixelDataOffset: scanned.pixelData.map { Int64($0.offset) },
-            pixelDataLength: scanned.pixelData.map { Int64($0.length) }, digest: incoming.blob.id.value,
+            pixelDataLength: scanned.pixelData.map { Int64($0.length) },
             receivedAt: UTCInstant(microseconds: 0), receivedFrom: receivedFrom)
         var received = ReceivedInstance(
             instance: instance, study: attributes.study(dataSet), series: attributes.series(dataSet), header: encoded,
@@ -240,16 +240,15 @@ package struct InstanceIngest: Sendable {
     /// Registers a durable blob. When the instance is there already, its content decides between a re-send and a
     /// conflict; another look follows when another sender got in between.
     private func register(_ received: ReceivedInstance, keepsBlob: Bool, access: AccessContext) async -> Outcome {
-        var received = received
         let instance = received.instance
         let receipt = Receipt(instance)
+        var same: BlobID?
         do {
             for _ in 0..<Self.attemptsMax {
-                let toStore = received
-                let outcome = try await store.write(access) { unit in
-                    var timed = toStore
+                let outcome = try await store.write(access) { [same] unit in
+                    var timed = received
                     timed.instance.receivedAt = unit.time
-                    let outcome = try StudyService().register(timed, in: unit)
+                    let outcome = try StudyService().register(timed, sameAs: same, in: unit)
                     if outcome != .conflict {
                         try unit.audit(
                             Self.auditRecord(
@@ -277,7 +276,7 @@ package struct InstanceIngest: Sendable {
                     if outcome == .conflict { break }
                     if let done = await finished(outcome, receipt, instance, keepsBlob) { return done }
                 } else {
-                    received.instance.digest = stored.digest
+                    same = stored.blobID
                 }
             }
             if !keepsBlob { try? await blobs.remove(instance.blobID) }

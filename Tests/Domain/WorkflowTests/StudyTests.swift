@@ -220,8 +220,14 @@ struct StudyTests {
         _ = try unit.register(Make.patient("100"))
         try unit.store(Make.received("1.1"))
         #expect(try unit.store(Make.received("1.1")) == .duplicate)
-        #expect(try unit.store(Make.received("1.1", digest: "e")) == .conflict)
+        #expect(try unit.store(Make.received("1.1", blob: "e")) == .conflict)
         #expect(try unit.store(Make.received("1.1", study: "9.9")) == .conflict)
+        // In another blob, and found to be the same as the stored one, or as one that is not stored any more.
+        func again(_ compared: String) throws -> StudyService.Outcome {
+            try StudyService().register(Make.received("1.1", blob: "e"), sameAs: BlobID(compared), in: unit)
+        }
+        #expect(try again("blob-1.1") == .duplicate)
+        #expect(try again("blob-0") == .conflict)
         #expect(unit.received.count == 1)
     }
 

@@ -42,7 +42,7 @@ struct QuarantineTests {
 
     static func image(
         _ sop: String, series: String = "1.2.3.1", patient: String = "100", accession: String? = nil,
-        digest: String = "d"
+        blob: String? = nil
     ) -> ReceivedInstance {
         var received = Support.received(sop, study: study, series: series) { ofStudy, ofSeries in
             (ofStudy.patientID, ofSeries.patientID) = (patient, patient)
@@ -50,7 +50,7 @@ struct QuarantineTests {
             (ofStudy.accessionSystem, ofSeries.accessionSystem) = ("urn:acc", "urn:acc")
             ofStudy.patientName = "NAME^OF \(patient)"
         }
-        received.instance.digest = digest
+        if let blob { received.instance.blobID = BlobID(blob) }
         return received
     }
 
@@ -194,7 +194,7 @@ struct QuarantineTests {
             let outcomes = try await Self.send(
                 store, Self.image("2.1", series: "1.2.3.2", patient: "200"),
                 Self.image("2.3", series: "1.2.3.2", patient: "200"),
-                Self.image("2.1", series: "1.2.3.2", patient: "200", digest: "other"))
+                Self.image("2.1", series: "1.2.3.2", patient: "200", blob: "other"))
             #expect(outcomes == [.duplicate, .stored(.quarantined(.rejected)), .conflict])
             #expect(try await Self.shown(store) == "2 Patient/\(patient.value) 2")
 
@@ -216,6 +216,27 @@ struct QuarantineTests {
                 access: Support.server
             ).map { String(decoding: $0.header, as: UTF8.self) }
             #expect(sops == ["1.1", "1.2", "2.1", "2.2", "2.3"])
+            #expect(
+                store.remembered(
+                    studyInstanceUID: Self.study, seriesInstanceUID: "1.2.3.2", sopInstanceUID: "2.1",
+                    access: Support.server)?.blobID == BlobID("blob-2.1"))
+        }
+    }
+
+    @Test("Of all states the newest come first, however few are asked for", arguments: TestDatabases.all)
+    func newest(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { (store, _) async throws in
+            func listed(_ limit: Int) async throws -> [String] {
+                try await store.quarantine(nil, limit: limit, access: Support.server).map(\.series.seriesInstanceUID)
+            }
+            for series in ["1.2.3.1", "1.2.3.2", "1.2.3.3"] {
+                try await Self.send(store, Self.image("i" + series, series: series, patient: "300"))
+            }
+            try await Self.decide(store, .reject, series: "1.2.3.2")
+            #expect(try await listed(1) == ["1.2.3.2"])
+            try await Self.send(store, Self.image("late", series: "1.2.3.0", patient: "300"))
+            #expect(try await listed(2) == ["1.2.3.0", "1.2.3.2"])
+            #expect(try await listed(9).count == 4)
         }
     }
 

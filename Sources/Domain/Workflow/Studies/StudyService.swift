@@ -14,17 +14,21 @@ package struct StudyService: Sendable {
     }
 
     /// Registers an instance whose blob is durable.
-    package func register(_ received: ReceivedInstance, in unit: any UnitOfWork) throws -> Outcome {
+    /// - Parameter compared: the blob of a stored instance that was found to be the same object.
+    package func register(
+        _ received: ReceivedInstance, sameAs compared: BlobID? = nil, in unit: any UnitOfWork
+    ) throws -> Outcome {
         let instance = received.instance
+        func isSame(_ stored: Instance) -> Bool { stored.blobID == instance.blobID || stored.blobID == compared }
         if let stored = try unit.instance(instance.sopInstanceUID) {
-            let isSame =
-                stored.digest == instance.digest && stored.studyInstanceUID == instance.studyInstanceUID
+            let isInPlace =
+                stored.studyInstanceUID == instance.studyInstanceUID
                 && stored.seriesInstanceUID == instance.seriesInstanceUID
-            return isSame ? .duplicate : .conflict
+            return isInPlace && isSame(stored) ? .duplicate : .conflict
         }
         // What was rejected stays so however often it comes.
         if let rejected = try unit.rejectedInstance(instance.sopInstanceUID) {
-            return rejected.digest == instance.digest ? .duplicate : .conflict
+            return isSame(rejected) ? .duplicate : .conflict
         }
         if var rejected = try unit.rejectedSeries(instance.seriesInstanceUID, in: instance.studyInstanceUID),
             rejected.decision != nil

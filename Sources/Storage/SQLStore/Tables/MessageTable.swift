@@ -58,6 +58,16 @@ struct MessageTable {
         }
     }
 
+    /// Lets what waits for a number of one system wait for that of another.
+    func mapAwaited(_ old: String, to new: String) throws {
+        try connection.run(
+            """
+            INSERT INTO awaiting_messages (system, value, message_id) SELECT ?, value, message_id FROM awaiting_messages
+            WHERE system = ? ON CONFLICT DO NOTHING
+            """, [.text(new), .text(old)])
+        try connection.run("DELETE FROM awaiting_messages WHERE system = ?", [.text(old)])
+    }
+
     /// Oldest first.
     func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [EntityID] {
         var ids: Set<String> = []
