@@ -1,11 +1,11 @@
 /// Recursive descent over the bytes of one expression.
-struct ElementPathParser {
+struct ElementPathParser: PathScanner {
     /// The longest official R4 expression is near 3,000 bytes.
     static let bytesMax = 8192
     static let depthMax = 8
 
-    private let text: [UInt8]
-    private var at = 0
+    let text: [UInt8]
+    var at = 0
     private var depth = 0
 
     init(_ text: String) { self.text = Array(text.utf8) }
@@ -157,50 +157,17 @@ struct ElementPathParser {
 
     // MARK: Tokens
 
-    private mutating func skipSpace() {
-        while at < text.count, text[at] == 0x20 || 0x09...0x0D ~= text[at] { at += 1 }
-    }
-
-    private mutating func peek(_ mark: Character) -> Bool {
-        skipSpace()
-        return at < text.count && text[at] == mark.asciiValue
-    }
-
-    private mutating func take(_ mark: Character) -> Bool {
-        guard peek(mark) else { return false }
-        at += 1
-        return true
-    }
-
     private mutating func expect(_ mark: Character) throws(ElementPathError) {
         guard take(mark) else { throw error(.unexpectedCharacter) }
     }
 
-    private mutating func takeWord(_ word: String) -> Bool {
-        skipSpace()
-        let bytes = Array(word.utf8)
-        guard text[at...].starts(with: bytes) else { return false }
-        let after = at + bytes.count
-        guard after == text.count || !Self.isNameByte(text[after]) else { return false }
-        at = after
-        return true
-    }
-
     private mutating func identifier() throws(ElementPathError) -> String {
-        skipSpace()
-        let start = at
-        while at < text.count, Self.isNameByte(text[at]) { at += 1 }
-        guard at > start, !(0x30...0x39 ~= text[start]) else { throw error(.unexpectedCharacter) }
-        return String(decoding: text[start..<at], as: UTF8.self)
+        guard let name = takeName() else { throw error(.unexpectedCharacter) }
+        return name
     }
 
     private mutating func number() throws(ElementPathError) -> Int {
-        skipSpace()
-        let start = at
-        while at < text.count, 0x30...0x39 ~= text[at] { at += 1 }
-        guard let value = Int(String(decoding: text[start..<at], as: UTF8.self)) else {
-            throw error(.unexpectedCharacter)
-        }
+        guard let value = takeDigits().flatMap({ Int($0) }) else { throw error(.unexpectedCharacter) }
         return value
     }
 
@@ -215,9 +182,5 @@ struct ElementPathParser {
 
     private mutating func literal() throws(ElementPathError) -> String {
         peek("'") ? try string() : try identifier()
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        0x30...0x39 ~= byte || 0x41...0x5A ~= byte || 0x61...0x7A ~= byte || byte == 0x5F
     }
 }
