@@ -16,7 +16,6 @@ extension FHIRService {
 
     /// - Parameter form: the body of a `_search`; nil of a GET.
     func search(_ request: FHIRCall, type: String, form: [UInt8]?) async throws -> Lookup {
-        try require(.search, on: type, request.access)
         var pairs = request.query
         if let form {
             pairs += try QueryParameters(bytes: form, countMax: limits.search.parametersMax).map {
