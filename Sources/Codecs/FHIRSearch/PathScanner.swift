@@ -1,4 +1,4 @@
-/// Reads the tokens that the two grammars of paths share, ``FHIRPathParser`` and ``ElementPathParser``. FHIRPath N1 §2, §3.
+/// Reads the tokens that the two grammars of paths share, ``FHIRPathParser`` and ``SearchExpressionParser``. FHIRPath N1 §2, §3.
 protocol PathScanner {
     /// The expression in UTF-8.
     var text: [UInt8] { get }

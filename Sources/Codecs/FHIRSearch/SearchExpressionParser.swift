@@ -1,5 +1,5 @@
 /// Recursive descent over the bytes of one expression.
-struct ElementPathParser: PathScanner {
+struct SearchExpressionParser: PathScanner {
     /// The longest official R4 expression is near 3,000 bytes.
     static let bytesMax = 8192
     static let depthMax = 8
@@ -11,21 +11,21 @@ struct ElementPathParser: PathScanner {
     init(_ text: String) { self.text = Array(text.utf8) }
 
     /// The whole text as one union.
-    mutating func expression() throws(ElementPathError) -> [ElementPath.Alternative] {
+    mutating func expression() throws(SearchExpressionError) -> [SearchExpression.Alternative] {
         guard text.count <= Self.bytesMax else { throw error(.tooLong) }
         let found = try union()
         guard at == text.count else { throw error(.unexpectedCharacter) }
         return found
     }
 
-    private func error(_ reason: ElementPathError.Reason) -> ElementPathError {
-        ElementPathError(
+    private func error(_ reason: SearchExpressionError.Reason) -> SearchExpressionError {
+        SearchExpressionError(
             reason: at >= text.count && reason == .unexpectedCharacter ? .unexpectedEnd : reason, offset: at)
     }
 
     // MARK: Grammar
 
-    private mutating func union() throws(ElementPathError) -> [ElementPath.Alternative] {
+    private mutating func union() throws(SearchExpressionError) -> [SearchExpression.Alternative] {
         depth += 1
         defer { depth -= 1 }
         guard depth <= Self.depthMax else { throw error(.tooDeep) }
@@ -34,7 +34,7 @@ struct ElementPathParser: PathScanner {
         return found
     }
 
-    private mutating func conjunction() throws(ElementPathError) -> [ElementPath.Alternative] {
+    private mutating func conjunction() throws(SearchExpressionError) -> [SearchExpression.Alternative] {
         let first = try comparison()
         guard case .terms(var terms) = first else {
             guard case .paths(let paths) = first else { return [] }
@@ -48,11 +48,11 @@ struct ElementPathParser: PathScanner {
     }
 
     private enum Operand {
-        case paths([ElementPath.Alternative])
-        case terms([ElementPath.Term])
+        case paths([SearchExpression.Alternative])
+        case terms([SearchExpression.Term])
     }
 
-    private mutating func comparison() throws(ElementPathError) -> Operand {
+    private mutating func comparison() throws(SearchExpressionError) -> Operand {
         var operand = try postfix()
         if takeWord("as") || takeWord("is") {
             let type = try identifier()
@@ -65,16 +65,18 @@ struct ElementPathParser: PathScanner {
         return .terms([try term(operand, differs ? .differs(literal) : .equals(literal))])
     }
 
-    private func term(_ operand: Operand, _ test: ElementPath.Term.Test) throws(ElementPathError) -> ElementPath.Term {
+    private func term(_ operand: Operand, _ test: SearchExpression.Term.Test) throws(SearchExpressionError)
+        -> SearchExpression.Term
+    {
         guard case .paths(let paths) = operand, paths.count == 1, case .steps(let steps)? = paths.first else {
             throw error(.mixedBoolean)
         }
-        return ElementPath.Term(steps: steps, test: test)
+        return SearchExpression.Term(steps: steps, test: test)
     }
 
-    private func append(_ step: ElementPath.Step, to operand: Operand) throws(ElementPathError) -> Operand {
+    private func append(_ step: SearchExpression.Step, to operand: Operand) throws(SearchExpressionError) -> Operand {
         guard case .paths(let paths) = operand else { throw error(.mixedBoolean) }
-        var longer: [ElementPath.Alternative] = []
+        var longer: [SearchExpression.Alternative] = []
         for path in paths {
             guard case .steps(let steps) = path else { throw error(.mixedBoolean) }
             longer.append(.steps(steps + [step]))
@@ -82,7 +84,7 @@ struct ElementPathParser: PathScanner {
         return .paths(longer)
     }
 
-    private mutating func postfix() throws(ElementPathError) -> Operand {
+    private mutating func postfix() throws(SearchExpressionError) -> Operand {
         var operand: Operand
         if take("(") {
             operand = .paths(try union())
@@ -121,9 +123,9 @@ struct ElementPathParser: PathScanner {
     private var pendingExtensionURL: String?
 
     /// A member, or one of the functions of the subset.
-    private mutating func invocation(_ name: String) throws(ElementPathError) -> ElementPath.Step? {
+    private mutating func invocation(_ name: String) throws(SearchExpressionError) -> SearchExpression.Step? {
         guard take("(") else { return .element(name) }
-        let step: ElementPath.Step
+        let step: SearchExpression.Step
         switch name {
         case "as", "ofType": step = .ofType(try identifier())
         case "where": step = .filter(try criterion())
@@ -136,7 +138,7 @@ struct ElementPathParser: PathScanner {
         return step
     }
 
-    private mutating func criterion() throws(ElementPathError) -> ElementPath.Filter {
+    private mutating func criterion() throws(SearchExpressionError) -> SearchExpression.Filter {
         let name = try identifier()
         if take("(") {
             switch name {
@@ -157,21 +159,21 @@ struct ElementPathParser: PathScanner {
 
     // MARK: Tokens
 
-    private mutating func expect(_ mark: Character) throws(ElementPathError) {
+    private mutating func expect(_ mark: Character) throws(SearchExpressionError) {
         guard take(mark) else { throw error(.unexpectedCharacter) }
     }
 
-    private mutating func identifier() throws(ElementPathError) -> String {
+    private mutating func identifier() throws(SearchExpressionError) -> String {
         guard let name = takeName() else { throw error(.unexpectedCharacter) }
         return name
     }
 
-    private mutating func number() throws(ElementPathError) -> Int {
+    private mutating func number() throws(SearchExpressionError) -> Int {
         guard let value = takeDigits().flatMap({ Int($0) }) else { throw error(.unexpectedCharacter) }
         return value
     }
 
-    private mutating func string() throws(ElementPathError) -> String {
+    private mutating func string() throws(SearchExpressionError) -> String {
         try expect("'")
         let start = at
         while at < text.count, text[at] != 0x27 { at += 1 }
@@ -180,7 +182,7 @@ struct ElementPathParser: PathScanner {
         return String(decoding: text[start..<at - 1], as: UTF8.self)
     }
 
-    private mutating func literal() throws(ElementPathError) -> String {
+    private mutating func literal() throws(SearchExpressionError) -> String {
         peek("'") ? try string() : try identifier()
     }
 }
