@@ -134,8 +134,8 @@ let package = Package(
         layer(
             "API", "HTTPSupport",
             [
-                "Access", "Admission", hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
-                httpTypes,
+                "Access", "Admission", "CZlib", hummingbird,
+                .product(name: "HummingbirdCore", package: "hummingbird"), httpTypes,
                 nio("NIOCore"), nio("NIOHTTP1"), httpTypesNIO, logging,
             ]),
         layer(

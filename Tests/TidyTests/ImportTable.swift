@@ -78,7 +78,7 @@ struct ImportTable {
             "Adapters", "OutboundAdapter", ["Access"],
             ["NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1", "AsyncHTTPClient"])
 
-        row("API", "HTTPSupport", ["Access", "Admission"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
+        row("API", "HTTPSupport", ["Access", "Admission", "CZlib"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
         row(
             "API", "FHIRAPI", ["HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
         row(

@@ -107,13 +107,14 @@ package struct APIResponder: HTTPResponder {
         }
         response = finished(response, head, requestID: requestID)
         if let observe, let started { observe(operationID, response.status.code, ContinuousClock.now - started) }
-        return head.method == .head ? response.createHeadResponse() : response
+        return head.method == .head ? response.withoutContent() : response
     }
 
     /// An answer with the fields that every one has.
     private func finished(_ response: Response, _ head: HTTPRequest, requestID: String) -> Response {
         var response = response
         response.headers[.xRequestID] = requestID
+        response.compress(for: head.headerFields[.acceptEncoding])
         security.apply(to: &response.headers)
         cors.apply(to: &response.headers, origin: head.headerFields[.origin])
         return response

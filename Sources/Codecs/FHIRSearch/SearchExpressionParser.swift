@@ -1,31 +1,31 @@
 /// Recursive descent over the bytes of one expression.
-struct ElementPathParser {
+struct SearchExpressionParser: PathScanner {
     /// The longest official R4 expression is near 3,000 bytes.
     static let bytesMax = 8192
     static let depthMax = 8
 
-    private let text: [UInt8]
-    private var at = 0
+    let text: [UInt8]
+    var at = 0
     private var depth = 0
 
     init(_ text: String) { self.text = Array(text.utf8) }
 
     /// The whole text as one union.
-    mutating func expression() throws(ElementPathError) -> [ElementPath.Alternative] {
+    mutating func expression() throws(SearchExpressionError) -> [SearchExpression.Alternative] {
         guard text.count <= Self.bytesMax else { throw error(.tooLong) }
         let found = try union()
         guard at == text.count else { throw error(.unexpectedCharacter) }
         return found
     }
 
-    private func error(_ reason: ElementPathError.Reason) -> ElementPathError {
-        ElementPathError(
+    private func error(_ reason: SearchExpressionError.Reason) -> SearchExpressionError {
+        SearchExpressionError(
             reason: at >= text.count && reason == .unexpectedCharacter ? .unexpectedEnd : reason, offset: at)
     }
 
     // MARK: Grammar
 
-    private mutating func union() throws(ElementPathError) -> [ElementPath.Alternative] {
+    private mutating func union() throws(SearchExpressionError) -> [SearchExpression.Alternative] {
         depth += 1
         defer { depth -= 1 }
         guard depth <= Self.depthMax else { throw error(.tooDeep) }
@@ -34,7 +34,7 @@ struct ElementPathParser {
         return found
     }
 
-    private mutating func conjunction() throws(ElementPathError) -> [ElementPath.Alternative] {
+    private mutating func conjunction() throws(SearchExpressionError) -> [SearchExpression.Alternative] {
         let first = try comparison()
         guard case .terms(var terms) = first else {
             guard case .paths(let paths) = first else { return [] }
@@ -48,11 +48,11 @@ struct ElementPathParser {
     }
 
     private enum Operand {
-        case paths([ElementPath.Alternative])
-        case terms([ElementPath.Term])
+        case paths([SearchExpression.Alternative])
+        case terms([SearchExpression.Term])
     }
 
-    private mutating func comparison() throws(ElementPathError) -> Operand {
+    private mutating func comparison() throws(SearchExpressionError) -> Operand {
         var operand = try postfix()
         if takeWord("as") || takeWord("is") {
             let type = try identifier()
@@ -65,16 +65,18 @@ struct ElementPathParser {
         return .terms([try term(operand, differs ? .differs(literal) : .equals(literal))])
     }
 
-    private func term(_ operand: Operand, _ test: ElementPath.Term.Test) throws(ElementPathError) -> ElementPath.Term {
+    private func term(_ operand: Operand, _ test: SearchExpression.Term.Test) throws(SearchExpressionError)
+        -> SearchExpression.Term
+    {
         guard case .paths(let paths) = operand, paths.count == 1, case .steps(let steps)? = paths.first else {
             throw error(.mixedBoolean)
         }
-        return ElementPath.Term(steps: steps, test: test)
+        return SearchExpression.Term(steps: steps, test: test)
     }
 
-    private func append(_ step: ElementPath.Step, to operand: Operand) throws(ElementPathError) -> Operand {
+    private func append(_ step: SearchExpression.Step, to operand: Operand) throws(SearchExpressionError) -> Operand {
         guard case .paths(let paths) = operand else { throw error(.mixedBoolean) }
-        var longer: [ElementPath.Alternative] = []
+        var longer: [SearchExpression.Alternative] = []
         for path in paths {
             guard case .steps(let steps) = path else { throw error(.mixedBoolean) }
             longer.append(.steps(steps + [step]))
@@ -82,7 +84,7 @@ struct ElementPathParser {
         return .paths(longer)
     }
 
-    private mutating func postfix() throws(ElementPathError) -> Operand {
+    private mutating func postfix() throws(SearchExpressionError) -> Operand {
         var operand: Operand
         if take("(") {
             operand = .paths(try union())
@@ -121,9 +123,9 @@ struct ElementPathParser {
     private var pendingExtensionURL: String?
 
     /// A member, or one of the functions of the subset.
-    private mutating func invocation(_ name: String) throws(ElementPathError) -> ElementPath.Step? {
+    private mutating func invocation(_ name: String) throws(SearchExpressionError) -> SearchExpression.Step? {
         guard take("(") else { return .element(name) }
-        let step: ElementPath.Step
+        let step: SearchExpression.Step
         switch name {
         case "as", "ofType": step = .ofType(try identifier())
         case "where": step = .filter(try criterion())
@@ -136,7 +138,7 @@ struct ElementPathParser {
         return step
     }
 
-    private mutating func criterion() throws(ElementPathError) -> ElementPath.Filter {
+    private mutating func criterion() throws(SearchExpressionError) -> SearchExpression.Filter {
         let name = try identifier()
         if take("(") {
             switch name {
@@ -157,54 +159,21 @@ struct ElementPathParser {
 
     // MARK: Tokens
 
-    private mutating func skipSpace() {
-        while at < text.count, text[at] == 0x20 || 0x09...0x0D ~= text[at] { at += 1 }
-    }
-
-    private mutating func peek(_ mark: Character) -> Bool {
-        skipSpace()
-        return at < text.count && text[at] == mark.asciiValue
-    }
-
-    private mutating func take(_ mark: Character) -> Bool {
-        guard peek(mark) else { return false }
-        at += 1
-        return true
-    }
-
-    private mutating func expect(_ mark: Character) throws(ElementPathError) {
+    private mutating func expect(_ mark: Character) throws(SearchExpressionError) {
         guard take(mark) else { throw error(.unexpectedCharacter) }
     }
 
-    private mutating func takeWord(_ word: String) -> Bool {
-        skipSpace()
-        let bytes = Array(word.utf8)
-        guard text[at...].starts(with: bytes) else { return false }
-        let after = at + bytes.count
-        guard after == text.count || !Self.isNameByte(text[after]) else { return false }
-        at = after
-        return true
+    private mutating func identifier() throws(SearchExpressionError) -> String {
+        guard let name = takeName() else { throw error(.unexpectedCharacter) }
+        return name
     }
 
-    private mutating func identifier() throws(ElementPathError) -> String {
-        skipSpace()
-        let start = at
-        while at < text.count, Self.isNameByte(text[at]) { at += 1 }
-        guard at > start, !(0x30...0x39 ~= text[start]) else { throw error(.unexpectedCharacter) }
-        return String(decoding: text[start..<at], as: UTF8.self)
-    }
-
-    private mutating func number() throws(ElementPathError) -> Int {
-        skipSpace()
-        let start = at
-        while at < text.count, 0x30...0x39 ~= text[at] { at += 1 }
-        guard let value = Int(String(decoding: text[start..<at], as: UTF8.self)) else {
-            throw error(.unexpectedCharacter)
-        }
+    private mutating func number() throws(SearchExpressionError) -> Int {
+        guard let value = takeDigits().flatMap({ Int($0) }) else { throw error(.unexpectedCharacter) }
         return value
     }
 
-    private mutating func string() throws(ElementPathError) -> String {
+    private mutating func string() throws(SearchExpressionError) -> String {
         try expect("'")
         let start = at
         while at < text.count, text[at] != 0x27 { at += 1 }
@@ -213,11 +182,7 @@ struct ElementPathParser {
         return String(decoding: text[start..<at - 1], as: UTF8.self)
     }
 
-    private mutating func literal() throws(ElementPathError) -> String {
+    private mutating func literal() throws(SearchExpressionError) -> String {
         peek("'") ? try string() : try identifier()
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        0x30...0x39 ~= byte || 0x41...0x5A ~= byte || 0x61...0x7A ~= byte || byte == 0x5F
     }
 }

@@ -1,8 +1,8 @@
 /// Parsed JSON with numbers as text, for the few shapes of DICOM JSON. RFC 8259.
-struct JSONNode: Sendable {
+struct DICOMJSONNode: Sendable {
     enum Value: Sendable {
-        case object([(key: String, node: JSONNode)])
-        case array([JSONNode])
+        case object([(key: String, node: DICOMJSONNode)])
+        case array([DICOMJSONNode])
         case string(String)
         /// The number's text as it stands.
         case number(String)
@@ -15,13 +15,13 @@ struct JSONNode: Sendable {
     let offset: Int
 
     /// The member of an object, nil when it is absent or this is no object.
-    subscript(key: String) -> JSONNode? {
+    subscript(key: String) -> DICOMJSONNode? {
         guard case .object(let members) = value else { return nil }
         return members.first { $0.key == key }?.node
     }
 
     /// Parses one JSON text. Throws `.jsonInvalid`, also for invalid UTF-8 in strings, and `.tooDeep`.
-    static func parse(_ bytes: [UInt8], depthMax: Int) throws(DICOMDataError) -> JSONNode {
+    static func parse(_ bytes: [UInt8], depthMax: Int) throws(DICOMDataError) -> DICOMJSONNode {
         var parser = Parser(bytes: bytes, depthMax: depthMax)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { parser.position = 3 }
         let node = try parser.value(depth: 0)
@@ -53,7 +53,7 @@ struct JSONNode: Sendable {
             while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
         }
 
-        mutating func value(depth: Int) throws(DICOMDataError) -> JSONNode {
+        mutating func value(depth: Int) throws(DICOMDataError) -> DICOMJSONNode {
             skipSpace()
             let start = position
             guard let byte = next else { throw error }
@@ -61,25 +61,26 @@ struct JSONNode: Sendable {
             case 0x7B, 0x5B:
                 guard depth < depthMax else { throw DICOMDataError(.tooDeep, at: position) }
                 position += 1
-                return JSONNode(value: byte == 0x7B ? try object(depth) : try array(depth), offset: start)
-            case 0x22: return JSONNode(value: .string(try string()), offset: start)
+                return DICOMJSONNode(value: byte == 0x7B ? try object(depth) : try array(depth), offset: start)
+            case 0x22: return DICOMJSONNode(value: .string(try string()), offset: start)
             case 0x74: return try word("true", .bool(true))
             case 0x66: return try word("false", .bool(false))
             case 0x6E: return try word("null", .null)
             default:
                 guard number() else { throw error }
-                return JSONNode(value: .number(String(decoding: bytes[start..<position], as: UTF8.self)), offset: start)
+                return DICOMJSONNode(
+                    value: .number(String(decoding: bytes[start..<position], as: UTF8.self)), offset: start)
             }
         }
 
-        private mutating func word(_ word: String, _ value: Value) throws(DICOMDataError) -> JSONNode {
+        private mutating func word(_ word: String, _ value: Value) throws(DICOMDataError) -> DICOMJSONNode {
             guard bytes[position...].starts(with: word.utf8) else { throw error }
             defer { position += word.utf8.count }
-            return JSONNode(value: value, offset: position)
+            return DICOMJSONNode(value: value, offset: position)
         }
 
         private mutating func object(_ depth: Int) throws(DICOMDataError) -> Value {
-            var members: [(key: String, node: JSONNode)] = []
+            var members: [(key: String, node: DICOMJSONNode)] = []
             var keys: Set<String> = []
             skipSpace()
             if next == 0x7D {
@@ -107,7 +108,7 @@ struct JSONNode: Sendable {
         }
 
         private mutating func array(_ depth: Int) throws(DICOMDataError) -> Value {
-            var nodes: [JSONNode] = []
+            var nodes: [DICOMJSONNode] = []
             skipSpace()
             if next == 0x5D {
                 position += 1

@@ -5,7 +5,7 @@ import Workflow
 /// Studies come newest first, ties and lower levels by number and UID. They are either looked up from the key with the
 /// fewest rows, or, where each key has many, taken in their order until the page is full: so no query reads a whole
 /// table whose rows it does not return.
-struct StudySearch {
+struct StudyQueryRun {
     let connection: any SQLConnection
     /// What the caller may see.
     var sight = ImagingSight.whole

@@ -2,7 +2,7 @@
 ///
 /// A `|` between paths, also one in parentheses with steps after it, gives one alternative each. FHIRPath N1 §3, FHIR R4
 /// fhirpath.html.
-package struct ElementPath: Sendable, Hashable {
+package struct SearchExpression: Sendable, Hashable {
     package enum Step: Sendable, Hashable {
         /// A member, or at the start the name of the resource type.
         case element(String)
@@ -47,14 +47,14 @@ package struct ElementPath: Sendable, Hashable {
     package let alternatives: [Alternative]
 
     /// Reads an expression; throws for what is outside of the subset, with the byte offset.
-    package init(parsing text: String) throws(ElementPathError) {
-        var parser = ElementPathParser(text)
+    package init(parsing text: String) throws(SearchExpressionError) {
+        var parser = SearchExpressionParser(text)
         alternatives = try parser.expression()
     }
 }
 
 /// Why an expression is not in the subset.
-package struct ElementPathError: Error, Sendable, Hashable {
+package struct SearchExpressionError: Error, Sendable, Hashable {
     package enum Reason: String, Sendable, Hashable {
         case unexpectedCharacter, unexpectedEnd, unknownFunction, tooLong, tooDeep, mixedBoolean
     }

@@ -3,7 +3,7 @@ import FHIRSearch
 import Testing
 
 /// FHIR R4 searchparameter.html, FHIRPath N1.
-@Suite struct ElementPathTests {
+@Suite struct SearchExpressionTests {
     @Test("Every expression of R4 is read, except those that R4 itself gives no path")
     func allExpressions() throws {
         var count = 0
@@ -54,9 +54,9 @@ import Testing
             ("Patient.name.where(use='official", 32), ("%context.name", 8), ("Patient.active and Patient.name", 15),
         ])
     func refusals(expression: String, offset: Int) {
-        #expect(throws: ElementPathError.self, "\(expression)") { try ElementPath(parsing: expression) }
+        #expect(throws: SearchExpressionError.self, "\(expression)") { try SearchExpression(parsing: expression) }
         do {
-            _ = try ElementPath(parsing: expression)
+            _ = try SearchExpression(parsing: expression)
         } catch {
             #expect(error.offset == offset, "\(expression): \(error)")
         }
@@ -67,15 +67,16 @@ import Testing
         func nested(_ depth: Int) -> String {
             String(repeating: "(", count: depth) + "Patient.name" + String(repeating: ")", count: depth)
         }
-        _ = try ElementPath(parsing: nested(7))
-        #expect(throws: ElementPathError.self) { try ElementPath(parsing: nested(8)) }
-        #expect(throws: ElementPathError.self) { try ElementPath(parsing: nested(100_000)) }
-        #expect(throws: ElementPathError.self) { try ElementPath(parsing: nested(2_000)) }
+        _ = try SearchExpression(parsing: nested(7))
+        #expect(throws: SearchExpressionError.self) { try SearchExpression(parsing: nested(8)) }
+        #expect(throws: SearchExpressionError.self) { try SearchExpression(parsing: nested(100_000)) }
+        #expect(throws: SearchExpressionError.self) { try SearchExpression(parsing: nested(2_000)) }
     }
 
     @Test("A union in parentheses carries the steps after it into each alternative")
     func union() throws {
-        let path = try ElementPath(parsing: "(Observation.value as CodeableConcept).text | Observation.code.as(string)")
+        let path = try SearchExpression(
+            parsing: "(Observation.value as CodeableConcept).text | Observation.code.as(string)")
         #expect(
             path.alternatives == [
                 .steps([.element("Observation"), .element("value"), .ofType("CodeableConcept"), .element("text")]),
