@@ -46,11 +46,11 @@ import Workflow
 
     private func scp(
         _ objects: StoredObjects, peers: [Peer] = [], audit: any AuditTrail = MemoryAudit(),
-        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers()
+        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers(), memory: MemoryBudget = .unlimited
     ) -> RetrieveSCP {
         RetrieveSCP(
             index: objects.index, blobs: objects.blobs, peers: MemoryPeers(all: peers), audit: audit, timers: timers,
-            pace: pace, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            pace: pace, memory: memory, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     /// Storage contexts are had by the role of the peer alone.
@@ -71,14 +71,14 @@ import Workflow
     /// One C-GET by a peer that takes what the receiver takes.
     private func get(
         _ objects: StoredObjects, _ receiver: ReceivingSCP, _ identifier: ByteBuffer,
-        audit: any AuditTrail = MemoryAudit(),
+        audit: any AuditTrail = MemoryAudit(), memory: MemoryBudget = .unlimited,
         may: Set<Peer.Role> = [.retrieve]
     ) async throws -> [DIMSEResponse] {
         let classes = receiver.abstractSyntaxes.keys.sorted()
         let peer = Peer(kind: .applicationEntity, name: "CT1", may: may)
         let all = Mutex<[DIMSEResponse]>([])
         try await TestListener.run(
-            services: [scp(objects, audit: audit), RetrievableClasses(classes)], peers: [peer]
+            services: [scp(objects, audit: audit, memory: memory), RetrievableClasses(classes)], peers: [peer]
         ) { test in
             var terms = SCUAssociation.Terms()
             terms.roles = classes.map { RoleSelection(sopClassUID: $0, scu: false, scp: true) }
@@ -200,6 +200,28 @@ import Workflow
             #expect(last?.message.status == .dataSetDoesNotMatchSOPClass)
             #expect(last?.message.command[.offendingElement] == [0x20, 0, 0x0D, 0])
         }
+    }
+
+    @Test("A701 where the instances that all retrievals have selected would take too much; what is sent is given back")
+    func memory() async throws {
+        let objects = StoredObjects()
+        for number in 1...300 { try objects.add(number, series: number <= 200 ? "1.2.1.1" : "1.2.1.2") }
+        let memory = MemoryBudget(bytesMax: 256 * RetrieveSelection.instanceBytes)
+        let held = Mutex(0)
+        let receiver = ReceivingSCP { _ in
+            held.withLock { $0 = max($0, memory.used) }
+            return .success
+        }
+        let refused = try await get(objects, receiver, identifier(), memory: memory).last?.message
+        #expect(refused?.status == .matchesNotCounted)
+        #expect(refused?.command.text(.errorComment) == "too many instances are being retrieved")
+        #expect(memory.used == 0)
+        let series = identifier("SERIES", [.studyInstanceUID: StoredObjects.study, .seriesInstanceUID: "1.2.1.1"])
+        let taken = try await get(objects, receiver, series, memory: memory).last?.message
+        #expect(taken?.status == .success)
+        #expect(counts(taken) == [-1, 200, 0, 0])
+        #expect(held.withLock { $0 } >= 200 * RetrieveSelection.instanceBytes)
+        #expect(memory.used == 0)
     }
 
     @Test("Without the right to retrieve there is no context; what cannot be audited is not sent")
