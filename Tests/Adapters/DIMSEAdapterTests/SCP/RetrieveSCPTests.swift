@@ -245,9 +245,11 @@ import Workflow
     // MARK: C-MOVE
 
     /// One C-MOVE to DEST, which listens at a port.
+    ///
+    /// - Parameter isTold: opens with the first pending response.
     private func move(
         _ objects: StoredObjects, port: Int?, to destination: String = "DEST", cancelAfter: Int? = nil,
-        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers()
+        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers(), isTold: Gate? = nil
     ) async throws -> [DIMSEResponse] {
         let peers = [
             Peer(kind: .applicationEntity, name: "CT1"),
@@ -260,6 +262,7 @@ import Workflow
             let association = try await SCUAssociation.open(
                 test.destination, contexts: [(UID.studyRootMove, Self.syntaxes)])
             let context = try #require(association.negotiated.contexts.first)
+            async let _ = isTold?.open(whenAnswered: association)
             let responses = try await association.invoker.invoke(context, identifier, cancelAfter: cancelAfter) {
                 .cMoveRequest(messageID: $0, sopClassUID: UID.studyRootMove, destination: destination)
             }
@@ -284,14 +287,17 @@ import Workflow
         let objects = StoredObjects()
         var contents: [[UInt8]] = []
         for number in 1...4 { contents.append(try objects.add(number, pixels: [UInt8](repeating: 7, count: 2000))) }
+        // The third instance is answered once the requestor has heard of one before it.
+        let isTold = Gate()
+        let number = Atomic(0)
         let receiver = ReceivingSCP { _ in
-            try? await Task.sleep(for: .milliseconds(30))
+            if number.add(1, ordering: .relaxed).newValue == 3 { await isTold.wait() }
             return .success
         }
         var pace = RetrieveSCP.Pace()
         pace.changed = .milliseconds(5)
         try await receiving([receiver]) { [pace, contents] port in
-            let responses = try await move(objects, port: port, pace: pace)
+            let responses = try await move(objects, port: port, pace: pace, isTold: isTold)
             let last = responses.last?.message
             #expect(last?.status == .success)
             #expect(counts(last) == [-1, 4, 0, 0])
@@ -334,7 +340,9 @@ import Workflow
         timers.associate = .hours(1)
         timers.response = .hours(1)
         let gate = Gate()
+        let begun = Atomic(0)
         let receiver = ReceivingSCP { _ in
+            begun.add(1, ordering: .relaxed)
             await gate.wait()
             return .success
         }
@@ -346,6 +354,8 @@ import Workflow
             #expect(counts(last) == [3, 0, 0, 0])
             gate.open()
         }
+        // Nothing more was begun after it, nor at the end of the one that was under way.
+        #expect(begun.load(ordering: .relaxed) <= 1)
         // A listener that takes connections and never answers.
         let silent = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()
@@ -400,5 +410,16 @@ import Workflow
         #expect(first[1].transferSyntaxes == [TransferSyntax.implicitVRLittleEndian.uid])
         let (rest, last) = StorageSCU.contexts(for: instances[100...])
         #expect(rest.map(\.transferSyntaxes) == [[TransferSyntax.jpegBaseline.uid]] && last == 101)
+    }
+}
+
+extension Gate {
+    /// Opens once the request that is under way on an association has a response.
+    fileprivate func open(whenAnswered association: SCUAssociation) async {
+        let exchange = association.invoker.exchange
+        while !Task.isCancelled {
+            let count = try? await exchange.eventLoop.submit { exchange.value.invocation?.responses.count ?? 0 }.get()
+            if let count, count > 0 { return open() }
+        }
     }
 }
