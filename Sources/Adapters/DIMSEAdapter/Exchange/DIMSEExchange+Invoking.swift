@@ -148,7 +148,7 @@ extension DIMSEExchange {
     }
 
     /// Asks the peer to stop answering. PS3.7 §9.3.2.3.
-    func cancelInvocation() {
+    private func cancelInvocation() {
         guard let current = invocation, !current.isCancelled else { return }
         invocation?.isCancelled = true
         _ = handler?.send(

@@ -65,12 +65,6 @@ package struct OperationInvoker: Sendable {
         }
     }
 
-    /// Asks the peer to stop answering the request that is under way.
-    package func cancel() {
-        let exchange = exchange
-        eventLoop.execute { exchange.value.cancelInvocation() }
-    }
-
     /// Ends the association at once.
     package func abort() {
         let exchange = exchange
