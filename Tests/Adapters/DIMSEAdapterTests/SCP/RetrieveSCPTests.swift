@@ -1,6 +1,7 @@
 import Access
 import DICOMData
 import DICOMNetwork
+import DICOMTranslation
 import Logging
 import NIOCore
 import NIOPosix
@@ -222,6 +223,21 @@ import Workflow
         #expect(counts(taken) == [-1, 200, 0, 0])
         #expect(held.withLock { $0 } >= 200 * RetrieveSelection.instanceBytes)
         #expect(memory.used == 0)
+    }
+
+    @Test("The studies of a patient are asked for in pages that grow")
+    func pages() async throws {
+        let index = StudyIndex(matches: (0..<4000).map { StudyIndex.match($0) })
+        var set = DataSet()
+        set.set(.queryRetrieveLevel, string: "PATIENT")
+        set.set(.patientID, string: "P1")
+        let keys = try RetrieveIdentifier(set, root: .patient, isRelational: false)
+        let found = try await RetrieveSelection(index: index).instances(
+            of: keys, memory: MemoryBudget.unlimited.reservation(), access: .server(requestID: "test")
+        ) { false }
+        #expect(found.isEmpty)
+        #expect(index.state.withLock { $0.queries.map(\.offset) } == [0, 1000, 3000])
+        #expect(index.state.withLock { $0.queries.map(\.limit) } == [1000, 2000, 4000])
     }
 
     @Test("Without the right to retrieve there is no context; what cannot be audited is not sent")
