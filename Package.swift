@@ -231,7 +231,8 @@ let package = Package(
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL, logging, lifecycle,
             ]),
         tests(
-            "Adapters", "OutboundAdapter", ["OutboundAdapter", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL]),
+            "Adapters", "OutboundAdapter",
+            ["OutboundAdapter", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL, asyncHTTPClient]),
         tests(
             "API", "HTTPSupport",
             [

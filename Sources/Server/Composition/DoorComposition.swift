@@ -40,7 +40,9 @@ enum DoorComposition {
                 VerificationSCP(), StorageSCP(ingest: ingest, logger: logger),
                 WorklistSCP(index: store, authorities: authorities, audit: store), QuerySCP(index: store, audit: store),
                 RetrieveSCP(
-                    index: store, blobs: blobs, peers: store, audit: store, timers: limits.timers, logger: logger),
+                    index: store, blobs: blobs, peers: store, audit: store, timers: limits.timers,
+                    memory: MemoryBudget(bytesMax: min(RetrieveSCP.memoryBytes, guards.memory.bytesMax)),
+                    logger: logger),
                 StorageCommitmentSCP(store: store, associations: commitments),
                 PerformedProcedureStepSCP(store: store, entropy: entropy),
             ],

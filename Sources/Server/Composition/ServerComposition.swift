@@ -100,9 +100,10 @@ enum ServerComposition {
         let guards = DoorGuards(configuration.limits, metrics: metrics, logger: logger)
 
         // The doors for hospital systems.
+        let workers = WorkThreads()
         let ingest = InstanceIngest(
             store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest,
-            memory: guards.memory
+            memory: guards.memory, workers: workers
         ) { access in
             // What a peer may do is looked up when it matters, which is hardly ever.
             guard access.principal.kind == .applicationEntity else { return .keepFirst }
@@ -206,9 +207,11 @@ enum ServerComposition {
             defer { withExtendedLifetime(held) {} }
             try await group.run()
         } catch {
+            await workers.close()
             await close(store, blobs)
             throw error
         }
+        await workers.close()
         await sender.close()
         await RefusalSums.sumUp(web.ledger, logger)
         try? await store.record(

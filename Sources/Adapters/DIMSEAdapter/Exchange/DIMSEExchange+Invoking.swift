@@ -30,6 +30,27 @@ extension DIMSEExchange {
     static let responseBytesMax = 64 << 20
     static let responsesMax = 100_000
 
+    /// Requests of this side that wait for the one under way; one more is refused as `.busy`.
+    static let waitingMax = 64
+
+    /// Does `start`, which begins a request, when no other request of this side is under way: at once, or in the order of
+    /// asking when those before it have their final responses. At the end of the association it does all that wait, which
+    /// then fail with that end.
+    func inTurn<Value: Sendable>(
+        _ start: @escaping () -> EventLoopFuture<Value>
+    ) -> EventLoopFuture<Value> {
+        guard end == nil, invocation != nil || !waiting.isEmpty else { return start() }
+        let loop = endFuture.eventLoop
+        guard waiting.count < Self.waitingMax else { return loop.makeFailedFuture(SCUError.busy) }
+        let promise = loop.makePromise(of: Value.self)
+        waiting.append { start().cascade(to: promise) }
+        return promise.futureResult
+    }
+
+    private func startNext() {
+        while invocation == nil, let start = waiting.popFirst() { start() }
+    }
+
     /// Sends a request and collects its responses up to the final one. `makeCommand` gets the message ID.
     func invoke(
         contextID: UInt8, dataSet: ByteBuffer?, cancelAfter: Int?, _ makeCommand: (UInt16) -> CommandSet
@@ -68,6 +89,7 @@ extension DIMSEExchange {
         let promise = invocation?.promise
         invocation = nil
         promise?.fail(error)
+        startNext()
     }
 
     private func begin(
@@ -140,6 +162,7 @@ extension DIMSEExchange {
             stopTimer()
             invocation = nil
             current.promise.succeed(current.responses)
+            startNext()
             return
         }
         if let limit = current.cancelAfter, current.responses.count >= limit, !current.isCancelled {
@@ -148,7 +171,7 @@ extension DIMSEExchange {
     }
 
     /// Asks the peer to stop answering. PS3.7 §9.3.2.3.
-    func cancelInvocation() {
+    private func cancelInvocation() {
         guard let current = invocation, !current.isCancelled else { return }
         invocation?.isCancelled = true
         _ = handler?.send(

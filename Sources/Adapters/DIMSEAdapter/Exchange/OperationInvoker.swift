@@ -1,7 +1,8 @@
 import DICOMNetwork
 import NIOCore
 
-/// The asking side of one association, for any task: requests to the peer, one at a time. PS3.7 §7.
+/// The asking side of one association, for any task: requests to the peer, one at a time in the order of asking.
+/// PS3.7 §7.
 package struct OperationInvoker: Sendable {
     package let negotiated: NegotiatedAssociation
     let exchange: NIOLoopBound<DIMSEExchange>
@@ -20,8 +21,10 @@ package struct OperationInvoker: Sendable {
     ) async throws -> [DIMSEResponse] {
         let exchange = exchange
         return try await eventLoop.flatSubmit {
-            exchange.value.invoke(
-                contextID: context.id, dataSet: dataSet, cancelAfter: cancelAfter, makeCommand)
+            exchange.value.inTurn {
+                exchange.value.invoke(
+                    contextID: context.id, dataSet: dataSet, cancelAfter: cancelAfter, makeCommand)
+            }
         }.get()
     }
 
@@ -32,8 +35,11 @@ package struct OperationInvoker: Sendable {
         _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> [DIMSEResponse] {
         let exchange = exchange
-        let begun = try await eventLoop.submit {
-            exchange.value.beginInvoking(contextID: context.id, makeCommand)
+        let begun = try await eventLoop.flatSubmit {
+            exchange.value.inTurn {
+                exchange.eventLoop.makeSucceededFuture(
+                    exchange.value.beginInvoking(contextID: context.id, makeCommand))
+            }
         }.get()
         do {
             let writer = DataSetWriter(exchange: exchange, message: begun.message, fragmentBytesMax: fragmentBytesMax)
@@ -63,12 +69,6 @@ package struct OperationInvoker: Sendable {
             let exchange = exchange
             return (try? await eventLoop.submit { exchange.value.end != nil }.get()) ?? true
         }
-    }
-
-    /// Asks the peer to stop answering the request that is under way.
-    package func cancel() {
-        let exchange = exchange
-        eventLoop.execute { exchange.value.cancelInvocation() }
     }
 
     /// Ends the association at once.

@@ -24,11 +24,20 @@ package struct RetrieveSCP: ServiceClassProvider {
     private let audit: any AuditTrail
     private let timers: DIMSETimers
     private let pace: Pace
+    private let memory: MemoryBudget
 
-    /// - Parameter timers: of associations to destinations.
+    /// What the instances that all retrievals have selected may take: those of half a million.
+    package static let memoryBytes = 512 << 20
+
+    /// - Parameters:
+    ///   - timers: of associations to destinations.
+    ///   - memory: what the instances that all retrievals have selected may take; beyond it a retrieval is refused with
+    ///     A701H.
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, peers: any PeerDirectory, audit: any AuditTrail,
-        timers: DIMSETimers = DIMSETimers(), pace: Pace = Pace(), logger: Logger = Logger(label: "dimse.retrieve")
+        timers: DIMSETimers = DIMSETimers(), pace: Pace = Pace(),
+        memory: MemoryBudget = MemoryBudget(bytesMax: RetrieveSCP.memoryBytes),
+        logger: Logger = Logger(label: "dimse.retrieve")
     ) {
         selection = RetrieveSelection(index: index)
         storage = StorageSCU(index: index, blobs: blobs, logger: logger)
@@ -36,6 +45,7 @@ package struct RetrieveSCP: ServiceClassProvider {
         self.audit = audit
         self.timers = timers
         self.pace = pace
+        self.memory = memory
     }
 
     /// Relational retrieval is had by negotiation, enhanced multi-frame conversion is not. PS3.4 Table C.5-3.
@@ -62,8 +72,10 @@ package struct RetrieveSCP: ServiceClassProvider {
     // MARK: C-GET
 
     private func get(_ request: DIMSERequest, _ identifier: DataSet, _ responder: Responder) async throws {
+        let held = memory.reservation()
+        defer { held.release() }
         guard let invoker = request.invoker,
-            let instances = try await select(request, identifier, responder, destination: nil)
+            let instances = try await select(request, identifier, responder, destination: nil, held)
         else { return }
         let job = job(instances, request, responder, originator: nil)
         try await report(job, responder, interruption: nil) {
@@ -92,7 +104,11 @@ package struct RetrieveSCP: ServiceClassProvider {
                 .moveDestinationUnknown, comment: peer == nil ? "not a peer: \(title)" : "\(title) has no host and port"
             )
         }
-        guard let instances = try await select(request, identifier, responder, destination: title) else { return }
+        let held = memory.reservation()
+        defer { held.release() }
+        guard let instances = try await select(request, identifier, responder, destination: title, held) else {
+            return
+        }
         var destination = SCUAssociation.Destination(
             host: host, port: port, calledAETitle: title, callingAETitle: request.association.calledAETitle)
         destination.timers = timers
@@ -120,7 +136,8 @@ package struct RetrieveSCP: ServiceClassProvider {
 
     /// What is to be sent, on record; nil when the request has been answered with why nothing is.
     private func select(
-        _ request: DIMSERequest, _ identifier: DataSet, _ responder: Responder, destination: AETitle?
+        _ request: DIMSERequest, _ identifier: DataSet, _ responder: Responder, destination: AETitle?,
+        _ held: MemoryReservation
     ) async throws -> [Instance]? {
         let syntax = request.context.abstractSyntax
         let keys: RetrieveIdentifier
@@ -134,7 +151,9 @@ package struct RetrieveSCP: ServiceClassProvider {
         }
         let access = request.association.access
         do {
-            let instances = try await selection.instances(of: keys, access: access) { responder.isCancelled }
+            let instances = try await selection.instances(of: keys, memory: held, access: access) {
+                responder.isCancelled
+            }
             // Fails closed: what cannot be audited is not sent.
             var studies: [String: Int] = [:]
             for instance in instances { studies[instance.studyInstanceUID, default: 0] += 1 }
@@ -146,8 +165,8 @@ package struct RetrieveSCP: ServiceClassProvider {
                         detail: "\(count) instances" + (destination.map { " to \($0)" } ?? "")))
             }
             return instances
-        } catch is RetrieveSelection.TooMany {
-            try await responder.send(.matchesNotCounted, comment: "more than \(RetrieveSelection.instancesMax) matches")
+        } catch let refusal as RetrieveSelection.Refusal {
+            try await responder.send(.matchesNotCounted, comment: refusal.comment)
         } catch let error as StoreError where error.code == .unacceptable {
             try await responder.send(.cannotUnderstand)
         } catch {

@@ -13,8 +13,6 @@ package final class Interruption: Sendable {
 
     package init() {}
 
-    package var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
-
     /// The channel to end; at once if it has been interrupted.
     func follow(_ channel: any Channel) {
         let isInterrupted = state.withLock { state in
