@@ -174,7 +174,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "_CryptoExtras", package: "swift-crypto"),
                 jwtKit, lifecycle, unixSignals, logging, metrics, asyncHTTPClient, yams, nioSSL, nio("NIOCore"),
-                nio("NIOPosix"),
+                nio("NIOPosix"), nio("NIOTLS"),
                 nio("NIOHTTP1"),
             ],
             path: "Sources/Server", exclude: ["Server.docc"], swiftSettings: strict),

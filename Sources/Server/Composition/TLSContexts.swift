@@ -1,3 +1,4 @@
+import Admission
 import Crypto
 import Foundation
 import NIOSSL
@@ -76,6 +77,34 @@ enum TLSContexts {
         // Also compares the key with the certificate.
         let context = try reading("\(file) and its key") { try NIOSSLContext(configuration: tls) }
         return (context, Int64(own.notValidAfter))
+    }
+
+    /// For calling peers: with the certificate of the first door for them, and the authorities that it and `hilum init`
+    /// trust.
+    ///
+    /// - Parameter isVerifying: false where the certificate is compared by who calls.
+    ///
+    /// Throws ``ConfigurationError``.
+    static func calling(
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, isVerifying: Bool = true
+    ) throws -> NIOSSLContext {
+        let door = configuration.doors.first { $0.kind != .http && $0.tls != .off } ?? DoorConfiguration(.dimse)
+        let material = try Material(door, folder)
+        func reading<Value>(_ body: () throws -> Value) throws -> Value {
+            do { return try body() } catch { throw ConfigurationError("TLS of \(door.place): \(error)") }
+        }
+        return try reading {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(material.chain).map { .certificate($0) }
+            tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: material.key, format: .pem))
+            tls.minimumTLSVersion = .tlsv12
+            tls.cipherSuiteValues = suitesOfTLS12
+            var roots = try NIOSSLCertificate.fromPEMFile(folder.authorityCertificateFile)
+            if let own = material.clientAuthorities { roots += try NIOSSLCertificate.fromPEMBytes(own) }
+            tls.trustRoots = .certificates(roots)
+            tls.certificateVerification = isVerifying ? .fullVerification : .none
+            return try NIOSSLContext(configuration: tls)
+        }
     }
 
     /// SHA-256 of a certificate's DER in lower-case hex.
