@@ -101,7 +101,7 @@ let package = Package(
         layer("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "Workflow", "Access"]),
 
         // Network: what all doors share about connections.
-        layer("Network", "Admission", ["Access", nio("NIOCore"), nio("NIOTLS")]),
+        layer("Network", "Admission", ["Access", nio("NIOCore"), nio("NIOTLS"), nioSSL]),
 
         // Storage: implements the ports.
         layer(
@@ -174,7 +174,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "_CryptoExtras", package: "swift-crypto"),
                 jwtKit, lifecycle, unixSignals, logging, metrics, asyncHTTPClient, yams, nioSSL, nio("NIOCore"),
-                nio("NIOPosix"),
+                nio("NIOPosix"), nio("NIOTLS"),
                 nio("NIOHTTP1"),
             ],
             path: "Sources/Server", exclude: ["Server.docc"], swiftSettings: strict),
@@ -216,7 +216,9 @@ let package = Package(
                 "SQLStore", "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", logging,
             ]),
         tests("Storage", "BlobStore", ["BlobStore", "Workflow"]),
-        tests("Network", "Admission", ["Admission", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded")]),
+        tests(
+            "Network", "Admission",
+            ["Admission", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL]),
         tests(
             "Adapters", "MLLPAdapter",
             [
@@ -278,8 +280,8 @@ let package = Package(
         tests(
             "Server", "Server",
             [
-                "hilum", "OpsAPI", "SQLStore", "FHIRResources", "Workflow", "Access", logging, lifecycle,
-                nio("NIOCore"), nio("NIOPosix"),
+                "hilum", "OpsAPI", "HTTPSupport", "Admission", "SQLStore", "FHIRResources", "Workflow", "Access", logging,
+                lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -58,7 +58,7 @@ struct ImportTable {
         row("Translation", "DICOMTranslation", ["DICOMData", "DICOMPixels", "Workflow", "Access"])
         row("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "DICOMData", "Workflow", "Access"])
 
-        row("Network", "Admission", ["Access"], ["NIOCore", "NIOTLS"])
+        row("Network", "Admission", ["Access"], ["NIOCore", "NIOTLS", "NIOSSL"])
 
         row(
             "Storage", "SQLStore",

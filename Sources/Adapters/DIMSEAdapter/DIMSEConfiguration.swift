@@ -1,6 +1,8 @@
+import Access
+import Admission
 import DICOMNetwork
 import NIOCore
-import NIOSSL
+import Workflow
 
 /// How long the adapter waits for what. All tests of time-outs shorten them.
 package struct DIMSETimers: Sendable {
@@ -43,8 +45,14 @@ package struct DIMSEConfiguration: Sendable {
     package var port = 11112
     /// The titles we answer to; empty answers to any called title.
     package var aeTitles: Set<AETitle>
+    /// What may be asked of a title, of those that a caller may; titles that are not named here take all.
+    package var rolesByTitle: [AETitle: Set<Peer.Role>] = [:]
+    /// From which there may be connections; empty for everywhere.
+    package var networks: [IPNetwork] = []
+    /// How a caller shows that it is the peer it says it is.
+    package var binding = PeerBinding.name
     /// TLS of the listener; nil is clear text. With client certificates required, a peer can be bound to its own.
-    package var tls: NIOSSLContext?
+    package var tls: DoorTLS?
     /// SHA-256 of a certificate's DER as hexadecimal, as the peer directory keeps it.
     /// Needed when peers are bound to certificates; without it such peers are refused.
     package var certificateFingerprint: (@Sendable ([UInt8]) -> String)?

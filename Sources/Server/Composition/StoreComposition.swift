@@ -27,7 +27,7 @@ enum StoreComposition {
             observers: observers, baseURL: fhirBaseURL, zone: siteZone(profile),
             pageTokenKey: isServer ? derivedKey(folder, "hilum page tokens v1") : nil,
             searchLimits: configuration.limits.fhir.search,
-            rules: rules(profile), stations: WorklistStations(configuration.dimse.worklistStations),
+            rules: rules(profile), stations: WorklistStations(configuration.worklistStations),
             subscriptions: configuration.subscriptions.rules(configuration.outbound.policy),
             secretKey: derivedKey(folder, "hilum subscription headers v1"),
             refusal: refusal(configuration, folder, isServer: isServer))
