@@ -114,9 +114,10 @@ enum ServerComposition {
         }
         let peerTLS = isTLS ? try TLSContexts.peers(folder) : nil
         let commitments = CommitmentAssociations()
+        let outgoing = try OutgoingDIMSE(configuration, folder, logger: logger)
         let dimse = try DoorComposition.dimse(
             configuration.dimse, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
-            commitments: commitments,
+            commitments: commitments, outgoing: outgoing,
             ingest: ingest,
             authorities: profile.authorities, entropy: entropy,
             tls: peerTLS,
@@ -175,15 +176,15 @@ enum ServerComposition {
                             queue: store,
                             couriers: [
                                 SubscriptionNotice.kind: hooks,
-                                StorageCommitmentSCP.kind: DoorComposition.commitmentCourier(
-                                    store: store, blobs: blobs, commitments: commitments,
-                                    limits: configuration.limits, logger: logger),
+                                StorageCommitmentSCP.kind: outgoing.commitmentCourier(
+                                    store: store, blobs: blobs, commitments: commitments),
                             ], limits: configuration.limits.delivery,
                             signal: store.deliverySignal, clock: clock, entropy: entropy, metrics: outboxMetrics,
                             logger: logger)),
                     .init(
                         service: SubscriptionMatcher(
                             store: store, metrics: SubscriptionMetrics(registry: metrics), logger: logger)),
+                    .init(service: outgoing.associations),
                     .init(service: OutboxWatch(log: store, clock: clock, metrics: outboxMetrics, depths: outboxDepths)),
                     .init(
                         service: StudyPublisher(

@@ -48,8 +48,10 @@ import Workflow
         _ objects: StoredObjects, peers: [Peer] = [], audit: any AuditTrail = MemoryAudit(),
         pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers()
     ) -> RetrieveSCP {
-        RetrieveSCP(
-            index: objects.index, blobs: objects.blobs, peers: MemoryPeers(all: peers), audit: audit, timers: timers,
+        var calling = PeerCalling()
+        calling.timers = timers
+        return RetrieveSCP(
+            index: objects.index, blobs: objects.blobs, peers: MemoryPeers(all: peers), audit: audit, calling: calling,
             pace: pace, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 

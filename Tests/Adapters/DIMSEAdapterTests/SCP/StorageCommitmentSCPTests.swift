@@ -78,7 +78,7 @@ import Workflow
         readBack: @escaping @Sendable (Instance) async -> StoredBytes = { _ in .intact }
     ) -> CommitmentCourier {
         CommitmentCourier(
-            store: store, peers: MemoryPeers(all: peers), associations: associations,
+            store: store, peers: MemoryPeers(all: peers), asking: associations,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), readBackTime: readBackTime,
             readBack: readBack)
     }
