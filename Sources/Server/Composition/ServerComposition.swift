@@ -118,6 +118,7 @@ enum ServerComposition {
             profiles.profile(of: "\($0)|\($1)")
         }
         let commitments = CommitmentAssociations()
+        let outgoing = try OutgoingDIMSE(configuration, folder, logger: logger)
 
         // The doors for applications.
         let exports = ExportService(
@@ -139,8 +140,8 @@ enum ServerComposition {
                 return .init(
                     service: try DoorComposition.dimse(
                         door, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
-                        commitments: commitments, ingest: ingest, authorities: profile.authorities, entropy: entropy,
-                        tls: tls, logger: logger, isUp: isUp))
+                        commitments: commitments, outgoing: outgoing, ingest: ingest,
+                        authorities: profile.authorities, entropy: entropy, tls: tls, logger: logger, isUp: isUp))
             case .mllp:
                 return .init(
                     service: try DoorComposition.mllp(
@@ -182,15 +183,15 @@ enum ServerComposition {
                             queue: store,
                             couriers: [
                                 SubscriptionNotice.kind: hooks,
-                                StorageCommitmentSCP.kind: DoorComposition.commitmentCourier(
-                                    store: store, blobs: blobs, commitments: commitments,
-                                    limits: configuration.limits, logger: logger),
+                                StorageCommitmentSCP.kind: outgoing.commitmentCourier(
+                                    store: store, blobs: blobs, commitments: commitments),
                             ], limits: configuration.limits.delivery,
                             signal: store.deliverySignal, clock: clock, entropy: entropy, metrics: outboxMetrics,
                             logger: logger)),
                     .init(
                         service: SubscriptionMatcher(
                             store: store, metrics: SubscriptionMetrics(registry: metrics), logger: logger)),
+                    .init(service: outgoing.associations),
                     .init(service: OutboxWatch(log: store, clock: clock, metrics: outboxMetrics, depths: outboxDepths)),
                     .init(
                         service: StudyPublisher(

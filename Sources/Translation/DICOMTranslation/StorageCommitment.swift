@@ -63,6 +63,21 @@ package struct StorageCommitment: Sendable, Hashable {
         self.init(transactionUID: transaction, references: references)
     }
 
+    /// The action information of an N-ACTION that asks for it. PS3.4 Table J.3-1.
+    package var actionInformation: DataSet {
+        var set = DataSet()
+        set.set(.transactionUID, string: transactionUID)
+        set.set(
+            .referencedSOPSequence,
+            items: references.map { reference in
+                var item = DataSet()
+                item.set(.referencedSOPClassUID, string: reference.sopClassUID)
+                item.set(.referencedSOPInstanceUID, string: reference.sopInstanceUID)
+                return item
+            })
+        return set
+    }
+
     /// The event information of the report: what is committed, and what failed and why. Event type 1 when nothing
     /// failed, else 2. PS3.4 Table J.3-3.
     package func report(

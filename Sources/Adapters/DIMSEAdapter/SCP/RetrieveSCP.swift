@@ -22,7 +22,7 @@ package struct RetrieveSCP: ServiceClassProvider {
     private let storage: StorageSCU
     private let peers: any PeerDirectory
     private let audit: any AuditTrail
-    private let timers: DIMSETimers
+    private let calling: PeerCalling
     private let pace: Pace
     private let memory: MemoryBudget
 
@@ -30,20 +30,21 @@ package struct RetrieveSCP: ServiceClassProvider {
     package static let memoryBytes = 512 << 20
 
     /// - Parameters:
-    ///   - timers: of associations to destinations.
+    ///   - calling: how destinations are called.
+    ///   - associations: to destinations.
     ///   - memory: what the instances that all retrievals have selected may take; beyond it a retrieval is refused with
     ///     A701H.
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, peers: any PeerDirectory, audit: any AuditTrail,
-        timers: DIMSETimers = DIMSETimers(), pace: Pace = Pace(),
-        memory: MemoryBudget = MemoryBudget(bytesMax: RetrieveSCP.memoryBytes),
+        calling: PeerCalling = PeerCalling(), associations: OutgoingAssociations = OutgoingAssociations(),
+        pace: Pace = Pace(), memory: MemoryBudget = MemoryBudget(bytesMax: RetrieveSCP.memoryBytes),
         logger: Logger = Logger(label: "dimse.retrieve")
     ) {
         selection = RetrieveSelection(index: index)
-        storage = StorageSCU(index: index, blobs: blobs, logger: logger)
+        storage = StorageSCU(index: index, blobs: blobs, associations: associations, logger: logger)
         self.peers = peers
         self.audit = audit
-        self.timers = timers
+        self.calling = calling
         self.pace = pace
         self.memory = memory
     }
@@ -98,26 +99,27 @@ package struct RetrieveSCP: ServiceClassProvider {
         do { peer = try await peers.peer(kind: .applicationEntity, name: title.value) } catch {
             return try await responder.send(.outOfResources, comment: "store not available")
         }
+        guard let peer else {
+            return try await responder.send(.moveDestinationUnknown, comment: "not a peer: \(title)")
+        }
         // Where a peer is comes from its configuration, never from the wire.
-        guard let host = peer?.host, let port = peer?.port else {
-            return try await responder.send(
-                .moveDestinationUnknown, comment: peer == nil ? "not a peer: \(title)" : "\(title) has no host and port"
-            )
+        let destination: SCUAssociation.Destination
+        do throws(PeerCalling.Problem) {
+            destination = try calling.destination(peer, as: request.association.calledAETitle)
+        } catch {
+            return try await responder.send(.moveDestinationUnknown, comment: error.description)
         }
         let held = memory.reservation()
         defer { held.release() }
         guard let instances = try await select(request, identifier, responder, destination: title, held) else {
             return
         }
-        var destination = SCUAssociation.Destination(
-            host: host, port: port, calledAETitle: title, callingAETitle: request.association.calledAETitle)
-        destination.timers = timers
         let job = job(
             instances, request, responder,
             originator: OpenedInstance.Originator(
                 aeTitle: request.association.callingAETitle, messageID: request.message.messageID))
         let interruption = Interruption()
-        let cause = try await report(job, responder, interruption: interruption) { [destination] in
+        let cause = try await report(job, responder, interruption: interruption) {
             await storage.send(job, to: destination, interruption: interruption)
         }
         try await answer(job, request, responder, cause: cause.map { "\(title): \($0.hint)" })
@@ -229,7 +231,9 @@ extension SCUError {
         case .aborted, .timedOut: "no answer"
         case .connectionLost: "not reached"
         case .noPresentationContext: "no context accepted"
-        case .busy, .released, .responseNotUnderstood: "association ended"
+        case .noPlace: "too many associations with it"
+        case .identityNotConfirmed: "does not know our user"
+        case .busy, .released, .responseNotUnderstood, .responsesOverLimit, .cancelled, .failed: "association ended"
         }
     }
 }

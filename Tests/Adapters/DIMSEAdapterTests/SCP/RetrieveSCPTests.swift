@@ -49,8 +49,10 @@ import Workflow
         _ objects: StoredObjects, peers: [Peer] = [], audit: any AuditTrail = MemoryAudit(),
         pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers(), memory: MemoryBudget = .unlimited
     ) -> RetrieveSCP {
-        RetrieveSCP(
-            index: objects.index, blobs: objects.blobs, peers: MemoryPeers(all: peers), audit: audit, timers: timers,
+        var calling = PeerCalling()
+        calling.timers = timers
+        return RetrieveSCP(
+            index: objects.index, blobs: objects.blobs, peers: MemoryPeers(all: peers), audit: audit, calling: calling,
             pace: pace, memory: memory, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
