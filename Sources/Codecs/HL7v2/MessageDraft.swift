@@ -59,6 +59,10 @@ package struct RepetitionDraft: Sendable, Hashable {
     }
 
     package var isEmpty: Bool { components.allSatisfy(\.isEmpty) }
+    /// Whether it has encapsulated data, whose length no field bounds.
+    var holdsData: Bool {
+        components.contains { $0.subcomponents.contains { if case .data = $0 { true } else { false } } }
+    }
 }
 
 /// One component to be written: its subcomponents in order.

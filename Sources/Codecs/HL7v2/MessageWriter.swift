@@ -85,7 +85,9 @@ package struct MessageWriter: Sendable {
     ) throws(HL7Error) -> [UInt8] {
         var repetition = try encodable(repetition, place, &losses)
         var bytes = joined(repetition)
-        guard let limit = format.lengths.limit(place.segment, place.field ?? 0) else { return bytes }
+        guard !repetition.holdsData, let limit = format.lengths.limit(place.segment, place.field ?? 0) else {
+            return bytes
+        }
         var excess = Self.length(bytes) - limit
         guard excess > 0 else { return bytes }
         guard format.overlong == .cut else { throw .valueTooLong(at: place, limit: limit) }
