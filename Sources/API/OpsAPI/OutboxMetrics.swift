@@ -69,6 +69,7 @@ package final class OutboxMetrics: Sendable {
         case .overloaded: "overloaded"
         case .transient: "transient"
         case .permanent: "permanent"
+        case .blocked: "blocked"
         case .withdrawn: "withdrawn"
         }
     }

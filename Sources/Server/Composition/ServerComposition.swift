@@ -155,6 +155,13 @@ enum ServerComposition {
             rules: configuration.subscriptions.rules(configuration.outbound.policy)
         ) { clock.now() }
 
+        let outbound = try HL7Outbound(profile, folder: folder, store: store, logger: logger)
+        let couriers: [String: any Courier] = [
+            SubscriptionNotice.kind: hooks,
+            StorageCommitmentSCP.kind: DoorComposition.commitmentCourier(
+                store: store, blobs: blobs, commitments: commitments, limits: configuration.limits, logger: logger),
+        ]
+
         // Run until told to stop: the doors close before the store does.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -173,12 +180,8 @@ enum ServerComposition {
                     .init(
                         service: DeliveryService(
                             queue: store,
-                            couriers: [
-                                SubscriptionNotice.kind: hooks,
-                                StorageCommitmentSCP.kind: DoorComposition.commitmentCourier(
-                                    store: store, blobs: blobs, commitments: commitments,
-                                    limits: configuration.limits, logger: logger),
-                            ], limits: configuration.limits.delivery,
+                            couriers: couriers.merging(outbound.couriers) { $1 },
+                            limits: configuration.limits.delivery,
                             signal: store.deliverySignal, clock: clock, entropy: entropy, metrics: outboxMetrics,
                             logger: logger)),
                     .init(
@@ -210,6 +213,7 @@ enum ServerComposition {
             throw error
         }
         await sender.close()
+        await outbound.close()
         await RefusalSums.sumUp(web.ledger, logger)
         try? await store.record(
             AuditRecord(

@@ -24,6 +24,21 @@ enum TLSContexts {
         return try NIOSSLContext(configuration: configuration)
     }
 
+    /// For MLLP that this server dials: it shows its own certificate, and takes those of the authority of its folder and
+    /// of the system's.
+    static func client(_ folder: ServerFolder) throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        let server = try base(folder)
+        configuration.certificateChain = server.certificateChain
+        configuration.privateKey = server.privateKey
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.cipherSuiteValues = suitesOfTLS12
+        configuration.additionalTrustRoots = [
+            .certificates(try NIOSSLCertificate.fromPEMFile(folder.authorityCertificateFile))
+        ]
+        return try NIOSSLContext(configuration: configuration)
+    }
+
     private static func base(_ folder: ServerFolder) throws -> TLSConfiguration {
         _ = try ServerFolder.readSecret(folder.serverKeyFile)
         let chain = try NIOSSLCertificate.fromPEMFile(folder.serverCertificateFile).map {
