@@ -70,6 +70,7 @@ package final class OutboxMetrics: Sendable {
         case .overloaded: "overloaded"
         case .transient: "transient"
         case .permanent: "permanent"
+        case .blocked: "blocked"
         case .withdrawn: "withdrawn"
         }
     }

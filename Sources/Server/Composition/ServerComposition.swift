@@ -163,6 +163,14 @@ enum ServerComposition {
             rules: configuration.subscriptions.rules(configuration.outbound.policy)
         ) { clock.now() }
 
+        let outbound = try HL7Outbound(
+            profile, configuration: configuration, folder: folder, store: store, logger: logger)
+        let couriers: [String: any Courier] = [
+            SubscriptionNotice.kind: hooks,
+            StorageCommitmentSCP.kind: outgoing.commitmentCourier(
+                store: store, blobs: blobs, commitments: commitments),
+        ]
+
         // Run until told to stop: the doors close before the store does.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -181,11 +189,8 @@ enum ServerComposition {
                     .init(
                         service: DeliveryService(
                             queue: store,
-                            couriers: [
-                                SubscriptionNotice.kind: hooks,
-                                StorageCommitmentSCP.kind: outgoing.commitmentCourier(
-                                    store: store, blobs: blobs, commitments: commitments),
-                            ], limits: configuration.limits.delivery,
+                            couriers: couriers.merging(outbound.couriers) { $1 },
+                            limits: configuration.limits.delivery,
                             signal: store.deliverySignal, clock: clock, entropy: entropy, metrics: outboxMetrics,
                             logger: logger)),
                     .init(
@@ -221,6 +226,7 @@ enum ServerComposition {
         }
         await workers.close()
         await sender.close()
+        await outbound.close()
         await RefusalSums.sumUp(web.ledger, logger)
         try? await store.record(
             AuditRecord(

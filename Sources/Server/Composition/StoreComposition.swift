@@ -24,7 +24,7 @@ enum StoreComposition {
         let profile = try ServerComposition.siteProfile(configuration, folder)
         let store = RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
-            observers: observers, baseURL: fhirBaseURL, zone: siteZone(profile),
+            observers: observers + [HL7Announcement(profile)], baseURL: fhirBaseURL, zone: siteZone(profile),
             pageTokenKey: isServer ? derivedKey(folder, "hilum page tokens v1") : nil,
             searchLimits: configuration.limits.fhir.search,
             rules: rules(profile), stations: WorklistStations(configuration.worklistStations),
