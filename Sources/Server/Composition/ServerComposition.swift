@@ -1,6 +1,5 @@
 import Access
 import BlobStore
-import Crypto
 import DICOMData
 import DICOMNetwork
 import DICOMTranslation
