@@ -1,5 +1,5 @@
 import ArgumentParser
-import Crypto
+import Cryptography
 import Foundation
 import SQLStore
 import Workflow
@@ -63,7 +63,7 @@ struct InitCommand: AsyncParsableCommand {
         let authority = try LocalAuthority.make(hostNames: hostNames, now: Date())
         try ServerFolder.writeSecret(SystemEntropy().bytes(32), to: server.masterKeyFile)
         try ServerFolder.writeSecret(
-            Array((P256.Signing.PrivateKey().pemRepresentation + "\n").utf8), to: server.tokenKeyFile)
+            Array(try PrivateKey(.p256).pem.utf8), to: server.tokenKeyFile)
         try AuditKey.make(server)
         try ServerFolder.writeSecret(Array(authority.authorityKey.utf8), to: server.authorityKeyFile)
         try ServerFolder.writeSecret(Array(authority.serverKey.utf8), to: server.serverKeyFile)

@@ -1,7 +1,6 @@
 import Access
 import Admission
 import BlobStore
-import Crypto
 import DICOMData
 import DICOMNetwork
 import DICOMTranslation

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import BlobStore
+@testable import Cryptography
 
 @Suite("Keys (RFC 5869)")
 struct KeyDerivationTests {
