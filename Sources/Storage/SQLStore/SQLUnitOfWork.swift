@@ -294,9 +294,10 @@ final class SQLUnitOfWork: UnitOfWork {
         _ = try writing()
         try messageTable.awaitMerge(messageID, of: patientNumbers)
     }
-    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] {
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [EntityID] {
         try messageTable.messages(awaitingMergeOf: patientNumbers)
     }
+    func awaitingMessage(_ id: EntityID) throws -> JournaledMessage? { try messageTable.awaitingMessage(id) }
     func settle(_ message: JournaledMessage) throws {
         _ = try writing()
         try messageTable.settle(message)

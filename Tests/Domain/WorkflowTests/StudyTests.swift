@@ -262,4 +262,17 @@ struct StudyTests {
         try StudyService().publish("1.2.3", in: unit)
         #expect(unit.takeEvents().isEmpty)
     }
+
+    @Test("Observers are told of a report that tells of the study's order after another one")
+    func reportOnSeveral() throws {
+        let unit = MemoryUnit()
+        _ = try unit.register(Make.patient("100"))
+        for accession in ["A1", "A2"] { try unit.place(Make.order(placer: "P1", accession: accession)) }
+        let report = try unit.result(Make.report(.preliminary, placer: "P1")).reportID
+        #expect(try unit.report(report)?.orderIDs.count == 2)
+        try unit.store(Make.received("1.1", accession: "A2"))
+        _ = unit.takeEvents()
+        try StudyService().publish("1.2.3", in: unit)
+        #expect(unit.takeEvents().contains(.reportChanged(report)))
+    }
 }

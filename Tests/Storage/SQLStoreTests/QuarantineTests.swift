@@ -15,7 +15,7 @@ struct QuarantineTests {
         principal: Principal(kind: .operator, id: "ann"), scopes: [], isUnrestricted: true, requestID: "t")
 
     /// Patients 100 and 200, an order of each (accession A1 and A2), ids by number.
-    private static func with(
+    static func with(
         _ kind: SQLDialect, _ body: (RelationalStore, [String: EntityID]) async throws -> Void
     ) async throws {
         try await Support.with(kind) { (store) async throws in
@@ -32,7 +32,7 @@ struct QuarantineTests {
     }
 
     @discardableResult
-    private static func order(_ patient: String, _ accession: String, in unit: any UnitOfWork) throws -> EntityID {
+    static func order(_ patient: String, _ accession: String, in unit: any UnitOfWork) throws -> EntityID {
         var order = OrderUpdate(control: .new, patient: Support.patient(patient))
         order.placer = Identifier(system: "urn:placer", value: "P" + accession, kind: .placer)
         order.accession = Identifier(system: "urn:acc", value: accession, kind: .accession)
@@ -40,7 +40,7 @@ struct QuarantineTests {
         return try OrderService().apply(order, in: unit).orderID
     }
 
-    private static func image(
+    static func image(
         _ sop: String, series: String = "1.2.3.1", patient: String = "100", accession: String? = nil,
         blob: String? = nil
     ) -> ReceivedInstance {
@@ -55,7 +55,7 @@ struct QuarantineTests {
     }
 
     @discardableResult
-    private static func send(_ store: RelationalStore, _ images: ReceivedInstance...) async throws
+    static func send(_ store: RelationalStore, _ images: ReceivedInstance...) async throws
         -> [StudyService.Outcome]
     {
         let outcomes = try await store.work { unit in try images.map { try StudyService().register($0, in: unit) } }
@@ -64,7 +64,7 @@ struct QuarantineTests {
     }
 
     @discardableResult
-    private static func decide(
+    static func decide(
         _ store: RelationalStore, _ ask: QuarantineRequest.Ask, series: String? = nil, instance: String? = nil
     ) async throws -> [QuarantinedSeries] {
         let result = try await store.decide(
@@ -75,12 +75,12 @@ struct QuarantineTests {
         return result
     }
 
-    private static func link(_ store: RelationalStore, _ series: String = "1.2.3.1") async throws -> Reconciliation? {
+    static func link(_ store: RelationalStore, _ series: String = "1.2.3.1") async throws -> Reconciliation? {
         try await store.look { try $0.series(series, in: study)?.reconciliation }
     }
 
     /// What every door shows of the study: instances by QIDO and by WADO, the ImagingStudy's subject and count.
-    private static func shown(_ store: RelationalStore) async throws -> String {
+    static func shown(_ store: RelationalStore) async throws -> String {
         var query = StudyQuery(level: .instance)
         query.keys[.studyInstanceUID] = .exact(study)
         let found = try await store.studies(query, access: Support.server).matches.count

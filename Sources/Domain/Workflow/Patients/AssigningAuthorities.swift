@@ -54,8 +54,8 @@ package struct AssigningAuthorities: Sendable, Hashable {
     /// The universal id decides where the site knows it. Else the namespace does, unless the site gives that namespace
     /// another universal id: then the two names contradict and neither is taken.
     package func resolve(namespace: String?, universalID: String?, universalIDType: String?) -> Resolution {
-        let namespace = Self.trimmed(namespace)
-        let universalID = Self.trimmed(universalID)
+        let namespace = namespace?.withoutOuterSpaces
+        let universalID = universalID?.withoutOuterSpaces
         if let universalID, let known = authorities.first(where: { $0.universalID == universalID }) {
             return .known(system: known.system)
         }
@@ -67,7 +67,7 @@ package struct AssigningAuthorities: Sendable, Hashable {
             return .known(system: known.system)
         }
         let unknown = UnknownAuthority(
-            namespace: namespace, universalID: universalID, universalIDType: Self.trimmed(universalIDType))
+            namespace: namespace, universalID: universalID, universalIDType: universalIDType?.withoutOuterSpaces)
         guard let unknown else { return .absent }
         // A site may configure the very system that an unknown authority has.
         return authorities.contains { $0.system == unknown.system } ? .known(system: unknown.system) : .unknown(unknown)
@@ -88,15 +88,6 @@ package struct AssigningAuthorities: Sendable, Hashable {
     /// unknown authority had when it came in.
     package func namespace(of system: String) -> String? {
         authorities.first { $0.system == system }?.namespace ?? UnknownAuthority.namespace(ofSystem: system)
-    }
-
-    private static func trimmed(_ text: String?) -> String? {
-        guard let text else { return nil }
-        let bytes = text.utf8
-        guard let first = bytes.firstIndex(where: { $0 != 32 }), let last = bytes.lastIndex(where: { $0 != 32 }) else {
-            return nil
-        }
-        return String(text[first...last])
     }
 }
 

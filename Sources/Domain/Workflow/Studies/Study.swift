@@ -151,11 +151,7 @@ package struct Series: Sendable, Hashable, Codable {
     }
     /// What its instances say of whose they are.
     package var identity: InstanceIdentity {
-        get {
-            InstanceIdentity(
-                patientID: attributes.patientID, patientIDSystem: attributes.patientIDSystem,
-                accessionNumber: attributes.accessionNumber, accessionSystem: attributes.accessionSystem)
-        }
+        get { attributes.identity }
         set {
             attributes.patientID = newValue.patientID
             attributes.patientIDSystem = newValue.patientIDSystem
@@ -182,6 +178,19 @@ package struct InstanceIdentity: Sendable, Hashable, Codable {
     package var patientIDSystem: String?
     package var accessionNumber: String?
     package var accessionSystem: String?
+}
+
+extension SeriesAttributes {
+    fileprivate var identity: InstanceIdentity {
+        InstanceIdentity(
+            patientID: patientID, patientIDSystem: patientIDSystem, accessionNumber: accessionNumber,
+            accessionSystem: accessionSystem)
+    }
+}
+
+extension ReceivedInstance {
+    /// What it says of whose it is.
+    var identity: InstanceIdentity { series.identity }
 }
 
 package struct SeriesAttributes: Sendable, Hashable, Codable {

@@ -15,8 +15,9 @@ final class MemoryStore: WorkflowStore {
         var journal: [JournaledMessage] = []
         var audit: [AuditRecord] = []
         var time = UTCInstant(microseconds: 1_796_500_000_000_000)
-        /// Thrown by writes.
+        /// Thrown by writes, once there were as many as `writesBeforeFailure`.
         var failure: StoreError?
+        var writesBeforeFailure = 0
         var writes = 0
     }
     let state = Mutex(State())
@@ -25,7 +26,7 @@ final class MemoryStore: WorkflowStore {
         _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
     ) async throws -> T {
         try state.withLock { state in
-            if let failure = state.failure { throw failure }
+            if let failure = state.failure, state.writes >= state.writesBeforeFailure { throw failure }
             let unit = MemoryUnit(state: state, access: access)
             let result = try body(unit)
             state = unit.state
@@ -104,10 +105,13 @@ private final class MemoryUnit: UnitOfWork {
     func awaitMerge(_ messageID: EntityID, of patientNumbers: [Identifier]) throws {
         state.awaiting[messageID] = patientNumbers
     }
-    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] {
-        state.journal.filter { message in
-            state.awaiting[message.id]?.contains { own in patientNumbers.contains { $0.matches(own) } } == true
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [EntityID] {
+        state.journal.map(\.id).filter { id in
+            state.awaiting[id]?.contains { own in patientNumbers.contains { $0.matches(own) } } == true
         }
+    }
+    func awaitingMessage(_ id: EntityID) throws -> JournaledMessage? {
+        state.journal.first { $0.id == id && state.awaiting[id] != nil }
     }
     func settle(_ message: JournaledMessage) throws {
         state.awaiting[message.id] = nil
