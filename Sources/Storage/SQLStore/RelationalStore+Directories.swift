@@ -47,6 +47,12 @@ extension RelationalStore: PeerDirectory {
         try await translating { try await self.database.read { try PeerTable(connection: $0).peers() } }
     }
 
+    package func peers(offering service: Peer.Service) async throws -> [Peer] {
+        try await translating {
+            try await self.database.read { try PeerTable(connection: $0).peers(offering: service) }
+        }
+    }
+
     package func save(_ peer: Peer) async throws {
         try await translating {
             try await self.database.write { try PeerTable(connection: $0.connection).save(peer) }

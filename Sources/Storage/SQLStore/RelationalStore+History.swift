@@ -24,7 +24,7 @@ extension RelationalStore {
                 var page = HistoryPage(entries: found.entries.map(\.entry), hasMore: found.hasMore)
                 if found.hasMore, let last = found.entries.last {
                     let expires = place?.expires ?? now.microseconds &+ self.paging.limits.linkSeconds * 1_000_000
-                    page.nextToken = try self.paging.tokens.seal(
+                    page.nextToken = self.paging.tokens.seal(
                         PageTokens.Content(
                             snapshot: 0, position: SearchCompiler.Position(sort: [], key: last.key), expires: expires),
                         query: identity, principal: access.principal)

@@ -9,7 +9,7 @@ extension RelationalStore: QuarantineDesk {
         return try await readUnit(access) { unit in
             var found: [QuarantinedSeries] = []
             if state != .rejected {
-                found = try StudySearch(connection: unit.connection).quarantine(state, limit: limit)
+                found = try StudyQueryRun(connection: unit.connection).quarantine(state, limit: limit)
             }
             if state == .rejected || state == nil {
                 found += try RejectionTable(connection: unit.connection).all(limit: limit)
@@ -48,7 +48,7 @@ extension RelationalStore: QuarantineDesk {
     }
 
     private static func quarantine(ofStudy uid: String, in unit: SQLUnitOfWork) throws -> [QuarantinedSeries] {
-        try StudySearch(connection: unit.connection).quarantine(ofStudy: uid)
+        try StudyQueryRun(connection: unit.connection).quarantine(ofStudy: uid)
             + RejectionTable(connection: unit.connection).all(in: uid)
     }
 }

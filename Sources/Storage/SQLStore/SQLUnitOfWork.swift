@@ -113,6 +113,10 @@ final class SQLUnitOfWork: UnitOfWork {
         auditRecords.append(record)
     }
 
+    func peers(offering service: Peer.Service) throws -> [Peer] {
+        try PeerTable(connection: connection).peers(offering: service)
+    }
+
     // MARK: Patients and visits
 
     func patient(_ id: EntityID) throws -> Patient? { try patientTable.patient(id) }

@@ -35,7 +35,7 @@ struct SearchPaging: Sendable {
         let rows = try ResourceTable.versions(places.map(\.key), run.connection)
         page.matches = rows.map(\.resource)
         if hasMore, let last = places.last {
-            page.nextToken = try tokens.seal(
+            page.nextToken = tokens.seal(
                 PageTokens.Content(snapshot: snapshot, position: last, expires: expires), query: query,
                 principal: principal)
         }

@@ -36,13 +36,16 @@ package struct InstanceIngest: Sendable {
     private let conflictPolicy: @Sendable (AccessContext) async -> ConflictPolicy
     package let limits: IngestLimits
     private let memory: MemoryBudget
+    private let workers: any TaskExecutor
 
     /// - Parameters:
     ///   - memory: what the headers of all instances on their way may hold.
+    ///   - workers: where large headers are described and objects compared, which takes processor time.
     ///   - conflictPolicy: what is done with other content that a sender has for a UID in use.
     package init(
         store: any WorkflowStore, blobs: any BlobStoring, authorities: AssigningAuthorities,
         limits: IngestLimits = IngestLimits(), memory: MemoryBudget = .unlimited,
+        workers: any TaskExecutor = globalConcurrentExecutor,
         conflictPolicy: @escaping @Sendable (AccessContext) async -> ConflictPolicy = { _ in .keepFirst }
     ) {
         self.conflictPolicy = conflictPolicy
@@ -51,6 +54,7 @@ package struct InstanceIngest: Sendable {
         attributes = AttributeReader(authorities: authorities)
         self.limits = limits
         self.memory = memory
+        self.workers = workers
     }
 
     /// Starts an instance that comes as a Part 10 file.
@@ -185,7 +189,7 @@ package struct InstanceIngest: Sendable {
         if (scanned.pixelData?.offset ?? scanned.endOffset) <= Self.quickHeaderBytesMax {
             return try describe(scanned, of: incoming, receivedFrom: receivedFrom)
         }
-        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+        return try await withTaskExecutorPreference(workers) {
             try describe(scanned, of: incoming, receivedFrom: receivedFrom)
         }
     }
@@ -312,8 +316,8 @@ package struct InstanceIngest: Sendable {
 
     /// Where two stored files differ, in words; nil when they are the same object.
     private func difference(_ stored: Instance, _ instance: Instance) async throws -> String? {
-        // Looking through both is work, which an event loop has no time for.
-        try await withTaskExecutorPreference(globalConcurrentExecutor) {
+        // Looking through both is work, for which neither an event loop nor the threads of all requests have time.
+        try await withTaskExecutorPreference(workers) {
             do {
                 let path = try await ContentComparison(blobs: blobs, limits: limits).difference(stored, instance)
                 return path.map { "differs in \($0)" }

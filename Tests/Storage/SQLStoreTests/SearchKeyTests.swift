@@ -432,7 +432,7 @@ struct SearchKeyPlanTests {
                         return try Self.lines(
                             connection,
                             root == .studies
-                                ? StudySearch.statement("s.detail", plan.page, limit: 201, offset: 0)
+                                ? StudyQueryRun.statement("s.detail", plan.page, limit: 201, offset: 0)
                                 : WorklistTable.statement(plan.page, limit: 1001))
                     }
                     for line in plan {
@@ -462,7 +462,7 @@ struct SearchKeyPlanTests {
                     return try Self.lines(
                         connection,
                         root == .studies
-                            ? StudySearch.statement("s.detail", condition, limit: 201, offset: 0)
+                            ? StudyQueryRun.statement("s.detail", condition, limit: 201, offset: 0)
                             : WorklistTable.statement(condition, limit: 1001))
                 }
                 #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan)")

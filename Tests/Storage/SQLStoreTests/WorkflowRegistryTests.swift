@@ -111,6 +111,67 @@ struct WorkflowRegistryTests {
         }
     }
 
+    @Test("Peers are found by what they offer, and all that is told of them is kept", arguments: TestDatabases.all)
+    func peerServices(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            var pacs = Peer(
+                kind: .applicationEntity, name: "PACS", host: "10.0.0.7", port: 11112, offers: [.store, .find, .mpps])
+            pacs.tls = .pinned(fingerprint: String(repeating: "0a", count: 32))
+            pacs.networks = ["10.0.0.0/24", "fd00:1::/64", "10.1.2.3"].compactMap { IPNetwork($0) }
+            pacs.characterSet = "ISO_IR 192"
+            pacs.transferSyntaxes = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"]
+            pacs.connectionsMax = 3
+            pacs.pduLengthMax = 16_384
+            let ris = Peer(kind: .applicationEntity, name: "RIS", host: "10.0.0.8", port: 104, offers: [.mpps])
+            var receiver = Peer(
+                kind: .messageSender, name: "EHR|MAIN", host: "10.0.0.9", port: 2575, offers: [.results])
+            receiver.tls = .on
+            receiver.profile = "ehr.yaml"
+            for peer in [ris, receiver, pacs] { try await store.save(peer) }
+            #expect(try await store.peers() == [pacs, ris, receiver])
+            #expect(try await store.peers(offering: .mpps) == [pacs, ris])
+            #expect(try await store.peers(offering: .results) == [receiver])
+            #expect(try await store.peers(offering: .worklist).isEmpty)
+            try await store.work { [pacs] (unit) throws in
+                #expect(try unit.peers(offering: .mpps) == [pacs, ris])
+            }
+            pacs.offers = [.ian]
+            try await store.save(pacs)
+            #expect(try await store.peers(offering: .mpps) == [ris])
+            #expect(try await store.peers(offering: .ian) == [pacs])
+            #expect(try await store.removePeer(kind: .applicationEntity, name: "RIS"))
+            #expect(try await store.peers(offering: .mpps).isEmpty)
+        }
+    }
+
+    @Test(
+        "A peer kept before there were services offers what was asked of it, and is found by it",
+        arguments: TestDatabases.all)
+    func peersBeforeServices(_ kind: SQLDialect) async throws {
+        try await TestDatabases.withLocation(kind) { location in
+            do {
+                let connection = try TestDatabases.connect(location)
+                try Migrator(Array(Migrations.all.prefix { $0.name != "peer services" })).migrate(connection, now: 1)
+                for (peerKind, name, detail) in [
+                    ("ae", "CT1", #"{"kind":"ae","name":"CT1","may":["echo"]}"#),
+                    ("ae", "PACS", #"{"kind":"ae","name":"PACS","host":"10.0.0.7","port":104,"may":[]}"#),
+                    ("mllp", "A|B", #"{"kind":"mllp","name":"A|B","host":"h","port":1}"#),
+                ] {
+                    _ = try connection.run(
+                        "INSERT INTO peers (kind, name, detail) VALUES (?, ?, ?)",
+                        [.text(peerKind), .text(name), .bytes(Array(detail.utf8))])
+                }
+            }
+            let connection = try TestDatabases.connect(location)
+            try Migrator(Migrations.all).migrate(connection, now: 2)
+            let table = PeerTable(connection: connection)
+            #expect(try table.peers(offering: .store).map(\.name) == ["PACS"])
+            #expect(try table.peers(offering: .echo).map(\.name) == ["CT1", "PACS"])
+            #expect(try table.peer(kind: .messageSender, name: "A|B")?.offers == [])
+            #expect(try table.peer(kind: .applicationEntity, name: "PACS")?.tls == .off)
+        }
+    }
+
     @Test(
         "Export jobs are counted while active, and their files are referenced until deletion",
         arguments: TestDatabases.all)
@@ -160,7 +221,7 @@ struct WorkflowRegistryTests {
                 try await store.peer(kind: .applicationEntity, name: "OLD")
                     == Peer(
                         kind: .applicationEntity, name: "OLD", host: "10.0.0.7", port: 104,
-                        may: [.echo, .store, .worklist]))
+                        may: [.echo, .store, .worklist], offers: [.echo, .store]))
             #expect(try await store.peer(kind: .messageSender, name: "RIS|MAIN")?.may == [.adt, .orders, .results])
             #expect(try await store.peer(kind: .applicationEntity, name: "NEW")?.may == [.store])
             for may: Set<Peer.Role> in [[], [.worklist], [.echo, .store]] {

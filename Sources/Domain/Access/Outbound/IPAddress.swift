@@ -42,6 +42,19 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         return nil
     }
 
+    /// An IPv4 address that comes mapped, as a socket that listens for both families tells it, as the IPv4 address that
+    /// it is; every other address as it is. RFC 4291 §2.5.5.2.
+    package var unmapped: IPAddress {
+        guard !isV4, bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]) else { return self }
+        return IPAddress(bytes: Array(bytes[12...])) ?? self
+    }
+
+    /// Of this machine alone. RFC 1122 §3.2.1.3, RFC 4291 §2.5.3.
+    package var isLoopback: Bool {
+        let address = unmapped
+        return address.isV4 ? address.bytes[0] == 127 : address.bytes == [UInt8](repeating: 0, count: 15) + [1]
+    }
+
     private static func v4(_ text: some StringProtocol) -> [UInt8]? {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }
@@ -89,7 +102,7 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// A block of addresses: all whose first bits are those of the address. RFC 4632 §3.1, RFC 4291 §2.3.
-package struct IPNetwork: Sendable, Hashable {
+package struct IPNetwork: Sendable, Hashable, CustomStringConvertible {
     private let address: IPAddress
     private let bits: Int
 
@@ -117,5 +130,37 @@ package struct IPNetwork: Sendable, Hashable {
         return (0..<bits).allSatisfy { bit in
             (address.bytes[bit / 8] ^ other.bytes[bit / 8]) & (0x80 >> (bit % 8)) == 0
         }
+    }
+
+    /// As it is read: one address without its prefix length.
+    package var description: String {
+        bits == address.bytes.count * 8 ? address.description : "\(address)/\(bits)"
+    }
+}
+
+/// By its text.
+extension IPNetwork: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let network = IPNetwork(text) else {
+            throw DecodingError.dataCorruptedError(
+                in: container,
+                debugDescription: "`\(text)` is no network, such as 10.20.0.0/16, fd00:1::/64 or 10.0.0.7")
+        }
+        self = network
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
+
+extension [IPNetwork] {
+    /// Whether the address of a socket, as text, lies in one of the networks; false for a text that is no address.
+    package func contain(_ address: String) -> Bool {
+        guard let address = IPAddress(address)?.unmapped else { return false }
+        return contains { $0.contains(address) }
     }
 }

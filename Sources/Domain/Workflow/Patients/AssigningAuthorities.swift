@@ -89,6 +89,19 @@ package struct AssigningAuthorities: Sendable, Hashable {
     package func namespace(of system: String) -> String? {
         authorities.first { $0.system == system }?.namespace ?? UnknownAuthority.namespace(ofSystem: system)
     }
+
+    /// What names a system on an HL7 wire: the site's names for it, else those that an unknown authority had when it came
+    /// in, else the URI itself. Nil for a system that stands for no name at all (`urn:hilum:…`). HL7 v2.5.1 §2.A.33.
+    package func designator(of system: String) -> UnknownAuthority? {
+        if let known = authorities.first(where: { $0.system == system }),
+            let named = UnknownAuthority(
+                namespace: known.namespace, universalID: known.universalID,
+                universalIDType: known.universalID == nil ? nil : "ISO")
+        {
+            return named
+        }
+        return UnknownAuthority(system: system)
+    }
 }
 
 /// An assigning authority as a wire names it, which the site has not configured.
@@ -122,11 +135,42 @@ package struct UnknownAuthority: Sendable, Hashable, Codable {
         }
     }
 
+    /// What starts the system of an authority that is known by a universal id of a kind without a URI.
+    private static let universalIDPrefix = "urn:hilum:unknown-issuer-id:"
+
+    /// The names of a system as ``init(namespace:universalID:universalIDType:)`` makes it. Nil for one that it never makes.
+    init?(system: String) {
+        let names: (namespace: String?, universalID: String?, type: String?)
+        if let namespace = Self.namespace(ofSystem: system) {
+            names = (namespace, nil, nil)
+        } else if system.hasPrefix(Self.universalIDPrefix) {
+            let parts = system.dropFirst(Self.universalIDPrefix.count).split(
+                separator: ":", omittingEmptySubsequences: false)
+            guard parts.count == 2 else { return nil }
+            let type = Self.unescaped(parts[0])
+            names = (nil, Self.unescaped(parts[1]), type.isEmpty ? nil : type)
+        } else if system.hasPrefix("urn:oid:") {
+            names = (nil, String(system.dropFirst(8)), "ISO")
+        } else if system.hasPrefix("urn:uuid:") {
+            names = (nil, String(system.dropFirst(9)), "UUID")
+        } else if system.contains(":"), !system.hasPrefix("urn:hilum:") {
+            names = (nil, system, "URI")
+        } else {
+            return nil
+        }
+        self.init(namespace: names.namespace, universalID: names.universalID, universalIDType: names.type)
+    }
+
     /// What the namespace was, of a system made from a namespace alone.
     static func namespace(ofSystem system: String) -> String? {
         guard system.hasPrefix(namespacePrefix) else { return nil }
+        return unescaped(system.dropFirst(namespacePrefix.count))
+    }
+
+    /// What ``escaped(_:)`` was given.
+    static func unescaped(_ text: Substring) -> String {
         var bytes: [UInt8] = []
-        var rest = Array(system.utf8.dropFirst(namespacePrefix.utf8.count))[...]
+        var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "%"), rest.count >= 2,
                 let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)

@@ -1,6 +1,8 @@
-/// A system that may talk to this server, and what it may do.
-package struct Peer: Sendable, Hashable, Codable {
-    package enum Kind: String, Sendable, Hashable, Codable {
+import Access
+
+/// A system that talks with this server: what it may do here, and what it does for us.
+package struct Peer: Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         case applicationEntity = "ae"
         case messageSender = "mllp"
 
@@ -23,9 +25,25 @@ package struct Peer: Sendable, Hashable, Codable {
             case .messageSender: []
             }
         }
+
+        /// What a peer of this kind can offer.
+        package var services: Set<Service> {
+            switch self {
+            case .applicationEntity: [.echo, .find, .move, .get, .store, .commit, .mpps, .ian, .worklist]
+            case .messageSender: [.adt, .orders, .results]
+            }
+        }
+
+        /// What one offers of which nothing else was said.
+        package var leastServices: Set<Service> {
+            switch self {
+            case .applicationEntity: [.echo]
+            case .messageSender: []
+            }
+        }
     }
 
-    /// Something that a peer may do.
+    /// Something that a peer may do here.
     package enum Role: String, Sendable, Hashable, Codable, CaseIterable {
         /// C-ECHO.
         case echo
@@ -49,22 +67,80 @@ package struct Peer: Sendable, Hashable, Codable {
         case results
     }
 
+    /// Something that a peer does when this server asks for it: it is the SCP, or the receiver of messages.
+    package enum Service: String, Sendable, Hashable, Codable, CaseIterable {
+        /// C-ECHO.
+        case echo
+        /// C-FIND of its patients, studies, series and instances.
+        case find
+        /// C-MOVE of its instances.
+        case move
+        /// C-GET of its instances.
+        case get
+        /// C-STORE.
+        case store
+        /// N-ACTION of storage commitment.
+        case commit
+        /// N-CREATE and N-SET of performed procedure steps.
+        case mpps
+        /// N-CREATE of instance availability notifications.
+        case ian
+        /// C-FIND of its modality worklist.
+        case worklist
+        /// Takes patients and visits: ADT messages.
+        case adt
+        /// Takes orders: ORM, OMG and OMI messages.
+        case orders
+        /// Takes results and reports: ORU messages.
+        case results
+    }
+
+    /// How a connection to it is made.
+    package enum TLS: Sendable, Hashable {
+        /// In clear text.
+        case off
+        /// Its certificate is checked against the authorities that this server trusts, and against the host.
+        case on
+        /// Its certificate is this one, whoever issued it: SHA-256 of the DER in lower-case hex.
+        case pinned(fingerprint: String)
+    }
+
     package var kind: Kind
     /// An AE title, or `application|facility`.
     package var name: String
+    /// Where it listens, for what this server sends to it.
     package var host: String?
     package var port: Int?
-    /// SHA-256 of the peer's TLS certificate, hex, when bound to one.
+    package var tls = TLS.off
+    /// SHA-256 of the certificate that it must come with, hex, when bound to one.
     package var certificateFingerprint: String?
+    /// Where it must come from; empty when it is not bound to addresses.
+    package var networks: [IPNetwork] = []
     /// What it may do.
     package var may: Set<Role>
+    /// What it does for us.
+    package var offers: Set<Service>
     /// What becomes of other content that it sends under a UID in use; nil keeps the first.
     package var conflictPolicy: ConflictPolicy?
+    /// What text is sent to it in: a defined term of Specific Character Set (PS3.3 §C.12.1.1.2) or of MSH-18 (HL7 table
+    /// 0211); nil leaves the choice to the sender.
+    package var characterSet: String?
+    /// UIDs of the transfer syntaxes that are proposed to it, those it likes best first; empty for all.
+    package var transferSyntaxes: [String] = []
+    /// Associations or connections to and from it at a time, 1 to 1,000; nil for those of the configuration.
+    package var connectionsMax: Int?
+    /// Bytes of a P-DATA-TF PDU that are sent to it, 4,096 to 131,072, however many it would take; nil for as many as it
+    /// takes.
+    package var pduLengthMax: Int?
+    /// The file of the site profile that its messages are read by, over that of the site; nil for that of the site.
+    package var profile: String?
 
-    /// - Parameter may: nil for all that its kind can be allowed.
+    /// - Parameters:
+    ///   - may: nil for all that its kind can be allowed.
+    ///   - offers: nil for the least.
     package init(
         kind: Kind, name: String, host: String? = nil, port: Int? = nil, certificateFingerprint: String? = nil,
-        may: Set<Role>? = nil, conflictPolicy: ConflictPolicy? = nil
+        may: Set<Role>? = nil, conflictPolicy: ConflictPolicy? = nil, offers: Set<Service>? = nil
     ) {
         self.conflictPolicy = conflictPolicy
         self.kind = kind
@@ -73,38 +149,9 @@ package struct Peer: Sendable, Hashable, Codable {
         self.port = port
         self.certificateFingerprint = certificateFingerprint
         self.may = may ?? kind.roles
+        self.offers = offers ?? kind.leastServices
     }
 
-    /// A peer that was kept before there were roles may do what every peer then could. A role of a later version that
-    /// this one does not know grants nothing.
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        kind = try values.decode(Kind.self, forKey: .kind)
-        name = try values.decode(String.self, forKey: .name)
-        host = try values.decodeIfPresent(String.self, forKey: .host)
-        port = try values.decodeIfPresent(Int.self, forKey: .port)
-        certificateFingerprint = try values.decodeIfPresent(String.self, forKey: .certificateFingerprint)
-        conflictPolicy = try values.decodeIfPresent(ConflictPolicy.self, forKey: .conflictPolicy)
-        let names = try values.decodeIfPresent([String].self, forKey: .may)
-        may = names.map { Set($0.compactMap(Role.init(rawValue:))) } ?? Self.rolesBeforeRoles.intersection(kind.roles)
-    }
-
-    /// Roles in order, so that equal peers have equal rows.
-    package func encode(to encoder: any Encoder) throws {
-        var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(kind, forKey: .kind)
-        try values.encode(name, forKey: .name)
-        try values.encodeIfPresent(host, forKey: .host)
-        try values.encodeIfPresent(port, forKey: .port)
-        try values.encodeIfPresent(certificateFingerprint, forKey: .certificateFingerprint)
-        try values.encodeIfPresent(conflictPolicy, forKey: .conflictPolicy)
-        try values.encode(may.map(\.rawValue).sorted(), forKey: .may)
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case kind, name, host, port, certificateFingerprint, may, conflictPolicy
-    }
-
-    /// What was there to do when roles came.
-    private static let rolesBeforeRoles: Set<Role> = [.echo, .store, .worklist, .adt, .orders, .results]
+    /// Whether it may come from an address, as text; false for a text that is no address where it is bound to some.
+    package func mayCome(from address: String?) -> Bool { networks.isEmpty || networks.contain(address ?? "") }
 }

@@ -205,7 +205,16 @@ extension ImagingIndex {
 /// The port to configured peers.
 package protocol PeerDirectory: Sendable {
     func peer(kind: Peer.Kind, name: String) async throws -> Peer?
+    /// All, by kind and name; at most 10,000.
     func peers() async throws -> [Peer]
+    /// Those that offer a service, by kind and name; at most 1,000.
+    func peers(offering service: Peer.Service) async throws -> [Peer]
     func save(_ peer: Peer) async throws
     func removePeer(kind: Peer.Kind, name: String) async throws -> Bool
+}
+
+extension PeerDirectory {
+    package func peers(offering service: Peer.Service) async throws -> [Peer] {
+        try await peers().filter { $0.offers.contains(service) }
+    }
 }

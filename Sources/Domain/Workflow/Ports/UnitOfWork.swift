@@ -5,7 +5,8 @@ import Access
 /// The calls are synchronous because they run on the store's own thread inside one database transaction: a domain
 /// service that takes a unit of work can neither wait for a peer nor leave the transaction half done. Saving twice
 /// keeps the last value. Any thrown error undoes the whole unit.
-package protocol UnitOfWork: UnitContext, PatientUnit, OrderUnit, StudyUnit, ReportUnit, MessageUnit, Outbox {}
+package protocol UnitOfWork: UnitContext, PatientUnit, OrderUnit, StudyUnit, ReportUnit, MessageUnit, PeerUnit, Outbox {
+}
 
 /// A unit that keeps no rejected images.
 extension UnitOfWork {
@@ -22,6 +23,11 @@ extension UnitOfWork {
     package func removeStudy(_ studyInstanceUID: String) throws { throw Self.noRejections }
     package func rebuildKeys(ofStudy studyInstanceUID: String) throws {}
     private static var noRejections: StoreError { StoreError(.misuse, "this unit keeps no rejected images") }
+}
+
+/// A unit that knows no peers.
+extension UnitOfWork {
+    package func peers(offering service: Peer.Service) throws -> [Peer] { [] }
 }
 
 /// Which of an order's identifiers is meant.

@@ -127,3 +127,9 @@ package protocol MessageUnit: UnitContext {
     /// Replaces disposition, note and acknowledgement of a message that waited, and ends its waiting.
     func settle(_ message: JournaledMessage) throws
 }
+
+/// Systems that this server talks with, in a unit of work.
+package protocol PeerUnit: UnitContext {
+    /// Those that offer a service, by kind and name; at most 1,000.
+    func peers(offering service: Peer.Service) throws -> [Peer]
+}

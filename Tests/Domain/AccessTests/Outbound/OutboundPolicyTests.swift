@@ -42,6 +42,26 @@ struct OutboundPolicyTests {
         }
     }
 
+    @Test("A network is told as it is read, and holds addresses also as a socket of both families tells them")
+    func networkTexts() throws {
+        for text in ["10.20.0.0/16", "192.0.2.7", "0.0.0.0/0"] {
+            #expect(try #require(IPNetwork(text)).description == text)
+        }
+        let network = try #require(IPNetwork("fd00:1::/64"))
+        #expect(IPNetwork(network.description) == network)
+        let site = try ["10.20.0.0/16", "fd00:1::/64"].map { try #require(IPNetwork($0)) }
+        for address in ["10.20.3.4", "::ffff:10.20.3.4", "fd00:1::9"] { #expect(site.contain(address), "\(address)") }
+        for address in ["10.21.0.1", "fd00:2::1", "64:ff9b::10.20.3.4", "", "host", "10.20"] {
+            #expect(!site.contain(address), "\(address)")
+        }
+        for address in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+            #expect(try #require(IPAddress(address)).isLoopback, "\(address)")
+        }
+        for address in ["126.0.0.1", "::2", "0.0.0.0"] {
+            #expect(try !#require(IPAddress(address)).isLoopback, "\(address)")
+        }
+    }
+
     @Test("A network is written with its bits and none beyond them")
     func networks() {
         for good in ["10.0.0.0/8", "0.0.0.0/0", "192.0.2.7", "fd00::/8", "::1", "2001:db8::/127"] {
