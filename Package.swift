@@ -284,7 +284,7 @@ let package = Package(
             "Server", "Server",
             [
                 "hilum", "OpsAPI", "HTTPSupport", "Admission", "SQLStore", "FHIRResources", "Workflow", "Access",
-                logging,
+                "Basics", "Cryptography", logging,
                 lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,
             ]),
     ],
