@@ -3,6 +3,7 @@ import BlobStore
 import FHIRModel
 import HTTPTypes
 import SQLStore
+import TestSupport
 import Testing
 import Workflow
 
@@ -156,7 +157,7 @@ struct BulkExportTests {
             _ = await server.send(.put, "Patient/p1", body: InteractionTests.patient("p1"))
             let kickOff = await server.send(.get, "$export", "_type=Patient", headers: Self.async)
             let second = ExportService(
-                jobs: server.store, store: server.store, blobs: server.blobs, entropy: FHIRServer.SplitMix(),
+                jobs: server.store, store: server.store, blobs: server.blobs, entropy: SeededEntropy(seed: 5),
                 now: { UTCInstant(microseconds: 1) })
             let worker = Task { await second.run() }
             #expect(await finished(server, path(kickOff)).status == 200)

@@ -1,4 +1,5 @@
 import DICOMData
+import TestSupport
 import Testing
 
 /// PS3.5 §A.4, PS3.10 §7: instances read while their bytes pass by.

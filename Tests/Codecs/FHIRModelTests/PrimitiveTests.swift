@@ -1,4 +1,5 @@
 import FHIRModel
+import TestSupport
 import Testing
 
 /// FHIR R4 datatypes.html#primitive, search.html#date, references.html.
@@ -76,7 +77,7 @@ import Testing
         #expect(FHIRDateTime.instantText(microseconds: .min) == "0001-01-01T00:00:00.000Z")
         #expect(FHIRDateTime.instantText(microseconds: .max) == "9999-12-31T23:59:59.999Z")
         let seed = UInt64.random(in: 0...UInt64.max)
-        var random = SeededRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<2000 {
             let time = Int64.random(in: -62_135_596_800_000...253_402_300_799_999, using: &random) * 1000
             let text = FHIRDateTime.instantText(microseconds: time)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Workflow
 
@@ -358,18 +359,9 @@ struct OrderTests {
             let expected = try finalOrder(Array(0..<count), events)
             #expect(expected.status == [3: .active, 4: .completed, 5: .completed][count])
             #expect(expected.code == Make.concept("MR") && expected.priority == .stat)
-            for order in Self.permutations(of: Array(0..<count)) {
+            for order in TestSupport.permutations(of: Array(0..<count)) {
                 #expect(try finalOrder(order, events) == expected, "arrival \(order)")
             }
-        }
-    }
-
-    private static func permutations(of list: [Int]) -> [[Int]] {
-        guard list.count > 1 else { return [list] }
-        return list.indices.flatMap { index -> [[Int]] in
-            var rest = list
-            let first = rest.remove(at: index)
-            return permutations(of: rest).map { [first] + $0 }
         }
     }
 

@@ -2,6 +2,7 @@ import Access
 import FHIRModel
 import FHIRResources
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -27,7 +28,7 @@ struct CommitObserverTests {
         try await TestDatabases.with(kind) { database in
             try await body(
                 RelationalStore(
-                    database: database, entropy: SplitMixEntropy(), observers: [FHIRProjector(), recorder]), recorder)
+                    database: database, entropy: SeededEntropy(), observers: [FHIRProjector(), recorder]), recorder)
         }
     }
 

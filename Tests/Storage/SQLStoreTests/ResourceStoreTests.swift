@@ -3,6 +3,7 @@ import FHIRModel
 import FHIRResources
 import FHIRSearch
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -11,19 +12,6 @@ import Workflow
 /// The resource port on both databases. FHIR R4 http.html, search.html.
 @Suite("Resources: versions, search, paging and access on both databases")
 struct ResourceStoreTests {
-    /// Repeatable bytes, good enough for nonces of a test.
-    final class CountingEntropy: Entropy {
-        private let next = Mutex<UInt8>(0)
-        func bytes(_ count: Int) -> [UInt8] {
-            next.withLock { next in
-                (0..<count).map { _ in
-                    next &+= 7
-                    return next
-                }
-            }
-        }
-    }
-
     static let base = "https://hilum.example/fhir"
     static let server = AccessContext.server(requestID: "t")
 
@@ -40,7 +28,7 @@ struct ResourceStoreTests {
         try await TestDatabases.with(kind) { database in
             try await body(
                 RelationalStore(
-                    database: database, entropy: CountingEntropy(), observers: [], baseURL: base,
+                    database: database, entropy: SeededEntropy(), observers: [], baseURL: base,
                     zone: zone, searchLimits: searchLimits, now: now))
         }
     }

@@ -1,6 +1,7 @@
 import Access
 import FHIRResources
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -27,7 +28,7 @@ struct StoreIdentityTests {
         let names = Mutex<[String]>([])
         for _ in 0..<2 {
             try await TestDatabases.with(kind) { database in
-                let entropy = SplitMixEntropy()
+                let entropy = SeededEntropy()
                 _ = entropy.bytes(names.withLock { $0.count } * 26 + 1)
                 let store = RelationalStore(database: database, entropy: entropy, observers: [FHIRProjector()])
                 let name = try await store.identity().store
@@ -74,7 +75,7 @@ struct StoreIdentityTests {
         try await TestDatabases.with(kind) { configuration in
             configuration.committed = { stamp in told.withLock { $0.append(stamp.sequence) } }
         } _: { database in
-            let store = RelationalStore(database: database, entropy: SplitMixEntropy(), observers: [FHIRProjector()])
+            let store = RelationalStore(database: database, entropy: SeededEntropy(), observers: [FHIRProjector()])
             for _ in 0..<5 {
                 try await store.begin(tenure: "t", masterKey: nil)
                 _ = try await store.identity()
@@ -91,7 +92,7 @@ struct StoreIdentityTests {
         try await TestDatabases.with(kind) { database in
             let isShort = Mutex(true)
             let store = RelationalStore(
-                database: database, entropy: SplitMixEntropy(), observers: [FHIRProjector()],
+                database: database, entropy: SeededEntropy(), observers: [FHIRProjector()],
                 refusal: { isShort.withLock { $0 } ? StoreError(.full, "short") : nil })
             func code(_ body: () async throws -> Void) async -> StoreError.Code? {
                 do { try await body() } catch { return (error as? StoreError)?.code }
@@ -123,7 +124,7 @@ struct StoreIdentityTests {
                 if point == .commit, isFull.withLock({ $0 }) { throw SQLStoreError(.full, "ENOSPC") }
             }
         } _: { database in
-            let store = RelationalStore(database: database, entropy: SplitMixEntropy(), observers: [FHIRProjector()])
+            let store = RelationalStore(database: database, entropy: SeededEntropy(), observers: [FHIRProjector()])
             isFull.withLock { $0 = true }
             let record = AuditRecord(
                 category: .rest, interaction: "read", action: .read, outcome: .success, access: WorkflowSupport.server)

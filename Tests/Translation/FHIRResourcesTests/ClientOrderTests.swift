@@ -3,6 +3,7 @@ import FHIRModel
 import FHIRSearch
 import Foundation
 import SQLStore
+import TestSupport
 import Testing
 import Workflow
 
@@ -23,7 +24,7 @@ struct ClientOrderTests {
         var rules = SiteRules()
         rules.accessionNumbering = numbering
         let store = RelationalStore(
-            database: database, entropy: Base.SplitMix(), observers: [FHIRProjector()], baseURL: Base.base,
+            database: database, entropy: SeededEntropy(seed: 3), observers: [FHIRProjector()], baseURL: Base.base,
             rules: rules, stations: WorklistStations(["CT": ["CT1"]]))
         do {
             let patient = try JSONDocument(parsing: #"{"resourceType":"Patient","id":"p1","name":[{"family":"Doe"}]}"#)

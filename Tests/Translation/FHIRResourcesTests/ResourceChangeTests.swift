@@ -4,6 +4,7 @@ import FHIRSearch
 import Foundation
 import SQLStore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -12,19 +13,6 @@ import Workflow
 /// Changes through the REST door, over a store in a temporary folder. FHIR R4 http.html#create, #update, #delete.
 @Suite("Writes through the REST door")
 struct ResourceChangeTests {
-    final class SplitMix: Entropy {
-        private let state = Mutex<UInt64>(3)
-        func bytes(_ count: Int) -> [UInt8] {
-            state.withLock { state in
-                (0..<count).map { _ in
-                    state &+= 0x9E37_79B9_7F4A_7C15
-                    var word = state
-                    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-                    return UInt8(truncatingIfNeeded: (word ^ (word >> 27)) >> 32)
-                }
-            }
-        }
-    }
     static let server = AccessContext.server(requestID: "t")
     static let base = "https://hilum.example/fhir"
 
@@ -35,7 +23,7 @@ struct ResourceChangeTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let database = try await SQLDatabase(
             SQLDatabaseConfiguration(.sqlite(path: folder + "/db.sqlite")), migrations: Migrations.all)
-        let entropy = SplitMix()
+        let entropy = SeededEntropy(seed: 3)
         let store = RelationalStore(database: database, entropy: entropy, observers: [FHIRProjector()], baseURL: base)
         do {
             try await body(store, Changes(store: store))

@@ -1,12 +1,13 @@
 import HL7Translation
 import HL7v2
+import TestSupport
 import Testing
 import Workflow
 
 /// What no store can keep is refused by one rule in every segment, with its place, and nothing of the message is kept.
 /// HL7 v2.5.1 §2.9.2, §2.15.5.2, table 0357.
 @Suite struct HostileValueTests {
-    let store = MemoryStore()
+    let store = MemoryStore(time: TestClock().now())
     let inbox: HL7Inbox
     init() throws { inbox = Site.inbox(store, try Site.profile()) }
 

@@ -1,12 +1,13 @@
 import HL7Translation
 import HL7v2
+import TestSupport
 import Testing
 import Workflow
 
 /// What of a message reaches the record. v2-to-FHIR PID, PD1, NK1, PV1, AL1, DG1, OBX, IN1, GT1; HL7 v2.5.1 chapters 3, 4
 /// and 7; cases H17, H18, H21, H24, H25, H28.
 @Suite struct ReachTests {
-    let store = MemoryStore()
+    let store = MemoryStore(time: TestClock().now())
     let inbox: HL7Inbox
     init() throws { inbox = Site.inbox(store, try Site.profile()) }
 

@@ -1,13 +1,14 @@
 import HL7Translation
 import HL7v2
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 /// The right person and the right exam, from the wire: cases H1, H2, H6 to H9, H14, H15, H22, H23, S3, S11, S12.
 /// HL7 v2.5.1 §2.5.3, §2.A.14, §2.A.28, §3.3.40, §4.4.1, §4.5.1, tables 0038 and 0119; IHE RAD TF-2 §4.4.
 @Suite("The right person, the right exam") struct RightExamTests {
-    let store = MemoryStore()
+    let store = MemoryStore(time: TestClock().now())
     let inbox: HL7Inbox
     init() throws { inbox = Site.inbox(store, try Site.profile()) }
 
@@ -224,14 +225,15 @@ import Workflow
         let (old, new) = ("PID|1||200^^^NORTH&2.999.1&ISO^MR||Old", "PID|1||100^^^NORTH&2.999.1&ISO^MR||New")
         _ = await orm("M1", pid: old, "ORC|NW|P1|F1", "OBR|1|P1|F1|A^a^L")
         #expect(await orm("M2", pid: new, "ORC|SC|P1|F1||CM").code == "AE")
-        #expect(store.state.withLock { $0.awaiting.count } == 1)
+        #expect(store.content.awaitingMerge.count == 1)
         // The order goes, and with it what stood in the way.
-        store.state.withLock { ($0.orders, $0.events) = ([:], [:]) }
+        store.change { ($0.orders, $0.orderEvents) = ([], [:]) }
         let again = await orm("M2", pid: new, "ORC|SC|P1|F1||CM")
         #expect(again.result == .applied)
-        let audited = store.state.withLock { $0.audit.count }
+        let audited = store.content.audits.count
         _ = await adt("A40", "M3", new, more: ["MRG|200^^^NORTH&2.999.1&ISO^MR"])
-        #expect(store.state.withLock { $0.awaiting.isEmpty && $0.audit.count == audited + 1 })
+        #expect(store.content.awaitingMerge.isEmpty)
+        #expect(store.content.audits.count == audited + 1)
         let kept = store.journal.filter { $0.controlID == "M2" }
         #expect(kept.map(\.disposition) == [.ignored, .applied])
         #expect(kept.allSatisfy { $0.acknowledgement == again.acknowledgement })
@@ -250,7 +252,7 @@ import Workflow
         #expect(merge.code == "AA" && merge.conditions.isEmpty)
         #expect(merge.notes.contains { $0.hasSuffix("store: full") })
         #expect(store.orders.map(\.status) == [.active])
-        #expect(store.state.withLock { $0.awaiting.count } == 1)
+        #expect(store.content.awaitingMerge.count == 1)
     }
 
     @Test("S11: after forty successive merges the first number leads to the last record")

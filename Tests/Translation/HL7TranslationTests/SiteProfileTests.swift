@@ -1,5 +1,6 @@
 import HL7Translation
 import HL7v2
+import TestSupport
 import Testing
 import Workflow
 
@@ -136,7 +137,7 @@ import Workflow
         "Without a zone a time without offset is cut to its date",
         arguments: [(nil, "2026-11-21"), ("UTC", "2026-11-21T08:29:00+00:00")])
     func noZone(zone: String?, start: String) async throws {
-        let store = MemoryStore()
+        let store = MemoryStore(time: TestClock().now())
         let inbox = Site.inbox(store, SiteProfile(zone: zone.flatMap { SiteZone($0) }))
         _ = await inbox.receive(Site.adt("A04", "M1"), peer: nil)
         #expect(store.visits.first?.start?.text == start)

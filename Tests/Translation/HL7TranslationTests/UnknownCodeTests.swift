@@ -1,12 +1,13 @@
 import HL7Translation
 import HL7v2
+import TestSupport
 import Testing
 import Workflow
 
 /// H17 and H25 for every mapped table: a code that is not known stays itself or becomes absent, with a word to the
 /// sender, and never becomes another one. HL7 v2.5.1 §2.A.13, appendix A; v2-to-FHIR concept maps.
 @Suite struct UnknownCodeTests {
-    let store = MemoryStore()
+    let store = MemoryStore(time: TestClock().now())
     let inbox: HL7Inbox
     init() throws { inbox = Site.inbox(store, try Site.profile()) }
 

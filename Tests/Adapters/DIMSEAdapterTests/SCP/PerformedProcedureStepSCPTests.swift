@@ -3,6 +3,7 @@ import DICOMData
 import DICOMNetwork
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -61,7 +62,7 @@ import Workflow
         async throws
     {
         try await TestListener.run(
-            services: [PerformedProcedureStepSCP(store: store, entropy: CountingEntropy())]
+            services: [PerformedProcedureStepSCP(store: store, entropy: SeededEntropy())]
         ) { test in
             let association = try await SCUAssociation.open(
                 test.destination,
@@ -97,10 +98,8 @@ import Workflow
             #expect(set.string(.performedProcedureStepStatus) == "COMPLETED")
             #expect(set.string(.performedStationAETitle) == "CT1" && set[.modality] == nil)
         }
-        store.state.withLock { state in
-            #expect(state.performed["1.9.1"]?.status == .completed)
-            #expect(state.audited.map(\.interaction) == ["N-CREATE", "N-SET", "N-SET", "N-SET", "N-GET"])
-        }
+        #expect(store.content.performed["1.9.1"]?.status == .completed)
+        #expect(store.content.audits.map(\.interaction) == ["N-CREATE", "N-SET", "N-SET", "N-SET", "N-GET"])
     }
 
     @Test("PS3.7 §10.1.5.1.3: a step without a UID is given one, which the answer tells")
@@ -147,7 +146,8 @@ import Workflow
                 try await ask(association, .nCreateRequest, "1.9", attributes("IN PROGRESS")).message.status
                     == .processingFailure)
         }
-        store.state.withLock { #expect($0.performed.isEmpty && $0.audited.isEmpty) }
+        #expect(store.content.performed.isEmpty)
+        #expect(store.content.audits.isEmpty)
     }
 
     @Test("As SCU: N-CREATE and N-SET with their statuses, and whether the step has ended at the peer")

@@ -5,8 +5,9 @@ import DICOMTranslation
 import DIMSEAdapter
 import Logging
 import NIOCore
-import Synchronization
 import NIOPosix
+import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -94,7 +95,8 @@ import Workflow
             #expect(blobs.state.withLock { $0.durable.count == 1 && $0.incoming.isEmpty })
             try await association.release()
             // The end of an association publishes nothing: one publisher does it for all doors.
-            #expect(store.state.withLock { $0.published.isEmpty && $0.awaiting == ["1.2.3"] })
+            #expect(!store.content.events.contains(.studyChanged(studyInstanceUID: "1.2.3")))
+            #expect(store.content.publications.keys.sorted() == ["1.2.3"])
         }
     }
 
@@ -108,7 +110,7 @@ import Workflow
             let association = try await SCUAssociation.open(
                 destination, contexts: [(UID.ctImageStorage, [Self.explicit])])
             await #expect(throws: SCUError.timedOut) { try await send(association, object()) }
-            #expect(store.state.withLock { $0.instances.isEmpty })
+            #expect(store.content.instances.isEmpty)
             gate.open()
         }
     }
@@ -139,7 +141,7 @@ import Workflow
             // After all that the association still works.
             #expect(try await send(association, whole) == .success)
             // Each refusal has its row, but for those of a store that takes no rows.
-            let rows = store.state.withLock { $0.audited }
+            let rows = store.content.audits
             #expect(
                 rows.map(\.detail) == [
                     "mismatch", "mismatch", "notUnderstood", "missingUID", "notUnderstood", "classNotSupported",
@@ -189,7 +191,7 @@ import Workflow
             }
             #expect(try await send(association, whole) == .success)
             try await association.release()
-            #expect(store.state.withLock { $0.audited.map(\.detail) }.filter { $0 == "invalidInstance" }.count == 5)
+            #expect(store.content.audits.map(\.detail).filter { $0 == "invalidInstance" }.count == 5)
         }
         blobs.state.withLock { #expect($0.incoming.isEmpty && $0.durable.count == 1) }
     }
@@ -257,7 +259,7 @@ import Workflow
                 try await group.waitForAll()
             }
         }
-        #expect(store.state.withLock { $0.instances.count } == 41)
+        #expect(store.content.instances.count == 41)
         blobs.state.withLock { #expect($0.incoming.isEmpty && $0.durable.count == 41) }
     }
 }

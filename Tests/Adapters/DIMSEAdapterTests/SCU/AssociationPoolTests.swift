@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import DIMSEAdapter
@@ -87,7 +88,7 @@ import Testing
     func anyOrder() {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("AssociationPoolTests.anyOrder seed \(seed)")
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         var pool = Pool(placesMax: 5)
         var used: [Int: Pool.Request] = [:]
         var waiting: [Int: Pool.Request] = [:]
@@ -131,17 +132,5 @@ import Testing
                 }
             }
         }
-    }
-}
-
-/// SplitMix64.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import DICOMNetwork
 import NIOCore
+import TestSupport
 import Testing
 
 /// PS3.7 §6.3, §9.3, Annexes C and E.

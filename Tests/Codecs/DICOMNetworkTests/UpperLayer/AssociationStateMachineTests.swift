@@ -1,5 +1,6 @@
 import DICOMNetwork
 import NIOCore
+import TestSupport
 import Testing
 
 /// PS3.8 §9.2, Table 9-10.

@@ -1,5 +1,6 @@
 import DICOMNetwork
 import NIOCore
+import TestSupport
 import Testing
 
 /// PS3.8 §9.3, PS3.7 Annex D.
