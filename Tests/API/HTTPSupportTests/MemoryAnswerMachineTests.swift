@@ -134,7 +134,9 @@ struct MemoryAnswerMachineTests {
                     switch action {
                     case .pass(let message): if !message.hasSuffix("end") { tasks.append(message) }
                     case .record:
-                        #expect(!isRecording && !isSending && tasks.isEmpty, "seed \(seed), round \(round)")
+                        #expect(!isRecording, "seed \(seed), round \(round)")
+                        #expect(!isSending, "seed \(seed), round \(round)")
+                        #expect(tasks.isEmpty, "seed \(seed), round \(round)")
                         isRecording = true
                     case .send(let answer):
                         #expect(tasks.isEmpty, "seed \(seed), round \(round)")

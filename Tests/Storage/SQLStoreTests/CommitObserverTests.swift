@@ -107,7 +107,8 @@ struct CommitObserverTests {
                 try unit.putResource("Basic", "b1", two, method: .update)
                 return try unit.putResource("Basic", "b1", one, method: .update)
             }
-            #expect(kept == first && recorder.count == told)
+            #expect(kept == first)
+            #expect(recorder.count == told)
             let found = try await store.search(
                 ResourceStoreTests.query("Basic", "_id=b1"), token: nil, access: WorkflowSupport.server)
             #expect(found.matches == [first])

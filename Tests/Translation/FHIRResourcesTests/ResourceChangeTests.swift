@@ -49,13 +49,15 @@ struct ResourceChangeTests {
     func create() async throws {
         try await Self.with { (store, changes) async throws in
             let result = try await changes.create("Patient", try Self.document(Self.patient), access: Self.server)
-            #expect(result.outcome == .created && result.resource.version == 1 && result.resource.id != "p1")
+            #expect(result.outcome == .created)
+            #expect(result.resource.version == 1)
+            #expect(result.resource.id != "p1")
             let read = try #require(try await store.read("Patient", result.resource.id, access: Self.server))
-            #expect(read.version == 1 && read.bytes == result.resource.bytes)
+            #expect(read.version == 1)
+            #expect(read.bytes == result.resource.bytes)
             let value = JSONValue(try JSONDocument(parsing: read.bytes))
-            #expect(
-                value["extension"]?[0]?["valueString"]?.string == "kept"
-                    && value["text"]?["status"]?.string == "generated")
+            #expect(value["extension"]?[0]?["valueString"]?.string == "kept")
+            #expect(value["text"]?["status"]?.string == "generated")
         }
     }
 
@@ -68,7 +70,9 @@ struct ResourceChangeTests {
                 "Patient", try Self.document(Self.patient), ifNoneExist: query, access: Self.server)
             let second = try await changes.create(
                 "Patient", try Self.document(Self.patient), ifNoneExist: query, access: Self.server)
-            #expect(first.outcome == .created && second.outcome == .found && first.resource.id == second.resource.id)
+            #expect(first.outcome == .created)
+            #expect(second.outcome == .found)
+            #expect(first.resource.id == second.resource.id)
             _ = try await changes.create(
                 "Patient", try Self.document(#"{"resourceType":"Patient","name":[{"family":"Doe"}]}"#),
                 access: Self.server)
@@ -93,7 +97,8 @@ struct ResourceChangeTests {
             }
             #expect(stale == .preconditionFailed)
             let made = try await changes.update("Patient", "p1", document, access: Self.server)
-            #expect(made.outcome == .created && made.resource.version == 1)
+            #expect(made.outcome == .created)
+            #expect(made.resource.version == 1)
             let same = try await changes.update("Patient", "p1", document, Self.match(1), access: Self.server)
             #expect(same.outcome == .unchanged)
             let changed = try Self.document(Self.patient.replacing("Doe", with: "Roe"))
@@ -101,7 +106,8 @@ struct ResourceChangeTests {
             let next = try await changes.update("Patient", "p1", changed, Self.match(before), access: Self.server)
             #expect(next.resource.version == before + 1)
             let read = try #require(try await store.read("Patient", "p1", access: Self.server))
-            #expect(read.version == next.resource.version && read.bytes == next.resource.bytes)
+            #expect(read.version == next.resource.version)
+            #expect(read.bytes == next.resource.bytes)
             let lost = await Self.refusal {
                 _ = try await changes.update("Patient", "p1", document, Self.match(before), access: Self.server)
             }
@@ -121,14 +127,16 @@ struct ResourceChangeTests {
             }
             #expect(lost == .preconditionFailed)
             let deleted = try await changes.delete("Patient", "p1", Self.match(1), access: Self.server)
-            #expect(deleted?.isDeleted == true && deleted?.version == 2)
+            #expect(deleted?.isDeleted == true)
+            #expect(deleted?.version == 2)
             #expect(try await changes.delete("Patient", "p1", access: Self.server) == nil)
             #expect(try await changes.delete("Patient", "none", access: Self.server) == nil)
             #expect(try await store.read("Patient", "p1", access: Self.server)?.isDeleted == true)
             #expect(try await (store as any WorkflowStore).read(Self.server) { try $0.patient(EntityID("p1")) } == nil)
             let again = try await changes.update(
                 "Patient", "p1", try Self.document(Self.patient), access: Self.server)
-            #expect(again.outcome == .created && again.resource.version == 3)
+            #expect(again.outcome == .created)
+            #expect(again.resource.version == 3)
         }
     }
 
@@ -195,7 +203,8 @@ struct ResourceChangeTests {
                 let written = try await changes.update(
                     type, id, try JSONDocument(value), access: Self.server)
                 let stored = JSONValue(try JSONDocument(parsing: written.resource.bytes))
-                #expect(stored[field]?.string == wanted && stored["language"]?.string == "en", "\(type)")
+                #expect(stored[field]?.string == wanted, "\(type)")
+                #expect(stored["language"]?.string == "en", "\(type)")
                 #expect(
                     await Self.refusal { _ = try await changes.delete(type, id, access: Self.server) } == .conflict)
             }

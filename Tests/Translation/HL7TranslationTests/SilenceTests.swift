@@ -46,7 +46,8 @@ import Workflow
             ]))
         #expect(receipt.code == "AE")
         #expect(receipt.place == "PID^2^3^1")
-        #expect(store.reports.isEmpty && store.patients.isEmpty)
+        #expect(store.reports.isEmpty)
+        #expect(store.patients.isEmpty)
     }
 
     @Test("H5: the OBR of a PRIOR_RESULT is no order")

@@ -154,7 +154,8 @@ import Workflow
                 let uids = ["1.5.1", "1.5.2", "1.5.3", "1.5.4"]
                 #expect(try await action(association, try information(uids)) == .success)
                 let draft = try #require(store.content.outbox.first)
-                #expect(draft.kind == StorageCommitmentSCP.kind && draft.destination == "ae/CT1")
+                #expect(draft.kind == StorageCommitmentSCP.kind)
+                #expect(draft.destination == "ae/CT1")
                 let courier = courier(store, associations, peers: peers) { instance in
                     instance.sopInstanceUID == "1.5.2" ? .lost : .intact
                 }
@@ -164,7 +165,8 @@ import Workflow
         }
         #expect(store.content.audits.map(\.interaction) == ["N-ACTION"])
         let report = try #require(reports.all.withLock { $0.first })
-        #expect(report.event == 2 && report.information.string(.transactionUID) == "1.2.3")
+        #expect(report.event == 2)
+        #expect(report.information.string(.transactionUID) == "1.2.3")
         #expect(
             report.information[.referencedSOPSequence]?.items?.map { $0.string(.referencedSOPInstanceUID) }
                 == ["1.5.1"])
@@ -284,7 +286,8 @@ import Workflow
         }
         let report = try #require(taken.withLock { $0.first })
         #expect(report.committed.map(\.sopInstanceUID) == ["1.5.1", "1.5.2"])
-        #expect(report.failed.map { $0.key.sopInstanceUID } == ["1.5.3"] && report.failed.first?.value == 0x0112)
+        #expect(report.failed.map { $0.key.sopInstanceUID } == ["1.5.3"])
+        #expect(report.failed.first?.value == 0x0112)
         #expect(report.retrieveAETitle == "HILUM")
         // The same door that commits takes what its own peers report.
         let draft = try #require(store.content.outbox.first)
