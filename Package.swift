@@ -190,38 +190,47 @@ let package = Package(
             ],
             path: "Sources/Tools/HilumBench", swiftSettings: strict),
 
+        // What several test targets share; only tests import it.
+        .target(
+            name: "TestSupport", dependencies: ["Workflow", "Access"], path: "Tests/Support/TestSupport",
+            swiftSettings: strict),
+
         // Tests mirror Sources.
         tests("Foundations", "Basics", ["Basics"]),
         tests("Foundations", "Cryptography", ["Cryptography", "Basics", "COpenSSL"]),
-        tests("Codecs", "DICOMData", ["DICOMData"]),
-        tests("Codecs", "DICOMNetwork", ["DICOMNetwork", "DICOMData", nio("NIOCore")]),
+        tests("Codecs", "DICOMData", ["TestSupport", "DICOMData"]),
+        tests("Codecs", "DICOMNetwork", ["TestSupport", "DICOMNetwork", "DICOMData", nio("NIOCore")]),
         tests("Codecs", "DICOMPixels", ["DICOMPixels", "DICOMData"]),
-        tests("Codecs", "HL7v2", ["HL7v2"]),
-        tests("Codecs", "FHIRModel", ["FHIRModel"]),
+        tests("Codecs", "HL7v2", ["TestSupport", "HL7v2"]),
+        tests("Codecs", "FHIRModel", ["TestSupport", "FHIRModel"]),
         tests("Codecs", "FHIRSearch", ["FHIRSearch", "FHIRModel"]),
         tests("Codecs", "Vector", ["DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore")]),
         // Stories are told to the tables too.
-        tests("Domain", "Workflow", ["Workflow", "Access", "SQLStore"]),
+        tests("Domain", "Workflow", ["TestSupport", "Workflow", "Access", "SQLStore"]),
         tests("Domain", "Access", ["Access"]),
-        tests("Translation", "HL7Translation", ["HL7Translation", "Basics", "HL7v2", "Workflow", "Access"]),
+        tests(
+            "Translation", "HL7Translation",
+            ["TestSupport", "HL7Translation", "Basics", "HL7v2", "Workflow", "Access"]),
         tests(
             "Translation", "DICOMTranslation",
             ["DICOMTranslation", "Basics", "DICOMData", "DICOMPixels", "Workflow", "Access"]),
         tests(
             "Translation", "FHIRResources",
-            ["FHIRResources", "SQLStore", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
+            ["TestSupport", "FHIRResources", "SQLStore", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
         tests(
             "Storage", "SQLStore",
             [
+                "TestSupport",
                 "SQLStore", "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", logging,
             ]),
         tests("Storage", "BlobStore", ["BlobStore", "Workflow", "Cryptography"]),
         tests(
             "Network", "Admission",
-            ["Admission", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL]),
+            ["TestSupport", "Admission", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL]),
         tests(
             "Adapters", "MLLPAdapter",
             [
+                "TestSupport",
                 "MLLPAdapter", "Admission", "HL7v2", "HL7Translation", "Workflow", "Access", nio("NIOCore"),
                 nio("NIOPosix"), nio("NIOEmbedded"), nioSSL,
                 logging, lifecycle,
@@ -229,15 +238,17 @@ let package = Package(
         tests(
             "Adapters", "DIMSEAdapter",
             [
+                "TestSupport",
                 "DIMSEAdapter", "Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access",
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL, logging, lifecycle,
             ]),
         tests(
             "Adapters", "OutboundAdapter",
-            ["OutboundAdapter", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL, asyncHTTPClient]),
+            ["TestSupport", "OutboundAdapter", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL, asyncHTTPClient]),
         tests(
             "API", "HTTPSupport",
             [
+                "TestSupport",
                 "HTTPSupport", "Access", "Admission", hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"), httpTypes, httpTypesNIO, logging,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOEmbedded"),
@@ -252,6 +263,7 @@ let package = Package(
         tests(
             "API", "FHIRAPI",
             [
+                "TestSupport",
                 "FHIRAPI", "HTTPSupport", "SQLStore", "BlobStore", "Access", "FHIRModel", "FHIRSearch", "FHIRResources",
                 "Workflow",
                 httpTypes,
@@ -266,6 +278,7 @@ let package = Package(
         tests(
             "API", "Contract",
             [
+                "TestSupport",
                 "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI", "SQLStore", "BlobStore", "FHIRResources",
                 "DICOMTranslation", "Workflow", "Access", "FHIRModel", hummingbird, httpTypes, nio("NIOCore"), yams,
             ]),
@@ -274,7 +287,8 @@ let package = Package(
         .testTarget(
             name: "JourneyTests",
             dependencies: [
-                "DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                "TestSupport", "DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore"), nio("NIOPosix"),
+                nio("NIOHTTP1"),
                 nio("NIOTLS"), nioSSL,
                 "Basics", "Cryptography", asyncHTTPClient,
             ],

@@ -97,6 +97,11 @@ struct ImportTable {
         return ImportTable(rows: rows)
     }()
 
+    /// What test targets share, under Tests/Support: only tests may import it.
+    static let support = ImportTable(rows: [
+        "TestSupport": Row(layer: "Support", ours: ["Workflow", "Access"], outside: [])
+    ])
+
     /// The composer and the tools compose: any module of ours, any package.
     static let composers: Set<String> = ["Server", "Tools"]
 

@@ -46,6 +46,30 @@ import Testing
         #expect(findings == [])
     }
 
+    @Test("What tests share imports what its row allows, and nothing but tests imports it")
+    func support() {
+        let table = ImportTable.support
+        var findings: [String] = []
+        for file in tree.files(under: "Tests/Support", ending: [".swift"]) {
+            let target = file.components.count >= 4 ? file.components[2] : ""
+            findings += table.findings(target: target, path: file.path, source: SwiftSource(file.text))
+        }
+        for file in tree.files(under: "Sources", ending: [".swift"]) {
+            findings += Self.uses(of: table, in: file)
+        }
+        #expect(findings == [])
+        #expect(Self.uses(of: table, in: .init(path: "x", text: "import TestSupport")) == ["x:1: imports TestSupport"])
+        // Nor does a target depend on it that is none of tests.
+        let ours = ManifestReader.layers(in: tree.manifest).flatMap(\.ours)
+        #expect(table.rows.keys.filter(ours.contains) == [])
+    }
+
+    private static func uses(of table: ImportTable, in file: PackageTree.File) -> [String] {
+        SwiftSource(file.text).imports.compactMap { module, line in
+            table.rows[module] == nil ? nil : "\(file.path):\(line): imports \(module)"
+        }
+    }
+
     @Test("An import exception names a file that is there and still needs it")
     func exceptionsAreAlive() {
         for exception in ImportTable.exceptions {

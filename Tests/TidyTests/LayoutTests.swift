@@ -14,7 +14,9 @@ import Testing
         ]
         #expect(Self.unlisted(tree.folders(in: "Sources"), of: layers) == [])
         let testLayers = [
-            "API", "Adapters", "Codecs", "Domain", "Foundations", "Network", "Server", "Storage", "TidyTests", "Tools",
+            "API", "Adapters", "Codecs", "Domain", "Foundations", "Network", "Server", "Storage", "Support",
+            "TidyTests",
+            "Tools",
             "Translation",
         ]
         #expect(Self.unlisted(tree.folders(in: "Tests"), of: testLayers) == [])
@@ -23,7 +25,9 @@ import Testing
             let listed = tree.folders(in: "Sources/\(layer)").filter { manifest.contains("\"\($0)\"") }
             #expect(Self.unlisted(tree.folders(in: "Sources/\(layer)"), of: listed) == [], "in Sources/\(layer)")
         }
-        for layer in testLayers where layer != "TidyTests" && layer != "Server" {
+        let shared = ImportTable.support.rows.keys.filter { manifest.contains("path: \"Tests/Support/\($0)\"") }
+        #expect(Self.unlisted(tree.folders(in: "Tests/Support"), of: Array(shared)) == [], "in Tests/Support")
+        for layer in testLayers where !["TidyTests", "Server", "Support"].contains(layer) {
             let listed = tree.folders(in: "Tests/\(layer)").filter {
                 $0.hasSuffix("Tests") && manifest.contains("\"\($0.dropLast(5))\"")
             }

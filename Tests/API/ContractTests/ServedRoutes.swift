@@ -9,14 +9,11 @@ import HTTPSupport
 import OpsAPI
 import SMARTAPI
 import SQLStore
+import TestSupport
 import Workflow
 
 /// The route groups as the server composes them, over an empty store in a folder of their own.
 enum ServedRoutes {
-    private struct SystemEntropy: Entropy {
-        func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255) } }
-    }
-
     private struct NoOutbound: Outbound {
         func check(_ url: String) async throws(OutboundRefusal) {}
         func get(_ url: String) async throws -> OutboundResponse { throw OutboundRefusal.addressNotAllowed }
@@ -32,7 +29,7 @@ enum ServedRoutes {
         let folder = FileManager.default.temporaryDirectory.appending(path: "hilum-contract-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let entropy = SystemEntropy()
+        let entropy = SeededEntropy()
         let store = RelationalStore(
             database: try await SQLDatabase(
                 SQLDatabaseConfiguration(.sqlite(path: folder + "/hilum.sqlite")), migrations: Migrations.all),

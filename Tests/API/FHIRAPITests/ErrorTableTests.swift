@@ -34,7 +34,9 @@ struct ErrorTableTests {
             ]))
     func interactions(_ code: InteractionError.Code, _ expected: (Int, String)) throws {
         let found = try issue(InteractionError(code, "why"))
-        #expect(found.status == expected.0 && found.code == expected.1 && found.details == "why")
+        #expect(found.status == expected.0)
+        #expect(found.code == expected.1)
+        #expect(found.details == "why")
     }
 
     @Test("The table names every refusal") func complete() { #expect(InteractionError.Code.allCases.count == 9) }
@@ -55,7 +57,8 @@ struct ErrorTableTests {
             ]))
     func store(_ code: StoreError.Code, _ expected: (Int, String)) throws {
         let found = try issue(StoreError(code, "SELECT secret FROM patients"))
-        #expect(found.status == expected.0 && found.code == expected.1)
+        #expect(found.status == expected.0)
+        #expect(found.code == expected.1)
         #expect(found.details?.contains("secret") == false)
         #expect((expected.0 == 500) == (found.details?.contains("ref-1") == true))
     }
@@ -64,7 +67,9 @@ struct ErrorTableTests {
     func unknown() throws {
         struct Secret: Error {}
         let found = try issue(Secret())
-        #expect(found.status == 500 && found.code == "exception" && found.details == "internal error, reference ref-1")
+        #expect(found.status == 500)
+        #expect(found.code == "exception")
+        #expect(found.details == "internal error, reference ref-1")
     }
 
     @Test("Issues keep their places")
@@ -87,7 +92,9 @@ struct ErrorTableTests {
             #expect(ETag.tags(text) == nil, "\(text)")
         }
         #expect(!WritePrecondition.Tags.listed(["03", "3 ", "٣"]).hold(3))
-        #expect(ETag.list("W/\"1\", W/\"3\"", holds: 3) && ETag.list("*", holds: 3) && !ETag.list("\"1\"", holds: 3))
+        #expect(ETag.list("W/\"1\", W/\"3\"", holds: 3))
+        #expect(ETag.list("*", holds: 3))
+        #expect(!ETag.list("\"1\"", holds: 3))
         #expect(ETag.text(3) == "W/\"3\"")
     }
 
@@ -107,9 +114,13 @@ struct ErrorTableTests {
             FHIRCall(headers: [.prefer: text], access: .server(requestID: "t")).preferences
         }
         let joined = preferences("return=minimal, handling=lenient")
-        #expect(joined.returning == .minimal && joined.handling == .lenient && !joined.respondAsync)
+        #expect(joined.returning == .minimal)
+        #expect(joined.handling == .lenient)
+        #expect(!joined.respondAsync)
         let export = preferences("respond-async; Handling = \"strict\"")
-        #expect(export.returning == nil && export.handling == .strict && export.respondAsync)
+        #expect(export.returning == nil)
+        #expect(export.handling == .strict)
+        #expect(export.respondAsync)
         #expect(preferences("") == Preferences([]))
     }
 }

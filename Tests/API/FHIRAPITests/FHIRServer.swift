@@ -6,6 +6,7 @@ import Foundation
 import HTTPTypes
 import SQLStore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -13,19 +14,6 @@ import Workflow
 
 /// The FHIR service over a store in a temporary folder, spoken to in values.
 struct FHIRServer {
-    final class SplitMix: Entropy {
-        private let state = Mutex<UInt64>(5)
-        func bytes(_ count: Int) -> [UInt8] {
-            state.withLock { state in
-                (0..<count).map { _ in
-                    state &+= 0x9E37_79B9_7F4A_7C15
-                    var word = state
-                    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-                    return UInt8(truncatingIfNeeded: (word ^ (word >> 27)) >> 32)
-                }
-            }
-        }
-    }
     static let base = "https://hilum.example/fhir"
 
     let service: FHIRService
@@ -40,7 +28,7 @@ struct FHIRServer {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let database = try await SQLDatabase(
             SQLDatabaseConfiguration(.sqlite(path: folder + "/db.sqlite")), migrations: Migrations.all)
-        let entropy = SplitMix()
+        let entropy = SeededEntropy(seed: 5)
         let now: @Sendable () -> UTCInstant = { UTCInstant(microseconds: SQLDatabaseConfiguration.systemTime()) }
         let store = RelationalStore(database: database, entropy: entropy, observers: [FHIRProjector()], baseURL: base)
         let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none()))

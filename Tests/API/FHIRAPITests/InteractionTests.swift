@@ -20,18 +20,23 @@ struct InteractionTests {
         try await FHIRServer.with { (server) async throws in
             let made = await server.send(.post, "Patient", body: Self.patient("x"))
             let id = made.json["id"]?.string ?? "?"
-            #expect(made.status == 201 && made.header("ETag") == "W/\"1\"" && id != "x")
+            #expect(made.status == 201)
+            #expect(made.header("ETag") == "W/\"1\"")
+            #expect(id != "x")
             #expect(made.header("Location") == "\(FHIRServer.base)/Patient/\(id)/_history/1")
             #expect(made.header("Last-Modified")?.hasSuffix("GMT") == true)
             let minimal = await server.send(
                 .post, "Patient", headers: ["prefer": "return=minimal"], body: Self.patient("y"))
-            #expect(minimal.status == 201 && minimal.bytes.isEmpty)
+            #expect(minimal.status == 201)
+            #expect(minimal.bytes.isEmpty)
             let outcome = await server.send(
                 .post, "Patient", headers: ["prefer": "return=OperationOutcome"], body: Self.patient("z"))
-            #expect(outcome.status == 201 && outcome.json["resourceType"]?.string == "OperationOutcome")
+            #expect(outcome.status == 201)
+            #expect(outcome.json["resourceType"]?.string == "OperationOutcome")
             let again = await server.send(
                 .post, "Patient", headers: ["if-none-exist": "identifier=urn:mrn|x"], body: Self.patient("x"))
-            #expect(again.status == 200 && again.json["id"]?.string == id)
+            #expect(again.status == 200)
+            #expect(again.json["id"]?.string == id)
         }
     }
 
@@ -62,11 +67,14 @@ struct InteractionTests {
         try await FHIRServer.with { (server) async throws in
             #expect(await server.send(.put, "Patient/p1", body: Self.patient("p1")).status == 201)
             let found = await server.send(.get, "Patient/p1")
-            #expect(found.status == 200 && found.header("ETag") == "W/\"1\"")
+            #expect(found.status == 200)
+            #expect(found.header("ETag") == "W/\"1\"")
             #expect(found.json["meta"]?["versionId"]?.string == "1")
             #expect(found.header("Content-Type") == "application/fhir+json; charset=utf-8")
             let same = await server.send(.get, "Patient/p1", headers: ["if-none-match": "W/\"1\""])
-            #expect(same.status == 304 && same.bytes.isEmpty && same.header("ETag") == "W/\"1\"")
+            #expect(same.status == 304)
+            #expect(same.bytes.isEmpty)
+            #expect(same.header("ETag") == "W/\"1\"")
             #expect(await server.send(.get, "Patient/p1", headers: ["if-none-match": "W/\"2\""]).status == 200)
             for path in [
                 "Patient/none", "Nothing/p1", "Patient/p1/extra", "Patient/p1/_history/9", "Patient/p1/_history/x",
@@ -75,7 +83,9 @@ struct InteractionTests {
             }
             #expect(await server.send(.delete, "Patient/p1").status == 204)
             let gone = await server.send(.get, "Patient/p1")
-            #expect(gone.status == 410 && gone.issue == "deleted" && gone.header("ETag") == "W/\"2\"")
+            #expect(gone.status == 410)
+            #expect(gone.issue == "deleted")
+            #expect(gone.header("ETag") == "W/\"2\"")
             #expect(await server.send(.get, "Patient/p1/_history/1").status == 200)
             #expect(await server.send(.delete, "Patient/p1").status == 204)
             #expect(await server.send(.delete, "Patient/never").status == 204)
@@ -88,7 +98,8 @@ struct InteractionTests {
             _ = await server.send(.put, "Patient/p1", body: Self.patient("p1"))
             let changed = await server.send(
                 .put, "Patient/p1", headers: ["if-match": "W/\"1\""], body: Self.patient("p1", family: "Roe"))
-            #expect(changed.status == 200 && changed.header("ETag") == "W/\"2\"")
+            #expect(changed.status == 200)
+            #expect(changed.header("ETag") == "W/\"2\"")
             #expect(changed.bytes == (await server.send(.get, "Patient/p1")).bytes)
             let lost = await server.send(.put, "Patient/p1", headers: ["if-match": "W/\"1\""], body: Self.patient("p1"))
             #expect(lost.status == 412)
@@ -107,7 +118,9 @@ struct InteractionTests {
             }
             _ = await server.send(.delete, "Patient/p1")
             let first = await server.send(.get, "Patient/p1/_history", "_count=3")
-            #expect(first.status == 200 && first.json["type"]?.string == "history" && first.json["total"]?.int == 4)
+            #expect(first.status == 200)
+            #expect(first.json["type"]?.string == "history")
+            #expect(first.json["total"]?.int == 4)
             let entries = first.json["entry"]?.array ?? []
             #expect(entries.compactMap { $0["request"]?["method"]?.string } == ["DELETE", "PUT", "PUT"])
             #expect(entries.first?["resource"] == nil)
@@ -137,7 +150,8 @@ struct InteractionTests {
                 guard let next = page.link("next"), pages < 9 else { break }
                 query = FHIRServer.query(ofLink: next)
             }
-            #expect(seen == ["p0", "p1", "p2", "p3", "p4"] && pages == 3)
+            #expect(seen == ["p0", "p1", "p2", "p3", "p4"])
+            #expect(pages == 3)
             let posted = await server.send(.post, "Patient/_search", body: "family=doe&_sort=-_id")
             #expect(posted.ids() == ["p3", "p2", "p1", "p0"])
             #expect(await server.send(.get, "Patient", "family=doe&_summary=count").json["total"]?.int == 4)
@@ -156,16 +170,23 @@ struct InteractionTests {
                 await server.send(.get, "Patient", query).json["entry"]?[0]?["resource"]
             }
             let elements = await first("_elements=name")
-            #expect(elements?["name"] != nil && elements?["identifier"] == nil && elements?["id"]?.string == "p1")
+            #expect(elements?["name"] != nil)
+            #expect(elements?["identifier"] == nil)
+            #expect(elements?["id"]?.string == "p1")
             #expect(elements?["meta"]?["tag"]?[0]?["code"]?.string == "SUBSETTED")
             let summary = await first("_summary=true")
-            #expect(summary?["name"] != nil && summary?["text"] == nil && summary?["photo"] == nil)
+            #expect(summary?["name"] != nil)
+            #expect(summary?["text"] == nil)
+            #expect(summary?["photo"] == nil)
             let data = await first("_summary=data")
-            #expect(data?["text"] == nil && data?["photo"] != nil)
+            #expect(data?["text"] == nil)
+            #expect(data?["photo"] != nil)
             let text = await first("_summary=text")
-            #expect(text?["text"] != nil && text?["name"] == nil)
+            #expect(text?["text"] != nil)
+            #expect(text?["name"] == nil)
             let whole = await first("_summary=false")
-            #expect(whole?["meta"]?["tag"] == nil && whole?["text"] != nil)
+            #expect(whole?["meta"]?["tag"] == nil)
+            #expect(whole?["text"] != nil)
         }
     }
 
@@ -220,7 +241,8 @@ struct InteractionTests {
             #expect(await server.send(.get, "metadata", "_format=xml").status == 406)
             #expect(await server.send(.get, "metadata", "_format=json", headers: ["accept": "text/html"]).status == 200)
             let pretty = await server.send(.get, "metadata", "_pretty=true")
-            #expect(pretty.json["fhirVersion"]?.string == "4.0.1" && pretty.bytes.contains(10))
+            #expect(pretty.json["fhirVersion"]?.string == "4.0.1")
+            #expect(pretty.bytes.contains(10))
         }
     }
 
@@ -260,15 +282,20 @@ struct InteractionTests {
             ] {
                 let usual = await server.send(.get, "Patient/p1", headers: headers)
                 let known = try #require(fromMemory("p1", headers))
-                #expect(known.status == status && usual.status == status)
+                #expect(known.status == status)
+                #expect(usual.status == status)
                 #expect(known.bytes == usual.bytes)
                 #expect(known.headers.map(\.name) == usual.headers.map(\.name))
                 #expect(known.headers.map(\.value) == usual.headers.map(\.value))
             }
             let record = answer("Patient", "p1")?.record
-            #expect(record?.entity == "Patient/p1" && record?.patientID == "p1" && record?.interaction == "read")
-            #expect(read.status == 200 && fromMemory("p1", ["accept": "text/html"]) == nil)
-            #expect(fromMemory("p2") == nil && fromMemory("p 1") == nil)
+            #expect(record?.entity == "Patient/p1")
+            #expect(record?.patientID == "p1")
+            #expect(record?.interaction == "read")
+            #expect(read.status == 200)
+            #expect(fromMemory("p1", ["accept": "text/html"]) == nil)
+            #expect(fromMemory("p2") == nil)
+            #expect(fromMemory("p 1") == nil)
             #expect(answer("Pat", "p1") == nil)
             for scopes in ["system/Observation.rs", "system/Patient.s", "system/Patient.rs?gender=male"] {
                 #expect(fromMemory("p1", as: FHIRServer.access(scopes)) == nil, "\(scopes)")
@@ -306,7 +333,8 @@ struct InteractionTests {
                 // One too many: when it is refused, all others are running or waiting.
                 #expect(await group.next() == false)
                 let refused = await ask("app")
-                #expect(refused.status == 429 && refused.header("Retry-After") != nil)
+                #expect(refused.status == 429)
+                #expect(refused.header("Retry-After") != nil)
                 #expect(refused.json["issue"]?[0]?["code"]?.string == "throttled")
                 #expect(await ask("other").status == 200)
                 for _ in 0..<(running + waiting) { gate.open() }
@@ -336,7 +364,8 @@ struct InteractionTests {
             let closed = FHIRServer(service: service, store: server.store, blobs: server.blobs, exports: server.exports)
             for (path, query) in [("Patient/p1", ""), ("Patient", "family=doe"), ("Patient/p1/_history", "")] {
                 let answer = await closed.send(.get, path, query)
-                #expect(answer.status == 503 && answer.header("Retry-After") != nil, "\(path)")
+                #expect(answer.status == 503, "\(path)")
+                #expect(answer.header("Retry-After") != nil, "\(path)")
                 #expect(answer.json["resourceType"]?.string == "OperationOutcome")
             }
         }

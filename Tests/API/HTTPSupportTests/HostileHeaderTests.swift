@@ -1,5 +1,6 @@
 import HTTPTypes
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
@@ -15,7 +16,7 @@ struct HostileHeaderTests {
     @Test("Property: mutated headers, queries, dates, paths and multipart bodies are read or refused, never trapped on")
     func mutations() throws {
         let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let table = try RouteTableTests.table(RouteTableTests.fhirLike)
         for round in 0..<4000 {
             var bytes = Array(Self.seeds[round % Self.seeds.count].utf8)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
@@ -119,7 +120,7 @@ struct MemoryAnswerMachineTests {
     func order() {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
-        var random = Random(state: seed)
+        var random = SeededGenerator(seed: seed)
         for round in 0..<300 {
             var machine = Machine()
             var asked: [String] = []
@@ -133,7 +134,9 @@ struct MemoryAnswerMachineTests {
                     switch action {
                     case .pass(let message): if !message.hasSuffix("end") { tasks.append(message) }
                     case .record:
-                        #expect(!isRecording && !isSending && tasks.isEmpty, "seed \(seed), round \(round)")
+                        #expect(!isRecording, "seed \(seed), round \(round)")
+                        #expect(!isSending, "seed \(seed), round \(round)")
+                        #expect(tasks.isEmpty, "seed \(seed), round \(round)")
                         isRecording = true
                     case .send(let answer):
                         #expect(tasks.isEmpty, "seed \(seed), round \(round)")
@@ -168,17 +171,6 @@ struct MemoryAnswerMachineTests {
             }
             for _ in 0..<200 { step() }
             #expect(answered == asked, "seed \(seed), round \(round)")
-        }
-    }
-
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var word = state
-            word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-            return word ^ (word >> 31)
         }
     }
 }

@@ -1,5 +1,6 @@
 import Hummingbird
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
@@ -27,7 +28,8 @@ struct MultipartScannerTests {
                     parts.append(Part(headers: headers.fields.map { "\($0.name)=\($0.value)" }, content: []))
                     open = true
                 case .content(let piece):
-                    #expect(open && piece.readableBytes > 0)
+                    #expect(open)
+                    #expect(piece.readableBytes > 0)
                     parts[parts.count - 1].content += Array(piece.readableBytesView)
                 case .partEnded: open = false
                 case .closed: #expect(!open)
@@ -154,7 +156,7 @@ struct MultipartScannerTests {
     @Test("Property: any split of a body into pieces gives the same parts, also with CR, LF and dashes all through it")
     func anySplit() throws {
         let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let alphabet: [UInt8] = [0x0D, 0x0A, UInt8(ascii: "-"), UInt8(ascii: "b"), UInt8(ascii: "o"), 0x20, 0]
         for _ in 0..<300 {
             var expected: [Part] = []
@@ -172,17 +174,5 @@ struct MultipartScannerTests {
             let single = Array(1..<body.count)
             #expect(try Self.parts(body, boundary: framing.boundary, pieces: single) == expected, "seed \(seed)")
         }
-    }
-}
-
-/// A small random number generator whose seed can be printed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

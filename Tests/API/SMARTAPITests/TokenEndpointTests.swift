@@ -244,7 +244,9 @@ struct TokenEndpointTests {
         #expect(access.scopes.map(\.text) == ["system/Patient.rs"])
         #expect(access.sourceAddress == "10.0.0.1")
         let row = try #require(fixture.store.records.last)
-        #expect(row.outcome == .success && row.interaction == "token" && row.tokenID == access.tokenID)
+        #expect(row.outcome == .success)
+        #expect(row.interaction == "token")
+        #expect(row.tokenID == access.tokenID)
         #expect(row.tokenID.map { !token.contains($0) || $0.count < 32 } == true)
     }
 

@@ -355,7 +355,11 @@ import Workflow
             }
             #expect(pdus.last == .abort(.byUser))
         }
-        scp.state.withLock { #expect($0.abandoned == 1 && $0.received.isEmpty && $0.ended == ["CT1"]) }
+        scp.state.withLock {
+            #expect($0.abandoned == 1)
+            #expect($0.received.isEmpty)
+            #expect($0.ended == ["CT1"])
+        }
     }
 
     @Test("PS3.7 §C.5.22: an unknown command is answered 0211, and the association goes on")

@@ -148,13 +148,15 @@ import Workflow
                 let responses = try await association.request(context, nil) { get($0) }
                 #expect(responses.map(\.message.status) == [.cannotUnderstand])
                 let stored = try #require(association.negotiated.contexts.last)
-                #expect(stored.requestorIsSCU && !stored.requestorIsSCP)
+                #expect(stored.requestorIsSCU)
+                #expect(!stored.requestorIsSCP)
             }
             // As SCP only, the requestor asks for no operation: it is told so.
             let role = RoleSelection(sopClassUID: RecordingSCP.sopClass, scu: false, scp: true)
             try await getting(test, receiver, role: role) { association, _ in
                 let stored = try #require(association.negotiated.contexts.last)
-                #expect(!stored.requestorIsSCU && stored.requestorIsSCP)
+                #expect(!stored.requestorIsSCU)
+                #expect(stored.requestorIsSCP)
                 let responses = try await association.request(stored, ByteBuffer(bytes: [1, 2])) {
                     .cStoreRequest(messageID: $0, sopClassUID: RecordingSCP.sopClass, sopInstanceUID: "1.2.3")
                 }
@@ -176,7 +178,10 @@ import Workflow
                 }
             }
         }
-        receiver.state.withLock { #expect($0.received.isEmpty && $0.abandoned == 1) }
+        receiver.state.withLock {
+            #expect($0.received.isEmpty)
+            #expect($0.abandoned == 1)
+        }
     }
 
     @Test("A requestor that offers no service ends an association on which it is asked for one")

@@ -3,35 +3,15 @@ import DICOMData
 import DICOMNetwork
 import DIMSEAdapter
 import NIOSSL
+import TestSupport
 import Testing
 import Workflow
 
 /// PS3.15 §B.12: TLS, with peers bound to their certificate.
 @Suite struct TLSTests {
-    /// A throwaway certificate for localhost and its key, made for this test alone.
-    private static let certificate = """
-        -----BEGIN CERTIFICATE-----
-        MIIBWzCCAQGgAwIBAgIBATAKBggqhkjOPQQDAjAOMQwwCgYDVQQDDANDVDEwIBcN
-        MjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMA4xDDAKBgNVBAMMA0NUMTBZ
-        MBMGByqGSM49AgEGCCqGSM49AwEHA0IABGs8iDdDyOYOwQCF4F6Pt7HY0k3L+iDI
-        VdcgF/slM5YxtUcKal17SPD2BzioullBPlPUP4u6m+PQxWoQWRkOBEqjTjBMMA8G
-        A1UdEwEB/wQFMAMBAf8wGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMB0GA1Ud
-        DgQWBBTM9k9YJfA7qqyrUlU6PSui3n7j9DAKBggqhkjOPQQDAgNIADBFAiEAlIz7
-        WdnupZgqdSA6epyjt7RopR4GTtsTMpC83Ogq5CQCIG0eLelpbF8abw3o+kdXwuJR
-        q27vw201yOIWM7ArK25n
-        -----END CERTIFICATE-----
-        """
-    private static let key = """
-        -----BEGIN PRIVATE KEY-----
-        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgmv8so8GySE7Kb3Bm
-        HTkjkv265yNXqq0k5BiZoT/HR4OhRANCAARrPIg3Q8jmDsEAheBej7ex2NJNy/og
-        yFXXIBf7JTOWMbVHCmpde0jw9gc4qLpZQT5T1D+Lupvj0MVqEFkZDgRK
-        -----END PRIVATE KEY-----
-        """
-
     private func contexts() throws -> (server: NIOSSLContext, client: NIOSSLContext, anonymous: NIOSSLContext) {
-        let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
-        let key = try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem)
+        let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
+        let key = try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem)
         var server = TLSConfiguration.makeServerConfiguration(
             certificateChain: [.certificate(certificate)], privateKey: .privateKey(key))
         server.minimumTLSVersion = .tlsv12
@@ -56,7 +36,7 @@ import Workflow
     func boundPeer() async throws {
         let (server, client, anonymous) = try contexts()
         let own = Self.fingerprint(
-            try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem).toDERBytes())
+            try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem).toDERBytes())
         let verification = (
             abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid]
         )
@@ -96,10 +76,10 @@ import Workflow
     )
     func calledPeer() async throws {
         let (server, client, _) = try contexts()
-        let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
+        let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
         var verifying = TLSConfiguration.makeClientConfiguration()
         verifying.certificateChain = [.certificate(certificate)]
-        verifying.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem))
+        verifying.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem))
         // No authority that issued it: only a pin lets it pass.
         verifying.trustRoots = .certificates([])
         let stranger = try NIOSSLContext(configuration: verifying)

@@ -4,37 +4,16 @@ import MLLPAdapter
 import NIOCore
 import NIOPosix
 import NIOSSL
+import TestSupport
 import Testing
 
 /// MLLP over TLS with client certificates, as IHE ATNA asks (ITI-19).
 @Suite struct MLLPOverTLSTests {
-    /// A throwaway certificate for localhost and its key, made for this test alone.
-    private static let certificate = """
-        -----BEGIN CERTIFICATE-----
-        MIIBmzCCAUGgAwIBAgIUFxHcBViPWuF/4t2MG4NzdJUTCY4wCgYIKoZIzj0EAwIw
-        FDESMBAGA1UEAwwJbWxscC10ZXN0MCAXDTI2MTEyMTA2NDU0OFoYDzIxMjYxMDI4
-        MDY0NTQ4WjAUMRIwEAYDVQQDDAltbGxwLXRlc3QwWTATBgcqhkjOPQIBBggqhkjO
-        PQMBBwNCAASXae4CbA1rZEeCkp+P+LJ0KCHnKQvL23kMD0PnhhS2Sx+4jSFuQU0e
-        Gu0Ba8fKMZjaiqUgHguajZ3pz6M6y2KKo28wbTAdBgNVHQ4EFgQUw/fexylPlR7+
-        NC7OZvWITFmUmv0wHwYDVR0jBBgwFoAUw/fexylPlR7+NC7OZvWITFmUmv0wDwYD
-        VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
-        zj0EAwIDSAAwRQIgBXcnGHTVeza8EkqfbdzXaLk7OENEmRQoJpYn1jAS7ZACIQDl
-        LsbSsEY/7RuGSZuMkHLYsRqCYRpNU0QPBISyTZ9TFQ==
-        -----END CERTIFICATE-----
-        """
-    private static let key = """
-        -----BEGIN PRIVATE KEY-----
-        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9Gmg8Z7OFq4awfGz
-        yVRo2NF5/SNTZels77cItfvGQgqhRANCAASXae4CbA1rZEeCkp+P+LJ0KCHnKQvL
-        23kMD0PnhhS2Sx+4jSFuQU0eGu0Ba8fKMZjaiqUgHguajZ3pz6M6y2KK
-        -----END PRIVATE KEY-----
-        """
-
     private func contexts(requiresClientCertificate: Bool) throws -> (
         server: NIOSSLContext, client: NIOSSLContext, anonymous: NIOSSLContext
     ) {
-        let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
-        let key = try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem)
+        let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
+        let key = try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem)
         var server = TLSConfiguration.makeServerConfiguration(
             certificateChain: [.certificate(certificate)], privateKey: .privateKey(key))
         server.minimumTLSVersion = .tlsv12
@@ -75,7 +54,7 @@ import Testing
                 await refused.close()
             }
         }
-        let der = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem).toDERBytes()
+        let der = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem).toDERBytes()
         #expect(await seen.value.certificate == der)
     }
 

@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OutboundAdapter
@@ -11,27 +12,6 @@ import Testing
 /// Case X9: fetches from a server that answers whatever a test wants, over TLS on loopback.
 @Suite("Outbound fetches keep their bounds")
 struct HTTPSOutboundTests {
-    /// A throwaway certificate for localhost and 127.0.0.1 and its key, made for tests alone.
-    private static let certificate = """
-        -----BEGIN CERTIFICATE-----
-        MIIBWzCCAQGgAwIBAgIBATAKBggqhkjOPQQDAjAOMQwwCgYDVQQDDANDVDEwIBcN
-        MjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMA4xDDAKBgNVBAMMA0NUMTBZ
-        MBMGByqGSM49AgEGCCqGSM49AwEHA0IABGs8iDdDyOYOwQCF4F6Pt7HY0k3L+iDI
-        VdcgF/slM5YxtUcKal17SPD2BzioullBPlPUP4u6m+PQxWoQWRkOBEqjTjBMMA8G
-        A1UdEwEB/wQFMAMBAf8wGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMB0GA1Ud
-        DgQWBBTM9k9YJfA7qqyrUlU6PSui3n7j9DAKBggqhkjOPQQDAgNIADBFAiEAlIz7
-        WdnupZgqdSA6epyjt7RopR4GTtsTMpC83Ogq5CQCIG0eLelpbF8abw3o+kdXwuJR
-        q27vw201yOIWM7ArK25n
-        -----END CERTIFICATE-----
-        """
-    private static let key = """
-        -----BEGIN PRIVATE KEY-----
-        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgmv8so8GySE7Kb3Bm
-        HTkjkv265yNXqq0k5BiZoT/HR4OhRANCAARrPIg3Q8jmDsEAheBej7ex2NJNy/og
-        yFXXIBf7JTOWMbVHCmpde0jw9gc4qLpZQT5T1D+Lupvj0MVqEFkZDgRK
-        -----END PRIVATE KEY-----
-        """
-
     /// Answers the first bytes of each connection with a text, after a while.
     private final class Canned: ChannelInboundHandler, Sendable {
         typealias InboundIn = ByteBuffer
@@ -58,11 +38,11 @@ struct HTTPSOutboundTests {
     static func serving<Value>(
         _ answer: String, delay: TimeAmount = .zero, _ test: (_ port: Int, _ authority: String) async throws -> Value
     ) async throws -> Value {
-        let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
+        let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
         let context = try NIOSSLContext(
             configuration: .makeServerConfiguration(
                 certificateChain: [.certificate(certificate)],
-                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem))))
+                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem))))
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -71,7 +51,7 @@ struct HTTPSOutboundTests {
                 }
             }.bind(host: "127.0.0.1", port: 0).get()
         let file = NSTemporaryDirectory() + "hilum-outbound-\(UUID().uuidString).pem"
-        try Self.certificate.write(toFile: file, atomically: true, encoding: .utf8)
+        try TestCertificates.certificate.write(toFile: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: file) }
         let port = try #require(server.localAddress?.port)
         do {

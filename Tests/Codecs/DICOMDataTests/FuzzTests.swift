@@ -1,4 +1,5 @@
 import DICOMData
+import TestSupport
 import Testing
 
 /// Every parser of the module on damaged input: an error or a value, never a trap.

@@ -1,4 +1,5 @@
 import DICOMData
+import TestSupport
 import Testing
 
 /// Text and the bytes that stand for it.

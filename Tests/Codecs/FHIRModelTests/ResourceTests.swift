@@ -6,7 +6,9 @@ import Testing
     func stamped(_ text: String) throws -> String {
         let resource = try Resource(parsing: Array(text.utf8))
         let stamped = try resource.stamped(id: "p1", versionID: "3", lastUpdated: "2026-01-31T09:05:00.000Z")
-        #expect(stamped.id == "p1" && stamped.versionID == "3" && stamped.lastUpdated == "2026-01-31T09:05:00.000Z")
+        #expect(stamped.id == "p1")
+        #expect(stamped.versionID == "3")
+        #expect(stamped.lastUpdated == "2026-01-31T09:05:00.000Z")
         #expect(stamped.reference == "Patient/p1")
         #expect(stamped.hasSameContent(as: resource))
         return String(decoding: stamped.bytes, as: UTF8.self)
@@ -82,7 +84,8 @@ import Testing
             Issue.record("read")
         } catch {
             let text = String(decoding: error.outcome.bytes, as: UTF8.self)
-            #expect(text.contains("at byte 21, under /x") && !text.contains("Muster"))
+            #expect(text.contains("at byte 21, under /x"))
+            #expect(!text.contains("Muster"))
         }
     }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HL7v2
@@ -73,7 +74,7 @@ import Testing
 
     @Test("Removing what was added gives the text back, for random text and delimiters")
     func roundTrip() throws {
-        var random = Seeded(UInt64.random(in: 0...UInt64.max))
+        var random = SeededGenerator(seed: UInt64.random(in: 0...UInt64.max))
         let sets = [
             Delimiters.standard,
             try #require(

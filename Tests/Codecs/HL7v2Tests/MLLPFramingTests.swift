@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HL7v2
@@ -75,7 +76,7 @@ import Testing
 
     @Test("Any split of the stream gives the same events and counts")
     func anySplit() {
-        var random = Seeded(UInt64.random(in: 0...UInt64.max))
+        var random = SeededGenerator(seed: UInt64.random(in: 0...UInt64.max))
         let pieces: [[UInt8]] = [
             [0x0B], [0x1C], [0x0D], [0x0A], a, b, Array("garbage".utf8), [UInt8](repeating: 0x43, count: 60),
             [0x0B, 0x0B], [0x1C, 0x0D], [0x00, 0xFF],
@@ -96,7 +97,8 @@ import Testing
                 at = next
             }
             #expect(events == expected, "seed \(random.seed)")
-            #expect(bySplit.tolerated == whole.tolerated && byByte.tolerated == whole.tolerated, "seed \(random.seed)")
+            #expect(bySplit.tolerated == whole.tolerated, "seed \(random.seed)")
+            #expect(byByte.tolerated == whole.tolerated, "seed \(random.seed)")
         }
     }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HL7v2
@@ -74,7 +75,7 @@ import Testing
 
     @Test("Any row of segments is read to the last, each in one place, and reading does not trap")
     func anyOrder() throws {
-        var random = Seeded(20_261_129)
+        var random = SeededGenerator(seed: 20_261_129)
         let names = ["PID", "PV1", "ORC", "OBR", "OBX", "NTE", "DG1", "AL1", "IPC", "TQ1", "MRG", "ZDS", "EVN", "SPM"]
         for _ in 0..<500 {
             let segments = (0..<Int.random(in: 0...40, using: &random)).map { _ in

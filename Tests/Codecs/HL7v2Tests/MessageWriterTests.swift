@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HL7v2
@@ -91,7 +92,7 @@ import Testing
 
     @Test("What is written is read again as it was, whatever is in the values", arguments: 0..<200 as Range<UInt64>)
     func identity(seed: UInt64) throws {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let sets: [(CharacterSet, [Character])] = [
             (.utf8, ["ä", "Ł", "患", "é", "\u{1F4A9}"]), (.latin1, ["ä", "Ã", "¤"]), (.ascii, ["#"]),
             (.cyrillic, ["Ж"]),

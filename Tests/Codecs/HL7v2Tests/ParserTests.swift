@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HL7v2
@@ -235,7 +236,7 @@ import Testing
 
     @Test("Random damage never traps and every error has a condition")
     func fuzz() {
-        var random = Seeded(UInt64.random(in: 0...UInt64.max))
+        var random = SeededGenerator(seed: UInt64.random(in: 0...UInt64.max))
         let corpus = [
             Samples.adt, Samples.lines("MSH#!@%*#A#B", "PID#1##1!2"),
             Samples.lines(Samples.header("|||||||8859/1"), "NTE|1||\\X41\\\\.sp3\\"),

@@ -19,20 +19,3 @@ enum Samples {
         "MSH|^~\\&|A|B|C|D|20260101||ADT^A08|M1|P|2.5" + rest
     }
 }
-
-/// A small generator with a seed that is printed when a test fails.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    let seed: UInt64
-    init(_ seed: UInt64) {
-        self.seed = seed
-        state = seed
-    }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Workflow
 
@@ -56,8 +57,10 @@ struct OrderTests {
         let report = try unit.result(Make.report(.preliminary, placer: "P2")).reportID
         _ = unit.takeEvents()
         let both = try unit.place(Make.order(.statusChanged, placer: "P2", filler: "F1", code: nil, at: 3))
-        #expect(both.orderIDs == [first] && unit.orders.map(\.id) == [first])
-        #expect(unit.orders[0].placer == Make.placer("P2") && unit.orders[0].code == Make.concept("MR"))
+        #expect(both.orderIDs == [first])
+        #expect(unit.orders.map(\.id) == [first])
+        #expect(unit.orders[0].placer == Make.placer("P2"))
+        #expect(unit.orders[0].code == Make.concept("MR"))
         #expect(try unit.report(report)?.orderID == first)
         #expect(unit.takeEvents().contains { if case .orderRemoved(second, _) = $0 { true } else { false } })
     }
@@ -98,7 +101,8 @@ struct OrderTests {
         }
         let chest = try place("CHEST", 5)
         let head = try place("HEAD", time)
-        #expect(chest != head && unit.orders.count == 2)
+        #expect(chest != head)
+        #expect(unit.orders.count == 2)
         #expect(try unit.order(chest)?.code == Make.concept("CHEST"))
         #expect(try unit.order(head)?.code == Make.concept("HEAD"))
     }
@@ -148,7 +152,8 @@ struct OrderTests {
         let unit = MemoryUnit()
         let id = try unit.place(Make.order(filler: "F1", accession: "A1")).orderID
         let made = try #require(try unit.order(id))
-        #expect(made.steps.map(\.stepID) == ["A1"] && made.steps[0].status == .scheduled)
+        #expect(made.steps.map(\.stepID) == ["A1"])
+        #expect(made.steps.map(\.status) == [.scheduled])
         let uid = try #require(made.studyInstanceUID)
         #expect(uid.hasPrefix("2.25."))
         try unit.place(Make.order(.change, filler: "F1", code: "MR"))
@@ -201,7 +206,8 @@ struct OrderTests {
         let before = unit.orders
         _ = unit.takeEvents()
         #expect(try unit.place(Make.order(filler: "F1", accession: "A1", at: 1)).result == .unchanged)
-        #expect(unit.orders == before && unit.takeEvents().isEmpty)
+        #expect(unit.orders == before)
+        #expect(unit.takeEvents().isEmpty)
     }
 
     @Test("A change of time, code or modality reaches the steps that had them from the order")
@@ -217,7 +223,9 @@ struct OrderTests {
         update.scheduledAt = .set(PartialDateTime("2026-11-22T11:00:00"))
         try unit.place(update)
         let step = try #require(try unit.order(id)?.steps.first)
-        #expect(step.description == "MR" && step.modality == "MR" && step.scheduledStart?.text == "2026-11-22T11:00:00")
+        #expect(step.description == "MR")
+        #expect(step.modality == "MR")
+        #expect(step.scheduledStart?.text == "2026-11-22T11:00:00")
     }
 
     // MARK: States
@@ -243,7 +251,9 @@ struct OrderTests {
         let id = try unit.place(update).orderID
         try unit.place(Make.order(.cancel, filler: "F1", code: nil))
         let order = try #require(try unit.order(id))
-        #expect(order.code == Make.concept("CT") && order.reasons == [Make.concept("R")] && order.priority == .stat)
+        #expect(order.code == Make.concept("CT"))
+        #expect(order.reasons == [Make.concept("R")])
+        #expect(order.priority == .stat)
     }
 
     @Test("A cancel that comes first is a tombstone: the older new order describes it and does not open it")
@@ -257,7 +267,9 @@ struct OrderTests {
         late.studyInstanceUID = "1.2.3"
         #expect(try unit.place(late).result == .stale)
         let order = try #require(try unit.order(id))
-        #expect(order.status == .revoked && order.code == Make.concept("CT") && order.accession == Make.accession("A1"))
+        #expect(order.status == .revoked)
+        #expect(order.code == Make.concept("CT"))
+        #expect(order.accession == Make.accession("A1"))
         #expect(order.studyInstanceUID == "1.2.3")
         #expect(order.steps.map(\.status) == [.canceled])
     }
@@ -308,11 +320,13 @@ struct OrderTests {
         try unit.place(hold)
         #expect(try unit.order(id)?.steps.map(\.status) == [.held])
         try unit.place(Make.order(.change, filler: "F1", code: "MR"))
-        #expect(try unit.order(id)?.status == .onHold && unit.order(id)?.statusReason == Make.concept("R"))
+        #expect(try unit.order(id)?.status == .onHold)
+        #expect(try unit.order(id)?.statusReason == Make.concept("R"))
         var release = Make.order(.release, filler: "F1", code: nil)
         release.stepStatus = .scheduled
         try unit.place(release)
-        #expect(try unit.order(id)?.status == .active && unit.order(id)?.statusReason == nil)
+        #expect(try unit.order(id)?.status == .active)
+        #expect(try unit.order(id)?.statusReason == nil)
         #expect(try unit.order(id)?.steps.map(\.status) == [.scheduled])
     }
 
@@ -357,19 +371,11 @@ struct OrderTests {
             let events = Array(messages.prefix(count))
             let expected = try finalOrder(Array(0..<count), events)
             #expect(expected.status == [3: .active, 4: .completed, 5: .completed][count])
-            #expect(expected.code == Make.concept("MR") && expected.priority == .stat)
-            for order in Self.permutations(of: Array(0..<count)) {
+            #expect(expected.code == Make.concept("MR"))
+            #expect(expected.priority == .stat)
+            for order in TestSupport.permutations(of: Array(0..<count)) {
                 #expect(try finalOrder(order, events) == expected, "arrival \(order)")
             }
-        }
-    }
-
-    private static func permutations(of list: [Int]) -> [[Int]] {
-        guard list.count > 1 else { return [list] }
-        return list.indices.flatMap { index -> [[Int]] in
-            var rest = list
-            let first = rest.remove(at: index)
-            return permutations(of: rest).map { [first] + $0 }
         }
     }
 
@@ -390,7 +396,8 @@ struct OrderTests {
         order.filler = Make.filler("F2")
         try OrderService().replace(order, in: unit)
         let stored = try #require(try unit.order(order.id))
-        #expect(stored.steps.map(\.stepID) == ["A2"] && stored.studyInstanceUID != nil)
+        #expect(stored.steps.map(\.stepID) == ["A2"])
+        #expect(stored.studyInstanceUID != nil)
         var revoked = stored
         revoked.status = .revoked
         try OrderService().replace(revoked, in: unit)
@@ -439,8 +446,10 @@ struct OrderTests {
             change.notes = .set(["\(time)"])
             try unit.place(change)
             let now = try #require(try unit.order(id))
-            #expect(now.code == Make.concept("CT") && now.priority == .stat, "\(time)")
-            #expect(now.clinicalInformation == "fall" && now.notes == ["\(time)"], "\(time)")
+            #expect(now.code == Make.concept("CT"), "\(time)")
+            #expect(now.priority == .stat, "\(time)")
+            #expect(now.clinicalInformation == "fall", "\(time)")
+            #expect(now.notes == ["\(time)"], "\(time)")
         }
         #expect(try unit.events(ofOrder: id).count <= 64)
     }
@@ -472,7 +481,8 @@ struct OrderTests {
         try unit.place(done)
         #expect(try unit.place(Make.order(.cancel, filler: "F1", code: nil, at: 3)).result == .stale)
         let order = try #require(try unit.order(id))
-        #expect(order.status == .completed && order.steps.map(\.status) == [.completed])
+        #expect(order.status == .completed)
+        #expect(order.steps.map(\.status) == [.completed])
         _ = unit.takeEvents()
         try OrderService().remove(id, in: unit)
         #expect(unit.takeEvents() == [.orderRemoved(id, steps: order.steps.map(\.id))])

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Workflow
 
@@ -12,7 +13,8 @@ struct PatientTests {
             Identifier(system: "", value: "1"), Identifier(system: "urn:mrn", value: ""),
         ])
         #expect(try PatientService().apply(empty, in: unit) == .unidentified)
-        #expect(unit.patients.isEmpty && unit.takeEvents().isEmpty)
+        #expect(unit.patients.isEmpty)
+        #expect(unit.takeEvents().isEmpty)
     }
 
     @Test("Registration, the same again, and a newer update are created, unchanged, updated")
@@ -54,7 +56,9 @@ struct PatientTests {
         second.birthDate = .clear
         _ = try unit.register(second)
         let patient = try #require(try unit.patient(id))
-        #expect(patient.sex == .female && patient.birthDate == nil && patient.names.first?.family == "Doe")
+        #expect(patient.sex == .female)
+        #expect(patient.birthDate == nil)
+        #expect(patient.names.first?.family == "Doe")
     }
 
     @Test("H3: two record numbers that lead to two living patients are refused, never joined (§3.4.2.3)")
@@ -84,7 +88,8 @@ struct PatientTests {
         #expect(Set(ids).count == 3)
         for (id, name) in zip(ids, ["Mother", "Child", "Other"]) {
             let patient = try #require(try unit.patient(id))
-            #expect(patient.names.first?.family == name && patient.identifiers.contains { $0.matches(insurance) })
+            #expect(patient.names.first?.family == name)
+            #expect(patient.identifiers.contains { $0.matches(insurance) })
         }
         // Alone it identifies nobody.
         #expect(try PatientService().apply(PatientUpdate(identifiers: [insurance]), in: unit) == .unidentified)
@@ -165,7 +170,8 @@ struct PatientTests {
         let outcome = try PatientService().merge(prior: [Make.mrn("200")], into: Make.patient("100"), in: unit)
         #expect(outcome == .merged(survivor: survivor, retired: prior))
         let retired = try #require(try unit.patient(prior))
-        #expect(!retired.isActive && retired.mergedInto == survivor)
+        #expect(!retired.isActive)
+        #expect(retired.mergedInto == survivor)
         #expect(retired.identifiers.allSatisfy { !$0.isCurrent })
         let living = try #require(try unit.patient(survivor))
         #expect(living.identifiers.filter { !$0.isCurrent }.map(\.value) == ["200", "201"])
@@ -176,7 +182,8 @@ struct PatientTests {
         #expect(try unit.report(report)?.patientID == survivor)
         let events = unit.takeEvents()
         #expect(events.contains(.patientsMerged(survivor: survivor, retired: prior)))
-        #expect(events.contains(.orderChanged(order)) && events.contains(.studyChanged(studyInstanceUID: "1.2.3")))
+        #expect(events.contains(.orderChanged(order)))
+        #expect(events.contains(.studyChanged(studyInstanceUID: "1.2.3")))
         #expect(events.contains(.reportChanged(report)))
     }
 
@@ -226,7 +233,8 @@ struct PatientTests {
         _ = unit.takeEvents()
         let again = try PatientService().merge(prior: [Make.mrn("200")], into: Make.patient("100"), in: unit)
         #expect(again == .alreadyMerged(survivor: survivor))
-        #expect(unit.patients == before && unit.takeEvents().isEmpty)
+        #expect(unit.patients == before)
+        #expect(unit.takeEvents().isEmpty)
     }
 
     @Test("A merge into itself is refused")
@@ -234,7 +242,7 @@ struct PatientTests {
         let unit = MemoryUnit()
         _ = try unit.register(Make.patient("100"))
         #expect(try PatientService().merge(prior: [Make.mrn("100")], into: Make.patient("100"), in: unit) == .selfMerge)
-        #expect(unit.patients.count == 1 && unit.patients[0].isActive)
+        #expect(unit.patients.map(\.isActive) == [true])
     }
 
     @Test("The inverse of a merge is refused, also through a chain")
@@ -290,7 +298,8 @@ struct PatientTests {
             Issue.record("\(outcome)")
             return
         }
-        #expect(ids.count == 2 && unit.patients.allSatisfy(\.isActive))
+        #expect(ids.count == 2)
+        #expect(unit.patients.allSatisfy { $0.isActive })
     }
 
     // MARK: Whole records
@@ -362,7 +371,8 @@ struct PatientTests {
         var mention = VisitUpdate(identifier: number, status: nil, eventTime: nil)
         (mention.location, mention.attributes["diet"]) = (.set("WARD"), .set(.text("D")))
         try VisitService().mention(mention, of: patient, in: unit)
-        #expect(unit.visits.first?.location == nil && unit.visits.first?.attributes == nil)
+        #expect(unit.visits.first?.location == nil)
+        #expect(unit.visits.first?.attributes == nil)
         // What is stated later, with a time, stands.
         update.eventTime = Make.at(1)
         update.location = .set("ICU")

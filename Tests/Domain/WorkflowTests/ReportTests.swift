@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Workflow
 
@@ -11,7 +12,8 @@ struct ReportTests {
             try unit.result(Make.report(.final, patient: PatientUpdate(identifiers: []), filler: "F1"))
         }
         #expect(throws: ReportService.Refusal.unidentifiedReport) { try unit.result(Make.report(.final)) }
-        #expect(unit.reports.isEmpty && unit.orders.isEmpty)
+        #expect(unit.reports.isEmpty)
+        #expect(unit.orders.isEmpty)
     }
 
     @Test("Preliminary, final and corrected are one report; the final one closes order and steps")
@@ -22,7 +24,8 @@ struct ReportTests {
         #expect(first.result == .created)
         #expect(try unit.order(order)?.status == .active)
         let second = try unit.result(Make.report(.final, filler: "F1"))
-        #expect(second.result == .updated && second.reportID == first.reportID)
+        #expect(second.result == .updated)
+        #expect(second.reportID == first.reportID)
         #expect(try unit.order(order)?.status == .completed)
         #expect(try unit.order(order)?.steps.map(\.status) == [.completed])
         #expect(try unit.result(Make.report(.corrected, filler: "F1")).result == .updated)
@@ -93,13 +96,16 @@ struct ReportTests {
                 ]
                 for index in order { try events[index]() }
                 let report = try #require(unit.reports.first)
-                #expect(unit.reports.count == 1 && unit.orders.count == 1, "arrival \(order)")
+                #expect(unit.reports.count == 1, "arrival \(order)")
+                #expect(unit.orders.count == 1, "arrival \(order)")
                 #expect(report.status == (isByOrder ? .final : .corrected), "arrival \(order)")
                 #expect(report.conclusion == "late", "arrival \(order)")
                 #expect(report.orderIDs == unit.orders.map(\.id))
-                #expect(report.placer?.value == "P1" && report.filler?.value == "F1")
+                #expect(report.placer?.value == "P1")
+                #expect(report.filler?.value == "F1")
                 let shown = report.observations.filter(\.isShown)
-                #expect(shown.map(\.key) == ["a"] && shown.map(\.value) == [.text("3")], "arrival \(order)")
+                #expect(shown.map(\.key) == ["a"], "arrival \(order)")
+                #expect(shown.map(\.value) == [.text("3")], "arrival \(order)")
                 #expect(unit.orders.map(\.status) == [.completed])
             }
         }
@@ -114,7 +120,8 @@ struct ReportTests {
             try unit.result(Make.report(.preliminary, filler: "F1", accession: "A1", issued: 1))
             try unit.result(Make.report(.preliminary, placer: "P1", accession: "A1", issued: 2))
             if !isCancelFirst { try unit.place(cancel) }
-            #expect(unit.orders.map(\.placer?.value) == ["P1"] && unit.orders.map(\.filler?.value) == ["F1"])
+            #expect(unit.orders.map(\.placer?.value) == ["P1"])
+            #expect(unit.orders.map(\.filler?.value) == ["F1"])
             #expect(unit.orders.map(\.status) == [.revoked])
             #expect(unit.reports.count == 1)
         }
@@ -159,7 +166,9 @@ struct ReportTests {
         let before = (unit.reports, unit.orders)
         _ = unit.takeEvents()
         #expect(try unit.result(Make.report(.final, filler: "F1", issued: 1)).result == .unchanged)
-        #expect(unit.reports == before.0 && unit.orders == before.1 && unit.takeEvents().isEmpty)
+        #expect(unit.reports == before.0)
+        #expect(unit.orders == before.1)
+        #expect(unit.takeEvents().isEmpty)
     }
 
     @Test("A result before its order makes one; the late order describes it without opening it")
@@ -168,14 +177,17 @@ struct ReportTests {
         let outcome = try unit.result(Make.report(.final, filler: "F1", accession: "A1"))
         #expect(outcome.notes.count == 1)
         let made = try #require(unit.orders.first)
-        #expect(made.status == .completed && made.steps.isEmpty)
+        #expect(made.status == .completed)
+        #expect(made.steps.isEmpty)
         var late = Make.order(placer: "P1", filler: "F1", accession: "A1", at: 1)
         late.status = .active
         late.stepStatus = .scheduled
         late.priority = .set(.urgent)
         try unit.place(late)
         let order = try #require(try unit.order(made.id))
-        #expect(order.status == .completed && order.priority == .urgent && order.placer == Make.placer("P1"))
+        #expect(order.status == .completed)
+        #expect(order.priority == .urgent)
+        #expect(order.placer == Make.placer("P1"))
         #expect(order.steps.allSatisfy { !$0.status.isOnWorklist })
         #expect(unit.orders.count == 1)
     }
@@ -186,7 +198,9 @@ struct ReportTests {
         try unit.result(Make.report(.preliminary, filler: "F1"))
         try unit.place(Make.order(filler: "F1", accession: "A1", at: 1))
         let order = try #require(unit.orders.first)
-        #expect(order.status == .active && order.steps.map(\.status) == [.scheduled] && order.studyInstanceUID != nil)
+        #expect(order.status == .active)
+        #expect(order.steps.map(\.status) == [.scheduled])
+        #expect(order.studyInstanceUID != nil)
     }
 
     @Test("A report filler number of its own still finds the order by accession number")
@@ -237,9 +251,9 @@ struct ReportTests {
         try unit.result(update)
         let observations = try #require(try unit.report(id)?.observations)
         #expect(observations.map(\.key) == ["k|1", "k|2"])
-        #expect(
-            observations[0].id == first.id && observations[0].status == .enteredInError
-                && observations[0].value == .text("a"))
+        #expect(observations[0].id == first.id)
+        #expect(observations[0].status == .enteredInError)
+        #expect(observations[0].value == .text("a"))
     }
 
     @Test("The studies of the order are the report's, beside those the message names")

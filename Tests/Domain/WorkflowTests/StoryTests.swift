@@ -1,5 +1,6 @@
 import Foundation
 import SQLStore
+import TestSupport
 import Testing
 import Workflow
 
@@ -15,7 +16,7 @@ struct StoryTests {
         for seed in first..<(first + 10_000) where failures < 5 {
             let story = Story(seed: seed)
             let expected = try Telling(story.events).state()
-            var random = StoryRandom(state: seed ^ 0xFF)
+            var random = SeededGenerator(seed: seed ^ 0xFF)
             let shuffled = random.shuffle(story.events)
             let state = try Telling(shuffled).state()
             if state != expected {
@@ -39,7 +40,7 @@ struct StoryTests {
             for seed in first..<(first + Self.countOnDatabases) where failures < 5 {
                 let story = Story(seed: seed)
                 let expected = try Telling(story.events).state()
-                var random = StoryRandom(state: seed ^ 0xFF)
+                var random = SeededGenerator(seed: seed ^ 0xFF)
                 let shuffled = random.shuffle(story.events)
                 let state = try await tell(shuffled)
                 if state != expected {
@@ -59,7 +60,7 @@ struct StoryTests {
         for seed in first..<(first + 5_000) where failures < 5 {
             let story = Story(seed: seed, procedures: 2)
             let expected = try Telling(story.events).state()
-            var random = StoryRandom(state: seed ^ 0xFF)
+            var random = SeededGenerator(seed: seed ^ 0xFF)
             let shuffled = random.shuffle(story.events)
             let state = try Telling(shuffled).state()
             if state != expected {
@@ -80,21 +81,12 @@ struct StoryTests {
         }
         let expected = try Telling(story.events).state()
         var failures = 0
-        for order in Self.permutations(of: Array(story.events.indices)) where failures < 3 {
+        for order in TestSupport.permutations(of: Array(story.events.indices)) where failures < 3 {
             let state = try Telling(order.map { story.events[$0] }).state()
             if state != expected {
                 failures += 1
                 Issue.record("seed \(seed), arrival \(order) of \(story.events)\n\(state)\nas it happened\n\(expected)")
             }
-        }
-    }
-
-    private static func permutations(of list: [Int]) -> [[Int]] {
-        guard list.count > 1 else { return [list] }
-        return list.indices.flatMap { index -> [[Int]] in
-            var rest = list
-            let first = rest.remove(at: index)
-            return permutations(of: rest).map { [first] + $0 }
         }
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Workflow
 
@@ -228,7 +229,7 @@ struct StudyTests {
         }
         #expect(try again("blob-1.1") == .duplicate)
         #expect(try again("blob-0") == .conflict)
-        #expect(unit.received.count == 1)
+        #expect(unit.state.instances.count == 1)
     }
 
     @Test("S6: a study is due once it is quiet, after the longest wait while it grows, and at once when it is cured")

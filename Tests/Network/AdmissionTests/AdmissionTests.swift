@@ -1,6 +1,7 @@
 import Access
 import Admission
 import Synchronization
+import TestSupport
 import Testing
 
 /// X6, X7: one policy of admission for all doors.
@@ -143,7 +144,7 @@ import Testing
         await withTaskGroup(of: Void.self) { group in
             for task in 0..<8 {
                 group.addTask {
-                    var random = Seeded(seed &+ UInt64(task))
+                    var random = SeededGenerator(seed: seed &+ UInt64(task))
                     var held: [Place] = []
                     for _ in 0..<500 {
                         let door = Admission.Door.allCases[Int(random.next() % 3)]
@@ -169,18 +170,5 @@ import Testing
                 try admission.admit(door, address: "192.0.2.1", close: {}).get()
             }
         }
-    }
-}
-
-/// SplitMix64.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

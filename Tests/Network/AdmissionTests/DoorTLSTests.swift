@@ -4,34 +4,14 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
+import TestSupport
 import Testing
 
 /// Doors that take TLS and clear text on one port (PS3.15 §B, RFC 8446 §5.1), and doors of some networks.
 @Suite struct DoorTLSTests {
-    /// A throwaway certificate for localhost and its key, made for this test alone.
-    static let certificate = """
-        -----BEGIN CERTIFICATE-----
-        MIIBWzCCAQGgAwIBAgIBATAKBggqhkjOPQQDAjAOMQwwCgYDVQQDDANDVDEwIBcN
-        MjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMA4xDDAKBgNVBAMMA0NUMTBZ
-        MBMGByqGSM49AgEGCCqGSM49AwEHA0IABGs8iDdDyOYOwQCF4F6Pt7HY0k3L+iDI
-        VdcgF/slM5YxtUcKal17SPD2BzioullBPlPUP4u6m+PQxWoQWRkOBEqjTjBMMA8G
-        A1UdEwEB/wQFMAMBAf8wGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMB0GA1Ud
-        DgQWBBTM9k9YJfA7qqyrUlU6PSui3n7j9DAKBggqhkjOPQQDAgNIADBFAiEAlIz7
-        WdnupZgqdSA6epyjt7RopR4GTtsTMpC83Ogq5CQCIG0eLelpbF8abw3o+kdXwuJR
-        q27vw201yOIWM7ArK25n
-        -----END CERTIFICATE-----
-        """
-    static let key = """
-        -----BEGIN PRIVATE KEY-----
-        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgmv8so8GySE7Kb3Bm
-        HTkjkv265yNXqq0k5BiZoT/HR4OhRANCAARrPIg3Q8jmDsEAheBej7ex2NJNy/og
-        yFXXIBf7JTOWMbVHCmpde0jw9gc4qLpZQT5T1D+Lupvj0MVqEFkZDgRK
-        -----END PRIVATE KEY-----
-        """
-
     private static func contexts() throws -> (server: NIOSSLContext, client: NIOSSLContext) {
-        let certificate = try NIOSSLCertificate(bytes: Array(certificate.utf8), format: .pem)
-        let key = try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)
+        let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
+        let key = try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem)
         var client = TLSConfiguration.makeClientConfiguration()
         client.trustRoots = .certificates([certificate])
         client.certificateVerification = .noHostnameVerification
@@ -151,10 +131,10 @@ import Testing
                 .connect(host: "127.0.0.1", port: port).get()
             try await open.writeAndFlush(ByteBuffer(bytes: [1]))
             // One that asks for a certificate, which this client does not have.
-            let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
+            let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
             var strict = TLSConfiguration.makeServerConfiguration(
                 certificateChain: [.certificate(certificate)],
-                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem)))
+                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem)))
             strict.certificateVerification = .noHostnameVerification
             strict.trustRoots = .certificates([certificate])
             tls.replace(with: try NIOSSLContext(configuration: strict))

@@ -18,7 +18,8 @@ import hilum
         for bytes in all {
             let message = try Parser().parse(bytes)
             #expect(!message.header.isEnhancedMode)
-            #expect(message.header.version == "2.5.1" && message.header.processingID == "P")
+            #expect(message.header.version == "2.5.1")
+            #expect(message.header.processingID == "P")
             #expect(ids.insert(message.header.controlID).inserted)
             #expect(try text(message, "PID-3.1") == DemoSite.patientID)
             #expect(try text(message, "PID-3.4") == DemoSite.patientNamespace)
@@ -38,8 +39,9 @@ import hilum
             ] {
                 #expect(try text(message, path) == wanted, "\(path)")
             }
-            #expect(
-                order.accessionNumber.count <= 16 && order.stepID.count <= 16 && order.requestedProcedureID.count <= 16)
+            #expect(order.accessionNumber.count <= 16)
+            #expect(order.stepID.count <= 16)
+            #expect(order.requestedProcedureID.count <= 16)
         }
     }
 
@@ -49,7 +51,8 @@ import hilum
         #expect(start.hasSuffix("+0530"))
         #expect(start.hasPrefix(Self.site.date() + Self.site.time()))
         let next = try text(Parser().parse(messages.newOrder(.followUp)), "TQ1-7") ?? ""
-        #expect(next.hasPrefix(Self.site.date(minutes: 24 * 60)) && !next.hasPrefix(Self.site.date()))
+        #expect(next.hasPrefix(Self.site.date(minutes: 24 * 60)))
+        #expect(!next.hasPrefix(Self.site.date()))
     }
 
     @Test("HL7 v2.5.1 §7.4.1: the result's states come in order of time, with the study, the number and the document")
@@ -64,17 +67,21 @@ import hilum
             #expect(findings.first { $0[3].text == "113014" }?[5].text == DemoOrder.scan.studyInstanceUID)
             #expect(findings.first { $0[2].text == "NM" }?[5].text == DemoMessages.diameter(status))
             let document = findings.first { $0[2].text == "ED" }?[5][1]
-            #expect(document?[4].text == "Base64" && document?[5].text?.hasPrefix("JVBERi0xLjQ") == true)
+            #expect(document?[4].text == "Base64")
+            #expect(document?[5].text?.hasPrefix("JVBERi0xLjQ") == true)
         }
-        #expect(issued == issued.sorted() && Set(issued).count == 3)
+        #expect(issued == issued.sorted())
+        #expect(Set(issued).count == 3)
     }
 
     @Test("ISO 32000-1 §7.5.4: the offsets in the PDF's cross-reference table are those of its objects")
     func pdf() throws {
         let bytes = DemoReportPDF.bytes(lines: ["A (round) nodule", "back\\slash"])
         let file = String(decoding: bytes, as: UTF8.self)
-        #expect(file.hasPrefix("%PDF-1.4\n") && file.hasSuffix("%%EOF\n"))
-        #expect(file.contains("(A \\(round\\) nodule) Tj") && file.contains("(back\\\\slash) Tj"))
+        #expect(file.hasPrefix("%PDF-1.4\n"))
+        #expect(file.hasSuffix("%%EOF\n"))
+        #expect(file.contains("(A \\(round\\) nodule) Tj"))
+        #expect(file.contains("(back\\\\slash) Tj"))
         let lines = file.split(separator: "\n")
         let start = try #require(lines.last { Int($0) != nil }.flatMap { Int($0) })
         #expect(String(decoding: bytes[start...].prefix(4), as: UTF8.self) == "xref")

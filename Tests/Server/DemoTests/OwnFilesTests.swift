@@ -34,7 +34,8 @@ import Testing
             let ids = own.letters.compactMap { try? Parser().parse($0.bytes).header.controlID }
             #expect(ids == [Array("1".utf8), Array("2".utf8), Array("3".utf8)])
             #expect(own.senders.map { "\($0.application)|\($0.facility)" } == ["A|B", "E|F", "E|F"])
-            #expect(own.leftOut.count == 1 && own.leftOut.first?.contains("3.txt") == true)
+            #expect(own.leftOut.count == 1)
+            #expect(own.leftOut.first?.contains("3.txt") == true)
         }
     }
 
@@ -49,9 +50,11 @@ import Testing
         ]
         try with(files) { folder in
             let own = try DemoOwnFiles(dicom: folder, hl7: nil)
-            #expect(own.images.count == 1 && own.leftOut.count == 3)
+            #expect(own.images.count == 1)
+            #expect(own.leftOut.count == 3)
             let image = try #require(own.images.first)
-            #expect(image.sopClassUID == UID.ctImageStorage && image.sopInstanceUID == set.uid(.sopInstanceUID))
+            #expect(image.sopClassUID == UID.ctImageStorage)
+            #expect(image.sopInstanceUID == set.uid(.sopInstanceUID))
             #expect(image.transferSyntax == TransferSyntax.implicitVRLittleEndian.uid)
         }
     }

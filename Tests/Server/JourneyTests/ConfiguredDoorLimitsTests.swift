@@ -106,7 +106,9 @@ extension JourneyTests {
                     return try await peer.next()
                 }
                 switch answer {
-                case .associateAccept(let accept): #expect(count == 20 && accept.presentationContexts.count == 20)
+                case .associateAccept(let accept):
+                    #expect(count == 20)
+                    #expect(accept.presentationContexts.count == 20)
                 case .abort: #expect(count == 21)
                 default: Issue.record("\(count): \(String(describing: answer))")
                 }

@@ -118,12 +118,14 @@ extension JourneyTests {
             // It still takes objects: they lie where they are found.
             try await Self.serve(folder) { try await Self.store($0, 7...7) }
             let doctor = try await HilumProgram.run(["doctor", folder.path])
-            #expect(doctor.code == 1 && doctor.text.contains("hilum adopt"), "\(doctor.text)")
+            #expect(doctor.code == 1, "\(doctor.text)")
+            #expect(doctor.text.contains("hilum adopt"), "\(doctor.text)")
             #expect(folder.logTail.contains("blobs folder"))
             let dry = try await HilumProgram.must("adopt", folder.path, "--dry-run")
             #expect(dry.contains("4 adopted"), "\(dry)")
             let adopted = try await HilumProgram.must("adopt", folder.path)
-            #expect(adopted.contains("4 adopted") && adopted.contains("belongs to this store"), "\(adopted)")
+            #expect(adopted.contains("4 adopted"), "\(adopted)")
+            #expect(adopted.contains("belongs to this store"), "\(adopted)")
             try Self.age(folder)
             try await Self.serve(folder) { (context) async throws -> Void in
                 #expect(try await Self.readable(context, 1...7) == Array(1...7))
@@ -185,7 +187,8 @@ extension JourneyTests {
             try other.use(blobs: folder.path + "/blobs")
             let before = Self.blobs(folder).sorted()
             let refused = try await HilumProgram.run(["adopt", other.path])
-            #expect(refused.code == 1 && refused.text.contains("cannot be opened"), "\(refused.text)")
+            #expect(refused.code == 1, "\(refused.text)")
+            #expect(refused.text.contains("cannot be opened"), "\(refused.text)")
             #expect(Self.blobs(folder).sorted() == before)
             try await Self.expect(folder, 1...2, [1, 2])
         }
@@ -235,9 +238,11 @@ extension JourneyTests {
             let kept = try Data(contentsOf: URL(fileURLWithPath: key))
             try Data(repeating: 7, count: 32).write(to: URL(fileURLWithPath: key))
             let refused = try await HilumProgram.run(["serve", folder.path, "--plain-loopback"])
-            #expect(refused.code != 0 && refused.text.contains("the master key is not this store's"), "\(refused.text)")
+            #expect(refused.code != 0, "\(refused.text)")
+            #expect(refused.text.contains("the master key is not this store's"), "\(refused.text)")
             let doctor = try await HilumProgram.run(["doctor", folder.path])
-            #expect(doctor.code == 1 && doctor.text.contains("FAIL  master key"), "\(doctor.text)")
+            #expect(doctor.code == 1, "\(doctor.text)")
+            #expect(doctor.text.contains("FAIL  master key"), "\(doctor.text)")
             try kept.write(to: URL(fileURLWithPath: key))
             try await Self.expect(folder, 1...1, [1])
         }
@@ -259,13 +264,15 @@ extension JourneyTests {
                 #expect(first.contains("5 new"), "\(first)")
                 try await Self.store(context, 6...7)
                 let second = try await HilumProgram.must("backup", folder.path, backup, "--with-keys")
-                #expect(second.contains("7 objects") && second.contains("2 new"), "\(second)")
+                #expect(second.contains("7 objects"), "\(second)")
+                #expect(second.contains("2 new"), "\(second)")
                 try await Self.store(context, 8...8)
             }
             var words = ["restore", backup, target]
             if try folder.postgres != nil { words += ["--postgres", try #require(try await JourneyDatabase.make())] }
             let occupied = try await HilumProgram.run(["restore", backup, folder.path])
-            #expect(occupied.code != 0 && occupied.text.contains("not empty"))
+            #expect(occupied.code != 0)
+            #expect(occupied.text.contains("not empty"))
             let restored = try await HilumProgram.must(words)
             #expect(restored.contains("restored 7 objects"), "\(restored)")
             let copy = ServerFolder(path: target, client: folder.client, reader: folder.reader)
@@ -298,11 +305,13 @@ extension JourneyTests {
             var words = ["restore", backup, target]
             if try folder.postgres != nil { words += ["--postgres", try #require(try await JourneyDatabase.make())] }
             let refused = try await HilumProgram.run(words)
-            #expect(refused.code != 0 && refused.text.contains("no whole backup"), "\(refused.text)")
+            #expect(refused.code != 0, "\(refused.text)")
+            #expect(refused.text.contains("no whole backup"), "\(refused.text)")
             try await Self.serve(folder) { (context) async throws -> Void in
                 try await Self.store(context, 5...6)
                 let again = try await HilumProgram.must("backup", folder.path, backup)
-                #expect(again.contains("6 objects") && again.contains("3 new"), "\(again)")
+                #expect(again.contains("6 objects"), "\(again)")
+                #expect(again.contains("3 new"), "\(again)")
             }
             #expect(try FileManager.default.contentsOfDirectory(atPath: backup + "/database").count == 1)
             let restored = try await HilumProgram.must(words)
@@ -330,7 +339,8 @@ extension JourneyTests {
             var words = ["restore", backup, target]
             if try folder.postgres != nil { words += ["--postgres", try #require(try await JourneyDatabase.make())] }
             let refused = try await HilumProgram.run(words)
-            #expect(refused.code != 0 && refused.text.contains("its digest differs"), "\(refused.text)")
+            #expect(refused.code != 0, "\(refused.text)")
+            #expect(refused.text.contains("its digest differs"), "\(refused.text)")
             #expect(!FileManager.default.fileExists(atPath: target + "/hilum.yaml"))
         }
 
@@ -399,7 +409,8 @@ extension JourneyTests {
                 #expect(found.text.contains("2 missing or damaged"))
                 #expect(try await Self.readable(context, 1...3).count == 1)
                 let doctor = try await HilumProgram.run(["doctor", folder.path])
-                #expect(doctor.code == 1 && doctor.text.contains("hilum verify"), "\(doctor.text)")
+                #expect(doctor.code == 1, "\(doctor.text)")
+                #expect(doctor.text.contains("hilum verify"), "\(doctor.text)")
             }
         }
     }

@@ -44,8 +44,10 @@ extension JourneyTests {
             let json = try await peer("list", "--json")
             let all = try JSONSerialization.jsonObject(with: Data(json.text.utf8)) as? [[String: Any]]
             let pacs = try #require(all?.first { $0["name"] as? String == "PACS" })
-            #expect(pacs["port"] as? Int == 2762 && pacs["offers"] as? [String] == ["find", "move"])
-            #expect(pacs["tls"] as? String == fingerprint && pacs["networks"] == nil)
+            #expect(pacs["port"] as? Int == 2762)
+            #expect(pacs["offers"] as? [String] == ["find", "move"])
+            #expect(pacs["tls"] as? String == fingerprint)
+            #expect(pacs["networks"] == nil)
             #expect(try await peer("remove", "--ae", "PACS").code == 0)
             #expect(try await peer("set", "--ae", "PACS", "--port", "1").text.contains("no such peer"))
         }
@@ -65,7 +67,8 @@ extension JourneyTests {
             ])
         func refused(_ words: [String]) async throws {
             let ending = try await HilumProgram.run(["peer", "add", context.server.folder.path] + words)
-            #expect(ending.code != 0 && ending.text.contains("Error:"), "\(words): \(ending.text)")
+            #expect(ending.code != 0, "\(words): \(ending.text)")
+            #expect(ending.text.contains("Error:"), "\(words): \(ending.text)")
         }
 
         @Test("A test of an AE says what works, from the wire up")
@@ -85,7 +88,8 @@ extension JourneyTests {
             // It offers no notifications of availability, and says so.
             #expect(code == 1)
             let refused = steps.filter { $0["outcome"] == "fail" }
-            #expect(refused.count == 1 && refused.first?["text"]?.contains("Availability") == true, "\(refused)")
+            #expect(refused.count == 1, "\(refused)")
+            #expect(refused.first?["text"]?.contains("Availability") == true, "\(refused)")
             #expect(try await peer("set", "--ae", "HILUM", "--offers", "echo,find,store,mpps,worklist").code == 0)
             #expect(try await findings("--ae", "HILUM").code == 0)
         }
@@ -96,20 +100,24 @@ extension JourneyTests {
             #expect(try await findings("--ae", "HILUM").steps.map { $0["step"] } == ["address"])
             #expect(try await peer("set", "--ae", "HILUM", "--host", "127.0.0.1", "--port", "1").code == 0)
             let closed = try await findings("--ae", "HILUM")
-            #expect(closed.code == 1 && closed.steps.last?["step"] == "connect")
+            #expect(closed.code == 1)
+            #expect(closed.steps.last?["step"] == "connect")
             let other = String(repeating: "00", count: 32)
             #expect(try await peer("set", "--ae", "HILUM", "--port", port(\.dimse.port), "--tls", other).code == 0)
             let shown = try #require(try await findings("--ae", "HILUM").steps.last)
-            #expect(shown["step"] == "tls" && shown["outcome"] == "fail")
+            #expect(shown["step"] == "tls")
+            #expect(shown["outcome"] == "fail")
             let fingerprint = try #require(shown["text"]?.split(separator: " ").last.map(String.init))
             #expect(try await peer("set", "--ae", "HILUM", "--tls", fingerprint).code == 0)
             #expect(try await findings("--ae", "HILUM").code == 0)
             let unknown = try await findings("--ae", "HILUM", "--calling-ae", "NOBODY")
-            #expect(unknown.code == 1 && unknown.steps.last?["text"]?.contains("does not know NOBODY") == true)
+            #expect(unknown.code == 1)
+            #expect(unknown.steps.last?["text"]?.contains("does not know NOBODY") == true)
             // Clear text where TLS is spoken.
             #expect(try await peer("set", "--ae", "HILUM", "--clear", "tls").code == 0)
             let clear = try await findings("--ae", "HILUM")
-            #expect(clear.steps.last?["step"] == "associate" && clear.steps.last?["fix"]?.contains("--tls") == true)
+            #expect(clear.steps.last?["step"] == "associate")
+            #expect(clear.steps.last?["fix"]?.contains("--tls") == true)
         }
 
         @Test("A test of a receiver of messages has one acknowledged, or says why not")
@@ -126,7 +134,8 @@ extension JourneyTests {
             #expect(steps.last?["text"]?.contains("answered with AR") == true)
             #expect(try await HilumProgram.run(["peer", "set", path] + name + ["--clear", "tls"]).code == 0)
             let clear = try await findings("--mllp-app", "SELF", "--mllp-facility", "H")
-            #expect(clear.code == 1 && clear.steps.last?["fix"]?.contains("--tls") == true)
+            #expect(clear.code == 1)
+            #expect(clear.steps.last?["fix"]?.contains("--tls") == true)
         }
     }
 }

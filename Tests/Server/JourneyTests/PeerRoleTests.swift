@@ -36,7 +36,8 @@ extension JourneyTests {
         @Test("An AE without roles may echo and no more; roles of another kind and unknown ones are refused in words")
         func applicationEntityRoles() async throws {
             let added = try await add("--ae", "ECHOONLY")
-            #expect(added.code == 0 && added.text.contains("may echo"))
+            #expect(added.code == 0)
+            #expect(added.text.contains("may echo"))
             let results =
                 try await DIMSEPeer.connect(context.server) { peer in
                     try await peer.wire.send(DIMSEPeer.associateRequest(calling: "ECHOONLY"))
@@ -46,7 +47,8 @@ extension JourneyTests {
             #expect(results == [.acceptance, .userRejection])
             for may in ["adt", "fly", "", "store,"] {
                 let refused = try await add("--ae", "CT9", "--may", may)
-                #expect(refused.code != 0 && refused.text.contains("is none of"), "\(may)")
+                #expect(refused.code != 0, "\(may)")
+                #expect(refused.text.contains("is none of"), "\(may)")
             }
             let listed = try await HilumProgram.run(["peer", "list", context.server.folder.path])
             #expect(listed.text.contains("ECHOONLY\t-\tany certificate\techo\n"))

@@ -15,7 +15,8 @@ extension JourneyTests {
         func doors() async throws {
             let server = context.server
             #expect(server.endpoints.http.hasPrefix("https://"))
-            #expect(server.endpoints.dimse.tls && server.endpoints.mllp.tls)
+            #expect(server.endpoints.dimse.tls)
+            #expect(server.endpoints.mllp.tls)
             for port in [server.httpPort, server.endpoints.dimse.port, server.endpoints.mllp.port] {
                 for bytes in [Array("GET / HTTP/1.1\r\n\r\n".utf8), [UInt8](repeating: 0xFF, count: 600)] {
                     let answer = try await Wire.connect(port: port) { wire in

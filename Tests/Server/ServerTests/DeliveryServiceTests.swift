@@ -279,7 +279,8 @@ import Workflow
         }
         #expect(depths.areFine(at: now))
         depths.keep([depth(.waiting, secondsAgo: 3_599)])
-        #expect(depths.areFine(at: now) && !depths.areFine(at: now.advanced(bySeconds: 1)))
+        #expect(depths.areFine(at: now))
+        #expect(!depths.areFine(at: now.advanced(bySeconds: 1)))
         depths.keep([depth(.waiting, secondsAgo: 1), depth(.parked, secondsAgo: 1)])
         #expect(!depths.areFine(at: now))
         depths.keep(nil)

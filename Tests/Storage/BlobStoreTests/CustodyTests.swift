@@ -164,7 +164,9 @@ struct CustodyTests {
             try await Self.serve(folder, backup, clock: clock) { store, custodian in
                 #expect(custodian.custody == .behind(.older))
                 let pass = try await custodian.pass()
-                #expect(pass.unnamed == 2 && pass.movedAside == 0 && pass.expired == 0)
+                #expect(pass.unnamed == 2)
+                #expect(pass.movedAside == 0)
+                #expect(pass.expired == 0)
                 #expect(Self.files(folder) == before)
                 backup.name(try await store.write([4]), tell: custodian)
             }
@@ -340,17 +342,20 @@ struct CustodyTests {
                 for days in [29, 1] {
                     clock.advance(Int64(days) * Self.day)
                     let pass = try await custodian.pass()
-                    #expect(pass.aside == 1 && pass.expired == 0, "after \(days) more days")
+                    #expect(pass.aside == 1, "after \(days) more days")
+                    #expect(pass.expired == 0, "after \(days) more days")
                 }
                 // A clock that is wrong at one pass removes nothing: it takes two.
                 clock.advance(Self.day)
                 let first = try await custodian.pass()
-                #expect(first.expired == 0 && first.aside == 1)
+                #expect(first.expired == 0)
+                #expect(first.aside == 1)
                 clock.advance(-2 * Self.day)
                 _ = try await custodian.pass()
                 clock.advance(2 * Self.day)
                 let second = try await custodian.pass()
-                #expect(second.expired == 0 && second.aside == 1)
+                #expect(second.expired == 0)
+                #expect(second.aside == 1)
                 let third = try await custodian.pass()
                 #expect(third.expired == 1)
                 #expect(try await store.setAsideBlobs().isEmpty)
@@ -383,7 +388,9 @@ struct CustodyTests {
                 clock.advance(500 * Self.day)
                 _ = try await custodian.pass()
                 let pass = try await custodian.pass()
-                #expect(pass.expired == 0 && pass.keptUnopened == 2 && pass.aside == 2)
+                #expect(pass.expired == 0)
+                #expect(pass.keptUnopened == 2)
+                #expect(pass.aside == 2)
             }
         }
     }
@@ -469,7 +476,8 @@ struct CustodyTests {
                 clock.advance(7_200)
                 try await custodian.settle()
                 let pass = try await custodian.pass()
-                #expect(pass.movedAside == 0 && pass.unnamed == 1)
+                #expect(pass.movedAside == 0)
+                #expect(pass.unnamed == 1)
                 #expect(custodian.custody == (name == "one" ? .behind(.parted) : .foreign(.marked)))
                 #expect(await StoreError.Code.thrown { try store.create() } == (name == "one" ? nil : .unavailable))
                 #expect(folder.objects.count == 1)

@@ -68,14 +68,20 @@ struct AuthorityMappingTests {
         try await Support.with(kind) { (store) async throws in
             try await Self.fill(store)
             let dry = try await Self.map(store, isDryRun: true)
-            #expect(dry.patients == 2 && dry.orders == 1 && dry.contradictions.isEmpty)
+            #expect(dry.patients == 2)
+            #expect(dry.orders == 1)
+            #expect(dry.contradictions.isEmpty)
             #expect(try await store.unknownAuthorities().count == 1)
             let old = try Self.number("1")
             #expect(try await store.look { try $0.patients(identifiedBy: old).count } == 1)
 
             let result = try await Self.map(store)
-            #expect(result.patients == 2 && result.visits == 1 && result.orders == 1 && result.reports == 1)
-            #expect(result.series == 1 && result.contradictions.isEmpty)
+            #expect(result.patients == 2)
+            #expect(result.visits == 1)
+            #expect(result.orders == 1)
+            #expect(result.reports == 1)
+            #expect(result.series == 1)
+            #expect(result.contradictions.isEmpty)
             #expect(try await store.unknownAuthorities().isEmpty)
             let found = try await store.look { unit -> [String] in
                 #expect(try unit.patients(identifiedBy: old).isEmpty)
@@ -161,7 +167,8 @@ struct AuthorityMappingTests {
                 return id
             }
             let result = try await Self.map(store)
-            #expect(result.patients == 1 && result.orders == 0)
+            #expect(result.patients == 1)
+            #expect(result.orders == 0)
             #expect(result.contradictions.count == 2)
             let name = "Patient/" + (other?.value ?? "none")
             #expect(result.contradictions.first?.contains(name) == true)
@@ -176,7 +183,8 @@ struct AuthorityMappingTests {
                         identifiers: [Identifier(system: Self.system, value: "2", kind: .medicalRecord)]), in: unit)
             }
             let again = try await Self.map(store)
-            #expect(again.patients >= 1 && again.contradictions.allSatisfy { $0.hasPrefix("ServiceRequest/") })
+            #expect(again.patients >= 1)
+            #expect(again.contradictions.allSatisfy { $0.hasPrefix("ServiceRequest/") })
         }
     }
 }

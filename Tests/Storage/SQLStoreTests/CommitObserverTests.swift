@@ -2,6 +2,7 @@ import Access
 import FHIRModel
 import FHIRResources
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -27,7 +28,7 @@ struct CommitObserverTests {
         try await TestDatabases.with(kind) { database in
             try await body(
                 RelationalStore(
-                    database: database, entropy: SplitMixEntropy(), observers: [FHIRProjector(), recorder]), recorder)
+                    database: database, entropy: SeededEntropy(), observers: [FHIRProjector(), recorder]), recorder)
         }
     }
 
@@ -106,7 +107,8 @@ struct CommitObserverTests {
                 try unit.putResource("Basic", "b1", two, method: .update)
                 return try unit.putResource("Basic", "b1", one, method: .update)
             }
-            #expect(kept == first && recorder.count == told)
+            #expect(kept == first)
+            #expect(recorder.count == told)
             let found = try await store.search(
                 ResourceStoreTests.query("Basic", "_id=b1"), token: nil, access: WorkflowSupport.server)
             #expect(found.matches == [first])

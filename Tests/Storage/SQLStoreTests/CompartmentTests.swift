@@ -2,6 +2,7 @@ import Access
 import FHIRModel
 import FHIRResources
 import FHIRSearch
+import TestSupport
 import Testing
 import Workflow
 
@@ -12,8 +13,6 @@ import Workflow
 @Suite("Visibility of resources on both databases")
 struct CompartmentTests {
     typealias Support = ResourceStoreTests
-    typealias SplitMix = SearchSourceTests.SplitMix
-
     static func access(_ scopes: String..., patient: String) -> AccessContext {
         AccessContext(
             principal: Principal(kind: .client, id: "app"), scopes: scopes.compactMap { Scope($0) }, patient: patient,
@@ -30,7 +29,7 @@ struct CompartmentTests {
 
     /// Resources of two patients that refer to each other as they like, and some of nobody.
     struct Story {
-        var random: SplitMix
+        var random: SeededGenerator
         private(set) var items: [Item] = []
 
         private mutating func pick<T>(_ choices: [T]) -> T { choices.randomElement(using: &random)! }
@@ -188,7 +187,7 @@ struct CompartmentTests {
         print("seed \(seed)")
         try await Support.with(kind) { store in
             try await Support.with(kind) { own in
-                var story = Story(random: SplitMix(state: seed))
+                var story = Story(random: SeededGenerator(seed: seed))
                 story.addPeople()
                 for item in story.items { try await Support.put(store, item.json) }
                 for _ in 0..<90 {

@@ -1,4 +1,5 @@
 import Access
+import TestSupport
 import Testing
 
 @testable import SQLStore
@@ -8,8 +9,6 @@ import Testing
 @Suite("Visibility of images and the worklist on both databases")
 struct ImagingSightTests {
     typealias Support = WorkflowSupport
-    typealias SplitMix = SearchSourceTests.SplitMix
-
     @Test("A rule is applied as far as the tables can tell: they know the patient, and nothing else")
     func compiled() {
         func extent(_ rules: [VisibilityRule.Condition]...) -> String {
@@ -47,7 +46,7 @@ struct ImagingSightTests {
         var items: [Item] = []
         var orders: [ImagingOrder] = []
 
-        init(_ random: inout SplitMix) {
+        init(_ random: inout SeededGenerator) {
             for number in 0..<8 {
                 let owner = ["a", "b"].randomElement(using: &random)!
                 let uid = "1.\(number)"
@@ -151,7 +150,7 @@ struct ImagingSightTests {
     func noOther(_ kind: SQLDialect) async throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let story = Story(&random)
         let limited = CompartmentTests.access("patient/*.rs", patient: "a")
         try await Support.with(kind) { store in

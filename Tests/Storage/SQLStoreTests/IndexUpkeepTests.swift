@@ -3,6 +3,7 @@ import FHIRModel
 import FHIRResources
 import FHIRSearch
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -32,7 +33,7 @@ struct IndexUpkeepTests {
         let clock = Mutex<Int64>(1_000_000)
         try await TestDatabases.with(kind, configure: { $0.now = { clock.withLock { $0 } } }) { database in
             let store = RelationalStore(
-                database: database, entropy: Store.CountingEntropy(), observers: [],
+                database: database, entropy: SeededEntropy(), observers: [],
                 baseURL: Store.base,
                 now: { clock.withLock { $0 } })
             for number in 0..<250 {
@@ -79,7 +80,7 @@ struct IndexUpkeepTests {
         let clock = Mutex<Int64>(1_000_000)
         try await TestDatabases.with(kind, configure: { $0.now = { clock.withLock { $0 } } }) { database in
             let store = RelationalStore(
-                database: database, entropy: Store.CountingEntropy(), observers: [],
+                database: database, entropy: SeededEntropy(), observers: [],
                 baseURL: Store.base,
                 now: { clock.withLock { $0 } })
             for gender in ["male", "female", "male", "other", "male"] {
@@ -158,7 +159,7 @@ struct IndexUpkeepTests {
         try await TestDatabases.with(kind) { database in
             func store(minutes: Int, _ base: String) -> RelationalStore {
                 RelationalStore(
-                    database: database, entropy: Store.CountingEntropy(), observers: [],
+                    database: database, entropy: SeededEntropy(), observers: [],
                     baseURL: base, zone: minutes == 0 ? .utc : LocalZone { _ in minutes })
             }
             let first = store(minutes: 0, "https://a.example/fhir")

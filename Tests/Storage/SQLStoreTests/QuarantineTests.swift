@@ -90,7 +90,8 @@ struct QuarantineTests {
         let headers = try await store.headers(
             studyInstanceUID: study, seriesInstanceUID: nil, sopInstanceUID: nil, after: nil, limit: 99,
             access: Support.server)
-        #expect(found == read.count && found == headers.count)
+        #expect(found == read.count)
+        #expect(found == headers.count)
         let entry = try await store.look { unit in try unit.study(study)?.id }
         var resource = "none"
         if let entry, let stored = try await store.currentVersion("ImagingStudy", entry.value) { resource = stored }
@@ -104,7 +105,8 @@ struct QuarantineTests {
             #expect(try await Self.link(store) == .quarantined(.unknownAccession))
             let patient = try #require(ids["100"])
             let after = try await Self.decide(store, .accept)
-            #expect(after.map(\.state) == [.decided] && after.first?.decision?.decidedBy == "operator:ann")
+            #expect(after.map(\.state) == [.decided])
+            #expect(after.first?.decision?.decidedBy == "operator:ann")
             #expect(after.first?.decision?.reason == "as told")
             #expect(try await Self.link(store) == .unscheduled(patientID: patient))
             #expect(try await Self.shown(store) == "1 Patient/\(patient.value) 1")
@@ -188,7 +190,8 @@ struct QuarantineTests {
             #expect(try await store.studies(byName, access: Support.server).matches.isEmpty)
             #expect(try await store.referenced([BlobID("blob-2.1")]) == [BlobID("blob-2.1")])
             let listed = try await store.quarantine(.rejected, limit: 9, access: Support.server)
-            #expect(listed.map(\.instances) == [2] && listed.first?.reason == .rejected)
+            #expect(listed.map(\.instances) == [2])
+            #expect(listed.first?.reason == .rejected)
 
             // Sent again, new, and other content under a rejected UID.
             let outcomes = try await Self.send(

@@ -2,6 +2,7 @@ import Access
 import FHIRModel
 import FHIRResources
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -203,7 +204,7 @@ struct ReadClassTests {
             configuration.writeLockTimeout = .milliseconds(50)
             let database = try await SQLDatabase(configuration, migrations: Migrations.all)
             let store = RelationalStore(
-                database: database, entropy: ResourceStoreTests.CountingEntropy(),
+                database: database, entropy: SeededEntropy(),
                 observers: [])
             try await ResourceStoreTests.put(store, ResourceStoreTests.patients[0])
             let other = try TestDatabases.connect(location)

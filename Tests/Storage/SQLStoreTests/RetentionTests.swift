@@ -38,11 +38,14 @@ private typealias Support = WorkflowSupport
         try await Support.with(kind) { store in
             try await store.work { unit in for number in 1...25 { try unit.journal(Self.message(number)) } }
             let emptied = try await Self.all(.messageTexts, before: Support.at(21), limit: 8, store)
-            #expect(emptied.removed == 20 && emptied.steps == 3)
+            #expect(emptied.removed == 20)
+            #expect(emptied.steps == 3)
             #expect(try await store.remove(.messageTexts, before: Support.at(21), limit: 8).removed == 0)
             try await store.look { unit in
                 let old = try #require(try unit.journaledMessage(sender: "A|B", controlID: "C20").first)
-                #expect(old.raw.isEmpty && old.digest == "d20" && old.acknowledgement == Array("MSA|AA".utf8))
+                #expect(old.raw.isEmpty)
+                #expect(old.digest == "d20")
+                #expect(old.acknowledgement == Array("MSA|AA".utf8))
                 let kept = try #require(try unit.journaledMessage(sender: "A|B", controlID: "C21").first)
                 #expect(kept.raw == Array("MSH|21".utf8))
             }
@@ -107,7 +110,8 @@ private typealias Support = WorkflowSupport
             let a = try await store.history("Basic", "a", before: nil, count: 10, access: Support.server)
             let b = try await store.history("Basic", "b", before: nil, count: 10, access: Support.server)
             let marker = try #require(deleted)
-            #expect(a.map(\.version) == [6] && b == [marker])
+            #expect(a.map(\.version) == [6])
+            #expect(b == [marker])
             let found = try await store.search(
                 try ResourceStoreTests.query("Basic", "identifier=a6"), token: nil, access: Support.server)
             #expect(found.matches.map(\.id) == ["a"])
@@ -207,7 +211,8 @@ private typealias Support = WorkflowSupport
             try reader.execute("COMMIT")
             #expect(try await store.database.truncateLog())
             let after = try await store.database.growth()
-            #expect(after.logBytes == 0 && after.bytes > 80 << 20)
+            #expect(after.logBytes == 0)
+            #expect(after.bytes > 80 << 20)
             _ = try await Self.all(.messageTexts, before: Support.at(1_000), limit: 200, store)
             #expect(try await store.database.growth().freeBytes > 70 << 20)
         }

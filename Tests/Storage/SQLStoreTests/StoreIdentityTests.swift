@@ -1,6 +1,7 @@
 import Access
 import FHIRResources
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -13,11 +14,15 @@ struct StoreIdentityTests {
     func identity(_ kind: SQLDialect) async throws {
         try await WorkflowSupport.with(kind) { store in
             let first = try await store.identity()
-            #expect(first.tenure == nil && first.masterKey == nil && first.store.utf8.count == 26)
+            #expect(first.tenure == nil)
+            #expect(first.masterKey == nil)
+            #expect(first.store.utf8.count == 26)
             try await store.begin(tenure: "t1", masterKey: "k1")
             try await store.begin(tenure: "t2", masterKey: nil)
             let second = try await store.identity()
-            #expect(second.store == first.store && second.tenure == "t2" && second.masterKey == "k1")
+            #expect(second.store == first.store)
+            #expect(second.tenure == "t2")
+            #expect(second.masterKey == "k1")
             #expect(second.sequence > first.sequence)
         }
     }
@@ -27,7 +32,7 @@ struct StoreIdentityTests {
         let names = Mutex<[String]>([])
         for _ in 0..<2 {
             try await TestDatabases.with(kind) { database in
-                let entropy = SplitMixEntropy()
+                let entropy = SeededEntropy()
                 _ = entropy.bytes(names.withLock { $0.count } * 26 + 1)
                 let store = RelationalStore(database: database, entropy: entropy, observers: [FHIRProjector()])
                 let name = try await store.identity().store
@@ -74,13 +79,16 @@ struct StoreIdentityTests {
         try await TestDatabases.with(kind) { configuration in
             configuration.committed = { stamp in told.withLock { $0.append(stamp.sequence) } }
         } _: { database in
-            let store = RelationalStore(database: database, entropy: SplitMixEntropy(), observers: [FHIRProjector()])
+            let store = RelationalStore(database: database, entropy: SeededEntropy(), observers: [FHIRProjector()])
             for _ in 0..<5 {
                 try await store.begin(tenure: "t", masterKey: nil)
                 _ = try await store.identity()
                 #expect(told.withLock { $0.last } == database.lastCommit.sequence)
             }
-            #expect(told.withLock { $0 == $0.sorted() && Set($0).count == $0.count })
+            told.withLock {
+                #expect($0 == $0.sorted())
+                #expect(Set($0).count == $0.count)
+            }
         }
     }
 
@@ -91,7 +99,7 @@ struct StoreIdentityTests {
         try await TestDatabases.with(kind) { database in
             let isShort = Mutex(true)
             let store = RelationalStore(
-                database: database, entropy: SplitMixEntropy(), observers: [FHIRProjector()],
+                database: database, entropy: SeededEntropy(), observers: [FHIRProjector()],
                 refusal: { isShort.withLock { $0 } ? StoreError(.full, "short") : nil })
             func code(_ body: () async throws -> Void) async -> StoreError.Code? {
                 do { try await body() } catch { return (error as? StoreError)?.code }
@@ -123,7 +131,7 @@ struct StoreIdentityTests {
                 if point == .commit, isFull.withLock({ $0 }) { throw SQLStoreError(.full, "ENOSPC") }
             }
         } _: { database in
-            let store = RelationalStore(database: database, entropy: SplitMixEntropy(), observers: [FHIRProjector()])
+            let store = RelationalStore(database: database, entropy: SeededEntropy(), observers: [FHIRProjector()])
             isFull.withLock { $0 = true }
             let record = AuditRecord(
                 category: .rest, interaction: "read", action: .read, outcome: .success, access: WorkflowSupport.server)

@@ -36,7 +36,8 @@ struct StudyWitnessTests {
             _ = try await store.work { try PatientService().apply(Support.patient("200"), in: $0) }
             let study = try #require(try await store.look { try $0.study("1.2") })
             let patientID = try await store.look { try $0.patients(identifiedBy: Support.mrn("200")).first?.id }
-            #expect(study.reconciliation.patientID == patientID && patientID != nil)
+            #expect(study.reconciliation.patientID == patientID)
+            #expect(patientID != nil)
             #expect(study.attributes.patientID == "200")
             #expect(study.attributes.patientName == nil)
             #expect(study.attributes.patientBirthDate == nil)

@@ -3,6 +3,7 @@ import FHIRModel
 import FHIRResources
 import FHIRSearch
 import Foundation
+import TestSupport
 import Testing
 import Workflow
 
@@ -22,7 +23,7 @@ import Workflow
         try await TestDatabases.with(kind) { database in
             try await body(
                 RelationalStore(
-                    database: database, entropy: SplitMixEntropy(), observers: [FHIRProjector()],
+                    database: database, entropy: SeededEntropy(), observers: [FHIRProjector()],
                     baseURL: "https://hilum.example/fhir", subscriptions: rules, secretKey: key))
         }
     }

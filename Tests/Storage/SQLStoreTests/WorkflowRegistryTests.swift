@@ -245,7 +245,8 @@ struct WorkflowRegistryTests {
             }
             #expect(try await store.database.read { try AuditChain.verify($0) } == 3)
             let rows = try await store.database.read { try AuditChain.rows(after: 0, limit: 9, $0).map(\.record) }
-            #expect(rows.count == 3 && Set(rows).count == 1)
+            #expect(rows.count == 3)
+            #expect(Set(rows).count == 1)
         }
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Workflow
 
@@ -72,20 +73,11 @@ import Workflow
         return lines
     }
 
-    private static func permutations(of list: [Int]) -> [[Int]] {
-        guard list.count > 1 else { return [list] }
-        return list.indices.flatMap { index -> [[Int]] in
-            var rest = list
-            let first = rest.remove(at: index)
-            return permutations(of: rest).map { [first] + $0 }
-        }
-    }
-
     @Test("Each permutation of six events of one exam ends in one state", arguments: TestDatabases.all)
     func permutations(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in
             var expected: [String]?
-            for (key, order) in Self.permutations(of: Array(0..<6)).enumerated() {
+            for (key, order) in TestSupport.permutations(of: Array(0..<6)).enumerated() {
                 let events = Self.story(key)
                 for index in order { try await store.work(events[index]) }
                 let state = try await store.look { try Self.state(key, $0) }

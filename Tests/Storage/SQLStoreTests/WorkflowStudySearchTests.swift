@@ -236,7 +236,8 @@ struct WorkflowStudySearchTests {
             let query = StudyQuery(level: .series, keys: SearchKeys([.seriesInstanceUID: .exact("A1")]))
             let match = try #require(try await store.studies(query, access: Support.server).matches.first)
             #expect(match.modalitiesInStudy == ["CT", "MR"])
-            #expect(match.numberOfStudyRelatedSeries == 3 && match.numberOfStudyRelatedInstances == 5)
+            #expect(match.numberOfStudyRelatedSeries == 3)
+            #expect(match.numberOfStudyRelatedInstances == 5)
             #expect(match.numberOfSeriesRelatedInstances == 3)
         }
     }
@@ -282,7 +283,8 @@ struct WorkflowStudySearchTests {
             }
             let kept = try await store.quarantine(.waiting, limit: 9, access: Support.server)
             #expect(kept.map(\.series.seriesInstanceUID) == ["Q2", "Q1"])
-            #expect(kept.map(\.reason) == [.missingPatientID, .unknownPatient] && kept.map(\.instances) == [2, 1])
+            #expect(kept.map(\.reason) == [.missingPatientID, .unknownPatient])
+            #expect(kept.map(\.instances) == [2, 1])
             #expect(try await store.quarantine(.waiting, limit: 1, access: Support.server).count == 1)
             try await store.work { _ = try PatientService().apply(Support.patient("900"), in: $0) }
             #expect(

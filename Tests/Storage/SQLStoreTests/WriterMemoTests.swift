@@ -24,10 +24,12 @@ struct WriterMemoTests {
         let memo = WriterMemo()
         let most = WriterMemo.generationMax
         for number in 0..<most { memo.remember(number, "\(number)") }
-        #expect(memo.find(Int.self, "0") == 0 && memo.find(String.self, "0") == nil)
+        #expect(memo.find(Int.self, "0") == 0)
+        #expect(memo.find(String.self, "0") == nil)
         // Number 0 was asked for and is young again; 1 is not.
         for number in most..<2 * most - 1 { memo.remember(number, "\(number)") }
-        #expect(memo.find(Int.self, "0") == 0 && memo.find(Int.self, "1") == nil)
+        #expect(memo.find(Int.self, "0") == 0)
+        #expect(memo.find(Int.self, "1") == nil)
         memo.forget(Int.self, "0")
         #expect(memo.find(Int.self, "0") == nil)
         memo.reset()
@@ -72,7 +74,8 @@ struct WriterMemoTests {
                 return seen
             }
             // Those that were kept form one chain from 0: each saw another one's value, and none saw an undone one's.
-            #expect(Set(seen).count == seen.count && seen.count == 134)
+            #expect(Set(seen).count == seen.count)
+            #expect(seen.count == 134)
             #expect(seen.allSatisfy { $0 == "0" || Int($0).map { $0 % 3 != 0 } == true })
         }
     }

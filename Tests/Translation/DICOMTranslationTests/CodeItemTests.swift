@@ -52,6 +52,7 @@ struct CodeItemTests {
                 authorities: [], defaultPatientSystem: "urn:p", defaultAccessionSystem: "urn:a"))
         #expect(reader.study(set).procedures?.count == 20)
         #expect(reader.series(set).anatomicRegion?.system == "http://loinc.org")
-        #expect(reader.study(DataSet()).procedures == nil && reader.series(DataSet()).anatomicRegion == nil)
+        #expect(reader.study(DataSet()).procedures == nil)
+        #expect(reader.series(DataSet()).anatomicRegion == nil)
     }
 }

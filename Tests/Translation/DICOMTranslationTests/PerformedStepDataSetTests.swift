@@ -54,7 +54,8 @@ import Workflow
     @Test("N-CREATE: each attribute of type 1 is there and has a value; the state is IN PROGRESS")
     func creation() throws {
         let step = try created()
-        #expect(step.status == .inProgress && step.performedBy == "CT1")
+        #expect(step.status == .inProgress)
+        #expect(step.performedBy == "CT1")
         #expect(
             step.scheduled == [
                 .init(studyInstanceUID: "1.2.3", accessionNumber: "ACC1", scheduledProcedureStepID: "SPS1")
@@ -96,7 +97,8 @@ import Workflow
     func end() throws {
         let step = try created()
         let done = try PerformedStepDataSet.update(step, with: Self.final("COMPLETED"), at: time)
-        #expect(done.step.status == .completed && done.left.isEmpty)
+        #expect(done.step.status == .completed)
+        #expect(done.left.isEmpty)
         #expect(
             problem {
                 _ = try PerformedStepDataSet.update(step, with: Self.final("COMPLETED", series: false), at: time)
@@ -123,11 +125,14 @@ import Workflow
         changes.set(.patientName, string: "Other^Name")
         changes.set(.modality, string: "CT")
         let changed = try PerformedStepDataSet.update(try created(), with: changes, at: time)
-        #expect(changed.left == [.patientName] && changed.step.status == .inProgress)
+        #expect(changed.left == [.patientName])
+        #expect(changed.step.status == .inProgress)
         let all = try PerformedStepDataSet.attributes(of: changed.step, asked: [])
-        #expect(all.string(.patientName) == "Müller^Ä" && all.string(.performedProcedureStepDescription) == "頭部")
+        #expect(all.string(.patientName) == "Müller^Ä")
+        #expect(all.string(.performedProcedureStepDescription) == "頭部")
         let some = try PerformedStepDataSet.attributes(of: changed.step, asked: [.modality, .performedSeriesSequence])
-        #expect(some.string(.modality) == "CT" && some[.performedSeriesSequence]?.items?.isEmpty == true)
+        #expect(some.string(.modality) == "CT")
+        #expect(some[.performedSeriesSequence]?.items?.isEmpty == true)
         #expect(some[.patientName] == nil)
     }
 
@@ -146,7 +151,8 @@ import Workflow
                 _ = try PerformedStepDataSet.create(set, sopInstanceUID: "1.9", performedBy: "CT1", at: time)
             }
         }
-        #expect(creating(100) == nil && creating(101) == .tooMuch(.scheduledStepAttributesSequence))
+        #expect(creating(100) == nil)
+        #expect(creating(101) == .tooMuch(.scheduledStepAttributesSequence))
 
         // Each change small enough for one message.
         var step = try created()

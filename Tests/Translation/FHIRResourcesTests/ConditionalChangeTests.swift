@@ -43,12 +43,17 @@ struct ConditionalChangeTests {
             #expect(made.outcome == .created)
             let id = try #require(made.resource?.id)
             let same = try await Self.apply(try change(nil, "a", "a"), store)
-            #expect(same.outcome == .unchanged && same.resource?.id == id && same.resource?.version == 1)
+            #expect(same.outcome == .unchanged)
+            #expect(same.resource?.id == id)
+            #expect(same.resource?.version == 1)
             let next = try await Self.apply(try change(id, "b", "a"), store)
-            #expect(next.outcome == .updated && next.resource?.id == id && next.resource?.version == 2)
+            #expect(next.outcome == .updated)
+            #expect(next.resource?.id == id)
+            #expect(next.resource?.version == 2)
             #expect(try await Self.refusal(change("other", "c", "b"), store) == .mismatch)
             let named = try await Self.apply(try change("named", "c", "c"), store)
-            #expect(named.outcome == .created && named.resource?.id == "named")
+            #expect(named.outcome == .created)
+            #expect(named.resource?.id == "named")
             #expect(
                 try await Self.refusal(change("named", "d", "d"), store) == .conflict,
                 "the id is another resource's, which the condition does not match")
@@ -70,7 +75,8 @@ struct ConditionalChangeTests {
             #expect(await Self.refusal(change, store) == .preconditionFailed)
             change.matchesMax = 3
             let deleted = try await Self.apply(change, store)
-            #expect(deleted.outcome == .deleted && deleted.resources.map(\.id).sorted() == ["x", "y", "z"])
+            #expect(deleted.outcome == .deleted)
+            #expect(deleted.resources.map(\.id).sorted() == ["x", "y", "z"])
             #expect(try await store.read("Basic", "y", access: Base.server)?.isDeleted == true)
         }
     }
@@ -98,13 +104,16 @@ struct ConditionalChangeTests {
             #expect(await Self.refusal(change("language", "en"), store) == .notFound)
             _ = try await Self.apply(ResourceChange("Basic", .update(try Self.basic("x", "a")), .id("x")), store)
             let first = try await Self.apply(change("language", "en"), store)
-            #expect(first.outcome == .updated && first.resource?.version == 2 && first.resource?.method == .patch)
+            #expect(first.outcome == .updated)
+            #expect(first.resource?.version == 2)
+            #expect(first.resource?.method == .patch)
             #expect(try await Self.apply(change("language", "en"), store).outcome == .unchanged)
             #expect(await Self.refusal(change("id", "y"), store) == .invalid)
             #expect(await Self.refusal(change("resourceType", "Patient"), store) == .invalid)
             #expect(await Self.refusal(change("language", "de", .id("x"), Base.match(1)), store) == .preconditionFailed)
             let found = try await Self.apply(change("language", "de", .matching(try Self.query("a"))), store)
-            #expect(found.resource?.id == "x" && found.resource?.version == 3)
+            #expect(found.resource?.id == "x")
+            #expect(found.resource?.version == 3)
             #expect(
                 try await Self.refusal(change("language", "de", .matching(Self.query("none"))), store) == .notFound)
             _ = try await Self.apply(ResourceChange("Basic", .delete, .id("x")), store)
@@ -145,7 +154,8 @@ struct ConditionalChangeTests {
             value["code"] = ["text": "none known"]
             let overruled = ResourceChange("AllergyIntolerance", .update(try JSONDocument(value)), .id(id))
             let result = try await Self.apply(overruled, store)
-            #expect(result.outcome == .unchanged && result.resource?.version == stored.version)
+            #expect(result.outcome == .unchanged)
+            #expect(result.resource?.version == stored.version)
             #expect(result.resource?.bytes == stored.bytes)
             let read = try await store.read("AllergyIntolerance", id, access: Base.server)
             #expect(read?.bytes == stored.bytes)
@@ -157,7 +167,8 @@ struct ConditionalChangeTests {
             let added = ResourceChange("AllergyIntolerance", .update(try JSONDocument(value)), .id(id))
             let content = JSONValue(
                 try JSONDocument(parsing: try #require(try await Self.apply(added, store).resource).bytes))
-            #expect(content["language"]?.string == "en" && content["code"]?["text"]?.string == "Latex")
+            #expect(content["language"]?.string == "en")
+            #expect(content["code"]?["text"]?.string == "Latex")
             #expect(await Self.refusal(ResourceChange("AllergyIntolerance", .delete, .id(id)), store) == .conflict)
         }
     }

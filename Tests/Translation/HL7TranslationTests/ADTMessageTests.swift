@@ -1,10 +1,11 @@
 import HL7Translation
+import TestSupport
 import Testing
 import Workflow
 
 /// HL7 v2.5.1 §3.3, IHE RAD-1 and RAD-12.
 @Suite struct ADTMessageTests {
-    let store = MemoryStore()
+    let store = MemoryStore(time: TestClock().now())
     let inbox: HL7Inbox
     init() throws { inbox = Site.inbox(store, try Site.profile()) }
 

@@ -1,11 +1,12 @@
 import HL7Translation
 import HL7v2
+import TestSupport
 import Testing
 import Workflow
 
 /// HL7 v2.5.1 §4.4.1, §4.5, IHE RAD-2 to RAD-4 and RAD-13.
 @Suite struct OrderMessageTests {
-    let store = MemoryStore()
+    let store = MemoryStore(time: TestClock().now())
     let inbox: HL7Inbox
     init() throws { inbox = Site.inbox(store, try Site.profile()) }
 

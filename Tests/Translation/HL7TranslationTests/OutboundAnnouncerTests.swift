@@ -3,6 +3,7 @@ import Basics
 import HL7Translation
 import HL7v2
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -151,16 +152,15 @@ import Workflow
         try await site.change { unit in unit.emit(.studyChanged(studyInstanceUID: "1.2.999.5")) }
         #expect(try site.sent().isEmpty)
         let link = Reconciliation.matched(patientID: order.patientID, orderID: order.id)
-        site.store.state.withLock { state in
-            state.studies["1.2.999.5"] = Study(
-                id: EntityID("study"), studyInstanceUID: "1.2.999.5", reconciliation: link,
-                attributes: StudyAttributes(),
-                updatedAt: state.time)
-            state.series["1.2.999.5"] = [
+        site.store.change { state in
+            state.studies.append(
+                Study(
+                    id: EntityID("study"), studyInstanceUID: "1.2.999.5", reconciliation: link,
+                    attributes: StudyAttributes(), updatedAt: state.time))
+            state.series.append(
                 Series(
                     studyInstanceUID: "1.2.999.5", seriesInstanceUID: "1.2.999.5.1", reconciliation: link,
-                    attributes: SeriesAttributes(), updatedAt: state.time)
-            ]
+                    attributes: SeriesAttributes(), updatedAt: state.time))
         }
         for _ in 0..<2 {
             try await site.change { unit in unit.emit(.studyChanged(studyInstanceUID: "1.2.999.5")) }
@@ -244,7 +244,7 @@ import Workflow
             unit.emit(.patientChanged(EntityID("p")))
             unit.emit(.orderChanged(EntityID("o")))
         }
-        let drafts = site.store.state.withLock(\.outbox)
+        let drafts = site.store.content.outbox
         #expect(
             drafts.map { OutboundPayload($0.payload) } == [
                 .unwritable("PID-5.1 has a character that does not exist in the character set"),
@@ -259,7 +259,7 @@ import Workflow
         let pdf = Base64.encode([UInt8](repeating: 7, count: 1 << 20))
         _ = await site.inbox.receive(
             Site.oru("M1", status: "F", obx: ["OBX|1|ED|PDF^Report^L||^AP^PDF^Base64^\(pdf)||||||F"]), peer: nil)
-        let draft = try #require(site.store.state.withLock(\.outbox).first)
+        let draft = try #require(site.store.content.outbox.first)
         guard case .report(let id, let controlID)? = OutboundPayload(draft.payload) else {
             Issue.record("not a reference")
             return

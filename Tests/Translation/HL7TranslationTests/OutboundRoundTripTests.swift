@@ -2,6 +2,7 @@ import Basics
 import HL7Translation
 import HL7v2
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -20,9 +21,9 @@ import Workflow
     }
 
     private func relayed(_ site: OutboundSite) async throws -> MemoryStore {
-        let store = MemoryStore()
+        let store = MemoryStore(time: TestClock().now())
         let inbox = Site.inbox(store, try Site.profile())
-        let drafts = site.store.state.withLock(\.outbox)
+        let drafts = site.store.content.outbox
         #expect(!drafts.isEmpty)
         for draft in drafts {
             let receipt = await inbox.receive(draft.payload, peer: nil)
@@ -198,7 +199,7 @@ import Workflow
         let destination = "  EHR: { peer: \"EHR|SOUTH\", version: \"\(version)\", send: [{ event: result }] }"
         let stores = try await relayed([oru], to: destination)
         try expectSame(stores.from.reports.first, stores.to.reports.first)
-        let sent = try Parser().parse(try #require(stores.from.state.withLock(\.outbox).first).payload)
+        let sent = try Parser().parse(try #require(stores.from.content.outbox.first).payload)
         #expect(sent.at("OBX-2") == (["2.3.1", "2.4"].contains(version) ? "CE" : "CWE"))
         #expect(sent.at("OBR-25") == "C")
     }

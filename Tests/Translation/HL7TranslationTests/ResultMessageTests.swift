@@ -1,11 +1,12 @@
 import Basics
 import HL7Translation
+import TestSupport
 import Testing
 import Workflow
 
 /// HL7 v2.5.1 §7.3.1 and §7.4, IHE RAD-28.
 @Suite struct ResultMessageTests {
-    let store = MemoryStore()
+    let store = MemoryStore(time: TestClock().now())
     let inbox: HL7Inbox
     init() throws { inbox = Site.inbox(store, try Site.profile()) }
 

@@ -1,12 +1,13 @@
 import HL7Translation
 import HL7v2
+import TestSupport
 import Testing
 import Workflow
 
 /// H17 and H25 for every mapped table: a code that is not known stays itself or becomes absent, with a word to the
 /// sender, and never becomes another one. HL7 v2.5.1 §2.A.13, appendix A; v2-to-FHIR concept maps.
 @Suite struct UnknownCodeTests {
-    let store = MemoryStore()
+    let store = MemoryStore(time: TestClock().now())
     let inbox: HL7Inbox
     init() throws { inbox = Site.inbox(store, try Site.profile()) }
 
@@ -32,7 +33,9 @@ import Workflow
         var fields = [3: Self.number, 5: "A^B"]
         fields[field] = value
         let receipt = await send([Site.msh("ADT^A04", "M1"), segment(name, fields)])
-        #expect(receipt.code == "AA" && receipt.conditions == ["103"] && receipt.place == place, "\(receipt)")
+        #expect(receipt.code == "AA", "\(receipt)")
+        #expect(receipt.conditions == ["103"], "\(receipt)")
+        #expect(receipt.place == place, "\(receipt)")
         #expect(dispositions(path) == [.unmapped])
         #expect(receipt.notes.contains { $0.contains("not in table") })
     }
@@ -105,7 +108,8 @@ import Workflow
         ] as [(String, String, Workflow.Observation.Status, String?)])
     func observations(obx: String, place: String, status: Workflow.Observation.Status, system: String?) async throws {
         let receipt = await inbox.receive(Site.oru("M1", status: "F", obx: [obx]), peer: nil)
-        #expect(receipt.code == "AA" && receipt.place == place, "\(receipt)")
+        #expect(receipt.code == "AA", "\(receipt)")
+        #expect(receipt.place == place, "\(receipt)")
         let finding = try #require(store.reports.first?.observations.first)
         #expect(finding.status == status)
         #expect(finding.interpretation.first?.codings.first?.system == system)
@@ -130,7 +134,8 @@ import Workflow
         if case .text = value { isText = type != "ST" }
         // That the result came before its order is told too.
         let conditions = receipt.conditions.filter { $0 != "0" }
-        #expect(receipt.code == "AA" && conditions == (isText ? ["102"] : []), "\(receipt)")
+        #expect(receipt.code == "AA", "\(receipt)")
+        #expect(conditions == (isText ? ["102"] : []), "\(receipt)")
         #expect(store.reports.first?.observations.first?.value == value)
     }
     private static let ucum = "http://unitsofmeasure.org"
@@ -155,7 +160,8 @@ import Workflow
     func modality(sent: String, modality: String?, place: String) async {
         let obr = segment("OBR", [2: "PL-1", 4: "X^X", 24: sent])
         let receipt = await inbox.receive(Site.orm("M1", orc: "ORC|NW|PL-1|FI-1", obr: obr), peer: nil)
-        #expect(receipt.code == "AA" && receipt.place == place, "\(receipt)")
+        #expect(receipt.code == "AA", "\(receipt)")
+        #expect(receipt.place == place, "\(receipt)")
         #expect(store.orders.first?.modality == modality)
     }
 
@@ -167,7 +173,8 @@ import Workflow
         .enumerated() {
             let obr = segment("OBR", [3: "FI-\(index)", 4: "X^X", 24: entry.0, 25: "F"])
             let receipt = await send([Site.msh("ORU^R01", "M\(index)"), Site.pid, obr, "OBX|1|TX|A||text||||||F"])
-            #expect(receipt.code == "AA" && receipt.place == (entry.1 == nil ? "OBR^1^24^1" : ""), "\(receipt)")
+            #expect(receipt.code == "AA", "\(receipt)")
+            #expect(receipt.place == (entry.1 == nil ? "OBR^1^24^1" : ""), "\(receipt)")
             let report = try #require(store.reports.first { $0.filler?.value == "FI-\(index)" })
             #expect(report.category?.codings.first?.code == entry.0)
             #expect(report.category?.codings.first?.system == entry.1)
@@ -194,7 +201,8 @@ import Workflow
             let receipt = await send([
                 Site.msh("ADT^A08", "M\(index)", time: "2026112109000\(index)"), Site.pid, "AL1|1|\(entry.0)|X^Y^L|SV",
             ])
-            #expect(receipt.code == "AA" && receipt.conditions.count == entry.1, "\(receipt)")
+            #expect(receipt.code == "AA", "\(receipt)")
+            #expect(receipt.conditions.count == entry.1, "\(receipt)")
         }
         let statement = try #require(store.patients.first?.statements?.first)
         #expect(statement.attributes.concepts(Name.category).first?.codings.first?.code == "ZZ")

@@ -120,7 +120,8 @@ import Workflow
         let receiver = ReceivingSCP()
         let audit = MemoryAudit()
         let last = try answers(try await get(objects, receiver, identifier(), audit: audit)).last
-        #expect(last?.message.status == .success && last?.dataSet == nil)
+        #expect(last?.message.status == .success)
+        #expect(last?.dataSet == nil)
         #expect(counts(last?.message) == [-1, 3, 0, 0])
         receiver.received.withLock { received in
             #expect(received.map(\.bytes) == contents)
@@ -320,7 +321,8 @@ import Workflow
             #expect(last?.status == .success)
             #expect(counts(last) == [-1, 4, 0, 0])
             let pending = responses.dropLast().map { counts($0.message) }
-            #expect(!pending.isEmpty && pending.allSatisfy { $0[0] + $0[1] == 4 })
+            #expect(!pending.isEmpty)
+            #expect(pending.allSatisfy { $0[0] + $0[1] == 4 })
             receiver.received.withLock { received in
                 #expect(received.map(\.bytes) == contents)
                 #expect(received.allSatisfy { $0.message.command.text(.moveOriginatorAETitle) == "CT1" })
@@ -380,7 +382,8 @@ import Workflow
         let last = try await move(
             objects, port: silent.localAddress?.port, cancelAfter: 1, pace: pace, timers: timers
         ).last?.message
-        #expect(last?.status == .cancelled && counts(last) == [3, 0, 0, 0])
+        #expect(last?.status == .cancelled)
+        #expect(counts(last) == [3, 0, 0, 0])
         try await silent.close()
     }
 
@@ -423,11 +426,13 @@ import Workflow
         try objects.add(100, sopClassUID: "1.2.3.0", syntax: .jpegBaseline, pixels: [])
         let instances = objects.index.state.withLock { $0.instances }
         let (first, end) = StorageSCU.contexts(for: instances[...])
-        #expect(first.count == 128 && end == 64)
+        #expect(first.count == 128)
+        #expect(end == 64)
         #expect(first[0].transferSyntaxes == [TransferSyntax.explicitVRLittleEndian.uid])
         #expect(first[1].transferSyntaxes == [TransferSyntax.implicitVRLittleEndian.uid])
         let (rest, last) = StorageSCU.contexts(for: instances[100...])
-        #expect(rest.map(\.transferSyntaxes) == [[TransferSyntax.jpegBaseline.uid]] && last == 101)
+        #expect(rest.map(\.transferSyntaxes) == [[TransferSyntax.jpegBaseline.uid]])
+        #expect(last == 101)
     }
 }
 

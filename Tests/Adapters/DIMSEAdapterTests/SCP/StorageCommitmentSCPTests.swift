@@ -5,6 +5,7 @@ import DICOMTranslation
 import Logging
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -92,11 +93,11 @@ import Workflow
         let objects = StoredObjects()
         for number in uids.indices { try objects.add(number) }
         let instances = objects.index.state.withLock { $0.instances }
-        store.state.withLock { state in
+        store.change { state in
             for (uid, instance) in zip(uids, instances) {
                 var instance = instance
                 instance.sopInstanceUID = uid
-                state.instances[uid] = instance
+                state.instances.append(instance)
             }
         }
         return store
@@ -131,13 +132,13 @@ import Workflow
             #expect(try await action(association, good) == .processingFailure)
             try await association.release()
         }
-        store.state.withLock { #expect($0.outbox.isEmpty) }
+        #expect(store.content.outbox.isEmpty)
     }
 
     @Test("The report comes on the association that asked while it lives, after the answer, and names what failed")
     func sameAssociation() async throws {
         let store = try stored(["1.5.1", "1.5.2", "1.5.3"])
-        store.state.withLock { $0.instances["1.5.3"]?.sopClassUID = UID.mrImageStorage }
+        store.change { $0.instances[2].sopClassUID = UID.mrImageStorage }
         let associations = CommitmentAssociations()
         let reports = Reports()
         let peers = [Peer(kind: .applicationEntity, name: "CT1")]
@@ -152,8 +153,9 @@ import Workflow
                 group.addTask { await association.serve() }
                 let uids = ["1.5.1", "1.5.2", "1.5.3", "1.5.4"]
                 #expect(try await action(association, try information(uids)) == .success)
-                let draft = try #require(store.state.withLock { $0.outbox.first })
-                #expect(draft.kind == StorageCommitmentSCP.kind && draft.destination == "ae/CT1")
+                let draft = try #require(store.content.outbox.first)
+                #expect(draft.kind == StorageCommitmentSCP.kind)
+                #expect(draft.destination == "ae/CT1")
                 let courier = courier(store, associations, peers: peers) { instance in
                     instance.sopInstanceUID == "1.5.2" ? .lost : .intact
                 }
@@ -161,9 +163,10 @@ import Workflow
                 try await association.release()
             }
         }
-        store.state.withLock { #expect($0.audited.map(\.interaction) == ["N-ACTION"]) }
+        #expect(store.content.audits.map(\.interaction) == ["N-ACTION"])
         let report = try #require(reports.all.withLock { $0.first })
-        #expect(report.event == 2 && report.information.string(.transactionUID) == "1.2.3")
+        #expect(report.event == 2)
+        #expect(report.information.string(.transactionUID) == "1.2.3")
         #expect(
             report.information[.referencedSOPSequence]?.items?.map { $0.string(.referencedSOPInstanceUID) }
                 == ["1.5.1"])
@@ -181,7 +184,7 @@ import Workflow
             #expect(try await action(association, try information(["1.5.1"])) == .success)
             try await association.release()
         }
-        let entry = entry(try #require(store.state.withLock { $0.outbox.first }))
+        let entry = entry(try #require(store.content.outbox.first))
         let reports = Reports()
         let refusing = Reports(status: .processingFailure)
         for (scp, outcome) in [
@@ -276,17 +279,18 @@ import Workflow
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await association.serve() }
                 #expect(try await CommitmentSCU(association).request(commitment) == .success)
-                let draft = try #require(store.state.withLock { $0.outbox.first })
+                let draft = try #require(store.content.outbox.first)
                 #expect(await courier(store, asking, peers: peers).deliver(entry(draft)) == .delivered)
                 try await association.release()
             }
         }
         let report = try #require(taken.withLock { $0.first })
         #expect(report.committed.map(\.sopInstanceUID) == ["1.5.1", "1.5.2"])
-        #expect(report.failed.map { $0.key.sopInstanceUID } == ["1.5.3"] && report.failed.first?.value == 0x0112)
+        #expect(report.failed.map { $0.key.sopInstanceUID } == ["1.5.3"])
+        #expect(report.failed.first?.value == 0x0112)
         #expect(report.retrieveAETitle == "HILUM")
         // The same door that commits takes what its own peers report.
-        let draft = try #require(store.state.withLock { $0.outbox.first })
+        let draft = try #require(store.content.outbox.first)
         try await TestListener.run(
             services: [StorageCommitmentSCP(store: store, associations: CommitmentAssociations(), reports: reports)],
             peers: [Peer(kind: .applicationEntity, name: "HILUM")], configure: { $0.aeTitles = [] }

@@ -105,7 +105,8 @@ import Workflow
             try await association.release()
         }
         index.query.withLock {
-            #expect($0?.keys.exact(.modality) == "CT" && $0?.keys.exact(.scheduledStationAETitle) == "CT1")
+            #expect($0?.keys.exact(.modality) == "CT")
+            #expect($0?.keys.exact(.scheduledStationAETitle) == "CT1")
         }
         #expect(audit.records.map(\.interaction) == ["C-FIND"])
         #expect(audit.records.first?.principal.id == "CT1")
@@ -164,7 +165,8 @@ import Workflow
                 ])
             let (matches, status) = try await association.find(identifier: identifier(), limit: 3)
             #expect(status == .cancelled)
-            #expect(matches.count >= 3 && matches.count < 20_000)
+            #expect(matches.count >= 3)
+            #expect(matches.count < 20_000)
             #expect(try await association.echo() == .success)
             try await association.release()
         }
@@ -176,7 +178,8 @@ import Workflow
             try await TestListener.run(services: [scp(Index(count: count), matchesMax: 5)]) { test in
                 let association = try await open(test)
                 let (matches, status) = try await association.find(identifier: identifier())
-                #expect(matches.count == 5 && status == expected)
+                #expect(matches.count == 5)
+                #expect(status == expected)
                 try await association.release()
             }
         }
@@ -188,7 +191,8 @@ import Workflow
             try await TestListener.run(services: [service]) { test in
                 let association = try await open(test)
                 let (matches, status) = try await association.find(identifier: identifier())
-                #expect(matches.isEmpty && status == .outOfResources)
+                #expect(matches.isEmpty)
+                #expect(status == .outOfResources)
                 try await association.release()
             }
         }

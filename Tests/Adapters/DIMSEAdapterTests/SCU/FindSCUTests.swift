@@ -68,14 +68,16 @@ import Testing
             for number in 1...3 { try await Self.match(number, to: command, context, writer) }
             try await writer.write(data(response(to: command, .success), context: context))
         }
-        #expect(whole.uids == ["1.2.1", "1.2.2", "1.2.3"] && whole.error == nil)
+        #expect(whole.uids == ["1.2.1", "1.2.2", "1.2.3"])
+        #expect(whole.error == nil)
         let failing = try await found { command, context, _, writer in
             try await Self.match(1, to: command, context, writer)
             var last = response(to: command, .outOfResources)
             last.set(.errorComment, text: "full")
             try await writer.write(data(last, context: context))
         }
-        #expect(failing.uids == ["1.2.1"] && failing.error == .failed(.outOfResources, comment: "full"))
+        #expect(failing.uids == ["1.2.1"])
+        #expect(failing.error == .failed(.outOfResources, comment: "full"))
         #expect(failing.error?.isTransient == true)
     }
 
@@ -127,7 +129,8 @@ import Testing
             let next = try await reader.command(writer)?.command
             wasCancelled.withLock { $0 = next?.uint16(.commandField) == CommandField.cCancelRequest.rawValue }
         }
-        #expect(found.uids == ["1.2.1"] && found.error == nil)
+        #expect(found.uids == ["1.2.1"])
+        #expect(found.error == nil)
     }
 
     @Test("What answers nothing that was asked ends the association: field, number, context, pending where none may be")
@@ -180,7 +183,8 @@ import Testing
                     try await writer.write(data([8, 0, 5, 0, 0xFF, 0xFF], context: context, isCommand: false))
                 }
             }
-            #expect(found.uids.isEmpty && found.error == .responseNotUnderstood)
+            #expect(found.uids.isEmpty)
+            #expect(found.error == .responseNotUnderstood)
         }
     }
 
@@ -230,7 +234,8 @@ import Testing
                 #expect(error == (aborts ? .abortedByPeer(.reasonNotSpecified) : .connectionLost))
             }
             await pool.close()
-            #expect(pool.counts.used == 0 && pool.counts.idle == 0)
+            #expect(pool.counts.used == 0)
+            #expect(pool.counts.idle == 0)
         }
     }
 }

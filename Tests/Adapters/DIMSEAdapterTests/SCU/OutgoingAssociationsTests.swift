@@ -99,7 +99,8 @@ import Workflow
                 roomy.associationsMax = 2
                 try await pool.with(roomy, contexts: Self.verification) { _ in }
             }
-            #expect(pool.counts.used == 0 && pool.counts.waiting == 0)
+            #expect(pool.counts.used == 0)
+            #expect(pool.counts.waiting == 0)
         }
     }
 
@@ -157,7 +158,8 @@ import Workflow
                     RawAcceptor.destination(port), contexts: Self.verification, within: .milliseconds(300)
                 ) { _ = try await $0.association.echo() }
             }
-            #expect(pool.counts.used == 0 && pool.counts.idle == 0)
+            #expect(pool.counts.used == 0)
+            #expect(pool.counts.idle == 0)
         }
     }
 
@@ -183,7 +185,8 @@ import Workflow
                     try await pool.with(RawAcceptor.destination(port), contexts: Self.verification) { _ in }
                     Issue.record("accepted")
                 } catch let error as SCUError {
-                    #expect(error == .rejected(reject) && error.isTransient == isTransient)
+                    #expect(error == .rejected(reject))
+                    #expect(error.isTransient == isTransient)
                     let outcome = DeliveryOutcome.noAssociation(error, with: "PACS")
                     let expected: DeliveryOutcome =
                         isTransient
@@ -234,7 +237,8 @@ import Workflow
                         }
                     }
                     // What was opened for a user is not kept.
-                    #expect(pool.counts.idle == 0 && pool.counts.used == 0)
+                    #expect(pool.counts.idle == 0)
+                    #expect(pool.counts.used == 0)
                 }
             }
         }

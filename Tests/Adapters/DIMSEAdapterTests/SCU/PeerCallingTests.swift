@@ -38,13 +38,17 @@ import Workflow
         for tls in [Peer.TLS.off, .on, .pinned(fingerprint: "ab")] {
             peer.tls = tls
             let destination = try calling.destination(peer, as: title("HILUM"))
-            #expect(destination.host == "pacs.example" && destination.port == 104)
-            #expect(destination.calledAETitle == title("PACS") && destination.callingAETitle == title("HILUM"))
+            #expect(destination.host == "pacs.example")
+            #expect(destination.port == 104)
+            #expect(destination.calledAETitle == title("PACS"))
+            #expect(destination.callingAETitle == title("HILUM"))
             #expect((destination.tls == nil) == (tls == .off))
             #expect((destination.serverName == nil) == (tls != .on))
             #expect((destination.pinned == nil) == (tls == .off || tls == .on))
-            #expect(destination.associationsMax == 3 && destination.sendLengthMax == 8192)
-            #expect(destination.identity != nil && destination.timers.response == .seconds(7))
+            #expect(destination.associationsMax == 3)
+            #expect(destination.sendLengthMax == 8192)
+            #expect(destination.identity != nil)
+            #expect(destination.timers.response == .seconds(7))
         }
         // An address is verified as one, and told to nobody as a name.
         peer.tls = .on

@@ -120,7 +120,8 @@ import Testing
                 contexts: GetSCU.contexts(of: [(UID.ctImageStorage, [TransferSyntax.explicitVRLittleEndian.uid])]),
                 terms: GetSCU.terms(receiver, of: classes)
             ) { try await GetSCU($0.association, receiver).get() }
-            #expect(pool.counts.used == 0 && pool.counts.idle == 0)
+            #expect(pool.counts.used == 0)
+            #expect(pool.counts.idle == 0)
             result.withLock { $0 = (receiver.counts, outcome) }
         }
         let (counts, outcome) = result.withLock { $0 }
@@ -132,8 +133,10 @@ import Testing
         let sink = MemorySink()
         let objects = try (1...3).map { try Self.object("1.2.1.\($0)", pixels: pixels) }
         let got = try await get(objects, into: sink)
-        #expect(got.statuses == [.success, .success, .success] && got.outcome?.status == .success)
-        #expect(got.counts.taken == 3 && got.counts.bytes == objects.reduce(0) { $0 + Int64($1.bytes.count) })
+        #expect(got.statuses == [.success, .success, .success])
+        #expect(got.outcome?.status == .success)
+        #expect(got.counts.taken == 3)
+        #expect(got.counts.bytes == objects.reduce(0) { $0 + Int64($1.bytes.count) })
         sink.state.withLock { state in
             #expect(state.stored == Dictionary(uniqueKeysWithValues: objects.map { ($0.uid, $0.bytes) }))
             #expect(state.aborted == 0)
@@ -156,7 +159,8 @@ import Testing
                 .notAuthorized, .notAuthorized, .success, .notAuthorized, .notAuthorized, .invalidSOPInstance,
                 .cannotUnderstand, .notAuthorized,
             ])
-        #expect(got.counts.taken == 1 && sink.state.withLock { Array($0.stored.keys) } == ["1.2.1.1"])
+        #expect(got.counts.taken == 1)
+        #expect(sink.state.withLock { Array($0.stored.keys) } == ["1.2.1.1"])
         let named = try await get(
             [good, try Self.object("1.2.1.2")], Self.identifier(instances: ["1.2.1.2"]), into: sink)
         #expect(named.statuses == [.notAuthorized, .success])
@@ -165,7 +169,8 @@ import Testing
         limits.unasked = 2
         let many = try (1...5).map { try Self.object("1.2.1.\($0)", study: "1.3") }
         let left = try await get(many, into: sink, limits: limits)
-        #expect(left.outcome == nil && left.counts.unasked == 3)
+        #expect(left.outcome == nil)
+        #expect(left.counts.unasked == 3)
     }
 
     @Test("No more instances or bytes than may come; a sink without space is A700 and the rest goes on")
@@ -181,9 +186,11 @@ import Testing
         #expect(little.statuses == [.success, .outOfResources])
         let sink = MemorySink(bytesMax: 5_000)
         let full = try await get(objects.reversed(), into: sink)
-        #expect(full.statuses == [.outOfResources, .success] && sink.state.withLock { $0.aborted } == 1)
+        #expect(full.statuses == [.outOfResources, .success])
+        #expect(sink.state.withLock { $0.aborted } == 1)
         let failing = try await get(objects, into: MemorySink(status: .processingFailure))
-        #expect(failing.statuses == [.processingFailure, .processingFailure] && failing.counts.failed == 2)
+        #expect(failing.statuses == [.processingFailure, .processingFailure])
+        #expect(failing.counts.failed == 2)
         #expect(throws: InstanceReceiver.NoStudy.self) {
             try InstanceReceiver(DataSet(), storageClasses: [], into: sink)
         }
@@ -221,9 +228,11 @@ import Testing
                     seen.withLock { $0.append(progress) }
                 }
             }
-            #expect(outcome.status == .subOperationsWarning && outcome.comment == "one is gone")
+            #expect(outcome.status == .subOperationsWarning)
+            #expect(outcome.comment == "one is gone")
             #expect(outcome.failed == ["1.2.3"])
-            #expect(outcome.progress.remaining == nil && outcome.progress.failed == 1)
+            #expect(outcome.progress.remaining == nil)
+            #expect(outcome.progress.failed == 1)
             await pool.close()
         }
         #expect(seen.withLock { $0.map(\.remaining) } == [1, 0])

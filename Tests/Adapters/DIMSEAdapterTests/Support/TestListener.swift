@@ -8,6 +8,7 @@ import NIOCore
 import NIOSSL
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -43,7 +44,7 @@ struct TestListener: Sendable {
         logger.logLevel = .critical
         let listener = DIMSEListener(
             configuration: configuration, services: services, peers: MemoryPeers(all: peers), audit: audit,
-            entropy: CountingEntropy(), logger: logger, admission: admission,
+            entropy: SeededEntropy(), logger: logger, admission: admission,
             strangers: CallerThrottle(limits: strangers, now: { 0 }), memory: memory,
             onListening: { continuation.yield($0) })
         let group = ServiceGroup(services: [listener], logger: logger)
@@ -85,17 +86,4 @@ struct MemoryPeers: PeerDirectory {
     func peers() async throws -> [Peer] { all }
     func save(_ peer: Peer) async throws {}
     func removePeer(kind: Peer.Kind, name: String) async throws -> Bool { false }
-}
-
-/// Different bytes at each call, the same in each run.
-final class CountingEntropy: Entropy {
-    private let next = Mutex<UInt8>(0)
-    func bytes(_ count: Int) -> [UInt8] {
-        next.withLock { next in
-            (0..<count).map { _ in
-                next &+= 1
-                return next
-            }
-        }
-    }
 }

@@ -1,5 +1,6 @@
 import DICOMNetwork
 import NIOCore
+import TestSupport
 import Testing
 
 /// PS3.7 §6.3, §9.3, Annexes C and E.
@@ -65,7 +66,9 @@ import Testing
         response[.status] = nil
         #expect(throws: DIMSEError.elementMissing(.status)) { _ = try DIMSEMessage(contextID: 1, command: response) }
         let cancel = try DIMSEMessage(contextID: 1, command: .cCancelRequest(messageIDBeingRespondedTo: 9))
-        #expect(cancel.messageID == 9 && !cancel.hasDataSet && cancel.field == .cCancelRequest)
+        #expect(cancel.messageID == 9)
+        #expect(!cancel.hasDataSet)
+        #expect(cancel.field == .cCancelRequest)
     }
 
     @Test("PS3.7 §C.5.22: an unknown command field is a message, and its response field is that with bit 15 set")
@@ -83,12 +86,16 @@ import Testing
     @Test("PS3.7 §C.1: the class of a status")
     func statusKinds() {
         #expect(DIMSEStatus.success.kind == .success)
-        #expect(DIMSEStatus.pending.kind == .pending && DIMSEStatus.pendingKeysUnsupported.kind == .pending)
+        #expect(DIMSEStatus.pending.kind == .pending)
+        #expect(DIMSEStatus.pendingKeysUnsupported.kind == .pending)
         #expect(DIMSEStatus.cancelled.kind == .cancel)
-        #expect(DIMSEStatus.coercionOfDataElements.kind == .warning && DIMSEStatus.attributeListError.kind == .warning)
-        #expect(DIMSEStatus.outOfResources.kind == .failure && DIMSEStatus.cannotUnderstand.kind == .failure)
+        #expect(DIMSEStatus.coercionOfDataElements.kind == .warning)
+        #expect(DIMSEStatus.attributeListError.kind == .warning)
+        #expect(DIMSEStatus.outOfResources.kind == .failure)
+        #expect(DIMSEStatus.cannotUnderstand.kind == .failure)
         #expect(DIMSEStatus(rawValue: 0x0042).kind == .failure)
-        #expect(!DIMSEStatus.pending.isFinal && DIMSEStatus.cancelled.isFinal)
+        #expect(!DIMSEStatus.pending.isFinal)
+        #expect(DIMSEStatus.cancelled.isFinal)
         #expect(DIMSEStatus.sopClassNotSupported.description == "0122")
     }
 }
@@ -214,14 +221,18 @@ import Testing
                     case .incomplete: break
                     case .command(let message):
                         commands += 1
-                        #expect(message.command == store && message.contextID == 3)
+                        #expect(message.command == store)
+                        #expect(message.contextID == 3)
                     case .dataSet(let fragment, let isLast):
                         received += Array(fragment.readableBytesView)
                         ends += isLast ? 1 : 0
                     }
                 }
             }
-            #expect(received == content && commands == 1 && ends == 1 && !assembler.isInMessage, "seed \(seed)")
+            #expect(received == content, "seed \(seed)")
+            #expect(commands == 1, "seed \(seed)")
+            #expect(ends == 1, "seed \(seed)")
+            #expect(!assembler.isInMessage, "seed \(seed)")
         }
     }
 

@@ -107,7 +107,8 @@ struct StrangerTests {
         for _ in 0..<4 { try await ledger.record(Self.record("192.0.2.1", "403", Principal(kind: .client, id: "app"))) }
         #expect(trail.all.count == 3 + 3 + 4)
         let summary = await ledger.sumUp(requestID: "sum")
-        #expect(summary.addresses == 2 && summary.refusals == 1997 + 2)
+        #expect(summary.addresses == 2)
+        #expect(summary.refusals == 1997 + 2)
         let sums = trail.all.suffix(2)
         #expect(sums.map(\.sourceAddress) == ["192.0.2.1", "192.0.2.2"])
         #expect(sums.map(\.detail) == ["1997 more refused: no-token 1997", "2 more refused: invalid-token 2"])
@@ -135,6 +136,7 @@ struct StrangerTests {
         for _ in 0..<3 { try? await ledger.record(Self.record("192.0.0.1", "no-token")) }
         trail.fill(false)
         let summary = await ledger.sumUp(requestID: "sum")
-        #expect(summary.refusals >= 980 && summary.addresses <= 21)
+        #expect(summary.refusals >= 980)
+        #expect(summary.addresses <= 21)
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Workflow
 
 /// Short makers of the values that these tests speak of.

@@ -1,3 +1,4 @@
+import TestSupport
 import Workflow
 
 /// One thing that happened, as a message or an image tells it.
@@ -25,7 +26,7 @@ struct Story {
     /// name the patient by the number that it retires. The order may hold two requested procedures, each with its
     /// procedure id and the other numbers of its own: a filler order each, as when the filler splits it.
     init(seed: UInt64, procedures: Int? = nil) {
-        var random = StoryRandom(state: seed)
+        var random = SeededGenerator(seed: seed)
         let count = 3 + random.below(4)
         let isSplit = procedures.map { $0 > 1 } ?? (random.below(3) == 0)
         let mergeAt = random.below(3) == 0 ? random.below(count) : nil
@@ -46,7 +47,7 @@ struct Story {
     }
 
     private static func event(
-        _ number: String, _ time: Int64, _ isSplit: Bool, _ random: inout StoryRandom
+        _ number: String, _ time: Int64, _ isSplit: Bool, _ random: inout SeededGenerator
     ) -> StoryEvent {
         // Which procedure of a split order; 0 for the whole of one that is not.
         let part = isSplit ? 1 + random.below(2) : 0
@@ -94,7 +95,7 @@ struct Story {
         }
     }
 
-    private static func patient(_ number: String, _ time: Int64, _ random: inout StoryRandom) -> PatientUpdate {
+    private static func patient(_ number: String, _ time: Int64, _ random: inout SeededGenerator) -> PatientUpdate {
         var patient = Make.patient(number, at: time)
         patient.names = random.change([HumanName(family: "N\(time)")])
         patient.sex = random.change(random.pick([.female, .male]))
@@ -109,7 +110,7 @@ struct Story {
 
     /// One or two of three statements of a kind.
     private static func statements(
-        _ kind: ClinicalStatement.Kind, _ time: Int64, _ random: inout StoryRandom
+        _ kind: ClinicalStatement.Kind, _ time: Int64, _ random: inout SeededGenerator
     ) -> [StatementUpdate] {
         let first = random.below(3)
         return Set([first, random.below(3)]).sorted().map { key in
@@ -133,7 +134,7 @@ struct Story {
     }
 
     private static func order(
-        _ patient: PatientUpdate, _ time: Int64, _ numbers: Numbers, _ random: inout StoryRandom
+        _ patient: PatientUpdate, _ time: Int64, _ numbers: Numbers, _ random: inout SeededGenerator
     ) -> OrderUpdate {
         let control: OrderUpdate.Control = random.pick([
             .new, .new, .change, .cancel, .discontinue, .statusChanged, .statusChanged, .hold, .release,
@@ -170,17 +171,8 @@ struct Story {
     }
 }
 
-/// SplitMix64.
-struct StoryRandom {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
+/// What a story draws.
+extension SeededGenerator {
     mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
     mutating func pick<Value>(_ values: [Value]) -> Value { values[below(values.count)] }
     mutating func change<Value>(_ value: Value) -> Change<Value> {

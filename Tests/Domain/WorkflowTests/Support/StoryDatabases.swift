@@ -1,5 +1,6 @@
 import Access
 import Foundation
+import TestSupport
 import Workflow
 
 @testable import SQLStore

@@ -1,3 +1,4 @@
+import TestSupport
 import Workflow
 
 /// The state that a unit of work ends in, without what is random by nature.

@@ -4,6 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Synchronization
+import TestSupport
 
 /// A rest-hook endpoint: HTTPS on loopback that notes what it is told and answers as a test wants.
 final class HookServer: Sendable {
@@ -20,27 +21,6 @@ final class HookServer: Sendable {
     }
     /// What a call is answered with; nil: nothing at all.
     typealias Answer = @Sendable (Call, _ number: Int) -> (status: Int, headers: [(String, String)])?
-
-    /// A throwaway certificate for localhost and 127.0.0.1 and its key, made for tests alone.
-    static let certificate = """
-        -----BEGIN CERTIFICATE-----
-        MIIBWzCCAQGgAwIBAgIBATAKBggqhkjOPQQDAjAOMQwwCgYDVQQDDANDVDEwIBcN
-        MjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMA4xDDAKBgNVBAMMA0NUMTBZ
-        MBMGByqGSM49AgEGCCqGSM49AwEHA0IABGs8iDdDyOYOwQCF4F6Pt7HY0k3L+iDI
-        VdcgF/slM5YxtUcKal17SPD2BzioullBPlPUP4u6m+PQxWoQWRkOBEqjTjBMMA8G
-        A1UdEwEB/wQFMAMBAf8wGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMB0GA1Ud
-        DgQWBBTM9k9YJfA7qqyrUlU6PSui3n7j9DAKBggqhkjOPQQDAgNIADBFAiEAlIz7
-        WdnupZgqdSA6epyjt7RopR4GTtsTMpC83Ogq5CQCIG0eLelpbF8abw3o+kdXwuJR
-        q27vw201yOIWM7ArK25n
-        -----END CERTIFICATE-----
-        """
-    private static let key = """
-        -----BEGIN PRIVATE KEY-----
-        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgmv8so8GySE7Kb3Bm
-        HTkjkv265yNXqq0k5BiZoT/HR4OhRANCAARrPIg3Q8jmDsEAheBej7ex2NJNy/og
-        yFXXIBf7JTOWMbVHCmpde0jw9gc4qLpZQT5T1D+Lupvj0MVqEFkZDgRK
-        -----END PRIVATE KEY-----
-        """
 
     private struct State {
         var calls: [Call] = []
@@ -66,8 +46,10 @@ final class HookServer: Sendable {
         let server = HookServer(answer)
         let context = try NIOSSLContext(
             configuration: .makeServerConfiguration(
-                certificateChain: [.certificate(try NIOSSLCertificate(bytes: Array(certificate.utf8), format: .pem))],
-                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem))))
+                certificateChain: [
+                    .certificate(try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem))
+                ],
+                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem))))
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -148,7 +130,8 @@ extension ServerFolder {
     /// A folder whose server may tell hooks on loopback, and trusts their certificate.
     static func withHooks(_ more: String = "") async throws -> ServerFolder {
         let folder = try await make()
-        try HookServer.certificate.write(toFile: folder.path + "/tls/hooks.pem", atomically: true, encoding: .utf8)
+        try TestCertificates.certificate.write(
+            toFile: folder.path + "/tls/hooks.pem", atomically: true, encoding: .utf8)
         let file = folder.path + "/hilum.yaml"
         try
             (String(contentsOfFile: file, encoding: .utf8)

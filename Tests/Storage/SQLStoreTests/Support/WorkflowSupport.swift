@@ -1,6 +1,7 @@
 import Access
 import FHIRResources
 import Synchronization
+import TestSupport
 import Workflow
 
 @testable import SQLStore
@@ -18,7 +19,7 @@ enum WorkflowSupport {
 
     static func store(_ database: SQLDatabase, stations: WorklistStations = WorklistStations()) -> RelationalStore {
         RelationalStore(
-            database: database, entropy: SplitMixEntropy(), observers: [FHIRProjector()],
+            database: database, entropy: SeededEntropy(), observers: [FHIRProjector()],
             baseURL: "https://hilum.example/fhir", stations: stations)
     }
 
@@ -57,22 +58,6 @@ enum WorkflowSupport {
         var update = PatientUpdate(identifiers: [mrn(value)])
         update.names = .set([HumanName(family: family, given: [given])])
         return update
-    }
-}
-
-/// Bytes that do not repeat within a test.
-final class SplitMixEntropy: Entropy {
-    private let state = Mutex<UInt64>(1)
-    func bytes(_ count: Int) -> [UInt8] {
-        state.withLock { state in
-            (0..<count).map { _ in
-                state &+= 0x9E37_79B9_7F4A_7C15
-                var word = state
-                word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-                word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-                return UInt8(truncatingIfNeeded: word >> 32)
-            }
-        }
     }
 }
 

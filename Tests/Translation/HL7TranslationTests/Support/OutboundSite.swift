@@ -2,12 +2,13 @@ import Access
 import HL7Translation
 import HL7v2
 import Synchronization
+import TestSupport
 import Workflow
 
 /// A hospital that sends: its destinations, and what they are sent.
 struct OutboundSite {
     let profile: SiteProfile
-    let store = MemoryStore()
+    let store = MemoryStore(time: TestClock().now())
     let inbox: HL7Inbox
 
     /// - Parameter destinations: YAML below `destinations:`, indented by two.
@@ -26,10 +27,8 @@ struct OutboundSite {
 
     /// What was put into the outbox, as messages; taken out of it.
     func sent() throws -> [Message] {
-        let drafts = store.state.withLock { state in
-            defer { state.outbox = [] }
-            return state.outbox
-        }
+        let drafts = store.content.outbox
+        store.change { $0.outbox = [] }
         return try drafts.map { try Parser().parse($0.payload) }
     }
 

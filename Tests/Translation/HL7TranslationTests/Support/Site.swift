@@ -1,5 +1,6 @@
 import HL7Translation
 import HL7v2
+import TestSupport
 import Workflow
 
 /// An invented hospital: its profile, an inbox over memory, and its messages.
@@ -23,7 +24,7 @@ enum Site {
     static func profile() throws -> SiteProfile { try SiteProfile(yaml: yaml) }
 
     static func inbox(_ store: MemoryStore, _ profile: SiteProfile) -> HL7Inbox {
-        HL7Inbox(store: store, clock: TestClock(), entropy: TestEntropy(), digest: fnv, profile: { _, _ in profile })
+        HL7Inbox(store: store, clock: TestClock(), entropy: SeededEntropy(), digest: fnv, profile: { _, _ in profile })
     }
 
     /// FNV-1a: enough to tell test messages apart.

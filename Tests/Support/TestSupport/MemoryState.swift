@@ -1,0 +1,36 @@
+import Access
+import Workflow
+
+/// What the workflow keeps, in lists in the order of first saving.
+package struct MemoryState: Sendable {
+    package var time = UTCInstant(microseconds: 1_000_000)
+    package var patients: [Patient] = []
+    package var visits: [Visit] = []
+    package var orders: [ImagingOrder] = []
+    package var orderEvents: [EntityID: [OrderEvent]] = [:]
+    package var unknownAuthorities: Set<UnknownAuthority> = []
+    package var studies: [Study] = []
+    package var series: [Series] = []
+    package var publications: [String: AwaitedPublication] = [:]
+    package var instances: [Instance] = []
+    package var conflicts: [InstanceConflict] = []
+    package var reports: [Report] = []
+    package var performed: [String: PerformedProcedureStep] = [:]
+    package var messages: [JournaledMessage] = []
+    /// The numbers whose merge a message of the journal waits for.
+    package var awaitingMerge: [EntityID: [Identifier]] = [:]
+    package var outbox: [OutboxDraft] = []
+    package var told: [Told] = []
+    package var events: [DomainEvent] = []
+    package var audits: [AuditRecord] = []
+
+    package init() {}
+
+    package func instance(_ sopInstanceUID: String) -> Instance? {
+        instances.first { $0.sopInstanceUID == sopInstanceUID }
+    }
+
+    static func put<Value>(_ value: Value, in list: inout [Value], where isSame: (Value) -> Bool) {
+        if let index = list.firstIndex(where: isSame) { list[index] = value } else { list.append(value) }
+    }
+}
