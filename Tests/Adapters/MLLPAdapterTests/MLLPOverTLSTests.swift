@@ -92,4 +92,27 @@ import Testing
             await client.close()
         }
     }
+
+    @Test("On a port of both, TLS hands its certificate over, and clear text is served without one")
+    func optional() async throws {
+        let (server, client, _) = try contexts(requiresClientCertificate: true)
+        let der = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem).toDERBytes()
+        for (tls, certificate) in [(client, der), (nil, nil)] as [(NIOSSLContext?, [UInt8]?)] {
+            let seen = Promised<MLLPPeer>()
+            try await TestListener.run(
+                MLLPConfiguration(tls: DoorTLS(server, .optional)),
+                receive: { bytes, peer in
+                    seen.set(peer)
+                    return TestListener.answer(to: bytes)
+                }
+            ) { port, _ in
+                let peer = try await MLLPClient.connect(
+                    host: "127.0.0.1", port: port, tls: tls, serverName: tls == nil ? nil : "localhost",
+                    group: MultiThreadedEventLoopGroup.singleton)
+                #expect(try await peer.send(TestListener.message("M1")).isAccepted)
+                await peer.close()
+            }
+            #expect(await seen.value == MLLPPeer(address: "127.0.0.1", certificate: certificate))
+        }
+    }
 }
