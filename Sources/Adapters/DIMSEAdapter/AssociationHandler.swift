@@ -23,6 +23,8 @@ final class AssociationHandler: ChannelInboundHandler {
     private let request: AssociateRequest?
     private let timers: DIMSETimers
     private let limits: NetworkLimits
+    /// Bytes of a P-DATA-TF that a requestor sends at most; nil for as many as the peer takes.
+    private let sendLengthMax: UInt32?
     private var machine = AssociationStateMachine()
     private var assembler: MessageAssembler?
     /// Once the association is accepted.
@@ -41,11 +43,15 @@ final class AssociationHandler: ChannelInboundHandler {
     /// The cause of an end of our own that is more precise than the machine's.
     private var ownEnd: AssociationEnd?
 
-    init(user: any AssociationUser, request: AssociateRequest? = nil, timers: DIMSETimers, limits: NetworkLimits) {
+    init(
+        user: any AssociationUser, request: AssociateRequest? = nil, timers: DIMSETimers, limits: NetworkLimits,
+        sendLengthMax: UInt32? = nil
+    ) {
         self.user = user
         self.request = request
         self.timers = timers
         self.limits = limits
+        self.sendLengthMax = sendLengthMax
     }
 
     // MARK: for the user of the association
@@ -272,7 +278,8 @@ final class AssociationHandler: ChannelInboundHandler {
     private func confirm(_ accept: AssociateAccept) {
         guard let request else { return }
         do throws(PDUError) {
-            let association = try NegotiatedAssociation(request, accept)
+            var association = try NegotiatedAssociation(request, accept)
+            if let sendLengthMax { association.send(atMost: sendLengthMax) }
             begin(association)
             user.associationAccepted(association)
         } catch {

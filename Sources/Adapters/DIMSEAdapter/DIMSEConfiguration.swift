@@ -23,13 +23,17 @@ package struct DIMSETimers: Sendable {
     package var drain: TimeAmount = .seconds(30)
     /// While draining, for an association without a message under way.
     package var drainIdle: TimeAmount = .seconds(1)
+    /// The defaults above.
     package init() {}
 }
 
 /// How many associations are served at once. reliability-security: 200 in all, 20 of one peer.
 package struct AssociationLimits: Sendable {
+    /// In all; one more is rejected for now (PS3.8 §9.3.4, local limit exceeded).
     package var associationsMax = 200
+    /// Of one peer, by its AE title.
     package var associationsPerPeerMax = 20
+    /// The defaults above.
     package init() {}
 }
 
@@ -59,5 +63,6 @@ package struct DIMSEConfiguration: Sendable {
     package var limits = AssociationLimits()
     package var networkLimits = NetworkLimits()
 
+    /// - Parameter aeTitles: everything else is the default until it is set.
     package init(aeTitles: Set<AETitle>) { self.aeTitles = aeTitles }
 }

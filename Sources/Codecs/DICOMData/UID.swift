@@ -52,6 +52,7 @@ package enum UID {
     package static let modalityPerformedProcedureStepRetrieve = "1.2.840.10008.3.1.2.3.4"
     package static let storageCommitmentPush = "1.2.840.10008.1.20.1"
     package static let storageCommitmentPushInstance = "1.2.840.10008.1.20.1.1"
+    package static let instanceAvailabilityNotification = "1.2.840.10008.5.1.4.33"
     package static let patientRootFind = "1.2.840.10008.5.1.4.1.2.1.1"
     package static let patientRootMove = "1.2.840.10008.5.1.4.1.2.1.2"
     package static let patientRootGet = "1.2.840.10008.5.1.4.1.2.1.3"

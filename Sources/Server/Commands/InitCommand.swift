@@ -1,5 +1,5 @@
 import ArgumentParser
-import Crypto
+import Cryptography
 import Foundation
 import SQLStore
 import Workflow
@@ -63,7 +63,7 @@ struct InitCommand: AsyncParsableCommand {
         let authority = try LocalAuthority.make(hostNames: hostNames, now: Date())
         try ServerFolder.writeSecret(SystemEntropy().bytes(32), to: server.masterKeyFile)
         try ServerFolder.writeSecret(
-            Array((P256.Signing.PrivateKey().pemRepresentation + "\n").utf8), to: server.tokenKeyFile)
+            Array(try PrivateKey(.p256).pem.utf8), to: server.tokenKeyFile)
         try AuditKey.make(server)
         try ServerFolder.writeSecret(Array(authority.authorityKey.utf8), to: server.authorityKeyFile)
         try ServerFolder.writeSecret(Array(authority.serverKey.utf8), to: server.serverKeyFile)
@@ -134,6 +134,7 @@ enum DefaultFiles {
             #   acknowledgment-days: 0  # the rest of them: a message sent again later is carried out again
             #   history-days: 0         # versions of resources that were replaced
             #   rejected-days: 0        # images that a person has rejected: until then it can be undone
+            #   performed-step-days: 0  # what modalities told of their work (MPPS), after its end
             #   export-hours: 24        # files of finished exports
             #   outbox-days: 7          # what was delivered to other systems or discarded
 

@@ -17,7 +17,7 @@ import Workflow
 enum DoorComposition {
     static func dimse(
         _ door: DoorConfiguration, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
-        blobs: any BlobStoring, commitments: CommitmentAssociations, ingest: InstanceIngest,
+        blobs: any BlobStoring, commitments: CommitmentAssociations, outgoing: OutgoingDIMSE, ingest: InstanceIngest,
         authorities: AssigningAuthorities, entropy: any Entropy, tls: DoorTLS?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> DIMSEListener {
@@ -45,29 +45,16 @@ enum DoorComposition {
                 VerificationSCP(), StorageSCP(ingest: ingest, logger: logger),
                 WorklistSCP(index: store, authorities: authorities, audit: store), QuerySCP(index: store, audit: store),
                 RetrieveSCP(
-                    index: store, blobs: blobs, peers: store, audit: store, timers: limits.timers, logger: logger),
+                    index: store, blobs: blobs, peers: store, audit: store, calling: outgoing.calling,
+                    associations: outgoing.associations,
+                    memory: MemoryBudget(bytesMax: min(RetrieveSCP.memoryBytes, guards.memory.bytesMax)),
+                    logger: logger),
                 StorageCommitmentSCP(store: store, associations: commitments),
                 PerformedProcedureStepSCP(store: store, entropy: entropy),
             ],
             peers: store, audit: store, entropy: entropy, logger: logger, admission: guards.admission,
             strangers: guards.strangers(at: .dimse), memory: guards.memory, places: guards.associations
         ) { _ in isUp() }
-    }
-
-    /// Who reports on storage commitment.
-    static func commitmentCourier(
-        store: RelationalStore, blobs: BlobStore, commitments: CommitmentAssociations, limits: ServerLimits,
-        logger: Logger
-    ) -> CommitmentCourier {
-        CommitmentCourier(
-            store: store, peers: store, associations: commitments, timers: limits.timers, logger: logger
-        ) { instance in
-            switch await blobs.verify(instance.blobID, size: instance.size, pace: { _ in }) {
-            case .intact: .intact
-            case .unchecked, .missing, .setAside, .damaged: .lost
-            case .unreadable: .unreadable
-            }
-        }
     }
 
     static func mllp(

@@ -1,7 +1,6 @@
 import Access
 import Admission
 import BlobStore
-import Crypto
 import DICOMData
 import DICOMNetwork
 import DICOMTranslation
@@ -95,9 +94,10 @@ enum ServerComposition {
         ClearText.tell(of: configuration.doors, metrics, logger)
 
         // The doors for hospital systems.
+        let workers = WorkThreads()
         let ingest = InstanceIngest(
             store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest,
-            memory: guards.memory
+            memory: guards.memory, workers: workers
         ) { access in
             // What a peer may do is looked up when it matters, which is hardly ever.
             guard access.principal.kind == .applicationEntity else { return .keepFirst }
@@ -117,6 +117,7 @@ enum ServerComposition {
             profiles.profile(of: "\($0)|\($1)")
         }
         let commitments = CommitmentAssociations()
+        let outgoing = try OutgoingDIMSE(configuration, folder, logger: logger)
 
         // The doors for applications.
         let exports = ExportService(
@@ -138,8 +139,8 @@ enum ServerComposition {
                 return .init(
                     service: try DoorComposition.dimse(
                         door, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
-                        commitments: commitments, ingest: ingest, authorities: profile.authorities, entropy: entropy,
-                        tls: tls, logger: logger, isUp: isUp))
+                        commitments: commitments, outgoing: outgoing, ingest: ingest,
+                        authorities: profile.authorities, entropy: entropy, tls: tls, logger: logger, isUp: isUp))
             case .mllp:
                 return .init(
                     service: try DoorComposition.mllp(
@@ -161,6 +162,14 @@ enum ServerComposition {
             rules: configuration.subscriptions.rules(configuration.outbound.policy)
         ) { clock.now() }
 
+        let outbound = try HL7Outbound(
+            profile, configuration: configuration, folder: folder, store: store, logger: logger)
+        let couriers: [String: any Courier] = [
+            SubscriptionNotice.kind: hooks,
+            StorageCommitmentSCP.kind: outgoing.commitmentCourier(
+                store: store, blobs: blobs, commitments: commitments),
+        ]
+
         // Run until told to stop: the doors close before the store does.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -179,17 +188,14 @@ enum ServerComposition {
                     .init(
                         service: DeliveryService(
                             queue: store,
-                            couriers: [
-                                SubscriptionNotice.kind: hooks,
-                                StorageCommitmentSCP.kind: DoorComposition.commitmentCourier(
-                                    store: store, blobs: blobs, commitments: commitments,
-                                    limits: configuration.limits, logger: logger),
-                            ], limits: configuration.limits.delivery,
+                            couriers: couriers.merging(outbound.couriers) { $1 },
+                            limits: configuration.limits.delivery,
                             signal: store.deliverySignal, clock: clock, entropy: entropy, metrics: outboxMetrics,
                             logger: logger)),
                     .init(
                         service: SubscriptionMatcher(
                             store: store, metrics: SubscriptionMetrics(registry: metrics), logger: logger)),
+                    .init(service: outgoing.associations),
                     .init(service: OutboxWatch(log: store, clock: clock, metrics: outboxMetrics, depths: outboxDepths)),
                     .init(
                         service: StudyPublisher(
@@ -213,10 +219,13 @@ enum ServerComposition {
             defer { withExtendedLifetime(held) {} }
             try await group.run()
         } catch {
+            await workers.close()
             await close(store, blobs)
             throw error
         }
+        await workers.close()
         await sender.close()
+        await outbound.close()
         await RefusalSums.sumUp(web.ledger, logger)
         try? await store.record(
             AuditRecord(

@@ -1,5 +1,6 @@
 import Admission
-import Crypto
+import Basics
+import Cryptography
 import Foundation
 import NIOSSL
 
@@ -108,7 +109,5 @@ enum TLSContexts {
     }
 
     /// SHA-256 of a certificate's DER in lower-case hex.
-    static func fingerprint(_ der: [UInt8]) -> String {
-        SHA256.hash(data: der).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-    }
+    static func fingerprint(_ der: [UInt8]) -> String { Hexadecimal.encode(SHA256.digest(der)) }
 }

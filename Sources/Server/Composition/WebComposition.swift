@@ -50,7 +50,7 @@ struct WebComposition {
 
         // Tokens.
         let pem = String(decoding: try ServerFolder.readSecret(folder.tokenKeyFile), as: UTF8.self)
-        let key = try await ServerKey(pem: pem)
+        let key = try ServerKey(pem: pem)
         let verifier = TokenVerifier(
             keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store, now: micros)
         let tokenEndpoint = TokenEndpoint(

@@ -308,6 +308,7 @@ private struct RetentionKeys: Decodable {
         case acknowledgment = "acknowledgment-days"
         case history = "history-days"
         case rejected = "rejected-days"
+        case performedStep = "performed-step-days"
         case export = "export-hours"
         case outbox = "outbox-days"
     }
@@ -317,6 +318,7 @@ private struct RetentionKeys: Decodable {
         rule.acknowledgmentDays = try keys.number(.acknowledgment, 0...36_500) ?? rule.acknowledgmentDays
         rule.historyDays = try keys.number(.history, 0...36_500) ?? rule.historyDays
         rule.rejectedDays = try keys.number(.rejected, 0...36_500) ?? rule.rejectedDays
+        rule.performedStepDays = try keys.number(.performedStep, 0...36_500) ?? rule.performedStepDays
         rule.exportHours = try keys.number(.export, 0...87_600) ?? rule.exportHours
         rule.outboxDays = try keys.number(.outbox, 0...36_500) ?? rule.outboxDays
         guard rule.acknowledgmentDays == 0 || rule.messageDays > 0 && rule.acknowledgmentDays >= rule.messageDays else {

@@ -89,6 +89,7 @@ extension SiteProfile {
         case "modalities": modalities.merge(try value.textMap()) { $1 }
         case "fields": try readFields(value)
         case "order_status": try readOrderStatus(value)
+        case "destinations": destinations = try Self.destinations(value)
         default: throw value.error("unknown setting \(key)")
         }
     }
@@ -183,33 +184,33 @@ extension SiteProfile {
 }
 
 extension Node {
-    fileprivate func error(_ message: String) -> SiteProfileError {
+    func error(_ message: String) -> SiteProfileError {
         SiteProfileError(line: mark?.line ?? 0, message: message)
     }
 
-    fileprivate func entries() throws -> [(String, Node)] {
+    func entries() throws -> [(String, Node)] {
         guard let mapping else { throw error("settings are expected here") }
         return try mapping.map { key, value in (try key.text(), value) }
     }
 
-    fileprivate func text() throws -> String {
+    func text() throws -> String {
         guard let scalar, !scalar.string.isEmpty else { throw error("text is expected here") }
         return scalar.string
     }
 
-    fileprivate func texts() throws -> [String] {
+    func texts() throws -> [String] {
         guard let sequence else { return [try text()] }
         return try sequence.map { try $0.text() }
     }
 
-    fileprivate func textMap() throws -> [String: String] {
+    func textMap() throws -> [String: String] {
         var map: [String: String] = [:]
         for (key, value) in try entries() { map[key] = try value.text() }
         return map
     }
 
     /// An absolute URI: a scheme, a colon and something behind it.
-    fileprivate func systemURI() throws -> String {
+    func systemURI() throws -> String {
         let uri = try text()
         let scheme = uri.utf8.prefix { $0 != UInt8(ascii: ":") }
         guard scheme.count > 1, scheme.count + 1 < uri.utf8.count, !uri.utf8.contains(0x20) else {
@@ -218,7 +219,7 @@ extension Node {
         return uri
     }
 
-    fileprivate func converted<Value>(_ wanted: String, _ convert: (String) -> Value?) throws -> Value {
+    func converted<Value>(_ wanted: String, _ convert: (String) -> Value?) throws -> Value {
         guard let value = convert(try text()) else { throw error("\(try text()) is not \(wanted)") }
         return value
     }

@@ -136,4 +136,46 @@ import Workflow
             }
         }
     }
+
+    @Test(
+        "A peer that is called shows a certificate of the authority for its name or address, or the one it is pinned to"
+    )
+    func calledPeer() async throws {
+        let (server, client, _) = try contexts()
+        let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
+        var verifying = TLSConfiguration.makeClientConfiguration()
+        verifying.certificateChain = [.certificate(certificate)]
+        verifying.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem))
+        // No authority that issued it: only a pin lets it pass.
+        verifying.trustRoots = .certificates([])
+        let stranger = try NIOSSLContext(configuration: verifying)
+        verifying.trustRoots = .certificates([certificate])
+        let full = try NIOSSLContext(configuration: verifying)
+        let own = PinnedCertificate(
+            fingerprint: Self.fingerprint(try certificate.toDERBytes()), digest: Self.fingerprint)
+        let other = PinnedCertificate(fingerprint: "other", digest: Self.fingerprint)
+        let cases: [(NIOSSLContext, String?, PinnedCertificate?, Bool)] = [
+            (full, nil, nil, true), (full, "localhost", nil, true), (full, "pacs.example", nil, false),
+            (stranger, nil, nil, false), (stranger, nil, own, true), (stranger, "pacs.example", own, true),
+            (full, nil, other, false), (client, nil, nil, true),
+        ]
+        try await TestListener.run(configure: { $0.tls = DoorTLS(server) }) { test in
+            for (context, name, pinned, isCalled) in cases {
+                var destination = test.destination
+                destination.tls = context
+                destination.serverName = name
+                destination.pinned = pinned
+                let verification = [(UID.verification, [TransferSyntax.implicitVRLittleEndian.uid])]
+                if isCalled {
+                    let association = try await SCUAssociation.open(destination, contexts: verification)
+                    #expect(try await association.echo() == .success)
+                    try await association.release()
+                } else {
+                    await #expect(throws: SCUError.self) {
+                        try await SCUAssociation.open(destination, contexts: verification)
+                    }
+                }
+            }
+        }
+    }
 }

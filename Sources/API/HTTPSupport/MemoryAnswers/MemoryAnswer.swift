@@ -77,6 +77,10 @@ extension APIResponder {
             method: .get, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
             parameters: parameters, access: access, files: files, limits: limits, logger: origin.logger)
         guard var answer = known.permittedAnswer(to: call) else { return nil }
+        if let accept = head.headerFields[.acceptEncoding] {
+            guard let coded = answer.compressed(for: accept) else { return nil }
+            answer = coded
+        }
         answer.headers[.xRequestID] = requestID
         security.apply(to: &answer.headers, isClearText: origin.isClearText)
         cors.apply(to: &answer.headers, origin: head.headerFields[.origin])

@@ -112,7 +112,7 @@ package struct APIResponder: HTTPResponder {
         }
         response = finished(response, head, origin, requestID: requestID)
         if let observe, let started { observe(operationID, response.status.code, ContinuousClock.now - started) }
-        return head.method == .head ? response.createHeadResponse() : response
+        return head.method == .head ? response.withoutContent() : response
     }
 
     /// Where a request came from, by the word of trusted proxies. What came through any proxy is not of this machine.
@@ -135,6 +135,7 @@ package struct APIResponder: HTTPResponder {
     ) -> Response {
         var response = response
         response.headers[.xRequestID] = requestID
+        response.compress(for: head.headerFields[.acceptEncoding])
         security.apply(to: &response.headers, isClearText: origin.isClearText)
         cors.apply(to: &response.headers, origin: head.headerFields[.origin])
         return response

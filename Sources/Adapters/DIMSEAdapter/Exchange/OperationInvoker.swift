@@ -1,7 +1,8 @@
 import DICOMNetwork
 import NIOCore
 
-/// The asking side of one association, for any task: requests to the peer, one at a time. PS3.7 §7.
+/// The asking side of one association, for any task: requests to the peer, one at a time in the order of asking.
+/// PS3.7 §7.
 package struct OperationInvoker: Sendable {
     package let negotiated: NegotiatedAssociation
     let exchange: NIOLoopBound<DIMSEExchange>
@@ -19,10 +20,45 @@ package struct OperationInvoker: Sendable {
         _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> [DIMSEResponse] {
         let exchange = exchange
-        return try await eventLoop.flatSubmit {
-            exchange.value.invoke(
-                contextID: context.id, dataSet: dataSet, cancelAfter: cancelAfter, makeCommand)
+        var bounds = ResponseBounds()
+        bounds.cancelAfter = cancelAfter
+        return try await eventLoop.flatSubmit { [bounds] in
+            exchange.value.inTurn {
+                exchange.value.invoke(contextID: context.id, dataSet: dataSet, bounds: bounds, makeCommand)
+            }
         }.get()
+    }
+
+    /// Sends a request, and gives its responses as they come, the final one last. Who stops reading has it cancelled.
+    /// What comes faster than it is read waits in memory, within the bounds. Throws ``SCUError``.
+    func responses(
+        _ context: PresentationContext, _ dataSet: ByteBuffer?, bounds: ResponseBounds,
+        _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
+    ) -> AsyncThrowingStream<DIMSEResponse, any Error> {
+        let (exchange, eventLoop) = (exchange, eventLoop)
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: DIMSEResponse.self)
+        let flag = CancellationFlag()
+        continuation.onTermination = { reason in
+            guard case .cancelled = reason else { return }
+            flag.set()
+            eventLoop.execute { exchange.value.cancelInvocation(flag) }
+        }
+        var bounds = bounds
+        bounds.cancellation = flag
+        bounds.onPending = { continuation.yield($0) }
+        eventLoop.execute { [bounds] in
+            exchange.value.inTurn {
+                exchange.value.invoke(contextID: context.id, dataSet: dataSet, bounds: bounds, makeCommand)
+            }.whenComplete { result in
+                switch result {
+                case .success(let rest):
+                    for response in rest { continuation.yield(response) }
+                    continuation.finish()
+                case .failure(let error): continuation.finish(throwing: error)
+                }
+            }
+        }
+        return stream
     }
 
     /// Sends a request whose data set is written while it is made. When `content` throws the association is aborted:
@@ -32,8 +68,11 @@ package struct OperationInvoker: Sendable {
         _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> [DIMSEResponse] {
         let exchange = exchange
-        let begun = try await eventLoop.submit {
-            exchange.value.beginInvoking(contextID: context.id, makeCommand)
+        let begun = try await eventLoop.flatSubmit {
+            exchange.value.inTurn {
+                exchange.eventLoop.makeSucceededFuture(
+                    exchange.value.beginInvoking(contextID: context.id, makeCommand))
+            }
         }.get()
         do {
             let writer = DataSetWriter(exchange: exchange, message: begun.message, fragmentBytesMax: fragmentBytesMax)
@@ -65,10 +104,12 @@ package struct OperationInvoker: Sendable {
         }
     }
 
-    /// Asks the peer to stop answering the request that is under way.
-    package func cancel() {
-        let exchange = exchange
-        eventLoop.execute { exchange.value.cancelInvocation() }
+    /// Whether the association lives and nothing is under way on it.
+    var isIdle: Bool {
+        get async {
+            let exchange = exchange
+            return (try? await eventLoop.submit { exchange.value.isIdle }.get()) ?? false
+        }
     }
 
     /// Ends the association at once.

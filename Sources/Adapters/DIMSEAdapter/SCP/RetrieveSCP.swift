@@ -22,20 +22,31 @@ package struct RetrieveSCP: ServiceClassProvider {
     private let storage: StorageSCU
     private let peers: any PeerDirectory
     private let audit: any AuditTrail
-    private let timers: DIMSETimers
+    private let calling: PeerCalling
     private let pace: Pace
+    private let memory: MemoryBudget
 
-    /// - Parameter timers: of associations to destinations.
+    /// What the instances that all retrievals have selected may take: those of half a million.
+    package static let memoryBytes = 512 << 20
+
+    /// - Parameters:
+    ///   - calling: how destinations are called.
+    ///   - associations: to destinations.
+    ///   - memory: what the instances that all retrievals have selected may take; beyond it a retrieval is refused with
+    ///     A701H.
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, peers: any PeerDirectory, audit: any AuditTrail,
-        timers: DIMSETimers = DIMSETimers(), pace: Pace = Pace(), logger: Logger = Logger(label: "dimse.retrieve")
+        calling: PeerCalling = PeerCalling(), associations: OutgoingAssociations = OutgoingAssociations(),
+        pace: Pace = Pace(), memory: MemoryBudget = MemoryBudget(bytesMax: RetrieveSCP.memoryBytes),
+        logger: Logger = Logger(label: "dimse.retrieve")
     ) {
         selection = RetrieveSelection(index: index)
-        storage = StorageSCU(index: index, blobs: blobs, logger: logger)
+        storage = StorageSCU(index: index, blobs: blobs, associations: associations, logger: logger)
         self.peers = peers
         self.audit = audit
-        self.timers = timers
+        self.calling = calling
         self.pace = pace
+        self.memory = memory
     }
 
     /// Relational retrieval is had by negotiation, enhanced multi-frame conversion is not. PS3.4 Table C.5-3.
@@ -62,8 +73,10 @@ package struct RetrieveSCP: ServiceClassProvider {
     // MARK: C-GET
 
     private func get(_ request: DIMSERequest, _ identifier: DataSet, _ responder: Responder) async throws {
+        let held = memory.reservation()
+        defer { held.release() }
         guard let invoker = request.invoker,
-            let instances = try await select(request, identifier, responder, destination: nil)
+            let instances = try await select(request, identifier, responder, destination: nil, held)
         else { return }
         let job = job(instances, request, responder, originator: nil)
         try await report(job, responder, interruption: nil) {
@@ -86,22 +99,27 @@ package struct RetrieveSCP: ServiceClassProvider {
         do { peer = try await peers.peer(kind: .applicationEntity, name: title.value) } catch {
             return try await responder.send(.outOfResources, comment: "store not available")
         }
-        // Where a peer is comes from its configuration, never from the wire.
-        guard let host = peer?.host, let port = peer?.port else {
-            return try await responder.send(
-                .moveDestinationUnknown, comment: peer == nil ? "not a peer: \(title)" : "\(title) has no host and port"
-            )
+        guard let peer else {
+            return try await responder.send(.moveDestinationUnknown, comment: "not a peer: \(title)")
         }
-        guard let instances = try await select(request, identifier, responder, destination: title) else { return }
-        var destination = SCUAssociation.Destination(
-            host: host, port: port, calledAETitle: title, callingAETitle: request.association.calledAETitle)
-        destination.timers = timers
+        // Where a peer is comes from its configuration, never from the wire.
+        let destination: SCUAssociation.Destination
+        do throws(PeerCalling.Problem) {
+            destination = try calling.destination(peer, as: request.association.calledAETitle)
+        } catch {
+            return try await responder.send(.moveDestinationUnknown, comment: error.description)
+        }
+        let held = memory.reservation()
+        defer { held.release() }
+        guard let instances = try await select(request, identifier, responder, destination: title, held) else {
+            return
+        }
         let job = job(
             instances, request, responder,
             originator: OpenedInstance.Originator(
                 aeTitle: request.association.callingAETitle, messageID: request.message.messageID))
         let interruption = Interruption()
-        let cause = try await report(job, responder, interruption: interruption) { [destination] in
+        let cause = try await report(job, responder, interruption: interruption) {
             await storage.send(job, to: destination, interruption: interruption)
         }
         try await answer(job, request, responder, cause: cause.map { "\(title): \($0.hint)" })
@@ -120,7 +138,8 @@ package struct RetrieveSCP: ServiceClassProvider {
 
     /// What is to be sent, on record; nil when the request has been answered with why nothing is.
     private func select(
-        _ request: DIMSERequest, _ identifier: DataSet, _ responder: Responder, destination: AETitle?
+        _ request: DIMSERequest, _ identifier: DataSet, _ responder: Responder, destination: AETitle?,
+        _ held: MemoryReservation
     ) async throws -> [Instance]? {
         let syntax = request.context.abstractSyntax
         let keys: RetrieveIdentifier
@@ -134,7 +153,9 @@ package struct RetrieveSCP: ServiceClassProvider {
         }
         let access = request.association.access
         do {
-            let instances = try await selection.instances(of: keys, access: access) { responder.isCancelled }
+            let instances = try await selection.instances(of: keys, memory: held, access: access) {
+                responder.isCancelled
+            }
             // Fails closed: what cannot be audited is not sent.
             var studies: [String: Int] = [:]
             for instance in instances { studies[instance.studyInstanceUID, default: 0] += 1 }
@@ -146,8 +167,8 @@ package struct RetrieveSCP: ServiceClassProvider {
                         detail: "\(count) instances" + (destination.map { " to \($0)" } ?? "")))
             }
             return instances
-        } catch is RetrieveSelection.TooMany {
-            try await responder.send(.matchesNotCounted, comment: "more than \(RetrieveSelection.instancesMax) matches")
+        } catch let refusal as RetrieveSelection.Refusal {
+            try await responder.send(.matchesNotCounted, comment: refusal.comment)
         } catch let error as StoreError where error.code == .unacceptable {
             try await responder.send(.cannotUnderstand)
         } catch {
@@ -210,7 +231,9 @@ extension SCUError {
         case .aborted, .timedOut: "no answer"
         case .connectionLost: "not reached"
         case .noPresentationContext: "no context accepted"
-        case .busy, .released, .responseNotUnderstood: "association ended"
+        case .noPlace: "too many associations with it"
+        case .identityNotConfirmed: "does not know our user"
+        case .busy, .released, .responseNotUnderstood, .responsesOverLimit, .cancelled, .failed: "association ended"
         }
     }
 }

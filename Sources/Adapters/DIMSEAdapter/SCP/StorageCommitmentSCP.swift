@@ -17,19 +17,30 @@ package struct StorageCommitmentSCP: ServiceClassProvider {
     package let role = Peer.Role.commit
     private let store: any WorkflowStore
     private let associations: CommitmentAssociations
+    /// Takes what peers report that were asked for commitment, and come with it on an association of their own.
+    private let reports: CommitmentReportSCP?
 
-    package init(store: any WorkflowStore, associations: CommitmentAssociations) {
+    package init(
+        store: any WorkflowStore, associations: CommitmentAssociations, reports: CommitmentReportSCP? = nil
+    ) {
         self.store = store
         self.associations = associations
+        self.reports = reports
     }
 
     package var abstractSyntaxes: [String: SupportedAbstractSyntax] {
-        [UID.storageCommitmentPush: SupportedAbstractSyntax(transferSyntaxes: TransferSyntax.ofIdentifiers)]
+        [
+            UID.storageCommitmentPush: SupportedAbstractSyntax(
+                transferSyntaxes: TransferSyntax.ofIdentifiers, requestorMayBeSCP: reports != nil)
+        ]
     }
+
+    package var roleAsSCU: Peer.Role? { reports?.roleAsSCU }
 
     /// One N-ACTION. The faults in their order: PS3.7 §10.1.4.1.10.
     package func begin(_ request: DIMSERequest) -> any ServiceOperation {
         let message = request.message
+        if message.field == .nEventReportRequest, let reports { return reports.begin(request) }
         guard message.field == .nActionRequest else { return FixedAnswer(status: .unrecognizedOperation) }
         guard message.sopClassUID == UID.storageCommitmentPush else { return FixedAnswer(status: .noSuchSOPClass) }
         guard message.sopInstanceUID == UID.storageCommitmentPushInstance else {
@@ -61,12 +72,16 @@ package struct StorageCommitmentSCP: ServiceClassProvider {
         let note = CommitmentNote(
             peer: association.callingAETitle.value, ourTitle: association.calledAETitle.value,
             association: association.id, commitment: commitment)
+        let payload = note.payload
+        guard payload.count <= OutboxDraft.payloadBytesMax else {
+            return try await responder.send(.resourceLimitation, comment: "too many SOP classes")
+        }
         do {
             try await store.write(association.access) { unit in
                 try unit.enqueue(
                     OutboxDraft(
                         destination: "ae/\(note.peer)", orderingKey: commitment.transactionUID, kind: Self.kind,
-                        payload: note.payload))
+                        payload: payload))
                 try unit.audit(
                     AuditRecord(
                         category: .transfer, interaction: "N-ACTION", action: .execute, outcome: .success,

@@ -35,23 +35,28 @@ package struct CommitmentCourier: Courier {
 
     private let store: any WorkflowStore
     private let peers: any PeerDirectory
-    private let associations: CommitmentAssociations
-    private let timers: DIMSETimers
+    private let asking: CommitmentAssociations
+    private let calling: PeerCalling
+    private let associations: OutgoingAssociations
     private let logger: Logger
     private let readBackTime: Duration
     private let readBack: @Sendable (Instance) async -> StoredBytes
 
+    /// - asking: The associations on which commitment was asked for.
+    /// - calling, associations: How peers are called, where theirs is gone.
     /// - readBackTime: Of one attempt, shorter than the attempt: that our own disk is slow is not held against the peer.
     /// - readBack: Reads all bytes of an instance and compares them with their digests.
     package init(
-        store: any WorkflowStore, peers: any PeerDirectory, associations: CommitmentAssociations,
-        timers: DIMSETimers = DIMSETimers(), logger: Logger = Logger(label: "dimse.commitment"),
-        readBackTime: Duration = .seconds(780), readBack: @escaping @Sendable (Instance) async -> StoredBytes
+        store: any WorkflowStore, peers: any PeerDirectory, asking: CommitmentAssociations,
+        calling: PeerCalling = PeerCalling(), associations: OutgoingAssociations = OutgoingAssociations(),
+        logger: Logger = Logger(label: "dimse.commitment"), readBackTime: Duration = .seconds(780),
+        readBack: @escaping @Sendable (Instance) async -> StoredBytes
     ) {
         self.store = store
         self.peers = peers
+        self.asking = asking
+        self.calling = calling
         self.associations = associations
-        self.timers = timers
         self.logger = logger
         self.readBackTime = readBackTime
         self.readBack = readBack
@@ -69,24 +74,24 @@ package struct CommitmentCourier: Courier {
             return .withdrawn("\(note.peer) is no peer that may ask for commitment")
         }
         // Reading back is much work: first is seen whether there is anybody to report to.
-        if peer.host == nil || peer.port == nil, await asking(note) == nil { return Self.unaddressed(note) }
+        if peer.host == nil || peer.port == nil, await askingAssociation(note) == nil { return Self.unaddressed(note) }
         let failures: [StorageCommitment.Reference: StorageCommitment.Failure]
         do { failures = try await self.failures(of: note.commitment) } catch {
             return .transient("the instances cannot be read back now")
         }
         let report = note.commitment.report(failures: failures, retrieveAETitle: note.ourTitle)
-        if let (invoker, context) = await asking(note),
+        if let (invoker, context) = await askingAssociation(note),
             let status = try? await send(report, on: context, by: invoker), Self.isTaken(status)
         {
             return .delivered
         }
-        guard let host = peer.host, let port = peer.port else { return Self.unaddressed(note) }
-        return await call(note, host, port, with: report)
+        if peer.host == nil || peer.port == nil { return Self.unaddressed(note) }
+        return await call(note, peer, with: report)
     }
 
     /// The association that asked, while it lives and can carry a report.
-    private func asking(_ note: CommitmentNote) async -> (OperationInvoker, PresentationContext)? {
-        guard let invoker = await associations.invoker(association: note.association),
+    private func askingAssociation(_ note: CommitmentNote) async -> (OperationInvoker, PresentationContext)? {
+        guard let invoker = await asking.invoker(association: note.association),
             let context = invoker.negotiated.contexts.first(where: {
                 $0.abstractSyntax == UID.storageCommitmentPush
                     && $0.permits(.nEventReportRequest, byRequestor: false)
@@ -164,56 +169,36 @@ package struct CommitmentCourier: Courier {
         }
     }
 
-    /// Reports on an association of its own.
-    private func call(
-        _ note: CommitmentNote, _ host: String, _ port: Int, with report: Report
-    ) async -> DeliveryOutcome {
-        guard let called = AETitle(note.peer), let calling = AETitle(note.ourTitle) else {
-            return .permanent("no AE title")
+    /// Reports on an association that this side asks for.
+    private func call(_ note: CommitmentNote, _ peer: Peer, with report: Report) async -> DeliveryOutcome {
+        guard let title = AETitle(note.ourTitle) else { return .permanent("no AE title") }
+        let destination: SCUAssociation.Destination
+        do throws(PeerCalling.Problem) {
+            destination = try calling.destination(peer, as: title)
+        } catch {
+            return .transient(error.description)
         }
-        var destination = SCUAssociation.Destination(
-            host: host, port: port, calledAETitle: called, callingAETitle: calling)
-        destination.timers = timers
         var terms = SCUAssociation.Terms()
         // The one that opens the association is the SCP here. PS3.4 §J.3.3, PS3.7 §D.3.3.4.
         terms.roles = [RoleSelection(sopClassUID: UID.storageCommitmentPush, scu: false, scp: true)]
-        let interruption = Interruption()
-        terms.interruption = interruption
-        let association: SCUAssociation
+        let contexts = [(UID.storageCommitmentPush, TransferSyntax.ofIdentifiers)]
         do {
-            association = try await withTaskCancellationHandler { [destination, terms] in
-                try await SCUAssociation.open(
-                    destination,
-                    contexts: [
-                        (
-                            UID.storageCommitmentPush,
-                            [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid]
-                        )
-                    ], terms: terms)
-            } onCancel: {
-                interruption.interrupt()
+            return try await associations.with(destination, contexts: contexts, terms: terms) { lease in
+                let invoker = lease.association.invoker
+                guard
+                    let context = invoker.negotiated.contexts.first(where: {
+                        $0.permits(.nEventReportRequest, byRequestor: true)
+                    })
+                else {
+                    return .transient("\(note.peer) does not take reports: no context with the SCP role was accepted")
+                }
+                guard let status = try? await send(report, on: context, by: invoker) else {
+                    return .transient("\(note.peer) does not answer the report")
+                }
+                return Self.isTaken(status) ? .delivered : .transient("\(note.peer) answers \(status)")
             }
-        } catch let error as SCUError {
-            guard case .rejected = error else { return .unreachable("no association with \(note.peer)") }
-            return .transient("\(note.peer) rejects the association")
         } catch {
-            return .unreachable("no connection to \(note.peer) at \(host):\(port)")
-        }
-        guard
-            let context = association.negotiated.contexts.first(where: {
-                $0.permits(.nEventReportRequest, byRequestor: true)
-            })
-        else {
-            try? await association.release()
-            return .transient("\(note.peer) does not take reports: no context with the SCP role was accepted")
-        }
-        do {
-            let status = try await send(report, on: context, by: association.invoker)
-            try? await association.release()
-            return Self.isTaken(status) ? .delivered : .transient("\(note.peer) answers \(status)")
-        } catch {
-            await association.abort()
-            return .transient("\(note.peer) does not answer the report")
+            return .noAssociation(error, with: note.peer)
         }
     }
 }

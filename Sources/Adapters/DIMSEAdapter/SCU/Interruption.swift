@@ -2,34 +2,40 @@ import DICOMNetwork
 import NIOCore
 import Synchronization
 
-/// Ends an association that this side asks for from any task, however far it has come: while its connection opens,
-/// while the peer is silent, while a data set is on its way.
+/// Ends an association that this side asks for from any task, however far it has come: while it waits for a place, while
+/// its connection opens, while the peer is silent, while a data set is on its way.
 package final class Interruption: Sendable {
     private struct State {
         var isInterrupted = false
-        var channel: (any Channel)?
+        var end: (@Sendable () -> Void)?
     }
     private let state = Mutex(State())
 
     package init() {}
 
-    package var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
+    var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
 
-    /// The channel to end; at once if it has been interrupted.
-    func follow(_ channel: any Channel) {
+    /// The channel to end, in place of what was to be ended before; at once if it has been interrupted.
+    func follow(_ channel: any Channel) { follow { Self.end(channel) } }
+
+    /// What is to be done to end it, in place of what was before; at once if it has been interrupted.
+    func follow(_ end: @escaping @Sendable () -> Void) {
         let isInterrupted = state.withLock { state in
-            state.channel = channel
+            state.end = end
             return state.isInterrupted
         }
-        if isInterrupted { Self.end(channel) }
+        if isInterrupted { end() }
     }
 
+    /// Nothing is to be ended any more.
+    func leave() { state.withLock { $0.end = nil } }
+
     package func interrupt() {
-        let channel = state.withLock { state in
+        let end = state.withLock { state in
             state.isInterrupted = true
-            return state.channel
+            return state.end
         }
-        if let channel { Self.end(channel) }
+        end?()
     }
 
     private static func end(_ channel: any Channel) {

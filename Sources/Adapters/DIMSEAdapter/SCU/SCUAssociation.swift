@@ -6,25 +6,8 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// An association that this side asked for: echo, store, find, release. One request at a time.
+/// An association that this side asked for. One request at a time; the services by name are `…SCU`.
 package struct SCUAssociation: Sendable {
-    /// Where and as whom to call.
-    package struct Destination: Sendable {
-        package var host: String
-        package var port: Int
-        package var calledAETitle: AETitle
-        package var callingAETitle: AETitle
-        /// nil is clear text.
-        package var tls: NIOSSLContext?
-        package var timers = DIMSETimers()
-        package init(host: String, port: Int, calledAETitle: AETitle, callingAETitle: AETitle) {
-            self.host = host
-            self.port = port
-            self.calledAETitle = calledAETitle
-            self.callingAETitle = callingAETitle
-        }
-    }
-
     /// What is proposed beside contexts, and who answers what the peer asks.
     package struct Terms: Sendable {
         /// Roles other than that of the SCU. PS3.7 §D.3.3.4.
@@ -37,11 +20,17 @@ package struct SCUAssociation: Sendable {
         package var interruption: Interruption?
         package var logger = Logger(label: "dimse.scu")
         package init() {}
+
+        var bySyntax: [String: any ServiceClassProvider] {
+            var services: [String: any ServiceClassProvider] = [:]
+            for service in self.services { for uid in service.abstractSyntaxes.keys { services[uid] = service } }
+            return services
+        }
     }
 
     package let invoker: OperationInvoker
     package var negotiated: NegotiatedAssociation { invoker.negotiated }
-    private let channel: any Channel
+    let channel: any Channel
     private let work: AsyncStream<DIMSEExchange.Work>
     private let logger: Logger
     private var exchange: NIOLoopBound<DIMSEExchange> { invoker.exchange }
@@ -51,71 +40,101 @@ package struct SCUAssociation: Sendable {
     /// - contexts: Abstract syntax and transfer syntaxes of each context; the identifiers 1, 3, 5… follow their order.
     ///   At most 128.
     ///
-    /// Throws ``SCUError``, or NIO's error when no connection could be opened.
+    /// Throws ``SCUError``, NIO's error when no connection could be opened, and what fetching an identity throws.
     package static func open(
         _ destination: Destination, contexts: [(abstractSyntax: String, transferSyntaxes: [String])],
         terms: Terms = Terms(), group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> SCUAssociation {
-        let limits = NetworkLimits()
+        let request = try await request(destination, contexts, terms)
+        let loop = group.next()
+        let associated = loop.makePromise(of: NegotiatedAssociation.self)
+        let (work, continuation) = AsyncStream.makeStream(of: DIMSEExchange.Work.self)
+        let exchange = try await loop.submit {
+            NIOLoopBound(
+                DIMSEExchange(
+                    services: terms.bySyntax, eventLoop: loop, timers: destination.timers, work: continuation,
+                    logger: terms.logger, associated: associated, info: Self.info(destination)),
+                eventLoop: loop)
+        }.get()
+        let channel: any Channel
+        do {
+            channel = try await connect(destination, request, terms, exchange)
+        } catch {
+            try? await loop.submit { exchange.value.associationEnded(.connectionLost) }.get()
+            throw error
+        }
+        do {
+            let negotiated = try await associated.futureResult.get()
+            guard destination.identity?.mustBeConfirmed != true || negotiated.userIdentityResponse != nil else {
+                throw SCUError.identityNotConfirmed
+            }
+            return SCUAssociation(
+                invoker: OperationInvoker(negotiated, exchange), channel: channel, work: work, logger: terms.logger)
+        } catch {
+            // What is to be told to the peer is with the socket by now; it is not waited for.
+            try? await loop.submit { exchange.value.abort() }.get()
+            channel.close(promise: nil)
+            throw error
+        }
+    }
+
+    private static func request(
+        _ destination: Destination, _ contexts: [(abstractSyntax: String, transferSyntaxes: [String])], _ terms: Terms
+    ) async throws -> AssociateRequest {
         var userInformation = UserInformation(
-            maximumLength: limits.dataPDULengthOffered, implementationClassUID: FileMeta.implementationClassUID,
+            maximumLength: NetworkLimits().dataPDULengthOffered,
+            implementationClassUID: FileMeta.implementationClassUID,
             implementationVersionName: FileMeta.implementationVersionName)
         userInformation.roleSelections = terms.roles
         userInformation.extendedNegotiations = terms.extendedNegotiations
-        let request = AssociateRequest(
+        userInformation.userIdentity = try await destination.identity?.userIdentity()
+        return AssociateRequest(
             calledAETitle: destination.calledAETitle, callingAETitle: destination.callingAETitle,
             presentationContexts: contexts.prefix(128).enumerated().map { index, context in
                 ProposedPresentationContext(
                     id: UInt8(index * 2 + 1), abstractSyntax: context.abstractSyntax,
                     transferSyntaxes: context.transferSyntaxes)
             }, userInformation: userInformation)
-        let loop = group.next()
-        let associated = loop.makePromise(of: NegotiatedAssociation.self)
-        let (work, continuation) = AsyncStream.makeStream(of: DIMSEExchange.Work.self)
-        let info = AssociationInfo(
+    }
+
+    private static func info(_ destination: Destination) -> AssociationInfo {
+        AssociationInfo(
             id: "scu", calledAETitle: destination.calledAETitle, callingAETitle: destination.callingAETitle,
             access: AccessContext(
                 principal: Principal(kind: .applicationEntity, id: destination.calledAETitle.value), scopes: [],
                 isUnrestricted: true, requestID: "scu", sourceAddress: nil))
-        var services: [String: any ServiceClassProvider] = [:]
-        for service in terms.services { for uid in service.abstractSyntaxes.keys { services[uid] = service } }
-        let exchange = try await loop.submit { [services] in
-            NIOLoopBound(
-                DIMSEExchange(
-                    services: services, eventLoop: loop, timers: destination.timers, work: continuation,
-                    logger: terms.logger, associated: associated, info: info),
-                eventLoop: loop)
-        }.get()
-        let channel: any Channel
-        do {
-            channel = try await ClientBootstrap(group: loop)
-                .connectTimeout(destination.timers.connect)
-                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .channelOption(
-                    .writeBufferWaterMark,
-                    value: ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 512 << 10)
-                )
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        terms.interruption?.follow(channel)
-                        let pipeline = channel.pipeline.syncOperations
-                        if let tls = destination.tls {
-                            try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil))
-                        }
-                        try pipeline.addHandler(ByteToMessageHandler(PDUFrameDecoder(limits: limits)))
+    }
+
+    private static func connect(
+        _ destination: Destination, _ request: AssociateRequest, _ terms: Terms, _ exchange: NIOLoopBound<DIMSEExchange>
+    ) async throws -> any Channel {
+        let limits = NetworkLimits()
+        return try await ClientBootstrap(group: exchange.eventLoop)
+            .connectTimeout(destination.timers.connect)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(
+                .writeBufferWaterMark,
+                value: ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 512 << 10)
+            )
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    terms.interruption?.follow(channel)
+                    let pipeline = channel.pipeline.syncOperations
+                    if let tls = destination.tls {
+                        let name = destination.serverName
                         try pipeline.addHandler(
-                            AssociationHandler(
-                                user: exchange.value, request: request, timers: destination.timers, limits: limits))
+                            try destination.pinned?.handler(tls, serverName: name)
+                                ?? NIOSSLClientHandler(context: tls, serverHostname: name))
                     }
+                    try pipeline.addHandler(ByteToMessageHandler(PDUFrameDecoder(limits: limits)))
+                    try pipeline.addHandler(
+                        AssociationHandler(
+                            user: exchange.value, request: request, timers: destination.timers, limits: limits,
+                            sendLengthMax: destination.sendLengthMax))
                 }
-                .connect(host: destination.host, port: destination.port).get()
-        } catch {
-            try? await loop.submit { exchange.value.associationEnded(.connectionLost) }.get()
-            throw error
-        }
-        return SCUAssociation(
-            invoker: OperationInvoker(try await associated.futureResult.get(), exchange), channel: channel, work: work,
-            logger: terms.logger)
+            }
+            .connect(host: destination.host, port: destination.port).get()
     }
 
     /// Performs what the peer asks on this association, until it ends. For a task beside the one that asks.
@@ -148,7 +167,7 @@ package struct SCUAssociation: Sendable {
     ) async throws -> (matches: [DataSet], status: DIMSEStatus) {
         let context = try context(sopClassUID)
         guard let syntax = TransferSyntax(uid: context.transferSyntax) else { throw SCUError.responseNotUnderstood }
-        let keys = ByteBuffer(bytes: try DataSetEncoder(transferSyntax: syntax).encode(identifier))
+        let keys = try context.encoded(identifier)
         let responses = try await invoker.invoke(context, keys, cancelAfter: limit) {
             .cFindRequest(messageID: $0, sopClassUID: sopClassUID)
         }
@@ -188,10 +207,20 @@ package struct SCUAssociation: Sendable {
 
     // MARK: details
 
-    private func context(_ abstractSyntax: String, _ transferSyntax: String? = nil) throws -> PresentationContext {
+    /// The first accepted context of an abstract syntax on which this side is SCU. Throws ``SCUError``.
+    func context(_ abstractSyntax: String, _ transferSyntax: String? = nil) throws(SCUError) -> PresentationContext {
         guard let context = negotiated.context(abstractSyntax: abstractSyntax, transferSyntax: transferSyntax) else {
             throw SCUError.noPresentationContext(abstractSyntax: abstractSyntax, transferSyntax: transferSyntax)
         }
         return context
+    }
+}
+
+extension PresentationContext {
+    /// A data set in the transfer syntax that was agreed on. Throws ``SCUError``, and ``DICOMDataError`` for one that
+    /// cannot be encoded.
+    func encoded(_ set: DataSet) throws -> ByteBuffer {
+        guard let syntax = TransferSyntax(uid: transferSyntax) else { throw SCUError.responseNotUnderstood }
+        return ByteBuffer(bytes: try DataSetEncoder(transferSyntax: syntax).encode(set))
     }
 }

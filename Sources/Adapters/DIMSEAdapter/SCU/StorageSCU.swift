@@ -15,11 +15,15 @@ package struct StorageSCU: Sendable {
 
     private let index: any ImagingIndex
     private let blobs: any BlobStoring
+    private let associations: OutgoingAssociations
     private let logger: Logger
 
-    package init(index: any ImagingIndex, blobs: any BlobStoring, logger: Logger) {
+    package init(
+        index: any ImagingIndex, blobs: any BlobStoring, associations: OutgoingAssociations, logger: Logger
+    ) {
         self.index = index
         self.blobs = blobs
+        self.associations = associations
         self.logger = logger
     }
 
@@ -47,9 +51,11 @@ package struct StorageSCU: Sendable {
                 var terms = SCUAssociation.Terms()
                 terms.interruption = interruption
                 terms.logger = logger
-                let association = try await SCUAssociation.open(destination, contexts: contexts, terms: terms)
-                next = await send(job, next..<end, over: association.invoker, byRequestor: true)
-                do { try await association.release() } catch { await association.abort() }
+                let first = next
+                next = try await associations.with(destination, contexts: contexts, terms: terms) { lease in
+                    await send(
+                        job, first..<end, over: lease.association.invoker, byRequestor: true, mayBeGone: lease.isReused)
+                }
             } catch {
                 cause = error as? SCUError ?? .connectionLost
                 logger.notice(
@@ -70,8 +76,11 @@ package struct StorageSCU: Sendable {
 
     /// Sends some of the instances over an association, each opened while the one before it is sent. Returns the index
     /// of the first that is not counted: the end, or where the association broke or the job was stopped.
+    ///
+    /// - mayBeGone: that the association breaks at the first instance is not that one's failure: it was used before, and
+    ///   its peer may have ended it.
     func send(
-        _ job: Job, _ range: Range<Int>, over invoker: OperationInvoker, byRequestor: Bool
+        _ job: Job, _ range: Range<Int>, over invoker: OperationInvoker, byRequestor: Bool, mayBeGone: Bool = false
     ) async -> Int {
         var opened = await open(job, range.lowerBound, range)
         for number in range {
@@ -84,7 +93,7 @@ package struct StorageSCU: Sendable {
             case .done(let status): job.progress.note(instance.sopInstanceUID, status)
             case .broken:
                 // Stopped on purpose it is not the instance's failure.
-                if job.isStopped() { return number }
+                if job.isStopped() || (mayBeGone && number == range.lowerBound) { return number }
                 job.progress.note(instance.sopInstanceUID, nil)
                 return number + 1
             }

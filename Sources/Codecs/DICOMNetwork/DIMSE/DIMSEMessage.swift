@@ -65,6 +65,8 @@ package struct DIMSEMessage: Sendable, Equatable {
 
     /// The status of a response; nil in a request.
     package var status: DIMSEStatus? { command.uint16(.status).map(DIMSEStatus.init(rawValue:)) }
+    /// Whether it answers something, also by a command field that no edition names.
+    package var isResponse: Bool { (command.uint16(.commandField) ?? 0) & 0x8000 != 0 }
     /// Affected, else requested: N-GET, N-SET, N-ACTION and N-DELETE requests name the class by the second.
     package var sopClassUID: String? { command.uid(.affectedSOPClassUID) ?? command.uid(.requestedSOPClassUID) }
     package var sopInstanceUID: String? {
@@ -147,6 +149,24 @@ extension CommandSet {
         command.set(.requestedSOPClassUID, uid: sopClassUID)
         command.set(.requestedSOPInstanceUID, uid: sopInstanceUID)
         command.set(.actionTypeID, uint16: actionTypeID)
+        return command
+    }
+
+    /// With the attribute list, if any; without a UID the performer makes one. PS3.7 §10.3.5.1.
+    package static func nCreateRequest(
+        messageID: UInt16, sopClassUID: String, sopInstanceUID: String?, hasDataSet: Bool = true
+    ) -> CommandSet {
+        var command = request(
+            .nCreateRequest, messageID: messageID, affectedSOPClassUID: sopClassUID, hasDataSet: hasDataSet)
+        command.set(.affectedSOPInstanceUID, uid: sopInstanceUID)
+        return command
+    }
+
+    /// With the modification list. PS3.7 §10.3.3.1.
+    package static func nSetRequest(messageID: UInt16, sopClassUID: String, sopInstanceUID: String) -> CommandSet {
+        var command = request(.nSetRequest, messageID: messageID, affectedSOPClassUID: nil, hasDataSet: true)
+        command.set(.requestedSOPClassUID, uid: sopClassUID)
+        command.set(.requestedSOPInstanceUID, uid: sopInstanceUID)
         return command
     }
 

@@ -36,6 +36,7 @@ package struct DIMSEStatus: RawRepresentable, Sendable, Hashable, CustomStringCo
     package static let duplicateSOPInstance = DIMSEStatus(rawValue: 0x0111)
     package static let noSuchSOPInstance = DIMSEStatus(rawValue: 0x0112)
     package static let invalidAttributeValue = DIMSEStatus(rawValue: 0x0106)
+    package static let noSuchEventType = DIMSEStatus(rawValue: 0x0113)
     package static let invalidArgumentValue = DIMSEStatus(rawValue: 0x0115)
     package static let invalidSOPInstance = DIMSEStatus(rawValue: 0x0117)
     package static let noSuchSOPClass = DIMSEStatus(rawValue: 0x0118)

@@ -5,15 +5,17 @@ package struct NegotiatedAssociation: Sendable, Equatable {
     /// The accepted contexts, in the order of their proposal.
     package let contexts: [PresentationContext]
     /// The longest P-DATA-TF to send, bytes: what the peer takes, at most our own bound. PS3.8 §D.1.
-    package let sendLengthMax: UInt32
+    package private(set) var sendLengthMax: UInt32
     package let peerImplementationClassUID: String
     package let peerImplementationVersionName: String?
     /// The answers of the acceptor.
     package let extendedNegotiations: [ExtendedNegotiation]
+    /// The acceptor's answer to a user identity: nil when it gave none. PS3.7 §D.3.3.7.2.
+    package let userIdentityResponse: [UInt8]?
 
     init(
         calledAETitle: AETitle, callingAETitle: AETitle, contexts: [PresentationContext], peer: UserInformation,
-        extendedNegotiations: [ExtendedNegotiation]
+        extendedNegotiations: [ExtendedNegotiation], userIdentityResponse: [UInt8]? = nil
     ) {
         self.calledAETitle = calledAETitle
         self.callingAETitle = callingAETitle
@@ -26,6 +28,7 @@ package struct NegotiatedAssociation: Sendable, Equatable {
         peerImplementationClassUID = peer.implementationClassUID
         peerImplementationVersionName = peer.implementationVersionName
         self.extendedNegotiations = extendedNegotiations
+        self.userIdentityResponse = userIdentityResponse
     }
 
     /// The requestor's view, once the acceptance came.
@@ -61,7 +64,13 @@ package struct NegotiatedAssociation: Sendable, Equatable {
         }
         self.init(
             calledAETitle: request.calledAETitle, callingAETitle: request.callingAETitle, contexts: contexts,
-            peer: accept.userInformation, extendedNegotiations: accept.userInformation.extendedNegotiations)
+            peer: accept.userInformation, extendedNegotiations: accept.userInformation.extendedNegotiations,
+            userIdentityResponse: accept.userInformation.userIdentityResponse)
+    }
+
+    /// Sends no longer P-DATA-TF than this, bytes, whatever the peer takes.
+    package mutating func send(atMost length: UInt32) {
+        sendLengthMax = max(NetworkLimits.peerPDULengthMin, min(sendLengthMax, length))
     }
 
     package func context(id: UInt8) -> PresentationContext? { contexts.first { $0.id == id } }

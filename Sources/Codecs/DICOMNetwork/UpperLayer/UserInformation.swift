@@ -38,7 +38,7 @@ package struct AsynchronousOperationsWindow: Sendable, Equatable {
 }
 
 /// Which roles the requestor of the association proposes, or is granted, for one SOP class. PS3.7 §D.3.3.4.
-package struct RoleSelection: Sendable, Equatable {
+package struct RoleSelection: Sendable, Hashable {
     package var sopClassUID: String
     package var scu: Bool
     package var scp: Bool
@@ -50,7 +50,7 @@ package struct RoleSelection: Sendable, Equatable {
 }
 
 /// Application information of one SOP class, in the form its service class defines. PS3.7 §D.3.3.5.
-package struct ExtendedNegotiation: Sendable, Equatable {
+package struct ExtendedNegotiation: Sendable, Hashable {
     package var sopClassUID: String
     package var information: [UInt8]
     package init(sopClassUID: String, information: [UInt8]) {
@@ -73,6 +73,9 @@ package struct CommonExtendedNegotiation: Sendable, Equatable {
 
 /// Who the user behind the requestor is. The fields are secrets: never log them. PS3.7 §D.3.3.7.1.
 package struct UserIdentity: Sendable, Equatable {
+    /// Bytes of both fields together, which share an item of 65,535 bytes with all else that is negotiated.
+    package static let bytesMax = 32 << 10
+
     /// 1 user name, 2 user name and passcode, 3 Kerberos ticket, 4 SAML assertion, 5 JSON Web Token; others kept.
     package var kind: UInt8
     package var positiveResponseRequested: Bool

@@ -149,4 +149,19 @@ import Workflow
         }
         store.state.withLock { #expect($0.performed.isEmpty && $0.audited.isEmpty) }
     }
+
+    @Test("As SCU: N-CREATE and N-SET with their statuses, and whether the step has ended at the peer")
+    func asSCU() async throws {
+        try await run(MemoryStore()) { association in
+            let scu = try PerformedStepSCU(association)
+            #expect(try await scu.create("1.2.9", attributes("COMPLETED")) == .invalidAttributeValue)
+            #expect(try await scu.create("1.2.9", attributes("IN PROGRESS")) == .success)
+            #expect(try await scu.create("1.2.9", attributes("IN PROGRESS")) == .duplicateSOPInstance)
+            #expect(try await scu.set("1.2.8", end("COMPLETED")).status == .noSuchSOPInstance)
+            let ended = try await scu.set("1.2.9", end("COMPLETED"))
+            #expect(ended.status == .success && !ended.hasEnded)
+            let again = try await scu.set("1.2.9", end("COMPLETED"))
+            #expect(again.status == .processingFailure && again.hasEnded)
+        }
+    }
 }

@@ -37,11 +37,15 @@ import Workflow
     }
 
     private func information(_ uids: [String], classUID: String = UID.ctImageStorage) throws -> ByteBuffer {
+        try information(uids.map { (classUID, $0) })
+    }
+
+    private func information(_ references: [(classUID: String, uid: String)]) throws -> ByteBuffer {
         var set = DataSet()
         set.set(.transactionUID, string: "1.2.3")
         set.set(
             .referencedSOPSequence,
-            items: uids.map { uid in
+            items: references.map { classUID, uid in
                 var item = DataSet()
                 item.set(.referencedSOPClassUID, string: classUID)
                 item.set(.referencedSOPInstanceUID, string: uid)
@@ -78,7 +82,7 @@ import Workflow
         readBack: @escaping @Sendable (Instance) async -> StoredBytes = { _ in .intact }
     ) -> CommitmentCourier {
         CommitmentCourier(
-            store: store, peers: MemoryPeers(all: peers), associations: associations,
+            store: store, peers: MemoryPeers(all: peers), asking: associations,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), readBackTime: readBackTime,
             readBack: readBack)
     }
@@ -113,6 +117,11 @@ import Workflow
             #expect(try await action(association, try information(["a"])) == .invalidArgumentValue)
             let many = try information((0...StorageCommitment.referencesMax).map { "1.5.\($0)" })
             #expect(try await action(association, many) == .resourceLimitation)
+            // Each of a class of its own: more than one entry of the outbox holds.
+            let root = "1.2.840." + String(repeating: "1", count: 49) + "."
+            let classes = try information(
+                (0..<StorageCommitment.referencesMax).map { ("\(root)\(100_000 + $0)", "\(root)\(200_000 + $0)") })
+            #expect(try await action(association, classes) == .resourceLimitation)
             let context = try #require(association.negotiated.contexts.first)
             let other = try await association.request(context, good) {
                 .request(.nSetRequest, messageID: $0, affectedSOPClassUID: nil, hasDataSet: true)
@@ -241,5 +250,69 @@ import Workflow
         #expect(
             await courier(store, associations, peers: [there]).deliver(entry(broken))
                 == .permanent("the entry is not one of a commitment"))
+    }
+
+    @Test("As SCU: commitment is asked for, and the report taken on the same association or on one of the peer")
+    func asSCU() async throws {
+        let store = try stored(["1.5.1", "1.5.2"])
+        let asking = CommitmentAssociations()
+        let taken = Mutex<[CommitmentReport]>([])
+        let reports = CommitmentReportSCP { report, association in
+            guard report.transactionUID == "1.2.3" else { return .invalidArgumentValue }
+            taken.withLock { $0.append(report) }
+            return .success
+        }
+        let commitment = StorageCommitment(
+            transactionUID: "1.2.3",
+            references: ["1.5.1", "1.5.2", "1.5.3"].map { .init(sopClassUID: UID.ctImageStorage, sopInstanceUID: $0) })
+        let peers = [Peer(kind: .applicationEntity, name: "CT1")]
+        try await TestListener.run(
+            services: [StorageCommitmentSCP(store: store, associations: asking)], peers: peers
+        ) { test in
+            var terms = SCUAssociation.Terms()
+            terms.services = [reports]
+            let association = try await SCUAssociation.open(
+                test.destination, contexts: CommitmentSCU.contexts, terms: terms)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await association.serve() }
+                #expect(try await CommitmentSCU(association).request(commitment) == .success)
+                let draft = try #require(store.state.withLock { $0.outbox.first })
+                #expect(await courier(store, asking, peers: peers).deliver(entry(draft)) == .delivered)
+                try await association.release()
+            }
+        }
+        let report = try #require(taken.withLock { $0.first })
+        #expect(report.committed.map(\.sopInstanceUID) == ["1.5.1", "1.5.2"])
+        #expect(report.failed.map { $0.key.sopInstanceUID } == ["1.5.3"] && report.failed.first?.value == 0x0112)
+        #expect(report.retrieveAETitle == "HILUM")
+        // The same door that commits takes what its own peers report.
+        let draft = try #require(store.state.withLock { $0.outbox.first })
+        try await TestListener.run(
+            services: [StorageCommitmentSCP(store: store, associations: CommitmentAssociations(), reports: reports)],
+            peers: [Peer(kind: .applicationEntity, name: "HILUM")], configure: { $0.aeTitles = [] }
+        ) { test in
+            let peer = Peer(kind: .applicationEntity, name: "CT1", host: "127.0.0.1", port: test.port)
+            #expect(await courier(store, asking, peers: [peer]).deliver(entry(draft)) == .delivered)
+        }
+        #expect(taken.withLock { $0.count } == 2)
+    }
+
+    @Test("A report without a transaction, without instances or with too many is none")
+    func reports() throws {
+        let commitment = StorageCommitment(
+            transactionUID: "1.2.3", references: [.init(sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.5")])
+        var good = commitment.report(failures: [:], retrieveAETitle: "PACS").information
+        #expect(try CommitmentReport(good).committed == commitment.references)
+        good.set(.transactionUID, string: "a")
+        #expect(throws: StorageCommitment.Problem.invalid(.transactionUID)) { try CommitmentReport(good) }
+        var empty = DataSet()
+        empty.set(.transactionUID, string: "1.2.3")
+        #expect(throws: StorageCommitment.Problem.invalid(.referencedSOPSequence)) { try CommitmentReport(empty) }
+        var item = DataSet()
+        item.set(.referencedSOPClassUID, string: UID.ctImageStorage)
+        item.set(.referencedSOPInstanceUID, string: "1.5")
+        empty.set(
+            .failedSOPSequence, items: [DataSet](repeating: item, count: StorageCommitment.referencesMax + 1))
+        #expect(throws: StorageCommitment.Problem.tooMany) { try CommitmentReport(empty) }
     }
 }

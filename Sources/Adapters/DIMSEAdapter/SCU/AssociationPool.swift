@@ -1,0 +1,123 @@
+/// Which associations of this side are in use, idle or waited for: the rules alone, without sockets and clocks.
+///
+/// A place is an association that is open, or for which one is being opened. Who wants one gets an idle association of
+/// the same kind, else a free place, else the place of an idle one that is given up for it, else it waits; those who wait
+/// are served in their order.
+struct AssociationPool<Association: Sendable> {
+    /// Which peer a place counts for.
+    struct Peer: Hashable {
+        let host: String
+        let port: Int
+        let calledAETitle: String
+    }
+
+    struct Request: Hashable {
+        let peer: Peer
+        /// Equal for associations that can stand in for one another.
+        let kind: String
+        /// Places of the peer at most.
+        let placesMax: Int
+    }
+
+    enum Grant: Sendable {
+        /// An idle association, by its number.
+        case idle(Int, Association)
+        /// A place; an idle association, if any, is given up for it first.
+        case place(givingUp: Association?)
+    }
+
+    private struct Idle {
+        let number: Int
+        let request: Request
+        let association: Association
+    }
+
+    private let placesMax: Int
+    private var used: [Peer: Int] = [:]
+    /// The one that is idle for longest first.
+    private var idle: [Idle] = []
+    private var waiting: [(number: Int, request: Request)] = []
+
+    init(placesMax: Int) { self.placesMax = placesMax }
+
+    var usedCount: Int { used.values.reduce(0, +) }
+    var idleCount: Int { idle.count }
+    var waitingCount: Int { waiting.count }
+
+    /// What a request gets now; nil when it is to wait under its number.
+    mutating func ask(_ request: Request, number: Int) -> Grant? {
+        // Nobody passes those who wait for the same peer.
+        if !waiting.contains(where: { $0.request.peer == request.peer }), let grant = grant(request) { return grant }
+        waiting.append((number, request))
+        return nil
+    }
+
+    /// Takes a waiting request back; false when it does not wait any more.
+    mutating func withdraw(_ number: Int) -> Bool {
+        let count = waiting.count
+        waiting.removeAll { $0.number == number }
+        return waiting.count < count
+    }
+
+    /// A place is not used any more: its association becomes idle under a number, or is gone. What others get for it.
+    mutating func leave(_ request: Request, keeping association: (number: Int, Association)?) -> [(Int, Grant)] {
+        let left = used[request.peer, default: 1] - 1
+        used[request.peer] = left > 0 ? left : nil
+        if let (number, association) = association {
+            idle.append(Idle(number: number, request: request, association: association))
+        }
+        return serve()
+    }
+
+    /// An idle association has ended, or its time has; nil when it is not idle. What others get for it.
+    mutating func remove(_ number: Int) -> (Association, [(Int, Grant)])? {
+        guard let index = idle.firstIndex(where: { $0.number == number }) else { return nil }
+        let removed = idle.remove(at: index)
+        return (removed.association, serve())
+    }
+
+    /// All idle associations with a peer, or all there are, are given up.
+    mutating func removeIdle(of peer: Peer? = nil) -> ([Association], [(Int, Grant)]) {
+        let removed = idle.filter { peer == nil || $0.request.peer == peer }
+        idle.removeAll { peer == nil || $0.request.peer == peer }
+        return (removed.map(\.association), serve())
+    }
+
+    // MARK: details
+
+    private mutating func serve() -> [(Int, Grant)] {
+        var grants: [(Int, Grant)] = []
+        var passed: Set<Peer> = []
+        var rest: [(number: Int, request: Request)] = []
+        for waiter in waiting {
+            if !passed.contains(waiter.request.peer), let grant = grant(waiter.request) {
+                grants.append((waiter.number, grant))
+            } else {
+                passed.insert(waiter.request.peer)
+                rest.append(waiter)
+            }
+        }
+        waiting = rest
+        return grants
+    }
+
+    private mutating func grant(_ request: Request) -> Grant? {
+        let peer = request.peer
+        if let index = idle.lastIndex(where: { $0.request.peer == peer && $0.request.kind == request.kind }) {
+            let found = idle.remove(at: index)
+            used[peer, default: 0] += 1
+            return .idle(found.number, found.association)
+        }
+        let ofPeer = used[peer, default: 0] + idle.count { $0.request.peer == peer }
+        var givenUp: Association?
+        if ofPeer >= request.placesMax {
+            guard let index = idle.firstIndex(where: { $0.request.peer == peer }) else { return nil }
+            givenUp = idle.remove(at: index).association
+        } else if usedCount + idle.count >= placesMax {
+            guard !idle.isEmpty else { return nil }
+            givenUp = idle.removeFirst().association
+        }
+        used[peer, default: 0] += 1
+        return .place(givingUp: givenUp)
+    }
+}

@@ -1,0 +1,147 @@
+import Testing
+
+@testable import DIMSEAdapter
+
+/// The rules of the pool of associations that this side asks for.
+@Suite struct AssociationPoolTests {
+    private typealias Pool = AssociationPool<String>
+
+    private func request(_ peer: String = "A", kind: String = "x", placesMax: Int = 2) -> Pool.Request {
+        Pool.Request(
+            peer: Pool.Peer(host: peer, port: 1, calledAETitle: peer), kind: kind, placesMax: placesMax)
+    }
+
+    private func text(_ grant: Pool.Grant?) -> String {
+        switch grant {
+        case .idle(_, let association): "idle \(association)"
+        case .place(givingUp: let given?): "place of \(given)"
+        case .place(givingUp: nil): "place"
+        case nil: "waits"
+        }
+    }
+
+    private func text(_ served: [(Int, Pool.Grant)]) -> [String] { served.map { "\($0.0): \(text($0.1))" } }
+
+    @Test("As many places with one peer and in all as there may be; who comes later waits, in order")
+    func places() {
+        var pool = Pool(placesMax: 3)
+        #expect(text(pool.ask(request(), number: 1)) == "place")
+        #expect(text(pool.ask(request(), number: 2)) == "place")
+        #expect(text(pool.ask(request(), number: 3)) == "waits")
+        #expect(text(pool.ask(request("B"), number: 4)) == "place")
+        // One more has no place in all, however few its peer has.
+        #expect(text(pool.ask(request("C"), number: 5)) == "waits")
+        #expect(text(pool.ask(request(), number: 6)) == "waits")
+        #expect(pool.usedCount == 3 && pool.waitingCount == 3)
+        // The place of B helps C: those who wait for A wait for its own.
+        #expect(text(pool.leave(request("B"), keeping: nil)) == ["5: place"])
+        #expect(text(pool.leave(request(), keeping: nil)) == ["3: place"])
+        #expect(text(pool.leave(request("C"), keeping: nil)).isEmpty)
+        #expect(text(pool.leave(request(), keeping: nil)) == ["6: place"])
+    }
+
+    @Test("What is kept stands in for its own kind only, and is given up for another kind or peer that has no place")
+    func kept() {
+        var pool = Pool(placesMax: 2)
+        _ = pool.ask(request(), number: 1)
+        #expect(pool.leave(request(), keeping: (10, "a")).isEmpty)
+        #expect(pool.idleCount == 1 && pool.usedCount == 0)
+        #expect(text(pool.ask(request(), number: 2)) == "idle a")
+        _ = pool.leave(request(), keeping: (11, "a"))
+        #expect(text(pool.ask(request(kind: "y"), number: 3)) == "place")
+        // Both places are taken: the one that nobody uses goes.
+        #expect(text(pool.ask(request("B"), number: 4)) == "place of a")
+        #expect(pool.idleCount == 0)
+        _ = pool.leave(request(kind: "y"), keeping: (12, "y"))
+        #expect(text(pool.ask(request(placesMax: 1), number: 5)) == "place of y")
+    }
+
+    @Test("Who waits gets what is given back: the association of its kind, else the place")
+    func served() {
+        var pool = Pool(placesMax: 9)
+        _ = pool.ask(request(placesMax: 1), number: 1)
+        #expect(text(pool.ask(request(placesMax: 1), number: 2)) == "waits")
+        #expect(text(pool.ask(request(kind: "y", placesMax: 1), number: 3)) == "waits")
+        #expect(text(pool.leave(request(placesMax: 1), keeping: (20, "a"))) == ["2: idle a"])
+        #expect(text(pool.leave(request(placesMax: 1), keeping: (21, "a"))) == ["3: place of a"])
+    }
+
+    @Test("What is withdrawn or has ended is nobody's any more")
+    func gone() {
+        var pool = Pool(placesMax: 1)
+        _ = pool.ask(request(), number: 1)
+        _ = pool.ask(request(), number: 2)
+        let withdrawn = (pool.withdraw(2), pool.withdraw(2))
+        #expect(withdrawn == (true, false))
+        #expect(pool.leave(request(), keeping: (30, "a")).isEmpty)
+        #expect(pool.remove(30)?.0 == "a")
+        #expect(pool.remove(30)?.0 == nil)
+        _ = pool.ask(request(), number: 3)
+        _ = pool.leave(request(), keeping: (31, "b"))
+        #expect(pool.removeIdle(of: request("B").peer).0.isEmpty)
+        #expect(pool.removeIdle().0 == ["b"])
+        #expect(pool.usedCount == 0 && pool.idleCount == 0 && pool.waitingCount == 0)
+    }
+
+    @Test("Any order of events: never more places than there may be, and nobody waits for a place that is free")
+    func anyOrder() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("AssociationPoolTests.anyOrder seed \(seed)")
+        var random = SeededGenerator(state: seed)
+        var pool = Pool(placesMax: 5)
+        var used: [Int: Pool.Request] = [:]
+        var waiting: [Int: Pool.Request] = [:]
+        var idle: Set<Int> = []
+        func serve(_ served: [(Int, Pool.Grant)]) {
+            for (number, grant) in served {
+                used[number] = waiting.removeValue(forKey: number)
+                if case .idle(let kept, _) = grant { idle.remove(kept) }
+            }
+        }
+        for number in 1...2_000 {
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0, 1:
+                let request = request(
+                    ["A", "B", "C"].randomElement(using: &random) ?? "A",
+                    kind: Bool.random(using: &random) ? "x" : "y")
+                if let grant = pool.ask(request, number: number) {
+                    used[number] = request
+                    if case .idle(let kept, _) = grant { idle.remove(kept) }
+                } else {
+                    waiting[number] = request
+                }
+            case 2:
+                guard let (user, request) = used.randomElement(using: &random) else { continue }
+                used[user] = nil
+                let keeps = Bool.random(using: &random)
+                if keeps { idle.insert(-number) }
+                serve(pool.leave(request, keeping: keeps ? (-number, "k") : nil))
+            default:
+                guard let kept = idle.randomElement(using: &random) else { continue }
+                idle.remove(kept)
+                if let (_, served) = pool.remove(kept) { serve(served) }
+            }
+            #expect(pool.usedCount == used.count && pool.waitingCount == waiting.count, "seed \(seed)")
+            #expect(pool.usedCount + pool.idleCount <= 5, "seed \(seed)")
+            let ofA = used.values.count { $0.peer == request("A").peer }
+            #expect(ofA <= 2, "seed \(seed)")
+            if pool.usedCount < 5 {
+                for waiter in waiting.values {
+                    #expect(used.values.count { $0.peer == waiter.peer } == 2, "seed \(seed)")
+                }
+            }
+        }
+    }
+}
+
+/// SplitMix64.
+private struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
