@@ -54,9 +54,15 @@ struct HL7Outbound {
     ) throws {
         var couriers: [String: any Courier] = [:]
         var senders: [MLLPSender] = []
+        // A folder without certificates calls in clear text.
+        let hasTLS = TLSContexts.canCall(configuration, folder)
+        let verifying = hasTLS ? try TLSContexts.calling(configuration, folder) : nil
+        let comparing = hasTLS ? try TLSContexts.calling(configuration, folder, isVerifying: false) : nil
         for destination in profile.destinations {
             var terms = MLLPSender.Terms(fingerprint: Digests.hex)
-            if destination.isTLS { terms.tls = try TLSContexts.calling(configuration, folder) }
+            if destination.isTLS { terms.tls = try verifying ?? TLSContexts.calling(configuration, folder) }
+            terms.verifying = verifying
+            terms.comparing = comparing
             terms.serverName = destination.serverName
             terms.connect = .seconds(destination.connectSeconds)
             terms.answer = .seconds(destination.answerSeconds)

@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Testing
+import Workflow
 
 /// MLLP over TLS with client certificates, as IHE ATNA asks (ITI-19).
 @Suite struct MLLPOverTLSTests {
@@ -113,6 +114,43 @@ import Testing
                 await peer.close()
             }
             #expect(await seen.value == MLLPPeer(address: "127.0.0.1", certificate: certificate))
+        }
+    }
+
+    @Test("A receiver is called as is said of it: in clear text, verified, or by the one certificate that counts")
+    func calledAsSaid() async throws {
+        let (server, client, _) = try contexts(requiresClientCertificate: false)
+        let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
+        var open = TLSConfiguration.makeClientConfiguration()
+        open.certificateVerification = .none
+        let digest: @Sendable ([UInt8]) -> String = { "\($0.count)-\($0.last ?? 0)" }
+        var terms = MLLPSender.Terms(fingerprint: digest)
+        terms.verifying = client
+        terms.comparing = try NIOSSLContext(configuration: open)
+        terms.serverName = "localhost"
+        let own = digest(try certificate.toDERBytes())
+        try await TestListener.run(
+            MLLPConfiguration(tls: DoorTLS(server, .optional)), receive: { bytes, _ in TestListener.answer(to: bytes) }
+        ) { [terms] port, _ async throws in
+            let sender = MLLPSender(terms, group: MultiThreadedEventLoopGroup.singleton)
+            for tls in [nil, .off, .on, .pinned(fingerprint: own)] as [Peer.TLS?] {
+                let address = MLLPSender.Address(host: "127.0.0.1", port: port, tls: tls)
+                #expect(try await sender.send(TestListener.message("M1"), to: address).isAccepted)
+            }
+            let other = MLLPSender.Address(host: "127.0.0.1", port: port, tls: .pinned(fingerprint: "other"))
+            await #expect(throws: MLLPClient.Failure.notTrusted) {
+                try await sender.send(TestListener.message("M2"), to: other)
+            }
+            await sender.close()
+            // Without TLS of its own this server does not fall back to clear text.
+            let bare = MLLPSender(MLLPSender.Terms(fingerprint: digest), group: MultiThreadedEventLoopGroup.singleton)
+            for tls in [.on, .pinned(fingerprint: own)] as [Peer.TLS] {
+                await #expect(throws: MLLPClient.Failure.handshakeFailed) {
+                    try await bare.send(
+                        TestListener.message("M3"), to: .init(host: "127.0.0.1", port: port, tls: tls))
+                }
+            }
+            await bare.close()
         }
     }
 }
