@@ -78,9 +78,9 @@ extension JourneyTests {
                     let other = try await ServerFolder.make()
                     defer { other.remove() }
                     for name in ["ca.pem", "server.pem", "server.key"] {
-                        let target = URL(fileURLWithPath: server.folder.path + "/tls/" + name)
-                        _ = try FileManager.default.replaceItemAt(
-                            target, withItemAt: URL(fileURLWithPath: other.path + "/tls/" + name))
+                        let target = server.folder.path + "/tls/" + name
+                        try FileManager.default.removeItem(atPath: target)
+                        try FileManager.default.copyItem(atPath: other.path + "/tls/" + name, toPath: target)
                     }
                     try FileManager.default.setAttributes(
                         [.posixPermissions: 0o600], ofItemAtPath: server.folder.path + "/tls/server.key")
