@@ -29,10 +29,10 @@ package final class MLLPSender: Sendable {
     package struct Terms: Sendable {
         /// Where nothing is said of the receiver; nil for clear text.
         package var tls: NIOSSLContext?
-        /// Verifies certificates, and takes every one: for receivers of which is said how they are called. Nil where this
-        /// server has no TLS, and then such are not called.
-        package var verifying: NIOSSLContext?
-        package var comparing: NIOSSLContext?
+        /// Verifies certificates, and takes every one: for receivers of which is said how they are called; asked at each
+        /// connection. Nil where this server has no TLS, and then such are not called.
+        package var verifying: @Sendable () -> NIOSSLContext? = { nil }
+        package var comparing: @Sendable () -> NIOSSLContext? = { nil }
         /// What the receiver's certificate is for; nil for its host.
         package var serverName: String?
         package var connect: TimeAmount = .seconds(10)
@@ -101,10 +101,10 @@ package final class MLLPSender: Sendable {
         case nil: return (terms.tls, bound)
         case .off?: return (nil, bound)
         case .on?:
-            guard let tls = terms.verifying else { throw .handshakeFailed }
+            guard let tls = terms.verifying() else { throw .handshakeFailed }
             return (tls, bound)
         case .pinned(let fingerprint)?:
-            guard let tls = terms.comparing else { throw .handshakeFailed }
+            guard let tls = terms.comparing() else { throw .handshakeFailed }
             return (tls, fingerprint)
         }
     }

@@ -12,12 +12,10 @@ struct OutgoingDIMSE {
     let associations: OutgoingAssociations
     private let logger: Logger
 
-    init(_ configuration: ServerConfiguration, _ folder: ServerFolder, logger: Logger) throws {
+    init(_ configuration: ServerConfiguration, tls: CallingTLS, logger: Logger) {
         var calling = PeerCalling()
         calling.timers = configuration.limits.timers
-        // With the certificate of the doors for peers; a folder without one calls in clear text.
-        calling.tls =
-            TLSContexts.canCall(configuration, folder) ? try TLSContexts.calling(configuration, folder) : nil
+        calling.currentTLS = { tls.verifying }
         calling.digest = Digests.hex
         self.calling = calling
         associations = OutgoingAssociations(logger: logger)

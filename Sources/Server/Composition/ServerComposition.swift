@@ -117,7 +117,8 @@ enum ServerComposition {
             profiles.profile(of: "\($0)|\($1)")
         }
         let commitments = CommitmentAssociations()
-        let outgoing = try OutgoingDIMSE(configuration, folder, logger: logger)
+        let callingTLS = try CallingTLS(configuration, folder)
+        let outgoing = OutgoingDIMSE(configuration, tls: callingTLS, logger: logger)
 
         // The doors for applications.
         let exports = ExportService(
@@ -162,8 +163,7 @@ enum ServerComposition {
             rules: configuration.subscriptions.rules(configuration.outbound.policy)
         ) { clock.now() }
 
-        let outbound = try HL7Outbound(
-            profile, configuration: configuration, folder: folder, store: store, logger: logger)
+        let outbound = try HL7Outbound(profile, tls: callingTLS, store: store, logger: logger)
         let couriers: [String: any Courier] = [
             SubscriptionNotice.kind: hooks,
             StorageCommitmentSCP.kind: outgoing.commitmentCourier(
@@ -210,7 +210,8 @@ enum ServerComposition {
                     .init(
                         service: AuthorityWatch(store: store, authorities: profile.authorities, metrics: metrics)),
                     .init(
-                        service: CertificateWatch(certificates.compactMap(\.self), metrics: metrics, logger: logger)),
+                        service: CertificateWatch(
+                            certificates.compactMap(\.self), calling: callingTLS, metrics: metrics, logger: logger)),
                 ] + doors,
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {

@@ -125,8 +125,9 @@ import Workflow
         open.certificateVerification = .none
         let digest: @Sendable ([UInt8]) -> String = { "\($0.count)-\($0.last ?? 0)" }
         var terms = MLLPSender.Terms(fingerprint: digest)
-        terms.verifying = client
-        terms.comparing = try NIOSSLContext(configuration: open)
+        let comparing = try NIOSSLContext(configuration: open)
+        terms.verifying = { client }
+        terms.comparing = { comparing }
         terms.serverName = "localhost"
         let own = digest(try certificate.toDERBytes())
         try await TestListener.run(
