@@ -68,7 +68,8 @@ package struct HL7Courier: Courier {
                     + "--mllp-facility \(names.dropFirst().first ?? "") --host … --port …")
         }
         // A peer of which nothing is said is called as its destination says.
-        let tls = peer.flatMap { $0.tls == .off ? nil : $0.tls } ?? (destination.isTLS ? .on : nil)
+        var tls = peer?.tls ?? .off
+        if tls == .off, destination.isTLS { tls = .on }
         return await send(
             message,
             to: .init(host: host, port: port, certificateFingerprint: peer?.certificateFingerprint, tls: tls))

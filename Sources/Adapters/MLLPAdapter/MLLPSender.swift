@@ -15,9 +15,9 @@ package final class MLLPSender: Sendable {
         package var port: Int
         /// SHA-256 of its certificate in hexadecimal, where it is bound to one.
         package var certificateFingerprint: String?
-        /// How the receiver wants to be called; nil for what the terms say of all.
-        package var tls: Peer.TLS?
-        package init(host: String, port: Int, certificateFingerprint: String? = nil, tls: Peer.TLS? = nil) {
+        /// How the receiver wants to be called.
+        package var tls: Peer.TLS
+        package init(host: String, port: Int, certificateFingerprint: String? = nil, tls: Peer.TLS = .off) {
             self.host = host
             self.port = port
             self.certificateFingerprint = certificateFingerprint
@@ -27,10 +27,8 @@ package final class MLLPSender: Sendable {
 
     /// How it is dialled.
     package struct Terms: Sendable {
-        /// Where nothing is said of the receiver; nil for clear text.
-        package var tls: NIOSSLContext?
-        /// Verifies certificates, and takes every one: for receivers of which is said how they are called; asked at each
-        /// connection. Nil where this server has no TLS, and then such are not called.
+        /// Verifies certificates, and takes every one, for receivers that are called by TLS; asked at each connection. Nil
+        /// where this server has no TLS, and then such are not called.
         package var verifying: @Sendable () -> NIOSSLContext? = { nil }
         package var comparing: @Sendable () -> NIOSSLContext? = { nil }
         /// What the receiver's certificate is for; nil for its host.
@@ -98,12 +96,11 @@ package final class MLLPSender: Sendable {
     private func tls(_ address: Address) throws(MLLPClient.Failure) -> (NIOSSLContext?, bound: String?) {
         let bound = address.certificateFingerprint?.lowercased()
         switch address.tls {
-        case nil: return (terms.tls, bound)
-        case .off?: return (nil, bound)
-        case .on?:
+        case .off: return (nil, bound)
+        case .on:
             guard let tls = terms.verifying() else { throw .handshakeFailed }
             return (tls, bound)
-        case .pinned(let fingerprint)?:
+        case .pinned(let fingerprint):
             guard let tls = terms.comparing() else { throw .handshakeFailed }
             return (tls, fingerprint)
         }

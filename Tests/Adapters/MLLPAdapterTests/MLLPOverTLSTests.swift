@@ -134,7 +134,7 @@ import Workflow
             MLLPConfiguration(tls: DoorTLS(server, .optional)), receive: { bytes, _ in TestListener.answer(to: bytes) }
         ) { [terms] port, _ async throws in
             let sender = MLLPSender(terms, group: MultiThreadedEventLoopGroup.singleton)
-            for tls in [nil, .off, .on, .pinned(fingerprint: own)] as [Peer.TLS?] {
+            for tls in [.off, .on, .pinned(fingerprint: own)] as [Peer.TLS] {
                 let address = MLLPSender.Address(host: "127.0.0.1", port: port, tls: tls)
                 #expect(try await sender.send(TestListener.message("M1"), to: address).isAccepted)
             }
