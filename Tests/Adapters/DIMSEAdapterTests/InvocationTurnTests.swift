@@ -66,7 +66,7 @@ import Testing
         func echo(_ name: String) {
             let exchange = exchange
             exchange.inTurn {
-                exchange.invoke(contextID: 1, dataSet: nil, cancelAfter: nil) { .cEchoRequest(messageID: $0) }
+                exchange.invoke(contextID: 1, dataSet: nil, bounds: ResponseBounds()) { .cEchoRequest(messageID: $0) }
             }
             .assumeIsolated().whenComplete { self.note(name, $0) }
         }
@@ -117,7 +117,7 @@ import Testing
         let association = try Association()
         let exchange = association.exchange
         exchange.inTurn {
-            exchange.invoke(contextID: 1, dataSet: nil, cancelAfter: nil) { .cEchoRequest(messageID: $0) }
+            exchange.invoke(contextID: 1, dataSet: nil, bounds: ResponseBounds()) { .cEchoRequest(messageID: $0) }
         }.assumeIsolated().whenComplete {
             association.note("a", $0)
             association.echo("again")
