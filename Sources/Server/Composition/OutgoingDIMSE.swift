@@ -12,7 +12,7 @@ struct OutgoingDIMSE {
     let associations: OutgoingAssociations
     private let logger: Logger
 
-    init(_ configuration: ServerConfiguration, tls: CallingTLS, logger: Logger) {
+    init(_ configuration: ServerConfiguration, tls: CallingTLS, logger: Logger) throws {
         var calling = PeerCalling()
         calling.timers = configuration.limits.timers
         calling.currentTLS = { tls.verifying }

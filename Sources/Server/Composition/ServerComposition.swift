@@ -118,7 +118,7 @@ enum ServerComposition {
         }
         let commitments = CommitmentAssociations()
         let callingTLS = try CallingTLS(configuration, folder)
-        let outgoing = OutgoingDIMSE(configuration, tls: callingTLS, logger: logger)
+        let outgoing = try OutgoingDIMSE(configuration, tls: callingTLS, logger: logger)
 
         // The doors for applications.
         let exports = ExportService(
