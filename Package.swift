@@ -297,8 +297,8 @@ let package = Package(
         tests(
             "Server", "Server",
             [
-                "hilum", "OpsAPI", "HTTPSupport", "Admission", "SQLStore", "FHIRResources", "Workflow", "Access",
-                "HL7Translation", "Basics", "Cryptography", logging,
+                "hilum", "OpsAPI", "HTTPSupport", "Admission", "HL7Translation", "MLLPAdapter", "SQLStore",
+                "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", logging,
                 lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,
             ]),
     ],

@@ -67,8 +67,12 @@ package struct HL7Courier: Courier {
                 "\(destination.peer) has no host and port: hilum peer add --mllp-app \(names.first ?? "") "
                     + "--mllp-facility \(names.dropFirst().first ?? "") --host … --port …")
         }
+        // A peer of which nothing is said is called as its destination says.
+        var tls = peer?.tls ?? .off
+        if tls == .off, destination.isTLS { tls = .on }
         return await send(
-            message, to: .init(host: host, port: port, certificateFingerprint: peer?.certificateFingerprint))
+            message,
+            to: .init(host: host, port: port, certificateFingerprint: peer?.certificateFingerprint, tls: tls))
     }
 
     private func report(_ id: EntityID, controlID: String) async throws -> [UInt8]? {

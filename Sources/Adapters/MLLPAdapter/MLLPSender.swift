@@ -2,6 +2,7 @@ import HL7v2
 import NIOCore
 import NIOSSL
 import Synchronization
+import Workflow
 
 /// The connections to one receiver: each carries one message at a time, stays open between messages, and is closed for
 /// good after any failure, so that no answer is ever taken for another message's.
@@ -14,17 +15,22 @@ package final class MLLPSender: Sendable {
         package var port: Int
         /// SHA-256 of its certificate in hexadecimal, where it is bound to one.
         package var certificateFingerprint: String?
-        package init(host: String, port: Int, certificateFingerprint: String? = nil) {
+        /// How the receiver wants to be called.
+        package var tls: Peer.TLS
+        package init(host: String, port: Int, certificateFingerprint: String? = nil, tls: Peer.TLS = .off) {
             self.host = host
             self.port = port
             self.certificateFingerprint = certificateFingerprint
+            self.tls = tls
         }
     }
 
     /// How it is dialled.
     package struct Terms: Sendable {
-        /// Nil for clear text.
-        package var tls: NIOSSLContext?
+        /// Verifies certificates, and takes every one, for receivers that are called by TLS; asked at each connection. Nil
+        /// where this server has no TLS, and then such are not called.
+        package var verifying: @Sendable () -> NIOSSLContext? = { nil }
+        package var comparing: @Sendable () -> NIOSSLContext? = { nil }
         /// What the receiver's certificate is for; nil for its host.
         package var serverName: String?
         package var connect: TimeAmount = .seconds(10)
@@ -75,13 +81,29 @@ package final class MLLPSender: Sendable {
     }
 
     private func connect(_ address: Address) async throws -> MLLPClient {
-        let (bound, fingerprint) = (address.certificateFingerprint?.lowercased(), terms.fingerprint)
+        let (tls, bound) = try tls(address)
+        let fingerprint = terms.fingerprint
         // A name in a certificate is never an address, and SNI takes no address either. RFC 6066 §3.
         let isAddress = (try? SocketAddress(ipAddress: address.host, port: 0)) != nil
         return try await MLLPClient.connect(
-            host: address.host, port: address.port, tls: terms.tls,
+            host: address.host, port: address.port, tls: tls,
             serverName: terms.serverName ?? (isAddress ? nil : address.host), group: group, timeout: terms.connect
         ) { certificate in bound.map { $0 == fingerprint(certificate) } ?? true }
+    }
+
+    /// The TLS of a connection, and the certificate that alone counts. Throws `.handshakeFailed` where there is none and
+    /// must be.
+    private func tls(_ address: Address) throws(MLLPClient.Failure) -> (NIOSSLContext?, bound: String?) {
+        let bound = address.certificateFingerprint?.lowercased()
+        switch address.tls {
+        case .off: return (nil, bound)
+        case .on:
+            guard let tls = terms.verifying() else { throw .handshakeFailed }
+            return (tls, bound)
+        case .pinned(let fingerprint):
+            guard let tls = terms.comparing() else { throw .handshakeFailed }
+            return (tls, fingerprint)
+        }
     }
 
     // MARK: Idle connections

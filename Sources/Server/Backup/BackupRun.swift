@@ -71,7 +71,7 @@ struct BackupRun {
             throw ConfigurationError(
                 "object \(lost) is named by a row and not in \(blobsFolder): run `hilum verify \(server.path)`")
         }
-        try copyConfiguration()
+        try copyConfiguration(NamedFiles(configuration, try await store.peers()))
         let record = BackupFolder.Record(
             program: HilumVersion.text, store: identity.store, sequence: identity.sequence, time: time,
             database: configuration.store.database.rawValue, databaseFile: name,
@@ -104,7 +104,7 @@ struct BackupRun {
         }
     }
 
-    private func copyConfiguration() throws {
+    private func copyConfiguration(_ named: NamedFiles) throws {
         let folder = backup.configurationFolder
         try DurableFiles.makeFolder(folder + "/tls")
         var pairs = [
@@ -126,6 +126,8 @@ struct BackupRun {
         for (from, to) in pairs where FileManager.default.fileExists(atPath: from) {
             _ = try DurableFiles.copy(from, to: to)
         }
+        try NamedFiles.copy(named.files, from: server.path, to: backup.namedFilesFolder)
+        if withKeys { try NamedFiles.copy(named.keys, from: server.path, to: backup.namedKeysFolder) }
         for path in [folder, folder + "/tls"] + (withKeys ? [backup.keysFolder] : []) {
             try DurableFiles.synchronize(folder: path)
         }

@@ -217,6 +217,9 @@ struct RestoreRun {
         for (from, to) in pairs where FileManager.default.fileExists(atPath: from) {
             _ = try DurableFiles.copy(from, to: to)
         }
+        for folder in [backup.namedFilesFolder] + (record.hasKeys ? [backup.namedKeysFolder] : []) {
+            try NamedFiles.copy(NamedFiles.below(folder), from: folder, to: server.path)
+        }
         for folder in [server.keysFolder, server.tlsFolder] { try DurableFiles.synchronize(folder: folder) }
         try DurableFiles.write(Array(text.utf8), to: server.configurationFile)
     }

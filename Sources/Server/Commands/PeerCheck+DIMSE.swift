@@ -1,6 +1,7 @@
 import DICOMData
 import DICOMNetwork
 import DIMSEAdapter
+import Logging
 import NIOCore
 import Workflow
 
@@ -16,8 +17,6 @@ extension PeerCheck {
 
     /// Of identifiers, and of everything small.
     private static let plain = [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid]
-    /// Instance Availability Notification. PS3.4 §R.3.
-    private static let availability = "1.2.840.10008.5.1.4.33"
 
     /// Connection, TLS, an association with a context for each class of what the peer offers, C-ECHO, and queries that
     /// match nothing.
@@ -27,16 +26,24 @@ extension PeerCheck {
         guard let called = AETitle(peer.name), let calling = AETitle(calling) else {
             return findings + [.fail("associate", "\(calling) is no AE title", fix: "see --calling-ae")]
         }
-        var destination = SCUAssociation.Destination(
-            host: reached.host, port: reached.port, calledAETitle: called, callingAETitle: calling)
-        destination.tls = reached.tls
-        destination.timers.connect = patience
-        destination.timers.associate = patience
-        destination.timers.response = patience
+        // As the server itself calls it.
+        var terms = PeerCalling()
+        terms.timers.connect = patience
+        terms.timers.associate = patience
+        terms.timers.response = patience
+        terms.tls = reached.tls
+        terms.digest = Digests.hex
+        let destination: SCUAssociation.Destination
+        do { destination = try terms.destination(peer, as: calling) } catch {
+            return findings + [.fail("address", "\(error)", fix: "see hilum peer set")]
+        }
         let proposals = proposals
         do {
+            var quiet = SCUAssociation.Terms()
+            // What there is to say is a finding.
+            quiet.logger.logLevel = .critical
             let association = try await SCUAssociation.open(
-                destination, contexts: proposals.map { ($0.sopClassUID, $0.transferSyntaxes) })
+                destination, contexts: proposals.map { ($0.sopClassUID, $0.transferSyntaxes) }, terms: quiet)
             findings.append(.ok("associate", "\(calling) associates with \(called)"))
             findings += contexts(proposals, association.negotiated, calling)
             findings += await services(association)
@@ -63,7 +70,8 @@ extension PeerCheck {
                 ], stored
             ),
             (.commit, [UID.storageCommitmentPush], Self.plain),
-            (.mpps, [UID.modalityPerformedProcedureStep], Self.plain), (.ian, [Self.availability], Self.plain),
+            (.mpps, [UID.modalityPerformedProcedureStep], Self.plain),
+            (.ian, [UID.instanceAvailabilityNotification], Self.plain),
             (.worklist, [UID.modalityWorklistFind], Self.plain),
         ]
         return classes.flatMap { service, uids, syntaxes in

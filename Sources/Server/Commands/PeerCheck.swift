@@ -1,4 +1,5 @@
 import Access
+import HL7Translation
 import HL7v2
 import MLLPAdapter
 import NIOCore
@@ -27,7 +28,7 @@ struct PeerCheck: Sendable {
     struct Reached: Sendable {
         var host: String
         var port: Int
-        /// nil where it is called in clear text. What it shows is compared or verified by then.
+        /// Verifies certificates, but for a peer whose certificate is compared; nil where it is called in clear text.
         var tls: NIOSSLContext?
     }
 
@@ -169,14 +170,23 @@ struct PeerCheck: Sendable {
     func receiver() async -> [PeerFinding] {
         var (findings, reached) = await reach()
         guard let reached else { return findings }
+        let destination = (try? ServerComposition.siteProfile(configuration, folder))?.destinations
+            .first { $0.peer == peer.name }
         let names = peer.name.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
         let id = SystemEntropy().newID().value.prefix(20)
         let seconds = Int(SystemClock().now().microseconds / 1_000_000)
         let now = String(decoding: Timestamp(utcEpochSeconds: seconds).bytes, as: UTF8.self)
+        let sender = "\(destination?.sendingApplication ?? "HILUM")|\(destination?.sendingFacility ?? "")"
         let message =
-            "MSH|^~\\&|HILUM||\(names.first ?? "")|\(names.dropFirst().first ?? "")|\(now)||NMD^N02^NMD_N02|\(id)|P|2.5.1\r"
+            "MSH|^~\\&|\(sender)|\(names.first ?? "")|\(names.dropFirst().first ?? "")|\(now)||NMD^N02^NMD_N02|\(id)|P|2.5.1\r"
             + "NCK|\(now)\r"
         findings.append(await finding(of: Array(message.utf8), at: reached))
+        if destination == nil {
+            findings.append(
+                .note(
+                    "destination", "nothing is sent to it by itself",
+                    fix: "name it as `peer` of an entry of `destinations` in \(configuration.siteProfile)"))
+        }
         return findings
     }
 
@@ -186,7 +196,10 @@ struct PeerCheck: Sendable {
             client = try await MLLPClient.connect(
                 host: reached.host, port: reached.port, tls: reached.tls,
                 serverName: IPAddress(reached.host) == nil ? reached.host : nil,
-                group: MultiThreadedEventLoopGroup.singleton, timeout: patience)
+                group: MultiThreadedEventLoopGroup.singleton, timeout: patience
+            ) { [peer] certificate in
+                if case .pinned(let fingerprint) = peer.tls { Digests.hex(certificate) == fingerprint } else { true }
+            }
         } catch {
             return .fail("message", "no second connection: \(Self.words(error))", fix: "see how many it takes")
         }
@@ -197,7 +210,7 @@ struct PeerCheck: Sendable {
                 "message",
                 answer.isAccepted
                     ? "a message was acknowledged with \(answer.code)"
-                    : "a message was answered with \(answer.code): messages get there, and this kind (NMD^N02) or sender (HILUM) is not one that it takes"
+                    : "a message was answered with \(answer.code): messages get there, and this kind (NMD^N02) or this sender is not one that it takes"
             )
         } catch MLLPClient.Failure.timedOut {
             finding = .fail(

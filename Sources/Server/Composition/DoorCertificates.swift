@@ -87,11 +87,14 @@ struct CertificateWatch: Service {
     private static let warningDays: Int64 = 30
 
     let doors: [DoorCertificates]
+    /// Shows one of these certificates to peers that are called.
+    let calling: CallingTLS
     let metrics: MetricRegistry
     let logger: Logger
 
-    init(_ doors: [DoorCertificates], metrics: MetricRegistry, logger: Logger) {
+    init(_ doors: [DoorCertificates], calling: CallingTLS, metrics: MetricRegistry, logger: Logger) {
         self.doors = doors
+        self.calling = calling
         self.metrics = metrics
         self.logger = logger
         metrics.observe { [doors] in
@@ -121,11 +124,14 @@ struct CertificateWatch: Service {
     }
 
     private func look() {
+        var isNew = false
+        defer { if isNew { renewCalling() } }
         for door in doors {
             let place: Logger.Metadata = ["door": "\(door.door.place)"]
             switch door.refresh() {
             case .unchanged: continue
             case .replaced:
+                isNew = true
                 logger.notice(
                     "a new certificate is in use", metadata: place.merging(["days": "\(door.daysLeft)"]) { $1 })
             case .refused(let reason):
@@ -133,6 +139,13 @@ struct CertificateWatch: Service {
                     "new certificate files are not used; the old certificate stays",
                     metadata: place.merging(["reason": "\(reason)"]) { $1 })
             }
+        }
+    }
+
+    private func renewCalling() {
+        do { try calling.refresh() } catch {
+            logger.error(
+                "peers are called with the old certificate", metadata: ["error": "\(error)"])
         }
     }
 

@@ -37,14 +37,17 @@ struct HL7Outbound {
 
     /// Throws where a destination wants TLS and the folder has no certificate to show.
     init(
-        _ profile: SiteProfile, configuration: ServerConfiguration, folder: ServerFolder, store: RelationalStore,
-        logger: Logger
+        _ profile: SiteProfile, tls: CallingTLS, store: RelationalStore, logger: Logger
     ) throws {
         var couriers: [String: any Courier] = [:]
         var senders: [MLLPSender] = []
         for destination in profile.destinations {
             var terms = MLLPSender.Terms(fingerprint: Digests.hex)
-            if destination.isTLS { terms.tls = try TLSContexts.calling(configuration, folder) }
+            guard !destination.isTLS || tls.verifying != nil else {
+                throw ConfigurationError("destination \(destination.name): there is no certificate to call by TLS with")
+            }
+            terms.verifying = { tls.verifying }
+            terms.comparing = { tls.comparing }
             terms.serverName = destination.serverName
             terms.connect = .seconds(destination.connectSeconds)
             terms.answer = .seconds(destination.answerSeconds)

@@ -1,9 +1,7 @@
 import BlobStore
 import DICOMNetwork
 import DIMSEAdapter
-import Foundation
 import Logging
-import NIOSSL
 import SQLStore
 import Workflow
 
@@ -14,30 +12,14 @@ struct OutgoingDIMSE {
     let associations: OutgoingAssociations
     private let logger: Logger
 
-    init(_ configuration: ServerConfiguration, _ folder: ServerFolder, logger: Logger) throws {
+    init(_ configuration: ServerConfiguration, tls: CallingTLS, logger: Logger) throws {
         var calling = PeerCalling()
         calling.timers = configuration.limits.timers
-        calling.tls = try Self.tls(folder)
+        calling.currentTLS = { tls.verifying }
         calling.digest = Digests.hex
         self.calling = calling
         associations = OutgoingAssociations(logger: logger)
         self.logger = logger
-    }
-
-    /// With the server's certificate, which a peer may want to see, and the peer's checked against the authority and its
-    /// name. Nil for a folder without certificates.
-    private static func tls(_ folder: ServerFolder) throws -> NIOSSLContext? {
-        guard FileManager.default.fileExists(atPath: folder.serverCertificateFile) else { return nil }
-        _ = try ServerFolder.readSecret(folder.serverKeyFile)
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(folder.serverCertificateFile).map {
-            .certificate($0)
-        }
-        configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: folder.serverKeyFile, format: .pem))
-        configuration.trustRoots = .file(folder.authorityCertificateFile)
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.cipherSuiteValues = TLSContexts.suitesOfTLS12
-        return try NIOSSLContext(configuration: configuration)
     }
 
     /// Who reports on storage commitment.

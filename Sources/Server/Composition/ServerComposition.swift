@@ -118,7 +118,8 @@ enum ServerComposition {
             profiles.profile(of: "\($0)|\($1)")
         }
         let commitments = CommitmentAssociations()
-        let outgoing = try OutgoingDIMSE(configuration, folder, logger: logger)
+        let callingTLS = try CallingTLS(configuration, folder)
+        let outgoing = try OutgoingDIMSE(configuration, tls: callingTLS, logger: logger)
 
         // The doors for applications.
         let exports = ExportService(
@@ -163,8 +164,7 @@ enum ServerComposition {
             rules: configuration.subscriptions.rules(configuration.outbound.policy)
         ) { clock.now() }
 
-        let outbound = try HL7Outbound(
-            profile, configuration: configuration, folder: folder, store: store, logger: logger)
+        let outbound = try HL7Outbound(profile, tls: callingTLS, store: store, logger: logger)
         let couriers: [String: any Courier] = [
             SubscriptionNotice.kind: hooks,
             StorageCommitmentSCP.kind: outgoing.commitmentCourier(
@@ -211,7 +211,8 @@ enum ServerComposition {
                     .init(
                         service: AuthorityWatch(store: store, authorities: profile.authorities, metrics: metrics)),
                     .init(
-                        service: CertificateWatch(certificates.compactMap(\.self), metrics: metrics, logger: logger)),
+                        service: CertificateWatch(
+                            certificates.compactMap(\.self), calling: callingTLS, metrics: metrics, logger: logger)),
                 ] + doors,
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {

@@ -80,6 +80,17 @@ enum TLSContexts {
         return (context, Int64(own.notValidAfter))
     }
 
+    /// The door whose certificate is shown to peers that are called: the first for peers.
+    private static func callingDoor(_ configuration: ServerConfiguration) -> DoorConfiguration {
+        configuration.doors.first { $0.kind != .http && $0.tls != .off } ?? DoorConfiguration(.dimse)
+    }
+
+    /// Whether there is a certificate to call peers with.
+    static func canCall(_ configuration: ServerConfiguration, _ folder: ServerFolder) -> Bool {
+        let own = callingDoor(configuration).certificate.map { folder.resolve($0) } ?? folder.serverCertificateFile
+        return FileManager.default.fileExists(atPath: own)
+    }
+
     /// For calling peers: with the certificate of the first door for them, and the authorities that it and `hilum init`
     /// trust.
     ///
@@ -89,7 +100,7 @@ enum TLSContexts {
     static func calling(
         _ configuration: ServerConfiguration, _ folder: ServerFolder, isVerifying: Bool = true
     ) throws -> NIOSSLContext {
-        let door = configuration.doors.first { $0.kind != .http && $0.tls != .off } ?? DoorConfiguration(.dimse)
+        let door = callingDoor(configuration)
         let material = try Material(door, folder)
         func reading<Value>(_ body: () throws -> Value) throws -> Value {
             do { return try body() } catch { throw ConfigurationError("TLS of \(door.place): \(error)") }

@@ -72,6 +72,52 @@ import Workflow
     }
 
     @Test(
+        "On a port of both, a bound peer is served with its certificate and refused in clear text; others come either way"
+    )
+    func optional() async throws {
+        let (_, client, _) = try contexts()
+        let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
+        var lenient = TLSConfiguration.makeServerConfiguration(
+            certificateChain: [.certificate(certificate)],
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem)))
+        lenient.trustRoots = .certificates([certificate])
+        lenient.certificateVerification = .optionalVerification
+        let server = try NIOSSLContext(configuration: lenient)
+        let verification = (
+            abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid]
+        )
+        let own = Self.fingerprint(try certificate.toDERBytes())
+        let peers = [
+            Peer(kind: .applicationEntity, name: "CT1", certificateFingerprint: own),
+            Peer(kind: .applicationEntity, name: "CT2"),
+        ]
+        try await TestListener.run(
+            peers: peers,
+            configure: {
+                $0.tls = DoorTLS(server, .optional)
+                $0.certificateFingerprint = { Self.fingerprint($0) }
+            }
+        ) { test async throws in
+            for (calling, tls, isServed) in [
+                ("CT1", client, true), ("CT1", nil, false), ("CT2", client, true), ("CT2", nil, true),
+            ] as [(String, NIOSSLContext?, Bool)] {
+                var destination = test.destination
+                destination.callingAETitle = title(calling)
+                destination.tls = tls
+                if isServed {
+                    let association = try await SCUAssociation.open(destination, contexts: [verification])
+                    #expect(try await association.echo() == .success)
+                    try await association.release()
+                } else {
+                    await #expect(throws: SCUError.rejected(.callingAETitleNotRecognized)) {
+                        try await SCUAssociation.open(destination, contexts: [verification])
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(
         "A peer that is called shows a certificate of the authority for its name or address, or the one it is pinned to"
     )
     func calledPeer() async throws {

@@ -6,6 +6,7 @@ import NIOPosix
 import NIOSSL
 import TestSupport
 import Testing
+import Workflow
 
 /// MLLP over TLS with client certificates, as IHE ATNA asks (ITI-19).
 @Suite struct MLLPOverTLSTests {
@@ -69,6 +70,67 @@ import Testing
                 group: MultiThreadedEventLoopGroup.singleton)
             #expect(try await client.send(TestListener.message("M1")).isAccepted)
             await client.close()
+        }
+    }
+
+    @Test("On a port of both, TLS hands its certificate over, and clear text is served without one")
+    func optional() async throws {
+        let (server, client, _) = try contexts(requiresClientCertificate: true)
+        let der = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem).toDERBytes()
+        for (tls, certificate) in [(client, der), (nil, nil)] as [(NIOSSLContext?, [UInt8]?)] {
+            let seen = Promised<MLLPPeer>()
+            try await TestListener.run(
+                MLLPConfiguration(tls: DoorTLS(server, .optional)),
+                receive: { bytes, peer in
+                    seen.set(peer)
+                    return TestListener.answer(to: bytes)
+                }
+            ) { port, _ in
+                let peer = try await MLLPClient.connect(
+                    host: "127.0.0.1", port: port, tls: tls, serverName: tls == nil ? nil : "localhost",
+                    group: MultiThreadedEventLoopGroup.singleton)
+                #expect(try await peer.send(TestListener.message("M1")).isAccepted)
+                await peer.close()
+            }
+            #expect(await seen.value == MLLPPeer(address: "127.0.0.1", certificate: certificate))
+        }
+    }
+
+    @Test("A receiver is called as is said of it: in clear text, verified, or by the one certificate that counts")
+    func calledAsSaid() async throws {
+        let (server, client, _) = try contexts(requiresClientCertificate: false)
+        let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
+        var open = TLSConfiguration.makeClientConfiguration()
+        open.certificateVerification = .none
+        let digest: @Sendable ([UInt8]) -> String = { "\($0.count)-\($0.last ?? 0)" }
+        var terms = MLLPSender.Terms(fingerprint: digest)
+        let comparing = try NIOSSLContext(configuration: open)
+        terms.verifying = { client }
+        terms.comparing = { comparing }
+        terms.serverName = "localhost"
+        let own = digest(try certificate.toDERBytes())
+        try await TestListener.run(
+            MLLPConfiguration(tls: DoorTLS(server, .optional)), receive: { bytes, _ in TestListener.answer(to: bytes) }
+        ) { [terms] port, _ async throws in
+            let sender = MLLPSender(terms, group: MultiThreadedEventLoopGroup.singleton)
+            for tls in [.off, .on, .pinned(fingerprint: own)] as [Peer.TLS] {
+                let address = MLLPSender.Address(host: "127.0.0.1", port: port, tls: tls)
+                #expect(try await sender.send(TestListener.message("M1"), to: address).isAccepted)
+            }
+            let other = MLLPSender.Address(host: "127.0.0.1", port: port, tls: .pinned(fingerprint: "other"))
+            await #expect(throws: MLLPClient.Failure.notTrusted) {
+                try await sender.send(TestListener.message("M2"), to: other)
+            }
+            await sender.close()
+            // Without TLS of its own this server does not fall back to clear text.
+            let bare = MLLPSender(MLLPSender.Terms(fingerprint: digest), group: MultiThreadedEventLoopGroup.singleton)
+            for tls in [.on, .pinned(fingerprint: own)] as [Peer.TLS] {
+                await #expect(throws: MLLPClient.Failure.handshakeFailed) {
+                    try await bare.send(
+                        TestListener.message("M3"), to: .init(host: "127.0.0.1", port: port, tls: tls))
+                }
+            }
+            await bare.close()
         }
     }
 }

@@ -78,9 +78,9 @@ extension JourneyTests {
                     let other = try await ServerFolder.make()
                     defer { other.remove() }
                     for name in ["ca.pem", "server.pem", "server.key"] {
-                        let bytes = try Data(contentsOf: URL(fileURLWithPath: other.path + "/tls/" + name))
-                        try bytes.write(
-                            to: URL(fileURLWithPath: server.folder.path + "/tls/" + name), options: .atomic)
+                        let target = server.folder.path + "/tls/" + name
+                        try FileManager.default.removeItem(atPath: target)
+                        try FileManager.default.copyItem(atPath: other.path + "/tls/" + name, toPath: target)
                     }
                     try FileManager.default.setAttributes(
                         [.posixPermissions: 0o600], ofItemAtPath: server.folder.path + "/tls/server.key")
@@ -99,6 +99,41 @@ extension JourneyTests {
                     #expect(String(decoding: wire.received.readableBytesView, as: UTF8.self).contains("MSA|AA|AFTER"))
                 }
             }
+        }
+
+        @Test("A backup holds the files that doors and peers name, and its restore puts them back")
+        func backup() async throws {
+            let folder = try await ServerFolder.make()
+            let backup = folder.path + "-backup"
+            let target = folder.path + "-again"
+            defer {
+                folder.remove()
+                for path in [backup, target] { try? FileManager.default.removeItem(atPath: path) }
+            }
+            let files = FileManager.default
+            try files.createDirectory(atPath: folder.path + "/own", withIntermediateDirectories: true)
+            for (from, to) in [("tls/server.pem", "own/site.pem"), ("tls/server.key", "own/site.key")] {
+                try files.copyItem(atPath: folder.path + "/" + from, toPath: folder.path + "/" + to)
+            }
+            try "snapshot: true\n".write(toFile: folder.path + "/ehr.yaml", atomically: true, encoding: .utf8)
+            try await HilumProgram.must(
+                "peer", "set", folder.path, "--mllp-app", ServerFolder.sender.application, "--mllp-facility",
+                ServerFolder.sender.facility, "--profile", "ehr.yaml")
+            let file = folder.path + "/hilum.yaml"
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            try text.replacing(
+                "  ae-title: HILUM\n",
+                with: "  ae-title: HILUM\n  certificate: own/site.pem\n  key: own/site.key\n"
+            ).write(toFile: file, atomically: true, encoding: .utf8)
+            try await HilumProgram.must("backup", folder.path, backup, "--with-keys")
+            var words = ["restore", backup, target]
+            if try folder.postgres != nil { words += ["--postgres", try #require(try await JourneyDatabase.make())] }
+            try await HilumProgram.must(words)
+            for name in ["own/site.pem", "own/site.key", "ehr.yaml"] {
+                #expect(files.contentsEqual(atPath: folder.path + "/" + name, andPath: target + "/" + name), "\(name)")
+            }
+            let mode = try files.attributesOfItem(atPath: target + "/own/site.key")[.posixPermissions] as? Int
+            #expect(mode == 0o600)
         }
     }
 }

@@ -1,5 +1,6 @@
 import Admission
 import Foundation
+import NIOSSL
 import Testing
 
 @testable import hilum
@@ -103,5 +104,25 @@ struct DoorCertificatesTests {
         defer { files.remove() }
         try files.write(try files.made(now: Date(timeIntervalSinceNow: -20 * 365 * 86_400)))
         #expect(try files.certificates().daysLeft < 0)
+    }
+
+    @Test(
+        "Peers are called with the new certificate too; what cannot be used leaves the old, and a folder without one calls in clear text"
+    )
+    func calling() throws {
+        let files = try Files()
+        defer { files.remove() }
+        let calling = try CallingTLS(ServerConfiguration(), files.folder)
+        let (verifying, comparing) = (calling.verifying, calling.comparing)
+        #expect(verifying != nil && comparing != nil)
+        try files.write(key: "no key")
+        #expect(throws: ConfigurationError.self) { try calling.refresh() }
+        #expect(calling.verifying === verifying)
+        try files.write(try files.made())
+        try calling.refresh()
+        #expect(calling.verifying != nil && calling.verifying !== verifying && calling.comparing !== comparing)
+        try FileManager.default.removeItem(atPath: files.folder.serverCertificateFile)
+        let none = try CallingTLS(ServerConfiguration(), files.folder)
+        #expect(none.verifying == nil && none.comparing == nil)
     }
 }

@@ -136,21 +136,25 @@ package struct TrustedProxies: Sendable, Hashable {
         return text
     }
 
-    /// The value of a quoted string; what is none as it is. RFC 9110 §5.6.4.
+    /// The text of a quoted string, empty for one that is not closed at its end; every other text as it is. RFC 9110 §5.6.4.
     private static func unquoted(_ text: Substring) -> String {
         guard text.hasPrefix("\"") else { return String(text) }
         var value = ""
-        var rest = text.dropFirst()
-        while let character = rest.popFirst() {
-            switch character {
-            case "\"": return rest.isEmpty ? value : String(text)
-            case "\\":
-                guard let next = rest.popFirst() else { return String(text) }
-                value.append(next)
-            default: value.append(character)
+        var isEscaped = false
+        for index in text.indices.dropFirst() {
+            let character = text[index]
+            if isEscaped {
+                value.append(character)
+                isEscaped = false
+            } else if character == "\\" {
+                isEscaped = true
+            } else if character == "\"" {
+                return text.index(after: index) == text.endIndex ? value : ""
+            } else {
+                value.append(character)
             }
         }
-        return String(text)
+        return ""
     }
 }
 

@@ -15,7 +15,12 @@ package struct PeerCalling: Sendable {
     package var timers = DIMSETimers()
     /// TLS with our certificate and the authorities that this server trusts, verifying certificate and name; nil where
     /// this server has none, and then peers that are called by TLS are not called.
-    package var tls: NIOSSLContext?
+    package var tls: NIOSSLContext? {
+        get { currentTLS() }
+        set { currentTLS = { newValue } }
+    }
+    /// The same, asked at each call: certificates are replaced while a server runs.
+    package var currentTLS: @Sendable () -> NIOSSLContext? = { nil }
     /// SHA-256 in hexadecimal, for peers whose certificate is pinned.
     package var digest: (@Sendable ([UInt8]) -> String)?
     /// Who the user is at a peer; nil for none.

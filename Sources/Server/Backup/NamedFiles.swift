@@ -1,0 +1,48 @@
+import Foundation
+import Workflow
+
+/// Files of a server folder that the configuration or a peer names, beside those that each folder has: certificates and
+/// authorities of doors, profiles of senders. What lies outside of the folder is not Hilum's to copy.
+struct NamedFiles {
+    /// Paths below the server folder.
+    let files: [String]
+    /// The same of keys, which a backup has only when they are asked for.
+    let keys: [String]
+
+    init(_ configuration: ServerConfiguration, _ peers: [Peer]) {
+        let doors = configuration.doors
+        files = Self.inside(
+            doors.flatMap { [$0.certificate, $0.clientAuthorities] } + [configuration.outbound.authorities]
+                + peers.map(\.profile))
+        keys = Self.inside(doors.map(\.key))
+    }
+
+    private static func inside(_ names: [String?]) -> [String] {
+        var seen: Set<String> = []
+        return names.compactMap(\.self).filter { name in
+            !name.isEmpty && !name.hasPrefix("/") && !name.split(separator: "/").contains("..")
+                && seen.insert(name).inserted
+        }
+    }
+
+    /// Copies files from below one folder to below another; those that are not there are passed over.
+    static func copy(_ names: [String], from source: String, to target: String) throws {
+        for name in names {
+            let from = source + "/" + name
+            let to = URL(fileURLWithPath: target + "/" + name)
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: from, isDirectory: &isFolder), !isFolder.boolValue else {
+                continue
+            }
+            let folder = to.deletingLastPathComponent().path
+            try DurableFiles.makeFolder(folder)
+            _ = try DurableFiles.copy(from, to: to.path)
+            try DurableFiles.synchronize(folder: folder)
+        }
+    }
+
+    /// All files below a folder; none where it is not there.
+    static func below(_ folder: String) -> [String] {
+        (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []
+    }
+}
