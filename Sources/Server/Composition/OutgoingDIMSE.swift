@@ -12,6 +12,7 @@ import Workflow
 struct OutgoingDIMSE {
     let calling: PeerCalling
     let associations: OutgoingAssociations
+    let caller: PeerCaller
     private let logger: Logger
 
     init(_ configuration: ServerConfiguration, _ folder: ServerFolder, logger: Logger) throws {
@@ -19,8 +20,12 @@ struct OutgoingDIMSE {
         calling.timers = configuration.limits.timers
         calling.tls = try Self.tls(folder)
         calling.digest = Digests.hex
+        guard let title = AETitle(configuration.dimse.aeTitle) else {
+            throw ConfigurationError("dimse.ae-title: \(configuration.dimse.aeTitle) is no AE title")
+        }
         self.calling = calling
         associations = OutgoingAssociations(logger: logger)
+        caller = PeerCaller(calling: calling, associations: associations, callingAETitle: title)
         self.logger = logger
     }
 

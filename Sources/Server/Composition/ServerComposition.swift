@@ -67,7 +67,8 @@ enum ServerComposition {
         let projector = FHIRProjector { date, time in SiteOffset.text(zone, date: date, time: time) }
         let commits = CommitWatch()
         let store = try await StoreComposition.open(
-            configuration, folder: folder, isServer: true, observers: [projector], fhirBaseURL: publicURL + "/fhir",
+            configuration, folder: folder, isServer: true, observers: [projector, PeerNoticeObserver()],
+            fhirBaseURL: publicURL + "/fhir",
             commits: commits)
         // Behind the store's lock: a second server of this folder is told of the first, not of a port.
         try ports.takeConfigured(configuration)
@@ -178,6 +179,10 @@ enum ServerComposition {
                                 SubscriptionNotice.kind: hooks,
                                 StorageCommitmentSCP.kind: outgoing.commitmentCourier(
                                     store: store, blobs: blobs, commitments: commitments),
+                                PeerNotice.performedStepKind: PerformedStepCourier(
+                                    store: store, peers: store, caller: outgoing.caller),
+                                PeerNotice.availabilityKind: AvailabilityCourier(
+                                    store: store, peers: store, caller: outgoing.caller),
                             ], limits: configuration.limits.delivery,
                             signal: store.deliverySignal, clock: clock, entropy: entropy, metrics: outboxMetrics,
                             logger: logger)),

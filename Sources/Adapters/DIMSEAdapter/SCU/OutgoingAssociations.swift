@@ -64,12 +64,13 @@ package final class OutgoingAssociations: Sendable {
     /// - Parameters:
     ///   - contexts: as for ``SCUAssociation/open(_:contexts:terms:group:)``.
     ///   - time: for all of it: a place, the connection, the association, `body`. Then it is aborted.
+    ///   - mayRepeat: whether `body` may be done again, where an association that was kept turns out to be gone.
     ///
     /// Throws ``SCUError``, NIO's error when no connection could be opened, and what `body` throws. The cancellation of
     /// the task, and an interruption of the terms, abort the association.
     package func with<Value: Sendable>(
         _ destination: SCUAssociation.Destination, contexts: [(abstractSyntax: String, transferSyntaxes: [String])],
-        terms: SCUAssociation.Terms = SCUAssociation.Terms(), within time: TimeAmount? = nil,
+        terms: SCUAssociation.Terms = SCUAssociation.Terms(), within time: TimeAmount? = nil, mayRepeat: Bool = false,
         _ body: (Lease) async throws -> Value
     ) async throws -> Value {
         let interruption = terms.interruption ?? Interruption()
@@ -83,7 +84,7 @@ package final class OutgoingAssociations: Sendable {
         defer { deadline?.cancel() }
         do {
             return try await withTaskCancellationHandler {
-                try await use(destination, contexts, terms, interruption, body)
+                try await use(destination, contexts, terms, interruption, mayRepeat, body)
             } onCancel: {
                 interruption.interrupt()
             }
@@ -94,7 +95,7 @@ package final class OutgoingAssociations: Sendable {
 
     private func use<Value: Sendable>(
         _ destination: SCUAssociation.Destination, _ contexts: Proposals, _ terms: SCUAssociation.Terms,
-        _ interruption: Interruption, _ body: (Lease) async throws -> Value
+        _ interruption: Interruption, _ mayRepeat: Bool, _ body: (Lease) async throws -> Value
     ) async throws -> Value {
         let request = request(destination, contexts, terms)
         let grant = try await place(request, interruption)
@@ -121,6 +122,12 @@ package final class OutgoingAssociations: Sendable {
         interruption.leave()
         let mayBeKept = terms.services.isEmpty && destination.identity == nil && limits.idle > .zero
         await giveBack(lease, request, mayBeKept: mayBeKept && !interruption.isInterrupted)
+        if mayRepeat, lease.isReused, !interruption.isInterrupted, case .failure(let error as SCUError) = result,
+            error.isEndByPeer
+        {
+            // Those that were kept with it are given up: the next one is new.
+            return try await use(destination, contexts, terms, interruption, false, body)
+        }
         return try result.get()
     }
 

@@ -91,7 +91,10 @@ private final class MemoryUnit: UnitOfWork, PerformedStepUnit {
     func series(in studyInstanceUID: String) throws -> [Series] { Array(state.series.values) }
     func save(_ series: Series) throws { state.series[series.seriesInstanceUID] = series }
     func instance(_ sopInstanceUID: String) throws -> Instance? { state.instances[sopInstanceUID] }
-    func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance] { [] }
+    func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance] {
+        state.instances.values.filter { $0.seriesInstanceUID == seriesInstanceUID }
+            .sorted { $0.sopInstanceUID < $1.sopInstanceUID }
+    }
     func insert(_ received: ReceivedInstance) throws {
         state.instances[received.instance.sopInstanceUID] = received.instance
     }
