@@ -35,7 +35,6 @@ let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", packa
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
-let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 
 /// A library target of one layer, with its mirror under Tests.
 func layer(_ folder: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -68,12 +67,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
-        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -82,6 +77,10 @@ let package = Package(
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+
+        // Foundations: what any layer may stand on.
+        layer("Foundations", "Basics", []),
+        layer("Foundations", "Cryptography", ["Basics", "COpenSSL"]),
 
         // Codecs: bytes to values and back; pure.
         layer("Codecs", "DICOMData", ["CZlib"]),
@@ -101,17 +100,17 @@ let package = Package(
         layer("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "Workflow", "Access"]),
 
         // Network: what all doors share about connections.
-        layer("Network", "Admission", ["Access", nio("NIOCore"), nio("NIOTLS")]),
+        layer("Network", "Admission", ["Access", nio("NIOCore"), nio("NIOTLS"), nioSSL]),
 
         // Storage: implements the ports.
         layer(
             "Storage", "SQLStore",
             [
                 "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", "CSQLite", "CLibPQ",
-                "COpenSSL",
+                "Basics", "Cryptography",
                 nio("NIOCore"), nio("NIOPosix"), logging,
             ]),
-        layer("Storage", "BlobStore", ["Workflow", "COpenSSL", nio("NIOCore"), nio("NIOPosix")]),
+        layer("Storage", "BlobStore", ["Workflow", "Basics", "Cryptography", nio("NIOCore"), nio("NIOPosix")]),
 
         // Adapters: sockets to hospital systems.
         layer(
@@ -134,8 +133,8 @@ let package = Package(
         layer(
             "API", "HTTPSupport",
             [
-                "Access", "Admission", hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
-                httpTypes,
+                "Access", "Admission", "CZlib", hummingbird,
+                .product(name: "HummingbirdCore", package: "hummingbird"), httpTypes,
                 nio("NIOCore"), nio("NIOHTTP1"), httpTypesNIO, logging,
             ]),
         layer(
@@ -154,7 +153,9 @@ let package = Package(
         layer(
             "API", "SMARTAPI",
             [
-                "HTTPSupport", "Access", hummingbird, httpTypes, nio("NIOCore"), nio("NIOHTTP1"), jwtKit, logging,
+                "HTTPSupport", "Access", "Basics", "Cryptography", hummingbird, httpTypes, nio("NIOCore"),
+                nio("NIOHTTP1"),
+                logging,
             ]),
         layer("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow", hummingbird, httpTypes, metrics]),
 
@@ -165,16 +166,12 @@ let package = Package(
                 "DICOMData", "DICOMNetwork", "DICOMPixels", "HL7v2", "FHIRModel", "FHIRSearch", "Workflow", "Access",
                 "HL7Translation", "DICOMTranslation", "FHIRResources", "SQLStore", "BlobStore", "MLLPAdapter",
                 "DIMSEAdapter", "OutboundAdapter", "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI",
-                "Admission",
+                "Admission", "Basics", "Cryptography",
                 hummingbird, httpTypes, .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "X509", package: "swift-certificates"),
-                .product(name: "SwiftASN1", package: "swift-asn1"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "_CryptoExtras", package: "swift-crypto"),
-                jwtKit, lifecycle, unixSignals, logging, metrics, asyncHTTPClient, yams, nioSSL, nio("NIOCore"),
-                nio("NIOPosix"),
+                lifecycle, unixSignals, logging, metrics, asyncHTTPClient, yams, nioSSL, nio("NIOCore"),
+                nio("NIOPosix"), nio("NIOTLS"),
                 nio("NIOHTTP1"),
             ],
             path: "Sources/Server", exclude: ["Server.docc"], swiftSettings: strict),
@@ -187,12 +184,15 @@ let package = Package(
             name: "HilumBench",
             dependencies: [
                 "CSQLite", "DIMSEAdapter", "DICOMData", "DICOMNetwork", "SQLStore", "FHIRModel", "FHIRSearch",
-                "FHIRResources", "Workflow", "Access", hummingbird, httpTypes, jwtKit, logging, nio("NIOCore"),
+                "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", hummingbird, httpTypes, logging,
+                nio("NIOCore"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Tools/HilumBench", swiftSettings: strict),
 
         // Tests mirror Sources.
+        tests("Foundations", "Basics", ["Basics"]),
+        tests("Foundations", "Cryptography", ["Cryptography", "Basics", "COpenSSL"]),
         tests("Codecs", "DICOMData", ["DICOMData"]),
         tests("Codecs", "DICOMNetwork", ["DICOMNetwork", "DICOMData", nio("NIOCore")]),
         tests("Codecs", "DICOMPixels", ["DICOMPixels", "DICOMData"]),
@@ -215,8 +215,10 @@ let package = Package(
             [
                 "SQLStore", "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", logging,
             ]),
-        tests("Storage", "BlobStore", ["BlobStore", "Workflow"]),
-        tests("Network", "Admission", ["Admission", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded")]),
+        tests("Storage", "BlobStore", ["BlobStore", "Workflow", "Cryptography"]),
+        tests(
+            "Network", "Admission",
+            ["Admission", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL]),
         tests(
             "Adapters", "MLLPAdapter",
             [
@@ -231,7 +233,8 @@ let package = Package(
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL, logging, lifecycle,
             ]),
         tests(
-            "Adapters", "OutboundAdapter", ["OutboundAdapter", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL]),
+            "Adapters", "OutboundAdapter",
+            ["OutboundAdapter", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL, asyncHTTPClient]),
         tests(
             "API", "HTTPSupport",
             [
@@ -241,7 +244,10 @@ let package = Package(
             ]),
         tests(
             "API", "SMARTAPI",
-            ["SMARTAPI", "HTTPSupport", "Access", jwtKit, hummingbird, httpTypes, nio("NIOCore"), nio("NIOPosix")]),
+            [
+                "SMARTAPI", "HTTPSupport", "Access", "Basics", "Cryptography", hummingbird, httpTypes, nio("NIOCore"),
+                nio("NIOPosix"),
+            ]),
         tests("API", "OpsAPI", ["OpsAPI", "HTTPSupport", "Access", "Workflow", httpTypes, metrics]),
         tests(
             "API", "FHIRAPI",
@@ -270,15 +276,15 @@ let package = Package(
             dependencies: [
                 "DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 nio("NIOTLS"), nioSSL,
-                jwtKit, asyncHTTPClient,
+                "Basics", "Cryptography", asyncHTTPClient,
             ],
             path: "Tests/Server/JourneyTests", swiftSettings: strict),
         tests("Server", "Demo", ["hilum", "DICOMData", "HL7v2"]),
         tests(
             "Server", "Server",
             [
-                "hilum", "OpsAPI", "SQLStore", "FHIRResources", "Workflow", "Access", logging, lifecycle,
-                nio("NIOCore"), nio("NIOPosix"),
+                "hilum", "OpsAPI", "HTTPSupport", "Admission", "SQLStore", "FHIRResources", "Workflow", "Access", logging,
+                lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,
             ]),
     ],
     swiftLanguageModes: [.v6]

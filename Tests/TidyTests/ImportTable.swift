@@ -31,8 +31,8 @@ struct ImportTable {
     /// What makes a layer: no arrow between these three, none upwards.
     static let siblings: Set<String> = ["API", "Adapters", "Storage"]
     static let height = [
-        "CLibraries": 0, "Codecs": 1, "Domain": 2, "Translation": 3, "Network": 3, "Storage": 4, "Adapters": 4,
-        "API": 4, "Server": 5,
+        "CLibraries": 0, "Foundations": 1, "Codecs": 2, "Domain": 3, "Translation": 4, "Network": 4, "Storage": 5,
+        "Adapters": 5, "API": 5, "Server": 6,
     ]
 
     static let house: ImportTable = {
@@ -44,6 +44,9 @@ struct ImportTable {
         func row(_ layer: String, _ name: String, _ ours: Set<String>, _ outside: Set<String> = []) {
             rows[name] = Row(layer: layer, ours: ours, outside: outside)
         }
+        row("Foundations", "Basics", [])
+        row("Foundations", "Cryptography", ["Basics", "COpenSSL"])
+
         row("Codecs", "DICOMData", ["CZlib"])
         row("Codecs", "DICOMNetwork", ["DICOMData"], ["NIOCore"])
         row("Codecs", "DICOMPixels", ["DICOMData"])
@@ -58,16 +61,18 @@ struct ImportTable {
         row("Translation", "DICOMTranslation", ["DICOMData", "DICOMPixels", "Workflow", "Access"])
         row("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "DICOMData", "Workflow", "Access"])
 
-        row("Network", "Admission", ["Access"], ["NIOCore", "NIOTLS"])
+        row("Network", "Admission", ["Access"], ["NIOCore", "NIOTLS", "NIOSSL"])
 
         row(
             "Storage", "SQLStore",
             [
                 "Workflow", "Access", "DICOMData", "FHIRModel", "FHIRSearch", "FHIRResources", "CSQLite", "CLibPQ",
-                "COpenSSL",
+                "Basics", "Cryptography",
             ],
             ["NIOCore", "NIOPosix", "Logging"])
-        row("Storage", "BlobStore", ["Workflow", "Access", "COpenSSL"], ["NIOCore", "NIOPosix", "Logging"])
+        row(
+            "Storage", "BlobStore", ["Workflow", "Access", "Basics", "Cryptography"],
+            ["NIOCore", "NIOPosix", "Logging"])
 
         row("Adapters", "MLLPAdapter", ["Admission", "HL7v2", "HL7Translation", "Workflow", "Access"], nio)
         row(
@@ -78,15 +83,14 @@ struct ImportTable {
             "Adapters", "OutboundAdapter", ["Access"],
             ["NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1", "AsyncHTTPClient"])
 
-        row("API", "HTTPSupport", ["Access", "Admission"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
+        row("API", "HTTPSupport", ["Access", "Admission", "CZlib"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
         row(
             "API", "FHIRAPI", ["HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
         row(
             "API", "DICOMwebAPI",
             ["HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow"], http)
         row(
-            "API", "SMARTAPI", ["HTTPSupport", "Access"],
-            http.union(["JWTKit", "NIOHTTP1"]))
+            "API", "SMARTAPI", ["HTTPSupport", "Access", "Basics", "Cryptography"], http.union(["NIOHTTP1"]))
         row("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow"], http)
         return ImportTable(rows: rows)
     }()

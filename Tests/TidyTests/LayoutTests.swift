@@ -9,11 +9,13 @@ import Testing
     )
     func folders() {
         let layers = [
-            "API", "Adapters", "CLibraries", "Codecs", "Domain", "Network", "Server", "Storage", "Tools", "Translation",
+            "API", "Adapters", "CLibraries", "Codecs", "Domain", "Foundations", "Network", "Server", "Storage", "Tools",
+            "Translation",
         ]
         #expect(Self.unlisted(tree.folders(in: "Sources"), of: layers) == [])
         let testLayers = [
-            "API", "Adapters", "Codecs", "Domain", "Network", "Server", "Storage", "TidyTests", "Tools", "Translation",
+            "API", "Adapters", "Codecs", "Domain", "Foundations", "Network", "Server", "Storage", "TidyTests", "Tools",
+            "Translation",
         ]
         #expect(Self.unlisted(tree.folders(in: "Tests"), of: testLayers) == [])
         let manifest = tree.manifest

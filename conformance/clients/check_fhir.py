@@ -1,10 +1,12 @@
 """FHIR R4 with fhirpy and requests, bulk export with smart-fetch; fhirkit-rs judges every FHIR body that came back."""
 
+import gzip
 import json
 import os
 import pathlib
 import subprocess
 import time
+import zlib
 
 import fhirkit
 import requests
@@ -210,6 +212,27 @@ def check(report, server, backend, folder):
         data = body if isinstance(body, bytes) else body.encode()
         report.check("fhir", f"refused with an OperationOutcome: {name}", lambda data=data, wanted=wanted: outcome(
             session.post(url, data=data, headers=headers(), timeout=30), *wanted), "FHIR R4 http.html#create")
+    def compressed():
+        place = f"{server.fhir}/Observation/gzip-1"
+        body = json.dumps({"resourceType": "Observation", "id": "gzip-1", "status": "final",
+                           "code": {"text": "x"}, "valueString": "long" * 1000}).encode()
+
+        def put(data, coding):
+            return session.put(place, data=data, headers=headers(**{"Content-Encoding": coding}), timeout=30)
+
+        made = put(gzip.compress(body), "gzip")
+        equal(made.status_code, 201, f"a gzipped body ({made.text[:160]})")
+        coded = session.get(place, headers={"Accept-Encoding": "gzip"}, timeout=30)
+        plain = session.get(place, headers={"Accept-Encoding": "gzip;q=0"}, timeout=30)
+        equal(coded.headers.get("Content-Encoding"), "gzip", "Content-Encoding where gzip is accepted")
+        equal(plain.headers.get("Content-Encoding"), None, "Content-Encoding where it is not")
+        expect(coded.content == plain.content, "the two forms differ")
+        outcome(put(zlib.compress(body), "deflate"), 415)
+        outcome(put(gzip.compress(body)[:-9], "gzip"), 400)
+        outcome(put(gzip.compress(b" " * (20 << 20)), "gzip"), 413)
+
+    report.check("fhir", "gzip of requests and answers", compressed, "RFC 9110 §8.4")
+
     def unknown_element():
         # Streamed, so that the judge leaves this one out: an unknown element may be kept or refused, never dropped.
         answer = session.post(url, data='{"resourceType":"Patient","nope":1}', headers=headers(), timeout=30, stream=True)

@@ -23,9 +23,10 @@ extension DICOMwebRoutes {
             ingest: ingest, expectedStudyUID: study.isEmpty ? nil : study, access: request.access)
         switch type.essence {
         case "application/dicom":
+            let body = try request.plainBody()
             try intake.begin(contentType: "application/dicom")
             do {
-                for try await chunk in request.body { intake.append(chunk) }
+                for try await chunk in body { intake.append(chunk) }
             } catch {
                 intake.abandon()
                 throw error

@@ -15,6 +15,7 @@ package struct FHIRCall: Sendable {
     package var query: [(name: String, value: String)]
     /// The query as it stood in the URL, for the audit trail and the export's `request`.
     package var rawQuery: String
+    /// The header fields as sent; of an entry of a Bundle, what its `request` says in place of them.
     package var headers: HTTPFields
     /// The whole body, within the limit of the listener; empty without one.
     package var body: [UInt8]
@@ -37,9 +38,6 @@ package struct FHIRCall: Sendable {
     }
 
     func first(_ name: String) -> String? { query.first { $0.name == name }?.value }
-
-    /// The name of a search that was kept because it is too long for a link.
-    var keptSearch: String? { first(FHIRService.keptParameter) }
 
     var conditions: ReadConditions { ReadConditions(headers) }
 

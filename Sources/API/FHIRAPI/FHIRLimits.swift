@@ -31,5 +31,6 @@ package enum ConditionalDelete: String, Sendable, Hashable, CaseIterable {
     /// More than one unit of work should hold.
     package static let severalMax = 1_000
 
+    /// How many matches are deleted; at one more the whole is refused.
     package var max: Int { self == .single ? 1 : Self.severalMax }
 }

@@ -50,7 +50,7 @@ package struct FHIRService: Sendable {
         do {
             if !interaction.template.hasPrefix("/_export") { try Self.checkAccept(call) }
             let response =
-                switch interaction.work {
+                switch try interaction.work(for: call) {
                 case .answer(let handler): try await handler(self, call)
                 case .look(let look): try await answer(try await look(self, call), call)
                 case .change(let change): try await answer(try change(self, call), call)
@@ -108,13 +108,6 @@ package struct FHIRService: Sendable {
         guard let header else { return true }
         let accept = AcceptHeader(header)
         return offers.contains { accept.quality(of: $0, ignoring: ["charset", "fhirversion"]) > 0 }
-    }
-
-    /// Refuses when no scope grants this at all. FHIR R4 security.html, SMART 2.2: 403.
-    func require(_ permission: Permissions, on type: String, _ access: AccessContext) throws {
-        guard access.allows(permission, on: type) else {
-            throw InteractionError(.forbidden, "no scope for this interaction on \(type)")
-        }
     }
 
     /// The row that must be durable before data leaves.

@@ -1,9 +1,10 @@
+import Access
 import FHIRModel
 import FHIRResources
 import HTTPSupport
 import HTTPTypes
 
-/// One interaction of the FHIR base: where it is, and what answers. FHIR R4 http.html.
+/// One interaction of the FHIR base: where it is, what its caller needs, and what answers. FHIR R4 http.html.
 ///
 /// The table is read by the routes and by the entries of Bundles alike.
 struct Interaction: Sendable {
@@ -25,101 +26,136 @@ struct Interaction: Sendable {
     let method: HTTPRequest.Method
     /// Below the base, such as `/{type}/{id}`.
     let template: String
+    /// What its caller has to be permitted.
+    let needs: InteractionNeed
     /// Whether it needs no token.
     var isOpen = false
     /// Whether a GET changes nothing, so that HEAD may be asked too.
     var isSafe = true
     /// Whether an entry of a batch may ask for it.
     var isForEntries = true
-    let work: Work
+    private let work: Work
 
     var hasBody: Bool { [.post, .put, .patch].contains(method) }
 
+    /// Whether it changes a resource.
+    var isChange: Bool { if case .change = work { true } else { false } }
+
+    /// What answers a call, once its caller has what the interaction needs. Throws as ``InteractionNeed/check(_:)``.
+    func work(for call: FHIRCall) throws -> Work {
+        try needs.check(call)
+        return work
+    }
+
     /// In the order in which templates are tried: a literal goes before a parameter.
     static let all: [Interaction] = [
-        Interaction(name: "bundle", method: .post, template: "/", isForEntries: false) { try await $0.bundle($1) },
-        Interaction(name: "capabilities", method: .get, template: "/metadata", isOpen: true) {
+        Interaction(name: "bundle", method: .post, template: "/", needs: .decidedWithin, isForEntries: false) {
+            try await $0.bundle($1)
+        },
+        Interaction(name: "capabilities", method: .get, template: "/metadata", needs: .nothing, isOpen: true) {
             $0.capabilities.response(to: $1)
         },
-        Interaction(name: "exportKickOff", method: .get, template: "/$export", isSafe: false, isForEntries: false) {
+        Interaction(
+            name: "exportKickOff", method: .get, template: "/$export", needs: .decidedWithin, isSafe: false,
+            isForEntries: false
+        ) {
             try await $0.kickOff($1)
         },
-        Interaction(name: "exportStatus", method: .get, template: "/_export/{job}", isForEntries: false) {
+        Interaction(
+            name: "exportStatus", method: .get, template: "/_export/{job}", needs: .decidedWithin, isForEntries: false
+        ) {
             try await $0.exportStatus($1, job: $1.parameters["job"])
         },
-        Interaction(name: "exportDelete", method: .delete, template: "/_export/{job}", isForEntries: false) {
+        Interaction(
+            name: "exportDelete", method: .delete, template: "/_export/{job}", needs: .decidedWithin,
+            isForEntries: false
+        ) {
             try await $0.exportDelete($1, job: $1.parameters["job"])
         },
-        Interaction(name: "exportFile", method: .get, template: "/_export/{job}/{file}", isForEntries: false) {
+        Interaction(
+            name: "exportFile", method: .get, template: "/_export/{job}/{file}", needs: .decidedWithin,
+            isForEntries: false
+        ) {
             try await $0.exportFile($1, job: $1.parameters["job"], file: $1.parameters["file"])
         },
-        Interaction(name: "historySystem", method: .get, template: "/_history", look: { try $0.history($1) }),
         Interaction(
-            name: "historyType", method: .get, template: "/{type}/_history",
+            name: "historySystem", method: .get, template: "/_history", needs: .onAnyType(.search),
+            look: { try $0.history($1) }),
+        Interaction(
+            name: "historyType", method: .get, template: "/{type}/_history", needs: .permissions(.search),
             look: { try $0.history($1, type: try $1.type()) }),
         Interaction(
-            name: "searchType", method: .get, template: "/{type}",
+            name: "searchType", method: .get, template: "/{type}", needs: .permissions(.search),
             look: { try await $0.search($1, type: try $1.type(), form: nil) }),
         Interaction(
-            name: "searchTypePost", method: .post, template: "/{type}/_search",
+            name: "searchTypePost", method: .post, template: "/{type}/_search", needs: .permissions(.search),
             look: { try await $0.search($1, type: try $1.type(), form: $1.body) }),
         Interaction(
-            name: "create", method: .post, template: "/{type}", change: { try $0.create($1, type: try $1.type()) }),
+            name: "create", method: .post, template: "/{type}", needs: .permissions(.create),
+            change: { try $0.create($1, type: try $1.type()) }),
         Interaction(
-            name: "updateConditional", method: .put, template: "/{type}",
+            name: "updateConditional", method: .put, template: "/{type}", needs: .permissions([.update, .search]),
             change: { try $0.updateConditional($1, type: try $1.type()) }),
         Interaction(
             name: "patchConditional", method: .patch, template: "/{type}",
+            needs: .permissions([.read, .update, .search]),
             change: { try $0.patchConditional($1, type: try $1.type()) }),
         Interaction(
-            name: "deleteConditional", method: .delete, template: "/{type}",
+            name: "deleteConditional", method: .delete, template: "/{type}", needs: .permissions([.delete, .search]),
             change: { try $0.deleteConditional($1, type: try $1.type()) }),
         Interaction(
-            name: "read", method: .get, template: "/{type}/{id}",
+            name: "read", method: .get, template: "/{type}/{id}", needs: .permissions(.read),
             look: { try $0.read($1, type: try $1.type(), id: try $1.id()) }),
         Interaction(
-            name: "update", method: .put, template: "/{type}/{id}",
+            name: "update", method: .put, template: "/{type}/{id}", needs: .permissions(.update),
             change: { try $0.update($1, type: try $1.type(), id: try $1.id()) }),
         Interaction(
-            name: "patch", method: .patch, template: "/{type}/{id}",
+            name: "patch", method: .patch, template: "/{type}/{id}", needs: .permissions([.read, .update]),
             change: { try $0.patch($1, type: try $1.type(), id: try $1.id()) }),
         Interaction(
-            name: "delete", method: .delete, template: "/{type}/{id}",
+            name: "delete", method: .delete, template: "/{type}/{id}", needs: .permissions(.delete),
             change: { try $0.delete($1, type: try $1.type(), id: try $1.id()) }),
         Interaction(
-            name: "historyInstance", method: .get, template: "/{type}/{id}/_history",
+            name: "historyInstance", method: .get, template: "/{type}/{id}/_history", needs: .permissions(.read),
             look: { try $0.history($1, type: try $1.type(), id: try $1.id()) }),
         Interaction(
-            name: "vread", method: .get, template: "/{type}/{id}/_history/{version}",
+            name: "vread", method: .get, template: "/{type}/{id}/_history/{version}", needs: .permissions(.read),
             look: {
                 try $0.versionRead($1, type: try $1.type(), id: try $1.id(), version: $1.parameters["version"])
             }),
     ]
 
     private init(
-        name: String, method: HTTPRequest.Method, template: String, isOpen: Bool = false, isSafe: Bool = true,
+        name: String, method: HTTPRequest.Method, template: String, needs: InteractionNeed, isOpen: Bool = false,
+        isSafe: Bool = true,
         isForEntries: Bool = true, answer: @escaping Handler
     ) {
         self.init(
-            name: name, method: method, template: template, isOpen: isOpen, isSafe: isSafe,
+            name: name, method: method, template: template, needs: needs, isOpen: isOpen, isSafe: isSafe,
             isForEntries: isForEntries, work: .answer(answer))
     }
 
-    private init(name: String, method: HTTPRequest.Method, template: String, look: @escaping Look) {
-        self.init(name: name, method: method, template: template, work: .look(look))
-    }
-
-    private init(name: String, method: HTTPRequest.Method, template: String, change: @escaping Change) {
-        self.init(name: name, method: method, template: template, work: .change(change))
+    private init(
+        name: String, method: HTTPRequest.Method, template: String, needs: InteractionNeed, look: @escaping Look
+    ) {
+        self.init(name: name, method: method, template: template, needs: needs, work: .look(look))
     }
 
     private init(
-        name: String, method: HTTPRequest.Method, template: String, isOpen: Bool = false, isSafe: Bool = true,
+        name: String, method: HTTPRequest.Method, template: String, needs: InteractionNeed, change: @escaping Change
+    ) {
+        self.init(name: name, method: method, template: template, needs: needs, work: .change(change))
+    }
+
+    private init(
+        name: String, method: HTTPRequest.Method, template: String, needs: InteractionNeed, isOpen: Bool = false,
+        isSafe: Bool = true,
         isForEntries: Bool = true, work: Work
     ) {
         self.name = name
         self.method = method
         self.template = template
+        self.needs = needs
         self.isOpen = isOpen
         self.isSafe = isSafe
         self.isForEntries = isForEntries

@@ -9,17 +9,18 @@ import Workflow
 /// An answer names places and targets and holds no value of a message; the raw message is read with
 /// `hilum message show --raw` on the machine alone.
 package struct MessageRoutes: Sendable {
-    /// The most messages one answer lists.
-    static let limitMax = 1000
-
     private let log: any MessageLog
     private let audit: any AuditTrail
 
+    /// - Parameters:
+    ///   - log: what is listed.
+    ///   - audit: keeps the row of each answer before it leaves.
     package init(log: any MessageLog, audit: any AuditTrail) {
         self.log = log
         self.audit = audit
     }
 
+    /// The routes below `/ops/messages`, with the rights to search and to read MessageHeader.
     package var group: RouteGroup {
         RouteGroup(
             name: "messages", prefix: "/ops/messages", errorBody: OpsErrorBody(),
@@ -37,13 +38,7 @@ package struct MessageRoutes: Sendable {
 
     private func list(_ request: APIRequest) async throws -> Response {
         let query = try request.query()
-        var wanted = MessageQuery(limit: 100)
-        if let text = query["limit"] {
-            guard let number = Int(text), (1...Self.limitMax).contains(number) else {
-                throw HTTPFailure(.malformed, "limit must be 1 to \(Self.limitMax)")
-            }
-            wanted.limit = number
-        }
+        var wanted = MessageQuery(limit: try OpsRoutes.limit(request))
         if let text = query["disposition"] {
             guard let disposition = JournaledMessage.Disposition(rawValue: text) else {
                 throw HTTPFailure(.malformed, "disposition is applied, ignored or failed")
@@ -53,7 +48,7 @@ package struct MessageRoutes: Sendable {
         wanted.sender = query["sender"]
         wanted.controlID = query["control-id"]
         let messages = try await log.messages(wanted, access: request.access)
-        try await record("messages", request)
+        try await OpsRoutes.record("messages", request, audit)
         return .bytes(MessageView.list(messages), contentType: "application/json")
     }
 
@@ -62,18 +57,7 @@ package struct MessageRoutes: Sendable {
         guard let message = try await log.message(EntityID(id), access: request.access) else {
             throw HTTPFailure(.notFound, "There is no such message")
         }
-        try await record("message", request, entity: "message:" + message.controlID)
+        try await OpsRoutes.record("message", request, audit, entity: "message:" + message.controlID)
         return .bytes(MessageView.whole(message), contentType: "application/json")
-    }
-
-    private func record(_ interaction: String, _ request: APIRequest, entity: String? = nil) async throws {
-        do {
-            try await audit.record(
-                AuditRecord(
-                    category: .query, interaction: interaction, action: .execute, outcome: .success,
-                    access: request.access, entity: entity, query: request.rawQuery))
-        } catch {
-            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
-        }
     }
 }

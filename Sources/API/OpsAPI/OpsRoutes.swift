@@ -6,7 +6,7 @@ import Workflow
 
 /// The operator's routes: health, metrics, quarantine.
 package struct OpsRoutes: Sendable {
-    /// The most series one answer lists.
+    /// The most items one answer lists.
     static let limitMax = 1000
 
     private let health: HealthChecks
@@ -22,6 +22,13 @@ package struct OpsRoutes: Sendable {
     private let conflicts: Conflicts
     private let audit: any AuditTrail
 
+    /// - Parameters:
+    ///   - health: what the two probes answer.
+    ///   - metrics: what `/metrics` tells.
+    ///   - audit: keeps the row of each list before it leaves.
+    ///   - waiting: nothing waits unless the server says otherwise.
+    ///   - conflicts: likewise.
+    ///   - quarantine: what is listed and decided about.
     package init(
         health: HealthChecks, metrics: MetricRegistry, audit: any AuditTrail,
         waiting: @escaping Waiting = { _, _ in [] }, conflicts: @escaping Conflicts = { _, _ in [] },
@@ -35,6 +42,7 @@ package struct OpsRoutes: Sendable {
         self.audit = audit
     }
 
+    /// The routes of health, metrics and `/ops`, errors as problem JSON.
     package var group: RouteGroup {
         RouteGroup(
             name: "ops", prefix: "/ops", errorBody: OpsErrorBody(),
@@ -67,6 +75,8 @@ package struct OpsRoutes: Sendable {
         return .bytes(ConflictsView.json(conflicts), contentType: "application/json")
     }
 
+    /// How many items an answer lists: `limit` of the query, 100 without it. Throws `.malformed` outside of 1 to
+    /// ``limitMax``.
     static func limit(_ request: APIRequest) throws -> Int {
         guard let text = try request.query()["limit"] else { return 100 }
         guard let number = Int(text), (1...OpsRoutes.limitMax).contains(number) else {

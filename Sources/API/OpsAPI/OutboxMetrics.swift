@@ -12,6 +12,7 @@ package final class OutboxMetrics: Sendable {
     /// Series that were told, to be told as empty when there is nothing any more.
     private let told = Mutex<Set<Place>>([])
 
+    /// - Parameter registry: gets the gauges at once, at zero, so that their absence tells of a server without an outbox.
     package init(registry: MetricRegistry) {
         self.registry = registry
         registry.find("hilum_outbox_entries", [("state", "waiting")], .gauge).set(0 as Int64)
@@ -69,6 +70,7 @@ package final class OutboxMetrics: Sendable {
         case .overloaded: "overloaded"
         case .transient: "transient"
         case .permanent: "permanent"
+        case .blocked: "blocked"
         case .withdrawn: "withdrawn"
         }
     }

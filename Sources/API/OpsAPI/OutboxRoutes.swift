@@ -7,17 +7,18 @@ import Workflow
 /// The outbox, for the operator: what waits for other systems, what is parked and why, and the orders to deliver it
 /// after all or to give it up. What is delivered is not shown.
 package struct OutboxRoutes: Sendable {
-    /// The most entries one answer lists.
-    static let limitMax = 1000
-
     private let log: any OutboxLog
     private let audit: any AuditTrail
 
+    /// - Parameters:
+    ///   - log: what is listed and ordered about.
+    ///   - audit: keeps the row of each list; those of orders are the log's.
     package init(log: any OutboxLog, audit: any AuditTrail) {
         self.log = log
         self.audit = audit
     }
 
+    /// The routes below `/ops/outbox`: to list takes the right to search MessageHeader, to order that to update it.
     package var group: RouteGroup {
         RouteGroup(
             name: "outbox", prefix: "/ops/outbox", errorBody: OpsErrorBody(),
@@ -62,13 +63,8 @@ package struct OutboxRoutes: Sendable {
 
     private func list(_ request: APIRequest) async throws -> Response {
         let query = try request.query()
-        var wanted = OutboxQuery(destination: query["destination"], kind: query["kind"], limit: 100)
-        if let text = query["limit"] {
-            guard let number = Int(text), (1...Self.limitMax).contains(number) else {
-                throw HTTPFailure(.malformed, "limit must be 1 to \(Self.limitMax)")
-            }
-            wanted.limit = number
-        }
+        var wanted = OutboxQuery(
+            destination: query["destination"], kind: query["kind"], limit: try OpsRoutes.limit(request))
         if let text = query["before"] {
             guard let number = Int64(text), number > 0 else {
                 throw HTTPFailure(.malformed, "before is the number of an entry")
@@ -84,14 +80,7 @@ package struct OutboxRoutes: Sendable {
         }
         let entries = try await log.outboxEntries(wanted, access: request.access)
         let depths = try await log.outboxDepths(access: request.access)
-        do {
-            try await audit.record(
-                AuditRecord(
-                    category: .query, interaction: "outbox", action: .execute, outcome: .success,
-                    access: request.access, query: request.rawQuery))
-        } catch {
-            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
-        }
+        try await OpsRoutes.record("outbox", request, audit)
         return .bytes(OutboxView.json(entries, depths), contentType: "application/json")
     }
 }

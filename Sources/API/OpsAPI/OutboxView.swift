@@ -3,6 +3,7 @@ import Workflow
 
 /// The outbox as JSON, without what is delivered.
 package enum OutboxView {
+    /// What waits by destination, then the entries in the order in which they are given; times as instants in UTC.
     package static func json(_ entries: [OutboxEntry], _ depths: [OutboxDepth]) -> [UInt8] {
         var json = JSONText()
         json.object { json in

@@ -3,6 +3,7 @@ import Workflow
 
 /// The series that were kept aside or decided about, for the person who decides.
 package enum QuarantineView {
+    /// The series in the order in which they are given, each with what its header says and what was decided.
     package static func json(_ series: [QuarantinedSeries]) -> [UInt8] {
         var json = JSONText()
         json.object { json in

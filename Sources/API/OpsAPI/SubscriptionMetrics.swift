@@ -2,6 +2,7 @@
 package struct SubscriptionMetrics: Sendable {
     private let registry: MetricRegistry
 
+    /// - Parameter registry: gets the counters at once, at zero.
     package init(registry: MetricRegistry) {
         self.registry = registry
         matched(versions: 0, notices: 0)

@@ -2,21 +2,55 @@ import DICOMNetwork
 import NIOCore
 import Synchronization
 
-/// The open connections of one listener, and its associations, counted in all and by calling AE title.
-final class AssociationRegistry: Sendable {
+/// How many associations there are, in all and by calling AE title, at one listener or at several.
+package final class AssociationPlaces: Sendable {
     private struct State {
-        var channels: [ObjectIdentifier: any Channel] = [:]
         var associations = 0
         var byPeer: [AETitle: Int] = [:]
-        var isDraining = false
     }
     private let limits: AssociationLimits
     private let state = Mutex(State())
 
-    init(limits: AssociationLimits) { self.limits = limits }
+    package init(limits: AssociationLimits) { self.limits = limits }
 
     /// Associations now.
     var associations: Int { state.withLock { $0.associations } }
+
+    /// Takes a place for an association of a peer; false when there is none.
+    ///
+    /// - Parameter own: how many the peer may have, where not as many as others.
+    func enter(_ peer: AETitle, own: Int?) -> Bool {
+        state.withLock { state in
+            guard state.associations < limits.associationsMax,
+                state.byPeer[peer, default: 0] < own ?? limits.associationsPerPeerMax
+            else { return false }
+            state.associations += 1
+            state.byPeer[peer, default: 0] += 1
+            return true
+        }
+    }
+
+    func leave(_ peer: AETitle) {
+        state.withLock { state in
+            state.associations -= 1
+            let left = state.byPeer[peer, default: 1] - 1
+            state.byPeer[peer] = left > 0 ? left : nil
+        }
+    }
+}
+
+/// The open connections of one listener, and the places of its associations.
+final class AssociationRegistry: Sendable {
+    private struct State {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var isDraining = false
+    }
+    private let places: AssociationPlaces
+    private let state = Mutex(State())
+
+    init(_ places: AssociationPlaces) { self.places = places }
+
+    var associations: Int { places.associations }
 
     /// Takes a new connection in, until its channel closes; false when none is wanted any more. How many there may be is
     /// the admission's to say.
@@ -36,24 +70,11 @@ final class AssociationRegistry: Sendable {
     }
 
     /// Reserves a place for an association of a peer; give it back with ``leave(_:)``.
-    func enter(_ peer: AETitle) -> Bool {
-        state.withLock { state in
-            guard !state.isDraining, state.associations < limits.associationsMax,
-                state.byPeer[peer, default: 0] < limits.associationsPerPeerMax
-            else { return false }
-            state.associations += 1
-            state.byPeer[peer, default: 0] += 1
-            return true
-        }
+    func enter(_ peer: AETitle, own: Int?) -> Bool {
+        state.withLock { $0.isDraining } ? false : places.enter(peer, own: own)
     }
 
-    func leave(_ peer: AETitle) {
-        state.withLock { state in
-            state.associations -= 1
-            let left = state.byPeer[peer, default: 1] - 1
-            state.byPeer[peer] = left > 0 ? left : nil
-        }
-    }
+    func leave(_ peer: AETitle) { places.leave(peer) }
 
     /// Takes no more associations and tells the open ones to end once nothing is under way.
     func drain() { send(.drain) }

@@ -1,6 +1,8 @@
+import Access
+import Admission
 import DICOMNetwork
 import NIOCore
-import NIOSSL
+import Workflow
 
 /// How long the adapter waits for what. All tests of time-outs shorten them.
 package struct DIMSETimers: Sendable {
@@ -21,13 +23,17 @@ package struct DIMSETimers: Sendable {
     package var drain: TimeAmount = .seconds(30)
     /// While draining, for an association without a message under way.
     package var drainIdle: TimeAmount = .seconds(1)
+    /// The defaults above.
     package init() {}
 }
 
 /// How many associations are served at once. reliability-security: 200 in all, 20 of one peer.
 package struct AssociationLimits: Sendable {
+    /// In all; one more is rejected for now (PS3.8 §9.3.4, local limit exceeded).
     package var associationsMax = 200
+    /// Of one peer, by its AE title.
     package var associationsPerPeerMax = 20
+    /// The defaults above.
     package init() {}
 }
 
@@ -39,8 +45,14 @@ package struct DIMSEConfiguration: Sendable {
     package var port = 11112
     /// The titles we answer to; empty answers to any called title.
     package var aeTitles: Set<AETitle>
+    /// What may be asked of a title, of those that a caller may; titles that are not named here take all.
+    package var rolesByTitle: [AETitle: Set<Peer.Role>] = [:]
+    /// From which there may be connections; empty for everywhere.
+    package var networks: [IPNetwork] = []
+    /// How a caller shows that it is the peer it says it is.
+    package var binding = PeerBinding.name
     /// TLS of the listener; nil is clear text. With client certificates required, a peer can be bound to its own.
-    package var tls: NIOSSLContext?
+    package var tls: DoorTLS?
     /// SHA-256 of a certificate's DER as hexadecimal, as the peer directory keeps it.
     /// Needed when peers are bound to certificates; without it such peers are refused.
     package var certificateFingerprint: (@Sendable ([UInt8]) -> String)?
@@ -51,5 +63,6 @@ package struct DIMSEConfiguration: Sendable {
     package var limits = AssociationLimits()
     package var networkLimits = NetworkLimits()
 
+    /// - Parameter aeTitles: everything else is the default until it is set.
     package init(aeTitles: Set<AETitle>) { self.aeTitles = aeTitles }
 }

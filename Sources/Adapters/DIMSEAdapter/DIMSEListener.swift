@@ -5,7 +5,6 @@ import DICOMNetwork
 import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 import ServiceLifecycle
 import Workflow
 
@@ -22,12 +21,13 @@ package struct DIMSEListener: Service, CustomStringConvertible {
     /// - admission: Which connections are let in.
     /// - strangers: Holds back addresses from which titles are guessed.
     /// - memory: What PDUs and identifiers of all associations may hold.
+    /// - places: Counts associations; one for all listeners whose associations count together.
     /// - onListening: Called once with the port.
     package init(
         configuration: DIMSEConfiguration, services: [any ServiceClassProvider], peers: any PeerDirectory,
         audit: any AuditTrail, entropy: any Entropy, logger: Logger, admission: Admission = Admission(),
         strangers: CallerThrottle = CallerThrottle(now: Descriptors.monotonicMicroseconds),
-        memory: MemoryBudget = .unlimited,
+        memory: MemoryBudget = .unlimited, places: AssociationPlaces? = nil,
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
@@ -48,7 +48,7 @@ package struct DIMSEListener: Service, CustomStringConvertible {
                 implementationVersionName: FileMeta.implementationVersionName),
             services: bySyntax, providers: services, peers: peers, audit: audit, entropy: entropy,
             admission: admission, strangers: strangers, memory: memory,
-            registry: AssociationRegistry(limits: configuration.limits), logger: logger)
+            registry: AssociationRegistry(places ?? AssociationPlaces(limits: configuration.limits)), logger: logger)
         self.group = group
         self.onListening = onListening
     }
@@ -56,7 +56,7 @@ package struct DIMSEListener: Service, CustomStringConvertible {
     /// Short: a service group prints its services as it starts, and what a listener holds takes seconds to print.
     package var description: String { "DIMSEListener(\(context.configuration.host):\(context.configuration.port))" }
 
-    /// Associations now.
+    /// Associations now, with those that count together with them.
     package var associations: Int { context.registry.associations }
 
     /// Listens until graceful shutdown or cancellation. Throws when the port cannot be bound.
@@ -68,7 +68,9 @@ package struct DIMSEListener: Service, CustomStringConvertible {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        AdmissionHandler(context.admission, door: .dimse, isTLS: context.configuration.tls != nil))
+                        AdmissionHandler(
+                            context.admission, door: .dimse, isTLS: context.configuration.tls?.use == .required,
+                            networks: context.configuration.networks))
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -81,7 +83,8 @@ package struct DIMSEListener: Service, CustomStringConvertible {
                 channel.eventLoop.makeCompletedFuture { try Self.configure(channel, context) }
             }
         let port = server.channel.localAddress?.port ?? context.configuration.port
-        context.logger.info("DIMSE listening", metadata: ["port": "\(port)"])
+        context.logger.info(
+            "DIMSE listening", metadata: ["port": "\(port)", "tls": "\(context.configuration.tls?.use.word ?? "off")"])
         onListening(port)
         try await withGracefulShutdownHandler {
             try await serve(server)
@@ -118,9 +121,7 @@ package struct DIMSEListener: Service, CustomStringConvertible {
             services: context.services, eventLoop: channel.eventLoop, timers: context.configuration.timers,
             work: continuation, logger: context.logger)
         let pipeline = channel.pipeline.syncOperations
-        if let tls = context.configuration.tls {
-            try pipeline.addHandlers(NIOSSLServerHandler(context: tls), HandshakeHandler())
-        }
+        try context.configuration.tls?.addHandlers(to: channel)
         try pipeline.addHandler(
             ByteToMessageHandler(
                 PDUFrameDecoder(

@@ -15,6 +15,14 @@ package struct MLLPClient: Sendable {
         case busy
         /// The message does not parse, so that there is no control id to wait for.
         case messageIllegal(HL7Error)
+        /// The TLS handshake failed, or did not end in time.
+        case handshakeFailed
+        /// The certificate is another than the one that the peer is bound to.
+        case notTrusted
+        /// An answer is longer than `MLLPClient.answerBytesMax`.
+        case answerTooLarge
+        /// More than `MLLPClient.straysMax` answers, or bytes beside frames, that are no answer to a message of ours.
+        case answersIllegal
     }
 
     /// An acknowledgment.
@@ -25,31 +33,68 @@ package struct MLLPClient: Sendable {
         package var isAccepted: Bool { code == "AA" || code == "CA" }
     }
 
+    /// The longest answer, in bytes without its frame. An answer to an order holds the order again.
+    package static let answerBytesMax = 256 << 10
+    /// The most frames beside the answer that is waited for, and the most bytes beside frames, of one message.
+    package static let straysMax = 64
+
     private let channel: any Channel
 
-    /// Connects. With `tls`, `serverName` is what the server's certificate must be for.
+    /// Connects, and waits for the end of the TLS handshake. Throws `Failure` and what the system says of a connection.
+    ///
+    /// - Parameters:
+    ///   - tls: nil for clear text; else `serverName` is what the server's certificate must be for.
+    ///   - timeout: until the connection is open, and once more until the handshake has ended.
+    ///   - isTrusted: whether a certificate (DER) that is valid is the right one.
     package static func connect(
         host: String, port: Int, tls: NIOSSLContext? = nil, serverName: String? = nil, group: any EventLoopGroup,
-        timeout: TimeAmount = .seconds(10)
+        timeout: TimeAmount = .seconds(10), isTrusted: @escaping @Sendable ([UInt8]) -> Bool = { _ in true }
     ) async throws -> MLLPClient {
-        let channel = try await ClientBootstrap(group: group)
+        let ready = group.next().makePromise(of: Void.self)
+        let channel: any Channel
+        do {
+            channel = try await open(host, port, tls, serverName, group, timeout) {
+                MLLPClientHandler(ready: ready, isTLS: tls != nil, isTrusted: isTrusted)
+            }
+        } catch {
+            ready.fail(error)
+            throw error
+        }
+        let deadline = channel.eventLoop.scheduleTask(in: timeout) {
+            ready.fail(Failure.handshakeFailed)
+            channel.close(promise: nil)
+        }
+        defer { deadline.cancel() }
+        try await ready.futureResult.get()
+        return MLLPClient(channel: channel)
+    }
+
+    private static func open(
+        _ host: String, _ port: Int, _ tls: NIOSSLContext?, _ serverName: String?, _ group: any EventLoopGroup,
+        _ timeout: TimeAmount, _ handler: @escaping @Sendable () -> MLLPClientHandler
+    ) async throws -> any Channel {
+        try await ClientBootstrap(group: group)
             .connectTimeout(timeout)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls {
                         try channel.pipeline.syncOperations.addHandler(
                             NIOSSLClientHandler(context: tls, serverHostname: serverName))
                     }
-                    try channel.pipeline.syncOperations.addHandler(MLLPClientHandler())
+                    try channel.pipeline.syncOperations.addHandler(handler())
                 }
             }
             .connect(host: host, port: port)
             .get()
-        return MLLPClient(channel: channel)
     }
 
-    /// Sends a message and waits for the acknowledgment whose MSA-2 is its MSH-10. Throws `Failure`.
+    /// Whether the connection is open, as far as is known.
+    package var isOpen: Bool { channel.isActive }
+
+    /// Sends a message and waits for the acknowledgment whose MSA-2 is its MSH-10. Throws `Failure`; after all but `busy`
+    /// and `messageIllegal` the connection is closed, as it is when the task is cancelled.
     package func send(_ message: [UInt8], timeout: TimeAmount = .seconds(30)) async throws -> Answer {
         let header: MessageHeader
         do throws(HL7Error) {
@@ -61,84 +106,19 @@ package struct MLLPClient: Sendable {
         let request = MLLPClientHandler.Request(
             frame: try MLLPEncoder.frame(message), controlID: header.controlID, timeout: timeout, promise: promise)
         channel.triggerUserOutboundEvent(request).whenFailure { _ in promise.fail(Failure.connectionClosed) }
-        return try await promise.futureResult.get()
+        return try await withTaskCancellationHandler {
+            try await promise.futureResult.get()
+        } onCancel: {
+            // Its answer must not be taken for another message's.
+            channel.close(promise: nil)
+        }
     }
+
+    /// Closes the connection without waiting for it.
+    func abandon() { channel.close(promise: nil) }
 
     /// Closes the connection.
     package func close() async {
         try? await channel.close()
-    }
-}
-
-/// Matches acknowledgments with the message that waits. Confined to its event loop.
-private final class MLLPClientHandler: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = Never
-    typealias OutboundOut = ByteBuffer
-
-    struct Request: Sendable {
-        let frame: [UInt8]
-        let controlID: [UInt8]
-        let timeout: TimeAmount
-        let promise: EventLoopPromise<MLLPClient.Answer>
-    }
-
-    private var decoder = MLLPDecoder()
-    private var pending: Request?
-    private var deadline: Scheduled<Void>?
-
-    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
-        guard let request = event as? Request else {
-            context.triggerUserOutboundEvent(event, promise: promise)
-            return
-        }
-        promise?.succeed(())
-        guard pending == nil else {
-            request.promise.fail(MLLPClient.Failure.busy)
-            return
-        }
-        guard context.channel.isActive else {
-            request.promise.fail(MLLPClient.Failure.connectionClosed)
-            return
-        }
-        pending = request
-        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-        deadline = context.eventLoop.scheduleTask(in: request.timeout) {
-            let (handler, context) = bound.value
-            handler.finish(.failure(.timedOut))
-            context.close(promise: nil)
-        }
-        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: request.frame)), promise: nil)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        for event in decoder.decode(unwrapInboundIn(data).readableBytesView) {
-            // An acknowledgment that names another message, or none, is not ours: the deadline decides.
-            guard case .message(let bytes) = event, let pending, let message = try? Parser().parse(bytes),
-                let msa = message["MSA"], Array(msa[2].rawBytes) == pending.controlID
-            else { continue }
-            finish(.success(MLLPClient.Answer(code: msa[1].text ?? "", bytes: bytes)))
-        }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        finish(.failure(.connectionClosed))
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        finish(.failure(.connectionClosed))
-        context.close(promise: nil)
-    }
-
-    private func finish(_ result: Result<MLLPClient.Answer, MLLPClient.Failure>) {
-        deadline?.cancel()
-        deadline = nil
-        let request = pending
-        pending = nil
-        switch result {
-        case .success(let answer): request?.promise.succeed(answer)
-        case .failure(let failure): request?.promise.fail(failure)
-        }
     }
 }

@@ -1,20 +1,23 @@
+import Access
+import Admission
 import HL7v2
 import NIOCore
-import NIOSSL
 
 /// Where and how the MLLP listener serves, with its limits.
 package struct MLLPConfiguration: Sendable {
     package var host: String
     /// 0 lets the system choose; IANA's port for HL7 is 2575.
     package var port: Int
-    /// The TLS context; nil serves clear text. Whether a client certificate is optional or required is part of it
+    /// nil serves clear text. Whether a client certificate is optional or required is part of its context
     /// (`TLSConfiguration.certificateVerification`).
-    package var tls: NIOSSLContext?
+    package var tls: DoorTLS?
+    /// From which there may be connections; empty for everywhere.
+    package var networks: [IPNetwork] = []
     /// What it takes at most.
     package var limits: MLLPLimits
 
     package init(
-        host: String = "127.0.0.1", port: Int = 2575, tls: NIOSSLContext? = nil, limits: MLLPLimits = MLLPLimits()
+        host: String = "127.0.0.1", port: Int = 2575, tls: DoorTLS? = nil, limits: MLLPLimits = MLLPLimits()
     ) {
         self.host = host
         self.port = port

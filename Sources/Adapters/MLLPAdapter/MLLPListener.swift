@@ -4,7 +4,6 @@ import HL7v2
 import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 import ServiceLifecycle
 
 /// The HL7 door: takes messages over MLLP, hands each to one function, and sends back what that returns.
@@ -58,7 +57,8 @@ package struct MLLPListener: Service {
         let connections = MLLPConnections(allClosed: { feed.finish() })
         let server = try await open(connections, feed)
         if let address = server.localAddress {
-            logger.info("MLLP listening", metadata: ["address": "\(address)", "tls": "\(configuration.tls != nil)"])
+            logger.info(
+                "MLLP listening", metadata: ["address": "\(address)", "tls": "\(configuration.tls?.use.word ?? "off")"])
             bound(address)
         }
         await withGracefulShutdownHandler {
@@ -99,15 +99,15 @@ package struct MLLPListener: Service {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        AdmissionHandler(admission, door: .mllp, isTLS: configuration.tls != nil))
+                        AdmissionHandler(
+                            admission, door: .mllp, isTLS: configuration.tls?.use == .required,
+                            networks: configuration.networks))
                 }
             }
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    if let tls = configuration.tls {
-                        try pipeline.addHandlers(NIOSSLServerHandler(context: tls), HandshakeHandler())
-                    }
+                    try configuration.tls?.addHandlers(to: channel)
                     try pipeline.addHandler(
                         MLLPConnectionHandler(
                             configuration: configuration, connections: connections, memory: memory.reservation(),

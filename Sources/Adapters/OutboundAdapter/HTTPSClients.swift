@@ -30,7 +30,7 @@ final class HTTPSClients: Sendable {
     func with<Value: Sendable>(_ place: Place, _ body: (HTTPClient) async throws -> Value) async throws -> Value {
         let now = ContinuousClock.now
         let (client, stale) = entries.withLock { entries in
-            let stale = Self.takeStale(&entries, now)
+            let stale = Self.takeStale(&entries, now, making: place)
             var entry = entries[place] ?? Entry(client: make(place), lastUse: now)
             entry.users += 1
             entry.lastUse = now
@@ -47,9 +47,12 @@ final class HTTPSClients: Sendable {
         return try await body(client)
     }
 
-    private static func takeStale(_ entries: inout [Place: Entry], _ now: ContinuousClock.Instant) -> [HTTPClient] {
+    /// What was idle for long, and what makes room for a place that is not kept yet.
+    private static func takeStale(
+        _ entries: inout [Place: Entry], _ now: ContinuousClock.Instant, making place: Place
+    ) -> [HTTPClient] {
         let unused = entries.filter { $0.value.users == 0 }.sorted { $0.value.lastUse < $1.value.lastUse }
-        let tooMany = max(0, entries.count - placesMax + 1)
+        let tooMany = max(0, entries.count - placesMax + (entries[place] == nil ? 1 : 0))
         return unused.enumerated().compactMap { index, entry in
             guard index < tooMany || now - entry.value.lastUse > idle else { return nil }
             entries[entry.key] = nil

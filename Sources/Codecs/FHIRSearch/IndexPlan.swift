@@ -5,7 +5,7 @@ struct IndexPlan: Sendable {
     /// A member to follow.
     struct Edge: Sendable {
         let name: [UInt8]
-        let filters: [ElementPath.Filter]
+        let filters: [SearchExpression.Filter]
         /// Only this element of an array.
         let position: Int?
         let node: Int
@@ -49,7 +49,7 @@ struct IndexPlan: Sendable {
     struct Truth: Sendable {
         struct Term: Sendable {
             let plan: IndexPlan
-            let test: ElementPath.Term.Test
+            let test: SearchExpression.Term.Test
         }
         let parameter: Parameter
         let terms: [Term]
@@ -102,9 +102,9 @@ struct IndexPlanBuilder {
         init(_ text: String) { self.text = text }
     }
 
-    private func parsed(_ expression: String) throws(PathProblem) -> [ElementPath.Alternative] {
-        do throws(ElementPathError) {
-            return try ElementPath(parsing: expression).alternatives
+    private func parsed(_ expression: String) throws(PathProblem) -> [SearchExpression.Alternative] {
+        do throws(SearchExpressionError) {
+            return try SearchExpression(parsing: expression).alternatives
         } catch {
             throw PathProblem("\(error.reason.rawValue) at \(error.offset)")
         }
@@ -183,7 +183,7 @@ struct IndexPlanBuilder {
     }
 
     private func add(
-        _ steps: [ElementPath.Step], _ parameter: IndexPlan.Parameter, focus: String, to plan: inout IndexPlan
+        _ steps: [SearchExpression.Step], _ parameter: IndexPlan.Parameter, focus: String, to plan: inout IndexPlan
     ) throws(PathProblem) {
         for end in try ends(of: steps, focus: focus) {
             var node = 0
@@ -196,7 +196,7 @@ struct IndexPlanBuilder {
     /// One JSON member on the way.
     private struct Link {
         var name: String
-        var filters: [ElementPath.Filter] = []
+        var filters: [SearchExpression.Filter] = []
         var position: Int?
     }
 
@@ -221,7 +221,7 @@ struct IndexPlanBuilder {
     }
 
     /// Resolves names to JSON members and types; a choice gives one way for each of its types.
-    private func ends(of steps: [ElementPath.Step], focus: String) throws(PathProblem) -> [End] {
+    private func ends(of steps: [SearchExpression.Step], focus: String) throws(PathProblem) -> [End] {
         var ends = [End(type: focus)]
         for (number, step) in steps.enumerated() {
             switch step {

@@ -145,7 +145,7 @@ struct IndexWalk {
         }
     }
 
-    private func passes(_ value: JSONNode, _ filters: [ElementPath.Filter]) -> Bool {
+    private func passes(_ value: JSONNode, _ filters: [SearchExpression.Filter]) -> Bool {
         filters.allSatisfy { filter in
             switch filter {
             case .equals(let name, let text): value[name]?.isString(text) ?? false

@@ -29,10 +29,17 @@ package enum TextFolding {
     /// Punctuation between words. A symbol such as `+`, `%` or `<` is none.
     private static func isGap(_ scalar: Unicode.Scalar) -> Bool {
         if isInsideWord(scalar) { return false }
+        if scalar.isASCII {
+            // The punctuation of ASCII but %, &, @, #, *, which may stand for something.
+            switch scalar {
+            case "!", "\"", "(", ")", ",", "-", "/", ":", ";", "?", "[", "\\", "]", "_", "{", "}": return true
+            default: return false
+            }
+        }
         switch scalar.properties.generalCategory {
         case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
             .finalPunctuation, .otherPunctuation:
-            return scalar != "%" && scalar != "&" && scalar != "@" && scalar != "#" && scalar != "*"
+            return true
         default: return false
         }
     }

@@ -150,16 +150,16 @@ extension ErrorLocation {
 
 /// A version such as 2.3.1, comparable. Text that is no version reads as 2.5.1, the version of a header that could
 /// not be saved.
-struct VersionNumber: Comparable {
-    let parts: [Int]
+package struct VersionNumber: Comparable, Sendable {
+    private let parts: [Int]
 
-    init(_ parts: Int...) { self.parts = parts }
+    package init(_ parts: Int...) { self.parts = parts }
 
-    init(_ text: String) {
+    package init(_ text: String) {
         let numbers = text.utf8.split(separator: 0x2E).prefix(3).map { Int(String(decoding: $0, as: UTF8.self)) }
         let read = numbers.compactMap { $0 }
         parts = read.isEmpty || read.count != numbers.count ? [2, 5, 1] : read
     }
 
-    static func < (a: VersionNumber, b: VersionNumber) -> Bool { a.parts.lexicographicallyPrecedes(b.parts) }
+    package static func < (a: VersionNumber, b: VersionNumber) -> Bool { a.parts.lexicographicallyPrecedes(b.parts) }
 }

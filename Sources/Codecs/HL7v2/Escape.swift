@@ -60,7 +60,7 @@ package enum Escape {
             case delimiters.repetition: output.append(letter: 0x52, delimiters)
             case delimiters.escape: output.append(letter: 0x45, delimiters)
             case 0x0A where lastWasCarriageReturn: continue
-            case 0x0A, 0x0D: output.append(command: [0x2E, 0x62, 0x72], delimiters)
+            case 0x0A, 0x0D: output += lineBreak(delimiters)
             case 0x00..<0x20 where byte != 0x09, 0x7F:
                 output.append(command: [0x58, hexDigit(byte >> 4), hexDigit(byte & 0x0F)], delimiters)
             default:
@@ -72,6 +72,35 @@ package enum Escape {
             }
         }
         return output
+    }
+
+    /// The bytes of one value ready to stand between delimiters, so that reading them gives the same text again: line
+    /// breaks too stay what they are.
+    ///
+    /// - Parameter isFormatted: a line feed is the formatting command `\.br\` (data type FT) and not `\X0A\`.
+    static func written(_ text: some Collection<UInt8>, delimiters: Delimiters, isFormatted: Bool) -> [UInt8] {
+        // Two quotes alone would be the null value.
+        if text.elementsEqual([0x22, 0x22]) { return hexadecimal(0x22, delimiters) + [0x22] }
+        var output: [UInt8] = []
+        output.reserveCapacity(text.count)
+        for byte in text {
+            switch byte {
+            case 0x0A where isFormatted: output += lineBreak(delimiters)
+            case 0x0A, 0x0D: output += hexadecimal(byte, delimiters)
+            default: output += added(to: CollectionOfOne(byte), delimiters: delimiters)
+            }
+        }
+        return output
+    }
+
+    /// `\.br\`, or `\X0A\` where the point is a delimiter.
+    private static func lineBreak(_ delimiters: Delimiters) -> [UInt8] {
+        if delimiters.isStructural(0x2E) { return hexadecimal(0x0A, delimiters) }
+        return [delimiters.escape, 0x2E, 0x62, 0x72, delimiters.escape]
+    }
+
+    private static func hexadecimal(_ byte: UInt8, _ delimiters: Delimiters) -> [UInt8] {
+        [delimiters.escape, 0x58, hexDigit(byte >> 4), hexDigit(byte & 0x0F), delimiters.escape]
     }
 
     private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x37 + value }

@@ -31,6 +31,10 @@ package enum HL7Error: Error, Sendable, Hashable {
     case characterSetContradicted(offset: Int)
     /// A character that the target character set does not have, on output.
     case unencodableText(offset: Int)
+    /// The same of a value of a message that is to be written, by its place.
+    case valueUnencodable(at: ErrorLocation)
+    /// A value of a message that is to be written has more characters than its field has room for.
+    case valueTooLong(at: ErrorLocation, limit: Int)
     /// A field path that does not follow the grammar of `FieldPath`.
     case pathIllegal(offset: Int)
     /// A byte that frames can not carry (0x0B, 0x1C), on output.
@@ -49,7 +53,9 @@ package enum HL7Error: Error, Sendable, Hashable {
             .undecodableText(let offset), .characterSetContradicted(let offset), .unencodableText(let offset),
             .pathIllegal(let offset), .unframeableByte(let offset), .batchSequence(let offset):
             offset
-        case .messageEmpty, .messageTooLarge, .characterSetUnsupported, .batchCountMismatch: nil
+        case .messageEmpty, .messageTooLarge, .characterSetUnsupported, .batchCountMismatch, .valueUnencodable,
+            .valueTooLong:
+            nil
         }
     }
 
@@ -63,6 +69,7 @@ package enum HL7Error: Error, Sendable, Hashable {
             ErrorLocation(segment: segment, occurrence: occurrence)
         case .tooManyRepetitions(_, let segment, let occurrence, let field, _):
             ErrorLocation(segment: segment, occurrence: occurrence, field: field)
+        case .valueUnencodable(let place), .valueTooLong(let place, _): place
         default: nil
         }
     }
@@ -77,7 +84,7 @@ package enum HL7Error: Error, Sendable, Hashable {
         case .messageTooLarge, .tooManySegments, .tooManyFields, .tooManyRepetitions, .pathIllegal:
             .applicationInternalError
         case .delimitersIllegal, .nulByte, .undecodableText, .characterSetContradicted, .unencodableText,
-            .unframeableByte:
+            .unframeableByte, .valueUnencodable, .valueTooLong:
             .dataTypeError
         }
     }
@@ -103,6 +110,8 @@ package enum HL7Error: Error, Sendable, Hashable {
         case .characterSetContradicted(let offset):
             "Bytes at offset \(offset) are UTF-8, which MSH-18 does not declare"
         case .unencodableText(let offset): "A character at offset \(offset) does not exist in the character set"
+        case .valueUnencodable(let place): "\(place) has a character that does not exist in the character set"
+        case .valueTooLong(let place, let limit): "\(place) has more than \(limit) characters"
         case .pathIllegal(let offset): "The field path is not legal at character \(offset)"
         case .unframeableByte(let offset): "The byte at offset \(offset) can not be framed"
         case .batchCountMismatch(let declared, let found):

@@ -26,6 +26,9 @@ package struct Permissions: OptionSet, Sendable, Hashable {
         return text
     }
 
+    /// Its letters by themselves, in that order.
+    package var each: [Permissions] { Permissions.inOrder.map(\.1).filter(contains) }
+
     static let inOrder: [(Character, Permissions)] = [
         ("c", .create), ("r", .read), ("u", .update), ("d", .delete), ("s", .search),
     ]

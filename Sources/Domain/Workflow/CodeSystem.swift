@@ -40,15 +40,24 @@ package struct CodeSystem: Sendable, Hashable {
     package static func uri(named name: String) -> String? { byName[name] }
     /// What stands for a system that a sender names and nobody here knows: codes of two such systems stay apart.
     package static func uri(unknown name: String) -> String {
-        "urn:hilum:unknown-code-system:" + UnknownAuthority.escaped(name)
+        unknownPrefix + UnknownAuthority.escaped(name)
     }
     /// The code system of an HL7 v2 table, such as `0005`.
     package static func table(_ number: String) -> String { "http://terminology.hl7.org/CodeSystem/v2-" + number }
     /// The designator of a URI in DICOM; nil for one that has none.
     package static func designator(of uri: String) -> String? { byURI[uri]?.designator }
+    /// The name of a URI in CWE.3: that of table 0396, `HL7nnnn` for a table, the name that an unknown system came with.
+    /// Nil for any other.
+    package static func name(of uri: String) -> String? {
+        if let known = byURI[uri] { return known.names.first }
+        let table = "http://terminology.hl7.org/CodeSystem/v2-"
+        if uri.hasPrefix(table), uri.count == table.count + 4 { return "HL7" + uri.dropFirst(table.count) }
+        return uri.hasPrefix(unknownPrefix) ? UnknownAuthority.unescaped(uri.dropFirst(unknownPrefix.count)) : nil
+    }
     /// The URI of a designator of DICOM.
     package static func uri(ofDesignator designator: String) -> String? { byDesignator[designator] }
 
+    private static let unknownPrefix = "urn:hilum:unknown-code-system:"
     private static let byName = Dictionary(
         all.flatMap { system in system.names.map { ($0, system.uri) } }, uniquingKeysWith: { first, _ in first })
     private static let byURI = Dictionary(all.map { ($0.uri, $0) }, uniquingKeysWith: { first, _ in first })

@@ -228,8 +228,11 @@ package enum Change<Value: Sendable & Hashable & Codable>: Sendable, Hashable, C
     package init(from decoder: any Decoder) throws {
         if var list = try? decoder.unkeyedContainer() {
             self = .set(try list.decode(Value.self))
+        } else if let mark = try? decoder.singleValueContainer().decode(Int.self) {
+            self = mark == 0 ? .keep : .clear
         } else {
-            self = try decoder.singleValueContainer().decode(Int.self) == 0 ? .keep : .clear
+            // An attribute of an order's event that an earlier version kept: a value, which was set.
+            self = .set(try Value(from: decoder))
         }
     }
     /// 0 for nothing, 1 for gone, the value in an array: short, because most changes are none.
@@ -241,5 +244,14 @@ package enum Change<Value: Sendable & Hashable & Codable>: Sendable, Hashable, C
             var container = encoder.singleValueContainer()
             try container.encode(self == .keep ? 0 : 1)
         }
+    }
+}
+
+extension String {
+    /// The text without the spaces around it; nil when nothing is left.
+    package var withoutOuterSpaces: String? {
+        guard let first = utf8.firstIndex(where: { $0 != 0x20 }), let last = utf8.lastIndex(where: { $0 != 0x20 })
+        else { return nil }
+        return String(self[first...last])
     }
 }

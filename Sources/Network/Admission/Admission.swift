@@ -21,6 +21,8 @@ package final class Admission: Sendable {
         case sum
         /// Too few descriptors are left.
         case descriptors
+        /// It comes from none of the door's networks.
+        case network
     }
 
     /// What has become of connections at a door.

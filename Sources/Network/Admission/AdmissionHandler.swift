@@ -1,3 +1,4 @@
+import Access
 import NIOCore
 import NIOTLS
 
@@ -18,11 +19,15 @@ package final class AdmissionHandler: ChannelDuplexHandler, RemovableChannelHand
     private let admission: Admission
     private let door: Admission.Door
     private let needsHandshake: Bool
+    private let networks: [IPNetwork]
     private var pausedUntil: NIODeadline?
     private var isReadPlanned = false
 
-    /// - Parameter isTLS: whether connections begin with a TLS handshake.
-    package init(_ admission: Admission, door: Admission.Door, isTLS: Bool) {
+    /// - Parameters:
+    ///   - isTLS: whether all connections begin with a TLS handshake.
+    ///   - networks: from which there may be connections; empty for everywhere.
+    package init(_ admission: Admission, door: Admission.Door, isTLS: Bool, networks: [IPNetwork] = []) {
+        self.networks = networks
         self.admission = admission
         self.door = door
         needsHandshake = isTLS
@@ -31,15 +36,19 @@ package final class AdmissionHandler: ChannelDuplexHandler, RemovableChannelHand
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let channel = unwrapInboundIn(data)
         let admission = admission
-        let admitted = admission.admit(door, address: channel.remoteAddress?.ipAddress ?? "") {
+        let address = channel.remoteAddress?.ipAddress ?? ""
+        guard networks.isEmpty || networks.contain(address) else {
+            admission.note(.refused(door, .network))
+            return channel.close(promise: nil)
+        }
+        let admitted = admission.admit(door, address: address) {
             channel.close(promise: nil)
         }
         guard case .success(let place) = admitted else { return channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in admission.leave(place) }
-        let deadline = TimeAmount.seconds(Int64(admission.limits.handshakeSeconds))
         let needsHandshake = needsHandshake
         @Sendable func take() {
-            let handler = PlaceHandler(place, admission: admission, handshake: needsHandshake ? deadline : nil)
+            let handler = PlaceHandler(place, admission: admission, needsHandshake: needsHandshake)
             try? channel.pipeline.syncOperations.addHandler(handler, position: .first)
         }
         // Before the connection's own handlers: those are added by what is called next, or by a later task of its loop.
@@ -79,20 +88,25 @@ final class PlaceHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     let place: Place
     private let admission: Admission
-    private let handshake: TimeAmount?
+    private let needsHandshake: Bool
+    private var context: ChannelHandlerContext?
     private var deadline: Scheduled<Void>?
 
-    init(_ place: Place, admission: Admission, handshake: TimeAmount?) {
+    init(_ place: Place, admission: Admission, needsHandshake: Bool) {
         self.place = place
         self.admission = admission
-        self.handshake = handshake
+        self.needsHandshake = needsHandshake
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
         if context.channel.isActive { opened(context) }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        deadline?.cancel()
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         opened(context)
@@ -105,13 +119,24 @@ final class PlaceHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func opened(_ context: ChannelHandlerContext) {
-        place.opened(needsHandshake: handshake != nil)
-        guard let handshake, deadline == nil else { return }
+        place.opened(needsHandshake: needsHandshake)
+        if needsHandshake { schedule(context) }
+    }
+
+    private func schedule(_ context: ChannelHandlerContext) {
+        guard deadline == nil else { return }
+        let handshake = TimeAmount.seconds(Int64(admission.limits.handshakeSeconds))
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: handshake) {
             guard self.place.standing == .arriving else { return }
             self.admission.note(.handshakeTimedOut(self.place.door))
             context.close(promise: nil)
         }
+    }
+
+    /// A connection that could have been in clear text begins with TLS.
+    func handshakeBegins() {
+        place.handshakeBegins()
+        if let context { schedule(context) }
     }
 
     func arrived() {

@@ -37,6 +37,9 @@ package final class Place: Sendable {
     /// The connection is open; with TLS its handshake begins.
     package func opened(needsHandshake: Bool) { move(from: [.new], to: needsHandshake ? .arriving : .resting) }
 
+    /// The TLS handshake of an open connection begins.
+    func handshakeBegins() { move(from: [.new, .resting], to: .arriving) }
+
     /// The TLS handshake is done.
     package func arrived() { move(from: [.new, .arriving], to: .resting) }
 

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import SQLStore
 
@@ -191,7 +192,7 @@ enum AuditLine {
             return Int64(String(decoding: digits, as: UTF8.self))
         }
         guard take("{\"number\":"), let row = number(), take(",\"time\":"), let time = number(), take(",\"hash\":\""),
-            let hash = AuditCheckpoint.bytes(hex: String(decoding: rest.prefix(64), as: UTF8.self)), hash.count == 32
+            let hash = Hexadecimal.decode(rest.prefix(64)), hash.count == 32
         else { return nil }
         rest = rest.dropFirst(64)
         guard take("\",\"record\":"), rest.last == UInt8(ascii: "}") else { return nil }

@@ -1,5 +1,4 @@
 import BlobStore
-import Crypto
 import Dispatch
 import Foundation
 import SQLStore

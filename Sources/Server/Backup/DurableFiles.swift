@@ -1,4 +1,5 @@
-import Crypto
+import Basics
+import Cryptography
 import Foundation
 import Glibc
 
@@ -36,7 +37,7 @@ enum DurableFiles {
                 if count == 0 { break }
                 try buffer.withUnsafeBytes { raw in
                     let read = UnsafeRawBufferPointer(rebasing: raw[..<count])
-                    hash.update(bufferPointer: read)
+                    hash.update(read)
                     try writeAll(descriptor, read, part)
                 }
                 bytes += Int64(count)
@@ -47,7 +48,7 @@ enum DurableFiles {
             unlink(part)
             throw error
         }
-        return (hex(hash.finalize()), bytes)
+        return (Hexadecimal.encode(hash.finalize()), bytes)
     }
 
     private static func writeAll(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer, _ path: String) throws {
@@ -106,17 +107,13 @@ enum DurableFiles {
         while true {
             let count = read(source, &buffer, buffer.count)
             if count < 0 { if errno == EINTR { continue } else { throw FileFailure(path) } }
-            if count == 0 { return hex(hash.finalize()) }
-            buffer.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            if count == 0 { return Hexadecimal.encode(hash.finalize()) }
+            buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }
     }
 
     static func size(_ path: String) -> Int64? {
         (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int64
-    }
-
-    private static func hex(_ digest: SHA256.Digest) -> String {
-        digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }
 }
 

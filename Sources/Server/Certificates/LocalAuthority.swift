@@ -1,7 +1,5 @@
-import Crypto
+import Cryptography
 import Foundation
-import SwiftASN1
-import X509
 
 /// The certificate authority that `hilum init` makes, so that a new server speaks TLS from its first minute.
 ///
@@ -20,62 +18,46 @@ struct LocalAuthority {
     static let authorityDays = 3650
     /// Life of a server certificate, in days: what common TLS clients accept.
     static let serverDays = 397
+    /// Clocks of clients may be so much behind, in seconds.
+    private static let clockSkew: Int64 = 3600
+    private static let loopback: [[UInt8]] = [[127, 0, 0, 1], [UInt8](repeating: 0, count: 15) + [1]]
 
-    /// Makes an authority and a certificate for the host names given, beside localhost and its addresses.
+    /// Makes an authority and a certificate for the host names given, beside localhost and its addresses. Throws
+    /// ``CryptographyError`` `.certificate` for a name that is not in ASCII.
     static func make(hostNames: [String], now: Date) throws -> Files {
-        let authorityKey = P256.Signing.PrivateKey()
-        let authorityName = try DistinguishedName {
-            CommonName("Hilum local authority")
-            OrganizationName("Hilum")
-        }
-        let authorityPublicKey = Certificate.PublicKey(authorityKey.publicKey)
+        let authorityKey = try PrivateKey(.p256)
         let authority = try Certificate(
-            version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: authorityPublicKey,
-            notValidBefore: now.addingTimeInterval(-3600),
-            notValidAfter: now.addingTimeInterval(Double(authorityDays) * 86400), issuer: authorityName,
-            subject: authorityName, signatureAlgorithm: .ecdsaWithSHA256,
-            extensions: try Certificate.Extensions {
-                Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
-                Critical(KeyUsage(keyCertSign: true, cRLSign: true))
-                SubjectKeyIdentifier(hash: authorityPublicKey)
-            },
-            issuerPrivateKey: Certificate.PrivateKey(authorityKey))
-        let server = try serverCertificate(
-            hostNames: hostNames, authority: authority, authorityKey: Certificate.PrivateKey(authorityKey), now: now)
+            CertificateTemplate(
+                subject: [.commonName("Hilum local authority"), .organization("Hilum")],
+                validity: validity(from: now, days: authorityDays),
+                extensions: [
+                    .authority(pathLengthMax: 0), .keyUsage([.keyCertSign, .cRLSign]), .subjectKeyIdentifier,
+                ]),
+            key: authorityKey)
+        let serverKey = try PrivateKey(.p256)
+        let server = try Certificate(
+            CertificateTemplate(
+                subject: [.commonName(hostNames.first ?? "localhost")],
+                validity: validity(from: now, days: serverDays),
+                extensions: [
+                    .noAuthority, .keyUsage([.digitalSignature]), .extendedKeyUsage([.serverAuth, .clientAuth]),
+                    .subjectAlternativeNames(
+                        dns: ["localhost"] + hostNames.filter { $0 != "localhost" }, addresses: loopback),
+                    .subjectKeyIdentifier,
+                ]),
+            key: serverKey, issuer: (authority, authorityKey))
         return Files(
-            authorityCertificate: try authority.serializeAsPEM().pemString + "\n",
-            authorityKey: authorityKey.pemRepresentation + "\n",
-            serverCertificate: server.certificate, serverKey: server.key)
+            authorityCertificate: try authority.pem, authorityKey: try authorityKey.pem,
+            serverCertificate: try server.pem, serverKey: try serverKey.pem)
     }
 
-    private static func serverCertificate(
-        hostNames: [String], authority: Certificate, authorityKey: Certificate.PrivateKey, now: Date
-    ) throws -> (certificate: String, key: String) {
-        let key = P256.Signing.PrivateKey()
-        var names: [GeneralName] = []
-        for host in ["localhost"] + hostNames.filter({ $0 != "localhost" }) { names.append(.dnsName(host)) }
-        names.append(.ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1])))
-        names.append(.ipAddress(ASN1OctetString(contentBytes: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])))
-        let publicKey = Certificate.PublicKey(key.publicKey)
-        let certificate = try Certificate(
-            version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: publicKey,
-            notValidBefore: now.addingTimeInterval(-3600),
-            notValidAfter: now.addingTimeInterval(Double(serverDays) * 86400), issuer: authority.subject,
-            subject: try DistinguishedName { CommonName(hostNames.first ?? "localhost") },
-            signatureAlgorithm: .ecdsaWithSHA256,
-            extensions: try Certificate.Extensions {
-                Critical(BasicConstraints.notCertificateAuthority)
-                Critical(KeyUsage(digitalSignature: true))
-                try ExtendedKeyUsage([.serverAuth, .clientAuth])
-                SubjectAlternativeNames(names)
-                SubjectKeyIdentifier(hash: publicKey)
-            },
-            issuerPrivateKey: authorityKey)
-        return (try certificate.serializeAsPEM().pemString + "\n", key.pemRepresentation + "\n")
+    private static func validity(from now: Date, days: Int) -> ClosedRange<Int64> {
+        let seconds = Int64(now.timeIntervalSince1970)
+        return seconds - clockSkew...seconds + Int64(days) * 86400
     }
 
     /// When the certificate in a PEM text ends.
     static func expiry(ofPEM text: String) throws -> Date {
-        try Certificate(pemEncoded: text).notValidAfter
+        Date(timeIntervalSince1970: Double(try Certificate(pem: text).validity.upperBound))
     }
 }

@@ -1,7 +1,6 @@
 import Access
 import ArgumentParser
 import FHIRResources
-import Foundation
 import HL7Translation
 import SQLStore
 import Workflow
@@ -55,9 +54,7 @@ struct AuthorityCommand: AsyncParsableCommand {
             let store = try await StoreComposition.open(configuration, folder: server, isServer: true)
             var results: [RelationalStore.MappingResult] = []
             do {
-                let access = AccessContext(
-                    principal: Principal(kind: .operator, id: ProcessInfo.processInfo.userName), scopes: [],
-                    isUnrestricted: true, requestID: "hilum authority")
+                let access = AccessContext.operatorOfThisMachine(requestID: "hilum authority")
                 for mapping in profile.authorities.mappings(of: try await store.unknownAuthorities()) {
                     let progress = ProgressLine("records", total: 0)
                     var seen = 0

@@ -42,59 +42,16 @@ struct DoctorCommand: AsyncParsableCommand {
         for (name, path) in [
             ("master key", server.masterKeyFile), ("token key", server.tokenKeyFile),
             ("audit key", server.auditKeyFile),
-            ("server key", server.serverKeyFile),
         ] {
             doctor.check(name, fix: "as it says, or restore it from your backup") {
                 _ = try ServerFolder.readSecret(path)
                 return "readable by its owner alone"
             }
         }
-        checkCertificate(server, &doctor)
         await checkStore(configuration, server, &doctor)
         let isRunning = FileManager.default.fileExists(atPath: server.endpointsFile)
-        for (name, host, port) in [
-            ("http", configuration.http.host, configuration.http.port),
-            ("dimse", configuration.dimse.host, configuration.dimse.port),
-            ("mllp", configuration.mllp.host, configuration.mllp.port),
-        ] {
-            if port == 0 {
-                doctor.good("\(name) port: chosen at start")
-                continue
-            }
-            do {
-                _ = try HeldPort(port, host: host)
-                doctor.good("\(name) port: \(host):\(port) is free")
-            } catch {
-                if isRunning, error.code == EADDRINUSE {
-                    doctor.good("\(name) port: \(host):\(port) is in use, by the running server it seems")
-                } else {
-                    doctor.bad(
-                        "\(name) port: \(host):\(port): \(error.text)",
-                        fix: "stop what uses it or change \(name).host and \(name).port")
-                }
-            }
-        }
+        for door in configuration.doors { check(door, server, isRunning: isRunning, &doctor) }
         try doctor.finish()
-    }
-
-    private func checkCertificate(_ server: ServerFolder, _ doctor: inout Doctor) {
-        do {
-            let text = try String(contentsOfFile: server.serverCertificateFile, encoding: .utf8)
-            let days = Int(try LocalAuthority.expiry(ofPEM: text).timeIntervalSinceNow / 86400)
-            if days < 0 {
-                doctor.bad(
-                    "certificate: \(server.serverCertificateFile) has expired",
-                    fix: "put a new certificate and key there")
-            } else if days < 30 {
-                doctor.bad(
-                    "certificate: expires in \(days) days", fix: "put a new certificate and key in \(server.tlsFolder)")
-            } else {
-                doctor.good("certificate: valid for \(days) more days")
-            }
-        } catch {
-            doctor.bad(
-                "certificate: \(server.serverCertificateFile) cannot be read", fix: "put a PEM certificate there")
-        }
     }
 
     /// Steps counted.
@@ -137,8 +94,10 @@ struct DoctorCommand: AsyncParsableCommand {
                 limit: Self.waitingMax, access: .server(requestID: "doctor"))
             let depths = try await store.outboxDepths(access: .server(requestID: "doctor"))
             let named = try await store.unknownAuthorities()
+            let peers = try await store.peers()
             await store.close()
             if isReady {
+                check(peers, configuration, server, &doctor)
                 doctor.good("store: \(configuration.store.database.rawValue) answers")
                 Self.report(waiting, &doctor)
                 Self.report(depths, server, &doctor)

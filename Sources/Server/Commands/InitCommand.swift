@@ -1,5 +1,5 @@
 import ArgumentParser
-import Crypto
+import Cryptography
 import Foundation
 import SQLStore
 import Workflow
@@ -63,7 +63,7 @@ struct InitCommand: AsyncParsableCommand {
         let authority = try LocalAuthority.make(hostNames: hostNames, now: Date())
         try ServerFolder.writeSecret(SystemEntropy().bytes(32), to: server.masterKeyFile)
         try ServerFolder.writeSecret(
-            Array((P256.Signing.PrivateKey().pemRepresentation + "\n").utf8), to: server.tokenKeyFile)
+            Array(try PrivateKey(.p256).pem.utf8), to: server.tokenKeyFile)
         try AuditKey.make(server)
         try ServerFolder.writeSecret(Array(authority.authorityKey.utf8), to: server.authorityKeyFile)
         try ServerFolder.writeSecret(Array(authority.serverKey.utf8), to: server.serverKeyFile)
@@ -96,19 +96,21 @@ enum DefaultFiles {
             # Hilum's configuration. What is left out has the default shown here.
             # Nothing listens beyond this machine until a host below says so.
 
-            http:                       # FHIR, DICOMweb, SMART; always TLS
+            # `http`, `dimse` and `mllp` make one door each; `doors`, at the end, makes as many as there are to be.
+
+            http:                       # FHIR, DICOMweb, SMART
               host: 127.0.0.1
               port: \(httpPort)
               # public-url: https://fhir.hospital.example   # what clients see, behind a proxy
 
-            dimse:                      # DICOM; TLS unless served with --plain-loopback
+            dimse:                      # DICOM
               host: 127.0.0.1
               port: \(dimsePort)
               ae-title: HILUM
               accept-unknown-peers: false   # true: any AE title may associate
               # worklist-stations: { CT: [CT1, CT2], MR: [MR1] }   # who does the steps that name no station
 
-            mllp:                       # HL7 v2; TLS unless served with --plain-loopback
+            mllp:                       # HL7 v2
               host: 127.0.0.1
               port: \(mllpPort)
               accept-unknown-peers: false   # true: any MSH-3/MSH-4 may send
@@ -132,6 +134,7 @@ enum DefaultFiles {
             #   acknowledgment-days: 0  # the rest of them: a message sent again later is carried out again
             #   history-days: 0         # versions of resources that were replaced
             #   rejected-days: 0        # images that a person has rejected: until then it can be undone
+            #   performed-step-days: 0  # what modalities told of their work (MPPS), after its end
             #   export-hours: 24        # files of finished exports
             #   outbox-days: 7          # what was delivered to other systems or discarded
 
@@ -146,6 +149,33 @@ enum DefaultFiles {
 
             # limits:                   # what each door takes at most
             \(ServerLimits.commentary)
+
+            # doors:                    # in place of the short forms above, which take the same keys
+            #   - protocol: http        # or dimse, mllp
+            #     host: 10.0.0.5
+            #     port: 443
+            #     certificate: tls/hospital.pem     # with its chain; beside it the key, mode 0600. Read again when
+            #     key: tls/hospital.key             # they change or at SIGHUP. Left out: those of tls/
+            #     # tls-minimum: 1.3                # 1.2
+            #     # suites: [TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]   # of TLS 1.2
+            #   - protocol: http        # behind a proxy that speaks TLS
+            #     port: 8080
+            #     tls: off              # beyond this machine: clear-text: accepted and the networks of the proxies
+            #     public-url: https://fhir.hospital.example
+            #     trusted-proxies: [127.0.0.1]      # whose word counts on where a request came from
+            #     proxy-header: x-forwarded-for     # or forwarded: the one that they write
+            #   - protocol: dimse
+            #     host: 10.0.0.5
+            #     port: 104
+            #     tls: off              # or optional: both on one port; required
+            #     clear-text: accepted  # that patient data can be read on the network
+            #     networks: [10.20.0.0/16]          # from which there may be connections
+            #     peer-binding: address             # name, address, certificate: how a peer must be bound
+            #     ae-titles: [HILUM, { title: HILUM_WL, services: [echo, worklist] }]
+            #   - protocol: mllp
+            #     port: 2575
+            #     client-authorities: tls/site-ca.pem   # who issues the certificates of peers; left out: tls/ca.pem
+            #     client-certificates: required         # none, optional
 
             site-profile: site.yaml
             log-level: info
@@ -172,6 +202,8 @@ enum DefaultFiles {
         # accepted_processing_ids: [P]     # MSH-11; T and D are refused
         # transient_as: AE                 # or AR: how a passing failure is answered
         # modalities: { XR: DX }           # site codes in OBR-24 to DICOM modalities
+        # peers:                           # what is otherwise with one sender, by MSH-3|MSH-4
+        #   OLDRIS|EAST: { time_zone: Europe/London, accepted_processing_ids: [P, T], modalities: { A: MR } }
         """ + "\n"
     }
 }

@@ -89,7 +89,7 @@ struct MessageCommand: AsyncParsableCommand {
         _ folder: String, _ body: (RelationalStore, AccessContext) async throws -> Void
     ) async throws {
         try await StoreComposition.with(ServerFolder(folder)) { store in
-            let access = AccessContext.server(requestID: "hilum message")
+            let access = AccessContext.operatorOfThisMachine(requestID: "hilum message")
             try await store.record(
                 AuditRecord(
                     category: .query, interaction: "message", action: .execute, outcome: .success, access: access))

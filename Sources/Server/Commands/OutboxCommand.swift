@@ -49,7 +49,7 @@ struct OutboxCommand: AsyncParsableCommand {
                         [
                             "\(entry.number)", entry.destination, entry.orderingKey, entry.kind, entry.state.rawValue,
                             "\(entry.attempts) attempts", entry.failure ?? "",
-                        ].map(OutboxCommand.printable).joined(separator: "\t"))
+                        ].map(MessageCommand.printable).joined(separator: "\t"))
                 }
             }
         }
@@ -94,10 +94,5 @@ struct OutboxCommand: AsyncParsableCommand {
         func run() async throws { try await target.run(.discard) }
     }
 
-    private static let access = AccessContext.server(requestID: "hilum outbox")
-
-    /// Control characters as blanks: nothing that is listed steers the terminal.
-    private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
-    }
+    static var access: AccessContext { .operatorOfThisMachine(requestID: "hilum outbox") }
 }

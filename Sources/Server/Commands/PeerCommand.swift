@@ -1,125 +1,171 @@
+import Access
 import ArgumentParser
+import Foundation
 import SQLStore
 import Workflow
 
-/// `hilum peer …`: the hospital systems that may connect.
+/// `hilum peer …`: the hospital systems that may connect, and those that are called.
 struct PeerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "peer", abstract: "Add, list and remove DICOM application entities and HL7 senders.",
-        subcommands: [Add.self, List.self, Remove.self])
+        commandName: "peer", abstract: "Add, change, test, list and remove DICOM application entities and HL7 systems.",
+        subcommands: [Add.self, Change.self, Test.self, List.self, Remove.self])
 
     struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Let a system connect.")
-        @Argument(help: "The server folder.") var folder: String
-        @Option(help: "The AE title of a modality, PACS or viewer.") var ae: String?
-        @Option(help: "Where its own listener is, for what this server sends to it.") var host: String?
-        @Option var port: Int?
-        @Option(name: .customLong("mllp-app"), help: "MSH-3 of an HL7 sender.") var mllpApp: String?
-        @Option(name: .customLong("mllp-facility"), help: "MSH-4 of an HL7 sender.") var mllpFacility: String?
-        @Option(help: "Bind the peer to a TLS certificate: its SHA-256 in hex.") var fingerprint: String?
-        @Option(
-            help: """
-                What becomes of other content that an AE sends under a SOP Instance UID in use: keep-first refuses it \
-                (0111H), replace keeps the old one as a superseded version.
-                """)
-        var onConflict: String?
-        @Option(
-            help: ArgumentHelp(
-                "What it may do, joined by commas. An AE: echo, store, worklist, query, retrieve, commit, mpps (left out: echo). A sender: adt, orders, results (left out: nothing). Or all.",
-                valueName: "roles"))
-        var may: String?
+        static let configuration = CommandConfiguration(
+            abstract: "Let a system connect; one of that name that is there already is replaced.")
+        @OptionGroup var name: PeerName
+        @OptionGroup var settings: PeerSettings
+        @Flag(help: "The peer as JSON.") var json = false
 
         func run() async throws {
-            let policy = try onConflict.map { text in
-                guard let policy = ConflictPolicy(rawValue: text) else {
-                    let known = ConflictPolicy.allCases.map(\.rawValue).joined(separator: " or ")
-                    throw ValidationError("--on-conflict is \(known)")
-                }
-                return policy
+            let (kind, name) = try name.key()
+            let folder = ServerFolder(self.name.folder)
+            var peer = Peer(kind: kind, name: name, may: kind.leastRoles)
+            try settings.apply(to: &peer, in: folder)
+            try await PeerCommand.save(peer, folder, "peer add")
+            if json { return try PeerText.printJSON(peer) }
+            print("added \(peer.kind.rawValue) \(peer.name), may \(PeerText.words(peer.may))")
+            if settings.may == nil {
+                let all = PeerText.words(peer.kind.roles)
+                print("to let it do more, `hilum peer set` with --may and some of \(all)")
             }
-            var peer: Peer
-            if let ae, mllpApp == nil {
-                guard (1...16).contains(ae.utf8.count), ae.utf8.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 92 }) else {
-                    throw ValidationError("an AE title has 1 to 16 printable characters and no backslash (PS3.5 §6.2)")
-                }
-                peer = Peer(
-                    kind: .applicationEntity, name: ae, host: host, port: port,
-                    certificateFingerprint: fingerprint?.lowercased(), conflictPolicy: policy)
-            } else if let mllpApp, ae == nil {
-                peer = Peer(
-                    kind: .messageSender, name: "\(mllpApp)|\(mllpFacility ?? "")", host: host, port: port,
-                    certificateFingerprint: fingerprint?.lowercased())
-            } else {
-                throw ValidationError("give either --ae TITLE or --mllp-app APP [--mllp-facility FACILITY]")
-            }
-            peer.may = try Self.roles(may, of: peer.kind)
-            try await StoreComposition.with(ServerFolder(folder)) { [peer] in try await $0.save(peer) }
-            print("added \(peer.kind.rawValue) \(peer.name), may \(PeerCommand.text(peer.may))")
-            if may == nil {
-                let all = PeerCommand.text(peer.kind.roles)
-                print("to let it do more, add it again with --may and some of \(all)")
-            }
+            for note in PeerText.notes(peer) { print(note) }
         }
+    }
 
-        /// Roles of a list; those of least right without one.
-        private static func roles(_ list: String?, of kind: Peer.Kind) throws -> Set<Peer.Role> {
-            guard let list else { return kind.leastRoles }
-            if list == "all" { return kind.roles }
-            var roles: Set<Peer.Role> = []
-            for name in list.split(separator: ",", omittingEmptySubsequences: false) {
-                guard let role = Peer.Role(rawValue: String(name)), kind.roles.contains(role) else {
-                    throw ValidationError("--may: `\(name)` is none of \(PeerCommand.text(kind.roles)), all")
-                }
-                roles.insert(role)
-            }
-            return roles
+    struct Change: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "set", abstract: "Change what is said of a system; what is not named stays.")
+        @OptionGroup var name: PeerName
+        @OptionGroup var settings: PeerSettings
+        @Option(
+            help: ArgumentHelp(
+                "Take back: \(PeerSetting.allCases.map(\.rawValue).joined(separator: ", ")). Repeatable.",
+                valueName: "setting"))
+        var clear: [PeerSetting] = []
+        @Flag(help: "The peer as JSON.") var json = false
+
+        func run() async throws {
+            let (kind, name) = try name.key()
+            let folder = ServerFolder(self.name.folder)
+            let known = try await PeerCommand.peer(kind, name, folder)
+            var peer = known
+            for setting in clear { setting.clear(&peer) }
+            try settings.apply(to: &peer, in: folder)
+            try await PeerCommand.save(peer, folder, "peer set")
+            if json { return try PeerText.printJSON(peer) }
+            print("set \(PeerText.line(peer))")
+            for note in PeerText.notes(peer) { print(note) }
         }
     }
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List peers.")
         @Argument(help: "The server folder.") var folder: String
+        @Flag(help: "As JSON.") var json = false
         func run() async throws {
             try await StoreComposition.with(ServerFolder(folder)) { store in
-                for peer in try await store.peers() {
-                    let address = peer.host.map { "\($0):\(peer.port.map(String.init) ?? "-")" } ?? "-"
-                    print(
-                        "\(peer.kind.rawValue)\t\(peer.name)\t\(address)\t\(peer.certificateFingerprint ?? "any certificate")\t\(PeerCommand.text(peer.may))"
-                            + (peer.conflictPolicy.map { "\t\($0.rawValue)" } ?? "")
-                    )
-                }
+                let peers = try await store.peers()
+                if json { return try PeerText.printJSON(peers) }
+                for peer in peers { print(PeerText.line(peer)) }
             }
         }
-    }
-
-    /// Roles in the order in which they are documented; `nothing` for none.
-    static func text(_ roles: Set<Peer.Role>) -> String {
-        roles.isEmpty
-            ? "nothing" : Peer.Role.allCases.filter(roles.contains).map(\.rawValue).joined(separator: ",")
     }
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Remove a peer.")
-        @Argument(help: "The server folder.") var folder: String
-        @Option var ae: String?
-        @Option(name: .customLong("mllp-app")) var mllpApp: String?
-        @Option(name: .customLong("mllp-facility")) var mllpFacility: String?
+        @OptionGroup var name: PeerName
         func run() async throws {
-            let kind: Peer.Kind
-            let name: String
-            if let ae {
-                (kind, name) = (.applicationEntity, ae)
-            } else if let mllpApp {
-                (kind, name) = (.messageSender, "\(mllpApp)|\(mllpFacility ?? "")")
-            } else {
-                throw ValidationError("give --ae or --mllp-app")
-            }
-            try await StoreComposition.with(ServerFolder(folder)) { store in
+            let (kind, name) = try name.key()
+            try await StoreComposition.with(ServerFolder(self.name.folder)) { store in
                 guard try await store.removePeer(kind: kind, name: name) else {
                     throw ValidationError("no such peer: \(name)")
                 }
+                try await PeerCommand.record("peer remove", .delete, name, store)
             }
             print("removed \(name)")
         }
+    }
+
+    /// Throws `ValidationError` for one that is not there.
+    static func peer(_ kind: Peer.Kind, _ name: String, _ folder: ServerFolder) async throws -> Peer {
+        try await StoreComposition.using(try ServerConfiguration.load(from: folder), folder) { store in
+            guard let peer = try await store.peer(kind: kind, name: name) else {
+                throw ValidationError("no such peer: \(name); `hilum peer add` makes one")
+            }
+            return peer
+        }
+    }
+
+    private static func save(_ peer: Peer, _ folder: ServerFolder, _ interaction: String) async throws {
+        try await StoreComposition.with(folder) { store in
+            try await store.save(peer)
+            try await record(interaction, .update, peer.name, store)
+        }
+    }
+
+    /// Who may connect is a matter of the audit trail.
+    private static func record(
+        _ interaction: String, _ action: AuditRecord.Action, _ name: String, _ store: RelationalStore
+    ) async throws {
+        let access = AccessContext(
+            principal: Principal(kind: .operator, id: ProcessInfo.processInfo.userName), scopes: [],
+            isUnrestricted: true, requestID: "hilum peer")
+        try await store.record(
+            AuditRecord(
+                category: .security, interaction: interaction, action: action, outcome: .success, access: access,
+                entity: "peer:\(name)"))
+    }
+}
+
+/// Peers in words and as JSON.
+enum PeerText {
+    /// Words in the order in which they are documented; `nothing` for none.
+    static func words<Word: RawRepresentable<String> & Hashable & CaseIterable>(_ words: Set<Word>) -> String {
+        words.isEmpty ? "nothing" : Word.allCases.filter(words.contains).map(\.rawValue).joined(separator: ",")
+    }
+
+    /// Kind, name, address, certificate and roles, then what is otherwise than when nothing is said.
+    static func line(_ peer: Peer) -> String {
+        var parts = [
+            peer.kind.rawValue, peer.name,
+            peer.host.map { "\($0):\(peer.port.map(String.init) ?? "-")" } ?? "-",
+            peer.certificateFingerprint ?? "any certificate", words(peer.may),
+        ]
+        if let policy = peer.conflictPolicy { parts.append(policy.rawValue) }
+        if peer.offers != peer.kind.leastServices { parts.append("offers \(words(peer.offers))") }
+        if peer.tls != .off { parts.append("tls \(peer.tls.text)") }
+        if !peer.networks.isEmpty { parts.append("from \(peer.networks.map(\.description).joined(separator: ","))") }
+        if let set = peer.characterSet { parts.append("text in \(set)") }
+        if !peer.transferSyntaxes.isEmpty {
+            parts.append("transfer syntaxes \(peer.transferSyntaxes.joined(separator: ","))")
+        }
+        if let count = peer.connectionsMax { parts.append("\(count) connections") }
+        if let length = peer.pduLengthMax { parts.append("PDUs of \(length) bytes") }
+        if let profile = peer.profile { parts.append("profile \(profile)") }
+        return parts.joined(separator: "\t")
+    }
+
+    /// What an operator may have overlooked.
+    static func notes(_ peer: Peer) -> [String] {
+        var notes: [String] = []
+        let needed = peer.offers.subtracting(peer.kind.leastServices)
+        if !needed.isEmpty, peer.host == nil || peer.port == nil {
+            notes.append("it has no address: nothing of what it offers is asked of it until --host and --port are set")
+        }
+        if peer.host != nil, peer.tls == .off, !DoorConfiguration.isLoopback(peer.host ?? "") {
+            notes.append("it is called in clear text: patient data can be read on the network; see --tls")
+        }
+        if !PeerBinding.address.isMet(by: peer), !peer.may.isEmpty {
+            notes.append("it is known by its name alone; see --network and --fingerprint")
+        }
+        return notes
+    }
+
+    /// One peer as an object, several as an array; keys as they are kept.
+    static func printJSON(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 }

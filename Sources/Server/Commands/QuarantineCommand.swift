@@ -1,6 +1,5 @@
 import Access
 import ArgumentParser
-import Foundation
 import HTTPSupport
 import OpsAPI
 import SQLStore
@@ -124,10 +123,7 @@ struct QuarantineCommand: AsyncParsableCommand {
         _ folder: String, _ body: (RelationalStore, AccessContext) async throws -> Void
     ) async throws {
         try await StoreComposition.with(ServerFolder(folder)) { store in
-            let access = AccessContext(
-                principal: Principal(kind: .operator, id: ProcessInfo.processInfo.userName), scopes: [],
-                isUnrestricted: true, requestID: "hilum quarantine")
-            try await body(store, access)
+            try await body(store, .operatorOfThisMachine(requestID: "hilum quarantine"))
         }
     }
 

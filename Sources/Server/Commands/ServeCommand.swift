@@ -11,18 +11,19 @@ struct ServeCommand: AsyncParsableCommand {
     @Argument(help: "The folder that `hilum init` made.") var folder: String
     @Flag(
         name: .customLong("plain-loopback"),
-        help: "Speak clear text instead of TLS; refused unless every host in the configuration is this machine.")
+        help: "Speak clear text at every door; refused unless every host in the configuration is this machine.")
     var plainLoopback = false
     @Flag(
         name: .customLong("unencrypted-network"),
         help: ArgumentHelp(
-            "Speak clear text also beyond this machine. Patient data is readable on the network.", visibility: .default)
+            "Speak clear text at every door, also beyond this machine. Patient data is readable on the network; `doors` says it for one.",
+            visibility: .default)
     )
     var unencryptedNetwork = false
 
     func run() async throws {
         let server = ServerFolder(folder)
-        let configuration = try ServerConfiguration.load(from: server)
+        var configuration = try ServerConfiguration.load(from: server)
         guard let level = Logger.Level(rawValue: configuration.logLevel) else {
             throw ValidationError(
                 "log-level: \(configuration.logLevel) is none of trace, debug, info, notice, warning, error")
@@ -33,18 +34,11 @@ struct ServeCommand: AsyncParsableCommand {
             return handler
         }
         Descriptors.raise()
-        if plainLoopback && !unencryptedNetwork {
-            for (name, host) in [
-                ("http.host", configuration.http.host), ("dimse.host", configuration.dimse.host),
-                ("mllp.host", configuration.mllp.host),
-            ] where !Self.isLoopback(host) {
-                throw ValidationError("\(name) is \(host): --plain-loopback needs 127.0.0.1, localhost or ::1")
+        if plainLoopback || unencryptedNetwork {
+            do { configuration = try configuration.inClearText(isAccepted: unencryptedNetwork) } catch {
+                throw ValidationError("\(error)")
             }
         }
-        try await ServerComposition.run(
-            configuration, folder: server, isTLS: !(plainLoopback || unencryptedNetwork), logger: Logger(label: "hilum")
-        )
+        try await ServerComposition.run(configuration, folder: server, logger: Logger(label: "hilum"))
     }
-
-    static func isLoopback(_ host: String) -> Bool { host.hasPrefix("127.") || host == "localhost" || host == "::1" }
 }

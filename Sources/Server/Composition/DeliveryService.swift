@@ -72,7 +72,7 @@ struct DeliveryService: Service {
                             }
                         }
                         // What is due and was not taken has no place: a delivery that ends makes one.
-                        if let next = claimed.nextDue, next > clock.now() { due = min(due, next) }
+                        if let next = claimed.nextDue { due = min(due, next) }
                     }
                     if let waiting, due < waiting {
                         signal.raise()

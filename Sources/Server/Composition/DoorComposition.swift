@@ -10,27 +10,32 @@ import HL7v2
 import Logging
 import MLLPAdapter
 import NIOPosix
-import NIOSSL
 import SQLStore
 import Workflow
 
 /// The doors for hospital systems: DIMSE and MLLP.
 enum DoorComposition {
     static func dimse(
-        _ configuration: ServerConfiguration.DIMSE, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
+        _ door: DoorConfiguration, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
         blobs: any BlobStoring, commitments: CommitmentAssociations, outgoing: OutgoingDIMSE, ingest: InstanceIngest,
-        authorities: AssigningAuthorities, entropy: any Entropy, tls: NIOSSLContext?, logger: Logger,
+        authorities: AssigningAuthorities, entropy: any Entropy, tls: DoorTLS?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> DIMSEListener {
-        guard let title = AETitle(configuration.aeTitle) else {
-            throw ConfigurationError("dimse.ae-title: \(configuration.aeTitle) is no AE title")
+        var dimse = DIMSEConfiguration(aeTitles: [])
+        for title in door.titles {
+            guard let name = AETitle(title.title) else {
+                throw ConfigurationError("\(door.place): \(title.title) is no AE title")
+            }
+            dimse.aeTitles.insert(name)
+            dimse.rolesByTitle[name] = title.services
         }
-        var dimse = DIMSEConfiguration(aeTitles: [title])
-        dimse.host = configuration.host
-        dimse.port = configuration.port
+        dimse.host = door.host
+        dimse.port = door.port
+        dimse.networks = door.networks
+        dimse.binding = door.binding
         dimse.tls = tls
         dimse.certificateFingerprint = Digests.hex
-        dimse.servesUnknownCallers = configuration.acceptsUnknownPeers
+        dimse.servesUnknownCallers = door.acceptsUnknownPeers
         dimse.limits = limits.associations
         dimse.networkLimits = limits.network
         dimse.timers = limits.timers
@@ -41,26 +46,28 @@ enum DoorComposition {
                 WorklistSCP(index: store, authorities: authorities, audit: store), QuerySCP(index: store, audit: store),
                 RetrieveSCP(
                     index: store, blobs: blobs, peers: store, audit: store, calling: outgoing.calling,
-                    associations: outgoing.associations, logger: logger),
+                    associations: outgoing.associations,
+                    memory: MemoryBudget(bytesMax: min(RetrieveSCP.memoryBytes, guards.memory.bytesMax)),
+                    logger: logger),
                 StorageCommitmentSCP(store: store, associations: commitments),
                 PerformedProcedureStepSCP(store: store, entropy: entropy),
             ],
             peers: store, audit: store, entropy: entropy, logger: logger, admission: guards.admission,
-            strangers: guards.strangers(at: .dimse), memory: guards.memory
+            strangers: guards.strangers(at: .dimse), memory: guards.memory, places: guards.associations
         ) { _ in isUp() }
     }
 
     static func mllp(
-        _ configuration: ServerConfiguration.MLLP, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
-        inbox: HL7Inbox, tls: NIOSSLContext?,
+        _ door: DoorConfiguration, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
+        inbox: HL7Inbox, profiles: PeerProfiles, tls: DoorTLS?,
         logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> MLLPListener {
-        let mllp = MLLPConfiguration(
-            host: configuration.host, port: configuration.port, tls: tls, limits: limits.mllp)
+        var mllp = MLLPConfiguration(host: door.host, port: door.port, tls: tls, limits: limits.mllp)
+        mllp.networks = door.networks
         let gate = SenderGate(
             peers: store, audit: store, strangers: guards.strangers(at: .mllp),
-            acceptsUnknown: configuration.acceptsUnknownPeers)
+            acceptsUnknown: door.acceptsUnknownPeers, binding: door.binding, profiles: profiles)
         let limit = limits.mllp.messageBytesMax
         return MLLPListener(
             configuration: mllp, group: MultiThreadedEventLoopGroup.singleton, logger: logger,

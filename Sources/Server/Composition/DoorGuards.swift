@@ -1,5 +1,6 @@
 import Access
 import Admission
+import DIMSEAdapter
 import Logging
 import OpsAPI
 import Synchronization
@@ -9,12 +10,15 @@ import Synchronization
 final class DoorGuards: Sendable {
     let admission: Admission
     let memory: MemoryBudget
+    /// Of all DIMSE doors together.
+    let associations: AssociationPlaces
     private let strangers: [Admission.Door: CallerThrottle]
 
     init(_ limits: ServerLimits, metrics: MetricRegistry, logger: Logger) {
         let events = DoorEvents(metrics: metrics, logger: logger)
         admission = Admission(limits: limits.admission, observer: { events.note($0) })
         memory = MemoryBudget(bytesMax: limits.memoryBytesMax)
+        associations = AssociationPlaces(limits: limits.associations)
         strangers = Dictionary(
             uniqueKeysWithValues: Admission.Door.allCases.map {
                 ($0, CallerThrottle(limits: limits.callers, now: Descriptors.monotonicMicroseconds))

@@ -53,8 +53,9 @@ struct GrowthWork: Service {
         func days(_ count: Int64) -> UTCInstant? { count == 0 ? nil : now.advanced(bySeconds: -count * 86_400) }
         let until: [(RetentionStep.Kind, UTCInstant?)] = [
             (.messageTexts, days(rule.messageDays)), (.messages, days(rule.acknowledgmentDays)),
-            (.versions, days(rule.historyDays)), (.rejected, days(rule.rejectedDays)), (.assertions, now),
-            (.exports, days(7)), (.outbox, days(rule.outboxDays)),
+            (.versions, days(rule.historyDays)), (.rejected, days(rule.rejectedDays)),
+            (.performedSteps, days(rule.performedStepDays)), (.assertions, now), (.exports, days(7)),
+            (.outbox, days(rule.outboxDays)),
         ]
         if rule.exportHours > 0 {
             await removeExports(before: now.advanced(bySeconds: -rule.exportHours * 3_600))

@@ -70,38 +70,35 @@ final class HeldPort: Sendable {
     }
 }
 
-/// The ports of the three doors, held from the moment at which they are told.
+/// The ports of the doors, held from the moment at which they are told.
 struct HeldPorts {
-    private var held: [String: HeldPort] = [:]
+    private struct Address: Hashable {
+        let host: String
+        let port: Int
+    }
+    private var held: [Address: HeldPort] = [:]
 
     /// Binds the ports that are to be any free ones, and writes them into the configuration: what clients see is made
     /// of them.
     init(choosing configuration: inout ServerConfiguration) throws(ConfigurationError) {
-        for door in Self.doors where configuration[keyPath: door.port] == 0 {
-            let port = try HeldPort.take(door.name, 0, host: configuration[keyPath: door.host])
-            configuration[keyPath: door.port] = port.number
-            held[door.name] = port
+        for index in configuration.doors.indices where configuration.doors[index].port == 0 {
+            let door = configuration.doors[index]
+            let port = try HeldPort.take(door.place, 0, host: door.host)
+            configuration.doors[index].port = port.number
+            held[Address(host: door.host, port: port.number)] = port
         }
     }
 
     /// Binds the others. Throws a sentence that names the door.
     mutating func takeConfigured(_ configuration: ServerConfiguration) throws(ConfigurationError) {
-        for door in Self.doors where held[door.name] == nil {
-            let number = configuration[keyPath: door.port]
-            if let other = held.first(where: { $0.value.number == number })?.key {
-                throw ConfigurationError("\(door.name).port: \(number) is \(other).port too")
+        var taken: [Address: String] = [:]
+        for door in configuration.doors {
+            let address = Address(host: door.host, port: door.port)
+            if let other = taken[address] {
+                throw ConfigurationError("\(door.place).port: \(door.port) is \(other).port too")
             }
-            held[door.name] = try HeldPort.take(door.name, number, host: configuration[keyPath: door.host])
+            taken[address] = door.place
+            if held[address] == nil { held[address] = try HeldPort.take(door.place, door.port, host: door.host) }
         }
-    }
-
-    private typealias Door = (
-        name: String, host: KeyPath<ServerConfiguration, String>, port: WritableKeyPath<ServerConfiguration, Int>
-    )
-    private static var doors: [Door] {
-        [
-            ("http", \.http.host, \.http.port), ("dimse", \.dimse.host, \.dimse.port),
-            ("mllp", \.mllp.host, \.mllp.port),
-        ]
     }
 }

@@ -3,7 +3,6 @@ import DICOMNetwork
 import DIMSEAdapter
 import Foundation
 import Logging
-import NIOSSL
 import SQLStore
 import Workflow
 
@@ -12,37 +11,24 @@ import Workflow
 struct OutgoingDIMSE {
     let calling: PeerCalling
     let associations: OutgoingAssociations
+    /// As the first title of the first DIMSE door.
     let caller: PeerCaller
     private let logger: Logger
 
     init(_ configuration: ServerConfiguration, _ folder: ServerFolder, logger: Logger) throws {
         var calling = PeerCalling()
         calling.timers = configuration.limits.timers
-        calling.tls = try Self.tls(folder)
-        calling.digest = Digests.hex
-        guard let title = AETitle(configuration.dimse.aeTitle) else {
-            throw ConfigurationError("dimse.ae-title: \(configuration.dimse.aeTitle) is no AE title")
+        // A folder of a server that speaks no TLS may have no certificates.
+        if FileManager.default.fileExists(atPath: folder.authorityCertificateFile) {
+            calling.tls = try TLSContexts.calling(configuration, folder)
         }
+        calling.digest = Digests.hex
+        let name = configuration.doors.lazy.filter { $0.kind == .dimse }.compactMap(\.titles.first).first?.title
+        guard let title = AETitle(name ?? "HILUM") else { throw ConfigurationError("\(name ?? "") is no AE title") }
         self.calling = calling
         associations = OutgoingAssociations(logger: logger)
         caller = PeerCaller(calling: calling, associations: associations, callingAETitle: title)
         self.logger = logger
-    }
-
-    /// With the server's certificate, which a peer may want to see, and the peer's checked against the authority and its
-    /// name. Nil for a folder without certificates.
-    private static func tls(_ folder: ServerFolder) throws -> NIOSSLContext? {
-        guard FileManager.default.fileExists(atPath: folder.serverCertificateFile) else { return nil }
-        _ = try ServerFolder.readSecret(folder.serverKeyFile)
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(folder.serverCertificateFile).map {
-            .certificate($0)
-        }
-        configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: folder.serverKeyFile, format: .pem))
-        configuration.trustRoots = .file(folder.authorityCertificateFile)
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.cipherSuiteValues = TLSContexts.suitesOfTLS12
-        return try NIOSSLContext(configuration: configuration)
     }
 
     /// Who reports on storage commitment.

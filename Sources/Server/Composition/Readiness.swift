@@ -1,11 +1,10 @@
+import Admission
 import Foundation
 import Synchronization
 
 /// Knows which listeners are up and whether the server is on its way down; says once, on standard output and in
 /// `run/endpoints.json`, where it answers.
 final class Readiness: Sendable {
-    enum Listener: String, Sendable, CaseIterable { case http, dimse, mllp }
-
     /// What a client needs to connect.
     struct Endpoints: Codable, Sendable {
         struct HL7: Codable, Sendable {
@@ -19,15 +18,37 @@ final class Readiness: Sendable {
             var ae: String
             var tls: Bool
         }
+        /// One of all doors.
+        struct Door: Codable, Sendable {
+            var `protocol`: String
+            var host: String
+            var port: Int
+            /// `required`, `optional` or `off`.
+            var tls: String
+        }
         var ready = true
         /// The base of all HTTP APIs, without a path.
         var http: String
-        var dimse: DICOM
-        var mllp: HL7
+        /// The first door of each protocol; nil for one without.
+        var dimse: DICOM?
+        var mllp: HL7?
+        /// All, in the order of the configuration.
+        var doors: [Door]
+
+        init(_ configuration: ServerConfiguration) {
+            http = configuration.publicURL
+            dimse = configuration.door(.dimse).map { door in
+                DICOM(host: door.host, port: door.port, ae: door.titles.first?.title ?? "", tls: door.tls != .off)
+            }
+            mllp = configuration.door(.mllp).map { HL7(host: $0.host, port: $0.port, tls: $0.tls != .off) }
+            doors = configuration.doors.map {
+                Door(protocol: $0.kind.rawValue, host: $0.host, port: $0.port, tls: $0.tls.rawValue)
+            }
+        }
     }
 
     private struct State {
-        var up: Set<Listener> = []
+        var up: Set<Int> = []
         var isDraining = false
     }
 
@@ -40,16 +61,16 @@ final class Readiness: Sendable {
         self.file = file
     }
 
-    var isReady: Bool { state.withLock { $0.up.count == Listener.allCases.count && !$0.isDraining } }
+    var isReady: Bool { state.withLock { $0.up.count == endpoints.doors.count && !$0.isDraining } }
 
     var isDraining: Bool { state.withLock { $0.isDraining } }
 
     func drain() { state.withLock { $0.isDraining = true } }
 
-    /// Notes that a listener accepts connections; announces the server when it was the last one.
-    func isUp(_ listener: Listener) {
+    /// Notes that a door, by its place among all, accepts connections; announces the server when it was the last one.
+    func isUp(_ door: Int) {
         let isComplete = state.withLock { state in
-            state.up.insert(listener).inserted && state.up.count == Listener.allCases.count
+            state.up.insert(door).inserted && state.up.count == endpoints.doors.count
         }
         guard isComplete else { return }
         let encoder = JSONEncoder()

@@ -19,6 +19,10 @@ struct SenderGate: Sendable {
     let audit: any AuditTrail
     let strangers: CallerThrottle
     let acceptsUnknown: Bool
+    /// How a sender shows that it is the peer it says it is.
+    let binding: PeerBinding
+    /// By what its messages are read.
+    let profiles: PeerProfiles
 
     func verdict(on message: [UInt8], from peer: MLLPPeer) async -> Verdict {
         let header = MessageHeader.recovered(from: message)
@@ -34,14 +38,15 @@ struct SenderGate: Sendable {
         var trace = CallerThrottle.Trace.inFull
         do {
             if let known = try await peers.peer(kind: .messageSender, name: name) {
-                if Self.isBound(known, by: peer) {
+                if isBound(known, by: peer) {
                     guard let role = Self.role(of: header), !known.may.contains(role) else {
                         strangers.admitted(name, from: peer.address)
+                        try profiles.use(known)
                         return .letIn
                     }
                     reason = "this sender may not send \(role.rawValue)"
                 } else {
-                    reason = "this sender is bound to another certificate"
+                    reason = "this sender does not come from where or with the certificate that it must"
                     trace = strangers.refused(from: peer.address)
                 }
             } else if acceptsUnknown {
@@ -55,6 +60,7 @@ struct SenderGate: Sendable {
             reason = "this sender is not configured"
             trace = strangers.refused(from: peer.address)
         } catch {
+            // The store is away, or the sender's profile cannot be read.
             return .heldBack
         }
         await record(reason, trace, name, header, peer)
@@ -79,7 +85,8 @@ struct SenderGate: Sendable {
                 detail: trace == .throttled ? reason + "; this address is answered no more for now" : reason))
     }
 
-    private static func isBound(_ known: Peer, by peer: MLLPPeer) -> Bool {
+    private func isBound(_ known: Peer, by peer: MLLPPeer) -> Bool {
+        guard binding.isMet(by: known), known.mayCome(from: peer.address) else { return false }
         guard let bound = known.certificateFingerprint else { return true }
         return peer.certificate.map { Digests.hex($0) == bound.lowercased() } ?? false
     }

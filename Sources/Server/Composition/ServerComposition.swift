@@ -1,6 +1,6 @@
 import Access
+import Admission
 import BlobStore
-import Crypto
 import DICOMData
 import DICOMNetwork
 import DICOMTranslation
@@ -14,12 +14,10 @@ import HL7v2
 import HTTPSupport
 import Hummingbird
 import HummingbirdCore
-import HummingbirdTLS
 import Logging
 import MLLPAdapter
 import NIOCore
 import NIOPosix
-import NIOSSL
 import OpsAPI
 import OutboundAdapter
 import SMARTAPI
@@ -40,25 +38,17 @@ enum ServerComposition {
         }
     }
 
-    static func run(_ configured: ServerConfiguration, folder: ServerFolder, isTLS: Bool, logger: Logger) async throws {
+    static func run(_ configured: ServerConfiguration, folder: ServerFolder, logger: Logger) async throws {
         // Addresses first: what clients see is part of tokens, links and the Endpoint resource.
         var configuration = configured
         var ports = try HeldPorts(choosing: &configuration)
-        let visibleHost = configuration.http.host == "0.0.0.0" ? "localhost" : configuration.http.host
-        let publicURL =
-            configuration.http.publicURL ?? "\(isTLS ? "https" : "http")://\(visibleHost):\(configuration.http.port)"
-        let readiness = Readiness(
-            Readiness.Endpoints(
-                http: publicURL,
-                dimse: .init(
-                    host: configuration.dimse.host, port: configuration.dimse.port, ae: configuration.dimse.aeTitle,
-                    tls: isTLS),
-                mllp: .init(host: configuration.mllp.host, port: configuration.mllp.port, tls: isTLS)),
-            file: folder.endpointsFile)
+        let publicURL = configuration.publicURL
+        let readiness = Readiness(Readiness.Endpoints(configuration), file: folder.endpointsFile)
 
         // The site.
         var profile = try siteProfile(configuration, folder)
         profile.parser.limits = configuration.limits.hl7
+        for name in profile.peers.keys { profile.peers[name]?.parser.limits = configuration.limits.hl7 }
         let clock = SystemClock()
         let entropy = SystemEntropy()
 
@@ -97,39 +87,38 @@ enum ServerComposition {
                     detail: HilumVersion.text))
         }
 
-        // What all doors share.
+        // What all doors share, and the certificates of each.
         let guards = DoorGuards(configuration.limits, metrics: metrics, logger: logger)
+        let certificates = try configuration.doors.map { door in
+            door.tls == .off ? nil : try DoorCertificates(door, folder) { clock.now().microseconds / 1_000_000 }
+        }
+        ClearText.tell(of: configuration.doors, metrics, logger)
 
         // The doors for hospital systems.
+        let workers = WorkThreads()
         let ingest = InstanceIngest(
             store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest,
-            memory: guards.memory
+            memory: guards.memory, workers: workers
         ) { access in
             // What a peer may do is looked up when it matters, which is hardly ever.
             guard access.principal.kind == .applicationEntity else { return .keepFirst }
             let peer = try? await store.peer(kind: .applicationEntity, name: access.principal.id)
             return peer?.conflictPolicy ?? .keepFirst
         }
-        let inbox = HL7Inbox(store: store, clock: clock, entropy: entropy, digest: Digests.hex) { [profile] _, _ in
-            profile
+        let profiles = PeerProfiles(profile, folder, logger: logger)
+        // Also for what was kept before this start and is carried out later.
+        for peer in try await store.peers() where peer.kind == .messageSender {
+            do { try profiles.use(peer) } catch {
+                logger.error(
+                    "a sender's profile cannot be read; its messages are refused until it can",
+                    metadata: ["peer": "\(peer.name)", "error": "\(error)"])
+            }
         }
-        let peerTLS = isTLS ? try TLSContexts.peers(folder) : nil
+        let inbox = HL7Inbox(store: store, clock: clock, entropy: entropy, digest: Digests.hex) {
+            profiles.profile(of: "\($0)|\($1)")
+        }
         let commitments = CommitmentAssociations()
         let outgoing = try OutgoingDIMSE(configuration, folder, logger: logger)
-        let dimse = try DoorComposition.dimse(
-            configuration.dimse, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
-            commitments: commitments, outgoing: outgoing,
-            ingest: ingest,
-            authorities: profile.authorities, entropy: entropy,
-            tls: peerTLS,
-            logger: logger
-        ) { readiness.isUp(.dimse) }
-        let mllp = try DoorComposition.mllp(
-            configuration.mllp, limits: configuration.limits, guards: guards, store: store, inbox: inbox, tls: peerTLS,
-            logger: logger
-        ) {
-            readiness.isUp(.mllp)
-        }
 
         // The doors for applications.
         let exports = ExportService(
@@ -138,11 +127,28 @@ enum ServerComposition {
         let outboxDepths = OutboxDepths()
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, exports: exports, folder: folder,
-            entropy: entropy, clock: clock, readiness: readiness, isTLS: isTLS, configuration: configuration,
+            entropy: entropy, clock: clock, readiness: readiness, configuration: configuration,
             guards: guards, metrics: metrics, outboxDepths: outboxDepths,
             isCustodyProven: { custodian.custody == .own }, logger: logger)
-        let http = try web.application(configuration.http, tls: isTLS ? try TLSContexts.http(folder) : nil) {
-            readiness.isUp(.http)
+        let doors = try zip(configuration.doors, certificates).enumerated().map {
+            index, pair -> ServiceGroupConfiguration.ServiceConfiguration in
+            let (door, tls) = (pair.0, pair.1?.tls)
+            let isUp: @Sendable () -> Void = { readiness.isUp(index) }
+            switch door.kind {
+            case .http: return .init(service: web.application(door, tls: tls, isUp: isUp))
+            case .dimse:
+                return .init(
+                    service: try DoorComposition.dimse(
+                        door, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
+                        commitments: commitments, outgoing: outgoing, ingest: ingest,
+                        authorities: profile.authorities, entropy: entropy, tls: tls, logger: logger, isUp: isUp))
+            case .mllp:
+                return .init(
+                    service: try DoorComposition.mllp(
+                        door, limits: configuration.limits, guards: guards, store: store, inbox: inbox,
+                        profiles: profiles, tls: tls,
+                        logger: logger, isUp: isUp))
+            }
         }
 
         let checkpointer = AuditCheckpointer(
@@ -156,6 +162,16 @@ enum ServerComposition {
             subscriptions: store, resources: store, clients: store, sender: sender,
             rules: configuration.subscriptions.rules(configuration.outbound.policy)
         ) { clock.now() }
+
+        let outbound = try HL7Outbound(
+            profile, configuration: configuration, folder: folder, store: store, logger: logger)
+        let couriers: [String: any Courier] = [
+            SubscriptionNotice.kind: hooks,
+            StorageCommitmentSCP.kind: outgoing.commitmentCourier(
+                store: store, blobs: blobs, commitments: commitments),
+            PeerNotice.performedStepKind: PerformedStepCourier(store: store, peers: store, caller: outgoing.caller),
+            PeerNotice.availabilityKind: AvailabilityCourier(store: store, peers: store, caller: outgoing.caller),
+        ]
 
         // Run until told to stop: the doors close before the store does.
         let group = ServiceGroup(
@@ -175,15 +191,8 @@ enum ServerComposition {
                     .init(
                         service: DeliveryService(
                             queue: store,
-                            couriers: [
-                                SubscriptionNotice.kind: hooks,
-                                StorageCommitmentSCP.kind: outgoing.commitmentCourier(
-                                    store: store, blobs: blobs, commitments: commitments),
-                                PeerNotice.performedStepKind: PerformedStepCourier(
-                                    store: store, peers: store, caller: outgoing.caller),
-                                PeerNotice.availabilityKind: AvailabilityCourier(
-                                    store: store, peers: store, caller: outgoing.caller),
-                            ], limits: configuration.limits.delivery,
+                            couriers: couriers.merging(outbound.couriers) { $1 },
+                            limits: configuration.limits.delivery,
                             signal: store.deliverySignal, clock: clock, entropy: entropy, metrics: outboxMetrics,
                             logger: logger)),
                     .init(
@@ -203,8 +212,9 @@ enum ServerComposition {
                     .init(service: IndexUpkeep(store: store, logger: logger)),
                     .init(
                         service: AuthorityWatch(store: store, authorities: profile.authorities, metrics: metrics)),
-                    .init(service: dimse), .init(service: mllp), .init(service: http),
-                ],
+                    .init(
+                        service: CertificateWatch(certificates.compactMap(\.self), metrics: metrics, logger: logger)),
+                ] + doors,
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
             // The listeners bind beside the sockets that hold their ports.
@@ -212,10 +222,13 @@ enum ServerComposition {
             defer { withExtendedLifetime(held) {} }
             try await group.run()
         } catch {
+            await workers.close()
             await close(store, blobs)
             throw error
         }
+        await workers.close()
         await sender.close()
+        await outbound.close()
         await RefusalSums.sumUp(web.ledger, logger)
         try? await store.record(
             AuditRecord(

@@ -1,5 +1,5 @@
 import BlobStore
-import Crypto
+import Cryptography
 import FHIRAPI
 import FHIRModel
 import FHIRResources
@@ -24,10 +24,10 @@ enum StoreComposition {
         let profile = try ServerComposition.siteProfile(configuration, folder)
         let store = RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
-            observers: observers, baseURL: fhirBaseURL, zone: siteZone(profile),
+            observers: observers + [HL7Announcement(profile)], baseURL: fhirBaseURL, zone: siteZone(profile),
             pageTokenKey: isServer ? derivedKey(folder, "hilum page tokens v1") : nil,
             searchLimits: configuration.limits.fhir.search,
-            rules: rules(profile), stations: WorklistStations(configuration.dimse.worklistStations),
+            rules: rules(profile), stations: WorklistStations(configuration.worklistStations),
             subscriptions: configuration.subscriptions.rules(configuration.outbound.policy),
             secretKey: derivedKey(folder, "hilum subscription headers v1"),
             refusal: refusal(configuration, folder, isServer: isServer))
@@ -95,9 +95,7 @@ enum StoreComposition {
     /// same keys. Nil where there is none, as on an unencrypted store whose key was put away.
     private static func derivedKey(_ folder: ServerFolder, _ use: String) -> [UInt8]? {
         guard let secret = try? ServerFolder.readSecret(folder.masterKeyFile) else { return nil }
-        let key = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: secret), info: Data(use.utf8), outputByteCount: 32)
-        return key.withUnsafeBytes { Array($0) }
+        return KeyDerivation.hkdf(secret, info: Array(use.utf8), count: 32)
     }
 
     /// Runs a short command beside a server that may be running.

@@ -1,44 +1,113 @@
-import Crypto
+import Admission
+import Basics
+import Cryptography
 import Foundation
 import NIOSSL
 
-/// TLS for the three listeners from the files in the server folder: TLS 1.2 or newer, and of TLS 1.2 only the suites with
-/// forward secrecy and authenticated encryption. PS3.15 §B.12, RFC 9325 §4.1, §4.2.
+/// TLS of the doors: 1.2 or newer, and of TLS 1.2 only the suites with forward secrecy and authenticated encryption.
+/// PS3.15 §B.12, RFC 9325 §4.1, §4.2.
 enum TLSContexts {
-    /// What TLS 1.2 may agree on; each suite of TLS 1.3 is one of them in kind. RFC 9325 §4.2.
+    /// What TLS 1.2 may agree on, by name; each suite of TLS 1.3 is one of them in kind. RFC 9325 §4.2.
+    static let suites: [String: NIOTLSCipher] = [
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256": .TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": .TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256": .TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256": .TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    ]
+
+    /// The same, the best first.
     static let suitesOfTLS12: [NIOTLSCipher] = [
         .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
         .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
         .TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, .TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
     ]
 
-    /// For HTTPS: no client certificates.
-    static func http(_ folder: ServerFolder) throws -> TLSConfiguration { try base(folder) }
+    /// What the files of a door held at one time.
+    struct Material: Sendable, Equatable {
+        /// Certificate with its chain, key, and those who issue certificates of peers, as PEM.
+        var chain: [UInt8]
+        var key: [UInt8]
+        var clientAuthorities: [UInt8]?
 
-    /// For DIMSE and MLLP: a client certificate is asked for and, when given, checked against the authority; peers can
-    /// be bound to theirs.
-    static func peers(_ folder: ServerFolder) throws -> NIOSSLContext {
-        var configuration = try base(folder)
-        configuration.certificateVerification = .optionalVerification
-        configuration.trustRoots = .file(folder.authorityCertificateFile)
-        return try NIOSSLContext(configuration: configuration)
+        /// Throws ``ConfigurationError`` for a file that cannot be read, or a key that others may read.
+        init(_ door: DoorConfiguration, _ folder: ServerFolder) throws {
+            chain = try Self.read(door.certificate.map { folder.resolve($0) } ?? folder.serverCertificateFile)
+            key = try ServerFolder.readSecret(door.key.map { folder.resolve($0) } ?? folder.serverKeyFile)
+            if door.clientCertificates != .none {
+                clientAuthorities = try Self.read(
+                    door.clientAuthorities.map { folder.resolve($0) } ?? folder.authorityCertificateFile)
+            }
+        }
+
+        private static func read(_ path: String) throws -> [UInt8] {
+            guard let data = FileManager.default.contents(atPath: path) else {
+                throw ConfigurationError("\(path): cannot be read")
+            }
+            return [UInt8](data)
+        }
     }
 
-    private static func base(_ folder: ServerFolder) throws -> TLSConfiguration {
-        _ = try ServerFolder.readSecret(folder.serverKeyFile)
-        let chain = try NIOSSLCertificate.fromPEMFile(folder.serverCertificateFile).map {
-            NIOSSLCertificateSource.certificate($0)
+    /// The TLS of a door and when its certificate ends, in seconds since 1970. Throws ``ConfigurationError`` where the
+    /// files do not make one.
+    static func context(
+        _ door: DoorConfiguration, _ material: Material, _ folder: ServerFolder
+    ) throws -> (context: NIOSSLContext, ends: Int64) {
+        let file = door.certificate.map { folder.resolve($0) } ?? folder.serverCertificateFile
+        func reading<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+            do { return try body() } catch { throw ConfigurationError("\(path): not as it must be: \(error)") }
         }
-        let key = try NIOSSLPrivateKey(file: folder.serverKeyFile, format: .pem)
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain, privateKey: .privateKey(key))
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.cipherSuiteValues = suitesOfTLS12
-        return configuration
+        let chain = try reading(file) { try NIOSSLCertificate.fromPEMBytes(material.chain) }
+        guard let own = chain.first else { throw ConfigurationError("\(file): no certificate is in it") }
+        let key = try reading(door.key.map { folder.resolve($0) } ?? folder.serverKeyFile) {
+            try NIOSSLPrivateKey(bytes: material.key, format: .pem)
+        }
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        tls.minimumTLSVersion = door.minimumVersion
+        tls.cipherSuiteValues = door.suites
+        if let authorities = material.clientAuthorities {
+            tls.certificateVerification =
+                door.clientCertificates == .required ? .noHostnameVerification : .optionalVerification
+            tls.trustRoots = .certificates(
+                try reading(door.clientAuthorities.map { folder.resolve($0) } ?? folder.authorityCertificateFile) {
+                    try NIOSSLCertificate.fromPEMBytes(authorities)
+                })
+        }
+        // Also compares the key with the certificate.
+        let context = try reading("\(file) and its key") { try NIOSSLContext(configuration: tls) }
+        return (context, Int64(own.notValidAfter))
+    }
+
+    /// For calling peers: with the certificate of the first door for them, and the authorities that it and `hilum init`
+    /// trust.
+    ///
+    /// - Parameter isVerifying: false where the certificate is compared by who calls.
+    ///
+    /// Throws ``ConfigurationError``.
+    static func calling(
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, isVerifying: Bool = true
+    ) throws -> NIOSSLContext {
+        let door = configuration.doors.first { $0.kind != .http && $0.tls != .off } ?? DoorConfiguration(.dimse)
+        let material = try Material(door, folder)
+        func reading<Value>(_ body: () throws -> Value) throws -> Value {
+            do { return try body() } catch { throw ConfigurationError("TLS of \(door.place): \(error)") }
+        }
+        return try reading {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(material.chain).map { .certificate($0) }
+            tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: material.key, format: .pem))
+            tls.minimumTLSVersion = .tlsv12
+            tls.cipherSuiteValues = suitesOfTLS12
+            var roots = try NIOSSLCertificate.fromPEMFile(folder.authorityCertificateFile)
+            if let own = material.clientAuthorities { roots += try NIOSSLCertificate.fromPEMBytes(own) }
+            tls.trustRoots = .certificates(roots)
+            tls.certificateVerification = isVerifying ? .fullVerification : .none
+            return try NIOSSLContext(configuration: tls)
+        }
     }
 
     /// SHA-256 of a certificate's DER in lower-case hex.
-    static func fingerprint(_ der: [UInt8]) -> String {
-        SHA256.hash(data: der).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-    }
+    static func fingerprint(_ der: [UInt8]) -> String { Hexadecimal.encode(SHA256.digest(der)) }
 }

@@ -9,11 +9,9 @@ import Foundation
 import HTTPSupport
 import Hummingbird
 import HummingbirdCore
-import HummingbirdTLS
 import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 import OpsAPI
 import SMARTAPI
 import SQLStore
@@ -32,7 +30,7 @@ struct WebComposition {
 
     init(
         publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, exports: ExportService,
-        folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness, isTLS: Bool,
+        folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness,
         configuration: ServerConfiguration, guards: DoorGuards, metrics: MetricRegistry,
         outboxDepths: OutboxDepths, isCustodyProven: @escaping @Sendable () -> Bool, logger: Logger
     ) async throws {
@@ -52,7 +50,7 @@ struct WebComposition {
 
         // Tokens.
         let pem = String(decoding: try ServerFolder.readSecret(folder.tokenKeyFile), as: UTF8.self)
-        let key = try await ServerKey(pem: pem)
+        let key = try ServerKey(pem: pem)
         let verifier = TokenVerifier(
             keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store, now: micros)
         let tokenEndpoint = TokenEndpoint(
@@ -110,31 +108,35 @@ struct WebComposition {
             table: table,
             authenticator: BearerAuthenticator(
                 tokens: verifier, audit: audit, realm: smart.fhirBaseURL, strangers: strangers),
-            limits: limits.http, security: SecurityHeaders(isTLS: isTLS),
+            limits: limits.http, security: SecurityHeaders(isTLS: publicURL.hasPrefix("https:")),
             cors: CrossOriginPolicy(origins: configuration.cors.origins), memory: guards.memory,
             newRequestID: { requestIDs.next() },
             observe: { requests.observe(operationID: $0, status: $1, duration: $2) })
     }
 
-    /// The listener as a service.
+    /// The listener of a door as a service.
     func application(
-        _ configuration: ServerConfiguration.HTTP, tls: TLSConfiguration?, isUp: @escaping @Sendable () -> Void
-    ) throws -> some ApplicationProtocol {
+        _ door: DoorConfiguration, tls: DoorTLS?, isUp: @escaping @Sendable () -> Void
+    ) -> some ApplicationProtocol {
+        var responder = responder
+        responder.proxies = door.proxies
+        // Only who comes by TLS, or by a proxy that does, is told to keep to it.
+        if tls == nil, door.proxies.networks.isEmpty { responder.security = SecurityHeaders(isTLS: false) }
         let memory = HTTPListener.Memory(responder, serverName: Self.serverName, now: now)
         let limits = limits
-        let listener = HTTPServerBuilder { responder in
-            HTTPListener(responder: responder, memory: memory, isTLS: tls != nil, limits: limits)
-        }
-        let server = if let tls { try HTTPServerBuilder.tls(listener, tlsConfiguration: tls) } else { listener }
         return Application(
-            responder: responder, server: server,
+            responder: responder,
+            server: HTTPServerBuilder { responder in
+                HTTPListener(responder: responder, memory: memory, tls: tls, limits: limits)
+            },
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), serverName: Self.serverName),
+                address: .hostname(door.host, port: door.port), serverName: Self.serverName),
             onServerRunning: { [admission] channel in
                 // Before the first connection is told of: no peer knows the port yet.
                 try? await channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(
-                        AdmissionHandler(admission, door: .http, isTLS: tls != nil), position: .first)
+                        AdmissionHandler(admission, door: .http, isTLS: tls != nil, networks: door.networks),
+                        position: .first)
                 }.get()
                 isUp()
             }, eventLoopGroupProvider: .singleton, logger: logger)

@@ -1,4 +1,5 @@
 import Access
+import Admission
 import FHIRAPI
 import FHIRModel
 import FHIRResources
@@ -11,61 +12,6 @@ import Yams
 ///
 /// Relative paths are under the server's folder. Unknown keys are an error: a misspelt limit must not be silent.
 struct ServerConfiguration: Decodable, Sendable {
-    struct HTTP: Decodable, Sendable {
-        var host: String = "127.0.0.1"
-        /// 0 takes a free port.
-        var port: Int = 8443
-        /// The base that clients see, without a path; nil builds it from the listener's address.
-        var publicURL: String?
-        enum CodingKeys: String, CodingKey, CaseIterable { case host, port, publicURL = "public-url" }
-        init() {}
-        init(from decoder: any Decoder) throws {
-            let keys = try StrictKeys(decoder, CodingKeys.self, "http")
-            host = try keys.value(.host) ?? host
-            port = try keys.value(.port) ?? port
-            publicURL = try keys.value(.publicURL)
-        }
-    }
-    struct DIMSE: Decodable, Sendable {
-        var host: String = "127.0.0.1"
-        var port: Int = 11112
-        var aeTitle: String = "HILUM"
-        /// Any calling AE title may connect; otherwise only peers added with `hilum peer add`.
-        var acceptsUnknownPeers: Bool = false
-        /// AE titles by modality: who does the steps that name no station.
-        var worklistStations: [String: [String]] = [:]
-        enum CodingKeys: String, CodingKey, CaseIterable {
-            case host, port
-            case aeTitle = "ae-title"
-            case acceptsUnknownPeers = "accept-unknown-peers"
-            case worklistStations = "worklist-stations"
-        }
-        init() {}
-        init(from decoder: any Decoder) throws {
-            let keys = try StrictKeys(decoder, CodingKeys.self, "dimse")
-            host = try keys.value(.host) ?? host
-            port = try keys.value(.port) ?? port
-            aeTitle = try keys.value(.aeTitle) ?? aeTitle
-            worklistStations = try keys.value(.worklistStations) ?? worklistStations
-            acceptsUnknownPeers = try keys.value(.acceptsUnknownPeers) ?? acceptsUnknownPeers
-        }
-    }
-    struct MLLP: Decodable, Sendable {
-        var host: String = "127.0.0.1"
-        var port: Int = 2575
-        var acceptsUnknownPeers: Bool = false
-        enum CodingKeys: String, CodingKey, CaseIterable {
-            case host, port
-            case acceptsUnknownPeers = "accept-unknown-peers"
-        }
-        init() {}
-        init(from decoder: any Decoder) throws {
-            let keys = try StrictKeys(decoder, CodingKeys.self, "mllp")
-            host = try keys.value(.host) ?? host
-            port = try keys.value(.port) ?? port
-            acceptsUnknownPeers = try keys.value(.acceptsUnknownPeers) ?? acceptsUnknownPeers
-        }
-    }
     struct Store: Decodable, Sendable {
         enum Database: String, Decodable, Sendable { case sqlite, postgres }
         enum Encryption: String, Decodable, Sendable { case aes256GCM = "aes-256-gcm", none }
@@ -112,15 +58,7 @@ struct ServerConfiguration: Decodable, Sendable {
         init(from decoder: any Decoder) throws {
             let keys = try StrictKeys(decoder, CodingKeys.self, "outbound")
             authorities = try keys.value(.authorities)
-            let texts: [String] = try keys.value(.allowedNetworks) ?? []
-            allowedNetworks = try texts.map { text in
-                guard let network = IPNetwork(text) else {
-                    throw ConfigurationError(
-                        "outbound.allow-networks: `\(text)` is no network, such as 10.20.0.0/16, fd00:1::/64 or 10.0.0.7"
-                    )
-                }
-                return network
-            }
+            allowedNetworks = try keys.networks(.allowedNetworks) ?? []
         }
         var policy: OutboundPolicy { OutboundPolicy(allowedNetworks: allowedNetworks) }
     }
@@ -195,14 +133,15 @@ struct ServerConfiguration: Decodable, Sendable {
         }
     }
 
-    var http = HTTP()
+    /// In the order of the list; one of HTTP at least.
+    var doors = Admission.Door.allCases.map { DoorConfiguration($0) }
+    /// AE titles by modality: who does the steps that name no station.
+    var worklistStations: [String: [String]] = [:]
     var outbound = Outbound()
     var subscriptions = Subscriptions()
     var cors = CrossOrigin()
     var fhir = FHIR()
     var limits = ServerLimits()
-    var dimse = DIMSE()
-    var mllp = MLLP()
     var store = Store()
     var publishing = PublicationRule()
     var retention = RetentionRule()
@@ -214,16 +153,16 @@ struct ServerConfiguration: Decodable, Sendable {
     var logLevel: String = "info"
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention
+        case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention
         case siteProfile = "site-profile"
         case logLevel = "log-level"
+        case worklistStations = "worklist-stations"
     }
     init() {}
     init(from decoder: any Decoder) throws {
         let keys = try StrictKeys(decoder, CodingKeys.self, "hilum.yaml")
-        http = try keys.value(.http) ?? http
-        dimse = try keys.value(.dimse) ?? dimse
-        mllp = try keys.value(.mllp) ?? mllp
+        doors = try Self.doors(keys)
+        worklistStations = try Self.worklistStations(keys, doors)
         store = try keys.value(.store) ?? store
         limits = try keys.value(.limits) ?? limits
         outbound = try keys.value(.outbound) ?? outbound
@@ -238,6 +177,35 @@ struct ServerConfiguration: Decodable, Sendable {
             try keys.value(.audit).map { (set: AuditKeys) in set.minutes } ?? auditCheckpointMinutes
         siteProfile = try keys.value(.siteProfile) ?? siteProfile
         logLevel = try keys.value(.logLevel) ?? logLevel
+    }
+
+    /// The first door of a protocol; nil for one without.
+    func door(_ kind: Admission.Door) -> DoorConfiguration? { doors.first { $0.kind == kind } }
+
+    /// The base of all HTTP APIs as clients see it, once the ports are chosen.
+    var publicURL: String {
+        if let told = doors.lazy.compactMap(\.publicURL).first { return told }
+        guard let door = door(.http) else { return "" }
+        let host = IPAddress(door.host).map { $0.isV4 ? door.host : "[\(door.host)]" } ?? door.host
+        let visible = ["0.0.0.0", "[::]"].contains(host) ? "localhost" : host
+        return "\(door.tls == .off ? "http" : "https")://\(visible):\(door.port)"
+    }
+
+    /// As this is, with every door in clear text.
+    ///
+    /// - Parameter isAccepted: also beyond this machine. Throws ``ConfigurationError`` for a door there otherwise.
+    func inClearText(isAccepted: Bool) throws -> ServerConfiguration {
+        var configuration = self
+        for index in doors.indices {
+            guard isAccepted || DoorConfiguration.isLoopback(doors[index].host) else {
+                throw ConfigurationError(
+                    "\(doors[index].place).host is \(doors[index].host): --plain-loopback needs 127.0.0.1, localhost or ::1"
+                )
+            }
+            configuration.doors[index].tls = .off
+            configuration.doors[index].acceptsClearText = true
+        }
+        return configuration
     }
 
     /// Reads the file of a server folder. Throws ``ConfigurationError``.
@@ -263,21 +231,50 @@ struct ServerConfiguration: Decodable, Sendable {
         }
     }
 
-    private func check() throws {
-        for (name, port) in [("http.port", http.port), ("dimse.port", dimse.port), ("mllp.port", mllp.port)]
-        where !(0...65535).contains(port) {
-            throw ConfigurationError("\(name): \(port) is not a port (0 to 65535)")
-        }
-        let titles =
-            [("ae-title", dimse.aeTitle)]
-            + dimse.worklistStations.flatMap { modality, titles in
-                titles.map { ("worklist-stations.\(modality)", $0) }
+    /// The doors of the list, then those of the short forms, then, where there is no list, those for which nothing was
+    /// said. A protocol is in the list or has a short form.
+    private static func doors(_ keys: StrictKeys<CodingKeys>) throws -> [DoorConfiguration] {
+        let list: [DoorConfiguration]? = try keys.value(.doors)
+        var doors = list ?? []
+        for (key, kind) in [(CodingKeys.http, Admission.Door.http), (.dimse, .dimse), (.mllp, .mllp)] {
+            if let short: DoorConfiguration = try keys.value(key) {
+                if let other = list?.first(where: { $0.kind == kind }) {
+                    throw ConfigurationError(
+                        "\(kind.rawValue): stands beside \(other.place), which is such a door too; write both into `doors`"
+                    )
+                }
+                doors.append(short)
+            } else if list == nil {
+                doors.append(DoorConfiguration(kind))
             }
-        for (name, title) in titles {
-            guard (1...16).contains(title.utf8.count), title.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 92 })
-            else {
-                throw ConfigurationError(
-                    "dimse.\(name): 1 to 16 printable characters without space or backslash (PS3.5 §6.2)")
+        }
+        return doors
+    }
+
+    private static func worklistStations(
+        _ keys: StrictKeys<CodingKeys>, _ doors: [DoorConfiguration]
+    ) throws -> [String: [String]] {
+        let own: [String: [String]]? = try keys.value(.worklistStations)
+        let short = doors.lazy.compactMap(\.worklistStations).first
+        if own != nil, short != nil {
+            throw ConfigurationError("worklist-stations: dimse.worklist-stations says the same; give one")
+        }
+        return own ?? short ?? [:]
+    }
+
+    private func check() throws {
+        for door in doors { try door.check() }
+        guard doors.contains(where: { $0.kind == .http }) else {
+            throw ConfigurationError("doors: at least one of protocol http")
+        }
+        let named = doors.filter { $0.publicURL != nil }
+        if named.count > 1 {
+            throw ConfigurationError(
+                "\(named[1].place).public-url: \(named[0].place) has one already; clients see one base")
+        }
+        for (modality, titles) in worklistStations {
+            for title in titles where !DoorConfiguration.isAETitle(title) {
+                throw ConfigurationError("worklist-stations.\(modality): `\(title)` is no AE title (PS3.5 §6.2)")
             }
         }
         guard Store.setAsideDaysRange.contains(store.setAsideDays) else {
@@ -311,6 +308,7 @@ private struct RetentionKeys: Decodable {
         case acknowledgment = "acknowledgment-days"
         case history = "history-days"
         case rejected = "rejected-days"
+        case performedStep = "performed-step-days"
         case export = "export-hours"
         case outbox = "outbox-days"
     }
@@ -320,6 +318,7 @@ private struct RetentionKeys: Decodable {
         rule.acknowledgmentDays = try keys.number(.acknowledgment, 0...36_500) ?? rule.acknowledgmentDays
         rule.historyDays = try keys.number(.history, 0...36_500) ?? rule.historyDays
         rule.rejectedDays = try keys.number(.rejected, 0...36_500) ?? rule.rejectedDays
+        rule.performedStepDays = try keys.number(.performedStep, 0...36_500) ?? rule.performedStepDays
         rule.exportHours = try keys.number(.export, 0...87_600) ?? rule.exportHours
         rule.outboxDays = try keys.number(.outbox, 0...36_500) ?? rule.outboxDays
         guard rule.acknowledgmentDays == 0 || rule.messageDays > 0 && rule.acknowledgmentDays >= rule.messageDays else {
@@ -336,37 +335,5 @@ private struct AuditKeys: Decodable {
     init(from decoder: any Decoder) throws {
         let keys = try StrictKeys(decoder, CodingKeys.self, "audit")
         minutes = try keys.number(.minutes, 1...1_440) ?? ServerConfiguration().auditCheckpointMinutes
-    }
-}
-
-/// A sentence about what is wrong in the configuration, with the key's name.
-struct ConfigurationError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}
-
-/// A keyed container that refuses keys the type does not know.
-struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<String>> {
-    private let container: KeyedDecodingContainer<Key>
-    private let place: String
-
-    init(_ decoder: any Decoder, _ type: Key.Type, _ place: String) throws {
-        let known = Set(Key.allCases.map(\.rawValue))
-        for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
-            throw ConfigurationError(
-                "\(place): unknown key `\(key.stringValue)`; known are \(known.sorted().joined(separator: ", "))")
-        }
-        container = try decoder.container(keyedBy: type)
-        self.place = place
-    }
-    func value<Value: Decodable>(_ key: Key) throws -> Value? { try container.decodeIfPresent(Value.self, forKey: key) }
-    /// A whole number. Throws ``ConfigurationError`` for one out of its range.
-    func number(_ key: Key, _ range: ClosedRange<Int64>) throws -> Int64? {
-        guard let number: Int64 = try value(key) else { return nil }
-        guard range.contains(number) else {
-            throw ConfigurationError(
-                "\(place).\(key.rawValue): \(number) is not within \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
     }
 }

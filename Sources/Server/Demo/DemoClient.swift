@@ -1,7 +1,7 @@
-import Crypto
+import Basics
+import Cryptography
 import FHIRModel
 import Foundation
-import JWTKit
 import NIOHTTP1
 import Workflow
 
@@ -23,14 +23,13 @@ struct DemoClient: Codable, Sendable {
     static func makeKey(in server: ServerFolder) throws -> (keyID: String, keySetFile: String) {
         try FileManager.default.createDirectory(
             atPath: folder(server), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let key = P384.Signing.PrivateKey()
+        let key = try PrivateKey(.p384)
         let keyID = "demo-" + SystemEntropy().newID().value.prefix(8)
-        try ServerFolder.writeSecret(Array((key.pemRepresentation + "\n").utf8), to: keyFile(server))
-        let point = key.publicKey.rawRepresentation
-        let half = point.count / 2
+        try ServerFolder.writeSecret(Array(try key.pem.utf8), to: keyFile(server))
+        let point = try key.publicKey.coordinates(on: .p384)
         let keySet = """
             {"keys":[{"kty":"EC","crv":"P-384","alg":"ES384","use":"sig","kid":"\(keyID)",\
-            "x":"\(base64URL(point.prefix(half)))","y":"\(base64URL(point.suffix(half)))"}]}
+            "x":"\(Base64URL.encode(point.x))","y":"\(Base64URL.encode(point.y))"}]}
 
             """
         try keySet.write(toFile: keySetFile(server), atomically: true, encoding: .utf8)
@@ -64,7 +63,7 @@ struct DemoClient: Codable, Sendable {
         let form = [
             ("grant_type", "client_credentials"), ("scope", scope),
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-            ("client_assertion", try await assertion(for: endpoint, key: pem)),
+            ("client_assertion", try assertion(for: endpoint, key: pem)),
         ]
         let body = form.map { "\($0)=\(DemoHTTPClient.encoded($1))" }.joined(separator: "&")
         let answer = try await http.send(
@@ -77,26 +76,27 @@ struct DemoClient: Codable, Sendable {
             text: text, scope: answer["scope"]?.string ?? "", secondsToLive: answer["expires_in"]?.numberText ?? "?")
     }
 
-    private struct Assertion: JWTPayload {
+    private struct Header: Encodable {
+        let alg = "ES384"
+        let typ = "JWT"
+        let kid: String
+    }
+
+    private struct Claims: Encodable {
         let iss: String
         let sub: String
         let aud: String
         let exp: Int
         let jti: String
-        func verify(using algorithm: some JWTAlgorithm) async throws {}
     }
 
     /// Lives four minutes; five are allowed. SMART 2.2 §Protocol details.
-    private func assertion(for endpoint: String, key pem: String) async throws -> String {
-        let keys = JWTKeyCollection()
-        await keys.add(ecdsa: try ES384PrivateKey(pem: pem), kid: JWKIdentifier(string: keyID))
-        let claims = Assertion(
+    private func assertion(for endpoint: String, key pem: String) throws -> String {
+        let claims = Claims(
             iss: clientID, sub: clientID, aud: endpoint, exp: Int(Date().timeIntervalSince1970) + 240,
             jti: SystemEntropy().newID().value)
-        return try await keys.sign(claims, kid: JWKIdentifier(string: keyID))
-    }
-
-    private static func base64URL(_ bytes: Data) -> String {
-        String(bytes.base64EncodedString().filter { $0 != "=" }.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 })
+        let encoder = JSONEncoder()
+        return try PrivateKey(pem: pem).compactJWS(
+            header: encoder.encode(Header(kid: keyID)), claims: encoder.encode(claims))
     }
 }

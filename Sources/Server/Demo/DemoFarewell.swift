@@ -33,9 +33,9 @@ struct DemoFarewell: Sendable {
         let authority = Self.quoted(folder.authorityCertificateFile)
         let program = Self.quoted(DemoServer.executable)
         let curl = "curl -sS --cacert \(authority) -H \"Authorization: Bearer $TOKEN\""
-        let tls = endpoints.dimse.tls ? "+tla --add-cert-file \(authority) " : ""
-        let dicom = "\(tls)-aet \(DemoSite.modalityTitle) -aec \(endpoints.dimse.ae)"
-        let address = "\(endpoints.dimse.host) \(endpoints.dimse.port)"
+        let tls = story.server.dimse.tls ? "+tla --add-cert-file \(authority) " : ""
+        let dicom = "\(tls)-aet \(DemoSite.modalityTitle) -aec \(story.server.dimse.ae)"
+        let address = "\(story.server.dimse.host) \(story.server.dimse.port)"
         let identifier = DemoHTTPClient.encoded("\(DemoSite.patientSystem)|\(DemoSite.patientID)")
         let step = "ScheduledProcedureStepSequence[0]"
         return """

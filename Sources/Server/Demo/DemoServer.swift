@@ -8,11 +8,21 @@ final class DemoServer: Sendable {
 
     let folder: ServerFolder
     let endpoints: Readiness.Endpoints
+    let dimse: Readiness.Endpoints.DICOM
+    let mllp: Readiness.Endpoints.HL7
     /// From the start of the process to its line of readiness.
     let startTime: Duration
     private let process: Process
 
-    private init(folder: ServerFolder, endpoints: Readiness.Endpoints, startTime: Duration, process: Process) {
+    /// Throws ``DemoFailure`` for a server that lacks a door.
+    private init(
+        folder: ServerFolder, endpoints: Readiness.Endpoints, startTime: Duration, process: Process
+    ) throws {
+        guard let dimse = endpoints.dimse, let mllp = endpoints.mllp else {
+            throw DemoFailure("the server has no DIMSE or no MLLP door")
+        }
+        self.dimse = dimse
+        self.mllp = mllp
         self.folder = folder
         self.endpoints = endpoints
         self.startTime = startTime
@@ -90,7 +100,7 @@ final class DemoServer: Sendable {
                 "the server did not become ready within \(DemoNarrator.text(startLimit)); its log ends:\n\(tail(of: log))"
             )
         }
-        return DemoServer(folder: folder, endpoints: endpoints, startTime: clock.now - begin, process: process)
+        return try DemoServer(folder: folder, endpoints: endpoints, startTime: clock.now - begin, process: process)
     }
 
     /// The line of readiness; nil when the output ended or the time is up.

@@ -59,9 +59,9 @@ struct DemoSetup: Sendable {
         narrator.fact("FHIR      \(endpoints.http)/fhir")
         narrator.fact("DICOMweb  \(endpoints.http)/dicomweb")
         narrator.fact(
-            "DIMSE     \(endpoints.dimse.ae) at \(endpoints.dimse.host):\(endpoints.dimse.port)\(endpoints.dimse.tls ? ", TLS" : "")"
+            "DIMSE     \(server.dimse.ae) at \(server.dimse.host):\(server.dimse.port)\(server.dimse.tls ? ", TLS" : "")"
         )
-        narrator.fact("MLLP      \(endpoints.mllp.host):\(endpoints.mllp.port)\(endpoints.mllp.tls ? ", TLS" : "")")
+        narrator.fact("MLLP      \(server.mllp.host):\(server.mllp.port)\(server.mllp.tls ? ", TLS" : "")")
         return server
     }
 }

@@ -83,7 +83,7 @@ extension DemoStory {
         ])
         let (echo, echoTime) = try await DemoNarrator.timed { try await association.echo() }
         try DemoFailure.require(echo == .success, "C-ECHO was answered with \(echo)")
-        narrator.fact("\(DemoSite.modalityTitle) associates with \(server.endpoints.dimse.ae); C-ECHO 0000", echoTime)
+        narrator.fact("\(DemoSite.modalityTitle) associates with \(server.dimse.ae); C-ECHO 0000", echoTime)
         let keys = worklistKeys()
         let (found, time) = try await DemoNarrator.timed { try await association.find(identifier: keys) }
         try await association.release()

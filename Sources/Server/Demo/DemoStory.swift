@@ -46,7 +46,7 @@ struct DemoStory {
         http = try DemoHTTPClient(base: server.endpoints.http, authorityFile: authority)
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = .file(authority)
-        tls = server.endpoints.dimse.tls ? try NIOSSLContext(configuration: configuration) : nil
+        tls = server.dimse.tls ? try NIOSSLContext(configuration: configuration) : nil
     }
 
     /// Plays all stages. Throws ``DemoFailure`` at the first wrong answer, naming its stage.
@@ -99,7 +99,7 @@ struct DemoStory {
     }
 
     func connectMLLP() async throws -> MLLPClient {
-        let mllp = server.endpoints.mllp
+        let mllp = server.mllp
         return try await MLLPClient.connect(
             host: mllp.host, port: mllp.port, tls: tls, group: MultiThreadedEventLoopGroup.singleton)
     }
@@ -107,7 +107,7 @@ struct DemoStory {
     func associate(
         as title: String = DemoSite.modalityTitle, _ contexts: [(abstractSyntax: String, transferSyntaxes: [String])]
     ) async throws -> SCUAssociation {
-        let dimse = server.endpoints.dimse
+        let dimse = server.dimse
         guard let called = AETitle(dimse.ae), let calling = AETitle(title) else {
             throw DemoFailure("\(title) is no AE title")
         }

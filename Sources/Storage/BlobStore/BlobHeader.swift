@@ -1,3 +1,4 @@
+import Cryptography
 import Workflow
 
 /// The first 256 bytes of a blob file, format version 1. Integers are big-endian.
@@ -67,7 +68,7 @@ struct BlobHeader: Equatable {
         for slot in slots.prefix(2) { bytes += slot.keyID + slot.nonce + slot.wrapped + slot.tag }
         if let checksum, algorithm == .none { bytes += checksum }
         bytes += [UInt8](repeating: 0, count: BlobHeader.checksumOffset - bytes.count)
-        return bytes + KeyDerivation.sha256(bytes).prefix(BlobHeader.bytes - BlobHeader.checksumOffset)
+        return bytes + SHA256.digest(bytes).prefix(BlobHeader.bytes - BlobHeader.checksumOffset)
     }
 
     init(algorithm: Algorithm, chunkBytes: Int, count: Int64, nonceBase: [UInt8], id: BlobID) {
@@ -83,7 +84,7 @@ struct BlobHeader: Equatable {
         guard bytes.count == BlobHeader.bytes, Array(bytes[..<8]) == BlobHeader.magic else {
             throw StoreError(.corrupt, "not a blob file")
         }
-        let checksum = KeyDerivation.sha256(Array(bytes[..<BlobHeader.checksumOffset])).prefix(12)
+        let checksum = SHA256.digest(bytes[..<BlobHeader.checksumOffset]).prefix(12)
         guard bytes[BlobHeader.checksumOffset...].elementsEqual(checksum) else {
             throw StoreError(.corrupt, "the blob header is damaged")
         }

@@ -1,3 +1,4 @@
+import Cryptography
 import NIOPosix
 import Synchronization
 import Workflow
@@ -80,7 +81,7 @@ final class BlobReader: BlobReading {
     /// - Returns: false where there is nothing to compare with: unencrypted, written before there were checksums.
     /// Throws `StoreError(.corrupt)`.
     func verify(_ pace: (Int) -> Void) throws -> Bool {
-        let checksum = header.algorithm == .none ? ContentChecksum(nonce: header.nonceBase) : nil
+        let checksum = header.algorithm == .none ? ContentChecksum.begin(nonce: header.nonceBase) : nil
         let step = header.chunkBytes
         var buffer = [UInt8](repeating: 0, count: step)
         var offset: Int64 = 0

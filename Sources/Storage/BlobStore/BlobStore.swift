@@ -1,3 +1,4 @@
+import Cryptography
 import NIOPosix
 import Synchronization
 import Workflow

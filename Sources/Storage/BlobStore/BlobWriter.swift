@@ -1,3 +1,4 @@
+import Cryptography
 import NIOPosix
 import Synchronization
 import Workflow
@@ -28,7 +29,7 @@ final class BlobWriter: BlobWriting {
         var first: Int64 = 0
         var cipher: AESGCM?
         /// Of what is not encrypted.
-        var checksum: ContentChecksum?
+        var checksum: GMAC?
     }
 
     init(_ id: BlobID, in store: BlobStore) {
@@ -48,7 +49,7 @@ final class BlobWriter: BlobWriting {
         }
         self.dataKey = dataKey
         let buffer = store.writeBuffers.take()
-        let checksum = cipher == nil ? ContentChecksum(nonce: header.nonceBase) : nil
+        let checksum = cipher == nil ? ContentChecksum.begin(nonce: header.nonceBase) : nil
         state = Mutex(
             State(header: header, buffer: buffer, chunksMax: buffer.chunks, cipher: cipher, checksum: checksum))
         store.leases.take(id)

@@ -1,4 +1,5 @@
-import COpenSSL
+import Basics
+import Cryptography
 import Workflow
 
 #if canImport(Glibc)
@@ -17,9 +18,7 @@ package struct MasterKey: Sendable {
     package static let bytes = 32
 
     /// ``id`` as 16 hexadecimal digits: may be told.
-    package var name: String {
-        id.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-    }
+    package var name: String { Hexadecimal.encode(id) }
 
     /// - Parameter secret: 32 bytes. Throws `StoreError(.misuse)` for another length.
     package init(_ secret: [UInt8]) throws {
@@ -74,13 +73,9 @@ package struct KeyRing: Sendable {
     func key(id: [UInt8]) -> MasterKey? { ([current] + previous).first { $0.id == id } }
 }
 
-/// Random bytes from OpenSSL's generator, which the operating system seeds.
+/// Randomness from OpenSSL's generator.
 package struct OpenSSLEntropy: Entropy {
     package init() {}
 
-    package func bytes(_ count: Int) -> [UInt8] {
-        var result = [UInt8](repeating: 0, count: count)
-        precondition(RAND_bytes(&result, Int32(count)) == 1, "no randomness")
-        return result
-    }
+    package func bytes(_ count: Int) -> [UInt8] { SecureRandom.bytes(count) }
 }

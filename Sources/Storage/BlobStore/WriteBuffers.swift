@@ -1,3 +1,4 @@
+import Cryptography
 import Synchronization
 
 /// Memory in which a piece of a blob file is put together: room for the header, then for chunks, each with its tag.

@@ -4,16 +4,19 @@ import Workflow
 /// Rows of instances that were read lately: of those that a viewer was told of, and asks for next.
 ///
 /// A committed row of `instances` is never changed, and removed only to be replaced or rejected: such an instance is told
-/// to the cache before that, and never kept again. What another process removes it forgets with all the rest, as soon as
-/// the writer has seen that somebody else has written. So what is here stays true.
+/// to the cache before that, and what was read of it before is not kept. What another process removes it forgets with all
+/// the rest, as soon as the writer has seen that somebody else has written. So what is here stays true.
 final class InstanceCache: Sendable {
     /// Rows in a generation, each about 600 bytes; two are held.
     static let generationMax = 4_096
 
+    /// Exclusions in a generation; two are held, which no read that began before them outlasts.
+    static let excludedMax = 1 << 16
+
     private struct State {
         var rows = Generations<String, Instance>(costMax: generationMax)
-        /// Those that were replaced: few, each the decision of a sender whom the site lets replace.
-        var excluded: Set<String> = []
+        /// Those that were replaced or rejected lately.
+        var excluded = Generations<String, Bool>(costMax: excludedMax)
         var strangers: UInt64 = 0
 
         /// Whether a caller who knows of so many writes by others may use what is here. Forgets everything when there
@@ -39,17 +42,24 @@ final class InstanceCache: Sendable {
     func keep(_ instances: some Sequence<Instance>, readAt strangers: UInt64) {
         state.withLock { state in
             guard state.isCurrent(strangers) else { return }
-            for instance in instances where !state.excluded.contains(instance.sopInstanceUID) {
+            for instance in instances where state.excluded.find(instance.sopInstanceUID) == nil {
                 state.rows.put(instance, instance.sopInstanceUID)
             }
         }
     }
 
-    /// Forgets an instance for good: its row is about to change.
+    /// Forgets an instance, and takes no row of it from reads that began before: its row is about to change.
     func exclude(_ sopInstanceUID: String) {
         state.withLock { state in
-            state.excluded.insert(sopInstanceUID)
+            state.excluded.put(true, sopInstanceUID)
             state.rows.remove(sopInstanceUID)
+        }
+    }
+
+    /// The rows of rejected instances are back as they were. To be told after the commit.
+    func readmit(_ sopInstanceUIDs: [String]) {
+        state.withLock { state in
+            for uid in sopInstanceUIDs { state.excluded.remove(uid) }
         }
     }
 }

@@ -50,39 +50,4 @@ struct PageTokenText {
         default: return nil
         }
     }
-
-    // MARK: base64url, RFC 4648 §5, without padding
-
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-
-    static func base64URL(_ bytes: [UInt8]) -> String {
-        var out: [UInt8] = []
-        var (buffer, bits): (UInt32, Int) = (0, 0)
-        for byte in bytes {
-            buffer = buffer << 8 | UInt32(byte)
-            bits += 8
-            while bits >= 6 {
-                bits -= 6
-                out.append(alphabet[Int(buffer >> UInt32(bits) & 63)])
-            }
-            buffer &= 0xFF
-        }
-        if bits > 0 { out.append(alphabet[Int(buffer << UInt32(6 - bits) & 63)]) }
-        return String(decoding: out, as: UTF8.self)
-    }
-
-    static func bytes(base64URL text: String) -> [UInt8]? {
-        var out: [UInt8] = []
-        var (buffer, bits): (UInt32, Int) = (0, 0)
-        for byte in text.utf8 {
-            guard let digit = alphabet.firstIndex(of: byte) else { return nil }
-            buffer = (buffer << 6 | UInt32(digit)) & 0xFFFF
-            bits += 6
-            if bits >= 8 {
-                bits -= 8
-                out.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
-            }
-        }
-        return out
-    }
 }

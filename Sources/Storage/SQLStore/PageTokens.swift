@@ -1,5 +1,6 @@
 import Access
-import COpenSSL
+import Basics
+import Cryptography
 import FHIRSearch
 import Workflow
 
@@ -14,9 +15,6 @@ struct PageTokens: Sendable {
     private static let form: Int64 = 2
     /// The longest token text that is looked at, in bytes.
     static let textBytesMax = 16_384
-    private static let keyBytes = 32
-    private static let nonceBytes = 12
-    private static let tagBytes = 16
 
     /// What a token says.
     struct Content: Sendable, Hashable {
@@ -31,13 +29,13 @@ struct PageTokens: Sendable {
 
     /// - Parameter key: 32 bytes; nil for one that lives as long as this value.
     init(key: [UInt8]?, entropy: any Entropy) {
-        precondition(key.map { $0.count == Self.keyBytes } ?? true, "a page token key has 32 bytes")
+        precondition(key.map { $0.count == AESGCM.keyBytes } ?? true, "a page token key has 32 bytes")
         self.entropy = entropy
-        self.key = key ?? entropy.bytes(Self.keyBytes)
+        self.key = key ?? entropy.bytes(AESGCM.keyBytes)
     }
 
     /// The token as base64url text.
-    func seal(_ content: Content, query: SearchQuery, principal: Principal) throws -> String {
+    func seal(_ content: Content, query: SearchQuery, principal: Principal) -> String {
         var plain = PageTokenText()
         plain.put(Self.form)
         plain.put(content.expires)
@@ -45,19 +43,17 @@ struct PageTokens: Sendable {
         plain.put(content.position.key)
         plain.bytes += Self.digest(query)
         for value in content.position.sort { plain.put(value) }
-        let nonce = entropy.bytes(Self.nonceBytes)
-        guard let sealed = AEAD.seal(plain.bytes, key: key, nonce: nonce, associated: Self.identity(principal)) else {
-            throw StoreError(.unavailable, "a page token could not be made")
-        }
-        return PageTokenText.base64URL(nonce + sealed)
+        let nonce = entropy.bytes(AESGCM.nonceBytes)
+        let sealed = AESGCM.seal(plain.bytes, key: key, nonce: nonce, associated: Self.identity(principal))
+        return Base64URL.encode(nonce + sealed)
     }
 
     /// What a token says, or nil when it is foreign, changed, too old, or of another query.
     func open(_ text: String, query: SearchQuery, principal: Principal, now: UTCInstant) -> Content? {
-        guard text.utf8.count <= Self.textBytesMax, let bytes = PageTokenText.bytes(base64URL: text),
-            bytes.count > Self.nonceBytes + Self.tagBytes,
-            let plain = AEAD.open(
-                Array(bytes.dropFirst(Self.nonceBytes)), key: key, nonce: Array(bytes.prefix(Self.nonceBytes)),
+        guard text.utf8.count <= Self.textBytesMax, let bytes = Base64URL.decode(text.utf8),
+            bytes.count > AESGCM.nonceBytes + AESGCM.tagBytes,
+            let plain = AESGCM.open(
+                Array(bytes.dropFirst(AESGCM.nonceBytes)), key: key, nonce: Array(bytes.prefix(AESGCM.nonceBytes)),
                 associated: Self.identity(principal))
         else { return nil }
         var reader = PageTokenText(bytes: plain)
@@ -85,47 +81,5 @@ struct PageTokens: Sendable {
             text += "\n\(parameter.name.utf8.count) \(parameter.name)\(parameter.value.utf8.count) \(parameter.value)"
         }
         return SHA256.digest(text.utf8)
-    }
-}
-
-/// AES-256-GCM of short texts by OpenSSL. NIST SP 800-38D.
-enum AEAD {
-    private static let tagBytes = 16
-
-    /// The ciphertext followed by its tag.
-    static func seal(_ plain: [UInt8], key: [UInt8], nonce: [UInt8], associated: [UInt8]) -> [UInt8]? {
-        guard key.count == 32, nonce.count == 12, let context = EVP_CIPHER_CTX_new() else { return nil }
-        defer { EVP_CIPHER_CTX_free(context) }
-        var out = [UInt8](repeating: 0, count: plain.count + tagBytes)
-        var (count, rest): (Int32, Int32) = (0, 0)
-        var tag = [UInt8](repeating: 0, count: tagBytes)
-        guard EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), nil, key, nonce) == 1,
-            EVP_EncryptUpdate(context, nil, &rest, associated, Int32(associated.count)) == 1,
-            EVP_EncryptUpdate(context, &out, &count, plain, Int32(plain.count)) == 1,
-            EVP_EncryptFinal_ex(context, &tag, &rest) == 1,
-            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, Int32(tagBytes), &tag) == 1
-        else { return nil }
-        out.replaceSubrange(Int(count)..., with: tag)
-        return out
-    }
-
-    /// The plain text; nil when the tag does not fit.
-    static func open(_ sealed: [UInt8], key: [UInt8], nonce: [UInt8], associated: [UInt8]) -> [UInt8]? {
-        guard key.count == 32, nonce.count == 12, sealed.count >= tagBytes, let context = EVP_CIPHER_CTX_new() else {
-            return nil
-        }
-        defer { EVP_CIPHER_CTX_free(context) }
-        let cipher = Array(sealed.dropLast(tagBytes))
-        var tag = Array(sealed.suffix(tagBytes))
-        var out = [UInt8](repeating: 0, count: cipher.count + tagBytes)
-        var (count, rest): (Int32, Int32) = (0, 0)
-        var last = [UInt8](repeating: 0, count: tagBytes)
-        guard EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), nil, key, nonce) == 1,
-            EVP_DecryptUpdate(context, nil, &rest, associated, Int32(associated.count)) == 1,
-            EVP_DecryptUpdate(context, &out, &count, cipher, Int32(cipher.count)) == 1,
-            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(tagBytes), &tag) == 1,
-            EVP_DecryptFinal_ex(context, &last, &rest) == 1
-        else { return nil }
-        return Array(out.prefix(Int(count)))
     }
 }

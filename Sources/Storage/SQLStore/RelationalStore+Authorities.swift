@@ -53,6 +53,7 @@ extension RelationalStore {
         let (done, isClean) = (result, result.contradictions.isEmpty)
         if !isDryRun {
             try await writeUnit(access) { unit in
+                try MessageTable(connection: unit.connection).mapAwaited(mapping.from, to: mapping.to)
                 if isClean { try AuthorityTable(connection: unit.connection).remove(mapping.from) }
                 try unit.audit(
                     AuditRecord(
@@ -181,12 +182,13 @@ private struct AuthorityMapper {
     }
 
     private func rejected(_ after: String, _ limit: Int) throws -> MappingStep {
+        let uids = after.split(separator: "/", maxSplits: 1).map(String.init) + ["", ""]
         let rows = try unit.connection.all(
             """
-            SELECT study_uid || '/' || series_uid, detail FROM rejected_series WHERE study_uid || '/' || series_uid > ?
-            ORDER BY study_uid || '/' || series_uid LIMIT ?
-            """, [.text(after), .int(Int64(limit))]
-        ) { (key: try $0.text(0), detail: try $0.bytes(1)) }
+            SELECT study_uid, series_uid, detail FROM rejected_series WHERE (study_uid, series_uid) > (?, ?)
+            ORDER BY study_uid, series_uid LIMIT ?
+            """, [.text(uids[0]), .text(uids[1]), .int(Int64(limit))]
+        ) { (key: try $0.text(0) + "/" + $0.text(1), detail: try $0.bytes(2)) }
         var step = MappingStep(looked: rows.count, last: rows.last?.key)
         for row in rows {
             guard let kept = try mapped(RejectedSeries.self, row.detail) else { continue }

@@ -17,14 +17,14 @@ extension RelationalStore {
                     place = self.paging.tokens.open(token, query: identity, principal: access.principal, now: now)
                     if place == nil { throw StoreError(.notFound, "the page token is not valid any more") }
                 }
-                let walk = HistoryWalk(
+                var walk = HistoryWalk(
                     connection: connection, compiler: self.compiler(connection, access, .current),
-                    indexer: self.indexer, access: access)
+                    indexer: self.indexer, access: access, paging: self.paging)
                 let found = try walk.entries(query, below: place?.position.key)
                 var page = HistoryPage(entries: found.entries.map(\.entry), hasMore: found.hasMore)
                 if found.hasMore, let last = found.entries.last {
                     let expires = place?.expires ?? now.microseconds &+ self.paging.limits.linkSeconds * 1_000_000
-                    page.nextToken = try self.paging.tokens.seal(
+                    page.nextToken = self.paging.tokens.seal(
                         PageTokens.Content(
                             snapshot: 0, position: SearchCompiler.Position(sort: [], key: last.key), expires: expires),
                         query: identity, principal: access.principal)
@@ -37,9 +37,10 @@ extension RelationalStore {
 
 extension SQLUnitOfWork {
     func visibleHistory(_ query: HistoryQuery) throws -> HistoryPage {
+        guard let paging else { throw StoreError(.misuse, "a read has no pages") }
         try settle()
-        let walk = HistoryWalk(
-            connection: connection, compiler: compiler(access), indexer: indexer, access: access)
+        var walk = HistoryWalk(
+            connection: connection, compiler: compiler(access), indexer: indexer, access: access, paging: paging)
         let found = try withinBudget { try walk.entries(query, below: nil) }
         return HistoryPage(entries: found.entries.map(\.entry), hasMore: found.hasMore)
     }
@@ -52,53 +53,85 @@ private struct HistoryWalk {
     let compiler: SearchCompiler
     let indexer: SearchIndexer
     let access: AccessContext
+    let paging: SearchPaging
+    private var sights: [String: VersionSight?] = [:]
+    /// Whether a resource may be seen as it is now, by type and id.
+    private var newest: [String: Bool] = [:]
 
-    func entries(
+    init(
+        connection: any SQLConnection, compiler: SearchCompiler, indexer: SearchIndexer, access: AccessContext,
+        paging: SearchPaging
+    ) {
+        self.connection = connection
+        self.compiler = compiler
+        self.indexer = indexer
+        self.access = access
+        self.paging = paging
+    }
+
+    /// As many as are asked for, or as fit on a page by their bytes; at least one.
+    mutating func entries(
         _ query: HistoryQuery, below key: Int64?
-    ) throws -> (entries: [(key: Int64, entry: HistoryPage.Entry)], hasMore: Bool) {
+    ) throws -> (entries: [HistoryRun.Row], hasMore: Bool) {
         // Of one resource whoever may read, of many whoever may search. SMART App Launch 2.2 §Scopes.
         let permission: Permissions = query.id == nil ? .search : .read
         let types = types(query, permission)
         var run = HistoryRun(connection: connection, query: query)
         try run.bound(below: key)
-        var entries: [(key: Int64, entry: HistoryPage.Entry)] = []
-        // One more than asked for tells whether there is more.
-        while entries.count <= query.count {
-            let found = try run.next(types, count: query.count + 1)
-            if found.isEmpty { break }
-            entries += try visible(found, permission)
+        var entries: [HistoryRun.Row] = []
+        var room = paging.limits.pageBytesMax
+        while true {
+            // One more than asked for tells whether there is more.
+            var keys = try run.next(types, count: query.count + 1)
+            if keys.isEmpty { return (entries, false) }
+            while !keys.isEmpty {
+                let fitting = try paging.fitting(keys, connection)
+                for row in try run.rows(Array(keys.prefix(fitting))) where try isVisible(row, permission) {
+                    let bytes = row.entry.version.bytes.count
+                    if entries.count == query.count || !entries.isEmpty && bytes > room { return (entries, true) }
+                    room -= bytes
+                    entries.append(row)
+                }
+                keys.removeFirst(fitting)
+            }
         }
-        let hasMore = entries.count > query.count
-        entries.removeLast(max(0, entries.count - query.count))
-        return (entries, hasMore)
     }
 
-    /// The types whose versions are looked at; nil for all there are.
-    private func types(_ query: HistoryQuery, _ permission: Permissions) -> [String]? {
+    /// The types whose versions are looked at; nil for all versions there are.
+    private func types(_ query: HistoryQuery, _ permission: Permissions) -> [HistoryRun.TypeSight]? {
         let all = query.type.map { [$0] } ?? FHIRDefinitions.r4.resourceTypes
         let visible = all.filter { !access.visibility(permission, of: $0).isNothing }
-        return query.type == nil && visible.count == all.count ? nil : visible
+        let isWhole = visible.count == all.count && all.allSatisfy { access.visibility(permission, of: $0).isWhole }
+        return query.type == nil && isWhole ? nil : visible.map { ($0, newestSeen($0, permission)) }
     }
 
-    /// Those that the caller may see. What a resource said before is seen by those only who may see it as it is now.
-    private func visible(_ found: [HistoryRun.Row], _ permission: Permissions) throws -> [HistoryRun.Row] {
-        var sights: [String: VersionSight?] = [:]
-        var newest: [String: Bool] = [:]
-        return try found.filter { row in
-            let version = row.entry.version
-            let sight: VersionSight?
-            if let known = sights[version.type] {
-                sight = known
-            } else {
-                sight = VersionSight(permission, of: version.type, compiler, connection, indexer)
-                sights[version.type] = .some(sight)
-            }
-            guard let sight else { return true }
-            let name = version.type + "/" + version.id
-            let isSeen = try newest[name] ?? sight.seesNewest(of: version.id)
-            newest[name] = isSeen
-            return try isSeen && sight.sees((row.key, version))
+    /// Versions `v` of what may be seen as it is now, by the index. What was deleted last has no entries there, and is
+    /// left to be looked at. Nil where the whole type may be seen.
+    private func newestSeen(_ type: String, _ permission: Permissions) -> SQLCondition? {
+        guard let allowed = compiler.allowed(type, "newest", permission, 0) else { return nil }
+        return compiler.exists(
+            """
+            resource_versions newest WHERE newest.type = v.type AND newest.id = v.id \
+            AND newest.end_sequence = \(ResourceTable.current) AND (newest.deleted = 1 OR (\(allowed.text)))
+            """, allowed.values)
+    }
+
+    /// Whether the caller may see a version. What a resource said before is seen by those only who may see it as it is
+    /// now.
+    private mutating func isVisible(_ row: HistoryRun.Row, _ permission: Permissions) throws -> Bool {
+        let version = row.entry.version
+        let sight: VersionSight?
+        if let known = sights[version.type] {
+            sight = known
+        } else {
+            sight = VersionSight(permission, of: version.type, compiler, connection, indexer)
+            sights[version.type] = .some(sight)
         }
+        guard let sight else { return true }
+        let name = version.type + "/" + version.id
+        let isSeen = try newest[name] ?? sight.seesNewest(of: version.id)
+        newest[name] = isSeen
+        return try isSeen && sight.sees((row.key, version))
     }
 }
 
@@ -117,6 +150,8 @@ extension HistoryQuery {
 /// Walks versions by falling key.
 private struct HistoryRun {
     typealias Row = (key: Int64, entry: HistoryPage.Entry)
+    /// A type, and a condition on its versions `v`; nil for all of them.
+    typealias TypeSight = (type: String, seen: SQLCondition?)
 
     let connection: any SQLConnection
     let query: HistoryQuery
@@ -160,36 +195,42 @@ private struct HistoryRun {
         ) { try $0.int(0) } ?? 0
     }
 
-    /// The next versions of these types, newest first; none when there are no more.
+    /// The keys of the next versions of these types, newest first; none when there are no more.
     /// - Parameter types: nil for all.
-    mutating func next(_ types: [String]?, count: Int) throws -> [Row] {
+    mutating func next(_ types: [TypeSight]?, count: Int) throws -> [Int64] {
         guard below > lowest else { return [] }
-        var rows: [Row] = []
-        if let id = query.id, let type = query.type {
-            if types?.isEmpty == true { return [] }
-            rows = try read(SQLCondition("v.type = ? AND v.id = ?", [.text(type), .text(id)]), count, by: "v.version")
-        } else if let types {
-            // Each part has an index by type and key.
-            let current = "v.end_sequence = \(ResourceTable.current)"
+        var found: [Int64] = []
+        if let types {
             for type in types {
-                for part in [
-                    "\(current) AND v.deleted = 0", "\(current) AND v.deleted = 1",
-                    "v.end_sequence < \(ResourceTable.current)",
-                ] {
-                    rows += try read(SQLCondition("v.type = ? AND \(part)", [.text(type)]), count, by: "v.version_key")
+                var own = SQLCondition("v.type = ?", [.text(type.type)])
+                if let id = query.id {
+                    own.add("v.id = ?", .text(id))
+                    found += try keys(own, type.seen, count, by: "v.version")
+                } else {
+                    for part in Self.parts { found += try keys(own, type.seen, count, part, by: "v.version_key") }
                 }
             }
-            rows.sort { $0.key > $1.key }
-            rows.removeLast(max(0, rows.count - count))
+            found.sort(by: >)
+            found.removeLast(max(0, found.count - count))
         } else {
-            rows = try read(SQLCondition("1 = 1"), count, by: "v.version_key")
+            found = try keys(SQLCondition("1 = 1"), nil, count, by: "v.version_key")
         }
-        below = rows.last?.key ?? .min
-        return rows
+        below = found.last ?? .min
+        return found
     }
 
-    private func read(_ which: SQLCondition, _ count: Int, by order: String) throws -> [Row] {
+    /// Each has an index by type and key.
+    private static let parts = [
+        "v.end_sequence = \(ResourceTable.current) AND v.deleted = 0",
+        "v.end_sequence = \(ResourceTable.current) AND v.deleted = 1",
+        "v.end_sequence < \(ResourceTable.current)",
+    ]
+
+    private func keys(
+        _ which: SQLCondition, _ seen: SQLCondition?, _ count: Int, _ part: String? = nil, by order: String
+    ) throws -> [Int64] {
         var condition = which
+        if let part { condition.add(part) }
         if below < .max { condition.add("v.version_key < ?", .int(below)) }
         if lowest > .min { condition.add("v.version_key >= ?", .int(lowest)) }
         if let at = query.at {
@@ -201,17 +242,29 @@ private struct HistoryRun {
                     AND n.version = v.version + 1 AND n.time <= ?)
                     """, [.int(at.lower)]))
         }
+        if let seen { condition.add(seen) }
         return try connection.all(
+            "SELECT v.version_key FROM resource_versions v WHERE \(condition.text) ORDER BY \(order) DESC LIMIT ?",
+            condition.values + [.int(Int64(count))]
+        ) { try $0.int(0) }
+    }
+
+    /// The versions of these keys, in this order.
+    func rows(_ keys: [Int64]) throws -> [Row] {
+        var found: [Int64: HistoryPage.Entry] = [:]
+        try connection.run(
             """
             SELECT \(ResourceTable.columns), v.version_key, (SELECT p.deleted FROM resource_versions p \
             WHERE p.type = v.type AND p.id = v.id AND p.version = v.version - 1) FROM resource_versions v \
-            WHERE \(condition.text) ORDER BY \(order) DESC LIMIT ?
-            """, condition.values + [.int(Int64(count))]
+            WHERE \(connection.dialect.isInInts("v.version_key"))
+            """, [.ints(keys)]
         ) { row in
             let version = try ResourceTable.decode(row)
             // A version before it that is not kept any more was no deletion, or its successor had been a creation.
             let wasDeleted = try row.optionalInt(9).map { $0 != 0 } ?? (version.method == .create)
-            return (try row.int(8), HistoryPage.Entry(version: version, isCreation: version.version == 1 || wasDeleted))
+            found[try row.int(8)] = HistoryPage.Entry(
+                version: version, isCreation: version.version == 1 || wasDeleted)
         }
+        return keys.compactMap { key in found[key].map { (key, $0) } }
     }
 }

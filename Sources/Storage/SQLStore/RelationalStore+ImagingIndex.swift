@@ -35,7 +35,7 @@ extension RelationalStore: ImagingIndex {
         let sight = access.imagingSight(.search)
         guard !sight.isNothing else { return StudyMatches(matches: [], remaining: 0) }
         return try await readUnit(access, .search(client: access.principal.id)) {
-            try StudySearch(connection: $0.connection, sight: sight).matches(query)
+            try StudyQueryRun(connection: $0.connection, sight: sight).matches(query)
         }
     }
 

@@ -67,9 +67,7 @@ extension RelationalStore: OutboxLog {
     ) async throws -> Int {
         guard access.visibility(.update, of: "MessageHeader").isWhole else { return 0 }
         let count = try await writeUnit(access) { unit in
-            let table = OutboxTable(connection: unit.connection)
-            let entries = try table.selected(order, selection, at: unit.time)
-            try table.carryOut(order, entries, at: unit.time)
+            let count = try OutboxTable(connection: unit.connection).carryOut(order, selection, at: unit.time)
             let entity =
                 switch selection {
                 case .entry(let number): "outbox:\(number)"
@@ -78,9 +76,9 @@ extension RelationalStore: OutboxLog {
             try unit.audit(
                 AuditRecord(
                     category: .application, interaction: "outbox-" + order.rawValue,
-                    action: order == .replay ? .execute : .delete, outcome: entries.isEmpty ? .minorFailure : .success,
-                    access: access, entity: entity, detail: "\(entries.count) entries"))
-            return entries.count
+                    action: order == .replay ? .execute : .delete, outcome: count == 0 ? .minorFailure : .success,
+                    access: access, entity: entity, detail: "\(count) entries"))
+            return count
         }
         if count > 0 { deliverySignal.raise() }
         return count

@@ -9,11 +9,13 @@ extension RelationalStore: QuarantineDesk {
         return try await readUnit(access) { unit in
             var found: [QuarantinedSeries] = []
             if state != .rejected {
-                found = try StudySearch(connection: unit.connection).quarantine(state, limit: limit)
+                found = try StudyQueryRun(connection: unit.connection).quarantine(state, limit: limit)
             }
             if state == .rejected || state == nil {
                 found += try RejectionTable(connection: unit.connection).all(limit: limit)
             }
+            // Each list is newest first; so is what both make together.
+            if state == nil { found.sort { $0.isNewer(than: $1) } }
             return Array(found.prefix(limit))
         }
     }
@@ -46,7 +48,20 @@ extension RelationalStore: QuarantineDesk {
     }
 
     private static func quarantine(ofStudy uid: String, in unit: SQLUnitOfWork) throws -> [QuarantinedSeries] {
-        try StudySearch(connection: unit.connection).quarantine(ofStudy: uid)
+        try StudyQueryRun(connection: unit.connection).quarantine(ofStudy: uid)
             + RejectionTable(connection: unit.connection).all(in: uid)
+    }
+}
+
+extension QuarantinedSeries {
+    /// When it was rejected, or else changed last.
+    private var changedAt: UTCInstant {
+        guard reason == .rejected else { return series.updatedAt }
+        return (instanceDecisions.values + [decision].compactMap { $0 }).map(\.decidedAt).max() ?? study.updatedAt
+    }
+
+    fileprivate func isNewer(than other: Self) -> Bool {
+        if changedAt != other.changedAt { return changedAt > other.changedAt }
+        return series.seriesInstanceUID < other.series.seriesInstanceUID
     }
 }

@@ -151,8 +151,8 @@ extension RelationalStore {
             guard var known = try unit.subscription(record.id), known.epoch == record.epoch, known.state.isLive else {
                 continue
             }
-            (known.state, known.error) = (.off, SubscriptionCourier.endedText)
-            try SubscriptionCourier.show(known, in: unit)
+            (known.state, known.error) = (.off, SubscriptionRecord.ended)
+            try known.keep(in: unit)
         }
         var count = 0
         for match in found.matches {
@@ -176,7 +176,7 @@ extension RelationalStore {
             try OutboxTable(connection: unit.connection).isDeeper(known.destination, than: most)
         else { return known }
         (known.state, known.error) = (.off, "turned off: more than \(most) notifications wait; \(known.error ?? "")")
-        try SubscriptionCourier.show(known, in: unit)
+        try known.keep(in: unit)
         try unit.resume(known.destination)
         return known
     }

@@ -83,7 +83,7 @@ package final class RelationalStore: Sendable {
         let instanceRows = instanceRows
         let rules = rules
         let subscriptionKeeping = subscriptionKeeping
-        let (value, hasEnqueued, hasVersions) = try await translating {
+        let (value, hasEnqueued, hasVersions, restored) = try await translating {
             try await self.database.write { transaction in
                 let before = transaction.connection.changeCount
                 let unit = SQLUnitOfWork(
@@ -105,9 +105,10 @@ package final class RelationalStore: Sendable {
                 if !unit.auditRecords.isEmpty {
                     try AuditChain.append(unit.auditRecords.map(AuditRecordText.encode), transaction)
                 }
-                return (value, unit.hasEnqueued, !unit.log.changes.resources.isEmpty)
+                return (value, unit.hasEnqueued, unit.log.hasResources, unit.restored)
             }
         }
+        instanceRows.readmit(restored)
         if hasEnqueued { deliverySignal.raise() }
         if hasVersions { changeSignal.raise() }
         return value

@@ -1,3 +1,4 @@
+import Cryptography
 import FHIRResources
 import FHIRSearch
 import Workflow
@@ -8,23 +9,20 @@ struct SubscriptionKeeping: Sendable {
     /// 32 bytes that seal header fields; nil where there is no key.
     var key: [UInt8]?
 
-    private static let nonceBytes = 12
-
     /// The lines, sealed for one Subscription.
     func seal(_ lines: [String], of id: EntityID, _ entropy: any Entropy) throws -> [UInt8] {
-        let nonce = entropy.bytes(Self.nonceBytes)
-        guard let key,
-            let sealed = AEAD.seal(
+        guard let key else { throw StoreError(.misuse, "there is no key to keep header values with") }
+        let nonce = entropy.bytes(AESGCM.nonceBytes)
+        return nonce
+            + AESGCM.seal(
                 Array(lines.joined(separator: "\n").utf8), key: key, nonce: nonce, associated: Self.associated(id))
-        else { throw StoreError(.misuse, "there is no key to keep header values with") }
-        return nonce + sealed
     }
 
     /// Throws `.corrupt` for what another key sealed, or for another Subscription.
     func open(_ sealed: [UInt8], of id: EntityID) throws -> [String] {
-        guard let key, sealed.count > Self.nonceBytes,
-            let plain = AEAD.open(
-                Array(sealed.dropFirst(Self.nonceBytes)), key: key, nonce: Array(sealed.prefix(Self.nonceBytes)),
+        guard let key, sealed.count > AESGCM.nonceBytes,
+            let plain = AESGCM.open(
+                Array(sealed.dropFirst(AESGCM.nonceBytes)), key: key, nonce: Array(sealed.prefix(AESGCM.nonceBytes)),
                 associated: Self.associated(id))
         else {
             throw StoreError(.corrupt, "the header fields of a Subscription do not open: is the master key its own?")

@@ -25,6 +25,8 @@ final class SQLUnitOfWork: UnitOfWork {
     private(set) var auditRecords: [AuditRecord] = []
     /// Whether something is in the outbox that was not before.
     private(set) var hasEnqueued = false
+    /// Instances whose rows are back as they were before they were rejected.
+    private(set) var restored: [String] = []
     /// What all searches of a writing unit may use together.
     private(set) lazy var searchBudget = SQLBudget(time: .seconds(3), rows: 200_000)
     /// Studies whose rows of keys are made anew once: before an image adds to them, and at the end of the unit.
@@ -242,7 +244,7 @@ final class SQLUnitOfWork: UnitOfWork {
     }
     func restore(_ sopInstanceUIDs: [String]?, of left: RejectedSeries) throws {
         _ = try writing()
-        try rejectionTable.restore(sopInstanceUIDs, of: left)
+        restored += try rejectionTable.restore(sopInstanceUIDs, of: left)
         try rebuildKeys(ofStudy: left.study.studyInstanceUID)
     }
     func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws {
@@ -296,9 +298,10 @@ final class SQLUnitOfWork: UnitOfWork {
         _ = try writing()
         try messageTable.awaitMerge(messageID, of: patientNumbers)
     }
-    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] {
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [EntityID] {
         try messageTable.messages(awaitingMergeOf: patientNumbers)
     }
+    func awaitingMessage(_ id: EntityID) throws -> JournaledMessage? { try messageTable.awaitingMessage(id) }
     func settle(_ message: JournaledMessage) throws {
         _ = try writing()
         try messageTable.settle(message)

@@ -35,7 +35,7 @@ struct SearchPaging: Sendable {
         let rows = try ResourceTable.versions(places.map(\.key), run.connection)
         page.matches = rows.map(\.resource)
         if hasMore, let last = places.last {
-            page.nextToken = try tokens.seal(
+            page.nextToken = tokens.seal(
                 PageTokens.Content(snapshot: snapshot, position: last, expires: expires), query: query,
                 principal: principal)
         }
@@ -51,7 +51,7 @@ struct SearchPaging: Sendable {
     }
 
     /// How many of these versions fit on a page by their bytes; at least one.
-    private func fitting(_ keys: [Int64], _ connection: any SQLConnection) throws -> Int {
+    func fitting(_ keys: [Int64], _ connection: any SQLConnection) throws -> Int {
         if keys.count < 2 { return keys.count }
         var sizes: [Int64: Int] = [:]
         try connection.run(

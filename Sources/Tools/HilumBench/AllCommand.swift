@@ -12,8 +12,14 @@ struct AllCommand: AsyncParsableCommand {
     @Option(help: "An existing folder on the disk to measure; temporary files are made and removed in it.")
     var folder = FileManager.default.temporaryDirectory.path
     @Option(
-        help: "Only the stages whose name holds this word: start, store, stow, wado-encrypted, wado-plain, fhir, mllp.")
+        help: """
+            Only the stages whose name holds this word: start, store, stow, wado-encrypted, wado-plain, fhir, \
+            transaction, mllp.
+            """)
     var only: [String] = []
+
+    @Option(help: "A folder of transaction Bundles (*.json), such as Synthea's, to load and to time.")
+    var bundles: String?
 
     func validate() throws {
         guard (0.1...30).contains(seconds) else { throw ValidationError("--seconds is from 0.1 to 30") }
@@ -33,7 +39,7 @@ struct AllCommand: AsyncParsableCommand {
         await spread(work)
         let machine = Machine(folder: work)
         print("\(machine.line)\n\(rounds) rounds of \(seconds) s; medians\n")
-        var run = BenchRun(folder: work, seconds: seconds, rounds: rounds, only: only)
+        var run = BenchRun(folder: work, seconds: seconds, rounds: rounds, only: only, bundles: bundles)
         var failure: (any Error)?
         do { try await run.all() } catch { failure = error }
         let table = ResultTable(measurements: run.measurements, facts: run.facts, machine: machine, run: run)

@@ -6,16 +6,19 @@ struct BenchRun {
     let seconds: Double
     let rounds: Int
     let only: [String]
+    /// A folder of transaction Bundles to load; nil for none.
+    let bundles: String?
     private(set) var measurements: [Measurement] = []
     private(set) var facts: [String] = []
     /// The number of the next object or message; none is used twice.
     private var number = 1
 
-    init(folder: String, seconds: Double, rounds: Int, only: [String]) {
+    init(folder: String, seconds: Double, rounds: Int, only: [String], bundles: String?) {
         self.folder = folder
         self.seconds = seconds
         self.rounds = rounds
         self.only = only
+        self.bundles = bundles
     }
 
     /// A folder for one of those that write, with a name that no run before had: the name decides where on the disk it
@@ -32,12 +35,13 @@ struct BenchRun {
         #endif
         let encrypted = try await HilumServer(folder: place("encrypted"), isEncrypted: true)
         if wants("start") { try await idle(encrypted) }
-        if wants("store", "stow", "wado-encrypted", "fhir", "mllp") {
+        if wants("store", "stow", "wado-encrypted", "fhir", "transaction", "mllp") {
             try await serving(encrypted) { run, server in
                 if run.wants("store") { try await run.store(server) }
                 if run.wants("stow") { try await run.stow(server) }
                 if run.wants("wado-encrypted") { try await run.retrieve(server, "encrypted at rest", goal: 0.35) }
                 if run.wants("fhir") { try await run.read(server) }
+                if run.wants("transaction") { try await run.transactions(server) }
                 if run.wants("mllp") { try await run.messages(server) }
                 let memory = try server.memory()
                 run.facts.append(
@@ -179,6 +183,36 @@ struct BenchRun {
         await child.end()
     }
 
+    private mutating func transactions(_ server: HilumServer) async throws {
+        let load = TransactionLoad(port: server.httpPort, token: try await server.token())
+        for (entries, goal) in [(2, 1.2), (100, 2.0)] {
+            try await compare(
+                "transaction of \(entries), durable, \(TransactionLoad.connections) connections", "resources/s",
+                goal: goal, boundName: Self.createBound, server: server,
+                bound: { run, seconds in
+                    try await load.creates(first: run.numbers(TransactionLoad.resourcesMax), seconds: seconds)
+                },
+                ours: { run, seconds in
+                    try await load.transactions(
+                        of: entries, first: run.numbers(TransactionLoad.resourcesMax), seconds: seconds)
+                })
+        }
+        guard let bundles else { return }
+        let files = try FileManager.default.contentsOfDirectory(
+            at: URL(fileURLWithPath: bundles), includingPropertiesForKeys: nil)
+        let used = try server.processorTime()
+        let (resources, seconds) = try await load.load(files.filter { $0.pathExtension == "json" })
+        let processor = (try server.processorTime() - used) / Double(resources)
+        note(
+            Measurement(
+                name: "import of \(resources) resources in \(files.count) transactions, a processor",
+                unit: "resources/s", ours: [1 / (processor.user + processor.kernel)], bound: [], boundName: "",
+                goal: .least(3_000), processor: [processor]))
+        facts.append(
+            "The import took \(NumberText.short(seconds)) s: \(NumberText.short(Double(resources) / seconds))"
+                + " resources/s by the clock.")
+    }
+
     private mutating func messages(_ server: HilumServer) async throws {
         try await messages(server, "durable MLLP ACK, 64 connections", Self.messageBound, [])
         try await messages(
@@ -266,6 +300,8 @@ struct BenchRun {
     private static let httpBound =
         "FHIR read: Hummingbird with a responder that answers 1800 constant bytes, no router, no TLS. wrk loads both"
         + " with two threads; Hilum checks the token, reads one Patient of about 1.8 KB and writes its audit row."
+    private static let createBound =
+        "transaction: the same server, connections and kinds of resources, each created by a request of its own."
     private static let messageBound =
         "MLLP ACK: one thread polls all connections, inserts the raw bytes of every whole message that has arrived in"
         + " one SQLite transaction (WAL, synchronous=FULL), commits, then answers AA; what arrives during a commit"

@@ -4,12 +4,15 @@ import DIMSEAdapter
 import Foundation
 import Synchronization
 
-/// The doors of a hospital, each asked one after the other, alone and beside searches that read as much as they may.
+/// The doors of a hospital, each asked one after the other, alone and beside searches that read as much as they may. The
+/// two take turns, so that both meet the same weather of the machine.
 struct BesideLoad {
     /// Heavy searches at a time, each on a connection of its own, all of one client.
     static let heavy = 8
-    /// Answers of each door.
-    private static let count = 300
+    /// Turns of both.
+    private static let turns = 5
+    /// Answers of each door in one turn.
+    private static let count = 200
 
     /// The times of one door in milliseconds.
     struct Door {
@@ -30,11 +33,21 @@ struct BesideLoad {
         var doors = [
             Door(name: "MLLP ACK"), Door(name: "C-STORE of 528 KB"), Door(name: "FHIR read"), Door(name: "ready"),
         ]
-        let alone = try await once(first: 1)
-        for index in doors.indices { doors[index].alone = alone[index] }
+        for turn in 0..<Self.turns {
+            let alone = try await once(first: 1 + 2 * turn * Self.count)
+            for index in doors.indices { doors[index].alone += alone[index] }
+            let beside = try await besideSearches { try await once(first: 1 + (2 * turn + 1) * Self.count) }
+            for index in doors.indices { doors[index].beside += beside[index] }
+        }
+        return doors
+    }
+
+    private func besideSearches(
+        _ measure: @escaping @Sendable () async throws -> [[Double]]
+    ) async throws -> [[Double]] {
         let ending = Ending()
         let (port, token) = (port.http, token)
-        let beside = try await withThrowingTaskGroup(of: [[Double]]?.self) { group in
+        return try await withThrowingTaskGroup(of: [[Double]]?.self) { group in
             group.addTask {
                 try await ThreadLoad.run(Self.heavy) { _ in
                     let connection = try HTTPConnection(port: port)
@@ -50,14 +63,12 @@ struct BesideLoad {
             }
             group.addTask {
                 defer { ending.isSet.store(true, ordering: .relaxed) }
-                return try await once(first: 1 + 2 * Self.count)
+                return try await measure()
             }
             var found: [[Double]] = []
             while let next = try await group.next() { if let next { found = next } }
             return found
         }
-        for index in doors.indices { doors[index].beside = beside[index] }
-        return doors
     }
 
     /// Each door in turn. `first`: the number of the first object and message; none is used twice.

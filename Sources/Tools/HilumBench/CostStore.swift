@@ -193,7 +193,7 @@ struct CostStore {
             studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: object,
             sopClassUID: "1.2.840.10008.5.1.4.1.1.2", instanceNumber: 1, transferSyntaxUID: "1.2.840.10008.1.2.1",
             rows: 2, columns: 3, bitsAllocated: 16, numberOfFrames: 1, blobID: BlobID("cost-\(number)"), size: 100,
-            dataSetOffset: 10, pixelDataOffset: 50, pixelDataLength: -1, digest: "d", receivedAt: Self.start,
+            dataSetOffset: 10, pixelDataOffset: 50, pixelDataLength: -1, receivedAt: Self.start,
             receivedFrom: "BENCH")
         let link = Reconciliation.unscheduled(patientID: EntityID("p\(number)"))
         try unit.save(

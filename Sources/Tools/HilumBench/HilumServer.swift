@@ -1,5 +1,6 @@
+import Basics
+import Cryptography
 import Foundation
-import JWTKit
 
 /// A server folder of its own, and `hilum serve` on it. SMART 2.2 client-confidential-asymmetric for its tokens.
 final class HilumServer {
@@ -17,7 +18,7 @@ final class HilumServer {
     private static let scope = "system/*.cruds"
 
     let folder: String
-    private let key = ES384PrivateKey()
+    private let key: PrivateKey
     private var child: ChildProcess?
     private var base = ""
     private(set) var httpPort = 0
@@ -34,6 +35,7 @@ final class HilumServer {
     /// - Parameter postgres: a libpq connection string; nil for SQLite.
     init(folder: String, isEncrypted: Bool, postgres: String? = nil) async throws {
         self.folder = folder
+        key = try PrivateKey(.p384)
         try await Self.command(
             ["init", folder, "--http-port", "0", "--dimse-port", "0", "--mllp-port", "0", "--time-zone", "UTC"]
                 + (isEncrypted ? [] : ["--no-encryption"]) + (postgres.map { ["--postgres", $0] } ?? []))
@@ -42,10 +44,10 @@ final class HilumServer {
         try text.replacing("accept-unknown-peers: false", with: "accept-unknown-peers: true")
             .replacing("log-level: info", with: "log-level: warning")
             .write(toFile: settings, atomically: true, encoding: .utf8)
-        guard let point = key.parameters else { throw BenchFailure("the key has no public point") }
+        let point = try key.publicKey.coordinates(on: .p384)
         let keys = """
             {"keys":[{"kty":"EC","crv":"P-384","alg":"ES384","use":"sig","kid":"\(Self.keyID)",\
-            "x":"\(Self.base64URL(point.x))","y":"\(Self.base64URL(point.y))"}]}
+            "x":"\(Base64URL.encode(point.x))","y":"\(Base64URL.encode(point.y))"}]}
             """
         let keyFile = folder + ".jwks.json"
         try keys.write(toFile: keyFile, atomically: true, encoding: .utf8)
@@ -111,12 +113,11 @@ final class HilumServer {
 
     /// A new access token; the server must speak clear text.
     func token() async throws -> String {
-        let keys = JWTKeyCollection()
-        await keys.add(ecdsa: key, kid: JWKIdentifier(string: Self.keyID))
-        let claims = Assertion(
+        let claims = Claims(
             iss: Self.clientID, sub: Self.clientID, aud: base + "/oauth/token",
             exp: Int(Date().timeIntervalSince1970) + 240, jti: UUID().uuidString)
-        let assertion = try await keys.sign(claims, kid: JWKIdentifier(string: Self.keyID))
+        let assertion = try key.compactJWS(
+            header: #"{"alg":"ES384","typ":"JWT","kid":"\#(Self.keyID)"}"#.utf8, claims: JSONEncoder().encode(claims))
         let form =
             "grant_type=client_credentials&scope=system%2F%2A.cruds"
             + "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
@@ -132,17 +133,12 @@ final class HilumServer {
         return answer.access_token
     }
 
-    private struct Assertion: JWTPayload {
+    private struct Claims: Encodable {
         let iss: String
         let sub: String
         let aud: String
         let exp: Int
         let jti: String
-        func verify(using algorithm: some JWTAlgorithm) async throws {}
-    }
-
-    private static func base64URL(_ text: String) -> String {
-        String(text.filter { $0 != "=" }.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 })
     }
 
     private static func command(_ words: [String]) async throws {

@@ -6,6 +6,8 @@ struct Measurement: Sendable {
         case ratio(Double)
         /// The number is to be at most this.
         case most(Double)
+        /// The number is to be at least this.
+        case least(Double)
     }
     let name: String
     /// Of the numbers: "objects/s", "MB", "s".
@@ -26,6 +28,7 @@ struct Measurement: Sendable {
         switch goal {
         case .ratio(let least): (ratio ?? 0) >= least
         case .most(let most): ours.median <= most
+        case .least(let least): ours.median >= least
         }
     }
 
@@ -41,6 +44,7 @@ struct Measurement: Sendable {
         switch goal {
         case .ratio(let least): ">= \(least)"
         case .most(let most): "<= \(NumberText.short(most)) \(unit)"
+        case .least(let least): ">= \(NumberText.short(least)) \(unit)"
         }
     }
 }

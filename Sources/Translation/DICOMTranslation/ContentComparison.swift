@@ -192,11 +192,10 @@ package struct ContentComparison: Sendable {
         var left = items.count <= others.count ? others[...] : items[...]
         for item in items.count <= others.count ? items : others {
             var isFound = false
-            while let candidate = left.popFirst(), !isFound {
+            while !isFound, let candidate = left.popFirst() {
                 let pair = items.count <= others.count ? (item, candidate) : (candidate, item)
                 let step = [ElementPath.Step(sequence: one.tag, item: 1)]
                 isFound = try await difference(pair.0, pair.1, step, sideOfA, sideOfB) == nil
-                if isFound { break }
             }
             guard isFound else { return false }
         }

@@ -36,13 +36,16 @@ package struct InstanceIngest: Sendable {
     private let conflictPolicy: @Sendable (AccessContext) async -> ConflictPolicy
     package let limits: IngestLimits
     private let memory: MemoryBudget
+    private let workers: any TaskExecutor
 
     /// - Parameters:
     ///   - memory: what the headers of all instances on their way may hold.
+    ///   - workers: where large headers are described and objects compared, which takes processor time.
     ///   - conflictPolicy: what is done with other content that a sender has for a UID in use.
     package init(
         store: any WorkflowStore, blobs: any BlobStoring, authorities: AssigningAuthorities,
         limits: IngestLimits = IngestLimits(), memory: MemoryBudget = .unlimited,
+        workers: any TaskExecutor = globalConcurrentExecutor,
         conflictPolicy: @escaping @Sendable (AccessContext) async -> ConflictPolicy = { _ in .keepFirst }
     ) {
         self.conflictPolicy = conflictPolicy
@@ -51,6 +54,7 @@ package struct InstanceIngest: Sendable {
         attributes = AttributeReader(authorities: authorities)
         self.limits = limits
         self.memory = memory
+        self.workers = workers
     }
 
     /// Starts an instance that comes as a Part 10 file.
@@ -185,7 +189,7 @@ package struct InstanceIngest: Sendable {
         if (scanned.pixelData?.offset ?? scanned.endOffset) <= Self.quickHeaderBytesMax {
             return try describe(scanned, of: incoming, receivedFrom: receivedFrom)
         }
-        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+        return try await withTaskExecutorPreference(workers) {
             try describe(scanned, of: incoming, receivedFrom: receivedFrom)
         }
     }
@@ -214,7 +218,7 @@ package struct InstanceIngest: Sendable {
             rows: dataSet.int(.rows), columns: dataSet.int(.columns), bitsAllocated: dataSet.int(.bitsAllocated),
             numberOfFrames: frames, blobID: incoming.blob.id, size: incoming.count,
             dataSetOffset: Int64(scanned.dataSetOffset), pixelDataOffset: scanned.pixelData.map { Int64($0.offset) },
-            pixelDataLength: scanned.pixelData.map { Int64($0.length) }, digest: incoming.blob.id.value,
+            pixelDataLength: scanned.pixelData.map { Int64($0.length) },
             receivedAt: UTCInstant(microseconds: 0), receivedFrom: receivedFrom)
         var received = ReceivedInstance(
             instance: instance, study: attributes.study(dataSet), series: attributes.series(dataSet), header: encoded,
@@ -240,16 +244,15 @@ package struct InstanceIngest: Sendable {
     /// Registers a durable blob. When the instance is there already, its content decides between a re-send and a
     /// conflict; another look follows when another sender got in between.
     private func register(_ received: ReceivedInstance, keepsBlob: Bool, access: AccessContext) async -> Outcome {
-        var received = received
         let instance = received.instance
         let receipt = Receipt(instance)
+        var same: BlobID?
         do {
             for _ in 0..<Self.attemptsMax {
-                let toStore = received
-                let outcome = try await store.write(access) { unit in
-                    var timed = toStore
+                let outcome = try await store.write(access) { [same] unit in
+                    var timed = received
                     timed.instance.receivedAt = unit.time
-                    let outcome = try StudyService().register(timed, in: unit)
+                    let outcome = try StudyService().register(timed, sameAs: same, in: unit)
                     if outcome != .conflict {
                         try unit.audit(
                             Self.auditRecord(
@@ -277,7 +280,7 @@ package struct InstanceIngest: Sendable {
                     if outcome == .conflict { break }
                     if let done = await finished(outcome, receipt, instance, keepsBlob) { return done }
                 } else {
-                    received.instance.digest = stored.digest
+                    same = stored.blobID
                 }
             }
             if !keepsBlob { try? await blobs.remove(instance.blobID) }
@@ -313,8 +316,8 @@ package struct InstanceIngest: Sendable {
 
     /// Where two stored files differ, in words; nil when they are the same object.
     private func difference(_ stored: Instance, _ instance: Instance) async throws -> String? {
-        // Looking through both is work, which an event loop has no time for.
-        try await withTaskExecutorPreference(globalConcurrentExecutor) {
+        // Looking through both is work, for which neither an event loop nor the threads of all requests have time.
+        try await withTaskExecutorPreference(workers) {
             do {
                 let path = try await ContentComparison(blobs: blobs, limits: limits).difference(stored, instance)
                 return path.map { "differs in \($0)" }

@@ -28,11 +28,18 @@ package struct StorageCommitment: Sendable, Hashable {
     }
 
     package let transactionUID: String
+    /// Those of one class one after the other, in the order of the request.
     package let references: [Reference]
 
     package init(transactionUID: String, references: [Reference]) {
         self.transactionUID = transactionUID
-        self.references = references
+        var places: [String: Int] = [:]
+        for reference in references where places[reference.sopClassUID] == nil {
+            places[reference.sopClassUID] = places.count
+        }
+        var ofClasses = [[Reference]](repeating: [], count: places.count)
+        for reference in references { ofClasses[places[reference.sopClassUID] ?? 0].append(reference) }
+        self.references = Array(ofClasses.joined())
     }
 
     /// Reads the action information of an N-ACTION.
@@ -53,8 +60,7 @@ package struct StorageCommitment: Sendable, Hashable {
             }
             references.append(Reference(sopClassUID: classUID, sopInstanceUID: uid))
         }
-        transactionUID = transaction
-        self.references = references
+        self.init(transactionUID: transaction, references: references)
     }
 
     /// The action information of an N-ACTION that asks for it. PS3.4 Table J.3-1.
@@ -100,8 +106,8 @@ package struct StorageCommitment: Sendable, Hashable {
 
     // MARK: Kept until it is reported
 
-    /// As lines: the transaction, then each class with the instances of it that follow one another. A UID has no line
-    /// break, and the largest transaction stays below what one entry of the outbox may hold.
+    /// As lines: the transaction, then each class once with the instances of it. A UID has no line break. The largest
+    /// transaction of up to some thousand classes stays below what one entry of the outbox may hold.
     package var lines: String {
         var lines = [transactionUID]
         var last: String?

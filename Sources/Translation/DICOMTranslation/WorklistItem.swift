@@ -61,7 +61,7 @@ package struct WorklistItem: Sendable {
         put(
             &set, .patientTransportArrangements,
             order.attributes?.text(ImagingOrder.Attribute.transport).map { cut($0, 64) })
-        put(&set, .patientWeight, weight(entry))
+        putWeight(&set, entry)
         set.setEmpty(.pregnancyStatus)
         set.set(.scheduledProcedureStepSequence, items: [stepItem(entry)])
         put(&set, .requestedProcedureID, order.worklistProcedureID(step))
@@ -84,20 +84,21 @@ package struct WorklistItem: Sendable {
     }
 
     /// Patient's Weight in kilograms, of the order's measurements: LOINC 29463-7 or 3141-9, or a code named so, in kg or g.
-    /// PS3.3 §C.7.2.2.
-    private func weight(_ entry: WorklistEntry) -> String? {
+    /// As a DS it has at most 16 characters: what has more digits is rounded. PS3.3 §C.7.2.2, PS3.5 §6.2.
+    private func putWeight(_ set: inout DataSet, _ entry: WorklistEntry) {
+        set.setEmpty(.patientWeight)
         for statement in entry.order.statements ?? [] where statement.kind == .observation && statement.isCurrent {
             let codes = statement.code?.codings.map(\.code) ?? []
             guard codes.contains("29463-7") || codes.contains("3141-9"),
-                case .quantity(let number, nil, let unit, _)? = statement.value, let value = Double(number)
+                case .quantity(let number, nil, let unit, _)? = statement.value, let value = Double(number),
+                value.isFinite
             else { continue }
             switch unit {
-            case "kg": return number.utf8.count <= 16 ? number : nil
-            case "g": return String(value / 1000)
+            case "kg": return set.set(.patientWeight, double: value)
+            case "g": return set.set(.patientWeight, double: value / 1000)
             default: continue
             }
         }
-        return nil
     }
 
     private func stepItem(_ entry: WorklistEntry) -> DataSet {

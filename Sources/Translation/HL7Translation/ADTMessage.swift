@@ -59,6 +59,7 @@ struct ADTMessage: InboundMessage {
     {
         var effect = MessageEffect(disposition: .applied, notes: [])
         effect.note(update.eventTime, in: unit)
+        let pid3 = ErrorLocation(segment: "PID", field: 3)
         let outcome = try PatientService().apply(update, in: unit)
         switch outcome {
         case .created, .updated: break
@@ -71,21 +72,18 @@ struct ADTMessage: InboundMessage {
             effect.disposition = .ignored
             effect.notes.append("the identifier was merged away: the surviving record was not changed")
         case .ambiguous:
-            throw MessageRefusal(OrderService.Refusal.ambiguousPatient, group: ErrorLocation(segment: "PID", field: 3))
-                .awaitingMerge(of: update)
+            throw MessageRefusal(OrderService.Refusal.ambiguousPatient, group: pid3, of: update)
         case .contradicted:
-            throw MessageRefusal(
-                OrderService.Refusal.contradictoryPatient, group: ErrorLocation(segment: "PID", field: 3)
-            ).awaitingMerge(of: update)
+            throw MessageRefusal(OrderService.Refusal.contradictoryPatient, group: pid3, of: update)
         case .unidentified:
-            throw MessageRefusal(
-                OrderService.Refusal.unidentifiedPatient, group: ErrorLocation(segment: "PID", field: 3))
+            throw MessageRefusal(OrderService.Refusal.unidentifiedPatient, group: pid3, of: update)
         }
         guard let visit, let patientID = outcome.patientID else { return effect }
         switch try VisitService().apply(visit, to: patientID, in: unit) {
         case .created, .updated: effect.disposition = .applied
         case .unchanged: break
         case .stale: effect.notes.append("older than the stored visit: visit kept")
+        case .unknownVisit: effect.notes.append("no visit number and no open visit: what PV1 says was not kept")
         case .patientMismatch:
             throw MessageRefusal(
                 .duplicateKeyIdentifier, at: ErrorLocation(segment: "PV1", field: 19),

@@ -174,11 +174,14 @@ struct DataTypes: Sendable {
         return id == nil && name == nil ? nil : PartyReference(identifier: id, name: name)
     }
 
-    /// NDL.1 (OBR-32): a CNN in subcomponents.
+    /// NDL.1 (OBR-32): a CNN in subcomponents, .9 to .11 its authority.
     func ndl(_ value: Repetition) -> PartyReference? {
         let person = value[1]
         guard person[2].isValued || person[3].isValued else { return xcn(value) }
-        let id = key(person[1]).map { Identifier(system: profile.practitionerSystem, value: $0) }
+        let id = key(person[1]).map { id in
+            Identifier(
+                system: system(person[9], person[10], person[11], fallback: profile.practitionerSystem), value: id)
+        }
         let name = name(
             family: person[2].text, given: person[3].text, middle: person[4].text, suffix: person[5].text,
             prefix: person[6].text, degree: nil, professional: nil, use: nil)
@@ -288,6 +291,8 @@ struct DataTypes: Sendable {
     /// codes (`L`, `99…`), which say no more than that.
     func system(named name: String) -> String? {
         if let known = profile.codeSystems[name] ?? CodeSystems.uri(name) { return known }
+        // What has no name in table 0396 is written by its URI.
+        if ["http://", "https://", "urn:"].contains(where: name.hasPrefix) { return name }
         return name == "L" || name.hasPrefix("99") ? nil : CodeSystem.uri(unknown: name)
     }
 

@@ -127,26 +127,46 @@ package struct HL7Inbox: Sendable {
             let result: Receipt.Result = effect.disposition == .applied ? .applied : .ignored
             return (receipt(received, result, answer, notes), effect.mergedNumbers)
         }
-        if !merged.isEmpty { await carryOutAwaiting(merged, access: access) }
-        return answered
+        guard !merged.isEmpty else { return answered }
+        var told = answered
+        told.notes += await carryOutAwaiting(merged, access: access)
+        return told
     }
 
     /// Carries out what had failed because two records were not yet known to be one person's, each message in a unit of
-    /// its own. One that fails still waits on.
-    private func carryOutAwaiting(_ numbers: [Identifier], access: AccessContext) async {
-        guard let waiting = try? await store.read(access, { try $0.messages(awaitingMergeOf: numbers) }) else { return }
-        for message in waiting {
-            let received = ReceivedMessage(
-                bytes: message.raw, peer: message.peer, digest: message.digest, profile: profile)
-            guard case .success(let parsed) = received.parsed else { continue }
-            let types = DataTypes(profile: received.profile, trace: ReadTrace())
-            guard let inbound = try? Self.inbound(parsed.traced(by: types.trace), types: types),
-                MessageRefusal(types.trace.faults) == nil
-            else { continue }
-            let note = "carried out after the patients were merged"
-            try? await store.write(self.access(received)) { unit in
+    /// its own. Returns notes for the log: what the store failed at waits on.
+    private func carryOutAwaiting(_ numbers: [Identifier], access: AccessContext) async -> [String] {
+        do {
+            for id in try await store.read(access, { try $0.messages(awaitingMergeOf: numbers) }) {
+                try await carryOut(awaiting: id, access: access)
+            }
+            return []
+        } catch {
+            return ["not all messages that waited for the merge were carried out: \(Self.reason(error))"]
+        }
+    }
+
+    /// Carries out one message that waits. One that still fails by what it says waits on. Throws what the store throws.
+    private func carryOut(awaiting id: EntityID, access: AccessContext) async throws {
+        guard let message = try await store.read(access, { try $0.awaitingMessage(id) }) else { return }
+        let received = ReceivedMessage(
+            bytes: message.raw, peer: message.peer, digest: message.digest, profile: profile)
+        guard case .success(let parsed) = received.parsed else { return }
+        let types = DataTypes(profile: received.profile, trace: ReadTrace())
+        do {
+            let inbound = try Self.inbound(parsed.traced(by: types.trace), types: types)
+            guard MessageRefusal(types.trace.faults) == nil else { return }
+            try await store.write(self.access(received)) { unit in
+                // Another merge may have ended its waiting, and its sender may have sent it again.
+                guard var settled = try unit.awaitingMessage(id) else { return }
+                if let answered = try Self.previous(received, in: unit).answered {
+                    settled.disposition = .ignored
+                    settled.note = "carried out when it was sent again"
+                    settled.acknowledgement = answered.acknowledgement
+                    return try unit.settle(settled)
+                }
                 let effect = try inbound.apply(in: unit)
-                var settled = message
+                let note = "carried out after the patients were merged"
                 settled.disposition = effect.disposition
                 settled.note = ([note] + effect.notes).joined(separator: "; ")
                 settled.acknowledgement = acknowledge(
@@ -155,6 +175,10 @@ package struct HL7Inbox: Sendable {
                 try unit.settle(settled)
                 try unit.audit(audit(received, .success, unit.access))
             }
+        } catch is MessageRefusal, is TextRule.Refusal {
+            return
+        } catch let error as StoreError where error.code == .unacceptable {
+            return
         }
     }
 
@@ -246,8 +270,12 @@ package struct HL7Inbox: Sendable {
         let code: Acknowledgment.Code = received.profile.transientAnswer == .error ? .error : .reject
         let entry = Acknowledgment.Entry(
             .applicationInternalError, userMessage: "The message could not be stored; send it again")
-        let reason = (error as? StoreError).map { "store: \($0.code.rawValue)" } ?? "store: \(type(of: error))"
-        return receipt(received, .notStored, acknowledge(code, received.header, [entry]), [reason])
+        return receipt(
+            received, .notStored, acknowledge(code, received.header, [entry]), [Self.reason(error)])
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        (error as? StoreError).map { "store: \($0.code.rawValue)" } ?? "store: \(type(of: error))"
     }
 
     // MARK: Values

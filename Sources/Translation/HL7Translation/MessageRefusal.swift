@@ -19,8 +19,12 @@ package struct MessageRefusal: Error, Sendable, Hashable {
         self.init(code, [Acknowledgment.Entry(condition, at: location, userMessage: message)])
     }
 
-    /// What a domain service refused, in the words of table 0357. `group` is the OBR or ORC concerned.
-    init(_ refusal: OrderService.Refusal, group: ErrorLocation) {
+    /// What a domain service refused, in the words of table 0357.
+    ///
+    /// - Parameters:
+    ///   - group: the OBR or ORC concerned.
+    ///   - patient: whom the message names; where he is what stands in the way, it waits for a merge of his numbers.
+    init(_ refusal: OrderService.Refusal, group: ErrorLocation, of patient: PatientUpdate?) {
         let pid3 = ErrorLocation(segment: "PID", field: 3)
         switch refusal {
         case .unidentifiedPatient:
@@ -44,29 +48,33 @@ package struct MessageRefusal: Error, Sendable, Hashable {
             self.init(.requiredFieldMissing, at: group, "No placer, filler or accession number")
         case .identifierTooLong(let name): self.init(.dataTypeError, at: group, "The \(name) is too long for DICOM")
         }
+        if refusal.isEndedByMerge, let patient { awaitedNumbers = patient.identifiers }
     }
 
-    /// The same, waiting for a merge where the patient is what stands in the way.
-    func awaitingMerge(of patient: PatientUpdate?) -> MessageRefusal {
+    /// The same, waiting for a merge of the patient's numbers.
+    func awaitingMerge(of patient: PatientUpdate) -> MessageRefusal {
         var refusal = self
-        let isOfPatient = entries.contains { $0.condition == .duplicateKeyIdentifier }
-        if let patient, isOfPatient { refusal.awaitedNumbers = patient.identifiers }
+        refusal.awaitedNumbers = patient.identifiers
         return refusal
     }
 
     /// What the report service refused.
-    init(_ refusal: ReportService.Refusal, group: ErrorLocation) {
+    init(_ refusal: ReportService.Refusal, group: ErrorLocation, of patient: PatientUpdate) {
+        func told(_ refusal: OrderService.Refusal) -> MessageRefusal {
+            MessageRefusal(refusal, group: group, of: patient)
+        }
         switch refusal {
-        case .unidentifiedPatient: self.init(OrderService.Refusal.unidentifiedPatient, group: group)
-        case .ambiguousPatient: self.init(OrderService.Refusal.ambiguousPatient, group: group)
-        case .contradictoryPatient: self.init(OrderService.Refusal.contradictoryPatient, group: group)
-        case .unidentifiedReport: self.init(OrderService.Refusal.unidentifiedOrder, group: group)
+        case .unidentifiedPatient: self = told(.unidentifiedPatient)
+        case .ambiguousPatient: self = told(.ambiguousPatient)
+        case .contradictoryPatient: self = told(.contradictoryPatient)
+        case .unidentifiedReport: self = told(.unidentifiedOrder)
         case .patientMismatch:
             self.init(
                 .duplicateKeyIdentifier, at: ErrorLocation(segment: "PID", field: 3),
                 "The report belongs to another patient")
-        case .conflictingIdentifiers: self.init(OrderService.Refusal.conflictingIdentifiers, group: group)
+        case .conflictingIdentifiers: self = told(.conflictingIdentifiers)
         }
+        if refusal.isEndedByMerge { awaitedNumbers = patient.identifiers }
     }
 }
 

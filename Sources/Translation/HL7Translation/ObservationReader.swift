@@ -83,5 +83,5 @@ struct ObservationReader {
         }
     }
 
-    private static let interpretationSystem = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+    static let interpretationSystem = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 }

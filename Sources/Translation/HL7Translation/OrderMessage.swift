@@ -28,8 +28,8 @@ struct OrderMessage: InboundMessage {
                 throw MessageRefusal(.requiredFieldMissing, at: pid.location(field: 3), "No patient identifier")
             }
             // What stands with the patient (insurance, guarantor) is of the person; what an exam has to heed, of each order.
-            let told = StatementSegments(types: types).read(group.everySegment)
-            named.statements = told.filter { [.coverage, .guarantor].contains($0.kind) }
+            let told = StatementSegments(types: types).unnumbered(group.everySegment)
+            named.statements = StatementSegments.numbered(told.filter { [.coverage, .guarantor].contains($0.kind) })
             beside = told.filter { ![.coverage, .guarantor].contains($0.kind) }
             patient = named
         }
@@ -47,7 +47,8 @@ struct OrderMessage: InboundMessage {
             notes += reader.notes
             // What an exam has to heed.
             let attributes = reader.attributes()
-            let statements = beside + StatementSegments(types: types).read(group.segments)
+            let statements = StatementSegments.numbered(
+                beside + StatementSegments(types: types).unnumbered(group.segments))
             if !attributes.isEmpty { update.attributes = attributes }
             if !statements.isEmpty { update.statements = statements }
             requests.append(Request(update: update, location: group.location, visit: visit))
@@ -92,7 +93,7 @@ struct OrderMessage: InboundMessage {
                     }
                 }
             } catch let refusal as OrderService.Refusal {
-                throw MessageRefusal(refusal, group: request.location).awaitingMerge(of: request.update.patient)
+                throw MessageRefusal(refusal, group: request.location, of: request.update.patient)
             }
         }
         return effect
@@ -253,26 +254,34 @@ private struct OrderReader {
     }
 
     /// OBR-12, 15, 30, 34, 44, 46 and 47. v2-to-FHIR OBR; order-to-worklist.
-    func attributes() -> Attributes {
+    func attributes() -> [String: Change<AttributeValue>] {
         typealias Name = ImagingOrder.Attribute
         guard let obr = group.obr else { return [:] }
-        var found: Attributes = [:]
-        let performers = types.into("ServiceRequest.performer") { obr[34].repetitions.compactMap { types.ndl($0) } }
-        if !performers.isEmpty { found[Name.performers] = .parties(performers) }
-        let details = types.into("ServiceRequest.orderDetail") {
-            [44, 46, 47].flatMap { obr[$0].repetitions.compactMap { types.cwe($0) } }
+        var found: [String: Change<AttributeValue>] = [:]
+        found[Name.performers] = types.into("ServiceRequest.performer") {
+            types.change(obr[34]) { field in
+                let performers = field.repetitions.compactMap { types.ndl($0) }
+                return performers.isEmpty ? nil : .parties(performers)
+            }
         }
-        if !details.isEmpty { found[Name.orderDetails] = .concepts(details) }
-        let site = types.into("ServiceRequest.bodySite") {
-            types.trimmed(obr[15][1][4][2].text) ?? types.trimmed(obr[15][1][4].text)
+        found[Name.orderDetails] = types.into("ServiceRequest.orderDetail") { () -> Change<AttributeValue> in
+            let details = [44, 46, 47].flatMap { obr[$0].repetitions.compactMap { types.cwe($0) } }
+            if !details.isEmpty { return .set(.concepts(details)) }
+            return [44, 46, 47].contains { obr[$0].isNull } ? .clear : .keep
         }
-        if let site { found[Name.bodySites] = .concepts([CodedConcept(text: site)]) }
-        if let transport = types.into("worklist: Patient Transport Arrangements", { types.trimmed(obr[30].text) }) {
-            found[Name.transport] = .text(transport)
+        found[Name.bodySites] = types.into("ServiceRequest.bodySite") { () -> Change<AttributeValue> in
+            if obr[15].isNull { return .clear }
+            return types.change(obr[15][1][4]) { site in
+                (types.trimmed(site[2].text) ?? types.trimmed(site.text)).map { .concepts([CodedConcept(text: $0)]) }
+            }
         }
-        let alert = types.into("worklist: Medical Alerts") { types.cwe(obr[12][1])?.displayText }
-        if let alert { found[Name.alerts] = .text(alert) }
-        return found
+        found[Name.transport] = types.into("worklist: Patient Transport Arrangements") {
+            types.change(obr[30]) { types.trimmed($0.text).map { .text($0) } }
+        }
+        found[Name.alerts] = types.into("worklist: Medical Alerts") {
+            types.change(obr[12]) { types.cwe($0[1])?.displayText.map { .text($0) } }
+        }
+        return found.filter { $0.value != .keep }
     }
 
     private func override(_ name: SiteProfile.FieldName) -> String? {

@@ -67,8 +67,8 @@ extension PatientSegments {
         }
     }
 
-    /// The system of PID-19: that of the United States for a number of its form, for which the field was made.
-    private static func socialSecuritySystem(_ number: String) -> String {
+    /// The system of PID-19 and GT1-12: that of the United States for a number of its form, for which the field was made.
+    static func socialSecuritySystem(_ number: String) -> String {
         let digits = number.utf8.filter { $0 >= 0x30 && $0 <= 0x39 }
         let isOfForm = digits.count == 9 && number.utf8.allSatisfy { $0 == 0x2D || ($0 >= 0x30 && $0 <= 0x39) }
         return isOfForm ? "http://hl7.org/fhir/sid/us-ssn" : "urn:hilum:social-security-number"
@@ -151,10 +151,12 @@ extension PatientSegments {
             (8, Name.furtherReferring, 1),
         ]
         for (field, name, after) in people {
-            found[name] = types.into("Encounter.participant") {
-                change(pv1[field]) { field in
-                    let people = field.repetitions.compactMap { types.xcn($0) }.dropFirst(after)
-                    return people.isEmpty ? nil : .parties(Array(people))
+            found[name] = types.into("Encounter.participant") { () -> Change<AttributeValue> in
+                let people = pv1[field].repetitions.compactMap { types.xcn($0) }
+                // One alone takes the place of several.
+                if after > 0, people.count == after { return .clear }
+                return change(pv1[field]) { _ in
+                    people.count > after ? .parties(Array(people.dropFirst(after))) : nil
                 }
             }
         }

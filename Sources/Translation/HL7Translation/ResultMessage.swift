@@ -35,7 +35,7 @@ struct ResultMessage: InboundMessage {
                 if outcome.result == .created || outcome.result == .updated { effect.disposition = .applied }
                 effect.notes += outcome.notes
             } catch let refusal as ReportService.Refusal {
-                throw MessageRefusal(refusal, group: draft.location).awaitingMerge(of: draft.update.patient)
+                throw MessageRefusal(refusal, group: draft.location, of: draft.update.patient)
             }
         }
         return effect

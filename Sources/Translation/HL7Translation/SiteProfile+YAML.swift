@@ -17,34 +17,81 @@ extension SiteProfile {
     /// Throws `SiteProfileError`.
     package init(yaml: String) throws {
         self.init()
+        guard let root = try Self.root(yaml) else { return }
+        var ofPeers: Node?
+        for (key, value) in try root.entries() {
+            if key == "peers" { ofPeers = value } else { try read(key, value) }
+        }
+        rules.accessionNumbering?.system = authorities.defaultAccessionSystem
+        for (name, node) in try ofPeers?.entries() ?? [] {
+            guard name.utf8.contains(UInt8(ascii: "|")) else { throw node.error("\(name) is not APPLICATION|FACILITY") }
+            peers[name] = try SiteProfile(node, over: self)
+        }
+    }
+
+    /// Reads the profile of one sender: what it says takes the place of what the site says, of maps entry by entry, and
+    /// its authorities come before the site's. What the domain decides for all of a site is no setting of a sender.
+    ///
+    /// Throws `SiteProfileError`.
+    package init(yaml: String, over site: SiteProfile) throws {
+        guard let root = try Self.root(yaml) else {
+            self = site
+            peers = [:]
+            return
+        }
+        try self.init(root, over: site)
+    }
+
+    private init(_ node: Node, over site: SiteProfile) throws {
+        self = site
+        peers = [:]
+        for (key, value) in try node.entries() {
+            guard !Self.ofSiteAlone.contains(key) else { throw value.error("\(key) is a setting of the site alone") }
+            if key == "identifiers" {
+                for (key, value) in try value.entries() where Self.ofSiteAlone.contains(key) {
+                    throw value.error("identifiers.\(key) is a setting of the site alone")
+                }
+            }
+            try read(key, value)
+        }
+    }
+
+    private static let ofSiteAlone: Set<String> = [
+        "peers", "clock_tolerance", "destinations", "accession_numbers", "record_number_types",
+    ]
+
+    /// The settings of a text; nil for an empty one.
+    private static func root(_ yaml: String) throws -> Node? {
         let root: Node?
         do {
             root = try Yams.compose(yaml: yaml)
         } catch {
             throw SiteProfileError(line: 0, message: "not YAML: \(error)")
         }
-        guard let root, root.null == nil || root.mapping != nil else { return }
-        for (key, value) in try root.entries() {
-            switch key {
-            case "identifiers": try readIdentifiers(value)
-            case "time_zone": zone = try value.converted("an IANA time zone", SiteZone.init)
-            case "clock_tolerance":
-                rules.clockToleranceSeconds = try value.converted("a number of seconds, 0 to 86400") {
-                    Int64($0).flatMap { (0...86_400).contains($0) ? $0 : nil }
-                }
-            case "transient_as": transientAnswer = try value.converted("AE or AR", TransientAnswer.init(rawValue:))
-            case "accepted_processing_ids": acceptedProcessingIDs = try value.texts()
-            case "accepted_versions": acceptedVersions = try value.texts()
-            case "snapshot": isSnapshot = try value.converted("true or false") { Bool($0) }
-            case "character_set": try readCharacterSet(value)
-            case "code_systems": codeSystems = try value.textMap()
-            case "modalities": modalities = try value.textMap()
-            case "fields": try readFields(value)
-            case "order_status": try readOrderStatus(value)
-            default: throw value.error("unknown setting \(key)")
+        guard let root, root.null == nil || root.mapping != nil else { return nil }
+        return root
+    }
+
+    private mutating func read(_ key: String, _ value: Node) throws {
+        switch key {
+        case "identifiers": try readIdentifiers(value)
+        case "time_zone": zone = try value.converted("an IANA time zone", SiteZone.init)
+        case "clock_tolerance":
+            rules.clockToleranceSeconds = try value.converted("a number of seconds, 0 to 86400") {
+                Int64($0).flatMap { (0...86_400).contains($0) ? $0 : nil }
             }
+        case "transient_as": transientAnswer = try value.converted("AE or AR", TransientAnswer.init(rawValue:))
+        case "accepted_processing_ids": acceptedProcessingIDs = try value.texts()
+        case "accepted_versions": acceptedVersions = try value.texts()
+        case "snapshot": isSnapshot = try value.converted("true or false") { Bool($0) }
+        case "character_set": try readCharacterSet(value)
+        case "code_systems": codeSystems.merge(try value.textMap()) { $1 }
+        case "modalities": modalities.merge(try value.textMap()) { $1 }
+        case "fields": try readFields(value)
+        case "order_status": try readOrderStatus(value)
+        case "destinations": destinations = try Self.destinations(value)
+        default: throw value.error("unknown setting \(key)")
         }
-        rules.accessionNumbering?.system = authorities.defaultAccessionSystem
     }
 
     private mutating func readIdentifiers(_ node: Node) throws {
@@ -52,7 +99,7 @@ extension SiteProfile {
             switch key {
             case "authorities":
                 guard let list = value.sequence else { throw value.error("authorities is a list") }
-                authorities.authorities = try list.map(SiteProfile.authority)
+                authorities.authorities = try list.map(SiteProfile.authority) + authorities.authorities
             case "patient_default": authorities.defaultPatientSystem = try value.systemURI()
             case "accession_default": authorities.defaultAccessionSystem = try value.systemURI()
             case "placer_default": placerSystem = try value.systemURI()
@@ -137,33 +184,33 @@ extension SiteProfile {
 }
 
 extension Node {
-    fileprivate func error(_ message: String) -> SiteProfileError {
+    func error(_ message: String) -> SiteProfileError {
         SiteProfileError(line: mark?.line ?? 0, message: message)
     }
 
-    fileprivate func entries() throws -> [(String, Node)] {
+    func entries() throws -> [(String, Node)] {
         guard let mapping else { throw error("settings are expected here") }
         return try mapping.map { key, value in (try key.text(), value) }
     }
 
-    fileprivate func text() throws -> String {
+    func text() throws -> String {
         guard let scalar, !scalar.string.isEmpty else { throw error("text is expected here") }
         return scalar.string
     }
 
-    fileprivate func texts() throws -> [String] {
+    func texts() throws -> [String] {
         guard let sequence else { return [try text()] }
         return try sequence.map { try $0.text() }
     }
 
-    fileprivate func textMap() throws -> [String: String] {
+    func textMap() throws -> [String: String] {
         var map: [String: String] = [:]
         for (key, value) in try entries() { map[key] = try value.text() }
         return map
     }
 
     /// An absolute URI: a scheme, a colon and something behind it.
-    fileprivate func systemURI() throws -> String {
+    func systemURI() throws -> String {
         let uri = try text()
         let scheme = uri.utf8.prefix { $0 != UInt8(ascii: ":") }
         guard scheme.count > 1, scheme.count + 1 < uri.utf8.count, !uri.utf8.contains(0x20) else {
@@ -172,7 +219,7 @@ extension Node {
         return uri
     }
 
-    fileprivate func converted<Value>(_ wanted: String, _ convert: (String) -> Value?) throws -> Value {
+    func converted<Value>(_ wanted: String, _ convert: (String) -> Value?) throws -> Value {
         guard let value = convert(try text()) else { throw error("\(try text()) is not \(wanted)") }
         return value
     }

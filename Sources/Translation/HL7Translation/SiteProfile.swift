@@ -38,6 +38,10 @@ package struct SiteProfile: Sendable {
     package var fields: [FieldName: [FieldPath]]
     /// The worklist state for a pair `ORC-1_ORC-5`, over that of the tables; `CA_*` stands for any ORC-5, `NW_` for none.
     package var stepStatuses: [String: ScheduledProcedureStep.Status]
+    /// Profiles of senders over this one, by `MSH-3.1|MSH-4.1`; of the site's alone.
+    package var peers: [String: SiteProfile] = [:]
+    /// Who is sent messages, in the order in which they are told.
+    package var destinations: [OutboundDestination] = []
 
     /// Values whose place in the message a site may choose.
     package enum FieldName: String, Sendable, Hashable, CaseIterable {

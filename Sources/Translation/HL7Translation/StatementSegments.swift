@@ -8,8 +8,11 @@ struct StatementSegments {
 
     init(types: DataTypes) { self.types = types }
 
-    /// The statements that these segments make, in order; NTE belong to the OBX before them.
-    func read(_ segments: [Segment]) -> [StatementUpdate] {
+    /// The statements that these segments make, in order; two of one key in one message are two statements.
+    func read(_ segments: [Segment]) -> [StatementUpdate] { Self.numbered(unnumbered(segments)) }
+
+    /// The same, each under the key of what it says. NTE belong to the OBX before them.
+    func unnumbered(_ segments: [Segment]) -> [StatementUpdate] {
         var statements: [StatementUpdate] = []
         var isBehindObservation = false
         for segment in segments {
@@ -26,13 +29,22 @@ struct StatementSegments {
             default: continue
             }
             isBehindObservation = segment.id == "OBX" && made != nil
-            guard var made else { continue }
-            // Two of one key in one message are two statements.
-            let same = statements.filter { $0.kind == made.kind && $0.key.hasPrefix(made.key) }.count
-            if statements.contains(where: { $0.kind == made.kind && $0.key == made.key }) { made.key += "|\(same + 1)" }
-            statements.append(made)
+            if let made { statements.append(made) }
         }
         return statements
+    }
+
+    /// Gives each further statement of one key a number behind it.
+    static func numbered(_ statements: [StatementUpdate]) -> [StatementUpdate] {
+        var counts: [[String]: Int] = [:]
+        return statements.map { statement in
+            let count = counts[[statement.kind.rawValue, statement.key], default: 0] + 1
+            counts[[statement.kind.rawValue, statement.key]] = count
+            guard count > 1 else { return statement }
+            var further = statement
+            further.key += "|\(count)"
+            return further
+        }
     }
 
     private func addNote(_ note: Segment, to statements: inout [StatementUpdate]) {
@@ -193,8 +205,8 @@ struct StatementSegments {
             person.sex = types.table(gt1[9], "0001", CodeSystems.sex)
             person.relationships = [patients.concept(gt1[11][1], table: "0063")].compactMap { $0 }
             if let number = types.key(gt1[12]) {
-                person.identifiers.append(
-                    Identifier(system: "urn:hilum:social-security-number", value: number, kind: .socialSecurity))
+                let system = PatientSegments.socialSecuritySystem(number)
+                person.identifiers.append(Identifier(system: system, value: number, kind: .socialSecurity))
             }
             person.start = types.dateTime(gt1[13].timestamp)
             person.end = types.dateTime(gt1[14].timestamp)

@@ -70,7 +70,7 @@ enum ServedRoutes {
                     defaultAccessionSystem: "urn:example:accession")),
             audit: store, baseURL: base + "/dicomweb", gate: BulkResponseGate(limit: 1), newBoundary: { "boundary" })
         let smart = SMARTConfiguration(baseURL: base)
-        let key = try await ServerKey.generated()
+        let key = try ServerKey.generated()
         let endpoint = TokenEndpoint(
             authenticator: ClientAuthenticator(
                 clients: store, ledger: store, keys: KeySetCache(outbound: NoOutbound(), now: { now.microseconds }),

@@ -25,7 +25,7 @@ import Workflow
             studyInstanceUID: "1", seriesInstanceUID: "1", sopInstanceUID: "1.2.3", sopClassUID: UID.ctImageStorage,
             instanceNumber: nil, transferSyntaxUID: TransferSyntax.deflatedExplicitVRLittleEndian.uid, rows: nil,
             columns: nil, bitsAllocated: nil, numberOfFrames: 1, blobID: BlobID("b"), size: Int64(file.count),
-            dataSetOffset: Int64(start), pixelDataOffset: nil, pixelDataLength: nil, digest: "b",
+            dataSetOffset: Int64(start), pixelDataOffset: nil, pixelDataLength: nil,
             receivedAt: UTCInstant(microseconds: 0), receivedFrom: nil)
         return (instance, MemoryBlobs(["b": file]), inflated)
     }

@@ -17,7 +17,7 @@ struct InstancePartsTests {
             sopClassUID: "1.2.840.10008.5.1.4.1.1.2", instanceNumber: number,
             transferSyntaxUID: "1.2.840.10008.1.2.1", rows: nil, columns: nil, bitsAllocated: nil, numberOfFrames: 0,
             blobID: BlobID("b\(number)"), size: Int64(size), dataSetOffset: 0, pixelDataOffset: nil,
-            pixelDataLength: nil, digest: "", receivedAt: UTCInstant(microseconds: 0), receivedFrom: nil)
+            pixelDataLength: nil, receivedAt: UTCInstant(microseconds: 0), receivedFrom: nil)
     }
 
     private static func content(_ number: Int, size: Int) -> [UInt8] {

@@ -72,7 +72,7 @@ struct ResultTests {
                 studyInstanceUID: uid, seriesInstanceUID: uid, sopInstanceUID: uid, sopClassUID: UID.ctImageStorage,
                 instanceNumber: 1, transferSyntaxUID: syntax.uid, rows: nil, columns: nil, bitsAllocated: nil,
                 numberOfFrames: set.int(.numberOfFrames) ?? 1, blobID: BlobID("a"), size: Int64(file.count),
-                dataSetOffset: Int64(scanned.dataSetOffset), pixelDataOffset: nil, pixelDataLength: nil, digest: "",
+                dataSetOffset: Int64(scanned.dataSetOffset), pixelDataOffset: nil, pixelDataLength: nil,
                 receivedAt: UTCInstant(microseconds: 0), receivedFrom: nil)
             stored = InstanceHeader(
                 instance: instance,

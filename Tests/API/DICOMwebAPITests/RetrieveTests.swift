@@ -71,7 +71,7 @@ struct RetrieveTests {
             sopClassUID: "1.2.840.10008.5.1.4.1.1.2",
             instanceNumber: 1, transferSyntaxUID: syntax.uid, rows: nil, columns: nil,
             bitsAllocated: nil, numberOfFrames: 0, blobID: BlobID("a"), size: Int64(size), dataSetOffset: 200,
-            pixelDataOffset: nil, pixelDataLength: nil, digest: "", receivedAt: UTCInstant(microseconds: 0),
+            pixelDataOffset: nil, pixelDataLength: nil, receivedAt: UTCInstant(microseconds: 0),
             receivedFrom: nil)
         let authorities = AssigningAuthorities(
             authorities: [], defaultPatientSystem: "urn:example:patient",

@@ -1,3 +1,4 @@
+import Basics
 import HTTPSupport
 import HTTPTypes
 import Testing

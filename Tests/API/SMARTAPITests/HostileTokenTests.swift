@@ -1,4 +1,5 @@
 import Access
+import Basics
 import HTTPSupport
 import Testing
 
@@ -86,7 +87,7 @@ struct HostileTokenTests {
             _ = try? ClientAssertion(String(decoding: random.mutated(assertion), as: UTF8.self))
             if let set = try? KeySet(random.mutated(keys)) {
                 // Neither of the two is a key, whatever becomes of their members.
-                #expect(await set.usableKeyCount() == 0, "seed \(random.seed)")
+                #expect(set.usableKeyCount() == 0, "seed \(random.seed)")
             } else {
                 refused[2] += 1
             }

@@ -1,7 +1,8 @@
 import Access
+import Basics
+import Cryptography
 import HTTPSupport
 import HTTPTypes
-import JWTKit
 import Synchronization
 
 @testable import SMARTAPI
@@ -85,37 +86,30 @@ final class FakeOutbound: Outbound {
 struct ClientKey: Sendable {
     let algorithm: String
     let jwk: String
-    private let signer: any JWTAlgorithm
+    private let key: PrivateKey
 
-    static func es384(kid: String = "k1") async throws -> ClientKey {
-        let key = ES384PrivateKey()
-        let keys = JWTKeyCollection()
-        await keys.add(ecdsa: key, kid: JWKIdentifier(string: kid))
-        let point = try requiredValue(key.publicKey.parameters)
-        func url(_ text: String) -> String {
-            String(text.compactMap { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 == "=" ? nil : $0 })
-        }
+    static func es384(kid: String = "k1") throws -> ClientKey {
+        let key = try PrivateKey(.p384)
+        let (x, y) = try key.publicKey.coordinates(on: .p384)
         return ClientKey(
             algorithm: "ES384",
-            jwk: #"{"kty":"EC","crv":"P-384","kid":"\#(kid)","x":"\#(url(point.x))","y":"\#(url(point.y))"}"#,
-            signer: try await keys.getKey(for: JWKIdentifier(string: kid)))
+            jwk:
+                #"{"kty":"EC","crv":"P-384","kid":"\#(kid)","x":"\#(Base64URL.encode(x))","y":"\#(Base64URL.encode(y))"}"#,
+            key: key)
     }
 
     /// RSA of 2048 bits; the key is fixed because making one is slow.
-    static func rs384(kid: String = "k1") async throws -> ClientKey {
-        let key = try Insecure.RSA.PrivateKey(pem: testRSAKey)
-        let keys = JWTKeyCollection()
-        await keys.add(rsa: key, digestAlgorithm: .sha384, kid: JWKIdentifier(string: kid))
-        let (n, e) = try key.publicKey.getKeyPrimitives()
+    static func rs384(kid: String = "k1") throws -> ClientKey {
+        let key = try PrivateKey(pem: testRSAKey)
+        let (n, e) = try key.publicKey.modulusAndExponent
         return ClientKey(
             algorithm: "RS384",
             jwk: #"{"kty":"RSA","kid":"\#(kid)","n":"\#(Base64URL.encode(n))","e":"\#(Base64URL.encode(e))"}"#,
-            signer: try await keys.getKey(for: JWKIdentifier(string: kid)))
+            key: key)
     }
 
     func sign(header: String, claims: String) throws -> String {
-        let input = Base64URL.encode(header.utf8) + "." + Base64URL.encode(claims.utf8)
-        return input + "." + Base64URL.encode(try signer.sign(Array(input.utf8)))
+        try key.compactJWS(header: header.utf8, claims: claims.utf8)
     }
 }
 
@@ -143,7 +137,7 @@ struct SMARTFixture {
         strangers limits: StrangerLimits? = nil
     ) async throws {
         let clientKey: ClientKey
-        if let key { clientKey = key } else { clientKey = try await ClientKey.es384() }
+        if let key { clientKey = key } else { clientKey = try ClientKey.es384() }
         self.key = clientKey
         let clock = self.clock
         let now: @Sendable () -> Int64 = { clock.now }
@@ -152,7 +146,7 @@ struct SMARTFixture {
             Client(
                 id: "app", name: "App", jwks: inline, jwksURL: jwksURL,
                 scopes: scopes.split(separator: " ").compactMap { Scope(String($0)) }, registeredAt: 0))
-        serverKey = try await ServerKey.generated()
+        serverKey = try ServerKey.generated()
         let configuration = SMARTConfiguration(baseURL: SMARTFixture.base)
         let source = RandomSource()
         let issuer = TokenIssuer(

@@ -1,4 +1,5 @@
 import Access
+import Basics
 import HTTPSupport
 import HTTPTypes
 import Testing
@@ -136,7 +137,7 @@ struct TokenEndpointTests {
     @Test("A forged assertion does not use up its jti")
     func forgedReplay() async throws {
         let fixture = try await SMARTFixture()
-        let stranger = try await ClientKey.es384()
+        let stranger = try ClientKey.es384()
         let claims: [String: String?] = ["jti": "\"shared\""]
         #expect(try await fixture.token(try fixture.assertion(claims: claims, key: stranger)).status == 401)
         #expect(try await fixture.token(try fixture.assertion(claims: claims)).status == 200)
@@ -144,7 +145,7 @@ struct TokenEndpointTests {
 
     @Test("RS384 and ES384 both work; a key is used only for its own algorithm")
     func algorithms() async throws {
-        let rsa = try await ClientKey.rs384()
+        let rsa = try ClientKey.rs384()
         let fixture = try await SMARTFixture(key: rsa)
         #expect(try await fixture.token(try fixture.assertion()).status == 200)
         #expect(try await fixture.token(try fixture.assertion(header: ["alg": "\"ES384\""])).status == 401)
@@ -156,7 +157,7 @@ struct TokenEndpointTests {
     @Test("Unknown and revoked clients are refused with the same words as a bad signature")
     func unknownClients() async throws {
         let fixture = try await SMARTFixture()
-        let stranger = try await ClientKey.es384()
+        let stranger = try ClientKey.es384()
         let badSignature = try await fixture.token(try fixture.assertion(key: stranger))
         let unknown = try await fixture.token(try fixture.assertion(claims: ["iss": "\"who\"", "sub": "\"who\""]))
         _ = try await fixture.store.revoke(clientID: "app", at: 1)

@@ -25,7 +25,7 @@ struct TokenThrottleTests {
     @Test("X3: failures in a row from one address are 401, then 429 with Retry-After, until time has passed")
     func address() async throws {
         let fixture = try await SMARTFixture(strangers: Self.limits(5))
-        let key = try await ClientKey.es384()
+        let key = try ClientKey.es384()
         for number in 0..<5 {
             let answer = try await fixture.token(
                 try Self.bad(fixture, as: "guess\(number)", key), from: Self.attacker)
@@ -46,7 +46,7 @@ struct TokenThrottleTests {
     @Test("X3: a client whose id a stranger has guessed is served, from its own address and from the stranger's")
     func impersonated() async throws {
         let fixture = try await SMARTFixture(strangers: Self.limits(5))
-        let key = try await ClientKey.es384()
+        let key = try ClientKey.es384()
         // From the stranger's address the client has been seen before.
         #expect(try await fixture.token(try fixture.assertion(), from: Self.attacker).status == 200)
         for _ in 0..<20 { _ = try await fixture.token(try Self.bad(fixture, as: "app", key), from: Self.attacker) }
@@ -59,7 +59,7 @@ struct TokenThrottleTests {
     @Test("X3: a registered client that comes for the first time is not shut out by strangers at its address")
     func neighbours() async throws {
         let fixture = try await SMARTFixture(strangers: Self.limits(5))
-        let key = try await ClientKey.es384()
+        let key = try ClientKey.es384()
         for number in 0..<20 {
             _ = try await fixture.token(try Self.bad(fixture, as: "n\(number)", key), from: Self.attacker)
         }

@@ -76,6 +76,7 @@ import Workflow
         }
     }
 
+    @discardableResult
     private func getting<Value: Sendable>(
         _ test: TestListener, _ receiver: RecordingSCP, role: RoleSelection?,
         _ body: (SCUAssociation, PresentationContext) async throws -> Value

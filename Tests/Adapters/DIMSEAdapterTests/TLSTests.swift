@@ -1,3 +1,4 @@
+import Admission
 import DICOMData
 import DICOMNetwork
 import DIMSEAdapter
@@ -64,7 +65,7 @@ import Workflow
             try await TestListener.run(
                 peers: [peer],
                 configure: {
-                    $0.tls = server
+                    $0.tls = DoorTLS(server)
                     if compares { $0.certificateFingerprint = { Self.fingerprint($0) } }
                 }
             ) { test in

@@ -1,3 +1,4 @@
+import Admission
 import HL7v2
 import MLLPAdapter
 import NIOCore
@@ -55,7 +56,7 @@ import Testing
         let (server, client, anonymous) = try contexts(requiresClientCertificate: true)
         let seen = Promised<MLLPPeer>()
         try await TestListener.run(
-            MLLPConfiguration(tls: server),
+            MLLPConfiguration(tls: DoorTLS(server)),
             receive: { bytes, peer in
                 seen.set(peer)
                 return TestListener.answer(to: bytes)
@@ -82,7 +83,7 @@ import Testing
     func withoutClientCertificate() async throws {
         let (server, _, anonymous) = try contexts(requiresClientCertificate: false)
         try await TestListener.run(
-            MLLPConfiguration(tls: server), receive: { bytes, _ in TestListener.answer(to: bytes) }
+            MLLPConfiguration(tls: DoorTLS(server)), receive: { bytes, _ in TestListener.answer(to: bytes) }
         ) { port, _ in
             let client = try await MLLPClient.connect(
                 host: "127.0.0.1", port: port, tls: anonymous, serverName: "localhost",

@@ -16,7 +16,11 @@ import Testing
         _ answer: String, delay: TimeAmount = .zero, limits: HTTPSOutbound.Limits = HTTPSOutbound.Limits(),
         policy: OutboundPolicy = loopback, url: (Int) -> String = { "https://127.0.0.1:\($0)/hook" }
     ) async throws -> OutboundAnswer {
-        try await HTTPSOutboundTests.serving(answer, delay: delay) { port, authority in
+        // The event loops are shared with all other tests, which may keep them for long.
+        var limits = limits
+        limits.idle = .minutes(10)
+        if delay == .zero { limits.total = .minutes(10) }
+        return try await HTTPSOutboundTests.serving(answer, delay: delay) { [limits] port, authority in
             let sender = HTTPSSender(
                 HTTPSOutbound(policy: policy, limits: limits, authoritiesFile: authority))
             let result: Result<OutboundAnswer, any Error>
@@ -64,7 +68,7 @@ import Testing
         var limits = HTTPSOutbound.Limits()
         limits.total = .milliseconds(300)
         await #expect(throws: OutboundFailure.noAnswer) {
-            _ = try await Self.post("HTTP/1.1 200 OK\r\n\r\n", delay: .seconds(20), limits: limits)
+            _ = try await Self.post("HTTP/1.1 200 OK\r\n\r\n", delay: .hours(1), limits: limits)
         }
     }
 
@@ -75,9 +79,17 @@ import Testing
         }
         await #expect(throws: OutboundFailure.notTrusted) {
             try await HTTPSOutboundTests.serving("HTTP/1.1 200 OK\r\n\r\n") { port, _ in
-                let sender = HTTPSSender(HTTPSOutbound(policy: Self.loopback))
-                defer { Task { await sender.close() } }
-                _ = try await sender.post(OutboundRequest(url: "https://127.0.0.1:\(port)/"))
+                var limits = HTTPSOutbound.Limits()
+                limits.idle = .minutes(10)
+                limits.total = .minutes(10)
+                let sender = HTTPSSender(HTTPSOutbound(policy: Self.loopback, limits: limits))
+                do {
+                    _ = try await sender.post(OutboundRequest(url: "https://127.0.0.1:\(port)/"))
+                } catch {
+                    await sender.close()
+                    throw error
+                }
+                await sender.close()
             }
         }
         await #expect(throws: OutboundFailure.broken) { _ = try await Self.post("garbage\r\n\r\n") }

@@ -19,6 +19,20 @@ import Testing
         #expect(TextFolding.folded(folded) == folded)
     }
 
+    @Test("Each character of ASCII is a gap, is left out or stays as its Unicode category says")
+    func ascii() throws {
+        let gaps: Set<Unicode.GeneralCategory> = [
+            .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .otherPunctuation,
+        ]
+        for value in UInt8(0x21)..<0x7F {
+            let scalar = Unicode.Scalar(value)
+            let isGap = gaps.contains(scalar.properties.generalCategory) && !"%&@#*".unicodeScalars.contains(scalar)
+            let expected =
+                "'.`".unicodeScalars.contains(scalar) ? "ab" : isGap ? "a b" : "a\(scalar)b".lowercased()
+            #expect(TextFolding.folded("a\(scalar)b") == expected)
+        }
+    }
+
     @Test("A cut text ends at a whole character")
     func cuts() {
         let text = String(repeating: "é", count: 300)

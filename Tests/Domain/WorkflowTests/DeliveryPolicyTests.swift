@@ -34,6 +34,12 @@ import Testing
         }
     }
 
+    @Test("What is blocked is parked and holds its lane, whatever the policy says of what is parked")
+    func blocked() {
+        let verdict = DeliveryPolicy().verdict(on: .blocked("AE"), of: Self.entry(), at: Self.seconds(1), chance: 0)
+        #expect(verdict == .park(failure: "AE", holdsLane: true))
+    }
+
     @Test(
         "A destination that cannot be reached is paused as a whole; one that asks for a pause gets it, up to the limit")
     func pauses() throws {

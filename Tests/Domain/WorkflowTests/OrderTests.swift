@@ -88,6 +88,21 @@ struct OrderTests {
         #expect(unit.orders.count == 1)
     }
 
+    @Test("Exams told apart by their code keep their records, whichever was ordered or came first", arguments: [1, 9])
+    func toldApartByCode(_ time: Int64) throws {
+        let unit = MemoryUnit()
+        func place(_ code: String, _ time: Int64) throws -> EntityID {
+            var order = Make.order(placer: "P1", code: code, at: time)
+            order.distinction = .code
+            return try unit.place(order).orderID
+        }
+        let chest = try place("CHEST", 5)
+        let head = try place("HEAD", time)
+        #expect(chest != head && unit.orders.count == 2)
+        #expect(try unit.order(chest)?.code == Make.concept("CHEST"))
+        #expect(try unit.order(head)?.code == Make.concept("HEAD"))
+    }
+
     @Test("The same number of another issuer is another order")
     func issuers() throws {
         let unit = MemoryUnit()
@@ -389,6 +404,47 @@ struct OrderTests {
         }
     }
 
+    @Test("What a client states stands against what a sender whose clock is ahead said before", arguments: [60, 600])
+    func afterFastClock(_ ahead: Int64) throws {
+        let unit = MemoryUnit()
+        unit.time = Make.at(1_000)
+        let id = try unit.place(Make.order(filler: "F1", accession: "A1", at: 1_000 + ahead)).orderID
+        try unit.place(Make.order(.hold, filler: "F1", code: nil, at: 1_000 + ahead))
+        #expect(try unit.order(id)?.status == .onHold)
+        var order = try #require(try unit.order(id))
+        (order.status, order.code) = (.active, Make.concept("MR"))
+        try OrderService().replace(order, in: unit)
+        // A result has the order made again of all that was said.
+        try unit.place(Make.order(.mentioned, filler: "F1", code: nil))
+        #expect(try unit.order(id)?.status == .active)
+        #expect(try unit.order(id)?.code == Make.concept("MR"))
+    }
+
+    @Test("What a result fills in stays open to it when a client has stated the order, and after a long history")
+    func longHistory() throws {
+        let unit = MemoryUnit()
+        let id = try unit.place(Make.order(placer: "P1", filler: "F1", code: "CT", at: 1)).orderID
+        try unit.place(Make.order(placer: "P1", filler: "F2", code: "MR", at: 1))
+        var order = try #require(try unit.order(id))
+        order.priority = .stat
+        try OrderService().replace(order, in: unit)
+        unit.time = Make.at(10_000)
+        // Names both orders of the placer: it fills gaps and writes over nothing.
+        var both = Make.order(.change, placer: "P1", code: "US", at: 1_000)
+        both.clinicalInformation = .set("fall")
+        both.priority = .set(.routine)
+        try unit.place(both)
+        for time in 1_001...1_100 {
+            var change = Make.order(.change, placer: "P1", filler: "F1", code: nil, at: Int64(time))
+            change.notes = .set(["\(time)"])
+            try unit.place(change)
+            let now = try #require(try unit.order(id))
+            #expect(now.code == Make.concept("CT") && now.priority == .stat, "\(time)")
+            #expect(now.clinicalInformation == "fall" && now.notes == ["\(time)"], "\(time)")
+        }
+        #expect(try unit.events(ofOrder: id).count <= 64)
+    }
+
     @Test("S5: an order with images or reports cannot be given to another patient; one with neither can")
     func otherSubject() throws {
         let unit = MemoryUnit()
@@ -496,10 +552,12 @@ struct OrderTests {
         first.statements = [
             statement(.allergy, "nuts", "N1"), statement(.allergy, "bees", "B1"), statement(.observation, "kg", "72"),
         ]
-        first.attributes = ["transport": .text("WALK"), "alerts": .text("FALLS")]
+        first.attributes = [
+            "transport": .set(.text("WALK")), "alerts": .set(.text("FALLS")), "bodySites": .set(.text("HEAD")),
+        ]
         var second = Make.order(.change, placer: "P1", at: 2)
         second.statements = [statement(.allergy, "nuts", "N2")]
-        second.attributes = ["transport": .text("BED")]
+        second.attributes = ["transport": .set(.text("BED")), "alerts": .keep, "bodySites": .clear]
         let cancel = Make.order(.cancel, placer: "P1", code: nil, at: 3)
         let events = [first, second, cancel]
         for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {

@@ -345,7 +345,28 @@ struct PatientTests {
         let first = try apply(.planned)
         #expect(try apply(.inProgress) == first)
         #expect(try apply(.finished) == first)
+        let update = VisitUpdate(identifier: nil, status: nil, eventTime: nil)
+        #expect(try VisitService().apply(update, to: patient, in: unit) == .unknownVisit)
         #expect(try apply(.planned) != first)
         #expect(unit.visits.count == 2)
+    }
+
+    @Test("What an event without a time takes away is not filled in again by an order")
+    func timelessRemoval() throws {
+        let unit = MemoryUnit()
+        let patient = try #require(try unit.register(Make.patient("100")))
+        let number = Identifier(system: "urn:visit", value: "V1")
+        var update = VisitUpdate(identifier: number, status: .inProgress, eventTime: nil)
+        (update.location, update.attributes["diet"]) = (.clear, .clear)
+        _ = try VisitService().apply(update, to: patient, in: unit)
+        var mention = VisitUpdate(identifier: number, status: nil, eventTime: nil)
+        (mention.location, mention.attributes["diet"]) = (.set("WARD"), .set(.text("D")))
+        try VisitService().mention(mention, of: patient, in: unit)
+        #expect(unit.visits.first?.location == nil && unit.visits.first?.attributes == nil)
+        // What is stated later, with a time, stands.
+        update.eventTime = Make.at(1)
+        update.location = .set("ICU")
+        _ = try VisitService().apply(update, to: patient, in: unit)
+        #expect(unit.visits.first?.location == "ICU")
     }
 }

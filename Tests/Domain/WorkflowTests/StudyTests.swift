@@ -220,8 +220,14 @@ struct StudyTests {
         _ = try unit.register(Make.patient("100"))
         try unit.store(Make.received("1.1"))
         #expect(try unit.store(Make.received("1.1")) == .duplicate)
-        #expect(try unit.store(Make.received("1.1", digest: "e")) == .conflict)
+        #expect(try unit.store(Make.received("1.1", blob: "e")) == .conflict)
         #expect(try unit.store(Make.received("1.1", study: "9.9")) == .conflict)
+        // In another blob, and found to be the same as the stored one, or as one that is not stored any more.
+        func again(_ compared: String) throws -> StudyService.Outcome {
+            try StudyService().register(Make.received("1.1", blob: "e"), sameAs: BlobID(compared), in: unit)
+        }
+        #expect(try again("blob-1.1") == .duplicate)
+        #expect(try again("blob-0") == .conflict)
         #expect(unit.received.count == 1)
     }
 
@@ -255,5 +261,18 @@ struct StudyTests {
         #expect(try unit.awaitedPublication(of: "1.2.3") == nil)
         try StudyService().publish("1.2.3", in: unit)
         #expect(unit.takeEvents().isEmpty)
+    }
+
+    @Test("Observers are told of a report that tells of the study's order after another one")
+    func reportOnSeveral() throws {
+        let unit = MemoryUnit()
+        _ = try unit.register(Make.patient("100"))
+        for accession in ["A1", "A2"] { try unit.place(Make.order(placer: "P1", accession: accession)) }
+        let report = try unit.result(Make.report(.preliminary, placer: "P1")).reportID
+        #expect(try unit.report(report)?.orderIDs.count == 2)
+        try unit.store(Make.received("1.1", accession: "A2"))
+        _ = unit.takeEvents()
+        try StudyService().publish("1.2.3", in: unit)
+        #expect(unit.takeEvents().contains(.reportChanged(report)))
     }
 }

@@ -12,8 +12,8 @@ extension JourneyTests {
         @Test("RFC 6750 §3.1: no token, garbage, a changed one and one signed by another key are 401 on every API")
         func badTokens() async throws {
             let client = context.server.folder.client
-            let forged = try await client.forgedToken(base: context.web.base, secondsToLive: 300)
-            let expired = try await client.forgedToken(base: context.web.base, secondsToLive: -300)
+            let forged = try client.forgedToken(base: context.web.base, secondsToLive: 300)
+            let expired = try client.forgedToken(base: context.web.base, secondsToLive: -300)
             let parts = context.token.split(separator: ".")
             let unsigned = "eyJhbGciOiJub25lIn0.\(parts[1])."
             let tokens: [String?] = [
@@ -54,17 +54,17 @@ extension JourneyTests {
         func replay() async throws {
             let client = context.server.folder.client
             let web = context.web
-            let assertion = try await client.assertion(for: web.base + "/oauth/token")
+            let assertion = try client.assertion(for: web.base + "/oauth/token")
             let statuses = try await Self.eight { _ in try await client.ask(web, assertion: assertion).status }
             #expect(statuses.filter { $0 == 200 }.count == 1)
             #expect(statuses.filter { $0 == 401 }.count == 7)
             for text in ["", "a.b.c", String(repeating: "A", count: 20_000)] {
                 #expect([400, 401, 413].contains(try await client.ask(web, assertion: text).status))
             }
-            let wrongAudience = try await client.assertion(for: "https://other.example/oauth/token")
+            let wrongAudience = try client.assertion(for: "https://other.example/oauth/token")
             #expect(try await client.ask(web, assertion: wrongAudience).status == 401)
-            let stranger = SMARTClient(id: client.id, scope: client.scope)
-            let foreign = try await stranger.assertion(for: web.base + "/oauth/token")
+            let stranger = try SMARTClient(id: client.id, scope: client.scope)
+            let foreign = try stranger.assertion(for: web.base + "/oauth/token")
             #expect(try await stranger.ask(web, assertion: foreign).status == 401)
         }
 

@@ -33,7 +33,7 @@ extension JourneyTests {
         ) async throws {
             let answer = try await MLLPPeer.send(Samples.message("D-1"), to: server)
             #expect(answer?.code == code && answer?.controlID == "D-1")
-            let assertion = try await server.folder.client.assertion(for: web.base + "/oauth/token")
+            let assertion = try server.folder.client.assertion(for: web.base + "/oauth/token")
             let refused = try await server.folder.client.ask(web, assertion: assertion)
             #expect(refused.status == 503 && refused.headers.contains(name: "Retry-After"), "\(refused.text)")
             for path in [

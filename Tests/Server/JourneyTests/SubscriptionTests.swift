@@ -163,7 +163,7 @@ extension JourneyTests {
                     #expect(reply.status == 422)
                     #expect(reply.text.contains("Subscription.channel.header[0]"))
                     // Another client may not change it, whatever its scopes.
-                    let other = SMARTClient(id: "other", scope: "system/*.cruds")
+                    let other = try SMARTClient(id: "other", scope: "system/*.cruds")
                     try await other.register(in: folder.path)
                     let foreign = try await context.web.send(
                         .PUT, "/fhir/Subscription/\(id)", token: other.token(from: context.web),
@@ -248,7 +248,7 @@ extension JourneyTests {
                 let error = try await Self.wait(context, id, for: "error")
                 #expect(error?.contains("outbound.allow-networks") == true)
                 // Who may not read what is watched may not watch it.
-                let narrow = SMARTClient(id: "narrow", scope: "system/Subscription.cruds system/Patient.rs")
+                let narrow = try SMARTClient(id: "narrow", scope: "system/Subscription.cruds system/Patient.rs")
                 try await narrow.register(in: folder.path)
                 let refused = try await context.web.send(
                     .POST, "/fhir/Subscription", token: narrow.token(from: context.web),
@@ -310,7 +310,7 @@ extension JourneyTests {
         func revoked() async throws {
             let folder = try await ServerFolder.withHooks()
             defer { folder.remove() }
-            let other = SMARTClient(id: "other", scope: "system/*.cruds")
+            let other = try SMARTClient(id: "other", scope: "system/*.cruds")
             try await other.register(in: folder.path)
             try await HookServer.with { hook in
                 try await Self.serve(folder) { context in

@@ -152,11 +152,19 @@ import Workflow
     func order() async throws {
         var policy = DeliveryPolicy()
         policy.placesPerDestination = 3
+        // No attempt and no lease ends by time, however busy the machine is.
+        policy.attemptSeconds = 3_600
         let courier = TestCourier(policy) { _, _ in
             for _ in 0..<20 { await Task.yield() }
             return .delivered
         }
-        try await Self.with(courier, limits: Self.limits { $0.places = 5 }) { store in
+        try await Self.with(
+            courier,
+            limits: Self.limits {
+                $0.places = 5
+                $0.leaseSeconds = 3_600
+            }
+        ) { store in
             for round in 0..<4 {
                 for destination in 0..<3 {
                     for key in 0..<6 {

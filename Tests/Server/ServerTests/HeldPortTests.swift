@@ -30,17 +30,15 @@ struct HeldPortTests {
     @Test("D20: the doors' free ports are chosen once and differ; a port of two doors is named")
     func doors() throws {
         var configuration = ServerConfiguration()
-        configuration.http.port = 0
-        configuration.dimse.port = 0
-        configuration.mllp.port = 0
+        for index in configuration.doors.indices { configuration.doors[index].port = 0 }
         var ports = try HeldPorts(choosing: &configuration)
-        let chosen = [configuration.http.port, configuration.dimse.port, configuration.mllp.port]
+        let chosen = configuration.doors.map(\.port)
         #expect(Set(chosen).count == 3 && !chosen.contains(0))
         try ports.takeConfigured(configuration)
         var same = configuration
-        same.mllp.port = 0
+        same.doors[2].port = 0
         var others = try HeldPorts(choosing: &same)
-        same.dimse.port = same.mllp.port
+        same.doors[1].port = same.doors[2].port
         #expect(throws: ConfigurationError.self) { try others.takeConfigured(same) }
     }
 

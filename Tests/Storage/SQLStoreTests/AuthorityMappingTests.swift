@@ -107,6 +107,43 @@ struct AuthorityMappingTests {
         }
     }
 
+    @Test("What waits for a merge waits for the number under the configured system", arguments: TestDatabases.all)
+    func awaited(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            try await Self.fill(store)
+            let old = try Self.number("1")
+            let new = Identifier(system: Self.system, value: "1", kind: .medicalRecord)
+            try await store.work { unit in
+                for id in ["m1", "m2"] {
+                    try unit.journal(
+                        JournaledMessage(
+                            id: EntityID(id), sender: "A|B", controlID: id, type: "ADT^A08", digest: id, raw: [1],
+                            disposition: .failed, note: nil, acknowledgement: [1], receivedAt: unit.time, peer: nil))
+                    try unit.awaitMerge(EntityID(id), of: [old])
+                }
+                try unit.awaitMerge(EntityID("m1"), of: [new])
+            }
+            _ = try await Self.map(store, isDryRun: true)
+            #expect(try await store.look { try $0.messages(awaitingMergeOf: [old]).count } == 2)
+            _ = try await Self.map(store)
+            #expect(try await store.look { try $0.messages(awaitingMergeOf: [old]).count } == 0)
+            let waiting = try await store.look { try $0.messages(awaitingMergeOf: [new]).map(\.id.value) }
+            #expect(waiting == ["m1", "m2"])
+        }
+    }
+
+    @Test("Rejected images are mapped, too", arguments: TestDatabases.all)
+    func rejected(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            try await Self.fill(store)
+            let request = QuarantineRequest(.reject, studyInstanceUID: "1.2", reason: "wrong")
+            _ = try await store.decide(request, access: Support.server)
+            #expect(try await Self.map(store).series == 1)
+            let series = try await store.look { try $0.rejectedSeries("1.2.1", in: "1.2")?.series }
+            #expect(series?.attributes.patientIDSystem == Self.system)
+        }
+    }
+
     @Test(
         "Nothing is merged by the way: what another record has is left and told, the rest is mapped",
         arguments: TestDatabases.all)

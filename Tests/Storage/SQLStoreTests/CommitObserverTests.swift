@@ -79,6 +79,21 @@ struct CommitObserverTests {
         }
     }
 
+    @Test("What was there before the unit tells a change from a creation", arguments: TestDatabases.all)
+    func madeAgain(kind: SQLDialect) async throws {
+        try await Self.with(kind) { (store, recorder) async throws in
+            for (text, expected) in [("a", "created Basic 1"), ("c", "updated Basic 2")] {
+                let (one, two) = (try Self.basic("b1", text), try Self.basic("b1", text + "2"))
+                try await store.write(WorkflowSupport.server) { unit in
+                    try unit.putResource("Basic", "b1", one, method: .create)
+                    try unit.deleteResource("Basic", "b1")
+                    try unit.putResource("Basic", "b1", two, method: .create)
+                }
+                #expect(Self.resources(recorder.last) == [expected])
+            }
+        }
+    }
+
     @Test("What a unit puts and takes back makes no version, and is found as before", arguments: TestDatabases.all)
     func takenBack(kind: SQLDialect) async throws {
         try await Self.with(kind) { (store, recorder) async throws in

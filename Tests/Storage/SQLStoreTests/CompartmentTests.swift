@@ -263,6 +263,16 @@ struct CompartmentTests {
                     #expect((found != nil) == seen.contains(version), "\(id) \(version)")
                 }
             }
+            for query in [HistoryQuery(type: "Observation", count: 2), HistoryQuery(count: 2)] {
+                var seen: [String] = []
+                var token: String?
+                repeat {
+                    let page = try await store.history(query, token: token, access: limited)
+                    seen += page.entries.map { "\($0.version.id) \($0.version.version)" }
+                    token = page.nextToken
+                } while token != nil
+                #expect(seen == ["gone 2", "gone 1", "taken 2"])
+            }
             // The same for who may see final ones only: nothing is told of what became of the others.
             let granular = Support.access("system/Observation.rs?status:not=final")
             for id in ["gone", "lost"] {

@@ -72,6 +72,17 @@ struct DetailEncoderTests {
         }
     }
 
+    @Test("What an order's message removes is kept as such; a value of an earlier version is one that was set")
+    func changes() throws {
+        let changes: [String: Change<AttributeValue>] = [
+            "a": .keep, "b": .clear, "c": .set(.text("x")), "d": .set(.concepts([])), "e": .set(.number(0)),
+        ]
+        try Self.check(changes)
+        let earlier: [String: AttributeValue] = ["c": .text("x"), "d": .concepts([]), "e": .number(0)]
+        let read = try Detail.decode([String: Change<AttributeValue>].self, DetailEncoder.encode(earlier))
+        #expect(read == changes.filter { earlier[$0.key] != nil })
+    }
+
     @Test("A number that JSON has not is refused, RFC 8259 §6", arguments: [Double.nan, .infinity, -.infinity])
     func noNumber(_ number: Double) {
         #expect(throws: EncodingError.self) { try DetailEncoder.encode([number]) }

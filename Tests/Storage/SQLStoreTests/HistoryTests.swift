@@ -1,6 +1,7 @@
 import Access
 import FHIRModel
 import FHIRResources
+import FHIRSearch
 import Testing
 import Workflow
 
@@ -70,6 +71,28 @@ struct HistoryTests {
             }
             #expect(try await Self.all(store, HistoryQuery(type: "Observation", count: 10)) == [])
             #expect(try await Self.all(store, HistoryQuery(type: "Patient", id: "none", count: 10)) == [])
+        }
+    }
+
+    @Test("A page ends where its bytes do, after one version at least", arguments: TestDatabases.all)
+    func bytes(_ kind: SQLDialect) async throws {
+        for most in [1, 300] {
+            var limits = SearchLimits.standard
+            limits.pageBytesMax = most
+            try await Support.with(kind, searchLimits: limits) { store in
+                _ = try await Self.fill(store)
+                let page = try await store.history(HistoryQuery(count: 100), token: nil, access: Support.server)
+                let bytes = page.entries.map(\.version.bytes.count)
+                #expect(page.hasMore && (bytes.count == 1 || bytes.reduce(0, +) <= most))
+                // Two and the deletion behind them, which has none.
+                #expect(bytes.count == (most == 1 ? 1 : 3))
+                #expect(try await Self.all(store, HistoryQuery(count: 100)) == Self.everything)
+                #expect(
+                    try await Self.all(store, HistoryQuery(type: "Patient", id: "p2", count: 100))
+                        == ["Patient/p2/3+", "Patient/p2/2", "Patient/p2/1+"])
+                let inside = try await store.write(Support.server) { try $0.visibleHistory(HistoryQuery(count: 100)) }
+                #expect(inside.entries.count == bytes.count && inside.hasMore)
+            }
         }
     }
 
@@ -145,6 +168,17 @@ struct HistoryTests {
             // Who may not see a resource as it is now sees nothing of what it said before.
             let men = Support.access("system/Patient.rs?gender=male")
             #expect(try await Self.all(store, HistoryQuery(type: "Patient", count: 2), men) == [])
+            // So of many types, some seen in part; what was deleted last is seen as what it deleted.
+            try await Support.put(store, Self.patient("p3", "male"))
+            try await store.write(Support.server) { _ = try $0.deleteResource("Patient", "p3") }
+            for count in [1, 100] {
+                let some = Support.access("system/Patient.rs?gender=female", "system/Organization.rs")
+                #expect(
+                    try await Self.all(store, HistoryQuery(count: count), some)
+                        == ["Patient/p1/3", "Patient/p2/3+", "Organization/o1/1+", "Patient/p1/1+"])
+                #expect(
+                    try await Self.all(store, HistoryQuery(count: count), men) == ["Patient/p3/2", "Patient/p3/1+"])
+            }
             // Of many whoever may search, of one whoever may read.
             let readers = Support.access("system/*.r")
             #expect(try await Self.all(store, HistoryQuery(count: 2), readers) == [])

@@ -266,4 +266,40 @@ struct ImagingSightTests {
             #expect(try await seen() == [1, 1, 1])
         }
     }
+
+    @Test("One instance more that is kept aside costs the same however many there are", arguments: TestDatabases.all)
+    func manyAsides(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            var series = Series(
+                studyInstanceUID: "1", seriesInstanceUID: "1.1", reconciliation: .unscheduled(patientID: EntityID("a")),
+                attributes: SeriesAttributes(), updatedAt: Support.at(1))
+            func save(_ numbers: some Sequence<Int>) async throws -> Int64 {
+                series.asides = numbers.map {
+                    Series.Aside(
+                        sopInstanceUID: "1.1.\($0)", identity: InstanceIdentity(), reason: .inconsistentSeries)
+                }
+                return try await store.writeUnit(Support.server) { [series] unit in
+                    let before = unit.connection.changeCount
+                    try unit.save(series)
+                    return unit.connection.changeCount - before
+                }
+            }
+            func listed() async throws -> Int64? {
+                try await store.database.read { connection in
+                    try connection.first("SELECT COUNT(*) FROM aside_instances WHERE series_uid = '1.1'") {
+                        try $0.int(0)
+                    }
+                }
+            }
+            _ = try await save(0..<200)
+            // The row of the series, and what is new or gone.
+            #expect(try await save(0..<201) == 2)
+            #expect(try await save(1..<202) == 3)
+            #expect(try await listed() == 201)
+            try await store.database.write { $0.memo.reset() }
+            #expect(try await save(2..<202) == 2)
+            #expect(try await save([]) == 201)
+            #expect(try await listed() == 0)
+        }
+    }
 }

@@ -12,7 +12,6 @@ struct InstanceConflictTests {
     private static func received(_ blob: String, study: String = "A", series: String = "A1") -> ReceivedInstance {
         var received = Support.received("i", study: study, series: series)
         received.instance.blobID = BlobID(blob)
-        received.instance.digest = blob
         received.instance.receivedFrom = "PEER"
         return received
     }

@@ -173,6 +173,95 @@ private typealias Support = WorkflowSupport
     }
 
     @Test(
+        "What is on its way is left alone also when an older entry of its key waits again",
+        arguments: TestDatabases.all)
+    func leasedBehind(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { store, _ in
+            try await Self.put(store, Self.draft("1"), Self.draft("2"))
+            let first = try #require(try await Self.claim(store).leases.first)
+            let second = try #require(
+                try await store.settle(first, .park(failure: "no", holdsLane: false), next: 60) { _ in })
+            #expect(try await store.order(.replay, .entry(first.entry.number), access: Support.server) == 1)
+            #expect(try await Self.states(store) == ["1 waiting", "2 leased"])
+            let leased = try await store.outboxEntries(OutboxQuery(state: .leased, limit: 9), access: Support.server)
+            #expect(leased.map(Self.text) == ["2"])
+            #expect(try await store.order(.discard, .entry(second.entry.number), access: Support.server) == 0)
+            #expect(try await store.order(.discard, .entry(first.entry.number), access: Support.server) == 1)
+            #expect(try await store.settle(second, .done, next: 60) { _ in } == nil)
+            #expect(try await Self.states(store) == ["1 discarded", "2 done"])
+            #expect(Self.texts(try await Self.claim(store)) == [])
+        }
+    }
+
+    @Test(
+        "An order for what is parked is for all of it, and leaves what waits for its time",
+        arguments: TestDatabases.all)
+    func manyParked(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { store, clock in
+            let count = 10_100
+            try await store.work { unit in
+                for number in 0..<count { try unit.enqueue(Self.draft("\(number)", key: "\(number % 3)")) }
+                try unit.enqueue(Self.draft("other", to: "e"))
+            }
+            try await store.database.write { transaction in
+                for statement in [
+                    "UPDATE outbox SET state = 'parked' WHERE destination = 'd'",
+                    "UPDATE outbox_lanes SET held = 1, due_at = \(OutboxTable.never) WHERE destination = 'd'",
+                    // What is parked has no lane where it holds none and nothing waits.
+                    "DELETE FROM outbox_lanes WHERE ordering_key = '2'",
+                    "UPDATE outbox SET next_at = next_at + 60000000 WHERE destination = 'e'",
+                    "UPDATE outbox_lanes SET due_at = due_at + 60000000 WHERE destination = 'e'",
+                ] { try transaction.connection.run(statement) }
+            }
+            try await Self.put(store, Self.draft("later", key: "0"))
+            clock.advance(10)
+            #expect(Self.texts(try await Self.claim(store)) == [])
+            #expect(try await store.order(.replay, .parked(destination: "d"), access: Support.server) == count)
+            let depth = try #require(try await store.outboxDepths(access: Support.server).first)
+            #expect(depth.state == .waiting && depth.count == Int64(count + 1))
+            let claimed = try await Self.claim(store)
+            #expect(Set(Self.texts(claimed)) == ["0", "1", "2"])
+            for lease in claimed.leases { _ = try await store.settle(lease, .postpone, next: nil) { _ in } }
+            _ = try await store.database.write { transaction in
+                try transaction.connection.run(
+                    "UPDATE outbox SET state = 'parked' WHERE destination = 'd' AND payload <> ?",
+                    [.bytes(Array("later".utf8))])
+            }
+            #expect(try await store.order(.discard, .parked(destination: "d"), access: Support.server) == count)
+            #expect(Self.texts(try await Self.claim(store)) == ["later"])
+            clock.advance(60)
+            #expect(Self.texts(try await Self.claim(store, owner: "b", held: ["d": ["0"]])) == ["other"])
+        }
+    }
+
+    @Test(
+        "What is due and has no place does not hide when the next thing comes due; the oldest is by its waiting",
+        arguments: TestDatabases.all)
+    func nextDue(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { store, clock in
+            try await Self.put(store, Self.draft("1"), Self.draft("2", to: "e"), Self.draft("3", to: "f"))
+            let lease = try #require(try await Self.claim(store, places: 1).leases.first)
+            let later = UTCInstant(microseconds: clock.microseconds + 20_000_000)
+            _ = try await store.settle(lease, .retry(at: later, pause: nil, failure: "away"), next: nil) { _ in }
+            let claimed = try await Self.claim(store, places: 1, leaseSeconds: 300)
+            #expect(claimed.leases.count == 1)
+            #expect(claimed.nextDue == later)
+            _ = try await store.settle(
+                try #require(claimed.leases.first), .park(failure: "no", holdsLane: false), next: nil
+            ) { _ in }
+            clock.advance(100)
+            let parked = try #require(claimed.leases.first).entry
+            func oldest() async throws -> UTCInstant? {
+                try await store.outboxDepths(access: Support.server).first { $0.destination == parked.destination }?
+                    .oldest
+            }
+            #expect(try await oldest() == parked.createdAt)
+            #expect(try await store.order(.replay, .entry(parked.number), access: Support.server) == 1)
+            #expect(try #require(try await oldest()) > parked.createdAt.advanced(bySeconds: 99))
+        }
+    }
+
+    @Test(
         "A lease that has ended is another's; what its first owner says then counts no more",
         arguments: TestDatabases.all)
     func leases(_ kind: SQLDialect) async throws {

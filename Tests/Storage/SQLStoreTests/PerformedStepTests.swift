@@ -117,4 +117,44 @@ import Workflow
             }
         }
     }
+
+    @Test(
+        "Work on one exam of a placer order leaves the other one, told apart by its code alone, as it was",
+        arguments: TestDatabases.all)
+    func siblings(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            @Sendable func update(_ control: OrderUpdate.Control, _ code: String?) -> OrderUpdate {
+                var update = OrderUpdate(control: control, patient: Support.patient("P1"))
+                update.placer = Identifier(system: "urn:placer", value: "P9", kind: .placer)
+                update.code = code.map(Support.concept)
+                if code != nil { update.distinction = .code }
+                return update
+            }
+            @Sendable func order(_ code: String, _ unit: any UnitOfWork) throws -> ImagingOrder? {
+                try unit.orders(identifiedBy: Identifier(system: "urn:placer", value: "P9"), as: .placer).first {
+                    $0.code == Support.concept(code)
+                }
+            }
+            func states() async throws -> [String?] {
+                try await store.look { unit in
+                    try ["HEAD", "CHEST"].map { try order($0, unit)?.steps.first?.status.rawValue }
+                }
+            }
+            try await store.work { unit in
+                for code in ["HEAD", "CHEST"] { _ = try OrderService().apply(update(.new, code), in: unit) }
+            }
+            #expect(try await states() == ["SCHEDULED", "SCHEDULED"])
+            let chest = try #require(try await store.look { try order("CHEST", $0)?.studyInstanceUID })
+            try await store.work {
+                try PerformedProcedureStepService().create(
+                    Self.step(study: chest, accession: nil, id: nil), in: $0)
+            }
+            #expect(try await states() == ["SCHEDULED", "IN PROGRESS"])
+            // A result that names both has them made again of all that was said.
+            _ = try await store.work { try OrderService().apply(update(.mentioned, nil), in: $0) }
+            #expect(try await states() == ["SCHEDULED", "IN PROGRESS"])
+            try await end(store, "1.9", .completed)
+            #expect(try await states() == ["SCHEDULED", "COMPLETED"])
+        }
+    }
 }

@@ -15,7 +15,7 @@ struct QuarantineTests {
         principal: Principal(kind: .operator, id: "ann"), scopes: [], isUnrestricted: true, requestID: "t")
 
     /// Patients 100 and 200, an order of each (accession A1 and A2), ids by number.
-    private static func with(
+    static func with(
         _ kind: SQLDialect, _ body: (RelationalStore, [String: EntityID]) async throws -> Void
     ) async throws {
         try await Support.with(kind) { (store) async throws in
@@ -32,7 +32,7 @@ struct QuarantineTests {
     }
 
     @discardableResult
-    private static func order(_ patient: String, _ accession: String, in unit: any UnitOfWork) throws -> EntityID {
+    static func order(_ patient: String, _ accession: String, in unit: any UnitOfWork) throws -> EntityID {
         var order = OrderUpdate(control: .new, patient: Support.patient(patient))
         order.placer = Identifier(system: "urn:placer", value: "P" + accession, kind: .placer)
         order.accession = Identifier(system: "urn:acc", value: accession, kind: .accession)
@@ -40,9 +40,9 @@ struct QuarantineTests {
         return try OrderService().apply(order, in: unit).orderID
     }
 
-    private static func image(
+    static func image(
         _ sop: String, series: String = "1.2.3.1", patient: String = "100", accession: String? = nil,
-        digest: String = "d"
+        blob: String? = nil
     ) -> ReceivedInstance {
         var received = Support.received(sop, study: study, series: series) { ofStudy, ofSeries in
             (ofStudy.patientID, ofSeries.patientID) = (patient, patient)
@@ -50,12 +50,12 @@ struct QuarantineTests {
             (ofStudy.accessionSystem, ofSeries.accessionSystem) = ("urn:acc", "urn:acc")
             ofStudy.patientName = "NAME^OF \(patient)"
         }
-        received.instance.digest = digest
+        if let blob { received.instance.blobID = BlobID(blob) }
         return received
     }
 
     @discardableResult
-    private static func send(_ store: RelationalStore, _ images: ReceivedInstance...) async throws
+    static func send(_ store: RelationalStore, _ images: ReceivedInstance...) async throws
         -> [StudyService.Outcome]
     {
         let outcomes = try await store.work { unit in try images.map { try StudyService().register($0, in: unit) } }
@@ -64,7 +64,7 @@ struct QuarantineTests {
     }
 
     @discardableResult
-    private static func decide(
+    static func decide(
         _ store: RelationalStore, _ ask: QuarantineRequest.Ask, series: String? = nil, instance: String? = nil
     ) async throws -> [QuarantinedSeries] {
         let result = try await store.decide(
@@ -75,12 +75,12 @@ struct QuarantineTests {
         return result
     }
 
-    private static func link(_ store: RelationalStore, _ series: String = "1.2.3.1") async throws -> Reconciliation? {
+    static func link(_ store: RelationalStore, _ series: String = "1.2.3.1") async throws -> Reconciliation? {
         try await store.look { try $0.series(series, in: study)?.reconciliation }
     }
 
     /// What every door shows of the study: instances by QIDO and by WADO, the ImagingStudy's subject and count.
-    private static func shown(_ store: RelationalStore) async throws -> String {
+    static func shown(_ store: RelationalStore) async throws -> String {
         var query = StudyQuery(level: .instance)
         query.keys[.studyInstanceUID] = .exact(study)
         let found = try await store.studies(query, access: Support.server).matches.count
@@ -194,7 +194,7 @@ struct QuarantineTests {
             let outcomes = try await Self.send(
                 store, Self.image("2.1", series: "1.2.3.2", patient: "200"),
                 Self.image("2.3", series: "1.2.3.2", patient: "200"),
-                Self.image("2.1", series: "1.2.3.2", patient: "200", digest: "other"))
+                Self.image("2.1", series: "1.2.3.2", patient: "200", blob: "other"))
             #expect(outcomes == [.duplicate, .stored(.quarantined(.rejected)), .conflict])
             #expect(try await Self.shown(store) == "2 Patient/\(patient.value) 2")
 
@@ -216,6 +216,27 @@ struct QuarantineTests {
                 access: Support.server
             ).map { String(decoding: $0.header, as: UTF8.self) }
             #expect(sops == ["1.1", "1.2", "2.1", "2.2", "2.3"])
+            #expect(
+                store.remembered(
+                    studyInstanceUID: Self.study, seriesInstanceUID: "1.2.3.2", sopInstanceUID: "2.1",
+                    access: Support.server)?.blobID == BlobID("blob-2.1"))
+        }
+    }
+
+    @Test("Of all states the newest come first, however few are asked for", arguments: TestDatabases.all)
+    func newest(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { (store, _) async throws in
+            func listed(_ limit: Int) async throws -> [String] {
+                try await store.quarantine(nil, limit: limit, access: Support.server).map(\.series.seriesInstanceUID)
+            }
+            for series in ["1.2.3.1", "1.2.3.2", "1.2.3.3"] {
+                try await Self.send(store, Self.image("i" + series, series: series, patient: "300"))
+            }
+            try await Self.decide(store, .reject, series: "1.2.3.2")
+            #expect(try await listed(1) == ["1.2.3.2"])
+            try await Self.send(store, Self.image("late", series: "1.2.3.0", patient: "300"))
+            #expect(try await listed(2) == ["1.2.3.0", "1.2.3.2"])
+            #expect(try await listed(9).count == 4)
         }
     }
 

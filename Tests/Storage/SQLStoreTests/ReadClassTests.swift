@@ -174,7 +174,7 @@ struct ReadClassTests {
             let code = await Self.code {
                 try await (store as any ResourceStore).write(ResourceStoreTests.server) { unit in
                     if let unit = unit as? SQLUnitOfWork { try Self.read(200_000, unit) }
-                    _ = try changes.apply(in: unit)
+                    try changes.apply(in: unit) { _, _ in }
                 }
             }
             #expect(code == .costly)

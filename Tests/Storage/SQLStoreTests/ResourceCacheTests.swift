@@ -91,4 +91,25 @@ struct ResourceCacheTests {
             }
         }
     }
+
+    @Test("Rows of a rejected instance are not kept from reads before that; they are again once it is restored")
+    func instances() {
+        let cache = InstanceCache()
+        let instance = WorkflowSupport.received("1.1", study: "1", series: "1.0").instance
+        func kept() -> Bool {
+            cache.keep([instance], readAt: 0)
+            return cache.find("1.1", strangers: 0) != nil
+        }
+        #expect(kept())
+        cache.exclude("1.1")
+        #expect(cache.find("1.1", strangers: 0) == nil && !kept())
+        cache.readmit(["1.1"])
+        #expect(kept())
+        // What was excluded long ago takes no memory.
+        cache.exclude("1.1")
+        for number in 1..<InstanceCache.excludedMax { cache.exclude("2.\(number)") }
+        #expect(!kept())
+        for number in 0..<2 * InstanceCache.excludedMax { cache.exclude("3.\(number)") }
+        #expect(kept())
+    }
 }

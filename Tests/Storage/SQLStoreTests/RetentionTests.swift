@@ -140,6 +140,31 @@ private typealias Support = WorkflowSupport
     }
 
     @Test(
+        "Performed procedure steps go so long after their end; one in progress stays, however old",
+        arguments: TestDatabases.all)
+    func performedSteps(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            try await store.work { unit in
+                let records = try #require(unit as? any PerformedStepUnit)
+                for number in 1...9 {
+                    try records.save(
+                        PerformedProcedureStep(
+                            sopInstanceUID: "1.\(number)",
+                            status: [.completed, .inProgress, .discontinued][number % 3], scheduled: [],
+                            performedBy: "CT1", dataSet: [1], updatedAt: Support.at(Int64(number))))
+                }
+            }
+            let removed = try await Self.all(.performedSteps, before: Support.at(9), limit: 2, store)
+            #expect(removed.removed == 5)
+            let left = try await store.look { unit in
+                let records = try #require(unit as? any PerformedStepUnit)
+                return try (1...9).filter { try records.performedStep("1.\($0)") != nil }
+            }
+            #expect(left == [1, 4, 7, 9])
+        }
+    }
+
+    @Test(
         "A step that leaves the worklist has no row in its index, and has one again when it comes back",
         arguments: TestDatabases.all)
     func steps(_ kind: SQLDialect) async throws {

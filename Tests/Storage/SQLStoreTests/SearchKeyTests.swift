@@ -350,9 +350,15 @@ struct SearchKeyTests {
                         (step.stepID, step.modality, step.stationAETitle) = ("S", .set("CT"), .set("CT1"))
                         step.scheduledStart = .set(PartialDateTime("2026-01-12T10:00:00"))
                         update.steps = [step]
-                        _ = try OrderService().apply(update, in: unit)
+                        let orderID = try OrderService().apply(update, in: unit).orderID
+                        var visit = Visit(
+                            id: EntityID("v"), patientID: try #require(try unit.order(orderID)).patientID,
+                            identifier: nil, status: .arrived)
+                        visit.location = "WARD"
+                        try unit.save(visit)
                     }
                     try await database.write { transaction in
+                        try transaction.connection.run("UPDATE visits SET is_open = 0")
                         for table in ["study_values", "series_requests", "patient_names", "steps", "rebuilt_rows"] {
                             try transaction.connection.run("DELETE FROM \(table)")
                         }
@@ -365,6 +371,8 @@ struct SearchKeyTests {
                         SearchKeys([.studyTime: .times(from: "100000.000000", to: "100000.000000")]),
                     ] { #expect(try await found(store, keys) == ["A"], "\(keys)") }
                     #expect(try await ids(store, SearchKeys([.patientName: .name("roe*")])) == ["S"])
+                    let listed = try await store.worklist(WorklistQuery(), access: Support.server)
+                    #expect(listed.first?.visit?.location == "WARD")
                 }
                 await database.close()
             }
@@ -424,7 +432,7 @@ struct SearchKeyPlanTests {
                         return try Self.lines(
                             connection,
                             root == .studies
-                                ? StudySearch.statement("s.detail", plan.page, limit: 201, offset: 0)
+                                ? StudyQueryRun.statement("s.detail", plan.page, limit: 201, offset: 0)
                                 : WorklistTable.statement(plan.page, limit: 1001))
                     }
                     for line in plan {
@@ -454,7 +462,7 @@ struct SearchKeyPlanTests {
                     return try Self.lines(
                         connection,
                         root == .studies
-                            ? StudySearch.statement("s.detail", condition, limit: 201, offset: 0)
+                            ? StudyQueryRun.statement("s.detail", condition, limit: 201, offset: 0)
                             : WorklistTable.statement(condition, limit: 1001))
                 }
                 #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan)")

@@ -30,6 +30,34 @@ struct WorkflowRegistryTests {
         }
     }
 
+    @Test(
+        "Failed messages wait for a merge by number, oldest first, until they are settled", arguments: TestDatabases.all
+    )
+    func awaitingMerge(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            let numbers = ["1", "2", "3"].map { Identifier(system: "urn:mrn", value: $0) }
+            for (id, waits) in [("m9", [0, 1]), ("m8", [1]), ("m7", [2]), ("m6", [])] {
+                try await store.work { unit in
+                    try unit.journal(message(id))
+                    if !waits.isEmpty { try unit.awaitMerge(EntityID(id), of: waits.map { numbers[$0] }) }
+                }
+            }
+            func waiting() async throws -> [String] {
+                try await store.look { try $0.messages(awaitingMergeOf: [numbers[0], numbers[1]]).map(\.value) }
+            }
+            #expect(try await waiting() == ["m9", "m8"])
+            #expect(try await store.look { try $0.awaitingMessage(EntityID("m8")) } == message("m8"))
+            #expect(try await store.look { try $0.awaitingMessage(EntityID("m6")) } == nil)
+            try await store.work { unit in
+                var settled = try #require(try unit.awaitingMessage(EntityID("m9")))
+                (settled.disposition, settled.note, settled.acknowledgement) = (.applied, "late", [2])
+                try unit.settle(settled)
+            }
+            #expect(try await waiting() == ["m8"])
+            #expect(try await store.look { try $0.awaitingMessage(EntityID("m9")) } == nil)
+        }
+    }
+
     @Test("Of 16 parallel uses of one assertion id exactly one succeeds (RFC 7523 §3)", arguments: TestDatabases.all)
     func assertions(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in

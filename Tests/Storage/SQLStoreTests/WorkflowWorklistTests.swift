@@ -181,6 +181,36 @@ struct WorkflowWorklistTests {
         }
     }
 
+    @Test("An open visit is shown behind however many that are over", arguments: TestDatabases.all)
+    func manyVisits(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            try await store.work { unit in
+                var update = OrderUpdate(control: .new, patient: Support.patient("V"))
+                    .with(filler: "F", accession: "A")
+                for name in ["one", "two"] {
+                    var step = OrderUpdate.StepUpdate()
+                    step.stepID = name
+                    step.stationAETitle = .set("CT1")
+                    step.modality = .set("CT")
+                    step.scheduledStart = .set(PartialDateTime("2026-11-21T08:00:00"))
+                    update.steps.append(step)
+                }
+                update.stepStatus = .scheduled
+                let orderID = try OrderService().apply(update, in: unit).orderID
+                let patientID = try #require(try unit.order(orderID)).patientID
+                for number in 0...1_000 {
+                    var visit = Visit(
+                        id: EntityID("v\(number)"), patientID: patientID, identifier: nil,
+                        status: number == 0 ? .arrived : number % 2 == 0 ? .finished : .cancelled)
+                    visit.location = "WARD \(number)"
+                    try unit.save(visit)
+                }
+            }
+            let shown = try await store.worklist(WorklistQuery(), access: Support.server)
+            #expect(shown.map(\.visit?.location) == ["WARD 0", "WARD 0"])
+        }
+    }
+
     @Test("The limit holds, and a caller without the scope sees nothing", arguments: TestDatabases.all)
     func limits(_ kind: SQLDialect) async throws {
         try await with(kind) { (store) async throws in

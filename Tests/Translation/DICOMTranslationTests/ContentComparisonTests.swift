@@ -107,7 +107,7 @@ struct ContentComparisonTests {
             sopClassUID: UID.ctImageStorage, instanceNumber: nil, transferSyntaxUID: syntax.uid, rows: nil,
             columns: nil,
             bitsAllocated: nil, numberOfFrames: 2, blobID: BlobID("x"), size: Int64(meta.count + body.count),
-            dataSetOffset: Int64(meta.count), pixelDataOffset: nil, pixelDataLength: nil, digest: "",
+            dataSetOffset: Int64(meta.count), pixelDataOffset: nil, pixelDataLength: nil,
             receivedAt: UTCInstant(microseconds: 0), receivedFrom: nil)
         return (instance, meta + body)
     }

@@ -215,4 +215,27 @@ struct QueryKeysTests {
         let code = item.items(.requestedProcedureCodeSequence).first
         #expect(code?.string(.codingSchemeDesignator) == "RADLEX")
     }
+
+    @Test(
+        "PS3.5 §6.2: Patient's Weight is a DS of at most 16 characters, in kilograms; what is no number is no weight",
+        arguments: [
+            ("72.5", "kg", "72.5"), ("70", "kg", "70"), ("3333.3", "g", "3.3333"), ("72500", "g", "72.5"),
+            ("72.0000000000000000001", "kg", "72"), ("66.66666666666666667", "kg", "66.6666666666667"),
+            ("nan", "kg", nil), ("inf", "g", nil), ("70", "[lb_av]", nil),
+        ] as [(String, String, String?)])
+    func weight(number: String, unit: String, expected: String?) {
+        var weight = StatementUpdate(kind: .observation, key: "w")
+        weight.code = CodedConcept(codings: [.init(system: "http://loinc.org", code: "29463-7")])
+        weight.value = .quantity(value: number, comparator: nil, unit: unit, unitSystem: nil)
+        let step = ScheduledProcedureStep(id: EntityID("s"), stepID: "S", modality: "CT")
+        var order = ImagingOrder(
+            id: EntityID("o"), patientID: EntityID("p"), requestedProcedureID: "R", studyInstanceUID: "1.2",
+            status: .active, code: CodedConcept(text: "CT"), steps: [step])
+        order.statements = [ClinicalStatement(id: EntityID("w"), from: weight)]
+        let patient = Patient(id: EntityID("p"), identifiers: [], names: [])
+        let item = WorklistItem(authorities: Self.authorities).dataSet(
+            WorklistEntry(patient: patient, visit: nil, order: order, step: step), askedBy: SearchKeys())
+        #expect(item[.patientWeight] != nil)
+        #expect(item.string(.patientWeight) == expected)
+    }
 }

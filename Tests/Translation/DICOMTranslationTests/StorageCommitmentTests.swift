@@ -42,6 +42,9 @@ import Testing
         let uid = "1.2.840." + String(repeating: "1", count: 49)
         let most = information((0..<StorageCommitment.referencesMax).map { (uid, "\(uid).\(100_000 + $0 % 90_000)") })
         #expect(try StorageCommitment(most).lines.utf8.count < (1 << 20) - 200)
+        let inTurns = information(
+            (0..<StorageCommitment.referencesMax).map { ("\(uid).\($0 % 2)", "\(uid).\(100_000 + $0 % 90_000)") })
+        #expect(try StorageCommitment(inTurns).lines.utf8.count < (1 << 20) - 200)
         let more = information((0...StorageCommitment.referencesMax).map { ("1.2", "1.\($0)") })
         #expect(problem(more) == .tooMany)
     }
@@ -51,6 +54,8 @@ import Testing
         let commitment = try StorageCommitment(
             information([("1.2", "1.3.1"), ("1.2", "1.3.2"), ("1.4", "1.3.3"), ("1.2", "1.3.4")]))
         #expect(StorageCommitment(lines: commitment.lines) == commitment)
+        #expect(commitment.references.map(\.sopInstanceUID) == ["1.3.1", "1.3.2", "1.3.4", "1.3.3"])
+        #expect(commitment.lines == "1.2.3\n=1.2\n1.3.1\n1.3.2\n1.3.4\n=1.4\n1.3.3")
         for lines in ["", "1.2.3", "1.2.3\n1.3.1", "1.2.3\n=1.2\nx", "x\n=1.2\n1.3", "1.2.3\n=\n1.3", "1.2.3\n=1.2"] {
             #expect(StorageCommitment(lines: lines) == nil, "\(lines)")
         }

@@ -78,8 +78,11 @@ struct ClientOrderTests {
             let later = try await store.worklist(WorklistQuery(), access: Base.server)
             #expect(later.count == 1 && later[0].step.id == entry.step.id)
             #expect(later[0].step.scheduledStart != entry.step.scheduledStart)
-            // Taken back, it leaves the worklist.
-            try await Self.put("ServiceRequest", "o1", try Self.order(status: "revoked"), store)
+            // Whatever its state, it keeps its number; taken back, it leaves the worklist.
+            for status in ["on-hold", "active", "completed", "revoked"] {
+                let stated = try await Self.put("ServiceRequest", "o1", try Self.order(status: status), store)
+                #expect(Self.numbers(stated) == [number], "\(status)")
+            }
             #expect(try await store.worklist(WorklistQuery(), access: Base.server).isEmpty)
             let second = try await Self.put("ServiceRequest", "o2", try Self.order("o2"), store)
             #expect(Self.numbers(second) != [number] && Self.numbers(second).count == 1)

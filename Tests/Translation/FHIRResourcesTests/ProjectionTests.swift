@@ -186,7 +186,7 @@ struct ProjectionTests {
                         rows: nil,
                         columns: nil, bitsAllocated: nil, numberOfFrames: 0, blobID: BlobID("b"), size: 1,
                         dataSetOffset: 0,
-                        pixelDataOffset: nil, pixelDataLength: nil, digest: "", receivedAt: UTCInstant(microseconds: 0),
+                        pixelDataOffset: nil, pixelDataLength: nil, receivedAt: UTCInstant(microseconds: 0),
                         receivedFrom: nil)
                 })
         }

@@ -118,8 +118,8 @@ import Workflow
     }
 
     @Test(
-        "A28, A31 and class N make no visit",
-        arguments: [("A28", "PV1|1|O"), ("A31", "PV1|1|O"), ("A04", "PV1|1|N")])
+        "A28, A31 and class N, and an update without a number make no visit",
+        arguments: [("A28", "PV1|1|O"), ("A31", "PV1|1|O"), ("A04", "PV1|1|N"), ("A08", "PV1|1|O")])
     func noVisit(event: String, pv1: String) async {
         #expect(await inbox.receive(Site.adt(event, "M1", pv1: pv1), peer: nil).code == "AA")
         #expect(store.visits.isEmpty)

@@ -106,6 +106,24 @@ import Workflow
         #expect(await inbox.receive(noID, peer: nil).place == "PID^1^3^1")
     }
 
+    @Test("Only what two records of a patient stand against waits for their merge; numbers of two orders do not")
+    func waitsForMerge() async {
+        func send(_ id: String, _ pid: String, _ lines: String...) async -> HL7Inbox.Receipt {
+            await inbox.receive(Site.lines([Site.msh("ORM^O01", id), pid] + lines), peer: nil)
+        }
+        func waiting() -> Int { store.state.withLock { $0.awaiting.count } }
+        let (one, two) = ("PID|1||1^^^NORTH&2.999.1&ISO^MR", "PID|1||2^^^NORTH&2.999.1&ISO^MR")
+        _ = await send("M1", one, "ORC|NW|P1|F1", "OBR|1|P1|F1|A^a^L")
+        _ = await send("M2", one, "ORC|NW|P2|F2", "OBR|1|P2|F2|B^b^L")
+        let conflict = await send("M3", one, "ORC|SC|P1|F2||CM")
+        #expect(conflict.code == "AE" && conflict.conditions == ["205"] && waiting() == 0)
+        #expect(await send("M4", two, "ORC|SC|P1|F1||CM").code == "AE" && waiting() == 1)
+        let both = "PID|1||1^^^NORTH&2.999.1&ISO^MR~2^^^RIS^MR"
+        _ = await inbox.receive(Site.adt("A04", "M5", pid: "PID|1||2^^^RIS^MR", pv1: nil), peer: nil)
+        #expect(await inbox.receive(Site.adt("A08", "M6", pid: both, pv1: nil), peer: nil).code == "AE")
+        #expect(waiting() == 2)
+    }
+
     @Test(
         "A store that fails is never answered AA; the profile says AE or AR", arguments: [("AE", "AE"), ("AR", "AR")])
     func storeFailure(setting: String, code: String) async throws {

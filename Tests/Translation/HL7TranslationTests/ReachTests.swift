@@ -107,6 +107,47 @@ import Workflow
         #expect(store.visits.first?.status == .inProgress)
     }
 
+    @Test("Two statements of one key in a message are told apart by a number, whatever keys begin alike")
+    func numberedStatements() async {
+        let lines = ["AL1|1||PENX^Other^L", "AL1|2||PEN^Penicillin^L", "AL1|3||PEN^Penicillin^L", "AL1|4||PEN^Pen^L"]
+        _ = await send(Site.adt("A04", "M1", pv1: nil, more: lines))
+        #expect(store.patients.first?.statements?.map(\.key) == ["PENX", "PEN", "PEN|2", "PEN|3"])
+    }
+
+    @Test("§2.5.3: \"\" in OBR-12, 15, 30, 34 and 44 takes what the order had; an empty field keeps it")
+    func removedAttributes() async {
+        typealias Name = ImagingOrder.Attribute
+        var names: Set<String> { Set((store.orders.first?.attributes ?? [:]).keys) }
+        func order(_ id: String, _ control: String, _ time: String, _ fields: [Int: String]) async {
+            let obr = segment("OBR", [1: "1", 2: "PL-1", 3: "FI-1", 4: "CT^CT"].merging(fields) { $1 })
+            _ = await send(
+                Site.lines([Site.msh("ORM^O01", id, time: time), Site.pid, "ORC|\(control)|PL-1|FI-1", obr]))
+        }
+        let all: Set = [Name.alerts, Name.bodySites, Name.transport, Name.performers, Name.orderDetails]
+        await order(
+            "M1", "NW", "20261121083000",
+            [12: "FALLS^Falls^L", 15: "^^^HEAD&Head", 30: "WALK", 34: "7003&Leser&Lea", 44: "P1^Procedure^L"])
+        #expect(names == all)
+        await order("M2", "XO", "20261121083100", [:])
+        #expect(names == all)
+        let gone = "\"\""
+        await order("M3", "XO", "20261121083200", [12: gone, 15: gone, 30: gone, 34: gone, 44: gone])
+        #expect(names.isEmpty)
+        // One that is late takes nothing back.
+        await order("M4", "XO", "20261121083130", [30: "BED"])
+        #expect(names.isEmpty)
+    }
+
+    @Test("PV1-7 and PV1-8 with one person take the place of several")
+    func soleAttending() async {
+        func people(_ name: String) -> Int { store.visits.first?.attributes?.parties(name).count ?? 0 }
+        _ = await send(Site.adt("A01", "M1", pv1: "PV1|1|I|WARD^1||||1^A~2^B|3^C~4^D"))
+        #expect(people(Visit.Attribute.furtherAttending) == 1 && people(Visit.Attribute.furtherReferring) == 1)
+        _ = await send(Site.adt("A08", "M2", pv1: "PV1|1|I|||||5^E", time: "20261121083100"))
+        #expect(store.visits.first?.attending?.identifier?.value == "5")
+        #expect(people(Visit.Attribute.furtherAttending) == 0 && people(Visit.Attribute.furtherReferring) == 1)
+    }
+
     @Test("PID, PD1, NK1, IN1 and GT1 beyond the core are kept under their names")
     func registration() async throws {
         let pid = segment(
@@ -123,7 +164,7 @@ import Workflow
                 Site.msh("ADT^A04", "M1"), pid, "PD1|||Clinic^^77|7003^House^Hal",
                 "NK1|1|Kin^Kim|SPO^Spouse|S 2^^T|2||EC^Emergency",
                 "PV1|1|O", "IN1|1|PLAN^Plan|INS-1|Insurer|||||||||20260101|20261231||||||A^B|SEL",
-                "GT1|1|G-1|Pay^Pat||S 3^^T|3",
+                "GT1|1|G-1|Pay^Pat||S 3^^T|3||||||123-45-6780",
             ]))
         #expect(receipt.code == "AA")
         let patient = try #require(store.patients.first)
@@ -143,6 +184,10 @@ import Workflow
         }
         #expect(contacts.first?.relationships.count == 2)
         #expect(patient.statements?.map(\.kind) == [.coverage, .guarantor])
+        guard case .contacts(let payers)? = patient.statements?[1].attributes[ClinicalStatement.Name.person] else {
+            throw MessageRefusal(.error, [])
+        }
+        #expect(payers.first?.identifiers.last?.system == "http://hl7.org/fhir/sid/us-ssn")
         // "" takes a value away, an empty field does not.
         let later = segment("PID", [3: "P-1^^^NORTH&2.999.1&ISO^MR", 5: "A^B", 10: "\"\""])
         _ = await send(Site.lines([Site.msh("ADT^A08", "M2", time: "20261121090000"), later]))

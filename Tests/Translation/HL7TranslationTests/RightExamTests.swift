@@ -1,5 +1,6 @@
 import HL7Translation
 import HL7v2
+import Synchronization
 import Testing
 import Workflow
 
@@ -216,6 +217,40 @@ import Workflow
         _ = await adt("A40", "M3", "PID|1||100^^^NORTH&2.999.1&ISO^MR||New", more: ["MRG|200^^^NORTH&2.999.1&ISO^MR"])
         #expect(store.orders.map(\.status) == [isCancel ? .revoked : .completed])
         #expect(store.journal.filter { $0.controlID == "M2" }.map(\.disposition) == [.applied])
+    }
+
+    @Test("What waited and was sent again meanwhile is not carried out a second time when the patients are merged")
+    func waitingSentAgain() async throws {
+        let (old, new) = ("PID|1||200^^^NORTH&2.999.1&ISO^MR||Old", "PID|1||100^^^NORTH&2.999.1&ISO^MR||New")
+        _ = await orm("M1", pid: old, "ORC|NW|P1|F1", "OBR|1|P1|F1|A^a^L")
+        #expect(await orm("M2", pid: new, "ORC|SC|P1|F1||CM").code == "AE")
+        #expect(store.state.withLock { $0.awaiting.count } == 1)
+        // The order goes, and with it what stood in the way.
+        store.state.withLock { ($0.orders, $0.events) = ([:], [:]) }
+        let again = await orm("M2", pid: new, "ORC|SC|P1|F1||CM")
+        #expect(again.result == .applied)
+        let audited = store.state.withLock { $0.audit.count }
+        _ = await adt("A40", "M3", new, more: ["MRG|200^^^NORTH&2.999.1&ISO^MR"])
+        #expect(store.state.withLock { $0.awaiting.isEmpty && $0.audit.count == audited + 1 })
+        let kept = store.journal.filter { $0.controlID == "M2" }
+        #expect(kept.map(\.disposition) == [.ignored, .applied])
+        #expect(kept.allSatisfy { $0.acknowledgement == again.acknowledgement })
+    }
+
+    @Test("What the store fails at after a merge waits on, and is noted for the log; the merge is accepted")
+    func waitingFails() async {
+        _ = await orm("M1", pid: "PID|1||200^^^NORTH&2.999.1&ISO^MR||Old", "ORC|NW|P1|F1", "OBR|1|P1|F1|A^a^L")
+        _ = await orm("M2", pid: "PID|1||100^^^NORTH&2.999.1&ISO^MR||New", "ORC|CA|P1|F1")
+        store.state.withLock {
+            $0.writesBeforeFailure = $0.writes + 1
+            $0.failure = StoreError(.full, "no space")
+        }
+        let merge = await adt(
+            "A40", "M3", "PID|1||100^^^NORTH&2.999.1&ISO^MR||New", more: ["MRG|200^^^NORTH&2.999.1&ISO^MR"])
+        #expect(merge.code == "AA" && merge.conditions.isEmpty)
+        #expect(merge.notes.contains { $0.hasSuffix("store: full") })
+        #expect(store.orders.map(\.status) == [.active])
+        #expect(store.state.withLock { $0.awaiting.count } == 1)
     }
 
     @Test("S11: after forty successive merges the first number leads to the last record")

@@ -19,6 +19,73 @@ import Workflow
         #expect(error?.line == line, "\(String(describing: error))")
     }
 
+    @Test("A sender's profile is the site's with what it says itself: maps by entry, its authorities first")
+    func ofPeer() throws {
+        let site = try SiteProfile(
+            yaml: """
+                time_zone: Europe/Oslo
+                identifiers:
+                  authorities:
+                    - { system: "urn:site:mrn", namespace: HOSP }
+                    - { system: "urn:site:ris", namespace: RIS }
+                  patient_default: urn:site:mrn
+                modalities: { XR: DX, A: CT }
+                fields: { accession: [OBR-18], modality: [OBR-24] }
+                accepted_processing_ids: [P]
+                clock_tolerance: 60
+                peers:
+                  OLD|EAST:
+                    time_zone: Europe/London
+                    identifiers:
+                      authorities: [{ system: "urn:east:mrn", namespace: HOSP }]
+                      patient_default: urn:east:mrn
+                    modalities: { A: MR }
+                    fields: { accession: [ZXX-1] }
+                    accepted_processing_ids: [P, T]
+                    character_set: { default: 8859/15 }
+                    snapshot: true
+                """)
+        let peer = try #require(site.peers["OLD|EAST"])
+        #expect(peer.zone?.name == "Europe/London" && site.zone?.name == "Europe/Oslo")
+        func system(_ namespace: String, _ profile: SiteProfile) -> AssigningAuthorities.Resolution {
+            profile.authorities.resolve(namespace: namespace, universalID: nil, universalIDType: nil)
+        }
+        #expect(system("HOSP", peer) == .known(system: "urn:east:mrn"))
+        #expect(system("RIS", peer) == .known(system: "urn:site:ris"))
+        #expect(system("HOSP", site) == .known(system: "urn:site:mrn"))
+        #expect(peer.authorities.defaultPatientSystem == "urn:east:mrn")
+        #expect(peer.modalities == ["XR": "DX", "A": "MR"])
+        #expect(peer.fields[.accession]?.map(\.description) == ["ZXX-1"])
+        #expect(peer.fields[.modality]?.map(\.description) == ["OBR-24"])
+        #expect(peer.acceptedProcessingIDs == ["P", "T"] && site.acceptedProcessingIDs == ["P"])
+        #expect(peer.parser.characterSetPolicy.defaultSet == .latin9 && peer.isSnapshot && !site.isSnapshot)
+        #expect(peer.rules.clockToleranceSeconds == 60 && peer.peers.isEmpty)
+        let ofFile = try SiteProfile(yaml: "modalities: { B: US }", over: site)
+        #expect(ofFile.modalities == ["XR": "DX", "A": "CT", "B": "US"] && ofFile.peers.isEmpty)
+        #expect(try SiteProfile(yaml: "", over: site).modalities == site.modalities)
+    }
+
+    @Test(
+        "What all senders of a site share is no setting of one",
+        arguments: [
+            "clock_tolerance: 1", "peers: {}", "identifiers: { accession_numbers: { prefix: A } }",
+            "identifiers: { record_number_types: [MR] }", "time_zon: UTC", "- a",
+        ])
+    func ofPeerRefused(_ yaml: String) throws {
+        #expect(throws: SiteProfileError.self) { try SiteProfile(yaml: yaml, over: SiteProfile()) }
+        let section = "peers:\n  A|B:\n    " + yaml
+        let error = #expect(throws: SiteProfileError.self) { try SiteProfile(yaml: section) }
+        #expect(error?.line == 3)
+    }
+
+    @Test("A section for a sender names application and facility")
+    func peerNames() {
+        let error = #expect(throws: SiteProfileError.self) {
+            try SiteProfile(yaml: "peers:\n  RIS: { snapshot: true }")
+        }
+        #expect(error?.line == 2)
+    }
+
     @Test("An empty file is a profile")
     func empty() throws {
         for yaml in ["", "# nothing\n", "---\n"] { #expect(try SiteProfile(yaml: yaml).acceptedProcessingIDs == ["P"]) }

@@ -80,7 +80,7 @@ extension BundleRequest.Entry {
             throw HTTPFailure(.notImplemented, "\(interaction.name) is asked for by itself, not in a Bundle")
         }
         var body: [UInt8] = []
-        if case .change = interaction.work, interaction.hasBody {
+        if interaction.isChange, interaction.hasBody {
             guard let resource = node["resource"], resource.kind == .object else {
                 throw InteractionError(.invalid, "an entry of this method needs a resource")
             }

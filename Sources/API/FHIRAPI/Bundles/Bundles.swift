@@ -67,7 +67,7 @@ extension FHIRService {
         var lookups: [(entry: BundleRequest.Entry, lookup: Lookup)] = []
         for entry in entries {
             do {
-                switch entry.interaction.work {
+                switch try entry.interaction.work(for: entry.call) {
                 case .change(let change):
                     changes.append(
                         ChangeSet.Entry(
@@ -122,9 +122,7 @@ extension FHIRService {
 extension BundleRequest.Entry {
     /// In which order verbs are processed. FHIR R4 http.html#trules.
     fileprivate var verb: Int {
-        switch interaction.work {
-        case .answer, .look: 3
-        case .change: interaction.method == .delete ? 0 : interaction.method == .post ? 1 : 2
-        }
+        if !interaction.isChange { return 3 }
+        return interaction.method == .delete ? 0 : interaction.method == .post ? 1 : 2
     }
 }

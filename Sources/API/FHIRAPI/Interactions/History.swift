@@ -23,11 +23,6 @@ extension FHIRService {
     ///   - type: nil for the history of all types.
     ///   - id: nil for that of a type.
     func history(_ call: FHIRCall, type: String? = nil, id: String? = nil) throws -> Lookup {
-        if let type {
-            try require(id == nil ? .search : .read, on: type, call.access)
-        } else if definitions.resourceTypes.allSatisfy({ call.access.visibility(.search, of: $0).isNothing }) {
-            throw InteractionError(.forbidden, "no scope for this interaction")
-        }
         for name in ["_list", "_sort"] where call.first(name).map({ !$0.isEmpty }) ?? false {
             throw InteractionError(
                 .unsupported, "\(name) of a history is not supported; leave it out for the newest version first")

@@ -10,7 +10,10 @@ enum Lookup: Sendable {
     /// A version, or the current one.
     case version(String, String, Int64?, FHIRService.View)
     case history(FHIRService.HistoryCall)
-    case search(SearchQuery, token: String?)
+    /// - Parameters:
+    ///   - token: of a further page.
+    ///   - kept: the name by which the search is kept already, because it is too long for a link.
+    case search(SearchQuery, token: String?, kept: String?)
 }
 
 extension FHIRService {
@@ -32,11 +35,10 @@ extension FHIRService {
             let response = try bundle(page, asked, call.access)
             try await audit.record(auditRecord(of: asked.query, call.access))
             return response
-        case .search(let query, let token):
+        case .search(let query, let token, var kept):
             let page = try await store.search(query, token: token, access: call.access)
             try await audit.record(auditRecord(of: query, call.access))
             let text = Self.text(query)
-            var kept = call.keptSearch
             if kept == nil, Self.isLong(text, query, baseURL) {
                 kept = try await store.keepSearch("\(query.resourceType)?\(text)", access: call.access)
             }
@@ -57,8 +59,8 @@ extension FHIRService {
             let response = try bundle(try unit.visibleHistory(asked.query), asked, call.access)
             try unit.audit(auditRecord(of: asked.query, call.access))
             return response
-        case .search(let query, let token):
-            guard token == nil, call.keptSearch == nil else { throw Self.furtherPage }
+        case .search(let query, let token, let kept):
+            guard token == nil, kept == nil else { throw Self.furtherPage }
             let page = try unit.page(of: query)
             try unit.audit(auditRecord(of: query, call.access))
             return .json(200, bundle(page, query: query, text: Self.text(query), token: nil))

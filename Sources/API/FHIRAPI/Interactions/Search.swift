@@ -16,7 +16,6 @@ extension FHIRService {
 
     /// - Parameter form: the body of a `_search`; nil of a GET.
     func search(_ request: FHIRCall, type: String, form: [UInt8]?) async throws -> Lookup {
-        try require(.search, on: type, request.access)
         var pairs = request.query
         if let form {
             pairs += try QueryParameters(bytes: form, countMax: limits.search.parametersMax).map {
@@ -24,15 +23,14 @@ extension FHIRService {
             }
         }
         let token = pairs.first { $0.name == Self.pageParameter }?.value
-        if let name = request.keptSearch {
-            pairs += try await keptParameters(name, type: type, request.access)
-        }
+        let kept = pairs.first { $0.name == Self.keptParameter }?.value
+        if let kept { pairs += try await keptParameters(kept, type: type, request.access) }
         let parameters = pairs.filter { $0.name != Self.pageParameter && $0.name != Self.keptParameter }.map {
             SearchQuery.Parameter(name: $0.name, value: $0.value)
         }
         let handling: SearchQueryParser.Handling = request.preferences.handling == .strict ? .strict : .lenient
         let query = try searchParser.parse(type, parameters, handling: handling)
-        return .search(query, token: token)
+        return .search(query, token: token, kept: kept)
     }
 
     /// Whether the query is too long for a link.

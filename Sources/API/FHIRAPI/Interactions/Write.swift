@@ -9,7 +9,6 @@ import Workflow
 /// Create, update and delete. FHIR R4 http.html#create, #update, #delete.
 extension FHIRService {
     func create(_ request: FHIRCall, type: String) throws -> ResourceChange {
-        try require(.create, on: type, request.access)
         let resource = try resource(in: request, type: type)
         let condition = try request.headers[.ifNoneExist].map { text in
             let pairs = try QueryParameters(text, countMax: limits.search.parametersMax).map { ($0.name, $0.value) }
@@ -19,7 +18,6 @@ extension FHIRService {
     }
 
     func update(_ request: FHIRCall, type: String, id: String) throws -> ResourceChange {
-        try require(.update, on: type, request.access)
         let precondition = try request.precondition()
         let resource = try resource(in: request, type: type)
         guard resource.id == id else {
@@ -29,12 +27,10 @@ extension FHIRService {
     }
 
     func delete(_ request: FHIRCall, type: String, id: String) throws -> ResourceChange {
-        try require(.delete, on: type, request.access)
-        return ResourceChange(type, .delete, .id(id), try request.precondition())
+        ResourceChange(type, .delete, .id(id), try request.precondition())
     }
 
     func updateConditional(_ call: FHIRCall, type: String) throws -> ResourceChange {
-        try require(.update, on: type, call.access)
         let precondition = try call.precondition()
         let resource = try resource(in: call, type: type)
         let condition = try condition(call.query, type: type, of: "A conditional update")
@@ -42,7 +38,6 @@ extension FHIRService {
     }
 
     func deleteConditional(_ call: FHIRCall, type: String) throws -> ResourceChange {
-        try require(.delete, on: type, call.access)
         let condition = try condition(call.query, type: type, of: "A conditional deletion")
         return ResourceChange(
             type, .delete, .matching(condition), try call.precondition(), matchesMax: limits.conditionalDelete.max)

@@ -73,7 +73,8 @@ extension AcceptHeader.Range {
         self.init(type: MediaType(type: type.type, subtype: type.subtype, parameters: own), quality: quality)
     }
 
-    private static func thousandths(_ text: String) -> Int? {
+    /// A weight as it is written, `0` to `1` with at most three digits behind the point. RFC 9110 §12.4.2.
+    static func thousandths(_ text: String) -> Int? {
         let bytes = Array(text.utf8)
         guard (1...5).contains(bytes.count), bytes[0] == UInt8(ascii: "0") || bytes[0] == UInt8(ascii: "1") else {
             return nil

@@ -59,7 +59,7 @@ extension APIResponder {
 
     /// The answer to a request without a body when its route has it in memory and its caller is known; nil for every
     /// other request, and for each that would be refused: those take the usual way, ``answer(head:body:origin:)``.
-    func answerFromMemory(_ head: HTTPRequest, origin: Origin, files: FileConnection?) -> PreparedAnswer? {
+    func answerFromMemory(_ head: HTTPRequest, origin peer: Origin, files: FileConnection?) -> PreparedAnswer? {
         guard head.method == .get, (try? limits.check(head)) != nil else { return nil }
         let started = observe == nil ? nil : ContinuousClock.now
         let target = RequestTarget(head.path)
@@ -67,6 +67,7 @@ extension APIResponder {
             let known = route.fromMemory
         else { return nil }
         let requestID = requestID(head)
+        let origin = origin(of: head, from: peer)
         guard
             let access = authenticator.rememberedAccess(
                 for: route, parameters: parameters, authorization: head.headerFields[values: .authorization],
@@ -76,8 +77,12 @@ extension APIResponder {
             method: .get, path: target.path, rawQuery: target.rawQuery, headers: head.headerFields,
             parameters: parameters, access: access, files: files, limits: limits, logger: origin.logger)
         guard var answer = known.permittedAnswer(to: call) else { return nil }
+        if let accept = head.headerFields[.acceptEncoding] {
+            guard let coded = answer.compressed(for: accept) else { return nil }
+            answer = coded
+        }
         answer.headers[.xRequestID] = requestID
-        security.apply(to: &answer.headers)
+        security.apply(to: &answer.headers, isClearText: origin.isClearText)
         cors.apply(to: &answer.headers, origin: head.headerFields[.origin])
         return PreparedAnswer(answer: answer, operationID: route.operationID, started: started)
     }

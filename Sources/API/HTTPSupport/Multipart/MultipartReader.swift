@@ -13,11 +13,12 @@ package struct MultipartReader {
     private var inPart = false
     private var hasEnded = false
 
-    /// Throws ``MultipartError`` for a missing or illegal boundary, ``HTTPFailure`` for a bad Content-Type.
+    /// Throws ``MultipartError`` for a missing or illegal boundary, ``HTTPFailure`` for a bad
+    /// Content-Type and for a body that is coded.
     package init(_ request: APIRequest, limits: MultipartLimits? = nil) throws {
         guard let type = try request.contentType() else { throw MultipartError.noBoundary }
         scanner = try MultipartScanner(contentType: type, limits: limits ?? request.limits.multipart)
-        pieces = request.body.makeAsyncIterator()
+        pieces = try request.plainBody().makeAsyncIterator()
     }
 
     /// The headers of the next part, passing over what was not read of the current one. Nil after the last part.

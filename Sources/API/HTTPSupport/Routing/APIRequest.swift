@@ -16,8 +16,8 @@ package struct APIRequest: Sendable {
     package let headers: HTTPFields
     /// What the segments of the route's template stand for.
     package let parameters: PathParameters
-    /// The bytes of the body as they arrive. May be iterated once.
-    package let body: RequestBody
+    /// The bytes of the body as they arrive; ``collectBody(limit:)`` and ``plainBody()`` read them, once.
+    private let body: RequestBody
     /// The caller's rights; anonymous without scopes on an open route.
     package let access: AccessContext
     /// How the body of the answer may send ranges of files; nil where the connection takes bytes only.
@@ -68,31 +68,36 @@ package struct APIRequest: Sendable {
         return type
     }
 
-    /// Bodies up to this size are not reserved for: the door's connections times this are held anyhow.
-    private static let freeBytes = 64 << 10
-    /// A resource, its parts, what is stored of it and its index take this many times its bytes.
-    private static let weight = 6
-
-    /// The whole body. Throws `.tooLarge` one byte past the limit; `.unavailable` when there is no memory for it now, as
-    /// it comes and not as it was announced; and, by ``BodyPaceHandler``, `.timeout` when it drips.
+    /// The whole body, inflated where it is compressed. Throws `.tooLarge` one byte past the limit, as it was sent or as
+    /// it is inflated; `.unavailable` when there is no memory for it now, as it comes and not as it was announced;
+    /// `.unsupportedMediaType` for another coding than gzip, `.malformed` for what is none; and, by ``BodyPaceHandler``,
+    /// `.timeout` when it drips.
     package func collectBody(limit: Int? = nil) async throws -> ByteBuffer {
         let limit = limit ?? limits.bodyBytesMax
+        let coding = try ContentCoding(of: headers)
         if let declared = headers[.contentLength], let length = Int(declared), length > limit {
-            throw HTTPFailure(.tooLarge, "The body is larger than \(limit) bytes", closesConnection: true)
+            throw CollectedBody.tooLarge(limit)
         }
-        var whole: ByteBuffer?
-        for try await var chunk in body {
-            if (whole?.readableBytes ?? 0) + chunk.readableBytes > limit {
-                throw HTTPFailure(.tooLarge, "The body is larger than \(limit) bytes", closesConnection: true)
+        var whole = CollectedBody(limit: limit, memory: memory)
+        switch coding {
+        case .identity: for try await chunk in body { try whole.append(chunk) }
+        case .gzip:
+            var decoder = try GzipDecoder()
+            var sent = 0
+            for try await chunk in body {
+                sent += chunk.readableBytes
+                guard sent <= limit else { throw CollectedBody.tooLarge(limit) }
+                try decoder.add(chunk) { (piece) throws(HTTPFailure) in try whole.append(piece) }
             }
-            let held = (whole?.readableBytes ?? 0) + chunk.readableBytes
-            if let memory, held > Self.freeBytes, !memory.grow(to: Self.weight * held) {
-                throw HTTPFailure(
-                    .unavailable, "The server is busy with other requests", headers: [.retryAfter: "2"],
-                    closesConnection: true)
-            }
-            if whole == nil { whole = chunk } else { whole?.writeBuffer(&chunk) }
+            try decoder.finish()
         }
-        return whole ?? ByteBuffer()
+        return whole.bytes
+    }
+
+    /// The body in pieces, for bodies that are read as they come: those are not taken compressed. Throws
+    /// `.unsupportedMediaType`.
+    package func plainBody() throws(HTTPFailure) -> RequestBody {
+        guard try ContentCoding(of: headers) == .identity else { throw ContentCoding.refusal(but: "identity") }
+        return body
     }
 }

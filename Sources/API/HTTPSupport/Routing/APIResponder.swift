@@ -12,6 +12,8 @@ package struct APIResponder: HTTPResponder {
     struct Origin: Sendable {
         var sourceAddress: String?
         var isLoopback = false
+        /// Whether the client spoke clear text to a proxy that is trusted to say so.
+        var isClearText = false
         var logger: Logger
     }
 
@@ -19,8 +21,10 @@ package struct APIResponder: HTTPResponder {
     package let table: RouteTable
     let authenticator: BearerAuthenticator
     let limits: HTTPLimits
-    let security: SecurityHeaders
+    package var security: SecurityHeaders
     let cors: CrossOriginPolicy
+    /// Whose word is taken on where requests came from. Those of one door; others may have theirs.
+    package var proxies = TrustedProxies.none
     let memory: MemoryBudget?
     private let newRequestID: @Sendable () -> String
     let observe: (@Sendable (_ operationID: String, _ status: Int, _ duration: Duration) -> Void)?
@@ -55,7 +59,8 @@ package struct APIResponder: HTTPResponder {
     }
 
     /// Answers one request. Never throws: whatever goes wrong is a response.
-    func answer(head: HTTPRequest, body: RequestBody, origin: Origin) async -> Response {
+    func answer(head: HTTPRequest, body: RequestBody, origin peer: Origin) async -> Response {
+        let origin = origin(of: head, from: peer)
         let started = observe == nil ? nil : ContinuousClock.now
         let requestID = requestID(head)
         let target = RequestTarget(head.path)
@@ -65,7 +70,7 @@ package struct APIResponder: HTTPResponder {
         do {
             try limits.check(head)
             if let preflight = try cors.preflight(head, table: table, path: target.path) {
-                return finished(preflight, head, requestID: requestID)
+                return finished(preflight, head, origin, requestID: requestID)
             }
             switch table.match(method: head.method, path: target.path) {
             case .malformed: throw HTTPFailure(.malformed, "The path is not well formed")
@@ -105,16 +110,33 @@ package struct APIResponder: HTTPResponder {
             origin.logger.error(
                 "answered 500", metadata: ["request": .string(requestID), "operation": .string(operationID)])
         }
-        response = finished(response, head, requestID: requestID)
+        response = finished(response, head, origin, requestID: requestID)
         if let observe, let started { observe(operationID, response.status.code, ContinuousClock.now - started) }
-        return head.method == .head ? response.createHeadResponse() : response
+        return head.method == .head ? response.withoutContent() : response
+    }
+
+    /// Where a request came from, by the word of trusted proxies. What came through any proxy is not of this machine.
+    func origin(of head: HTTPRequest, from peer: Origin) -> Origin {
+        guard peer.isLoopback || !proxies.networks.isEmpty else { return peer }
+        var origin = peer
+        if let client = proxies.client(behind: peer.sourceAddress, head.headerFields) {
+            origin.sourceAddress = client.address
+            origin.isClearText = client.isClearText
+            origin.isLoopback = false
+        } else if peer.isLoopback, TrustedProxies.isForwarded(head.headerFields) {
+            origin.isLoopback = false
+        }
+        return origin
     }
 
     /// An answer with the fields that every one has.
-    private func finished(_ response: Response, _ head: HTTPRequest, requestID: String) -> Response {
+    private func finished(
+        _ response: Response, _ head: HTTPRequest, _ origin: Origin, requestID: String
+    ) -> Response {
         var response = response
         response.headers[.xRequestID] = requestID
-        security.apply(to: &response.headers)
+        response.compress(for: head.headerFields[.acceptEncoding])
+        security.apply(to: &response.headers, isClearText: origin.isClearText)
         cors.apply(to: &response.headers, origin: head.headerFields[.origin])
         return response
     }

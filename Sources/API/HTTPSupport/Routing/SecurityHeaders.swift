@@ -9,11 +9,12 @@ package struct SecurityHeaders: Sendable {
     private static let noStore = HTTPField(name: .cacheControl, value: "no-store")
     private static let noSniff = HTTPField(name: .xContentTypeOptions, value: "nosniff")
 
-    func apply(to headers: inout HTTPFields) {
+    /// - Parameter isClearText: whether the client spoke clear text to a proxy: it must not be told then. RFC 6797 §7.2.
+    func apply(to headers: inout HTTPFields, isClearText: Bool = false) {
         // Answers hold health data: no cache may keep one.
         if !headers.contains(.cacheControl) { headers.append(Self.noStore) }
         if !headers.contains(.xContentTypeOptions) { headers.append(Self.noSniff) }
-        if isTLS { headers[.strictTransportSecurity] = "max-age=31536000" }
+        if isTLS, !isClearText { headers[.strictTransportSecurity] = "max-age=31536000" }
         if headers[.contentType]?.hasPrefix("text/html") == true {
             headers[.contentSecurityPolicy] =
                 "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

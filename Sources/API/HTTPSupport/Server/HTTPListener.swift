@@ -21,6 +21,7 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
 
     private let http1: HTTP1Channel
     private let isTLS: Bool
+    private let tls: DoorTLS?
     private let memory: Memory?
     private let limits: HTTPLimits
     /// What answers the requests that are not answered from memory.
@@ -43,9 +44,11 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
     /// - Parameters:
     ///   - memory: nil where every request takes the usual way.
     ///   - isTLS: whether a TLS handler stands before this one, which takes bytes only.
+    ///   - tls: puts one there.
     ///   - limits: how long peers are waited for.
     package init(
-        responder: @escaping Responder, memory: Memory? = nil, isTLS: Bool, limits: HTTPLimits = HTTPLimits()
+        responder: @escaping Responder, memory: Memory? = nil, isTLS: Bool = false, tls: DoorTLS? = nil,
+        limits: HTTPLimits = HTTPLimits()
     ) {
         http1 = HTTP1Channel(
             responder: responder,
@@ -60,13 +63,18 @@ package struct HTTPListener: ServerChildChannel, HTTPChannelHandler {
                     maxHeaderFieldCount: 4 * limits.headerFieldsMax)))
         self.memory = memory
         self.limits = limits
-        self.isTLS = isTLS
+        self.isTLS = isTLS || tls != nil
+        self.tls = tls
     }
 
     /// Puts the handlers of a new connection in place, on its event loop.
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            if isTLS { try channel.pipeline.syncOperations.addHandler(HandshakeHandler()) }
+            if let tls {
+                try tls.addHandlers(to: channel)
+            } else if isTLS {
+                try channel.pipeline.syncOperations.addHandler(HandshakeHandler())
+            }
         }.flatMap {
             http1.setup(channel: channel, logger: logger)
         }.flatMapThrowing { value in

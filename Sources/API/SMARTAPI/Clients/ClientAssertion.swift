@@ -1,3 +1,5 @@
+import Basics
+
 /// A client's signed statement of who it is, taken apart but not yet believed.
 ///
 /// *Spec:* RFC 7523 §3; RFC 8725 §3; SMART App Launch 2.2 client-confidential-asymmetric §Authenticating.

@@ -25,6 +25,7 @@ package actor KeySetCache {
     private let outbound: any Outbound
     private let now: @Sendable () -> Int64
     private var entries: [String: Entry] = [:]
+    private var recent = RecentKeys()
     /// Those waiting for a fetch under way, by URL.
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
 
@@ -37,10 +38,10 @@ package actor KeySetCache {
     /// The one key of a client that fits; nil when there is none, or its set cannot be fetched or is refused.
     func key(of client: Client, id: String, for algorithm: SignatureAlgorithm) async -> VerificationKey? {
         if let json = client.jwks, let keys = try? KeySet(Array(json.utf8)), keys.names(id) {
-            return await keys.key(id: id, for: algorithm)
+            return keys.key(id: id, for: algorithm) { recent.key($0) }
         }
         guard let url = client.jwksURL else { return nil }
-        return await keySet(url, naming: id)?.key(id: id, for: algorithm)
+        return await keySet(url, naming: id)?.key(id: id, for: algorithm) { recent.key($0) }
     }
 
     private func keySet(_ url: String, naming id: String) async -> KeySet? {

@@ -25,13 +25,17 @@ package struct KeySet: Sendable {
     }
 
     /// The one key that `kid` names and that fits the algorithm; nil when none or more than one does.
-    func key(id: String, for algorithm: SignatureAlgorithm) async -> VerificationKey? {
+    /// - Parameter read: makes the key of a JWK.
+    func key(
+        id: String, for algorithm: SignatureAlgorithm,
+        read: (JOSEValue) -> VerificationKey? = VerificationKey.init(jwk:)
+    ) -> VerificationKey? {
         var found: [VerificationKey] = []
         for jwk in keys where jwk["kid"]?.text == id {
             if let use = jwk["use"], use.text != "sig" { continue }
             if let operations = jwk["key_ops"], operations.elements?.contains(.string("verify")) != true { continue }
             if let stated = jwk["alg"], stated.text != algorithm.rawValue { continue }
-            if let key = await VerificationKey(jwk: jwk), key.algorithm == algorithm { found.append(key) }
+            if let key = read(jwk), key.algorithm == algorithm { found.append(key) }
         }
         return found.count == 1 ? found[0] : nil
     }
@@ -40,11 +44,11 @@ package struct KeySet: Sendable {
     func names(_ id: String) -> Bool { keys.contains { $0["kid"]?.text == id } }
 
     /// How many keys of the set could verify a signature; for `client register`, which refuses a set without one.
-    package func usableKeyCount() async -> Int {
+    package func usableKeyCount() -> Int {
         var count = 0
         for jwk in keys {
             guard let id = jwk["kid"]?.text else { continue }
-            for algorithm in SignatureAlgorithm.allCases where await key(id: id, for: algorithm) != nil { count += 1 }
+            for algorithm in SignatureAlgorithm.allCases where key(id: id, for: algorithm) != nil { count += 1 }
         }
         return count
     }

@@ -1,6 +1,7 @@
 import Access
+import Basics
+import Cryptography
 import HTTPSupport
-import JWTKit
 
 /// The claims of an access token and their form on the wire. RFC 9068 §2.
 package struct AccessToken: Sendable, Hashable {
@@ -25,7 +26,7 @@ package struct AccessToken: Sendable, Hashable {
             json.member("scope", scopes.map(\.text).joined(separator: " "))
         }
         let input = AccessToken.header(key) + "." + Base64URL.encode(claims.bytes)
-        return input + "." + Base64URL.encode(try key.signer.sign(Array(input.utf8)))
+        return input + "." + Base64URL.encode(try key.sign(input.utf8))
     }
 
     /// The encoded header of every token that a key signs: a token with another one is not ours, so the header is
@@ -47,7 +48,7 @@ package struct AccessToken: Sendable, Hashable {
         let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3, let key = keys.first(where: { parts[0].elementsEqual(AccessToken.header($0).utf8) }),
             let signature = Base64URL.decode(parts[2]), signature.count == 64,
-            (try? key.signer.verify(signature, signs: Array(bytes[..<parts[1].endIndex]))) == true,
+            key.verifies(signature, over: bytes[..<parts[1].endIndex]),
             let claimBytes = Base64URL.decode(parts[1]), let claims = JOSEValue(object: claimBytes),
             claims["iss"]?.text == issuer, claims["aud"]?.text == audience, let clientID = claims["client_id"]?.text,
             let identifier = claims["jti"]?.text, let issuedAt = claims["iat"]?.integer,

@@ -1,32 +1,38 @@
+import Basics
+import Cryptography
 import HTTPSupport
-import JWTKit
 
 /// The server's own signing key: ECDSA on P-256. RFC 7518 §3.4.
 package struct ServerKey: Sendable {
     /// Names the key in a token's header and in the published key set.
     package let id: String
-    let signer: any JWTAlgorithm
+    private let key: PrivateKey
     private let x: String
     private let y: String
 
-    /// Reads a PEM private key, SEC 1 or PKCS #8. Throws JWTKit's error when it is not a P-256 key.
-    package init(pem: String) async throws {
-        try await self.init(ES256PrivateKey(pem: pem))
+    /// Reads a PEM private key, SEC 1 or PKCS #8. Throws ``CryptographyError`` `.key` when it is not a P-256 key.
+    package init(pem: String) throws {
+        try self.init(PrivateKey(pem: pem))
     }
 
     /// A new key, for tests and `init`.
-    package static func generated() async throws -> ServerKey { try await ServerKey(ES256PrivateKey()) }
+    package static func generated() throws -> ServerKey { try ServerKey(PrivateKey(.p256)) }
 
-    private init(_ key: ES256PrivateKey) async throws {
-        guard let point = key.publicKey.parameters else { throw JWTError.invalidJWK(reason: "no public point") }
-        x = ServerKey.urlAlphabet(point.x)
-        y = ServerKey.urlAlphabet(point.y)
+    private init(_ key: PrivateKey) throws {
+        let point = try key.publicKey.coordinates(on: .p256)
+        self.key = key
+        x = Base64URL.encode(point.x)
+        y = Base64URL.encode(point.y)
         // 96 bits of the public point name the key as well as a digest would.
         id = String(x.prefix(16))
-        let keys = JWTKeyCollection()
-        let name = JWKIdentifier(string: id)
-        await keys.add(ecdsa: key, kid: name)
-        signer = try await keys.getKey(for: name)
+    }
+
+    /// r and s of the signature of a token's encoded header and payload.
+    func sign(_ signingInput: some Collection<UInt8>) throws -> [UInt8] { try key.sign(signingInput) }
+
+    /// Whether a signature over the encoded header and payload is this key's.
+    func verifies(_ signature: [UInt8], over signingInput: some Collection<UInt8>) -> Bool {
+        key.publicKey.verifies(signature, of: signingInput)
     }
 
     /// The public half as a member of a key set. RFC 7517 §4.
@@ -40,9 +46,5 @@ package struct ServerKey: Sendable {
             json.member("alg", "ES256")
             json.member("kid", id)
         }
-    }
-
-    private static func urlAlphabet(_ base64: String) -> String {
-        String(base64.compactMap { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 == "=" ? nil : $0 })
     }
 }

@@ -1,4 +1,5 @@
 import Access
+import Basics
 
 /// Makes access tokens.
 package struct TokenIssuer: Sendable {

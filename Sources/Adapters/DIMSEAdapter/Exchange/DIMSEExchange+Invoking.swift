@@ -2,6 +2,27 @@ import DICOMNetwork
 import NIOCore
 
 extension DIMSEExchange {
+    /// Requests of this side that wait for the one under way; one more is refused as `.busy`.
+    static let waitingMax = 64
+
+    /// Does `start`, which begins a request, when no other request of this side is under way: at once, or in the order of
+    /// asking when those before it have their final responses. At the end of the association it does all that wait, which
+    /// then fail with that end.
+    func inTurn<Value: Sendable>(
+        _ start: @escaping () -> EventLoopFuture<Value>
+    ) -> EventLoopFuture<Value> {
+        guard end == nil, invocation != nil || !waiting.isEmpty else { return start() }
+        let loop = endFuture.eventLoop
+        guard waiting.count < Self.waitingMax else { return loop.makeFailedFuture(SCUError.busy) }
+        let promise = loop.makePromise(of: Value.self)
+        waiting.append { start().cascade(to: promise) }
+        return promise.futureResult
+    }
+
+    private func startNext() {
+        while invocation == nil, let start = waiting.popFirst() { start() }
+    }
+
     /// Sends a request and gives its responses up to the final one, those that were not handed on before. `makeCommand`
     /// gets the message ID.
     func invoke(
@@ -41,6 +62,7 @@ extension DIMSEExchange {
         let promise = invocation?.promise
         invocation = nil
         promise?.fail(error)
+        startNext()
     }
 
     private typealias Begun = (command: CommandSet, messageID: UInt16, promise: EventLoopPromise<[DIMSEResponse]>)
@@ -126,6 +148,7 @@ extension DIMSEExchange {
         } else {
             ended.promise.succeed(ended.responses)
         }
+        startNext()
     }
 
     /// Asks the peer to stop answering: any request, or the one that has the flag. PS3.7 §9.3.2.3.

@@ -7,8 +7,8 @@ import NIOCore
 ///
 /// Requests of the peer go to services, their data sets to operations, and the rest to the async side as one ``Work``
 /// each. Requests of this side are messages whose responses are collected. Each side has one operation under way at a
-/// time, the window that is negotiated; a request of the peer before the answer to its last ends the association.
-/// PS3.7 §D.3.3.3.
+/// time, the window that is negotiated: more requests of this side wait for their turn, and a request of the peer before
+/// the answer to its last ends the association. PS3.7 §D.3.3.3.
 final class DIMSEExchange: AssociationUser {
     /// What the async side does next, in order.
     enum Work: Sendable {
@@ -41,6 +41,8 @@ final class DIMSEExchange: AssociationUser {
     private var performance: Performance?
     /// The request of this side that waits for its responses.
     var invocation: Invocation?
+    /// What begins the requests of this side that wait for it.
+    var waiting = CircularBuffer<() -> Void>()
     var lastMessageID: UInt16 = 0
     /// Of answers to this side since its peer last had the time for one anew.
     var bytesSinceProgress = 0
@@ -189,7 +191,7 @@ final class DIMSEExchange: AssociationUser {
     func abort(because end: AssociationEnd? = nil) { handler?.abort(.byUser, because: end) }
 
     /// Whether nothing is under way, so that somebody else may ask.
-    var isIdle: Bool { end == nil && association != nil && invocation == nil && performance == nil }
+    var isIdle: Bool { end == nil && association != nil && invocation == nil && waiting.isEmpty && performance == nil }
 
     /// Fulfilled when the association has ended, however.
     var endFuture: EventLoopFuture<AssociationEnd> { ended.futureResult }

@@ -1,7 +1,8 @@
 import DICOMNetwork
 import NIOCore
 
-/// The asking side of one association, for any task: requests to the peer, one at a time. PS3.7 §7.
+/// The asking side of one association, for any task: requests to the peer, one at a time in the order of asking.
+/// PS3.7 §7.
 package struct OperationInvoker: Sendable {
     package let negotiated: NegotiatedAssociation
     let exchange: NIOLoopBound<DIMSEExchange>
@@ -22,7 +23,9 @@ package struct OperationInvoker: Sendable {
         var bounds = ResponseBounds()
         bounds.cancelAfter = cancelAfter
         return try await eventLoop.flatSubmit { [bounds] in
-            exchange.value.invoke(contextID: context.id, dataSet: dataSet, bounds: bounds, makeCommand)
+            exchange.value.inTurn {
+                exchange.value.invoke(contextID: context.id, dataSet: dataSet, bounds: bounds, makeCommand)
+            }
         }.get()
     }
 
@@ -44,15 +47,16 @@ package struct OperationInvoker: Sendable {
         bounds.cancellation = flag
         bounds.onPending = { continuation.yield($0) }
         eventLoop.execute { [bounds] in
-            exchange.value.invoke(contextID: context.id, dataSet: dataSet, bounds: bounds, makeCommand)
-                .whenComplete { result in
-                    switch result {
-                    case .success(let rest):
-                        for response in rest { continuation.yield(response) }
-                        continuation.finish()
-                    case .failure(let error): continuation.finish(throwing: error)
-                    }
+            exchange.value.inTurn {
+                exchange.value.invoke(contextID: context.id, dataSet: dataSet, bounds: bounds, makeCommand)
+            }.whenComplete { result in
+                switch result {
+                case .success(let rest):
+                    for response in rest { continuation.yield(response) }
+                    continuation.finish()
+                case .failure(let error): continuation.finish(throwing: error)
                 }
+            }
         }
         return stream
     }
@@ -64,8 +68,11 @@ package struct OperationInvoker: Sendable {
         _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> [DIMSEResponse] {
         let exchange = exchange
-        let begun = try await eventLoop.submit {
-            exchange.value.beginInvoking(contextID: context.id, makeCommand)
+        let begun = try await eventLoop.flatSubmit {
+            exchange.value.inTurn {
+                exchange.eventLoop.makeSucceededFuture(
+                    exchange.value.beginInvoking(contextID: context.id, makeCommand))
+            }
         }.get()
         do {
             let writer = DataSetWriter(exchange: exchange, message: begun.message, fragmentBytesMax: fragmentBytesMax)
@@ -103,12 +110,6 @@ package struct OperationInvoker: Sendable {
             let exchange = exchange
             return (try? await eventLoop.submit { exchange.value.isIdle }.get()) ?? false
         }
-    }
-
-    /// Asks the peer to stop answering the request that is under way.
-    package func cancel() {
-        let exchange = exchange
-        eventLoop.execute { exchange.value.cancelInvocation() }
     }
 
     /// Ends the association at once.

@@ -83,10 +83,14 @@ struct AcceptedConnection: Sendable {
         var roles: Set<Peer.Role>?
         let decision: AcceptorPolicy.Decision
         do {
-            roles = try await self.roles(of: caller)
+            let rights = try await rights(of: caller, from: address)
+            roles = rights?.roles
+            if let ofTitle = listener.configuration.rolesByTitle[request.calledAETitle] {
+                roles?.formIntersection(ofTitle)
+            }
             var standing = AcceptorPolicy.Standing.unknownCaller
-            if roles != nil {
-                holdsPlace = listener.registry.enter(caller)
+            if let rights {
+                holdsPlace = listener.registry.enter(caller, own: rights.connectionsMax)
                 standing = holdsPlace ? .welcome : .overLimit
             }
             decision = listener.policy.decide(request, standing: standing) { [roles] syntax, role in
@@ -117,20 +121,30 @@ struct AcceptedConnection: Sendable {
         channel.eventLoop.execute { exchange.value.answer(decision, info) }
     }
 
-    /// What the calling title may do; nil when it is not on the list, or does not come with the certificate that it is
-    /// bound to.
-    private func roles(of title: AETitle) async throws -> Set<Peer.Role>? {
+    /// What the calling title may do and how many associations it may have; nil when it is not on the list, or does not
+    /// come as it must: from its addresses, with its certificate.
+    private func rights(
+        of title: AETitle, from address: String?
+    ) async throws -> (roles: Set<Peer.Role>, connectionsMax: Int?)? {
         guard title.isValid else { return nil }
+        let configuration = listener.configuration
         guard let peer = try await listener.peers.peer(kind: .applicationEntity, name: title.value) else {
-            return listener.configuration.servesUnknownCallers
-                ? Peer.Kind.applicationEntity.rolesOfUnknown : nil
+            return configuration.servesUnknownCallers ? (Peer.Kind.applicationEntity.rolesOfUnknown, nil) : nil
         }
-        guard let bound = peer.certificateFingerprint else { return peer.may }
-        guard let fingerprint = listener.configuration.certificateFingerprint,
-            listener.configuration.tls != nil,
-            let certificate = try await channel.nioSSL_peerCertificate().get()
+        guard configuration.binding.isMet(by: peer), peer.mayCome(from: address) else { return nil }
+        let rights = (peer.may, peer.connectionsMax)
+        guard let bound = peer.certificateFingerprint else { return rights }
+        guard let fingerprint = configuration.certificateFingerprint, configuration.tls != nil,
+            let certificate = try await certificate()
         else { return nil }
-        return fingerprint(try certificate.toDERBytes()).lowercased() == bound.lowercased() ? peer.may : nil
+        return fingerprint(try certificate.toDERBytes()).lowercased() == bound.lowercased() ? rights : nil
+    }
+
+    /// That of the peer; nil without TLS, or where it showed none.
+    private func certificate() async throws -> NIOSSLCertificate? {
+        try await channel.eventLoop.submit {
+            (try? channel.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self))?.peerCertificate
+        }.get()
     }
 
     private func record(_ reject: AssociateReject, _ info: AssociationInfo, trace: CallerThrottle.Trace) async {

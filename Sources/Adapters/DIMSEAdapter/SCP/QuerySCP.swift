@@ -7,8 +7,10 @@ import Workflow
 /// Query/Retrieve C-FIND, Patient Root and Study Root, at every level: one pending response for each match.
 /// PS3.4 §C.4.1.
 package struct QuerySCP: ServiceClassProvider {
-    /// Matches that are asked of the index at a time.
-    static let pageCount = 500
+    /// Matches that are asked of the index at a time: few at first, so that the first are told soon, then twice as many
+    /// each time, because what stood on the pages before is passed over again.
+    static let pageCountFirst = 500
+    static let pageCountMax = 10_000
 
     /// Who may query.
     package let role = Peer.Role.query
@@ -75,13 +77,14 @@ package struct QuerySCP: ServiceClassProvider {
     ) async throws -> DIMSEStatus {
         var seen: Set<String> = []
         var offset = 0
+        var pageCount = Self.pageCountFirst
         while true {
             if answering.responder.isCancelled { return .cancelled }
             let page: StudyMatches
             do {
                 page = try await index.studies(
                     StudyQuery(
-                        level: query.level.ofIndex, keys: query.keys, limit: min(Self.pageCount, matchesMax - offset),
+                        level: query.level.ofIndex, keys: query.keys, limit: min(pageCount, matchesMax - offset),
                         offset: offset), access: access)
             } catch let error as StoreError where error.code == .unacceptable {
                 // A key with NUL: asked again it fails again.
@@ -97,6 +100,7 @@ package struct QuerySCP: ServiceClassProvider {
                 if isNew { try await answering.send(match) }
             }
             offset += page.matches.count
+            pageCount = min(pageCount * 2, Self.pageCountMax)
             guard page.hasMore, !page.matches.isEmpty else { return .success }
             guard offset < matchesMax else { return .outOfResources }
         }

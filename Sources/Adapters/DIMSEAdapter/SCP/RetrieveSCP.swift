@@ -24,14 +24,21 @@ package struct RetrieveSCP: ServiceClassProvider {
     private let audit: any AuditTrail
     private let calling: PeerCalling
     private let pace: Pace
+    private let memory: MemoryBudget
+
+    /// What the instances that all retrievals have selected may take: those of half a million.
+    package static let memoryBytes = 512 << 20
 
     /// - Parameters:
     ///   - calling: how destinations are called.
     ///   - associations: to destinations.
+    ///   - memory: what the instances that all retrievals have selected may take; beyond it a retrieval is refused with
+    ///     A701H.
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, peers: any PeerDirectory, audit: any AuditTrail,
         calling: PeerCalling = PeerCalling(), associations: OutgoingAssociations = OutgoingAssociations(),
-        pace: Pace = Pace(), logger: Logger = Logger(label: "dimse.retrieve")
+        pace: Pace = Pace(), memory: MemoryBudget = MemoryBudget(bytesMax: RetrieveSCP.memoryBytes),
+        logger: Logger = Logger(label: "dimse.retrieve")
     ) {
         selection = RetrieveSelection(index: index)
         storage = StorageSCU(index: index, blobs: blobs, associations: associations, logger: logger)
@@ -39,6 +46,7 @@ package struct RetrieveSCP: ServiceClassProvider {
         self.audit = audit
         self.calling = calling
         self.pace = pace
+        self.memory = memory
     }
 
     /// Relational retrieval is had by negotiation, enhanced multi-frame conversion is not. PS3.4 Table C.5-3.
@@ -65,8 +73,10 @@ package struct RetrieveSCP: ServiceClassProvider {
     // MARK: C-GET
 
     private func get(_ request: DIMSERequest, _ identifier: DataSet, _ responder: Responder) async throws {
+        let held = memory.reservation()
+        defer { held.release() }
         guard let invoker = request.invoker,
-            let instances = try await select(request, identifier, responder, destination: nil)
+            let instances = try await select(request, identifier, responder, destination: nil, held)
         else { return }
         let job = job(instances, request, responder, originator: nil)
         try await report(job, responder, interruption: nil) {
@@ -99,7 +109,11 @@ package struct RetrieveSCP: ServiceClassProvider {
         } catch {
             return try await responder.send(.moveDestinationUnknown, comment: error.description)
         }
-        guard let instances = try await select(request, identifier, responder, destination: title) else { return }
+        let held = memory.reservation()
+        defer { held.release() }
+        guard let instances = try await select(request, identifier, responder, destination: title, held) else {
+            return
+        }
         let job = job(
             instances, request, responder,
             originator: OpenedInstance.Originator(
@@ -124,7 +138,8 @@ package struct RetrieveSCP: ServiceClassProvider {
 
     /// What is to be sent, on record; nil when the request has been answered with why nothing is.
     private func select(
-        _ request: DIMSERequest, _ identifier: DataSet, _ responder: Responder, destination: AETitle?
+        _ request: DIMSERequest, _ identifier: DataSet, _ responder: Responder, destination: AETitle?,
+        _ held: MemoryReservation
     ) async throws -> [Instance]? {
         let syntax = request.context.abstractSyntax
         let keys: RetrieveIdentifier
@@ -138,7 +153,9 @@ package struct RetrieveSCP: ServiceClassProvider {
         }
         let access = request.association.access
         do {
-            let instances = try await selection.instances(of: keys, access: access) { responder.isCancelled }
+            let instances = try await selection.instances(of: keys, memory: held, access: access) {
+                responder.isCancelled
+            }
             // Fails closed: what cannot be audited is not sent.
             var studies: [String: Int] = [:]
             for instance in instances { studies[instance.studyInstanceUID, default: 0] += 1 }
@@ -150,8 +167,8 @@ package struct RetrieveSCP: ServiceClassProvider {
                         detail: "\(count) instances" + (destination.map { " to \($0)" } ?? "")))
             }
             return instances
-        } catch is RetrieveSelection.TooMany {
-            try await responder.send(.matchesNotCounted, comment: "more than \(RetrieveSelection.instancesMax) matches")
+        } catch let refusal as RetrieveSelection.Refusal {
+            try await responder.send(.matchesNotCounted, comment: refusal.comment)
         } catch let error as StoreError where error.code == .unacceptable {
             try await responder.send(.cannotUnderstand)
         } catch {

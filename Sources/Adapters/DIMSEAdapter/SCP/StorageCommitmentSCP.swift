@@ -72,12 +72,16 @@ package struct StorageCommitmentSCP: ServiceClassProvider {
         let note = CommitmentNote(
             peer: association.callingAETitle.value, ourTitle: association.calledAETitle.value,
             association: association.id, commitment: commitment)
+        let payload = note.payload
+        guard payload.count <= OutboxDraft.payloadBytesMax else {
+            return try await responder.send(.resourceLimitation, comment: "too many SOP classes")
+        }
         do {
             try await store.write(association.access) { unit in
                 try unit.enqueue(
                     OutboxDraft(
                         destination: "ae/\(note.peer)", orderingKey: commitment.transactionUID, kind: Self.kind,
-                        payload: note.payload))
+                        payload: payload))
                 try unit.audit(
                     AuditRecord(
                         category: .transfer, interaction: "N-ACTION", action: .execute, outcome: .success,

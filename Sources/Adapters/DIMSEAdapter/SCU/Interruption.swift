@@ -13,7 +13,7 @@ package final class Interruption: Sendable {
 
     package init() {}
 
-    package var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
+    var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
 
     /// The channel to end, in place of what was to be ended before; at once if it has been interrupted.
     func follow(_ channel: any Channel) { follow { Self.end(channel) } }

@@ -10,7 +10,7 @@ package enum SCUError: Error, Sendable, Equatable {
     case timedOut
     /// No accepted presentation context fits: the abstract syntax and, where it matters, the transfer syntax.
     case noPresentationContext(abstractSyntax: String, transferSyntax: String?)
-    /// Another request is under way on the association.
+    /// Too many requests wait for their turn on the association.
     case busy
     /// The association was released.
     case released

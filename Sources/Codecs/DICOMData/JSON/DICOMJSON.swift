@@ -38,7 +38,7 @@ package enum DICOMJSON {
     package static func decode(
         _ json: [UInt8], bulkData: BulkDataSource? = nil
     ) throws(DICOMDataError) -> [DataSet] {
-        let node = try JSONNode.parse(json, depthMax: depthMax)
+        let node = try DICOMJSONNode.parse(json, depthMax: depthMax)
         let reader = DICOMJSONReader(bulkData: bulkData)
         switch node.value {
         case .array(let nodes):

@@ -2,7 +2,8 @@
 struct DICOMJSONReader {
     let bulkData: DICOMJSON.BulkDataSource?
 
-    func dataSet(_ node: JSONNode, inheriting characterSet: SpecificCharacterSet) throws(DICOMDataError) -> DataSet {
+    func dataSet(_ node: DICOMJSONNode, inheriting characterSet: SpecificCharacterSet) throws(DICOMDataError) -> DataSet
+    {
         guard case .object(let members) = node.value else { throw DICOMDataError(.jsonModelInvalid, at: node.offset) }
         var dataSet = DataSet(inheriting: characterSet)
         dataSet.reserveCapacity(members.count)
@@ -16,7 +17,7 @@ struct DICOMJSONReader {
         return dataSet
     }
 
-    private func append(_ tag: Tag, _ node: JSONNode, to dataSet: inout DataSet) throws(DICOMDataError) {
+    private func append(_ tag: Tag, _ node: DICOMJSONNode, to dataSet: inout DataSet) throws(DICOMDataError) {
         guard case .object = node.value else { throw DICOMDataError(.jsonModelInvalid, at: node.offset, in: tag) }
         var vr = DataDictionary.vr(tag) ?? .UN
         if let given = node["vr"] {
@@ -70,7 +71,7 @@ struct DICOMJSONReader {
     }
 
     /// One value of a string VR: a string, a number, a name, or null for an empty value.
-    private func text(_ node: JSONNode, _ vr: VR, _ tag: Tag) throws(DICOMDataError) -> String {
+    private func text(_ node: DICOMJSONNode, _ vr: VR, _ tag: Tag) throws(DICOMDataError) -> String {
         switch node.value {
         case .null: return ""
         case .string(let text): return text
@@ -97,7 +98,7 @@ struct DICOMJSONReader {
     }
 
     /// The bytes of one value of a number VR: a number, or a string where a number cannot say it.
-    private func number(_ node: JSONNode, _ vr: VR, _ tag: Tag) throws(DICOMDataError) -> [UInt8] {
+    private func number(_ node: DICOMJSONNode, _ vr: VR, _ tag: Tag) throws(DICOMDataError) -> [UInt8] {
         let invalid = DICOMDataError(.jsonModelInvalid, at: node.offset, in: tag)
         let text: String
         switch node.value {

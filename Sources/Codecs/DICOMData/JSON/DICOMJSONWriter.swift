@@ -113,7 +113,7 @@ struct DICOMJSONWriter {
         if text.isEmpty { return append(ascii: "null") }
         switch vr {
         case .IS, .DS:
-            if JSONNode.isNumber(Array(text.utf8)) { append(ascii: text) } else { append(string: text) }
+            if DICOMJSONNode.isNumber(Array(text.utf8)) { append(ascii: text) } else { append(string: text) }
         case .PN:
             let name = PersonName(text: text)
             let groups = [

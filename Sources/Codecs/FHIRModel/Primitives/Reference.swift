@@ -60,23 +60,22 @@ package enum Reference: Sendable, Hashable {
         guard PrimitiveFormat.isURI(text.utf8) else { return .invalid }
         if text.hasPrefix("#") { return .fragment(id: String(text.dropFirst())) }
         if text.hasPrefix("urn:") { return .urn(text) }
-        var parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        var parts = text.utf8.split(separator: 0x2F, omittingEmptySubsequences: false)
         let hasScheme = text.utf8.contains(0x3A) && isScheme(text)
         var version: String?
-        if parts.count >= 4, parts[parts.count - 2] == "_history" {
-            guard let last = parts.last, PrimitiveFormat.isID(last.utf8) else {
-                return hasScheme ? .uri(text) : .invalid
-            }
-            version = String(last)
+        if parts.count >= 4, parts[parts.count - 2].elementsEqual("_history".utf8) {
+            guard let last = parts.last, PrimitiveFormat.isID(last) else { return hasScheme ? .uri(text) : .invalid }
+            version = String(Substring(last))
             parts.removeLast(2)
         }
-        guard parts.count >= 2, let id = parts.popLast(), let type = parts.popLast(), PrimitiveFormat.isID(id.utf8),
-            FHIRDefinitions.r4.isResourceType(String(type))
+        guard parts.count >= 2, let last = parts.popLast(), let before = parts.popLast(), PrimitiveFormat.isID(last)
         else { return hasScheme ? .uri(text) : .invalid }
-        if parts.isEmpty { return .relative(type: String(type), id: String(id), version: version) }
+        let (type, id) = (String(Substring(before)), String(Substring(last)))
+        guard FHIRDefinitions.r4.isResourceType(type) else { return hasScheme ? .uri(text) : .invalid }
+        if parts.isEmpty { return .relative(type: type, id: id, version: version) }
         guard hasScheme else { return .invalid }
-        return .absolute(
-            base: parts.joined(separator: "/"), type: String(type), id: String(id), version: version)
+        let base = text[..<text.utf8.index(before: before.startIndex)]
+        return .absolute(base: String(base), type: type, id: id, version: version)
     }
 
     /// Whether the text starts with a URI scheme and a colon. RFC 3986 §3.1.

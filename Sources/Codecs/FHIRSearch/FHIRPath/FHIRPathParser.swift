@@ -1,8 +1,8 @@
 /// Reads one expression, by descent: `or`, `and`, comparison, then the chain of an item. FHIRPath N1 §6.
-struct FHIRPathParser {
+struct FHIRPathParser: PathScanner {
     private typealias Node = FHIRPathExpression.Node
-    private let text: [UInt8]
-    private var at = 0
+    let text: [UInt8]
+    var at = 0
     private var depth = 0
 
     init(_ text: String) { self.text = Array(text.utf8) }
@@ -138,48 +138,15 @@ struct FHIRPathParser {
 
     // MARK: Tokens
 
-    private mutating func skipSpace() {
-        while at < text.count, text[at] == 0x20 || 0x09...0x0D ~= text[at] { at += 1 }
-    }
-
-    private mutating func peek(_ mark: Character) -> Bool {
-        skipSpace()
-        return at < text.count && text[at] == mark.asciiValue
-    }
-
-    private mutating func take(_ mark: Character) -> Bool {
-        guard peek(mark) else { return false }
-        at += 1
-        return true
-    }
-
-    private mutating func takeWord(_ word: String) -> Bool {
-        skipSpace()
-        let bytes = Array(word.utf8)
-        guard text[at...].starts(with: bytes) else { return false }
-        let after = at + bytes.count
-        guard after == text.count || !Self.isNameByte(text[after]) else { return false }
-        at = after
-        return true
-    }
-
     private mutating func identifier() throws(FHIRPathError) -> (name: String, isQuoted: Bool) {
-        skipSpace()
-        if at < text.count, text[at] == UInt8(ascii: "`") { return (try quoted(UInt8(ascii: "`")), true) }
-        let start = at
-        while at < text.count, Self.isNameByte(text[at]) { at += 1 }
-        guard at > start, !(0x30...0x39 ~= text[start]) else {
-            throw error(at == text.count ? .unexpectedEnd : .unexpectedCharacter)
-        }
-        return (String(decoding: text[start..<at], as: UTF8.self), false)
+        if peek("`") { return (try quoted(UInt8(ascii: "`")), true) }
+        guard let name = takeName() else { throw error(at == text.count ? .unexpectedEnd : .unexpectedCharacter) }
+        return (name, false)
     }
 
     private mutating func digits() throws(FHIRPathError) -> String {
-        skipSpace()
-        let start = at
-        while at < text.count, 0x30...0x39 ~= text[at] { at += 1 }
-        guard at > start else { throw error(.unexpectedCharacter) }
-        return String(decoding: text[start..<at], as: UTF8.self)
+        guard let digits = takeDigits() else { throw error(.unexpectedCharacter) }
+        return digits
     }
 
     private mutating func number() throws(FHIRPathError) -> String {
@@ -222,11 +189,6 @@ struct FHIRPathParser {
         guard at < text.count else { throw error(.unexpectedEnd) }
         at += 1
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        0x30...0x39 ~= byte || 0x41...0x5A ~= byte || 0x61...0x7A ~= byte || byte == 0x5F
-            || byte == UInt8(ascii: "$")
     }
 
     private static func isTimeByte(_ byte: UInt8) -> Bool {

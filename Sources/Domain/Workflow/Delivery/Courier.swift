@@ -9,6 +9,8 @@ package enum DeliveryOutcome: Sendable, Hashable {
     case transient(String)
     /// This entry will never succeed as it is.
     case permanent(String)
+    /// The same, and what follows in its order waits until an operator has seen to it.
+    case blocked(String)
     /// There is nobody any more who may have it.
     case withdrawn(String)
 }

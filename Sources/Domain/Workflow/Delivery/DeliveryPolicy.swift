@@ -28,6 +28,7 @@ package struct DeliveryPolicy: Sendable, Hashable {
         case .delivered: return .done
         case .withdrawn(let text): return .discard(failure: Self.cut(text))
         case .permanent(let text): return .park(failure: Self.cut(text), holdsLane: holdsLaneWhenParked)
+        case .blocked(let text): return .park(failure: Self.cut(text), holdsLane: true)
         case .transient(let text):
             return again(entry, text, now) { .retry(at: pause(entry, nil, now, chance), pause: nil, failure: $0) }
         case .unreachable(let text):

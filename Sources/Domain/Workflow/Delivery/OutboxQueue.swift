@@ -44,7 +44,8 @@ package struct OutboxClaim: Sendable, Hashable {
 /// What a claim found.
 package struct OutboxClaimed: Sendable, Hashable {
     package var leases: [OutboxLease]
-    /// When something is due that nobody holds; nil when nothing is. In the past where there was more than places.
+    /// When the next thing comes due, after the time of the claim; nil when nothing does. What is due already and was not
+    /// taken had no place.
     package var nextDue: UTCInstant?
     package init(leases: [OutboxLease], nextDue: UTCInstant?) {
         self.leases = leases
@@ -99,7 +100,7 @@ package struct OutboxDepth: Sendable, Hashable {
     /// `waiting` or `parked`; what is leased counts as waiting.
     package var state: OutboxEntry.State
     package var count: Int64
-    /// When the oldest of them was put in.
+    /// Since when the oldest of them waits; of what is parked, when it was put in.
     package var oldest: UTCInstant
     package init(
         destination: String, kind: String, state: OutboxEntry.State, count: Int64, oldest: UTCInstant

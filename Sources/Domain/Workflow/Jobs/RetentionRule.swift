@@ -11,6 +11,8 @@ package struct RetentionRule: Sendable, Hashable {
     package var historyDays: Int64 = 0
     /// Days for which images that a person has rejected are kept, so that the rejection can be undone.
     package var rejectedDays: Int64 = 0
+    /// Days after its end after which a performed procedure step is removed. What it has done to its order stays.
+    package var performedStepDays: Int64 = 0
     /// Hours after which the files of a finished export are removed.
     package var exportHours: Int64 = 24
     /// Days after which an entry of the outbox that was delivered or discarded is removed.
@@ -26,6 +28,7 @@ package struct RetentionStep: Sendable, Hashable {
         case messages
         case versions
         case rejected
+        case performedSteps = "performed-steps"
         case assertions
         case exports
         case outbox

@@ -149,6 +149,8 @@ package struct OrderUpdate: Sendable, Hashable, Codable {
     package var visit: Identifier?
     /// What it says of a visit without a number.
     package var unnumberedVisit: VisitUpdate?
+    /// The very order, where the server itself tells of one: its numbers may be those of others too. Nil in messages.
+    package var orderID: EntityID?
     package var placer: Identifier?
     package var filler: Identifier?
     package var accession: Identifier?
@@ -175,7 +177,7 @@ package struct OrderUpdate: Sendable, Hashable, Codable {
     package var notes: Change<[String]> = .keep
     package var steps: [StepUpdate] = []
     /// By the names of ``ImagingOrder/Attribute``; nil for none.
-    package var attributes: Attributes?
+    package var attributes: [String: Change<AttributeValue>]?
     /// What it tells of the patient beside the order; nil for nothing.
     package var statements: [StatementUpdate]?
     /// When it happened at its source (ORC-9).

@@ -6,7 +6,7 @@ struct OrderDetails {
         let key: String
         init(_ kind: ClinicalStatement.Kind, _ key: String) { (self.kind, self.key) = (kind, key) }
     }
-    private var attributes: Attributes = [:]
+    private var attributes: [String: Change<AttributeValue>] = [:]
     private var statements: [ClinicalStatement] = []
     private let stored: ImagingOrder?
     private var ids: [Key: EntityID]
@@ -23,7 +23,7 @@ struct OrderDetails {
     /// Takes what a message says. A kind of statement that it speaks of is said whole; when `keeping`, only what nothing
     /// has said before.
     mutating func say(_ update: OrderUpdate, keeping: Bool) {
-        attributes.merge(update.attributes ?? [:]) { keeping ? $0 : $1 }
+        attributes.merge((update.attributes ?? [:]).filter { $0.value != .keep }) { keeping ? $0 : $1 }
         var told = update.statements ?? []
         if keeping {
             let known = Set(statements.map(\.kind))
@@ -34,7 +34,7 @@ struct OrderDetails {
 
     /// Takes what a whole order has.
     mutating func state(_ order: ImagingOrder) {
-        attributes = order.attributes ?? [:]
+        attributes = (order.attributes ?? [:]).mapValues { .set($0) }
         for index in statements.indices { statements[index].isCurrent = false }
         for statement in order.statements ?? [] {
             ids[Key(statement.kind, statement.key)] = statement.id
@@ -50,11 +50,12 @@ struct OrderDetails {
             if kinds.contains(old.kind) { old.isCurrent = false }
             statements.append(old)
         }
-        let merged = (stored?.attributes ?? [:]).merging(attributes) { $1 }
+        var merged = stored?.attributes ?? [:]
+        merged.apply(attributes)
         order.attributes = merged.isEmpty ? nil : merged
         // In the order in which they were first kept: what is late does not move what is there.
         let known = (stored?.statements ?? []).map(\.id)
-        let places = Dictionary(uniqueKeysWithValues: known.enumerated().map { ($1, $0) })
+        let places = Dictionary(known.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         let sorted = statements.enumerated().sorted { a, b in
             (places[a.element.id] ?? known.count + a.offset, a.offset)
                 < (places[b.element.id] ?? known.count + b.offset, b.offset)

@@ -95,7 +95,7 @@ struct OrderKey: Sendable, Hashable {
 }
 
 /// One requested procedure among those that some events speak of.
-struct OrderedProcedure {
+struct OrderedProcedure: Hashable {
     var key: OrderKey
     /// The events that speak of it, in the order in which they count.
     var events: [OrderEvent]
@@ -130,6 +130,49 @@ struct OrderedProcedure {
         }
         for index in procedures.indices { procedures[index].events.sort(by: OrderEvent.precedes) }
         return procedures
+    }
+
+    /// The same beside the orders that are stored: what the server told of one of these goes to that one alone, whatever
+    /// numbers others share with it.
+    static func all(in events: [OrderEvent], of related: [ImagingOrder]) -> [OrderedProcedure] {
+        let ids = Set(related.map(\.id))
+        func isOfOne(_ event: OrderEvent) -> Bool { event.said?.orderID.map(ids.contains) ?? false }
+        let told = events.filter(isOfOne)
+        guard !told.isEmpty else { return all(in: events) }
+        var procedures = all(in: events.filter { !isOfOne($0) })
+        let stored = Self.stored(procedures, among: related).orders
+        for event in told {
+            let key = OrderKey(event)
+            // A record that turned out to be another one's went there with what was told of it.
+            let index =
+                stored.firstIndex { $0 != nil && $0?.id == event.said?.orderID }
+                ?? procedures.firstIndex { $0.key.isRelated(to: key) && $0.key.isCompatible(with: key) }
+            if let index { procedures[index].events.append(event) }
+        }
+        for index in procedures.indices { procedures[index].events.sort(by: OrderEvent.precedes) }
+        return procedures
+    }
+
+    /// The stored order of each procedure, nil for none, and the orders that are left over. Of orders that their code alone
+    /// tells apart each goes to the procedure of its code.
+    static func stored(
+        _ procedures: [OrderedProcedure], among related: [ImagingOrder]
+    ) -> (orders: [ImagingOrder?], left: [ImagingOrder]) {
+        var left = related
+        var orders: [ImagingOrder?] = Array(repeating: nil, count: procedures.count)
+        for isByCode in [true, false] {
+            for (place, procedure) in procedures.enumerated() where orders[place] == nil {
+                let key = procedure.key
+                if isByCode, key.code == nil { continue }
+                let index = left.firstIndex { order in
+                    let own = OrderKey(order)
+                    return own.isRelated(to: key) && own.isCompatible(with: key)
+                        && (!isByCode || OrderKey.codeText(order.code) == key.code)
+                }
+                orders[place] = index.map { left.remove(at: $0) }
+            }
+        }
+        return (orders, left)
     }
 
     /// Those of several procedures that an event names by study, step or code, or all of them.

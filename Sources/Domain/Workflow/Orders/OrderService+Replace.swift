@@ -30,9 +30,9 @@ extension OrderService {
         if let visit = try order.visitID.flatMap({ try unit.visit($0) }), visit.patientID != order.patientID {
             throw ReplaceRefusal.visitOfAnotherPatient
         }
-        if order.accession == nil, let numbering = unit.rules.accessionNumbering, order.status == .active {
+        if order.accession == nil, let numbering = unit.rules.accessionNumbering {
             // A client that states the order again without the number it was given does not take it away.
-            order.accession = try old?.accession ?? numbering.next(in: unit)
+            order.accession = try old?.accession ?? (order.status == .active ? numbering.next(in: unit) : nil)
         }
         if let accession = order.accession {
             if accession.value.count > 16 { throw ReplaceRefusal.identifierTooLong("accession number") }
@@ -67,8 +67,11 @@ extension OrderService {
         if let old { Self.inherit(&order, from: old, in: unit) }
         unit.showStarts(of: &order)
         if old == order { return }
-        let stated = OrderEvent(.stated(order), time: unit.time, receivedAt: unit.time)
-        try save(order, instead: old, events: try unit.events(ofOrder: order.id) + [stated], in: unit)
+        let known = try unit.events(ofOrder: order.id)
+        // The client states it after all that was said, also by a sender whose clock is ahead of ours.
+        let next = known.map(\.time).max().map { UTCInstant(microseconds: $0.microseconds &+ 1) } ?? unit.time
+        let stated = OrderEvent(.stated(order), time: max(unit.time, next), receivedAt: unit.time)
+        try save(order, instead: old, events: known + [stated], in: unit)
     }
 
     /// Forgets an order that nothing belongs to.
@@ -81,7 +84,7 @@ extension OrderService {
 
     private func isUsed(_ order: ImagingOrder, in unit: any UnitOfWork) throws -> Bool {
         if try !unit.studies(ofOrder: order.id).isEmpty { return true }
-        return try unit.reports(of: order.patientID).contains { $0.orderIDs.contains(order.id) }
+        return try !unit.reports(on: order).isEmpty
     }
 
     /// What a step had from its order it has from the changed one.

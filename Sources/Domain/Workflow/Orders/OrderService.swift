@@ -35,6 +35,15 @@ package struct OrderService: Sendable {
         case unidentifiedOrder
         /// An identifier is longer than its DICOM value may be (accession 16, study UID 64).
         case identifierTooLong(String)
+
+        /// Whether two records were taken for two people's: when they are merged, the same update may pass.
+        package var isEndedByMerge: Bool {
+            switch self {
+            case .ambiguousPatient, .contradictoryPatient, .patientMismatch, .accessionOfAnotherPatient: true
+            case .unidentifiedPatient, .unknownOrder, .conflictingIdentifiers, .unidentifiedOrder, .identifierTooLong:
+                false
+            }
+        }
     }
 
     /// Applies one order event. Throws ``Refusal`` for what must be answered as an error.
@@ -51,24 +60,24 @@ package struct OrderService: Sendable {
         let related = try self.related(to: update, of: patientID, in: unit)
         let histories = try related.map { try history(of: $0, in: unit) }
         let event = Self.event(update, after: histories, in: unit)
-        var pool: [OrderEvent] = []
-        for known in histories.joined() where !pool.contains(known) { pool.append(known) }
-        let isRepeated = pool.contains { $0.saysTheSame(as: event) }
-        if !isRepeated { pool.append(event) }
+        var seen: Set<OrderEvent> = []
+        let known = histories.joined().filter { seen.insert($0).inserted }
+        let isRepeated = known.contains { $0.saysTheSame(as: event) }
 
-        let procedures = OrderedProcedure.all(in: pool)
+        let procedures = OrderedProcedure.all(in: isRepeated ? known : known + [event], of: related)
+        let before = procedures.count > 1 ? OrderedProcedure.all(in: known, of: related) : []
+        let (stored, left) = OrderedProcedure.stored(procedures, among: related)
         let named = procedures.filter { procedure in procedure.events.contains { $0.saysTheSame(as: event) } }
         try Self.checkConflict(update, named: named, procedures: procedures, related: related)
         var outcome = Outcome(result: .unchanged, orderIDs: [], notes: [])
-        var left = related
         var results: [Outcome.Result] = []
-        for procedure in procedures {
+        for (procedure, stored) in zip(procedures, stored) {
             let isNamed = named.contains { $0.key == procedure.key }
-            let index = left.firstIndex {
-                OrderKey($0).isRelated(to: procedure.key) && OrderKey($0).isCompatible(with: procedure.key)
-            }
-            let stored = index.map { left.remove(at: $0) }
-            if stored == nil || isNamed || procedures.count > 1 {
+            // What the message does not name is made again only where it tells something of it all the same.
+            let isAsBefore =
+                before.contains(procedure)
+                && zip(related, histories).contains { $0.id == stored?.id && $1 == procedure.events }
+            if isNamed || !isAsBefore {
                 let result = try put(procedure, stored, by: event, of: patientID, in: unit, notes: &outcome.notes)
                 if isNamed {
                     outcome.orderIDs.append(result.id)
@@ -190,7 +199,7 @@ package struct OrderService: Sendable {
             if let control, control != .new, control != .mentioned {
                 notes.append("order was not known: created from a \(control.rawValue) event")
             }
-            try save(order, instead: nil, events: procedure.events, in: unit)
+            try save(order, instead: nil, events: procedure.events, shared: procedure.shared, in: unit)
             return (id, .created)
         }
         if let said = event.said { Self.note(said, order, &notes) }
@@ -208,7 +217,8 @@ package struct OrderService: Sendable {
             comparable.eventTime = stored.eventTime
             if comparable == stored { return (id, .unchanged) }
         }
-        let isChanged = try save(order, instead: stored, events: procedure.events, in: unit)
+        let isChanged = try save(
+            order, instead: stored, events: procedure.events, shared: procedure.shared, in: unit)
         return (id, isOlder || isKept ? .stale : isChanged ? .updated : .unchanged)
     }
 
@@ -232,15 +242,18 @@ package struct OrderService: Sendable {
     }
 
     /// Saves an order with its events where it differs; true when its content does.
+    ///
+    /// - Parameter shared: those of the events that speak of other orders as well.
     @discardableResult
-    func save(_ order: ImagingOrder, instead stored: ImagingOrder?, events: [OrderEvent], in unit: any UnitOfWork)
-        throws -> Bool
-    {
+    func save(
+        _ order: ImagingOrder, instead stored: ImagingOrder?, events: [OrderEvent], shared: Set<OrderEvent> = [],
+        in unit: any UnitOfWork
+    ) throws -> Bool {
         var comparable = order
         comparable.eventTime = stored?.eventTime ?? order.eventTime
         let isChanged = comparable != stored
         let known = try stored.map { try unit.events(ofOrder: $0.id) } ?? []
-        if known != events { try unit.save(Self.compacted(events, of: order), ofOrder: order.id) }
+        if known != events { try unit.save(Self.compacted(events, shared, of: order, in: unit), ofOrder: order.id) }
         if order != stored { try unit.save(order) }
         guard isChanged else { return false }
         unit.emit(.orderChanged(order.id))
@@ -259,12 +272,14 @@ package struct OrderService: Sendable {
     static let eventsMax = 64
 
     /// The older half of a history that has grown too long, as the order that it made.
-    private static func compacted(_ events: [OrderEvent], of order: ImagingOrder) -> [OrderEvent] {
+    private static func compacted(
+        _ events: [OrderEvent], _ shared: Set<OrderEvent>, of order: ImagingOrder, in unit: any UnitOfWork
+    ) -> [OrderEvent] {
         guard events.count > eventsMax else { return events }
         let old = Array(events.prefix(events.count / 2))
         guard let last = old.last else { return events }
-        let made = OrderedProcedure(key: OrderKey(order), events: old, shared: [])
-            .order(of: order.patientID, stored: order, id: order.id) { order.id }
+        let made = OrderedProcedure(key: OrderKey(order), events: old, shared: shared)
+            .order(of: order.patientID, stored: order, id: order.id) { unit.entropy.newID() }
         return [OrderEvent(.stated(made), time: last.time, receivedAt: last.receivedAt)] + events.dropFirst(old.count)
     }
 

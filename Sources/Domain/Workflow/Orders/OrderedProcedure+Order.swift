@@ -47,8 +47,12 @@ extension OrderedProcedure {
         event.said?.control == .mentioned || shared.contains(event)
     }
 
-    /// The events in the order in which they describe: slight ones first, for others to write over.
-    private var details: [OrderEvent] { events.filter(isSlight) + events.filter { !isSlight($0) } }
+    /// The events in the order in which they describe: slight ones first, for others to write over. A whole order stands in
+    /// place of all before it, and slight ones after it fill what it leaves open.
+    private var details: [OrderEvent] {
+        let last = events.lastIndex { $0.said == nil }.map { $0 + 1 } ?? 0
+        return [events[..<last], events[last...]].flatMap { $0.filter(isSlight) + $0.filter { !isSlight($0) } }
+    }
 
     /// A study has the first UID that a sender gave it, for modalities may have taken it; a client's word stands.
     private var studyInstanceUID: String? {

@@ -54,8 +54,8 @@ package struct AssigningAuthorities: Sendable, Hashable {
     /// The universal id decides where the site knows it. Else the namespace does, unless the site gives that namespace
     /// another universal id: then the two names contradict and neither is taken.
     package func resolve(namespace: String?, universalID: String?, universalIDType: String?) -> Resolution {
-        let namespace = Self.trimmed(namespace)
-        let universalID = Self.trimmed(universalID)
+        let namespace = namespace?.withoutOuterSpaces
+        let universalID = universalID?.withoutOuterSpaces
         if let universalID, let known = authorities.first(where: { $0.universalID == universalID }) {
             return .known(system: known.system)
         }
@@ -67,7 +67,7 @@ package struct AssigningAuthorities: Sendable, Hashable {
             return .known(system: known.system)
         }
         let unknown = UnknownAuthority(
-            namespace: namespace, universalID: universalID, universalIDType: Self.trimmed(universalIDType))
+            namespace: namespace, universalID: universalID, universalIDType: universalIDType?.withoutOuterSpaces)
         guard let unknown else { return .absent }
         // A site may configure the very system that an unknown authority has.
         return authorities.contains { $0.system == unknown.system } ? .known(system: unknown.system) : .unknown(unknown)
@@ -90,13 +90,17 @@ package struct AssigningAuthorities: Sendable, Hashable {
         authorities.first { $0.system == system }?.namespace ?? UnknownAuthority.namespace(ofSystem: system)
     }
 
-    private static func trimmed(_ text: String?) -> String? {
-        guard let text else { return nil }
-        let bytes = text.utf8
-        guard let first = bytes.firstIndex(where: { $0 != 32 }), let last = bytes.lastIndex(where: { $0 != 32 }) else {
-            return nil
+    /// What names a system on an HL7 wire: the site's names for it, else those that an unknown authority had when it came
+    /// in, else the URI itself. Nil for a system that stands for no name at all (`urn:hilum:…`). HL7 v2.5.1 §2.A.33.
+    package func designator(of system: String) -> UnknownAuthority? {
+        if let known = authorities.first(where: { $0.system == system }),
+            let named = UnknownAuthority(
+                namespace: known.namespace, universalID: known.universalID,
+                universalIDType: known.universalID == nil ? nil : "ISO")
+        {
+            return named
         }
-        return String(text[first...last])
+        return UnknownAuthority(system: system)
     }
 }
 
@@ -131,11 +135,42 @@ package struct UnknownAuthority: Sendable, Hashable, Codable {
         }
     }
 
+    /// What starts the system of an authority that is known by a universal id of a kind without a URI.
+    private static let universalIDPrefix = "urn:hilum:unknown-issuer-id:"
+
+    /// The names of a system as ``init(namespace:universalID:universalIDType:)`` makes it. Nil for one that it never makes.
+    init?(system: String) {
+        let names: (namespace: String?, universalID: String?, type: String?)
+        if let namespace = Self.namespace(ofSystem: system) {
+            names = (namespace, nil, nil)
+        } else if system.hasPrefix(Self.universalIDPrefix) {
+            let parts = system.dropFirst(Self.universalIDPrefix.count).split(
+                separator: ":", omittingEmptySubsequences: false)
+            guard parts.count == 2 else { return nil }
+            let type = Self.unescaped(parts[0])
+            names = (nil, Self.unescaped(parts[1]), type.isEmpty ? nil : type)
+        } else if system.hasPrefix("urn:oid:") {
+            names = (nil, String(system.dropFirst(8)), "ISO")
+        } else if system.hasPrefix("urn:uuid:") {
+            names = (nil, String(system.dropFirst(9)), "UUID")
+        } else if system.contains(":"), !system.hasPrefix("urn:hilum:") {
+            names = (nil, system, "URI")
+        } else {
+            return nil
+        }
+        self.init(namespace: names.namespace, universalID: names.universalID, universalIDType: names.type)
+    }
+
     /// What the namespace was, of a system made from a namespace alone.
     static func namespace(ofSystem system: String) -> String? {
         guard system.hasPrefix(namespacePrefix) else { return nil }
+        return unescaped(system.dropFirst(namespacePrefix.count))
+    }
+
+    /// What ``escaped(_:)`` was given.
+    static func unescaped(_ text: Substring) -> String {
         var bytes: [UInt8] = []
-        var rest = Array(system.utf8.dropFirst(namespacePrefix.utf8.count))[...]
+        var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "%"), rest.count >= 2,
                 let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)

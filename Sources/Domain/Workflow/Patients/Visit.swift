@@ -4,6 +4,8 @@ package struct Visit: Sendable, Hashable, Codable {
         case planned, arrived, inProgress, finished, cancelled
         /// Mentioned by an order or result, or by an update that says nothing of its state.
         case unknown
+        /// Neither over nor called off.
+        package var isOpen: Bool { self != .finished && self != .cancelled }
     }
     package var id: EntityID
     package var patientID: EntityID

@@ -9,22 +9,25 @@ package struct VisitService: Sendable {
         case stale(EntityID)
         /// The visit number is another patient's.
         case patientMismatch
+        /// It names no visit and begins none, and the patient has none that is not finished: nothing was kept.
+        case unknownVisit
         package var visitID: EntityID? {
             switch self {
             case .created(let id), .updated(let id), .unchanged(let id), .stale(let id): id
-            case .patientMismatch: nil
+            case .patientMismatch, .unknownVisit: nil
             }
         }
     }
 
     /// Applies what one event says of a patient's visit. Without a visit number it speaks of the newest visit that is
-    /// not finished, or starts one.
+    /// not finished; where there is none it starts one, if it says in which state.
     package func apply(_ update: VisitUpdate, to patientID: EntityID, in unit: any UnitOfWork) throws -> Outcome {
         let found: Visit?
         if let identifier = update.identifier {
             found = try unit.visits(identifiedBy: identifier).first
         } else {
-            found = try unit.visits(of: patientID).last { $0.status != .finished && $0.status != .cancelled }
+            found = try unit.visits(of: patientID).last(where: \.status.isOpen)
+            if found == nil, update.status == nil { return .unknownVisit }
         }
         var update = update
         update.eventTime = unit.credible(update.eventTime)
@@ -142,7 +145,7 @@ extension Visit {
         }
         func admits(_ value: Stated, _ isStated: Bool) -> Bool {
             guard isStated, times.admits(update.eventTime, for: value.rawValue) else { return false }
-            times.note(update.eventTime, for: value.rawValue)
+            times.note(update.eventTime ?? .distantPast, for: value.rawValue)
             return true
         }
         if let new = update.status, admits(.status, true) { status = new }

@@ -120,8 +120,10 @@ package protocol MessageUnit: UnitContext {
     /// Marks a failed message: the records that these patient numbers name may turn out to be one person's, and then it
     /// can be carried out.
     func awaitMerge(_ messageID: EntityID, of patientNumbers: [Identifier]) throws
-    /// Failed messages that wait for a merge of one of the numbers, oldest first; at most 1,000.
-    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage]
+    /// The ids of failed messages that wait for a merge of one of the numbers, oldest first; at most 1,000.
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [EntityID]
+    /// A message that waits for a merge; nil when it waits no longer.
+    func awaitingMessage(_ id: EntityID) throws -> JournaledMessage?
     /// Replaces disposition, note and acknowledgement of a message that waited, and ends its waiting.
     func settle(_ message: JournaledMessage) throws
 }

@@ -75,6 +75,7 @@ package struct PerformedProcedureStepService: Sendable {
                 update.filler = order.filler
                 update.accession = order.accession
                 update.requestedProcedureID = order.requestedProcedureID
+                update.orderID = order.id
                 update.stepStatus = status
                 var said = OrderUpdate.StepUpdate()
                 said.stepID = planned.stepID

@@ -13,7 +13,7 @@ extension ReportService {
             unit.emit(.reportChanged(report.id))
         }
         var kept: [Report] = []
-        for report in try unit.reports(ofOrder: survivor.id) {
+        for report in try unit.reports(on: survivor) {
             guard let index = kept.firstIndex(where: { $0.isSame(as: report) }) else {
                 kept.append(report)
                 continue
@@ -24,6 +24,13 @@ extension ReportService {
             try unit.removeReport(report.id)
             unit.emit(.reportRemoved(report.id))
         }
+    }
+}
+
+extension ReportUnit {
+    /// All reports on an order, also those that report on others before it.
+    func reports(on order: ImagingOrder) throws -> [Report] {
+        try reports(of: order.patientID).filter { $0.orderIDs.contains(order.id) }
     }
 }
 
@@ -54,7 +61,7 @@ extension Report {
         joined.filler = filler ?? other.filler
         joined.visitNumber = visitNumber ?? other.visitNumber
         joined.visitID = visitID ?? other.visitID
-        joined.otherOrderIDs = otherOrderIDs + other.otherOrderIDs.filter { !orderIDs.contains($0) }
+        joined.otherOrderIDs = otherOrderIDs + other.orderIDs.filter { !orderIDs.contains($0) }
         joined.studyInstanceUIDs =
             studyInstanceUIDs + other.studyInstanceUIDs.filter { !studyInstanceUIDs.contains($0) }
         joined.code = ahead.code

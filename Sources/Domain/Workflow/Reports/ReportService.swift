@@ -20,6 +20,14 @@ package struct ReportService: Sendable {
         case patientMismatch
         /// The numbers lead to different orders.
         case conflictingIdentifiers
+
+        /// Whether two records were taken for two people's: when they are merged, the same update may pass.
+        package var isEndedByMerge: Bool {
+            switch self {
+            case .ambiguousPatient, .contradictoryPatient, .patientMismatch: true
+            case .unidentifiedPatient, .unidentifiedReport, .conflictingIdentifiers: false
+            }
+        }
     }
 
     /// Applies one result message to its report.

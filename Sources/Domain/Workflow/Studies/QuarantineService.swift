@@ -273,9 +273,15 @@ package struct QuarantineService: Sendable {
             try unit.save(series)
         }
         try unit.restore(left.isEmpty ? nil : single, of: left)
-        for sop in single {
-            guard let identity = kept.instances[sop]?.identity else { continue }
-            try StudyService().place(sop, identity, in: &series, in: unit)
+        // All that name somebody else come back aside first: none of them goes with the series, whatever that then takes.
+        let others = single.compactMap { sop -> Series.Aside? in
+            guard let identity = kept.instances[sop]?.identity, identity != series.identity else { return nil }
+            return Series.Aside(sopInstanceUID: sop, identity: identity, reason: .inconsistentSeries)
+        }
+        series.asides += others
+        for aside in others {
+            series.asides.removeAll { $0 == aside }
+            try StudyService().place(aside.sopInstanceUID, aside.identity, in: &series, in: unit)
         }
         try unit.save(series)
         guard var study = try unit.study(uid) else { return }
@@ -314,8 +320,9 @@ package struct QuarantineService: Sendable {
     private func tellReports(of uid: String, before: Set<EntityID>, in unit: any UnitOfWork) throws {
         let after = try orders(of: uid, in: unit)
         for orderID in before.symmetricDifference(after).sorted(by: { $0.value < $1.value }) {
-            for var report in try unit.reports(ofOrder: orderID) {
-                if !after.contains(orderID), report.studyInstanceUIDs.contains(uid) {
+            guard let order = try unit.order(orderID) else { continue }
+            for var report in try unit.reports(on: order) {
+                if !report.orderIDs.contains(where: after.contains), report.studyInstanceUIDs.contains(uid) {
                     report.studyInstanceUIDs.removeAll { $0 == uid }
                     try unit.save(report)
                 }

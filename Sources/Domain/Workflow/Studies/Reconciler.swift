@@ -44,7 +44,7 @@ package struct Reconciler: Sendable {
 
     /// What the patient id leads to; nil where there is none.
     func patient(_ identity: InstanceIdentity, in unit: any UnitOfWork) throws -> PatientService.Resolution? {
-        guard let value = InstanceIdentity.trimmed(identity.patientID), let system = identity.patientIDSystem else {
+        guard let value = identity.patientID?.withoutOuterSpaces, let system = identity.patientIDSystem else {
             return nil
         }
         return try PatientService().resolve([Identifier(system: system, value: value)], in: unit)
@@ -54,17 +54,7 @@ package struct Reconciler: Sendable {
 extension InstanceIdentity {
     /// The accession number with its system, where both are there.
     var accession: Identifier? {
-        guard let value = Self.trimmed(accessionNumber), let accessionSystem else { return nil }
+        guard let value = accessionNumber?.withoutOuterSpaces, let accessionSystem else { return nil }
         return Identifier(system: accessionSystem, value: value)
-    }
-
-    /// The value without surrounding spaces; nil when nothing is left. What is stored stays as sent.
-    static func trimmed(_ text: String?) -> String? {
-        guard let text else { return nil }
-        let bytes = text.utf8
-        guard let first = bytes.firstIndex(where: { $0 != 32 }), let last = bytes.lastIndex(where: { $0 != 32 }) else {
-            return nil
-        }
-        return String(text[first...last])
     }
 }

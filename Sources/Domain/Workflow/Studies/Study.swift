@@ -151,11 +151,7 @@ package struct Series: Sendable, Hashable, Codable {
     }
     /// What its instances say of whose they are.
     package var identity: InstanceIdentity {
-        get {
-            InstanceIdentity(
-                patientID: attributes.patientID, patientIDSystem: attributes.patientIDSystem,
-                accessionNumber: attributes.accessionNumber, accessionSystem: attributes.accessionSystem)
-        }
+        get { attributes.identity }
         set {
             attributes.patientID = newValue.patientID
             attributes.patientIDSystem = newValue.patientIDSystem
@@ -182,6 +178,19 @@ package struct InstanceIdentity: Sendable, Hashable, Codable {
     package var patientIDSystem: String?
     package var accessionNumber: String?
     package var accessionSystem: String?
+}
+
+extension SeriesAttributes {
+    fileprivate var identity: InstanceIdentity {
+        InstanceIdentity(
+            patientID: patientID, patientIDSystem: patientIDSystem, accessionNumber: accessionNumber,
+            accessionSystem: accessionSystem)
+    }
+}
+
+extension ReceivedInstance {
+    /// What it says of whose it is.
+    var identity: InstanceIdentity { series.identity }
 }
 
 package struct SeriesAttributes: Sendable, Hashable, Codable {
@@ -261,8 +270,6 @@ package struct Instance: Sendable, Hashable, Codable {
     /// length -1 when it is of undefined length (encapsulated).
     package var pixelDataOffset: Int64?
     package var pixelDataLength: Int64?
-    /// A digest of the data set's bytes for telling a re-send from a conflict: 16 bytes of a keyed or plain hash, hex.
-    package var digest: String
     package var receivedAt: UTCInstant
     /// The AE title or client id that sent it.
     package var receivedFrom: String?
@@ -270,7 +277,7 @@ package struct Instance: Sendable, Hashable, Codable {
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, sopClassUID: String,
         instanceNumber: Int?,
         transferSyntaxUID: String, rows: Int?, columns: Int?, bitsAllocated: Int?, numberOfFrames: Int, blobID: BlobID,
-        size: Int64, dataSetOffset: Int64, pixelDataOffset: Int64?, pixelDataLength: Int64?, digest: String,
+        size: Int64, dataSetOffset: Int64, pixelDataOffset: Int64?, pixelDataLength: Int64?,
         receivedAt: UTCInstant, receivedFrom: String?
     ) {
         self.studyInstanceUID = studyInstanceUID
@@ -288,7 +295,6 @@ package struct Instance: Sendable, Hashable, Codable {
         self.dataSetOffset = dataSetOffset
         self.pixelDataOffset = pixelDataOffset
         self.pixelDataLength = pixelDataLength
-        self.digest = digest
         self.receivedAt = receivedAt
         self.receivedFrom = receivedFrom
     }

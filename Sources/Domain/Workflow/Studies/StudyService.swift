@@ -14,22 +14,34 @@ package struct StudyService: Sendable {
     }
 
     /// Registers an instance whose blob is durable.
-    package func register(_ received: ReceivedInstance, in unit: any UnitOfWork) throws -> Outcome {
+    /// - Parameter compared: the blob of a stored instance that was found to be the same object.
+    package func register(
+        _ received: ReceivedInstance, sameAs compared: BlobID? = nil, in unit: any UnitOfWork
+    ) throws -> Outcome {
         let instance = received.instance
+        func isSame(_ stored: Instance) -> Bool { stored.blobID == instance.blobID || stored.blobID == compared }
         if let stored = try unit.instance(instance.sopInstanceUID) {
-            let isSame =
-                stored.digest == instance.digest && stored.studyInstanceUID == instance.studyInstanceUID
+            let isInPlace =
+                stored.studyInstanceUID == instance.studyInstanceUID
                 && stored.seriesInstanceUID == instance.seriesInstanceUID
-            return isSame ? .duplicate : .conflict
+            return isInPlace && isSame(stored) ? .duplicate : .conflict
         }
         // What was rejected stays so however often it comes.
         if let rejected = try unit.rejectedInstance(instance.sopInstanceUID) {
-            return rejected.digest == instance.digest ? .duplicate : .conflict
+            return isSame(rejected) ? .duplicate : .conflict
         }
         if var rejected = try unit.rejectedSeries(instance.seriesInstanceUID, in: instance.studyInstanceUID),
             rejected.decision != nil
         {
+            for authority in received.unknownAuthorities { try unit.note(authority) }
             rejected.series.updatedAt = unit.time
+            // Whose it says that it is, is looked at when it comes back with its series.
+            let identity = received.identity
+            if identity != rejected.series.identity {
+                rejected.series.asides.append(
+                    Series.Aside(
+                        sopInstanceUID: instance.sopInstanceUID, identity: identity, reason: .inconsistentSeries))
+            }
             try unit.insert(received)
             try unit.reject([instance.sopInstanceUID], of: rejected)
             return .stored(.quarantined(.rejected))
@@ -83,6 +95,8 @@ package struct StudyService: Sendable {
         -> Outcome
     {
         let instance = received.instance
+        // What was rejected stays as it is, whatever became of its file.
+        guard try unit.rejectedInstance(instance.sopInstanceUID) == nil else { return .conflict }
         guard let current = try unit.instance(instance.sopInstanceUID), current.blobID == stored.blobID else {
             return .changed
         }
@@ -115,7 +129,8 @@ package struct StudyService: Sendable {
     /// Tells the observers of the reports that refer to a study.
     package func tellReports(_ studyInstanceUID: String, in unit: any UnitOfWork) throws {
         for orderID in Set(try unit.series(in: studyInstanceUID).compactMap(\.reconciliation.orderID)) {
-            for report in try unit.reports(ofOrder: orderID) { unit.emit(.reportChanged(report.id)) }
+            guard let order = try unit.order(orderID) else { continue }
+            for report in try unit.reports(on: order) { unit.emit(.reportChanged(report.id)) }
         }
     }
 
@@ -175,102 +190,7 @@ package struct StudyService: Sendable {
         if let settled = try unit.study(studyInstanceUID) { try relink(settled, in: unit) }
     }
 
-    /// Links each series of a study anew by what is known now. What is certain is never given up for what is not, as long
-    /// as its order is there and is still the same patient's; and what a person has decided stands.
-    private func relink(_ study: Study, in unit: any UnitOfWork) throws {
-        var all: [Series] = []
-        var changed = false
-        for var series in try unit.series(in: study.studyInstanceUID) {
-            let old = series
-            if let decision = series.decision {
-                series.decision = decision.compared(
-                    try identified(series, in: unit), with: series.reconciliation)
-            } else {
-                let link = try link(of: series, in: unit)
-                let isKept =
-                    try link.isQuarantined && !series.reconciliation.isQuarantined
-                    && stands(series.reconciliation, in: unit)
-                if !isKept { series.reconciliation = link }
-            }
-            for instance in old.asides {
-                if let decision = instance.decision {
-                    var own = series
-                    own.identity = instance.identity
-                    let compared = decision.compared(try identified(own, in: unit), with: series.reconciliation)
-                    if let index = series.asides.firstIndex(of: instance) { series.asides[index].decision = compared }
-                } else {
-                    series.asides.removeAll { $0 == instance }
-                    try place(instance.sopInstanceUID, instance.identity, in: &series, in: unit)
-                }
-            }
-            if series != old {
-                try unit.save(series)
-                changed = true
-            }
-            all.append(series)
-            if study.reconciliation.patientID == nil, let patientID = series.reconciliation.patientID,
-                var known = try unit.study(study.studyInstanceUID), known.reconciliation.patientID == nil
-            {
-                known.reconciliation = .unscheduled(patientID: patientID)
-                try unit.save(known)
-            }
-        }
-        var study = study
-        // What was kept aside may have told of its patient first.
-        let toldOfAnother = study.tell(of: all)
-        guard changed || toldOfAnother else { return }
-        try save(study, all.map(\.reconciliation), in: unit)
-        if toldOfAnother { try unit.rebuildKeys(ofStudy: study.studyInstanceUID) }
-    }
-
-    /// Decides whether an instance of another identity than its series belongs to it, or is kept aside: by what the
-    /// identities resolve to, not by their text. An accession number that is absent contradicts nothing.
-    func place(
-        _ sopInstanceUID: String, _ identity: InstanceIdentity, in series: inout Series, in unit: any UnitOfWork
-    ) throws {
-        if identity == series.identity { return }
-        var own = series
-        own.identity = identity
-        let link = try link(of: own, in: unit)
-        func keepAside(_ reason: Reconciliation.Reason) {
-            series.asides.append(
-                Series.Aside(sopInstanceUID: sopInstanceUID, identity: identity, reason: reason))
-        }
-        switch (series.reconciliation.isQuarantined, link) {
-        case (_, .quarantined(let reason)): keepAside(reason)
-        case (true, _):
-            // The series takes the identity that is certain; what had the other one is kept aside instead.
-            guard case .quarantined(let reason) = series.reconciliation else { return }
-            let former = series.identity
-            let known = Set(series.asides.map(\.sopInstanceUID) + [sopInstanceUID])
-            for instance in try unit.instances(in: series.seriesInstanceUID, of: series.studyInstanceUID)
-            where !known.contains(instance.sopInstanceUID) {
-                series.asides.append(
-                    Series.Aside(sopInstanceUID: instance.sopInstanceUID, identity: former, reason: reason))
-            }
-            series.identity = identity
-            series.reconciliation = link
-        case (false, _):
-            let isOneOrder =
-                link.orderID == nil || series.reconciliation.orderID == nil
-                || link.orderID == series.reconciliation.orderID
-            guard link.patientID == series.reconciliation.patientID, isOneOrder else {
-                return keepAside(.inconsistentSeries)
-            }
-            // The one that names the order tells of both.
-            if series.reconciliation.orderID == nil, link.orderID != nil, series.decision == nil {
-                series.identity = identity
-                series.reconciliation = link
-            }
-        }
-    }
-
-    private func stands(_ link: Reconciliation, in unit: any UnitOfWork) throws -> Bool {
-        guard let orderID = link.orderID else { return true }
-        return try unit.order(orderID)?.patientID == link.patientID
-    }
-
-    private func save(_ study: Study, _ links: [Reconciliation], in unit: any UnitOfWork) throws {
+    func save(_ study: Study, _ links: [Reconciliation], in unit: any UnitOfWork) throws {
         var study = study
         study.reconciliation = Self.studyLink(links) ?? study.reconciliation
         study.updatedAt = unit.time
@@ -287,11 +207,19 @@ package struct StudyService: Sendable {
     ) throws -> (link: Reconciliation, isNews: Bool) {
         let instance = received.instance
         if var series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID) {
-            var arrived = series
-            arrived.attributes = received.series
-            if arrived.identity == series.identity { return (series.reconciliation, false) }
+            let identity = received.identity
             let old = series
-            try place(instance.sopInstanceUID, arrived.identity, in: &series, in: unit)
+            if let own = series.asides.firstIndex(where: { $0.sopInstanceUID == instance.sopInstanceUID }) {
+                // It takes the place of another version of itself: what was decided holds for what names the same.
+                let aside = series.asides[own]
+                if aside.identity == identity {
+                    return (aside.decision == nil ? .quarantined(aside.reason) : series.reconciliation, false)
+                }
+                series.asides.remove(at: own)
+            } else if identity == series.identity {
+                return (series.reconciliation, false)
+            }
+            try place(instance.sopInstanceUID, identity, in: &series, in: unit)
             if series != old {
                 series.updatedAt = unit.time
                 try unit.save(series)
@@ -313,25 +241,6 @@ package struct StudyService: Sendable {
         series.reconciliation = try link(of: series, in: unit)
         try unit.save(series)
         return (series.reconciliation, true)
-    }
-
-    /// What the identifiers of a series lead to, whatever the rest of the study does.
-    func identified(_ series: Series, in unit: any UnitOfWork) throws -> Reconciliation {
-        try Reconciler().reconcile(
-            studyInstanceUID: series.studyInstanceUID, patientID: series.attributes.patientID,
-            patientIDSystem: series.attributes.patientIDSystem, accessionNumber: series.attributes.accessionNumber,
-            accessionSystem: series.attributes.accessionSystem, in: unit)
-    }
-
-    func link(of series: Series, in unit: any UnitOfWork) throws -> Reconciliation {
-        let link = try identified(series, in: unit)
-        // One study is one patient's: a series that names another is kept aside.
-        if let patientID = link.patientID, let study = try unit.study(series.studyInstanceUID),
-            let studyPatient = study.reconciliation.patientID, studyPatient != patientID
-        {
-            return .quarantined(.patientMismatch)
-        }
-        return link
     }
 
     private func updateStudy(_ received: ReceivedInstance, link: Reconciliation, in unit: any UnitOfWork) throws {

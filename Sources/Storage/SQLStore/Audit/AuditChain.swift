@@ -1,3 +1,5 @@
+import Cryptography
+
 /// The audit trail's rows: append only, each row's hash covering its record and the row before.
 ///
 /// hash(n) = SHA-256(hash(n-1) ‖ number as 8 bytes big-endian ‖ time as 8 bytes big-endian ‖ record); hash(0) is 32

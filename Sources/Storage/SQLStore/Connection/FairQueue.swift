@@ -64,9 +64,11 @@ struct FairQueue<Ticket> {
         return .waiting
     }
 
+    /// Whether the requests of a client hold their places for long.
+    func isHeavy(_ client: String) -> Bool { held[client, default: 0] > limits.heavySeconds }
+
     private func places(of client: String) -> Int {
-        let isHeavy = held[client, default: 0] > limits.heavySeconds
-        return isHeavy ? min(limits.placesPerHeavyClientMax, limits.placesPerClientMax) : limits.placesPerClientMax
+        isHeavy(client) ? min(limits.placesPerHeavyClientMax, limits.placesPerClientMax) : limits.placesPerClientMax
     }
 
     /// Gives a client's place back, which it held for `seconds`.

@@ -285,11 +285,12 @@ package final class PostgreSQLConnection: SQLConnection {
         let lockLimit = lockTimeout.map(Self.milliseconds)
         // A page read out of turn costs no more than the next one, as it is in memory and on disks without a head. With the
         // server's own default a search is led by the key of the whole table, which it walks in order, instead of by the index
-        // that holds the few rows it looks for, until the table is vacuumed.
+        // that holds the few rows it looks for, until the table is vacuumed. A search keeps one processor busy and no helpers'
+        // too, which the doors need; and its statements are too many and too short to be compiled.
         var script = """
             SET random_page_cost=1; SET client_encoding='UTF8'; SET standard_conforming_strings=on; SET timezone='UTC'; \
             SET synchronous_commit=on; SET statement_timeout=\(limit ?? 0); SET lock_timeout=\(lockLimit ?? 0); \
-            SET client_min_messages=warning;
+            SET client_min_messages=warning; SET max_parallel_workers_per_gather=0; SET jit=off;
             """
         if case .reader = role { script += "SET default_transaction_read_only=on;" }
         let result = hilum_PQexec(fresh, script)

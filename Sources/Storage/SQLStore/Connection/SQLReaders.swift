@@ -2,16 +2,13 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
-/// The reader threads and their connections, in three lanes: see ``SQLReadClass``. A connection is opened when first
+/// The reader threads and their connections, in lanes: see ``SQLReadClass``; heavy searches have one of their own. A connection is opened when first
 /// needed and used by one closure at a time, the most recently used first because its statements are prepared and its
 /// pages warm.
 final class SQLReaders: Sendable {
     private let doors: SQLReaderLane
     private let searches: SQLReaderLane
+    private let heavySearches: SQLReaderLane
     private let background: SQLReaderLane
     private let queue: Mutex<FairQueue<CheckedContinuation<Void, any Error>>>
     private let nextID = Atomic<UInt64>(0)
@@ -20,8 +17,9 @@ final class SQLReaders: Sendable {
     init(_ configuration: SQLDatabaseConfiguration) {
         self.configuration = configuration
         doors = SQLReaderLane(configuration, threads: configuration.doorReaders)
-        searches = SQLReaderLane(configuration, threads: configuration.searchReaders, isYielding: true)
-        background = SQLReaderLane(configuration, threads: 1, isYielding: true)
+        searches = SQLReaderLane(configuration, threads: configuration.searchReaders, .low)
+        heavySearches = SQLReaderLane(configuration, threads: configuration.searchReaders, .lowest)
+        background = SQLReaderLane(configuration, threads: 1, .low)
         let places = configuration.searchReaders
         queue = Mutex(
             FairQueue(
@@ -36,7 +34,7 @@ final class SQLReaders: Sendable {
 
     /// Searches of a client that take longer than this in the mean are heavy: together they keep at most half of the
     /// processors busy.
-    private static let heavySeconds = 0.05
+    private static let heavySeconds = 0.02
 
     func run<Value: Sendable>(
         _ readClass: SQLReadClass, snapshot: Bool, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
@@ -56,8 +54,9 @@ final class SQLReaders: Sendable {
             try Task.checkCancellation()
             let budget = SQLBudget(time: configuration.readTimeout, rows: configuration.searchRowsMax)
             do {
+                let lane = queue.withLock { $0.isHeavy(client) } ? heavySearches : searches
                 return try await withTaskCancellationHandler {
-                    try await searches.run(snapshot: snapshot, budget, body)
+                    try await lane.run(snapshot: snapshot, budget, body)
                 } onCancel: {
                     budget.cancel()
                 }
@@ -99,6 +98,7 @@ final class SQLReaders: Sendable {
         let error = SQLStoreError(.closed, "the store is closed")
         for waiting in queue.withLock({ $0.withdrawAll() }) { waiting.resume(throwing: error) }
         await searches.close()
+        await heavySearches.close()
         await background.close()
         await doors.close()
     }
@@ -118,14 +118,13 @@ private final class SQLReaderLane: Sendable {
     }
 
     private let configuration: SQLDatabaseConfiguration
-    /// Whether its threads give way to others where there is not enough processor for all.
-    private let isYielding: Bool
+    private let weight: ThreadWeight
     private let threads: NIOThreadPool
     private let state: Mutex<State>
 
-    init(_ configuration: SQLDatabaseConfiguration, threads count: Int, isYielding: Bool = false) {
+    init(_ configuration: SQLDatabaseConfiguration, threads count: Int, _ weight: ThreadWeight = .normal) {
         self.configuration = configuration
-        self.isYielding = isYielding
+        self.weight = weight
         threads = NIOThreadPool(numberOfThreads: count)
         threads.start()
         state = Mutex(State(idle: (0..<count).map { _ in Slot() }))
@@ -143,7 +142,7 @@ private final class SQLReaderLane: Sendable {
         }
         defer { state.withLock { $0.waiting -= 1 } }
         return try await threads.runIfActive { [self] in
-            if isYielding { Self.yieldProcessor() }
+            weight.take()
             let slot = state.withLock { $0.idle.popLast() } ?? Slot()
             defer { state.withLock { $0.idle.append(slot) } }
             return try slot.connection.withLock { held -> Value in
@@ -190,14 +189,6 @@ private final class SQLReaderLane: Sendable {
                 connectionString: connectionString, role: .reader, statementTimeout: configuration.readTimeout,
                 lockTimeout: configuration.readLockTimeout)
         }
-    }
-
-    /// The weight of this thread becomes about a tenth of a door's. On Linux a thread has a niceness of its own; elsewhere
-    /// it is the process's, which stays.
-    private static func yieldProcessor() {
-        #if canImport(Glibc)
-            _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
-        #endif
     }
 
     func close() async {

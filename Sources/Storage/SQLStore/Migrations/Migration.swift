@@ -1,3 +1,5 @@
+import Cryptography
+
 /// One step of the schema, for both databases. The list only grows: a released step is never edited.
 package struct Migration: Sendable {
     /// From 1, without gaps.

@@ -1,4 +1,6 @@
 import Access
+import Basics
+import Cryptography
 import FHIRSearch
 
 /// Searches whose parameters are too long for the link to a further page.
@@ -6,11 +8,7 @@ struct KeptSearchTable {
     let connection: any SQLConnection
 
     /// The name of a search, the same for the same search: 32 hexadecimal digits.
-    static func id(_ text: String) -> String {
-        SHA256.digest(text.utf8).prefix(16).map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }.joined()
-    }
+    static func id(_ text: String) -> String { Hexadecimal.encode(SHA256.digest(text.utf8).prefix(16)) }
 
     /// Keeps a search until `expires`, and forgets those that are past.
     /// - Parameters:

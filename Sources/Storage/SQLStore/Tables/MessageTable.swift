@@ -58,8 +58,18 @@ struct MessageTable {
         }
     }
 
+    /// Lets what waits for a number of one system wait for that of another.
+    func mapAwaited(_ old: String, to new: String) throws {
+        try connection.run(
+            """
+            INSERT INTO awaiting_messages (system, value, message_id) SELECT ?, value, message_id FROM awaiting_messages
+            WHERE system = ? ON CONFLICT DO NOTHING
+            """, [.text(new), .text(old)])
+        try connection.run("DELETE FROM awaiting_messages WHERE system = ?", [.text(old)])
+    }
+
     /// Oldest first.
-    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] {
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [EntityID] {
         var ids: Set<String> = []
         for number in patientNumbers {
             ids.formUnion(
@@ -70,8 +80,18 @@ struct MessageTable {
         }
         guard !ids.isEmpty else { return [] }
         return try connection.all(
-            "SELECT \(Self.columns) FROM messages WHERE \(connection.dialect.isInTexts("id")) ORDER BY ordinal, id LIMIT 1000",
-            [.texts(ids.sorted())], Self.message)
+            "SELECT id FROM messages WHERE \(connection.dialect.isInTexts("id")) ORDER BY ordinal, id LIMIT 1000",
+            [.texts(ids.sorted())]
+        ) { EntityID(try $0.text(0)) }
+    }
+
+    func awaitingMessage(_ id: EntityID) throws -> JournaledMessage? {
+        try connection.all(
+            """
+            SELECT \(Self.columns) FROM messages \
+            WHERE id = ? AND EXISTS (SELECT 1 FROM awaiting_messages WHERE message_id = messages.id)
+            """, [.text(id.value)], Self.message
+        ).first
     }
 
     func settle(_ message: JournaledMessage) throws {

@@ -30,24 +30,27 @@ extension OutboxTable {
                     try endLease(destination.name, key, at: now)
                     continue
                 }
-                try lease(destination.name, key, claim.owner, until)
+                try lease(entry, claim.owner, until)
                 leases.append(OutboxLease(owner: claim.owner, until: until, entry: entry))
             }
             try refresh(destination.name)
         }
         let next: Int64?? = try connection.first(
-            "SELECT MIN(due_at) FROM outbox_destinations WHERE due_at < \(Self.never)"
+            "SELECT MIN(due_at) FROM outbox_destinations WHERE due_at > ? AND due_at < \(Self.never)",
+            [.int(now.microseconds)]
         ) { try $0.optionalInt(0) }
         return OutboxClaimed(leases: leases, nextDue: (next ?? nil).map { UTCInstant(microseconds: $0) })
     }
 
-    private func lease(_ destination: String, _ key: String, _ owner: String, _ until: UTCInstant) throws {
+    private func lease(_ entry: OutboxEntry, _ owner: String, _ until: UTCInstant) throws {
         try connection.run(
             """
-            UPDATE outbox_lanes SET due_at = ?, owner = ?, lease_until = ? WHERE destination = ? AND ordering_key = ?
+            UPDATE outbox_lanes SET due_at = ?, owner = ?, lease_until = ?, leased_number = ? \
+            WHERE destination = ? AND ordering_key = ?
             """,
             [
-                .int(until.microseconds), .text(owner), .int(until.microseconds), .text(destination), .text(key),
+                .int(until.microseconds), .text(owner), .int(until.microseconds), .int(entry.number),
+                .text(entry.destination), .text(entry.orderingKey),
             ])
     }
 
@@ -69,7 +72,7 @@ extension OutboxTable {
         let until = now.advanced(bySeconds: seconds)
         var renewed: [OutboxLease] = []
         for var held in leases where try holds(held) {
-            try lease(held.entry.destination, held.entry.orderingKey, held.owner, until)
+            try lease(held.entry, held.owner, until)
             held.until = until
             renewed.append(held)
         }
@@ -123,7 +126,7 @@ extension OutboxTable {
         guard isDue == true, try pausedUntil(destination) <= now.microseconds, let entry = try head(destination, key)
         else { return nil }
         let until = now.advanced(bySeconds: seconds)
-        try self.lease(destination, key, lease.owner, until)
+        try self.lease(entry, lease.owner, until)
         try refresh(destination)
         return OutboxLease(owner: lease.owner, until: until, entry: entry)
     }

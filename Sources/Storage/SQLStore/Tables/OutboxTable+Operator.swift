@@ -2,8 +2,11 @@ import Workflow
 
 /// What an operator sees of the outbox and does with it.
 extension OutboxTable {
-    /// Entries that one order is for, at most.
-    static let orderedMax = 10_000
+    /// A server holds the lease of the entry `o`, which may be on its way at this moment. Takes the time.
+    private static let isLeased = """
+        EXISTS (SELECT 1 FROM outbox_lanes l WHERE l.destination = o.destination \
+        AND l.ordering_key = o.ordering_key AND l.leased_number = o.number AND l.lease_until > ?)
+        """
 
     /// Newest first.
     func entries(_ query: OutboxQuery, at now: UTCInstant) throws -> [OutboxEntry] {
@@ -11,19 +14,14 @@ extension OutboxTable {
         if let destination = query.destination { condition.add("o.destination = ?", .text(destination)) }
         if let kind = query.kind { condition.add("o.kind = ?", .text(kind)) }
         if let before = query.before { condition.add("o.number < ?", .int(before)) }
-        let isLeased = """
-            l.lease_until > ? AND o.state = 'waiting' AND o.number = (SELECT MIN(h.number) FROM outbox h \
-            WHERE h.destination = o.destination AND h.ordering_key = o.ordering_key AND h.state = 'waiting')
-            """
         switch query.state {
         case nil: break
-        case .leased: condition.add(isLeased, .int(now.microseconds))
+        case .leased: condition.add(Self.isLeased, .int(now.microseconds))
         case .some(let state): condition.add("o.state = '\(state.rawValue)'")
         }
         return try connection.all(
             """
-            SELECT \(Self.columns), CASE WHEN \(isLeased) THEN 1 ELSE 0 END FROM outbox o LEFT JOIN outbox_lanes l \
-            ON l.destination = o.destination AND l.ordering_key = o.ordering_key \
+            SELECT \(Self.columns), CASE WHEN \(Self.isLeased) THEN 1 ELSE 0 END FROM outbox o \
             WHERE \(condition.text) ORDER BY o.number DESC LIMIT ?
             """, [.int(now.microseconds)] + condition.values + [.int(Int64(query.limit))]
         ) { row in
@@ -34,10 +32,10 @@ extension OutboxTable {
     }
 
     func depths() throws -> [OutboxDepth] {
-        try [OutboxEntry.State.waiting, .parked].flatMap { state in
+        try [(OutboxEntry.State.waiting, "waiting_since"), (.parked, "created_at")].flatMap { state, since in
             try connection.all(
                 """
-                SELECT destination, kind, COUNT(*), MIN(created_at) FROM outbox WHERE state = '\(state.rawValue)' \
+                SELECT destination, kind, COUNT(*), MIN(\(since)) FROM outbox WHERE state = '\(state.rawValue)' \
                 GROUP BY destination, kind ORDER BY destination, kind
                 """
             ) {
@@ -48,95 +46,100 @@ extension OutboxTable {
         }
     }
 
-    /// The entries that an order would be for, oldest first.
-    func selected(_ order: OutboxOrder, _ selection: OutboxSelection, at now: UTCInstant) throws -> [OutboxEntry] {
+    // MARK: Orders
+
+    /// Returns how many entries the order was for.
+    func carryOut(_ order: OutboxOrder, _ selection: OutboxSelection, at now: UTCInstant) throws -> Int {
+        switch selection {
+        case .entry(let number): try carryOut(order, entry: number, at: now) ? 1 : 0
+        case .parked(let destination): try carryOut(order, parkedAt: destination, at: now)
+        }
+    }
+
+    /// False where there is no such entry that the order could be for.
+    private func carryOut(_ order: OutboxOrder, entry number: Int64, at now: UTCInstant) throws -> Bool {
         let states = order == .replay ? "('parked', 'discarded', 'done')" : "('waiting', 'parked')"
-        let condition: SQLCondition =
-            switch selection {
-            case .entry(let number): SQLCondition("o.number = ? AND o.state IN \(states)", [.int(number)])
-            case .parked(let destination):
-                SQLCondition("o.state = 'parked' AND o.destination = ?", [.text(destination)])
-            }
-        let found = try connection.all(
-            "SELECT \(Self.columns) FROM outbox o WHERE \(condition.text) ORDER BY o.number LIMIT \(Self.orderedMax)",
-            condition.values, Self.decode)
-        // What a server holds the lease of may be on its way at this moment.
-        return try found.filter { entry in
-            guard entry.state == .waiting else { return true }
-            let isLeased = try connection.first(
-                "SELECT lease_until FROM outbox_lanes WHERE destination = ? AND ordering_key = ?",
-                [.text(entry.destination), .text(entry.orderingKey)]
-            ) { (try $0.optionalInt(0) ?? 0) > now.microseconds }
-            return try isLeased != true || head(entry.destination, entry.orderingKey)?.number != entry.number
-        }
+        let lane = try connection.first(
+            """
+            SELECT o.destination, o.ordering_key FROM outbox o WHERE o.number = ? AND o.state IN \(states) \
+            AND NOT \(Self.isLeased)
+            """, [.int(number), .int(now.microseconds)]
+        ) { (destination: try $0.text(0), key: try $0.text(1)) }
+        guard let lane else { return false }
+        try carryOut(order, SQLCondition("number = ?", [.int(number)]), at: now)
+        let parked = try connection.first(
+            "SELECT 1 FROM outbox WHERE destination = ? AND ordering_key = ? AND state = 'parked' LIMIT 1",
+            [.text(lane.destination), .text(lane.key)]
+        ) { try $0.int(0) }
+        let which = SQLCondition("ordering_key = ?", [.text(lane.key)])
+        try reopen(lane.destination, which, release: parked == nil, at: now)
+        return true
     }
 
-    func carryOut(_ order: OutboxOrder, _ entries: [OutboxEntry], at now: UTCInstant) throws {
-        for entry in entries {
-            switch order {
-            case .replay: try replay(entry, at: now)
-            case .discard:
-                try connection.run(
-                    "UPDATE outbox SET state = 'discarded', ended_at = ? WHERE number = ?",
-                    [.int(now.microseconds), .int(entry.number)])
-            }
-        }
-        var lanes: Set<[String]> = []
-        for entry in entries { lanes.insert([entry.destination, entry.orderingKey]) }
-        for lane in lanes { try reopen(lane[0], lane[1], at: now) }
-        for name in Set(entries.map(\.destination)).sorted() {
-            // Who asks for it does not want to wait for the end of a pause.
-            try refresh(name, pause: UTCInstant(microseconds: 0))
-        }
+    private func carryOut(_ order: OutboxOrder, parkedAt destination: String, at now: UTCInstant) throws -> Int {
+        let count = try carryOut(
+            order, SQLCondition("destination = ? AND state = 'parked'", [.text(destination)]), at: now)
+        // Nothing is parked there any more that could hold a lane.
+        if count > 0 { try reopen(destination, release: true, at: now) }
+        return count
     }
 
-    private func replay(_ entry: OutboxEntry, at now: UTCInstant) throws {
+    /// Gives entries their new state, and lanes to those that wait.
+    @discardableResult
+    private func carryOut(_ order: OutboxOrder, _ which: SQLCondition, at now: UTCInstant) throws -> Int {
         let time = SQLValue.int(now.microseconds)
+        guard order == .replay else {
+            return try connection.run(
+                "UPDATE outbox SET state = 'discarded', ended_at = ? WHERE \(which.text)", [time] + which.values)
+        }
         try connection.run(
+            """
+            INSERT INTO outbox_lanes (destination, ordering_key, due_at, held) \
+            SELECT DISTINCT destination, ordering_key, ?, 0 FROM outbox WHERE \(which.text) \
+            ON CONFLICT (destination, ordering_key) DO NOTHING
+            """, [time] + which.values)
+        try connection.run(
+            """
+            INSERT INTO outbox_destinations (destination, kind, due_at, paused_until) \
+            SELECT destination, kind, ?, 0 FROM outbox WHERE \(which.text) ORDER BY number LIMIT 1 \
+            ON CONFLICT (destination) DO NOTHING
+            """, [time] + which.values)
+        return try connection.run(
             """
             UPDATE outbox SET state = 'waiting', attempts = 0, waiting_since = ?, next_at = ?, ended_at = NULL \
-            WHERE number = ?
-            """, [time, time, .int(entry.number)])
-        try connection.run(
-            """
-            INSERT INTO outbox_lanes (destination, ordering_key, due_at, held) VALUES (?, ?, ?, 0) \
-            ON CONFLICT (destination, ordering_key) DO NOTHING
-            """, [.text(entry.destination), .text(entry.orderingKey), time])
-        try connection.run(
-            """
-            INSERT INTO outbox_destinations (destination, kind, due_at, paused_until) VALUES (?, ?, ?, 0) \
-            ON CONFLICT (destination) DO NOTHING
-            """, [.text(entry.destination), .text(entry.kind), time])
+            WHERE \(which.text)
+            """, [time, time] + which.values)
     }
 
-    /// A lane of which nothing is parked any more is held no longer. One that is leased stays so.
-    private func reopen(_ destination: String, _ key: String, at now: UTCInstant) throws {
-        let lane: [SQLValue] = [.text(destination), .text(key)]
-        let isLeased = try connection.first(
-            "SELECT lease_until FROM outbox_lanes WHERE destination = ? AND ordering_key = ?", lane
-        ) { (try $0.optionalInt(0) ?? 0) > now.microseconds }
-        if isLeased == true { return }
-        let parked = try connection.first(
+    /// Lets lanes of a destination be taken as soon as their first entry may be tried, and ends a pause: who asks for it
+    /// does not want to wait for that. Those that are leased stay so.
+    /// - Parameter release: whether those that waited for an operator do so no more.
+    private func reopen(
+        _ destination: String, _ which: SQLCondition? = nil, release: Bool, at now: UTCInstant
+    ) throws {
+        var lanes = SQLCondition(
+            "destination = ? AND (lease_until IS NULL OR lease_until <= ?)",
+            [.text(destination), .int(now.microseconds)])
+        if let which { lanes.add(which) }
+        if release { try connection.run("UPDATE outbox_lanes SET held = 0 WHERE \(lanes.text)", lanes.values) }
+        lanes.add("held = 0")
+        let next = """
+            (SELECT o.next_at FROM outbox o WHERE o.destination = outbox_lanes.destination \
+            AND o.ordering_key = outbox_lanes.ordering_key AND o.state = 'waiting' ORDER BY o.number LIMIT 1)
             """
-            SELECT COUNT(*) FROM outbox WHERE destination = ? AND ordering_key = ? AND state = 'parked'
-            """, lane
-        ) { try $0.int(0) }
-        try endLease(destination, key, hold: parked == 0 ? false : nil, at: now)
+        try connection.run("DELETE FROM outbox_lanes WHERE \(lanes.text) AND \(next) IS NULL", lanes.values)
+        lanes.add("due_at > ?", .int(now.microseconds))
+        try connection.run("UPDATE outbox_lanes SET due_at = \(next) WHERE \(lanes.text)", lanes.values)
+        try refresh(destination, pause: UTCInstant(microseconds: 0))
     }
 
     /// Lets all that is parked or waits at a destination be tried again now, in its order.
     func resume(_ destination: String, at now: UTCInstant) throws {
-        try carryOut(.replay, try selected(.replay, .parked(destination: destination), at: now), at: now)
+        try carryOut(.replay, SQLCondition("destination = ? AND state = 'parked'", [.text(destination)]), at: now)
         try connection.run(
             "UPDATE outbox SET next_at = ? WHERE destination = ? AND state = 'waiting' AND next_at > ?",
             [.int(now.microseconds), .text(destination), .int(now.microseconds)])
-        let keys = try connection.all(
-            """
-            SELECT ordering_key FROM outbox_lanes WHERE destination = ? AND (lease_until IS NULL OR lease_until <= ?)
-            """, [.text(destination), .int(now.microseconds)]
-        ) { try $0.text(0) }
-        for key in keys { try endLease(destination, key, hold: false, at: now) }
-        try refresh(destination, pause: UTCInstant(microseconds: 0))
+        try reopen(destination, release: true, at: now)
     }
 
     /// Whether more entries wait at a destination than a number.

@@ -94,7 +94,7 @@ struct OutboxTable {
             let due = isHeld ? Self.never : max(head?.nextAttemptAt.microseconds ?? 0, now.microseconds)
             try connection.run(
                 """
-                UPDATE outbox_lanes SET due_at = ?, owner = NULL, lease_until = NULL, held = ? \
+                UPDATE outbox_lanes SET due_at = ?, owner = NULL, lease_until = NULL, leased_number = NULL, held = ? \
                 WHERE destination = ? AND ordering_key = ?
                 """, [.int(due), SQLValue(isHeld)] + key)
         }

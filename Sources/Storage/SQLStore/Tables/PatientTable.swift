@@ -107,14 +107,29 @@ struct PatientTable {
     func save(_ visit: Visit, ordinal: Int64) throws {
         try connection.run(
             """
-            INSERT INTO visits (id, ordinal, patient_id, system, value, detail) VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO visits (id, ordinal, patient_id, system, value, is_open, detail) VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET patient_id = excluded.patient_id, system = excluded.system,
-            value = excluded.value, detail = excluded.detail
+            value = excluded.value, is_open = excluded.is_open, detail = excluded.detail
             """,
             [
                 .text(visit.id.value), .int(ordinal), .text(visit.patientID.value), SQLValue(visit.identifier?.system),
-                SQLValue(visit.identifier?.value), try Detail.encode(visit),
+                SQLValue(visit.identifier?.value), SQLValue(visit.status.isOpen), try Detail.encode(visit),
             ])
         memo?.remember(visit, visit.id.value)
+    }
+
+    /// Marks the visits that are open, for a column that was added since.
+    func markOpenVisits() throws {
+        var last = ""
+        while true {
+            let rows = try connection.all(
+                "SELECT id, detail FROM visits WHERE id > ? ORDER BY id LIMIT 500", [.text(last)]
+            ) { (id: try $0.text(0), isOpen: try Detail.decode(Visit.self, try $0.bytes(1)).status.isOpen) }
+            try connection.run(
+                "UPDATE visits SET is_open = 1 WHERE \(connection.dialect.isInTexts("id"))",
+                [.texts(rows.filter(\.isOpen).map(\.id))])
+            guard let end = rows.last, rows.count == 500 else { return }
+            last = end.id
+        }
     }
 }

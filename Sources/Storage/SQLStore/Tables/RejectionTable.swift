@@ -66,7 +66,7 @@ struct RejectionTable {
 
     private static let columns = """
         sop_uid, study_uid, series_uid, sop_class, number, sort_number, transfer_syntax, image_rows, image_columns, \
-        bits_allocated, frames, blob_id, size, data_set_offset, pixel_offset, pixel_length, digest, received_at, \
+        bits_allocated, frames, blob_id, size, data_set_offset, pixel_offset, pixel_length, received_at, \
         received_from
         """
 
@@ -93,9 +93,12 @@ struct RejectionTable {
         return moved
     }
 
-    /// Moves rows back.
-    func restore(_ sopUIDs: [String]?, of left: RejectedSeries) throws {
+    /// Moves rows back. Returns the SOP Instance UIDs.
+    func restore(_ sopUIDs: [String]?, of left: RejectedSeries) throws -> [String] {
         let rows = condition(sopUIDs, left)
+        let moved = try connection.all("SELECT sop_uid FROM rejected_instances WHERE \(rows.text)", rows.values) {
+            try $0.text(0)
+        }
         try connection.run(
             "INSERT INTO instances (\(Self.columns)) SELECT \(Self.columns) FROM rejected_instances WHERE \(rows.text)",
             rows.values)
@@ -106,6 +109,7 @@ struct RejectionTable {
             """, rows.values)
         try connection.run("DELETE FROM rejected_instances WHERE \(rows.text)", rows.values)
         try keep(left)
+        return moved
     }
 
     private func condition(_ sopUIDs: [String]?, _ rejected: RejectedSeries) -> SQLCondition {

@@ -11,6 +11,7 @@ struct RetentionTable {
         case .messages: step(try removeMessages(before: time, limit))
         case .versions: step(try removeVersions(before: time, limit))
         case .rejected: try removeRejected(before: time, limit)
+        case .performedSteps: step(try removePerformedSteps(before: time, limit))
         case .assertions: step(try removeAssertions(before: time, limit))
         case .exports: step(try removeJobs(before: time, limit))
         case .outbox: step(try OutboxTable(connection: connection).removeEnded(before: time, limit: limit))
@@ -145,6 +146,19 @@ struct RetentionTable {
     }
 
     // MARK: Others
+
+    /// A step is changed no more once it has ended.
+    private func removePerformedSteps(before time: UTCInstant, _ limit: Int) throws -> Int {
+        let uids = try connection.all(
+            """
+            SELECT uid FROM performed_steps WHERE status IN ('COMPLETED', 'DISCONTINUED') AND updated_at < ?
+            ORDER BY updated_at, uid LIMIT ?
+            """, [.int(time.microseconds), .int(Int64(limit))]
+        ) { try $0.text(0) }
+        if uids.isEmpty { return 0 }
+        return try connection.run(
+            "DELETE FROM performed_steps WHERE \(connection.dialect.isInTexts("uid"))", [.texts(uids)])
+    }
 
     private func removeAssertions(before time: UTCInstant, _ limit: Int) throws -> Int {
         let keys = try connection.all(

@@ -132,19 +132,32 @@ struct StudyTable {
         memo?.remember(series, Self.seriesKey(series.seriesInstanceUID, series.studyInstanceUID))
     }
 
-    /// Lists the instances that are kept aside within a series, in place of those listed before.
+    /// Lists the instances that are kept aside within a series: what is not listed yet, and no longer what was.
     private func saveAsides(of series: Series) throws {
+        let key: [SQLValue] = [.text(series.studyInstanceUID), .text(series.seriesInstanceUID)]
         let known = memo?.find(Series.self, Self.seriesKey(series.seriesInstanceUID, series.studyInstanceUID))
         if let known, known.asides == series.asides { return }
-        try connection.run(
-            "DELETE FROM aside_instances WHERE study_uid = ? AND series_uid = ?",
-            [.text(series.studyInstanceUID), .text(series.seriesInstanceUID)])
-        for uid in series.keptAside.sorted() {
+        let listed =
+            try known?.keptAside
+            ?? Set(
+                connection.all("SELECT sop_uid FROM aside_instances WHERE study_uid = ? AND series_uid = ?", key) {
+                    try $0.text(0)
+                })
+        let kept = series.keptAside
+        let gone = listed.subtracting(kept)
+        if !gone.isEmpty {
+            try connection.run(
+                """
+                DELETE FROM aside_instances WHERE study_uid = ? AND series_uid = ?
+                AND \(connection.dialect.isInTexts("sop_uid"))
+                """, key + [.texts(gone.sorted())])
+        }
+        for uid in kept.subtracting(listed).sorted() {
             try connection.run(
                 """
                 INSERT INTO aside_instances (sop_uid, study_uid, series_uid) VALUES (?, ?, ?)
                 ON CONFLICT (sop_uid) DO UPDATE SET study_uid = excluded.study_uid, series_uid = excluded.series_uid
-                """, [.text(uid), .text(series.studyInstanceUID), .text(series.seriesInstanceUID)])
+                """, [.text(uid)] + key)
         }
     }
 
@@ -173,10 +186,10 @@ struct StudyTable {
 
     static let instanceColumns = """
         i.study_uid, i.series_uid, i.sop_uid, i.sop_class, i.number, i.transfer_syntax, i.image_rows, i.image_columns, \
-        i.bits_allocated, i.frames, i.blob_id, i.size, i.data_set_offset, i.pixel_offset, i.pixel_length, i.digest, \
+        i.bits_allocated, i.frames, i.blob_id, i.size, i.data_set_offset, i.pixel_offset, i.pixel_length, \
         i.received_at, i.received_from
         """
-    static let instanceColumnCount = 18
+    static let instanceColumnCount = 17
 
     func instance(_ sopInstanceUID: String) throws -> Instance? {
         try connection.first(
@@ -199,8 +212,8 @@ struct StudyTable {
         try connection.run(
             """
             INSERT INTO instances (sop_uid, study_uid, series_uid, sop_class, number, sort_number, transfer_syntax, image_rows,
-            image_columns, bits_allocated, frames, blob_id, size, data_set_offset, pixel_offset, pixel_length, digest,
-            received_at, received_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            image_columns, bits_allocated, frames, blob_id, size, data_set_offset, pixel_offset, pixel_length,
+            received_at, received_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .text(instance.sopInstanceUID), .text(instance.studyInstanceUID), .text(instance.seriesInstanceUID),
@@ -209,7 +222,7 @@ struct StudyTable {
                 SQLValue(instance.rows), SQLValue(instance.columns), SQLValue(instance.bitsAllocated),
                 .int(Int64(instance.numberOfFrames)), .text(instance.blobID.value), .int(instance.size),
                 .int(instance.dataSetOffset), SQLValue(instance.pixelDataOffset), SQLValue(instance.pixelDataLength),
-                .text(instance.digest), .int(instance.receivedAt.microseconds), SQLValue(instance.receivedFrom),
+                .int(instance.receivedAt.microseconds), SQLValue(instance.receivedFrom),
             ])
         try connection.run(
             "INSERT INTO instance_headers (sop_uid, header, bulk, frame_index) VALUES (?, ?, ?, ?)",
@@ -252,9 +265,9 @@ struct StudyTable {
             bitsAllocated: try row.optionalInt(column + 8).map(Int.init), numberOfFrames: Int(try row.int(column + 9)),
             blobID: BlobID(try row.text(column + 10)), size: try row.int(column + 11),
             dataSetOffset: try row.int(column + 12), pixelDataOffset: try row.optionalInt(column + 13),
-            pixelDataLength: try row.optionalInt(column + 14), digest: try row.text(column + 15),
-            receivedAt: UTCInstant(microseconds: try row.int(column + 16)),
-            receivedFrom: try row.optionalText(column + 17))
+            pixelDataLength: try row.optionalInt(column + 14),
+            receivedAt: UTCInstant(microseconds: try row.int(column + 15)),
+            receivedFrom: try row.optionalText(column + 16))
     }
 
     // MARK: Pages for retrieval

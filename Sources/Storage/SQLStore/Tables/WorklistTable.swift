@@ -26,9 +26,10 @@ struct WorklistTable {
                 patient: try Detail.decode(Patient.self, try row.bytes(2)), visit: nil, order: order, step: step,
                 stationAETitles: stations.titles(of: step, modality: order.modality(of: step)))
         }
+        var visits = OrderVisits(connection: connection)
         return try rows.compactMap { $0 }.map { entry in
             var entry = entry
-            entry.visit = try visit(of: entry.order)
+            entry.visit = try visits.visit(of: entry.order)
             return entry
         }
     }
@@ -39,21 +40,6 @@ struct WorklistTable {
             SELECT s.id, s.order_id, s.patient_id, s.start_date, s.start_time FROM steps s
             WHERE s.is_on_worklist = 1 AND (\(condition.text)) ORDER BY s.start_date, s.start_time, s.id LIMIT ?
             """, condition.values + [.int(Int64(limit))])
-    }
-
-    /// The order's own visit: the one it names, else what it says of one that it does not number. Of an order that says
-    /// nothing of any, the one visit that the patient has and that has not ended; of several none, for it may be another.
-    private func visit(of order: ImagingOrder) throws -> Visit? {
-        func visit(_ row: SQLRow) throws -> Visit { try Detail.decode(Visit.self, try row.bytes(0)) }
-        if let id = order.visitID {
-            return try connection.first("SELECT detail FROM visits WHERE id = ?", [.text(id.value)], visit)
-        }
-        if order.visitNumber != nil || order.toldVisit != nil { return order.toldVisit }
-        let open = try connection.all(
-            "SELECT detail FROM visits WHERE patient_id = ? ORDER BY ordinal DESC LIMIT 1000",
-            [.text(order.patientID.value)], visit
-        ).filter { $0.status != .finished && $0.status != .cancelled }
-        return open.count == 1 ? open[0] : nil
     }
 
     /// Steps that are due and lack what an entry must have.
@@ -71,5 +57,37 @@ struct WorklistTable {
             guard let step = order.steps.first(where: { $0.id == id }) else { return nil }
             return WaitingStep(order: order, step: step, missing: order.partsMissing(of: step, stations: stations))
         }.compactMap { $0 }
+    }
+}
+
+/// The visits of the orders of one worklist: of each visit and patient looked up once.
+private struct OrderVisits {
+    let connection: any SQLConnection
+    private var named: [EntityID: Visit?] = [:]
+    private var open: [EntityID: Visit?] = [:]
+
+    init(connection: any SQLConnection) { self.connection = connection }
+
+    /// The order's own visit: the one it names, else what it says of one that it does not number. Of an order that says
+    /// nothing of any, the one visit that the patient has and that has not ended; of several none, for it may be another.
+    mutating func visit(of order: ImagingOrder) throws -> Visit? {
+        if let id = order.visitID {
+            if let known = named[id] { return known }
+            let visit = try visits("SELECT detail FROM visits WHERE id = ?", id).first
+            named[id] = .some(visit)
+            return visit
+        }
+        if order.visitNumber != nil || order.toldVisit != nil { return order.toldVisit }
+        if let known = open[order.patientID] { return known }
+        let found = try visits(
+            "SELECT detail FROM visits WHERE patient_id = ? AND is_open = 1 ORDER BY ordinal DESC LIMIT 2",
+            order.patientID)
+        let visit = found.count == 1 ? found[0] : nil
+        open[order.patientID] = .some(visit)
+        return visit
+    }
+
+    private func visits(_ statement: String, _ id: EntityID) throws -> [Visit] {
+        try connection.all(statement, [.text(id.value)]) { try Detail.decode(Visit.self, try $0.bytes(0)) }
     }
 }

@@ -29,8 +29,6 @@ enum CoverageProjection {
                 ("address", Datatypes.array(details.addresses.map(Datatypes.address))),
             ])
         }
-        let start = Datatypes.dateTime(attributes.dateTime(Name.start))
-        let end = Datatypes.dateTime(attributes.dateTime(Name.end))
         var payors = Datatypes.parties(attributes.parties(Name.payors))
         if company != nil { payors = .array([Datatypes.object([("reference", "#payor")])]) }
         return Datatypes.object([
@@ -47,7 +45,7 @@ enum CoverageProjection {
             ("subscriber", insured == nil ? nil : Datatypes.object([("reference", "#insured")])),
             ("beneficiary", beneficiary),
             ("relationship", attributes.concepts(Name.relationship).first.flatMap(Datatypes.concept)),
-            ("period", start == nil && end == nil ? nil : Datatypes.object([("start", start), ("end", end)])),
+            ("period", Datatypes.period(attributes.dateTime(Name.start), attributes.dateTime(Name.end))),
             ("payor", payors ?? .array([Datatypes.object([("display", "unknown")])])),
             ("class", Datatypes.array(classes(statement))),
         ])

@@ -68,15 +68,20 @@ enum Datatypes {
             ),
             ("system", string(identifier.system)),
             ("value", string(identifier.value)),
-            ("period", details?.period.map(period)),
+            ("period", period(details?.period)),
             ("assigner", string(details?.facility).map { object([("display", $0)]) }),
         ])
     }
     static let checkDigitURL = "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit"
 
-    static func period(_ period: ValidityPeriod) -> JSONValue {
-        object([("start", dateTime(period.start)), ("end", dateTime(period.end))])
+    /// A Period; nil where neither end can be told.
+    static func period(_ start: PartialDateTime?, _ end: PartialDateTime?) -> JSONValue? {
+        let (start, end) = (dateTime(start), dateTime(end))
+        if start == nil && end == nil { return Optional<JSONValue>.none }
+        return object([("start", start), ("end", end)])
     }
+
+    static func period(_ period: ValidityPeriod?) -> JSONValue? { self.period(period?.start, period?.end) }
 
     /// A study's or order's UID as FHIR writes it. FHIR R4 imagingstudy.html §8.21.5.
     static func uidIdentifier(_ uid: String) -> JSONValue {
@@ -102,7 +107,7 @@ enum Datatypes {
             ("given", array(name.given.compactMap { string($0) })),
             ("prefix", array(name.prefix.compactMap { string($0) })),
             ("suffix", array(name.suffix.compactMap { string($0) })),
-            ("period", name.period.map(period)),
+            ("period", period(name.period)),
         ])
     }
 
@@ -129,7 +134,7 @@ enum Datatypes {
             ("postalCode", string(address.postalCode)),
             ("country", string(address.country)),
             ("type", isBilling ? "postal" : nil),
-            ("period", address.period.map(period)),
+            ("period", period(address.period)),
         ])
     }
 

@@ -13,8 +13,6 @@ enum EncounterProjection {
     static func project(_ visit: Visit) -> JSONValue {
         typealias Name = Visit.Attribute
         let attributes = visit.attributes ?? [:]
-        let start = Datatypes.dateTime(visit.start)
-        let end = Datatypes.dateTime(visit.end)
         let unknownClass = CodedConcept.Coding(
             system: "http://terminology.hl7.org/CodeSystem/v3-NullFlavor", code: "UNK")
         let identifiers = [visit.identifier].compactMap { $0 } + attributes.identifiers(Name.furtherIdentifiers)
@@ -33,7 +31,7 @@ enum EncounterProjection {
             ("subject", Datatypes.reference("Patient", visit.patientID)),
             ("episodeOfCare", Datatypes.array(episodes)),
             ("participant", Datatypes.array(participants(visit))),
-            ("period", start == nil && end == nil ? nil : Datatypes.object([("start", start), ("end", end)])),
+            ("period", Datatypes.period(visit.start, visit.end)),
             ("reasonCode", Datatypes.array(attributes.concepts(Name.reasons).compactMap(Datatypes.concept))),
             ("hospitalization", hospitalization(attributes)),
             ("location", Datatypes.array(locations(visit))),

@@ -124,9 +124,7 @@ extension PatientProjection {
     }
 
     private static func contact(_ person: ContactPerson) -> JSONValue {
-        let start = Datatypes.dateTime(person.start)
-        let end = Datatypes.dateTime(person.end)
-        return Datatypes.object([
+        Datatypes.object([
             ("relationship", Datatypes.array(person.relationships.compactMap(Datatypes.concept))),
             ("name", person.names.first.map(Datatypes.name)),
             ("telecom", Datatypes.array(person.telecoms.map(Datatypes.telecom))),
@@ -136,7 +134,7 @@ extension PatientProjection {
                 "organization",
                 Datatypes.string(person.organization).map { Datatypes.object([("display", $0)]) }
             ),
-            ("period", start == nil && end == nil ? nil : Datatypes.object([("start", start), ("end", end)])),
+            ("period", Datatypes.period(person.start, person.end)),
         ])
     }
 }

@@ -25,9 +25,7 @@ enum RelatedPersonProjection {
     }
 
     static func elements(_ person: ContactPerson, id: String, patient: JSONValue) -> JSONValue {
-        let start = Datatypes.dateTime(person.start)
-        let end = Datatypes.dateTime(person.end)
-        return Datatypes.object([
+        Datatypes.object([
             ("resourceType", .string(type)),
             ("id", .string(id)),
             ("identifier", Datatypes.array(person.identifiers.map(Datatypes.identifier))),
@@ -38,7 +36,7 @@ enum RelatedPersonProjection {
             ("gender", person.sex.map { .string($0.rawValue) }),
             ("birthDate", Datatypes.date(person.birthDate)),
             ("address", Datatypes.array(person.addresses.map(Datatypes.address))),
-            ("period", start == nil && end == nil ? nil : Datatypes.object([("start", start), ("end", end)])),
+            ("period", Datatypes.period(person.start, person.end)),
         ])
     }
 }

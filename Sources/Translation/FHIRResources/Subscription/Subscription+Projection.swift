@@ -43,16 +43,7 @@ enum SubscriptionProjection {
         try unit.resume(known.destination)
     }
 
-    /// Keeps how a Subscription goes and shows it in the resource.
-    static func update(_ record: SubscriptionRecord, in unit: any ResourceUnitOfWork) throws {
-        try unit.save(record, headers: nil)
-        guard let current = try unit.currentResource(type, record.id.value), !current.isDeleted else { return }
-        var value = JSONValue(try JSONDocument(parsing: current.bytes, limits: .stored))
-        show(record, in: &value)
-        try unit.putResource(type, record.id.value, try JSONDocument(value), method: .update)
-    }
-
-    private static func show(_ record: SubscriptionRecord, in value: inout JSONValue) {
+    fileprivate static func show(_ record: SubscriptionRecord, in value: inout JSONValue) {
         value["status"] = .string(record.state.rawValue)
         value["error"] = record.error.map { .string($0) }
         guard var channel = value["channel"] else { return }
@@ -118,5 +109,20 @@ enum SubscriptionProjection {
             sendsResource: statement.sendsResource, headerNames: names, end: statement.end,
             ownerID: unit.access.principal.id, ownerName: unit.access.principal.name,
             scopes: unit.access.scopes.map(\.text), patientID: unit.access.patient, state: state, error: nil)
+    }
+}
+
+extension SubscriptionRecord {
+    /// What a Subscription says whose time is over.
+    package static let ended = "the Subscription has ended"
+
+    /// Keeps how the Subscription goes and shows it in the resource, as a version of its own. Throws `StoreError`.
+    package func keep(in unit: any ResourceUnitOfWork) throws {
+        try unit.save(self, headers: nil)
+        let type = SubscriptionProjection.type
+        guard let current = try unit.currentResource(type, id.value), !current.isDeleted else { return }
+        var value = JSONValue(try JSONDocument(parsing: current.bytes, limits: .stored))
+        SubscriptionProjection.show(self, in: &value)
+        try unit.putResource(type, id.value, try JSONDocument(value), method: .update)
     }
 }

@@ -14,13 +14,6 @@ package struct SubscriptionCourier: Courier {
     package static let kindHeader = "Hilum-Event"
 
     static let revoked = "the client that subscribed was revoked"
-    static let ended = "the Subscription has ended"
-    /// What a Subscription says whose time is over.
-    package static var endedText: String { ended }
-    /// Keeps how a Subscription goes and shows it in the resource.
-    package static func show(_ record: SubscriptionRecord, in unit: any ResourceUnitOfWork) throws {
-        try SubscriptionProjection.update(record, in: unit)
-    }
     /// Attempts after which the resource says that there is an error, while further ones go on.
     private static let attemptsBeforeError = 3
 
@@ -57,7 +50,7 @@ package struct SubscriptionCourier: Courier {
             guard record.epoch == notice.epoch, record.state.isLive else {
                 return .withdrawn("the Subscription was changed or turned off")
             }
-            if let end = record.end, end <= now() { return .withdrawn(Self.ended) }
+            if let end = record.end, end <= now() { return .withdrawn(SubscriptionRecord.ended) }
             guard let client = try await clients.client(id: record.ownerID), client.revokedAt == nil else {
                 return .withdrawn(Self.revoked)
             }
@@ -131,12 +124,12 @@ package struct SubscriptionCourier: Courier {
                 (changed.state, changed.error) = (.error, failure)
             }
         case .discard(let failure):
-            if failure == Self.revoked || failure == Self.ended {
+            if failure == Self.revoked || failure == SubscriptionRecord.ended {
                 (changed.state, changed.error) = (.off, failure)
             }
         case .postpone: return
         }
-        if changed != record { try SubscriptionProjection.update(changed, in: unit) }
+        if changed != record { try changed.keep(in: unit) }
     }
 
     private func audit(

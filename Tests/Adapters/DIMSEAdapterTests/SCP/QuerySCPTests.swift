@@ -68,17 +68,18 @@ import Workflow
 
     @Test("FF00 for each match of several pages, each with level, retrieve AE title and unique key, then 0000; audited")
     func matches() async throws {
-        let index = StudyIndex(matches: (0..<1100).map { StudyIndex.match($0) })
+        let index = StudyIndex(matches: (0..<1600).map { StudyIndex.match($0) })
         let audit = MemoryAudit()
         let answers = try await find(
             index, identifier("STUDY", [.patientName: "Doe*"]), audit: audit, matchesMax: 2000)
-        #expect(answers.count == 1101)
+        #expect(answers.count == 1601)
         #expect(answers.dropLast().allSatisfy { $0.message.status == .pending })
         #expect(answers.last?.message.status == .success && answers.last?.dataSet == nil)
         let first = try #require(answers.first?.dataSet)
         #expect(first.string(.queryRetrieveLevel) == "STUDY" && first.string(.retrieveAETitle) == "HILUM")
         #expect(first.string(.studyInstanceUID) == "1.2.0" && first.string(.patientName) == "Doe^Jane")
-        #expect(index.state.withLock { $0.queries.map(\.offset) } == [0, 500, 1000])
+        #expect(index.state.withLock { $0.queries.map(\.offset) } == [0, 500, 1500])
+        #expect(index.state.withLock { $0.queries.map(\.limit) } == [500, 1000, 500])
         #expect(audit.records.map(\.query) == ["patientName=Doe*"])
     }
 

@@ -1,6 +1,7 @@
 import Access
 import DICOMData
 import DICOMNetwork
+import DICOMTranslation
 import Logging
 import NIOCore
 import NIOPosix
@@ -46,13 +47,13 @@ import Workflow
 
     private func scp(
         _ objects: StoredObjects, peers: [Peer] = [], audit: any AuditTrail = MemoryAudit(),
-        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers()
+        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers(), memory: MemoryBudget = .unlimited
     ) -> RetrieveSCP {
         var calling = PeerCalling()
         calling.timers = timers
         return RetrieveSCP(
             index: objects.index, blobs: objects.blobs, peers: MemoryPeers(all: peers), audit: audit, calling: calling,
-            pace: pace, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            pace: pace, memory: memory, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     /// Storage contexts are had by the role of the peer alone.
@@ -73,14 +74,14 @@ import Workflow
     /// One C-GET by a peer that takes what the receiver takes.
     private func get(
         _ objects: StoredObjects, _ receiver: ReceivingSCP, _ identifier: ByteBuffer,
-        audit: any AuditTrail = MemoryAudit(),
+        audit: any AuditTrail = MemoryAudit(), memory: MemoryBudget = .unlimited,
         may: Set<Peer.Role> = [.retrieve]
     ) async throws -> [DIMSEResponse] {
         let classes = receiver.abstractSyntaxes.keys.sorted()
         let peer = Peer(kind: .applicationEntity, name: "CT1", may: may)
         let all = Mutex<[DIMSEResponse]>([])
         try await TestListener.run(
-            services: [scp(objects, audit: audit), RetrievableClasses(classes)], peers: [peer]
+            services: [scp(objects, audit: audit, memory: memory), RetrievableClasses(classes)], peers: [peer]
         ) { test in
             var terms = SCUAssociation.Terms()
             terms.roles = classes.map { RoleSelection(sopClassUID: $0, scu: false, scp: true) }
@@ -204,6 +205,43 @@ import Workflow
         }
     }
 
+    @Test("A701 where the instances that all retrievals have selected would take too much; what is sent is given back")
+    func memory() async throws {
+        let objects = StoredObjects()
+        for number in 1...300 { try objects.add(number, series: number <= 200 ? "1.2.1.1" : "1.2.1.2") }
+        let memory = MemoryBudget(bytesMax: 256 * RetrieveSelection.instanceBytes)
+        let held = Mutex(0)
+        let receiver = ReceivingSCP { _ in
+            held.withLock { $0 = max($0, memory.used) }
+            return .success
+        }
+        let refused = try await get(objects, receiver, identifier(), memory: memory).last?.message
+        #expect(refused?.status == .matchesNotCounted)
+        #expect(refused?.command.text(.errorComment) == "too many instances are being retrieved")
+        #expect(memory.used == 0)
+        let series = identifier("SERIES", [.studyInstanceUID: StoredObjects.study, .seriesInstanceUID: "1.2.1.1"])
+        let taken = try await get(objects, receiver, series, memory: memory).last?.message
+        #expect(taken?.status == .success)
+        #expect(counts(taken) == [-1, 200, 0, 0])
+        #expect(held.withLock { $0 } >= 200 * RetrieveSelection.instanceBytes)
+        #expect(memory.used == 0)
+    }
+
+    @Test("The studies of a patient are asked for in pages that grow")
+    func pages() async throws {
+        let index = StudyIndex(matches: (0..<4000).map { StudyIndex.match($0) })
+        var set = DataSet()
+        set.set(.queryRetrieveLevel, string: "PATIENT")
+        set.set(.patientID, string: "P1")
+        let keys = try RetrieveIdentifier(set, root: .patient, isRelational: false)
+        let found = try await RetrieveSelection(index: index).instances(
+            of: keys, memory: MemoryBudget.unlimited.reservation(), access: .server(requestID: "test")
+        ) { false }
+        #expect(found.isEmpty)
+        #expect(index.state.withLock { $0.queries.map(\.offset) } == [0, 1000, 3000])
+        #expect(index.state.withLock { $0.queries.map(\.limit) } == [1000, 2000, 4000])
+    }
+
     @Test("Without the right to retrieve there is no context; what cannot be audited is not sent")
     func rights() async throws {
         struct FailingAudit: AuditTrail {
@@ -225,9 +263,11 @@ import Workflow
     // MARK: C-MOVE
 
     /// One C-MOVE to DEST, which listens at a port.
+    ///
+    /// - Parameter isTold: opens with the first pending response.
     private func move(
         _ objects: StoredObjects, port: Int?, to destination: String = "DEST", cancelAfter: Int? = nil,
-        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers()
+        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers(), isTold: Gate? = nil
     ) async throws -> [DIMSEResponse] {
         let peers = [
             Peer(kind: .applicationEntity, name: "CT1"),
@@ -240,6 +280,7 @@ import Workflow
             let association = try await SCUAssociation.open(
                 test.destination, contexts: [(UID.studyRootMove, Self.syntaxes)])
             let context = try #require(association.negotiated.contexts.first)
+            async let _ = isTold?.open(whenAnswered: association)
             let responses = try await association.invoker.invoke(context, identifier, cancelAfter: cancelAfter) {
                 .cMoveRequest(messageID: $0, sopClassUID: UID.studyRootMove, destination: destination)
             }
@@ -264,14 +305,17 @@ import Workflow
         let objects = StoredObjects()
         var contents: [[UInt8]] = []
         for number in 1...4 { contents.append(try objects.add(number, pixels: [UInt8](repeating: 7, count: 2000))) }
+        // The third instance is answered once the requestor has heard of one before it.
+        let isTold = Gate()
+        let number = Atomic(0)
         let receiver = ReceivingSCP { _ in
-            try? await Task.sleep(for: .milliseconds(30))
+            if number.add(1, ordering: .relaxed).newValue == 3 { await isTold.wait() }
             return .success
         }
         var pace = RetrieveSCP.Pace()
         pace.changed = .milliseconds(5)
         try await receiving([receiver]) { [pace, contents] port in
-            let responses = try await move(objects, port: port, pace: pace)
+            let responses = try await move(objects, port: port, pace: pace, isTold: isTold)
             let last = responses.last?.message
             #expect(last?.status == .success)
             #expect(counts(last) == [-1, 4, 0, 0])
@@ -314,7 +358,9 @@ import Workflow
         timers.associate = .hours(1)
         timers.response = .hours(1)
         let gate = Gate()
+        let begun = Atomic(0)
         let receiver = ReceivingSCP { _ in
+            begun.add(1, ordering: .relaxed)
             await gate.wait()
             return .success
         }
@@ -326,6 +372,8 @@ import Workflow
             #expect(counts(last) == [3, 0, 0, 0])
             gate.open()
         }
+        // Nothing more was begun after it, nor at the end of the one that was under way.
+        #expect(begun.load(ordering: .relaxed) <= 1)
         // A listener that takes connections and never answers.
         let silent = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()
@@ -380,5 +428,16 @@ import Workflow
         #expect(first[1].transferSyntaxes == [TransferSyntax.implicitVRLittleEndian.uid])
         let (rest, last) = StorageSCU.contexts(for: instances[100...])
         #expect(rest.map(\.transferSyntaxes) == [[TransferSyntax.jpegBaseline.uid]] && last == 101)
+    }
+}
+
+extension Gate {
+    /// Opens once the request that is under way on an association has a response.
+    fileprivate func open(whenAnswered association: SCUAssociation) async {
+        let exchange = association.invoker.exchange
+        while !Task.isCancelled {
+            let count = try? await exchange.eventLoop.submit { exchange.value.invocation?.responses.count ?? 0 }.get()
+            if let count, count > 0 { return open() }
+        }
     }
 }

@@ -37,11 +37,15 @@ import Workflow
     }
 
     private func information(_ uids: [String], classUID: String = UID.ctImageStorage) throws -> ByteBuffer {
+        try information(uids.map { (classUID, $0) })
+    }
+
+    private func information(_ references: [(classUID: String, uid: String)]) throws -> ByteBuffer {
         var set = DataSet()
         set.set(.transactionUID, string: "1.2.3")
         set.set(
             .referencedSOPSequence,
-            items: uids.map { uid in
+            items: references.map { classUID, uid in
                 var item = DataSet()
                 item.set(.referencedSOPClassUID, string: classUID)
                 item.set(.referencedSOPInstanceUID, string: uid)
@@ -113,6 +117,11 @@ import Workflow
             #expect(try await action(association, try information(["a"])) == .invalidArgumentValue)
             let many = try information((0...StorageCommitment.referencesMax).map { "1.5.\($0)" })
             #expect(try await action(association, many) == .resourceLimitation)
+            // Each of a class of its own: more than one entry of the outbox holds.
+            let root = "1.2.840." + String(repeating: "1", count: 49) + "."
+            let classes = try information(
+                (0..<StorageCommitment.referencesMax).map { ("\(root)\(100_000 + $0)", "\(root)\(200_000 + $0)") })
+            #expect(try await action(association, classes) == .resourceLimitation)
             let context = try #require(association.negotiated.contexts.first)
             let other = try await association.request(context, good) {
                 .request(.nSetRequest, messageID: $0, affectedSOPClassUID: nil, hasDataSet: true)

@@ -6,6 +6,7 @@ import DIMSEAdapter
 import Logging
 import NIOCore
 import Synchronization
+import NIOPosix
 import Testing
 import Workflow
 
@@ -14,18 +15,46 @@ import Workflow
     private let store = MemoryStore()
     private static let explicit = TransferSyntax.explicitVRLittleEndian.uid
 
-    private func scp(_ blobs: MemoryBlobs) -> StorageSCP {
+    private func scp(
+        _ blobs: MemoryBlobs, workers: any TaskExecutor = globalConcurrentExecutor
+    ) -> StorageSCP {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return StorageSCP(
             ingest: InstanceIngest(
                 store: store, blobs: blobs,
                 authorities: AssigningAuthorities(
-                    authorities: [], defaultPatientSystem: "urn:patients", defaultAccessionSystem: "urn:accessions")),
+                    authorities: [], defaultPatientSystem: "urn:patients", defaultAccessionSystem: "urn:accessions"),
+                workers: workers),
             logger: logger)
     }
 
     private func object(instance: String = "1.2.3.4", pixels: Int = 2000, byte: UInt8 = 7) throws -> ByteBuffer {
+    /// Counts what it is given to run.
+    private final class CountingExecutor: TaskExecutor {
+        let count = Atomic<Int>(0)
+        func enqueue(_ job: consuming ExecutorJob) {
+            count.add(1, ordering: .relaxed)
+            let job = UnownedJob(job)
+            MultiThreadedEventLoopGroup.singleton.any().execute {
+                job.runSynchronously(on: self.asUnownedTaskExecutor())
+            }
+        }
+    }
+
+    @Test("Objects are compared on the threads for work, and what is new is not")
+    func workers() async throws {
+        let workers = CountingExecutor()
+        try await TestListener.run(services: [scp(MemoryBlobs(), workers: workers)]) { test in
+            let association = try await open(test)
+            #expect(try await send(association, object()) == .success)
+            #expect(workers.count.load(ordering: .relaxed) == 0)
+            #expect(try await send(association, object(byte: 8)) == .duplicateSOPInstance)
+            #expect(workers.count.load(ordering: .relaxed) > 0)
+            try await association.release()
+        }
+    }
+
         var set = DataSet()
         set.set(.sopClassUID, string: UID.ctImageStorage)
         set.set(.sopInstanceUID, string: instance)

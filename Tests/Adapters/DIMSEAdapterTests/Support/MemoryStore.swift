@@ -82,7 +82,8 @@ private final class MemoryUnit: UnitOfWork, PerformedStepUnit {
     func studies(naming accession: Identifier) throws -> [Study] { [] }
     func note(_ authority: UnknownAuthority) throws {}
     func awaitMerge(_ messageID: EntityID, of patientNumbers: [Identifier]) throws {}
-    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] { [] }
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [EntityID] { [] }
+    func awaitingMessage(_ id: EntityID) throws -> JournaledMessage? { nil }
     func settle(_ message: JournaledMessage) throws {}
     func save(_ study: Study) throws { state.studies[study.studyInstanceUID] = study }
     func series(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> Series? {

@@ -33,7 +33,7 @@ struct StoredObjects: Sendable {
             studyInstanceUID: Self.study, seriesInstanceUID: series, sopInstanceUID: uid, sopClassUID: sopClassUID,
             instanceNumber: number, transferSyntaxUID: syntax.uid, rows: 2, columns: nil, bitsAllocated: nil,
             numberOfFrames: 1, blobID: BlobID("blob-\(number)"), size: Int64(file.count),
-            dataSetOffset: Int64(meta.count), pixelDataOffset: nil, pixelDataLength: nil, digest: "",
+            dataSetOffset: Int64(meta.count), pixelDataOffset: nil, pixelDataLength: nil,
             receivedAt: UTCInstant(microseconds: 1), receivedFrom: nil)
         blobs.state.withLock { $0.durable["blob-\(number)"] = file }
         let kept = try DataSetEncoder(transferSyntax: .explicitVRLittleEndian).encode(header)

@@ -48,7 +48,7 @@ enum Make {
 
     static func received(
         _ sop: String, study: String = "1.2.3", series: String = "1.2.3.1", patientID: String? = "100",
-        accession: String? = nil, accessionSystem: String? = "urn:acc", digest: String = "d"
+        accession: String? = nil, accessionSystem: String? = "urn:acc", blob: String? = nil
     ) -> ReceivedInstance {
         var attributes = StudyAttributes()
         attributes.patientID = patientID
@@ -65,8 +65,8 @@ enum Make {
             studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: sop,
             sopClassUID: "1.2.840.10008.5.1.4.1.1.2",
             instanceNumber: 1, transferSyntaxUID: "1.2.840.10008.1.2.1", rows: 2, columns: 2, bitsAllocated: 16,
-            numberOfFrames: 1, blobID: BlobID("blob-\(sop)"), size: 100, dataSetOffset: 10, pixelDataOffset: 50,
-            pixelDataLength: 8, digest: digest, receivedAt: at(1), receivedFrom: "MODALITY")
+            numberOfFrames: 1, blobID: BlobID(blob ?? "blob-\(sop)"), size: 100, dataSetOffset: 10, pixelDataOffset: 50,
+            pixelDataLength: 8, receivedAt: at(1), receivedFrom: "MODALITY")
         return ReceivedInstance(instance: instance, study: attributes, series: ofSeries, header: [], bulk: [])
     }
 }

@@ -171,7 +171,8 @@ final class MemoryUnit: UnitOfWork {
     }
     func journal(_ message: JournaledMessage) throws { messages.append(message) }
     func awaitMerge(_ messageID: EntityID, of patientNumbers: [Identifier]) throws {}
-    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] { [] }
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [EntityID] { [] }
+    func awaitingMessage(_ id: EntityID) throws -> JournaledMessage? { nil }
     func settle(_ message: JournaledMessage) throws {}
 
     func enqueue(_ draft: OutboxDraft) {}

@@ -154,7 +154,7 @@ struct Story {
         order.clinicalInformation = random.change("I\(time)")
         order.scheduledAt = random.change(PartialDateTime("2026-03-0\(time)T10:00:00Z"))
         if random.below(3) == 0 { order.statements = statements(random.pick([.allergy, .observation]), time, &random) }
-        if random.below(3) == 0 { order.attributes = ["transport": .text("T\(time)")] }
+        if random.below(3) == 0 { order.attributes = ["transport": time % 3 == 0 ? .clear : .set(.text("T\(time)"))] }
         if random.below(4) == 0 {
             var told = VisitUpdate(identifier: nil, status: nil, eventTime: nil)
             told.location = random.change("U\(time)")

@@ -30,9 +30,9 @@ struct Telling {
         pass()
         do {
             guard try apply(event) else { return waiting.append(event) }
-        } catch OrderService.Refusal.patientMismatch, OrderService.Refusal.accessionOfAnotherPatient,
-            ReportService.Refusal.patientMismatch
-        {
+        } catch let refusal as OrderService.Refusal where refusal.isEndedByMerge {
+            return waiting.append(event)
+        } catch let refusal as ReportService.Refusal where refusal.isEndedByMerge {
             return waiting.append(event)
         } catch let refusal as OrderService.Refusal {
             refused.append("\(event): \(refusal)")

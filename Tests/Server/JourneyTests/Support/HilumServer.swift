@@ -14,10 +14,16 @@ final class HilumServer: Sendable {
             var ae: String
             var tls: Bool
         }
+        struct Door: Codable, Sendable {
+            var `protocol`: String
+            var port: Int
+            var tls: String
+        }
         var ready: Bool
         var http: String
         var dimse: DICOM
         var mllp: HL7
+        var doors: [Door]
     }
 
     /// How long a start or a drain may take.
@@ -77,6 +83,9 @@ final class HilumServer: Sendable {
 
     /// SIGTERM: asks it to let work end and to go.
     func terminate() { kill(process.processIdentifier, SIGTERM) }
+
+    /// SIGHUP: asks it to read certificates again.
+    func hangUp() { kill(process.processIdentifier, SIGHUP) }
 
     /// SIGKILL: whatever is under way stays as it is.
     func killAtOnce() async {

@@ -1,25 +1,27 @@
+import Basics
+import Cryptography
 import FHIRModel
 import Foundation
-import JWTKit
 import NIOHTTP1
 
 /// A SMART backend client with its key. SMART App Launch 2.2 client-confidential-asymmetric.
 struct SMARTClient: Sendable {
     let id: String
     let scope: String
-    private let key = ES384PrivateKey()
+    private let key: PrivateKey
 
-    init(id: String, scope: String) {
+    init(id: String, scope: String) throws {
         self.id = id
         self.scope = scope
+        key = try PrivateKey(.p384)
     }
 
     /// Registers the public key in a server folder.
     func register(in folder: String) async throws {
-        guard let point = key.parameters else { throw JourneyFailure("the key of \(id) has no coordinates") }
+        let point = try key.publicKey.coordinates(on: .p384)
         let keySet = """
             {"keys":[{"kty":"EC","crv":"P-384","alg":"ES384","use":"sig","kid":"\(id)-key",\
-            "x":"\(Self.urlSafe(point.x))","y":"\(Self.urlSafe(point.y))"}]}
+            "x":"\(Base64URL.encode(point.x))","y":"\(Base64URL.encode(point.y))"}]}
             """
         let file = "\(folder)/\(id).jwks.json"
         try keySet.write(toFile: file, atomically: true, encoding: .utf8)
@@ -27,22 +29,19 @@ struct SMARTClient: Sendable {
             "client", "register", folder, "--name", id, "--jwks", file, "--scope", scope, "--id", id)
     }
 
-    private struct Claims: JWTPayload {
+    private struct Claims: Encodable {
         var iss: String
         var sub: String
         var aud: String
         var exp: Int
         var jti: String
         var scope: String?
-        func verify(using algorithm: some JWTAlgorithm) async throws {}
     }
 
     /// A signed assertion of who this is.
-    func assertion(for endpoint: String, jti: String = UUID().uuidString) async throws -> String {
-        let keys = JWTKeyCollection()
-        await keys.add(ecdsa: key, kid: JWKIdentifier(string: "\(id)-key"))
+    func assertion(for endpoint: String, jti: String = UUID().uuidString) throws -> String {
         let claims = Claims(iss: id, sub: id, aud: endpoint, exp: Int(Date().timeIntervalSince1970) + 240, jti: jti)
-        return try await keys.sign(claims, kid: JWKIdentifier(string: "\(id)-key"))
+        return try Self.signed(claims, "ES384", keyID: "\(id)-key", key)
     }
 
     /// The answer of the token endpoint to an assertion.
@@ -65,17 +64,17 @@ struct SMARTClient: Sendable {
     }
 
     /// What looks like an access token of the server at `base`, signed by a key that is not the server's.
-    func forgedToken(base: String, secondsToLive: Int) async throws -> String {
-        let keys = JWTKeyCollection()
-        await keys.add(ecdsa: ES256PrivateKey(), kid: JWKIdentifier(string: "forged"))
+    func forgedToken(base: String, secondsToLive: Int) throws -> String {
         let claims = Claims(
             iss: base, sub: id, aud: base + "/fhir", exp: Int(Date().timeIntervalSince1970) + secondsToLive,
             jti: UUID().uuidString, scope: "system/*.cruds")
-        return try await keys.sign(claims, kid: JWKIdentifier(string: "forged"))
+        return try Self.signed(claims, "ES256", keyID: "forged", PrivateKey(.p256))
     }
 
-    /// base64 as base64url without padding. RFC 4648 §5.
-    private static func urlSafe(_ text: String) -> String {
-        String(text.filter { $0 != "=" }.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 })
+    private static func signed(_ claims: Claims, _ algorithm: String, keyID: String, _ key: PrivateKey) throws -> String
+    {
+        try key.compactJWS(
+            header: #"{"alg":"\#(algorithm)","typ":"JWT","kid":"\#(keyID)"}"#.utf8, claims: JSONEncoder().encode(claims)
+        )
     }
 }

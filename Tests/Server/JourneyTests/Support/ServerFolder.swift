@@ -23,8 +23,8 @@ struct ServerFolder: Sendable {
         if let database = try await JourneyDatabase.make() { words += ["--postgres", database] }
         try await HilumProgram.must(words)
         let folder = ServerFolder(
-            path: path, client: SMARTClient(id: "journey", scope: "system/*.cruds"),
-            reader: SMARTClient(id: "reader", scope: "system/Patient.rs"))
+            path: path, client: try SMARTClient(id: "journey", scope: "system/*.cruds"),
+            reader: try SMARTClient(id: "reader", scope: "system/Patient.rs"))
         for client in [folder.client, folder.reader] { try await client.register(in: path) }
         try await HilumProgram.must("peer", "add", path, "--ae", modality, "--may", "all")
         try await HilumProgram.must(

@@ -47,7 +47,7 @@ enum WorkflowSupport {
             sopClassUID: "1.2.840.10008.5.1.4.1.1.2",
             instanceNumber: number, transferSyntaxUID: "1.2.840.10008.1.2.1", rows: 2, columns: 3, bitsAllocated: 16,
             numberOfFrames: 1, blobID: BlobID("blob-\(sop)"), size: 100, dataSetOffset: 10, pixelDataOffset: 50,
-            pixelDataLength: -1, digest: "d", receivedAt: at(1), receivedFrom: "MODALITY")
+            pixelDataLength: -1, receivedAt: at(1), receivedFrom: "MODALITY")
         return ReceivedInstance(
             instance: instance, study: ofStudy, series: ofSeries, header: Array(sop.utf8),
             bulk: [.init(path: "00280010/0/00280011", vr: "OB", offset: 1, length: 2)], frameIndex: [1, 2, 3])

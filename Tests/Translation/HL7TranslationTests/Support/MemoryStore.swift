@@ -12,22 +12,30 @@ final class MemoryStore: WorkflowStore {
         var awaiting: [EntityID: [Identifier]] = [:]
         var unknownAuthorities: Set<UnknownAuthority> = []
         var reports: [EntityID: Report] = [:]
+        var studies: [String: Study] = [:]
+        var series: [String: [Series]] = [:]
+        var outbox: [OutboxDraft] = []
+        var told: [Told] = []
         var journal: [JournaledMessage] = []
         var audit: [AuditRecord] = []
         var time = UTCInstant(microseconds: 1_796_500_000_000_000)
-        /// Thrown by writes.
+        /// Thrown by writes, once there were as many as `writesBeforeFailure`.
         var failure: StoreError?
+        var writesBeforeFailure = 0
         var writes = 0
     }
     let state = Mutex(State())
+    /// Called at the end of each writing unit with what it told.
+    let concluding = Mutex<(@Sendable ([DomainEvent], any UnitOfWork) throws -> Void)?>(nil)
 
     func write<T: Sendable>(
         _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
     ) async throws -> T {
         try state.withLock { state in
-            if let failure = state.failure { throw failure }
+            if let failure = state.failure, state.writes >= state.writesBeforeFailure { throw failure }
             let unit = MemoryUnit(state: state, access: access)
             let result = try body(unit)
+            try concluding.withLock { $0 }?(unit.emitted, unit)
             state = unit.state
             state.writes += 1
             return result
@@ -49,12 +57,14 @@ final class MemoryStore: WorkflowStore {
     var journal: [JournaledMessage] { state.withLock { $0.journal } }
 }
 
-private final class MemoryUnit: UnitOfWork {
+private final class MemoryUnit: UnitOfWork, ToldUnit {
     var state: MemoryStore.State
     let access: AccessContext
     var time: UTCInstant { state.time }
     let entropy: any Entropy = TestEntropy()
     let rules = SiteRules()
+    /// What was told of the unit, for those that take note of it at its end.
+    private(set) var emitted: [DomainEvent] = []
 
     init(state: MemoryStore.State, access: AccessContext) {
         self.state = state
@@ -104,10 +114,13 @@ private final class MemoryUnit: UnitOfWork {
     func awaitMerge(_ messageID: EntityID, of patientNumbers: [Identifier]) throws {
         state.awaiting[messageID] = patientNumbers
     }
-    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [JournaledMessage] {
-        state.journal.filter { message in
-            state.awaiting[message.id]?.contains { own in patientNumbers.contains { $0.matches(own) } } == true
+    func messages(awaitingMergeOf patientNumbers: [Identifier]) throws -> [EntityID] {
+        state.journal.map(\.id).filter { id in
+            state.awaiting[id]?.contains { own in patientNumbers.contains { $0.matches(own) } } == true
         }
+    }
+    func awaitingMessage(_ id: EntityID) throws -> JournaledMessage? {
+        state.journal.first { $0.id == id && state.awaiting[id] != nil }
     }
     func settle(_ message: JournaledMessage) throws {
         state.awaiting[message.id] = nil
@@ -115,7 +128,7 @@ private final class MemoryUnit: UnitOfWork {
     }
     func note(_ authority: UnknownAuthority) throws { state.unknownAuthorities.insert(authority) }
     func studies(naming accession: Identifier) throws -> [Study] { [] }
-    func study(_ studyInstanceUID: String) throws -> Study? { nil }
+    func study(_ studyInstanceUID: String) throws -> Study? { state.studies[studyInstanceUID] }
     func study(id: EntityID) throws -> Study? { nil }
     func studies(of patientID: EntityID) throws -> [Study] { [] }
     func studies(ofOrder orderID: EntityID) throws -> [Study] { [] }
@@ -128,7 +141,7 @@ private final class MemoryUnit: UnitOfWork {
     func quarantinedStudies(accession: Identifier?, patient: Identifier?) throws -> [Study] { [] }
     func save(_ study: Study) throws {}
     func series(_ seriesInstanceUID: String, in studyInstanceUID: String) throws -> Series? { nil }
-    func series(in studyInstanceUID: String) throws -> [Series] { [] }
+    func series(in studyInstanceUID: String) throws -> [Series] { state.series[studyInstanceUID] ?? [] }
     func save(_ series: Series) throws {}
     func instance(_ sopInstanceUID: String) throws -> Instance? { nil }
     func instances(in seriesInstanceUID: String, of studyInstanceUID: String) throws -> [Instance] { [] }
@@ -149,8 +162,18 @@ private final class MemoryUnit: UnitOfWork {
         state.journal.filter { $0.sender == sender && $0.controlID == controlID }
     }
     func journal(_ message: JournaledMessage) throws { state.journal.append(message) }
-    func enqueue(_ draft: OutboxDraft) {}
-    func emit(_ event: DomainEvent) {}
+    func enqueue(_ draft: OutboxDraft) { state.outbox.append(draft) }
+    func told(_ subject: String, to destination: String) throws -> Told? {
+        state.told.first { $0.subject == subject && $0.destination == destination }
+    }
+    func save(_ told: Told) throws {
+        try forget(told)
+        state.told.append(told)
+    }
+    func forget(_ told: Told) throws {
+        state.told.removeAll { $0.subject == told.subject && $0.destination == told.destination }
+    }
+    func emit(_ event: DomainEvent) { emitted.append(event) }
     func audit(_ record: AuditRecord) throws { state.audit.append(record) }
 }
 

@@ -1,0 +1,25 @@
+import HTTPTypes
+
+/// Which answers leave compressed: text, from 1 KiB, to whoever asks for it. DICOM objects never do: their pixels are
+/// compressed by their transfer syntax, or are to be had without a step in between.
+enum AnswerCoding {
+    /// An answer below this goes into one packet as it is.
+    static let bytesMin = 1024
+    /// An answer from memory up to this is compressed where its connection is served, which takes some tenths of a
+    /// millisecond; a longer one takes the usual way.
+    static let memoryBytesMax = 16 << 10
+
+    /// Whether an answer is in a form that is compressed at all.
+    static func isText(_ status: HTTPResponse.Status, _ headers: HTTPFields) -> Bool {
+        guard status != .partialContent, !headers.contains(.contentEncoding), let type = headers[.contentType] else {
+            return false
+        }
+        let essence = type.prefix { $0 != ";" && $0 != " " }
+        return essence.hasPrefix("text/") || essence.hasSuffix("json") || essence.hasSuffix("xml")
+    }
+}
+
+extension HTTPFields {
+    /// Tells caches that an answer depends on what codings were asked for. RFC 9110 §12.5.5.
+    mutating func varyByCoding() { self[.vary] = self[.vary].map { $0 + ", Accept-Encoding" } ?? "Accept-Encoding" }
+}

@@ -1,0 +1,29 @@
+/// What a destination was last told of one thing: decides whether a change is news to it, and whether the thing is new.
+package struct Told: Sendable, Hashable {
+    /// As in ``OutboxDraft``.
+    package var destination: String
+    /// What it is of, such as `order/<id>`.
+    package var subject: String
+    /// The state it was told in, in the words of its kind; empty for none.
+    package var state: String
+    /// Of the content that was told.
+    package var digest: String
+    /// What is needed to take it back once it is gone, in the form of its kind; nil for nothing.
+    package var detail: String?
+
+    package init(destination: String, subject: String, state: String = "", digest: String, detail: String? = nil) {
+        self.destination = destination
+        self.subject = subject
+        self.state = state
+        self.digest = digest
+        self.detail = detail
+    }
+}
+
+/// What destinations were told, in a unit of work: kept if and only if the unit is.
+package protocol ToldUnit: AnyObject {
+    /// Nil where nothing was told.
+    func told(_ subject: String, to destination: String) throws -> Told?
+    func save(_ told: Told) throws
+    func forget(_ told: Told) throws
+}

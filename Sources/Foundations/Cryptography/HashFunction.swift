@@ -1,0 +1,29 @@
+import COpenSSL
+
+/// A hash function of libcrypto, looked up once. FIPS 180-4.
+struct HashFunction: @unchecked Sendable {
+    static let sha256 = HashFunction("SHA256", digestBytes: 32)
+    static let sha384 = HashFunction("SHA384", digestBytes: 48)
+
+    /// Set once and never changed; OpenSSL's fetched algorithms are reference counted and safe to use from any thread
+    /// (OpenSSL 3 manual, `crypto` §ALGORITHM FETCHING and `openssl-threads`): hence `@unchecked`.
+    let algorithm: OpaquePointer
+    let digestBytes: Int
+
+    private init(_ name: String, digestBytes: Int) {
+        guard let algorithm = EVP_MD_fetch(nil, name, nil) else { preconditionFailure("libcrypto has no \(name)") }
+        self.algorithm = algorithm
+        self.digestBytes = digestBytes
+    }
+
+    func digest(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        var result = [UInt8](repeating: 0, count: digestBytes)
+        var count: UInt32 = 0
+        // An address is needed also for no bytes.
+        let code = withUnsafeBytes(of: 0) { none in
+            EVP_Digest(bytes.baseAddress ?? none.baseAddress, bytes.count, &result, &count, algorithm, nil)
+        }
+        precondition(code == 1 && count == digestBytes, "libcrypto failed to hash")
+        return result
+    }
+}

@@ -1,0 +1,102 @@
+import COpenSSL
+
+/// A private key, which signs as its ``publicKey`` verifies.
+package final class PrivateKey: Sendable {
+    package let publicKey: PublicKey
+    /// Never changed, and read by libcrypto from any thread (OpenSSL 3 manual, `openssl-threads`).
+    nonisolated(unsafe) let key: OpaquePointer
+
+    /// Takes over a key, and frees it with itself. Throws ``CryptographyError`` `.key` for one of another kind.
+    private init(owning key: OpaquePointer) throws(CryptographyError) {
+        do { publicKey = try PrivateKey.publicKey(of: key) } catch {
+            EVP_PKEY_free(key)
+            throw error
+        }
+        self.key = key
+    }
+
+    deinit { EVP_PKEY_free(key) }
+
+    /// A new key on a curve.
+    package convenience init(_ curve: EllipticCurve) throws(CryptographyError) {
+        guard let context = EVP_PKEY_CTX_new_from_name(nil, "EC", nil) else {
+            throw CryptographyError(.unavailable, "libcrypto has no EC keys")
+        }
+        defer { EVP_PKEY_CTX_free(context) }
+        var key: OpaquePointer?
+        guard EVP_PKEY_keygen_init(context) == 1, EVP_PKEY_CTX_set_group_name(context, curve.name) == 1,
+            EVP_PKEY_generate(context, &key) == 1, let key
+        else { throw CryptographyError(.unavailable, "no key could be made") }
+        try self.init(owning: key)
+    }
+
+    /// Reads a PEM private key that no password protects: PKCS #8, SEC 1 or PKCS #1. Throws ``CryptographyError`` `.key`
+    /// for anything else, and for a key that is neither RSA nor on one of the curves.
+    package convenience init(pem: String) throws(CryptographyError) {
+        guard let key = PEMText.read(pem, { PEM_read_bio_PrivateKey($0, nil, PEMText.noPassword, nil) }) else {
+            throw CryptographyError(.key, "no private key in PEM")
+        }
+        try self.init(owning: key)
+    }
+
+    /// As PKCS #8 in PEM, with a line end. RFC 7468 §10.
+    package var pem: String {
+        get throws(CryptographyError) {
+            try PEMText.write("a private key cannot be written") {
+                PEM_write_bio_PKCS8PrivateKey($0, key, nil, nil, 0, nil, nil)
+            }
+        }
+    }
+
+    /// The signature of a message in the form that ``PublicKey/verifies(_:of:)`` takes. Throws ``CryptographyError``
+    /// `.unavailable`.
+    package func sign(_ message: some Collection<UInt8>) throws(CryptographyError) -> [UInt8] {
+        let bytes = Array(message)
+        let signature: [UInt8]?
+        switch publicKey.kind {
+        case .ec(let curve): signature = sign(bytes, curve.hash).flatMap { ECDSASignature.numbers(der: $0, curve) }
+        case .rsa: signature = sign(bytes, .sha384)
+        }
+        guard let signature else { throw CryptographyError(.unavailable, "a key could not sign") }
+        return signature
+    }
+
+    private func sign(_ message: [UInt8], _ hash: HashFunction) -> [UInt8]? {
+        guard let context = EVP_MD_CTX_new() else { return nil }
+        defer { EVP_MD_CTX_free(context) }
+        // The most that a signature of this key has.
+        var count = Int(EVP_PKEY_get_size(key))
+        var signature = [UInt8](repeating: 0, count: count)
+        guard EVP_DigestSignInit(context, nil, hash.algorithm, nil, key) == 1,
+            EVP_DigestSign(context, &signature, &count, message, message.count) == 1
+        else { return nil }
+        return Array(signature.prefix(count))
+    }
+
+    /// The public half, from its DER, so that it holds nothing of the private one.
+    private static func publicKey(of key: OpaquePointer) throws(CryptographyError) -> PublicKey {
+        let kind: PublicKey.Kind
+        if EVP_PKEY_is_a(key, "EC") == 1 {
+            var name = [CChar](repeating: 0, count: 64)
+            var count = 0
+            guard EVP_PKEY_get_group_name(key, &name, name.count, &count) == 1,
+                let curve = EllipticCurve.allCases.first(where: {
+                    $0.groupName.utf8.elementsEqual(name.prefix(count).map(UInt8.init(bitPattern:)))
+                })
+            else { throw CryptographyError(.key, "a key on another curve than P-256 and P-384") }
+            kind = .ec(curve)
+        } else if EVP_PKEY_is_a(key, "RSA") == 1 {
+            kind = .rsa(modulusBytes: Int(EVP_PKEY_get_size(key)))
+        } else {
+            throw CryptographyError(.key, "a key that is neither EC nor RSA")
+        }
+        var der: UnsafeMutablePointer<UInt8>?
+        let count = i2d_PUBKEY(key, &der)
+        defer { hilum_openssl_free(der) }
+        var position = UnsafePointer(der)
+        guard count > 0, let copy = d2i_PUBKEY(nil, &position, Int(count)) else {
+            throw CryptographyError(.key, "a private key without a public one")
+        }
+        return PublicKey(owning: copy, kind)
+    }
+}

@@ -1,0 +1,179 @@
+import DICOMData
+import DICOMNetwork
+import DIMSEAdapter
+import NIOCore
+import Workflow
+
+extension PeerCheck {
+    /// A class that is proposed for a service.
+    private struct Proposal {
+        var service: Peer.Service
+        var sopClassUID: String
+        var transferSyntaxes: [String]
+
+        var name: String { UIDRegistry.name(sopClassUID) ?? sopClassUID }
+    }
+
+    /// Of identifiers, and of everything small.
+    private static let plain = [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid]
+    /// Instance Availability Notification. PS3.4 §R.3.
+    private static let availability = "1.2.840.10008.5.1.4.33"
+
+    /// Connection, TLS, an association with a context for each class of what the peer offers, C-ECHO, and queries that
+    /// match nothing.
+    func applicationEntity(calling: String) async -> [PeerFinding] {
+        var (findings, reached) = await reach()
+        guard let reached else { return findings }
+        guard let called = AETitle(peer.name), let calling = AETitle(calling) else {
+            return findings + [.fail("associate", "\(calling) is no AE title", fix: "see --calling-ae")]
+        }
+        var destination = SCUAssociation.Destination(
+            host: reached.host, port: reached.port, calledAETitle: called, callingAETitle: calling)
+        destination.tls = reached.tls
+        destination.timers.connect = patience
+        destination.timers.associate = patience
+        destination.timers.response = patience
+        let proposals = proposals
+        do {
+            let association = try await SCUAssociation.open(
+                destination, contexts: proposals.map { ($0.sopClassUID, $0.transferSyntaxes) })
+            findings.append(.ok("associate", "\(calling) associates with \(called)"))
+            findings += contexts(proposals, association.negotiated, calling)
+            findings += await services(association)
+            try? await association.release()
+        } catch {
+            findings.append(Self.refused(error, calling: calling, called: called))
+        }
+        return findings
+    }
+
+    // MARK: Contexts
+
+    private var proposals: [Proposal] {
+        let stored = peer.transferSyntaxes.isEmpty ? Self.plain : peer.transferSyntaxes
+        let classes: [(Peer.Service, [String], [String])] = [
+            (.echo, [UID.verification], [TransferSyntax.implicitVRLittleEndian.uid]),
+            (.find, [UID.studyRootFind, UID.patientRootFind], Self.plain),
+            (.move, [UID.studyRootMove], Self.plain), (.get, [UID.studyRootGet], Self.plain),
+            (
+                .store,
+                [
+                    UID.ctImageStorage, UID.mrImageStorage, UID.secondaryCaptureImageStorage, UID.basicTextSRStorage,
+                    UID.encapsulatedPDFStorage,
+                ], stored
+            ),
+            (.commit, [UID.storageCommitmentPush], Self.plain),
+            (.mpps, [UID.modalityPerformedProcedureStep], Self.plain), (.ian, [Self.availability], Self.plain),
+            (.worklist, [UID.modalityWorklistFind], Self.plain),
+        ]
+        return classes.flatMap { service, uids, syntaxes in
+            // An association must ask for something, and every AE that accepts one takes C-ECHO. PS3.4 §A.4.
+            peer.offers.contains(service) || service == .echo
+                ? uids.map { Proposal(service: service, sopClassUID: $0, transferSyntaxes: syntaxes) } : []
+        }
+    }
+
+    private func contexts(
+        _ proposals: [Proposal], _ negotiated: NegotiatedAssociation, _ calling: AETitle
+    ) -> [PeerFinding] {
+        proposals.map { proposal in
+            if let context = negotiated.context(abstractSyntax: proposal.sopClassUID) {
+                let syntax = UIDRegistry.name(context.transferSyntax) ?? context.transferSyntax
+                return .ok("context", "\(proposal.name): accepted in \(syntax)")
+            }
+            let isNeeded = !proposals.contains { other in
+                other.service == proposal.service && negotiated.context(abstractSyntax: other.sopClassUID) != nil
+            }
+            let text = "\(proposal.name): not accepted"
+            let fix = "let \(calling) use it there, or leave \(proposal.service.rawValue) out of --offers"
+            return isNeeded && peer.offers.contains(proposal.service)
+                ? .fail("context", text, fix: fix) : .note("context", text, fix: fix)
+        }
+    }
+
+    // MARK: Services
+
+    private func services(_ association: SCUAssociation) async -> [PeerFinding] {
+        var findings: [PeerFinding] = []
+        if association.negotiated.context(abstractSyntax: UID.verification) != nil {
+            findings.append(
+                await Self.finding("echo", "C-ECHO") { (try await association.echo(), nil) })
+        }
+        if association.negotiated.context(abstractSyntax: UID.studyRootFind) != nil {
+            var keys = DataSet()
+            keys.set(.queryRetrieveLevel, string: "STUDY")
+            keys.set(.studyInstanceUID, string: Self.unusedUID())
+            findings.append(
+                await Self.finding("find", "C-FIND of a study that is not there") { [keys] in
+                    let answer = try await association.find(
+                        sopClassUID: UID.studyRootFind, identifier: keys, limit: Self.matchesMax)
+                    return (answer.status, answer.matches.count)
+                })
+        }
+        if association.negotiated.context(abstractSyntax: UID.modalityWorklistFind) != nil {
+            var step = DataSet()
+            step.set(.scheduledStationAETitle, string: "NO_SUCH_STATION")
+            step.set(.scheduledProcedureStepStartDate, string: "19000101")
+            step.setEmpty(.modality)
+            var keys = DataSet()
+            keys.set(.scheduledProcedureStepSequence, items: [step])
+            keys.setEmpty(.patientName)
+            keys.setEmpty(.patientID)
+            findings.append(
+                await Self.finding("worklist", "C-FIND of the worklist of no station") { [keys] in
+                    let answer = try await association.find(identifier: keys, limit: Self.matchesMax)
+                    return (answer.status, answer.matches.count)
+                })
+        }
+        return findings
+    }
+
+    /// Taken of an answer that should be empty.
+    private static let matchesMax = 10
+
+    private static func unusedUID() -> String {
+        // Of a UUID: nobody has it. PS3.5 §B.2.
+        "2.25." + String(SystemEntropy().bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } | 1 << 63)
+    }
+
+    private static func finding(
+        _ step: String, _ what: String, _ body: () async throws -> (DIMSEStatus, matches: Int?)
+    ) async -> PeerFinding {
+        do {
+            let (status, matches) = try await body()
+            if let matches, matches > 0 {
+                return .note(
+                    step, "\(what) is answered with \(matches) or more matches: it does not heed the key",
+                    fix: "see its settings of queries; its answers are filtered here")
+            }
+            guard status.kind == .success else {
+                return .fail(step, "\(what) is answered with \(status)", fix: "see its log")
+            }
+            return .ok(step, "\(what) works")
+        } catch {
+            return .fail(step, "\(what) has no answer: \(words(error))", fix: "see its log")
+        }
+    }
+
+    private static func refused(_ error: any Error, calling: AETitle, called: AETitle) -> PeerFinding {
+        guard case SCUError.rejected(let reject) = error else {
+            return .fail(
+                "associate", "no answer to the association request: \(words(error))",
+                fix: "see that this is its DICOM port, and whether it wants TLS (--tls)")
+        }
+        let code = "\(reject.result)/\(reject.source)/\(reject.reason)"
+        switch (reject.result, reject.source, reject.reason) {
+        case (1, 1, 3):
+            return .fail(
+                "associate", "it does not know \(calling) (\(code))",
+                fix: "add \(calling) with this server's address there, or name a title that it knows with --calling-ae")
+        case (1, 1, 7):
+            return .fail("associate", "it is not called \(called) (\(code))", fix: "see its AE title, and --ae")
+        case (2, _, _):
+            return .fail(
+                "associate", "it takes no association now (\(code))", fix: "try again later; it is busy or full")
+        default:
+            return .fail("associate", "it rejects the association (\(code))", fix: "see its log")
+        }
+    }
+}

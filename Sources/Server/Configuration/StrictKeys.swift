@@ -1,0 +1,32 @@
+/// A sentence about what is wrong in the configuration, with the key's name.
+struct ConfigurationError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// A keyed container that refuses keys the type does not know.
+struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<String>> {
+    private let container: KeyedDecodingContainer<Key>
+    let place: String
+
+    init(_ decoder: any Decoder, _ type: Key.Type, _ place: String) throws {
+        let known = Set(Key.allCases.map(\.rawValue))
+        for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
+            throw ConfigurationError(
+                "\(place): unknown key `\(key.stringValue)`; known are \(known.sorted().joined(separator: ", "))")
+        }
+        container = try decoder.container(keyedBy: type)
+        self.place = place
+    }
+    func has(_ key: Key) -> Bool { container.contains(key) }
+    func value<Value: Decodable>(_ key: Key) throws -> Value? { try container.decodeIfPresent(Value.self, forKey: key) }
+    /// A whole number. Throws ``ConfigurationError`` for one out of its range.
+    func number(_ key: Key, _ range: ClosedRange<Int64>) throws -> Int64? {
+        guard let number: Int64 = try value(key) else { return nil }
+        guard range.contains(number) else {
+            throw ConfigurationError(
+                "\(place).\(key.rawValue): \(number) is not within \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+}

@@ -1,0 +1,155 @@
+import HL7v2
+import Workflow
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// Orders: what became of one since the destination was last told, by what it was told.
+extension DestinationTeller {
+    /// By what an order can be taken back once it is gone.
+    private struct Numbers: Codable {
+        var patient: EntityID
+        var placer: Identifier?
+        var filler: Identifier?
+        var accession: Identifier?
+
+        init(_ order: ImagingOrder) {
+            (patient, placer, filler, accession) = (order.patientID, order.placer, order.filler, order.accession)
+        }
+
+        /// The order that they name, with nothing else of it.
+        func order(_ id: EntityID) -> ImagingOrder {
+            ImagingOrder(
+                id: id, patientID: patient, placer: placer, filler: filler, accession: accession, status: .revoked,
+                code: CodedConcept())
+        }
+
+        var json: String? { (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) } }
+        init?(json: String) {
+            guard let read = try? JSONDecoder().decode(Numbers.self, from: Data(json.utf8)) else { return nil }
+            self = read
+        }
+    }
+
+    private static func subject(_ id: EntityID) -> String { "order/" + id.value }
+
+    func tellOrder(_ id: EntityID, replaced: (EntityID) throws -> EntityID?) throws -> Bool {
+        guard let order = try unit.order(id), let rule = rules(.order).first(where: { $0.takes(order.modality) }),
+            let patient = try unit.patient(order.patientID)
+        else { return false }
+        let told = try memory.told(Self.subject(id), to: destination.outboxName)
+        let content = try content(order)
+        // The content alone, as one fixed request would tell it.
+        let plain = OrderDraft.Request(control: "XO", status: nil)
+        let body = subject(of: order, patient, content) + draft(rule.form).groups(content, plain)
+        let state = OrderChange.state(of: order)
+        let known = told.map { ($0.state, $0.digest != digest(of: body)) }
+        let asked: OrderChange? = isAskedFor ? (told == nil ? .new : .changed) : nil
+        guard let change = OrderChange(of: order, told: known) ?? asked,
+            let now = try news(
+                Self.subject(id), of: body, since: told, state: state, detail: Numbers(order).json)
+        else { return false }
+        guard Self.isNumbered(order) else {
+            let controlID = String(unit.entropy.newID().value.prefix(20))
+            try enqueue(.unwritable("the order has no number"), controlID: controlID, of: patient.id)
+            try memory.save(now)
+            return true
+        }
+        var groups: [SegmentDraft] = []
+        if change == .new, let old = try replaced(id), let pair = try replacement(old, of: rule.form) {
+            groups = pair + self.groups(content, .replacing, rule.form)
+        } else {
+            groups = self.groups(content, change, rule.form)
+        }
+        return try put(rule.form, subject(of: order, patient, content) + groups, of: patient.id, now)
+    }
+
+    private func draft(_ form: OutboundForm) -> OrderDraft { OrderDraft(types: envelope.types, form: form) }
+
+    private func groups(
+        _ content: OrderDraft.Content, _ change: OrderChange, _ form: OutboundForm
+    ) -> [SegmentDraft] {
+        let state = OrderChange.state(of: content.order)
+        // A new order is in no state yet, unless it is held.
+        let status: String? = change == .new && state == "SC" && destination.role == .placer ? nil : state
+        let request = OrderDraft.Request(control: change.control(destination.role), status: status)
+        return draft(form).groups(content, request)
+    }
+
+    /// The group of the order that another one takes the place of: its numbers alone. Nil where the destination was not
+    /// told of it, or knows that it is over.
+    private func replacement(_ old: EntityID, of form: OutboundForm) throws -> [SegmentDraft]? {
+        guard var told = try memory.told(Self.subject(old), to: destination.outboxName), told.state != "RP",
+            let order = try unit.order(old) ?? told.detail.flatMap({ Numbers(json: $0)?.order(old) })
+        else { return nil }
+        // It is over with this message, whatever its own change would have said.
+        told.state = OrderChange.state(of: order)
+        try memory.save(told)
+        let request = OrderDraft.Request(
+            control: OrderChange.replaced.control(destination.role), status: "RP")
+        return [draft(form).orc(order, request, time: unit.time, [])]
+    }
+
+    private func content(_ order: ImagingOrder) throws -> OrderDraft.Content {
+        var order = order
+        // A receiver needs a number of the placer where there is none of the filler either.
+        if order.placer == nil, order.filler == nil, let accession = order.accession {
+            order.placer = Identifier(system: profile.placerSystem, value: accession.value, kind: .placer)
+        }
+        return OrderDraft.Content(order: order, time: order.eventTime)
+    }
+
+    private func subject(
+        of order: ImagingOrder, _ patient: Patient, _ content: OrderDraft.Content
+    ) -> [SegmentDraft] {
+        let visit = order.visitID.flatMap { try? unit.visit($0) } ?? order.toldVisit
+        return envelope.subject(
+            patient, visit: visit, visitNumber: order.visitNumber, statements: order.statements ?? [])
+    }
+
+    // MARK: Gone
+
+    /// An order that a client took back is cancelled; of one that was found to be another one, that one goes on.
+    func tellRemoved(_ id: EntityID) throws -> Bool {
+        guard let rule = rules(.order).first,
+            let told = try memory.told(Self.subject(id), to: destination.outboxName),
+            let numbers = told.detail.flatMap({ Numbers(json: $0) })
+        else { return false }
+        try memory.forget(told)
+        if let survivor = try survivor(of: numbers) {
+            if try memory.told(Self.subject(survivor.id), to: destination.outboxName) == nil {
+                var kept = told
+                kept.subject = Self.subject(survivor.id)
+                try memory.save(kept)
+            }
+            return false
+        }
+        guard !["CA", "DC", "ER", "CM"].contains(told.state), let patient = try unit.patient(numbers.patient) else {
+            return false
+        }
+        let request = OrderDraft.Request(
+            control: OrderChange.cancelled.control(destination.role), status: "CA")
+        let order = numbers.order(id)
+        let body =
+            envelope.subject(patient, visit: nil, visitNumber: nil)
+            + [draft(rule.form).orc(order, request, time: unit.time, [])]
+        var gone = told
+        gone.state = "CA"
+        let isPut = try put(rule.form, body, of: patient.id, gone)
+        try memory.forget(gone)
+        return isPut
+    }
+
+    private func survivor(of numbers: Numbers) throws -> ImagingOrder? {
+        for (number, role) in [
+            (numbers.filler, OrderIdentifierRole.filler), (numbers.placer, .placer), (numbers.accession, .accession),
+        ] {
+            guard let number else { continue }
+            if let order = try unit.orders(identifiedBy: number, as: role).first { return order }
+        }
+        return nil
+    }
+}

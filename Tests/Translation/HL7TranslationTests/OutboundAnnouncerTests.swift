@@ -1,0 +1,293 @@
+import Access
+import HL7Translation
+import HL7v2
+import Synchronization
+import Testing
+import Workflow
+
+/// Who is told of what, and in which message. HL7 v2.5.1 tables 0119 and 0038, IHE RAD-2, RAD-3, RAD-12, RAD-28.
+@Suite struct OutboundAnnouncerTests {
+    private static let ris = """
+          RIS:
+            peer: RIS|SOUTH
+            sending_application: HILUM
+            sending_facility: NORTH
+            send: [{ event: order, as: "ORM^O01" }]
+        """
+
+    private func order(_ site: OutboundSite) throws -> ImagingOrder { try #require(site.store.orders.first) }
+
+    @Test("An order is new, changed, held, released, under way, done: each once; the same again is no news")
+    func order() async throws {
+        let site = try OutboundSite(Self.ris)
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        let new = try #require(try site.sent().first)
+        #expect(new.summary == "ORM^O01 NW/")
+        #expect(new.at("MSH-3") == "HILUM")
+        #expect(new.at("MSH-5") == "RIS")
+        #expect(new.at("MSH-6") == "SOUTH")
+        #expect(new.at("MSH-9.3") == "ORM_O01")
+        #expect(new.at("ORC-2") == "PL-1")
+        #expect(new.at("OBR-18") == "ACC-1")
+        #expect(new.at("PID-3") == "P-4711")
+        func step(_ status: ScheduledProcedureStep.Status) async throws {
+            try await site.changeOrder { $0.steps[0].status = status }
+        }
+        func state(_ status: ImagingOrder.Status, priority: ImagingOrder.Priority? = nil) async throws {
+            try await site.changeOrder { order in
+                order.status = status
+                if let priority { order.priority = priority }
+            }
+        }
+        try await state(.active)
+        #expect(try site.sent().isEmpty)
+        try await state(.active, priority: .urgent)
+        #expect(try site.sent().map(\.summary) == ["ORM^O01 XO/SC"])
+        try await state(.onHold)
+        #expect(try site.sent().map(\.summary) == ["ORM^O01 HD/HD"])
+        try await state(.active)
+        #expect(try site.sent().map(\.summary) == ["ORM^O01 RL/SC"])
+        try await step(.inProgress)
+        #expect(try site.sent().map(\.summary) == ["ORM^O01 SC/IP"])
+        try await step(.completed)
+        #expect(try site.sent().map(\.summary) == ["ORM^O01 SC/CM"])
+        try await state(.revoked)
+        #expect(try site.sent().map(\.summary) == ["ORM^O01 CA/CA"])
+    }
+
+    @Test("To one who placed the orders it is told in the codes of a filler")
+    func filler() async throws {
+        let site = try OutboundSite(
+            """
+              EHR: { peer: "EHR|SOUTH", role: filler, version: "2.3.1", send: [{ event: order, as: "ORM^O01" }] }
+            """)
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        _ = await site.inbox.receive(Site.orm("M2", orc: "ORC|CA|PL-1^EHR|FI-1^RIS||CA||||20261121100000"), peer: nil)
+        let sent = try site.sent()
+        #expect(sent.map(\.summary) == ["ORM^O01 SN/SC", "ORM^O01 OC/CA"])
+        #expect(sent.map { $0.header.version } == ["2.3.1", "2.3.1"])
+    }
+
+    @Test("What a destination tells is not told back to it, and later changes are changes of what it knows")
+    func loop() async throws {
+        let site = try OutboundSite(
+            """
+              REG: { peer: "REG|NORTH", send: [{ event: order }, { event: patient }, { event: result }] }
+              EHR: { peer: "EHR|SOUTH", send: [{ event: order }] }
+            """)
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        _ = await site.inbox.receive(
+            Site.oru("M2", status: "F", obx: ["OBX|1|TX|X^Text^L||words||||||F"]), peer: nil)
+        #expect(try site.sent().allSatisfy { $0.at("MSH-5") == "EHR" })
+        try await site.changeOrder { $0.priority = .routine }
+        let sent = try site.sent()
+        #expect(sent.map { $0.at("MSH-5") } == ["REG", "EHR"])
+        #expect(sent.allSatisfy { $0.at("ORC-1") == "XO" })
+    }
+
+    @Test("A person is added, then updated; a merge names the survivor and the number that is gone")
+    func patients() async throws {
+        let site = try OutboundSite(OutboundSite.all)
+        _ = await site.inbox.receive(Site.adt("A04", "M1"), peer: nil)
+        _ = await site.inbox.receive(
+            Site.adt("A08", "M2", pid: "PID|1||P-4711^^^NORTH&2.999.1&ISO^MR||Neu^Nora", time: "20261121093000"),
+            peer: nil)
+        let sent = try site.sent()
+        #expect(sent.map(\.summary) == ["ADT^A28", "ADT^A31"])
+        #expect(sent.map { $0.at("PID-5.1.1") } == ["Muster", "Neu"])
+        #expect(sent.map { $0.at("PV1-2") } == ["N", "N"])
+        #expect(sent.map { $0.at("EVN-6") } == ["20261121083000+0100", "20261121093000+0100"])
+        _ = await site.inbox.receive(
+            Site.lines([
+                Site.msh("ADT^A40^ADT_A39", "M3"), "EVN|A40|20261121100000",
+                "PID|1||P-5^^^NORTH&2.999.1&ISO^MR||Neu^Nora",
+                "MRG|P-4711^^^NORTH&2.999.1&ISO^MR",
+            ]), peer: nil)
+        let merge = try #require(try site.sent().first { $0.header.triggerEvent == "A40" })
+        #expect(merge.at("PID-3") == "P-5")
+        #expect(merge.at("MRG-1") == "P-4711")
+        #expect(merge.at("MSH-9.3") == "ADT_A39")
+    }
+
+    @Test("A report is told in the states that the rule names; a withdrawn one withdraws each line")
+    func reports() async throws {
+        let site = try OutboundSite(
+            """
+              EHR: { peer: "EHR|SOUTH", send: [{ event: result, states: [final, corrected, enteredInError] }],
+                     report: { contents: [text, link], text_as: TX, viewer: "https://view.example/?study={study}" } }
+            """)
+        let obx = ["OBX|1|FT|X^Text^L||one\\.br\\two||||||F", "OBX|2|ST|113014^DICOM Study^DCM||1.2.999.9||||||F"]
+        _ = await site.inbox.receive(Site.oru("M1", status: "P", obx: obx), peer: nil)
+        #expect(try site.sent().isEmpty)
+        _ = await site.inbox.receive(Site.oru("M2", status: "F", issued: "20261121160000", obx: obx), peer: nil)
+        let final = try #require(try site.sent().first)
+        #expect(final.at("OBR-25") == "F")
+        #expect(final.at("OBX-2") == "TX")
+        #expect(final.at("OBX-5") == "one")
+        #expect(final.at("OBX[2]-5") == "two")
+        #expect(final.at("OBX[3]-5") == "1.2.999.9")
+        #expect(final.at("OBX[4]-5.1") == "https://view.example/?study=1.2.999.9")
+        _ = await site.inbox.receive(
+            Site.oru("M3", status: "C", issued: "20261121170000", obx: ["OBX|1|FT|X^Text^L||one\\.br\\two||||||W"]),
+            peer: nil)
+        let withdrawn = try #require(try site.sent().first)
+        #expect(withdrawn.at("OBR-25") == "C")
+        let lines = withdrawn.segments.filter { $0.id == "OBX" && $0[2].text == "TX" }
+        #expect(!lines.isEmpty)
+        #expect(lines.allSatisfy { $0[11].text == "W" })
+    }
+
+    @Test("Images that can be fetched are told as an order's state or as a result without words")
+    func images() async throws {
+        let site = try OutboundSite(
+            """
+              RIS: { peer: "RIS|SOUTH", send: [{ event: images, as: "ORM^O01" }] }
+              EHR: { peer: "EHR|SOUTH", send: [{ event: images }], report: { contents: [link], viewer: "https://v/{study}" } }
+              MRI: { peer: "MRI|SOUTH", send: [{ event: images, modalities: [MR] }] }
+            """)
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        let order = try order(site)
+        try await site.change { unit in unit.emit(.studyChanged(studyInstanceUID: "1.2.999.5")) }
+        #expect(try site.sent().isEmpty)
+        let link = Reconciliation.matched(patientID: order.patientID, orderID: order.id)
+        site.store.state.withLock { state in
+            state.studies["1.2.999.5"] = Study(
+                id: EntityID("study"), studyInstanceUID: "1.2.999.5", reconciliation: link,
+                attributes: StudyAttributes(),
+                updatedAt: state.time)
+            state.series["1.2.999.5"] = [
+                Series(
+                    studyInstanceUID: "1.2.999.5", seriesInstanceUID: "1.2.999.5.1", reconciliation: link,
+                    attributes: SeriesAttributes(), updatedAt: state.time)
+            ]
+        }
+        for _ in 0..<2 {
+            try await site.change { unit in unit.emit(.studyChanged(studyInstanceUID: "1.2.999.5")) }
+        }
+        let sent = try site.sent()
+        #expect(sent.map(\.summary) == ["ORM^O01 SC/A", "ORU^R01 RE/"])
+        #expect(sent[0].at("ZDS-1") == "1.2.999.5")
+        #expect(sent[1].at("OBR-25") == "R")
+        #expect(sent[1].at("OBX-5") == "1.2.999.5")
+        #expect(sent[1].at("OBX[2]-5") == "https://v/1.2.999.5")
+    }
+
+    @Test("An order in place of another ends that one in the same message")
+    func replaced() async throws {
+        let site = try OutboundSite(Self.ris)
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        _ = try site.sent()
+        let old = try order(site)
+        let announcer = OutboundAnnouncer(profile: site.profile, digest: Site.fnv)
+        site.store.concluding.withLock {
+            $0 = { events, unit in
+                try announcer.announce(events, replaced: { $0 == EntityID("new") ? old.id : nil }, in: unit)
+            }
+        }
+        try await site.change { unit in
+            var order = old
+            order.id = EntityID("new")
+            order.placer?.value = "PL-2"
+            order.filler = nil
+            order.accession = nil
+            var over = old
+            over.status = .revoked
+            for index in over.steps.indices { over.steps[index].status = .canceled }
+            try unit.save(over)
+            try unit.save(order)
+            unit.emit(.orderChanged(order.id))
+            unit.emit(.orderChanged(old.id))
+        }
+        let sent = try site.sent()
+        #expect(sent.map(\.summary) == ["ORM^O01 RP/RP RO/SC"])
+        #expect(sent.first?.at("ORC-2") == "PL-1")
+        #expect(sent.first?.at("ORC[2]-2") == "PL-2")
+    }
+
+    @Test("An order that a client takes back is cancelled by its numbers; one that is found to be another is not")
+    func removed() async throws {
+        let site = try OutboundSite(Self.ris)
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        _ = try site.sent()
+        let old = try order(site)
+        try await site.change { unit in
+            var same = old
+            same.id = EntityID("same")
+            try unit.save(same)
+            try unit.removeOrder(old.id)
+            unit.emit(.orderRemoved(old.id, steps: []))
+        }
+        #expect(try site.sent().isEmpty)
+        try await site.change { unit in
+            try unit.removeOrder(EntityID("same"))
+            unit.emit(.orderRemoved(EntityID("same"), steps: []))
+        }
+        let sent = try site.sent()
+        #expect(sent.map(\.summary) == ["ORM^O01 CA/CA"])
+        #expect(sent.first?.at("ORC-2") == "PL-1")
+        #expect(sent.first?.at("PID-3") == "P-4711")
+    }
+
+    @Test("What cannot be written, and an order without a number, are put into the outbox as such")
+    func unwritable() async throws {
+        let site = try OutboundSite(
+            """
+              RIS: { peer: "RIS|SOUTH", character_set: "8859/1", send: [{ event: order, as: "ORM^O01" }, { event: patient }] }
+            """)
+        try await site.change { unit in
+            let number = Identifier(system: "urn:oid:2.999.1", value: "P-1", kind: .medicalRecord)
+            try unit.save(Patient(id: EntityID("p"), identifiers: [number], names: [HumanName(family: "Łukasz")]))
+            try unit.save(
+                ImagingOrder(
+                    id: EntityID("o"), patientID: EntityID("p"), status: .active, code: CodedConcept(text: "CT")))
+            unit.emit(.patientChanged(EntityID("p")))
+            unit.emit(.orderChanged(EntityID("o")))
+        }
+        let drafts = site.store.state.withLock(\.outbox)
+        #expect(
+            drafts.map { OutboundPayload($0.payload) } == [
+                .unwritable("PID-5.1 has a character that does not exist in the character set"),
+                .unwritable("the order has no number"),
+            ])
+        #expect(drafts.allSatisfy { $0.destination == "hl7/RIS" && $0.kind == "hl7/RIS" && $0.orderingKey == "p" })
+    }
+
+    @Test("A report past what the outbox holds is named, and made when it is sent")
+    func large() async throws {
+        let site = try OutboundSite("  EHR: { peer: \"EHR|SOUTH\", send: [{ event: result }] }")
+        let pdf = Base64.encode([UInt8](repeating: 7, count: 1 << 20))
+        _ = await site.inbox.receive(
+            Site.oru("M1", status: "F", obx: ["OBX|1|ED|PDF^Report^L||^AP^PDF^Base64^\(pdf)||||||F"]), peer: nil)
+        let draft = try #require(site.store.state.withLock(\.outbox).first)
+        guard case .report(let id, let controlID)? = OutboundPayload(draft.payload) else {
+            Issue.record("not a reference")
+            return
+        }
+        #expect(draft.eventID == EntityID(controlID))
+        let (profile, destination) = (site.profile, site.profile.destinations[0])
+        let bytes = try await site.store.read(.server(requestID: "t")) { unit in
+            try OutboundAnnouncer.report(id, for: destination, profile: profile, controlID: controlID, in: unit)
+        }
+        let message = try Parser().parse(try #require(bytes))
+        #expect(message.header.controlIDText == controlID)
+        #expect(message.value(at: try FieldPath("OBX-5.5")).wholeBytes == Array(pdf.utf8))
+    }
+
+    @Test("An operator's sending is done whether it is news or not, as far as a rule is there")
+    func askedFor() async throws {
+        let site = try OutboundSite(Self.ris)
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        _ = try site.sent()
+        let announcer = OutboundAnnouncer(profile: site.profile, digest: Site.fnv)
+        let order = try order(site)
+        let isSent = try await site.store.write(.server(requestID: "t")) { unit in
+            [
+                try announcer.send(.orderChanged(order.id), to: "RIS", in: unit),
+                try announcer.send(.patientChanged(order.patientID), to: "RIS", in: unit),
+                try announcer.send(.orderChanged(order.id), to: "NOBODY", in: unit),
+            ]
+        }
+        #expect(isSent == [true, false, false])
+        #expect(try site.sent().map(\.summary) == ["ORM^O01 XO/SC"])
+    }
+}
