@@ -63,10 +63,15 @@ import Testing
             return messages
         }
 
-        func echo(_ name: String) {
+        /// - Parameter isQuery: a C-FIND, which alone may be answered by pending.
+        func echo(_ name: String, isQuery: Bool = false) {
             let exchange = exchange
             exchange.inTurn {
-                exchange.invoke(contextID: 1, dataSet: nil, cancelAfter: nil) { .cEchoRequest(messageID: $0) }
+                exchange.invoke(contextID: 1, dataSet: nil, bounds: ResponseBounds()) { messageID in
+                    isQuery
+                        ? .cFindRequest(messageID: messageID, sopClassUID: UID.verification)
+                        : .cEchoRequest(messageID: messageID)
+                }
             }
             .assumeIsolated().whenComplete { self.note(name, $0) }
         }
@@ -90,7 +95,7 @@ import Testing
     @Test("Requests go out one after the other in the order of asking, each after the final response to the one before")
     func turns() throws {
         let association = try Association()
-        for name in ["a", "b", "c"] { association.echo(name) }
+        for name in ["a", "b", "c"] { association.echo(name, isQuery: name == "a") }
         let first = try association.written()
         #expect(first.map(\.messageID) == [1])
         try association.respond(to: first[0], .pending)
@@ -117,7 +122,7 @@ import Testing
         let association = try Association()
         let exchange = association.exchange
         exchange.inTurn {
-            exchange.invoke(contextID: 1, dataSet: nil, cancelAfter: nil) { .cEchoRequest(messageID: $0) }
+            exchange.invoke(contextID: 1, dataSet: nil, bounds: ResponseBounds()) { .cEchoRequest(messageID: $0) }
         }.assumeIsolated().whenComplete {
             association.note("a", $0)
             association.echo("again")

@@ -113,7 +113,7 @@ import Workflow
             (stranger, nil, nil, false), (stranger, nil, own, true), (stranger, "pacs.example", own, true),
             (full, nil, other, false), (client, nil, nil, true),
         ]
-        try await TestListener.run(configure: { $0.tls = server }) { test in
+        try await TestListener.run(configure: { $0.tls = DoorTLS(server) }) { test in
             for (context, name, pinned, isCalled) in cases {
                 var destination = test.destination
                 destination.tls = context

@@ -5,8 +5,8 @@ import DICOMTranslation
 import DIMSEAdapter
 import Logging
 import NIOCore
-import Synchronization
 import NIOPosix
+import Synchronization
 import Testing
 import Workflow
 
@@ -29,7 +29,6 @@ import Workflow
             logger: logger)
     }
 
-    private func object(instance: String = "1.2.3.4", pixels: Int = 2000, byte: UInt8 = 7) throws -> ByteBuffer {
     /// Counts what it is given to run.
     private final class CountingExecutor: TaskExecutor {
         let count = Atomic<Int>(0)
@@ -55,6 +54,7 @@ import Workflow
         }
     }
 
+    private func object(instance: String = "1.2.3.4", pixels: Int = 2000, byte: UInt8 = 7) throws -> ByteBuffer {
         var set = DataSet()
         set.set(.sopClassUID, string: UID.ctImageStorage)
         set.set(.sopInstanceUID, string: instance)
