@@ -140,7 +140,7 @@ enum ServerComposition {
                 return .init(
                     service: try DoorComposition.dimse(
                         door, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
-                        commitments: commitments, outgoing: outgoing, ingest: ingest,
+                        commitments: commitments, outgoing: outgoing, tokens: web.tokens, ingest: ingest,
                         authorities: profile.authorities, entropy: entropy, tls: tls, logger: logger, isUp: isUp))
             case .mllp:
                 return .init(
