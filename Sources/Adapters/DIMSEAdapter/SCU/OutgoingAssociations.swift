@@ -14,8 +14,9 @@ package final class OutgoingAssociations: Sendable {
         package var associationsMax = 64
         /// With one peer for which nothing else is said.
         package var associationsPerPeerMax = 8
-        /// How long one is kept for others to use; zero keeps none.
-        package var idle: TimeAmount = .seconds(5)
+        /// How long one is kept for others to use; zero keeps none. Short, for a peer that serves one association at a
+        /// time has none for others meanwhile.
+        package var idle: TimeAmount = .seconds(1)
         /// How long a user waits for a place who says nothing else.
         package var wait: TimeAmount = .seconds(60)
         package init() {}
