@@ -283,7 +283,8 @@ let package = Package(
         tests(
             "Server", "Server",
             [
-                "hilum", "OpsAPI", "HTTPSupport", "Admission", "SQLStore", "FHIRResources", "Workflow", "Access", logging,
+                "hilum", "OpsAPI", "HTTPSupport", "Admission", "SQLStore", "FHIRResources", "Workflow", "Access",
+                logging,
                 lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,
             ]),
     ],

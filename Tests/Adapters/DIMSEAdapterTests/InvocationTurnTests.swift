@@ -63,14 +63,11 @@ import Testing
             return messages
         }
 
-        /// - Parameter isQuery: a C-FIND, which alone may be answered by pending.
-        func echo(_ name: String, isQuery: Bool = false) {
+        func find(_ name: String) {
             let exchange = exchange
             exchange.inTurn {
-                exchange.invoke(contextID: 1, dataSet: nil, bounds: ResponseBounds()) { messageID in
-                    isQuery
-                        ? .cFindRequest(messageID: messageID, sopClassUID: UID.verification)
-                        : .cEchoRequest(messageID: messageID)
+                exchange.invoke(contextID: 1, dataSet: nil, bounds: ResponseBounds()) {
+                    .cFindRequest(messageID: $0, sopClassUID: UID.verification)
                 }
             }
             .assumeIsolated().whenComplete { self.note(name, $0) }
@@ -95,7 +92,7 @@ import Testing
     @Test("Requests go out one after the other in the order of asking, each after the final response to the one before")
     func turns() throws {
         let association = try Association()
-        for name in ["a", "b", "c"] { association.echo(name, isQuery: name == "a") }
+        for name in ["a", "b", "c"] { association.find(name) }
         let first = try association.written()
         #expect(first.map(\.messageID) == [1])
         try association.respond(to: first[0], .pending)
@@ -105,7 +102,7 @@ import Testing
         let second = try association.written()
         #expect(second.map(\.messageID) == [2])
         // One that comes now is behind the one that waits.
-        association.echo("d")
+        association.find("d")
         try association.respond(to: second[0])
         let third = try association.written()
         #expect(third.map(\.messageID) == [3])
@@ -122,12 +119,14 @@ import Testing
         let association = try Association()
         let exchange = association.exchange
         exchange.inTurn {
-            exchange.invoke(contextID: 1, dataSet: nil, bounds: ResponseBounds()) { .cEchoRequest(messageID: $0) }
+            exchange.invoke(contextID: 1, dataSet: nil, bounds: ResponseBounds()) {
+                .cFindRequest(messageID: $0, sopClassUID: UID.verification)
+            }
         }.assumeIsolated().whenComplete {
             association.note("a", $0)
-            association.echo("again")
+            association.find("again")
         }
-        association.echo("b")
+        association.find("b")
         for _ in 0..<3 {
             for request in try association.written() { try association.respond(to: request) }
         }
@@ -140,7 +139,7 @@ import Testing
         let association = try Association()
         let exchange = association.exchange
         let loop = association.channel.embeddedEventLoop
-        association.echo("a")
+        association.find("a")
         var message: Int?
         exchange.inTurn {
             loop.makeSucceededFuture(
@@ -151,7 +150,7 @@ import Testing
             message = begun.message
             begun.responses.assumeIsolated().whenComplete { association.note("store", $0) }
         }
-        association.echo("b")
+        association.find("b")
         let first = try association.written()
         #expect(first.map(\.field) == [.cEchoRequest])
         #expect(message == nil)
@@ -172,9 +171,9 @@ import Testing
     @Test("At the end of the association all that wait fail with it; one more than may wait is refused at once")
     func ended() throws {
         let association = try Association()
-        for number in 0...DIMSEExchange.waitingMax { association.echo("\(number)") }
+        for number in 0...DIMSEExchange.waitingMax { association.find("\(number)") }
         #expect(association.ends.isEmpty)
-        association.echo("more")
+        association.find("more")
         #expect(association.ends == ["more busy"])
         #expect(try association.written().count == 1)
         association.ends = []
@@ -182,7 +181,7 @@ import Testing
         #expect(association.ends.count == DIMSEExchange.waitingMax + 1)
         let last = "\(SCUError.abortedByPeer(.byUser))"
         #expect(association.ends.allSatisfy { $0.hasSuffix(last) })
-        association.echo("late")
+        association.find("late")
         #expect(association.ends.last == "late " + last)
         _ = try association.channel.finish(acceptAlreadyClosed: true)
     }

@@ -127,7 +127,7 @@ struct AuthorityMappingTests {
             #expect(try await store.look { try $0.messages(awaitingMergeOf: [old]).count } == 2)
             _ = try await Self.map(store)
             #expect(try await store.look { try $0.messages(awaitingMergeOf: [old]).count } == 0)
-            let waiting = try await store.look { try $0.messages(awaitingMergeOf: [new]).map(\.id.value) }
+            let waiting = try await store.look { try $0.messages(awaitingMergeOf: [new]).map(\.value) }
             #expect(waiting == ["m1", "m2"])
         }
     }

@@ -36,19 +36,19 @@ extension QuarantineTests {
                 store, Self.image("1.1", accession: "A1"), Self.image("1.2", patient: "200"),
                 Self.image("1.3", patient: "200"))
             #expect(try await Self.asides(store) == ["1.2 200", "1.3 200"])
-            #expect(try await Self.replace(store, Self.image("1.2", accession: "A1", digest: "e")) == matched)
+            #expect(try await Self.replace(store, Self.image("1.2", accession: "A1", blob: "1.2e")) == matched)
             #expect(try await Self.asides(store) == ["1.3 200"])
             #expect(try await Self.shown(store) == "3 Patient/\(patient.value) 2")
 
-            let again = try await Self.replace(store, Self.image("1.3", patient: "200", digest: "e"))
+            let again = try await Self.replace(store, Self.image("1.3", patient: "200", blob: "1.3e"))
             #expect(again == .stored(.quarantined(.patientMismatch)))
             #expect(try await Self.asides(store) == ["1.3 200"])
             try await Self.decide(store, .accept, instance: "1.3")
-            #expect(try await Self.replace(store, Self.image("1.3", patient: "200", digest: "f")) == matched)
+            #expect(try await Self.replace(store, Self.image("1.3", patient: "200", blob: "1.3f")) == matched)
             #expect(try await Self.asides(store) == ["1.3 200 decided"])
             #expect(try await Self.shown(store) == "3 Patient/\(patient.value) 3")
             // Nobody has decided about what names a third patient.
-            let third = try await Self.replace(store, Self.image("1.3", patient: "300", digest: "g"))
+            let third = try await Self.replace(store, Self.image("1.3", patient: "300", blob: "1.3g"))
             #expect(third == .stored(.quarantined(.unknownPatient)))
             #expect(try await Self.asides(store) == ["1.3 300"])
         }

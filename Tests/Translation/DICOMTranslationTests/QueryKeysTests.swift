@@ -220,7 +220,7 @@ struct QueryKeysTests {
         "PS3.5 §6.2: Patient's Weight is a DS of at most 16 characters, in kilograms; what is no number is no weight",
         arguments: [
             ("72.5", "kg", "72.5"), ("70", "kg", "70"), ("3333.3", "g", "3.3333"), ("72500", "g", "72.5"),
-            ("72.0000000000000000001", "kg", "72"), ("66.66666666666666667", "kg", "66.6666666666667"),
+            ("72.0000000000000000001", "kg", "72"), ("66.66666666666666667", "kg", "66.666666666667"),
             ("nan", "kg", nil), ("inf", "g", nil), ("70", "[lb_av]", nil),
         ] as [(String, String, String?)])
     func weight(number: String, unit: String, expected: String?) {

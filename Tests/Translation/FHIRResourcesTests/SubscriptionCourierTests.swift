@@ -105,6 +105,7 @@ import Workflow
             return switch await Self.deliver(world) {
             case .delivered: "delivered"
             case .unreachable: "unreachable"
+            case .blocked: "blocked"
             case .overloaded(_, let seconds): "overloaded \(seconds.map(String.init) ?? "-")"
             case .transient: "transient"
             case .permanent: "permanent"

@@ -26,7 +26,12 @@ import Workflow
         for draft in drafts {
             let receipt = await inbox.receive(draft.payload, peer: nil)
             #expect(receipt.code == "AA", "\(String(decoding: draft.payload, as: UTF8.self)) \(receipt.notes)")
-            #expect(receipt.notes == [])
+            // A report goes where its order was never told.
+            let isReport = draft.payload.firstRange(of: Array("|ORU^R01".utf8)) != nil
+            let notes = receipt.notes.filter {
+                !isReport || $0 != "result came before its order: order created from it"
+            }
+            #expect(notes == [])
         }
         return store
     }

@@ -1,16 +1,10 @@
 import HL7v2
 import Workflow
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// Orders: what became of one since the destination was last told, by what it was told.
 extension DestinationTeller {
     /// By what an order can be taken back once it is gone.
-    private struct Numbers: Codable {
+    private struct Numbers {
         var patient: EntityID
         var placer: Identifier?
         var filler: Identifier?
@@ -27,10 +21,28 @@ extension DestinationTeller {
                 code: CodedConcept())
         }
 
-        var json: String? { (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) } }
-        init?(json: String) {
-            guard let read = try? JSONDecoder().decode(Numbers.self, from: Data(json.utf8)) else { return nil }
-            self = read
+        var text: String {
+            KeptFields.text([patient.value] + [placer, filler, accession].flatMap(Self.fields))
+        }
+
+        /// Nil for a text that is not one of these.
+        init?(text: String) {
+            guard let fields = KeptFields.fields(text), fields.count == 10, let patient = fields[0] else { return nil }
+            self.patient = EntityID(patient)
+            (placer, filler, accession) = (
+                Self.identifier(fields[1...3]), Self.identifier(fields[4...6]), Self.identifier(fields[7...9])
+            )
+        }
+
+        private static func fields(_ identifier: Identifier?) -> [String?] {
+            [identifier?.system, identifier?.value, identifier?.kind?.rawValue]
+        }
+
+        private static func identifier(_ fields: ArraySlice<String?>) -> Identifier? {
+            guard let system = fields[fields.startIndex], let value = fields[fields.startIndex + 1] else { return nil }
+            return Identifier(
+                system: system, value: value,
+                kind: fields[fields.startIndex + 2].map { Identifier.Kind(rawValue: $0) })
         }
     }
 
@@ -50,7 +62,7 @@ extension DestinationTeller {
         let asked: OrderChange? = isAskedFor ? (told == nil ? .new : .changed) : nil
         guard let change = OrderChange(of: order, told: known) ?? asked,
             let now = try news(
-                Self.subject(id), of: body, since: told, state: state, detail: Numbers(order).json)
+                Self.subject(id), of: body, since: told, state: state, detail: Numbers(order).text)
         else { return false }
         guard Self.isNumbered(order) else {
             let controlID = String(unit.entropy.newID().value.prefix(20))
@@ -83,7 +95,7 @@ extension DestinationTeller {
     /// told of it, or knows that it is over.
     private func replacement(_ old: EntityID, of form: OutboundForm) throws -> [SegmentDraft]? {
         guard var told = try memory.told(Self.subject(old), to: destination.outboxName), told.state != "RP",
-            let order = try unit.order(old) ?? told.detail.flatMap({ Numbers(json: $0)?.order(old) })
+            let order = try unit.order(old) ?? told.detail.flatMap({ Numbers(text: $0)?.order(old) })
         else { return nil }
         // It is over with this message, whatever its own change would have said.
         told.state = OrderChange.state(of: order)
@@ -116,7 +128,7 @@ extension DestinationTeller {
     func tellRemoved(_ id: EntityID) throws -> Bool {
         guard let rule = rules(.order).first,
             let told = try memory.told(Self.subject(id), to: destination.outboxName),
-            let numbers = told.detail.flatMap({ Numbers(json: $0) })
+            let numbers = told.detail.flatMap({ Numbers(text: $0) })
         else { return false }
         try memory.forget(told)
         if let survivor = try survivor(of: numbers) {

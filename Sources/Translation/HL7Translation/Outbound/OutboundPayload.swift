@@ -1,11 +1,5 @@
 import Workflow
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// What the outbox keeps of a message that is to be sent.
 package enum OutboundPayload: Sendable, Hashable {
     /// The message in wire form: what is sent at each attempt, byte for byte.
@@ -15,20 +9,12 @@ package enum OutboundPayload: Sendable, Hashable {
     /// What could not be written, with the reason: kept for the operator, never sent.
     case unwritable(String)
 
-    private struct Reference: Codable {
-        var report: String?
-        var controlID: String?
-        var unwritable: String?
-    }
-
     package var bytes: [UInt8] {
-        let reference: Reference
         switch self {
-        case .message(let bytes): return bytes
-        case .report(let id, let controlID): reference = Reference(report: id.value, controlID: controlID)
-        case .unwritable(let reason): reference = Reference(unwritable: reason)
+        case .message(let bytes): bytes
+        case .report(let id, let controlID): Array(KeptFields.text(["report", id.value, controlID]).utf8)
+        case .unwritable(let reason): Array(KeptFields.text(["unwritable", reason]).utf8)
         }
-        return (try? JSONEncoder().encode(reference)).map { Array($0) } ?? []
     }
 
     /// Nil for bytes that are no payload.
@@ -37,13 +23,15 @@ package enum OutboundPayload: Sendable, Hashable {
             self = .message(bytes)
             return
         }
-        guard let reference = try? JSONDecoder().decode(Reference.self, from: Data(bytes)) else { return nil }
-        if let report = reference.report, let controlID = reference.controlID {
+        guard let fields = KeptFields.fields(String(decoding: bytes, as: UTF8.self)) else { return nil }
+        switch (fields.first, fields.count) {
+        case ("report", 3):
+            guard let report = fields[1], let controlID = fields[2] else { return nil }
             self = .report(EntityID(report), controlID: controlID)
-        } else if let reason = reference.unwritable {
+        case ("unwritable", 2):
+            guard let reason = fields[1] else { return nil }
             self = .unwritable(reason)
-        } else {
-            return nil
+        default: return nil
         }
     }
 }
