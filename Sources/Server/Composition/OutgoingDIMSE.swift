@@ -1,3 +1,4 @@
+import Admission
 import BlobStore
 import DICOMNetwork
 import DIMSEAdapter
