@@ -83,21 +83,21 @@ let package = Package(
         layer("Foundations", "Cryptography", ["Basics", "COpenSSL"]),
 
         // Codecs: bytes to values and back; pure.
-        layer("Codecs", "DICOMData", ["CZlib"]),
+        layer("Codecs", "DICOMData", ["Basics", "CZlib"]),
         layer("Codecs", "DICOMNetwork", ["DICOMData", nio("NIOCore")]),
         layer("Codecs", "DICOMPixels", ["DICOMData"]),
-        layer("Codecs", "HL7v2", []),
-        layer("Codecs", "FHIRModel", []),
-        layer("Codecs", "FHIRSearch", ["FHIRModel"]),
+        layer("Codecs", "HL7v2", ["Basics"]),
+        layer("Codecs", "FHIRModel", ["Basics"]),
+        layer("Codecs", "FHIRSearch", ["Basics", "Cryptography", "FHIRModel"]),
 
         // Domain: rules and ports.
-        layer("Domain", "Workflow", ["Access"]),
+        layer("Domain", "Workflow", ["Basics", "Access"]),
         layer("Domain", "Access", []),
 
         // Translation: the only place where two vocabularies meet.
-        layer("Translation", "HL7Translation", ["HL7v2", "Workflow", "Access", yams]),
+        layer("Translation", "HL7Translation", ["Basics", "HL7v2", "Workflow", "Access", yams]),
         layer("Translation", "DICOMTranslation", ["DICOMData", "DICOMPixels", "Workflow", "Access"]),
-        layer("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "Workflow", "Access"]),
+        layer("Translation", "FHIRResources", ["Basics", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
 
         // Network: what all doors share about connections.
         layer("Network", "Admission", ["Access", nio("NIOCore"), nio("NIOTLS"), nioSSL]),
@@ -133,15 +133,15 @@ let package = Package(
         layer(
             "API", "HTTPSupport",
             [
-                "Access", "Admission", "CZlib", hummingbird,
+                "Basics", "Access", "Admission", "CZlib", hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"), httpTypes,
                 nio("NIOCore"), nio("NIOHTTP1"), httpTypesNIO, logging,
             ]),
         layer(
             "API", "FHIRAPI",
             [
-                "HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow", hummingbird, httpTypes,
-                nio("NIOCore"), logging,
+                "HTTPSupport", "Basics", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow", hummingbird,
+                httpTypes, nio("NIOCore"), logging,
             ]),
         layer(
             "API", "DICOMwebAPI",
@@ -203,10 +203,10 @@ let package = Package(
         // Stories are told to the tables too.
         tests("Domain", "Workflow", ["Workflow", "Access", "SQLStore"]),
         tests("Domain", "Access", ["Access"]),
-        tests("Translation", "HL7Translation", ["HL7Translation", "HL7v2", "Workflow", "Access"]),
+        tests("Translation", "HL7Translation", ["HL7Translation", "Basics", "HL7v2", "Workflow", "Access"]),
         tests(
             "Translation", "DICOMTranslation",
-            ["DICOMTranslation", "DICOMData", "DICOMPixels", "Workflow", "Access"]),
+            ["DICOMTranslation", "Basics", "DICOMData", "DICOMPixels", "Workflow", "Access"]),
         tests(
             "Translation", "FHIRResources",
             ["FHIRResources", "SQLStore", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
@@ -284,7 +284,7 @@ let package = Package(
             "Server", "Server",
             [
                 "hilum", "OpsAPI", "HTTPSupport", "Admission", "SQLStore", "FHIRResources", "Workflow", "Access",
-                logging,
+                "HL7Translation", "Basics", "Cryptography", logging,
                 lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,
             ]),
     ],

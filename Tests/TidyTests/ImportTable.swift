@@ -47,19 +47,19 @@ struct ImportTable {
         row("Foundations", "Basics", [])
         row("Foundations", "Cryptography", ["Basics", "COpenSSL"])
 
-        row("Codecs", "DICOMData", ["CZlib"])
+        row("Codecs", "DICOMData", ["Basics", "CZlib"])
         row("Codecs", "DICOMNetwork", ["DICOMData"], ["NIOCore"])
         row("Codecs", "DICOMPixels", ["DICOMData"])
-        row("Codecs", "HL7v2", [])
-        row("Codecs", "FHIRModel", [])
-        row("Codecs", "FHIRSearch", ["FHIRModel"])
+        row("Codecs", "HL7v2", ["Basics"])
+        row("Codecs", "FHIRModel", ["Basics"])
+        row("Codecs", "FHIRSearch", ["Basics", "Cryptography", "FHIRModel"])
 
         row("Domain", "Access", [])
-        row("Domain", "Workflow", ["DICOMData", "Access"])
+        row("Domain", "Workflow", ["Basics", "DICOMData", "Access"])
 
-        row("Translation", "HL7Translation", ["HL7v2", "Workflow", "Access"], ["Yams"])
+        row("Translation", "HL7Translation", ["Basics", "HL7v2", "Workflow", "Access"], ["Yams"])
         row("Translation", "DICOMTranslation", ["DICOMData", "DICOMPixels", "Workflow", "Access"])
-        row("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "DICOMData", "Workflow", "Access"])
+        row("Translation", "FHIRResources", ["Basics", "FHIRModel", "FHIRSearch", "DICOMData", "Workflow", "Access"])
 
         row("Network", "Admission", ["Access"], ["NIOCore", "NIOTLS", "NIOSSL"])
 
@@ -83,9 +83,11 @@ struct ImportTable {
             "Adapters", "OutboundAdapter", ["Access"],
             ["NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1", "AsyncHTTPClient"])
 
-        row("API", "HTTPSupport", ["Access", "Admission", "CZlib"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
         row(
-            "API", "FHIRAPI", ["HTTPSupport", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
+            "API", "HTTPSupport", ["Basics", "Access", "Admission", "CZlib"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
+        row(
+            "API", "FHIRAPI",
+            ["HTTPSupport", "Basics", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
         row(
             "API", "DICOMwebAPI",
             ["HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow"], http)

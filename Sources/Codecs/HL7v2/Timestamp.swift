@@ -1,3 +1,5 @@
+import Basics
+
 /// A DTM (TS, DT) value with exactly the precision and offset that were sent. HL7 v2.5.1 §2.A.22, §2.A.77.
 ///
 /// Shape: `YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ]`. Local time of the sender unless an offset was sent;
@@ -56,7 +58,7 @@ package struct Timestamp: Sendable, Hashable {
             self[keyPath: path] = value
             self.precision = precision
         }
-        guard day <= Timestamp.days(inMonth: month, year: year) else { return nil }
+        guard day <= CivilDate.length(year: year, month: month) else { return nil }
         if scanner.take(0x2E) {
             guard precision == .second, let fraction = scanner.fraction() else { return nil }
             tenThousandths = fraction
@@ -92,14 +94,7 @@ package struct Timestamp: Sendable, Hashable {
     }
 
     /// Days since 1970-01-01 of the date, by the Gregorian calendar.
-    package var epochDay: Int {
-        let shifted = month <= 2 ? year - 1 : year
-        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return era * 146_097 + dayOfEra - 719_468
-    }
+    package var epochDay: Int { CivilDate.days(year: year, month: month, day: day) }
 
     /// Seconds since 1970-01-01T00:00:00 of the wall clock, offset not applied. A leap second counts as the next second.
     package var wallClockSeconds: Int { epochDay * 86_400 + hour * 3600 + minute * 60 + second }
@@ -108,25 +103,10 @@ package struct Timestamp: Sendable, Hashable {
     package init(utcEpochSeconds: Int) {
         let day = utcEpochSeconds >= 0 ? utcEpochSeconds / 86_400 : (utcEpochSeconds - 86_399) / 86_400
         let rest = utcEpochSeconds - day * 86_400
-        let shifted = day + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthIndex = (5 * dayOfYear + 2) / 153
-        let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
+        let date = CivilDate.date(days: day)
         self.init(
-            year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month: month,
-            day: dayOfYear - (153 * monthIndex + 2) / 5 + 1, hour: rest / 3600, minute: rest / 60 % 60,
+            year: date.year, month: date.month, day: date.day, hour: rest / 3600, minute: rest / 60 % 60,
             second: rest % 60, precision: .second, offsetMinutes: 0)
-    }
-
-    private static func days(inMonth month: Int, year: Int) -> Int {
-        switch month {
-        case 4, 6, 9, 11: 30
-        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-        default: 31
-        }
     }
 }
 

@@ -33,9 +33,16 @@ package final class PublicKey: Sendable {
         let point: [UInt8] = [0x04] + x + y
         // Looks whether the point is on the curve, which is all there is to check: the cofactor is 1, and infinity has no
         // coordinates.
-        let key = try KeyParameters.publicKey("EC") { builder in
-            OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve.name, 0) == 1
-                && OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, point.count) == 1
+        // The builder keeps addresses, not copies.
+        let key = try curve.name.utf8CString.withUnsafeBufferPointer { name throws(CryptographyError) in
+            try point.withUnsafeBufferPointer { point throws(CryptographyError) in
+                try KeyParameters.publicKey("EC") { builder in
+                    OSSL_PARAM_BLD_push_utf8_string(
+                        builder, OSSL_PKEY_PARAM_GROUP_NAME, name.baseAddress, name.count - 1) == 1
+                        && OSSL_PARAM_BLD_push_octet_string(
+                            builder, OSSL_PKEY_PARAM_PUB_KEY, point.baseAddress, point.count) == 1
+                }
+            }
         }
         self.init(owning: key, .ec(curve))
     }

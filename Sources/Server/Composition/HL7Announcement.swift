@@ -1,4 +1,3 @@
-import FHIRModel
 import FHIRResources
 import HL7Translation
 import HL7v2
@@ -26,18 +25,7 @@ struct HL7Announcement: CommitObserver {
     }
 
     func conclude(_ changes: UnitChanges, in unit: any ResourceUnitOfWork) throws {
-        try announcer.announce(changes.events, replaced: { Self.replaced($0, changes) }, in: unit)
-    }
-
-    /// What a client says in ServiceRequest.replaces; the workflow knows nothing of it.
-    private static func replaced(_ id: EntityID, _ changes: UnitChanges) -> EntityID? {
-        let request = changes.resources.last { $0.resource.type == "ServiceRequest" && $0.resource.id == id.value }
-        guard let bytes = request?.resource.bytes, let document = try? JSONDocument(parsing: bytes),
-            let reference = JSONValue(document)["replaces"]?[0]?["reference"]?.string
-        else { return nil }
-        let parts = reference.split(separator: "/")
-        guard parts.count >= 2, parts[parts.count - 2] == "ServiceRequest" else { return nil }
-        return EntityID(String(parts[parts.count - 1]))
+        try announcer.announce(changes.events, replaced: { ServiceRequestProjection.replaced(by: $0, among: changes) }, in: unit)
     }
 }
 

@@ -1,5 +1,6 @@
 import Access
 import Admission
+import Basics
 import BlobStore
 import DICOMData
 import DICOMNetwork
@@ -274,12 +275,7 @@ enum SiteOffset {
             let month = Int(date.dropFirst(4).prefix(2)), let day = Int(date.suffix(2)), let hour = Int(time.prefix(2)),
             let minute = Int(time.dropFirst(2).prefix(2))
         else { return nil }
-        // Days from civil, proleptic Gregorian.
-        let y = month <= 2 ? year - 1 : year
-        let era = (y >= 0 ? y : y - 399) / 400
-        let yearOfEra = y - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        let days = CivilDate.days(year: year, month: month, day: day)
         let minutes = zone.offsetMinutes(atWallClock: days * 86_400 + hour * 3600 + minute * 60)
         if minutes == 0 { return "Z" }
         let absolute = abs(minutes)

@@ -52,7 +52,10 @@ struct WebComposition {
 
         // Tokens.
         let pem = String(decoding: try ServerFolder.readSecret(folder.tokenKeyFile), as: UTF8.self)
-        let key = try ServerKey(pem: pem)
+        let key: ServerKey
+        do { key = try ServerKey(pem: pem) } catch {
+            throw ConfigurationError("\(folder.tokenKeyFile): no P-256 key in PEM: \(error)")
+        }
         let verifier = TokenVerifier(
             keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store, now: micros)
         tokens = verifier

@@ -1,3 +1,4 @@
+import Basics
 import HL7v2
 
 /// The HL7 v2 messages of the demo, version 2.5.1, original acknowledgment mode, UTF-8.
@@ -100,7 +101,7 @@ package struct DemoMessages: Sendable {
             "ED", ["PDF", "Report as PDF", "99DEMO"],
             [
                 nil, "AP", "PDF", "Base64",
-                Self.base64(DemoReportPDF.bytes(lines: Self.text(status) + [Self.impression(status)])),
+                Base64.encode(DemoReportPDF.bytes(lines: Self.text(status) + [Self.impression(status)])),
             ])
         return message.finished()
     }
@@ -192,18 +193,5 @@ package struct DemoMessages: Sendable {
         guard status != nil else { return }
         message.skip(6)
         message.field(raw: Array("DEMO-D-9&READER&DEMO".utf8))
-    }
-
-    private static func base64(_ bytes: [UInt8]) -> String {
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var out: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let word = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-            for place in 0..<4 {
-                out.append(place <= group.count ? letters[word >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 }

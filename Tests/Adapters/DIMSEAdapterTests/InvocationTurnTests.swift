@@ -152,7 +152,7 @@ import Testing
         }
         association.find("b")
         let first = try association.written()
-        #expect(first.map(\.field) == [.cEchoRequest])
+        #expect(first.map(\.field) == [.cFindRequest])
         #expect(message == nil)
         try association.respond(to: first[0])
         let second = try association.written()
@@ -162,7 +162,7 @@ import Testing
         #expect(try association.written().isEmpty)
         try association.respond(to: second[0])
         let third = try association.written()
-        #expect(third.map(\.field) == [.cEchoRequest])
+        #expect(third.map(\.field) == [.cFindRequest])
         try association.respond(to: third[0])
         #expect(association.ends == ["a 1", "store 1", "b 1"])
         _ = try association.channel.finish(acceptAlreadyClosed: true)

@@ -125,7 +125,7 @@ import Workflow
                     #expect(try await association.echo() == .success)
                     try await association.release()
                 } else {
-                    await #expect(throws: SCUError.self) {
+                    await #expect(throws: SCUError.self, "\(name ?? "-") \(pinned?.fingerprint ?? "-")") {
                         try await SCUAssociation.open(destination, contexts: verification)
                     }
                 }

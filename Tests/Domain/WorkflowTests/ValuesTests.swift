@@ -2,40 +2,9 @@ import Foundation
 import Testing
 import Workflow
 
-/// The values that the domain makes and reads. RFC 4648 §4, PS3.5 §B.2, FHIR R4 datatypes.html#id.
-@Suite("Values: base 64, ids, UIDs, dates, changes")
+/// The values that the domain makes and reads. PS3.5 §B.2, FHIR R4 datatypes.html#id.
+@Suite("Values: ids, UIDs, dates, changes")
 struct ValuesTests {
-    @Test(
-        "Base 64 gives the RFC's test vectors (RFC 4648 §10)",
-        arguments: [
-            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ])
-    func vectors(_ plain: String, _ coded: String) {
-        #expect(Base64.encode(Array(plain.utf8)) == coded)
-        #expect(Base64.decode(coded.utf8) == Array(plain.utf8))
-    }
-
-    @Test(
-        "Base 64 with wrong padding, foreign characters or stray bits is refused (RFC 4648 §3.3, §3.5)",
-        arguments: [
-            "=", "==", "Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8", "Zm9v=", "Z-8=", "Zm 8=", "Zg==Zg==", "=Zg=",
-            "Zm8\n=",
-        ])
-    func refused(_ text: String) { #expect(Base64.decode(text.utf8) == nil) }
-
-    @Test("White space in base 64 is skipped only when asked")
-    func whiteSpace() {
-        #expect(Base64.decode("Zm\r\n9v Yg =\t=".utf8, ignoringWhiteSpace: true) == Array("foob".utf8))
-        #expect(Base64.decode("Zm9v\n".utf8) == nil)
-    }
-
-    @Test("Random bytes survive base 64", arguments: 0..<64)
-    func roundTrip(_ length: Int) {
-        let bytes = SeededEntropy(seed: UInt64(length)).bytes(length)
-        #expect(Base64.decode(Base64.encode(bytes).utf8) == bytes, "seed \(length)")
-    }
-
     @Test("A new id is 26 characters of lower-case base 32 and legal as a FHIR id")
     func ids() {
         let entropy = SeededEntropy(seed: 7)

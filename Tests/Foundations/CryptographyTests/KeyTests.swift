@@ -29,6 +29,24 @@ struct KeyTests {
         #expect(!stranger.prepared().verifies(signature, of: Self.message))
     }
 
+    @Test("A key that many threads read from its coordinates at once is the same key each time")
+    func many() async throws {
+        for curve in EllipticCurve.allCases {
+            let key = try PrivateKey(curve).publicKey
+            let (x, y) = try key.coordinates(on: curve)
+            let point = try key.point
+            let count = await withTaskGroup(of: Int.self) { group in
+                for _ in 0..<16 {
+                    group.addTask {
+                        (0..<200).filter { _ in (try? PublicKey(curve, x: x, y: y).point) == point }.count
+                    }
+                }
+                return await group.reduce(0, +)
+            }
+            #expect(count == 3_200)
+        }
+    }
+
     @Test("RFC 8017 §8.2: an RSA key signs as long as its modulus, and nothing shorter verifies")
     func rsa() throws {
         let key = try PrivateKey(pem: PEMSamples.rsa)

@@ -78,9 +78,9 @@ extension JourneyTests {
                     let other = try await ServerFolder.make()
                     defer { other.remove() }
                     for name in ["ca.pem", "server.pem", "server.key"] {
-                        let target = URL(fileURLWithPath: server.folder.path + "/tls/" + name)
-                        _ = try FileManager.default.replaceItemAt(
-                            target, withItemAt: URL(fileURLWithPath: other.path + "/tls/" + name))
+                        let bytes = try Data(contentsOf: URL(fileURLWithPath: other.path + "/tls/" + name))
+                        try bytes.write(
+                            to: URL(fileURLWithPath: server.folder.path + "/tls/" + name), options: .atomic)
                     }
                     try FileManager.default.setAttributes(
                         [.posixPermissions: 0o600], ofItemAtPath: server.folder.path + "/tls/server.key")

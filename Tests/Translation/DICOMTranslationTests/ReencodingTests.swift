@@ -1,3 +1,4 @@
+import Basics
 import DICOMData
 import Testing
 import Workflow

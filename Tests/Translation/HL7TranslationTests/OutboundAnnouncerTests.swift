@@ -1,4 +1,5 @@
 import Access
+import Basics
 import HL7Translation
 import HL7v2
 import Synchronization

@@ -1,3 +1,4 @@
+import Basics
 import HL7Translation
 import HL7v2
 import Testing

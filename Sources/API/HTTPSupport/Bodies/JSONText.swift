@@ -1,3 +1,5 @@
+import Basics
+
 /// Writes the small JSON documents of discovery, tokens and operations; resources have their own writer in FHIRModel.
 package struct JSONText: Sendable {
     package private(set) var bytes: [UInt8] = []
@@ -52,22 +54,5 @@ package struct JSONText: Sendable {
         bytes.append(UInt8(ascii: ":"))
     }
 
-    /// RFC 8259 §7: the quotation mark, the reverse solidus and control characters are escaped.
-    private mutating func string(_ text: String) {
-        let digits: [UInt8] = Array("0123456789abcdef".utf8)
-        bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0..<0x20:
-                bytes.append(contentsOf: "\\u00".utf8)
-                bytes.append(digits[Int(byte >> 4)])
-                bytes.append(digits[Int(byte & 15)])
-            default: bytes.append(byte)
-            }
-        }
-        bytes.append(UInt8(ascii: "\""))
-    }
+    private mutating func string(_ text: String) { JSONQuoting.append(text, to: &bytes) }
 }

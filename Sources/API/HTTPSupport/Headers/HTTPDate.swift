@@ -1,3 +1,5 @@
+import Basics
+
 /// Dates of HTTP headers, in whole seconds since 1970-01-01T00:00:00Z. RFC 9110 §5.6.7.
 package enum HTTPDate {
     private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
@@ -6,7 +8,7 @@ package enum HTTPDate {
     /// The preferred form, `Sun, 06 Nov 1994 08:49:37 GMT`.
     package static func text(secondsSince1970 seconds: Int64) -> String {
         let (day, rest) = floorDivide(seconds, 86_400)
-        let (year, month, date) = civil(fromDays: day)
+        let (year, month, date) = CivilDate.date(days: Int(day))
         return String(unsafeUninitializedCapacity: 29) { bytes in
             var out = Text(bytes)
             out.put(days[Int(floorDivide(day, 7).remainder)])
@@ -27,7 +29,7 @@ package enum HTTPDate {
     package static func instant(microseconds: Int64) -> String {
         let (seconds, fraction) = floorDivide(microseconds, 1_000_000)
         let (day, rest) = floorDivide(seconds, 86_400)
-        let (year, month, date) = civil(fromDays: day)
+        let (year, month, date) = CivilDate.date(days: Int(day))
         return String(unsafeUninitializedCapacity: 24) { bytes in
             var out = Text(bytes)
             out.put(Int64(year), digits: 4)
@@ -89,9 +91,9 @@ package enum HTTPDate {
             let month = months.firstIndex(of: String(decoding: bytes[8..<11], as: UTF8.self)),
             hour < 24, minute < 60, second <= 60, date >= 1
         else { return nil }
-        let day = days(fromYear: year, month: month + 1, date: date)
-        guard civil(fromDays: day) == (year, month + 1, date) else { return nil }
-        return day * 86_400 + Int64(hour * 3600 + minute * 60 + second)
+        guard date <= CivilDate.length(year: year, month: month + 1) else { return nil }
+        let day = CivilDate.days(year: year, month: month + 1, day: date)
+        return Int64(day * 86_400 + hour * 3600 + minute * 60 + second)
     }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
@@ -106,24 +108,5 @@ package enum HTTPDate {
     private static func floorDivide(_ a: Int64, _ b: Int64) -> (quotient: Int64, remainder: Int64) {
         let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
         return remainder < 0 ? (quotient - 1, remainder + b) : (quotient, remainder)
-    }
-
-    /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar, counted in 400-year eras from 1 March.
-    private static func days(fromYear year: Int, month: Int, date: Int) -> Int64 {
-        let shifted = Int64(month <= 2 ? year - 1 : year)
-        let (era, yearOfEra) = floorDivide(shifted, 400)
-        let dayOfYear = Int64((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + date - 1)
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
-
-    private static func civil(fromDays days: Int64) -> (year: Int, month: Int, date: Int) {
-        let shifted = days + 719_468
-        let (era, dayOfEra) = floorDivide(shifted, 146_097)
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = Int(shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9)
-        let year = Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0)
-        return (year, month, Int(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1))
     }
 }

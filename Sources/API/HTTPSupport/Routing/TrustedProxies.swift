@@ -136,9 +136,21 @@ package struct TrustedProxies: Sendable, Hashable {
         return text
     }
 
+    /// The value of a quoted string; what is none as it is. RFC 9110 §5.6.4.
     private static func unquoted(_ text: Substring) -> String {
-        guard text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") else { return String(text) }
-        return String(text.dropFirst().dropLast()).replacing("\\", with: "")
+        guard text.hasPrefix("\"") else { return String(text) }
+        var value = ""
+        var rest = text.dropFirst()
+        while let character = rest.popFirst() {
+            switch character {
+            case "\"": return rest.isEmpty ? value : String(text)
+            case "\\":
+                guard let next = rest.popFirst() else { return String(text) }
+                value.append(next)
+            default: value.append(character)
+            }
+        }
+        return String(text)
     }
 }
 

@@ -1,3 +1,5 @@
+import Basics
+
 /// A date, a time and an offset from UTC as a DT value says them, with the precision they are given in. PS3.5 §6.2.
 package struct DICOMDateTime: Hashable, Sendable {
     package let year: Int
@@ -53,7 +55,8 @@ package struct DICOMDateTime: Hashable, Sendable {
         let firstDay = DICOMDate(year: year, month: month ?? 1, day: day ?? 1)?.daysSince1970 ?? 0
         let lastMonth = month ?? 12
         let lastDay =
-            DICOMDate(year: year, month: lastMonth, day: day ?? DICOMDate.days(year, lastMonth))?.daysSince1970
+            DICOMDate(year: year, month: lastMonth, day: day ?? CivilDate.length(year: year, month: lastMonth))?
+            .daysSince1970
             ?? firstDay
         let ofDay = time?.microsecondsOfDay ?? 0...86_399_999_999
         let shift = (offsetMinutes ?? localOffsetMinutes) * 60_000_000

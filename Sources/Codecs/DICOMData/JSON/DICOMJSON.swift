@@ -1,3 +1,5 @@
+import Basics
+
 /// The DICOM JSON model, both ways. PS3.18 Annex F.
 ///
 /// What is not in the standard's hands: IS and DS are written as JSON numbers with their text unchanged where that text
@@ -10,6 +12,8 @@ package enum DICOMJSON {
 
     /// Brings the bytes of a BulkDataURI, in little endian; nil when there are none.
     package typealias BulkDataSource = (String, Tag) -> [UInt8]?
+
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     /// JSON levels inside each other: about three for each sequence.
     package static let depthMax = 64
@@ -38,7 +42,13 @@ package enum DICOMJSON {
     package static func decode(
         _ json: [UInt8], bulkData: BulkDataSource? = nil
     ) throws(DICOMDataError) -> [DataSet] {
-        let node = try DICOMJSONNode.parse(json, depthMax: depthMax)
+        let node: JSONTree
+        do throws(JSONTree.Failure) {
+            let start = json.starts(with: byteOrderMark) ? byteOrderMark.count : 0
+            node = try JSONTree.read(json, from: start, depthMax: depthMax)
+        } catch {
+            throw DICOMDataError(error.reason == .tooDeep ? .tooDeep : .jsonInvalid, at: error.offset)
+        }
         let reader = DICOMJSONReader(bulkData: bulkData)
         switch node.value {
         case .array(let nodes):

@@ -1,9 +1,10 @@
+import Basics
+
 /// DICOM JSON to data sets. PS3.18 §F.2.
 struct DICOMJSONReader {
     let bulkData: DICOMJSON.BulkDataSource?
 
-    func dataSet(_ node: DICOMJSONNode, inheriting characterSet: SpecificCharacterSet) throws(DICOMDataError) -> DataSet
-    {
+    func dataSet(_ node: JSONTree, inheriting characterSet: SpecificCharacterSet) throws(DICOMDataError) -> DataSet {
         guard case .object(let members) = node.value else { throw DICOMDataError(.jsonModelInvalid, at: node.offset) }
         var dataSet = DataSet(inheriting: characterSet)
         dataSet.reserveCapacity(members.count)
@@ -17,7 +18,7 @@ struct DICOMJSONReader {
         return dataSet
     }
 
-    private func append(_ tag: Tag, _ node: DICOMJSONNode, to dataSet: inout DataSet) throws(DICOMDataError) {
+    private func append(_ tag: Tag, _ node: JSONTree, to dataSet: inout DataSet) throws(DICOMDataError) {
         guard case .object = node.value else { throw DICOMDataError(.jsonModelInvalid, at: node.offset, in: tag) }
         var vr = DataDictionary.vr(tag) ?? .UN
         if let given = node["vr"] {
@@ -27,7 +28,9 @@ struct DICOMJSONReader {
             vr = known
         }
         if let inline = node["InlineBinary"] {
-            guard case .string(let text) = inline.value, let bytes = Base64.decode(text.utf8) else {
+            guard case .string(let text) = inline.value,
+                let bytes = Base64.decode(text.utf8, ignoringWhiteSpace: true, isLenient: true)
+            else {
                 throw DICOMDataError(.jsonModelInvalid, at: inline.offset, in: tag)
             }
             return dataSet.set(tag, vr, bytes: bytes)
@@ -71,7 +74,7 @@ struct DICOMJSONReader {
     }
 
     /// One value of a string VR: a string, a number, a name, or null for an empty value.
-    private func text(_ node: DICOMJSONNode, _ vr: VR, _ tag: Tag) throws(DICOMDataError) -> String {
+    private func text(_ node: JSONTree, _ vr: VR, _ tag: Tag) throws(DICOMDataError) -> String {
         switch node.value {
         case .null: return ""
         case .string(let text): return text
@@ -98,7 +101,7 @@ struct DICOMJSONReader {
     }
 
     /// The bytes of one value of a number VR: a number, or a string where a number cannot say it.
-    private func number(_ node: DICOMJSONNode, _ vr: VR, _ tag: Tag) throws(DICOMDataError) -> [UInt8] {
+    private func number(_ node: JSONTree, _ vr: VR, _ tag: Tag) throws(DICOMDataError) -> [UInt8] {
         let invalid = DICOMDataError(.jsonModelInvalid, at: node.offset, in: tag)
         let text: String
         switch node.value {

@@ -1,3 +1,5 @@
+import Basics
+
 /// Writes data sets as DICOM JSON. PS3.18 §F.2.
 struct DICOMJSONWriter {
     var bytes: [UInt8] = []
@@ -113,7 +115,7 @@ struct DICOMJSONWriter {
         if text.isEmpty { return append(ascii: "null") }
         switch vr {
         case .IS, .DS:
-            if DICOMJSONNode.isNumber(Array(text.utf8)) { append(ascii: text) } else { append(string: text) }
+            if JSONTree.isNumber(Array(text.utf8)) { append(ascii: text) } else { append(string: text) }
         case .PN:
             let name = PersonName(text: text)
             let groups = [
@@ -140,25 +142,7 @@ struct DICOMJSONWriter {
     private mutating func append(ascii text: String) { bytes += text.utf8 }
 
     /// A JSON string. RFC 8259 §7.
-    private mutating func append(string text: String) {
-        bytes.append(0x22)
-        for byte in text.utf8 {
-            switch byte {
-            case 0x22, 0x5C:
-                bytes.append(0x5C)
-                bytes.append(byte)
-            case 0x0A: append(ascii: "\\n")
-            case 0x0D: append(ascii: "\\r")
-            case 0x09: append(ascii: "\\t")
-            case 0..<0x20:
-                append(ascii: "\\u00")
-                bytes.append(Tag.hexDigits[Int(byte >> 4)])
-                bytes.append(Tag.hexDigits[Int(byte & 15)])
-            default: bytes.append(byte)
-            }
-        }
-        bytes.append(0x22)
-    }
+    private mutating func append(string text: String) { JSONQuoting.append(text, to: &bytes) }
 }
 
 extension EncapsulatedValue {

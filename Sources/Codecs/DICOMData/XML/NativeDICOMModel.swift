@@ -1,3 +1,5 @@
+import Basics
+
 /// Data sets as XML documents of the Native DICOM Model, in UTF-8. PS3.19 §A.1.
 package enum NativeDICOMModel {
     /// One data set as a document. Group 0002, command elements and group lengths are left out. Characters that XML

@@ -66,28 +66,6 @@ enum JSONString {
             out.append(UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F))
         }
     }
-
-    /// Appends `value` as a JSON string token, escaping only what RFC 8259 §7 demands.
-    static func appendQuoted(_ value: String, to out: inout [UInt8]) {
-        out.append(0x22)
-        var value = value
-        value.withUTF8 { text in
-            for b in text {
-                switch b {
-                case 0x22, 0x5C: out.append(contentsOf: [0x5C, b])
-                case 0x0A: out.append(contentsOf: [0x5C, 0x6E])
-                case 0x0D: out.append(contentsOf: [0x5C, 0x72])
-                case 0x09: out.append(contentsOf: [0x5C, 0x74])
-                case ..<0x20:
-                    let digits: StaticString = "0123456789abcdef"
-                    out.append(contentsOf: [0x5C, 0x75, 0x30, 0x30])
-                    digits.withUTF8Buffer { out.append(contentsOf: [$0[Int(b >> 4)], $0[Int(b & 15)]]) }
-                default: out.append(b)
-                }
-            }
-        }
-        out.append(0x22)
-    }
 }
 
 /// RFC 6901 spelling.

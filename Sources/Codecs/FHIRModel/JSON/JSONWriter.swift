@@ -1,3 +1,5 @@
+import Basics
+
 /// Writes JSON as UTF-8: compact, or indented by two spaces for `_pretty=true` (FHIR R4 http.html#parameters).
 ///
 /// From a node, names, strings and numbers are copied as written; only white space changes. From a tree, strings are
@@ -43,7 +45,7 @@ package struct JSONWriter {
 
     /// Appends a string token to bytes that are being put together by hand.
     package static func appendString(_ text: String, to out: inout [UInt8]) {
-        JSONString.appendQuoted(text, to: &out)
+        JSONQuoting.append(text, to: &out)
     }
 
     private mutating func write(_ value: JSONValue) {
@@ -51,7 +53,7 @@ package struct JSONWriter {
         case .null: out.append(contentsOf: "null".utf8)
         case .bool(let flag): out.append(contentsOf: (flag ? "true" : "false").utf8)
         case .number(let text): out.append(contentsOf: text.utf8)
-        case .string(let text): JSONString.appendQuoted(text, to: &out)
+        case .string(let text): JSONQuoting.append(text, to: &out)
         case .array(let elements):
             open(0x5B)
             for (position, element) in elements.enumerated() {
@@ -63,7 +65,7 @@ package struct JSONWriter {
             open(0x7B)
             for (position, member) in object.members.enumerated() {
                 separate(isFirst: position == 0)
-                JSONString.appendQuoted(member.name, to: &out)
+                JSONQuoting.append(member.name, to: &out)
                 colon()
                 write(member.value)
             }

@@ -1,3 +1,5 @@
+import Basics
+
 /// A `date`, `dateTime` or `instant`, with the precision it was written in. FHIR R4 datatypes.html#dateTime.
 package struct FHIRDateTime: Sendable, Hashable {
     /// How far the text goes.

@@ -1,3 +1,5 @@
+import Basics
+
 /// The clocks on the site's walls: what a modality is told of a time has no zone of its own. PS3.4 §K.6.1.2.2.
 package struct SiteClock: Sendable, Hashable {
     /// The IANA name of the zone; two clocks of one name are equal.
@@ -68,14 +70,15 @@ package struct SiteClock: Sendable, Hashable {
                 offsetMinutes = (isAt(index, "-") ? -1 : 1) * (hours * 60 + minutes)
             }
             secondsUTC =
-                Self.days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offsetMinutes * 60
+                CivilDate.days(year: year, month: month, day: day) * 86_400 + hour * 3_600 + minute * 60 + second
+                - offsetMinutes * 60
         }
 
         func text(offsetMinutes: Int) -> String {
             let local = secondsUTC + offsetMinutes * 60
             let days = (local - (local % 86_400 + 86_400) % 86_400) / 86_400
             let second = local - days * 86_400
-            let (year, month, day) = Self.date(days)
+            let (year, month, day) = CivilDate.date(days: days)
             func pad(_ number: Int, _ width: Int = 2) -> String {
                 let digits = String(number)
                 return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
@@ -84,26 +87,6 @@ package struct SiteClock: Sendable, Hashable {
             if hasSeconds { text += ":" + pad(second % 60) + fraction }
             let minutes = abs(offsetMinutes)
             return text + (offsetMinutes < 0 ? "-" : "+") + pad(minutes / 60) + ":" + pad(minutes % 60)
-        }
-
-        /// Days since 1970-01-01 of the proleptic Gregorian calendar, years counted from March.
-        private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
-            let y = month <= 2 ? year - 1 : year
-            let era = (y >= 0 ? y : y - 399) / 400
-            let ofEra = y - era * 400
-            let ofYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-            return era * 146_097 + ofEra * 365 + ofEra / 4 - ofEra / 100 + ofYear - 719_468
-        }
-
-        private static func date(_ days: Int) -> (year: Int, month: Int, day: Int) {
-            let shifted = days + 719_468
-            let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-            let ofEra = shifted - era * 146_097
-            let yearOfEra = (ofEra - ofEra / 1_460 + ofEra / 36_524 - ofEra / 146_096) / 365
-            let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-            let march = (5 * ofYear + 2) / 153
-            let month = march < 10 ? march + 3 : march - 9
-            return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, ofYear - (153 * march + 2) / 5 + 1)
         }
     }
 }

@@ -1,3 +1,5 @@
+import Basics
+
 /// A report on one or more studies, with its measured or coded findings.
 package struct Report: Sendable, Hashable, Codable {
     /// In the order in which a report grows; a later message may not go down this list.

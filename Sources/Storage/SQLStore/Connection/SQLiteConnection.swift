@@ -1,3 +1,4 @@
+import Basics
 import CSQLite
 
 /// One SQLite connection (3.35 or later), opened without SQLite's own mutexes: the caller keeps it to one thread at a
@@ -177,25 +178,12 @@ package final class SQLiteConnection: SQLConnection {
         }
     }
 
-    /// A JSON array of strings for json_each (RFC 8259 §7: quote, backslash and controls are escaped).
+    /// A JSON array of strings for json_each.
     static func jsonArray(_ list: [String]) -> String {
         var bytes: [UInt8] = [UInt8(ascii: "[")]
-        let hex = Array("0123456789abcdef".utf8)
         for (index, text) in list.enumerated() {
-            bytes.append(contentsOf: index == 0 ? "\"".utf8 : ",\"".utf8)
-            for byte in text.utf8 {
-                switch byte {
-                case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                    bytes.append(UInt8(ascii: "\\"))
-                    bytes.append(byte)
-                case 0..<0x20:
-                    bytes.append(contentsOf: "\\u00".utf8)
-                    bytes.append(hex[Int(byte >> 4)])
-                    bytes.append(hex[Int(byte & 15)])
-                default: bytes.append(byte)
-                }
-            }
-            bytes.append(UInt8(ascii: "\""))
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            JSONQuoting.append(text, to: &bytes)
         }
         bytes.append(UInt8(ascii: "]"))
         return String(decoding: bytes, as: UTF8.self)

@@ -1,3 +1,4 @@
+import Basics
 import HL7v2
 import Workflow
 

@@ -1,8 +1,9 @@
-/// Parsed JSON with numbers as text, for the few shapes of DICOM JSON. RFC 8259.
-struct DICOMJSONNode: Sendable {
-    enum Value: Sendable {
-        case object([(key: String, node: DICOMJSONNode)])
-        case array([DICOMJSONNode])
+/// One JSON text as a tree, read strictly: no member twice in an object, no comments, no lone surrogates, numbers as the
+/// text they are. RFC 8259. For small documents; resources have a reader of their own in FHIRModel.
+package struct JSONTree: Sendable {
+    package enum Value: Sendable {
+        case object([(key: String, tree: JSONTree)])
+        case array([JSONTree])
         case string(String)
         /// The number's text as it stands.
         case number(String)
@@ -10,28 +11,48 @@ struct DICOMJSONNode: Sendable {
         case null
     }
 
-    let value: Value
-    /// Of the first byte, in the input.
-    let offset: Int
+    /// Why a text is refused, and at which byte.
+    package struct Failure: Error, Sendable {
+        package enum Reason: Sendable, Hashable {
+            case invalid
+            /// Nested deeper than the caller allows.
+            case tooDeep
+        }
 
-    /// The member of an object, nil when it is absent or this is no object.
-    subscript(key: String) -> DICOMJSONNode? {
-        guard case .object(let members) = value else { return nil }
-        return members.first { $0.key == key }?.node
+        package let reason: Reason
+        package let offset: Int
+
+        init(_ reason: Reason, at offset: Int) {
+            self.reason = reason
+            self.offset = offset
+        }
     }
 
-    /// Parses one JSON text. Throws `.jsonInvalid`, also for invalid UTF-8 in strings, and `.tooDeep`.
-    static func parse(_ bytes: [UInt8], depthMax: Int) throws(DICOMDataError) -> DICOMJSONNode {
+    package let value: Value
+    /// Of the first byte, in the input.
+    package let offset: Int
+
+    /// The member of an object, nil when it is absent or this is no object.
+    package subscript(key: String) -> JSONTree? {
+        guard case .object(let members) = value else { return nil }
+        return members.first { $0.key == key }?.tree
+    }
+
+    /// Reads one JSON text in UTF-8. Throws ``Failure``.
+    /// - Parameters:
+    ///   - start: where it begins; a byte order mark is for the caller to pass over, or to refuse.
+    ///   - depthMax: objects and arrays within each other.
+    package static func read(_ bytes: [UInt8], from start: Int = 0, depthMax: Int) throws(Failure) -> JSONTree {
         var parser = Parser(bytes: bytes, depthMax: depthMax)
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { parser.position = 3 }
-        let node = try parser.value(depth: 0)
+        parser.position = start
+        let tree = try parser.value(depth: 0)
         parser.skipSpace()
-        guard parser.position == bytes.count else { throw DICOMDataError(.jsonInvalid, at: parser.position) }
-        return node
+        guard parser.position == bytes.count else { throw Failure(.invalid, at: parser.position) }
+        return tree
     }
 
     /// The bytes are one JSON number and nothing else. RFC 8259 §6.
-    static func isNumber(_ bytes: [UInt8]) -> Bool {
+    package static func isNumber(_ bytes: [UInt8]) -> Bool {
         var parser = Parser(bytes: bytes, depthMax: 0)
         return parser.number() && parser.position == bytes.count
     }
@@ -47,40 +68,39 @@ struct DICOMJSONNode: Sendable {
         }
 
         private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
-        private var error: DICOMDataError { DICOMDataError(.jsonInvalid, at: position) }
+        private var error: Failure { Failure(.invalid, at: position) }
 
         mutating func skipSpace() {
             while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
         }
 
-        mutating func value(depth: Int) throws(DICOMDataError) -> DICOMJSONNode {
+        mutating func value(depth: Int) throws(Failure) -> JSONTree {
             skipSpace()
             let start = position
             guard let byte = next else { throw error }
             switch byte {
             case 0x7B, 0x5B:
-                guard depth < depthMax else { throw DICOMDataError(.tooDeep, at: position) }
+                guard depth < depthMax else { throw Failure(.tooDeep, at: position) }
                 position += 1
-                return DICOMJSONNode(value: byte == 0x7B ? try object(depth) : try array(depth), offset: start)
-            case 0x22: return DICOMJSONNode(value: .string(try string()), offset: start)
+                return JSONTree(value: byte == 0x7B ? try object(depth) : try array(depth), offset: start)
+            case 0x22: return JSONTree(value: .string(try string()), offset: start)
             case 0x74: return try word("true", .bool(true))
             case 0x66: return try word("false", .bool(false))
             case 0x6E: return try word("null", .null)
             default:
                 guard number() else { throw error }
-                return DICOMJSONNode(
-                    value: .number(String(decoding: bytes[start..<position], as: UTF8.self)), offset: start)
+                return JSONTree(value: .number(String(decoding: bytes[start..<position], as: UTF8.self)), offset: start)
             }
         }
 
-        private mutating func word(_ word: String, _ value: Value) throws(DICOMDataError) -> DICOMJSONNode {
+        private mutating func word(_ word: String, _ value: Value) throws(Failure) -> JSONTree {
             guard bytes[position...].starts(with: word.utf8) else { throw error }
             defer { position += word.utf8.count }
-            return DICOMJSONNode(value: value, offset: position)
+            return JSONTree(value: value, offset: position)
         }
 
-        private mutating func object(_ depth: Int) throws(DICOMDataError) -> Value {
-            var members: [(key: String, node: DICOMJSONNode)] = []
+        private mutating func object(_ depth: Int) throws(Failure) -> Value {
+            var members: [(key: String, tree: JSONTree)] = []
             var keys: Set<String> = []
             skipSpace()
             if next == 0x7D {
@@ -92,7 +112,7 @@ struct DICOMJSONNode: Sendable {
                 guard next == 0x22 else { throw error }
                 let start = position
                 let key = try string()
-                guard keys.insert(key).inserted else { throw DICOMDataError(.jsonInvalid, at: start) }
+                guard keys.insert(key).inserted else { throw Failure(.invalid, at: start) }
                 skipSpace()
                 guard next == 0x3A else { throw error }
                 position += 1
@@ -107,26 +127,26 @@ struct DICOMJSONNode: Sendable {
             }
         }
 
-        private mutating func array(_ depth: Int) throws(DICOMDataError) -> Value {
-            var nodes: [DICOMJSONNode] = []
+        private mutating func array(_ depth: Int) throws(Failure) -> Value {
+            var trees: [JSONTree] = []
             skipSpace()
             if next == 0x5D {
                 position += 1
                 return .array([])
             }
             while true {
-                nodes.append(try value(depth: depth + 1))
+                trees.append(try value(depth: depth + 1))
                 skipSpace()
                 if next == 0x5D {
                     position += 1
-                    return .array(nodes)
+                    return .array(trees)
                 }
                 guard next == 0x2C else { throw error }
                 position += 1
             }
         }
 
-        private mutating func string() throws(DICOMDataError) -> String {
+        private mutating func string() throws(Failure) -> String {
             position += 1
             let start = position
             var copy: [UInt8]?
@@ -153,7 +173,7 @@ struct DICOMJSONNode: Sendable {
         }
 
         /// The character of an escape sequence after its `\`.
-        private mutating func escape() throws(DICOMDataError) -> Character {
+        private mutating func escape() throws(Failure) -> Character {
             guard let byte = next else { throw error }
             position += 1
             switch byte {
@@ -176,14 +196,14 @@ struct DICOMJSONNode: Sendable {
                 }
                 guard let scalar = Unicode.Scalar(code) else { throw error }
                 return Character(scalar)
-            default: throw DICOMDataError(.jsonInvalid, at: position - 1)
+            default: throw Failure(.invalid, at: position - 1)
             }
         }
 
-        private mutating func hex4() throws(DICOMDataError) -> UInt32 {
+        private mutating func hex4() throws(Failure) -> UInt32 {
             var code: UInt32 = 0
             for _ in 0..<4 {
-                guard let byte = next, let digit = Tag.hexDigit(byte) else { throw error }
+                guard let byte = next, let digit = Hexadecimal.value(of: byte) else { throw error }
                 code = code << 4 | UInt32(digit)
                 position += 1
             }
