@@ -59,6 +59,10 @@ package struct DIMSEConfiguration: Sendable {
     /// Serves callers that the peer directory does not know: echo, store and worklist. For closed test networks; off by
     /// default.
     package var servesUnknownCallers = false
+    /// Who verifies the user identities that callers propose; nil passes them over, as who does not know of them.
+    package var identities: (any UserIdentityVerifying)?
+    /// Whether there must be a user that was verified.
+    package var requiresIdentity = false
     package var timers = DIMSETimers()
     package var limits = AssociationLimits()
     package var networkLimits = NetworkLimits()

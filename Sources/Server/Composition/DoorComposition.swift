@@ -17,7 +17,8 @@ import Workflow
 enum DoorComposition {
     static func dimse(
         _ door: DoorConfiguration, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
-        blobs: any BlobStoring, commitments: CommitmentAssociations, outgoing: OutgoingDIMSE, ingest: InstanceIngest,
+        blobs: any BlobStoring, commitments: CommitmentAssociations, outgoing: OutgoingDIMSE,
+        tokens: any TokenVerifying, ingest: InstanceIngest,
         authorities: AssigningAuthorities, entropy: any Entropy, tls: DoorTLS?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> DIMSEListener {
@@ -36,6 +37,7 @@ enum DoorComposition {
         dimse.tls = tls
         dimse.certificateFingerprint = Digests.hex
         dimse.servesUnknownCallers = door.acceptsUnknownPeers
+        dimse.identities = AccessTokenIdentity(tokens: tokens)
         dimse.limits = limits.associations
         dimse.networkLimits = limits.network
         dimse.timers = limits.timers

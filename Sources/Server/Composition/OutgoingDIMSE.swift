@@ -1,3 +1,4 @@
+import Admission
 import BlobStore
 import DICOMNetwork
 import DIMSEAdapter
@@ -10,6 +11,8 @@ import Workflow
 struct OutgoingDIMSE {
     let calling: PeerCalling
     let associations: OutgoingAssociations
+    /// As the first title of the first DIMSE door.
+    let caller: PeerCaller
     private let logger: Logger
 
     init(_ configuration: ServerConfiguration, tls: CallingTLS, logger: Logger) throws {
@@ -17,8 +20,11 @@ struct OutgoingDIMSE {
         calling.timers = configuration.limits.timers
         calling.currentTLS = { tls.verifying }
         calling.digest = Digests.hex
+        let name = configuration.doors.lazy.filter { $0.kind == .dimse }.compactMap(\.titles.first).first?.title
+        guard let title = AETitle(name ?? "HILUM") else { throw ConfigurationError("\(name ?? "") is no AE title") }
         self.calling = calling
         associations = OutgoingAssociations(logger: logger)
+        caller = PeerCaller(calling: calling, associations: associations, callingAETitle: title)
         self.logger = logger
     }
 

@@ -58,7 +58,8 @@ enum ServerComposition {
         let projector = FHIRProjector { date, time in SiteOffset.text(zone, date: date, time: time) }
         let commits = CommitWatch()
         let store = try await StoreComposition.open(
-            configuration, folder: folder, isServer: true, observers: [projector], fhirBaseURL: publicURL + "/fhir",
+            configuration, folder: folder, isServer: true, observers: [projector, PeerNoticeObserver()],
+            fhirBaseURL: publicURL + "/fhir",
             commits: commits)
         // Behind the store's lock: a second server of this folder is told of the first, not of a port.
         try ports.takeConfigured(configuration)
@@ -141,7 +142,7 @@ enum ServerComposition {
                 return .init(
                     service: try DoorComposition.dimse(
                         door, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
-                        commitments: commitments, outgoing: outgoing, ingest: ingest,
+                        commitments: commitments, outgoing: outgoing, tokens: web.tokens, ingest: ingest,
                         authorities: profile.authorities, entropy: entropy, tls: tls, logger: logger, isUp: isUp))
             case .mllp:
                 return .init(
@@ -169,6 +170,8 @@ enum ServerComposition {
             SubscriptionNotice.kind: hooks,
             StorageCommitmentSCP.kind: outgoing.commitmentCourier(
                 store: store, blobs: blobs, commitments: commitments),
+            PeerNotice.performedStepKind: PerformedStepCourier(store: store, peers: store, caller: outgoing.caller),
+            PeerNotice.availabilityKind: AvailabilityCourier(store: store, peers: store, caller: outgoing.caller),
         ]
 
         // Run until told to stop: the doors close before the store does.

@@ -19,6 +19,8 @@ import Workflow
 
 /// The doors for applications: FHIR, DICOMweb, SMART and operations on one HTTP listener.
 struct WebComposition {
+    /// Verifies access tokens.
+    let tokens: any TokenVerifying
     private let responder: APIResponder
     /// The audit trail of these doors; somebody ends its intervals.
     let ledger: RefusalLedger
@@ -56,6 +58,7 @@ struct WebComposition {
         }
         let verifier = TokenVerifier(
             keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store, now: micros)
+        tokens = verifier
         let tokenEndpoint = TokenEndpoint(
             authenticator: ClientAuthenticator(
                 clients: store, ledger: store,

@@ -89,6 +89,7 @@ private struct PreparedPublication: Sendable {
         if let version {
             guard let stored = try unit.putResource(projection.type, projection.id, version) else { return false }
             if let kept = projection.kept { unit.keep(kept, of: stored) }
+            unit.emit(.studyPublished(studyInstanceUID: awaited.studyInstanceUID))
         } else if case .delete = projection.change {
             try unit.deleteResource(projection.type, projection.id)
         }

@@ -117,6 +117,37 @@ package enum PerformedStepDataSet {
         return some
     }
 
+    // MARK: told to others
+
+    /// What an N-SET may not hold, beside ``fixed``: of the relationship and the information of a step, what only its
+    /// creation tells. PS3.4 Table F.7.2-1.
+    private static let toldAtFirst: Set<Tag> = fixed.union([
+        .issuerOfPatientID, .issuerOfPatientIDQualifiersSequence, .referencedPatientSequence, .admissionID,
+        .serviceEpisodeID, .performedStationName, .performedLocation,
+    ])
+    /// What is empty at first, whatever became of the step since.
+    private static let emptyAtFirst: [Tag] = [
+        .performedProcedureStepEndDate, .performedProcedureStepEndTime, .performedSeriesSequence,
+        .performedProcedureStepDiscontinuationReasonCodeSequence,
+    ]
+
+    /// The attributes of an N-CREATE that tells another system of a step, as of one in progress. Throws ``StoreError``
+    /// where what is kept cannot be read.
+    package static func creation(of step: PerformedProcedureStep) throws -> DataSet {
+        var set = try decoded(step)
+        set.set(.performedProcedureStepStatus, string: PerformedProcedureStep.Status.inProgress.rawValue)
+        for tag in emptyAtFirst { set.setEmpty(tag) }
+        return set
+    }
+
+    /// The modification list of an N-SET that tells another system how a step stands: all that an N-SET may tell, so that
+    /// it makes up for any that did not arrive. Throws ``StoreError`` where what is kept cannot be read.
+    package static func modification(of step: PerformedProcedureStep) throws -> DataSet {
+        var set = try decoded(step)
+        for tag in toldAtFirst { set[tag] = nil }
+        return set
+    }
+
     // MARK: details
 
     private static func need(_ tag: Tag, in set: DataSet) throws(Problem) {

@@ -40,6 +40,8 @@ package struct FHIRProjector: CommitObserver {
         case .studyRemoved(let id): try withdraw(ImagingStudyProjection.type, id, in: unit)
         case .reportChanged(let id): try projectReport(id, in: unit)
         case .reportRemoved(let id): try withdraw(DiagnosticReportProjection.type, id, in: unit)
+        // Shown as the study it is of, and by the order of the scheduled step.
+        case .studyPublished, .performedStepChanged: break
         }
     }
 

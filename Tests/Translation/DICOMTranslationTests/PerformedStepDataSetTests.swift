@@ -175,4 +175,26 @@ import Workflow
             try PerformedStepDataSet.update(broken, with: Self.final("COMPLETED"), at: time)
         }
     }
+
+    @Test("A step is told to others as it began, and then as it stands, in what each of the two messages may hold")
+    func toldToOthers() throws {
+        let step = try PerformedStepDataSet.update(try created(), with: Self.final("COMPLETED"), at: time).step
+        let first = try PerformedStepDataSet.creation(of: step)
+        #expect(first.string(.performedProcedureStepStatus) == "IN PROGRESS")
+        #expect(first.string(.patientName) == "Müller^Ä" && first.string(.modality) == "CT")
+        for tag: DICOMData.Tag in [
+            .performedProcedureStepEndDate, .performedProcedureStepEndTime, .performedSeriesSequence,
+        ] {
+            #expect(first[tag] != nil && first.string(tag) == nil && first[tag]?.items?.isEmpty != false)
+        }
+        // The receiver takes it as it takes one of a modality.
+        let taken = try PerformedStepDataSet.create(first, sopInstanceUID: "1.9", performedBy: "HILUM", at: time)
+        let rest = try PerformedStepDataSet.modification(of: step)
+        #expect(rest[.patientName] == nil && rest[.modality] == nil && rest[.scheduledStepAttributesSequence] == nil)
+        let ended = try PerformedStepDataSet.update(taken, with: rest, at: time)
+        #expect(ended.left.isEmpty && ended.step.status == .completed)
+        #expect(
+            try PerformedStepDataSet.attributes(of: ended.step, asked: [.performedSeriesSequence])
+                == PerformedStepDataSet.attributes(of: step, asked: [.performedSeriesSequence]))
+    }
 }

@@ -162,8 +162,11 @@ import Workflow
                     studyInstanceUID: "1.2.999.5", seriesInstanceUID: "1.2.999.5.1", reconciliation: link,
                     attributes: SeriesAttributes(), updatedAt: state.time))
         }
-        for _ in 0..<2 {
-            try await site.change { unit in unit.emit(.studyChanged(studyInstanceUID: "1.2.999.5")) }
+        // The publisher tells of it in either way, and each is told once.
+        for event in [
+            DomainEvent.studyPublished(studyInstanceUID: "1.2.999.5"), .studyChanged(studyInstanceUID: "1.2.999.5"),
+        ] {
+            try await site.change { unit in unit.emit(event) }
         }
         let sent = try site.sent()
         #expect(sent.map(\.summary) == ["ORM^O01 SC/A", "ORU^R01 RE/"])

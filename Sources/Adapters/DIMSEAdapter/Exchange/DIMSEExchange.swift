@@ -191,7 +191,7 @@ final class DIMSEExchange: AssociationUser {
     func abort(because end: AssociationEnd? = nil) { handler?.abort(.byUser, because: end) }
 
     /// Whether nothing is under way, so that somebody else may ask.
-    var isIdle: Bool { end == nil && association != nil && invocation == nil && performance == nil }
+    var isIdle: Bool { end == nil && association != nil && invocation == nil && waiting.isEmpty && performance == nil }
 
     /// Fulfilled when the association has ended, however.
     var endFuture: EventLoopFuture<AssociationEnd> { ended.futureResult }
@@ -201,6 +201,8 @@ final class DIMSEExchange: AssociationUser {
         timer?.cancel()
         guard end == nil else { return }
         timer = eventLoop.assumeIsolated().scheduleTask(in: delay ?? timers.response) {
+            // A peer that waits for this side to store what it sent is not late with its response.
+            if self.invocation != nil, self.performance?.isReceiving == false { return self.restartTimer() }
             self.handler?.abort(.byUser, because: .timedOut)
         }
     }
@@ -257,7 +259,10 @@ final class DIMSEExchange: AssociationUser {
         guard let performance, performance.cancellation === flag, let handler else { return nil }
         let status = DIMSEStatus(rawValue: command.uint16(.status) ?? 0)
         // The final response makes room for the next request before the peer can have seen it.
-        if status.isFinal { self.performance = nil }
+        if status.isFinal {
+            self.performance = nil
+            restartInvocationTimer()
+        }
         if status.kind == .failure { log(status, command, performance.message) }
         return handler.send(command, dataSet: dataSet, contextID: performance.message.contextID)
     }

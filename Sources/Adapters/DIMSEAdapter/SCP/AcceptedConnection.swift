@@ -74,12 +74,11 @@ struct AcceptedConnection: Sendable {
             answer(.reject(.temporaryCongestion), nil)
             return nil
         }
-        let access = AccessContext(
+        var access = AccessContext(
             principal: Principal(kind: .applicationEntity, id: caller.value), scopes: [],
             isUnrestricted: true, requestID: listener.entropy.newID().value, sourceAddress: address)
-        let info = AssociationInfo(
-            id: access.requestID, calledAETitle: request.calledAETitle, callingAETitle: caller, access: access)
         var holdsPlace = false
+        var standing = AcceptorPolicy.Standing.unknownCaller
         var roles: Set<Peer.Role>?
         let decision: AcceptorPolicy.Decision
         do {
@@ -88,21 +87,35 @@ struct AcceptedConnection: Sendable {
             if let ofTitle = listener.configuration.rolesByTitle[request.calledAETitle] {
                 roles?.formIntersection(ofTitle)
             }
-            var standing = AcceptorPolicy.Standing.unknownCaller
             if let rights {
                 holdsPlace = listener.registry.enter(caller, own: rights.connectionsMax)
                 standing = holdsPlace ? .welcome : .overLimit
             }
-            decision = listener.policy.decide(request, standing: standing) { [roles] syntax, role in
+            var response: [UInt8]?
+            if standing == .welcome {
+                switch try await verdict(on: request, access) {
+                case .verified(let own, let answer):
+                    access = own ?? access
+                    let isAskedFor = request.userInformation.userIdentity?.positiveResponseRequested == true
+                    response = isAskedFor ? answer : nil
+                case .refused: standing = .unknownUser
+                case .notUnderstood: break
+                }
+            }
+            decision = listener.policy.decide(request, standing: standing, identityResponse: response) {
+                [roles] syntax, role in
                 listener.services[syntax].map { service in
                     (role == .scu ? service.role : service.roleAsSCU).map { roles?.contains($0) == true } ?? false
                 } ?? true
             }
         } catch {
-            listener.logger.error("peer directory not available", metadata: ["error": "\(error)"])
+            listener.logger.error("a caller cannot be identified now", metadata: ["error": "\(error)"])
+            if holdsPlace { listener.registry.leave(caller) }
             answer(.reject(.temporaryCongestion), nil)
             return nil
         }
+        let info = AssociationInfo(
+            id: access.requestID, calledAETitle: request.calledAETitle, callingAETitle: caller, access: access)
         answer(decision, info)
         switch decision {
         case .accept(let accept, _):
@@ -112,13 +125,28 @@ struct AcceptedConnection: Sendable {
             return info
         case .reject(let reject):
             if holdsPlace { listener.registry.leave(caller) }
-            await record(reject, info, trace: roles == nil ? listener.strangers.refused(from: address) : .inFull)
+            let isGuess = roles == nil || standing == .unknownUser
+            await record(reject, info, trace: isGuess ? listener.strangers.refused(from: address) : .inFull)
             return nil
         }
     }
 
     private func answer(_ decision: AcceptorPolicy.Decision, _ info: AssociationInfo?) {
         channel.eventLoop.execute { exchange.value.answer(decision, info) }
+    }
+
+    /// What the user identity of a request is worth; refused as well where there must be one and is none.
+    private func verdict(
+        on request: AssociateRequest, _ access: AccessContext
+    ) async throws -> UserIdentityVerdict {
+        let configuration = listener.configuration
+        var verdict = UserIdentityVerdict.notUnderstood
+        if let identity = request.userInformation.userIdentity, let verifier = configuration.identities {
+            verdict = try await verifier.verdict(
+                on: identity, requestID: access.requestID, sourceAddress: access.sourceAddress)
+        }
+        if case .notUnderstood = verdict, configuration.requiresIdentity { return .refused }
+        return verdict
     }
 
     /// What the calling title may do and how many associations it may have; nil when it is not on the list, or does not

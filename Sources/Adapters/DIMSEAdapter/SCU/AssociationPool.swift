@@ -1,8 +1,9 @@
 /// Which associations of this side are in use, idle or waited for: the rules alone, without sockets and clocks.
 ///
 /// A place is an association that is open, or for which one is being opened. Who wants one gets an idle association of
-/// the same kind, else a free place, else the place of an idle one that is given up for it, else it waits; those who wait
-/// are served in their order.
+/// the same kind; else the place of an idle one of another kind with the same peer, for many a peer serves one association
+/// at a time; else a free place; else that of an idle one with another peer; else it waits. Those who wait are served in
+/// their order.
 struct AssociationPool<Association: Sendable> {
     /// Which peer a place counts for.
     struct Peer: Hashable {
@@ -103,15 +104,14 @@ struct AssociationPool<Association: Sendable> {
 
     private mutating func grant(_ request: Request) -> Grant? {
         let peer = request.peer
+        guard used[peer, default: 0] < request.placesMax else { return nil }
         if let index = idle.lastIndex(where: { $0.request.peer == peer && $0.request.kind == request.kind }) {
             let found = idle.remove(at: index)
             used[peer, default: 0] += 1
             return .idle(found.number, found.association)
         }
-        let ofPeer = used[peer, default: 0] + idle.count { $0.request.peer == peer }
         var givenUp: Association?
-        if ofPeer >= request.placesMax {
-            guard let index = idle.firstIndex(where: { $0.request.peer == peer }) else { return nil }
+        if let index = idle.firstIndex(where: { $0.request.peer == peer }) {
             givenUp = idle.remove(at: index).association
         } else if usedCount + idle.count >= placesMax {
             guard !idle.isEmpty else { return nil }

@@ -11,6 +11,7 @@ extension DeliveryOutcome {
             .overloaded("\(peer) rejects the association, \(reject)", retryAfterSeconds: nil)
         case SCUError.rejected(let reject): .unreachable("\(peer) rejects the association, \(reject)")
         case SCUError.noPlace: .transient("as many associations with \(peer) as there may be are in use")
+        case SCUError.noPresentationContext: .unreachable("\(peer) accepts no context for this service")
         case SCUError.identityNotConfirmed: .unreachable("\(peer) does not confirm our user identity")
         case SCUError.cancelled: .transient("given up before it was sent")
         case is SCUError: .unreachable("no association with \(peer)")

@@ -13,10 +13,11 @@ package final class OutgoingAssociations: Sendable {
         /// In all.
         package var associationsMax = 64
         /// With one peer for which nothing else is said.
-        package var associationsPerPeerMax = 4
-        /// How long one is kept for others to use; zero keeps none.
-        package var idle: TimeAmount = .seconds(5)
-        /// How long a user waits for a place.
+        package var associationsPerPeerMax = 8
+        /// How long one is kept for others to use; zero keeps none. Short, for a peer that serves one association at a
+        /// time has none for others meanwhile.
+        package var idle: TimeAmount = .seconds(1)
+        /// How long a user waits for a place who says nothing else.
         package var wait: TimeAmount = .seconds(60)
         package init() {}
     }
@@ -37,6 +38,9 @@ package final class OutgoingAssociations: Sendable {
         var lastNumber = 0
         var isClosed = false
     }
+
+    /// What a peer has to agree to the end of an association: it answers at once, or is away.
+    private static let releaseTime = TimeAmount.seconds(2)
 
     private let limits: Limits
     private let group: any EventLoopGroup
@@ -63,14 +67,16 @@ package final class OutgoingAssociations: Sendable {
     ///
     /// - Parameters:
     ///   - contexts: as for ``SCUAssociation/open(_:contexts:terms:group:)``.
+    ///   - wait: for a place; nil for that of the limits.
     ///   - time: for all of it: a place, the connection, the association, `body`. Then it is aborted.
+    ///   - mayRepeat: whether `body` may be done again, where an association that was kept turns out to be gone.
     ///
     /// Throws ``SCUError``, NIO's error when no connection could be opened, and what `body` throws. The cancellation of
     /// the task, and an interruption of the terms, abort the association.
     package func with<Value: Sendable>(
         _ destination: SCUAssociation.Destination, contexts: [(abstractSyntax: String, transferSyntaxes: [String])],
-        terms: SCUAssociation.Terms = SCUAssociation.Terms(), within time: TimeAmount? = nil,
-        _ body: (Lease) async throws -> Value
+        terms: SCUAssociation.Terms = SCUAssociation.Terms(), wait: TimeAmount? = nil, within time: TimeAmount? = nil,
+        mayRepeat: Bool = false, _ body: (Lease) async throws -> Value
     ) async throws -> Value {
         let interruption = terms.interruption ?? Interruption()
         let hasRunOut = CancellationFlag()
@@ -83,7 +89,8 @@ package final class OutgoingAssociations: Sendable {
         defer { deadline?.cancel() }
         do {
             return try await withTaskCancellationHandler {
-                try await use(destination, contexts, terms, interruption, body)
+                try await use(
+                    destination, contexts, terms, interruption, wait ?? limits.wait, mayRepeat, body)
             } onCancel: {
                 interruption.interrupt()
             }
@@ -94,10 +101,10 @@ package final class OutgoingAssociations: Sendable {
 
     private func use<Value: Sendable>(
         _ destination: SCUAssociation.Destination, _ contexts: Proposals, _ terms: SCUAssociation.Terms,
-        _ interruption: Interruption, _ body: (Lease) async throws -> Value
+        _ interruption: Interruption, _ wait: TimeAmount, _ mayRepeat: Bool, _ body: (Lease) async throws -> Value
     ) async throws -> Value {
         let request = request(destination, contexts, terms)
-        let grant = try await place(request, interruption)
+        let grant = try await place(request, wait, interruption)
         let lease: Lease
         if case .idle(_, let association) = grant, await association.invoker.isIdle {
             lease = Lease(association: association, isReused: true)
@@ -105,7 +112,7 @@ package final class OutgoingAssociations: Sendable {
         } else {
             do {
                 // The peer counts it until it has agreed to its end.
-                if case .place(let givenUp?) = grant { try? await givenUp.release() }
+                if case .place(let givenUp?) = grant { await givenUp.release(within: Self.releaseTime) }
                 var terms = terms
                 terms.interruption = interruption
                 lease = Lease(
@@ -121,6 +128,12 @@ package final class OutgoingAssociations: Sendable {
         interruption.leave()
         let mayBeKept = terms.services.isEmpty && destination.identity == nil && limits.idle > .zero
         await giveBack(lease, request, mayBeKept: mayBeKept && !interruption.isInterrupted)
+        if mayRepeat, lease.isReused, !interruption.isInterrupted, case .failure(let error as SCUError) = result,
+            error.isEndByPeer
+        {
+            // Those that were kept with it are given up: the next one is new.
+            return try await use(destination, contexts, terms, interruption, wait, false, body)
+        }
         return try result.get()
     }
 
@@ -143,10 +156,12 @@ package final class OutgoingAssociations: Sendable {
 
     // MARK: places
 
-    private func place(_ request: Pool.Request, _ interruption: Interruption) async throws -> Pool.Grant {
+    private func place(
+        _ request: Pool.Request, _ wait: TimeAmount, _ interruption: Interruption
+    ) async throws -> Pool.Grant {
         let number = nextNumber()
         interruption.follow { self.giveUp(number, .cancelled) }
-        let overdue = group.any().scheduleTask(in: limits.wait) { self.giveUp(number, .noPlace) }
+        let overdue = group.any().scheduleTask(in: wait) { self.giveUp(number, .noPlace) }
         defer { overdue.cancel() }
         return try await withCheckedThrowingContinuation { continuation in
             let now = state.withLock { state -> Result<Pool.Grant, any Error>? in
@@ -200,7 +215,7 @@ package final class OutgoingAssociations: Sendable {
             return
         }
         guard mayBeKept, !state.withLock({ $0.isClosed }) else {
-            do { try await association.release() } catch { await association.abort() }
+            await association.release(within: Self.releaseTime)
             return leave(request, keeping: nil)
         }
         let number = nextNumber()
@@ -231,8 +246,8 @@ package final class OutgoingAssociations: Sendable {
             return (removed, Self.waiters(grants, &state))
         }
         for (waiter, grant) in served { waiter.resume(returning: grant) }
-        for association in removed {
-            do { try await association.release() } catch { await association.abort() }
+        await withDiscardingTaskGroup { group in
+            for association in removed { group.addTask { await association.release(within: Self.releaseTime) } }
         }
     }
 }

@@ -193,6 +193,14 @@ package struct SCUAssociation: Sendable {
         guard end == .released else { throw SCUError(end) }
     }
 
+    /// Ends the association in agreement, or by an abort where that takes longer or fails.
+    func release(within time: TimeAmount) async {
+        let exchange = exchange
+        let overdue = channel.eventLoop.scheduleTask(in: time) { exchange.value.abort() }
+        defer { overdue.cancel() }
+        do { try await release() } catch { await abort() }
+    }
+
     /// Waits until the association has ended, and says how; `.released` is the orderly end.
     package func ended() async -> SCUError {
         let end = try? await channel.eventLoop.flatSubmit { exchange.value.endFuture }.get()

@@ -38,6 +38,14 @@ package enum SCUError: Error, Sendable, Equatable {
         }
     }
 
+    /// Whether the peer has ended the association, in order or not.
+    var isEndByPeer: Bool {
+        switch self {
+        case .abortedByPeer, .connectionLost, .released: true
+        default: false
+        }
+    }
+
     init(_ end: AssociationEnd) {
         switch end {
         case .released: self = .released

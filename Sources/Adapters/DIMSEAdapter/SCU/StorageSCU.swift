@@ -3,6 +3,7 @@ import DICOMData
 import DICOMNetwork
 import DICOMTranslation
 import Logging
+import NIOCore
 import Workflow
 
 /// Sends stored instances by C-STORE, over an association that is there or over associations of its own.
@@ -12,6 +13,8 @@ package struct StorageSCU: Sendable {
     static let contextsMax = 128
     /// Associations in a row that end without an instance stored; then the rest is given up.
     static let failuresMax = 3
+    /// For a place among the associations with a destination. Who waits for the job hears of it meanwhile, and stops it.
+    private static let waitMax = TimeAmount.hours(1)
 
     private let index: any ImagingIndex
     private let blobs: any BlobStoring
@@ -52,7 +55,9 @@ package struct StorageSCU: Sendable {
                 terms.interruption = interruption
                 terms.logger = logger
                 let first = next
-                next = try await associations.with(destination, contexts: contexts, terms: terms) { lease in
+                next = try await associations.with(
+                    destination, contexts: contexts, terms: terms, wait: Self.waitMax
+                ) { lease in
                     await send(
                         job, first..<end, over: lease.association.invoker, byRequestor: true, mayBeGone: lease.isReused)
                 }

@@ -53,6 +53,8 @@ package struct AcceptorPolicy: Sendable {
         case welcome
         /// The calling AE title is not on the list, or not from this address or certificate. RJ 1/1/3.
         case unknownCaller
+        /// The user behind it is not who it says, or says nothing where it must. RJ 1/1/1. PS3.7 §D.3.3.7.
+        case unknownUser
         /// Too many associations, in all or with this peer. RJ 2/3/2.
         case overLimit
     }
@@ -65,16 +67,18 @@ package struct AcceptorPolicy: Sendable {
         case reject(AssociateReject)
     }
 
-    /// Decides; the first ground in this order counts: application context, called title, calling title, limits.
+    /// Decides; the first ground in this order counts: application context, called title, calling title, user, limits.
     ///
     /// An association of which no context was accepted is accepted all the same: the requestor reads the reason of
     /// each context. One that proposes none has nothing to say and is refused, as is a maximum length that is too
     /// small to serve. PS3.8 §9.3.4, Table 9-21.
     ///
-    /// - Parameter permits: whether the caller may have a role for an abstract syntax that is supported; contexts on
-    ///   which it may have none get the result "user rejection". PS3.8 Table 9-18.
+    /// - Parameters:
+    ///   - identityResponse: what a verified user is answered; nil where the request asks for no answer.
+    ///   - permits: whether the caller may have a role for an abstract syntax that is supported; contexts on which it
+    ///     may have none get the result "user rejection". PS3.8 Table 9-18.
     package func decide(
-        _ request: AssociateRequest, standing: Standing,
+        _ request: AssociateRequest, standing: Standing, identityResponse: [UInt8]? = nil,
         permits: (_ abstractSyntax: String, RequestorRole) -> Bool = { _, _ in true }
     ) -> Decision {
         guard request.applicationContextName == AssociateRequest.dicomApplicationContext else {
@@ -86,14 +90,17 @@ package struct AcceptorPolicy: Sendable {
         guard request.callingAETitle.isValid, standing != .unknownCaller else {
             return .reject(.callingAETitleNotRecognized)
         }
+        guard standing != .unknownUser else { return .reject(.noReason) }
         guard standing != .overLimit else { return .reject(.localLimitExceeded) }
         let peerLength = request.userInformation.maximumLength ?? 0
         guard !request.presentationContexts.isEmpty, peerLength == 0 || peerLength >= NetworkLimits.peerPDULengthMin
         else { return .reject(.noReason) }
-        return accepted(request, permits)
+        return accepted(request, identityResponse, permits)
     }
 
-    private func accepted(_ request: AssociateRequest, _ permits: (String, RequestorRole) -> Bool) -> Decision {
+    private func accepted(
+        _ request: AssociateRequest, _ identityResponse: [UInt8]?, _ permits: (String, RequestorRole) -> Bool
+    ) -> Decision {
         let proposedRoles = Dictionary(
             request.userInformation.roleSelections.map { ($0.sopClassUID, $0) }, uniquingKeysWith: { first, _ in first }
         )
@@ -108,6 +115,7 @@ package struct AcceptorPolicy: Sendable {
         var information = UserInformation(
             maximumLength: maximumLength, implementationClassUID: implementationClassUID,
             implementationVersionName: implementationVersionName)
+        information.userIdentityResponse = identityResponse
         // One operation at a time: never more than proposed, and 0 (without limit) is more than 1. PS3.7 §D.3.3.3.
         if request.userInformation.asynchronousOperationsWindow != nil {
             information.asynchronousOperationsWindow = AsynchronousOperationsWindow(invoked: 1, performed: 1)

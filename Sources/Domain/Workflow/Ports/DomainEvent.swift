@@ -13,9 +13,13 @@ package enum DomainEvent: Sendable, Hashable {
     case stepRemoved(EntityID)
     /// The study, its series list, or its links, by Study Instance UID.
     case studyChanged(studyInstanceUID: String)
+    /// The study as it is now was published: its instances can be had.
+    case studyPublished(studyInstanceUID: String)
     /// The study is in no answer any more: all of it was rejected.
     case studyRemoved(EntityID)
     case reportChanged(EntityID)
     /// The report was found to be another one, which has all that it said.
     case reportRemoved(EntityID)
+    /// A performed procedure step was created, or what was told of it has changed.
+    case performedStepChanged(sopInstanceUID: String, isNew: Bool)
 }

@@ -16,6 +16,7 @@ package struct PerformedProcedureStepService: Sendable {
         let records = try Self.records(unit)
         guard try records.performedStep(step.sopInstanceUID) == nil else { throw Refusal.duplicate }
         try records.save(step)
+        unit.emit(.performedStepChanged(sopInstanceUID: step.sopInstanceUID, isNew: true))
         try move(step, in: unit)
     }
 
@@ -30,6 +31,7 @@ package struct PerformedProcedureStepService: Sendable {
         guard !before.status.isFinal else { throw Refusal.closed }
         let after = try change(before)
         try records.save(after)
+        unit.emit(.performedStepChanged(sopInstanceUID: sopInstanceUID, isNew: false))
         guard after.status != before.status else { return }
         try move(after, in: unit)
         // The images that came are told of at once: no more are to be waited for.

@@ -122,6 +122,7 @@ package struct StudyService: Sendable {
         guard let awaited = try unit.awaitedPublication(of: studyInstanceUID) else { return }
         try unit.endAwaiting(awaited, seenAt: unit.time)
         unit.emit(.studyChanged(studyInstanceUID: studyInstanceUID))
+        unit.emit(.studyPublished(studyInstanceUID: studyInstanceUID))
         try tellReports(studyInstanceUID, in: unit)
     }
 

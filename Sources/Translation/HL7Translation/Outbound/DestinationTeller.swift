@@ -33,8 +33,8 @@ struct DestinationTeller {
         case .orderChanged(let id): return try tellOrder(id, replaced: replaced)
         case .orderRemoved(let id, _): return try tellRemoved(id)
         case .reportChanged(let id): return try tellReport(id)
-        case .studyChanged(let uid): return try tellImages(uid)
-        case .visitChanged, .stepRemoved, .studyRemoved, .reportRemoved: return false
+        case .studyChanged(let uid), .studyPublished(let uid): return try tellImages(uid)
+        case .visitChanged, .stepRemoved, .studyRemoved, .reportRemoved, .performedStepChanged: return false
         }
     }
 

@@ -18,9 +18,12 @@ import Testing
         let state = Mutex(State())
         let bytesMax: Int
         let status: DIMSEStatus
-        init(bytesMax: Int = .max, status: DIMSEStatus = .success) {
+        /// What it takes to make an instance durable.
+        let time: Duration
+        init(bytesMax: Int = .max, status: DIMSEStatus = .success, time: Duration = .zero) {
             self.bytesMax = bytesMax
             self.status = status
+            self.time = time
         }
 
         func begin(_ head: InstanceHead) throws -> any InstanceWriting { Writing(sink: self, head: head) }
@@ -41,6 +44,7 @@ import Testing
                 if count > sink.bytesMax { throw Full() }
             }
             func finish() async -> DIMSEStatus {
+                try? await Task.sleep(for: sink.time)
                 let bytes = bytes.withLock { $0 }
                 sink.state.withLock { $0.stored[head.sopInstanceUID] = bytes }
                 return sink.status
@@ -82,7 +86,7 @@ import Testing
     /// One C-GET at a peer that stores these objects; the statuses that it was answered.
     private func get(
         _ objects: [Object], _ identifier: DataSet = identifier(), into sink: MemorySink,
-        limits: GetSCU.Limits = GetSCU.Limits()
+        limits: GetSCU.Limits = GetSCU.Limits(), timers: DIMSETimers = DIMSETimers()
     ) async throws -> (statuses: [DIMSEStatus], counts: InstanceReceiver.Counts, outcome: RetrieveOutcome?) {
         let statuses = Mutex<[DIMSEStatus]>([])
         let result = Mutex<(InstanceReceiver.Counts, RetrieveOutcome?)>((InstanceReceiver.Counts(), nil))
@@ -115,8 +119,10 @@ import Testing
             let classes = [UID.ctImageStorage]
             let receiver = try InstanceReceiver(identifier, storageClasses: classes, limits: limits, into: sink)
             let pool = OutgoingAssociations()
+            var destination = RawAcceptor.destination(port)
+            destination.timers = timers
             let outcome = try? await pool.with(
-                RawAcceptor.destination(port),
+                destination,
                 contexts: GetSCU.contexts(of: [(UID.ctImageStorage, [TransferSyntax.explicitVRLittleEndian.uid])]),
                 terms: GetSCU.terms(receiver, of: classes)
             ) { try await GetSCU($0.association, receiver).get() }
@@ -194,6 +200,15 @@ import Testing
         #expect(throws: InstanceReceiver.NoStudy.self) {
             try InstanceReceiver(DataSet(), storageClasses: [], into: sink)
         }
+    }
+
+    @Test("While we store what came, the peer is not late with its response")
+    func slowSink() async throws {
+        var timers = DIMSETimers()
+        timers.response = .milliseconds(500)
+        let sink = MemorySink(time: .milliseconds(1_200))
+        let got = try await get([try Self.object("1.2.1.1"), try Self.object("1.2.1.2")], into: sink, timers: timers)
+        #expect(got.statuses == [.success, .success] && got.outcome?.status == .success)
     }
 
     @Test("C-MOVE tells how far it is and how it ended, with what failed as far as that is UIDs")
