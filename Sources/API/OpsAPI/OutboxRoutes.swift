@@ -63,6 +63,11 @@ package struct OutboxRoutes: Sendable {
     private func list(_ request: APIRequest) async throws -> Response {
         let query = try request.query()
         var wanted = OutboxQuery(destination: query["destination"], kind: query["kind"], limit: 100)
+        wanted.eventID = query["event"].map { EntityID($0) }
+        wanted.patient = query["patient"]
+        wanted.accession = query["accession"]
+        wanted.since = try MessageRoutes.time(query, "since")
+        wanted.until = try MessageRoutes.time(query, "until")
         if let text = query["limit"] {
             guard let number = Int(text), (1...Self.limitMax).contains(number) else {
                 throw HTTPFailure(.malformed, "limit must be 1 to \(Self.limitMax)")

@@ -303,11 +303,15 @@ package struct HL7Inbox: Sendable {
         _ received: ReceivedMessage, id: EntityID, _ disposition: JournaledMessage.Disposition, note: [String],
         _ acknowledgement: [UInt8], at time: UTCInstant, coverage: MessageCoverage? = nil
     ) -> JournaledMessage {
-        JournaledMessage(
+        var journaled = JournaledMessage(
             id: id, sender: received.sender, controlID: received.header.controlIDText, type: received.type,
             digest: received.digest, raw: received.bytes, disposition: disposition,
             note: note.isEmpty ? nil : note.joined(separator: "; "), acknowledgement: acknowledgement, receivedAt: time,
             peer: received.peer, coverage: coverage)
+        if case .success(let message) = received.parsed {
+            journaled.keys = MessageKeys(message, accession: received.profile.fields[.accession] ?? [])
+        }
+        return journaled
     }
 
     private func receipt(
