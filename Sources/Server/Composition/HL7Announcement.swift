@@ -29,15 +29,19 @@ struct HL7Announcement: CommitObserver {
         try announcer.announce(changes.events, replaced: { Self.replaced($0, changes) }, in: unit)
     }
 
-    /// What a client says in ServiceRequest.replaces; the workflow knows nothing of it.
+    /// What a client says in ServiceRequest.replaces, which refers to requests alone; the workflow knows nothing of it.
     private static func replaced(_ id: EntityID, _ changes: UnitChanges) -> EntityID? {
-        let request = changes.resources.last { $0.resource.type == "ServiceRequest" && $0.resource.id == id.value }
-        guard let bytes = request?.resource.bytes, let document = try? JSONDocument(parsing: bytes),
-            let reference = JSONValue(document)["replaces"]?[0]?["reference"]?.string
-        else { return nil }
-        let parts = reference.split(separator: "/")
-        guard parts.count >= 2, parts[parts.count - 2] == "ServiceRequest" else { return nil }
-        return EntityID(String(parts[parts.count - 1]))
+        let type = "ServiceRequest"
+        for change in changes.resources where change.resource.id == id.value {
+            guard let document = try? JSONDocument(parsing: change.resource.bytes),
+                let reference = JSONValue(document)["replaces"]?[0]?["reference"]?.string
+            else { continue }
+            let parts = reference.split(separator: "/").suffix(2)
+            if parts.count == 2, parts.first.map(String.init) == type, let old = parts.last {
+                return EntityID(String(old))
+            }
+        }
+        return nil
     }
 }
 

@@ -1,39 +1,8 @@
 import HL7v2
 import Workflow
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// Orders: what became of one since the destination was last told, by what it was told.
 extension DestinationTeller {
-    /// By what an order can be taken back once it is gone.
-    private struct Numbers: Codable {
-        var patient: EntityID
-        var placer: Identifier?
-        var filler: Identifier?
-        var accession: Identifier?
-
-        init(_ order: ImagingOrder) {
-            (patient, placer, filler, accession) = (order.patientID, order.placer, order.filler, order.accession)
-        }
-
-        /// The order that they name, with nothing else of it.
-        func order(_ id: EntityID) -> ImagingOrder {
-            ImagingOrder(
-                id: id, patientID: patient, placer: placer, filler: filler, accession: accession, status: .revoked,
-                code: CodedConcept())
-        }
-
-        var json: String? { (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) } }
-        init?(json: String) {
-            guard let read = try? JSONDecoder().decode(Numbers.self, from: Data(json.utf8)) else { return nil }
-            self = read
-        }
-    }
-
     private static func subject(_ id: EntityID) -> String { "order/" + id.value }
 
     func tellOrder(_ id: EntityID, replaced: (EntityID) throws -> EntityID?) throws -> Bool {
@@ -50,7 +19,7 @@ extension DestinationTeller {
         let asked: OrderChange? = isAskedFor ? (told == nil ? .new : .changed) : nil
         guard let change = OrderChange(of: order, told: known) ?? asked,
             let now = try news(
-                Self.subject(id), of: body, since: told, state: state, detail: Numbers(order).json)
+                Self.subject(id), of: body, since: told, state: state, detail: ToldOrder(order).text)
         else { return false }
         guard Self.isNumbered(order) else {
             let controlID = String(unit.entropy.newID().value.prefix(20))
@@ -83,7 +52,7 @@ extension DestinationTeller {
     /// told of it, or knows that it is over.
     private func replacement(_ old: EntityID, of form: OutboundForm) throws -> [SegmentDraft]? {
         guard var told = try memory.told(Self.subject(old), to: destination.outboxName), told.state != "RP",
-            let order = try unit.order(old) ?? told.detail.flatMap({ Numbers(json: $0)?.order(old) })
+            let order = try unit.order(old) ?? told.detail.flatMap({ ToldOrder($0)?.order(old) })
         else { return nil }
         // It is over with this message, whatever its own change would have said.
         told.state = OrderChange.state(of: order)
@@ -116,7 +85,7 @@ extension DestinationTeller {
     func tellRemoved(_ id: EntityID) throws -> Bool {
         guard let rule = rules(.order).first,
             let told = try memory.told(Self.subject(id), to: destination.outboxName),
-            let numbers = told.detail.flatMap({ Numbers(json: $0) })
+            let numbers = told.detail.flatMap({ ToldOrder($0) })
         else { return false }
         try memory.forget(told)
         if let survivor = try survivor(of: numbers) {
@@ -143,7 +112,7 @@ extension DestinationTeller {
         return isPut
     }
 
-    private func survivor(of numbers: Numbers) throws -> ImagingOrder? {
+    private func survivor(of numbers: ToldOrder) throws -> ImagingOrder? {
         for (number, role) in [
             (numbers.filler, OrderIdentifierRole.filler), (numbers.placer, .placer), (numbers.accession, .accession),
         ] {

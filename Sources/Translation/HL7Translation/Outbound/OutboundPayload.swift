@@ -1,11 +1,5 @@
 import Workflow
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// What the outbox keeps of a message that is to be sent.
 package enum OutboundPayload: Sendable, Hashable {
     /// The message in wire form: what is sent at each attempt, byte for byte.
@@ -15,20 +9,13 @@ package enum OutboundPayload: Sendable, Hashable {
     /// What could not be written, with the reason: kept for the operator, never sent.
     case unwritable(String)
 
-    private struct Reference: Codable {
-        var report: String?
-        var controlID: String?
-        var unwritable: String?
-    }
-
+    /// The message itself; else a word for the case and what belongs to it, each behind a tab.
     package var bytes: [UInt8] {
-        let reference: Reference
         switch self {
-        case .message(let bytes): return bytes
-        case .report(let id, let controlID): reference = Reference(report: id.value, controlID: controlID)
-        case .unwritable(let reason): reference = Reference(unwritable: reason)
+        case .message(let bytes): bytes
+        case .report(let id, let controlID): Array("report\t\(id.value)\t\(controlID)".utf8)
+        case .unwritable(let reason): Array("unwritable\t\(reason)".utf8)
         }
-        return (try? JSONEncoder().encode(reference)).map { Array($0) } ?? []
     }
 
     /// Nil for bytes that are no payload.
@@ -37,13 +24,11 @@ package enum OutboundPayload: Sendable, Hashable {
             self = .message(bytes)
             return
         }
-        guard let reference = try? JSONDecoder().decode(Reference.self, from: Data(bytes)) else { return nil }
-        if let report = reference.report, let controlID = reference.controlID {
-            self = .report(EntityID(report), controlID: controlID)
-        } else if let reason = reference.unwritable {
-            self = .unwritable(reason)
-        } else {
-            return nil
+        let parts = bytes.split(separator: 0x09, maxSplits: 2).map { String(decoding: $0, as: UTF8.self) }
+        switch (parts.first, parts.count) {
+        case ("report", 3): self = .report(EntityID(parts[1]), controlID: parts[2])
+        case ("unwritable", 2...): self = .unwritable(parts.dropFirst().joined(separator: "\t"))
+        default: return nil
         }
     }
 }
