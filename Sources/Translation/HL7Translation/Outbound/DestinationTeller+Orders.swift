@@ -11,9 +11,10 @@ extension DestinationTeller {
         else { return false }
         let told = try memory.told(Self.subject(id), to: destination.outboxName)
         let content = try content(order)
-        // The content alone, as one fixed request would tell it.
+        // The content alone, as one fixed request would tell it at any time.
         let plain = OrderDraft.Request(control: "XO", status: nil)
-        let body = subject(of: order, patient, content) + draft(rule.form).groups(content, plain)
+        let timeless = OrderDraft.Content(order: content.order, time: nil)
+        let body = subject(of: order, patient, content) + draft(rule.form).groups(timeless, plain)
         let state = OrderChange.state(of: order)
         let known = told.map { ($0.state, $0.digest != digest(of: body)) }
         let asked: OrderChange? = isAskedFor ? (told == nil ? .new : .changed) : nil
