@@ -47,9 +47,22 @@ package struct MessageRoutes: Sendable {
         }
         wanted.sender = query["sender"]
         wanted.controlID = query["control-id"]
+        wanted.patient = query["patient"]
+        wanted.accession = query["accession"]
+        wanted.since = try Self.time(query, "since")
+        wanted.until = try Self.time(query, "until")
         let messages = try await log.messages(wanted, access: request.access)
         try await OpsRoutes.record("messages", request, audit)
         return .bytes(MessageView.list(messages), contentType: "application/json")
+    }
+
+    /// A date or a moment in UTC.
+    static func time(_ query: QueryParameters, _ name: String) throws -> UTCInstant? {
+        guard let text = query[name] else { return nil }
+        guard let time = HTTPDate.microseconds(ofInstant: text) else {
+            throw HTTPFailure(.malformed, "\(name) is a date or a time in UTC such as 2026-02-28T08:00:00Z")
+        }
+        return UTCInstant(microseconds: time)
     }
 
     private func show(_ request: APIRequest) async throws -> Response {

@@ -65,6 +65,11 @@ package struct OutboxRoutes: Sendable {
         let query = try request.query()
         var wanted = OutboxQuery(
             destination: query["destination"], kind: query["kind"], limit: try OpsRoutes.limit(request))
+        wanted.eventID = query["event"].map { EntityID($0) }
+        wanted.patient = query["patient"]
+        wanted.accession = query["accession"]
+        wanted.since = try MessageRoutes.time(query, "since")
+        wanted.until = try MessageRoutes.time(query, "until")
         if let text = query["before"] {
             guard let number = Int64(text), number > 0 else {
                 throw HTTPFailure(.malformed, "before is the number of an entry")

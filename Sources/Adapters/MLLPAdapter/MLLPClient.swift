@@ -1,3 +1,10 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 import HL7v2
 import NIOCore
 import NIOPosix
@@ -38,6 +45,15 @@ package struct MLLPClient: Sendable {
     /// The most frames beside the answer that is waited for, and the most bytes beside frames, of one message.
     package static let straysMax = 64
 
+    /// Seconds of silence before the first probe, by the name that the system gives the option.
+    private static var keepAliveIdle: CInt {
+        #if canImport(Darwin)
+            TCP_KEEPALIVE
+        #else
+            TCP_KEEPIDLE
+        #endif
+    }
+
     private let channel: any Channel
 
     /// Connects, and waits for the end of the TLS handshake. Throws `Failure` and what the system says of a connection.
@@ -77,6 +93,10 @@ package struct MLLPClient: Sendable {
             .connectTimeout(timeout)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
+            // A receiver that is gone without a word is noticed while nothing is sent, within some minutes.
+            .channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: keepAliveIdle)), value: 60)
+            .channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_KEEPINTVL)), value: 20)
+            .channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_KEEPCNT)), value: 3)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls {

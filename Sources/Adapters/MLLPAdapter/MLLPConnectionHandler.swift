@@ -12,8 +12,8 @@ struct MLLPWork: Sendable {
     let peer: MLLPPeer
     /// Notes that the sender is one who may send: its connection is not closed for others any more.
     let isLetIn: @Sendable () -> Void
-    /// Writes the acknowledgment; empty bytes close the connection without an answer.
-    let reply: @Sendable ([UInt8]) -> Void
+    /// Writes the answers.
+    let reply: @Sendable (MLLPReply) -> Void
 }
 
 /// Frames on the event loop: bytes to messages, acknowledgments to bytes, one message in flight at a time.
@@ -171,8 +171,8 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
         let eventLoop = context.eventLoop
         let work = MLLPWork(
             event: event, peer: peer, isLetIn: { [place] in place?.working() },
-            reply: { acknowledgement in
-                eventLoop.execute { bound.value.handler.answer(acknowledgement, bound.value.context) }
+            reply: { reply in
+                eventLoop.execute { bound.value.handler.answer(reply, bound.value.context) }
             })
         if !dispatch(work) { context.close(promise: nil) }
     }
@@ -184,9 +184,11 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
 
     // MARK: Answering
 
-    private func answer(_ acknowledgement: [UInt8], _ context: ChannelHandlerContext) {
+    private func answer(_ reply: MLLPReply, _ context: ChannelHandlerContext) {
         guard isAdmitted else { return }
-        guard !acknowledgement.isEmpty, let frame = try? MLLPEncoder.frame(acknowledgement) else {
+        guard case .answers(let answers) = reply,
+            let frames = try? answers.map({ answer throws(HL7Error) in try MLLPEncoder.frame(answer) })
+        else {
             context.close(promise: nil)
             return
         }
@@ -195,7 +197,8 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
         let written = context.eventLoop.makePromise(of: Void.self)
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         written.futureResult.whenComplete { result in bound.value.handler.answered(result, bound.value.context) }
-        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: frame)), promise: written)
+        context.writeAndFlush(
+            wrapOutboundOut(context.channel.allocator.buffer(bytes: frames.joined())), promise: written)
     }
 
     private func answered(_ result: Result<Void, any Error>, _ context: ChannelHandlerContext) {

@@ -6,15 +6,21 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
+/// What is done after a message.
+package enum MLLPReply: Sendable, Hashable {
+    /// Frames with these are sent back, in order; with none the connection just goes on.
+    case answers([[UInt8]])
+    case close
+}
+
 /// The HL7 door: takes messages over MLLP, hands each to one function, and sends back what that returns.
 ///
 /// Runs until graceful shutdown: then it accepts no more, lets every connection answer the message it has in flight,
 /// and returns. A message is a child task; nothing outlives `run`.
 package struct MLLPListener: Service {
-    /// Gives the acknowledgment for one message. Empty bytes close the connection without an answer. `isLetIn` is to be
-    /// called for a sender that may send.
+    /// Gives the answers to one message. `isLetIn` is to be called for a sender that may send.
     package typealias Receive =
-        @Sendable (_ message: [UInt8], _ peer: MLLPPeer, _ isLetIn: @Sendable () -> Void) async -> [UInt8]
+        @Sendable (_ message: [UInt8], _ peer: MLLPPeer, _ isLetIn: @Sendable () -> Void) async -> MLLPReply
     /// Gives the acknowledgment for a frame past the limit, from its first bytes.
     package typealias RefuseOversized = @Sendable (_ head: [UInt8]) -> [UInt8]
     /// Gives the acknowledgment for a message that there is no memory for now, from its first bytes: send it again.
@@ -81,8 +87,8 @@ package struct MLLPListener: Service {
         case .message(let bytes): item.reply(await receive(bytes, item.peer, item.isLetIn))
         case .oversized(let head):
             logger.warning("MLLP frame past the limit", metadata: ["peer": "\(item.peer.address)"])
-            item.reply(refuseOversized(head))
-        case .givenUp(let head): item.reply(refuseForNow(head))
+            item.reply(.answers([refuseOversized(head)]))
+        case .givenUp(let head): item.reply(.answers([refuseForNow(head)]))
         }
     }
 

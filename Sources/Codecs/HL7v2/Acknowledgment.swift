@@ -1,4 +1,5 @@
-/// The answer to a message in original mode: MSH, MSA and, when something is wrong, ERR. HL7 v2.5.1 §2.9.2.
+/// The answer to a message: MSH, MSA and, when something is wrong, ERR. HL7 v2.5.1 §2.9.2 (original mode), §2.9.3
+/// (enhanced mode: an accept and an application acknowledgment).
 ///
 /// Written for the sender: its delimiters, its version, its character set, MSH-3/4 and 5/6 swapped. Nothing of the
 /// sender's header is echoed with control bytes in it. From version 2.5 each error is an ERR segment with ERR-2, 3,
@@ -12,6 +13,15 @@ package struct Acknowledgment: Sendable, Hashable {
         case error = "AE"
         /// Application reject: not the content (or MSH) is at fault, sending it again may help.
         case reject = "AR"
+        /// Accept acknowledgment: the message is kept and need not be sent again.
+        case commitAccept = "CA"
+        /// It cannot be taken now; sent again it may be.
+        case commitError = "CE"
+        /// It is refused for its type, version, processing id or for what cannot be read.
+        case commitReject = "CR"
+
+        /// Whether nothing was wrong.
+        package var isAcceptance: Bool { self == .accept || self == .commitAccept }
     }
 
     /// ERR-4, table 0516.
@@ -74,14 +84,18 @@ package struct Acknowledgment: Sendable, Hashable {
         builder.field(controlID)
         builder.field(header.processingID.isEmpty ? "P" : header.processingID)
         builder.field(header.version.isEmpty ? "2.5.1" : header.version)
-        builder.skip(5)
+        builder.skip(2)
+        // In enhanced mode an answer is a message that says for itself that it wants none. §2.9.3.
+        builder.field(header.isEnhancedMode ? "NE" : nil)
+        builder.field(header.isEnhancedMode ? "NE" : nil)
+        builder.skip(1)
         builder.field(raw: header.characterSets)
         builder.segment("MSA")
         builder.field(code.rawValue)
         builder.field(raw: header.controlID)
         // Before 2.5 ERR has no place for words of its own: those of a warning reach the sender here as well.
         let first = entries.first { $0.severity == .error } ?? entries.first
-        if code != .accept || (isBefore25 && first != nil) {
+        if !code.isAcceptance || (isBefore25 && first != nil) {
             builder.field(first.map { $0.userMessage ?? $0.condition.text })
         }
         appendErrors(to: &builder)

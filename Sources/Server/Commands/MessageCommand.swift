@@ -1,48 +1,56 @@
 import Access
 import ArgumentParser
 import FoundationEssentials
+import HL7Translation
+import HL7v2
 import OpsAPI
 import SQLStore
 import Workflow
 
-/// `hilum message …`: what hospital systems sent, how it was answered, and what became of each value.
+/// `hilum message …`: what hospital systems sent and how it was answered, and what they are sent.
 struct MessageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "message", abstract: "List HL7 messages of the journal and show what became of their values.",
-        subcommands: [List.self, Show.self])
+        commandName: "message", abstract: "List, show, repeat and send HL7 messages.",
+        subcommands: [List.self, Show.self, Replay.self, Send.self])
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List messages, newest first.")
+        static let configuration = CommandConfiguration(
+            abstract: "List received messages, or with --sent those that are sent, newest first.")
         @Argument(help: "The server folder.") var folder: String
-        @Option(help: "applied, ignored or failed.") var disposition: String?
-        @Option(help: "MSH-3|MSH-4 of the sender.") var sender: String?
-        @Option(name: .customLong("control-id"), help: "MSH-10.") var controlID: String?
-        @Option(help: "The most messages listed.") var limit = 100
-        @Flag(help: "As JSON, the answer of GET /ops/messages.") var json = false
+        @OptionGroup var search: MessageSearch
+        @Flag(help: "As JSON, the answer of GET /ops/messages, or of GET /ops/outbox.") var json = false
 
         func run() async throws {
-            guard (1...1000).contains(limit) else { throw ValidationError("--limit is 1 to 1000") }
-            var query = MessageQuery(sender: sender, controlID: controlID, limit: limit)
-            if let disposition {
-                guard let known = JournaledMessage.Disposition(rawValue: disposition) else {
-                    throw ValidationError("--disposition is applied, ignored or failed")
-                }
-                query.disposition = known
-            }
-            let wanted = query
             try await MessageCommand.with(folder) { store, access in
-                let messages = try await store.messages(wanted, access: access)
-                if json { return print(String(decoding: MessageView.list(messages), as: UTF8.self)) }
-                for message in messages {
-                    let coverage = message.coverage.map {
-                        "\($0.count(.mapped)) mapped, \($0.count(.kept)) kept, \($0.count(.unmapped)) not mapped"
-                    }
-                    print(
-                        [
-                            message.id.value, message.sender, message.controlID, message.type,
-                            message.disposition.rawValue, coverage ?? "-", message.note ?? "",
-                        ].map(MessageCommand.printable).joined(separator: "\t"))
+                search.isSent ? try await listSent(store, access) : try await listReceived(store, access)
+            }
+        }
+
+        private func listSent(_ store: RelationalStore, _ access: AccessContext) async throws {
+            let entries = try await store.outboxEntries(try search.outgoing(), access: access).filter(
+                MessageCommand.isMessage)
+            if json { return print(String(decoding: OutboxView.json(entries, []), as: UTF8.self)) }
+            for entry in entries {
+                print(
+                    [
+                        "\(entry.number)", entry.destination, entry.eventID.value, MessageCommand.type(of: entry),
+                        entry.state.rawValue, "\(entry.attempts) attempts", entry.failure ?? "",
+                    ].map(MessageCommand.printable).joined(separator: "\t"))
+            }
+        }
+
+        private func listReceived(_ store: RelationalStore, _ access: AccessContext) async throws {
+            let messages = try await store.messages(try search.received(), access: access)
+            if json { return print(String(decoding: MessageView.list(messages), as: UTF8.self)) }
+            for message in messages {
+                let coverage = message.coverage.map {
+                    "\($0.count(.mapped)) mapped, \($0.count(.kept)) kept, \($0.count(.unmapped)) not mapped"
                 }
+                print(
+                    [
+                        message.id.value, message.sender, message.controlID, message.type,
+                        message.disposition.rawValue, coverage ?? "-", message.note ?? "",
+                    ].map(MessageCommand.printable).joined(separator: "\t"))
             }
         }
     }
@@ -51,13 +59,15 @@ struct MessageCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show one message: its answer, and where each of its values went.")
         @Argument(help: "The server folder.") var folder: String
-        @Argument(help: "The id that `hilum message list` gives.") var id: String
+        @Argument(help: "The id or, with --sent, the number that `hilum message list` gives.") var id: String
+        @Flag(help: "A message that was or is to be sent.") var sent = false
         @Flag(help: "As JSON, the answer of GET /ops/messages/{id}.") var json = false
         @Flag(help: "The message and its acknowledgment as they were sent, with the patient's data in them.")
         var raw = false
 
         func run() async throws {
             try await MessageCommand.with(folder) { store, access in
+                if sent { return try await showSent(store, access) }
                 guard let message = try await store.message(EntityID(id), access: access) else {
                     throw ValidationError("no such message: \(id)")
                 }
@@ -82,18 +92,44 @@ struct MessageCommand: AsyncParsableCommand {
                 if coverage.omitted > 0 { print("and \(coverage.omitted) values more") }
             }
         }
+
+        private func showSent(_ store: RelationalStore, _ access: AccessContext) async throws {
+            guard let number = Int64(id), number > 0, number < .max,
+                let entry = try await store.outboxEntries(
+                    OutboxQuery(before: number + 1, limit: 1), access: access
+                ).first, entry.number == number, MessageCommand.isMessage(entry)
+            else { throw ValidationError("no such message: \(id)") }
+            if json { return print(String(decoding: OutboxView.json([entry], []), as: UTF8.self)) }
+            let failure = entry.failure.map { ": " + $0 } ?? ""
+            print(
+                MessageCommand.printable(
+                    "\(MessageCommand.type(of: entry)) \(entry.eventID) to \(entry.destination): \(entry.state.rawValue), "
+                        + "\(entry.attempts) attempts" + failure))
+            guard raw, case .message(let bytes)? = OutboundPayload(entry.payload) else { return }
+            for line in bytes.split(separator: 0x0D) {
+                print(MessageCommand.printable(String(decoding: line, as: UTF8.self)))
+            }
+        }
+    }
+
+    /// MSH-9 of a message that is sent; `-` for one that is made when it is sent, or cannot be.
+    static func type(of entry: OutboxEntry) -> String {
+        guard case .message(let bytes)? = OutboundPayload(entry.payload) else { return "-" }
+        let header = MessageHeader.recovered(from: bytes)
+        return header.messageCode + "^" + header.triggerEvent
     }
 
     /// Runs with the store and the operator's own access; each call is audited as one at the machine.
-    private static func with(
-        _ folder: String, _ body: (RelationalStore, AccessContext) async throws -> Void
-    ) async throws {
-        try await StoreComposition.with(ServerFolder(folder)) { store in
+    static func with<Value>(
+        _ folder: String, _ body: (RelationalStore, AccessContext) async throws -> Value
+    ) async throws -> Value {
+        let server = ServerFolder(folder)
+        return try await StoreComposition.using(try ServerConfiguration.load(from: server), server) { store in
             let access = AccessContext.operatorOfThisMachine(requestID: "hilum message")
             try await store.record(
                 AuditRecord(
                     category: .query, interaction: "message", action: .execute, outcome: .success, access: access))
-            try await body(store, access)
+            return try await body(store, access)
         }
     }
 

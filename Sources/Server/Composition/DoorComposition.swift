@@ -79,8 +79,8 @@ enum DoorComposition {
         ) { message, peer, isLetIn in
             switch await gate.verdict(on: message, from: peer) {
             case .letIn: isLetIn()
-            case .refused(let acknowledgement): return acknowledgement
-            case .heldBack: return inbox.refuseForNow(head: message)
+            case .refused(let acknowledgement): return .answers([acknowledgement])
+            case .heldBack: return .answers([inbox.refuseForNow(head: message)])
             }
             let receipt = await inbox.receive(message, peer: peer.address)
             if !receipt.notes.isEmpty {
@@ -91,7 +91,7 @@ enum DoorComposition {
                         "notes": "\(receipt.notes.joined(separator: "; "))",
                     ])
             }
-            return receipt.acknowledgement
+            return .answers(receipt.answers)
         }
     }
 }

@@ -25,7 +25,8 @@ struct HL7Announcement: CommitObserver {
     }
 
     func conclude(_ changes: UnitChanges, in unit: any ResourceUnitOfWork) throws {
-        try announcer.announce(changes.events, replaced: { ServiceRequestProjection.replaced(by: $0, among: changes) }, in: unit)
+        try announcer.announce(
+            changes.events, replaced: { ServiceRequestProjection.replaced(by: $0, among: changes) }, in: unit)
     }
 }
 

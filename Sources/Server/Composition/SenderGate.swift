@@ -67,7 +67,8 @@ struct SenderGate: Sendable {
         let now = SystemClock().now().microseconds / 1_000_000
         return .refused(
             Acknowledgment(
-                .reject, to: header, entries: [Acknowledgment.Entry(.applicationInternalError, userMessage: reason)]
+                header.isEnhancedMode ? .commitReject : .reject, to: header,
+                entries: [Acknowledgment.Entry(.applicationInternalError, userMessage: reason)]
             ).bytes(
                 controlID: String(SystemEntropy().newID().value.prefix(20)), now: Timestamp(utcEpochSeconds: Int(now))))
     }

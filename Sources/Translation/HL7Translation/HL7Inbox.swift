@@ -2,7 +2,7 @@ import Access
 import HL7v2
 import Workflow
 
-/// One message in, one domain call, one acknowledgment out.
+/// One message in, one domain call, the acknowledgments out that its mode has.
 ///
 /// The raw message is journalled in the same unit of work as its effect, and the answer is given after the commit: what was
 /// acknowledged is durable. A message that can not be carried out is journalled alone, with no effect, and answered
@@ -38,7 +38,10 @@ package struct HL7Inbox: Sendable {
             case notStored
         }
         package var result: Result
-        /// The acknowledgment, without its frame.
+        /// What is sent back on the connection, in order, without frames: in original mode the acknowledgment, in enhanced
+        /// mode what MSH-15 and MSH-16 ask for. May be empty.
+        package var answers: [[UInt8]]
+        /// The acknowledgment of the application, whether it is asked for or not.
         package var acknowledgement: [UInt8]
         /// MSH-9 as `ADT^A04`; `?` when it can not be read.
         package var type: String
@@ -51,6 +54,7 @@ package struct HL7Inbox: Sendable {
     package func receive(_ bytes: [UInt8], peer: String?) async -> Receipt {
         let received = ReceivedMessage(bytes: bytes, peer: peer, digest: digest(bytes), profile: profile)
         do {
+            if let told = ReceivedAnswer(received) { return try await take(told, received) }
             return try await carryOut(received)
         } catch let refusal as MessageRefusal {
             return await keepFailed(received, refusal)
@@ -67,7 +71,8 @@ package struct HL7Inbox: Sendable {
     package func refuseOversized(head: [UInt8], limit: Int) -> [UInt8] {
         let header = MessageHeader.recovered(from: head)
         let error = HL7Error.messageTooLarge(limit: limit)
-        return acknowledge(.reject, header, [Acknowledgment.Entry(error)])
+        return acknowledge(
+            header.isEnhancedMode ? .commitReject : .reject, header, [Acknowledgment.Entry(error)])
     }
 
     /// Answers a message that there was no memory for, from its first bytes: as a passing failure, so that it is sent
@@ -77,10 +82,25 @@ package struct HL7Inbox: Sendable {
         let profile = ReceivedMessage(bytes: head, peer: nil, digest: "", profile: profile).profile
         let entry = Acknowledgment.Entry(
             .applicationInternalError, userMessage: "The server is busy with other messages; send it again")
-        return acknowledge(profile.transientAnswer == .error ? .error : .reject, header, [entry])
+        let code: Acknowledgment.Code = profile.transientAnswer == .error ? .error : .reject
+        return acknowledge(header.isEnhancedMode ? .commitError : code, header, [entry])
     }
 
     // MARK: Working
+
+    /// Takes an answer to a message of ours, which is not answered but where it asks for that.
+    private func take(_ told: ReceivedAnswer, _ received: ReceivedMessage) async throws -> Receipt {
+        let access = access(received)
+        if let orders = told.orders {
+            try await store.write(access) { unit in
+                _ = try orders.apply(in: unit)
+                try unit.audit(audit(received, .success, access))
+            }
+        }
+        var receipt = receipt(received, .ignored, [], ["an answer to a message of ours: \(told.code)"])
+        receipt.answers = told.isAnswered ? [acknowledge(.commitAccept, received.header, [])] : []
+        return receipt
+    }
 
     private func carryOut(_ received: ReceivedMessage) async throws -> Receipt {
         let access = access(received)
@@ -254,11 +274,13 @@ package struct HL7Inbox: Sendable {
                     return receipt(received, .duplicate, answered.acknowledgement, ["answered from the journal"])
                 }
                 // A sender that repeats what fails must not fill the journal: the message is kept already.
-                if try Self.isKept(received, in: unit) { return receipt(received, .failed, answer, notes) }
+                if try Self.isKept(received, in: unit) {
+                    return receipt(received, .failed, answer, notes, refused: refusal)
+                }
                 try unit.journal(journaled(received, id: id, .failed, note: notes, answer, at: unit.time))
                 if !refusal.awaitedNumbers.isEmpty { try unit.awaitMerge(id, of: refusal.awaitedNumbers) }
                 try unit.audit(audit(received, .minorFailure, access))
-                return receipt(received, .failed, answer, notes)
+                return receipt(received, .failed, answer, notes, refused: refusal)
             }
         } catch {
             return notStored(received, error)
@@ -271,7 +293,8 @@ package struct HL7Inbox: Sendable {
         let entry = Acknowledgment.Entry(
             .applicationInternalError, userMessage: "The message could not be stored; send it again")
         return receipt(
-            received, .notStored, acknowledge(code, received.header, [entry]), [Self.reason(error)])
+            received, .notStored, acknowledge(code, received.header, [entry]), [Self.reason(error)],
+            refused: MessageRefusal(code, [entry]))
     }
 
     private static func reason(_ error: any Error) -> String {
@@ -307,18 +330,27 @@ package struct HL7Inbox: Sendable {
         _ received: ReceivedMessage, id: EntityID, _ disposition: JournaledMessage.Disposition, note: [String],
         _ acknowledgement: [UInt8], at time: UTCInstant, coverage: MessageCoverage? = nil
     ) -> JournaledMessage {
-        JournaledMessage(
+        var journaled = JournaledMessage(
             id: id, sender: received.sender, controlID: received.header.controlIDText, type: received.type,
             digest: received.digest, raw: received.bytes, disposition: disposition,
             note: note.isEmpty ? nil : note.joined(separator: "; "), acknowledgement: acknowledgement, receivedAt: time,
             peer: received.peer, coverage: coverage)
+        if case .success(let message) = received.parsed {
+            journaled.keys = MessageKeys(message, accession: received.profile.fields[.accession] ?? [])
+        }
+        return journaled
     }
 
     private func receipt(
-        _ received: ReceivedMessage, _ result: Receipt.Result, _ acknowledgement: [UInt8], _ notes: [String]
+        _ received: ReceivedMessage, _ result: Receipt.Result, _ acknowledgement: [UInt8], _ notes: [String],
+        refused: MessageRefusal? = nil
     ) -> Receipt {
-        Receipt(
-            result: result, acknowledgement: acknowledgement, type: received.type,
+        let plan = AnswerPlan(header: received.header, result: result, refused: refused?.code)
+        var answers: [[UInt8]] = []
+        if let code = plan.accept { answers.append(acknowledge(code, received.header, refused?.entries ?? [])) }
+        if plan.isApplicationAnswered { answers.append(acknowledgement) }
+        return Receipt(
+            result: result, answers: answers, acknowledgement: acknowledgement, type: received.type,
             controlID: received.header.controlIDText, notes: notes)
     }
 }

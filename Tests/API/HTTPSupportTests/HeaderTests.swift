@@ -84,6 +84,19 @@ struct HeaderTests {
         #expect(HTTPDate.instant(microseconds: -1) == "1969-12-31T23:59:59.999Z")
     }
 
+    @Test("RFC 3339 §5.6: a date or a moment in UTC is read; all else is nil")
+    func instantsRead() {
+        #expect(HTTPDate.microseconds(ofInstant: "1970-01-02") == 86_400_000_000)
+        #expect(HTTPDate.microseconds(ofInstant: "2000-02-28T23:59:59Z") == 951_782_399_000_000)
+        #expect(HTTPDate.microseconds(ofInstant: "2000-02-28T23:59:59.012Z") == 951_782_399_012_000)
+        for text in [
+            "", "2000", "2000-02-30", "2000-13-01", "2000-02-28T24:00:00Z", "2000-02-28T23:59:59",
+            "2000-02-28T23:59:59+01:00", "2000-02-28 23:59:59Z", "2000-02-28T23:59:59.1Z", "20000228T235959Z",
+        ] {
+            #expect(HTTPDate.microseconds(ofInstant: text) == nil, "\(text)")
+        }
+    }
+
     @Test("RFC 7240 §2: preferences are read from every field, unknown and malformed ones passed over")
     func preferences() {
         let preferences = Preferences([

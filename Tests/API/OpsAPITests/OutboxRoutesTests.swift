@@ -72,9 +72,24 @@ struct OutboxRoutesTests {
         #expect(trail.records.withLock { $0.last?.interaction } == "outbox")
     }
 
+    @Test("What is sent is found by its event, by numbers in it and by time")
+    func search() async throws {
+        let answer = try await answer(
+            .get, "/ops/outbox?event=M1&patient=P-1&accession=A-1&since=1970-01-02&until=1970-01-03T00:00:01Z",
+            "MessageHeader.s")
+        #expect(answer.status == 200)
+        var wanted = OutboxQuery(limit: 100)
+        wanted.eventID = EntityID("M1")
+        wanted.patient = "P-1"
+        wanted.accession = "A-1"
+        wanted.since = UTCInstant(microseconds: 86_400_000_000)
+        wanted.until = UTCInstant(microseconds: 172_801_000_000)
+        #expect(log.asked.withLock { $0 } == [wanted])
+    }
+
     @Test(
         "A query that means nothing is 400 and says what may be asked",
-        arguments: ["state=broken", "limit=0", "limit=1001", "limit=x", "before=0", "before=x"])
+        arguments: ["state=broken", "limit=0", "limit=1001", "limit=x", "before=0", "before=x", "since=today"])
     func badQueries(_ query: String) async throws {
         let answer = try await answer(.get, "/ops/outbox?" + query, "MessageHeader.s")
         #expect(answer.status == 400)

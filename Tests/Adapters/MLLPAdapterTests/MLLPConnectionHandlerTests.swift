@@ -54,7 +54,7 @@ import Testing
     }
 
     private func reply(_ works: Works, _ index: Int, _ bytes: [UInt8], _ channel: EmbeddedChannel) {
-        works.all[index].reply(bytes)
+        works.all[index].reply(bytes.isEmpty ? .close : .answers([bytes]))
         channel.embeddedEventLoop.run()
     }
 

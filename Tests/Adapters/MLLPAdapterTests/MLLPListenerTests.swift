@@ -47,6 +47,28 @@ import Testing
         }
     }
 
+    @Test("A message may have several answers, in order, or none, and the connection goes on")
+    func severalAnswers() async throws {
+        try await TestListener.run(
+            receive: { bytes, _ in TestListener.answer(to: bytes) },
+            reply: { answer in
+                MessageHeader.recovered(from: answer).controlIDText.isEmpty
+                    ? .close : .answers(Self.replies(to: answer))
+            }
+        ) { port, _ in
+            try await RawPeer.connect(port: port) { write, next in
+                for name in ["M2", "M0", "M1"] { try await write(MLLPEncoder.frame(TestListener.message(name))) }
+                for name in ["M2", "M2", "M1"] { #expect(try await id(next()) == name) }
+            }
+        }
+    }
+
+    /// As often as the last digit of MSA-2 says.
+    private static func replies(to answer: [UInt8]) -> [[UInt8]] {
+        let name = (try? Parser().parse(answer))?["MSA"]?[2].text
+        return [[UInt8]](repeating: answer, count: name?.last?.wholeNumberValue ?? 0)
+    }
+
     @Test("A frame that stays open past its deadline closes the connection")
     func openFrame() async throws {
         var configuration = MLLPConfiguration()

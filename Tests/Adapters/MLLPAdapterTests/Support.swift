@@ -52,6 +52,7 @@ enum TestListener {
         _ configuration: MLLPConfiguration = MLLPConfiguration(port: 0), admission: Admission = Admission(),
         memory: MemoryBudget = .unlimited,
         receive: @escaping @Sendable (_ message: [UInt8], _ peer: MLLPPeer) async -> [UInt8],
+        reply: @escaping @Sendable ([UInt8]) -> MLLPReply = { $0.isEmpty ? .close : .answers([$0]) },
         body: @Sendable (_ port: Int, _ shutDown: @Sendable () async -> Void) async throws -> T
     ) async throws -> T {
         var configuration = configuration
@@ -64,7 +65,7 @@ enum TestListener {
             refuseForNow: { head in answer(to: head, .error) }
         ) { message, peer, isLetIn in
             isLetIn()
-            return await receive(message, peer)
+            return reply(await receive(message, peer))
         }
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [.init(service: listener)], logger: quiet))

@@ -14,6 +14,16 @@ import Workflow
             ("fields:\n  acession: OBR-18", 2), ("order_status:\n  NW_SC: LATER", 2),
             ("order_status:\n  NW: SCHEDULED", 2), ("character_set:\n  default: KLINGON", 2), ("snapshot: perhaps", 1),
             ("- a\n- b", 1), (": : :\n  - [", 0),
+            ("destinations:\n  R: { peer: RIS, send: [{ event: order }] }", 2),
+            ("destinations:\n  R: { peer: \"A|B\" }", 2), ("destinations:\n  R/S: { peer: \"A|B\" }", 2),
+            ("destinations:\n  R:\n    peer: A|B\n    send:\n      - { event: order, as: ORU^R01 }", 5),
+            ("destinations:\n  R:\n    peer: A|B\n    version: 3.0", 4),
+            ("destinations:\n  R:\n    peer: A|B\n    character_set: BIG-5", 4),
+            ("destinations:\n  R:\n    peer: A|B\n    delimiters: AAAAA", 4),
+            ("destinations:\n  R:\n    peer: A|B\n    lengths: { PID: 3 }", 4),
+            ("destinations:\n  R:\n    peer: A|B\n    on_answer: { AA: park }", 4),
+            ("destinations:\n  R:\n    peer: A|B\n    connections: 0", 4),
+            ("destinations:\n  R:\n    peer: A|B\n    colour: red", 4),
         ])
     func refused(yaml: String, line: Int) {
         let error = #expect(throws: SiteProfileError.self) { try SiteProfile(yaml: yaml) }
@@ -126,6 +136,60 @@ import Workflow
         #expect(profile.fields[.accession]?.map(\.description) == ["ZXX-3", "OBR-18.1"])
         #expect(profile.stepStatus(control: "NW", status: "SC") == .held)
         #expect(profile.stepStatus(control: "XO", status: "SC") == nil)
+    }
+
+    @Test("Every setting of a destination is read")
+    func destination() throws {
+        let yaml = """
+            destinations:
+              EHR:
+                peer: EHR|SOUTH
+                sending_application: HILUM
+                sending_facility: NORTH
+                processing_id: T
+                role: filler
+                acknowledgment: accept
+                version: 2.3.1
+                delimiters: "#!@%*"
+                character_set: 8859/15
+                unencodable: replace
+                too_long: refuse
+                lengths: { PID-5: 30 }
+                on_answer: { AE: stop, CR: retry }
+                connections: 4
+                connect_seconds: 3
+                answer_seconds: 60
+                retry_days: 2
+                tls: { server_name: ehr.south.example }
+                report: { contents: [text, link], text_as: TX, link_as: TX, viewer: "https://v/?s={study}" }
+                send:
+                  - { event: result, states: [final, corrected], modalities: CT }
+                  - { event: patient, as: ADT^A28 }
+            """
+        let found = try #require(try SiteProfile(yaml: yaml).destinations.first)
+        var wanted = OutboundDestination(name: "EHR", peer: "EHR|SOUTH")
+        wanted.sendingFacility = "NORTH"
+        wanted.processingID = "T"
+        wanted.role = .filler
+        wanted.acknowledgment = .accept
+        let delimiters = try #require(
+            Delimiters(field: 0x23, component: 0x21, repetition: 0x40, escape: 0x25, subcomponent: 0x2A))
+        wanted.format = WireFormat(
+            version: "2.3.1", delimiters: delimiters, characterSet: .latin9, unencodable: .replace, overlong: .refuse,
+            lengths: [FieldLengths.Place("PID", 5): 30])
+        wanted.reactions["AE"] = .stop
+        wanted.reactions["CR"] = .retry
+        (wanted.connections, wanted.connectSeconds, wanted.answerSeconds) = (4, 3, 60)
+        wanted.ageSecondsMax = 2 * 86_400
+        (wanted.isTLS, wanted.serverName) = (true, "ehr.south.example")
+        wanted.style.contents = [.text, .link]
+        (wanted.style.isFormatted, wanted.style.isLinkText) = (false, true)
+        wanted.style.viewer = "https://v/?s={study}"
+        wanted.rules = [
+            .init(.result, .oru, states: [.final, .corrected], modalities: ["CT"]), .init(.patient, .addPerson),
+        ]
+        #expect(found == wanted)
+        #expect(found.outboxName == "hl7/EHR")
     }
 
     @Test(

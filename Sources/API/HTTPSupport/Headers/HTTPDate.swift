@@ -96,6 +96,26 @@ package enum HTTPDate {
         return Int64(day * 86_400 + hour * 3600 + minute * 60 + second)
     }
 
+    /// Reads a date, or a moment as ``instant(microseconds:)`` writes it, the fraction left out or not: `2026-02-28`,
+    /// `2026-02-28T23:59:59Z`. A date is its begin in UTC. Nil for anything else.
+    package static func microseconds(ofInstant text: String) -> Int64? {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
+            let year = number(bytes[0..<4]), let month = number(bytes[5..<7]), let date = number(bytes[8..<10]),
+            (1...12).contains(month), date >= 1
+        else { return nil }
+        let day = days(fromYear: year, month: month, date: date)
+        guard civil(fromDays: day) == (year, month, date) else { return nil }
+        if bytes.count == 10 { return day * 86_400_000_000 }
+        guard bytes.count == 20 || (bytes.count == 24 && bytes[19] == UInt8(ascii: ".")),
+            bytes.last == UInt8(ascii: "Z"), bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"),
+            bytes[16] == UInt8(ascii: ":"), let hour = number(bytes[11..<13]), let minute = number(bytes[14..<16]),
+            let second = number(bytes[17..<19]), hour < 24, minute < 60, second < 60,
+            let fraction = bytes.count == 24 ? number(bytes[20..<23]) : 0
+        else { return nil }
+        return (day * 86_400 + Int64(hour * 3600 + minute * 60 + second)) * 1_000_000 + Int64(fraction) * 1_000
+    }
+
     private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
         var value = 0
         for digit in digits {

@@ -15,10 +15,14 @@ package struct OutboxDraft: Sendable, Hashable {
     package var payload: [UInt8]
     /// Told to the receiver with each attempt, so that it knows a repeat; nil for a new one.
     package var eventID: EntityID?
+    /// By what it is looked for.
+    package var keys: MessageKeys
 
     package init(
-        destination: String, orderingKey: String = "", kind: String, payload: [UInt8], eventID: EntityID? = nil
+        destination: String, orderingKey: String = "", kind: String, payload: [UInt8], eventID: EntityID? = nil,
+        keys: MessageKeys = MessageKeys()
     ) {
+        self.keys = keys
         self.destination = destination
         self.orderingKey = orderingKey
         self.kind = kind

@@ -79,6 +79,16 @@ package struct OutboxQuery: Sendable, Hashable {
     package var kind: String?
     /// Only those with smaller numbers: the further page.
     package var before: Int64?
+    /// What its receiver knows it by: of HL7 messages MSH-10.
+    package var eventID: EntityID?
+    /// A patient number in it.
+    package var patient: String?
+    /// An accession number in it.
+    package var accession: String?
+    /// Put in at this time or later.
+    package var since: UTCInstant?
+    /// Put in before this time.
+    package var until: UTCInstant?
     /// The most entries in the answer.
     package var limit: Int
     package init(

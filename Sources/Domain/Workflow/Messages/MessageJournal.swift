@@ -27,6 +27,8 @@ package struct JournaledMessage: Sendable, Hashable {
     package var peer: String?
     /// What became of its values; nil for one that had no effect, and for those of before version 0.2.
     package var coverage: MessageCoverage?
+    /// By what it is looked for; not read back.
+    package var keys = MessageKeys()
     package init(
         id: EntityID, sender: String, controlID: String, type: String, digest: String, raw: [UInt8],
         disposition: Disposition,

@@ -5,6 +5,14 @@ package struct MessageQuery: Sendable, Hashable {
     package var disposition: JournaledMessage.Disposition?
     package var sender: String?
     package var controlID: String?
+    /// A patient number in it, as it is written there; of messages since there were keys.
+    package var patient: String?
+    /// The same of an accession number.
+    package var accession: String?
+    /// Received at this time or later.
+    package var since: UTCInstant?
+    /// Received before this time.
+    package var until: UTCInstant?
     /// The most messages in the answer.
     package var limit: Int
     package init(

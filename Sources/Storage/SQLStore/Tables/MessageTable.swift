@@ -32,6 +32,16 @@ struct MessageTable {
         add("disposition = ?", query.disposition?.rawValue)
         add("sender = ?", query.sender)
         add("control_id = ?", query.controlID)
+        for (kind, value) in [(MessageKeys.Kind.patient, query.patient), (.accession, query.accession)] {
+            guard let value else { continue }
+            conditions.append(MessageKeyTable.condition("id"))
+            values += [.text(kind.rawValue), .text(value)]
+        }
+        for (condition, time) in [("received_at >= ?", query.since), ("received_at < ?", query.until)] {
+            guard let time else { continue }
+            conditions.append(condition)
+            values.append(.int(time.microseconds))
+        }
         let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
         return try connection.all(
             "SELECT \(Self.columns) FROM messages \(filter) ORDER BY received_at DESC, id DESC LIMIT ?",
@@ -117,5 +127,6 @@ struct MessageTable {
                 .bytes(message.acknowledgement), .int(message.receivedAt.microseconds), SQLValue(message.peer),
                 SQLValue(message.coverage?.text),
             ])
+        try MessageKeyTable(connection: connection).insert(message.keys, of: message.id.value)
     }
 }

@@ -14,6 +14,17 @@ extension OutboxTable {
         if let destination = query.destination { condition.add("o.destination = ?", .text(destination)) }
         if let kind = query.kind { condition.add("o.kind = ?", .text(kind)) }
         if let before = query.before { condition.add("o.number < ?", .int(before)) }
+        if let event = query.eventID { condition.add("o.event = ?", .text(event.value)) }
+        if let patient = query.patient {
+            condition.add(
+                MessageKeyTable.condition("o.event"), .text(MessageKeys.Kind.patient.rawValue), .text(patient))
+        }
+        if let accession = query.accession {
+            condition.add(
+                MessageKeyTable.condition("o.event"), .text(MessageKeys.Kind.accession.rawValue), .text(accession))
+        }
+        if let since = query.since { condition.add("o.created_at >= ?", .int(since.microseconds)) }
+        if let until = query.until { condition.add("o.created_at < ?", .int(until.microseconds)) }
         switch query.state {
         case nil: break
         case .leased: condition.add(Self.isLeased, .int(now.microseconds))
@@ -154,13 +165,15 @@ extension OutboxTable {
 
     /// Removes done and discarded entries that ended before a time.
     func removeEnded(before time: UTCInstant, limit: Int) throws -> Int {
-        let numbers = try connection.all(
+        let ended = try connection.all(
             """
-            SELECT number FROM outbox WHERE state IN ('done', 'discarded') AND ended_at < ? \
+            SELECT number, event FROM outbox WHERE state IN ('done', 'discarded') AND ended_at < ? \
             ORDER BY ended_at, number LIMIT ?
             """, [.int(time.microseconds), .int(Int64(limit))]
-        ) { try $0.int(0) }
-        if numbers.isEmpty { return 0 }
+        ) { (number: try $0.int(0), event: try $0.text(1)) }
+        if ended.isEmpty { return 0 }
+        try MessageKeyTable(connection: connection).remove(of: ended.map(\.event))
+        let numbers = ended.map(\.number)
         return try connection.run(
             "DELETE FROM outbox WHERE \(connection.dialect.isInInts("number"))", [.ints(numbers)])
     }

@@ -49,6 +49,7 @@ struct RetentionTable {
         try connection.run(
             "UPDATE messages SET raw = ?, coverage = NULL WHERE \(connection.dialect.isInTexts("id"))",
             [.bytes([]), .texts(rows.map(\.id))])
+        try MessageKeyTable(connection: connection).remove(of: rows.map(\.id))
         try setMark(.messageTexts, rows.last?.at ?? last.at)
         return RetentionStep(removed: rows.count, hasMore: hasMore)
     }
@@ -68,6 +69,7 @@ struct RetentionTable {
             [.int(time.microseconds), .int(Int64(limit))]
         ) { try $0.text(0) }
         if ids.isEmpty { return 0 }
+        try MessageKeyTable(connection: connection).remove(of: ids)
         return try connection.run("DELETE FROM messages WHERE \(connection.dialect.isInTexts("id"))", [.texts(ids)])
     }
 

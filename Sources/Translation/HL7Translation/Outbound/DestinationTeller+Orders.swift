@@ -3,49 +3,6 @@ import Workflow
 
 /// Orders: what became of one since the destination was last told, by what it was told.
 extension DestinationTeller {
-    /// By what an order can be taken back once it is gone.
-    private struct Numbers {
-        var patient: EntityID
-        var placer: Identifier?
-        var filler: Identifier?
-        var accession: Identifier?
-
-        init(_ order: ImagingOrder) {
-            (patient, placer, filler, accession) = (order.patientID, order.placer, order.filler, order.accession)
-        }
-
-        /// The order that they name, with nothing else of it.
-        func order(_ id: EntityID) -> ImagingOrder {
-            ImagingOrder(
-                id: id, patientID: patient, placer: placer, filler: filler, accession: accession, status: .revoked,
-                code: CodedConcept())
-        }
-
-        var text: String {
-            KeptFields.text([patient.value] + [placer, filler, accession].flatMap(Self.fields))
-        }
-
-        /// Nil for a text that is not one of these.
-        init?(text: String) {
-            guard let fields = KeptFields.fields(text), fields.count == 10, let patient = fields[0] else { return nil }
-            self.patient = EntityID(patient)
-            (placer, filler, accession) = (
-                Self.identifier(fields[1...3]), Self.identifier(fields[4...6]), Self.identifier(fields[7...9])
-            )
-        }
-
-        private static func fields(_ identifier: Identifier?) -> [String?] {
-            [identifier?.system, identifier?.value, identifier?.kind?.rawValue]
-        }
-
-        private static func identifier(_ fields: ArraySlice<String?>) -> Identifier? {
-            guard let system = fields[fields.startIndex], let value = fields[fields.startIndex + 1] else { return nil }
-            return Identifier(
-                system: system, value: value,
-                kind: fields[fields.startIndex + 2].map { Identifier.Kind(rawValue: $0) })
-        }
-    }
-
     private static func subject(_ id: EntityID) -> String { "order/" + id.value }
 
     func tellOrder(_ id: EntityID, replaced: (EntityID) throws -> EntityID?) throws -> Bool {
@@ -54,15 +11,16 @@ extension DestinationTeller {
         else { return false }
         let told = try memory.told(Self.subject(id), to: destination.outboxName)
         let content = try content(order)
-        // The content alone, as one fixed request would tell it.
+        // The content alone, as one fixed request would tell it at any time.
         let plain = OrderDraft.Request(control: "XO", status: nil)
-        let body = subject(of: order, patient, content) + draft(rule.form).groups(content, plain)
+        let timeless = OrderDraft.Content(order: content.order, time: nil)
+        let body = subject(of: order, patient, content) + draft(rule.form).groups(timeless, plain)
         let state = OrderChange.state(of: order)
         let known = told.map { ($0.state, $0.digest != digest(of: body)) }
         let asked: OrderChange? = isAskedFor ? (told == nil ? .new : .changed) : nil
         guard let change = OrderChange(of: order, told: known) ?? asked,
             let now = try news(
-                Self.subject(id), of: body, since: told, state: state, detail: Numbers(order).text)
+                Self.subject(id), of: body, since: told, state: state, detail: ToldOrder(order).text)
         else { return false }
         guard Self.isNumbered(order) else {
             let controlID = String(unit.entropy.newID().value.prefix(20))
@@ -95,7 +53,7 @@ extension DestinationTeller {
     /// told of it, or knows that it is over.
     private func replacement(_ old: EntityID, of form: OutboundForm) throws -> [SegmentDraft]? {
         guard var told = try memory.told(Self.subject(old), to: destination.outboxName), told.state != "RP",
-            let order = try unit.order(old) ?? told.detail.flatMap({ Numbers(text: $0)?.order(old) })
+            let order = try unit.order(old) ?? told.detail.flatMap({ ToldOrder($0)?.order(old) })
         else { return nil }
         // It is over with this message, whatever its own change would have said.
         told.state = OrderChange.state(of: order)
@@ -128,7 +86,7 @@ extension DestinationTeller {
     func tellRemoved(_ id: EntityID) throws -> Bool {
         guard let rule = rules(.order).first,
             let told = try memory.told(Self.subject(id), to: destination.outboxName),
-            let numbers = told.detail.flatMap({ Numbers(text: $0) })
+            let numbers = told.detail.flatMap({ ToldOrder($0) })
         else { return false }
         try memory.forget(told)
         if let survivor = try survivor(of: numbers) {
@@ -155,7 +113,7 @@ extension DestinationTeller {
         return isPut
     }
 
-    private func survivor(of numbers: Numbers) throws -> ImagingOrder? {
+    private func survivor(of numbers: ToldOrder) throws -> ImagingOrder? {
         for (number, role) in [
             (numbers.filler, OrderIdentifierRole.filler), (numbers.placer, .placer), (numbers.accession, .accession),
         ] {

@@ -171,16 +171,18 @@ struct DestinationTeller {
         if payload.bytes.count > OutboxDraft.payloadBytesMax {
             payload = report.map { .report($0, controlID: controlID) } ?? .unwritable("the message is too large")
         }
-        try enqueue(payload, controlID: controlID, of: patient)
+        try enqueue(payload, controlID: controlID, of: patient, keys: MessageKeys(draft))
         try memory.save(told)
         return true
     }
 
-    func enqueue(_ payload: OutboundPayload, controlID: String, of patient: EntityID) throws {
+    func enqueue(
+        _ payload: OutboundPayload, controlID: String, of patient: EntityID, keys: MessageKeys = MessageKeys()
+    ) throws {
         try unit.enqueue(
             OutboxDraft(
                 destination: destination.outboxName, orderingKey: patient.value, kind: destination.outboxName,
-                payload: payload.bytes, eventID: EntityID(controlID)))
+                payload: payload.bytes, eventID: EntityID(controlID), keys: keys))
     }
 
     /// Whether a receiver can tell which order is meant.

@@ -9,11 +9,12 @@ package enum OutboundPayload: Sendable, Hashable {
     /// What could not be written, with the reason: kept for the operator, never sent.
     case unwritable(String)
 
+    /// The message itself; else a word for the case and what belongs to it, each behind a tab.
     package var bytes: [UInt8] {
         switch self {
         case .message(let bytes): bytes
-        case .report(let id, let controlID): Array(KeptFields.text(["report", id.value, controlID]).utf8)
-        case .unwritable(let reason): Array(KeptFields.text(["unwritable", reason]).utf8)
+        case .report(let id, let controlID): Array("report\t\(id.value)\t\(controlID)".utf8)
+        case .unwritable(let reason): Array("unwritable\t\(reason)".utf8)
         }
     }
 
@@ -23,14 +24,10 @@ package enum OutboundPayload: Sendable, Hashable {
             self = .message(bytes)
             return
         }
-        guard let fields = KeptFields.fields(String(decoding: bytes, as: UTF8.self)) else { return nil }
-        switch (fields.first, fields.count) {
-        case ("report", 3):
-            guard let report = fields[1], let controlID = fields[2] else { return nil }
-            self = .report(EntityID(report), controlID: controlID)
-        case ("unwritable", 2):
-            guard let reason = fields[1] else { return nil }
-            self = .unwritable(reason)
+        let parts = bytes.split(separator: 0x09, maxSplits: 2).map { String(decoding: $0, as: UTF8.self) }
+        switch (parts.first, parts.count) {
+        case ("report", 3): self = .report(EntityID(parts[1]), controlID: parts[2])
+        case ("unwritable", 2...): self = .unwritable(parts.dropFirst().joined(separator: "\t"))
         default: return nil
         }
     }
