@@ -17,11 +17,15 @@ package struct DICOMwebRoutes: Sendable {
     /// For what must be in memory as a whole.
     let memory: MemoryBudget
     let newBoundary: @Sendable () -> String
+    /// Searched too; nil for none.
+    let archives: ArchiveSearch?
 
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, ingest: InstanceIngest, audit: any AuditTrail, baseURL: String,
-        gate: BulkResponseGate, memory: MemoryBudget = .unlimited, newBoundary: @escaping @Sendable () -> String
+        gate: BulkResponseGate, memory: MemoryBudget = .unlimited, archives: ArchiveSearch? = nil,
+        newBoundary: @escaping @Sendable () -> String
     ) {
+        self.archives = archives
         self.index = index
         self.blobs = blobs
         self.ingest = ingest

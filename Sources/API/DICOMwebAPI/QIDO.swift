@@ -57,21 +57,30 @@ extension DICOMwebRoutes {
         }
         query.keys = keys.result()
         let form = try ResultForm(request)
-        let found = try await index.studies(query, access: request.access)
+        let (found, isPartial) = try await page(query, request.access)
         try await record("search", request, category: .query, action: .execute, query: request.rawQuery)
         var sets: [DataSet] = []
         for match in found.matches {
             var set = StudyMatchDataSet.dataSet(match, level: level, retrieveBase: baseURL)
             let missing = includes.filter { !set.contains($0) && Self.mayInclude($0, at: level) }
-            if !missing.isEmpty { try await add(missing, of: match, to: &set, request) }
+            // Of what lies in an archive no more is known.
+            if !missing.isEmpty, match.archive == nil { try await add(missing, of: match, to: &set, request) }
             sets.append(set)
         }
         return try form.response(
-            sets, headers: Self.warnings(remaining: found.remaining, isFuzzy: isFuzzy), boundary: newBoundary())
+            sets, headers: Self.warnings(remaining: found.remaining, isFuzzy: isFuzzy, isPartial: isPartial),
+            boundary: newBoundary())
+    }
+
+    private func page(
+        _ query: StudyQuery, _ access: AccessContext
+    ) async throws -> (page: StudyMatches, isPartial: Bool) {
+        guard let archives else { return (try await index.studies(query, access: access), false) }
+        return try await archives.page(query, of: index, access: access)
     }
 
     /// What a client is told beside the matches, in one field: each warning stands for itself. §8.3.4.2, §8.3.4.4.1.
-    static func warnings(remaining: Int, isFuzzy: Bool) -> HTTPFields {
+    static func warnings(remaining: Int, isFuzzy: Bool, isPartial: Bool = false) -> HTTPFields {
         var texts: [String] = []
         if remaining > 0 {
             let number =
@@ -81,6 +90,9 @@ extension DICOMwebRoutes {
         if isFuzzy {
             texts.append(
                 "The fuzzymatching parameter is not supported. Only literal matching has been performed.")
+        }
+        if isPartial {
+            texts.append("The results may be incomplete: an archive did not answer or cannot match the query")
         }
         var headers = HTTPFields()
         if !texts.isEmpty { headers[.warning] = texts.map { "299 hilum \"\($0)\"" }.joined(separator: ", ") }

@@ -14,6 +14,17 @@ package enum Visibility: Sendable, Hashable {
     package var isWhole: Bool { self == .whole }
     package var isNothing: Bool { self == .nothing }
 
+    /// Whether what is known to belong to one patient, and of which nothing else is known, may be seen.
+    ///
+    /// - Parameter patient: a logical id; nil for what belongs to nobody who is known, which only the whole type shows.
+    package func shows(ofPatient patient: String?) -> Bool {
+        switch self {
+        case .whole: true
+        case .nothing: false
+        case .anyOf(let rules): patient != nil && rules.contains { $0.onlyPatient == patient }
+        }
+    }
+
     /// What any of the rules lets through. A rule without conditions lets everything through, no rule nothing.
     package init(anyOf rules: [VisibilityRule]) {
         var kept: [VisibilityRule] = []
@@ -49,6 +60,17 @@ package struct VisibilityRule: Sendable, Hashable {
         var once: [Condition] = []
         for condition in conditions where !once.contains(condition) { once.append(condition) }
         self.conditions = once
+    }
+
+    /// The logical id of the one patient of whom the rule lets everything through; nil for a rule that asks for anything
+    /// else, or for two patients.
+    package var onlyPatient: String? {
+        var ids: Set<String> = []
+        for condition in conditions {
+            guard case .compartment(let own) = condition, own == .patient(own.id) else { return nil }
+            ids.insert(own.id)
+        }
+        return ids.count == 1 ? ids.first : nil
     }
 
     /// Whether the rule asks all that another one asks, and so lets nothing through that the other one does not.

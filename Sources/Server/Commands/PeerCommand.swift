@@ -143,6 +143,10 @@ enum PeerText {
         if let count = peer.connectionsMax { parts.append("\(count) connections") }
         if let length = peer.pduLengthMax { parts.append("PDUs of \(length) bytes") }
         if let profile = peer.profile { parts.append("profile \(profile)") }
+        if let archive = peer.archive {
+            let more = archive.keys.subtracting(ArchiveCapabilities.least).map(\.rawValue).sorted()
+            parts.append((["archive"] + more).joined(separator: " "))
+        }
         return parts.joined(separator: "\t")
     }
 
@@ -152,6 +156,9 @@ enum PeerText {
         let needed = peer.offers.subtracting(peer.kind.leastServices)
         if !needed.isEmpty, peer.host == nil || peer.port == nil {
             notes.append("it has no address: nothing of what it offers is asked of it until --host and --port are set")
+        }
+        if peer.archive != nil, !peer.offers.contains(.find) {
+            notes.append("it is an archive that is not asked: see --offers find")
         }
         if peer.host != nil, peer.tls == .off, !DoorConfiguration.isLoopback(peer.host ?? "") {
             notes.append("it is called in clear text: patient data can be read on the network; see --tls")

@@ -1,6 +1,7 @@
 import Access
 import ArgumentParser
 import DICOMData
+import DICOMTranslation
 import HL7v2
 import Workflow
 
@@ -66,6 +67,18 @@ struct PeerSettings: ParsableArguments {
     var transferSyntaxes: [String] = []
     @Option(help: "Associations or connections at a time, 1 to 1000; left out: those of limits.") var connections: Int?
     @Option(help: "Bytes of a PDU that is sent to an AE at most, 4096 to 131072.") var pduLength: Int?
+    @Flag(
+        help: """
+            An AE that is an archive (a PACS): its studies are found by QIDO-RS and C-FIND here too. Implies that it \
+            offers find.
+            """)
+    var archive = false
+    @Option(
+        name: .customLong("archive-key"),
+        help: ArgumentHelp(
+            "A key that the archive matches beside those that every archive has to, such as ModalitiesInStudy; it is asked for. Repeatable.",
+            valueName: "keyword"))
+    var archiveKeys: [String] = []
     @Option(help: "The file of the profile that a sender's messages are read by, over the site's.") var profile: String?
 
     /// Says it of a peer. Throws `ValidationError` in words.
@@ -113,6 +126,7 @@ struct PeerSettings: ParsableArguments {
             guard (4_096...131_072).contains(pduLength) else { throw ValidationError("--pdu-length is 4096 to 131072") }
             peer.pduLengthMax = pduLength
         }
+        try applyArchive(to: &peer)
         if let profile {
             guard peer.kind == .messageSender else { throw ValidationError("--profile is of HL7 systems") }
             let site = try ServerComposition.siteProfile(try ServerConfiguration.load(from: folder), folder)
@@ -121,6 +135,25 @@ struct PeerSettings: ParsableArguments {
             }
             peer.profile = profile
         }
+    }
+
+    private func applyArchive(to peer: inout Peer) throws {
+        guard archive || !archiveKeys.isEmpty else { return }
+        try Self.ofEntities("--archive", peer)
+        guard archive || peer.archive != nil else {
+            throw ValidationError("--archive-key is of archives; see --archive")
+        }
+        var capabilities = peer.archive ?? ArchiveCapabilities()
+        for keyword in archiveKeys {
+            guard let tag = DICOMData.Tag(keyword: keyword), let found = QueryKeys.key(for: tag),
+                found.level != .instance
+            else {
+                throw ValidationError("--archive-key: `\(keyword)` is no key of studies or series that is matched here")
+            }
+            capabilities.keys.insert(found.key)
+        }
+        peer.archive = capabilities
+        peer.offers.insert(.find)
     }
 
     private func applyAddress(to peer: inout Peer) throws {
@@ -181,7 +214,7 @@ struct PeerSettings: ParsableArguments {
 /// A setting that can be taken back.
 enum PeerSetting: String, CaseIterable, ExpressibleByArgument {
     case address, tls, fingerprint, networks, onConflict = "on-conflict", characterSet = "character-set"
-    case transferSyntaxes = "transfer-syntaxes", connections, pduLength = "pdu-length", profile
+    case transferSyntaxes = "transfer-syntaxes", connections, pduLength = "pdu-length", profile, archive
 
     func clear(_ peer: inout Peer) {
         switch self {
@@ -195,6 +228,7 @@ enum PeerSetting: String, CaseIterable, ExpressibleByArgument {
         case .connections: peer.connectionsMax = nil
         case .pduLength: peer.pduLengthMax = nil
         case .profile: peer.profile = nil
+        case .archive: peer.archive = nil
         }
     }
 }

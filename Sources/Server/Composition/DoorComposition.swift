@@ -17,9 +17,9 @@ import Workflow
 enum DoorComposition {
     static func dimse(
         _ door: DoorConfiguration, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
-        blobs: any BlobStoring, commitments: CommitmentAssociations, outgoing: OutgoingDIMSE,
-        tokens: any TokenVerifying, ingest: InstanceIngest,
-        authorities: AssigningAuthorities, entropy: any Entropy, tls: DoorTLS?, logger: Logger,
+        blobs: any BlobStoring, commitments: CommitmentAssociations, outgoing: OutgoingDIMSE, archives: ArchiveSearch,
+        tokens: any TokenVerifying, ingest: InstanceIngest, authorities: AssigningAuthorities, entropy: any Entropy,
+        tls: DoorTLS?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
     ) throws -> DIMSEListener {
         var dimse = DIMSEConfiguration(aeTitles: [])
@@ -45,7 +45,8 @@ enum DoorComposition {
             configuration: dimse,
             services: [
                 VerificationSCP(), StorageSCP(ingest: ingest, logger: logger),
-                WorklistSCP(index: store, authorities: authorities, audit: store), QuerySCP(index: store, audit: store),
+                WorklistSCP(index: store, authorities: authorities, audit: store),
+                QuerySCP(index: store, audit: store, archives: archives),
                 RetrieveSCP(
                     index: store, blobs: blobs, peers: store, audit: store, calling: outgoing.calling,
                     associations: outgoing.associations,

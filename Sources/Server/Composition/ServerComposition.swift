@@ -121,6 +121,9 @@ enum ServerComposition {
         let commitments = CommitmentAssociations()
         let callingTLS = try CallingTLS(configuration, folder)
         let outgoing = try OutgoingDIMSE(configuration, tls: callingTLS, logger: logger)
+        let archives = try ArchiveComposition.search(
+            configuration, store: store, outgoing: outgoing, authorities: profile.authorities, clock: clock,
+            metrics: metrics, logger: logger)
 
         // The doors for applications.
         let exports = ExportService(
@@ -128,8 +131,9 @@ enum ServerComposition {
         ) { clock.now() }
         let outboxDepths = OutboxDepths()
         let web = try await WebComposition(
-            publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, exports: exports, folder: folder,
-            entropy: entropy, clock: clock, readiness: readiness, configuration: configuration,
+            publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, archives: archives,
+            exports: exports, folder: folder, entropy: entropy, clock: clock, readiness: readiness,
+            configuration: configuration,
             guards: guards, metrics: metrics, outboxDepths: outboxDepths,
             isCustodyProven: { custodian.custody == .own }, logger: logger)
         let doors = try zip(configuration.doors, certificates).enumerated().map {
@@ -142,7 +146,8 @@ enum ServerComposition {
                 return .init(
                     service: try DoorComposition.dimse(
                         door, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
-                        commitments: commitments, outgoing: outgoing, tokens: web.tokens, ingest: ingest,
+                        commitments: commitments, outgoing: outgoing, archives: archives, tokens: web.tokens,
+                        ingest: ingest,
                         authorities: profile.authorities, entropy: entropy, tls: tls, logger: logger, isUp: isUp))
             case .mllp:
                 return .init(

@@ -31,7 +31,8 @@ struct WebComposition {
     private static let serverName = "hilum"
 
     init(
-        publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, exports: ExportService,
+        publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, archives: ArchiveSearch,
+        exports: ExportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness,
         configuration: ServerConfiguration, guards: DoorGuards, metrics: MetricRegistry,
         outboxDepths: OutboxDepths, isCustodyProven: @escaping @Sendable () -> Bool, logger: Logger
@@ -82,7 +83,7 @@ struct WebComposition {
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(
             index: store, blobs: blobs, ingest: ingest, audit: audit, baseURL: publicURL + "/dicomweb", gate: gate,
-            memory: guards.memory,
+            memory: guards.memory, archives: archives,
             newBoundary: { entropy.newID().value })
 
         // Operations.

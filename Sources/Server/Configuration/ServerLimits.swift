@@ -34,6 +34,7 @@ struct ServerLimits: Sendable {
     var outbound = HTTPSOutbound.Limits()
     var strangers = StrangerLimits()
     var delivery = DeliveryLimits()
+    var archives = ArchiveSearch.Limits()
     /// Bytes of each disk that content leaves free, so that audit rows still fit.
     var reserveBytes: Int64 = 64 << 20
     /// Between two passes over the blobs folder.
@@ -162,6 +163,12 @@ struct ServerLimits: Sendable {
         Entry(
             "dimse-bytes-per-second", \.timers.messageBytesPerSecondMin, 1...(1 << 20),
             "at least, of a message on its way"),
+        // Archives behind this server.
+        Entry("archive-seconds", \.archives.seconds, 1...60, "a query of an archive; all are asked at once"),
+        Entry("archive-matches", \.archives.matchesMax, 1...10_000, "taken of one archive for a query"),
+        Entry(
+            "archive-rest-seconds", \.archives.restSeconds, 1...3_600,
+            "that an archive is left alone after a failure; up to 16 times as long after several"),
         // MLLP.
         Entry("mllp-message-bytes", \.messageBytes, 1024...(1 << 30), "a message"),
         Entry("mllp-segments", \.hl7.segmentsMax, 1...1_000_000, "of a message"),

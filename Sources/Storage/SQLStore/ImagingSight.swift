@@ -22,18 +22,8 @@ struct ImagingSight: Sendable {
         switch visibility {
         case .whole: extent = .whole
         case .nothing: extent = .patients([])
-        case .anyOf(let rules): extent = .patients(rules.compactMap(Self.patient))
+        case .anyOf(let rules): extent = .patients(rules.compactMap(\.onlyPatient))
         }
-    }
-
-    /// The one patient whose rows a rule lets through; nil where it lets none through.
-    private static func patient(_ rule: VisibilityRule) -> String? {
-        var ids: Set<String> = []
-        for condition in rule.conditions {
-            guard case .compartment(let own) = condition, own == .patient(own.id) else { return nil }
-            ids.insert(own.id)
-        }
-        return ids.count == 1 ? ids.first : nil
     }
 
     /// No row at all: there is nothing to ask the database.

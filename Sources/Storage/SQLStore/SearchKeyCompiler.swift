@@ -240,46 +240,6 @@ enum StudyValueKind: Int64, CaseIterable {
 }
 
 extension KeyMatch {
-    /// What is absent matches.
-    var admitsEmpty: Bool {
-        switch self {
-        case .empty: true
-        case .anyOf(let all): all.contains(where: \.admitsEmpty)
-        default: false
-        }
-    }
-
-    /// Whether a text matches, as it would in the index. Not for names, days and times.
-    func matches(_ text: String) -> Bool {
-        switch self {
-        case .exact(let value): value == text
-        case .wildcard(let pattern): Self.matches(Array(text.utf8)[...], Array(pattern.utf8)[...])
-        case .anyOf(let all): all.contains { $0.matches(text) }
-        case .empty, .name, .dates, .times: false
-        }
-    }
-
-    /// Linear in both lengths but for one place to go back to, so that no pattern is expensive. §C.2.2.2.4.
-    private static func matches(_ text: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
-        let (star, any) = (UInt8(ascii: "*"), UInt8(ascii: "?"))
-        var (text, pattern) = (text, pattern)
-        var retry: (text: ArraySlice<UInt8>, pattern: ArraySlice<UInt8>)?
-        while let byte = text.first {
-            if pattern.first == star {
-                pattern = pattern.dropFirst()
-                retry = (text, pattern)
-            } else if pattern.first == any || pattern.first == byte {
-                (text, pattern) = (text.dropFirst(), pattern.dropFirst())
-            } else if let back = retry {
-                (text, pattern) = (back.text.dropFirst(), back.pattern)
-                retry = (text, pattern)
-            } else {
-                return false
-            }
-        }
-        return pattern.allSatisfy { $0 == star }
-    }
-
     /// The first characters of what matches are known.
     var isAnchored: Bool {
         switch self {

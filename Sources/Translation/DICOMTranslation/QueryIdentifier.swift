@@ -53,7 +53,8 @@ package struct QueryIdentifier: Sendable {
         hasUnsupportedKeys = reading.hasUnsupportedKeys
     }
 
-    /// The response for one match: the keys that were asked for, each present, its unique key and where to get it.
+    /// The response for one match: the keys that were asked for, each present, its unique key and where to get it: here,
+    /// or at the archive that has it.
     package func response(for match: StudyMatch, retrieveAETitle: String) -> DataSet {
         let full =
             level == .patient
@@ -62,7 +63,7 @@ package struct QueryIdentifier: Sendable {
         var answer = IdentifierSelection.select(full, by: identifier)
         answer[level.uniqueKey] = full[level.uniqueKey]
         answer.set(.queryRetrieveLevel, string: level.rawValue)
-        answer.set(.retrieveAETitle, string: retrieveAETitle)
+        answer.set(.retrieveAETitle, string: match.archive ?? retrieveAETitle)
         return answer
     }
 

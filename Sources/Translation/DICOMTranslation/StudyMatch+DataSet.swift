@@ -4,13 +4,15 @@ import Workflow
 /// Matches of a study query as data sets: QIDO results and C-FIND responses. PS3.18 Tables 10.6.3-3 to 10.6.3-5.
 package enum StudyMatchDataSet {
     /// The attributes of a match at its level, in ISO_IR 192. `retrieveBase` is the DICOMweb base for RetrieveURL,
-    /// nil for DIMSE. Attributes of the levels above are included.
+    /// nil for DIMSE. Attributes of the levels above are included. What lies in an archive is NEARLINE, with the archive's
+    /// AE title and without a URL, as it cannot be retrieved here; what the archive did not tell is empty.
     package static func dataSet(_ match: StudyMatch, level: StudyQueryLevel, retrieveBase: String?) -> DataSet {
         var set = DataSet()
         set.set(.specificCharacterSet, string: "ISO_IR 192")
-        set.set(.instanceAvailability, string: "ONLINE")
+        set.set(.instanceAvailability, string: match.archive == nil ? "ONLINE" : "NEARLINE")
+        if let archive = match.archive { set.set(.retrieveAETitle, string: archive) }
         study(&set, match)
-        var url = retrieveBase.map { "\($0)/studies/\(match.study.studyInstanceUID)" }
+        var url = (match.archive == nil ? retrieveBase : nil).map { "\($0)/studies/\(match.study.studyInstanceUID)" }
         if level != .study, let series = match.series {
             self.series(&set, series, of: match)
             url? += "/series/\(series.seriesInstanceUID)"
@@ -51,8 +53,8 @@ package enum StudyMatchDataSet {
         set.set(.studyInstanceUID, string: match.study.studyInstanceUID)
         put(&set, .studyID, study.studyID)
         if let text = study.studyDescription { set.set(.studyDescription, string: text) }
-        set.set(.numberOfStudyRelatedSeries, int: match.numberOfStudyRelatedSeries)
-        set.set(.numberOfStudyRelatedInstances, int: match.numberOfStudyRelatedInstances)
+        put(&set, .numberOfStudyRelatedSeries, match.numberOfStudyRelatedSeries, of: match)
+        put(&set, .numberOfStudyRelatedInstances, match.numberOfStudyRelatedInstances, of: match)
     }
 
     private static func series(_ set: inout DataSet, _ series: Series, of match: StudyMatch) {
@@ -67,7 +69,7 @@ package enum StudyMatchDataSet {
         } else {
             set.setEmpty(.seriesNumber)
         }
-        set.set(.numberOfSeriesRelatedInstances, int: match.numberOfSeriesRelatedInstances)
+        put(&set, .numberOfSeriesRelatedInstances, match.numberOfSeriesRelatedInstances, of: match)
         if let date = attributes.performedProcedureStepStartDate {
             set.set(.performedProcedureStepStartDate, string: date)
         }
@@ -105,5 +107,9 @@ package enum StudyMatchDataSet {
 
     private static func put(_ set: inout DataSet, _ tag: Tag, _ value: String?) {
         if let value, !value.isEmpty { set.set(tag, string: value) } else { set.setEmpty(tag) }
+    }
+    /// A count that an archive did not tell is none.
+    private static func put(_ set: inout DataSet, _ tag: Tag, _ count: Int, of match: StudyMatch) {
+        if match.archive != nil, count == 0 { set.setEmpty(tag) } else { set.set(tag, int: count) }
     }
 }

@@ -54,7 +54,7 @@ struct ResultTests {
 
     private static func routes(
         _ set: DataSet? = nil, _ syntax: TransferSyntax = .explicitVRLittleEndian,
-        matches: StudyMatches = StudyMatches(matches: [], remaining: 0)
+        matches: StudyMatches = StudyMatches(matches: [], remaining: 0), archives: ArchiveSearch? = nil
     ) throws -> (DICOMwebRoutes, Index) {
         var blobs: [String: [UInt8]] = [:]
         var stored: InstanceHeader?
@@ -87,7 +87,8 @@ struct ResultTests {
             DICOMwebRoutes(
                 index: index, blobs: memory,
                 ingest: InstanceIngest(store: NoStore(), blobs: memory, authorities: authorities), audit: NoAudit(),
-                baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), newBoundary: { "bound" }),
+                baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), archives: archives,
+                newBoundary: { "bound" }),
             index
         )
     }
@@ -346,6 +347,45 @@ struct ResultTests {
                 matches: StudyMatches(matches: [Self.match("1.2")], remaining: remaining))
             let response = try await routes.search(.study, Self.search(query: query))
             #expect(response.headers[.warning] == expected)
+        }
+    }
+
+    private struct Archives: ArchiveDirectory, PeerDirectory, Workflow.Clock {
+        let end: ArchiveAnswer.End
+        func search(_ query: ArchiveQuery, at archive: Peer) async -> ArchiveAnswer { ArchiveAnswer(end: end) }
+        func peer(kind: Peer.Kind, name: String) async throws -> Peer? { nil }
+        func peers() async throws -> [Peer] {
+            var peer = Peer(kind: .applicationEntity, name: "PACS", host: "h", port: 104, offers: [.find])
+            peer.archive = ArchiveCapabilities()
+            return [peer]
+        }
+        func save(_ peer: Peer) async throws {}
+        func removePeer(kind: Peer.Kind, name: String) async throws -> Bool { false }
+        func now() -> UTCInstant { UTCInstant(microseconds: 0) }
+    }
+
+    @Test("An archive that does not answer takes nothing from what lies here, and a warning tells of it (§8.3.4.4)")
+    func archives() async throws {
+        let partial =
+            "299 hilum \"The results may be incomplete: an archive did not answer or cannot match the query\""
+        let whole = AccessContext(
+            principal: Principal(kind: .client, id: "c"), scopes: [], isUnrestricted: true, requestID: "r")
+        for (end, query, expected) in [
+            (.whole, "PatientID=1", nil), (.failed("x"), "PatientID=1", partial), (.cut, "PatientID=1", partial),
+            // Nothing that an archive can be asked.
+            (.whole, "", partial),
+        ] as [(ArchiveAnswer.End, String, String?)] {
+            let archives = Archives(end: end)
+            let (routes, _) = try Self.routes(
+                matches: StudyMatches(matches: [Self.match("1.2")], remaining: 0),
+                archives: ArchiveSearch(
+                    peers: archives, directory: archives, store: NoStore(), audit: NoAudit(), clock: archives))
+            let response = try await routes.search(
+                .study,
+                APIRequest(
+                    method: .get, path: "/", rawQuery: query, headers: HTTPFields(), parameters: PathParameters([]),
+                    access: whole))
+            #expect(response.status == .ok && response.headers[.warning] == expected, "\(query)")
         }
     }
 

@@ -48,6 +48,11 @@ extension JourneyTests {
             #expect(pacs["offers"] as? [String] == ["find", "move"])
             #expect(pacs["tls"] as? String == fingerprint)
             #expect(pacs["networks"] == nil)
+            #expect(
+                try await peer("set", "--ae", "PACS", "--archive", "--archive-key", "ModalitiesInStudy").code == 0)
+            #expect(try await peer("list").text.contains("\tarchive modalitiesInStudy\n"))
+            #expect(try await peer("set", "--ae", "PACS", "--clear", "archive").code == 0)
+            #expect(try await !peer("list").text.contains("\tarchive"))
             #expect(try await peer("remove", "--ae", "PACS").code == 0)
             #expect(try await peer("set", "--ae", "PACS", "--port", "1").text.contains("no such peer"))
         }
@@ -63,6 +68,8 @@ extension JourneyTests {
                 ["--ae", "X", "--connections", "0"], ["--ae", "X", "--profile", "ris.yaml"],
                 ["--mllp-app", "X", "--on-conflict", "replace"], ["--mllp-app", "X", "--pdu-length", "16384"],
                 ["--mllp-app", "X", "--offers", "store"], ["--mllp-app", "X", "--profile", "not-there.yaml"],
+                ["--mllp-app", "X", "--archive"], ["--ae", "X", "--archive-key", "ModalitiesInStudy"],
+                ["--ae", "X", "--archive", "--archive-key", "PixelData"],
                 ["--ae", "X", "--mllp-facility", "Y"], ["--ae", "X", "--mllp-app", "Y"], [],
             ])
         func refused(_ words: [String]) async throws {

@@ -16,12 +16,20 @@ package struct QuerySCP: ServiceClassProvider {
     package let role = Peer.Role.query
     private let index: any ImagingIndex
     private let audit: any AuditTrail
+    private let archives: ArchiveSearch?
     private let matchesMax: Int
+    /// Between two looks whether a query that waits for archives was cancelled.
+    private static let cancelCheck = Duration.milliseconds(200)
 
-    /// - Parameter matchesMax: matches of one query, and studies looked at for its patients; beyond it the query ends
-    ///   with A700H.
-    package init(index: any ImagingIndex, audit: any AuditTrail, matchesMax: Int = 100_000) {
+    /// - Parameters:
+    ///   - archives: asked too, while the index is read; what they have comes last. An archive that does not answer makes
+    ///     no failure of the query.
+    ///   - matchesMax: matches of one query, and studies looked at for its patients; beyond it the query ends with A700H.
+    package init(
+        index: any ImagingIndex, audit: any AuditTrail, archives: ArchiveSearch? = nil, matchesMax: Int = 100_000
+    ) {
         self.index = index
+        self.archives = archives
         self.audit = audit
         self.matchesMax = matchesMax
     }
@@ -75,6 +83,7 @@ package struct QuerySCP: ServiceClassProvider {
     private func run(
         _ query: QueryIdentifier, _ access: AccessContext, _ answering: Answering
     ) async throws -> DIMSEStatus {
+        async let remote = remote(query, access, answering.responder)
         var seen: Set<String> = []
         var offset = 0
         var pageCount = Self.pageCountFirst
@@ -95,14 +104,33 @@ package struct QuerySCP: ServiceClassProvider {
             for match in page.matches {
                 if answering.responder.isCancelled { return .cancelled }
                 // What is stored meanwhile moves the pages; a match that stood on the last one is not told again.
-                let isNew = seen.insert(query.level == .patient ? QueryIdentifier.patient(of: match) : match.uid)
-                    .inserted
-                if isNew { try await answering.send(match) }
+                if seen.insert(match.key(at: query.level)).inserted { try await answering.send(match) }
             }
             offset += page.matches.count
             pageCount = min(pageCount * 2, Self.pageCountMax)
-            guard page.hasMore, !page.matches.isEmpty else { return .success }
+            guard page.hasMore, !page.matches.isEmpty else { break }
             guard offset < matchesMax else { return .outOfResources }
+        }
+        for match in await remote where seen.insert(match.key(at: query.level)).inserted {
+            if answering.responder.isCancelled { return .cancelled }
+            try await answering.send(match)
+        }
+        return answering.responder.isCancelled ? .cancelled : .success
+    }
+
+    /// What the archives have; what there is when the query is cancelled is nothing.
+    private func remote(_ query: QueryIdentifier, _ access: AccessContext, _ responder: Responder) async -> [StudyMatch]
+    {
+        guard let archives else { return [] }
+        return await withTaskGroup(of: [StudyMatch].self) { group in
+            group.addTask { await archives.find(query.level.ofIndex, query.keys, access: access).matches }
+            group.addTask {
+                while !responder.isCancelled, !Task.isCancelled { try? await Task.sleep(for: Self.cancelCheck) }
+                return []
+            }
+            let found = await group.next() ?? []
+            group.cancelAll()
+            return found
         }
     }
 
@@ -124,8 +152,13 @@ package struct QuerySCP: ServiceClassProvider {
 
 extension StudyMatch {
     /// Of what matched.
-    fileprivate var uid: String {
+    private var uid: String {
         instance?.sopInstanceUID ?? series?.seriesInstanceUID ?? study.studyInstanceUID
+    }
+
+    /// What is answered once.
+    fileprivate func key(at level: QueryRetrieveLevel) -> String {
+        level == .patient ? QueryIdentifier.patient(of: self) : uid
     }
 }
 

@@ -32,6 +32,7 @@ extension Peer: Codable {
         connectionsMax = try values.decodeIfPresent(Int.self, forKey: .connectionsMax)
         pduLengthMax = try values.decodeIfPresent(Int.self, forKey: .pduLengthMax)
         profile = try values.decodeIfPresent(String.self, forKey: .profile)
+        archive = try values.decodeIfPresent(ArchiveCapabilities.self, forKey: .archive)
     }
 
     /// Roles and services in order, so that equal peers have equal rows; what is as by default is left out.
@@ -52,11 +53,12 @@ extension Peer: Codable {
         try values.encodeIfPresent(connectionsMax, forKey: .connectionsMax)
         try values.encodeIfPresent(pduLengthMax, forKey: .pduLengthMax)
         try values.encodeIfPresent(profile, forKey: .profile)
+        try values.encodeIfPresent(archive, forKey: .archive)
     }
 
     private enum CodingKeys: String, CodingKey {
         case kind, name, host, port, tls, certificateFingerprint, networks, may, offers, conflictPolicy, characterSet
-        case transferSyntaxes, connectionsMax, pduLengthMax, profile
+        case transferSyntaxes, connectionsMax, pduLengthMax, profile, archive
     }
 
     /// What was there to do when roles came.

@@ -134,6 +134,8 @@ package struct Peer: Sendable, Hashable {
     package var pduLengthMax: Int?
     /// The file of the site profile that its messages are read by, over that of the site; nil for that of the site.
     package var profile: String?
+    /// What its queries match, of an archive behind this server: its studies are found here too. Nil for every other peer.
+    package var archive: ArchiveCapabilities?
 
     /// - Parameters:
     ///   - may: nil for all that its kind can be allowed.

@@ -119,6 +119,9 @@ package struct StudyMatch: Sendable, Hashable {
     package var requests: [RequestAttributes]
     /// Set at instance level.
     package var instance: Instance?
+    /// The AE title of the archive that has the study; nil for one that lies here. What an archive did not tell of one of
+    /// its own is empty, a count 0.
+    package var archive: String?
     package init(
         study: Study, modalitiesInStudy: [String], numberOfStudyRelatedSeries: Int, numberOfStudyRelatedInstances: Int,
         series: Series? = nil, numberOfSeriesRelatedInstances: Int = 0, requests: [RequestAttributes] = [],

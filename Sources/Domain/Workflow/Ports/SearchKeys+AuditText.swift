@@ -1,8 +1,6 @@
-import Workflow
-
 extension SearchKeys {
     /// The keys as text for the audit trail, in a fixed order.
-    var auditText: String {
+    package var auditText: String {
         var parts = SearchKey.allCases.compactMap { key in
             matches[key].map { "\(key.rawValue)=\($0.auditText)" }
         }

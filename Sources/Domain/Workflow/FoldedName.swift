@@ -1,15 +1,15 @@
 /// Names as they are indexed and asked for: in lower case, components without spaces around them, empty ones at the end
 /// left out. PS3.5 §6.2.1.1, PS3.4 §C.2.2.2.1.1.
-enum FoldedName {
+package enum FoldedName {
     /// What a name is found by: the whole value and each of its component groups.
-    static func rows(_ name: String) -> Set<String> {
+    package static func rows(_ name: String) -> Set<String> {
         let whole = fold(name)
         return Set(whole.split(separator: "=").map(String.init) + [whole]).subtracting([""])
     }
 
     /// The patterns of which a row must match one. A component that may be empty may also be left out: `doe^*` finds
     /// `doe`.
-    static func patterns(_ key: String) -> [String] {
+    package static func patterns(_ key: String) -> [String] {
         let folded = fold(key)
         var short = folded[...]
         while short.hasSuffix("^*") { short = short.dropLast(2) }
@@ -17,7 +17,7 @@ enum FoldedName {
             ? [folded] : [folded, String(short)]
     }
 
-    static func fold(_ name: String) -> String {
+    package static func fold(_ name: String) -> String {
         joined(
             name.lowercased().split(separator: "=", omittingEmptySubsequences: false).map { group in
                 joined(group.split(separator: "^", omittingEmptySubsequences: false).map(trimmed), "^")

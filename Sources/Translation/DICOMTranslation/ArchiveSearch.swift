@@ -1,0 +1,184 @@
+import Access
+import Synchronization
+import Workflow
+
+/// Searches the archives behind this server for what does not lie here: one service for QIDO-RS and C-FIND.
+///
+/// Every archive is asked at once, once for a query, for the part that it can match; its answer is filtered by the whole
+/// query. A study that lies here is answered from here alone. Who sees all studies sees all that is found; who sees a
+/// part sees what belongs to a patient who is known here and whom a rule shows.
+package struct ArchiveSearch: Sendable {
+    package struct Limits: Sendable, Hashable {
+        /// Seconds that one archive has; as all are asked at once, also all of them together.
+        package var seconds = 5
+        /// Matches that are taken of one archive for one query.
+        package var matchesMax = 1_000
+        /// Seconds that an archive which failed is left alone; more after each further failure.
+        package var restSeconds = 10
+        /// Archives that are asked, by name.
+        package var archivesMax = 16
+        package init() {}
+    }
+
+    /// What was found, and whether that is all.
+    package struct Findings: Sendable {
+        /// By Study Instance UID, then by Series Instance UID, each once.
+        package var matches: [StudyMatch] = []
+        /// An archive did not answer, has more, or cannot be asked this.
+        package var isPartial = false
+        package init(matches: [StudyMatch] = [], isPartial: Bool = false) {
+            self.matches = matches
+            self.isPartial = isPartial
+        }
+    }
+
+    /// What became of a query at one archive, for metrics and a log. Texts hold no values of patients.
+    package enum Outcome: Sendable, Hashable {
+        case answered
+        case cut
+        case refused(String)
+        case failed(String)
+        /// It was left alone after a failure.
+        case resting
+        /// It can match nothing of what is looked for.
+        case notAsked
+    }
+
+    private let peers: any PeerDirectory
+    private let directory: any ArchiveDirectory
+    private let store: any WorkflowStore
+    private let audit: any AuditTrail
+    private let clock: any Workflow.Clock
+    private let limits: Limits
+    private let circuit: Circuit
+    private let note: @Sendable (_ archive: String, Outcome) -> Void
+
+    private final class Circuit: Sendable {
+        let state: Mutex<ArchiveCircuit>
+        init(restSeconds: Int) { state = Mutex(ArchiveCircuit(restSeconds: restSeconds)) }
+    }
+
+    package init(
+        peers: any PeerDirectory, directory: any ArchiveDirectory, store: any WorkflowStore, audit: any AuditTrail,
+        clock: any Workflow.Clock, limits: Limits = Limits(),
+        note: @escaping @Sendable (_ archive: String, Outcome) -> Void = { _, _ in }
+    ) {
+        self.peers = peers
+        self.directory = directory
+        self.store = store
+        self.audit = audit
+        self.clock = clock
+        self.limits = limits
+        self.note = note
+        circuit = Circuit(restSeconds: limits.restSeconds)
+    }
+
+    /// What the archives have, without what lies here. An archive that fails makes the findings partial, no error.
+    package func find(_ level: StudyQueryLevel, _ keys: SearchKeys, access: AccessContext) async -> Findings {
+        let visibility = access.visibility(.search, of: "ImagingStudy")
+        guard !visibility.isNothing else { return Findings() }
+        guard let all = try? await archives() else { return Findings(isPartial: true) }
+        guard !all.isEmpty else { return Findings() }
+        let study = keys.exact(.studyInstanceUID)
+        if let study {
+            let isHeld = try? await store.read(access) { try RemoteMatches().isHeld(study, in: $0) }
+            guard let isHeld else { return Findings(isPartial: true) }
+            if isHeld { return Findings() }
+        }
+        // Series are found in the study that they are of, and instances not at all before they are here.
+        guard level == .study || (level == .series && study != nil) else { return Findings(isPartial: true) }
+        var findings = await ask(all.prefix(limits.archivesMax), level, keys, access)
+        if all.count > limits.archivesMax { findings.isPartial = true }
+        let found = findings.matches
+        guard !found.isEmpty else { return findings }
+        do {
+            findings.matches = try await store.read(access) {
+                try RemoteMatches().shown(found, to: visibility, in: $0)
+            }
+        } catch {
+            // What cannot be told to be somebody's, or to lie here, is not shown.
+            findings = Findings(isPartial: true)
+        }
+        return findings
+    }
+
+    private func archives() async throws -> [Peer] {
+        try await peers.peers(offering: .find).filter { $0.archive != nil && $0.host != nil && $0.port != nil }
+    }
+
+    // MARK: Asking
+
+    private func ask(
+        _ archives: ArraySlice<Peer>, _ level: StudyQueryLevel, _ keys: SearchKeys, _ access: AccessContext
+    ) async -> Findings {
+        let query = ArchiveQuery(level: level, keys: keys, matchesMax: limits.matchesMax, seconds: limits.seconds)
+        let answers = await withTaskGroup(of: (Int, Findings).self) { group in
+            for (place, archive) in archives.enumerated() {
+                group.addTask { (place, await ask(archive, query, access)) }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        var findings = Findings()
+        var matches: [String: StudyMatch] = [:]
+        // Of a study in two archives the first by name tells.
+        var archiveOfStudy: [String: String] = [:]
+        for (_, answer) in answers.sorted(by: { $0.key < $1.key }) {
+            findings.isPartial = findings.isPartial || answer.isPartial
+            for match in answer.matches {
+                let study = match.study.studyInstanceUID
+                let owner = archiveOfStudy[study] ?? match.archive
+                archiveOfStudy[study] = owner
+                let key = study + "/" + (match.series?.seriesInstanceUID ?? "")
+                if owner == match.archive, matches[key] == nil { matches[key] = match }
+            }
+        }
+        findings.matches = matches.sorted { $0.key < $1.key }.map(\.value)
+        return findings
+    }
+
+    private func ask(_ archive: Peer, _ query: ArchiveQuery, _ access: AccessContext) async -> Findings {
+        guard let capabilities = archive.archive, ArchiveIdentifier.studies(query.keys, at: archive) != nil else {
+            note(archive.name, .notAsked)
+            return Findings(isPartial: true)
+        }
+        let place = ArchiveCircuit.Place(archive)
+        guard circuit.state.withLock({ $0.mayAsk(place, at: clock.now()) }) else {
+            note(archive.name, .resting)
+            return Findings(isPartial: true)
+        }
+        do {
+            // Fails closed: what cannot be audited is not asked.
+            try await audit.record(
+                AuditRecord(
+                    category: .query, interaction: "C-FIND", action: .execute, outcome: .success, access: access,
+                    entity: "archive:\(archive.name)", query: query.keys.auditText))
+        } catch {
+            return Findings(isPartial: true)
+        }
+        let answer = await directory.search(query, at: archive)
+        settle(answer.end, place, archive)
+        let filter = StudyMatchFilter(query.keys, of: capabilities)
+        let verdicts = answer.matches.prefix(query.matchesMax).map { (match: $0, verdict: filter.verdict($0)) }
+        return Findings(
+            matches: verdicts.filter { $0.verdict == .matches }.map(\.match),
+            isPartial: answer.end != .whole || verdicts.contains { $0.verdict == .unknown })
+    }
+
+    private func settle(_ end: ArchiveAnswer.End, _ place: ArchiveCircuit.Place, _ archive: Peer) {
+        // A caller who went away says nothing of the archive.
+        if case .failed = end, Task.isCancelled { return }
+        circuit.state.withLock { circuit in
+            if case .failed = end {
+                circuit.failed(place, at: clock.now())
+            } else {
+                circuit.answered(place)
+            }
+        }
+        switch end {
+        case .whole: note(archive.name, .answered)
+        case .cut: note(archive.name, .cut)
+        case .refused(let why): note(archive.name, .refused(why))
+        case .failed(let why): note(archive.name, .failed(why))
+        }
+    }
+}

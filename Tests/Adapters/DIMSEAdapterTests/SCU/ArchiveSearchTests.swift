@@ -1,0 +1,170 @@
+import Access
+import DICOMTranslation
+import Synchronization
+import Testing
+import Workflow
+
+/// The service that searches archives, with archives that answer as a test says. PS3.18 §8.3.4.4, PS3.4 §C.4.1.
+@Suite("Search of archives")
+struct ArchiveSearchTests {
+    /// Archives by name, and what they were asked.
+    final class Directory: ArchiveDirectory {
+        private let answers: [String: ArchiveAnswer]
+        let asked = Mutex<[String]>([])
+        init(_ answers: [String: ArchiveAnswer]) { self.answers = answers }
+        func search(_ query: ArchiveQuery, at archive: Peer) async -> ArchiveAnswer {
+            asked.withLock { $0.append(archive.name) }
+            return answers[archive.name] ?? ArchiveAnswer(end: .failed("test"))
+        }
+    }
+
+    final class HandClock: Workflow.Clock {
+        let seconds = Mutex<Int64>(0)
+        func now() -> UTCInstant { UTCInstant(microseconds: seconds.withLock { $0 } * 1_000_000) }
+    }
+
+    struct NoAudit: AuditTrail {
+        func record(_ record: AuditRecord) async throws { throw StoreError(.unavailable, "test") }
+    }
+
+    private static func archive(_ name: String) -> Peer {
+        var peer = Peer(kind: .applicationEntity, name: name, host: "h", port: 104, offers: [.find])
+        peer.archive = ArchiveCapabilities()
+        return peer
+    }
+
+    private static func match(_ number: Int, _ archive: String, patient: String = "P1") -> StudyMatch {
+        var match = StudyIndex.match(number, patient: patient)
+        match.archive = archive
+        return match
+    }
+
+    private static func access(_ scopes: [Scope] = [], isUnrestricted: Bool = true) -> AccessContext {
+        AccessContext(
+            principal: Principal(kind: .client, id: "c"), scopes: scopes, isUnrestricted: isUnrestricted, requestID: "r"
+        )
+    }
+
+    private static let keys = SearchKeys([.patientID: .exact("P1")])
+
+    private static func search(
+        _ directory: Directory, _ names: [String] = ["A", "B"], store: MemoryStore = MemoryStore(),
+        audit: any AuditTrail = MemoryAudit(), clock: HandClock = HandClock()
+    ) -> ArchiveSearch {
+        ArchiveSearch(
+            peers: MemoryPeers(
+                all: names.map(archive) + [Peer(kind: .applicationEntity, name: "CT", host: "h", port: 1)]),
+            directory: directory, store: store, audit: audit, clock: clock)
+    }
+
+    private static func uids(_ findings: ArchiveSearch.Findings) -> [String] {
+        findings.matches.map(\.study.studyInstanceUID)
+    }
+
+    @Test("All archives are asked once; each study is told once, by UID, of the first archive; each query is audited")
+    func merged() async {
+        let directory = Directory([
+            "A": ArchiveAnswer(matches: [Self.match(3, "A"), Self.match(1, "A")], end: .whole),
+            "B": ArchiveAnswer(matches: [Self.match(1, "B"), Self.match(2, "B")], end: .whole),
+        ])
+        let audit = MemoryAudit()
+        let found = await Self.search(directory, audit: audit).find(.study, Self.keys, access: Self.access())
+        #expect(Self.uids(found) == ["1.2.1", "1.2.2", "1.2.3"] && !found.isPartial)
+        #expect(found.matches.map(\.archive) == ["A", "B", "A"])
+        #expect(directory.asked.withLock { $0.sorted() } == ["A", "B"])
+        #expect(audit.records.map(\.entity).sorted { $0 ?? "" < $1 ?? "" } == ["archive:A", "archive:B"])
+        #expect(audit.records.allSatisfy { $0.query == "patientID=P1" && $0.category == .query })
+    }
+
+    @Test("What differs from the query is not shown; what lies here is answered from here alone")
+    func filtered() async {
+        let store = MemoryStore()
+        let held = Self.match(1, "A").study
+        store.state.withLock { $0.studies[held.studyInstanceUID] = held }
+        let directory = Directory([
+            "A": ArchiveAnswer(
+                matches: [Self.match(1, "A"), Self.match(2, "A", patient: "P2"), Self.match(3, "A")], end: .whole)
+        ])
+        let search = Self.search(directory, ["A"], store: store)
+        #expect(Self.uids(await search.find(.study, Self.keys, access: Self.access())) == ["1.2.3"])
+        let own = SearchKeys([.studyInstanceUID: .exact(held.studyInstanceUID)])
+        let none = await search.find(.study, own, access: Self.access())
+        #expect(none.matches.isEmpty && !none.isPartial && directory.asked.withLock { $0.count } == 1)
+    }
+
+    @Test(
+        "An archive that fails, refuses or has more makes the findings partial; what came is shown",
+        arguments: [ArchiveAnswer.End.failed("x"), .refused("x"), .cut])
+    func partial(_ end: ArchiveAnswer.End) async {
+        let directory = Directory([
+            "A": ArchiveAnswer(matches: [Self.match(1, "A")], end: end),
+            "B": ArchiveAnswer(matches: [Self.match(2, "B")], end: .whole),
+        ])
+        let found = await Self.search(directory).find(.study, Self.keys, access: Self.access())
+        #expect(Self.uids(found) == ["1.2.1", "1.2.2"] && found.isPartial)
+    }
+
+    @Test("One that failed is not asked until its rest is over, and the findings say that it is lacking")
+    func rest() async {
+        let (directory, clock) = (Directory([:]), HandClock())
+        let search = Self.search(directory, ["A"], clock: clock)
+        for seconds in [0, 5, 9, 10] as [Int64] {
+            clock.seconds.withLock { $0 = seconds }
+            #expect(await search.find(.study, Self.keys, access: Self.access()).isPartial)
+        }
+        #expect(directory.asked.withLock { $0.count } == 2)
+    }
+
+    @Test("A query that narrows nothing, of series without a study, or that cannot be audited is not asked")
+    func notAsked() async {
+        let directory = Directory(["A": ArchiveAnswer(end: .whole)])
+        let search = Self.search(directory, ["A"])
+        #expect(await search.find(.study, SearchKeys(), access: Self.access()).isPartial)
+        #expect(await search.find(.series, Self.keys, access: Self.access()).isPartial)
+        let mute = Self.search(directory, ["A"], audit: NoAudit())
+        #expect(await mute.find(.study, Self.keys, access: Self.access()).isPartial)
+        #expect(directory.asked.withLock { $0.isEmpty })
+        // Where there is no archive nothing is lacking.
+        #expect(await !Self.search(directory, []).find(.study, SearchKeys(), access: Self.access()).isPartial)
+    }
+
+    @Test("Who may see nothing asks nothing; a store that cannot tell whose a study is shows none")
+    func rights() async {
+        let directory = Directory(["A": ArchiveAnswer(matches: [Self.match(1, "A")], end: .whole)])
+        let store = MemoryStore()
+        let search = Self.search(directory, ["A"], store: store)
+        let found = await search.find(.study, Self.keys, access: Self.access(isUnrestricted: false))
+        #expect(found.matches.isEmpty && !found.isPartial && directory.asked.withLock { $0.isEmpty })
+        store.state.withLock { $0.failure = StoreError(.unavailable, "test") }
+        let failed = await search.find(.study, Self.keys, access: Self.access())
+        #expect(failed.matches.isEmpty && failed.isPartial)
+    }
+
+    @Test("Pages: what lies here first, then the archives' by UID; none twice, none left out")
+    func pages() async throws {
+        let local = StudyIndex(matches: (100..<107).map { StudyIndex.match($0) })
+        let directory = Directory([
+            "A": ArchiveAnswer(matches: (1...5).map { Self.match($0, "A") }, end: .whole)
+        ])
+        let search = Self.search(directory, ["A"])
+        let all = (100..<107).map { "1.2.\($0)" } + (1...5).map { "1.2.\($0)" }
+        for limit in [1, 3, 7, 12, 50] {
+            for offset in 0...13 {
+                let query = StudyQuery(level: .study, keys: Self.keys, limit: limit, offset: offset)
+                let (page, isPartial) = try await search.page(query, of: local, access: Self.access())
+                let expected = all.dropFirst(offset).prefix(limit)
+                #expect(page.matches.map(\.study.studyInstanceUID) == Array(expected), "\(limit) from \(offset)")
+                #expect(page.remaining == max(0, all.count - offset - expected.count) && !isPartial)
+            }
+        }
+    }
+
+    @Test("A page far behind all that lies here: the archives' follow there, however much that is")
+    func farPage() async throws {
+        let local = StudyIndex(matches: (10_000..<14_500).map { StudyIndex.match($0) })
+        let directory = Directory(["A": ArchiveAnswer(matches: (1...5).map { Self.match($0, "A") }, end: .whole)])
+        let query = StudyQuery(level: .study, keys: Self.keys, limit: 10, offset: 4_503)
+        let (page, _) = try await Self.search(directory, ["A"]).page(query, of: local, access: Self.access())
+        #expect(page.matches.map(\.study.studyInstanceUID) == ["1.2.4", "1.2.5"] && page.remaining == 0)
+    }
+}
