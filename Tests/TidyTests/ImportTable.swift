@@ -58,7 +58,8 @@ struct ImportTable {
         row("Domain", "Workflow", ["DICOMData", "Access"])
 
         row("Translation", "HL7Translation", ["HL7v2", "Workflow", "Access"], ["Yams"])
-        row("Translation", "DICOMTranslation", ["DICOMData", "DICOMPixels", "Workflow", "Access"])
+        row(
+            "Translation", "DICOMTranslation", ["DICOMData", "DICOMPixels", "Workflow", "Access", "Cryptography"])
         row("Translation", "FHIRResources", ["FHIRModel", "FHIRSearch", "DICOMData", "Workflow", "Access"])
 
         row("Network", "Admission", ["Access"], ["NIOCore", "NIOTLS", "NIOSSL"])
