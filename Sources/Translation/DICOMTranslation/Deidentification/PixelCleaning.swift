@@ -13,7 +13,7 @@ struct PixelCleaning {
         self.dataSet = dataSet
         element = dataSet.elements.first { $0.tag.isPixelData && !$0.isEmpty }
         isAsked = profile.options.contains(.cleanPixelData)
-        rule = isAsked ? profile.pixelRules.first { $0.fits(dataSet) } : nil
+        rule = isAsked ? profile.pixelRules.first { dataSet.says($0.attributes) } : nil
     }
 
     /// A rule says that nothing is burned in any more.

@@ -23,8 +23,4 @@ package struct PixelRule: Sendable, Equatable {
         self.attributes = attributes
         self.regions = regions
     }
-
-    func fits(_ dataSet: DataSet) -> Bool {
-        attributes.allSatisfy { tag, wanted in dataSet.string(tag)?.lowercased() == wanted.lowercased() }
-    }
 }
