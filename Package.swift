@@ -96,7 +96,8 @@ let package = Package(
 
         // Translation: the only place where two vocabularies meet.
         layer("Translation", "HL7Translation", ["Basics", "HL7v2", "Workflow", "Access", yams]),
-        layer("Translation", "DICOMTranslation", ["DICOMData", "DICOMPixels", "Workflow", "Access"]),
+        layer(
+            "Translation", "DICOMTranslation", ["Cryptography", "DICOMData", "DICOMPixels", "Workflow", "Access"]),
         layer("Translation", "FHIRResources", ["Basics", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
 
         // Network: what all doors share about connections.

@@ -58,7 +58,8 @@ struct ImportTable {
         row("Domain", "Workflow", ["Basics", "DICOMData", "Access"])
 
         row("Translation", "HL7Translation", ["Basics", "HL7v2", "Workflow", "Access"], ["Yams"])
-        row("Translation", "DICOMTranslation", ["DICOMData", "DICOMPixels", "Workflow", "Access"])
+        row(
+            "Translation", "DICOMTranslation", ["Cryptography", "DICOMData", "DICOMPixels", "Workflow", "Access"])
         row("Translation", "FHIRResources", ["Basics", "FHIRModel", "FHIRSearch", "DICOMData", "Workflow", "Access"])
 
         row("Network", "Admission", ["Access"], ["NIOCore", "NIOTLS", "NIOSSL"])
