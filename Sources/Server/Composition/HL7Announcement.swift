@@ -26,7 +26,7 @@ struct HL7Announcement: CommitObserver {
 
     func conclude(_ changes: UnitChanges, in unit: any ResourceUnitOfWork) throws {
         try announcer.announce(
-            changes.events, replaced: { ServiceRequestProjection.replaced(by: $0, among: changes) }, in: unit)
+            changes.events, replaced: { ReplacedOrder.id(by: $0, among: changes) }, in: unit)
     }
 }
 

@@ -76,10 +76,10 @@ import Workflow
     )
     func optional() async throws {
         let (_, client, _) = try contexts()
-        let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
+        let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
         var lenient = TLSConfiguration.makeServerConfiguration(
             certificateChain: [.certificate(certificate)],
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem)))
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem)))
         lenient.trustRoots = .certificates([certificate])
         lenient.certificateVerification = .optionalVerification
         let server = try NIOSSLContext(configuration: lenient)

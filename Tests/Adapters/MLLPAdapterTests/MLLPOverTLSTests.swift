@@ -76,7 +76,7 @@ import Workflow
     @Test("On a port of both, TLS hands its certificate over, and clear text is served without one")
     func optional() async throws {
         let (server, client, _) = try contexts(requiresClientCertificate: true)
-        let der = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem).toDERBytes()
+        let der = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem).toDERBytes()
         for (tls, certificate) in [(client, der), (nil, nil)] as [(NIOSSLContext?, [UInt8]?)] {
             let seen = Promised<MLLPPeer>()
             try await TestListener.run(
@@ -99,7 +99,7 @@ import Workflow
     @Test("A receiver is called as is said of it: in clear text, verified, or by the one certificate that counts")
     func calledAsSaid() async throws {
         let (server, client, _) = try contexts(requiresClientCertificate: false)
-        let certificate = try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem)
+        let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
         var open = TLSConfiguration.makeClientConfiguration()
         open.certificateVerification = .none
         let digest: @Sendable ([UInt8]) -> String = { "\($0.count)-\($0.last ?? 0)" }

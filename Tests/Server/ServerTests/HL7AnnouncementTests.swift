@@ -83,7 +83,8 @@ import Workflow
         let profile = try SiteProfile(yaml: Self.yaml + "\n    connections: 3")
         try await Self.with([]) { store in
             let outbound = try HL7Outbound(
-                profile, folder: ServerFolder("unused"), store: store, logger: Logger(label: "test"))
+                profile, tls: CallingTLS(ServerConfiguration(), ServerFolder("unused")), store: store,
+                logger: Logger(label: "test"))
             #expect(Array(outbound.couriers.keys) == ["hl7/RIS"])
             #expect(outbound.couriers["hl7/RIS"]?.policy.placesPerDestination == 3)
             await outbound.close()

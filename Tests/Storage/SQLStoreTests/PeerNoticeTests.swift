@@ -1,5 +1,6 @@
 import Access
 import FHIRResources
+import TestSupport
 import Testing
 import Workflow
 
@@ -14,7 +15,7 @@ private typealias Support = WorkflowSupport
     private static func with(_ kind: SQLDialect, _ body: (RelationalStore) async throws -> Void) async throws {
         try await TestDatabases.with(kind) { database in
             let store = RelationalStore(
-                database: database, entropy: SplitMixEntropy(), observers: [FHIRProjector(), PeerNoticeObserver()])
+                database: database, entropy: SeededEntropy(), observers: [FHIRProjector(), PeerNoticeObserver()])
             let peers = [
                 Peer(kind: .applicationEntity, name: "RIS", offers: [.echo, .mpps]),
                 Peer(kind: .applicationEntity, name: "PACS", offers: [.mpps, .ian]),

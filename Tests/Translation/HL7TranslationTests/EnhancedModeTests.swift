@@ -1,6 +1,7 @@
 import HL7Translation
 import HL7v2
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 

@@ -2,6 +2,7 @@ import Access
 import HL7Translation
 import HL7v2
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -20,7 +21,7 @@ import Workflow
         let site = try OutboundSite(ris)
         _ = await site.inbox.receive(
             Site.orm("M1", orc: "ORC|NW|PL-1^EHR", obr: "OBR|1|PL-1^EHR||CTHEAD^CT head^LOCAL"), peer: nil)
-        let sent = try #require(site.store.state.withLock { $0.outbox.first }).payload
+        let sent = try #require(site.store.content.outbox.first).payload
         _ = try site.sent()
         let told = try #require(OrderAnswer(answer(type, "ORC|OK|PL-1^EHR|FI-77^RIS"), to: sent, profile: site.profile))
         #expect(told.refusals.isEmpty)
@@ -48,7 +49,7 @@ import Workflow
                     status: .active, code: CodedConcept(text: "CT")))
             unit.emit(.orderChanged(EntityID("o")))
         }
-        let sent = try #require(site.store.state.withLock { $0.outbox.first }).payload
+        let sent = try #require(site.store.content.outbox.first).payload
         #expect(try Parser().parse(sent).at("ORC-2") == "ACC-1")
         let told = try #require(
             OrderAnswer(answer("ORR^O02", "ORC|OK|ACC-1|FI-77"), to: sent, profile: site.profile))

@@ -104,8 +104,8 @@ package enum HTTPDate {
             let year = number(bytes[0..<4]), let month = number(bytes[5..<7]), let date = number(bytes[8..<10]),
             (1...12).contains(month), date >= 1
         else { return nil }
-        let day = days(fromYear: year, month: month, date: date)
-        guard civil(fromDays: day) == (year, month, date) else { return nil }
+        guard date <= CivilDate.length(year: year, month: month) else { return nil }
+        let day = Int64(CivilDate.days(year: year, month: month, day: date))
         if bytes.count == 10 { return day * 86_400_000_000 }
         guard bytes.count == 20 || (bytes.count == 24 && bytes[19] == UInt8(ascii: ".")),
             bytes.last == UInt8(ascii: "Z"), bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"),

@@ -2,7 +2,7 @@ import FHIRModel
 import Workflow
 
 /// ServiceRequest as the domain sees an order. FHIR R4 servicerequest.html; v2-to-FHIR ORC, OBR.
-package enum ServiceRequestProjection {
+enum ServiceRequestProjection {
     static let type = "ServiceRequest"
     static let owned = [
         "identifier", "requisition", "status", "intent", "category", "priority", "code", "subject", "encounter",

@@ -4,6 +4,7 @@ import DICOMNetwork
 import DICOMTranslation
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 

@@ -1,6 +1,7 @@
 import Access
 import DICOMTranslation
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -80,7 +81,7 @@ struct ArchiveSearchTests {
     func filtered() async {
         let store = MemoryStore()
         let held = Self.match(1, "A").study
-        store.state.withLock { $0.studies[held.studyInstanceUID] = held }
+        store.change { $0.studies.append(held) }
         let directory = Directory([
             "A": ArchiveAnswer(
                 matches: [Self.match(1, "A"), Self.match(2, "A", patient: "P2"), Self.match(3, "A")], end: .whole)

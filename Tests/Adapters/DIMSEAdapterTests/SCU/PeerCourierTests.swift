@@ -4,6 +4,7 @@ import DICOMNetwork
 import DICOMTranslation
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -51,7 +52,7 @@ import Workflow
             step = try PerformedStepDataSet.update(step, with: end, at: time).step
         }
         let store = MemoryStore()
-        store.state.withLock { [step] in $0.performed[uid] = step }
+        store.change { [step] in $0.performed[uid] = step }
         return store
     }
 
@@ -68,13 +69,13 @@ import Workflow
         _ store: MemoryStore, _ body: @escaping @Sendable (Peer) async throws -> Void
     ) async throws {
         try await TestListener.run(
-            services: [PerformedProcedureStepSCP(store: store, entropy: CountingEntropy())],
+            services: [PerformedProcedureStepSCP(store: store, entropy: SeededEntropy())],
             peers: [Peer(kind: .applicationEntity, name: "HILUM")], configure: { $0.aeTitles = [] }
         ) { try await body(Self.peer($0.port)) }
     }
 
     private func status(_ store: MemoryStore) -> PerformedProcedureStep.Status? {
-        store.state.withLock { $0.performed[Self.uid]?.status }
+        store.content.performed[Self.uid]?.status
     }
 
     @Test("A step is created, changed and ended at the peer; each told twice changes nothing")
@@ -87,7 +88,7 @@ import Workflow
                 #expect(status(theirs) == .inProgress)
             }
             let ended = try Self.store(.completed)
-            ours.state.withLock { $0.performed = ended.state.withLock { $0.performed } }
+            ours.change { $0.performed = ended.content.performed }
             // Its end follows as an entry of its own.
             #expect(await courier.deliver(Self.told(.changed)) == .delivered)
             #expect(status(theirs) == .inProgress)
@@ -97,7 +98,7 @@ import Workflow
             }
         }
         let (mine, their) = (ours, theirs)
-        let steps = [mine, their].map { store in store.state.withLock { $0.performed[Self.uid] } }
+        let steps = [mine, their].map { store in store.content.performed[Self.uid] }
         let series = try steps.map { step in
             try PerformedStepDataSet.attributes(of: try #require(step), asked: [.performedSeriesSequence])
         }
@@ -213,15 +214,17 @@ import Workflow
         for number in 1...3 { try objects.add(number) }
         let instances = objects.index.state.withLock { $0.instances }
         let patient = Reconciliation.unscheduled(patientID: EntityID("p"))
-        store.state.withLock { state in
-            for instance in instances { state.instances[instance.sopInstanceUID] = instance }
-            state.studies[StoredObjects.study] = Study(
-                id: EntityID("s"), studyInstanceUID: StoredObjects.study, reconciliation: patient,
-                attributes: StudyAttributes(), updatedAt: Self.time)
+        store.change { state in
+            state.instances += instances
+            state.studies.append(
+                Study(
+                    id: EntityID("s"), studyInstanceUID: StoredObjects.study, reconciliation: patient,
+                    attributes: StudyAttributes(), updatedAt: Self.time))
             for (uid, link) in [("1.2.1.1", patient), ("1.2.1.2", .quarantined(.unknownPatient))] {
-                state.series[uid] = Series(
-                    studyInstanceUID: StoredObjects.study, seriesInstanceUID: uid, reconciliation: link,
-                    attributes: SeriesAttributes(), updatedAt: Self.time)
+                state.series.append(
+                    Series(
+                        studyInstanceUID: StoredObjects.study, seriesInstanceUID: uid, reconciliation: link,
+                        attributes: SeriesAttributes(), updatedAt: Self.time))
             }
         }
         let entry = Self.entry(.availability(StoredObjects.study))
@@ -240,7 +243,7 @@ import Workflow
                 await courier.deliver(entry), await courier.deliver(entry), await courier.deliver(entry),
             ]
             #expect(outcomes == [.transient("RIS answers 0110 to N-CREATE"), .delivered, .delivered])
-            store.state.withLock { $0.studies = [:] }
+            store.change { $0.studies = [] }
             #expect(
                 await courier.deliver(entry) == .withdrawn("nothing of the study is published any more"))
         }
