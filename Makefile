@@ -46,7 +46,7 @@ demo: ## Play one imaging order through Hilum over the real wires, and leave the
 
 test: setup ## Every test; storage tests and journeys on SQLite and on a PostgreSQL server of its own
 	$(BUILD)
-	HILUM_POSTGRES_OPTIONS='-c fsync=off' docker/with-postgres.sh swift test -c release --skip-build $(TEST)
+	HILUM_POSTGRES_OPTIONS='-c fsync=off' docker/with-postgres.sh conformance/tests.sh $(TEST)
 	$(if $(TEST),,HILUM_JOURNEY_DATABASE=postgres HILUM_POSTGRES_OPTIONS='-c fsync=off' \
 	    docker/with-postgres.sh swift test -c release --skip-build --filter JourneyTests)
 

@@ -7,8 +7,10 @@ final class CallingTLS: Sendable {
     private struct Contexts {
         /// Checks certificates and names.
         var verifying: NIOSSLContext?
-        /// Takes every certificate, for a caller that compares.
+        /// Takes every certificate, for a caller that compares after the handshake.
         var comparing: NIOSSLContext?
+        /// Asks the caller about the certificate in the handshake, and checks no name.
+        var pinning: NIOSSLContext?
     }
 
     private let configuration: ServerConfiguration
@@ -24,6 +26,7 @@ final class CallingTLS: Sendable {
 
     var verifying: NIOSSLContext? { contexts.withLock { $0.verifying } }
     var comparing: NIOSSLContext? { contexts.withLock { $0.comparing } }
+    var pinning: NIOSSLContext? { contexts.withLock { $0.pinning } }
 
     /// Reads the files again; what they held stays in use where they cannot be used. Throws ``ConfigurationError``.
     func refresh() throws {
@@ -35,6 +38,7 @@ final class CallingTLS: Sendable {
         guard TLSContexts.canCall(configuration, folder) else { return Contexts() }
         return Contexts(
             verifying: try TLSContexts.calling(configuration, folder),
-            comparing: try TLSContexts.calling(configuration, folder, isVerifying: false))
+            comparing: try TLSContexts.calling(configuration, folder, verification: .none),
+            pinning: try TLSContexts.calling(configuration, folder, verification: .noHostnameVerification))
     }
 }

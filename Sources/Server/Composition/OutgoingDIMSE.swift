@@ -19,6 +19,7 @@ struct OutgoingDIMSE {
         var calling = PeerCalling()
         calling.timers = configuration.limits.timers
         calling.currentTLS = { tls.verifying }
+        calling.pinningTLS = { tls.pinning }
         calling.digest = Digests.hex
         let name = configuration.doors.lazy.filter { $0.kind == .dimse }.compactMap(\.titles.first).first?.title
         guard let title = AETitle(name ?? "HILUM") else { throw ConfigurationError("\(name ?? "") is no AE title") }

@@ -94,11 +94,13 @@ enum TLSContexts {
     /// For calling peers: with the certificate of the first door for them, and the authorities that it and `hilum init`
     /// trust.
     ///
-    /// - Parameter isVerifying: false where the certificate is compared by who calls.
+    /// - Parameter verification: `.none` where the certificate is compared after the handshake, `.noHostnameVerification`
+    ///   where it is during it.
     ///
     /// Throws ``ConfigurationError``.
     static func calling(
-        _ configuration: ServerConfiguration, _ folder: ServerFolder, isVerifying: Bool = true
+        _ configuration: ServerConfiguration, _ folder: ServerFolder,
+        verification: CertificateVerification = .fullVerification
     ) throws -> NIOSSLContext {
         let door = callingDoor(configuration)
         let material = try Material(door, folder)
@@ -114,7 +116,7 @@ enum TLSContexts {
             var roots = try NIOSSLCertificate.fromPEMFile(folder.authorityCertificateFile)
             if let own = material.clientAuthorities { roots += try NIOSSLCertificate.fromPEMBytes(own) }
             tls.trustRoots = .certificates(roots)
-            tls.certificateVerification = isVerifying ? .fullVerification : .none
+            tls.certificateVerification = verification
             return try NIOSSLContext(configuration: tls)
         }
     }

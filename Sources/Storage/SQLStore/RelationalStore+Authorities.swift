@@ -232,7 +232,7 @@ private struct AuthorityMapper {
             rest = rest[start.upperBound...]
             isFound = true
         }
-        return isFound ? try Detail.decode(type, out + rest) : nil
+        return isFound ? try DetailColumn.decode(type, out + rest) : nil
     }
 
     /// Identifiers that have become one are one, current where either was.

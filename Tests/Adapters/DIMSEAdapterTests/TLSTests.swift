@@ -129,29 +129,42 @@ import Workflow
         // No authority that issued it: only a pin lets it pass.
         verifying.trustRoots = .certificates([])
         let stranger = try NIOSSLContext(configuration: verifying)
+        verifying.certificateVerification = .noHostnameVerification
+        let open = try NIOSSLContext(configuration: verifying)
+        verifying.certificateVerification = .fullVerification
         verifying.trustRoots = .certificates([certificate])
         let full = try NIOSSLContext(configuration: verifying)
         let own = PinnedCertificate(
             fingerprint: Self.fingerprint(try certificate.toDERBytes()), digest: Self.fingerprint)
         let other = PinnedCertificate(fingerprint: "other", digest: Self.fingerprint)
-        let cases: [(NIOSSLContext, String?, PinnedCertificate?, Bool)] = [
-            (full, nil, nil, true), (full, "localhost", nil, true), (full, "pacs.example", nil, false),
-            (stranger, nil, nil, false), (stranger, nil, own, true), (stranger, "pacs.example", own, true),
-            (full, nil, other, false), (client, nil, nil, true),
+        // The certificate is for localhost and 127.0.0.1.
+        let cases: [(String, NIOSSLContext, String?, PinnedCertificate?, Bool)] = [
+            ("127.0.0.1", full, nil, nil, true), ("127.0.0.1", full, "pacs.example", nil, true),
+            ("127.0.0.2", full, nil, nil, false), ("127.0.0.2", full, "localhost", nil, true),
+            ("127.0.0.2", full, "pacs.example", nil, false), ("127.0.0.1", stranger, nil, nil, false),
+            ("127.0.0.1", open, nil, own, true), ("127.0.0.2", open, "pacs.example", own, true),
+            ("127.0.0.1", open, nil, other, false), ("127.0.0.2", client, nil, nil, true),
         ]
-        try await TestListener.run(configure: { $0.tls = DoorTLS(server) }) { test in
-            for (context, name, pinned, isCalled) in cases {
+        try await TestListener.run(configure: {
+            $0.host = "0.0.0.0"
+            $0.tls = DoorTLS(server)
+        }) { test in
+            for (host, context, name, pinned, isCalled) in cases {
                 var destination = test.destination
+                destination.host = host
                 destination.tls = context
                 destination.serverName = name
                 destination.pinned = pinned
                 let verification = [(UID.verification, [TransferSyntax.implicitVRLittleEndian.uid])]
+                let which: Comment = "\(host) as \(name ?? "-") \(pinned?.fingerprint ?? "-")"
                 if isCalled {
-                    let association = try await SCUAssociation.open(destination, contexts: verification)
-                    #expect(try await association.echo() == .success)
-                    try await association.release()
+                    await #expect(throws: Never.self, which) {
+                        let association = try await SCUAssociation.open(destination, contexts: verification)
+                        #expect(try await association.echo() == .success)
+                        try await association.release()
+                    }
                 } else {
-                    await #expect(throws: SCUError.self, "\(name ?? "-") \(pinned?.fingerprint ?? "-")") {
+                    await #expect(throws: SCUError.self, which) {
                         try await SCUAssociation.open(destination, contexts: verification)
                     }
                 }

@@ -258,7 +258,11 @@ struct StudyTests {
         #expect(unit.takeEvents().isEmpty)
         #expect(try unit.awaitedPublication(of: "1.2.3")?.since == unit.time)
         try StudyService().publish("1.2.3", in: unit)
-        #expect(unit.takeEvents() == [.studyChanged(studyInstanceUID: "1.2.3"), .reportChanged(report)])
+        #expect(
+            unit.takeEvents() == [
+                .studyChanged(studyInstanceUID: "1.2.3"), .studyPublished(studyInstanceUID: "1.2.3"),
+                .reportChanged(report),
+            ])
         #expect(try unit.awaitedPublication(of: "1.2.3") == nil)
         try StudyService().publish("1.2.3", in: unit)
         #expect(unit.takeEvents().isEmpty)

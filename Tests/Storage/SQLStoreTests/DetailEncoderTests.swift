@@ -31,7 +31,7 @@ struct DetailEncoderTests {
 
     static func check<Value: Codable & Equatable>(_ value: Value) throws {
         let bytes = try DetailEncoder.encode(value)
-        #expect(try Detail.decode(Value.self, bytes) == value)
+        #expect(try DetailColumn.decode(Value.self, bytes) == value)
         // The same JSON value as the library would have written.
         let theirs = JSONValue(try JSONDocument(parsing: [UInt8](JSONEncoder().encode(value)), limits: .stored))
         #expect(JSONValue(try JSONDocument(parsing: bytes, limits: .stored)).isEquivalent(to: theirs))
@@ -79,7 +79,7 @@ struct DetailEncoderTests {
         ]
         try Self.check(changes)
         let earlier: [String: AttributeValue] = ["c": .text("x"), "d": .concepts([]), "e": .number(0)]
-        let read = try Detail.decode([String: Change<AttributeValue>].self, DetailEncoder.encode(earlier))
+        let read = try DetailColumn.decode([String: Change<AttributeValue>].self, DetailEncoder.encode(earlier))
         #expect(read == changes.filter { earlier[$0.key] != nil })
     }
 

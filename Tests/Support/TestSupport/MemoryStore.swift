@@ -10,6 +10,8 @@ package final class MemoryStore: WorkflowStore {
         package var failure: StoreError?
         package var writesBeforeFailure = 0
         package var writes = 0
+        /// Thrown by reads.
+        package var readFailure: StoreError?
     }
     package let state = Mutex(State())
     /// Called at the end of each writing unit with what it told.
@@ -38,7 +40,10 @@ package final class MemoryStore: WorkflowStore {
     package func read<T: Sendable>(
         _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
     ) async throws -> T {
-        try state.withLock { state in try body(MemoryUnit(state.content, entropy: entropy, access: access)) }
+        try state.withLock { state in
+            if let failure = state.readFailure { throw failure }
+            return try body(MemoryUnit(state.content, entropy: entropy, access: access))
+        }
     }
 
     /// What is kept.

@@ -11,10 +11,10 @@ extension SCUAssociation {
         package var callingAETitle: AETitle
         /// nil is clear text.
         package var tls: NIOSSLContext?
-        /// The name that the peer's certificate must have where the context checks names, and that is told to the peer;
-        /// nil for that of an address.
+        /// The name that is told to the peer, and that its certificate must have where the context checks names, if it does
+        /// not have the address that is called; nil for the address alone.
         package var serverName: String?
-        /// The one certificate that counts, in place of any by an authority of the context.
+        /// The one certificate that counts, in place of any by an authority of the context, which must not check names.
         package var pinned: PinnedCertificate?
         /// Who the user is. PS3.7 §D.3.3.7.
         package var identity: ProposedIdentity?
@@ -44,7 +44,8 @@ package struct PinnedCertificate: Sendable {
         self.digest = digest
     }
 
-    /// The handler of a connection on which only this certificate counts: neither its issuer, its names nor its dates do.
+    /// The handler of a connection on which only this certificate counts: neither its issuer, its names nor its dates do,
+    /// where the context verifies all but names: one that verifies nothing asks nobody.
     func handler(_ context: NIOSSLContext, serverName: String?) throws -> NIOSSLClientHandler {
         let (fingerprint, digest) = (fingerprint, digest)
         return try NIOSSLClientHandler(

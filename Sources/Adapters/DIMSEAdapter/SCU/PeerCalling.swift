@@ -21,6 +21,8 @@ package struct PeerCalling: Sendable {
     }
     /// The same, asked at each call: certificates are replaced while a server runs.
     package var currentTLS: @Sendable () -> NIOSSLContext? = { nil }
+    /// The same without the check of the name (`.noHostnameVerification`), for peers whose certificate is pinned.
+    package var pinningTLS: @Sendable () -> NIOSSLContext? = { nil }
     /// SHA-256 in hexadecimal, for peers whose certificate is pinned.
     package var digest: (@Sendable ([UInt8]) -> String)?
     /// Who the user is at a peer; nil for none.
@@ -46,7 +48,7 @@ package struct PeerCalling: Sendable {
             // An address is no name that could be told to the peer; it is verified all the same.
             destination.serverName = IPAddress(host) == nil ? host : nil
         case .pinned(let fingerprint):
-            guard let tls, let digest else {
+            guard let tls = pinningTLS(), let digest else {
                 throw Problem(description: "this server has no TLS to call \(title) by")
             }
             destination.tls = tls

@@ -18,7 +18,7 @@ struct ConflictTable {
                 .text(conflict.superseded?.blobID.value ?? ""), .text(conflict.studyInstanceUID),
                 .text(conflict.seriesInstanceUID), .text(conflict.outcome.rawValue), SQLValue(conflict.difference),
                 .int(conflict.time.microseconds), SQLValue(conflict.superseded?.blobID.value),
-                try conflict.superseded.map { try Detail.encode($0) } ?? .null,
+                try conflict.superseded.map { try DetailColumn.encode($0) } ?? .null,
             ])
     }
 
@@ -37,7 +37,7 @@ struct ConflictTable {
                 sopInstanceUID: try row.text(0), studyInstanceUID: try row.text(2), seriesInstanceUID: try row.text(3),
                 outcome: outcome, difference: try row.optionalText(5), peer: try row.text(1),
                 time: UTCInstant(microseconds: try row.int(6)), count: Int(try row.int(7)),
-                superseded: try row.optionalBytes(8).map { try Detail.decode(Instance.self, $0) })
+                superseded: try row.optionalBytes(8).map { try DetailColumn.decode(Instance.self, $0) })
         }
     }
 }

@@ -9,7 +9,7 @@ struct ExportJobTable {
             """
             INSERT INTO export_jobs (id, owner, state, detail) VALUES (?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, detail = excluded.detail
-            """, [.text(job.id.value), .text(job.ownerID), .text(job.state.rawValue), try Detail.encode(job)])
+            """, [.text(job.id.value), .text(job.ownerID), .text(job.state.rawValue), try DetailColumn.encode(job)])
         if job.state == .deleted {
             try connection.run("DELETE FROM export_files WHERE job_id = ?", [.text(job.id.value)])
         } else {
@@ -23,7 +23,7 @@ struct ExportJobTable {
 
     func job(_ id: EntityID) throws -> ExportJob? {
         try connection.first("SELECT detail FROM export_jobs WHERE id = ?", [.text(id.value)]) {
-            try Detail.decode(ExportJob.self, try $0.bytes(0))
+            try DetailColumn.decode(ExportJob.self, try $0.bytes(0))
         }
     }
 
@@ -31,7 +31,7 @@ struct ExportJobTable {
         try connection.all(
             "SELECT detail FROM export_jobs WHERE state IN ('accepted', 'running') ORDER BY id LIMIT 1000", []
         ) {
-            try Detail.decode(ExportJob.self, try $0.bytes(0))
+            try DetailColumn.decode(ExportJob.self, try $0.bytes(0))
         }
     }
 

@@ -8,13 +8,13 @@ struct PeerTable {
         try connection.first(
             "SELECT detail FROM peers WHERE kind = ? AND name = ?", [.text(kind.rawValue), .text(name)]
         ) {
-            try Detail.decode(Peer.self, try $0.bytes(0))
+            try DetailColumn.decode(Peer.self, try $0.bytes(0))
         }
     }
 
     func peers() throws -> [Peer] {
         try connection.all("SELECT detail FROM peers ORDER BY kind, name LIMIT 10000", []) {
-            try Detail.decode(Peer.self, try $0.bytes(0))
+            try DetailColumn.decode(Peer.self, try $0.bytes(0))
         }
     }
 
@@ -25,7 +25,7 @@ struct PeerTable {
             SELECT p.detail FROM peer_services s JOIN peers p ON p.kind = s.kind AND p.name = s.name \
             WHERE s.service = ? ORDER BY s.kind, s.name LIMIT 1000
             """, [.text(service.rawValue)]
-        ) { try Detail.decode(Peer.self, try $0.bytes(0)) }
+        ) { try DetailColumn.decode(Peer.self, try $0.bytes(0)) }
     }
 
     func save(_ peer: Peer) throws {
@@ -34,7 +34,7 @@ struct PeerTable {
             """
             INSERT INTO peers (kind, name, detail) VALUES (?, ?, ?)
             ON CONFLICT (kind, name) DO UPDATE SET detail = excluded.detail
-            """, key + [try Detail.encode(peer)])
+            """, key + [try DetailColumn.encode(peer)])
         try connection.run("DELETE FROM peer_services WHERE kind = ? AND name = ?", key)
         for service in Peer.Service.allCases where peer.offers.contains(service) {
             try connection.run(

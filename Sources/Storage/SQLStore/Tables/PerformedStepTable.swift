@@ -6,7 +6,7 @@ struct PerformedStepTable {
 
     func step(_ uid: String) throws -> PerformedProcedureStep? {
         try connection.first("SELECT detail, data_set FROM performed_steps WHERE uid = ?", [.text(uid)]) { row in
-            var step = try Detail.decode(PerformedProcedureStep.self, try row.bytes(0))
+            var step = try DetailColumn.decode(PerformedProcedureStep.self, try row.bytes(0))
             step.dataSet = try row.bytes(1)
             return step
         }
@@ -21,7 +21,7 @@ struct PerformedStepTable {
             """,
             [
                 .text(step.sopInstanceUID), .text(step.status.rawValue), .int(step.updatedAt.microseconds),
-                try Detail.encode(step), .bytes(step.dataSet),
+                try DetailColumn.encode(step), .bytes(step.dataSet),
             ])
     }
 }

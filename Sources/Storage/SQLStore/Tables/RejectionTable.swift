@@ -23,14 +23,14 @@ struct RejectionTable {
         if try isEmpty() { return nil }
         return try connection.first(
             "SELECT detail FROM rejected_series WHERE study_uid = ? AND series_uid = ?", [.text(studyUID), .text(uid)]
-        ) { try Detail.decode(RejectedSeries.self, try $0.bytes(0)) }
+        ) { try DetailColumn.decode(RejectedSeries.self, try $0.bytes(0)) }
     }
 
     func series(in studyUID: String) throws -> [RejectedSeries] {
         if try isEmpty() { return [] }
         return try connection.all(
             "SELECT detail FROM rejected_series WHERE study_uid = ? ORDER BY series_uid LIMIT 10000", [.text(studyUID)]
-        ) { try Detail.decode(RejectedSeries.self, try $0.bytes(0)) }
+        ) { try DetailColumn.decode(RejectedSeries.self, try $0.bytes(0)) }
     }
 
     func instance(_ sopUID: String) throws -> Instance? {
@@ -59,7 +59,7 @@ struct RejectionTable {
         """
     private static func quarantined(_ row: SQLRow) throws -> QuarantinedSeries {
         QuarantinedSeries(
-            try Detail.decode(RejectedSeries.self, try row.bytes(0)), instances: Int(try row.int(1)))
+            try DetailColumn.decode(RejectedSeries.self, try row.bytes(0)), instances: Int(try row.int(1)))
     }
 
     // MARK: Moving
@@ -131,6 +131,6 @@ struct RejectionTable {
             """
             INSERT INTO rejected_series (study_uid, series_uid, rejected_at, detail) VALUES (?, ?, ?, ?)
             ON CONFLICT (study_uid, series_uid) DO UPDATE SET rejected_at = excluded.rejected_at, detail = excluded.detail
-            """, key + [.int(rejected.rejectedAt.microseconds), try Detail.encode(rejected)])
+            """, key + [.int(rejected.rejectedAt.microseconds), try DetailColumn.encode(rejected)])
     }
 }

@@ -43,7 +43,7 @@ struct ReportTable {
             [
                 .text(report.id.value), .int(ordinal), .text(report.patientID.value), SQLValue(report.orderID?.value),
                 SQLValue(report.placer?.system), SQLValue(report.placer?.value), SQLValue(report.filler?.system),
-                SQLValue(report.filler?.value), try Detail.encode(report),
+                SQLValue(report.filler?.value), try DetailColumn.encode(report),
             ])
     }
 
@@ -51,5 +51,7 @@ struct ReportTable {
         try connection.run("DELETE FROM reports WHERE id = ?", [.text(id.value)])
     }
 
-    private static func decode(_ row: SQLRow) throws -> Report { try Detail.decode(Report.self, try row.bytes(0)) }
+    private static func decode(_ row: SQLRow) throws -> Report {
+        try DetailColumn.decode(Report.self, try row.bytes(0))
+    }
 }

@@ -177,7 +177,7 @@ struct RetentionTable {
     /// The rows of jobs whose files are gone.
     private func removeJobs(before time: UTCInstant, _ limit: Int) throws -> Int {
         let jobs = try connection.all("SELECT detail FROM export_jobs WHERE state = 'deleted' LIMIT 10000", []) {
-            try Detail.decode(ExportJob.self, try $0.bytes(0))
+            try DetailColumn.decode(ExportJob.self, try $0.bytes(0))
         }
         let old = jobs.filter { ($0.finishedAt ?? $0.createdAt) < time }.prefix(limit).map(\.id.value)
         if old.isEmpty { return 0 }
@@ -188,7 +188,7 @@ struct RetentionTable {
     func finishedJobs(before time: UTCInstant, limit: Int) throws -> [ExportJob] {
         let jobs = try connection.all(
             "SELECT detail FROM export_jobs WHERE state IN ('complete', 'failed') ORDER BY id LIMIT 10000", []
-        ) { try Detail.decode(ExportJob.self, try $0.bytes(0)) }
+        ) { try DetailColumn.decode(ExportJob.self, try $0.bytes(0)) }
         return Array(jobs.filter { ($0.finishedAt ?? $0.createdAt) < time }.prefix(limit))
     }
 }

@@ -150,7 +150,7 @@ enum SearchKeyRows {
                 "SELECT \(key), detail FROM \(table) WHERE \(key) > ? ORDER BY \(key) LIMIT ?",
                 [.text(last), .int(Int64(batch))]
             ) { (key: try $0.text(0), detail: try $0.bytes(1)) }
-            for row in rows { try body(try Detail.decode(type, row.detail)) }
+            for row in rows { try body(try DetailColumn.decode(type, row.detail)) }
             guard let end = rows.last?.key, rows.count == batch else { return }
             last = end
         }

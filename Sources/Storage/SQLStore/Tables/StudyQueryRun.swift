@@ -33,7 +33,7 @@ struct StudyQueryRun {
         let statement = Self.statement("s.detail", plan.page, limit: query.limit + 1, offset: query.offset)
         let matches = try connection.all(statement.text, statement.values) { row in
             StudyMatch(
-                study: try Detail.decode(Study.self, try row.bytes(0)), modalitiesInStudy: [],
+                study: try DetailColumn.decode(Study.self, try row.bytes(0)), modalitiesInStudy: [],
                 numberOfStudyRelatedSeries: 0, numberOfStudyRelatedInstances: 0)
         }
         return StudyMatches(matches: matches, remaining: 0)
@@ -168,8 +168,8 @@ struct StudyQueryRun {
         mutating func match(_ row: SQLRow, _ level: StudyQueryLevel) throws -> StudyMatch {
             let uid = try row.text(0)
             let key = uid + "/" + (try row.text(2))
-            let study = try studies[uid] ?? Detail.decode(Study.self, try row.bytes(1))
-            let series = try self.series[key] ?? Detail.decode(Series.self, try row.bytes(3))
+            let study = try studies[uid] ?? DetailColumn.decode(Study.self, try row.bytes(1))
+            let series = try self.series[key] ?? DetailColumn.decode(Series.self, try row.bytes(3))
             studies[uid] = study
             self.series[key] = series
             return StudyMatch(
@@ -285,7 +285,8 @@ struct StudyQueryRun {
 
     private static func quarantined(_ row: SQLRow) throws -> QuarantinedSeries? {
         QuarantinedSeries(
-            try Detail.decode(Series.self, try row.bytes(1)), of: try Detail.decode(Study.self, try row.bytes(0)),
+            try DetailColumn.decode(Series.self, try row.bytes(1)),
+            of: try DetailColumn.decode(Study.self, try row.bytes(0)),
             instances: Int(try row.int(2)))
     }
 }

@@ -79,12 +79,13 @@ struct StudyTable {
                 SQLValue(attributes.patientID),
                 SQLValue(attributes.patientIDSystem), SQLValue(attributes.issuerOfPatientID),
                 SQLValue(KeyText.day(attributes.patientBirthDate)), SQLValue(attributes.patientSex),
-                SQLValue(attributes.studyDescription), .int(study.updatedAt.microseconds), try Detail.encode(study),
+                SQLValue(attributes.studyDescription), .int(study.updatedAt.microseconds),
+                try DetailColumn.encode(study),
             ])
         memo?.remember(study, study.studyInstanceUID)
     }
 
-    private func study(_ row: SQLRow) throws -> Study { try Detail.value(Study.self, row, memo) }
+    private func study(_ row: SQLRow) throws -> Study { try DetailColumn.value(Study.self, row, memo) }
 
     // MARK: Series
 
@@ -126,7 +127,7 @@ struct StudyTable {
                 SQLValue(KeyText.day(attributes.performedProcedureStepStartDate)),
                 SQLValue(KeyText.time(attributes.performedProcedureStepStartTime)),
                 .int(series.updatedAt.microseconds), SQLValue(series.reconciliation.patientID?.value),
-                try Detail.encode(series),
+                try DetailColumn.encode(series),
             ])
         try saveAsides(of: series)
         memo?.remember(series, Self.seriesKey(series.seriesInstanceUID, series.studyInstanceUID))
@@ -170,7 +171,7 @@ struct StudyTable {
                 SELECT study_uid, uid, detail FROM series WHERE (study_uid, uid) > (?, ?) ORDER BY study_uid, uid LIMIT 500
                 """, [.text(last.study), .text(last.series)]
             ) { (study: try $0.text(0), series: try $0.text(1), detail: try $0.bytes(2)) }
-            for row in rows { try save(try Detail.decode(Series.self, row.detail)) }
+            for row in rows { try save(try DetailColumn.decode(Series.self, row.detail)) }
             guard let end = rows.last, rows.count == 500 else { return }
             last = (end.study, end.series)
         }
@@ -180,7 +181,7 @@ struct StudyTable {
     private static let seriesColumns = "uid || '/' || study_uid, detail"
     private static func seriesKey(_ uid: String, _ studyUID: String) -> String { uid + "/" + studyUID }
 
-    private func series(_ row: SQLRow) throws -> Series { try Detail.value(Series.self, row, memo) }
+    private func series(_ row: SQLRow) throws -> Series { try DetailColumn.value(Series.self, row, memo) }
 
     // MARK: Instances
 
@@ -228,7 +229,8 @@ struct StudyTable {
             "INSERT INTO instance_headers (sop_uid, header, bulk, frame_index) VALUES (?, ?, ?, ?)",
             [
                 .text(instance.sopInstanceUID), .bytes(received.header),
-                received.bulk.isEmpty ? .bytes([]) : try Detail.encode(received.bulk), .bytes(received.frameIndex),
+                received.bulk.isEmpty ? .bytes([]) : try DetailColumn.encode(received.bulk),
+                .bytes(received.frameIndex),
             ])
     }
 
@@ -302,7 +304,7 @@ struct StudyTable {
             let bulk = try row.bytes(Self.instanceColumnCount + 1)
             return InstanceHeader(
                 instance: try Self.instance(row), header: try row.bytes(Self.instanceColumnCount),
-                bulk: bulk.isEmpty ? [] : try Detail.decode([ReceivedInstance.BulkValue].self, bulk),
+                bulk: bulk.isEmpty ? [] : try DetailColumn.decode([ReceivedInstance.BulkValue].self, bulk),
                 frameIndex: try row.bytes(Self.instanceColumnCount + 2))
         }
     }

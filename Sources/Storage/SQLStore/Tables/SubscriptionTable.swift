@@ -10,7 +10,7 @@ struct SubscriptionTable {
 
     func subscription(_ id: EntityID) throws -> (record: SubscriptionRecord, sealed: [UInt8]?)? {
         try connection.first("SELECT detail, headers FROM subscriptions WHERE id = ?", [.text(id.value)]) {
-            (try Detail.decode(SubscriptionRecord.self, try $0.bytes(0)), try $0.optionalBytes(1))
+            (try DetailColumn.decode(SubscriptionRecord.self, try $0.bytes(0)), try $0.optionalBytes(1))
         }
     }
 
@@ -24,7 +24,7 @@ struct SubscriptionTable {
             """,
             [
                 .text(record.id.value), .text(record.type), .text(record.ownerID), SQLValue(record.state.isLive),
-                try Detail.encode(record), SQLValue(sealed),
+                try DetailColumn.encode(record), SQLValue(sealed),
             ])
     }
 
@@ -38,7 +38,7 @@ struct SubscriptionTable {
         return try connection.all(
             "SELECT detail FROM subscriptions WHERE is_live = 1\(condition) ORDER BY type, id LIMIT \(Self.liveMax)",
             types.map { [.texts($0.sorted())] } ?? []
-        ) { try Detail.decode(SubscriptionRecord.self, try $0.bytes(0)) }
+        ) { try DetailColumn.decode(SubscriptionRecord.self, try $0.bytes(0)) }
     }
 
     func liveCount(owner: String) throws -> Int {

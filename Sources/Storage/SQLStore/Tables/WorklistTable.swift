@@ -19,11 +19,11 @@ struct WorklistTable {
             JOIN patients p ON p.id = w.patient_id ORDER BY w.start_date, w.start_time, w.id
             """, statement.values
         ) { row -> WorklistEntry? in
-            let order = try Detail.decode(ImagingOrder.self, try row.bytes(1))
+            let order = try DetailColumn.decode(ImagingOrder.self, try row.bytes(1))
             let id = EntityID(try row.text(0))
             guard let step = order.steps.first(where: { $0.id == id }) else { return nil }
             return WorklistEntry(
-                patient: try Detail.decode(Patient.self, try row.bytes(2)), visit: nil, order: order, step: step,
+                patient: try DetailColumn.decode(Patient.self, try row.bytes(2)), visit: nil, order: order, step: step,
                 stationAETitles: stations.titles(of: step, modality: order.modality(of: step)))
         }
         var visits = OrderVisits(connection: connection)
@@ -52,7 +52,7 @@ struct WorklistTable {
             ORDER BY s.start_date NULLS LAST, s.start_time NULLS LAST, s.id LIMIT ?
             """, condition.values + [.int(Int64(limit))]
         ) { row -> WaitingStep? in
-            let order = try Detail.decode(ImagingOrder.self, try row.bytes(1))
+            let order = try DetailColumn.decode(ImagingOrder.self, try row.bytes(1))
             let id = EntityID(try row.text(0))
             guard let step = order.steps.first(where: { $0.id == id }) else { return nil }
             return WaitingStep(order: order, step: step, missing: order.partsMissing(of: step, stations: stations))
@@ -88,6 +88,6 @@ private struct OrderVisits {
     }
 
     private func visits(_ statement: String, _ id: EntityID) throws -> [Visit] {
-        try connection.all(statement, [.text(id.value)]) { try Detail.decode(Visit.self, try $0.bytes(0)) }
+        try connection.all(statement, [.text(id.value)]) { try DetailColumn.decode(Visit.self, try $0.bytes(0)) }
     }
 }

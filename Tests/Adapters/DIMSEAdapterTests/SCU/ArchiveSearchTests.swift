@@ -136,7 +136,7 @@ struct ArchiveSearchTests {
         let search = Self.search(directory, ["A"], store: store)
         let found = await search.find(.study, Self.keys, access: Self.access(isUnrestricted: false))
         #expect(found.matches.isEmpty && !found.isPartial && directory.asked.withLock { $0.isEmpty })
-        store.state.withLock { $0.failure = StoreError(.unavailable, "test") }
+        store.state.withLock { $0.readFailure = StoreError(.unavailable, "test") }
         let failed = await search.find(.study, Self.keys, access: Self.access())
         #expect(failed.matches.isEmpty && failed.isPartial)
     }

@@ -32,6 +32,9 @@ import Workflow
         peer.pduLengthMax = 8192
         var calling = PeerCalling()
         calling.tls = try NIOSSLContext(configuration: .makeClientConfiguration())
+        var withoutNames = TLSConfiguration.makeClientConfiguration()
+        withoutNames.certificateVerification = .noHostnameVerification
+        calling.pinningTLS = { [context = try NIOSSLContext(configuration: withoutNames)] in context }
         calling.digest = { _ in "ab" }
         calling.timers.response = .seconds(7)
         calling.identity = { ProposedIdentity(.userName($0.name)) }
@@ -43,6 +46,7 @@ import Workflow
             #expect(destination.calledAETitle == title("PACS"))
             #expect(destination.callingAETitle == title("HILUM"))
             #expect((destination.tls == nil) == (tls == .off))
+            #expect((destination.tls === calling.tls) == (tls == .on))
             #expect((destination.serverName == nil) == (tls != .on))
             #expect((destination.pinned == nil) == (tls == .off || tls == .on))
             #expect(destination.associationsMax == 3)

@@ -137,10 +137,10 @@ import Workflow
         #expect(
             await Self.courier(ours, [Self.peer()]).deliver(other)
                 == .permanent("the entry is not one of a performed step"))
-        ours.state.withLock { $0.failure = StoreError(.unavailable, "test") }
+        ours.state.withLock { $0.readFailure = StoreError(.unavailable, "test") }
         #expect(
             await Self.courier(ours, [Self.peer()]).deliver(entry) == .transient("the step cannot be read now"))
-        ours.state.withLock { $0.failure = nil }
+        ours.state.withLock { $0.readFailure = nil }
         try await TestListener.run(
             peers: [Peer(kind: .applicationEntity, name: "HILUM")], configure: { $0.aeTitles = [] }
         ) { test in

@@ -1,7 +1,7 @@
 import FoundationEssentials
 
 /// Domain values as the bytes of a `detail` column: JSON, read and written by their own coding.
-enum Detail {
+enum DetailColumn {
     static func encode(_ value: some Encodable) throws -> SQLValue {
         do { return .bytes(try DetailEncoder.encode(value)) } catch {
             throw SQLStoreError(.value, "a domain value could not be written", cause: error)
