@@ -32,6 +32,7 @@ extension PeerCheck {
         terms.timers.associate = patience
         terms.timers.response = patience
         terms.tls = reached.tls
+        terms.pinningTLS = { [tls = reached.tls] in tls }
         terms.digest = Digests.hex
         let destination: SCUAssociation.Destination
         do { destination = try terms.destination(peer, as: calling) } catch {

@@ -63,7 +63,7 @@ struct PeerCheck: Sendable {
         let any: NIOSSLContext
         let strict: NIOSSLContext
         do {
-            any = try TLSContexts.calling(configuration, folder, verification: .none)
+            any = try TLSContexts.calling(configuration, folder, verification: .noHostnameVerification)
             strict = try TLSContexts.calling(configuration, folder)
         } catch {
             return (.fail("tls", "\(error)", fix: "see hilum doctor"), nil)
