@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import Cryptography
 import Foundation
@@ -77,7 +78,24 @@ struct InitCommand: AsyncParsableCommand {
             .write(toFile: server.path + "/site.yaml", atomically: true, encoding: .utf8)
         let configuration = try ServerConfiguration.load(from: server)
         let store = try await StoreComposition.open(configuration, folder: server, isServer: true)
+        do { try await beginAudit(store, server) } catch {
+            await store.close()
+            throw error
+        }
         await store.close()
+    }
+
+    /// The first row of the audit trail and the first checkpoint: what is removed before the server's first start is
+    /// missed, too.
+    private func beginAudit(_ store: RelationalStore, _ server: ServerFolder) async throws {
+        try await store.record(
+            AuditRecord(
+                category: .application, interaction: "init", action: .execute, outcome: .success,
+                access: .operatorOfThisMachine(requestID: "hilum init"), detail: HilumVersion.text))
+        let tip = try await store.database.read { try AuditChain.tip($0) }
+        let checkpoint = try AuditCheckpoint(
+            .head, at: tip, time: SystemClock().now().microseconds, key: try AuditKey.loadOrMake(server))
+        try AuditCheckpoints(server).append(checkpoint)
     }
 }
 

@@ -134,7 +134,7 @@ import Workflow
 
     @Test("One that never answers costs no more than its time, and what it sent before is kept")
     func silent() async throws {
-        let answer = try await Self.asked(Self.query(seconds: 2)) { command, context, writer in
+        let answer = try await Self.asked(Self.query(seconds: 4)) { command, context, writer in
             try await Self.send(Self.study("1.2.1"), command, context, writer)
         }
         #expect(answer.end == .failed("\(SCUError.timedOut)"))

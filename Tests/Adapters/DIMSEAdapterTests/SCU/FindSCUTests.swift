@@ -108,7 +108,7 @@ import Testing
         var limits = FindSCU.Limits()
         limits.matches = 3
         var timers = DIMSETimers()
-        timers.response = .milliseconds(200)
+        timers.response = .seconds(3)
         let found = try await found(limits: limits, timers: timers) { command, context, _, writer in
             var number = 0
             while true {
