@@ -29,6 +29,10 @@ struct TrustedProxiesTests {
             // Nobody further off is known.
             ("1.1.1.1, unknown", "10.0.0.1"), ("1.1.1.1, _hidden, 10.0.0.9", "10.0.0.9"),
             ("1.1.1.1, 999.1.1.1", "10.0.0.1"),
+            // The field has no quoted strings, so a client cannot hide behind a proxy with one that it opens.
+            ("\", 203.0.113.7", "203.0.113.7"), ("\"1.1.1.1, 203.0.113.7, 10.0.0.9", "203.0.113.7"),
+            // Nor with a sign that makes one character with what comes behind it.
+            ("1.1.1.1\u{600}, 203.0.113.7", "203.0.113.7"),
             // All are trusted: the furthest.
             ("10.0.0.7, 10.0.0.8", "10.0.0.7"), ("127.0.0.1", "127.0.0.1"), ("127.0.0.1, 203.0.113.7", "203.0.113.7"),
         ])
@@ -49,6 +53,9 @@ struct TrustedProxiesTests {
             ("for=\"a,b;for=1.1.1.1\", for=203.0.113.7", "203.0.113.7", false),
             ("for=unknown;proto=http", "10.0.0.1", true), ("proto=https", "10.0.0.1", false),
             ("for=\"203.0.113.7\\\"", "10.0.0.1", false), (";;,,for=203.0.113.7", "203.0.113.7", false),
+            // What the client left open does not swallow what the proxy wrote, quoted or not.
+            ("for=\"1.1.1.1, for=203.0.113.7;proto=http", "203.0.113.7", true),
+            ("for=\"a\\, for=\"[2001:db8::7]:47011\"", "2001:db8:0:0:0:0:0:7", false),
         ] as [(String, String, Bool)])
     func forwarded(_ field: String, _ client: String, _ isClearText: Bool) throws {
         let found = try #require(try Self.client([(.forwarded, field)], by: .forwarded))

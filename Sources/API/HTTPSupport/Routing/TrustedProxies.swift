@@ -47,7 +47,7 @@ package struct TrustedProxies: Sendable, Hashable {
         switch field {
         case .forwarded: hops = Self.forwarded(headers[values: .forwarded])
         case .xForwardedFor:
-            hops = Self.list(headers[values: .xForwardedFor]).map { Hop(address: Self.address($0)) }
+            hops = Self.list(headers[values: .xForwardedFor], Self.cut).map { Hop(address: Self.address($0)) }
         }
         guard !hops.isEmpty else { return nil }
         var client = Client(address: peer)
@@ -63,7 +63,7 @@ package struct TrustedProxies: Sendable, Hashable {
             switch field {
             case .forwarded: isClearText
             case .xForwardedFor:
-                Self.list(headers[values: .xForwardedProto]).last.map { $0.lowercased() == "http" } ?? false
+                Self.list(headers[values: .xForwardedProto], Self.cut).last.map { $0.lowercased() == "http" } ?? false
             }
         return client
     }
@@ -74,15 +74,17 @@ package struct TrustedProxies: Sendable, Hashable {
     }
 
     /// The parts of a field that is a list. RFC 9110 §5.6.1.
-    private static func list(_ fields: [String]) -> [Substring] {
-        fields.flatMap { split($0, at: ",") }.map(trimmed).filter { !$0.isEmpty }
+    private static func list(
+        _ fields: [String], _ split: (_ field: Substring, _ separator: UInt8) -> [Substring]
+    ) -> [Substring] {
+        fields.flatMap { split($0[...], UInt8(ascii: ",")) }.map(trimmed).filter { !$0.isEmpty }
     }
 
     /// RFC 7239 §4.
     private static func forwarded(_ fields: [String]) -> [Hop] {
-        list(fields).map { element in
+        list(fields, cutUnquoted).map { element in
             var hop = Hop()
-            for pair in split(String(element), at: ";") {
+            for pair in cutUnquoted(element, at: UInt8(ascii: ";")) {
                 let parts = pair.split(separator: "=", maxSplits: 1).map(trimmed)
                 guard parts.count == 2 else { continue }
                 let value = unquoted(parts[1])
@@ -108,25 +110,31 @@ package struct TrustedProxies: Sendable, Hashable {
         return IPAddress(text).map { $0.unmapped.description }
     }
 
-    /// Cuts at a separator outside of quotation marks.
-    private static func split(_ text: String, at separator: Character) -> [Substring] {
+    /// Cuts at each separator, by bytes: what stands before a comma or behind it cannot make another character of it.
+    private static func cut(_ text: Substring, at separator: UInt8) -> [Substring] {
+        text.utf8.split(separator: separator, omittingEmptySubsequences: false).map { Substring($0) }
+    }
+
+    /// Cuts at each separator outside of quotation marks. Where the last of these is not closed, quotation marks count
+    /// for nothing: a client may open one to have what the proxies write behind it read as its own words.
+    private static func cutUnquoted(_ text: Substring, at separator: UInt8) -> [Substring] {
         var parts: [Substring] = []
         var start = text.startIndex
         var isQuoted = false
         var isEscaped = false
-        for index in text.indices {
+        for (index, byte) in zip(text.utf8.indices, text.utf8) {
             if isEscaped {
                 isEscaped = false
-            } else if isQuoted, text[index] == "\\" {
+            } else if isQuoted, byte == UInt8(ascii: "\\") {
                 isEscaped = true
-            } else if text[index] == "\"" {
+            } else if byte == UInt8(ascii: "\"") {
                 isQuoted.toggle()
-            } else if !isQuoted, text[index] == separator {
+            } else if !isQuoted, byte == separator {
                 parts.append(text[start..<index])
-                start = text.index(after: index)
+                start = text.utf8.index(after: index)
             }
         }
-        return parts + [text[start...]]
+        return isQuoted ? cut(text, at: separator) : parts + [text[start...]]
     }
 
     private static func trimmed(_ text: Substring) -> Substring {
