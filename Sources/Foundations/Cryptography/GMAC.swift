@@ -1,12 +1,11 @@
 import COpenSSL
 
 /// GMAC (NIST SP 800-38D §3): the 128-bit authentication code of AES-256-GCM over bytes that come in parts.
-package final class GMAC: Sendable {
+/// Not for two threads at a time.
+package final class GMAC {
     package static let codeBytes = AESGCM.tagBytes
 
-    /// Never changed. What it points to is used by whoever updates, who sees to it that nobody else does: one thread at a
-    /// time.
-    private nonisolated(unsafe) let context: OpaquePointer
+    private let context: OpaquePointer
 
     /// - Parameters:
     ///   - key: 32 bytes.

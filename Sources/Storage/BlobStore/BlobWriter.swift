@@ -30,6 +30,12 @@ final class BlobWriter: BlobWriting {
         var cipher: AESGCM?
         /// Of what is not encrypted.
         var checksum: GMAC?
+
+        /// Counts in what was put into a part of the buffer.
+        func check(_ part: Range<Int>) {
+            guard let checksum, let bytes = buffer?.bytes else { return }
+            checksum.update(UnsafeRawBufferPointer(rebasing: bytes[part]))
+        }
     }
 
     init(_ id: BlobID, in store: BlobStore) {
@@ -81,7 +87,7 @@ final class BlobWriter: BlobWriting {
                     let count = min(rest.count, chunkBytes - within)
                     let start = state.header.bufferOffset(ofChunk: chunk) + within
                     buffer[start..<(start + count)].copyBytes(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
-                    state.checksum?.update(UnsafeRawBufferPointer(rebasing: buffer[start..<(start + count)]))
+                    state.check(start..<(start + count))
                     state.filled += count
                     state.header.count += Int64(count)
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
