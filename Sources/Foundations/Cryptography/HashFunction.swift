@@ -1,13 +1,13 @@
 import COpenSSL
 
 /// A hash function of libcrypto, looked up once. FIPS 180-4.
-struct HashFunction: @unchecked Sendable {
+struct HashFunction: Sendable {
     static let sha256 = HashFunction("SHA256", digestBytes: 32)
     static let sha384 = HashFunction("SHA384", digestBytes: 48)
 
     /// Set once and never changed; OpenSSL's fetched algorithms are reference counted and safe to use from any thread
-    /// (OpenSSL 3 manual, `crypto` §ALGORITHM FETCHING and `openssl-threads`): hence `@unchecked`.
-    let algorithm: OpaquePointer
+    /// (OpenSSL 3 manual, `crypto` §ALGORITHM FETCHING and `openssl-threads`), hence no isolation is needed.
+    nonisolated(unsafe) let algorithm: OpaquePointer
     let digestBytes: Int
 
     private init(_ name: String, digestBytes: Int) {
