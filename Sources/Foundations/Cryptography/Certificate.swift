@@ -24,6 +24,8 @@ package final class Certificate: Sendable {
         _ template: CertificateTemplate, key: PrivateKey, issuer: (certificate: Certificate, key: PrivateKey)? = nil
     ) throws(CryptographyError) {
         guard let certificate = X509_new() else { throw CryptographyError(.unavailable, "out of memory") }
+        // The writer has no more than the issuer's address.
+        defer { withExtendedLifetime(issuer) {} }
         do {
             try CertificateWriter(certificate: certificate, issuer: issuer?.certificate.certificate ?? certificate)
                 .write(template, key: key, signer: issuer?.key ?? key)
