@@ -13,8 +13,8 @@ package struct CrossOriginPolicy: Sendable {
     private static let preflightSeconds = 600
     /// The fields of requests that the APIs read.
     private static let requestFields =
-        "Accept, Authorization, Content-Encoding, Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Prefer, Range, "
-        + "X-Request-Id"
+        "Accept, Authorization, Content-Encoding, Content-Type, If-Match, If-Modified-Since, If-None-Exist, "
+        + "If-None-Match, Prefer, Range, X-Request-Id"
     /// The fields of answers that a page may read beside those of the Fetch Standard.
     private static let exposedFields =
         "Allow, Content-Length, Content-Location, ETag, Link, Location, Preference-Applied, Retry-After, "
