@@ -2,6 +2,10 @@ import HTTPTypes
 
 /// Which answers leave compressed: text, from 1 KiB, to whoever asks for it. DICOM objects never do: their pixels are
 /// compressed by their transfer syntax, or are to be had without a step in between.
+///
+/// The length of a compressed answer tells whoever chose some of its words about the others (BREACH). Nobody can choose
+/// words of another caller's answers: a request has rights by its bearer token, never by what a browser sends along by
+/// itself, such as a cookie.
 enum AnswerCoding {
     /// An answer below this goes into one packet as it is.
     static let bytesMin = 1024
