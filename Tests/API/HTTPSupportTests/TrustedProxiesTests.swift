@@ -101,7 +101,10 @@ struct TrustedProxiesTests {
         #expect(answer[.strictTransportSecurity] == nil)
         // A proxy that nobody named makes its clients no callers of this machine.
         responder.proxies = .none
-        for headers: HTTPFields in [[.xForwardedFor: "203.0.113.7"], [.forwarded: "for=127.0.0.1"]] {
+        for headers: HTTPFields in [
+            [.xForwardedFor: "203.0.113.7"], [.forwarded: "for=127.0.0.1"], [.xForwardedProto: "https"],
+            [.xForwardedHost: "hilum.example"], [.xRealIP: "203.0.113.7"], [.via: "1.1 proxy"],
+        ] {
             #expect(
                 try await responder.answer(.get, "/metrics", headers: headers, sourceAddress: "127.0.0.1").status == 401
             )

@@ -35,10 +35,13 @@ package struct TrustedProxies: Sendable, Hashable {
     /// Nobody is trusted.
     package static let none = TrustedProxies(networks: [])
 
+    /// What proxies leave in the requests that they forward; not every one leaves where these came from.
+    private static let marks: [HTTPField.Name] = [
+        .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xRealIP, .via,
+    ]
+
     /// Whether a request bears the mark of a proxy, trusted or not.
-    static func isForwarded(_ headers: HTTPFields) -> Bool {
-        headers.contains(.forwarded) || headers.contains(.xForwardedFor)
-    }
+    static func isForwarded(_ headers: HTTPFields) -> Bool { marks.contains { headers.contains($0) } }
 
     /// Who is behind the address that a connection came from; nil where no trusted proxy says.
     package func client(behind peer: String?, _ headers: HTTPFields) -> Client? {
@@ -170,4 +173,6 @@ extension HTTPField.Name {
     static let forwarded = HTTPField.Name("Forwarded")!
     static let xForwardedFor = HTTPField.Name("X-Forwarded-For")!
     static let xForwardedProto = HTTPField.Name("X-Forwarded-Proto")!
+    static let xForwardedHost = HTTPField.Name("X-Forwarded-Host")!
+    static let xRealIP = HTTPField.Name("X-Real-IP")!
 }
