@@ -25,6 +25,8 @@ CODES = {
     "REMOVE_OR_EMPTY": "X/Z", "REMOVE_OR_DUMMY": "X/D", "REMOVE_OR_EMPTY_OR_DUMMY": "X/Z/D",
     "REMOVE_OR_EMPTY_OR_UID": "X/Z/U*",
 }
+# Where editions contradict each other, what retains less: Referenced Patient Sequence was X (2021) before it was K (2024).
+LESS = {("00081120", "retain_uid")}
 LATER = {
     "D_TAGS": "D", "Z_TAGS": "Z", "X_TAGS": "X", "U_TAGS": "U", "Z_D_TAGS": "Z/D", "X_Z_TAGS": "X/Z",
     "X_D_TAGS": "X/D", "X_Z_D_TAGS": "X/Z/D", "X_Z_U_STAR_TAGS": "X/Z/U*",
@@ -46,8 +48,9 @@ def rows():
             identifier, code = rule.elts
             # Private attributes are no row of ours: they follow a rule of their own.
             if identifier.args and isinstance(identifier.args[0], ast.Constant):
-                found.setdefault(identifier.args[0].value.upper().replace("X", "x"), {})[
-                    node.targets[0].id] = CODES[code.attr]
+                tag = identifier.args[0].value.upper().replace("X", "x")
+                if (tag, node.targets[0].id) not in LESS:
+                    found.setdefault(tag, {})[node.targets[0].id] = CODES[code.attr]
     for node in source("dicomanonymizer", "dicom_anonymization_databases/dicomfields_2026c.py").body:
         if not isinstance(node, ast.Assign) or node.targets[0].id not in LATER:
             continue

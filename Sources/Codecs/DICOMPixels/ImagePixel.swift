@@ -36,7 +36,7 @@ package struct ImagePixel: Sendable, Equatable {
             default: dataSet.int(.bitsAllocated) ?? 0
             }
         bitsStored = dataSet.int(.bitsStored) ?? bitsAllocated
-        highBit = dataSet.int(.highBit) ?? bitsStored - 1
+        highBit = dataSet.int(.highBit) ?? (bitsStored &- 1)
         isSigned = dataSet.int(.pixelRepresentation) == 1
         isPlanar = samplesPerPixel > 1 && dataSet.int(.planarConfiguration) == 1
         frameCount = max(1, dataSet.int(.numberOfFrames) ?? 1)

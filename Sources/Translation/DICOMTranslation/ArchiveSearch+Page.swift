@@ -22,7 +22,7 @@ extension ArchiveSearch {
             total = try await count(query, atMost: query.offset, index, access)
         }
         let rest = findings.matches.dropFirst(max(0, query.offset - total))
-        let added = rest.prefix(query.limit - page.matches.count)
+        let added = rest.prefix(max(0, query.limit - page.matches.count))
         page.matches += added
         page.remaining = rest.count - added.count
         return (page, findings.isPartial)

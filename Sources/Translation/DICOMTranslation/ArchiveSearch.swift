@@ -51,11 +51,19 @@ package struct ArchiveSearch: Sendable {
     private let clock: any Workflow.Clock
     private let limits: Limits
     private let circuit: Circuit
+    private let known = Known()
     private let note: @Sendable (_ archive: String, Outcome) -> Void
 
     private final class Circuit: Sendable {
         let state: Mutex<ArchiveCircuit>
         init(restSeconds: Int) { state = Mutex(ArchiveCircuit(restSeconds: restSeconds)) }
+    }
+
+    /// The archives as they were last read of the peers, so that queries cost the store nothing where there is none.
+    private final class Known: Sendable {
+        /// Seconds for which they count.
+        static let seconds: Int64 = 5
+        let last = Mutex<(archives: [Peer], readAt: UTCInstant)?>(nil)
     }
 
     package init(
@@ -102,8 +110,19 @@ package struct ArchiveSearch: Sendable {
         return findings
     }
 
+    /// A change of the peers counts after ``Known/seconds``.
     private func archives() async throws -> [Peer] {
-        try await peers.peers(offering: .find).filter { $0.archive != nil && $0.host != nil && $0.port != nil }
+        let now = clock.now()
+        if let last = known.last.withLock({ $0 }), last.readAt <= now,
+            now < last.readAt.advanced(bySeconds: Known.seconds)
+        {
+            return last.archives
+        }
+        let archives = try await peers.peers(offering: .find).filter {
+            $0.archive != nil && $0.host != nil && $0.port != nil
+        }
+        known.last.withLock { $0 = (archives, now) }
+        return archives
     }
 
     // MARK: Asking

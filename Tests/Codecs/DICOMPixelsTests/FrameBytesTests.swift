@@ -96,6 +96,11 @@ import Testing
         #expect(ImagePixel(dataSet) == nil)
         dataSet.set(.highBit, int: 10)
         #expect(ImagePixel(dataSet) == nil)
+        dataSet.remove(.highBit)
+        dataSet.set(.bitsStored, .SV, int: .min)
+        #expect(ImagePixel(dataSet) == nil)
+        dataSet.set(.bitsStored, int: 12)
+        #expect(ImagePixel(dataSet)?.highBit == 11)
         dataSet.set(.bitsAllocated, int: 0)
         #expect(ImagePixel(dataSet) == nil)
     }

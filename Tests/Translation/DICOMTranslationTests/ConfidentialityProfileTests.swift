@@ -39,6 +39,8 @@ struct ConfidentialityProfileTests {
             ConfidentialityProfile.decision(tag, options)?.action
         }
         #expect(action(.studyInstanceUID, .retainUIDs) == .keep)
+        // A reference to the patient is no reference to an image.
+        #expect(action(.referencedPatientSequence, .retainUIDs) == .remove)
         #expect(action(.stationName, .retainDeviceIdentity) == .keep)
         #expect(action(.institutionName, .retainInstitutionIdentity) == .keep)
         #expect(action(.patientSex, .retainPatientCharacteristics) == .keep)

@@ -133,6 +133,63 @@ struct DeidentifierTests {
         #expect(try Self.deidentifier([]).deidentified(object).get().string(.studyDescription) == nil)
     }
 
+    @Test("Words of a name go from descriptors however the name is written: of UN too")
+    func unknownName() throws {
+        var object = Self.object()
+        object[.patientName] = DataElement(.patientName, .UN, bytes: Array("Chest^With".utf8))
+        let made = try Self.deidentifier(.cleanDescriptors).deidentified(object).get()
+        #expect(made.string(.studyDescription) == "CT contrast")
+    }
+
+    @Test("Names, UIDs and addresses that the table does not list are replaced; what everyone may know stays")
+    func unlisted() throws {
+        let concatenation = DICOMData.Tag(0x0020, 0x0242)
+        let reviewer = DICOMData.Tag(0x0014, 0x0104)
+        let scheme = DICOMData.Tag(0x0008, 0x010C)
+        let schemeURL = DICOMData.Tag(0x0008, 0x010E)
+        var object = Self.object(instance: "1.2.3.9.1")
+        object.set(concatenation, string: "1.2.3.9.1")
+        object.set(.retrieveURL, string: "https://h/studies/1.2.3.9")
+        object.set(reviewer, string: "Müller^Änne")
+        object.set(scheme, string: "1.2.3.4")
+        object.set(schemeURL, string: "https://example.org/codes")
+        object.set(.sopClassUID, string: "1.2.3.4.5")
+        var item = object
+        item.remove(.patientName)
+        object.set(.sharedFunctionalGroupsSequence, items: [item])
+        let made = try Self.deidentifier([]).deidentified(object).get()
+        for set in [made, try #require(made.item(.sharedFunctionalGroupsSequence))] {
+            #expect(set.uid(concatenation) == made.uid(.sopInstanceUID))
+            #expect(set.string(.retrieveURL) == "urn:removed")
+            #expect(set.string(reviewer) == "Removed")
+            #expect(set.uid(scheme) == "1.2.3.4")
+            #expect(set.string(schemeURL) == "https://example.org/codes")
+            #expect(set.uid(.sopClassUID) == "1.2.3.4.5")
+        }
+        let kept = try Self.deidentifier(.retainUIDs).deidentified(object).get()
+        #expect(kept.uid(concatenation) == "1.2.3.9.1")
+        #expect(kept.string(.retrieveURL) == "urn:removed")
+    }
+
+    @Test("A code is public when its scheme is and each of its values has the form of a code")
+    func publicCodes() {
+        func isPublic(_ scheme: String, _ code: String, long: String? = nil) -> Bool {
+            var item = DataSet()
+            item.set(.codingSchemeDesignator, string: scheme)
+            item.set(.codeValue, string: code)
+            if let long { item.set(.longCodeValue, string: long) }
+            return CodeEntry.isPublic(item)
+        }
+        #expect(isPublic("DCM", "121071"))
+        #expect(isPublic("UCUM", "mm[Hg]"))
+        #expect(!isPublic("UCUM", "Anne Smith"))
+        #expect(!isPublic("DCM", "121071", long: "Anne Smith"))
+        #expect(!isPublic("DCM", "121071\\Smith"))
+        #expect(!isPublic("DCM\\SMITH", "121071"))
+        #expect(!isPublic("99LOCAL", "121071"))
+        #expect(!isPublic("DCM", ""))
+    }
+
     @Test("PS3.15 §E.3.10: private elements go but those called safe, with the creator of their block alone")
     func safePrivate() throws {
         var object = Self.object()

@@ -76,6 +76,8 @@ struct PixelCleaningTests {
         image.set(.burnedInAnnotation, string: "YES")
         #expect(try Self.made(image, nil) == .failure(.burnedInAnnotation))
         #expect(try Self.made(image, nil, []) == .failure(.burnedInAnnotation))
+        image.set(.burnedInAnnotation, string: "Yes")
+        #expect(try Self.made(image, nil, []) == .failure(.burnedInAnnotation))
         #expect(try Self.made(image, [region]).get().string(.burnedInAnnotation) == "NO")
         var short = image
         short.set(.pixelData, .OB, bytes: [1, 2])
@@ -91,6 +93,18 @@ struct PixelCleaningTests {
         #expect(try Self.made(image, [region]) == .failure(.pixelsNotRead))
     }
 
+    @Test("What lies behind the last frame goes where pixels are changed; pixels in two elements are refused")
+    func surplus() throws {
+        let region = PixelRule.Region(column: 0, row: 0, width: 6, height: 4)
+        var image = Self.image()
+        image.set(.numberOfFrames, int: 1)
+        #expect(try Self.made(image, [region]).get().bytes(.pixelData) == [UInt8](repeating: 0, count: 24))
+        image.set(.floatPixelData, .OF, bytes: [UInt8](repeating: 1, count: 96))
+        #expect(try Self.made(image, [region]) == .failure(.pixelsUnreadable))
+        image.set(.floatPixelData, .OF, bytes: [])
+        #expect(try Self.made(image, [region]) == .failure(.pixelsUnreadable))
+    }
+
     @Test("PS3.3 §C.9.2: an overlay in unused bits of the pixels goes with its plane")
     func embeddedOverlay() throws {
         var image = Self.image(bits: 16)
@@ -101,6 +115,14 @@ struct PixelCleaningTests {
         let made = try Self.made(image, nil, []).get()
         #expect(!made.elements.contains { $0.tag.group == 0x6000 })
         #expect(made.bytes(.pixelData)?.prefix(4) == [0xFF, 0x0F, 0xFF, 0x0F])
+        // Data of no bytes are none, and a plane that does not say where it lies may be there.
+        image.set(DICOMData.Tag(0x6000, 0x3000), .OW, bytes: [])
+        #expect(try Self.made(image, nil, []).get().bytes(.pixelData)?.prefix(2) == [0xFF, 0x0F])
+        image.set(DICOMData.Tag(0x6000, 0x0102), .US, bytes: [])
+        #expect(try Self.made(image, nil, []).get().bytes(.pixelData)?.prefix(2) == [0xFF, 0x0F])
+        image.set(DICOMData.Tag(0x6000, 0x0102), .US, int: 0)
+        #expect(try Self.made(image, nil, []).get().bytes(.pixelData) == image.bytes(.pixelData))
+        image.set(DICOMData.Tag(0x6000, 0x0102), .US, int: 12)
         image[.pixelData] = DataElement(.pixelData, .OB, .fragments(EncapsulatedValue(fragments: [[1, 2]])))
         #expect(try Self.made(image, nil, []) == .failure(.pixelsCompressed))
     }

@@ -6,19 +6,23 @@ enum CodeEntry {
         item.contains(.codingSchemeDesignator) && (item.contains(.codeValue) || item.contains(.longCodeValue))
     }
 
-    /// The scheme is a public one, and the code has the form of one: letters, digits, points and hyphens, with a digit.
+    /// The scheme is a public one, and each code has the form of one: letters, digits, points and hyphens, with a digit;
+    /// of UCUM, any characters but spaces.
     static func isPublic(_ item: DataSet) -> Bool {
-        guard let scheme = item.string(.codingSchemeDesignator), schemes.contains(scheme),
-            let code = item.string(.codeValue) ?? item.string(.longCodeValue), code.utf8.count <= 32
-        else { return false }
-        return scheme == "UCUM"
-            || code.utf8.contains { (0x30...0x39).contains($0) }
+        let designators = item.strings(.codingSchemeDesignator)
+        let codes = item.strings(.codeValue) + item.strings(.longCodeValue)
+        guard designators.count == 1, schemes.contains(designators[0]), !codes.isEmpty else { return false }
+        return codes.allSatisfy { code in
+            guard (1...32).contains(code.utf8.count) else { return false }
+            if designators[0] == "UCUM" { return code.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+            return code.utf8.contains { (0x30...0x39).contains($0) }
                 && code.utf8.allSatisfy { byte in
                     switch byte {
                     case 0x2D, 0x2E, 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
                     default: false
                     }
                 }
+        }
     }
 
     /// What names the code; its meaning is text.

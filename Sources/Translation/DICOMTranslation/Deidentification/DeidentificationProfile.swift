@@ -21,7 +21,7 @@ package struct DeidentificationProfile: Sendable, Equatable {
     /// Which regions of which equipment's images hold text. The first rule that fits an image is its rule; one without
     /// regions says that the equipment writes none. Used with `cleanPixelData` only.
     package var pixelRules: [PixelRule] = []
-    /// Dates go back by 1 to this many days, or weeks where the weekday is kept. At least 1.
+    /// Dates go back by 1 to this many days, or weeks where the weekday is kept: 1 to 10,000.
     package var shiftMax = 520
     /// Dates are shifted by whole weeks.
     package var keepsWeekday = false

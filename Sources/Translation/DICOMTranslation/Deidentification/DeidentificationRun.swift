@@ -70,7 +70,8 @@ struct DeidentificationRun {
         if tag.group & 0xFF01 == 0x6000 { return .drop }
         guard DataDictionary.vr(tag) != nil else { return .drop }
         guard let decision = ConfidentialityProfile.decision(tag, profile.options) else {
-            return kept(element, of: dataSet, at: place)
+            let action = UnlistedAttribute.action(tag, Self.vr(element), profile.options)
+            return done(action, element, of: dataSet, at: place)
         }
         if decision.action == .clean {
             return cleaned(element, of: dataSet, at: place)

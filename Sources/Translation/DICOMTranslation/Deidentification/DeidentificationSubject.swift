@@ -18,7 +18,8 @@ struct DeidentificationSubject: Sendable {
             issuer = "study"
         }
         let texts = dataSet.elements.flatMap { element in
-            element.vr == .PN || Self.identifiers.contains(element.tag) ? dataSet.strings(element) : []
+            DeidentificationRun.vr(element) == .PN || Self.identifiers.contains(element.tag)
+                ? dataSet.strings(element) : []
         }
         identifyingWords = Set(texts.flatMap(CleanedText.parts).map { $0.lowercased() })
     }

@@ -4,7 +4,8 @@ import DICOMData
 ///
 /// The Basic Application Level Confidentiality Profile is always done, with the options of the site's profile. Beyond
 /// what its table lists: attributes that the dictionary does not know go, as private ones do; what is of UN is taken for
-/// what the dictionary says, and a sequence that cannot be read so goes; overlays go as a whole.
+/// what the dictionary says, and a sequence that cannot be read so goes; overlays go as a whole. Names, UIDs and addresses
+/// that the table does not list are replaced as those that it lists.
 package struct Deidentifier: Sendable {
     private let profile: DeidentificationProfile
     private let pseudonyms: Pseudonyms

@@ -21,6 +21,9 @@ struct NativeRaster {
         if isHalved, sampleBytes != 1 || image.columns % 2 != 0 { return nil }
     }
 
+    /// Bytes of all frames.
+    var byteCount: Int { frameBytes * image.frameCount }
+
     /// Blackens a region in each frame: samples of 0, chrominance of the middle.
     func blank(_ region: PixelRule.Region, in bytes: inout [UInt8]) {
         let columns = Self.clamped(region.column, region.width, image.columns)

@@ -6,12 +6,16 @@ import DICOMPixels
 struct PixelCleaning {
     private let dataSet: DataSet
     private let element: DataElement?
+    /// Other elements of pixels, empty ones too: they would be described by the same attributes.
+    private let isAmbiguous: Bool
     private let rule: PixelRule?
     private let isAsked: Bool
 
     init(_ dataSet: DataSet, _ profile: DeidentificationProfile) {
         self.dataSet = dataSet
-        element = dataSet.elements.first { $0.tag.isPixelData && !$0.isEmpty }
+        let pixels = dataSet.elements.filter(\.tag.isPixelData)
+        element = pixels.first { !$0.isEmpty }
+        isAmbiguous = pixels.count > 1
         isAsked = profile.options.contains(.cleanPixelData)
         rule = isAsked ? profile.pixelRules.first { dataSet.says($0.attributes) } : nil
     }
@@ -22,7 +26,7 @@ struct PixelCleaning {
     /// The pixels where they are changed, else nil.
     func changed() throws(DeidentificationRefusal) -> DataElement? {
         guard let element else { return nil }
-        let burnedIn = dataSet.string(.burnedInAnnotation)
+        let burnedIn = dataSet.string(.burnedInAnnotation)?.uppercased()
         if rule == nil {
             if burnedIn == "YES" { throw .burnedInAnnotation }
             if isAsked, burnedIn != "NO" { throw .pixelsUnknown }
@@ -30,9 +34,10 @@ struct PixelCleaning {
         let regions = rule?.regions ?? []
         guard !regions.isEmpty || hasEmbeddedOverlay else { return nil }
         var bytes = try native(element)
-        guard let image = ImagePixel(dataSet), let raster = NativeRaster(image, byteCount: bytes.count) else {
-            throw .pixelsUnreadable
-        }
+        guard !isAmbiguous, let image = ImagePixel(dataSet), let raster = NativeRaster(image, byteCount: bytes.count)
+        else { throw .pixelsUnreadable }
+        // What lies behind the last frame may be a further one.
+        bytes.removeLast(bytes.count - min(bytes.count, raster.byteCount + raster.byteCount % 2))
         if hasEmbeddedOverlay, !raster.keepStoredBits(&bytes) { throw .pixelsUnreadable }
         for region in regions { raster.blank(region, in: &bytes) }
         return DataElement(element.tag, element.vr, .bytes(bytes))
@@ -47,11 +52,12 @@ struct PixelCleaning {
         }
     }
 
-    /// An overlay without data of its own lies in bits of the pixels that hold no sample: (60xx,0102) says in which.
+    /// An overlay without data of its own lies in bits of the pixels that hold no sample: (60xx,0102) says in which. One
+    /// that does not say that it is none is taken for one.
     private var hasEmbeddedOverlay: Bool {
-        dataSet.elements.contains { element in
-            element.tag.group & 0xFF01 == 0x6000 && element.tag.element == 0x0102
-                && (dataSet.int(element.tag) ?? 0) > 0 && !dataSet.contains(Tag(element.tag.group, 0x3000))
+        let planes = dataSet.elements.filter { $0.tag.group & 0xFF01 == 0x6000 && !$0.tag.isGroupLength }
+        return Set(planes.map(\.tag.group)).contains { group in
+            dataSet[Tag(group, 0x3000)]?.isEmpty ?? true && dataSet.int(Tag(group, 0x0102)) != 0
         }
     }
 }

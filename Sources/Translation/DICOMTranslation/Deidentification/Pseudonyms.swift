@@ -39,10 +39,10 @@ package struct Pseudonyms: Sendable {
         text(digest("accession", [issuer, number]))
     }
 
-    /// How many units the dates of a patient go back: 1 to `max`.
+    /// How many units the dates of a patient go back: 1 to `max`, which counts for 10,000 at most.
     package func shift(_ id: String, issuer: String, max: Int) -> Int {
         let number = digest("dates", [issuer, id]).prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        return 1 + Int(number % UInt64(Swift.max(1, max)))
+        return 1 + Int(number % UInt64(Swift.max(1, Swift.min(max, 10_000))))
     }
 
     /// Each part with its length in front, so that no two lists are one message.

@@ -24,6 +24,19 @@ struct ArchiveSearchTests {
         func now() -> UTCInstant { UTCInstant(microseconds: seconds.withLock { $0 } * 1_000_000) }
     }
 
+    /// Peers that count the looks at them.
+    final class CountedPeers: PeerDirectory {
+        let all = Mutex<[Peer]>([])
+        let looks = Mutex(0)
+        func peer(kind: Peer.Kind, name: String) async throws -> Peer? { nil }
+        func peers() async throws -> [Peer] {
+            looks.withLock { $0 += 1 }
+            return all.withLock { $0 }
+        }
+        func save(_ peer: Peer) async throws {}
+        func removePeer(kind: Peer.Kind, name: String) async throws -> Bool { false }
+    }
+
     struct NoAudit: AuditTrail {
         func record(_ record: AuditRecord) async throws { throw StoreError(.unavailable, "test") }
     }
@@ -127,6 +140,27 @@ struct ArchiveSearchTests {
         #expect(directory.asked.withLock { $0.isEmpty })
         // Where there is no archive nothing is lacking.
         #expect(await !Self.search(directory, []).find(.study, SearchKeys(), access: Self.access()).isPartial)
+    }
+
+    @Test("Where there is no archive queries look at the peers once in five seconds; one that is added is asked then")
+    func looks() async {
+        let (directory, clock, peers) = (Directory(["A": ArchiveAnswer(end: .whole)]), HandClock(), CountedPeers())
+        let search = ArchiveSearch(
+            peers: peers, directory: directory, store: MemoryStore(), audit: MemoryAudit(), clock: clock)
+        for seconds in [0, 0, 4, 5, 9] as [Int64] {
+            clock.seconds.withLock { $0 = seconds }
+            #expect(await !search.find(.study, Self.keys, access: Self.access()).isPartial)
+            peers.all.withLock { $0 = seconds == 5 ? [Self.archive("A")] : $0 }
+        }
+        #expect(peers.looks.withLock { $0 } == 2)
+        #expect(directory.asked.withLock { $0.isEmpty })
+        // At 10 s, and on a clock that was set back.
+        for seconds in [10, 3] as [Int64] {
+            clock.seconds.withLock { $0 = seconds }
+            _ = await search.find(.study, Self.keys, access: Self.access())
+        }
+        #expect(peers.looks.withLock { $0 } == 4)
+        #expect(directory.asked.withLock { $0 } == ["A", "A"])
     }
 
     @Test("Who may see nothing asks nothing; a store that cannot tell whose a study is shows none")
