@@ -25,17 +25,8 @@ import Testing
         func associationEnded(_ end: AssociationEnd) { self.end = end }
     }
 
-    private static let request = AssociateRequest(
-        calledAETitle: title("HILUM"), callingAETitle: title("CT1"),
-        presentationContexts: [
-            ProposedPresentationContext(
-                id: 1, abstractSyntax: UID.ctImageStorage, transferSyntaxes: ["1.2.840.10008.1.2"])
-        ], userInformation: UserInformation(maximumLength: 16384, implementationClassUID: "1.2.3"))
-    private static let accept = AssociateAccept(
-        calledAETitle: title("HILUM"), callingAETitle: title("CT1"),
-        presentationContexts: [
-            PresentationContextResult(id: 1, result: .acceptance, transferSyntax: "1.2.840.10008.1.2")
-        ], userInformation: UserInformation(maximumLength: 1030, implementationClassUID: "1.2.3"))
+    private static let request = AssociateRequest.of([(1, UID.ctImageStorage)])
+    private static let accept = request.accepted(maximumLength: 1030)
 
     private func channel(_ user: RecordingUser, requests: Bool = true) throws -> EmbeddedChannel {
         var timers = DIMSETimers()

@@ -184,6 +184,38 @@ import Workflow
         }
     }
 
+    @Test("What the peer stores once nobody serves the association any more is undone")
+    func unserved() async throws {
+        let receiver = RecordingSCP()
+        try await RawAcceptor.run { reader, writer in
+            _ = try await reader.accept(writer)
+            guard let (context, command) = try await reader.command(writer) else { return }
+            let store = CommandSet.cStoreRequest(
+                messageID: 1, sopClassUID: RecordingSCP.sopClass, sopInstanceUID: "1.2.3")
+            try await writer.write(data(store, context: context))
+            try await writer.write(data([1, 2], context: context, isCommand: false))
+            try await writer.write(data(response(to: command, .success), context: context))
+            while try await reader.next() != nil {}
+        } _: { port in
+            var terms = SCUAssociation.Terms()
+            terms.roles = [RoleSelection(sopClassUID: RecordingSCP.sopClass, scu: true, scp: true)]
+            terms.services = [receiver]
+            let association = try await SCUAssociation.open(
+                RawAcceptor.destination(port), contexts: [(RecordingSCP.sopClass, ["1.2.840.10008.1.2"])],
+                terms: terms)
+            let serving = Task { await association.serve() }
+            serving.cancel()
+            await serving.value
+            let context = try #require(association.negotiated.contexts.first)
+            _ = try await association.request(context, nil) { .cEchoRequest(messageID: $0) }
+            await association.abort()
+        }
+        receiver.state.withLock {
+            #expect($0.received.isEmpty)
+            #expect($0.abandoned == 1)
+        }
+    }
+
     @Test("A requestor that offers no service ends an association on which it is asked for one")
     func unaskedRequest() async throws {
         let receiver = RecordingSCP()

@@ -9,8 +9,6 @@ import Testing
 
 /// How long a peer may take to answer, in a channel without a socket whose clock the test moves. PS3.7 §9.1.2.
 @Suite struct InvocationTests {
-    private static let syntax = "1.2.840.10008.1.2"
-
     /// An association that this side asked for, and a C-FIND on it.
     private final class Query {
         let channel = EmbeddedChannel()
@@ -29,24 +27,11 @@ import Testing
                 services: [:], eventLoop: loop, timers: timers, work: continuation,
                 logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
                 associated: loop.makePromise())
-            let information = UserInformation(maximumLength: 16384, implementationClassUID: "1.2.3")
-            let request = AssociateRequest(
-                calledAETitle: title("PACS"), callingAETitle: title("HILUM"),
-                presentationContexts: [
-                    ProposedPresentationContext(
-                        id: 1, abstractSyntax: UID.studyRootFind, transferSyntaxes: [InvocationTests.syntax])
-                ], userInformation: information)
+            let request = AssociateRequest.of([(1, UID.studyRootFind)], called: "PACS", calling: "HILUM")
             try channel.pipeline.syncOperations.addHandler(
                 AssociationHandler(user: exchange, request: request, timers: timers, limits: NetworkLimits()))
             try channel.connect(to: SocketAddress(unixDomainSocketPath: "/peer")).wait()
-            try channel.writeInbound(
-                PDU.associateAccept(
-                    AssociateAccept(
-                        calledAETitle: title("PACS"), callingAETitle: title("HILUM"),
-                        presentationContexts: [
-                            PresentationContextResult(
-                                id: 1, result: .acceptance, transferSyntax: InvocationTests.syntax)
-                        ], userInformation: information)))
+            try channel.writeInbound(PDU.associateAccept(request.accepted()))
             var bounds = ResponseBounds()
             bounds.cancelAfter = cancelAfter
             bounds.cancellation = flag
@@ -123,15 +108,21 @@ import Testing
         try steady.finish()
     }
 
+    /// A query that was cancelled after two matches, as one more than was asked for or by its user.
+    private func cancelledQuery(isOverLimit: Bool) throws -> Query {
+        let query = try Query(cancelAfter: isOverLimit ? 1 : nil)
+        for _ in 0..<2 {
+            try query.announce()
+            try query.write(ByteBuffer(repeating: 0, count: 10), isLast: true)
+        }
+        if !isOverLimit { query.cancel() }
+        return query
+    }
+
     @Test("After a C-CANCEL of ours the peer has its time once, whatever it sends")
     func cancelled() throws {
         for isOverLimit in [true, false] {
-            let query = try Query(cancelAfter: isOverLimit ? 1 : nil)
-            for _ in 0..<2 {
-                try query.announce()
-                try query.write(ByteBuffer(repeating: 0, count: 10), isLast: true)
-            }
-            if !isOverLimit { query.cancel() }
+            let query = try cancelledQuery(isOverLimit: isOverLimit)
             let given = query.given
             for _ in 0..<5 {
                 query.advance(11)
@@ -148,12 +139,7 @@ import Testing
     @Test("A final response after the cancellation ends it; more than was asked for is told as such")
     func finalResponse() throws {
         for isOverLimit in [true, false] {
-            let query = try Query(cancelAfter: isOverLimit ? 1 : nil)
-            for _ in 0..<2 {
-                try query.announce()
-                try query.write(ByteBuffer(repeating: 0, count: 10), isLast: true)
-            }
-            if !isOverLimit { query.cancel() }
+            let query = try cancelledQuery(isOverLimit: isOverLimit)
             try query.announce(.cancelled, hasDataSet: false)
             switch query.end {
             case .failure(let error as SCUError)?: #expect(isOverLimit && error == .responsesOverLimit)

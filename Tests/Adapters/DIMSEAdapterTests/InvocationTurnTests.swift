@@ -9,8 +9,6 @@ import Testing
 
 /// Several that ask on one association take turns, in a channel without a socket. PS3.7 §D.3.3.3.
 @Suite struct InvocationTurnTests {
-    private static let syntax = "1.2.840.10008.1.2"
-
     /// An association that this side asked for.
     private final class Association {
         let channel = EmbeddedChannel()
@@ -27,24 +25,12 @@ import Testing
                 services: [:], eventLoop: loop, timers: DIMSETimers(), work: continuation,
                 logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
                 associated: loop.makePromise())
-            let request = AssociateRequest(
-                calledAETitle: title("HILUM"), callingAETitle: title("CT1"),
-                presentationContexts: [
-                    ProposedPresentationContext(
-                        id: 1, abstractSyntax: UID.verification, transferSyntaxes: [InvocationTurnTests.syntax])
-                ], userInformation: UserInformation(maximumLength: 16384, implementationClassUID: "1.2.3"))
+            let request = AssociateRequest.of([(1, UID.verification)])
             try channel.pipeline.syncOperations.addHandler(
                 AssociationHandler(user: exchange, request: request, timers: DIMSETimers(), limits: NetworkLimits()))
             try channel.connect(to: SocketAddress(unixDomainSocketPath: "/peer")).wait()
             _ = try written()
-            try channel.writeInbound(
-                PDU.associateAccept(
-                    AssociateAccept(
-                        calledAETitle: title("HILUM"), callingAETitle: title("CT1"),
-                        presentationContexts: [
-                            PresentationContextResult(
-                                id: 1, result: .acceptance, transferSyntax: InvocationTurnTests.syntax)
-                        ], userInformation: UserInformation(maximumLength: 16384, implementationClassUID: "1.2.3"))))
+            try channel.writeInbound(PDU.associateAccept(request.accepted()))
         }
 
         /// The commands written since the last call.

@@ -12,17 +12,8 @@ import Workflow
 
 /// Associations that are begun and broken off over and over leave nothing behind: no place, no connection, no object.
 @Suite struct SlotLeakTests {
-    private static let request = AssociateRequest(
-        calledAETitle: title("HILUM"), callingAETitle: title("CT1"),
-        presentationContexts: [
-            ProposedPresentationContext(
-                id: 1, abstractSyntax: UID.verification, transferSyntaxes: ["1.2.840.10008.1.2"])
-        ], userInformation: UserInformation(maximumLength: 16384, implementationClassUID: "1.2.3"))
-    private static let accept = AssociateAccept(
-        calledAETitle: title("HILUM"), callingAETitle: title("CT1"),
-        presentationContexts: [
-            PresentationContextResult(id: 1, result: .acceptance, transferSyntax: "1.2.840.10008.1.2")
-        ], userInformation: UserInformation(maximumLength: 16384, implementationClassUID: "1.2.3"))
+    private static let request = AssociateRequest.of([(1, UID.verification)])
+    private static let accept = request.accepted()
 
     /// One association of either side that comes as far as `stage` and is aborted by the peer, by this side, or by the
     /// loss of its connection. Nil when all of it is gone afterwards, else what is left.

@@ -29,17 +29,31 @@ import Workflow
         )
     }
 
+    private static let verification = (
+        abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid]
+    )
+
     /// A stand-in for SHA-256: the length and the last byte.
     @Sendable private static func fingerprint(_ bytes: [UInt8]) -> String { "\(bytes.count)-\(bytes.last ?? 0)" }
+
+    /// It is served, or refused 1/1/3.
+    private func expect(_ isServed: Bool, _ destination: SCUAssociation.Destination) async throws {
+        if isServed {
+            let association = try await SCUAssociation.open(destination, contexts: [Self.verification])
+            #expect(try await association.echo() == .success)
+            try await association.release()
+        } else {
+            await #expect(throws: SCUError.rejected(.callingAETitleNotRecognized)) {
+                try await SCUAssociation.open(destination, contexts: [Self.verification])
+            }
+        }
+    }
 
     @Test("A peer bound to a certificate is served with it, refused 1/1/3 with another or when nothing can compare")
     func boundPeer() async throws {
         let (server, client, anonymous) = try contexts()
         let own = Self.fingerprint(
             try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem).toDERBytes())
-        let verification = (
-            abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid]
-        )
         for (bound, compares, isServed) in [(own, true, true), ("other", true, false), (own, false, false)] {
             let peer = Peer(kind: .applicationEntity, name: "CT1", certificateFingerprint: bound)
             try await TestListener.run(
@@ -51,20 +65,12 @@ import Workflow
             ) { test in
                 var destination = test.destination
                 destination.tls = client
-                if isServed {
-                    let association = try await SCUAssociation.open(destination, contexts: [verification])
-                    #expect(try await association.echo() == .success)
-                    try await association.release()
-                } else {
-                    await #expect(throws: SCUError.rejected(.callingAETitleNotRecognized)) {
-                        try await SCUAssociation.open(destination, contexts: [verification])
-                    }
-                }
+                try await expect(isServed, destination)
                 // Without a certificate, and in clear text, nobody gets as far as an answer.
                 for tls in [anonymous, nil] {
                     destination.tls = tls
                     await #expect(throws: SCUError.self) {
-                        try await SCUAssociation.open(destination, contexts: [verification])
+                        try await SCUAssociation.open(destination, contexts: [Self.verification])
                     }
                 }
             }
@@ -83,9 +89,6 @@ import Workflow
         lenient.trustRoots = .certificates([certificate])
         lenient.certificateVerification = .optionalVerification
         let server = try NIOSSLContext(configuration: lenient)
-        let verification = (
-            abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid]
-        )
         let own = Self.fingerprint(try certificate.toDERBytes())
         let peers = [
             Peer(kind: .applicationEntity, name: "CT1", certificateFingerprint: own),
@@ -104,15 +107,7 @@ import Workflow
                 var destination = test.destination
                 destination.callingAETitle = title(calling)
                 destination.tls = tls
-                if isServed {
-                    let association = try await SCUAssociation.open(destination, contexts: [verification])
-                    #expect(try await association.echo() == .success)
-                    try await association.release()
-                } else {
-                    await #expect(throws: SCUError.rejected(.callingAETitleNotRecognized)) {
-                        try await SCUAssociation.open(destination, contexts: [verification])
-                    }
-                }
+                try await expect(isServed, destination)
             }
         }
     }
@@ -155,17 +150,16 @@ import Workflow
                 destination.tls = context
                 destination.serverName = name
                 destination.pinned = pinned
-                let verification = [(UID.verification, [TransferSyntax.implicitVRLittleEndian.uid])]
                 let which: Comment = "\(host) as \(name ?? "-") \(pinned?.fingerprint ?? "-")"
                 if isCalled {
                     await #expect(throws: Never.self, which) {
-                        let association = try await SCUAssociation.open(destination, contexts: verification)
+                        let association = try await SCUAssociation.open(destination, contexts: [Self.verification])
                         #expect(try await association.echo() == .success)
                         try await association.release()
                     }
                 } else {
                     await #expect(throws: SCUError.self, which) {
-                        try await SCUAssociation.open(destination, contexts: verification)
+                        try await SCUAssociation.open(destination, contexts: [Self.verification])
                     }
                 }
             }

@@ -249,7 +249,12 @@ final class DIMSEExchange: AssociationUser {
                     ?? bound.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
             }
         }
-        work.yield(.perform(performance.operation, responder))
+        switch work.yield(.perform(performance.operation, responder)) {
+        case .enqueued: break
+        // Nobody serves this association any more: what has come is undone.
+        case .dropped, .terminated: performance.operation.abandon()
+        @unknown default: performance.operation.abandon()
+        }
     }
 
     /// Sends a response of the operation that `flag` was made for; nil once that one has answered for good.

@@ -114,6 +114,8 @@ struct AcceptedConnection: Sendable {
             answer(.reject(.temporaryCongestion), nil)
             return nil
         }
+        // Given back before the peer can know, so that it may come again at once.
+        if holdsPlace, case .reject = decision { listener.registry.leave(caller) }
         let info = AssociationInfo(
             id: access.requestID, calledAETitle: request.calledAETitle, callingAETitle: caller, access: access)
         answer(decision, info)
@@ -124,7 +126,6 @@ struct AcceptedConnection: Sendable {
             await recordDenied(accept, request, info)
             return info
         case .reject(let reject):
-            if holdsPlace { listener.registry.leave(caller) }
             let isGuess = roles == nil || standing == .unknownUser
             await record(reject, info, trace: isGuess ? listener.strangers.refused(from: address) : .inFull)
             return nil

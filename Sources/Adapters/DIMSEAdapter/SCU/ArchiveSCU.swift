@@ -32,24 +32,15 @@ package struct ArchiveSCU: ArchiveDirectory {
             return ArchiveAnswer(end: .failed(error.description))
         }
         let run = Run(query: query, archive: archive, reader: reader)
-        let deadline = NIODeadline.now() + .seconds(Int64(query.seconds))
-        // The peer may have ended a kept association meanwhile: then a new one tells.
-        for isSecond in [false, true] {
-            do {
-                try await associations.with(
-                    destination, contexts: FindSCU.contexts(UID.studyRootFind), within: deadline - .now()
-                ) { lease in
-                    run.isRepeatable.withLock { $0 = lease.isReused }
-                    try await run.ask(try FindSCU(lease.association, sopClassUID: UID.studyRootFind))
-                }
-                return ArchiveAnswer(matches: run.matches, end: .whole)
-            } catch {
-                let end = Self.end(error)
-                if case .failed = end, !isSecond, run.mayRepeat { continue }
-                return ArchiveAnswer(matches: run.matches, end: end)
-            }
+        do {
+            try await associations.with(
+                destination, contexts: FindSCU.contexts(UID.studyRootFind), within: .seconds(Int64(query.seconds)),
+                mayRepeat: true
+            ) { try await run.ask(try FindSCU($0.association, sopClassUID: UID.studyRootFind)) }
+            return ArchiveAnswer(matches: run.matches, end: .whole)
+        } catch {
+            return ArchiveAnswer(matches: run.matches, end: Self.end(error))
         }
-        return ArchiveAnswer(matches: run.matches, end: .failed("its associations end"))
     }
 
     /// What an error tells of an archive. The comment of a failure is left out: it may name a patient.
@@ -70,7 +61,6 @@ package struct ArchiveSCU: ArchiveDirectory {
         private let archive: Peer
         private let reader: ArchiveAnswerReader
         private let found = Mutex<[String: StudyMatch]>([:])
-        let isRepeatable = Mutex(false)
 
         init(query: ArchiveQuery, archive: Peer, reader: ArchiveAnswerReader) {
             self.query = query
@@ -79,9 +69,10 @@ package struct ArchiveSCU: ArchiveDirectory {
         }
 
         var matches: [StudyMatch] { found.withLock { $0.sorted { $0.key < $1.key }.map(\.value) } }
-        var mayRepeat: Bool { isRepeatable.withLock { $0 } && found.withLock { $0.isEmpty } }
 
+        /// Asked a second time it begins anew.
         func ask(_ find: FindSCU) async throws {
+            found.withLock { $0 = [:] }
             guard let identifier = ArchiveIdentifier.studies(query.keys, at: archive) else { return }
             guard query.level == .series else {
                 return try await each(find, identifier, matchesMax: query.matchesMax) { answer in

@@ -16,6 +16,8 @@ struct AssociationPool<Association: Sendable> {
         let peer: Peer
         /// Equal for associations that can stand in for one another.
         let kind: String
+        /// Whether it may be had from those that were kept, and be kept itself.
+        var mayBeKept = true
         /// Places of the peer at most.
         let placesMax: Int
     }
@@ -53,12 +55,15 @@ struct AssociationPool<Association: Sendable> {
         return nil
     }
 
-    /// Takes a waiting request back; false when it does not wait any more.
-    mutating func withdraw(_ number: Int) -> Bool {
-        let count = waiting.count
-        waiting.removeAll { $0.number == number }
-        return waiting.count < count
+    /// Takes a waiting request back; nil when it does not wait any more. What those get that waited behind it.
+    mutating func withdraw(_ number: Int) -> [(Int, Grant)]? {
+        guard let index = waiting.firstIndex(where: { $0.number == number }) else { return nil }
+        waiting.remove(at: index)
+        return serve()
     }
+
+    /// Takes all waiting requests back.
+    mutating func withdrawAll() { waiting = [] }
 
     /// A place is not used any more: its association becomes idle under a number, or is gone. What others get for it.
     mutating func leave(_ request: Request, keeping association: (number: Int, Association)?) -> [(Int, Grant)] {
@@ -70,11 +75,19 @@ struct AssociationPool<Association: Sendable> {
         return serve()
     }
 
-    /// An idle association has ended, or its time has; nil when it is not idle. What others get for it.
-    mutating func remove(_ number: Int) -> (Association, [(Int, Grant)])? {
+    /// The time of an idle association is over; nil when it is not idle any more. It takes a place until it has ended and
+    /// ``leave(_:keeping:)`` says so.
+    mutating func retire(_ number: Int) -> (Association, Request)? {
         guard let index = idle.firstIndex(where: { $0.number == number }) else { return nil }
-        let removed = idle.remove(at: index)
-        return (removed.association, serve())
+        let retired = idle.remove(at: index)
+        used[retired.request.peer, default: 0] += 1
+        return (retired.association, retired.request)
+    }
+
+    /// An association has ended: if it was idle it is nobody's any more. What others get for it.
+    mutating func remove(_ isEnded: (Association) -> Bool) -> [(Int, Grant)] {
+        idle.removeAll { isEnded($0.association) }
+        return serve()
     }
 
     /// All idle associations with a peer, or all there are, are given up.
@@ -102,10 +115,14 @@ struct AssociationPool<Association: Sendable> {
         return grants
     }
 
+    private func canStandIn(_ kept: Request, for request: Request) -> Bool {
+        request.mayBeKept && kept.peer == request.peer && kept.kind == request.kind
+    }
+
     private mutating func grant(_ request: Request) -> Grant? {
         let peer = request.peer
         guard used[peer, default: 0] < request.placesMax else { return nil }
-        if let index = idle.lastIndex(where: { $0.request.peer == peer && $0.request.kind == request.kind }) {
+        if let index = idle.lastIndex(where: { canStandIn($0.request, for: request) }) {
             let found = idle.remove(at: index)
             used[peer, default: 0] += 1
             return .idle(found.number, found.association)

@@ -156,8 +156,7 @@ package struct CommitmentCourier: Courier {
     private func send(
         _ report: Report, on context: PresentationContext, by invoker: OperationInvoker
     ) async throws -> DIMSEStatus {
-        guard let syntax = TransferSyntax(uid: context.transferSyntax) else { throw SCUError.responseNotUnderstood }
-        let bytes = ByteBuffer(bytes: try DataSetEncoder(transferSyntax: syntax).encode(report.information))
+        let bytes = try context.encoded(report.information)
         return try await withTaskCancellationHandler {
             try await invoker.status(context, bytes) { [report] messageID in
                 .nEventReportRequest(
@@ -183,7 +182,9 @@ package struct CommitmentCourier: Courier {
         terms.roles = [RoleSelection(sopClassUID: UID.storageCommitmentPush, scu: false, scp: true)]
         let contexts = [(UID.storageCommitmentPush, TransferSyntax.ofIdentifiers)]
         do {
-            return try await associations.with(destination, contexts: contexts, terms: terms) { lease in
+            return try await associations.with(
+                destination, contexts: contexts, terms: terms, mayRepeat: true
+            ) { lease in
                 let invoker = lease.association.invoker
                 guard
                     let context = invoker.negotiated.contexts.first(where: {
@@ -192,7 +193,13 @@ package struct CommitmentCourier: Courier {
                 else {
                     return .transient("\(note.peer) does not take reports: no context with the SCP role was accepted")
                 }
-                guard let status = try? await send(report, on: context, by: invoker) else {
+                let status: DIMSEStatus
+                do {
+                    status = try await send(report, on: context, by: invoker)
+                } catch let error as SCUError where lease.isReused && error.isEndByPeer {
+                    // It may have ended it before: a new one tells, without reading all back once more.
+                    throw error
+                } catch {
                     return .transient("\(note.peer) does not answer the report")
                 }
                 return Self.isTaken(status) ? .delivered : .transient("\(note.peer) answers \(status)")

@@ -7,6 +7,7 @@ import DICOMNetwork
 package struct GetSCU: Sendable {
     /// What is taken of one C-GET at most.
     package struct Limits: Sendable, Hashable {
+        /// Begun, also where they fail.
         package var instances = 100_000
         /// Of all data sets together.
         package var bytes: Int64 = 256 << 30
@@ -59,7 +60,7 @@ package struct GetSCU: Sendable {
     }
 
     /// Fetches what the receiver is for, and gives the end of it, whatever its status; `progress` is told in between.
-    /// The cancellation of the task aborts the association. Throws ``SCUError`` when there is no end.
+    /// The cancellation of the task has it cancelled. Throws ``SCUError`` when there is no end.
     package func get(progress: (RetrieveProgress) async -> Void = { _ in }) async throws -> RetrieveOutcome {
         let (association, sopClassUID) = (association, sopClassUID)
         return try await withThrowingTaskGroup(of: Void.self) { group in

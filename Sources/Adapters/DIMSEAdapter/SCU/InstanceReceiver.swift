@@ -60,7 +60,7 @@ package final class InstanceReceiver: ServiceClassProvider {
             return FixedAnswer(status: .invalidSOPInstance)
         }
         let isExpected = state.withLock { state in
-            selection.includes(sopInstanceUID: uid) && state.counts.taken < limits.instances
+            selection.includes(sopInstanceUID: uid) && state.seen.count < limits.instances
                 && state.seen.insert(uid).inserted
         }
         guard isExpected else { return refusal(request) }
@@ -136,6 +136,8 @@ private final class ReceivingOperation: ServiceOperation {
             case .refused: return
             case .writing(let writing): append(bytes, to: writing, &state)
             case .front(var front, let next):
+                // The one copy of it: of small fragments each would be another of the whole front.
+                state = .front([], next: next)
                 front.append(contentsOf: bytes)
                 state = .front(front, next: next)
                 if front.count >= next { look(front, isWhole: false, &state) }

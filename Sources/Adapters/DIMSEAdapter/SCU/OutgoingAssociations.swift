@@ -118,6 +118,7 @@ package final class OutgoingAssociations: Sendable {
                 lease = Lease(
                     association: try await SCUAssociation.open(
                         destination, contexts: contexts, terms: terms, group: group), isReused: false)
+                if request.mayBeKept { watch(lease.association) }
             } catch {
                 leave(request, keeping: nil)
                 throw error
@@ -126,8 +127,7 @@ package final class OutgoingAssociations: Sendable {
         let result: Result<Value, any Error>
         do { result = .success(try await body(lease)) } catch { result = .failure(error) }
         interruption.leave()
-        let mayBeKept = terms.services.isEmpty && destination.identity == nil && limits.idle > .zero
-        await giveBack(lease, request, mayBeKept: mayBeKept && !interruption.isInterrupted)
+        await giveBack(lease, request, mayBeKept: request.mayBeKept && !interruption.isInterrupted)
         if mayRepeat, lease.isReused, !interruption.isInterrupted, case .failure(let error as SCUError) = result,
             error.isEndByPeer
         {
@@ -137,7 +137,8 @@ package final class OutgoingAssociations: Sendable {
         return try result.get()
     }
 
-    /// What makes associations stand in for one another: how the peer is called and what was agreed on.
+    /// What makes associations stand in for one another: how the peer is called and what was agreed on. One that is not
+    /// kept, for its user or for what is served on it, is not had from those that are.
     private func request(
         _ destination: SCUAssociation.Destination, _ contexts: Proposals, _ terms: SCUAssociation.Terms
     ) -> Pool.Request {
@@ -151,6 +152,7 @@ package final class OutgoingAssociations: Sendable {
             peer: Pool.Peer(
                 host: destination.host, port: destination.port, calledAETitle: destination.calledAETitle.value),
             kind: kind.joined(separator: "\n"),
+            mayBeKept: terms.services.isEmpty && destination.identity == nil && limits.idle > .zero,
             placesMax: max(1, destination.associationsMax ?? limits.associationsPerPeerMax))
     }
 
@@ -184,10 +186,12 @@ package final class OutgoingAssociations: Sendable {
     }
 
     private func giveUp(_ number: Int, _ error: SCUError) {
-        let waiter = state.withLock { state in
-            state.pool.withdraw(number) ? state.waiters.removeValue(forKey: number) : nil
+        let (waiter, served) = state.withLock { state -> (CheckedContinuation<Pool.Grant, any Error>?, [Served]) in
+            guard let grants = state.pool.withdraw(number) else { return (nil, []) }
+            return (state.waiters.removeValue(forKey: number), Self.waiters(grants, &state))
         }
         waiter?.resume(throwing: error)
+        for (waiter, grant) in served { waiter.resume(returning: grant) }
     }
 
     private func leave(_ request: Pool.Request, keeping association: (number: Int, SCUAssociation)?) {
@@ -222,22 +226,35 @@ package final class OutgoingAssociations: Sendable {
         leave(request, keeping: (number, association))
         let exchange = association.invoker.exchange
         exchange.eventLoop.execute {
-            exchange.value.endFuture.whenComplete { _ in self.remove(number) }
-            exchange.eventLoop.scheduleTask(in: self.limits.idle) {
-                if self.remove(number) != nil { _ = exchange.value.release() }
-            }
+            // It may have ended before it was there to be taken out.
+            guard exchange.value.end == nil else { return self.remove(association.channel) }
+            exchange.eventLoop.scheduleTask(in: self.limits.idle) { self.retire(number) }
         }
     }
 
-    /// Takes one that is kept out, so that nobody is given it any more.
-    @discardableResult
-    private func remove(_ number: Int) -> SCUAssociation? {
-        let (removed, served) = state.withLock { state -> (SCUAssociation?, [Served]) in
-            guard let (association, grants) = state.pool.remove(number) else { return (nil, []) }
-            return (association, Self.waiters(grants, &state))
+    /// Sees to it that one which ends is not kept. Once for each, for one may be used for days.
+    private func watch(_ association: SCUAssociation) {
+        let (exchange, channel) = (association.invoker.exchange, association.channel)
+        exchange.eventLoop.execute { exchange.value.endFuture.whenComplete { _ in self.remove(channel) } }
+    }
+
+    private func remove(_ channel: any Channel) {
+        let served = state.withLock { state in
+            Self.waiters(state.pool.remove { $0.channel === channel }, &state)
         }
         for (waiter, grant) in served { waiter.resume(returning: grant) }
-        return removed
+    }
+
+    /// Releases one that nobody used for its time. The peer counts it until it has agreed to its end: so long it keeps
+    /// its place. On its event loop.
+    private func retire(_ number: Int) {
+        guard let (association, request) = state.withLock({ $0.pool.retire(number) }) else { return }
+        let exchange = association.invoker.exchange
+        let overdue = exchange.eventLoop.scheduleTask(in: Self.releaseTime) { exchange.value.abort() }
+        exchange.value.release().whenComplete { _ in
+            overdue.cancel()
+            self.leave(request, keeping: nil)
+        }
     }
 
     private func giveUpIdle(of peer: Pool.Peer?) async {
@@ -264,11 +281,11 @@ extension OutgoingAssociations: Service, CustomStringConvertible {
     func close() async {
         let waiting = state.withLock { state in
             state.isClosed = true
-            let waiters = state.waiters.filter { state.pool.withdraw($0.key) }
-            for number in waiters.keys { state.waiters[number] = nil }
-            return Array(waiters.values)
+            state.pool.withdrawAll()
+            defer { state.waiters = [:] }
+            return state.waiters
         }
-        for waiter in waiting { waiter.resume(throwing: SCUError.cancelled) }
+        for waiter in waiting.values { waiter.resume(throwing: SCUError.cancelled) }
         await giveUpIdle(of: nil)
     }
 

@@ -1,3 +1,4 @@
+import DICOMData
 import DICOMNetwork
 import NIOCore
 import Workflow
@@ -35,6 +36,9 @@ package struct PeerCaller: Sendable {
             }
         } catch let error as StoreError {
             return .permanent("what is kept cannot be told: \(error.message)")
+        } catch is DICOMDataError {
+            // The peer is not at fault, nor is what else waits for it.
+            return .permanent("what is to be told has no encoding")
         } catch {
             return .noAssociation(error, with: peer.name)
         }

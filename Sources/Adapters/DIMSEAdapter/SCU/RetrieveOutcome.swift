@@ -50,6 +50,8 @@ extension OperationInvoker {
         _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> RetrieveOutcome {
         var bounds = ResponseBounds()
+        // One for each sub-operation, of as many as this server sends itself, and the final one.
+        bounds.responsesMax = RetrieveSelection.instancesMax + 1_000
         // Identifiers come with the last response alone.
         bounds.bytesMax = 1 << 20
         for try await response in responses(context, try context.encoded(identifier), bounds: bounds, makeCommand) {

@@ -154,20 +154,20 @@ import Workflow
         #expect(store.content.audits.isEmpty)
     }
 
-    @Test("As SCU: N-CREATE and N-SET with their statuses, and whether the step has ended at the peer")
+    @Test("As SCU: N-CREATE and N-SET with their statuses, and the error ID of a step that has ended at the peer")
     func asSCU() async throws {
         try await run(MemoryStore()) { association in
-            let scu = try PerformedStepSCU(association)
+            let scu = try NormalizedSCU(association, sopClassUID: UID.modalityPerformedProcedureStep)
             #expect(try await scu.create("1.2.9", attributes("COMPLETED")) == .invalidAttributeValue)
             #expect(try await scu.create("1.2.9", attributes("IN PROGRESS")) == .success)
             #expect(try await scu.create("1.2.9", attributes("IN PROGRESS")) == .duplicateSOPInstance)
             #expect(try await scu.set("1.2.8", end("COMPLETED")).status == .noSuchSOPInstance)
             let ended = try await scu.set("1.2.9", end("COMPLETED"))
             #expect(ended.status == .success)
-            #expect(!ended.hasEnded)
+            #expect(ended.errorID == nil)
             let again = try await scu.set("1.2.9", end("COMPLETED"))
             #expect(again.status == .processingFailure)
-            #expect(again.hasEnded)
+            #expect(again.errorID == 0xA710)
         }
     }
 }

@@ -214,6 +214,43 @@ import Workflow
         }
     }
 
+    @Test("A peer that ends the association which was kept is told on a new one, and nothing is read back again")
+    func keptAssociation() async throws {
+        let store = try stored(["1.5.1"])
+        let note = CommitmentNote(
+            peer: "CT1", ourTitle: "HILUM", association: "gone",
+            commitment: StorageCommitment(
+                transactionUID: "1.2.3", references: [.init(sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.5.1")]))
+        let entry = entry(OutboxDraft(destination: "ae/CT1", kind: StorageCommitmentSCP.kind, payload: note.payload))
+        let (reads, calls) = (Mutex(0), Mutex(0))
+        try await RawAcceptor.run { reader, writer in
+            calls.withLock { $0 += 1 }
+            _ = try await reader.accept(writer)
+            guard let (context, command) = try await reader.command(writer) else { return }
+            try await writer.write(data(response(to: command, .success), context: context))
+            // What is asked second ends it.
+            if try await reader.command(writer) != nil { try await writer.write(PDU.abort(.byUser).encoded()) }
+        } _: { port in
+            var limits = OutgoingAssociations.Limits()
+            limits.idle = .hours(1)
+            let outgoing = OutgoingAssociations(limits: limits)
+            let peer = Peer(kind: .applicationEntity, name: "CT1", host: "127.0.0.1", port: port)
+            let courier = CommitmentCourier(
+                store: store, peers: MemoryPeers(all: [peer]), asking: CommitmentAssociations(),
+                associations: outgoing,
+                logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            ) { _ in
+                reads.withLock { $0 += 1 }
+                return .intact
+            }
+            let outcomes = [await courier.deliver(entry), await courier.deliver(entry)]
+            #expect(outcomes == [.delivered, .delivered])
+            await outgoing.close()
+        }
+        #expect(reads.withLock { $0 } == 2)
+        #expect(calls.withLock { $0 } == 2)
+    }
+
     @Test(
         "Nobody to report to: no address is transient, no listener unreachable, no peer withdrawn; no bytes now transient"
     )

@@ -76,11 +76,17 @@ import Testing
         var pool = Pool(placesMax: 1)
         _ = pool.ask(request(), number: 1)
         _ = pool.ask(request(), number: 2)
-        let withdrawn = (pool.withdraw(2), pool.withdraw(2))
+        let withdrawn = (pool.withdraw(2) != nil, pool.withdraw(2) != nil)
         #expect(withdrawn == (true, false))
         #expect(pool.leave(request(), keeping: (30, "a")).isEmpty)
-        #expect(pool.remove(30)?.0 == "a")
-        #expect(pool.remove(30)?.0 == nil)
+        #expect(pool.retire(30)?.0 == "a")
+        #expect(pool.retire(30)?.0 == nil)
+        // It takes its place until it has ended.
+        #expect(text(pool.ask(request(), number: 4)) == "waits")
+        #expect(text(pool.leave(request(), keeping: (32, "c"))) == ["4: idle c"])
+        #expect(pool.leave(request(), keeping: (33, "c")).isEmpty)
+        #expect(pool.remove { $0 == "c" }.isEmpty)
+        #expect(pool.idleCount == 0)
         _ = pool.ask(request(), number: 3)
         _ = pool.leave(request(), keeping: (31, "b"))
         #expect(pool.removeIdle(of: request("B").peer).0.isEmpty)
@@ -88,6 +94,26 @@ import Testing
         #expect(pool.usedCount == 0)
         #expect(pool.idleCount == 0)
         #expect(pool.waitingCount == 0)
+    }
+
+    @Test("Who waits behind one that withdraws gets what that one could not have")
+    func behind() {
+        var pool = Pool(placesMax: 9)
+        _ = pool.ask(request(placesMax: 1), number: 1)
+        #expect(text(pool.ask(request(placesMax: 1), number: 2)) == "waits")
+        #expect(text(pool.ask(request(placesMax: 2), number: 3)) == "waits")
+        #expect(pool.withdraw(2).map(text) == ["3: place"])
+        #expect(pool.waitingCount == 0)
+    }
+
+    @Test("Who is to have one of its own gets none that was kept, and takes its place")
+    func own() {
+        var pool = Pool(placesMax: 9)
+        _ = pool.ask(request(placesMax: 1), number: 1)
+        _ = pool.leave(request(placesMax: 1), keeping: (20, "a"))
+        var own = request(placesMax: 1)
+        own.mayBeKept = false
+        #expect(text(pool.ask(own, number: 2)) == "place of a")
     }
 
     @Test("Any order of events: never more places than there may be, and nobody waits for a place that is free")
@@ -106,7 +132,7 @@ import Testing
             }
         }
         for number in 1...2_000 {
-            switch Int.random(in: 0..<4, using: &random) {
+            switch Int.random(in: 0..<6, using: &random) {
             case 0, 1:
                 let request = request(
                     ["A", "B", "C"].randomElement(using: &random) ?? "A",
@@ -122,11 +148,19 @@ import Testing
                 used[user] = nil
                 let keeps = Bool.random(using: &random)
                 if keeps { idle.insert(-number) }
-                serve(pool.leave(request, keeping: keeps ? (-number, "k") : nil))
+                serve(pool.leave(request, keeping: keeps ? (-number, "\(-number)") : nil))
+            case 3:
+                guard let waiter = waiting.keys.randomElement(using: &random) else { continue }
+                waiting[waiter] = nil
+                serve(pool.withdraw(waiter) ?? [])
+            case 4:
+                guard let kept = idle.randomElement(using: &random) else { continue }
+                idle.remove(kept)
+                used[number] = pool.retire(kept)?.1
             default:
                 guard let kept = idle.randomElement(using: &random) else { continue }
                 idle.remove(kept)
-                if let (_, served) = pool.remove(kept) { serve(served) }
+                serve(pool.remove { $0 == "\(kept)" })
             }
             #expect(pool.usedCount == used.count, "seed \(seed)")
             #expect(pool.waitingCount == waiting.count, "seed \(seed)")

@@ -82,6 +82,77 @@ import Workflow
         }
     }
 
+    @Test("Who comes with a user identity, or serves the peer, is given no association that was opened without")
+    func own() async throws {
+        let users = Mutex<[UserIdentity?]>([])
+        try await RawAcceptor.run { reader, writer in
+            let request = try await reader.accept(writer)
+            users.withLock { $0.append(request.userInformation.userIdentity) }
+            while let (context, command) = try await reader.command(writer) {
+                try await writer.write(data(response(to: command, .success), context: context))
+            }
+        } _: { port in
+            let pool = pool { $0.idle = .hours(1) }
+            let plain = RawAcceptor.destination(port)
+            var named = plain
+            named.identity = ProposedIdentity(.userName("doe"))
+            var serving = SCUAssociation.Terms()
+            serving.services = [VerificationSCP()]
+            for (destination, terms) in [
+                (plain, SCUAssociation.Terms()), (named, SCUAssociation.Terms()), (plain, SCUAssociation.Terms()),
+                (plain, serving),
+            ] {
+                try await pool.with(destination, contexts: Self.verification, terms: terms) { lease in
+                    #expect(!lease.isReused)
+                    let status = try await lease.association.echo()
+                    #expect(status == .success)
+                }
+            }
+            await pool.close()
+        }
+        let seen = users.withLock { $0 }
+        #expect(seen.map { $0?.kind } == [nil, 1, nil, nil])
+    }
+
+    @Test("A peer is asked for no association in the place of one that it has not agreed to end")
+    func placeUntilReleased() async throws {
+        let (asked, asks) = AsyncStream.makeStream(of: Void.self)
+        let (agreed, agrees) = AsyncStream.makeStream(of: Void.self)
+        let calls = Mutex(0)
+        try await RawAcceptor.run { reader, writer in
+            let number = calls.withLock { calls in
+                calls += 1
+                return calls
+            }
+            _ = try await reader.accept(writer)
+            guard number == 1 else {
+                _ = try await reader.command(writer)
+                return
+            }
+            guard case .releaseRequest? = try await reader.next() else { return }
+            asks.yield()
+            for await _ in agreed { break }
+            try await writer.write(PDU.releaseResponse.encoded())
+            _ = try await reader.next()
+        } _: { port in
+            let pool = pool {
+                $0.associationsPerPeerMax = 1
+                $0.idle = .milliseconds(1)
+            }
+            let destination = RawAcceptor.destination(port)
+            try await pool.with(destination, contexts: Self.verification) { _ in }
+            for await _ in asked { break }
+            #expect(pool.counts.used == 1)
+            await #expect(throws: SCUError.noPlace) {
+                try await pool.with(destination, contexts: Self.verification, wait: .milliseconds(1)) { _ in }
+            }
+            #expect(calls.withLock { $0 } == 1)
+            agrees.yield()
+            try await pool.with(destination, contexts: Self.verification) { lease in #expect(!lease.isReused) }
+            #expect(calls.withLock { $0 } == 2)
+        }
+    }
+
     @Test("Who finds all places of a peer taken waits for one, and no longer than it may")
     func places() async throws {
         try await RawAcceptor.run(Self.obliging) { port in

@@ -261,6 +261,19 @@ import Workflow
         #expect(EntityID("a").uid != EntityID("b").uid)
     }
 
+    @Test("What has no encoding is the entry's fault: the peer is not held for unreachable")
+    func encoding() async throws {
+        try await TestListener.run(
+            peers: [Peer(kind: .applicationEntity, name: "HILUM")], configure: { $0.aeTitles = [] }
+        ) {
+            test in
+            let outcome = await Self.caller().call(
+                Self.peer(test.port), contexts: [(UID.verification, TransferSyntax.ofIdentifiers)]
+            ) { _ in throw DICOMDataError(.truncated, at: 0) }
+            #expect(outcome == .permanent("what is to be told has no encoding"))
+        }
+    }
+
     /// Takes notifications.
     private struct NotificationSCP: ServiceClassProvider {
         let abstractSyntaxes = [

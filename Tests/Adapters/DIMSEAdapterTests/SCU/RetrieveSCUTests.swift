@@ -1,3 +1,4 @@
+import Access
 import DICOMData
 import DICOMNetwork
 import NIOCore
@@ -200,6 +201,53 @@ import Testing
         #expect(throws: InstanceReceiver.NoStudy.self) {
             try InstanceReceiver(DataSet(), storageClasses: [], into: sink)
         }
+    }
+
+    @Test(
+        "A front of a megabyte that comes in pieces of four bytes is looked through in no time", .timeLimit(.minutes(1))
+    )
+    func smallPieces() throws {
+        var set = DataSet()
+        set.set(Tag(0x0009, 0x0010), .LO, bytes: Array("TEST".utf8))
+        set.set(Tag(0x0009, 0x1010), .UN, bytes: [UInt8](repeating: 7, count: 1_000_000))
+        for (tag, uid) in [
+            (Tag.sopClassUID, UID.ctImageStorage), (.sopInstanceUID, "1.2.1.1"), (.studyInstanceUID, "1.2"),
+            (.seriesInstanceUID, "1.2.1"),
+        ] { set.set(tag, string: uid) }
+        set[.pixelData] = DataElement(.pixelData, .OW, bytes: [7, 7])
+        let syntax = TransferSyntax.explicitVRLittleEndian
+        let bytes = try DataSetEncoder(transferSyntax: syntax).encode(set)
+        let sink = MemorySink()
+        let receiver = try InstanceReceiver(Self.identifier(), storageClasses: [UID.ctImageStorage], into: sink)
+        let operation = receiver.begin(
+            DIMSERequest(
+                message: try DIMSEMessage(
+                    contextID: 1,
+                    command: .cStoreRequest(
+                        messageID: 1, sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.1.1")),
+                context: PresentationContext(
+                    id: 1, abstractSyntax: UID.ctImageStorage, transferSyntax: syntax.uid),
+                association: AssociationInfo(
+                    id: "1", calledAETitle: title("PACS"), callingAETitle: title("HILUM"),
+                    access: AccessContext(
+                        principal: Principal(kind: .applicationEntity, id: "PACS"), scopes: [], requestID: "1",
+                        sourceAddress: nil))))
+        for start in stride(from: 0, to: bytes.count, by: 4) {
+            bytes[start..<min(start + 4, bytes.count)].withUnsafeBytes { operation.receive($0) }
+        }
+        #expect(receiver.counts.bytes == Int64(bytes.count))
+        operation.abandon()
+        // It was asked for, so that it was on its way into the sink.
+        #expect(sink.state.withLock { $0.aborted } == 1)
+    }
+
+    @Test("Instances that fail count among those that may come")
+    func failing() async throws {
+        var limits = GetSCU.Limits()
+        limits.instances = 2
+        let objects = try (1...3).map { try Self.object("1.2.1.\($0)") }
+        let got = try await get(objects, into: MemorySink(status: .processingFailure), limits: limits)
+        #expect(got.statuses == [.processingFailure, .processingFailure, .notAuthorized])
     }
 
     @Test("While we store what came, the peer is not late with its response")

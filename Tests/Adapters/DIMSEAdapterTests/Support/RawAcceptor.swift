@@ -46,17 +46,8 @@ enum RawAcceptor {
     static func accept(
         _ request: AssociateRequest, maximumLength: UInt32 = 16384, identityResponse: [UInt8]? = nil
     ) -> ByteBuffer {
-        var information = UserInformation(maximumLength: maximumLength, implementationClassUID: "1.2.3")
-        information.roleSelections = request.userInformation.roleSelections
-        information.userIdentityResponse = identityResponse
-        return PDU.associateAccept(
-            AssociateAccept(
-                calledAETitle: request.calledAETitle, callingAETitle: request.callingAETitle,
-                presentationContexts: request.presentationContexts.map {
-                    PresentationContextResult(
-                        id: $0.id, result: .acceptance, transferSyntax: $0.transferSyntaxes.first ?? "")
-                }, userInformation: information)
-        ).encoded()
+        PDU.associateAccept(request.accepted(maximumLength: maximumLength, identityResponse: identityResponse))
+            .encoded()
     }
 
     /// Where it is called.

@@ -60,17 +60,37 @@ struct PDUReader {
     }
 }
 
-/// An A-ASSOCIATE-RQ of CT1 to HILUM.
-func associateRequest(
-    _ contexts: [(UInt8, String)] = [(1, "1.2.840.10008.1.1")], called: String = "HILUM", calling: String = "CT1"
-) -> ByteBuffer {
-    PDU.associateRequest(
+extension AssociateRequest {
+    /// Of CT1 to HILUM, each context in Implicit VR Little Endian.
+    static func of(
+        _ contexts: [(UInt8, String)], called: String = "HILUM", calling: String = "CT1"
+    ) -> AssociateRequest {
         AssociateRequest(
             calledAETitle: title(called), callingAETitle: title(calling),
             presentationContexts: contexts.map {
                 ProposedPresentationContext(id: $0.0, abstractSyntax: $0.1, transferSyntaxes: ["1.2.840.10008.1.2"])
             }, userInformation: UserInformation(maximumLength: 16384, implementationClassUID: "1.2.3"))
-    ).encoded()
+    }
+
+    /// The answer that accepts every context in its first transfer syntax, and every role.
+    func accepted(maximumLength: UInt32 = 16384, identityResponse: [UInt8]? = nil) -> AssociateAccept {
+        var information = UserInformation(maximumLength: maximumLength, implementationClassUID: "1.2.3")
+        information.roleSelections = userInformation.roleSelections
+        information.userIdentityResponse = identityResponse
+        return AssociateAccept(
+            calledAETitle: calledAETitle, callingAETitle: callingAETitle,
+            presentationContexts: presentationContexts.map {
+                PresentationContextResult(
+                    id: $0.id, result: .acceptance, transferSyntax: $0.transferSyntaxes.first ?? "")
+            }, userInformation: information)
+    }
+}
+
+/// An A-ASSOCIATE-RQ of CT1 to HILUM.
+func associateRequest(
+    _ contexts: [(UInt8, String)] = [(1, "1.2.840.10008.1.1")], called: String = "HILUM", calling: String = "CT1"
+) -> ByteBuffer {
+    PDU.associateRequest(.of(contexts, called: called, calling: calling)).encoded()
 }
 
 /// One P-DATA-TF with one PDV.

@@ -1,38 +1,28 @@
 import Access
+import DICOMData
 import DICOMNetwork
 import DICOMTranslation
 import Workflow
 
-/// Tells peers by N-CREATE of a notification that the instances of a study can be had. PS3.4 §R.3.
+/// Tells peers of availability.
+package typealias AvailabilityCourier = NoticeCourier<AvailabilityNotice>
+
+/// Tells a peer by N-CREATE of a notification that the instances of a study can be had. PS3.4 §R.3.
 ///
 /// A notification has its UID by the entry, so that a peer knows a repeat.
-package struct AvailabilityCourier: Courier {
-    package var policy: DeliveryPolicy {
-        var policy = DeliveryPolicy()
-        policy.placesPerDestination = 2
-        policy.attemptSeconds = 90
-        return policy
+package struct AvailabilityNotice: NoticeToPeer {
+    package static let name = "availability"
+    package static let service = Peer.Service.ian
+    private let uid: String
+
+    package init?(_ content: PeerNotice.Content) {
+        guard case .availability(let uid) = content else { return nil }
+        self.uid = uid
     }
 
-    private let store: any WorkflowStore
-    private let peers: any PeerDirectory
-    private let caller: PeerCaller
-
-    package init(store: any WorkflowStore, peers: any PeerDirectory, caller: PeerCaller) {
-        self.store = store
-        self.peers = peers
-        self.caller = caller
-    }
-
-    package func deliver(_ entry: OutboxEntry) async -> DeliveryOutcome {
-        guard let notice = PeerNotice(entry), case .availability(let uid) = notice.content else {
-            return .permanent("the entry is not one of availability")
-        }
-        let peer: Peer
-        switch await peers.receiver(notice.peer, offering: .ian) {
-        case .success(let found): peer = found
-        case .failure(let none): return none.outcome
-        }
+    package func tell(
+        _ peer: Peer, _ entry: OutboxEntry, from store: any WorkflowStore, by caller: PeerCaller
+    ) async -> DeliveryOutcome {
         let notification: AvailabilityNotification?
         do {
             notification = try await store.read(.server(requestID: "ian")) {
@@ -43,8 +33,10 @@ package struct AvailabilityCourier: Courier {
         }
         guard let notification else { return .withdrawn("nothing of the study is published any more") }
         let attributes = notification.attributes(retrieveAETitle: caller.callingAETitle.value)
-        return await caller.call(peer, contexts: AvailabilitySCU.contexts) { association in
-            let status = try await AvailabilitySCU(association).notify(entry.eventID.uid, attributes)
+        let sopClass = UID.instanceAvailabilityNotification
+        return await caller.call(peer, contexts: NormalizedSCU.contexts(sopClass)) { association in
+            let scu = try NormalizedSCU(association, sopClassUID: sopClass)
+            let status = try await scu.create(entry.eventID.uid, attributes)
             if status == .duplicateSOPInstance { return .delivered }
             return .answered(status, by: peer.name, to: "N-CREATE")
         }
