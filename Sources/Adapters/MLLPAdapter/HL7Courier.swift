@@ -131,7 +131,10 @@ package struct HL7Courier: Courier {
                 requestID: "hl7")
             do {
                 let notes = try await store.write(access) { try told.apply(in: $0) }
-                for note in notes { logger.notice("\(note)", metadata: ["destination": "\(destination.name)"]) }
+                for words in notes { note(words) }
+            } catch  where Self.isForGood(error) {
+                // Sent again the message would be answered the same: it was accepted, and that counts.
+                note("what the answer tells of the order cannot be kept")
             } catch {
                 // Sent again with the same MSH-10 it is answered again.
                 return .transient("what the answer tells of the order could not be kept")
@@ -139,6 +142,15 @@ package struct HL7Courier: Courier {
         }
         guard !told.refusals.isEmpty else { return .delivered }
         return .permanent("the order is refused (ORC-1 \(told.refusals.joined(separator: ", ")))")
+    }
+
+    private func note(_ words: String) {
+        logger.notice("\(words)", metadata: ["destination": "\(destination.name)"])
+    }
+
+    /// Whether it fails however often it is tried.
+    private static func isForGood(_ error: any Error) -> Bool {
+        error is TextRule.Refusal || (error as? StoreError)?.code == .unacceptable
     }
 }
 

@@ -20,7 +20,7 @@ package struct MLLPClient: Sendable {
         case connectionClosed
         /// Another message is waiting for its acknowledgment.
         case busy
-        /// The message does not parse, so that there is no control id to wait for.
+        /// The message does not parse, so that there is no control id to wait for, or holds a byte that no frame can.
         case messageIllegal(HL7Error)
         /// The TLS handshake failed, or did not end in time.
         case handshakeFailed
@@ -117,14 +117,16 @@ package struct MLLPClient: Sendable {
     /// and `messageIllegal` the connection is closed, as it is when the task is cancelled.
     package func send(_ message: [UInt8], timeout: TimeAmount = .seconds(30)) async throws -> Answer {
         let header: MessageHeader
+        let frame: [UInt8]
         do throws(HL7Error) {
             header = try Parser().parse(message).header
+            frame = try MLLPEncoder.frame(message)
         } catch {
             throw Failure.messageIllegal(error)
         }
         let promise = channel.eventLoop.makePromise(of: Answer.self)
         let request = MLLPClientHandler.Request(
-            frame: try MLLPEncoder.frame(message), controlID: header.controlID, timeout: timeout, promise: promise)
+            frame: frame, controlID: header.controlID, timeout: timeout, promise: promise)
         channel.triggerUserOutboundEvent(request).whenFailure { _ in promise.fail(Failure.connectionClosed) }
         return try await withTaskCancellationHandler {
             try await promise.futureResult.get()

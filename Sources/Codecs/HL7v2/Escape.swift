@@ -54,24 +54,30 @@ package enum Escape {
         for byte in text {
             defer { lastWasCarriageReturn = byte == 0x0D }
             switch byte {
-            case delimiters.field: output.append(letter: 0x46, delimiters)
-            case delimiters.component: output.append(letter: 0x53, delimiters)
-            case delimiters.subcomponent: output.append(letter: 0x54, delimiters)
-            case delimiters.repetition: output.append(letter: 0x52, delimiters)
-            case delimiters.escape: output.append(letter: 0x45, delimiters)
             case 0x0A where lastWasCarriageReturn: continue
             case 0x0A, 0x0D: output += lineBreak(delimiters)
-            case 0x00..<0x20 where byte != 0x09, 0x7F:
-                output.append(command: [0x58, hexDigit(byte >> 4), hexDigit(byte & 0x0F)], delimiters)
-            default:
-                if let truncation = delimiters.truncation, byte == truncation {
-                    output.append(letter: 0x50, delimiters)
-                } else {
-                    output.append(byte)
-                }
+            default: append(byte, to: &output, delimiters)
             }
         }
         return output
+    }
+
+    /// A byte that is no line break.
+    private static func append(_ byte: UInt8, to output: inout [UInt8], _ delimiters: Delimiters) {
+        switch byte {
+        case delimiters.field: output.append(letter: 0x46, delimiters)
+        case delimiters.component: output.append(letter: 0x53, delimiters)
+        case delimiters.subcomponent: output.append(letter: 0x54, delimiters)
+        case delimiters.repetition: output.append(letter: 0x52, delimiters)
+        case delimiters.escape: output.append(letter: 0x45, delimiters)
+        case 0x00..<0x20 where byte != 0x09, 0x7F: output += hexadecimal(byte, delimiters)
+        default:
+            if let truncation = delimiters.truncation, byte == truncation {
+                output.append(letter: 0x50, delimiters)
+            } else {
+                output.append(byte)
+            }
+        }
     }
 
     /// The bytes of one value ready to stand between delimiters, so that reading them gives the same text again: line
@@ -87,7 +93,7 @@ package enum Escape {
             switch byte {
             case 0x0A where isFormatted: output += lineBreak(delimiters)
             case 0x0A, 0x0D: output += hexadecimal(byte, delimiters)
-            default: output += added(to: CollectionOfOne(byte), delimiters: delimiters)
+            default: append(byte, to: &output, delimiters)
             }
         }
         return output
@@ -110,12 +116,6 @@ extension [UInt8] {
     fileprivate mutating func append(letter: UInt8, _ delimiters: Delimiters) {
         append(delimiters.escape)
         append(letter)
-        append(delimiters.escape)
-    }
-
-    fileprivate mutating func append(command: [UInt8], _ delimiters: Delimiters) {
-        append(delimiters.escape)
-        append(contentsOf: command)
         append(delimiters.escape)
     }
 }

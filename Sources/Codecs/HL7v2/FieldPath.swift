@@ -36,14 +36,45 @@ package struct FieldPath: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String {
-        var text = "\(segment)"
-        if occurrence != 1 { text += "[\(occurrence)]" }
-        text += "-\(field)"
-        if repetition != 1 { text += "[\(repetition)]" }
-        if let component { text += ".\(component)" }
-        if let subcomponent { text += ".\(subcomponent)" }
-        return text
+        // Asked for at each value of each message: put together without a text of every part.
+        String(unsafeUninitializedCapacity: 3 + 5 * (Self.numberBytesMax + 2)) { buffer in
+            var end = 0
+            func add(_ byte: UInt8) {
+                buffer[end] = byte
+                end += 1
+            }
+            func addNumber(_ number: Int) {
+                if number < 0 { add(0x2D) }
+                let start = end
+                var rest = number.magnitude
+                repeat {
+                    add(0x30 + UInt8(rest % 10))
+                    rest /= 10
+                } while rest > 0
+                buffer[start..<end].reverse()
+            }
+            func bracketed(_ number: Int) {
+                guard number != 1 else { return }
+                add(UInt8(ascii: "["))
+                addNumber(number)
+                add(UInt8(ascii: "]"))
+            }
+            for shift: UInt32 in [16, 8, 0] { add(UInt8(truncatingIfNeeded: segment.code >> shift)) }
+            bracketed(occurrence)
+            add(UInt8(ascii: "-"))
+            addNumber(field)
+            bracketed(repetition)
+            for part in [component, subcomponent] {
+                guard let part else { continue }
+                add(UInt8(ascii: "."))
+                addNumber(part)
+            }
+            return end
+        }
     }
+
+    /// Characters of any number, its sign among them.
+    private static let numberBytesMax = 20
 
     private struct Scanner {
         let bytes: [UInt8]

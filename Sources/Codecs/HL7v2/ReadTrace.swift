@@ -134,7 +134,15 @@ extension Message {
     ///
     /// MSH-1 and MSH-2 are not among them. `visit` gets the place and the uses, none for a value that nobody carried on.
     package func forEachValue(_ visit: (ErrorLocation, [ReadUse]) -> Void) {
+        forEachValue { place, _, uses in visit(place, uses) }
+    }
+
+    /// The same with a number of the uses: from 0 in the order in which each different list of them comes first.
+    package func forEachValue(_ visit: (ErrorLocation, _ number: Int, [ReadUse]) -> Void) {
         let (reads, uses) = storage.trace?.sorted() ?? ([], [])
+        var numbers: [[UInt16]: Int] = [:]
+        var lists: [[ReadUse]] = []
+        var found: [UInt16] = []
         var next = 0
         var open: [ReadTrace.Read] = []
         var occurrences: [SegmentID: Int] = [:]
@@ -151,15 +159,19 @@ extension Message {
                         next += 1
                     }
                     open.removeAll { Int($0.end) <= leaf.lowerBound }
-                    var found: [ReadUse] = []
-                    for read in open where Int(read.end) >= leaf.upperBound {
-                        let use = uses[Int(read.use)]
-                        if !found.contains(use) { found.append(use) }
+                    found.removeAll(keepingCapacity: true)
+                    for read in open where Int(read.end) >= leaf.upperBound && !found.contains(read.use) {
+                        found.append(read.use)
+                    }
+                    let number = numbers[found] ?? lists.count
+                    if number == lists.count {
+                        numbers[found] = number
+                        lists.append(found.map { uses[Int($0)] })
                     }
                     visit(
                         ErrorLocation(
                             segment: entry.id, occurrence: occurrence, field: field, repetition: place.repetition,
-                            component: place.component, subcomponent: place.subcomponent), found)
+                            component: place.component, subcomponent: place.subcomponent), number, lists[number])
                 }
             }
         }

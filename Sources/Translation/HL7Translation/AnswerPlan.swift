@@ -50,12 +50,12 @@ struct ReceivedAnswer {
     /// Nil for a message that answers nothing.
     init?(_ received: ReceivedMessage) {
         guard case .success(let message) = received.parsed, let msa = message["MSA"],
-            ["ACK", "ORR", "ORG", "ORI"].contains(message.header.messageCode)
+            ["ACK", "ORR", "ORG", "ORI"].contains(received.header.messageCode)
         else { return nil }
         let known = ["AA", "AE", "AR", "CA", "CE", "CR"]
         code = msa[1].text.flatMap { known.contains($0) ? $0 : nil } ?? "?"
         orders = OrderAnswer(received.bytes, to: [], profile: received.profile)
         isAnswered =
-            !["CA", "CE", "CR"].contains(code) && AnswerPlan.isWanted(message.header.acceptAcknowledgmentType, true)
+            !["CA", "CE", "CR"].contains(code) && AnswerPlan.isWanted(received.header.acceptAcknowledgmentType, true)
     }
 }

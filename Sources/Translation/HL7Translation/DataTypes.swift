@@ -3,12 +3,19 @@ import Synchronization
 import Workflow
 
 /// Data types of HL7 v2 as domain values, read with the site's profile. HL7 v2.5.1 §2.A.
-struct DataTypes: Sendable {
+///
+/// One object a message: each part of the reading holds it, and a profile is much to copy.
+final class DataTypes: Sendable {
     let profile: SiteProfile
     /// Where it is noted what the values of the message were read for, and what is wrong with them.
     let trace: ReadTrace
     /// The authorities that were named and are not configured.
     let unknownAuthorities = UnknownAuthorities()
+
+    init(profile: SiteProfile, trace: ReadTrace) {
+        self.profile = profile
+        self.trace = trace
+    }
 
     /// Everything read inside of `body` is carried to `target`, such as `Patient.birthDate`.
     func into<Value>(_ target: String, _ body: () throws -> Value) rethrows -> Value {

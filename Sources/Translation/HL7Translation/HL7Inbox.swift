@@ -109,13 +109,15 @@ package struct HL7Inbox: Sendable {
         case .success(let parsed): message = parsed
         case .failure(let error): throw MessageRefusal(received.code(for: error), [Acknowledgment.Entry(error)])
         }
-        try HeaderCheck(profile: received.profile).check(message)
+        try HeaderCheck(profile: received.profile).check(received.header, of: message)
         if let refusal = MessageRefusal.unkeepable(in: message) { throw refusal }
         let trace = ReadTrace()
         let traced = message.traced(by: trace)
         let types = DataTypes(profile: received.profile, trace: trace)
-        let inbound = try Self.inbound(traced, types: types)
-        let coverage = MessageCoverage(of: traced)
+        let inbound = try Self.inbound(traced, received.header, types: types)
+        // What the journal keeps is put together before the unit: there is one at a time.
+        let coverage = MessageCoverage(of: traced).written()
+        let keys = keys(of: received)
         let faults = trace.faults
         if let refusal = MessageRefusal(faults) { throw refusal }
         let id = entropy.newID()
@@ -142,7 +144,8 @@ package struct HL7Inbox: Sendable {
             let answer = acknowledge(.accept, received.header, warnings)
             try unit.journal(
                 journaled(
-                    received, id: id, effect.disposition, note: notes, answer, at: unit.time, coverage: coverage))
+                    received, id: id, effect.disposition, note: notes, answer, at: unit.time, keys: keys,
+                    coverage: coverage))
             try unit.audit(audit(received, .success, access))
             let result: Receipt.Result = effect.disposition == .applied ? .applied : .ignored
             return (receipt(received, result, answer, notes), effect.mergedNumbers)
@@ -174,7 +177,7 @@ package struct HL7Inbox: Sendable {
         guard case .success(let parsed) = received.parsed else { return }
         let types = DataTypes(profile: received.profile, trace: ReadTrace())
         do {
-            let inbound = try Self.inbound(parsed.traced(by: types.trace), types: types)
+            let inbound = try Self.inbound(parsed.traced(by: types.trace), received.header, types: types)
             guard MessageRefusal(types.trace.faults) == nil else { return }
             try await store.write(self.access(received)) { unit in
                 // Another merge may have ended its waiting, and its sender may have sent it again.
@@ -223,8 +226,9 @@ package struct HL7Inbox: Sendable {
         }
     }
 
-    private static func inbound(_ message: Message, types: DataTypes) throws -> any InboundMessage {
-        let header = message.header
+    private static func inbound(
+        _ message: Message, _ header: MessageHeader, types: DataTypes
+    ) throws -> any InboundMessage {
         let place = ErrorLocation(segment: "MSH", field: 9, component: 2)
         guard ["ADT", "ORM", "OMG", "OMI", "ORU"].contains(header.messageCode) else {
             throw MessageRefusal(
@@ -267,6 +271,7 @@ package struct HL7Inbox: Sendable {
         let answer = acknowledge(refusal.code, received.header, refusal.entries)
         let notes = refusal.entries.map { $0.userMessage ?? $0.condition.text }
         let id = entropy.newID()
+        let keys = keys(of: received)
         do {
             return try await store.write(access) { unit in
                 // Taken before the site's settings changed: what was answered stays answered.
@@ -277,7 +282,7 @@ package struct HL7Inbox: Sendable {
                 if try Self.isKept(received, in: unit) {
                     return receipt(received, .failed, answer, notes, refused: refusal)
                 }
-                try unit.journal(journaled(received, id: id, .failed, note: notes, answer, at: unit.time))
+                try unit.journal(journaled(received, id: id, .failed, note: notes, answer, at: unit.time, keys: keys))
                 if !refusal.awaitedNumbers.isEmpty { try unit.awaitMerge(id, of: refusal.awaitedNumbers) }
                 try unit.audit(audit(received, .minorFailure, access))
                 return receipt(received, .failed, answer, notes, refused: refusal)
@@ -328,17 +333,21 @@ package struct HL7Inbox: Sendable {
 
     private func journaled(
         _ received: ReceivedMessage, id: EntityID, _ disposition: JournaledMessage.Disposition, note: [String],
-        _ acknowledgement: [UInt8], at time: UTCInstant, coverage: MessageCoverage? = nil
+        _ acknowledgement: [UInt8], at time: UTCInstant, keys: MessageKeys, coverage: MessageCoverage? = nil
     ) -> JournaledMessage {
         var journaled = JournaledMessage(
             id: id, sender: received.sender, controlID: received.header.controlIDText, type: received.type,
             digest: received.digest, raw: received.bytes, disposition: disposition,
             note: note.isEmpty ? nil : note.joined(separator: "; "), acknowledgement: acknowledgement, receivedAt: time,
             peer: received.peer, coverage: coverage)
-        if case .success(let message) = received.parsed {
-            journaled.keys = MessageKeys(message, accession: received.profile.fields[.accession] ?? [])
-        }
+        journaled.keys = keys
         return journaled
+    }
+
+    /// None of a message that does not parse.
+    private func keys(of received: ReceivedMessage) -> MessageKeys {
+        guard case .success(let message) = received.parsed else { return MessageKeys() }
+        return MessageKeys(message, accession: received.profile.fields[.accession] ?? [])
     }
 
     private func receipt(

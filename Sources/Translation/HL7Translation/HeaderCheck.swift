@@ -7,8 +7,7 @@ struct HeaderCheck {
 
     /// Throws `MessageRefusal` with AR: MSH-9 or MSH-10 empty (101), MSH-11 not accepted (202), MSH-12 not accepted (203),
     /// MSH-3, 4 or 10 longer than is echoed (102).
-    func check(_ message: Message) throws {
-        let header = message.header
+    func check(_ header: MessageHeader, of message: Message) throws {
         var entries: [Acknowledgment.Entry] = []
         if header.messageCode.isEmpty {
             entries.append(entry(.requiredFieldMissing, field: 9, "MSH-9 is empty"))

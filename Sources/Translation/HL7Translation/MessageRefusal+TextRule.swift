@@ -68,6 +68,7 @@ extension MessageRefusal {
 
     /// Whether a sequence between two escape characters that starts with X has a pair of digits 00.
     private static func holdsNUL(_ field: some Collection<UInt8>, _ escape: UInt8) -> Bool {
+        guard field.contains(escape) else { return false }
         let parts = field.split(separator: escape, omittingEmptySubsequences: false)
         // The last part is not closed, so it is no sequence.
         for part in parts.dropFirst().dropLast() where part.first == UInt8(ascii: "X") {

@@ -1,10 +1,12 @@
 import Foundation
+import Synchronization
 
 /// The time zone of a site: turns its wall clock into offsets from UTC.
 package struct SiteZone: Sendable, Hashable {
     /// The IANA name, such as `Europe/Zurich`.
     package let name: String
     private let zone: TimeZone
+    private let hours = Hours()
 
     /// Nil when the zone database does not have the name.
     package init?(_ name: String) {
@@ -32,6 +34,35 @@ package struct SiteZone: Sendable, Hashable {
     package func offsetMinutes(atUTC seconds: Int) -> Int { offset(atUTC: seconds) / 60 }
 
     private func offset(atUTC seconds: Int) -> Int {
+        let hour = Int((Double(seconds) / 3_600).rounded(.down))
+        if let known = hours.offset(of: hour) { return known }
+        let offset = lookUp(seconds)
+        // Nearly every hour has one offset throughout.
+        if lookUp(hour * 3_600) == offset, lookUp(hour * 3_600 + 3_599) == offset { hours.keep(offset, of: hour) }
+        return offset
+    }
+
+    private func lookUp(_ seconds: Int) -> Int {
         zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds)))
+    }
+
+    package static func == (a: SiteZone, b: SiteZone) -> Bool { a.name == b.name }
+    package func hash(into hasher: inout Hasher) { hasher.combine(name) }
+}
+
+/// The offsets of hours that were asked for: messages tell of few, and the zone database is slow to ask.
+private final class Hours: Sendable {
+    /// Some months; then it begins anew.
+    private static let countMax = 4_096
+
+    private let offsets = Mutex<[Int: Int]>([:])
+
+    func offset(of hour: Int) -> Int? { offsets.withLock { $0[hour] } }
+
+    func keep(_ offset: Int, of hour: Int) {
+        offsets.withLock { offsets in
+            if offsets.count >= Self.countMax { offsets = [:] }
+            offsets[hour] = offset
+        }
     }
 }

@@ -19,18 +19,20 @@ import Workflow
         func removePeer(kind: Peer.Kind, name: String) async throws -> Bool { false }
     }
 
-    /// A store that is away.
+    /// A store that is away, or fails in another way.
     private struct NoStore: WorkflowStore {
+        var error: any Error = StoreError(.unavailable, "away")
         func write<T: Sendable>(
             _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
-        ) async throws -> T { throw StoreError(.unavailable, "away") }
+        ) async throws -> T { throw error }
         func read<T: Sendable>(
             _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
-        ) async throws -> T { throw StoreError(.unavailable, "away") }
+        ) async throws -> T { throw error }
     }
 
     private static func courier(
-        _ address: MLLPSender.Address?, reactions: [String: OutboundDestination.Reaction] = [:]
+        _ address: MLLPSender.Address?, reactions: [String: OutboundDestination.Reaction] = [:],
+        store: NoStore = NoStore()
     ) -> HL7Courier {
         var destination = OutboundDestination(name: "RIS", peer: "RIS|SOUTH")
         destination.reactions.merge(reactions) { $1 }
@@ -38,7 +40,7 @@ import Workflow
         terms.answer = .seconds(20)
         let peer = Peer(kind: .messageSender, name: "RIS|SOUTH", host: address?.host, port: address?.port)
         return HL7Courier(
-            destination, profile: SiteProfile(), store: NoStore(), peers: Peers(known: peer),
+            destination, profile: SiteProfile(), store: store, peers: Peers(known: peer),
             sender: MLLPSender(terms, group: MultiThreadedEventLoopGroup.singleton), logger: TestListener.quiet)
     }
 
@@ -90,6 +92,30 @@ import Workflow
             try await FakeReceiver.run({ _, _ in [.answer(answer)] }) { _, address in
                 #expect(await Self.courier(address).deliver(Self.entry(Self.message)) == outcome)
             }
+        }
+    }
+
+    @Test(
+        "An accepted message is not sent again for a number in its answer that never can be kept",
+        arguments: [
+            TextRule.Refusal(field: .filler, reason: .tooLong), StoreError(.unacceptable, "no"),
+        ] as [any Error])
+    func unacceptable(error: any Error) async throws {
+        let numbered = Array("MSH|^~\\&|||||||ORR^O02|1|P|2.5\rMSA|AA|M1\rORC|OK|PL-1|FI-9\r".utf8)
+        try await FakeReceiver.run({ _, _ in [.answer(numbered)] }) { _, address in
+            let courier = Self.courier(address, store: NoStore(error: error))
+            #expect(await courier.deliver(Self.entry(Self.message)) == .delivered)
+        }
+    }
+
+    @Test("A message with a byte that no frame can hold is parked, not tried again")
+    func unframeable() async throws {
+        let message = TestListener.message("M1") + Array("NTE|2||a\u{1C}b\r".utf8)
+        let offset = try #require(message.firstIndex(of: 0x1C))
+        try await FakeReceiver.run({ _, _ in [] }) { receiver, address in
+            let outcome = await Self.courier(address).deliver(Self.entry(.message(message)))
+            #expect(outcome == .permanent("not sent: " + HL7Error.unframeableByte(offset: offset).message))
+            #expect(receiver.controlIDs.isEmpty)
         }
     }
 

@@ -140,6 +140,74 @@ private typealias Support = WorkflowSupport
         }
     }
 
+    private static func join(_ store: RelationalStore, _ old: String, into key: String) async throws {
+        try await store.work { unit in
+            let memory = try #require(unit as? any ToldUnit)
+            try memory.joinTelling(of: old, into: key, to: "d")
+        }
+    }
+
+    @Test(
+        "Keys that are joined leave in one order: what was put in first, also where it is to be tried again",
+        arguments: TestDatabases.all)
+    func joined(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { store, clock in
+            try await Self.put(store, Self.draft("1", key: "old"), Self.draft("2"), Self.draft("3", key: "old"))
+            var lease = try #require(try await Self.claim(store, places: 1, held: ["d": ["k"]]).leases.first)
+            #expect(Self.text(lease.entry) == "1")
+            // The one that is on its way stays on its way, as the first of both.
+            try await Self.join(store, "old", into: "k")
+            try await Self.put(store, Self.draft("4"))
+            #expect(Self.texts(try await Self.claim(store, owner: "b")) == [])
+            #expect(try await Self.states(store) == ["1 leased", "2 waiting", "3 waiting", "4 waiting"])
+            lease = try #require(try await store.renew([lease], seconds: 60).first)
+            let later = UTCInstant(microseconds: clock.microseconds + 20_000_000)
+            #expect(
+                try await store.settle(lease, .retry(at: later, pause: nil, failure: "away"), next: 60) { _ in } == nil)
+            #expect(Self.texts(try await Self.claim(store)) == [])
+            clock.advance(21)
+            lease = try #require(try await Self.claim(store).leases.first)
+            var order = [Self.text(lease.entry)]
+            while let next = try await store.settle(lease, .done, next: 60, { _ in }) {
+                order.append(Self.text(next.entry))
+                lease = next
+            }
+            #expect(order == ["1", "2", "3", "4"])
+            #expect(Self.texts(try await Self.claim(store)) == [])
+        }
+    }
+
+    @Test(
+        "Keys that are joined wait for an operator together; two that are both on their way end each by itself",
+        arguments: TestDatabases.all)
+    func joinedWhileHeld(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { store, _ in
+            try await Self.put(store, Self.draft("1", key: "old"), Self.draft("2", key: "old"))
+            let held = try #require(try await Self.claim(store).leases.first)
+            _ = try await store.settle(held, .park(failure: "no", holdsLane: true), next: 60) { _ in }
+            try await Self.put(store, Self.draft("3"))
+            try await Self.join(store, "old", into: "k")
+            #expect(Self.texts(try await Self.claim(store)) == [])
+            #expect(
+                try await store.order(.discard, .entry(held.entry.number), access: Support.server) == 1)
+            let two = try #require(try await Self.claim(store).leases.first)
+            #expect(Self.text(two.entry) == "2")
+
+            try await Self.put(store, Self.draft("4", key: "other"), Self.draft("5", key: "other"))
+            let four = try #require(try await Self.claim(store, held: ["d": ["k"]]).leases.first)
+            #expect(Self.text(four.entry) == "4")
+            try await Self.join(store, "other", into: "k")
+            #expect(Self.texts(try await Self.claim(store, owner: "b")) == [])
+            #expect(try await store.settle(four, .done, next: 60) { _ in } == nil)
+            let three = try #require(try await store.settle(two, .done, next: 60) { _ in })
+            #expect(Self.text(three.entry) == "3")
+            let five = try #require(try await store.settle(three, .done, next: 60) { _ in })
+            #expect(Self.text(five.entry) == "5")
+            #expect(
+                try await Self.states(store) == ["1 discarded", "2 done", "3 done", "4 done", "5 leased"])
+        }
+    }
+
     @Test(
         "What is parked is passed over, or holds its key, until it is asked for in its old place or discarded",
         arguments: TestDatabases.all)

@@ -137,6 +137,12 @@ extension MemoryUnit {
             $0.subject == told.subject && $0.destination == told.destination
         }
     }
+    package func joinTelling(of orderingKey: String, into other: String, to destination: String) throws {
+        for index in state.outbox.indices
+        where state.outbox[index].destination == destination && state.outbox[index].orderingKey == orderingKey {
+            state.outbox[index].orderingKey = other
+        }
+    }
     package func forget(_ told: Told) throws {
         state.told.removeAll { $0.subject == told.subject && $0.destination == told.destination }
     }

@@ -208,6 +208,52 @@ import Workflow
         #expect(sent.first?.at("ORC[2]-2") == "PL-2")
     }
 
+    @Test("An order that was told to be over is not ended again by the one in its place")
+    func replacedWhenOver() async throws {
+        let site = try OutboundSite(Self.ris)
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        let old = try order(site)
+        try await site.changeOrder { $0.status = .revoked }
+        _ = try site.sent()
+        let announcer = OutboundAnnouncer(profile: site.profile, digest: Site.fnv)
+        site.store.concluding.withLock {
+            $0 = { events, unit in
+                try announcer.announce(events, replaced: { $0 == EntityID("new") ? old.id : nil }, in: unit)
+            }
+        }
+        try await site.change { unit in
+            var order = old
+            order.id = EntityID("new")
+            order.placer?.value = "PL-2"
+            order.filler = nil
+            order.accession = nil
+            try unit.save(order)
+            unit.emit(.orderChanged(order.id))
+        }
+        #expect(try site.sent().map(\.summary) == ["ORM^O01 NW/"])
+    }
+
+    @Test("What waits of a merged person leaves in one order with its survivor, told of the merge or not")
+    func mergedOrder() async throws {
+        let site = try OutboundSite(
+            OutboundSite.all + """
+
+                  EHR: { peer: "EHR|SOUTH", send: [{ event: patient }] }
+                """)
+        _ = await site.inbox.receive(Site.adt("A04", "M1"), peer: nil)
+        #expect(Set(site.store.content.outbox.map(\.destination)).count == 2)
+        _ = await site.inbox.receive(
+            Site.lines([
+                Site.msh("ADT^A40^ADT_A39", "M2"), "EVN|A40|20261121100000",
+                "PID|1||P-5^^^NORTH&2.999.1&ISO^MR||Neu^Nora",
+                "MRG|P-4711^^^NORTH&2.999.1&ISO^MR",
+            ]), peer: nil)
+        let survivor = try #require(site.store.patients.first { $0.mergedInto == nil })
+        let outbox = site.store.content.outbox
+        #expect(outbox.count > 3)
+        #expect(outbox.allSatisfy { $0.orderingKey == survivor.id.value })
+    }
+
     @Test("An order that a client takes back is cancelled by its numbers; one that is found to be another is not")
     func removed() async throws {
         let site = try OutboundSite(Self.ris)

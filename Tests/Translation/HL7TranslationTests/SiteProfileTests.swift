@@ -204,6 +204,19 @@ import Workflow
         #expect(zone.offsetMinutes(atWallClock: try #require(Timestamp(text.utf8)).wallClockSeconds) == minutes)
     }
 
+    @Test("An hour in which the offset changes has both, however often it is asked for")
+    func changeWithinAnHour() throws {
+        let zone = try #require(SiteZone("Asia/Kathmandu"))
+        // 1985-12-31T18:30:00Z: from +05:30 to +05:45.
+        let change = 504_901_800
+        for _ in 1...3 {
+            #expect(
+                [-1_800, -1, 0, 1_799, 1_800].map { zone.offsetMinutes(atUTC: change + $0) } == [
+                    330, 330, 345, 345, 345,
+                ])
+        }
+    }
+
     @Test(
         "Without a zone a time without offset is cut to its date",
         arguments: [(nil, "2026-11-21"), ("UTC", "2026-11-21T08:29:00+00:00")])

@@ -26,4 +26,7 @@ package protocol ToldUnit: AnyObject {
     func told(_ subject: String, to destination: String) throws -> Told?
     func save(_ told: Told) throws
     func forget(_ told: Told) throws
+    /// Has what a destination is to be told under one ordering key leave under another from now on, in the order of the
+    /// commits with what is there.
+    func joinTelling(of orderingKey: String, into other: String, to destination: String) throws
 }

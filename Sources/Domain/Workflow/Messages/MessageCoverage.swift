@@ -33,11 +33,16 @@ package struct MessageCoverage: Sendable, Hashable {
     /// How many values came after the limit of entries was reached.
     package private(set) var omitted = 0
     private var index: [Key: Int] = [:]
+    /// ``text``, where ``written()`` has made it.
+    private var ready: String?
 
     private struct Key: Sendable, Hashable {
         var place: String
         var targets: [String]
         var disposition: Disposition
+
+        /// By the place alone, which few entries share.
+        func hash(into hasher: inout Hasher) { hasher.combine(place) }
     }
 
     package init() {}
@@ -45,6 +50,7 @@ package struct MessageCoverage: Sendable, Hashable {
     /// Counts a value.
     package mutating func add(_ place: String, _ disposition: Disposition, targets: [String] = [], count: Int = 1) {
         let key = Key(place: place, targets: targets, disposition: disposition)
+        ready = nil
         if let known = index[key] {
             entries[known].count += count
         } else if entries.count < Self.entriesMax {
@@ -72,20 +78,33 @@ package struct MessageCoverage: Sendable, Hashable {
 extension MessageCoverage {
     /// The form in which the journal keeps it: a line for each run of entries that went the same way, `+` mapped, `=`
     /// kept, `-` unmapped, then the targets, a tab, and the places, `*n` behind one that occurs more than once.
-    package var text: String {
-        var lines: [String] = []
+    package var text: String { ready ?? made() }
+
+    /// The same with ``text`` made already, for one who will ask for it where there is little time.
+    package func written() -> MessageCoverage {
+        var written = self
+        written.ready = made()
+        return written
+    }
+
+    private func made() -> String {
+        var text = ""
         var last: (Disposition, [String])?
         for entry in entries {
-            let place = entry.count == 1 ? entry.place : "\(entry.place)*\(entry.count)"
             if let last, last == (entry.disposition, entry.targets) {
-                lines[lines.count - 1] += " " + place
+                text += " "
             } else {
-                lines.append(entry.disposition.mark + entry.targets.joined(separator: ",") + "\t" + place)
+                if !text.isEmpty { text += "\n" }
+                text += entry.disposition.mark
+                text += entry.targets.joined(separator: ",")
+                text += "\t"
                 last = (entry.disposition, entry.targets)
             }
+            text += entry.place
+            if entry.count != 1 { text += "*\(entry.count)" }
         }
-        if omitted > 0 { lines.append("~\t\(omitted)") }
-        return lines.joined(separator: "\n")
+        if omitted > 0 { text += (text.isEmpty ? "" : "\n") + "~\t\(omitted)" }
+        return text
     }
 
     /// Reads `text`; lines that do not follow the form are passed over.

@@ -54,24 +54,23 @@ extension OutboxTable {
             ])
     }
 
-    /// Whether a lease is its owner's still. One that has ended and was not taken by another counts.
-    private func holds(_ lease: OutboxLease) throws -> Bool {
+    /// The lane that a lease is of, by its key, which may have joined another since; nil when it is another's by now. A
+    /// lease that has ended and was not taken by another counts.
+    private func key(of lease: OutboxLease) throws -> String? {
         try connection.first(
             """
-            SELECT COUNT(*) FROM outbox_lanes WHERE destination = ? AND ordering_key = ? AND owner = ? \
-            AND lease_until = ?
-            """,
-            [
-                .text(lease.entry.destination), .text(lease.entry.orderingKey), .text(lease.owner),
-                .int(lease.until.microseconds),
-            ]
-        ) { try $0.int(0) } == 1
+            SELECT l.ordering_key FROM outbox o JOIN outbox_lanes l ON l.destination = o.destination \
+            AND l.ordering_key = o.ordering_key WHERE o.number = ? AND l.owner = ? AND l.lease_until = ?
+            """, [.int(lease.entry.number), .text(lease.owner), .int(lease.until.microseconds)]
+        ) { try $0.text(0) }
     }
 
     func renew(_ leases: [OutboxLease], seconds: Int64, at now: UTCInstant) throws -> [OutboxLease] {
         let until = now.advanced(bySeconds: seconds)
         var renewed: [OutboxLease] = []
-        for var held in leases where try holds(held) {
+        for var held in leases {
+            guard let key = try key(of: held) else { continue }
+            held.entry.orderingKey = key
             try lease(held.entry, held.owner, until)
             held.until = until
             renewed.append(held)
@@ -83,7 +82,7 @@ extension OutboxTable {
     /// False, and nothing is changed, when the lease is another's by now.
     func settle(_ lease: OutboxLease, _ verdict: DeliveryVerdict, at now: UTCInstant) throws -> Bool {
         let entry = lease.entry
-        guard try holds(lease) else { return false }
+        guard let key = try key(of: lease) else { return false }
         var pause: UTCInstant?
         var hold: Bool?
         switch verdict {
@@ -101,7 +100,7 @@ extension OutboxTable {
                 """, [.int(time.microseconds), .text(failure), .int(entry.number)])
         case .postpone: break
         }
-        try endLease(entry.destination, entry.orderingKey, hold: hold, at: now)
+        try endLease(entry.destination, key, hold: hold, at: now)
         try refresh(entry.destination, pause: pause)
         return true
     }
@@ -118,7 +117,11 @@ extension OutboxTable {
 
     /// A lease of the next entry of a lane whose lease has just ended; nil when none is due.
     func next(after lease: OutboxLease, seconds: Int64, at now: UTCInstant) throws -> OutboxLease? {
-        let (destination, key) = (lease.entry.destination, lease.entry.orderingKey)
+        let destination = lease.entry.destination
+        let key = try connection.first(
+            "SELECT ordering_key FROM outbox WHERE number = ?", [.int(lease.entry.number)]
+        ) { try $0.text(0) }
+        guard let key else { return nil }
         let isDue = try connection.first(
             "SELECT due_at FROM outbox_lanes WHERE destination = ? AND ordering_key = ?",
             [.text(destination), .text(key)]

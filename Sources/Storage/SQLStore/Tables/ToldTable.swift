@@ -46,4 +46,8 @@ extension SQLUnitOfWork: ToldUnit {
         _ = try writing()
         try ToldTable(connection: connection).forget(told)
     }
+    func joinTelling(of orderingKey: String, into other: String, to destination: String) throws {
+        _ = try writing()
+        try OutboxTable(connection: connection).join(orderingKey, into: other, at: destination, now: time)
+    }
 }

@@ -52,7 +52,7 @@ extension DestinationTeller {
     /// The group of the order that another one takes the place of: its numbers alone. Nil where the destination was not
     /// told of it, or knows that it is over.
     private func replacement(_ old: EntityID, of form: OutboundForm) throws -> [SegmentDraft]? {
-        guard var told = try memory.told(Self.subject(old), to: destination.outboxName), told.state != "RP",
+        guard var told = try memory.told(Self.subject(old), to: destination.outboxName), !Self.isOver(told),
             let order = try unit.order(old) ?? told.detail.flatMap({ ToldOrder($0)?.order(old) })
         else { return nil }
         // It is over with this message, whatever its own change would have said.
@@ -97,9 +97,8 @@ extension DestinationTeller {
             }
             return false
         }
-        guard !["CA", "DC", "ER", "CM"].contains(told.state), let patient = try unit.patient(numbers.patient) else {
-            return false
-        }
+        guard !Self.isOver(told), let named = try unit.patient(numbers.patient) else { return false }
+        let patient = try PatientService().survivor(of: named, in: unit)
         let request = OrderDraft.Request(
             control: OrderChange.cancelled.control(destination.role), status: "CA")
         let order = numbers.order(id)
@@ -112,6 +111,9 @@ extension DestinationTeller {
         try memory.forget(gone)
         return isPut
     }
+
+    /// Whether the destination knows that the order is over.
+    private static func isOver(_ told: Told) -> Bool { ["CA", "DC", "ER", "CM"].contains(told.state) }
 
     private func survivor(of numbers: ToldOrder) throws -> ImagingOrder? {
         for (number, role) in [

@@ -55,6 +55,8 @@ struct DestinationTeller {
     }
 
     private func tellMerge(_ retired: EntityID, into survivor: EntityID) throws -> Bool {
+        // Told of the merge or not: what was said of the one person goes before what is said of both.
+        try memory.joinTelling(of: retired.value, into: survivor.value, to: destination.outboxName)
         guard !rules(.merge).isEmpty, let old = try unit.patient(retired), let kept = try unit.patient(survivor) else {
             return false
         }

@@ -6,8 +6,8 @@ import Workflow
 /// change.
 ///
 /// A destination is told of what its rules name and of what is news to it: the same content again is not. What it caused
-/// itself is not told back to it, and counts as told. Messages of one patient leave in the order of their commits. House
-/// decisions 1 and 8.
+/// itself is not told back to it, and counts as told. Messages of one patient, of what was merged into it too, leave in the
+/// order of their commits. House decisions 1 and 8.
 package struct OutboundAnnouncer: Sendable {
     private let profile: SiteProfile
     private let digest: @Sendable ([UInt8]) -> String

@@ -253,8 +253,8 @@ import Testing
     @Test("While we store what came, the peer is not late with its response")
     func slowSink() async throws {
         var timers = DIMSETimers()
-        timers.response = .milliseconds(500)
-        let sink = MemorySink(time: .milliseconds(1_200))
+        timers.response = .seconds(2)
+        let sink = MemorySink(time: .milliseconds(4_500))
         let got = try await get([try Self.object("1.2.1.1"), try Self.object("1.2.1.2")], into: sink, timers: timers)
         #expect(got.statuses == [.success, .success] && got.outcome?.status == .success)
     }
