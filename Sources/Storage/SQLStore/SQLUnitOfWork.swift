@@ -138,6 +138,7 @@ final class SQLUnitOfWork: UnitOfWork {
         try patientTable.visits(identifiedBy: identifier)
     }
     func visits(of patientID: EntityID) throws -> [Visit] { try patientTable.visits(of: patientID) }
+    func newestOpenVisit(of patientID: EntityID) throws -> Visit? { try patientTable.newestOpenVisit(of: patientID) }
     func save(_ visit: Visit) throws {
         try TextRule.check(visit)
         try patientTable.save(visit, ordinal: try writing().sequence)

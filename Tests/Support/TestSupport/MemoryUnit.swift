@@ -57,6 +57,9 @@ extension MemoryUnit {
         state.visits.filter { $0.identifier?.matches(identifier) == true }
     }
     package func visits(of patientID: EntityID) throws -> [Visit] { state.visits.filter { $0.patientID == patientID } }
+    package func newestOpenVisit(of patientID: EntityID) throws -> Visit? {
+        try visits(of: patientID).last(where: \.status.isOpen)
+    }
     package func save(_ visit: Visit) throws { MemoryState.put(visit, in: &state.visits) { $0.id == visit.id } }
 }
 

@@ -28,7 +28,10 @@ package protocol PatientUnit: UnitContext {
     func removePatient(_ id: EntityID) throws
     func visit(_ id: EntityID) throws -> Visit?
     func visits(identifiedBy identifier: Identifier) throws -> [Visit]
+    /// In the order in which they were first kept; at most 10,000.
     func visits(of patientID: EntityID) throws -> [Visit]
+    /// The last of them that is open, however many are over.
+    func newestOpenVisit(of patientID: EntityID) throws -> Visit?
     func save(_ visit: Visit) throws
 
     /// Remembers an assigning authority that the site has not configured, for the operator.
