@@ -275,6 +275,7 @@ final class SQLUnitOfWork: UnitOfWork {
     }
     func reports(of patientID: EntityID) throws -> [Report] { try reportTable.reports(of: patientID) }
     func reports(ofOrder orderID: EntityID) throws -> [Report] { try reportTable.reports(ofOrder: orderID) }
+    func reports(on order: ImagingOrder) throws -> [Report] { try reportTable.reports(on: order) }
     func save(_ report: Report) throws {
         try TextRule.check(report)
         try reportTable.save(report, ordinal: try writing().sequence)

@@ -86,6 +86,32 @@ struct WriterMemoTests {
         }
     }
 
+    @Test("Reports on an order are found in whatever place they name it, and no others", arguments: TestDatabases.all)
+    func reports(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            func report(_ id: String, of patient: String = "p1", on orders: [String]) -> Report {
+                var report = Report(
+                    id: EntityID(id), patientID: EntityID(patient), orderID: orders.first.map { EntityID($0) },
+                    status: .final, code: Support.concept("CT"))
+                report.otherOrderIDs = orders.dropFirst().map { EntityID($0) }
+                return report
+            }
+            let reports = [
+                report("r1", on: ["o1"]), report("r2", on: ["o2", "o1"]), report("r3", on: ["o10"]),
+                report("r4", on: []), report("r5", of: "p2", on: ["o1"]),
+            ]
+            for report in reports { try await store.work { try $0.save(report) } }
+            let found = try await store.look { unit in
+                try ["o1", "o2", "o3"].map { id -> [String] in
+                    let order = ImagingOrder(
+                        id: EntityID(id), patientID: EntityID("p1"), status: .active, code: Support.concept("CT"))
+                    return try unit.reports(on: order).map(\.id.value)
+                }
+            }
+            #expect(found == [["r1", "r2"], ["r2"], []])
+        }
+    }
+
     @Test(
         "Of 200 concurrent units of which every third fails, each sees only what is kept", arguments: TestDatabases.all)
     func concurrent(_ kind: SQLDialect) async throws {

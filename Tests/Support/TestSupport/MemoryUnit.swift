@@ -106,6 +106,9 @@ extension MemoryUnit {
     package func reports(ofOrder orderID: EntityID) throws -> [Report] {
         state.reports.filter { $0.orderID == orderID }
     }
+    package func reports(on order: ImagingOrder) throws -> [Report] {
+        try reports(of: order.patientID).filter { $0.orderIDs.contains(order.id) }
+    }
     package func save(_ report: Report) throws { MemoryState.put(report, in: &state.reports) { $0.id == report.id } }
     package func removeReport(_ id: EntityID) throws { state.reports.removeAll { $0.id == id } }
 }

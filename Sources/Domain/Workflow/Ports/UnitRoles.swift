@@ -111,7 +111,10 @@ package protocol ReportUnit: UnitContext {
     func report(_ id: EntityID) throws -> Report?
     func reports(identifiedBy identifier: Identifier) throws -> [Report]
     func reports(of patientID: EntityID) throws -> [Report]
+    /// Those that report on the order before any other.
     func reports(ofOrder orderID: EntityID) throws -> [Report]
+    /// All reports on an order, also those that report on others before it.
+    func reports(on order: ImagingOrder) throws -> [Report]
     func save(_ report: Report) throws
     func removeReport(_ id: EntityID) throws
 }
