@@ -15,8 +15,9 @@ final class InstanceCache: Sendable {
 
     private struct State {
         var rows = Generations<String, Instance>(costMax: generationMax)
-        /// Those that were replaced or rejected lately.
-        var excluded = Generations<String, Bool>(costMax: excludedMax)
+        /// Those that were replaced or rejected lately, with their place among all exclusions.
+        var excluded = Generations<String, UInt64>(costMax: excludedMax)
+        var exclusions: UInt64 = 0
         var strangers: UInt64 = 0
 
         /// Whether a caller who knows of so many writes by others may use what is here. Forgets everything when there
@@ -51,15 +52,25 @@ final class InstanceCache: Sendable {
     /// Forgets an instance, and takes no row of it from reads that began before: its row is about to change.
     func exclude(_ sopInstanceUID: String) {
         state.withLock { state in
-            state.excluded.put(true, sopInstanceUID)
+            state.exclusions += 1
+            state.excluded.put(state.exclusions, sopInstanceUID)
             state.rows.remove(sopInstanceUID)
         }
     }
 
-    /// The rows of rejected instances are back as they were. To be told after the commit.
-    func readmit(_ sopInstanceUIDs: [String]) {
+    /// Exclusions so far.
+    var exclusions: UInt64 { state.withLock { $0.exclusions } }
+
+    /// The rows of rejected instances are back as they were. To be told after the commit; another unit may have taken them
+    /// away again by then, and such a row stays out.
+    ///
+    /// - Parameter exclusions: as many as there were at the end of the unit that brought them back.
+    func readmit(_ sopInstanceUIDs: [String], after exclusions: UInt64) {
         state.withLock { state in
-            for uid in sopInstanceUIDs { state.excluded.remove(uid) }
+            for uid in sopInstanceUIDs {
+                guard let place = state.excluded.find(uid), place <= exclusions else { continue }
+                state.excluded.remove(uid)
+            }
         }
     }
 }

@@ -83,7 +83,7 @@ package final class RelationalStore: Sendable {
         let instanceRows = instanceRows
         let rules = rules
         let subscriptionKeeping = subscriptionKeeping
-        let (value, hasEnqueued, hasVersions, restored) = try await translating {
+        let (value, hasEnqueued, hasVersions, restored, exclusions) = try await translating {
             try await self.database.write { transaction in
                 let before = transaction.connection.changeCount
                 let unit = SQLUnitOfWork(
@@ -105,10 +105,10 @@ package final class RelationalStore: Sendable {
                 if !unit.auditRecords.isEmpty {
                     try AuditChain.append(unit.auditRecords.map(AuditRecordText.encode), transaction)
                 }
-                return (value, unit.hasEnqueued, unit.log.hasResources, unit.restored)
+                return (value, unit.hasEnqueued, unit.log.hasResources, unit.restored, instanceRows.exclusions)
             }
         }
-        instanceRows.readmit(restored)
+        if !restored.isEmpty { instanceRows.readmit(restored, after: exclusions) }
         if hasEnqueued { deliverySignal.raise() }
         if hasVersions { changeSignal.raise() }
         return value

@@ -138,6 +138,7 @@ final class SQLUnitOfWork: UnitOfWork {
         try patientTable.visits(identifiedBy: identifier)
     }
     func visits(of patientID: EntityID) throws -> [Visit] { try patientTable.visits(of: patientID) }
+    func newestOpenVisit(of patientID: EntityID) throws -> Visit? { try patientTable.newestOpenVisit(of: patientID) }
     func save(_ visit: Visit) throws {
         try TextRule.check(visit)
         try patientTable.save(visit, ordinal: try writing().sequence)
@@ -274,6 +275,7 @@ final class SQLUnitOfWork: UnitOfWork {
     }
     func reports(of patientID: EntityID) throws -> [Report] { try reportTable.reports(of: patientID) }
     func reports(ofOrder orderID: EntityID) throws -> [Report] { try reportTable.reports(ofOrder: orderID) }
+    func reports(on order: ImagingOrder) throws -> [Report] { try reportTable.reports(on: order) }
     func save(_ report: Report) throws {
         try TextRule.check(report)
         try reportTable.save(report, ordinal: try writing().sequence)

@@ -90,6 +90,40 @@ import Workflow
         }
     }
 
+    @Test(
+        "Numbers that were kept before they had a time go with their message all the same", arguments: TestDatabases.all
+    )
+    func numbersBeforeTimes(_ kind: SQLDialect) async throws {
+        try await TestDatabases.withLocation(kind) { location in
+            let connection = try TestDatabases.connect(location)
+            try Migrator(Array(Migrations.all.prefix { $0.name != "times of message numbers" }))
+                .migrate(connection, now: 1)
+            _ = try connection.run(
+                """
+                INSERT INTO messages (id, ordinal, sender, control_id, type, digest, raw, disposition, acknowledgement,
+                received_at) VALUES ('m1', 1, 'A|B', 'C1', 'ADT^A04', 'd', ?, 'applied', ?, 5)
+                """, [.bytes([1]), .bytes([1])])
+            _ = try connection.run(
+                """
+                INSERT INTO outbox (event, destination, ordering_key, kind, payload, state, attempts, created_at,
+                waiting_since, next_at, ended_at) VALUES ('e1', 'hl7/RIS', '', 'hl7/RIS', ?, 'done', 0, 7, 7, 7, 8)
+                """, [.bytes([1])])
+            for id in ["m1", "e1", "gone"] {
+                _ = try connection.run(
+                    "INSERT INTO message_keys (kind, value, message_id) VALUES ('patient', 'P-1', ?)", [.text(id)])
+            }
+            try Migrator(Migrations.all).migrate(connection, now: 2)
+            func kept() throws -> [String] {
+                try connection.all("SELECT message_id FROM message_keys ORDER BY message_id") { try $0.text(0) }
+            }
+            let retention = RetentionTable(connection: connection)
+            _ = try retention.remove(.messages, before: UTCInstant(microseconds: 6), limit: 10)
+            #expect(try kept() == ["e1", "gone"])
+            _ = try retention.remove(.outbox, before: UTCInstant(microseconds: 9), limit: 10)
+            #expect(try kept() == ["gone"])
+        }
+    }
+
     @Test("A number that no store can keep, one that is there, and one past the limit are not looked for")
     func keys() {
         var keys = Self.keys(["", "a\u{0}", "P", "P", String(repeating: "x", count: 5_000)])

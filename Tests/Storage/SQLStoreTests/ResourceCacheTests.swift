@@ -107,7 +107,12 @@ struct ResourceCacheTests {
         cache.exclude("1.1")
         #expect(cache.find("1.1", strangers: 0) == nil)
         #expect(!kept())
-        cache.readmit(["1.1"])
+        // Rejected again before the unit that had restored it was told of its commit.
+        let restoredAt = cache.exclusions
+        cache.exclude("1.1")
+        cache.readmit(["1.1"], after: restoredAt)
+        #expect(!kept())
+        cache.readmit(["1.1"], after: cache.exclusions)
         #expect(kept())
         // What was excluded long ago takes no memory.
         cache.exclude("1.1")

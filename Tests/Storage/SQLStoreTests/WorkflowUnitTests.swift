@@ -106,6 +106,7 @@ struct WorkflowUnitTests {
                 #expect(try unit.visit(EntityID("v1")) == visit)
                 #expect(try unit.visits(identifiedBy: Identifier(system: "urn:v", value: "V1")) == [visit])
                 #expect(try unit.visits(of: EntityID("p1")) == [visit])
+                #expect(try unit.newestOpenVisit(of: EntityID("p1")) == (visit.status.isOpen ? visit : nil))
                 #expect(try unit.order(EntityID("o1")) == Self.order)
                 for (identifier, role) in [
                     (Self.order.placer, OrderIdentifierRole.placer), (Self.order.filler, .filler),

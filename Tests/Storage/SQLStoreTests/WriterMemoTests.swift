@@ -51,6 +51,67 @@ struct WriterMemoTests {
         }
     }
 
+    @Test("A patient is found by the numbers that it has now, and by no other", arguments: TestDatabases.all)
+    func identifiers(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            var patient = Self.patient("kept")
+            for numbers in [["100"], ["100"], ["200", "300"], ["300"], ["300", "100"]] {
+                patient.identifiers = numbers.map { Support.mrn($0) }
+                try await store.work { [patient] in try $0.save(patient) }
+                for number in ["100", "200", "300"] {
+                    let found = try await store.look { try $0.patients(identifiedBy: Support.mrn(number)).map(\.id) }
+                    #expect(found == (numbers.contains(number) ? [patient.id] : []), "\(number) of \(numbers)")
+                }
+            }
+        }
+    }
+
+    @Test("Of a patient's visits the newest open one is found, however many are over", arguments: TestDatabases.all)
+    func openVisits(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            func newest() async throws -> String? {
+                try await store.work { try $0.newestOpenVisit(of: EntityID("p1"))?.id.value }
+            }
+            func save(_ id: String, _ status: Visit.Status) async throws {
+                let visit = Visit(id: EntityID(id), patientID: EntityID("p1"), identifier: nil, status: status)
+                try await store.work { try $0.save(visit) }
+            }
+            #expect(try await newest() == nil)
+            for (id, status) in [("v3", Visit.Status.arrived), ("v2", .unknown), ("v1", .finished)] {
+                try await save(id, status)
+            }
+            #expect(try await newest() == "v2")
+            try await save("v2", .cancelled)
+            #expect(try await newest() == "v3")
+        }
+    }
+
+    @Test("Reports on an order are found in whatever place they name it, and no others", arguments: TestDatabases.all)
+    func reports(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            func report(_ id: String, of patient: String = "p1", on orders: [String]) -> Report {
+                var report = Report(
+                    id: EntityID(id), patientID: EntityID(patient), orderID: orders.first.map { EntityID($0) },
+                    status: .final, code: Support.concept("CT"))
+                report.otherOrderIDs = orders.dropFirst().map { EntityID($0) }
+                return report
+            }
+            let reports = [
+                report("r1", on: ["o1"]), report("r2", on: ["o2", "o1"]), report("r3", on: ["o10"]),
+                report("r4", on: []), report("r5", of: "p2", on: ["o1"]),
+            ]
+            for report in reports { try await store.work { try $0.save(report) } }
+            let found = try await store.look { unit in
+                try ["o1", "o2", "o3"].map { id -> [String] in
+                    let order = ImagingOrder(
+                        id: EntityID(id), patientID: EntityID("p1"), status: .active, code: Support.concept("CT"))
+                    return try unit.reports(on: order).map(\.id.value)
+                }
+            }
+            #expect(found == [["r1", "r2"], ["r2"], []])
+        }
+    }
+
     @Test(
         "Of 200 concurrent units of which every third fails, each sees only what is kept", arguments: TestDatabases.all)
     func concurrent(_ kind: SQLDialect) async throws {

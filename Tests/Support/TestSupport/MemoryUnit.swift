@@ -57,6 +57,9 @@ extension MemoryUnit {
         state.visits.filter { $0.identifier?.matches(identifier) == true }
     }
     package func visits(of patientID: EntityID) throws -> [Visit] { state.visits.filter { $0.patientID == patientID } }
+    package func newestOpenVisit(of patientID: EntityID) throws -> Visit? {
+        try visits(of: patientID).last(where: \.status.isOpen)
+    }
     package func save(_ visit: Visit) throws { MemoryState.put(visit, in: &state.visits) { $0.id == visit.id } }
 }
 
@@ -102,6 +105,9 @@ extension MemoryUnit {
     }
     package func reports(ofOrder orderID: EntityID) throws -> [Report] {
         state.reports.filter { $0.orderID == orderID }
+    }
+    package func reports(on order: ImagingOrder) throws -> [Report] {
+        try reports(of: order.patientID).filter { $0.orderIDs.contains(order.id) }
     }
     package func save(_ report: Report) throws { MemoryState.put(report, in: &state.reports) { $0.id == report.id } }
     package func removeReport(_ id: EntityID) throws { state.reports.removeAll { $0.id == id } }

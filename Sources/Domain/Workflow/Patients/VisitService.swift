@@ -26,7 +26,7 @@ package struct VisitService: Sendable {
         if let identifier = update.identifier {
             found = try unit.visits(identifiedBy: identifier).first
         } else {
-            found = try unit.visits(of: patientID).last(where: \.status.isOpen)
+            found = try unit.newestOpenVisit(of: patientID)
             if found == nil, update.status == nil { return .unknownVisit }
         }
         var update = update

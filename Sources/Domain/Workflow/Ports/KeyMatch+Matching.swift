@@ -16,14 +16,16 @@ extension KeyMatch {
         switch self {
         case .exact(let value): value == text
         case .wildcard(let pattern): Self.matches(text, pattern)
-        case .name(let key):
-            FoldedName.patterns(key).contains { pattern in
-                FoldedName.rows(text).contains { Self.matches($0, pattern) }
-            }
+        case .name(let key): Self.matches(name: text, key)
         case .dates(let from, let to), .times(let from, let to): (from ?? text) <= text && text <= (to ?? text)
         case .anyOf(let all): all.contains { $0.matches(text) }
         case .empty: false
         }
+    }
+
+    private static func matches(name: String, _ key: String) -> Bool {
+        let patterns = FoldedName.patterns(key)
+        return FoldedName.rows(name).contains { row in patterns.contains { matches(row, $0) } }
     }
 
     private static func matches(_ text: String, _ pattern: String) -> Bool {

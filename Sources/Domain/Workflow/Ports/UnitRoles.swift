@@ -28,7 +28,10 @@ package protocol PatientUnit: UnitContext {
     func removePatient(_ id: EntityID) throws
     func visit(_ id: EntityID) throws -> Visit?
     func visits(identifiedBy identifier: Identifier) throws -> [Visit]
+    /// In the order in which they were first kept; at most 10,000.
     func visits(of patientID: EntityID) throws -> [Visit]
+    /// The last of them that is open, however many are over.
+    func newestOpenVisit(of patientID: EntityID) throws -> Visit?
     func save(_ visit: Visit) throws
 
     /// Remembers an assigning authority that the site has not configured, for the operator.
@@ -108,7 +111,10 @@ package protocol ReportUnit: UnitContext {
     func report(_ id: EntityID) throws -> Report?
     func reports(identifiedBy identifier: Identifier) throws -> [Report]
     func reports(of patientID: EntityID) throws -> [Report]
+    /// Those that report on the order before any other.
     func reports(ofOrder orderID: EntityID) throws -> [Report]
+    /// All reports on an order, also those that report on others before it.
+    func reports(on order: ImagingOrder) throws -> [Report]
     func save(_ report: Report) throws
     func removeReport(_ id: EntityID) throws
 }

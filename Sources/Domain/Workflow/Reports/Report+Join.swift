@@ -27,13 +27,6 @@ extension ReportService {
     }
 }
 
-extension ReportUnit {
-    /// All reports on an order, also those that report on others before it.
-    func reports(on order: ImagingOrder) throws -> [Report] {
-        try reports(of: order.patientID).filter { $0.orderIDs.contains(order.id) }
-    }
-}
-
 extension Report {
     /// Whether two reports of one order are one: a filler number names it, else a placer number; what one does not name
     /// contradicts nothing.

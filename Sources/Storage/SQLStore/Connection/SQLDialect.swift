@@ -30,6 +30,14 @@ package enum SQLDialect: Sendable, Hashable, CaseIterable {
     /// A condition: the column equals one of the elements of one bound `.ints` value.
     package func isInInts(_ column: String) -> String { isInTexts(column) }
 
+    /// A condition: the column of bytes has one bound `.bytes` value somewhere within.
+    package func contains(_ column: String) -> String {
+        switch self {
+        case .sqlite: "instr(\(column), ?) > 0"
+        case .postgreSQL: "position(? in \(column)) > 0"
+        }
+    }
+
     /// Appended to a SELECT whose rows this transaction will change. SQLite's writer holds the whole database already.
     package var forUpdate: String {
         switch self {

@@ -2,9 +2,9 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// The reader threads and their connections, in lanes: see ``SQLReadClass``; heavy searches have one of their own. A connection is opened when first
-/// needed and used by one closure at a time, the most recently used first because its statements are prepared and its
-/// pages warm.
+/// The reader threads and their connections, in lanes: see ``SQLReadClass``; heavy searches have one of their own. A
+/// connection is opened when first needed and used by one closure at a time, the most recently used first because its
+/// statements are prepared and its pages warm.
 final class SQLReaders: Sendable {
     private let doors: SQLReaderLane
     private let searches: SQLReaderLane

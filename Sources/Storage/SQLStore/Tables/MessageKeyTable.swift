@@ -4,20 +4,26 @@ import Workflow
 struct MessageKeyTable {
     let connection: any SQLConnection
 
-    func insert(_ keys: MessageKeys, of messageID: String) throws {
-        for kind in MessageKeys.Kind.allCases {
-            for value in keys[kind] {
-                try connection.run(
-                    "INSERT INTO message_keys (kind, value, message_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    [.text(kind.rawValue), .text(value), .text(messageID)])
-            }
+    private static let insertion = SQLRowInsert(
+        into: "message_keys", [("kind", .text), ("value", .text), ("message_id", .text), ("noted_at", .int)],
+        suffix: "ON CONFLICT DO NOTHING")
+
+    /// - Parameter time: of the message's own row: ``remove(of:)`` finds its numbers by that.
+    func insert(_ keys: MessageKeys, of messageID: String, at time: UTCInstant) throws {
+        let rows: [[SQLValue]] = MessageKeys.Kind.allCases.flatMap { kind in
+            keys[kind].map { [.text(kind.rawValue), .text($0), .text(messageID), .int(time.microseconds)] }
         }
+        if !rows.isEmpty { try connection.insert(Self.insertion, rows: rows) }
     }
 
-    func remove(of messageIDs: [String]) throws {
-        if messageIDs.isEmpty { return }
+    /// - Parameter messages: with the times of their rows.
+    func remove(of messages: [(id: String, at: Int64)]) throws {
+        if messages.isEmpty { return }
+        let dialect = connection.dialect
         try connection.run(
-            "DELETE FROM message_keys WHERE \(connection.dialect.isInTexts("message_id"))", [.texts(messageIDs)])
+            """
+            DELETE FROM message_keys WHERE \(dialect.isInInts("noted_at")) AND \(dialect.isInTexts("message_id"))
+            """, [.ints(Array(Set(messages.map(\.at)))), .texts(messages.map(\.id))])
     }
 
     /// A condition on the column that has the message's id.

@@ -127,6 +127,7 @@ struct MessageTable {
                 .bytes(message.acknowledgement), .int(message.receivedAt.microseconds), SQLValue(message.peer),
                 SQLValue(message.coverage?.text),
             ])
-        try MessageKeyTable(connection: connection).insert(message.keys, of: message.id.value)
+        try MessageKeyTable(connection: connection).insert(
+            message.keys, of: message.id.value, at: message.receivedAt)
     }
 }

@@ -167,12 +167,12 @@ extension OutboxTable {
     func removeEnded(before time: UTCInstant, limit: Int) throws -> Int {
         let ended = try connection.all(
             """
-            SELECT number, event FROM outbox WHERE state IN ('done', 'discarded') AND ended_at < ? \
+            SELECT number, event, created_at FROM outbox WHERE state IN ('done', 'discarded') AND ended_at < ? \
             ORDER BY ended_at, number LIMIT ?
             """, [.int(time.microseconds), .int(Int64(limit))]
-        ) { (number: try $0.int(0), event: try $0.text(1)) }
+        ) { (number: try $0.int(0), event: try $0.text(1), at: try $0.int(2)) }
         if ended.isEmpty { return 0 }
-        try MessageKeyTable(connection: connection).remove(of: ended.map(\.event))
+        try MessageKeyTable(connection: connection).remove(of: ended.map { ($0.event, $0.at) })
         let numbers = ended.map(\.number)
         return try connection.run(
             "DELETE FROM outbox WHERE \(connection.dialect.isInInts("number"))", [.ints(numbers)])

@@ -50,7 +50,7 @@ struct OutboxTable {
                 .text(eventID.value), .text(draft.destination), .text(draft.orderingKey), .text(draft.kind),
                 .bytes(draft.payload), now, now, now,
             ])
-        try MessageKeyTable(connection: connection).insert(draft.keys, of: eventID.value)
+        try MessageKeyTable(connection: connection).insert(draft.keys, of: eventID.value, at: time)
         let opened = try connection.run(
             """
             INSERT INTO outbox_lanes (destination, ordering_key, due_at, held) VALUES (?, ?, ?, 0) \

@@ -42,7 +42,11 @@ struct PatientTable {
                 try DetailColumn.encode(patient),
             ])
         if known?.names != patient.names { try saveNames(of: patient) }
+        if known?.identifiers != patient.identifiers { try saveIdentifiers(of: patient) }
         memo?.remember(patient, patient.id.value)
+    }
+
+    private func saveIdentifiers(of patient: Patient) throws {
         let stored = try connection.all(
             "SELECT system, value FROM patient_identifiers WHERE patient_id = ?", [.text(patient.id.value)]
         ) { Identifier(system: try $0.text(0), value: try $0.text(1)) }
@@ -100,6 +104,13 @@ struct PatientTable {
     func visits(of patientID: EntityID) throws -> [Visit] {
         try connection.all(
             "SELECT id, detail FROM visits WHERE patient_id = ? ORDER BY ordinal, id LIMIT 10000",
+            [.text(patientID.value)]
+        ) { try DetailColumn.value(Visit.self, $0, memo) }
+    }
+
+    func newestOpenVisit(of patientID: EntityID) throws -> Visit? {
+        try connection.first(
+            "SELECT id, detail FROM visits WHERE patient_id = ? AND is_open = 1 ORDER BY ordinal DESC, id DESC LIMIT 1",
             [.text(patientID.value)]
         ) { try DetailColumn.value(Visit.self, $0, memo) }
     }

@@ -31,6 +31,16 @@ struct ReportTable {
             Self.decode)
     }
 
+    /// Of the patient's reports those alone are decoded in whose bytes the order's id stands.
+    func reports(on order: ImagingOrder) throws -> [Report] {
+        try connection.all(
+            """
+            SELECT detail FROM reports WHERE patient_id = ? AND \(connection.dialect.contains("detail"))
+            ORDER BY ordinal, id LIMIT 10000
+            """, [.text(order.patientID.value), .bytes(Array(order.id.value.utf8))], Self.decode
+        ).filter { $0.orderIDs.contains(order.id) }
+    }
+
     func save(_ report: Report, ordinal: Int64) throws {
         try connection.run(
             """

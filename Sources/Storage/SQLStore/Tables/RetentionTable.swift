@@ -49,7 +49,7 @@ struct RetentionTable {
         try connection.run(
             "UPDATE messages SET raw = ?, coverage = NULL WHERE \(connection.dialect.isInTexts("id"))",
             [.bytes([]), .texts(rows.map(\.id))])
-        try MessageKeyTable(connection: connection).remove(of: rows.map(\.id))
+        try MessageKeyTable(connection: connection).remove(of: rows)
         try setMark(.messageTexts, rows.last?.at ?? last.at)
         return RetentionStep(removed: rows.count, hasMore: hasMore)
     }
@@ -64,13 +64,11 @@ struct RetentionTable {
     }
 
     private func removeMessages(before time: UTCInstant, _ limit: Int) throws -> Int {
-        let ids = try connection.all(
-            "SELECT id FROM messages WHERE received_at < ? ORDER BY received_at, id LIMIT ?",
-            [.int(time.microseconds), .int(Int64(limit))]
-        ) { try $0.text(0) }
-        if ids.isEmpty { return 0 }
-        try MessageKeyTable(connection: connection).remove(of: ids)
-        return try connection.run("DELETE FROM messages WHERE \(connection.dialect.isInTexts("id"))", [.texts(ids)])
+        let rows = try messages("received_at < ?", [.int(time.microseconds)], limit: limit)
+        if rows.isEmpty { return 0 }
+        try MessageKeyTable(connection: connection).remove(of: rows)
+        return try connection.run(
+            "DELETE FROM messages WHERE \(connection.dialect.isInTexts("id"))", [.texts(rows.map(\.id))])
     }
 
     // MARK: Versions
