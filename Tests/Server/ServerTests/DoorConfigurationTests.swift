@@ -127,6 +127,7 @@ struct DoorConfigurationTests {
             ("doors: [{ protocol: http, port: 70000 }]", "doors[0].port"),
             ("doors: [{ protocol: http, tls-minimum: 1.1 }]", "doors[0].tls-minimum"),
             ("doors: [{ protocol: http, suites: [TLS_RSA_WITH_AES_128_CBC_SHA] }]", "doors[0].suites"),
+            ("doors: [{ protocol: http, suites: [] }]", "doors[0].suites"),
             ("doors: [{ protocol: http, networks: [10.0.0.1/8] }]", "doors[0].networks"),
             ("doors: [{ protocol: http, trusted-proxies: [proxy] }]", "doors[0].trusted-proxies"),
             ("doors: [{ protocol: http }, { protocol: dimse, ae-titles: [A, A] }]", "doors[1].ae-titles"),
