@@ -108,13 +108,10 @@ struct PeerCommand: AsyncParsableCommand {
     private static func record(
         _ interaction: String, _ action: AuditRecord.Action, _ name: String, _ store: RelationalStore
     ) async throws {
-        let access = AccessContext(
-            principal: Principal(kind: .operator, id: ProcessInfo.processInfo.userName), scopes: [],
-            isUnrestricted: true, requestID: "hilum peer")
         try await store.record(
             AuditRecord(
-                category: .security, interaction: interaction, action: action, outcome: .success, access: access,
-                entity: "peer:\(name)"))
+                category: .security, interaction: interaction, action: action, outcome: .success,
+                access: .operatorOfThisMachine(requestID: "hilum peer"), entity: "peer:\(name)"))
     }
 }
 
