@@ -109,6 +109,10 @@ struct DoorConfiguration: Sendable {
         if clientCertificates == .none, clientAuthorities != nil {
             throw ConfigurationError("\(place).client-authorities: with client-certificates: none nobody is asked")
         }
+        if tls != .required, clientCertificates == .required {
+            throw ConfigurationError(
+                "\(place).client-certificates: required, and tls: \(tls.rawValue) lets connections in without one")
+        }
         if suites.isEmpty { throw ConfigurationError("\(place).suites: at least one") }
         if isClearTextBeyondThisMachine {
             guard acceptsClearText else {
@@ -121,12 +125,10 @@ struct DoorConfiguration: Sendable {
                     "\(place).networks: an http door in clear text at \(host) needs the networks of its proxies")
             }
         }
-        for title in titles + (worklistStations ?? [:]).values.joined().map({ Title(title: $0) }) {
-            guard Self.isAETitle(title.title) else {
-                throw ConfigurationError(
-                    "\(place): `\(title.title)` is no AE title: 1 to 16 printable characters without space or backslash (PS3.5 §6.2)"
-                )
-            }
+        for title in titles where !Self.isAETitle(title.title) {
+            throw ConfigurationError(
+                "\(place): `\(title.title)` is no AE title: 1 to 16 printable characters without space or backslash (PS3.5 §6.2)"
+            )
         }
         if Set(titles.map(\.title)).count != titles.count {
             throw ConfigurationError("\(place).ae-titles: a title is named twice")
