@@ -168,7 +168,7 @@ let package = Package(
                 "HL7Translation", "DICOMTranslation", "FHIRResources", "SQLStore", "BlobStore", "MLLPAdapter",
                 "DIMSEAdapter", "OutboundAdapter", "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI",
                 "Admission", "Basics", "Cryptography",
-                hummingbird, httpTypes, .product(name: "HummingbirdTLS", package: "hummingbird"),
+                hummingbird, httpTypes,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 lifecycle, unixSignals, logging, metrics, asyncHTTPClient, yams, nioSSL, nio("NIOCore"),

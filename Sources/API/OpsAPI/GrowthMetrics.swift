@@ -2,6 +2,7 @@
 package struct GrowthMetrics: Sendable {
     private let registry: MetricRegistry
 
+    /// - Parameter registry: gets each series when it is first told of.
     package init(registry: MetricRegistry) { self.registry = registry }
 
     /// Room taken by the database, of it free, and by SQLite's write-ahead log.

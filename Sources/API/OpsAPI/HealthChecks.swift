@@ -6,11 +6,16 @@ import Hummingbird
 package struct HealthChecks: Sendable {
     /// One dependency: the store, the blob folder, a listener.
     package struct Check: Sendable {
+        /// As the answer names it.
         package let name: String
         /// Whether the server is not ready without it; otherwise it is told as `degraded`.
         package let isRequired: Bool
         /// Whether the dependency works. Cancelled after ``HealthChecks/timeLimit``, which counts as no.
         package let isHealthy: @Sendable () async -> Bool
+        /// - Parameters:
+        ///   - name: as the answer names it.
+        ///   - isRequired: see ``isRequired``.
+        ///   - isHealthy: see ``isHealthy``.
         package init(
             _ name: String, isRequired: Bool = true, isHealthy: @escaping @Sendable () async -> Bool
         ) {
@@ -20,12 +25,17 @@ package struct HealthChecks: Sendable {
         }
     }
 
+    /// Of one check.
     package static let timeLimit: Duration = .seconds(2)
 
     private let checks: [Check]
     private let isDraining: @Sendable () -> Bool
     private let timeLimit: Duration
 
+    /// - Parameters:
+    ///   - checks: of readiness, in the order of the answer.
+    ///   - isDraining: a server on its way down is not ready.
+    ///   - timeLimit: of one check.
     package init(
         _ checks: [Check], isDraining: @escaping @Sendable () -> Bool, timeLimit: Duration = HealthChecks.timeLimit
     ) {

@@ -3,6 +3,7 @@ import Workflow
 
 /// Messages of the journal as JSON, without any value of them.
 package enum MessageView {
+    /// The heads of messages in the order in which they are given.
     package static func list(_ messages: [JournaledMessage]) -> [UInt8] {
         var json = JSONText()
         json.object { json in
@@ -14,6 +15,7 @@ package enum MessageView {
         return json.bytes
     }
 
+    /// One message's head, and the place, disposition, targets and count of each of its values.
     package static func whole(_ message: JournaledMessage) -> [UInt8] {
         var json = JSONText()
         json.object { json in

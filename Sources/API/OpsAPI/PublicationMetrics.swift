@@ -4,6 +4,7 @@ import Workflow
 package struct PublicationMetrics: Sendable {
     private let registry: MetricRegistry
 
+    /// - Parameter registry: gets the counters of all reasons at once, at zero.
     package init(registry: MetricRegistry) {
         self.registry = registry
         for reason in PublicationRule.Reason.allCases { counter(reason).increment(by: 0 as Int64) }
@@ -16,6 +17,7 @@ package struct PublicationMetrics: Sendable {
             duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000)
     }
 
+    /// A study could not be published; it is tried again.
     package func failed() { registry.find("hilum_study_publications_failed", [], .counter).increment(by: 1 as Int64) }
 
     /// Studies whose instances are stored and not shown as a resource yet, and how long the first has waited.

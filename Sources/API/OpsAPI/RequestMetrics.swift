@@ -10,6 +10,7 @@ package final class RequestMetrics: Sendable {
     /// The series already found, so that a request costs one look-up.
     private let known = Mutex<[Key: (count: MetricSeries, time: MetricSeries)]>([:])
 
+    /// - Parameter registry: gets two series for each operation and status, with the first answer.
     package init(registry: MetricRegistry) { self.registry = registry }
 
     /// Notes one answer. `operationID` comes from the route table, so the number of series is bounded by it.

@@ -15,9 +15,13 @@ package final class DoorTLS: Sendable {
         package var word: String { self == .required ? "required" : "optional" }
     }
 
+    /// Whether connections must begin with TLS.
     package let use: Use
     private let context: Mutex<NIOSSLContext>
 
+    /// - Parameters:
+    ///   - context: made for a server, with the certificate that is shown first.
+    ///   - use: whether connections must begin with TLS.
     package init(_ context: NIOSSLContext, _ use: Use = .required) {
         self.use = use
         self.context = Mutex(context)

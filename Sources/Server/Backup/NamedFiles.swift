@@ -6,22 +6,27 @@ import Workflow
 struct NamedFiles {
     /// Paths below the server folder.
     let files: [String]
-    /// The same of keys, which a backup has only when they are asked for.
+    /// The same of keys, which a backup has only when they are asked for; also of a certificate in one file with its key.
     let keys: [String]
 
     init(_ configuration: ServerConfiguration, _ peers: [Peer]) {
         let doors = configuration.doors
+        let keys = Self.inside(doors.map(\.key))
+        self.keys = keys
         files = Self.inside(
             doors.flatMap { [$0.certificate, $0.clientAuthorities] } + [configuration.outbound.authorities]
-                + peers.map(\.profile))
-        keys = Self.inside(doors.map(\.key))
+                + peers.map(\.profile)
+        ).filter { !keys.contains($0) }
     }
 
+    /// Each once, without `.`.
     private static func inside(_ names: [String?]) -> [String] {
         var seen: Set<String> = []
-        return names.compactMap(\.self).filter { name in
-            !name.isEmpty && !name.hasPrefix("/") && !name.split(separator: "/").contains("..")
-                && seen.insert(name).inserted
+        return names.compactMap { name in
+            guard let name, !name.hasPrefix("/") else { return nil }
+            let parts = name.split(separator: "/").filter { $0 != "." }
+            let path = parts.joined(separator: "/")
+            return parts.isEmpty || parts.contains("..") || !seen.insert(path).inserted ? nil : path
         }
     }
 

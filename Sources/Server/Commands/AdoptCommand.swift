@@ -155,7 +155,8 @@ struct AdoptionRun: Sendable {
         try await store.record(
             AuditRecord(
                 category: .application, interaction: "adopt", action: .execute,
-                outcome: result.isClaimed ? .success : .minorFailure, access: Self.access,
+                outcome: result.isClaimed ? .success : .minorFailure,
+                access: .operatorOfThisMachine(requestID: "hilum adopt"),
                 detail: "\(custody.word): \(result.adopted) adopted, \(result.unreadable.count) unreadable"))
         try await custodian.settle()
         return result

@@ -76,7 +76,7 @@ struct AuditCommand: AsyncParsableCommand {
                 try await store.record(
                     AuditRecord(
                         category: .export, interaction: "audit-export", action: .read, outcome: .success,
-                        access: .server(requestID: "audit-export"),
+                        access: .operatorOfThisMachine(requestID: "hilum audit export"),
                         entity: "audit:\(result.last?.number ?? 0)", detail: "\(result.rows) rows"))
                 print(
                     result.rows == 0
@@ -134,7 +134,8 @@ struct AuditCommand: AsyncParsableCommand {
                 try await store.record(
                     AuditRecord(
                         category: .application, interaction: "audit-cut", action: .delete, outcome: .success,
-                        access: .server(requestID: "audit-cut"), entity: "audit:\(link.number)", detail: checkpoint.text
+                        access: .operatorOfThisMachine(requestID: "hilum audit cut"), entity: "audit:\(link.number)",
+                        detail: checkpoint.text
                     ))
                 var removing = AuditProgress("rows removed")
                 var removed: Int64 = 0
@@ -164,7 +165,8 @@ struct AuditCommand: AsyncParsableCommand {
                 try await store.record(
                     AuditRecord(
                         category: .application, interaction: "audit-accept", action: .execute, outcome: .success,
-                        access: .server(requestID: "audit-accept"), detail: String(reason.prefix(500))))
+                        access: .operatorOfThisMachine(requestID: "hilum audit accept"),
+                        detail: String(reason.prefix(500))))
                 let tip = try await store.database.read { try AuditChain.tip($0) }
                 let checkpoint = try AuditCheckpoint(
                     .accepted, at: tip, time: SystemClock().now().microseconds, key: key)

@@ -37,7 +37,7 @@ struct BackupCommand: AsyncParsableCommand {
             try await store.record(
                 AuditRecord(
                     category: .application, interaction: "backup", action: .execute, outcome: .success,
-                    access: .server(requestID: "backup"),
+                    access: .operatorOfThisMachine(requestID: "hilum backup"),
                     detail:
                         "commit \(result.record.sequence), \(result.record.objects) objects\(withKeys ? ", with keys" : "")"
                 ))

@@ -54,6 +54,10 @@ struct ClientCommand: AsyncParsableCommand {
                     Client(
                         id: clientID, name: name, jwks: keys, jwksURL: jwksURL, scopes: scopes,
                         registeredAt: SystemClock().now().microseconds))
+                try await store.record(
+                    .ofCommand(
+                        "client register", .create, "client:" + clientID,
+                        detail: scopes.map(\.text).joined(separator: " ")))
             }
             print("client_id: \(clientID)")
         }
@@ -85,6 +89,7 @@ struct ClientCommand: AsyncParsableCommand {
                 guard try await store.revoke(clientID: id, at: SystemClock().now().microseconds) else {
                     throw ValidationError("no active client \(id)")
                 }
+                try await store.record(.ofCommand("client revoke", .update, "client:" + id))
             }
             print("revoked \(id)")
         }

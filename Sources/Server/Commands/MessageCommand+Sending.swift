@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import HL7Translation
 import HL7v2
+import Logging
 import OpsAPI
 import SQLStore
 import Workflow
@@ -22,7 +23,9 @@ extension MessageCommand {
 
         func run() async throws {
             guard id != nil || !search.isOpen else { throw ValidationError("give an id, or what to search for") }
-            let failed = try await MessageCommand.with(folder) { store, access in
+            let failed = try await MessageCommand.with(
+                folder, "message replay", entity: id.map { "message:" + $0 }
+            ) { store, access in
                 search.isSent
                     ? try await replaySent(store, access) : try await replayReceived(store, access)
             }
@@ -31,15 +34,11 @@ extension MessageCommand {
 
         /// How many could not be delivered again.
         private func replaySent(_ store: RelationalStore, _ access: AccessContext) async throws -> Int {
-            var query = try search.outgoing()
+            let found: [OutboxEntry]
             if let id {
-                guard let number = Int64(id), number > 0, number < .max else {
-                    throw ValidationError("a message that was sent has a number")
-                }
-                query = OutboxQuery(before: number + 1, limit: 1)
-            }
-            let found = try await store.outboxEntries(query, access: access).filter { entry in
-                MessageCommand.isMessage(entry) && (id == nil || "\(entry.number)" == id)
+                found = try await MessageCommand.sent(id, store, access).map { [$0] } ?? []
+            } else {
+                found = try await MessageCommand.sent(try search.outgoing(), store, access)
             }
             var failed = 0
             for entry in found.reversed() {
@@ -66,9 +65,11 @@ extension MessageCommand {
             guard !found.isEmpty else { throw ValidationError("no such message") }
             let server = ServerFolder(folder)
             let profile = try ServerComposition.siteProfile(try ServerConfiguration.load(from: server), server)
+            let profiles = PeerProfiles(profile, server, logger: Logger(label: "hilum"))
+            for peer in try await store.peers() where peer.kind == .messageSender { try profiles.use(peer) }
             let inbox = HL7Inbox(
                 store: store, clock: SystemClock(), entropy: SystemEntropy(), digest: Digests.hex
-            ) { _, _ in profile }
+            ) { profiles.profile(of: "\($0)|\($1)") }
             var failed = 0
             for message in found.reversed() {
                 let word: String
@@ -121,7 +122,8 @@ extension MessageCommand {
             let announcer = OutboundAnnouncer(profile: profile, digest: Digests.hex)
             let isDryRun = isDryRun
             let name = destination
-            let isSent = try await MessageCommand.with(folder) { store, access in
+            let isSent = try await MessageCommand.with(folder, "message send", entity: found.outboxName) {
+                store, access in
                 do {
                     return try await (store as any WorkflowStore).write(access) { unit in
                         var isSent = true
@@ -130,7 +132,7 @@ extension MessageCommand {
                         try unit.audit(
                             AuditRecord(
                                 category: .application, interaction: "message-send", action: .execute,
-                                outcome: isSent ? .success : .minorFailure, access: access, entity: "hl7/" + name))
+                                outcome: isSent ? .success : .minorFailure, access: access, entity: found.outboxName))
                         if isDryRun { throw DryRun(isSent: isSent) }
                         return isSent
                     }
@@ -164,8 +166,36 @@ extension MessageCommand {
         }
     }
 
-    /// Whether an entry of the outbox is a message.
-    static func isMessage(_ entry: OutboxEntry) -> Bool {
+    /// Entries read at a time at least.
+    private static let pageEntriesMin = 100
+
+    /// The newest messages of the outbox that a query finds, as many as it asks for; whatever else is in the outbox is
+    /// passed over.
+    static func sent(
+        _ query: OutboxQuery, _ store: any OutboxLog, _ access: AccessContext
+    ) async throws -> [OutboxEntry] {
+        var page = query
+        page.limit = max(query.limit, pageEntriesMin)
+        var found: [OutboxEntry] = []
+        while found.count < query.limit {
+            let entries = try await store.outboxEntries(page, access: access)
+            found += entries.lazy.filter(isMessage).prefix(query.limit - found.count)
+            guard entries.count == page.limit, let last = entries.last else { break }
+            page.before = last.number
+        }
+        return found
+    }
+
+    /// The message of the outbox that has a number; nil for every other text.
+    static func sent(
+        _ id: String, _ store: any OutboxLog, _ access: AccessContext
+    ) async throws -> OutboxEntry? {
+        guard let number = Int64(id), number > 0, number < .max else { return nil }
+        return try await store.outboxEntries(OutboxQuery(before: number + 1, limit: 1), access: access)
+            .first { $0.number == number && isMessage($0) }
+    }
+
+    private static func isMessage(_ entry: OutboxEntry) -> Bool {
         entry.kind.hasPrefix(OutboundDestination.outboxPrefix)
     }
 }

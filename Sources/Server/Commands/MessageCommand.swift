@@ -21,14 +21,13 @@ struct MessageCommand: AsyncParsableCommand {
         @Flag(help: "As JSON, the answer of GET /ops/messages, or of GET /ops/outbox.") var json = false
 
         func run() async throws {
-            try await MessageCommand.with(folder) { store, access in
+            try await MessageCommand.with(folder, "message list") { store, access in
                 search.isSent ? try await listSent(store, access) : try await listReceived(store, access)
             }
         }
 
         private func listSent(_ store: RelationalStore, _ access: AccessContext) async throws {
-            let entries = try await store.outboxEntries(try search.outgoing(), access: access).filter(
-                MessageCommand.isMessage)
+            let entries = try await MessageCommand.sent(try search.outgoing(), store, access)
             if json { return print(String(decoding: OutboxView.json(entries, []), as: UTF8.self)) }
             for entry in entries {
                 print(
@@ -66,7 +65,7 @@ struct MessageCommand: AsyncParsableCommand {
         var raw = false
 
         func run() async throws {
-            try await MessageCommand.with(folder) { store, access in
+            try await MessageCommand.with(folder, "message show", entity: "message:" + id) { store, access in
                 if sent { return try await showSent(store, access) }
                 guard let message = try await store.message(EntityID(id), access: access) else {
                     throw ValidationError("no such message: \(id)")
@@ -94,11 +93,9 @@ struct MessageCommand: AsyncParsableCommand {
         }
 
         private func showSent(_ store: RelationalStore, _ access: AccessContext) async throws {
-            guard let number = Int64(id), number > 0, number < .max,
-                let entry = try await store.outboxEntries(
-                    OutboxQuery(before: number + 1, limit: 1), access: access
-                ).first, entry.number == number, MessageCommand.isMessage(entry)
-            else { throw ValidationError("no such message: \(id)") }
+            guard let entry = try await MessageCommand.sent(id, store, access) else {
+                throw ValidationError("no such message: \(id)")
+            }
             if json { return print(String(decoding: OutboxView.json([entry], []), as: UTF8.self)) }
             let failure = entry.failure.map { ": " + $0 } ?? ""
             print(
@@ -119,16 +116,19 @@ struct MessageCommand: AsyncParsableCommand {
         return header.messageCode + "^" + header.triggerEvent
     }
 
-    /// Runs with the store and the operator's own access; each call is audited as one at the machine.
+    /// Runs with the store and the operator's own access; each call is audited as one at the machine, before it is carried
+    /// out.
     static func with<Value>(
-        _ folder: String, _ body: (RelationalStore, AccessContext) async throws -> Value
+        _ folder: String, _ interaction: String, entity: String? = nil,
+        _ body: (RelationalStore, AccessContext) async throws -> Value
     ) async throws -> Value {
         let server = ServerFolder(folder)
         return try await StoreComposition.using(try ServerConfiguration.load(from: server), server) { store in
             let access = AccessContext.operatorOfThisMachine(requestID: "hilum message")
             try await store.record(
                 AuditRecord(
-                    category: .query, interaction: "message", action: .execute, outcome: .success, access: access))
+                    category: .query, interaction: interaction, action: .execute, outcome: .success, access: access,
+                    entity: entity))
             return try await body(store, access)
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HL7Translation
 import HTTPSupport
 import Workflow
 
@@ -44,7 +45,8 @@ struct MessageSearch: ParsableArguments {
         guard disposition == nil, sender == nil else {
             throw ValidationError("--disposition and --sender are of received messages")
         }
-        var query = OutboxQuery(destination: destination.map { "hl7/" + $0 }, limit: limit)
+        var query = OutboxQuery(
+            destination: destination.map { OutboundDestination.outboxPrefix + $0 }, limit: limit)
         if let state {
             guard let known = OutboxEntry.State(rawValue: state) else {
                 let states = OutboxEntry.State.allCases.map(\.rawValue).joined(separator: ", ")

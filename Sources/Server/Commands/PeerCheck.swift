@@ -63,8 +63,9 @@ struct PeerCheck: Sendable {
         let any: NIOSSLContext
         let strict: NIOSSLContext
         do {
-            any = try TLSContexts.calling(configuration, folder, verification: .noHostnameVerification)
-            strict = try TLSContexts.calling(configuration, folder)
+            let material = try TLSContexts.CallingMaterial(configuration, folder)
+            any = try TLSContexts.calling(material, verification: .noHostnameVerification)
+            strict = try TLSContexts.calling(material)
         } catch {
             return (.fail("tls", "\(error)", fix: "see hilum doctor"), nil)
         }

@@ -81,7 +81,7 @@ struct PeerCommand: AsyncParsableCommand {
                 guard try await store.removePeer(kind: kind, name: name) else {
                     throw ValidationError("no such peer: \(name)")
                 }
-                try await PeerCommand.record("peer remove", .delete, name, store)
+                try await store.record(.ofCommand("peer remove", .delete, "peer:" + name))
             }
             print("removed \(name)")
         }
@@ -97,24 +97,11 @@ struct PeerCommand: AsyncParsableCommand {
         }
     }
 
-    private static func save(_ peer: Peer, _ folder: ServerFolder, _ interaction: String) async throws {
+    private static func save(_ peer: Peer, _ folder: ServerFolder, _ command: String) async throws {
         try await StoreComposition.with(folder) { store in
             try await store.save(peer)
-            try await record(interaction, .update, peer.name, store)
+            try await store.record(.ofCommand(command, .update, "peer:" + peer.name))
         }
-    }
-
-    /// Who may connect is a matter of the audit trail.
-    private static func record(
-        _ interaction: String, _ action: AuditRecord.Action, _ name: String, _ store: RelationalStore
-    ) async throws {
-        let access = AccessContext(
-            principal: Principal(kind: .operator, id: ProcessInfo.processInfo.userName), scopes: [],
-            isUnrestricted: true, requestID: "hilum peer")
-        try await store.record(
-            AuditRecord(
-                category: .security, interaction: interaction, action: action, outcome: .success, access: access,
-                entity: "peer:\(name)"))
     }
 }
 

@@ -18,7 +18,7 @@ extension PeerCommand {
             let folder = ServerFolder(self.name.folder)
             let configuration = try ServerConfiguration.load(from: folder)
             let peer = try await PeerCommand.peer(kind, name, folder)
-            let calling = callingAe ?? configuration.door(.dimse)?.titles.first?.title ?? "HILUM"
+            let calling = callingAe ?? configuration.callingTitle
             let check = PeerCheck(peer, configuration, folder)
             let findings =
                 switch kind {

@@ -124,7 +124,7 @@ struct VerifyCommand: AsyncParsableCommand {
     private static func audit(_ fault: Fault) -> AuditRecord {
         AuditRecord(
             category: .application, interaction: "verify", action: .execute, outcome: .seriousFailure,
-            access: .server(requestID: "verify"),
+            access: .operatorOfThisMachine(requestID: "hilum verify"),
             entity: fault.instance.map { "instance:\($0) study:\(fault.study ?? "")" } ?? fault.exportJob,
             detail: fault.condition)
     }

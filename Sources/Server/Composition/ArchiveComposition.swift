@@ -13,13 +13,11 @@ enum ArchiveComposition {
         _ configuration: ServerConfiguration, store: RelationalStore, outgoing: OutgoingDIMSE,
         authorities: AssigningAuthorities, clock: any Workflow.Clock, metrics: MetricRegistry, logger: Logger
     ) throws -> ArchiveSearch {
-        let title = configuration.door(.dimse)?.titles.first?.title ?? "HILUM"
-        guard let calling = AETitle(title) else { throw ConfigurationError("\(title) is no AE title") }
         let counts = ArchiveMetrics(registry: metrics)
         return ArchiveSearch(
             peers: store,
             directory: ArchiveSCU(
-                calling: outgoing.calling, callingAETitle: calling, associations: outgoing.associations,
+                calling: outgoing.calling, callingAETitle: outgoing.callingAETitle, associations: outgoing.associations,
                 authorities: authorities),
             store: store, audit: store, clock: clock, limits: configuration.limits.archives
         ) { archive, outcome in

@@ -87,7 +87,7 @@ struct CertificateWatch: Service {
     private static let warningDays: Int64 = 30
 
     let doors: [DoorCertificates]
-    /// Shows one of these certificates to peers that are called.
+    /// Has files of its own: those of no door, where none for peers has TLS.
     let calling: CallingTLS
     let metrics: MetricRegistry
     let logger: Logger
@@ -124,14 +124,11 @@ struct CertificateWatch: Service {
     }
 
     private func look() {
-        var isNew = false
-        defer { if isNew { renewCalling() } }
         for door in doors {
             let place: Logger.Metadata = ["door": "\(door.door.place)"]
             switch door.refresh() {
             case .unchanged: continue
             case .replaced:
-                isNew = true
                 logger.notice(
                     "a new certificate is in use", metadata: place.merging(["days": "\(door.daysLeft)"]) { $1 })
             case .refused(let reason):
@@ -140,12 +137,11 @@ struct CertificateWatch: Service {
                     metadata: place.merging(["reason": "\(reason)"]) { $1 })
             }
         }
-    }
-
-    private func renewCalling() {
-        do { try calling.refresh() } catch {
-            logger.error(
-                "peers are called with the old certificate", metadata: ["error": "\(error)"])
+        switch calling.look() {
+        case .unchanged: break
+        case .replaced: logger.notice("peers are called with new certificates")
+        case .refused(let reason):
+            logger.error("peers are called with the old certificates", metadata: ["reason": "\(reason)"])
         }
     }
 

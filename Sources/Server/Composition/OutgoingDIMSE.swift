@@ -11,19 +11,23 @@ import Workflow
 struct OutgoingDIMSE {
     let calling: PeerCalling
     let associations: OutgoingAssociations
-    /// As the first title of the first DIMSE door.
+    /// The title as which peers are called.
+    let callingAETitle: AETitle
     let caller: PeerCaller
     private let logger: Logger
 
+    /// Throws ``ConfigurationError``.
     init(_ configuration: ServerConfiguration, tls: CallingTLS, logger: Logger) throws {
         var calling = PeerCalling()
         calling.timers = configuration.limits.timers
         calling.currentTLS = { tls.verifying }
         calling.pinningTLS = { tls.pinning }
         calling.digest = Digests.hex
-        let name = configuration.doors.lazy.filter { $0.kind == .dimse }.compactMap(\.titles.first).first?.title
-        guard let title = AETitle(name ?? "HILUM") else { throw ConfigurationError("\(name ?? "") is no AE title") }
+        guard let title = AETitle(configuration.callingTitle) else {
+            throw ConfigurationError("\(configuration.callingTitle) is no AE title")
+        }
         self.calling = calling
+        callingAETitle = title
         associations = OutgoingAssociations(logger: logger)
         caller = PeerCaller(calling: calling, associations: associations, callingAETitle: title)
         self.logger = logger

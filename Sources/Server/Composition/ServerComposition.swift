@@ -29,14 +29,20 @@ import Workflow
 
 /// Builds a server from its parts, top to bottom, and runs it until it is told to stop.
 enum ServerComposition {
+    /// Reads the site profile; its messages and those of its senders have the limits of the configuration. Throws
+    /// ``ConfigurationError`` with its place.
     static func siteProfile(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> SiteProfile {
         let path = folder.resolve(configuration.siteProfile)
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ConfigurationError("\(path) cannot be read")
         }
-        do { return try SiteProfile(yaml: String(decoding: data, as: UTF8.self)) } catch {
+        var profile: SiteProfile
+        do { profile = try SiteProfile(yaml: String(decoding: data, as: UTF8.self)) } catch {
             throw ConfigurationError("\(path): \(error)")
         }
+        profile.parser.limits = configuration.limits.hl7
+        for name in profile.peers.keys { profile.peers[name]?.parser.limits = configuration.limits.hl7 }
+        return profile
     }
 
     static func run(_ configured: ServerConfiguration, folder: ServerFolder, logger: Logger) async throws {
@@ -47,20 +53,14 @@ enum ServerComposition {
         let readiness = Readiness(Readiness.Endpoints(configuration), file: folder.endpointsFile)
 
         // The site.
-        var profile = try siteProfile(configuration, folder)
-        profile.parser.limits = configuration.limits.hl7
-        for name in profile.peers.keys { profile.peers[name]?.parser.limits = configuration.limits.hl7 }
+        let profile = try siteProfile(configuration, folder)
         let clock = SystemClock()
         let entropy = SystemEntropy()
 
         // The store.
-        let zone = profile.zone
-        let projector = FHIRProjector { date, time in SiteOffset.text(zone, date: date, time: time) }
         let commits = CommitWatch()
         let store = try await StoreComposition.open(
-            configuration, folder: folder, isServer: true, observers: [projector, PeerNoticeObserver()],
-            fhirBaseURL: publicURL + "/fhir",
-            commits: commits)
+            configuration, folder: folder, isServer: true, fhirBaseURL: publicURL + "/fhir", commits: commits)
         // Behind the store's lock: a second server of this folder is told of the first, not of a port.
         try ports.takeConfigured(configuration)
         let blobs = try await BlobStore(try StoreComposition.blobs(configuration, folder))
@@ -79,7 +79,7 @@ enum ServerComposition {
         custodyMetrics.tell(custody, nil)
         try await store.write(.server(requestID: "start")) { unit in
             if let unit = unit as? any ResourceUnitOfWork {
-                try projector.projectEndpoint(address: publicURL + "/dicomweb", in: unit)
+                try StoreComposition.projector(profile).projectEndpoint(address: publicURL + "/dicomweb", in: unit)
             }
             try unit.audit(
                 AuditRecord(

@@ -11,9 +11,10 @@ import Workflow
 
 /// Opens the store that a configuration names.
 enum StoreComposition {
+    /// Whoever opens it: what a command changes is projected, announced and told to peers as if the server had changed it.
     static func open(
         _ configuration: ServerConfiguration, folder: ServerFolder, isServer: Bool,
-        observers: [any CommitObserver] = [FHIRProjector()], fhirBaseURL: String = "", commits: CommitWatch? = nil
+        fhirBaseURL: String = "", commits: CommitWatch? = nil
     ) async throws -> RelationalStore {
         var database = SQLDatabaseConfiguration(location(configuration, folder))
         if let commits { database.committed = { commits.note($0) } }
@@ -24,7 +25,8 @@ enum StoreComposition {
         let profile = try ServerComposition.siteProfile(configuration, folder)
         let store = RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
-            observers: observers + [HL7Announcement(profile)], baseURL: fhirBaseURL, zone: siteZone(profile),
+            observers: [projector(profile), PeerNoticeObserver(), HL7Announcement(profile)], baseURL: fhirBaseURL,
+            zone: siteZone(profile),
             pageTokenKey: isServer ? derivedKey(folder, "hilum page tokens v1") : nil,
             searchLimits: configuration.limits.fhir.search,
             rules: rules(profile), stations: WorklistStations(configuration.worklistStations),
@@ -33,6 +35,11 @@ enum StoreComposition {
             refusal: refusal(configuration, folder, isServer: isServer))
         if isServer { try await store.refreshWorklist() }
         return store
+    }
+
+    /// Keeps FHIR resources in step with the domain; their times are by the site's clock.
+    static func projector(_ profile: SiteProfile) -> FHIRProjector {
+        FHIRProjector { [zone = profile.zone] date, time in SiteOffset.text(zone, date: date, time: time) }
     }
 
     static func location(_ configuration: ServerConfiguration, _ folder: ServerFolder)

@@ -41,7 +41,7 @@ enum TLSContexts {
             }
         }
 
-        private static func read(_ path: String) throws -> [UInt8] {
+        fileprivate static func read(_ path: String) throws -> [UInt8] {
             guard let data = FileManager.default.contents(atPath: path) else {
                 throw ConfigurationError("\(path): cannot be read")
             }
@@ -91,6 +91,19 @@ enum TLSContexts {
         return FileManager.default.fileExists(atPath: own)
     }
 
+    /// What the files by which peers are called held at one time: those of the first door for peers, and the authority of
+    /// `hilum init`.
+    struct CallingMaterial: Sendable, Equatable {
+        fileprivate var own: Material
+        fileprivate var authority: [UInt8]
+
+        /// Throws ``ConfigurationError`` for a file that cannot be read, or a key that others may read.
+        init(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws {
+            own = try Material(TLSContexts.callingDoor(configuration), folder)
+            authority = try Material.read(folder.authorityCertificateFile)
+        }
+    }
+
     /// For calling peers: with the certificate of the first door for them, and the authorities that it and `hilum init`
     /// trust.
     ///
@@ -99,25 +112,21 @@ enum TLSContexts {
     ///
     /// Throws ``ConfigurationError``.
     static func calling(
-        _ configuration: ServerConfiguration, _ folder: ServerFolder,
-        verification: CertificateVerification = .fullVerification
+        _ material: CallingMaterial, verification: CertificateVerification = .fullVerification
     ) throws -> NIOSSLContext {
-        let door = callingDoor(configuration)
-        let material = try Material(door, folder)
-        func reading<Value>(_ body: () throws -> Value) throws -> Value {
-            do { return try body() } catch { throw ConfigurationError("TLS of \(door.place): \(error)") }
-        }
-        return try reading {
+        do {
             var tls = TLSConfiguration.makeClientConfiguration()
-            tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(material.chain).map { .certificate($0) }
-            tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: material.key, format: .pem))
+            tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(material.own.chain).map { .certificate($0) }
+            tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: material.own.key, format: .pem))
             tls.minimumTLSVersion = .tlsv12
             tls.cipherSuiteValues = suitesOfTLS12
-            var roots = try NIOSSLCertificate.fromPEMFile(folder.authorityCertificateFile)
-            if let own = material.clientAuthorities { roots += try NIOSSLCertificate.fromPEMBytes(own) }
+            var roots = try NIOSSLCertificate.fromPEMBytes(material.authority)
+            if let own = material.own.clientAuthorities { roots += try NIOSSLCertificate.fromPEMBytes(own) }
             tls.trustRoots = .certificates(roots)
             tls.certificateVerification = verification
             return try NIOSSLContext(configuration: tls)
+        } catch {
+            throw ConfigurationError("TLS to call peers by: \(error)")
         }
     }
 

@@ -8,6 +8,7 @@ import Workflow
 ///
 /// What it is as by default is TLS on this machine alone, with the certificate that `hilum init` made.
 struct DoorConfiguration: Sendable {
+    /// Whether connections begin with TLS.
     enum TLSUse: String, Sendable, CaseIterable {
         case required
         /// TLS or clear text on one port, as the first byte says; of DIMSE and MLLP.
@@ -41,6 +42,7 @@ struct DoorConfiguration: Sendable {
     var acceptsClearText = false
     /// PEM files of the hospital's own PKI, the certificate with its chain; nil for those that `hilum init` made.
     var certificate: String?
+    /// The PEM file of the certificate's key, mode 0600.
     var key: String?
     /// A PEM file of those who issue the certificates of peers; nil for the local authority.
     var clientAuthorities: String?
@@ -58,6 +60,7 @@ struct DoorConfiguration: Sendable {
 
     /// Callers may come that are no peers. Of a DIMSE or MLLP door.
     var acceptsUnknownPeers = false
+    /// How a peer must be bound to count as known. Of a DIMSE or MLLP door.
     var binding = PeerBinding.name
 
     /// Of a DIMSE door; never empty there.
@@ -106,6 +109,11 @@ struct DoorConfiguration: Sendable {
         if clientCertificates == .none, clientAuthorities != nil {
             throw ConfigurationError("\(place).client-authorities: with client-certificates: none nobody is asked")
         }
+        if tls != .required, clientCertificates == .required {
+            throw ConfigurationError(
+                "\(place).client-certificates: required, and tls: \(tls.rawValue) lets connections in without one")
+        }
+        if suites.isEmpty { throw ConfigurationError("\(place).suites: at least one") }
         if isClearTextBeyondThisMachine {
             guard acceptsClearText else {
                 throw ConfigurationError(
@@ -117,18 +125,17 @@ struct DoorConfiguration: Sendable {
                     "\(place).networks: an http door in clear text at \(host) needs the networks of its proxies")
             }
         }
-        for title in titles + (worklistStations ?? [:]).values.joined().map({ Title(title: $0) }) {
-            guard Self.isAETitle(title.title) else {
-                throw ConfigurationError(
-                    "\(place): `\(title.title)` is no AE title: 1 to 16 printable characters without space or backslash (PS3.5 §6.2)"
-                )
-            }
+        for title in titles where !Self.isAETitle(title.title) {
+            throw ConfigurationError(
+                "\(place): `\(title.title)` is no AE title: 1 to 16 printable characters without space or backslash (PS3.5 §6.2)"
+            )
         }
         if Set(titles.map(\.title)).count != titles.count {
             throw ConfigurationError("\(place).ae-titles: a title is named twice")
         }
     }
 
+    /// Whether a text is an AE title as it is configured here: without spaces. PS3.5 §6.2.
     static func isAETitle(_ title: String) -> Bool {
         (1...16).contains(title.utf8.count) && title.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != 92 }
     }

@@ -182,6 +182,9 @@ struct ServerConfiguration: Decodable, Sendable {
     /// The first door of a protocol; nil for one without.
     func door(_ kind: Admission.Door) -> DoorConfiguration? { doors.first { $0.kind == kind } }
 
+    /// The AE title that this server calls peers as: the first of the first DIMSE door.
+    var callingTitle: String { door(.dimse)?.titles.first?.title ?? "HILUM" }
+
     /// The base of all HTTP APIs as clients see it, once the ports are chosen.
     var publicURL: String {
         if let told = doors.lazy.compactMap(\.publicURL).first { return told }

@@ -80,6 +80,17 @@ extension JourneyTests {
                 let early = try await Self.run("audit", "cut", folder.path, "--exported", target, "--keep-days", "0")
                 #expect(early.code != 0)
                 #expect(try await Self.run("audit", "export", folder.path, target).code == 0)
+                // Who let clients and peers in is in it, by the name of the account.
+                let first = try #require(
+                    try FileManager.default.contentsOfDirectory(atPath: target).filter { $0.hasSuffix(".ndjson") }.min()
+                )
+                let rows = try String(contentsOfFile: target + "/" + first, encoding: .utf8).split(separator: "\n")
+                for (command, entity) in [
+                    ("client register", "client:\(folder.client.id)"), ("peer add", "peer:\(ServerFolder.modality)"),
+                ] {
+                    let row = try #require(rows.first { $0.contains("\"\(command)\"") && $0.contains("\"\(entity)\"") })
+                    #expect(row.contains("\"\(ProcessInfo.processInfo.userName)\""))
+                }
                 let again = try await Self.run("audit", "export", folder.path, target)
                 #expect(again.code == 0, "\(again.text)")
                 #expect(again.text.contains("exported 1 rows"), "\(again.text)")

@@ -252,31 +252,25 @@ extension JourneyTests {
         )
         func backupAndRestore() async throws {
             let folder = try await ServerFolder.make()
-            let target = folder.path + "-restored"
-            let backup = folder.path + "-backup"
-            defer {
-                folder.remove()
-                for path in [target, backup] { try? FileManager.default.removeItem(atPath: path) }
-            }
+            defer { folder.remove() }
             try await Self.serve(folder) { (context) async throws -> Void in
                 try await Self.store(context, 1...5)
-                let first = try await HilumProgram.must("backup", folder.path, backup, "--with-keys")
+                let first = try await HilumProgram.must("backup", folder.path, folder.backup, "--with-keys")
                 #expect(first.contains("5 new"), "\(first)")
                 try await Self.store(context, 6...7)
-                let second = try await HilumProgram.must("backup", folder.path, backup, "--with-keys")
+                let second = try await HilumProgram.must("backup", folder.path, folder.backup, "--with-keys")
                 #expect(second.contains("7 objects"), "\(second)")
                 #expect(second.contains("2 new"), "\(second)")
                 try await Self.store(context, 8...8)
             }
-            var words = ["restore", backup, target]
-            if try folder.postgres != nil { words += ["--postgres", try #require(try await JourneyDatabase.make())] }
-            let occupied = try await HilumProgram.run(["restore", backup, folder.path])
+            let words = try await folder.restoring()
+            let occupied = try await HilumProgram.run(["restore", folder.backup, folder.path])
             #expect(occupied.code != 0)
             #expect(occupied.text.contains("not empty"))
             let restored = try await HilumProgram.must(words)
             #expect(restored.contains("restored 7 objects"), "\(restored)")
-            let copy = ServerFolder(path: target, client: folder.client, reader: folder.reader)
-            try await HilumProgram.must("verify", target)
+            let copy = ServerFolder(path: folder.restored, client: folder.client, reader: folder.reader)
+            try await HilumProgram.must("verify", folder.restored)
             try await Self.serve(copy) { (context) async throws -> Void in
                 #expect(try await Self.readable(context, 1...8) == Array(1...7))
                 #expect(try await Self.checks(context).contains("\"blobs-folder\":\"ok\""))
@@ -289,31 +283,25 @@ extension JourneyTests {
         @Test("R20: a backup that was killed in the middle of a line is none, and is taken up where it was")
         func killedBackup() async throws {
             let folder = try await ServerFolder.make()
-            let target = folder.path + "-restored"
-            let backup = folder.path + "-backup"
-            defer {
-                folder.remove()
-                for path in [target, backup] { try? FileManager.default.removeItem(atPath: path) }
-            }
+            defer { folder.remove() }
             try await Self.serve(folder) { try await Self.store($0, 1...4) }
-            try await HilumProgram.must("backup", folder.path, backup)
+            try await HilumProgram.must("backup", folder.path, folder.backup)
             // As a kill leaves it: no record, a copy of the database that nothing names, half a line.
-            try FileManager.default.removeItem(atPath: backup + "/backup.json")
-            try Data([1, 2, 3]).write(to: URL(fileURLWithPath: backup + "/database/cut.sqlite"))
-            let manifest = URL(fileURLWithPath: backup + "/blobs.sha256")
+            try FileManager.default.removeItem(atPath: folder.backup + "/backup.json")
+            try Data([1, 2, 3]).write(to: URL(fileURLWithPath: folder.backup + "/database/cut.sqlite"))
+            let manifest = URL(fileURLWithPath: folder.backup + "/blobs.sha256")
             try Data(contentsOf: manifest).dropLast(20).write(to: manifest)
-            var words = ["restore", backup, target]
-            if try folder.postgres != nil { words += ["--postgres", try #require(try await JourneyDatabase.make())] }
+            let words = try await folder.restoring()
             let refused = try await HilumProgram.run(words)
             #expect(refused.code != 0, "\(refused.text)")
             #expect(refused.text.contains("no whole backup"), "\(refused.text)")
             try await Self.serve(folder) { (context) async throws -> Void in
                 try await Self.store(context, 5...6)
-                let again = try await HilumProgram.must("backup", folder.path, backup)
+                let again = try await HilumProgram.must("backup", folder.path, folder.backup)
                 #expect(again.contains("6 objects"), "\(again)")
                 #expect(again.contains("3 new"), "\(again)")
             }
-            #expect(try FileManager.default.contentsOfDirectory(atPath: backup + "/database").count == 1)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.backup + "/database").count == 1)
             let restored = try await HilumProgram.must(words)
             #expect(restored.contains("restored 6 objects"), "\(restored)")
         }
@@ -321,46 +309,37 @@ extension JourneyTests {
         @Test("R20: a backup of which an object is gone or changed is not restored, and nothing can be served from it")
         func damagedBackup() async throws {
             let folder = try await ServerFolder.make()
-            let target = folder.path + "-restored"
-            let backup = folder.path + "-backup"
-            defer {
-                folder.remove()
-                for path in [target, backup] { try? FileManager.default.removeItem(atPath: path) }
-            }
+            defer { folder.remove() }
             try await Self.serve(folder) { try await Self.store($0, 1...2) }
-            try await HilumProgram.must("backup", folder.path, backup)
+            try await HilumProgram.must("backup", folder.path, folder.backup)
             let objects =
-                FileManager.default.enumerator(atPath: backup + "/blobs/objects")?.allObjects as? [String] ?? []
+                FileManager.default.enumerator(atPath: folder.backup + "/blobs/objects")?.allObjects as? [String] ?? []
             let victim =
-                backup + "/blobs/objects/" + (try #require(objects.first { $0.split(separator: "/").count == 3 }))
+                folder.backup + "/blobs/objects/"
+                + (try #require(objects.first { $0.split(separator: "/").count == 3 }))
             var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: victim)))
             bytes[500] ^= 1
             try Data(bytes).write(to: URL(fileURLWithPath: victim))
-            var words = ["restore", backup, target]
-            if try folder.postgres != nil { words += ["--postgres", try #require(try await JourneyDatabase.make())] }
+            let words = try await folder.restoring()
             let refused = try await HilumProgram.run(words)
             #expect(refused.code != 0, "\(refused.text)")
             #expect(refused.text.contains("its digest differs"), "\(refused.text)")
-            #expect(!FileManager.default.fileExists(atPath: target + "/hilum.yaml"))
+            #expect(!FileManager.default.fileExists(atPath: folder.restored + "/hilum.yaml"))
         }
 
         @Test("R21: verify mends from a backup what is missing or damaged, and keeps the damaged file")
         func mending() async throws {
             let folder = try await ServerFolder.make()
-            let backup = folder.path + "-backup"
-            defer {
-                folder.remove()
-                try? FileManager.default.removeItem(atPath: backup)
-            }
+            defer { folder.remove() }
             try await Self.serve(folder) { (context) async throws -> Void in
                 try await Self.store(context, 1...3)
-                try await HilumProgram.must("backup", folder.path, backup)
+                try await HilumProgram.must("backup", folder.path, folder.backup)
                 let paths = Self.blobs(folder)
                 var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: paths[0])))
                 bytes[300] ^= 4
                 try Data(bytes).write(to: URL(fileURLWithPath: paths[0]))
                 try FileManager.default.removeItem(atPath: paths[1])
-                let mended = try await HilumProgram.must("verify", folder.path, "--mend-from", backup)
+                let mended = try await HilumProgram.must("verify", folder.path, "--mend-from", folder.backup)
                 #expect(mended.contains("2 mended, 0 missing or damaged"), "\(mended)")
                 #expect(try await Self.readable(context, 1...3) == [1, 2, 3])
                 #expect(try Data(contentsOf: URL(fileURLWithPath: paths[0] + ".damaged")) == Data(bytes))

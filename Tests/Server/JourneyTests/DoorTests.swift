@@ -104,12 +104,7 @@ extension JourneyTests {
         @Test("A backup holds the files that doors and peers name, and its restore puts them back")
         func backup() async throws {
             let folder = try await ServerFolder.make()
-            let backup = folder.path + "-backup"
-            let target = folder.path + "-again"
-            defer {
-                folder.remove()
-                for path in [backup, target] { try? FileManager.default.removeItem(atPath: path) }
-            }
+            defer { folder.remove() }
             let files = FileManager.default
             try files.createDirectory(atPath: folder.path + "/own", withIntermediateDirectories: true)
             for (from, to) in [("tls/server.pem", "own/site.pem"), ("tls/server.key", "own/site.key")] {
@@ -125,14 +120,15 @@ extension JourneyTests {
                 "  ae-title: HILUM\n",
                 with: "  ae-title: HILUM\n  certificate: own/site.pem\n  key: own/site.key\n"
             ).write(toFile: file, atomically: true, encoding: .utf8)
-            try await HilumProgram.must("backup", folder.path, backup, "--with-keys")
-            var words = ["restore", backup, target]
-            if try folder.postgres != nil { words += ["--postgres", try #require(try await JourneyDatabase.make())] }
+            try await HilumProgram.must("backup", folder.path, folder.backup, "--with-keys")
+            let words = try await folder.restoring()
             try await HilumProgram.must(words)
             for name in ["own/site.pem", "own/site.key", "ehr.yaml"] {
-                #expect(files.contentsEqual(atPath: folder.path + "/" + name, andPath: target + "/" + name), "\(name)")
+                #expect(
+                    files.contentsEqual(atPath: folder.path + "/" + name, andPath: folder.restored + "/" + name),
+                    "\(name)")
             }
-            let mode = try files.attributesOfItem(atPath: target + "/own/site.key")[.posixPermissions] as? Int
+            let mode = try files.attributesOfItem(atPath: folder.restored + "/own/site.key")[.posixPermissions] as? Int
             #expect(mode == 0o600)
         }
     }

@@ -1,4 +1,5 @@
 import FHIRModel
+import Foundation
 import HL7v2
 import NIOHTTP1
 import Testing
@@ -63,6 +64,25 @@ extension JourneyTests {
             #expect(disposition("MSH-10.1") == "kept")
             #expect(disposition("ZZZ-1.1") == "unmapped")
             #expect(!whole.text.contains("Penicillin"), "the record holds no value of the message")
+        }
+
+        @Test("A message that failed is carried out again by the profile that its sender has now")
+        func replay() async throws {
+            let folder = context.server.folder.path
+            let name = ["--mllp-app", "REPLAY", "--mllp-facility", ServerFolder.sender.facility]
+            try await HilumProgram.must(["peer", "add", folder] + name + ["--may", "adt"])
+            let sent = Samples.message("MJ-3", patient: "MJ-3", processing: "T", application: "REPLAY")
+            #expect(try await MLLPPeer.send(sent, to: context.server)?.code != "AA")
+            let words = ["message", "replay", folder, "--control-id", "MJ-3"]
+            let left = try await HilumProgram.run(words)
+            #expect(left.code == 1, "\(left.text)")
+            try "accepted_processing_ids: [P, T]\n".write(
+                toFile: folder + "/replay.yaml", atomically: true, encoding: .utf8)
+            try await HilumProgram.must(["peer", "set", folder] + name + ["--profile", "replay.yaml"])
+            let again = try await HilumProgram.run(words)
+            #expect(again.code == 0, "\(again.text)")
+            #expect(again.text.contains("applied"), "\(again.text)")
+            #expect(try await entries("/Patient?identifier=MJ-3").count == 1)
         }
 
         @Test("A message that failed is listed with its reason; one that is not there is 404; a wrong filter is 400")

@@ -106,6 +106,27 @@ struct DoorCertificatesTests {
         #expect(try files.certificates().daysLeft < 0)
     }
 
+    @Test("Files to call peers by that no door has are looked at too, and again until they can be used")
+    func callingFiles() throws {
+        let files = try Files()
+        defer { files.remove() }
+        let calling = try CallingTLS(ServerConfiguration(), files.folder)
+        let verifying = calling.verifying
+        #expect(calling.look() == .unchanged)
+        #expect(calling.verifying === verifying)
+        // One after the other: the authority is not whole yet.
+        let next = try files.made()
+        try files.write(next)
+        try "x".write(toFile: files.folder.authorityCertificateFile, atomically: true, encoding: .utf8)
+        #expect(Self.isRefused(calling.look()))
+        #expect(calling.look() == .unchanged)
+        #expect(calling.verifying === verifying)
+        try files.write(next)
+        #expect(calling.look() == .replaced)
+        #expect(calling.verifying !== verifying)
+        #expect(calling.look() == .unchanged)
+    }
+
     @Test(
         "Peers are called with the new certificate too; what cannot be used leaves the old, and a folder without one calls in clear text"
     )
@@ -122,6 +143,8 @@ struct DoorCertificatesTests {
         try calling.refresh()
         #expect(calling.verifying != nil && calling.verifying !== verifying && calling.comparing !== comparing)
         try FileManager.default.removeItem(atPath: files.folder.serverCertificateFile)
+        #expect(throws: ConfigurationError.self) { try calling.refresh() }
+        #expect(calling.verifying != nil)
         let none = try CallingTLS(ServerConfiguration(), files.folder)
         #expect(none.verifying == nil && none.comparing == nil)
     }

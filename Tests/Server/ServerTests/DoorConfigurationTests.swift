@@ -124,9 +124,18 @@ struct DoorConfigurationTests {
             ("doors: [{ protocol: http }]\nhttp: { port: 1 }", "http: stands beside doors[0]"),
             ("doors: [{ protocol: http, certificate: a.pem }]", "doors[0]: certificate and key"),
             ("doors: [{ protocol: http, tls: off, certificate: a, key: b }]", "doors[0].tls: off has no use"),
+            (
+                "doors: [{ protocol: http }, { protocol: mllp, tls: off, client-certificates: required }]",
+                "doors[1].client-certificates"
+            ),
+            (
+                "doors: [{ protocol: http }, { protocol: dimse, tls: optional, client-certificates: required }]",
+                "tls: optional lets connections in without one"
+            ),
             ("doors: [{ protocol: http, port: 70000 }]", "doors[0].port"),
             ("doors: [{ protocol: http, tls-minimum: 1.1 }]", "doors[0].tls-minimum"),
             ("doors: [{ protocol: http, suites: [TLS_RSA_WITH_AES_128_CBC_SHA] }]", "doors[0].suites"),
+            ("doors: [{ protocol: http, suites: [] }]", "doors[0].suites"),
             ("doors: [{ protocol: http, networks: [10.0.0.1/8] }]", "doors[0].networks"),
             ("doors: [{ protocol: http, trusted-proxies: [proxy] }]", "doors[0].trusted-proxies"),
             ("doors: [{ protocol: http }, { protocol: dimse, ae-titles: [A, A] }]", "doors[1].ae-titles"),

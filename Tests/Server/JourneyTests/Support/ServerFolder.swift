@@ -42,7 +42,22 @@ struct ServerFolder: Sendable {
             toFile: file, atomically: true, encoding: .utf8)
     }
 
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
+    /// Where a test puts a backup of this folder, and what it restores from that.
+    var backup: String { path + "-backup" }
+    var restored: String { path + "-restored" }
+
+    /// The words that restore the backup: into a database of its own where this folder has one.
+    func restoring() async throws -> [String] {
+        let words = ["restore", backup, restored]
+        guard try postgres != nil else { return words }
+        guard let database = try await JourneyDatabase.make() else { throw JourneyFailure("there is no database") }
+        return words + ["--postgres", database]
+    }
+
+    /// With the backup and what was restored.
+    func remove() {
+        for path in [path, backup, restored] { try? FileManager.default.removeItem(atPath: path) }
+    }
 
     /// The last lines of the server's log.
     var logTail: String {

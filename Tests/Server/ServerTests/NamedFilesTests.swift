@@ -1,0 +1,50 @@
+import Testing
+import Workflow
+
+@testable import hilum
+
+/// Which files of a server folder a backup takes beside those that each folder has.
+struct NamedFilesTests {
+    private static func named(
+        certificate: String, key: String, authorities: String? = nil, profiles: [String] = []
+    ) -> NamedFiles {
+        var configuration = ServerConfiguration()
+        configuration.doors[0].certificate = certificate
+        configuration.doors[0].key = key
+        configuration.doors[1].clientAuthorities = authorities
+        return NamedFiles(
+            configuration,
+            profiles.enumerated().map { index, name in
+                var peer = Peer(kind: .messageSender, name: "RIS\(index)|")
+                peer.profile = name
+                return peer
+            })
+    }
+
+    @Test("Certificates, authorities and profiles are files, keys are keys; each once, however it is written")
+    func kinds() {
+        let named = Self.named(
+            certificate: "own/site.pem", key: "own/site.key", authorities: "./own/site.pem",
+            profiles: ["ris.yaml", "./ris.yaml", "own//ris.yaml"])
+        #expect(named.files == ["own/site.pem", "ris.yaml", "own/ris.yaml"])
+        #expect(named.keys == ["own/site.key"])
+    }
+
+    @Test("A certificate in one file with its key is a key: a backup without keys has none")
+    func combined() {
+        for key in ["own/both.pem", "./own/both.pem", "own//both.pem", "own/./both.pem"] {
+            let named = Self.named(certificate: "own/both.pem", key: key)
+            #expect(named.files == [])
+            #expect(named.keys == ["own/both.pem"])
+        }
+    }
+
+    @Test(
+        "What lies outside of the folder is left where it is",
+        arguments: ["/etc/ssl/site.pem", "../site.pem", "own/../../site.pem", "..", ".", "", "own/.."])
+    func outside(name: String) {
+        let named = Self.named(certificate: name, key: name, authorities: name, profiles: [name])
+        #expect(named.files == [])
+        #expect(named.keys == [])
+    }
+}
