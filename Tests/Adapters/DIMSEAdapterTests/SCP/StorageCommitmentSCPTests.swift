@@ -222,7 +222,8 @@ import Workflow
             commitment: StorageCommitment(
                 transactionUID: "1.2.3", references: [.init(sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.5.1")]))
         let entry = entry(OutboxDraft(destination: "ae/CT1", kind: StorageCommitmentSCP.kind, payload: note.payload))
-        let (reads, calls) = (Mutex(0), Mutex(0))
+        let reads = Mutex(0)
+        let calls = Mutex(0)
         try await RawAcceptor.run { reader, writer in
             calls.withLock { $0 += 1 }
             _ = try await reader.accept(writer)
