@@ -127,7 +127,8 @@ enum ServerComposition {
 
         // The doors for applications.
         let exports = ExportService(
-            jobs: store, store: store, blobs: blobs, entropy: entropy, keepHours: configuration.retention.exportHours
+            jobs: store, store: store, blobs: blobs, entropy: entropy, baseURL: publicURL + "/fhir",
+            keepHours: configuration.retention.exportHours
         ) { clock.now() }
         let outboxDepths = OutboxDepths()
         let web = try await WebComposition(
