@@ -77,6 +77,9 @@ let package = Package(
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        system("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
+        system("COpenJPEG", pkgConfig: "libopenjp2", apt: "libopenjp2-7-dev"),
+        system("CCharLS", pkgConfig: "charls", apt: "libcharls-dev"),
 
         // Foundations: what any layer may stand on.
         layer("Foundations", "Basics", []),
@@ -86,6 +89,7 @@ let package = Package(
         layer("Codecs", "DICOMData", ["Basics", "CZlib"]),
         layer("Codecs", "DICOMNetwork", ["DICOMData", nio("NIOCore")]),
         layer("Codecs", "DICOMPixels", ["DICOMData"]),
+        layer("Codecs", "PixelCodecs", ["DICOMData", "DICOMPixels", "CTurboJPEG", "COpenJPEG", "CCharLS"]),
         layer("Codecs", "HL7v2", ["Basics"]),
         layer("Codecs", "FHIRModel", ["Basics"]),
         layer("Codecs", "FHIRSearch", ["Basics", "Cryptography", "FHIRModel"]),
@@ -166,7 +170,8 @@ let package = Package(
             dependencies: [
                 "DICOMData", "DICOMNetwork", "DICOMPixels", "HL7v2", "FHIRModel", "FHIRSearch", "Workflow", "Access",
                 "HL7Translation", "DICOMTranslation", "FHIRResources", "SQLStore", "BlobStore", "MLLPAdapter",
-                "DIMSEAdapter", "OutboundAdapter", "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI",
+                "DIMSEAdapter", "OutboundAdapter", "HTTPSupport", "FHIRAPI",
+                "DICOMwebAPI", "SMARTAPI", "OpsAPI",
                 "Admission", "Basics", "Cryptography",
                 hummingbird, httpTypes,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -202,6 +207,7 @@ let package = Package(
         tests("Codecs", "DICOMData", ["TestSupport", "DICOMData"]),
         tests("Codecs", "DICOMNetwork", ["TestSupport", "DICOMNetwork", "DICOMData", nio("NIOCore")]),
         tests("Codecs", "DICOMPixels", ["DICOMPixels", "DICOMData"]),
+        tests("Codecs", "PixelCodecs", ["TestSupport", "PixelCodecs", "DICOMPixels", "DICOMData"]),
         tests("Codecs", "HL7v2", ["TestSupport", "HL7v2"]),
         tests("Codecs", "FHIRModel", ["TestSupport", "FHIRModel"]),
         tests("Codecs", "FHIRSearch", ["FHIRSearch", "FHIRModel"]),
