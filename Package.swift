@@ -80,6 +80,8 @@ let package = Package(
         system("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
         system("COpenJPEG", pkgConfig: "libopenjp2", apt: "libopenjp2-7-dev"),
         system("CCharLS", pkgConfig: "charls", apt: "libcharls-dev"),
+        // The process that reads foreign pixels: what Swift cannot say in system calls.
+        .target(name: "CPixelSandbox", path: "Sources/CLibraries/CPixelSandbox"),
 
         // Foundations: what any layer may stand on.
         layer("Foundations", "Basics", []),
@@ -132,6 +134,10 @@ let package = Package(
             ]),
 
         layer(
+            "Adapters", "PixelAdapter",
+            ["DICOMData", "DICOMPixels", "PixelCodecs", "CPixelSandbox", nio("NIOCore"), nio("NIOPosix"), logging]),
+
+        layer(
             "Adapters", "OutboundAdapter", ["Access", nio("NIOCore"), nio("NIOHTTP1"), nioSSL, asyncHTTPClient]),
 
         // API: HTTP.
@@ -170,7 +176,7 @@ let package = Package(
             dependencies: [
                 "DICOMData", "DICOMNetwork", "DICOMPixels", "HL7v2", "FHIRModel", "FHIRSearch", "Workflow", "Access",
                 "HL7Translation", "DICOMTranslation", "FHIRResources", "SQLStore", "BlobStore", "MLLPAdapter",
-                "DIMSEAdapter", "OutboundAdapter", "HTTPSupport", "FHIRAPI",
+                "DIMSEAdapter", "OutboundAdapter", "PixelCodecs", "PixelAdapter", "HTTPSupport", "FHIRAPI",
                 "DICOMwebAPI", "SMARTAPI", "OpsAPI",
                 "Admission", "Basics", "Cryptography",
                 hummingbird, httpTypes,
@@ -250,6 +256,9 @@ let package = Package(
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL, logging, lifecycle,
             ]),
         tests(
+            "Adapters", "PixelAdapter",
+            ["PixelAdapter", "PixelCodecs", "DICOMPixels", "DICOMData", "CPixelSandbox", logging]),
+        tests(
             "Adapters", "OutboundAdapter",
             ["TestSupport", "OutboundAdapter", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL, asyncHTTPClient]),
         tests(
@@ -297,7 +306,7 @@ let package = Package(
                 "TestSupport", "DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore"), nio("NIOPosix"),
                 nio("NIOHTTP1"),
                 nio("NIOTLS"), nioSSL,
-                "Basics", "Cryptography", asyncHTTPClient,
+                "Basics", "Cryptography", asyncHTTPClient, "DICOMPixels", "PixelCodecs", "PixelAdapter", logging,
             ],
             path: "Tests/Server/JourneyTests", swiftSettings: strict),
         tests("Server", "Demo", ["hilum", "DICOMData", "HL7v2"]),

@@ -82,6 +82,10 @@ struct ImportTable {
             ["Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access"], nio)
 
         row(
+            "Adapters", "PixelAdapter", ["DICOMData", "DICOMPixels", "PixelCodecs", "CPixelSandbox"],
+            ["NIOCore", "NIOPosix", "Logging"])
+
+        row(
             "Adapters", "OutboundAdapter", ["Access"],
             ["NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1", "AsyncHTTPClient"])
 
