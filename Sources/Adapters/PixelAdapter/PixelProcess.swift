@@ -13,10 +13,14 @@ package enum PixelProcess {
         package var memoryBytes: Int
         package var sharedBytes: Int
         package var cpuSeconds: Int
+        package var residentBytes: Int
         package var pixels: PixelLimits
 
-        package init(memoryBytes: Int, sharedBytes: Int, cpuSeconds: Int, pixels: PixelLimits) {
+        package init(
+            memoryBytes: Int, sharedBytes: Int, cpuSeconds: Int, residentBytes: Int, pixels: PixelLimits
+        ) {
             self.memoryBytes = memoryBytes
+            self.residentBytes = residentBytes
             self.sharedBytes = sharedBytes
             self.cpuSeconds = cpuSeconds
             self.pixels = pixels
@@ -26,12 +30,21 @@ package enum PixelProcess {
     /// Enters the sandbox and answers requests until the server is gone. The exit code: 0, or 1 for a channel that is
     /// none.
     package static func run(_ limits: Limits) -> Int32 {
+        serve(PixelChannel(descriptor: 0, memory: 3), limits, protection: enter(limits))
+    }
+
+    private static func enter(_ limits: Limits) -> UInt8 {
         var wanted = hilum_sandbox_limits(
             addressBytes: UInt64(max(0, limits.memoryBytes)), fileBytes: UInt64(max(0, limits.sharedBytes)),
             cpuSeconds: UInt64(max(1, limits.cpuSeconds)), descriptors: 8)
-        let protection = hilum_sandbox_enter(&wanted)
-        return serve(
-            PixelChannel(descriptor: 0, memory: 3), limits, protection: UInt8(truncatingIfNeeded: protection))
+        return UInt8(truncatingIfNeeded: hilum_sandbox_enter(&wanted))
+    }
+
+    /// Enters the sandbox and tries what it forbids, for a test: bits of what passed all the same (see
+    /// `hilum_sandbox_probe`), 0 where nothing did, 128 where this kernel has no filter of system calls.
+    package static func probe(_ limits: Limits) -> Int32 {
+        let protection = enter(limits)
+        return protection & 2 == 0 ? 128 : hilum_sandbox_probe()
     }
 
     /// Answers requests on a channel.
@@ -41,9 +54,7 @@ package enum PixelProcess {
             while true {
                 let message = try channel.receive()
                 guard let request = PixelMessage.Request(message) else { return 1 }
-                // Half of what the kernel allows: a process that has worked long is replaced between two frames.
-                let retires = usedSeconds() >= limits.cpuSeconds / 2
-                try channel.send(try answer(request, channel, limits, retires).encoded)
+                try channel.send(try answer(request, channel, limits).encoded)
             }
         } catch {
             return error == .ended ? 0 : 1
@@ -51,14 +62,14 @@ package enum PixelProcess {
     }
 
     private static func answer(
-        _ request: PixelMessage.Request, _ channel: PixelChannel, _ limits: Limits, _ retires: Bool
+        _ request: PixelMessage.Request, _ channel: PixelChannel, _ limits: Limits
     ) throws(PixelChannel.Failure) -> PixelMessage.Reply {
         let asked =
             switch request {
             case .decode(_, _, _, let bytes), .encode(_, _, _, let bytes): bytes
             }
         guard asked <= limits.sharedBytes else {
-            return .refused(.tooLarge(limit: "sharedBytes", value: asked), retires: retires)
+            return .refused(.tooLarge(limit: "sharedBytes", value: asked), retires: false)
         }
         let bytes = try channel.load(asked)
         let result: (reply: PixelMessage.Reply, out: [UInt8])
@@ -68,7 +79,7 @@ package enum PixelProcess {
                 let frame = try FrameDecoder.decode(
                     bytes, image, transferSyntax: syntax, options: options, limits: limits.pixels)
                 result = (
-                    .decoded(.init(frame), bytes: frame.bytes.count, retires: retires), frame.bytes
+                    .decoded(.init(frame), bytes: frame.bytes.count, retires: isWorn(limits)), frame.bytes
                 )
             case .encode(let shape, let syntax, let options, _):
                 guard let frame = shape.frame(bytes) else { throw .malformed("bytes that are not the frame's") }
@@ -76,23 +87,26 @@ package enum PixelProcess {
                 result = (
                     .encoded(
                         photometricInterpretation: coded.photometricInterpretation, isLossy: coded.isLossy,
-                        bytes: coded.bytes.count, retires: retires), coded.bytes
+                        bytes: coded.bytes.count, retires: isWorn(limits)), coded.bytes
                 )
             }
             guard result.out.count <= limits.sharedBytes else {
                 throw .tooLarge(limit: "sharedBytes", value: result.out.count)
             }
         } catch {
-            return .refused(error, retires: retires)
+            return .refused(error, retires: isWorn(limits))
         }
         try channel.store(result.out)
         return result.reply
     }
 
-    /// Processor time of this process so far, whole seconds.
-    private static func usedSeconds() -> Int {
+    /// A process that has had half of its processor time, or was once large, is replaced between two frames: the memory
+    /// of one mammogram is not kept by each process for the rest of the day.
+    private static func isWorn(_ limits: Limits) -> Bool {
         var usage = rusage()
-        guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
-        return Int(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+        guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return false }
+        let seconds = Int(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+        // In KiB.
+        return seconds >= limits.cpuSeconds / 2 || usage.ru_maxrss >= limits.residentBytes >> 10
     }
 }

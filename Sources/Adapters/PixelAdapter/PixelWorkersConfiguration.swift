@@ -19,6 +19,8 @@ package struct PixelWorkersConfiguration: Sendable {
     package var keptBytes: Int
     /// Processor time of a process: from half of it on it is replaced between two frames.
     package var cpuSeconds: Int
+    /// Memory from which on a process is replaced between two frames.
+    package var residentBytes: Int
     package var pixels: PixelLimits
     /// The program and its first arguments. It is this one, as `hilum pixels`.
     package var program: [String]
@@ -32,6 +34,7 @@ package struct PixelWorkersConfiguration: Sendable {
         sharedBytes = 1 << 29
         keptBytes = 32 << 20
         cpuSeconds = 1_200
+        residentBytes = 256 << 20
         pixels = .default
         program = ["/proc/self/exe", "pixels"]
     }
@@ -40,6 +43,7 @@ package struct PixelWorkersConfiguration: Sendable {
     var arguments: [String] {
         program + [
             "--memory-bytes", "\(memoryBytes)", "--shared-bytes", "\(sharedBytes)", "--cpu-seconds", "\(cpuSeconds)",
+            "--resident-bytes", "\(residentBytes)",
             "--samples-max", "\(pixels.samplesMax)", "--codestream-bytes-max", "\(pixels.codestreamBytesMax)",
             "--scans-max", "\(pixels.scansMax)", "--tiles-max", "\(pixels.tilesMax)",
         ]

@@ -12,14 +12,15 @@ import Testing
 struct PixelProcessTests {
     /// Serves one channel on a thread and hands out the other end.
     private func withProcess(
-        sharedBytes: Int = 1 << 20, _ body: (PixelChannel) throws -> Void
+        sharedBytes: Int = 1 << 20, residentBytes: Int = 1 << 40, _ body: (PixelChannel) throws -> Void
     ) throws -> Int32 {
         var ends: [Int32] = [-1, -1]
         #expect(hilum_sandbox_channel(&ends) == 0)
         let memory = hilum_sandbox_memory()
         #expect(memory >= 0)
         let limits = PixelProcess.Limits(
-            memoryBytes: 1 << 30, sharedBytes: sharedBytes, cpuSeconds: 1 << 30, pixels: .default)
+            memoryBytes: 1 << 30, sharedBytes: sharedBytes, cpuSeconds: 1 << 30, residentBytes: residentBytes,
+            pixels: .default)
         let theirs = PixelChannel(descriptor: ends[1], memory: memory)
         let done = DispatchSemaphore(value: 0)
         let code = Box()
@@ -67,6 +68,19 @@ struct PixelProcessTests {
             #expect(try channel.load(40) == frame.bytes)
         }
         #expect(code == 0)
+    }
+
+    @Test("A process that was once large says that it is to be replaced")
+    func worn() throws {
+        let frame = try PixelMessageTests.frame()
+        _ = try withProcess(residentBytes: 1 << 20) { channel in
+            try channel.store(frame.bytes)
+            let reply = try ask(channel, .encode(.init(frame), .rleLossless, EncodingOptions(), bytes: 40))
+            guard case .encoded(_, _, _, retires: true) = reply else {
+                Issue.record("\(String(describing: reply))")
+                return
+            }
+        }
     }
 
     @Test("What is wrong with a frame is told, and the next is read")

@@ -99,6 +99,13 @@ struct PixelProcessJourneyTests {
         await pool.close()
     }
 
+    @Test("In its sandbox a process opens no socket and no file, starts none, runs no memory and signals nobody")
+    func sandbox() async throws {
+        let ending = try await HilumProgram.run(["pixels", "--probe"])
+        // 128: this kernel has no filters of system calls, which the server logs.
+        #expect(ending.code == 0 || ending.code == 128, "\(ending.code) \(ending.text)")
+    }
+
     @Test("A frame that takes more memory than a process may use ends that process and no other frame")
     func memory() async throws {
         let pool = try pool { $0.memoryBytes = 48 << 20 }

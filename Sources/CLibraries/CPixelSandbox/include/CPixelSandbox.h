@@ -22,6 +22,10 @@ typedef struct {
 /// Nothing of it can be taken back.
 int hilum_sandbox_enter(const hilum_sandbox_limits *_Nonnull limits);
 
+/// Tries what a sandbox forbids, inside of one. Bits of what passed all the same: 1 a socket, 2 a file, 4 another process,
+/// 8 memory that can be run, 16 a signal to the parent.
+int hilum_sandbox_probe(void);
+
 /// Shared memory without a name, empty, closed on exec. -1 with errno.
 int hilum_sandbox_memory(void);
 
