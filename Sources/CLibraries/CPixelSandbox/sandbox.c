@@ -1,4 +1,6 @@
+#if !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
+#endif
 #include "CPixelSandbox.h"
 
 #include <errno.h>

@@ -42,7 +42,7 @@ enum CharLSCodec {
                     return charls_jpegls_decoder_decode_to_buffer(codec, base, out.count, 0)
                 }
                 try check(code)
-                if coded < size { out = PixelCells.widened(out, to: size) }
+                out = PixelCells.widened(out, from: coded, to: size)
             } catch { return .failure(error) }
             return .success(())
         }

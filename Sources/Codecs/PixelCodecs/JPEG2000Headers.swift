@@ -32,9 +32,10 @@ struct JPEG2000Headers {
         else { return nil }
         columns = places[0] - places[2]
         rows = places[1] - places[3]
-        tiles =
-            ((places[0] - places[6] + places[4] - 1) / places[4])
-            * ((places[1] - places[7] + places[5] - 1) / places[5])
+        // Each is below 2^33: their product may not fit.
+        let across = (places[0] - places[6] + places[4] - 1) / places[4]
+        let down = (places[1] - places[7] + places[5] - 1) / places[5]
+        tiles = min(across, 1 << 31) * min(down, 1 << 31)
         var isFull = true
         var components: [(precision: Int, isSigned: Bool)] = []
         for index in 0..<count {

@@ -10,6 +10,9 @@ enum PixelCells {
         guard frame.count >= (image.frameBits + 7) / 8 else {
             throw .malformed("\(frame.count) bytes of \((image.frameBits + 7) / 8)")
         }
+        guard image.bitsAllocated % 8 == 0 || image.bitsAllocated <= 32 else {
+            throw .unsupported("\(image.bitsAllocated) bits allocated")
+        }
         let size = sampleBytes(image.bitsAllocated)
         var samples: [UInt8]
         if image.bitsAllocated == 8 * size {
@@ -82,10 +85,13 @@ enum PixelCells {
         return out
     }
 
-    /// Samples of one byte in more of them.
-    static func widened(_ bytes: [UInt8], to size: Int) -> [UInt8] {
-        var out = [UInt8](repeating: 0, count: bytes.count * size)
-        for index in bytes.indices { out[index * size] = bytes[index] }
+    /// Samples in containers of `size` bytes, where they were in fewer.
+    static func widened(_ bytes: [UInt8], from narrow: Int, to size: Int) -> [UInt8] {
+        guard narrow < size else { return bytes }
+        var out = [UInt8](repeating: 0, count: bytes.count / narrow * size)
+        for index in 0..<bytes.count / narrow {
+            for byte in 0..<narrow { out[index * size + byte] = bytes[index * narrow + byte] }
+        }
         return out
     }
 

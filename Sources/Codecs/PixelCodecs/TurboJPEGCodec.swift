@@ -37,7 +37,7 @@ enum TurboJPEGCodec {
         let photometric: String? = samples == 1 ? nil : converts || !isYBR ? "RGB" : "YBR_FULL"
         let size = PixelCells.sampleBytes(image.bitsAllocated)
         return try PixelCells.decoded(
-            size == 1 ? out : PixelCells.widened(out, to: size), image, size: size, precision: 8, isLossless: false,
+            PixelCells.widened(out, from: 1, to: size), image, size: size, precision: 8, isLossless: false,
             rows: rows, columns: columns,
             photometric: photometric)
     }

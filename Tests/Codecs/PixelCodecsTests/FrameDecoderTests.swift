@@ -146,7 +146,7 @@ struct FrameDecoderTests {
         #expect(throws: PixelCodecError.tooLarge(limit: "samplesMax", value: PixelVectors.gray8.count)) {
             try FrameDecoder.decode(PixelVectors.gray8, image, transferSyntax: .explicitVRLittleEndian, limits: limits)
         }
-        // 2^32 tiles of one sample: SIZ is changed to say so.
+        // A tile for each sample: SIZ is changed to say so.
         var tiles = PixelVectors.htj2k8
         for at in [24, 25, 26, 28, 29, 30] { tiles[at] = 0 }
         (tiles[27], tiles[31]) = (1, 1)
@@ -154,6 +154,11 @@ struct FrameDecoderTests {
         limits.tilesMax = 246
         #expect(throws: PixelCodecError.tooLarge(limit: "tilesMax", value: 247)) {
             try FrameDecoder.decode(tiles, image, transferSyntax: .htj2kLossless, limits: limits)
+        }
+        // And 2^64 of them.
+        for at in 8..<16 { tiles[at] = 0xFF }
+        #expect(throws: PixelCodecError.mismatch(attribute: "Rows", image: 13, codestream: 0xFFFF_FFFF)) {
+            try FrameDecoder.decode(tiles, image, transferSyntax: .htj2kLossless)
         }
     }
 

@@ -133,7 +133,7 @@ struct FrameEncoderTests {
         }
     }
 
-    @Test("A JPEG of 8 bits in cells of 16 keeps its values")
+    @Test("A codestream of few bits in wide cells keeps its values")
     func wideCells() throws {
         let frame = try gradient(samples: 1)
         let coded = try FrameEncoder.encode(frame, as: .jpegBaseline)
@@ -142,6 +142,15 @@ struct FrameEncoderTests {
         let narrow = try FrameDecoder.decode(coded.bytes, image, transferSyntax: .jpegBaseline)
         let back = try FrameDecoder.decode(coded.bytes, wide, transferSyntax: .jpegBaseline)
         #expect(back.bytes == narrow.bytes.flatMap { [$0, 0] })
+        var random = SeededGenerator(seed: 11)
+        let deep = try Self.kinds[3].frame(&random)
+        let lossless = try FrameEncoder.encode(deep, as: .jpegLSLossless)
+        let wider = try FrameDecoderTests.image(
+            allocated: 32, stored: 10, rows: deep.rows, columns: deep.columns)
+        let values = try FrameDecoder.decode(lossless.bytes, wider, transferSyntax: .jpegLSLossless)
+        #expect(values.sampleBytes == 4)
+        #expect(values.bytes.count == 2 * deep.bytes.count)
+        #expect(Array(values.bytes.prefix(4)) == [deep.bytes[0], deep.bytes[1], 0, 0])
     }
 
     @Test("What a syntax cannot hold is refused in words")
