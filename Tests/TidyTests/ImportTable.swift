@@ -50,6 +50,7 @@ struct ImportTable {
         row("Codecs", "DICOMData", ["Basics", "CZlib"])
         row("Codecs", "DICOMNetwork", ["DICOMData"], ["NIOCore"])
         row("Codecs", "DICOMPixels", ["DICOMData"])
+        row("Codecs", "PixelCodecs", ["DICOMData", "DICOMPixels", "CTurboJPEG", "COpenJPEG", "CCharLS"])
         row("Codecs", "HL7v2", ["Basics"])
         row("Codecs", "FHIRModel", ["Basics"])
         row("Codecs", "FHIRSearch", ["Basics", "Cryptography", "FHIRModel"])
@@ -79,6 +80,10 @@ struct ImportTable {
         row(
             "Adapters", "DIMSEAdapter",
             ["Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access"], nio)
+
+        row(
+            "Adapters", "PixelAdapter", ["DICOMData", "DICOMPixels", "PixelCodecs", "CPixelSandbox"],
+            ["NIOCore", "NIOPosix", "Logging"])
 
         row(
             "Adapters", "OutboundAdapter", ["Access"],
