@@ -160,7 +160,8 @@ extension PeerCheck {
             }
             return .ok(step, "\(what) works")
         } catch {
-            return .fail(step, "\(what) has no answer: \(words(error))", fix: "see its log")
+            return .fail(
+                step, "\(what) has no answer: \(words(error))", fix: "see its log, and what it lets this server do")
         }
     }
 
@@ -177,7 +178,9 @@ extension PeerCheck {
                 "associate", "it does not know \(calling) (\(code))",
                 fix: "add \(calling) with this server's address there, or name a title that it knows with --calling-ae")
         case (1, 1, 7):
-            return .fail("associate", "it is not called \(called) (\(code))", fix: "see its AE title, and --ae")
+            return .fail(
+                "associate", "it is not called \(called) (\(code))",
+                fix: "see its AE title, and --ae; some say so of a caller that they do not know: add \(calling) there")
         case (2, _, _):
             return .fail(
                 "associate", "it takes no association now (\(code))", fix: "try again later; it is busy or full")
