@@ -1,0 +1,63 @@
+"""Archives of others on loopback: Debian's Orthanc and DCMTK's dcmqrscp."""
+
+import contextlib
+import json
+import subprocess
+import time
+
+from check_query_retrieve import free_port
+from check_scp import listening, wait_for_port
+from report import expect
+
+
+class Archive:
+    def __init__(self, title, port, process=None):
+        self.title, self.port, self.process = title, port, process
+
+    def store(self, paths):
+        """By storescu, as a modality."""
+        done = subprocess.run(
+            ["storescu", "-xe", "-aet", "MODALITY", "-aec", self.title, "127.0.0.1", str(self.port),
+             *(str(path) for path in paths)],
+            capture_output=True, text=True, timeout=120,
+            env={"DCMDICTPATH": "/usr/share/libdcmtk17/dicom.dic", "PATH": "/usr/bin:/bin", "TCP_NODELAY": "1"})
+        expect(done.returncode == 0, f"storescu to {self.title}: {done.stdout[-300:]}{done.stderr[-300:]}")
+
+
+@contextlib.contextmanager
+def orthanc(folder, title="ORTHANC", modalities=(), port=None, **settings):
+    """`modalities` are (AE title, port) that may query, retrieve and be moved to; `settings` go over the configuration."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    (folder / "orthanc.json").write_text(json.dumps({
+        "StorageDirectory": str(folder / "storage"), "IndexDirectory": str(folder / "index"), "HttpServerEnabled": False,
+        "DicomServerEnabled": True, "DicomAet": title, "DicomPort": port, "DicomCheckCalledAet": True,
+        "DicomModalities": {name: [name, "127.0.0.1", at] for name, at in modalities}, "Plugins": [],
+        "DicomAlwaysAllowStore": True, "DicomCheckModalityHost": False, **settings,
+    }))
+    with open(folder / "log", "ab") as log:
+        process = subprocess.Popen(["Orthanc", str(folder / "orthanc.json")], stdout=log, stderr=log)
+    try:
+        wait_for_port(port, process)
+        yield Archive(title, port, process)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextlib.contextmanager
+def dcmqrscp(folder, title="DCMQRSCP", modalities=(), port=None, more=()):
+    """`modalities` are (AE title, port) that are known; all others are let in too unless `more` says otherwise."""
+    area = folder / "area"
+    area.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    hosts = "".join(f"{name.lower()} = ({name}, 127.0.0.1, {at})\n" for name, at in modalities)
+    peers = ", ".join(name.lower() for name, _ in modalities) if "peers-only" in more else "ANY"
+    (folder / "dcmqrscp.cfg").write_text(
+        f"NetworkTCPPort = {port}\nMaxPDUSize = 16384\nMaxAssociations = 16\n"
+        f"HostTable BEGIN\n{hosts}HostTable END\nVendorTable BEGIN\nVendorTable END\n"
+        f"AETable BEGIN\n{title} {area} RW (20000, 1024mb) {peers}\nAETable END\n")
+    words = [word for word in more if word != "peers-only"]
+    with listening(["dcmqrscp", "-c", folder / "dcmqrscp.cfg", *words, port], port) as process:
+        time.sleep(0.1)
+        yield Archive(title, port, process)
