@@ -37,6 +37,15 @@ STUDY_GET = StudyRootQueryRetrieveInformationModelGet
 STUDY_MOVE = StudyRootQueryRetrieveInformationModelMove
 
 
+class Checkpoint(threading.Event):
+    """For pynetdicom's thread that waits for the peer's requests: as it comes, it may take a response that is fast from
+    under the hands of who asked, who then waits in vain. So it has a moment to be where it is held."""
+
+    def clear(self):
+        super().clear()
+        time.sleep(0.004)
+
+
 @contextlib.contextmanager
 def association(door, contexts, title="CLIENTS", negotiation=(), handlers=(), max_pdu=16382):
     ae = AE(ae_title=title)
@@ -46,6 +55,10 @@ def association(door, contexts, title="CLIENTS", negotiation=(), handlers=(), ma
     made = ae.associate(
         where["host"], where["port"], ae_title=where["ae"], tls_args=door.dimse_tls(), max_pdu=max_pdu,
         ext_neg=list(negotiation), evt_handlers=list(handlers))
+    held = Checkpoint()
+    held.set()
+    made._reactor_checkpoint, before = held, made._reactor_checkpoint
+    before.set()
     try:
         yield made
     finally:

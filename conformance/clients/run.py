@@ -14,6 +14,7 @@ sys.path.insert(0, str(HERE))
 import check_archives  # noqa: E402
 import check_commitment  # noqa: E402
 import check_dicom  # noqa: E402
+import check_dimse_hostile  # noqa: E402
 import check_fhir  # noqa: E402
 import check_hl7  # noqa: E402
 import check_mpps  # noqa: E402
@@ -27,7 +28,7 @@ from hilum_server import BINARY, HilumServer  # noqa: E402
 from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
-PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir", "scp", "scu", "archives"]
+PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir", "scp", "scu", "archives", "hostile"]
 
 
 def plain_sample(samples):
@@ -103,6 +104,8 @@ def drive(arguments, report, server, backend, folder, receiver, committer, scp, 
             check_scu.check(report, dimse_doors.doors(server), folder, scu)
         if "archives" in arguments.parts:
             check_archives.check(report, dimse_doors.doors(server), backend, folder)
+        if "hostile" in arguments.parts:
+            check_dimse_hostile.check(report, dimse_doors.doors(server), backend)
     for problem, where in sorted(judge.problems.items()):
         report.add("fhirkit", where, False, problem, "FHIR R4")
     report.add("fhirkit", f"{judge.bodies} FHIR bodies judged", judge.bodies > 0 or arguments.parts != PARTS)
