@@ -50,7 +50,7 @@ extension PeerCheck {
             findings += await services(association)
             try? await association.release()
         } catch {
-            findings.append(Self.refused(error, calling: calling, called: called))
+            findings.append(Self.refused(error, calling: calling, called: called, byTLS: reached.tls != nil))
         }
         return findings
     }
@@ -165,11 +165,15 @@ extension PeerCheck {
         }
     }
 
-    private static func refused(_ error: any Error, calling: AETitle, called: AETitle) -> PeerFinding {
+    private static func refused(
+        _ error: any Error, calling: AETitle, called: AETitle, byTLS: Bool
+    ) -> PeerFinding {
         guard case SCUError.rejected(let reject) = error else {
             return .fail(
                 "associate", "no answer to the association request: \(words(error))",
-                fix: "see that this is its DICOM port, and whether it wants TLS (--tls)")
+                fix: byTLS
+                    ? "see that this is its DICOM port, and whether it takes this server's certificate"
+                    : "see that this is its DICOM port, and whether it wants TLS (--tls)")
         }
         let code = "\(reject.result)/\(reject.source)/\(reject.reason)"
         switch (reject.result, reject.source, reject.reason) {
