@@ -13,6 +13,7 @@ from pynetdicom.sop_class import (
 )
 
 import other_archives
+import own_certificate
 import small_images
 from check_query_retrieve import identifier
 from check_scp import association, code
@@ -50,12 +51,12 @@ def value(match, tag):
 class Case:
     """One archive with what lies there and here, and the checks of it."""
 
-    def __init__(self, report, doors, backend, folder, name, start, knows_modalities):
+    def __init__(self, report, doors, backend, folder, name, start, knows_modalities, tls="off"):
         self.report, self.doors, self.name, self.folder = report, doors, name, folder
         self.server = doors[0].server
         self.web = Web(self.server, backend)
-        self.start, self.knows_modalities = start, knows_modalities
-        patient = f"ARCH{name[:3].upper()}"
+        self.start, self.knows_modalities, self.tls = start, knows_modalities, tls
+        patient = "ARCH" + "".join(each for each in name.upper() if each.isalpha())
         self.patient = patient
         self.there = small_images.study(patient, "Archived^Anna", date="20150304", time="143000", accession=f"{patient}A")
         self.latin = small_images.study(f"{patient}L", "Müller^Jörg", date="20150305")
@@ -78,7 +79,7 @@ class Case:
             key = ["--archive-key", "ModalitiesInStudy"] if self.knows_modalities else []
             self.server.command(
                 "peer", "add", self.server.folder, "--ae", archive.title, "--host", "127.0.0.1", "--port", archive.port,
-                "--archive", *key)
+                "--archive", "--tls", self.tls, *key)
             self.port = archive.port
             try:
                 self.noticed()
@@ -238,11 +239,18 @@ class Case:
 
 def check(report, doors, backend, folder):
     folder = pathlib.Path(folder) / "archives"
+    folder.mkdir()
     modalities = [("HILUM", 104)]
+    tls = own_certificate.make(folder, "orthanctls")
 
     @contextlib.contextmanager
     def orthanc(folder, port=None):
         with other_archives.orthanc(folder, modalities=modalities, port=port) as archive:
+            yield archive
+
+    @contextlib.contextmanager
+    def orthanc_tls(folder, port=None):
+        with other_archives.orthanc(folder, title="ORTHANCTLS", modalities=modalities, port=port, tls=(*tls[:2], doors[0].server.ca)) as archive:
             yield archive
 
     @contextlib.contextmanager
@@ -251,4 +259,6 @@ def check(report, doors, backend, folder):
             yield archive
 
     Case(report, doors, backend, folder / "orthanc", "Orthanc", orthanc, knows_modalities=True).run()
+    Case(report, doors, backend, folder / "orthanctls", "Orthanc by TLS", orthanc_tls, knows_modalities=True,
+         tls=tls[2]).run()
     Case(report, doors, backend, folder / "dcmqrscp", "dcmqrscp", dcmqrscp, knows_modalities=False).run()

@@ -224,6 +224,19 @@ def check_peer_test(report, server, folder):
             return fine(test(archive.title, archive.port, "echo,find,move,get,store,commit"), "associate", "echo", "find")
     add("Orthanc", orthanc)
 
+    def orthanc_tls():
+        with other_archives.orthanc(folder / "peertest-orthanc4", modalities=[("HILUM", 104)],
+                                    tls=(key, certificate, server.ca)) as archive:
+            return fine(test(archive.title, archive.port, "echo,find,move,get,store,commit", tls=digest),
+                        "tls", "associate", "echo", "find")
+    add("Orthanc by TLS that checks this server's certificate", orthanc_tls)
+
+    def orthanc_distrusts():
+        with other_archives.orthanc(folder / "peertest-orthanc5", modalities=[("HILUM", 104)],
+                                    tls=(key, certificate, certificate)) as archive:
+            return fails(test(archive.title, archive.port, "echo,find", tls=digest), "associate", "this server's certificate")
+    add("Orthanc by TLS that does not take this server's certificate", orthanc_distrusts)
+
     def orthanc_unknown():
         with other_archives.orthanc(folder / "peertest-orthanc2") as archive:
             findings = test(archive.title, archive.port, "echo,find,move,get,store")

@@ -35,7 +35,7 @@ def items(body):
         at += 4 + length
 
 
-def associate_ac(request, result=0, extra=(), syntax=None):
+def associate_ac(request, result=0, extra=(), syntax=None, max_pdu=16384):
     """Accepts every context of a request's body, in the first transfer syntax; `extra` are contexts that nobody proposed."""
     contexts = []
     for kind, content in items(request[68:]):
@@ -46,7 +46,7 @@ def associate_ac(request, result=0, extra=(), syntax=None):
         item(0x21, struct.pack(">BBBB", number, 0, result, 0) + item(0x40, chosen))
         for number, chosen in [*contexts, *extra])
     return pdu(2, struct.pack(">HH", 1, 0) + request[4:36] + bytes(32) + item(0x10, APPLICATION) + accepted
-               + item(0x50, item(0x51, struct.pack(">I", 16384)) + item(0x52, b"1.2.3")))
+               + item(0x50, item(0x51, struct.pack(">I", max_pdu)) + item(0x52, b"1.2.3")))
 
 
 def accepted(body):
