@@ -34,7 +34,7 @@ import small_images  # noqa: E402
 from dicom_compare import raw_bytes_of_data_set  # noqa: E402
 from hilum_server import HilumServer  # noqa: E402
 from pydicom.uid import generate_uid  # noqa: E402
-from raw_dimse import EXPLICIT, IMPLICIT, RELEASE_RP, RELEASE_RQ, command, element, p_data, pdu, text, uid  # noqa: E402
+from raw_dimse import EXPLICIT, IMPLICIT, RELEASE_RP, RELEASE_RQ, command, element, p_data, text, uid  # noqa: E402
 from series import ct_series  # noqa: E402
 
 CALLER, SINK = "BENCH", "DISCARD"
@@ -286,7 +286,8 @@ class Server:
                 break
         taken = time.perf_counter() - begun
         if received != count or number_of(commands, 0x0900) or stream.bytes != size:
-            raise SystemExit(f"{self.name} sends {received} instances by C-GET, of {stream.bytes} bytes, status {number_of(commands, 0x0900):04X}")
+            raise SystemExit(f"{self.name} sends {received} instances by C-GET, of {stream.bytes} bytes, status "
+                             f"{number_of(commands, 0x0900):04X}")
         connection.close() if self.name == "bound" else self.release(connection, stream)
         return taken
 

@@ -250,7 +250,8 @@ def check(report, doors, backend, folder):
 
     @contextlib.contextmanager
     def orthanc_tls(folder, port=None):
-        with other_archives.orthanc(folder, title="ORTHANCTLS", modalities=modalities, port=port, tls=(*tls[:2], doors[0].server.ca)) as archive:
+        with other_archives.orthanc(folder, title="ORTHANCTLS", modalities=modalities, port=port,
+                                    tls=(*tls[:2], doors[0].server.ca)) as archive:
             yield archive
 
     @contextlib.contextmanager

@@ -62,8 +62,9 @@ class Scp:
     def answer(self, status, data=None, message=None, field=None, context=None, claims=None):
         context = context or self.context
         self.connection.send(p_data(context, command(
-            field or self.field | 0x8000, affected_class=self.command[0, 0x0002], answers=self.message if message is None else message,
-            status=status, data_set=0x0101 if data is None and not claims else 1), True))
+            field or self.field | 0x8000, affected_class=self.command[0, 0x0002],
+            answers=self.message if message is None else message, status=status,
+            data_set=0x0101 if data is None and not claims else 1), True))
         if data is not None:
             for at in range(0, max(len(data), 1), 16000):
                 self.connection.send(p_data(context, data[at : at + 16000], False, at + 16000 >= len(data)))
@@ -146,7 +147,8 @@ ARCHIVES = {
     "text of a megabyte": after_find(lambda scp: (
         scp.answer(0xFF00, match(generate_uid(), name="N" * 1000000)), scp.answer(0x0000))),
     "a value beyond the data set": after_find(lambda scp: (
-        scp.answer(0xFF00, match("1.2.3") + struct.pack("<HHI", 0x20, 0x10, 0x7FFFFFF0) + bytes(40)), scp.answer(0x0000))),
+        scp.answer(0xFF00, match("1.2.3") + struct.pack("<HHI", 0x20, 0x10, 0x7FFFFFF0) + bytes(40)),
+        scp.answer(0x0000))),
     "what was not asked for": after_find(lambda scp: (
         [scp.answer(0xFF00, match(generate_uid(), patient="SOMEBODYELSE")) for _ in range(200)], scp.answer(0x0000))),
 }
@@ -161,7 +163,8 @@ def check_archives(report, doors, backend):
     server = doors[0].server
     web = Web(server, backend)
     # Of a UID that comes first on a page of QIDO-RS, which has a thousand.
-    local, remote = small_images.study("HOSTILE1", "Hostile^One", date="20200101"), "1.1." + generate_uid()[-30:].lstrip("0.").replace(".", "")
+    local = small_images.study("HOSTILE1", "Hostile^One", date="20200101")
+    remote = "1.1." + generate_uid()[-30:].lstrip("0.").replace(".", "")
     with association(doors[0], [build_context(CTImageStorage, ExplicitVRLittleEndian),
                                 build_context(SecondaryCaptureImageStorage, ExplicitVRLittleEndian)]) as made:
         for each in local:

@@ -1,4 +1,5 @@
-"""Hilum as SCP, door by door (clear text and TLS), as DCMTK's tools and pynetdicom see it. PS3.8, PS3.7, PS3.4 A to C."""
+"""Hilum as SCP, door by door (clear text and TLS), as DCMTK's tools and pynetdicom see it.
+PS3.8, PS3.7, PS3.4 Annexes A to C."""
 
 import contextlib
 import pathlib
@@ -8,7 +9,6 @@ import threading
 import time
 
 import pydicom
-from pydicom.dataset import Dataset
 from pydicom.uid import (
     CTImageStorage, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, SecondaryCaptureImageStorage,
     UltrasoundImageStorage,

@@ -18,8 +18,8 @@ class Archive:
     def store(self, paths):
         """By storescu, as a modality."""
         done = subprocess.run(
-            ["storescu", *(["+tla", "-ic"] if self.tls else []), "-xe", "-aet", "MODALITY", "-aec", self.title, "127.0.0.1", str(self.port),
-             *(str(path) for path in paths)],
+            ["storescu", *(["+tla", "-ic"] if self.tls else []), "-xe", "-aet", "MODALITY", "-aec", self.title, "127.0.0.1",
+             str(self.port), *(str(path) for path in paths)],
             capture_output=True, text=True, timeout=120,
             env={"DCMDICTPATH": "/usr/share/libdcmtk17/dicom.dic", "PATH": "/usr/bin:/bin", "TCP_NODELAY": "1"})
         expect(done.returncode == 0, f"storescu to {self.title}: {done.stdout[-300:]}{done.stderr[-300:]}")
@@ -27,8 +27,8 @@ class Archive:
 
 @contextlib.contextmanager
 def orthanc(folder, title="ORTHANC", modalities=(), port=None, tls=None, **settings):
-    """`modalities` are (AE title, port) that may query, retrieve and be moved to; `settings` go over the configuration;
-    `tls` is a key, a certificate and the authorities of callers."""
+    """`modalities` are (AE title, port) that may query, retrieve and be moved to; `tls` is a key, a certificate and the
+    authorities of callers; `settings` go over the configuration."""
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     (folder / "orthanc.json").write_text(json.dumps({

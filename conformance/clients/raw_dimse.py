@@ -18,7 +18,8 @@ def pdu(kind, body):
 def associate_rq(called, calling, contexts, max_pdu=131072, roles=()):
     """`contexts` are (id, abstract syntax, [transfer syntax]); `roles` are SOP classes of which the SCP role is asked."""
     proposed = b"".join(
-        item(0x20, struct.pack(">BBBB", number, 0, 0, 0) + item(0x30, abstract) + b"".join(item(0x40, each) for each in syntaxes))
+        item(0x20, struct.pack(">BBBB", number, 0, 0, 0) + item(0x30, abstract)
+             + b"".join(item(0x40, each) for each in syntaxes))
         for number, abstract, syntaxes in contexts)
     user = item(0x51, struct.pack(">I", max_pdu)) + item(0x52, b"1.2.826.0.1.3680043.8.498.1") + b"".join(
         item(0x54, struct.pack(">H", len(uid)) + uid + b"\x01\x01") for uid in roles)
