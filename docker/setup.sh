@@ -6,8 +6,8 @@
 #   docker/setup.sh runtime     what the build and the server need
 #   docker/setup.sh demo        runtime, and the DICOM commands that the demo prints
 #   docker/setup.sh test        demo, and what the tests drive Hilum with
-#   docker/setup.sh clients     test, and the Python clients in .build-tools/venv
 #   docker/setup.sh pixels      runtime, and the codecs that ours are compared with in .build-tools/pixels
+#   docker/setup.sh clients     test, the archive and the Python clients (in .build-tools/venv) that drive Hilum
 #   docker/setup.sh bench       test, and what `make bench` compares Hilum with
 #   docker/setup.sh list WHAT   prints the packages of WHAT and installs nothing
 #
@@ -20,6 +20,7 @@ runtime_packages=(
     libssl-dev libpq-dev libsqlite3-dev zlib1g-dev libturbojpeg0-dev libopenjp2-7-dev libcharls-dev pkg-config curl)
 demo_packages=(dcmtk)
 test_packages=(postgresql libjwt-dev python3 python3-venv)
+clients_packages=(orthanc)
 bench_packages=(nginx wrk orthanc orthanc-dicomweb)
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -30,7 +31,10 @@ packages_of() {
         runtime) printf '%s\n' "${runtime_packages[@]}" ;;
         pixels) printf '%s\n' "${runtime_packages[@]}" python3 python3-venv ;;
         demo) printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" ;;
-        test | clients) printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" ;;
+        test) printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" ;;
+        clients)
+            printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${clients_packages[@]}"
+            ;;
         bench)
             printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${bench_packages[@]}"
             ;;

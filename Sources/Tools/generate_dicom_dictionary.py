@@ -100,6 +100,16 @@ FloatPixelData DoubleFloatPixelData PixelData DigitalSignaturesSequence DataSetT
 """.split()
 
 
+# Storage SOP classes of PS3.6 Table A-1 that came after pydicom's copy: keyword and name. PS3.4 Table B.5-1.
+NEWER_STORAGE = {
+    "1.2.840.10008.5.1.4.1.1.9.100.1": ("WaveformPresentationStateStorage", "Waveform Presentation State Storage"),
+    "1.2.840.10008.5.1.4.1.1.9.100.2": (
+        "WaveformAcquisitionPresentationStateStorage", "Waveform Acquisition Presentation State Storage"),
+    "1.2.840.10008.5.1.4.1.1.66.7": ("LabelMapSegmentationStorage", "Label Map Segmentation Storage"),
+    "1.2.840.10008.5.1.4.1.1.66.8": ("HeightMapSegmentationStorage", "Height Map Segmentation Storage"),
+}
+
+
 def swift_name(keyword):
     """PatientID -> patientID, SOPClassUID -> sopClassUID, KVP -> kvp."""
     run = re.match(r"[A-Z]+", keyword).group(0)
@@ -157,6 +167,9 @@ def main():
             code = "G"  # a storage SOP class
         uids.append("%s|%s|%s|%s%s" % (uid, code, keyword, clean(name).replace(" (Retired)", ""),
                                        "|R" if retired else ""))
+    for uid, (keyword, name) in NEWER_STORAGE.items():
+        if uid not in UID_dictionary:
+            uids.append("%s|G|%s|%s" % (uid, keyword, name))
     write("Dictionary/UIDRegistry+Generated.swift", (
         "\nextension UIDRegistry {\n"
         "    /// The UIDs of PS3.6 Annex A, one a line: uid|kind|keyword|name, and |R when retired. The kind is G storage SOP\n"
