@@ -18,6 +18,7 @@ import check_hl7  # noqa: E402
 import check_mpps  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_smart  # noqa: E402
+import check_ups  # noqa: E402
 import dicom_files  # noqa: E402
 from hilum_server import BINARY, HilumServer  # noqa: E402
 from report import Report, equal, expect  # noqa: E402
@@ -42,12 +43,13 @@ def run(arguments):
         for title in ("CLIENTS", "STORESCU", "FINDSCU", "ECHOSCU"):
             server.add_ae(title)
         receiver, committer = check_query_retrieve.prepare(server), check_commitment.prepare(server)
+        performer = check_ups.prepare(server)
         server.configure("# worklist-stations:", "worklist-stations: { CT: [CT1] }")
         server.add_sender(check_hl7.SENDER, check_hl7.FACILITY)
         backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
         server.start()
         report.note(f"Ready {server.start_seconds:.2f} s after the start; {server.rss_kib() / 1024:.0f} MiB resident.")
-        drive(arguments, report, server, backend, folder, receiver, committer)
+        drive(arguments, report, server, backend, folder, receiver, committer, performer)
     finally:
         code = server.stop()
         if not report.rows or code != 0:
@@ -60,7 +62,7 @@ def run(arguments):
     return report
 
 
-def drive(arguments, report, server, backend, folder, receiver, committer):
+def drive(arguments, report, server, backend, folder, receiver, committer, performer):
     files, refused = dicom_files.test_files()
     if arguments.quick:
         files = files[:: max(1, len(files) // 12)]
@@ -85,6 +87,7 @@ def drive(arguments, report, server, backend, folder, receiver, committer):
             check_query_retrieve.check(report, server, stored, receiver, folder)
             check_commitment.check(report, server, stored, committer)
             check_mpps.check(report, server, accession)
+            check_ups.check(report, server, backend, performer)
         if "dicomweb" in arguments.parts:
             stored = check_dicom.send_by_stow(
                 report, server, backend, [dicom_files.relabelled(name, path, "stow") for name, path in files])
