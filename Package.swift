@@ -287,6 +287,7 @@ let package = Package(
         tests(
             "API", "DICOMwebAPI",
             [
+                "TestSupport",
                 "DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow", hummingbird,
                 httpTypes,
                 nio("NIOCore"),

@@ -22,6 +22,7 @@ import check_query_retrieve  # noqa: E402
 import check_scp  # noqa: E402
 import check_scu  # noqa: E402
 import check_smart  # noqa: E402
+import check_ups  # noqa: E402
 import dicom_files  # noqa: E402
 import dimse_doors  # noqa: E402
 from hilum_server import BINARY, HilumServer  # noqa: E402
@@ -48,11 +49,12 @@ def run(arguments):
         receiver, committer = check_query_retrieve.prepare(server), check_commitment.prepare(server)
         scp, scu = check_scp.prepare(server, folder), check_scu.prepare(server, folder)
         dimse_doors.prepare(server, plain=arguments.plain)
+        performer = check_ups.prepare(server)
         server.add_sender(check_hl7.SENDER, check_hl7.FACILITY)
         backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
         server.start()
         report.note(f"Ready {server.start_seconds:.2f} s after the start; {server.rss_kib() / 1024:.0f} MiB resident.")
-        drive(arguments, report, server, backend, folder, receiver, committer, scp, scu)
+        drive(arguments, report, server, backend, folder, receiver, committer, scp, scu, performer)
     finally:
         code = server.stop()
         if not report.rows or code != 0:
@@ -65,7 +67,7 @@ def run(arguments):
     return report
 
 
-def drive(arguments, report, server, backend, folder, receiver, committer, scp, scu):
+def drive(arguments, report, server, backend, folder, receiver, committer, scp, scu, performer):
     files, refused = dicom_files.test_files()
     if arguments.quick:
         files = files[:: max(1, len(files) // 12)]
@@ -90,6 +92,7 @@ def drive(arguments, report, server, backend, folder, receiver, committer, scp, 
             check_query_retrieve.check(report, server, stored, receiver, folder)
             check_commitment.check(report, server, stored, committer)
             check_mpps.check(report, server, accession)
+            check_ups.check(report, server, backend, performer)
         if "dicomweb" in arguments.parts:
             stored = check_dicom.send_by_stow(
                 report, server, backend, [dicom_files.relabelled(name, path, "stow") for name, path in files])

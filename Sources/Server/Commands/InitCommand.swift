@@ -153,6 +153,7 @@ enum DefaultFiles {
             #   history-days: 0         # versions of resources that were replaced
             #   rejected-days: 0        # images that a person has rejected: until then it can be undone
             #   performed-step-days: 0  # what modalities told of their work (MPPS), after its end
+            #   workitem-days: 0        # workitems (UPS), after their end, unless a subscriber has a lock on them
             #   export-hours: 24        # files of finished exports
             #   outbox-days: 7          # what was delivered to other systems or discarded
 

@@ -74,6 +74,7 @@ extension PeerCheck {
             (.mpps, [UID.modalityPerformedProcedureStep], Self.plain),
             (.ian, [UID.instanceAvailabilityNotification], Self.plain),
             (.worklist, [UID.modalityWorklistFind], Self.plain),
+            (.ups, [UID.unifiedProcedureStepEvent], Self.plain),
         ]
         return classes.flatMap { service, uids, syntaxes in
             // An association must ask for something, and every AE that accepts one takes C-ECHO. PS3.4 §A.4.

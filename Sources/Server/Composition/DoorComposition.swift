@@ -17,7 +17,8 @@ import Workflow
 enum DoorComposition {
     static func dimse(
         _ door: DoorConfiguration, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
-        blobs: any BlobStoring, commitments: CommitmentAssociations, outgoing: OutgoingDIMSE, archives: ArchiveSearch,
+        blobs: any BlobStoring, commitments: ReportAssociations, workitems: ReportAssociations,
+        outgoing: OutgoingDIMSE, archives: ArchiveSearch,
         tokens: any TokenVerifying, ingest: InstanceIngest, authorities: AssigningAuthorities, entropy: any Entropy,
         tls: DoorTLS?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
@@ -54,6 +55,7 @@ enum DoorComposition {
                     logger: logger),
                 StorageCommitmentSCP(store: store, associations: commitments),
                 PerformedProcedureStepSCP(store: store, entropy: entropy),
+                UnifiedProcedureStepSCP(store: store, entropy: entropy, associations: workitems),
             ],
             peers: store, audit: store, entropy: entropy, logger: logger, admission: guards.admission,
             strangers: guards.strangers(at: .dimse), memory: guards.memory, places: guards.associations

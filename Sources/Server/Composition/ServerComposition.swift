@@ -118,7 +118,7 @@ enum ServerComposition {
         let inbox = HL7Inbox(store: store, clock: clock, entropy: entropy, digest: Digests.hex) {
             profiles.profile(of: "\($0)|\($1)")
         }
-        let commitments = CommitmentAssociations()
+        let (commitments, workitems) = (ReportAssociations(), ReportAssociations())
         let callingTLS = try CallingTLS(configuration, folder)
         let outgoing = try OutgoingDIMSE(configuration, tls: callingTLS, logger: logger)
         let archives = try ArchiveComposition.search(
@@ -147,7 +147,8 @@ enum ServerComposition {
                 return .init(
                     service: try DoorComposition.dimse(
                         door, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
-                        commitments: commitments, outgoing: outgoing, archives: archives, tokens: web.tokens,
+                        commitments: commitments, workitems: workitems, outgoing: outgoing, archives: archives,
+                        tokens: web.tokens,
                         ingest: ingest,
                         authorities: profile.authorities, entropy: entropy, tls: tls, logger: logger, isUp: isUp))
             case .mllp:
@@ -178,7 +179,11 @@ enum ServerComposition {
                 store: store, blobs: blobs, commitments: commitments),
             PeerNotice.performedStepKind: PerformedStepCourier(store: store, peers: store, caller: outgoing.caller),
             PeerNotice.availabilityKind: AvailabilityCourier(store: store, peers: store, caller: outgoing.caller),
+            WorkitemReport.outboxKind: outgoing.workitemCourier(peers: store, asking: workitems),
         ]
+
+        // Who is subscribed to workitems hears that nothing of them was lost. PS3.4 §CC.2.4.3.
+        try await store.write(.server(requestID: "workitems")) { try WorkitemService().announceRestart(in: $0) }
 
         // Run until told to stop: the doors close before the store does.
         let group = ServiceGroup(

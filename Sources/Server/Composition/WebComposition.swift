@@ -84,6 +84,7 @@ struct WebComposition {
         let dicomweb = DICOMwebRoutes(
             index: store, blobs: blobs, ingest: ingest, audit: audit, baseURL: publicURL + "/dicomweb", gate: gate,
             memory: guards.memory, archives: archives,
+            workitems: WorkitemRoutes(store: store, entropy: entropy, baseURL: publicURL + "/dicomweb"),
             newBoundary: { entropy.newID().value })
 
         // Operations.

@@ -312,6 +312,7 @@ private struct RetentionKeys: Decodable {
         case history = "history-days"
         case rejected = "rejected-days"
         case performedStep = "performed-step-days"
+        case workitem = "workitem-days"
         case export = "export-hours"
         case outbox = "outbox-days"
     }
@@ -322,6 +323,7 @@ private struct RetentionKeys: Decodable {
         rule.historyDays = try keys.number(.history, 0...36_500) ?? rule.historyDays
         rule.rejectedDays = try keys.number(.rejected, 0...36_500) ?? rule.rejectedDays
         rule.performedStepDays = try keys.number(.performedStep, 0...36_500) ?? rule.performedStepDays
+        rule.workitemDays = try keys.number(.workitem, 0...36_500) ?? rule.workitemDays
         rule.exportHours = try keys.number(.export, 0...87_600) ?? rule.exportHours
         rule.outboxDays = try keys.number(.outbox, 0...36_500) ?? rule.outboxDays
         guard rule.acknowledgmentDays == 0 || rule.messageDays > 0 && rule.acknowledgmentDays >= rule.messageDays else {

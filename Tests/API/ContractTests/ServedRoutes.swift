@@ -65,7 +65,9 @@ enum ServedRoutes {
                 authorities: AssigningAuthorities(
                     authorities: [], defaultPatientSystem: "urn:example:patient",
                     defaultAccessionSystem: "urn:example:accession")),
-            audit: store, baseURL: base + "/dicomweb", gate: BulkResponseGate(limit: 1), newBoundary: { "boundary" })
+            audit: store, baseURL: base + "/dicomweb", gate: BulkResponseGate(limit: 1),
+            workitems: WorkitemRoutes(store: store, entropy: entropy, baseURL: base + "/dicomweb"),
+            newBoundary: { "boundary" })
         let smart = SMARTConfiguration(baseURL: base)
         let key = try ServerKey.generated()
         let endpoint = TokenEndpoint(
