@@ -19,13 +19,16 @@ package struct DICOMwebRoutes: Sendable {
     let newBoundary: @Sendable () -> String
     /// Searched too; nil for none.
     let archives: ArchiveSearch?
+    /// Brings what lies in an archive alone; nil for none.
+    let fetch: ArchiveFetch?
 
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, ingest: InstanceIngest, audit: any AuditTrail, baseURL: String,
         gate: BulkResponseGate, memory: MemoryBudget = .unlimited, archives: ArchiveSearch? = nil,
-        newBoundary: @escaping @Sendable () -> String
+        fetch: ArchiveFetch? = nil, newBoundary: @escaping @Sendable () -> String
     ) {
         self.archives = archives
+        self.fetch = fetch
         self.index = index
         self.blobs = blobs
         self.ingest = ingest
