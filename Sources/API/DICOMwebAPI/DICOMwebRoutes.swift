@@ -21,6 +21,8 @@ package struct DICOMwebRoutes: Sendable {
     let archives: ArchiveSearch?
     /// Brings what lies in an archive alone; nil for none.
     let fetch: ArchiveFetch?
+    /// For responses that last as long as an archive takes, so that they keep no others from being sent.
+    let arrivingGate = BulkResponseGate(limit: 16)
 
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, ingest: InstanceIngest, audit: any AuditTrail, baseURL: String,

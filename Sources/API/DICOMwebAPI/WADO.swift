@@ -68,7 +68,7 @@ extension DICOMwebRoutes {
         }
         let parts = instanceParts(target, recodes: form.isRecoded, arriving, request)
         // Before anything is opened: what is read ahead is bounded by the responses that may be sent at a time.
-        let permit = try await gate.permit()
+        let permit = try await (arriving == nil ? gate : arrivingGate).permit()
         let opening = try parts.openAhead(first)
         try await record("retrieve", request)
         let framing = MultipartFraming(boundary: newBoundary())
