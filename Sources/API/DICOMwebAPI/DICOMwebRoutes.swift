@@ -21,14 +21,19 @@ package struct DICOMwebRoutes: Sendable {
     let archives: ArchiveSearch?
     /// The worklist service beside them; nil for none.
     let workitems: WorkitemRoutes?
+    /// Brings what lies in an archive alone; nil for none.
+    let fetch: ArchiveFetch?
+    /// For responses that last as long as an archive takes, so that they keep no others from being sent.
+    let arrivingGate = BulkResponseGate(limit: 16)
 
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, ingest: InstanceIngest, audit: any AuditTrail, baseURL: String,
         gate: BulkResponseGate, memory: MemoryBudget = .unlimited, archives: ArchiveSearch? = nil,
-        workitems: WorkitemRoutes? = nil, newBoundary: @escaping @Sendable () -> String
+        workitems: WorkitemRoutes? = nil, fetch: ArchiveFetch? = nil, newBoundary: @escaping @Sendable () -> String
     ) {
         self.archives = archives
         self.workitems = workitems
+        self.fetch = fetch
         self.index = index
         self.blobs = blobs
         self.ingest = ingest

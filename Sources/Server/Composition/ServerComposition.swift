@@ -121,9 +121,9 @@ enum ServerComposition {
         let (commitments, workitems) = (ReportAssociations(), ReportAssociations())
         let callingTLS = try CallingTLS(configuration, folder)
         let outgoing = try OutgoingDIMSE(configuration, tls: callingTLS, logger: logger)
-        let archives = try ArchiveComposition.search(
-            configuration, store: store, outgoing: outgoing, authorities: profile.authorities, clock: clock,
-            metrics: metrics, logger: logger)
+        let archives = ArchiveComposition(
+            configuration, store: store, outgoing: outgoing, ingest: ingest, authorities: profile.authorities,
+            clock: clock, metrics: metrics, logger: logger)
 
         // The doors for applications.
         let exports = ExportService(
@@ -211,6 +211,7 @@ enum ServerComposition {
                         service: SubscriptionMatcher(
                             store: store, metrics: SubscriptionMetrics(registry: metrics), logger: logger)),
                     .init(service: outgoing.associations),
+                    .init(service: archives.work),
                     .init(service: OutboxWatch(log: store, clock: clock, metrics: outboxMetrics, depths: outboxDepths)),
                     .init(
                         service: StudyPublisher(

@@ -31,7 +31,8 @@ struct WebComposition {
     private static let serverName = "hilum"
 
     init(
-        publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, archives: ArchiveSearch,
+        publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest,
+        archives: ArchiveComposition,
         exports: ExportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness,
         configuration: ServerConfiguration, guards: DoorGuards, metrics: MetricRegistry,
@@ -83,8 +84,9 @@ struct WebComposition {
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(
             index: store, blobs: blobs, ingest: ingest, audit: audit, baseURL: publicURL + "/dicomweb", gate: gate,
-            memory: guards.memory, archives: archives,
+            memory: guards.memory, archives: archives.search,
             workitems: WorkitemRoutes(store: store, entropy: entropy, baseURL: publicURL + "/dicomweb"),
+            fetch: archives.fetch,
             newBoundary: { entropy.newID().value })
 
         // Operations.
@@ -103,6 +105,7 @@ struct WebComposition {
             metrics: metrics, audit: audit,
             waiting: { limit, access in try await store.waitingSteps(limit: limit, access: access) },
             conflicts: { limit, access in try await store.conflicts(limit: limit, access: access) },
+            fetches: { states, limit, access in try await store.copies(in: states, limit: limit, access: access) },
             quarantine: store)
 
         let messages = MessageRoutes(log: store, audit: store)

@@ -1,5 +1,6 @@
 import Access
 import Admission
+import DICOMData
 import FHIRAPI
 import FHIRModel
 import FHIRResources
@@ -145,6 +146,8 @@ struct ServerConfiguration: Decodable, Sendable {
     var store = Store()
     var publishing = PublicationRule()
     var retention = RetentionRule()
+    /// What is held of archives' studies.
+    var archiveCache = ArchiveCacheRule()
     /// Minutes between checkpoints of the audit trail.
     var auditCheckpointMinutes: Int64 = 15
     /// The site profile's file.
@@ -157,6 +160,7 @@ struct ServerConfiguration: Decodable, Sendable {
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
+        case archiveCache = "archive-cache"
     }
     init() {}
     init(from decoder: any Decoder) throws {
@@ -173,6 +177,7 @@ struct ServerConfiguration: Decodable, Sendable {
         limits.fhir.conditionalDelete = fhir.conditionalDelete
         publishing = try keys.value(.publishing).map { (set: PublishingKeys) in set.rule } ?? publishing
         retention = try keys.value(.retention).map { (set: RetentionKeys) in set.rule } ?? retention
+        archiveCache = try keys.value(.archiveCache).map { (set: ArchiveCacheKeys) in set.rule } ?? archiveCache
         auditCheckpointMinutes =
             try keys.value(.audit).map { (set: AuditKeys) in set.minutes } ?? auditCheckpointMinutes
         siteProfile = try keys.value(.siteProfile) ?? siteProfile
@@ -330,6 +335,22 @@ private struct RetentionKeys: Decodable {
             throw ConfigurationError(
                 "retention.acknowledgment-days: at least message-days (\(rule.messageDays)), which must be set too")
         }
+    }
+}
+
+/// `archive-cache`: how much of archives' studies is held. A key of 0 sets no limit.
+private struct ArchiveCacheKeys: Decodable {
+    var rule = ArchiveCacheRule()
+    enum CodingKeys: String, CodingKey, CaseIterable { case bytes, days, pinned }
+    init(from decoder: any Decoder) throws {
+        let keys = try StrictKeys(decoder, CodingKeys.self, "archive-cache")
+        rule.bytesMax = try keys.number(.bytes, 0...(1 << 50)) ?? rule.bytesMax
+        rule.days = try keys.number(.days, 0...36_500) ?? rule.days
+        let pinned: [String] = try keys.value(.pinned) ?? []
+        for uid in pinned where !UID.isSafe(uid) {
+            throw ConfigurationError("archive-cache.pinned: `\(uid)` is no Study Instance UID")
+        }
+        rule.pinned = Set(pinned)
     }
 }
 

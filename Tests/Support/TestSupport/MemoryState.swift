@@ -13,6 +13,7 @@ package struct MemoryState: Sendable {
     package var series: [Series] = []
     package var publications: [String: AwaitedPublication] = [:]
     package var instances: [Instance] = []
+    package var copies: [String: ArchiveCopy] = [:]
     package var conflicts: [InstanceConflict] = []
     package var reports: [Report] = []
     package var performed: [String: PerformedProcedureStep] = [:]

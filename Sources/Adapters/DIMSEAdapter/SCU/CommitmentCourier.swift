@@ -125,7 +125,8 @@ package struct CommitmentCourier: Courier {
                 guard ContinuousClock.now - started < readBackTime else {
                     throw StoreError(.unavailable, "reading back takes too long")
                 }
-                guard let instance else {
+                // A copy of an archive's leaves when its room is needed: it is committed to by the archive alone.
+                guard let instance, instance.archive == nil else {
                     failures[reference] = .noSuchInstance
                     continue
                 }

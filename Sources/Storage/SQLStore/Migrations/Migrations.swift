@@ -4,8 +4,8 @@ package enum Migrations {
         foundations, workflow, resources, auditByNumber, messageCoverage, keptSearches, identity, publication,
         auditCuts, retention, orderEvents, searchKeys, instanceConflicts, currentVersions(14), outbox(15),
         history(16), subscriptions(17), imagingVisibility(18), rejections(19), performedSteps(20),
-        openAndEnded(21), peerServices(22), told(23), messageKeys(24), messageKeyTimes(25),
-        workitems(28),
+        openAndEnded(21), peerServices(22), told(23), messageKeys(24), messageKeyTimes(25), archiveCopies(26),
+        workitems(27),
     ]
 
     /// The commit order and the audit chain: what every other table leans on.

@@ -103,7 +103,8 @@ struct DestinationTeller {
         guard !rules(.images).isEmpty, let study = try unit.study(uid), let patientID = study.reconciliation.patientID,
             let patient = try unit.patient(patientID), try unit.awaitedPublication(of: uid) == nil
         else { return false }
-        let series = try unit.series(in: uid).filter { !$0.reconciliation.isQuarantined }
+        // What is a copy of an archive's lies here for a while, and is nothing new.
+        let series = try unit.series(in: uid).filter { !$0.reconciliation.isQuarantined && $0.archive == nil }
         guard !series.isEmpty else { return false }
         let order = try series.lazy.compactMap(\.reconciliation.orderID).first.flatMap { try unit.order($0) }
         let modality = order?.modality ?? series.lazy.compactMap(\.attributes.modality).first
