@@ -208,6 +208,18 @@ import Workflow
         #expect(sent.first?.at("ORC[2]-2") == "PL-2")
     }
 
+    @Test(
+        "HL7 v2.5.1 §7.4.2.8: OBX-8 is a code of table 0078 until 2.7 makes it CWE",
+        arguments: [("2.3.1", "N"), ("2.5.1", "N"), ("2.7", "N^^HL70078")])
+    func flags(version: String, field: String) async throws {
+        let site = try OutboundSite(
+            "  EHR: { peer: \"EHR|SOUTH\", version: \"\(version)\", send: [{ event: result }] }")
+        _ = await site.inbox.receive(
+            Site.oru("M1", status: "F", obx: ["OBX|1|NM|DLP^Dose^LOCAL||450|mGy.cm^^UCUM|0-900|N|||F"]), peer: nil)
+        let sent = try #require(try site.sent().first)
+        #expect(try #require(sent["OBX"])[8].rawBytes.elementsEqual(field.utf8))
+    }
+
     @Test("An order that was told to be over is not ended again by the one in its place")
     func replacedWhenOver() async throws {
         let site = try OutboundSite(Self.ris)
