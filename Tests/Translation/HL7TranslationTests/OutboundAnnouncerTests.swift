@@ -208,6 +208,18 @@ import Workflow
         #expect(sent.first?.at("ORC[2]-2") == "PL-2")
     }
 
+    @Test("HL7 v2.5.1 §4.5.3.18: OBR-18 is a string; a number of another authority is not told without it")
+    func accession() async throws {
+        let site = try OutboundSite(Self.ris)
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        let sent = try #require(try site.sent().first)
+        #expect(sent["OBR"]?[18].rawBytes.elementsEqual("ACC-1".utf8) == true)
+        try await site.changeOrder { $0.accession?.system = "urn:oid:2.999.7" }
+        let other = try #require(try site.sent().first)
+        #expect(other.at("OBR-18") == "ACC-1")
+        #expect(other.at("OBR-18.3") == "2.999.7")
+    }
+
     @Test(
         "HL7 v2.5.1 §7.4.2.8: OBX-8 is a code of table 0078 until 2.7 makes it CWE",
         arguments: [("2.3.1", "N"), ("2.5.1", "N"), ("2.7", "N^^HL70078")])

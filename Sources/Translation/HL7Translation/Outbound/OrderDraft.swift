@@ -80,7 +80,7 @@ struct OrderDraft {
         if let site = attributes.concepts(Name.bodySites).first?.displayText { obr[15] = bodySite(site) }
         obr[16] = types.xcn([order.requester].compactMap { $0 })
         if form != .omi {
-            obr[18] = types.ei(order.accession, default: types.profile.authorities.defaultAccessionSystem)
+            obr[18] = types.accession(order.accession)
             obr[19] = FieldDraft(.key(order.requestedProcedureID))
             obr[20] = FieldDraft(.key(steps.first?.stepID))
         }
