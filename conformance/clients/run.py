@@ -17,6 +17,7 @@ import check_dicom  # noqa: E402
 import check_dimse_hostile  # noqa: E402
 import check_fhir  # noqa: E402
 import check_hl7  # noqa: E402
+import check_hl7_out  # noqa: E402
 import check_mpps  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_scp  # noqa: E402
@@ -29,7 +30,7 @@ from hilum_server import BINARY, HilumServer  # noqa: E402
 from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
-PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir", "scp", "scu", "archives", "hostile"]
+PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir", "hl7-out", "scp", "scu", "archives", "hostile"]
 
 
 def plain_sample(samples):
@@ -55,6 +56,8 @@ def run(arguments):
         server.start()
         report.note(f"Ready {server.start_seconds:.2f} s after the start; {server.rss_kib() / 1024:.0f} MiB resident.")
         drive(arguments, report, server, backend, folder, receiver, committer, scp, scu, performer)
+        if "hl7-out" in arguments.parts:
+            check_hl7_out.check(report, folder, arguments.plain, arguments.postgres)
     finally:
         code = server.stop()
         if not report.rows or code != 0:
