@@ -57,7 +57,18 @@ package struct StudyService: Sendable {
         if isNews { try updateStudy(received, link: link, in: unit) }
         try unit.insert(received)
         try unit.awaitPublication(of: received.instance.studyInstanceUID, isDue: false)
+        try forward(received, link, in: unit)
         return link
+    }
+
+    /// Has the destinations of the site sent an instance, by what is known of its order now.
+    private func forward(_ received: ReceivedInstance, _ link: Reconciliation, in unit: any UnitOfWork) throws {
+        guard !received.routes.isEmpty else { return }
+        let isOrderAsked = received.routes.contains { !$0.orders.isEmpty }
+        let order = isOrderAsked ? try link.orderID.flatMap { try unit.order($0) } : nil
+        for route in received.routes where route.takes(order) {
+            try unit.enqueue(ForwardedInstance(received.instance, to: route.destination).draft)
+        }
     }
 
     /// Decides about an instance that was found to differ from the stored one of its UID: refuses it, or puts it in the
@@ -114,7 +125,10 @@ package struct StudyService: Sendable {
                 difference: "the stored file was damaged or gone", peer: instance.receivedFrom ?? "", time: unit.time,
                 superseded: nil))
         try unit.removeInstance(current)
-        return .stored(try insert(received, in: unit))
+        // Whoever was to have it was sent it when it first came.
+        var healed = received
+        healed.routes = []
+        return .stored(try insert(healed, in: unit))
     }
 
     /// Tells the observers of a study that awaits publication, if it still does.
