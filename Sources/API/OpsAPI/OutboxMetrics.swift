@@ -68,6 +68,7 @@ package final class OutboxMetrics: Sendable {
         case .delivered: "delivered"
         case .unreachable: "unreachable"
         case .overloaded: "overloaded"
+        case .notYet: "not-yet"
         case .transient: "transient"
         case .permanent: "permanent"
         case .blocked: "blocked"

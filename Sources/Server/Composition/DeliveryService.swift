@@ -222,6 +222,7 @@ struct DeliveryService: Service {
         func with(_ failure: String) -> Logger.Metadata { metadata.merging(["failure": "\(failure)"]) { $1 } }
         switch verdict {
         case .done, .postpone: logger.debug("delivered", metadata: metadata)
+        case .wait(_, let reason): logger.debug("a delivery is not due yet", metadata: with(reason))
         case .retry(_, _, let failure): logger.info("a delivery failed and is tried again", metadata: with(failure))
         case .park(let failure, _): logger.warning("a delivery is parked", metadata: with(failure))
         case .discard(let failure): logger.notice("a delivery is discarded", metadata: with(failure))

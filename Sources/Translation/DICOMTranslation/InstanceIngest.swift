@@ -34,6 +34,7 @@ package struct InstanceIngest: Sendable {
     private let blobs: any BlobStoring
     private let attributes: AttributeReader
     private let conflictPolicy: @Sendable (AccessContext) async -> ConflictPolicy
+    private let routing: RoutingTable
     package let limits: IngestLimits
     private let memory: MemoryBudget
     private let workers: any TaskExecutor
@@ -41,11 +42,12 @@ package struct InstanceIngest: Sendable {
     /// - Parameters:
     ///   - memory: what the headers of all instances on their way may hold.
     ///   - workers: where large headers are described and objects compared, which takes processor time.
+    ///   - routing: where instances go besides; none for what is adopted or fetched.
     ///   - conflictPolicy: what is done with other content that a sender has for a UID in use.
     package init(
         store: any WorkflowStore, blobs: any BlobStoring, authorities: AssigningAuthorities,
         limits: IngestLimits = IngestLimits(), memory: MemoryBudget = .unlimited,
-        workers: any TaskExecutor = globalConcurrentExecutor,
+        workers: any TaskExecutor = globalConcurrentExecutor, routing: RoutingTable = RoutingTable(),
         conflictPolicy: @escaping @Sendable (AccessContext) async -> ConflictPolicy = { _ in .keepFirst }
     ) {
         self.conflictPolicy = conflictPolicy
@@ -55,6 +57,7 @@ package struct InstanceIngest: Sendable {
         self.limits = limits
         self.memory = memory
         self.workers = workers
+        self.routing = routing
     }
 
     /// Starts an instance that comes as a Part 10 file.
@@ -228,6 +231,7 @@ package struct InstanceIngest: Sendable {
             bulk: bulk,
             frameIndex: scanned.pixelData.map(FrameIndex.encode) ?? [])
         received.unknownAuthorities = attributes.unknownAuthorities(dataSet)
+        received.routes = routing.routes(of: dataSet, from: receivedFrom)
         return received
     }
 

@@ -30,6 +30,15 @@ package struct RecodedDataSet: Sendable {
     package init(
         _ header: StoredHeader, in syntax: TransferSyntax, reading read: (Range<Int64>) async throws -> [UInt8]
     ) async throws {
+        try await self.init(header.dataSet, of: header.transferSyntax, in: syntax, reading: read)
+    }
+
+    /// The same of a data set that was changed since: what it has left in the file lies there in the `stored` syntax.
+    /// Compressed pixel data goes as it lies there, into its own syntax.
+    package init(
+        _ dataSet: DataSet, of stored: TransferSyntax, in syntax: TransferSyntax,
+        reading read: (Range<Int64>) async throws -> [UInt8]
+    ) async throws {
         let encoder = DataSetEncoder(transferSyntax: syntax)
         var pieces: [Piece] = []
         var gathered: [UInt8] = []
@@ -37,13 +46,20 @@ package struct RecodedDataSet: Sendable {
             if !gathered.isEmpty { pieces.append(.bytes(gathered)) }
             gathered = []
         }
-        for element in header.dataSet.elements {
+        for element in dataSet.elements {
             guard case .external(let value) = element.value, let length = value.length else {
                 var single = DataSet()
                 single[element.tag] = element
-                let values = try await Self.values(in: single, header.transferSyntax, read)
+                let values = try await Self.values(in: single, stored, read)
                 gathered += try encoder.encode(single) { values[$0.offset] }
                 if gathered.count >= Self.pieceBytes { flush() }
+                continue
+            }
+            if value.isEncapsulated {
+                guard stored == syntax else { throw StoreError(.misuse, "compressed pixels have one syntax") }
+                gathered += encoder.elementHeader(element.tag, element.vr, length: nil)
+                flush()
+                pieces.append(.stored(Int64(value.offset)..<Int64(value.offset) + Int64(length), wordSize: 1))
                 continue
             }
             let padded = length + (length & 1)
@@ -55,7 +71,7 @@ package struct RecodedDataSet: Sendable {
             pieces.append(
                 .stored(
                     Int64(value.offset)..<Int64(value.offset) + Int64(length),
-                    wordSize: header.transferSyntax.isBigEndian ? element.vr.wordSize : 1))
+                    wordSize: stored.isBigEndian ? element.vr.wordSize : 1))
             if padded > length { gathered.append(element.vr.padding) }
         }
         flush()

@@ -59,6 +59,19 @@ import Testing
         #expect(Self.retry(past)?.pause == Self.seconds(15))
     }
 
+    @Test("What is not due yet waits for its time with all of its destination, however often and however old it is")
+    func notYet() {
+        var policy = DeliveryPolicy()
+        policy.attemptsMax = 1
+        policy.ageSecondsMax = 1
+        let verdict = policy.verdict(
+            on: .notYet("at night", seconds: 7_200), of: Self.entry(attempts: 9), at: Self.seconds(10), chance: 1)
+        #expect(verdict == .wait(until: Self.seconds(7_210), reason: "at night"))
+        #expect(!verdict.goesOn)
+        let past = policy.verdict(on: .notYet("x", seconds: -5), of: Self.entry(), at: Self.seconds(10), chance: 1)
+        #expect(past == .wait(until: Self.seconds(11), reason: "x"))
+    }
+
     @Test("What never will succeed is parked at once; what goes on failing, at its age or number of attempts")
     func parking() {
         var policy = DeliveryPolicy()

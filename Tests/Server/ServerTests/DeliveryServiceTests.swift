@@ -60,6 +60,7 @@ import Workflow
                 case .retry: log.settled.append(text + " retry")
                 case .park: log.settled.append(text + " parked")
                 case .discard: log.settled.append(text + " discarded")
+                case .wait: log.settled.append(text + " waits")
                 case .postpone: log.settled.append(text + " postponed")
                 }
             }

@@ -55,6 +55,27 @@ private typealias Support = WorkflowSupport
     }
 
     @Test(
+        "What is not due yet pauses its destination, in its place and without an attempt counted",
+        arguments: TestDatabases.all)
+    func notYet(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { store, clock in
+            try await Self.put(store, Self.draft("1"), Self.draft("2"), Self.draft("3", key: "l"))
+            let first = try #require(try await Self.claim(store, perDestination: 1).leases.first)
+            let until = UTCInstant(microseconds: (Self.start + 100) * 1_000_000)
+            #expect(try await store.settle(first, .wait(until: until, reason: "at night"), next: 60) { _ in } == nil)
+            let paused = try await Self.claim(store)
+            #expect(paused.leases.isEmpty)
+            #expect(paused.nextDue == until)
+            clock.advance(100)
+            let later = try await Self.claim(store)
+            #expect(Set(Self.texts(later)) == ["1", "3"])
+            let entry = try #require(later.leases.first { Self.text($0.entry) == "1" }).entry
+            #expect(entry.attempts == 0)
+            #expect(entry.failure == "at night")
+        }
+    }
+
+    @Test(
         "Entries of one key leave one after another, other keys beside them, within the places of the destination",
         arguments: TestDatabases.all)
     func order(_ kind: SQLDialect) async throws {

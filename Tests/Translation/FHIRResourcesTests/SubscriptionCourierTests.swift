@@ -107,6 +107,7 @@ import Workflow
             case .unreachable: "unreachable"
             case .blocked: "blocked"
             case .overloaded(_, let seconds): "overloaded \(seconds.map(String.init) ?? "-")"
+            case .notYet(_, let seconds): "not yet \(seconds)"
             case .transient: "transient"
             case .permanent: "permanent"
             case .withdrawn: "withdrawn"

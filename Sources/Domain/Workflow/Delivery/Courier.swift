@@ -5,6 +5,8 @@ package enum DeliveryOutcome: Sendable, Hashable {
     case unreachable(String)
     /// The destination asks for a pause.
     case overloaded(String, retryAfterSeconds: Int64?)
+    /// Nothing was tried: the site wants nothing sent there for so many seconds.
+    case notYet(String, seconds: Int64)
     /// This entry failed and may succeed later.
     case transient(String)
     /// This entry will never succeed as it is.
@@ -20,6 +22,8 @@ package enum DeliveryVerdict: Sendable, Hashable {
     case done
     /// Tried again at a time; until `pause` nothing of the destination is.
     case retry(at: UTCInstant, pause: UTCInstant?, failure: String)
+    /// Looked at again at a time, until which nothing of the destination is tried either; the attempt does not count.
+    case wait(until: UTCInstant, reason: String)
     /// Kept, and not tried again by itself. With `holdsLane` what follows it waits until it is asked for or discarded.
     case park(failure: String, holdsLane: Bool)
     case discard(failure: String)
@@ -30,7 +34,7 @@ package enum DeliveryVerdict: Sendable, Hashable {
     package var goesOn: Bool {
         switch self {
         case .done, .discard, .park(_, holdsLane: false): true
-        case .retry, .postpone, .park(_, holdsLane: true): false
+        case .retry, .wait, .postpone, .park(_, holdsLane: true): false
         }
     }
 }

@@ -29,6 +29,8 @@ package struct DeliveryPolicy: Sendable, Hashable {
         case .withdrawn(let text): return .discard(failure: Self.cut(text))
         case .permanent(let text): return .park(failure: Self.cut(text), holdsLane: holdsLaneWhenParked)
         case .blocked(let text): return .park(failure: Self.cut(text), holdsLane: true)
+        case .notYet(let text, let seconds):
+            return .wait(until: now.advanced(bySeconds: max(1, seconds)), reason: Self.cut(text))
         case .transient(let text):
             return again(entry, text, now) { .retry(at: pause(entry, nil, now, chance), pause: nil, failure: $0) }
         case .unreachable(let text):

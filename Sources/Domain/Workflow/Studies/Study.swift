@@ -321,6 +321,8 @@ package struct ReceivedInstance: Sendable {
     package var frameIndex: [UInt8]
     /// The issuers it names that the site has not configured.
     package var unknownAuthorities: [UnknownAuthority] = []
+    /// Where the site's rules send it.
+    package var routes: [InstanceRoute] = []
     package init(
         instance: Instance, study: StudyAttributes, series: SeriesAttributes, header: [UInt8], bulk: [BulkValue],
         frameIndex: [UInt8] = []

@@ -62,7 +62,18 @@ package struct StudyService: Sendable {
         if isNews { try updateStudy(received, link: link, in: unit) }
         try unit.insert(received)
         try unit.awaitPublication(of: received.instance.studyInstanceUID, isDue: false)
+        try forward(received, link, in: unit)
         return link
+    }
+
+    /// Has the destinations of the site sent an instance, by what is known of its order now.
+    private func forward(_ received: ReceivedInstance, _ link: Reconciliation, in unit: any UnitOfWork) throws {
+        guard !received.routes.isEmpty else { return }
+        let isOrderAsked = received.routes.contains { !$0.orders.isEmpty }
+        let order = isOrderAsked ? try link.orderID.flatMap { try unit.order($0) } : nil
+        for route in received.routes where route.takes(order) {
+            try unit.enqueue(ForwardedInstance(received.instance, to: route.destination).draft)
+        }
     }
 
     /// Decides about an instance that was found to differ from the stored one of its UID: refuses it, or puts it in the
@@ -122,6 +133,8 @@ package struct StudyService: Sendable {
                 superseded: nil))
         try unit.removeInstance(current)
         var healed = received
+        // Whoever was to have it was sent it when it first came.
+        healed.routes = []
         // What was kept here stays so, whoever brought its bytes again.
         if current.archive == nil { healed.instance.archive = nil }
         return .stored(try insert(healed, in: unit))

@@ -98,6 +98,11 @@ extension OutboxTable {
                 UPDATE outbox SET attempts = attempts + 1, next_at = ?, failure = ? \
                 WHERE number = ? AND state = 'waiting'
                 """, [.int(time.microseconds), .text(failure), .int(entry.number)])
+        case .wait(let time, let reason):
+            pause = time
+            try connection.run(
+                "UPDATE outbox SET next_at = ?, failure = ? WHERE number = ? AND state = 'waiting'",
+                [.int(time.microseconds), .text(reason), .int(entry.number)])
         case .postpone: break
         }
         try endLease(entry.destination, key, hold: hold, at: now)

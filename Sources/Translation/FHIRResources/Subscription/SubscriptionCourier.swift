@@ -127,7 +127,7 @@ package struct SubscriptionCourier: Courier {
             if failure == Self.revoked || failure == SubscriptionRecord.ended {
                 (changed.state, changed.error) = (.off, failure)
             }
-        case .postpone: return
+        case .wait, .postpone: return
         }
         if changed != record { try changed.keep(in: unit) }
     }
