@@ -36,7 +36,8 @@ struct WebComposition {
         exports: ExportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness,
         configuration: ServerConfiguration, guards: DoorGuards, metrics: MetricRegistry,
-        outboxDepths: OutboxDepths, isCustodyProven: @escaping @Sendable () -> Bool, logger: Logger
+        outboxDepths: OutboxDepths, isCustodyProven: @escaping @Sendable () -> Bool,
+        people: (any PersonSessions)? = nil, liveSessions: (any LiveSessions)? = nil, logger: Logger
     ) async throws {
         let limits = configuration.limits
         admission = guards.admission
@@ -59,19 +60,31 @@ struct WebComposition {
             throw ConfigurationError("\(folder.tokenKeyFile): no P-256 key in PEM: \(error)")
         }
         let verifier = TokenVerifier(
-            keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store, now: micros)
+            keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store,
+            authorizations: store, now: micros)
         tokens = verifier
+        let issuer = TokenIssuer(
+            key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
+            randomBytes: { entropy.bytes($0) })
+        // Applications are launched where people can sign in.
+        let launch = people.map { people in
+            AppLaunch(
+                authorization: AuthorizationEndpoint(
+                    configuration: smart, clients: store, sessions: people, authorizations: store, subjects: store,
+                    audit: audit, givesOnlineAccess: liveSessions != nil, now: micros,
+                    randomBytes: { entropy.bytes($0) }),
+                exchange: GrantExchange(
+                    authorizations: store, sessions: liveSessions, issuer: issuer, verifier: verifier, now: micros,
+                    randomBytes: { entropy.bytes($0) }))
+        }
         let tokenEndpoint = TokenEndpoint(
             authenticator: ClientAuthenticator(
                 clients: store, ledger: store,
                 keys: KeySetCache(outbound: OutboundComposition.outbound(configuration, folder), now: micros),
                 tokenEndpoint: smart.tokenEndpoint, now: micros),
-            issuer: TokenIssuer(
-                key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
-                randomBytes: { entropy.bytes($0) }),
-            audit: audit, strangers: strangers)
+            issuer: issuer, audit: audit, exchange: launch?.exchange, strangers: strangers)
         let smartRoutes = SMARTRoutes(
-            configuration: smart, endpoint: tokenEndpoint, keys: [key],
+            configuration: smart, endpoint: tokenEndpoint, launch: launch, keys: [key],
             scopes: ["system/*.rs", "system/*.cruds", "system/*.read", "system/*.write", "system/*.*"])
 
         // Resources and images.
@@ -112,9 +125,15 @@ struct WebComposition {
         let outbox = OutboxRoutes(log: store, audit: store)
 
         let requestIDs = RequestIDSequence(entropy: entropy)
-        let table = try RouteTable([
-            fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group,
-        ])
+        var groups = [fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group]
+        if launch != nil {
+            groups.append(
+                LaunchRoutes(
+                    configuration: smart, clients: store, authorizations: store, subjects: store, audit: audit,
+                    now: micros, randomBytes: { entropy.bytes($0) }
+                ).group)
+        }
+        let table = try RouteTable(groups)
         responder = APIResponder(
             table: table,
             authenticator: BearerAuthenticator(
