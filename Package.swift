@@ -134,7 +134,7 @@ let package = Package(
         layer(
             "API", "HTTPSupport",
             [
-                "Basics", "Access", "Admission", "CZlib", hummingbird,
+                "Basics", "Cryptography", "Access", "Admission", "CZlib", hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"), httpTypes,
                 nio("NIOCore"), nio("NIOHTTP1"), httpTypesNIO, logging,
             ]),

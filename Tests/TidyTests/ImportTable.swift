@@ -85,7 +85,8 @@ struct ImportTable {
             ["NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1", "AsyncHTTPClient"])
 
         row(
-            "API", "HTTPSupport", ["Basics", "Access", "Admission", "CZlib"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
+            "API", "HTTPSupport", ["Basics", "Cryptography", "Access", "Admission", "CZlib"],
+            http.union(["NIOHTTP1", "NIOHTTPTypes"]))
         row(
             "API", "FHIRAPI",
             ["HTTPSupport", "Basics", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)

@@ -16,13 +16,17 @@ package struct SecurityHeaders: Sendable {
         if !headers.contains(.xContentTypeOptions) { headers.append(Self.noSniff) }
         if isTLS, !isClearText { headers[.strictTransportSecurity] = "max-age=31536000" }
         if headers[.contentType]?.hasPrefix("text/html") == true {
-            headers[.contentSecurityPolicy] =
-                "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-            headers[.referrerPolicy] = "no-referrer"
+            // Pages with forms have their own; see ``Page``.
+            if !headers.contains(.contentSecurityPolicy) {
+                headers[.contentSecurityPolicy] =
+                    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            }
+            if !headers.contains(.referrerPolicy) { headers[.referrerPolicy] = "no-referrer" }
         }
     }
 }
 
 extension HTTPField.Name {
-    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    /// Referrer Policy §3.
+    package static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
 }
