@@ -144,7 +144,7 @@ let package = Package(
         layer(
             "API", "HTTPSupport",
             [
-                "Basics", "Access", "Admission", "CZlib", hummingbird,
+                "Basics", "Cryptography", "Access", "Admission", "CZlib", hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"), httpTypes,
                 nio("NIOCore"), nio("NIOHTTP1"), httpTypesNIO, logging,
             ]),
@@ -165,7 +165,7 @@ let package = Package(
             "API", "SMARTAPI",
             [
                 "HTTPSupport", "Access", "Basics", "Cryptography", hummingbird, httpTypes, nio("NIOCore"),
-                nio("NIOHTTP1"),
+                nio("NIOPosix"), nio("NIOHTTP1"),
                 logging,
             ]),
         layer("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow", hummingbird, httpTypes, metrics]),

@@ -90,7 +90,8 @@ struct ImportTable {
             ["NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1", "AsyncHTTPClient"])
 
         row(
-            "API", "HTTPSupport", ["Basics", "Access", "Admission", "CZlib"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
+            "API", "HTTPSupport", ["Basics", "Cryptography", "Access", "Admission", "CZlib"],
+            http.union(["NIOHTTP1", "NIOHTTPTypes"]))
         row(
             "API", "FHIRAPI",
             ["HTTPSupport", "Basics", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
@@ -98,7 +99,8 @@ struct ImportTable {
             "API", "DICOMwebAPI",
             ["HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow"], http)
         row(
-            "API", "SMARTAPI", ["HTTPSupport", "Access", "Basics", "Cryptography"], http.union(["NIOHTTP1"]))
+            "API", "SMARTAPI", ["HTTPSupport", "Access", "Basics", "Cryptography"],
+            http.union(["NIOHTTP1", "NIOPosix"]))
         row("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow"], http)
         return ImportTable(rows: rows)
     }()

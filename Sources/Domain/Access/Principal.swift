@@ -12,6 +12,8 @@ package struct Principal: Sendable, Hashable {
         case applicationEntity = "application-entity"
         /// An HL7 v2 sender, known by MSH-3 and MSH-4.
         case messageSender = "message-sender"
+        /// A person who has signed in by their account.
+        case person
         /// A person at the command line of this machine.
         case `operator`
         /// The server's own work (projection, sweep, export worker).
@@ -21,8 +23,8 @@ package struct Principal: Sendable, Hashable {
     }
 
     package let kind: Kind
-    /// The client id, `account|client id` (`account` for a person by themself), AE title, `application|facility`, or user
-    /// name. Unique within `kind`.
+    /// The client id, `account|client id` (the account's id alone for a person by themself), AE title,
+    /// `application|facility`, or user name. Unique within `kind`.
     package let id: String
     /// A name for people, shown in audit listings.
     package let name: String

@@ -22,6 +22,8 @@ struct WebComposition {
     /// Verifies access tokens.
     let tokens: any TokenVerifying
     private let responder: APIResponder
+    /// Where passwords are hashed; somebody ends them.
+    let passwords: PasswordThreads?
     /// The audit trail of these doors; somebody ends its intervals.
     let ledger: RefusalLedger
     private let now: @Sendable () -> Int64
@@ -37,7 +39,7 @@ struct WebComposition {
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness,
         configuration: ServerConfiguration, guards: DoorGuards, metrics: MetricRegistry,
         outboxDepths: OutboxDepths, isCustodyProven: @escaping @Sendable () -> Bool,
-        people: (any PersonSessions)? = nil, liveSessions: (any LiveSessions)? = nil, logger: Logger
+        logger: Logger
     ) async throws {
         let limits = configuration.limits
         admission = guards.admission
@@ -66,15 +68,26 @@ struct WebComposition {
         let issuer = TokenIssuer(
             key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
             randomBytes: { entropy.bytes($0) })
+        // People.
+        let people = PeopleComposition.keys(folder).map { keys in
+            People(
+                sessions: PeopleComposition.sessions(store, keys: keys, clock: clock), clients: store, audit: audit,
+                threads: PasswordThreads(), baseURL: publicURL)
+        }
+        passwords = people?.threads
+        if people == nil {
+            logger.warning("nobody can sign in: there is no master key", metadata: ["file": "\(folder.masterKeyFile)"])
+        }
+
         // Applications are launched where people can sign in.
         let launch = people.map { people in
             AppLaunch(
                 authorization: AuthorizationEndpoint(
-                    configuration: smart, clients: store, sessions: people, authorizations: store, subjects: store,
-                    audit: audit, givesOnlineAccess: liveSessions != nil, now: micros,
+                    configuration: smart, clients: store, sessions: people.sessions, authorizations: store, subjects: store,
+                    audit: audit, givesOnlineAccess: true, now: micros,
                     randomBytes: { entropy.bytes($0) }),
                 exchange: GrantExchange(
-                    authorizations: store, sessions: liveSessions, issuer: issuer, verifier: verifier, now: micros,
+                    authorizations: store, sessions: people.sessions, issuer: issuer, verifier: verifier, now: micros,
                     randomBytes: { entropy.bytes($0) }))
         }
         let tokenEndpoint = TokenEndpoint(
@@ -126,6 +139,7 @@ struct WebComposition {
 
         let requestIDs = RequestIDSequence(entropy: entropy)
         var groups = [fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group]
+        if let people { groups.append(AccountRoutes(people: people).group) }
         if launch != nil {
             groups.append(
                 LaunchRoutes(

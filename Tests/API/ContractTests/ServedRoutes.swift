@@ -96,8 +96,13 @@ enum ServedRoutes {
                 clients: store, ledger: store, keys: KeySetCache(outbound: NoOutbound(), now: { now.microseconds }),
                 tokenEndpoint: smart.tokenEndpoint, now: { now.microseconds }),
             issuer: issuer, audit: store, exchange: launch.exchange)
+        let people = People(
+            sessions: PeopleSessions(
+                accounts: store, sessions: store, keys: PeopleKeys(key: [UInt8](repeating: 1, count: 32)),
+                now: { now.microseconds }, randomBytes: { entropy.bytes($0) }),
+            clients: store, audit: store, threads: PasswordThreads(), baseURL: base)
         return [
-            fhir.group, dicomweb.group,
+            fhir.group, dicomweb.group, AccountRoutes(people: people).group,
             SMARTRoutes(
                 configuration: smart, endpoint: endpoint, launch: launch, keys: [key], scopes: ["system/*.rs"]
             ).group,

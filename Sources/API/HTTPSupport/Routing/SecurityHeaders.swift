@@ -24,15 +24,16 @@ package struct SecurityHeaders: Sendable {
         if !headers.contains(.xContentTypeOptions) { headers.append(Self.noSniff) }
         if isTLS, !isClearText { headers[.strictTransportSecurity] = "max-age=31536000" }
         if headers[.contentType]?.hasPrefix("text/html") == true {
-            // A page with forms says itself where they may lead.
+            // A page with forms says itself where they may lead; see ``Page``.
             if !headers.contains(.contentSecurityPolicy) {
                 headers[.contentSecurityPolicy] = Self.pagePolicy(forms: ["'none'"])
             }
-            headers[.referrerPolicy] = "no-referrer"
+            if !headers.contains(.referrerPolicy) { headers[.referrerPolicy] = "no-referrer" }
         }
     }
 }
 
 extension HTTPField.Name {
-    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    /// Referrer Policy §3.
+    package static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
 }

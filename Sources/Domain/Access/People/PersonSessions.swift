@@ -1,15 +1,12 @@
-/// The port to the sessions of people in their browsers.
+/// The port to who is signed in at a browser.
 package protocol PersonSessions: Sendable {
-    /// Who is signed in by the cookies of a request; nil for nobody. Throws when that cannot be told now.
-    ///
-    /// - Parameter cookies: the `Cookie` field as sent.
+    /// The person whose session a Cookie header names; nil where none is signed in with all factors. Throws when that
+    /// cannot be told now.
     func person(cookies: String?) async throws -> SignedInPerson?
-    /// Where a browser is sent to sign in, also one that is signed in already, and come back.
-    ///
-    /// - Parameter path: of this server, with its query; begins with one `/`.
+    /// Where a person signs in who is then to go on to a path of this server: a path with its query.
     func signInPath(returningTo path: String) -> String
-    /// What every form of the person's session carries.
+    /// What each form that changes something carries, the same for all of a session.
     func csrfToken(of person: SignedInPerson) -> String
-    /// Whether a form came from a page of the person's session.
+    /// Whether a form was made for the session that sends it; compared in constant time.
     func isCSRFToken(_ token: String, of person: SignedInPerson) -> Bool
 }

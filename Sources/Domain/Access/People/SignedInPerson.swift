@@ -1,21 +1,20 @@
 /// A person who is signed in, as the authorization endpoint needs them.
 package struct SignedInPerson: Sendable, Hashable {
-    package enum Role: String, Sendable, Hashable, CaseIterable {
-        case practitioner, patient, `operator`
-    }
+    /// What a person is here, which decides what their apps may ask for.
+    package enum Role: String, Sendable, Hashable, CaseIterable { case practitioner, patient, `operator` }
 
-    /// Opaque and stable: `sub` of what is issued. OpenID Connect Core 1.0 §2.
+    /// Opaque and never given to another account: the `sub` of an id_token. OpenID Connect Core 1.0 §2.
     package var accountID: String
     package var role: Role
-    /// For people: shown on pages.
+    /// For people, on pages and consents.
     package var displayName: String
-    /// The resource that stands for the person, relative: `Practitioner/1`. SMART 2.2 §Scopes for requesting identity data.
+    /// A relative reference: `Practitioner/1`, `Patient/7`. SMART 2.2 §Scopes for requesting identity data.
     package var fhirUser: String?
-    /// Logical ids of Patient resources: a patient's own, or those they act for.
+    /// The logical ids of the patients whom they are or act for.
     package var patientIDs: [String]
-    /// Opaque id of the session, for one CSRF token a session.
+    /// Opaque, one for each sign-in; not what the cookie holds.
     package var sessionID: String
-    /// When the person proved who they are; milliseconds since 1970-01-01T00:00:00Z. For `auth_time`.
+    /// When they had given all factors, in milliseconds since 1970 UTC: `auth_time`.
     package var signedInAt: Int64
 
     package init(
