@@ -208,6 +208,53 @@ import Workflow
         #expect(sent.first?.at("ORC[2]-2") == "PL-2")
     }
 
+    @Test(
+        "HL7 v2.5.1 §4.4.4, §4.4.16: the order that is replaced has the OBR, and in OMI the IPC, that each ORDER has to have",
+        arguments: ["OMG^O19", "OMI^O23"])
+    func replacedWhole(form: String) async throws {
+        let site = try OutboundSite("  RIS: { peer: \"RIS|SOUTH\", send: [{ event: order, as: \"\(form)\" }] }")
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        _ = try site.sent()
+        let old = try order(site)
+        let announcer = OutboundAnnouncer(profile: site.profile, digest: Site.fnv)
+        site.store.concluding.withLock {
+            $0 = { events, unit in
+                try announcer.announce(events, replaced: { $0 == EntityID("new") ? old.id : nil }, in: unit)
+            }
+        }
+        try await site.change { unit in
+            var order = old
+            order.id = EntityID("new")
+            order.placer?.value = "PL-2"
+            order.filler = nil
+            order.accession = nil
+            try unit.save(order)
+            unit.emit(.orderChanged(order.id))
+        }
+        let sent = try #require(try site.sent().first)
+        #expect(sent.segments.filter { $0.id == "OBR" }.map { $0[2].text ?? "" } == ["PL-1", "PL-2"])
+        #expect(sent.at("OBR-4") == "CTHEAD")
+        #expect(sent.segments.filter { $0.id == "IPC" }.count == (form == "OMI^O23" ? 2 : 0))
+        // One that is taken back is told with what was ordered, too.
+        try await site.change { unit in
+            try unit.removeOrder(EntityID("new"))
+            unit.emit(.orderRemoved(EntityID("new"), steps: []))
+        }
+        let gone = try #require(try site.sent().first)
+        #expect(gone.summary == "\(form) CA/CA")
+        #expect(gone.at("OBR-2") == "PL-2")
+        #expect(gone.at("OBR-4") == "CTHEAD")
+    }
+
+    @Test("HL7 v2.5.1 §4.5.6.2: an order without a procedure id goes by its step's in IPC-2, as on the worklist")
+    func procedureID() async throws {
+        let site = try OutboundSite("  RIS: { peer: \"RIS|SOUTH\", send: [{ event: order, as: \"OMI^O23\" }] }")
+        _ = await site.inbox.receive(Site.orm("M1", obr: Site.obr.replacing("|RP-1|", with: "||")), peer: nil)
+        let sent = try #require(try site.sent().first)
+        #expect(sent.at("IPC-2") == "SPS-1")
+        #expect(sent.at("IPC-4") == "SPS-1")
+    }
+
     @Test("HL7 v2.5.1 §4.5.3.18: OBR-18 is a string; a number of another authority is not told without it")
     func accession() async throws {
         let site = try OutboundSite(Self.ris)

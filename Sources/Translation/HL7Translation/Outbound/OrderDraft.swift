@@ -147,6 +147,8 @@ struct OrderDraft {
         if steps.isEmpty { return named.isEmpty ? [] : [named] }
         return steps.map { step in
             var ipc = named
+            // As the worklist has it: the field is required. HL7 v2.5.1 §4.5.6.2.
+            ipc[2] = FieldDraft(.key(order.requestedProcedureID ?? step.stepID))
             ipc[4] = FieldDraft(.key(step.stepID))
             ipc[5] = FieldDraft(.key(step.modality ?? order.modality))
             var concept = CodedConcept()
