@@ -279,6 +279,41 @@ import Workflow
         #expect(try #require(sent["OBX"])[8].rawBytes.elementsEqual(field.utf8))
     }
 
+    @Test("IHE RAD-28: a report names the studies of its order that are here, and the link leads there")
+    func studyOfOrder() async throws {
+        let site = try OutboundSite(
+            """
+              EHR:
+                peer: EHR|SOUTH
+                report: { contents: [text, link], viewer: "https://v/{study}" }
+                send: [{ event: result }]
+            """)
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        let order = try order(site)
+        _ = await site.inbox.receive(
+            Site.oru("M2", status: "F", obx: ["OBX|1|TX|IMP^Impression^L||clear||||||F"]), peer: nil)
+        #expect(try site.sent().map { $0.segments.count { $0.id == "OBX" } } == [1])
+        site.store.change { state in
+            for (uid, patient) in [("1.2.999.5", order.patientID), ("1.2.999.6", EntityID("another"))] {
+                let link = Reconciliation.matched(patientID: patient, orderID: order.id)
+                state.studies.append(
+                    Study(
+                        id: EntityID(uid), studyInstanceUID: uid, reconciliation: link, attributes: StudyAttributes(),
+                        updatedAt: state.time))
+                state.series.append(
+                    Series(
+                        studyInstanceUID: uid, seriesInstanceUID: uid + ".1", reconciliation: link,
+                        attributes: SeriesAttributes(), updatedAt: state.time))
+            }
+        }
+        // Once they can be fetched the report is told with them.
+        let report = try #require(site.store.reports.first)
+        try await site.change { $0.emit(.reportChanged(report.id)) }
+        let sent = try #require(try site.sent().first)
+        let values = sent.segments.filter { $0.id == "OBX" }.map { $0[5].text ?? "" }
+        #expect(values == ["clear", "1.2.999.5", "https://v/1.2.999.5"])
+    }
+
     @Test("An order that was told to be over is not ended again by the one in its place")
     func replacedWhenOver() async throws {
         let site = try OutboundSite(Self.ris)

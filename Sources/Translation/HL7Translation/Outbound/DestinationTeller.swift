@@ -95,6 +95,11 @@ struct DestinationTeller {
     ) throws -> [SegmentDraft] {
         let visit = try report.visitID.flatMap { try unit.visit($0) }
         let orders = try report.orderIDs.compactMap { try unit.order($0) }
+        // What the report names may lie elsewhere; what its orders have is here.
+        var report = report
+        for study in try report.studies(in: unit) where !report.studyInstanceUIDs.contains(study.studyInstanceUID) {
+            report.studyInstanceUIDs.append(study.studyInstanceUID)
+        }
         return envelope.subject(patient, visit: visit, visitNumber: report.visitNumber)
             + ReportDraft(types: envelope.types, style: envelope.destination.style).group(report, orders: orders)
     }
