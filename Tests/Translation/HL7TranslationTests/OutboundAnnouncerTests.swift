@@ -408,6 +408,51 @@ import Workflow
         #expect(drafts.allSatisfy { $0.destination == "hl7/RIS" && $0.kind == "hl7/RIS" && $0.orderingKey == "p" })
     }
 
+    @Test("What could not be written is told as new once it can be: its receiver knows nothing of it")
+    func writtenLater() async throws {
+        let site = try OutboundSite(
+            """
+              RIS:
+                peer: RIS|SOUTH
+                character_set: "8859/1"
+                send: [{ event: order, as: "ORM^O01" }, { event: patient, as: "ADT^A28" }]
+            """)
+        let number = Identifier(system: "urn:oid:2.999.1", value: "P-1", kind: .medicalRecord)
+        func tell(_ family: String, _ placer: String?) async throws {
+            try await site.change { unit in
+                try unit.save(Patient(id: EntityID("p"), identifiers: [number], names: [HumanName(family: family)]))
+                var order = ImagingOrder(
+                    id: EntityID("o"), patientID: EntityID("p"), status: .active, code: CodedConcept(text: "CT"))
+                order.placer = placer.map { Identifier(system: "urn:hilum:placer", value: $0, kind: .placer) }
+                try unit.save(order)
+                unit.emit(.patientChanged(EntityID("p")))
+                unit.emit(.orderChanged(EntityID("o")))
+            }
+        }
+        func parked() -> [String] {
+            let drafts = site.store.content.outbox
+            site.store.change { $0.outbox = [] }
+            return drafts.map {
+                if case .unwritable? = OutboundPayload($0.payload) { return "parked" }
+                return (try? Parser().parse($0.payload).summary) ?? "?"
+            }
+        }
+        try await tell("Łukasz", nil)
+        #expect(parked() == ["parked", "parked"])
+        // The same again is no news for the operator either.
+        try await tell("Łukasz", nil)
+        #expect(parked() == [])
+        try await tell("Łukasz", "PL-1")
+        #expect(parked() == ["parked"])
+        try await tell("Lukasz", "PL-1")
+        #expect(parked() == ["ADT^A28", "ORM^O01 NW/"])
+        // One that was told before stays told, also where a change of it cannot be written.
+        try await tell("Łukasz", "PL-1")
+        #expect(parked() == ["parked", "parked"])
+        try await tell("Lucas", "PL-1")
+        #expect(parked() == ["ADT^A31", "ORM^O01 XO/SC"])
+    }
+
     @Test("A report past what the outbox holds is named, and made when it is sent")
     func large() async throws {
         let site = try OutboundSite("  EHR: { peer: \"EHR|SOUTH\", send: [{ event: result }] }")

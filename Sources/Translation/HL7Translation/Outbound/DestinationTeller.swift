@@ -46,7 +46,7 @@ struct DestinationTeller {
         }
         let subject = "patient/" + id.value
         let body = envelope.person(patient)
-        let told = try memory.told(subject, to: destination.outboxName)
+        let told = try toldBefore(subject)
         guard let now = try news(subject, of: body, since: told) else { return false }
         // The first that is told of a person adds it, unless the site's receivers take updates alone.
         let form: OutboundForm = told == nil && rule.form == .addPerson ? .addPerson : .updatePerson
@@ -83,7 +83,7 @@ struct DestinationTeller {
         else { return false }
         let subject = "report/" + id.value
         let body = try Self.body(of: report, patient, envelope, in: unit)
-        let told = try memory.told(subject, to: destination.outboxName)
+        let told = try toldBefore(subject)
         // What was never told needs no withdrawal.
         if told == nil, report.status == .cancelled || report.status == .enteredInError, !isAskedFor { return false }
         guard let now = try news(subject, of: body, since: told) else { return false }
@@ -116,7 +116,7 @@ struct DestinationTeller {
             let body = images(of: study, patient, order, rule.form)
         else { return false }
         let subject = "images/" + study.id.value
-        let told = try memory.told(subject, to: destination.outboxName)
+        let told = try toldBefore(subject)
         guard let now = try news(subject, of: body, since: told) else { return false }
         return try put(rule.form, body, of: patientID, now)
     }
@@ -136,6 +136,24 @@ struct DestinationTeller {
         return about + ReportDraft(types: envelope.types, style: destination.style).images(study, order)
     }
 
+    // MARK: What is remembered
+
+    /// The state of a thing whose first message could not be written.
+    static let unwritten = "-"
+
+    /// What the destination was told of a thing; nil where it knows nothing of it, because its first message could not be
+    /// written.
+    func toldBefore(_ subject: String) throws -> Told? {
+        try memory.told(subject, to: destination.outboxName).flatMap { $0.state == Self.unwritten ? nil : $0 }
+    }
+
+    /// Remembers what was to be told first and could not be written: it is no news until it changes.
+    func rememberUnwritten(_ told: Told) throws {
+        var told = told
+        if try toldBefore(told.subject) == nil { told.state = Self.unwritten }
+        try memory.save(told)
+    }
+
     // MARK: The outbox
 
     /// What is to be remembered of a thing; nil where it was told as it is, or where the destination told it itself.
@@ -147,6 +165,9 @@ struct DestinationTeller {
             detail: detail)
         if isAskedFor { return now }
         guard now != told else { return nil }
+        if told == nil, let tried = try memory.told(subject, to: destination.outboxName), tried.digest == now.digest {
+            return nil
+        }
         if isOwn {
             try memory.save(now)
             return nil
@@ -179,7 +200,7 @@ struct DestinationTeller {
             payload = report.map { .report($0, controlID: controlID) } ?? .unwritable("the message is too large")
         }
         try enqueue(payload, controlID: controlID, of: patient, keys: MessageKeys(draft))
-        try memory.save(told)
+        if case .unwritable = payload { try rememberUnwritten(told) } else { try memory.save(told) }
         return true
     }
 
