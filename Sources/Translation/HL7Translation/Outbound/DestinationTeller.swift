@@ -10,6 +10,7 @@ struct DestinationTeller {
     let memory: any ToldUnit
     let digest: @Sendable ([UInt8]) -> String
     let tell: @Sendable (_ destination: String, _ losses: [MessageWriter.Loss]) -> Void
+    let reports: OutboundAnnouncer.Reports
     /// An operator asks for it: it is sent whether it is news or not.
     var isAskedFor = false
 
@@ -72,7 +73,7 @@ struct DestinationTeller {
     // MARK: Reports and images
 
     private func tellReport(_ id: EntityID) throws -> Bool {
-        guard !rules(.result).isEmpty, let report = try unit.report(id),
+        guard !rules(.result).isEmpty, let report = try reports(id, unit),
             let patient = try unit.patient(report.patientID)
         else { return false }
         let modality = try report.orderID.flatMap { try unit.order($0)?.modality }

@@ -11,7 +11,8 @@ struct ToldOrder: Sendable, Hashable {
 
     init(_ order: ImagingOrder) {
         (patient, placer, filler, accession) = (order.patientID, order.placer, order.filler, order.accession)
-        code = order.code.codings.first ?? order.code.text.map { CodedConcept.Coding(system: nil, code: "", display: $0) }
+        code =
+            order.code.codings.first ?? order.code.text.map { CodedConcept.Coding(system: nil, code: "", display: $0) }
     }
 
     /// The order that they name, with nothing else of it.
