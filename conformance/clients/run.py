@@ -15,6 +15,7 @@ import check_commitment  # noqa: E402
 import check_dicom  # noqa: E402
 import check_fhir  # noqa: E402
 import check_hl7  # noqa: E402
+import check_hl7_out  # noqa: E402
 import check_mpps  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_smart  # noqa: E402
@@ -23,7 +24,7 @@ from hilum_server import BINARY, HilumServer  # noqa: E402
 from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
-PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir"]
+PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir", "hl7-out"]
 
 
 def plain_sample(samples):
@@ -48,6 +49,8 @@ def run(arguments):
         server.start()
         report.note(f"Ready {server.start_seconds:.2f} s after the start; {server.rss_kib() / 1024:.0f} MiB resident.")
         drive(arguments, report, server, backend, folder, receiver, committer)
+        if "hl7-out" in arguments.parts:
+            check_hl7_out.check(report, folder, arguments.plain, arguments.postgres)
     finally:
         code = server.stop()
         if not report.rows or code != 0:
