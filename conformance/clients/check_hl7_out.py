@@ -578,7 +578,7 @@ def check_reports(report, site):
 
     def plain():
         dictated(site, "RA1", "CT")
-        send_image(site, "PTRA1", "RA1", uid)
+        send_image(site, "PTRA1", "RA1", uid, IssuerOfPatientID="TESTS")
         for number, (status, lines) in enumerate(
                 [("P", ["first look"]), ("F", ["all clear", "no nodule"]), ("C", ["a nodule", "of 4 mm"])], 1):
             text = oru(f"RA1-{number}", "PTRA1", "RA1", status, lines, "CT", [line % status for line in more[:1]])
@@ -606,7 +606,7 @@ def check_reports(report, site):
 
     def document():
         dictated(site, "RB1", "NMR")
-        send_image(site, "PTRB1", "RB1", check_hl7.study_uid("RB1"))
+        send_image(site, "PTRB1", "RB1", check_hl7.study_uid("RB1"), IssuerOfPatientID="TESTS")
         text = oru("RB1-1", "PTRB1", "RB1", "F", ["all", "clear"], "NMR", [line % "F" for line in more])
         check_hl7.acknowledged(check_hl7.ask(site.server, text), "RB1-1")
         found = told(site.omg, "RB1", "F", 1)

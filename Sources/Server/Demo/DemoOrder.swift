@@ -70,5 +70,8 @@ package struct DemoOrder: Sendable, Hashable {
         requestedProcedureID: "DEMO-RP-2", stepID: "DEMO-SPS-2", startMinutes: 24 * 60)
     /// What the stray series says by mistake: no order has it.
     package static let wrongAccessionNumber = "DEMO-A-9999"
+    /// Of the study that only the old PACS has.
+    package static let priorAccessionNumber = "DEMO-A-0007"
+    package static let priorStudyInstanceUID = PhantomSeries.uid("study of \(priorAccessionNumber)")
     package static let strayStudyInstanceUID = PhantomSeries.uid("study of \(wrongAccessionNumber)")
 }

@@ -34,8 +34,10 @@ struct DemoRun: Sendable {
         do {
             let setup = DemoSetup(folder: folder, narrator: narrator, senders: ownFiles.senders)
             try await setup.makeFolder()
+            let archive = try await DemoArchive.start(in: folder.path)
+            defer { archive?.stop() }
             let server = try await setup.startServer { event.yield(.exited($0)) }
-            failure = await watch(server, events: events, event: event)
+            failure = await watch(server, archive, events: events, event: event)
         } catch {
             failure = error as? DemoFailure ?? DemoFailure("\(error)")
         }
@@ -53,7 +55,8 @@ struct DemoRun: Sendable {
 
     /// Plays the story and waits for the server's end; what went wrong, if anything.
     private func watch(
-        _ server: DemoServer, events: AsyncStream<Event>, event: AsyncStream<Event>.Continuation
+        _ server: DemoServer, _ archive: DemoArchive?, events: AsyncStream<Event>,
+        event: AsyncStream<Event>.Continuation
     ) async -> DemoFailure? {
         await withTaskGroup(of: Void.self) { group in
             var failure: DemoFailure?
@@ -67,7 +70,9 @@ struct DemoRun: Sendable {
                     event.yield(.stopLimitReached)
                 }
             }
-            group.addTask { event.yield(.played(await play(server))) }
+            let ris = DemoRIS()
+            group.addTask { await ris.listen() }
+            group.addTask { event.yield(.played(await play(server, ris, archive))) }
             for await next in events {
                 switch next {
                 case .played(let found):
@@ -96,9 +101,11 @@ struct DemoRun: Sendable {
         }
     }
 
-    private func play(_ server: DemoServer) async -> DemoFailure? {
+    private func play(_ server: DemoServer, _ ris: DemoRIS, _ archive: DemoArchive?) async -> DemoFailure? {
         do {
-            var story = try DemoStory(server: server, narrator: narrator, ownFiles: ownFiles)
+            try await DemoSetup(folder: folder, narrator: narrator, senders: []).add(ris)
+            var story = try DemoStory(
+                server: server, narrator: narrator, ownFiles: ownFiles, ris: ris, archive: archive)
             do {
                 try await story.play()
                 await story.close()
@@ -107,7 +114,7 @@ struct DemoRun: Sendable {
                 throw error
             }
             narrator.line()
-            narrator.line("All seven stages are played:")
+            narrator.line("All \(story.times.count) stages are played:")
             for (number, stage) in story.times.enumerated() {
                 narrator.line("  \(number + 1)  \(DemoNarrator.text(stage.time))  \(stage.title)")
             }

@@ -43,13 +43,25 @@ struct DemoSetup: Sendable {
         )
     }
 
-    /// The demo's site puts the station's AE title in OBR-21; its profile says so.
+    /// The demo's site puts the station's AE title in OBR-21, and has its RIS told of reports; its profile says so.
     private func describeStation() throws {
         let path = folder.path + "/site.yaml"
         var text = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
         text +=
             "\n# The demo's orders name the station in OBR-21 (Filler Field 2).\nfields:\n  station_ae_title: OBR-21\n"
+            + "\n# What leaves by itself.\ndestinations:\n  \(DemoRIS.destination):\n    peer: \(DemoRIS.application)|\(DemoRIS.facility)\n"
+            + "    send: [{ event: result }]\n"
         try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    /// Tells the running server where the RIS is.
+    func add(_ ris: DemoRIS) async throws {
+        try await DemoServer.command([
+            "peer", "add", folder.path, "--mllp-app", DemoRIS.application, "--mllp-facility", DemoRIS.facility,
+            "--host",
+            "127.0.0.1", "--port", "\(try await ris.port())", "--offers", "results",
+        ])
+        narrator.fact("hilum peer add …   \(DemoRIS.application), which is told of reports")
     }
 
     func startServer(ended: @escaping @Sendable (Int32) -> Void) async throws -> DemoServer {

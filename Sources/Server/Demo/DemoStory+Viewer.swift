@@ -70,7 +70,7 @@ extension DemoStory {
     }
 
     /// Data sets of a DICOMweb answer in JSON.
-    private func dicom(_ path: String) async throws -> [DataSet] {
+    func dicom(_ path: String) async throws -> [DataSet] {
         let reply = try await http.send(
             .GET, "/dicomweb/\(path)", token: token, headers: [("Accept", "application/dicom+json")])
         if reply.status == 204 { return [] }

@@ -20,6 +20,9 @@ struct DemoStory {
     let tls: NIOSSLContext?
     let narrator: DemoNarrator
     let ownFiles: DemoOwnFiles
+    let ris: DemoRIS
+    /// Nil where the program of the old PACS is not installed.
+    let archive: DemoArchive?
 
     // What the stages find.
     var token = ""
@@ -34,7 +37,9 @@ struct DemoStory {
     /// Seconds on the wall, by stage.
     var times: [(title: String, time: Duration)] = []
 
-    init(server: DemoServer, narrator: DemoNarrator, ownFiles: DemoOwnFiles) throws {
+    init(
+        server: DemoServer, narrator: DemoNarrator, ownFiles: DemoOwnFiles, ris: DemoRIS, archive: DemoArchive?
+    ) throws {
         let now = Date()
         site = DemoSite(
             begin: Int(now.timeIntervalSince1970), offsetMinutes: TimeZone.current.secondsFromGMT(for: now) / 60)
@@ -42,6 +47,8 @@ struct DemoStory {
         self.server = server
         self.narrator = narrator
         self.ownFiles = ownFiles
+        self.ris = ris
+        self.archive = archive
         let authority = server.folder.authorityCertificateFile
         http = try DemoHTTPClient(base: server.endpoints.http, authorityFile: authority)
         var configuration = TLSConfiguration.makeClientConfiguration()
@@ -61,6 +68,8 @@ struct DemoStory {
             try await story.reporting()
             try await story.exporting()
         }
+        try await stage(8, "The prior lies in the old PACS: found by QIDO-RS and C-FIND") { try await $0.prior() }
+        try await stage(9, "The report leaves for the RIS: ORU^R01 by MLLP") { try await $0.telling() }
         try await playOwnFiles()
     }
 

@@ -290,6 +290,9 @@ import Workflow
             """)
         _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
         let order = try order(site)
+        _ = await site.inbox.receive(
+            Site.oru("M2", status: "F", obx: ["OBX|1|TX|IMP^Impression^L||clear||||||F"]), peer: nil)
+        #expect(try site.sent().map { $0.segments.count { $0.id == "OBX" } } == [1])
         site.store.change { state in
             for (uid, patient) in [("1.2.999.5", order.patientID), ("1.2.999.6", EntityID("another"))] {
                 let link = Reconciliation.matched(patientID: patient, orderID: order.id)
@@ -303,8 +306,9 @@ import Workflow
                         attributes: SeriesAttributes(), updatedAt: state.time))
             }
         }
-        _ = await site.inbox.receive(
-            Site.oru("M2", status: "F", obx: ["OBX|1|TX|IMP^Impression^L||clear||||||F"]), peer: nil)
+        // Once they can be fetched the report is told with them.
+        let report = try #require(site.store.reports.first)
+        try await site.change { $0.emit(.reportChanged(report.id)) }
         let sent = try #require(try site.sent().first)
         let values = sent.segments.filter { $0.id == "OBX" }.map { $0[5].text ?? "" }
         #expect(values == ["clear", "1.2.999.5", "https://v/1.2.999.5"])

@@ -6,7 +6,7 @@ import Workflow
 /// the resource is the truth, and is read anew each time. FHIR R4 diagnosticreport.html.
 package enum ClientReport {
     /// Findings of `result` that are read at most; a report with more is told without the rest.
-    package static let findingsMax = 1_000
+    private static let findingsMax = 1_000
 
     /// A report of the workflow, else one that a client wrote. Nil for none, and for one that is not of imaging.
     package static func find(_ id: EntityID, in unit: any UnitOfWork) throws -> Report? {
