@@ -155,7 +155,7 @@ let package = Package(
             "API", "SMARTAPI",
             [
                 "HTTPSupport", "Access", "Basics", "Cryptography", hummingbird, httpTypes, nio("NIOCore"),
-                nio("NIOHTTP1"),
+                nio("NIOPosix"), nio("NIOHTTP1"),
                 logging,
             ]),
         layer("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow", hummingbird, httpTypes, metrics]),

@@ -94,7 +94,8 @@ struct ImportTable {
             "API", "DICOMwebAPI",
             ["HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow"], http)
         row(
-            "API", "SMARTAPI", ["HTTPSupport", "Access", "Basics", "Cryptography"], http.union(["NIOHTTP1"]))
+            "API", "SMARTAPI", ["HTTPSupport", "Access", "Basics", "Cryptography"],
+            http.union(["NIOHTTP1", "NIOPosix"]))
         row("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow"], http)
         return ImportTable(rows: rows)
     }()

@@ -230,10 +230,12 @@ enum ServerComposition {
             try await group.run()
         } catch {
             await workers.close()
+            await web.passwords?.close()
             await close(store, blobs)
             throw error
         }
         await workers.close()
+        await web.passwords?.close()
         await sender.close()
         await outbound.close()
         await RefusalSums.sumUp(web.ledger, logger)

@@ -22,6 +22,8 @@ struct WebComposition {
     /// Verifies access tokens.
     let tokens: any TokenVerifying
     private let responder: APIResponder
+    /// Where passwords are hashed; somebody ends them.
+    let passwords: PasswordThreads?
     /// The audit trail of these doors; somebody ends its intervals.
     let ledger: RefusalLedger
     private let now: @Sendable () -> Int64
@@ -73,6 +75,17 @@ struct WebComposition {
             configuration: smart, endpoint: tokenEndpoint, keys: [key],
             scopes: ["system/*.rs", "system/*.cruds", "system/*.read", "system/*.write", "system/*.*"])
 
+        // People.
+        let people = PeopleComposition.keys(folder).map { keys in
+            People(
+                sessions: PeopleComposition.sessions(store, keys: keys, clock: clock), clients: store, audit: audit,
+                threads: PasswordThreads(), baseURL: publicURL)
+        }
+        passwords = people?.threads
+        if people == nil {
+            logger.warning("nobody can sign in: there is no master key", metadata: ["file": "\(folder.masterKeyFile)"])
+        }
+
         // Resources and images.
         let gate = BulkResponseGate(limit: limits.http.bulkResponsesMax)
         let fhir = FHIRRoutes(
@@ -108,9 +121,9 @@ struct WebComposition {
         let outbox = OutboxRoutes(log: store, audit: store)
 
         let requestIDs = RequestIDSequence(entropy: entropy)
-        let table = try RouteTable([
-            fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group,
-        ])
+        let pages = people.map { [AccountRoutes(people: $0).group] } ?? []
+        let table = try RouteTable(
+            [fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group] + pages)
         responder = APIResponder(
             table: table,
             authenticator: BearerAuthenticator(

@@ -76,8 +76,13 @@ enum ServedRoutes {
                 key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: { now.microseconds },
                 randomBytes: { entropy.bytes($0) }),
             audit: store)
+        let people = People(
+            sessions: PeopleSessions(
+                accounts: store, sessions: store, keys: PeopleKeys(key: [UInt8](repeating: 1, count: 32)),
+                now: { now.microseconds }, randomBytes: { entropy.bytes($0) }),
+            clients: store, audit: store, threads: PasswordThreads(), baseURL: base)
         return [
-            fhir.group, dicomweb.group,
+            fhir.group, dicomweb.group, AccountRoutes(people: people).group,
             SMARTRoutes(configuration: smart, endpoint: endpoint, keys: [key], scopes: ["system/*.rs"]).group,
             OpsRoutes(
                 health: HealthChecks([], isDraining: { false }), metrics: MetricRegistry(), audit: store,
