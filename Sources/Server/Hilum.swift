@@ -9,7 +9,8 @@ struct Hilum: AsyncParsableCommand {
             "A FHIR R4 facade and imaging API server: HL7 v2 and DICOM on one side, FHIR and DICOMweb on the other.",
         version: HilumVersion.text,
         subcommands: [
-            InitCommand.self, ServeCommand.self, DemoCommand.self, ClientCommand.self, PeerCommand.self,
+            InitCommand.self, ServeCommand.self, DemoCommand.self, ClientCommand.self, UserCommand.self,
+            PeerCommand.self,
             MessageCommand.self, QuarantineCommand.self, AuthorityCommand.self, OutboxCommand.self, AuditCommand.self,
             DoctorCommand.self, BackupCommand.self,
             RestoreCommand.self,

@@ -22,6 +22,7 @@ import check_mpps  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_scp  # noqa: E402
 import check_scu  # noqa: E402
+import check_signin  # noqa: E402
 import check_smart  # noqa: E402
 import check_ups  # noqa: E402
 import dicom_files  # noqa: E402
@@ -78,6 +79,7 @@ def drive(arguments, report, server, backend, folder, receiver, committer, scp, 
     with check_fhir.Judge() as judge:
         if "smart" in arguments.parts:
             check_smart.check(report, server, folder)
+            check_signin.check(report, server, folder)
         if "hl7" in arguments.parts:
             check_hl7.check(report, server, backend, accession=accession)
         if "dimse" in arguments.parts:

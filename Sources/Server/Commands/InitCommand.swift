@@ -51,6 +51,7 @@ struct InitCommand: AsyncParsableCommand {
               tls/ca.pem     give this certificate to those who connect
             Next: hilum client register \(folder) --name NAME --jwks FILE --scope "system/*.rs"
                   hilum peer add \(folder) --ae AETITLE --may echo,store,worklist
+                  hilum user add \(folder) NAME --role operator --display-name "First Last"
                   hilum serve \(folder)
             """)
     }

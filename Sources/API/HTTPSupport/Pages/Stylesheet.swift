@@ -53,15 +53,15 @@ package enum Stylesheet {
           padding: 1rem; margin: 0 0 1rem; }
         form { margin: 0; }
         label { display: block; font-weight: 600; margin: .75rem 0 .25rem; }
-        input[type="text"], input[type="password"] { width: 100%; max-width: 24rem; min-height: 2.75rem; padding: .5rem;
-          font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--quiet);
-          border-radius: .375rem; }
+        input[type="text"], input[type="password"] { display: block; width: 100%; max-width: 24rem;
+          min-height: 2.75rem; padding: .5rem; font: inherit; color: inherit; background: var(--ground);
+          border: 1px solid var(--quiet); border-radius: .375rem; }
         input[type="checkbox"], input[type="radio"] { width: 1.25rem; height: 1.25rem; accent-color: var(--accent); }
         button { min-height: 2.75rem; padding: .5rem 1.25rem; margin: 1rem .5rem 0 0; font: inherit; font-weight: 600;
           color: var(--on-accent); background: var(--accent); border: 1px solid var(--accent); border-radius: .375rem;
           cursor: pointer; }
         button.plain { color: var(--accent); background: transparent; }
-        td button { margin-top: 0; min-height: 2rem; padding: .25rem .75rem; }
+        td button { margin: 0 0 .25rem; min-height: 2rem; padding: .25rem .75rem; }
         :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
         .quiet { color: var(--quiet); font-size: .875rem; }
         .bad, .good { padding: .75rem 1rem; border-radius: .375rem; border-left: .25rem solid; }
@@ -70,7 +70,8 @@ package enum Stylesheet {
         .codes { font-family: ui-monospace, Menlo, Consolas, monospace; columns: 12rem 2; padding-left: 1.25rem; }
         code { font-family: ui-monospace, Menlo, Consolas, monospace; }
         .scroll { overflow-x: auto; }
-        table { border-collapse: collapse; width: 100%; }
+        table { border-collapse: collapse; width: 100%; overflow-wrap: break-word; }
+        section > :last-child { margin-bottom: 0; }
         th, td { text-align: left; vertical-align: top; padding: .5rem; border-bottom: 1px solid var(--line); }
         .symbol { display: block; width: 14rem; max-width: 100%; background: #ffffff; }
         @media (max-width: 30rem) { button { width: 100%; margin-right: 0; } td button { width: auto; } }

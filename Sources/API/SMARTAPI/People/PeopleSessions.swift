@@ -109,8 +109,11 @@ package struct PeopleSessions: PersonSessions {
 
 extension PeopleSessions: LiveSessions {
     package func isLive(sessionID: String) async throws -> Bool {
-        guard let session = try await sessions.session(id: sessionID), session.stage == .whole else { return false }
-        return now() < session.expiresAt
+        let time = now()
+        guard let session = try await sessions.session(id: sessionID), session.stage == .whole,
+            time < session.expiresAt, time < session.seenAt + limits.idleSeconds * 1_000_000
+        else { return false }
+        return try await accounts.account(id: session.accountID)?.state == .active
     }
 }
 

@@ -1,0 +1,262 @@
+import Access
+import ArgumentParser
+import Cryptography
+import Foundation
+import HTTPSupport
+import SMARTAPI
+import SQLStore
+import Workflow
+
+/// `hilum user …`: the people who may sign in.
+struct UserCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "user", abstract: "Add, list, lock, reset, link and remove the accounts of people.",
+        subcommands: [
+            Add.self, List.self, Lock.self, Unlock.self, Reset.self, Link.self, Remove.self,
+        ])
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add an account; prints a one-time code with which its person chooses a password.")
+        @Argument(help: "The server folder.") var folder: String
+        @Argument(help: "What is typed to sign in: 1 to 64 of a-z 0-9 . _ @ -") var name: String
+        @Option(help: "practitioner, patient or operator.") var role: String
+        @Option(help: "The person's name, for others.") var displayName: String
+        @Option(name: .customLong("fhir-user"), help: "Who that is in the record: Practitioner/ID, Patient/ID.")
+        var fhirUser: String?
+        @Option(help: "The id of a patient whom the person is or acts for. Repeatable.") var patient: [String] = []
+        @Flag(help: "Ask for the password here, or read it as the first line of the standard input.") var password =
+            false
+
+        func run() async throws {
+            guard Account.isName(name) else {
+                throw ValidationError("\(name): a name is 1 to \(Account.nameBytesMax) of a-z 0-9 . _ @ -")
+            }
+            guard let role = SignedInPerson.Role(rawValue: role) else {
+                let roles = SignedInPerson.Role.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("\(role): a role is one of \(roles)")
+            }
+            guard (1...Account.displayNameBytesMax).contains(displayName.utf8.count), !displayName.utf8.contains(0)
+            else { throw ValidationError("--display-name: 1 to \(Account.displayNameBytesMax) bytes") }
+            try Self.check(fhirUser: fhirUser, patients: patient)
+            let verifier = password ? try PasswordVerifier(password: PasswordPrompt.ask(for: name)).text : nil
+            let time = SystemClock().now().microseconds
+            let account = Account(
+                id: SystemEntropy().newID().value, name: name, displayName: displayName, role: role,
+                fhirUser: fhirUser, patientIDs: patient, passwordVerifier: verifier, createdAt: time)
+            try await Accounts.with(folder) { accounts in
+                guard try await accounts.store.account(name: name) == nil else {
+                    throw ValidationError("there is an account \(name) already")
+                }
+                try await accounts.record("user add", .create, account, detail: role.rawValue)
+                guard try await accounts.store.add(account) else {
+                    throw ValidationError("there is an account \(name) already")
+                }
+                if verifier == nil { try await accounts.printCode(for: account) }
+                print("sign in at: \(accounts.publicURL)/account/sign-in")
+            }
+        }
+
+        static func check(fhirUser: String?, patients: [String]) throws {
+            if let fhirUser, !Account.isFHIRUser(fhirUser) {
+                throw ValidationError("--fhir-user \(fhirUser): as in Practitioner/ID or Patient/ID")
+            }
+            guard patients.count <= Account.patientsMax, patients.allSatisfy(Account.isLogicalID) else {
+                throw ValidationError("--patient: at most \(Account.patientsMax) ids of Patient resources")
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List accounts.")
+        @Argument(help: "The server folder.") var folder: String
+        func run() async throws {
+            try await Accounts.with(folder) { accounts in
+                var last: String?
+                while true {
+                    let page = try await accounts.store.accounts(after: last, limit: 500)
+                    for account in page {
+                        let factors =
+                            account.sealedSecret != nil
+                            ? "two factors" : account.passwordVerifier != nil ? "password" : "no password yet"
+                        let record = ([account.fhirUser].compactMap { $0 } + account.patientIDs.map { "Patient/" + $0 })
+                            .joined(separator: " ")
+                        print(
+                            [
+                                account.name, account.role.rawValue, account.state.rawValue, factors,
+                                account.displayName, record,
+                            ].joined(separator: "\t"))
+                    }
+                    guard page.count == 500 else { break }
+                    last = page.last?.name
+                }
+            }
+        }
+    }
+
+    struct Lock: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lock an account and end its sessions.")
+        @Argument(help: "The server folder.") var folder: String
+        @Argument(help: "The account's name.") var name: String
+        func run() async throws {
+            try await Accounts.change(folder, name, "user lock", .state(.locked))
+            print("locked \(name)")
+        }
+    }
+
+    struct Unlock: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Unlock an account.")
+        @Argument(help: "The server folder.") var folder: String
+        @Argument(help: "The account's name.") var name: String
+        func run() async throws {
+            try await Accounts.change(folder, name, "user unlock", .state(.active))
+            print("unlocked \(name)")
+        }
+    }
+
+    struct Reset: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print a one-time code with which a person chooses a new password within 24 hours.")
+        @Argument(help: "The server folder.") var folder: String
+        @Argument(help: "The account's name.") var name: String
+        @Flag(help: "Take the second factor away, too: when the device and the recovery codes are lost.")
+        var secondFactor = false
+        func run() async throws {
+            try await Accounts.with(folder) { accounts in
+                let account = try await accounts.account(name)
+                try await accounts.record(
+                    "user reset", .update, account, detail: secondFactor ? "second factor removed" : nil)
+                if secondFactor {
+                    _ = try await accounts.store.change(
+                        accountID: account.id, .noSecondFactor, at: SystemClock().now().microseconds)
+                }
+                try await accounts.printCode(for: account)
+                print("choose the password at: \(accounts.publicURL)/account/reset")
+            }
+        }
+    }
+
+    struct Link: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say who a person is in the record; what is left out stays. Ends the person's sessions.")
+        @Argument(help: "The server folder.") var folder: String
+        @Argument(help: "The account's name.") var name: String
+        @Option(name: .customLong("fhir-user"), help: "Practitioner/ID, PractitionerRole/ID, Patient/ID …")
+        var fhirUser: String?
+        @Option(help: "The id of a patient whom the person is or acts for; all that there are. Repeatable.")
+        var patient: [String] = []
+        @Flag(help: "No patients any more.") var noPatients = false
+        func run() async throws {
+            guard fhirUser != nil || !patient.isEmpty || noPatients else {
+                throw ValidationError("give --fhir-user, --patient or --no-patients")
+            }
+            guard patient.isEmpty || !noPatients else { throw ValidationError("either --patient or --no-patients") }
+            try Add.check(fhirUser: fhirUser, patients: patient)
+            let patients = patient.isEmpty && !noPatients ? nil : patient
+            try await Accounts.change(
+                folder, name, "user link", .link(fhirUser: fhirUser, patientIDs: patients),
+                detail: [fhirUser, patients.map { "patients \($0.joined(separator: " "))" }].compactMap { $0 }
+                    .joined(separator: "; "))
+            print("linked \(name)")
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove an account with its sessions; what it did stays in the audit trail.")
+        @Argument(help: "The server folder.") var folder: String
+        @Argument(help: "The account's name.") var name: String
+        func run() async throws {
+            try await Accounts.with(folder) { accounts in
+                let account = try await accounts.account(name)
+                try await accounts.record("user remove", .delete, account)
+                _ = try await accounts.store.remove(accountID: account.id)
+            }
+            print("removed \(name)")
+        }
+    }
+}
+
+/// The accounts of a server folder, for a command. Each change has its audit row before it is made.
+private struct Accounts {
+    let store: RelationalStore
+    let publicURL: String
+    let keys: PeopleKeys
+
+    static func with(_ folder: String, _ body: (Accounts) async throws -> Void) async throws {
+        let server = ServerFolder(folder)
+        let configuration = try ServerConfiguration.load(from: server)
+        guard let keys = PeopleComposition.keys(server) else {
+            throw ValidationError("\(server.masterKeyFile) cannot be read: accounts need the master key")
+        }
+        try await StoreComposition.using(configuration, server) { store in
+            try await body(Accounts(store: store, publicURL: configuration.publicURL, keys: keys))
+        }
+    }
+
+    static func change(
+        _ folder: String, _ name: String, _ command: String, _ change: AccountChange, detail: String? = nil
+    ) async throws {
+        try await with(folder) { accounts in
+            let account = try await accounts.account(name)
+            try await accounts.record(command, .update, account, detail: detail)
+            _ = try await accounts.store.change(accountID: account.id, change, at: SystemClock().now().microseconds)
+        }
+    }
+
+    func account(_ name: String) async throws -> Account {
+        guard let account = try await store.account(name: name) else {
+            throw ValidationError("there is no account \(name); `hilum user list` shows those that there are")
+        }
+        return account
+    }
+
+    func record(
+        _ command: String, _ action: AuditRecord.Action, _ account: Account, detail: String? = nil
+    ) async throws {
+        try await store.record(
+            .ofCommand(command, action, "account:" + account.id, detail: detail.map { account.name + ": " + $0 }))
+    }
+
+    /// Prints a code to choose a password with. It is kept nowhere but by its digest.
+    func printCode(for account: Account) async throws {
+        let code = PeopleKeys.newCode { SecureRandom.bytes($0) }
+        let time = SystemClock().now().microseconds
+        try await store.keepResetCode(
+            keys.digest(ofCode: code, of: account.id), of: account.id,
+            expires: time + PeopleLimits().resetSeconds * 1_000_000)
+        print("one-time code: \(code)")
+    }
+}
+
+/// Asks for a password.
+enum PasswordPrompt {
+    /// Twice at a terminal, without showing it; elsewhere it is the first line of the standard input. Throws for one that
+    /// is not taken.
+    static func ask(for name: String) throws -> String {
+        let isTerminal = isatty(STDIN_FILENO) == 1
+        let password = try isTerminal ? hidden("Password: ") : readLine() ?? ""
+        if isTerminal, try hidden("Again: ") != password { throw ValidationError("the two are not the same") }
+        switch PasswordRule.refusal(password, name: name) {
+        case nil: return password
+        case .passwordTooShort?:
+            throw ValidationError("the password has less than \(PasswordRule.charactersMin) characters")
+        case .passwordTooLong?: throw ValidationError("the password has more than \(PasswordRule.bytesMax) bytes")
+        default: throw ValidationError("the password holds the name, or too few different characters")
+        }
+    }
+
+    private static func hidden(_ prompt: String) throws -> String {
+        FileHandle.standardError.write(Data(prompt.utf8))
+        var shown = termios()
+        tcgetattr(STDIN_FILENO, &shown)
+        var quiet = shown
+        quiet.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet)
+        defer {
+            tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
+            FileHandle.standardError.write(Data("\n".utf8))
+        }
+        return readLine() ?? ""
+    }
+}
