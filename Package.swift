@@ -128,7 +128,11 @@ let package = Package(
             ]),
 
         layer(
-            "Adapters", "OutboundAdapter", ["Access", nio("NIOCore"), nio("NIOHTTP1"), nioSSL, asyncHTTPClient]),
+            "Adapters", "OutboundAdapter",
+            [
+                "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation", "Workflow", nio("NIOCore"),
+                nio("NIOHTTP1"), nioSSL, asyncHTTPClient,
+            ]),
 
         // API: HTTP.
         layer(
@@ -245,7 +249,10 @@ let package = Package(
             ]),
         tests(
             "Adapters", "OutboundAdapter",
-            ["TestSupport", "OutboundAdapter", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL, asyncHTTPClient]),
+            [
+                "TestSupport", "OutboundAdapter", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation",
+                "Workflow", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, asyncHTTPClient,
+            ]),
         tests(
             "API", "HTTPSupport",
             [
@@ -299,7 +306,7 @@ let package = Package(
             "Server", "Server",
             [
                 "hilum", "OpsAPI", "HTTPSupport", "Admission", "HL7Translation", "MLLPAdapter", "SQLStore",
-                "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", logging,
+                "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation", logging,
                 lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,
             ]),
     ],

@@ -81,7 +81,8 @@ struct ImportTable {
             ["Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access"], nio)
 
         row(
-            "Adapters", "OutboundAdapter", ["Access"],
+            "Adapters", "OutboundAdapter",
+            ["Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation", "Workflow"],
             ["NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1", "AsyncHTTPClient"])
 
         row(
