@@ -145,6 +145,7 @@ struct ServerConfiguration: Decodable, Sendable {
     var store = Store()
     var publishing = PublicationRule()
     var retention = RetentionRule()
+    var routing = RoutingConfiguration()
     /// Minutes between checkpoints of the audit trail.
     var auditCheckpointMinutes: Int64 = 15
     /// The site profile's file.
@@ -153,7 +154,8 @@ struct ServerConfiguration: Decodable, Sendable {
     var logLevel: String = "info"
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention
+        case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention,
+            routing
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
@@ -173,6 +175,7 @@ struct ServerConfiguration: Decodable, Sendable {
         limits.fhir.conditionalDelete = fhir.conditionalDelete
         publishing = try keys.value(.publishing).map { (set: PublishingKeys) in set.rule } ?? publishing
         retention = try keys.value(.retention).map { (set: RetentionKeys) in set.rule } ?? retention
+        routing = try keys.value(.routing) ?? routing
         auditCheckpointMinutes =
             try keys.value(.audit).map { (set: AuditKeys) in set.minutes } ?? auditCheckpointMinutes
         siteProfile = try keys.value(.siteProfile) ?? siteProfile
