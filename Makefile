@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs series clean
+.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs series pixels dimse clean
 
 BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
@@ -26,6 +26,7 @@ BENCH ?=
 PORTS ?=
 COSTS ?=
 SERIES ?=
+DIMSE ?=
 STORIES ?= 10000
 
 help: ## This list
@@ -98,6 +99,18 @@ series: build ## A series as one multipart answer beside Orthanc, in one run: co
 	@docker/setup.sh clients
 	@docker/setup.sh bench
 	.build-tools/venv/bin/python conformance/bench/series.py $(SERIES)
+
+pixels: build ## Frames of public test images, decoded and encoded, against other codecs
+	@docker/setup.sh pixels
+	for target in none 1.2.840.10008.1.2.5 1.2.840.10008.1.2.4.80 1.2.840.10008.1.2.4.81 1.2.840.10008.1.2.4.90 \
+	    1.2.840.10008.1.2.4.91 1.2.840.10008.1.2.4.50; do \
+	    .build-tools/pixels/bin/python conformance/clients/check_pixels.py $(HILUM) --workers --encode $$target; \
+	done
+
+dimse: build ## Echo, C-FIND, C-GET and C-MOVE beside Orthanc and dcmqrscp, in one run: conformance/bench/DIMSE.md
+	@docker/setup.sh clients
+	@docker/setup.sh bench
+	.build-tools/venv/bin/python conformance/bench/dimse.py $(DIMSE)
 
 clean: ## Remove what was built and installed inside this folder
 	rm -rf .build .build-tools

@@ -77,6 +77,11 @@ let package = Package(
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        system("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
+        system("COpenJPEG", pkgConfig: "libopenjp2", apt: "libopenjp2-7-dev"),
+        system("CCharLS", pkgConfig: "charls", apt: "libcharls-dev"),
+        // The process that reads foreign pixels: what Swift cannot say in system calls.
+        .target(name: "CPixelSandbox", path: "Sources/CLibraries/CPixelSandbox"),
 
         // Foundations: what any layer may stand on.
         layer("Foundations", "Basics", []),
@@ -86,6 +91,7 @@ let package = Package(
         layer("Codecs", "DICOMData", ["Basics", "CZlib"]),
         layer("Codecs", "DICOMNetwork", ["DICOMData", nio("NIOCore")]),
         layer("Codecs", "DICOMPixels", ["DICOMData"]),
+        layer("Codecs", "PixelCodecs", ["DICOMData", "DICOMPixels", "CTurboJPEG", "COpenJPEG", "CCharLS"]),
         layer("Codecs", "HL7v2", ["Basics"]),
         layer("Codecs", "FHIRModel", ["Basics"]),
         layer("Codecs", "FHIRSearch", ["Basics", "Cryptography", "FHIRModel"]),
@@ -128,6 +134,10 @@ let package = Package(
             ]),
 
         layer(
+            "Adapters", "PixelAdapter",
+            ["DICOMData", "DICOMPixels", "PixelCodecs", "CPixelSandbox", nio("NIOCore"), nio("NIOPosix"), logging]),
+
+        layer(
             "Adapters", "OutboundAdapter",
             [
                 "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation", "Workflow", nio("NIOCore"),
@@ -138,7 +148,7 @@ let package = Package(
         layer(
             "API", "HTTPSupport",
             [
-                "Basics", "Access", "Admission", "CZlib", hummingbird,
+                "Basics", "Cryptography", "Access", "Admission", "CZlib", hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"), httpTypes,
                 nio("NIOCore"), nio("NIOHTTP1"), httpTypesNIO, logging,
             ]),
@@ -159,7 +169,7 @@ let package = Package(
             "API", "SMARTAPI",
             [
                 "HTTPSupport", "Access", "Basics", "Cryptography", hummingbird, httpTypes, nio("NIOCore"),
-                nio("NIOHTTP1"),
+                nio("NIOPosix"), nio("NIOHTTP1"),
                 logging,
             ]),
         layer("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow", hummingbird, httpTypes, metrics]),
@@ -170,7 +180,8 @@ let package = Package(
             dependencies: [
                 "DICOMData", "DICOMNetwork", "DICOMPixels", "HL7v2", "FHIRModel", "FHIRSearch", "Workflow", "Access",
                 "HL7Translation", "DICOMTranslation", "FHIRResources", "SQLStore", "BlobStore", "MLLPAdapter",
-                "DIMSEAdapter", "OutboundAdapter", "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI",
+                "DIMSEAdapter", "OutboundAdapter", "PixelCodecs", "PixelAdapter", "HTTPSupport", "FHIRAPI",
+                "DICOMwebAPI", "SMARTAPI", "OpsAPI",
                 "Admission", "Basics", "Cryptography",
                 hummingbird, httpTypes,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -206,6 +217,7 @@ let package = Package(
         tests("Codecs", "DICOMData", ["TestSupport", "DICOMData"]),
         tests("Codecs", "DICOMNetwork", ["TestSupport", "DICOMNetwork", "DICOMData", nio("NIOCore")]),
         tests("Codecs", "DICOMPixels", ["DICOMPixels", "DICOMData"]),
+        tests("Codecs", "PixelCodecs", ["TestSupport", "PixelCodecs", "DICOMPixels", "DICOMData"]),
         tests("Codecs", "HL7v2", ["TestSupport", "HL7v2"]),
         tests("Codecs", "FHIRModel", ["TestSupport", "FHIRModel"]),
         tests("Codecs", "FHIRSearch", ["FHIRSearch", "FHIRModel"]),
@@ -248,6 +260,9 @@ let package = Package(
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL, logging, lifecycle,
             ]),
         tests(
+            "Adapters", "PixelAdapter",
+            ["PixelAdapter", "PixelCodecs", "DICOMPixels", "DICOMData", "CPixelSandbox", logging]),
+        tests(
             "Adapters", "OutboundAdapter",
             [
                 "TestSupport", "OutboundAdapter", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation",
@@ -279,6 +294,7 @@ let package = Package(
         tests(
             "API", "DICOMwebAPI",
             [
+                "TestSupport",
                 "DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow", hummingbird,
                 httpTypes,
                 nio("NIOCore"),
@@ -298,7 +314,7 @@ let package = Package(
                 "TestSupport", "DICOMData", "DICOMNetwork", "HL7v2", "FHIRModel", nio("NIOCore"), nio("NIOPosix"),
                 nio("NIOHTTP1"),
                 nio("NIOTLS"), nioSSL,
-                "Basics", "Cryptography", asyncHTTPClient,
+                "Basics", "Cryptography", asyncHTTPClient, "DICOMPixels", "PixelCodecs", "PixelAdapter", logging,
             ],
             path: "Tests/Server/JourneyTests", swiftSettings: strict),
         tests("Server", "Demo", ["hilum", "DICOMData", "HL7v2"]),
@@ -306,7 +322,8 @@ let package = Package(
             "Server", "Server",
             [
                 "hilum", "OpsAPI", "HTTPSupport", "Admission", "HL7Translation", "MLLPAdapter", "SQLStore",
-                "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation", logging,
+                "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation",
+                logging,
                 lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,
             ]),
     ],

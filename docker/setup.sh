@@ -6,7 +6,8 @@
 #   docker/setup.sh runtime     what the build and the server need
 #   docker/setup.sh demo        runtime, and the DICOM commands that the demo prints
 #   docker/setup.sh test        demo, and what the tests drive Hilum with
-#   docker/setup.sh clients     test, and the Python clients in .build-tools/venv
+#   docker/setup.sh pixels      runtime, and the codecs that ours are compared with in .build-tools/pixels
+#   docker/setup.sh clients     test, the archive and the Python clients (in .build-tools/venv) that drive Hilum
 #   docker/setup.sh bench       test, and what `make bench` compares Hilum with
 #   docker/setup.sh list WHAT   prints the packages of WHAT and installs nothing
 #
@@ -15,9 +16,11 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 swift_minimum=6.2
-runtime_packages=(libssl-dev libpq-dev libsqlite3-dev zlib1g-dev pkg-config curl)
+runtime_packages=(
+    libssl-dev libpq-dev libsqlite3-dev zlib1g-dev libturbojpeg0-dev libopenjp2-7-dev libcharls-dev pkg-config curl)
 demo_packages=(dcmtk)
 test_packages=(postgresql libjwt-dev python3 python3-venv)
+clients_packages=(orthanc)
 bench_packages=(nginx wrk orthanc orthanc-dicomweb)
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -26,12 +29,16 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 packages_of() {
     case $1 in
         runtime) printf '%s\n' "${runtime_packages[@]}" ;;
+        pixels) printf '%s\n' "${runtime_packages[@]}" python3 python3-venv ;;
         demo) printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" ;;
-        test | clients) printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" ;;
+        test) printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" ;;
+        clients)
+            printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${clients_packages[@]}"
+            ;;
         bench)
             printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${bench_packages[@]}"
             ;;
-        *) die "unknown set \"$1\": say runtime, demo, test, clients, bench or list" ;;
+        *) die "unknown set \"$1\": say runtime, demo, test, clients, pixels, bench or list" ;;
     esac
 }
 
@@ -104,16 +111,16 @@ install_missing() {
     restore
 }
 
-# The Python clients live in a folder of the project, from a pinned list.
+# Python clients live in a folder of the project, from a pinned list.
 install_python_clients() {
-    local venv=$root/.build-tools/venv wanted=$root/conformance/clients/requirements.txt
+    local venv=$root/.build-tools/$1 wanted=$root/conformance/clients/$2
     local stamp=$venv/requirements.sha256 sum
     sum=$(sha256sum <"$wanted")
     if [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ]; then
-        say "the Python clients are there"
+        say "the Python packages in .build-tools/$1 are there"
         return
     fi
-    say "installing the Python clients into .build-tools/venv"
+    say "installing Python packages into .build-tools/$1"
     mkdir -p "$root/.build-tools"
     python3 -m venv --clear "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --no-input --only-binary :all: -r "$wanted" >&2
@@ -137,6 +144,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     install_missing
 fi
 say "Swift ${swift_found:-not asked for}, packages for $what: all there"
-if [ "$what" = clients ]; then
-    install_python_clients
-fi
+case $what in
+    clients) install_python_clients venv requirements.txt ;;
+    pixels) install_python_clients pixels pixel-requirements.txt ;;
+esac

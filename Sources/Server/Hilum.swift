@@ -16,7 +16,7 @@ struct Hilum: AsyncParsableCommand {
             RestoreCommand.self,
             VerifyCommand.self,
             AdoptCommand.self, SetAsideCommand.self,
-            TokenCommand.self, VersionCommand.self,
+            TokenCommand.self, PixelsCommand.self, VersionCommand.self,
         ])
 }
 

@@ -84,6 +84,16 @@ ReasonForTheImagingServiceRequest IssueDateOfImagingServiceRequest IssueTimeOfIm
 OrderEnteredBy OrderEntererLocation OrderCallbackPhoneNumber PlacerOrderNumberImagingServiceRequest
 FillerOrderNumberImagingServiceRequest ImagingServiceRequestComments ConfidentialityConstraintOnPatientDataDescription
 ProcedureStepState ProcedureStepProgressInformationSequence ScheduledProcedureStepPriority WorklistLabel
+ProcedureStepLabel ScheduledProcedureStepModificationDateTime ScheduledProcessingParametersSequence
+ScheduledStationNameCodeSequence ScheduledStationClassCodeSequence ScheduledStationGeographicLocationCodeSequence
+ScheduledHumanPerformersSequence ScheduledProcedureStepStartDateTime CommentsOnTheScheduledProcedureStep
+InputInformationSequence IssuerOfAdmissionIDSequence AdmittingDiagnosesCodeSequence ProcedureStepProgress
+ProcedureStepProgressDescription ProcedureStepProgressParametersSequence ProcedureStepCommunicationsURISequence
+ContactURI ContactDisplayName ProcedureStepDiscontinuationReasonCodeSequence ProcedureStepCancellationDateTime
+ReasonForCancellation UnifiedProcedureStepPerformedProcedureSequence PerformedStationNameCodeSequence
+PerformedProcedureStepStartDateTime PerformedProcedureStepEndDateTime PerformedWorkitemCodeSequence
+OutputInformationSequence HumanPerformerCodeSequence HumanPerformerOrganization ReceivingAE RequestingAE
+DeletionLock SCPStatus SubscriptionListStatus UnifiedProcedureStepListStatus
 InputReadinessState ScheduledWorkitemCodeSequence PersonName PersonIdentificationCodeSequence PersonAddress
 PersonTelephoneNumbers ReferencedRequestSequence ReferencedSOPSequence 
 RelationshipType VerifyingOrganization VerificationDateTime VerifyingObserverName VerifyingObserverSequence
@@ -98,6 +108,16 @@ RTPlanLabel StructureSetLabel DoseUnits PresentationLUTShape ContentLabel Conten
 ExtendedOffsetTable ExtendedOffsetTableLengths EncapsulatedPixelDataValueTotalLength
 FloatPixelData DoubleFloatPixelData PixelData DigitalSignaturesSequence DataSetTrailingPadding
 """.split()
+
+
+# Storage SOP classes of PS3.6 Table A-1 that came after pydicom's copy: keyword and name. PS3.4 Table B.5-1.
+NEWER_STORAGE = {
+    "1.2.840.10008.5.1.4.1.1.9.100.1": ("WaveformPresentationStateStorage", "Waveform Presentation State Storage"),
+    "1.2.840.10008.5.1.4.1.1.9.100.2": (
+        "WaveformAcquisitionPresentationStateStorage", "Waveform Acquisition Presentation State Storage"),
+    "1.2.840.10008.5.1.4.1.1.66.7": ("LabelMapSegmentationStorage", "Label Map Segmentation Storage"),
+    "1.2.840.10008.5.1.4.1.1.66.8": ("HeightMapSegmentationStorage", "Height Map Segmentation Storage"),
+}
 
 
 def swift_name(keyword):
@@ -157,6 +177,9 @@ def main():
             code = "G"  # a storage SOP class
         uids.append("%s|%s|%s|%s%s" % (uid, code, keyword, clean(name).replace(" (Retired)", ""),
                                        "|R" if retired else ""))
+    for uid, (keyword, name) in NEWER_STORAGE.items():
+        if uid not in UID_dictionary:
+            uids.append("%s|G|%s|%s" % (uid, keyword, name))
     write("Dictionary/UIDRegistry+Generated.swift", (
         "\nextension UIDRegistry {\n"
         "    /// The UIDs of PS3.6 Annex A, one a line: uid|kind|keyword|name, and |R when retired. The kind is G storage SOP\n"

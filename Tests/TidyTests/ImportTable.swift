@@ -50,6 +50,7 @@ struct ImportTable {
         row("Codecs", "DICOMData", ["Basics", "CZlib"])
         row("Codecs", "DICOMNetwork", ["DICOMData"], ["NIOCore"])
         row("Codecs", "DICOMPixels", ["DICOMData"])
+        row("Codecs", "PixelCodecs", ["DICOMData", "DICOMPixels", "CTurboJPEG", "COpenJPEG", "CCharLS"])
         row("Codecs", "HL7v2", ["Basics"])
         row("Codecs", "FHIRModel", ["Basics"])
         row("Codecs", "FHIRSearch", ["Basics", "Cryptography", "FHIRModel"])
@@ -81,12 +82,17 @@ struct ImportTable {
             ["Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access"], nio)
 
         row(
+            "Adapters", "PixelAdapter", ["DICOMData", "DICOMPixels", "PixelCodecs", "CPixelSandbox"],
+            ["NIOCore", "NIOPosix", "Logging"])
+
+        row(
             "Adapters", "OutboundAdapter",
             ["Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation", "Workflow"],
             ["NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1", "AsyncHTTPClient"])
 
         row(
-            "API", "HTTPSupport", ["Basics", "Access", "Admission", "CZlib"], http.union(["NIOHTTP1", "NIOHTTPTypes"]))
+            "API", "HTTPSupport", ["Basics", "Cryptography", "Access", "Admission", "CZlib"],
+            http.union(["NIOHTTP1", "NIOHTTPTypes"]))
         row(
             "API", "FHIRAPI",
             ["HTTPSupport", "Basics", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
@@ -94,7 +100,8 @@ struct ImportTable {
             "API", "DICOMwebAPI",
             ["HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow"], http)
         row(
-            "API", "SMARTAPI", ["HTTPSupport", "Access", "Basics", "Cryptography"], http.union(["NIOHTTP1"]))
+            "API", "SMARTAPI", ["HTTPSupport", "Access", "Basics", "Cryptography"],
+            http.union(["NIOHTTP1", "NIOPosix"]))
         row("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow"], http)
         return ImportTable(rows: rows)
     }()

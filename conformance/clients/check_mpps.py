@@ -30,6 +30,36 @@ def listed(server, accession):
         association.release()
 
 
+def performed(entry, accession):
+    """The attributes of N-CREATE for a worklist entry."""
+    scheduled = Dataset()
+    scheduled.StudyInstanceUID = entry.StudyInstanceUID
+    scheduled.AccessionNumber = accession
+    scheduled.ScheduledProcedureStepID = entry.ScheduledProcedureStepSequence[0].ScheduledProcedureStepID
+    step = Dataset()
+    step.ScheduledStepAttributesSequence = [scheduled]
+    step.PerformedProcedureStepID = "PPS1"
+    step.PerformedStationAETitle = "CT1"
+    step.PerformedProcedureStepStartDate = "20260105"
+    step.PerformedProcedureStepStartTime = "101500"
+    step.PerformedProcedureStepStatus = "IN PROGRESS"
+    step.Modality = "CT"
+    step.PerformedSeriesSequence = []
+    return step
+
+
+def completed():
+    """The attributes of N-SET that end a step, with one series."""
+    series = Dataset()
+    series.SeriesInstanceUID = generate_uid()
+    changes = Dataset()
+    changes.PerformedProcedureStepStatus = "COMPLETED"
+    changes.PerformedProcedureStepEndDate = "20260105"
+    changes.PerformedProcedureStepEndTime = "103000"
+    changes.PerformedSeriesSequence = [series]
+    return changes
+
+
 def check(report, server, accession):
     uid = generate_uid()
 
@@ -42,25 +72,8 @@ def check(report, server, accession):
         finally:
             association.release()
 
-    def attributes():
-        entry = listed(server, accession)[0]
-        scheduled = Dataset()
-        scheduled.StudyInstanceUID = entry.StudyInstanceUID
-        scheduled.AccessionNumber = accession
-        scheduled.ScheduledProcedureStepID = entry.ScheduledProcedureStepSequence[0].ScheduledProcedureStepID
-        step = Dataset()
-        step.ScheduledStepAttributesSequence = [scheduled]
-        step.PerformedProcedureStepID = "PPS1"
-        step.PerformedStationAETitle = "CT1"
-        step.PerformedProcedureStepStartDate = "20260105"
-        step.PerformedProcedureStepStartTime = "101500"
-        step.PerformedProcedureStepStatus = "IN PROGRESS"
-        step.Modality = "CT"
-        step.PerformedSeriesSequence = []
-        return step
-
     def begin():
-        step = attributes()
+        step = performed(listed(server, accession)[0], accession)
         status, _ = ask(lambda a: a.send_n_create(step, ModalityPerformedProcedureStep, uid))
         equal(f"{status.Status:04X}", "0000", "N-CREATE status")
         status, _ = ask(lambda a: a.send_n_create(step, ModalityPerformedProcedureStep, uid))
@@ -69,13 +82,7 @@ def check(report, server, accession):
     report.check("pynetdicom", "MPPS N-CREATE begins the step, and a second one is 0111", begin, CLAUSE)
 
     def end():
-        series = Dataset()
-        series.SeriesInstanceUID = generate_uid()
-        changes = Dataset()
-        changes.PerformedProcedureStepStatus = "COMPLETED"
-        changes.PerformedProcedureStepEndDate = "20260105"
-        changes.PerformedProcedureStepEndTime = "103000"
-        changes.PerformedSeriesSequence = [series]
+        changes = completed()
         status, _ = ask(lambda a: a.send_n_set(changes, ModalityPerformedProcedureStep, uid))
         equal(f"{status.Status:04X}", "0000", "N-SET status")
         expect(not listed(server, accession), "the completed step is on the worklist still")

@@ -11,19 +11,26 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import check_archives  # noqa: E402
 import check_commitment  # noqa: E402
 import check_dicom  # noqa: E402
+import check_dimse_hostile  # noqa: E402
 import check_fhir  # noqa: E402
 import check_hl7  # noqa: E402
+import check_hl7_out  # noqa: E402
 import check_mpps  # noqa: E402
 import check_query_retrieve  # noqa: E402
+import check_scp  # noqa: E402
+import check_scu  # noqa: E402
 import check_smart  # noqa: E402
+import check_ups  # noqa: E402
 import dicom_files  # noqa: E402
+import dimse_doors  # noqa: E402
 from hilum_server import BINARY, HilumServer  # noqa: E402
 from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
-PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir"]
+PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir", "hl7-out", "scp", "scu", "archives", "hostile"]
 
 
 def plain_sample(samples):
@@ -35,19 +42,22 @@ def plain_sample(samples):
 def run(arguments):
     report = Report()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="hilum-clients."))
-    server = HilumServer(folder / "hilum", postgres=arguments.postgres, log=folder / "hilum.log",
-                         options=["--plain-loopback"] if arguments.plain else [])
+    server = HilumServer(folder / "hilum", postgres=arguments.postgres, log=folder / "hilum.log")
     try:
         server.init()
         for title in ("CLIENTS", "STORESCU", "FINDSCU", "ECHOSCU"):
             server.add_ae(title)
         receiver, committer = check_query_retrieve.prepare(server), check_commitment.prepare(server)
-        server.configure("# worklist-stations:", "worklist-stations: { CT: [CT1] }")
+        scp, scu = check_scp.prepare(server, folder), check_scu.prepare(server, folder)
+        dimse_doors.prepare(server, plain=arguments.plain)
+        performer = check_ups.prepare(server)
         server.add_sender(check_hl7.SENDER, check_hl7.FACILITY)
         backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
         server.start()
         report.note(f"Ready {server.start_seconds:.2f} s after the start; {server.rss_kib() / 1024:.0f} MiB resident.")
-        drive(arguments, report, server, backend, folder, receiver, committer)
+        drive(arguments, report, server, backend, folder, receiver, committer, scp, scu, performer)
+        if "hl7-out" in arguments.parts:
+            check_hl7_out.check(report, folder, arguments.plain, arguments.postgres)
     finally:
         code = server.stop()
         if not report.rows or code != 0:
@@ -60,7 +70,7 @@ def run(arguments):
     return report
 
 
-def drive(arguments, report, server, backend, folder, receiver, committer):
+def drive(arguments, report, server, backend, folder, receiver, committer, scp, scu, performer):
     files, refused = dicom_files.test_files()
     if arguments.quick:
         files = files[:: max(1, len(files) // 12)]
@@ -85,6 +95,7 @@ def drive(arguments, report, server, backend, folder, receiver, committer):
             check_query_retrieve.check(report, server, stored, receiver, folder)
             check_commitment.check(report, server, stored, committer)
             check_mpps.check(report, server, accession)
+            check_ups.check(report, server, backend, performer)
         if "dicomweb" in arguments.parts:
             stored = check_dicom.send_by_stow(
                 report, server, backend, [dicom_files.relabelled(name, path, "stow") for name, path in files])
@@ -93,6 +104,14 @@ def drive(arguments, report, server, backend, folder, receiver, committer):
                 check_dicom.check_query(report, server, backend, plain_sample(stored))
         if "fhir" in arguments.parts:
             check_fhir.check(report, server, backend, folder)
+        if "scp" in arguments.parts:
+            check_scp.check(report, dimse_doors.doors(server), folder, scp, backend.bearer())
+        if "scu" in arguments.parts:
+            check_scu.check(report, dimse_doors.doors(server), folder, scu)
+        if "archives" in arguments.parts:
+            check_archives.check(report, dimse_doors.doors(server), backend, folder)
+        if "hostile" in arguments.parts:
+            check_dimse_hostile.check(report, dimse_doors.doors(server), backend)
     for problem, where in sorted(judge.problems.items()):
         report.add("fhirkit", where, False, problem, "FHIR R4")
     report.add("fhirkit", f"{judge.bodies} FHIR bodies judged", judge.bodies > 0 or arguments.parts != PARTS)

@@ -111,6 +111,20 @@ def transaction(item):
         part("two")]}
 
 
+def step(item):
+    """A performed procedure step that nobody scheduled, of a patient of its own."""
+    scheduled = Dataset()
+    scheduled.StudyInstanceUID, scheduled.AccessionNumber = uid("study of step", item), ""
+    scheduled.ScheduledProcedureStepID = ""
+    data = Dataset()
+    data.ScheduledStepAttributesSequence = [scheduled]
+    data.PatientName, data.PatientID, data.PatientBirthDate, data.PatientSex = "Ledger^Lea", item, "", ""
+    data.PerformedProcedureStepID, data.PerformedStationAETitle, data.Modality = "PPS1", "LEDGER", "CT"
+    data.PerformedProcedureStepStartDate, data.PerformedProcedureStepStartTime = "20260105", "101500"
+    data.PerformedProcedureStepStatus, data.PerformedSeriesSequence = "IN PROGRESS", []
+    return data
+
+
 def observation(item):
     rng = random.Random(item)
     return {

@@ -24,6 +24,7 @@ sys.path.insert(0, str(HERE))
 import check_dicom  # noqa: E402
 import check_hl7  # noqa: E402
 import custody  # noqa: E402
+import delivery  # noqa: E402
 import ledger  # noqa: E402
 import workers  # noqa: E402
 from hilum_server import BINARY, HilumServer  # noqa: E402
@@ -263,6 +264,26 @@ def run_custody(database, arguments):
             "seconds": round(time.monotonic() - begun), "findings": totals.findings}
 
 
+def run_delivery(database, arguments):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hilum-delivery-{database}."))
+    seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 32)
+    totals = Totals()
+    begun = time.monotonic()
+    ended_well = False
+    try:
+        figures = delivery.run(database, arguments, Checker, totals, folder, random.Random(seed))
+        ended_well = True
+    finally:
+        if arguments.keep or totals.findings or not ended_well:
+            print(f"kept in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return {"database": database, "delivery": True, "kills": arguments.delivery_kills, **figures, "lost": totals.lost,
+            "half_visible": totals.half, "sent": totals.sent, "acknowledged": totals.acknowledged,
+            "by_door": totals.by_door, "seed": seed, "seconds": round(time.monotonic() - begun),
+            "findings": totals.findings}
+
+
 def write_results(results):
     revision = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     lines = [
@@ -273,7 +294,7 @@ def write_results(results):
         "| database | kills | sent | acknowledged | C-STORE | STOW | MLLP | FHIR | transactions | lost | half-visible | longest start, s | seed |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for r in (r for r in results if "custody" not in r):
+    for r in (r for r in results if "custody" not in r and "delivery" not in r):
         doors = [str(r["by_door"].get(door, 0)) for door in ("cstore", "stow", "mllp", "fhir", "transaction")]
         lines.append(
             f"| {r['database']} | {r['kills']} | {r['sent']} | {r['acknowledged']} | {' | '.join(doors)} | {r['lost']} | "
@@ -291,6 +312,20 @@ def write_results(results):
             f"| {r['database']} | {r['acknowledged']} | {r['before_backup']} | {r['backup_seconds']:.2f} | "
             f"{r['restore_seconds']:.2f} | {r['older_images']} | {r['swapped_images']} | {r['all_again']} | {r['lost']} | "
             f"{r['half_visible']} |")
+    lines += [
+        "", "## kill -9 while others are told", "",
+        "Results by MLLP, performed procedure steps, commitment requests and Observations at once; what follows from each is "
+        "told to a RIS, an MPPS SCP, a listener for commitment reports and a rest-hook that live on. Repeated: what came more "
+        "than once, under the id of the first.", "",
+        "| database | kills | acknowledged | reports, repeated | steps, repeated | commitments, repeated | hooks, repeated | lost | "
+        "half-told | seed |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for r in (r for r in results if "delivery" in r):
+        told = [f"{r['by_door'].get(door, 0)}, {r['repeats'][name]}" for door, name in (
+            ("report", "reports"), ("step", "steps"), ("commit", "commit"), ("fhir", "hooks"))]
+        lines.append(f"| {r['database']} | {r['kills']} | {r['acknowledged']} | {' | '.join(told)} | {r['lost']} | "
+                     f"{r['half_visible']} | {r['seed']} |")
     lines += ["", *[f"- {finding}" for r in results for finding in r["findings"]]]
     (HERE / "RESULTS.md").write_text("\n".join(lines).rstrip() + "\n")
 
@@ -305,6 +340,8 @@ def main():
     parser.add_argument("--custody-seconds", type=float, default=1.0, help="of load before and after the backup")
     parser.add_argument("--custody-items", type=int, default=0, help="items of each door that are read back; 0 for all")
     parser.add_argument("--no-custody", action="store_true", help="leave out backup, restore and swapped databases")
+    parser.add_argument("--delivery-kills", type=int, default=10,
+                        help="for each database, while others are told; 0 for none")
     parser.add_argument("--plain", action="store_true", help="clear text on loopback instead of TLS")
     parser.add_argument("--keep", action="store_true", help="keep the folders")
     parser.add_argument("--json", help="also write the results here")
@@ -316,6 +353,8 @@ def main():
     results = [run_database(database, arguments) for database in databases if arguments.kills]
     if not arguments.no_custody:
         results += [run_custody(database, arguments) for database in databases]
+    if arguments.delivery_kills:
+        results += [run_delivery(database, arguments) for database in databases]
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1))
     if arguments.database == "both" and arguments.kills >= 20:

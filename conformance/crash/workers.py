@@ -5,11 +5,18 @@ import os
 import signal
 
 import requests
-from pynetdicom import AE, build_context
+from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
+from pynetdicom import AE, build_context, evt
+from pynetdicom.sop_class import (
+    ModalityPerformedProcedureStep,
+    StorageCommitmentPushModel,
+    StorageCommitmentPushModelInstance,
+)
 
 import ledger
 import check_hl7
+import check_mpps
 
 
 class End(Exception):
@@ -130,4 +137,85 @@ def mllp(server, token):
     return send
 
 
-DOORS = {"cstore": c_store, "stow": stow, "fhir": fhir, "transaction": transaction, "mllp": mllp}
+def report(server, token):
+    """Results of orders that nobody announced: each makes its patient, order and report."""
+    client = check_hl7.TLSClient(server)
+
+    def send(item):
+        answer = client.send_message(result(item))
+        while answer and not answer.endswith(b"\x1c\r"):
+            more = client.socket.recv(65536)
+            if not more:
+                raise End("connection closed")
+            answer += more
+        if not answer:
+            raise End("connection closed")
+        check_hl7.acknowledged(answer[1:-2], item)
+
+    return send
+
+
+def result(item):
+    short = item.replace("-", "")
+    return check_hl7.result(item, item, f"A{short}"[:16], f"P{short}", f"F{short}", "F", f"report of {item}")
+
+
+def association(server, title, *contexts, handlers=()):
+    ae = AE(ae_title=title)
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 20
+    ae.requested_contexts = [build_context(context) for context in contexts]
+    where = server.dimse
+    made = ae.associate(
+        where["host"], where["port"], ae_title=where["ae"], tls_args=server.dimse_tls(), evt_handlers=list(handlers))
+    if not made.is_established:
+        raise End("no association")
+    return made
+
+
+def step_uid(item):
+    """Two items are one step: the first begins it, the second ends it."""
+    series, number = item.rsplit("-", 1)
+    return ledger.uid("step", f"{series}-{(int(number) + 1) // 2}")
+
+
+def step(server, token):
+    made = association(server, "LEDGER", ModalityPerformedProcedureStep)
+
+    def send(item):
+        if int(item.rsplit("-", 1)[1]) % 2:
+            status, _ = made.send_n_create(ledger.step(item), ModalityPerformedProcedureStep, step_uid(item))
+        else:
+            status, _ = made.send_n_set(check_mpps.completed(), ModalityPerformedProcedureStep, step_uid(item))
+        if status.get("Status") != 0:
+            raise End(f"status {status.get('Status')}: {status.get('ErrorComment')}")
+
+    return send
+
+
+COMMITTED = [f"committed-{number}" for number in range(1, 4)]
+
+
+def commit(server, token):
+    """Asks for commitment of three images, each time on an association of its own; the report is for its listener."""
+    def send(item):
+        request = Dataset()
+        request.TransactionUID = ledger.uid("transaction", item)
+        request.ReferencedSOPSequence = []
+        for name in COMMITTED:
+            reference = Dataset()
+            reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = ledger.CT, ledger.uid(name)
+            request.ReferencedSOPSequence.append(reference)
+        # One that comes before the release is not taken: it comes again to the listener.
+        made = association(server, "COMMITTER", StorageCommitmentPushModel,
+                           handlers=[(evt.EVT_N_EVENT_REPORT, lambda event: (0x0110, None))])
+        status, _ = made.send_n_action(
+            request, 1, StorageCommitmentPushModel, StorageCommitmentPushModelInstance)
+        if status.get("Status") != 0:
+            raise End(f"N-ACTION status {status.get('Status')}")
+        made.release()
+
+    return send
+
+
+DOORS = {"cstore": c_store, "stow": stow, "fhir": fhir, "transaction": transaction, "mllp": mllp, "report": report,
+         "step": step, "commit": commit}

@@ -5,7 +5,7 @@ import HTTPTypes
 import Hummingbird
 import Workflow
 
-/// The DICOMweb base as routes. `openapi/dicomweb.yaml` is compared with this table. PS3.18 §10.
+/// The DICOMweb base as routes. `openapi/dicomweb.yaml` is compared with this table. PS3.18 §10, §11.
 package struct DICOMwebRoutes: Sendable {
     let index: any ImagingIndex
     let blobs: any BlobStoring
@@ -19,13 +19,21 @@ package struct DICOMwebRoutes: Sendable {
     let newBoundary: @Sendable () -> String
     /// Searched too; nil for none.
     let archives: ArchiveSearch?
+    /// The worklist service beside them; nil for none.
+    let workitems: WorkitemRoutes?
+    /// Brings what lies in an archive alone; nil for none.
+    let fetch: ArchiveFetch?
+    /// For responses that last as long as an archive takes, so that they keep no others from being sent.
+    let arrivingGate = BulkResponseGate(limit: 16)
 
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, ingest: InstanceIngest, audit: any AuditTrail, baseURL: String,
         gate: BulkResponseGate, memory: MemoryBudget = .unlimited, archives: ArchiveSearch? = nil,
-        newBoundary: @escaping @Sendable () -> String
+        workitems: WorkitemRoutes? = nil, fetch: ArchiveFetch? = nil, newBoundary: @escaping @Sendable () -> String
     ) {
         self.archives = archives
+        self.workitems = workitems
+        self.fetch = fetch
         self.index = index
         self.blobs = blobs
         self.ingest = ingest
@@ -40,7 +48,7 @@ package struct DICOMwebRoutes: Sendable {
     private static let search: RouteAccess = .bearer(.permission(.search, on: "ImagingStudy"))
     private static let create: RouteAccess = .bearer(.permission(.create, on: "ImagingStudy"))
 
-    /// The routes of PS3.18 §10 below `/dicomweb`, errors as status reports.
+    /// The routes of PS3.18 §10 and §11 below `/dicomweb`, errors as status reports.
     package var group: RouteGroup {
         let study = "/dicomweb/studies/{study}"
         let series = study + "/series/{series}"
@@ -88,7 +96,7 @@ package struct DICOMwebRoutes: Sendable {
                     handler: bulkData),
                 Route(.post, "/dicomweb/studies", operationID: "storeInstances", access: Self.create, handler: store),
                 Route(.post, study, operationID: "storeStudyInstances", access: Self.create, handler: store),
-            ])
+            ] + (workitems?.routes ?? []))
     }
 
     /// The row that must be durable before data leaves.
@@ -116,6 +124,7 @@ package struct DICOMwebRoutes: Sendable {
 /// Errors as a plain text status report, without clinical values. PS3.18 §8.5, Table 8.5-1.
 struct StatusReport: ErrorBody {
     func failure(for error: any Error) -> HTTPFailure? {
+        if let failure = WorkitemRoutes.failure(for: error) { return failure }
         guard let error = error as? StoreError else { return nil }
         return switch error.code {
         case .unavailable, .closed, .failed:

@@ -22,6 +22,8 @@ struct InstanceParts: Sendable {
     /// The instances behind one; fewer than `pageCount` on the last page.
     let page: @Sendable (_ after: Instance) async throws -> [Instance]
     let pageCount: Int
+    /// Whether a page may be long in coming: then what is at hand is sent first.
+    var arrives = false
 
     /// Starts to open an instance; nil for one that is encoded anew, which reads for itself.
     func open(_ instance: Instance) throws -> OpeningBlob? {
@@ -96,7 +98,7 @@ struct InstanceParts: Sendable {
         mutating func fill(
             of parts: InstanceParts, _ pages: inout ThrowingTaskGroup<[Instance], any Error>
         ) async throws -> Bool {
-            while isLoading, instances.count <= InstanceParts.aheadMax {
+            while isLoading, parts.arrives ? instances.isEmpty : instances.count <= InstanceParts.aheadMax {
                 let page = try await pages.next() ?? []
                 isLoading = false
                 instances += page

@@ -39,6 +39,13 @@ extension DICOMwebRoutes {
             limit: Self.batch, access: request.access)
     }
 
+    /// The first page, once it is here.
+    private func firstPage(_ target: Target, _ request: APIRequest) async throws -> [InstanceHeader] {
+        try await present(
+            study: target.study, sopInstanceUID: target.instance, request, instance: \.instance,
+            read: { try await page(target, after: nil, request) })
+    }
+
     private func accept(_ request: APIRequest) throws -> [DICOMwebMediaType.Wish] {
         try DICOMwebMediaType.wishes(try request.query()["accept"] ?? request.headers[.accept])
     }
@@ -48,7 +55,7 @@ extension DICOMwebRoutes {
     func retrieve(_ request: APIRequest) async throws -> Response {
         let target = try target(request)
         if target.instance != nil { return try await retrieveOne(target, request) }
-        let first = try await instances(target, after: nil, request)
+        let (first, arriving) = try await firstInstances(target, request)
         guard !first.isEmpty else {
             throw HTTPFailure(.notFound, "there is no such \(target.series == nil ? "study" : "series")")
         }
@@ -59,20 +66,40 @@ extension DICOMwebRoutes {
             throw HTTPFailure(
                 .notAcceptable, "available: multipart/related; type=\"application/dicom\"; transfer-syntax=*")
         }
-        let parts = instanceParts(target, recodes: form.isRecoded, request)
+        let parts = instanceParts(target, recodes: form.isRecoded, arriving, request)
         // Before anything is opened: what is read ahead is bounded by the responses that may be sent at a time.
-        let permit = try await gate.permit()
+        let permit = try await (arriving == nil ? gate : arrivingGate).permit()
         let opening = try parts.openAhead(first)
         try await record("retrieve", request)
         let framing = MultipartFraming(boundary: newBoundary())
-        return .stream(contentType: framing.contentType(ofParts: Self.dicom), isBrief: true) { writer in
+        return .stream(contentType: framing.contentType(ofParts: Self.dicom), isBrief: arriving == nil) { writer in
             defer { withExtendedLifetime(permit) {} }
             try await parts.send(first, opening: opening, framing: framing, to: &writer)
         }
     }
 
+    /// The first instances of a study or series, and where the others come from while they are fetched. Of what is kept
+    /// here no archive is asked.
+    private func firstInstances(
+        _ target: Target, _ request: APIRequest
+    ) async throws -> (first: [Instance], arriving: ArrivingInstances?) {
+        let here = try await instances(target, after: nil, request)
+        guard let fetch, here.isEmpty || here.contains(where: { $0.archive != nil }) else { return (here, nil) }
+        guard let progress = try await arriving(target.study, request) else {
+            return (try await instances(target, after: nil, request), nil)
+        }
+        let coming = ArrivingInstances(progress, pageCount: Self.batch) { uid, after in
+            var one = target
+            one.instance = uid
+            return try await instances(one, after: after, request)
+        }
+        return (try await coming.first(within: .seconds(fetch.rule.waitSeconds)), coming)
+    }
+
     /// The parts of a study or series.
-    private func instanceParts(_ target: Target, recodes: Bool, _ request: APIRequest) -> InstanceParts {
+    private func instanceParts(
+        _ target: Target, recodes: Bool, _ arriving: ArrivingInstances?, _ request: APIRequest
+    ) -> InstanceParts {
         let isRecoded: @Sendable (Instance) throws -> Bool = { instance in
             let stored = try transferSyntax(of: instance)
             return DICOMwebMediaType.mustRecode(stored)
@@ -84,7 +111,10 @@ extension DICOMwebRoutes {
                 let syntax = try isRecoded(instance) ? .explicitVRLittleEndian : try transferSyntax(of: instance)
                 return partHead(of: instance, syntax, in: &framing)
             }, isRecoded: isRecoded, sendRecoded: { try await sendRecoded($0, request, &$1) },
-            page: { try await instances(target, after: $0.sopInstanceUID, request) }, pageCount: Self.batch)
+            page: {
+                if let arriving { return try await arriving.next() }
+                return try await instances(target, after: $0.sopInstanceUID, request)
+            }, pageCount: arriving == nil ? Self.batch : 1, arrives: arriving != nil)
     }
 
     private func sendRecoded(
@@ -113,7 +143,10 @@ extension DICOMwebRoutes {
 
     /// One instance: its row is enough unless it must be re-coded.
     private func retrieveOne(_ target: Target, _ request: APIRequest) async throws -> Response {
-        guard let instance = try await instances(target, after: nil, limit: 1, request).first else {
+        let rows = try await present(
+            study: target.study, sopInstanceUID: target.instance, request, instance: { $0 },
+            read: { try await instances(target, after: nil, limit: 1, request) })
+        guard let instance = rows.first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
         let envelope = try envelope(of: instance, request)
@@ -149,6 +182,7 @@ extension DICOMwebRoutes {
                 access: request.access), instance.size <= BlobSender.firstBytesMax,
             let envelope = try? envelope(of: instance, request), !envelope.isRecoded, let permit = gate.permitNow()
         else { return nil }
+        if instance.archive != nil { fetch?.use(target.study) }
         let preparation = BlobSender.pieces(
             of: instance.blobID, count: Int(instance.size), in: blobs, files: request.files, before: envelope.before,
             after: envelope.after)
@@ -229,7 +263,7 @@ extension DICOMwebRoutes {
     func metadata(_ request: APIRequest) async throws -> Response {
         let target = try target(request)
         let form = try ResultForm(request)
-        let first = try await page(target, after: nil, request)
+        let first = try await firstPage(target, request)
         guard !first.isEmpty else { throw HTTPFailure(.notFound, "there is nothing at this URL") }
         try await record("metadata", request)
         let stream = ResultForm.Stream(form, isSingle: target.instance != nil, boundary: newBoundary())
@@ -272,7 +306,7 @@ extension DICOMwebRoutes {
             return number
         }
         guard numbers.count <= 10_000 else { throw HTTPFailure(.malformed, "too many frames are asked for at once") }
-        guard let stored = try await page(target, after: nil, request).first else {
+        guard let stored = try await firstPage(target, request).first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
         let header = try StoredHeader(stored)
@@ -337,7 +371,7 @@ extension DICOMwebRoutes {
         guard let path = ElementPath(text: request.parameters["path"]) else {
             throw HTTPFailure(.malformed, "bulk data is named by hexadecimal tags and item numbers, such as 00420011")
         }
-        guard let stored = try await page(target, after: nil, request).first else {
+        guard let stored = try await firstPage(target, request).first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
         let header = try StoredHeader(stored)

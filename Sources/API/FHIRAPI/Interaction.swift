@@ -3,6 +3,7 @@ import FHIRModel
 import FHIRResources
 import HTTPSupport
 import HTTPTypes
+import Workflow
 
 /// One interaction of the FHIR base: where it is, what its caller needs, and what answers. FHIR R4 http.html.
 ///
@@ -55,12 +56,12 @@ struct Interaction: Sendable {
         Interaction(name: "capabilities", method: .get, template: "/metadata", needs: .nothing, isOpen: true) {
             $0.capabilities.response(to: $1)
         },
-        Interaction(
-            name: "exportKickOff", method: .get, template: "/$export", needs: .decidedWithin, isSafe: false,
-            isForEntries: false
-        ) {
-            try await $0.kickOff($1)
-        },
+        exporting("exportKickOff", .get, "/$export"),
+        exporting("exportKickOffPost", .post, "/$export"),
+        exporting("exportPatients", .get, "/Patient/$export"),
+        exporting("exportPatientsPost", .post, "/Patient/$export"),
+        exporting("exportGroup", .get, "/Group/{id}/$export"),
+        exporting("exportGroupPost", .post, "/Group/{id}/$export"),
         Interaction(
             name: "exportStatus", method: .get, template: "/_export/{job}", needs: .decidedWithin, isForEntries: false
         ) {
@@ -124,6 +125,21 @@ struct Interaction: Sendable {
                 try $0.versionRead($1, type: try $1.type(), id: try $1.id(), version: $1.parameters["version"])
             }),
     ]
+
+    /// One of the kick-offs; the template says of what. Bulk Data 2.0 §Bulk Data Kick-off Request.
+    private static func exporting(_ name: String, _ method: HTTPRequest.Method, _ template: String) -> Interaction {
+        Interaction(
+            name: name, method: method, template: template, needs: .decidedWithin, isSafe: false, isForEntries: false
+        ) { service, call in
+            let level: ExportJob.Level =
+                if template.hasPrefix("/Group/") {
+                    .group(try call.id())
+                } else {
+                    template.hasPrefix("/Patient/") ? .patient : .system
+                }
+            return try await service.kickOff(call, level, isForm: method == .post)
+        }
+    }
 
     private init(
         name: String, method: HTTPRequest.Method, template: String, needs: InteractionNeed, isOpen: Bool = false,

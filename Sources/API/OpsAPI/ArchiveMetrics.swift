@@ -1,8 +1,12 @@
-/// What an operator sees of the queries to archives: `hilum_archive_queries_total{archive,outcome}`.
+import Workflow
+
+/// What an operator sees of the archives: `hilum_archive_queries_total{archive,outcome}`,
+/// `hilum_archive_fetches_total{archive,outcome}`, `hilum_archive_fetched_instances_total{archive}`,
+/// `hilum_archive_copies{state}`, `hilum_archive_copy_bytes` and `hilum_archive_copies_left_total`.
 package struct ArchiveMetrics: Sendable {
     private let registry: MetricRegistry
 
-    /// - Parameter registry: gets a series with the first query that ends so.
+    /// - Parameter registry: gets a series with the first query or fetch that ends so.
     package init(registry: MetricRegistry) { self.registry = registry }
 
     /// A query came to its end at an archive.
@@ -12,5 +16,30 @@ package struct ArchiveMetrics: Sendable {
     ///   - outcome: one of a few words, such as `answered`.
     package func queried(_ archive: String, outcome: String) {
         registry.count("hilum_archive_queries", [("archive", archive), ("outcome", outcome)])
+    }
+
+    /// An attempt to fetch a study has ended.
+    ///
+    /// - Parameters:
+    ///   - outcome: one of a few words, such as `whole`.
+    ///   - instances: of the study that are here now as copies.
+    package func fetched(_ archive: String, outcome: String, instances: Int) {
+        registry.count("hilum_archive_fetches", [("archive", archive), ("outcome", outcome)])
+        registry.find("hilum_archive_fetched_instances", [("archive", archive)], .counter)
+            .increment(by: Int64(instances))
+    }
+
+    /// What there is of copies, in all states but that of those that have left.
+    package func holds(_ totals: ArchiveCopyTotals) {
+        for state in ArchiveCopy.State.allCases where state != .left {
+            registry.find("hilum_archive_copies", [("state", state.rawValue)], .gauge)
+                .set(Int64(totals.counts[state] ?? 0))
+        }
+        registry.find("hilum_archive_copy_bytes", [], .gauge).set(totals.bytes)
+    }
+
+    /// So many copies have left.
+    package func left(_ count: Int) {
+        registry.find("hilum_archive_copies_left", [], .counter).increment(by: Int64(count))
     }
 }

@@ -17,6 +17,13 @@ package struct OpsRoutes: Sendable {
     /// Other content that came for stored instances, newest first.
     package typealias Conflicts = @Sendable (_ limit: Int, _ access: AccessContext) async throws -> [InstanceConflict]
 
+    /// Copies of archives' studies in some states, those that were asked for last first.
+    package typealias Fetches =
+        @Sendable (
+            _ states: Set<ArchiveCopy.State>, _ limit: Int, _ access: AccessContext
+        ) async throws -> [ArchiveCopy]
+
+    private let fetches: Fetches
     private let quarantine: any QuarantineDesk
     private let waiting: Waiting
     private let conflicts: Conflicts
@@ -28,12 +35,14 @@ package struct OpsRoutes: Sendable {
     ///   - audit: keeps the row of each list before it leaves.
     ///   - waiting: nothing waits unless the server says otherwise.
     ///   - conflicts: likewise.
+    ///   - fetches: likewise.
     ///   - quarantine: what is listed and decided about.
     package init(
         health: HealthChecks, metrics: MetricRegistry, audit: any AuditTrail,
         waiting: @escaping Waiting = { _, _ in [] }, conflicts: @escaping Conflicts = { _, _ in [] },
-        quarantine: any QuarantineDesk
+        fetches: @escaping Fetches = { _, _, _ in [] }, quarantine: any QuarantineDesk
     ) {
+        self.fetches = fetches
         self.waiting = waiting
         self.conflicts = conflicts
         self.health = health
@@ -60,6 +69,10 @@ package struct OpsRoutes: Sendable {
                     .get, "/ops/conflicts", operationID: "listConflicts",
                     access: .bearer(.permission(.search, on: "ImagingStudy")), deadline: .seconds(30)
                 ) { try await listConflicts($0) },
+                Route(
+                    .get, "/ops/fetches", operationID: "listFetches",
+                    access: .bearer(.permission(.search, on: "ImagingStudy")), deadline: .seconds(30)
+                ) { try await listFetches($0) },
             ] + QuarantineRoutes(desk: quarantine, audit: audit).routes)
     }
 
@@ -73,6 +86,21 @@ package struct OpsRoutes: Sendable {
         let conflicts = try await conflicts(try Self.limit(request), request.access)
         try await Self.record("conflicts", request, audit)
         return .bytes(ConflictsView.json(conflicts), contentType: "application/json")
+    }
+
+    /// Without `state` what is on its way or could not be had.
+    private func listFetches(_ request: APIRequest) async throws -> Response {
+        var states: Set<ArchiveCopy.State> = [.waiting, .running, .failed]
+        if let text = try request.query()["state"] {
+            guard let state = ArchiveCopy.State(rawValue: text) else {
+                let all = ArchiveCopy.State.allCases.map(\.rawValue).joined(separator: ", ")
+                throw HTTPFailure(.malformed, "state is one of \(all)")
+            }
+            states = [state]
+        }
+        let copies = try await fetches(states, try Self.limit(request), request.access)
+        try await Self.record("fetches", request, audit)
+        return .bytes(FetchesView.json(copies), contentType: "application/json")
     }
 
     /// How many items an answer lists: `limit` of the query, 100 without it. Throws `.malformed` outside of 1 to

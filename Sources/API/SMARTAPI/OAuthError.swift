@@ -1,9 +1,21 @@
 import HTTPSupport
+import HTTPTypes
+import Hummingbird
 
-/// An error of the token endpoint. RFC 6749 §5.2.
+/// An error of the token, revocation and introspection endpoints, and of authorization requests. RFC 6749 §4.1.2.1, §5.2;
+/// RFC 7009 §2.2.1; OpenID Connect Core 1.0 §3.1.2.6.
 package enum OAuthError: String, Error, Sendable, Hashable {
     case invalidRequest = "invalid_request"
     case invalidClient = "invalid_client"
+    case invalidGrant = "invalid_grant"
+    case unauthorizedClient = "unauthorized_client"
+    case accessDenied = "access_denied"
+    case unsupportedResponseType = "unsupported_response_type"
+    case unsupportedTokenType = "unsupported_token_type"
+    case loginRequired = "login_required"
+    case consentRequired = "consent_required"
+    case requestNotSupported = "request_not_supported"
+    case requestURINotSupported = "request_uri_not_supported"
     case unsupportedGrantType = "unsupported_grant_type"
     case invalidScope = "invalid_scope"
     case serverError = "server_error"
@@ -35,4 +47,26 @@ package struct OAuthErrorBody: ErrorBody {
         }
         return json.bytes
     }
+}
+
+/// A request that is refused by the form of RFC 6749 §5.2, audited where it has to be.
+struct OAuthRefusal: Error, Sendable {
+    let error: OAuthError
+    let description: String
+    /// Whether the client has tried to authenticate by the Authorization header, and so is challenged by it.
+    var isChallenged = false
+
+    static let uncached: HTTPFields = [.cacheControl: "no-store", .pragma: "no-cache"]
+
+    var response: Response {
+        var headers = Self.uncached
+        if isChallenged { headers[.wwwAuthenticate] = "Basic realm=\"token\"" }
+        return .bytes(
+            OAuthErrorBody.json(error, description), contentType: "application/json",
+            status: error == .invalidClient ? .unauthorized : .badRequest, headers: headers)
+    }
+}
+
+extension HTTPField.Name {
+    static let pragma = HTTPField.Name("Pragma")!
 }

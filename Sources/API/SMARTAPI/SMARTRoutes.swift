@@ -10,42 +10,80 @@ package struct SMARTConfiguration: Sendable {
     package init(baseURL: String) { self.baseURL = baseURL }
 
     package var fhirBaseURL: String { baseURL + "/fhir" }
+    package var authorizationEndpoint: String { baseURL + "/auth/authorize" }
     package var tokenEndpoint: String { baseURL + "/oauth/token" }
+    package var revocationEndpoint: String { baseURL + "/oauth/revoke" }
+    package var introspectionEndpoint: String { baseURL + "/oauth/introspect" }
     package var keySetURL: String { baseURL + "/oauth/jwks" }
 }
 
-/// The routes of SMART App Launch 2.2: discovery, keys, token.
+/// What makes the server launch applications beside serving backend services.
+package struct AppLaunch: Sendable {
+    let authorization: AuthorizationEndpoint
+    /// The same that the token endpoint has.
+    package let exchange: GrantExchange
+
+    package init(authorization: AuthorizationEndpoint, exchange: GrantExchange) {
+        self.authorization = authorization
+        self.exchange = exchange
+    }
+}
+
+/// The routes of SMART App Launch 2.2: discovery, keys, token, and where applications are launched authorization,
+/// revocation and introspection.
 package struct SMARTRoutes: Sendable {
-    private let configuration: SMARTConfiguration
     private let endpoint: TokenEndpoint
+    private let launch: AppLaunch?
     private let keySet: [UInt8]
-    private let discovery: [UInt8]
+    private let discovery: DiscoveryDocuments
+    private let issuer: String
 
     /// - Parameters:
+    ///   - launch: nil where nobody is launched: the documents then say so.
     ///   - keys: the server's keys, the signing one first; all are published.
-    ///   - scopes: the scopes that work on this server, for discovery.
-    package init(configuration: SMARTConfiguration, endpoint: TokenEndpoint, keys: [ServerKey], scopes: [String]) {
-        self.configuration = configuration
+    ///   - scopes: the scopes for backend services that work on this server, for discovery.
+    package init(
+        configuration: SMARTConfiguration, endpoint: TokenEndpoint, launch: AppLaunch? = nil, keys: [ServerKey],
+        scopes: [String]
+    ) {
         self.endpoint = endpoint
+        self.launch = launch
         self.keySet = SMARTRoutes.keySet(keys)
-        self.discovery = SMARTRoutes.discovery(configuration, scopes: scopes)
+        issuer = configuration.baseURL
+        discovery = DiscoveryDocuments(
+            configuration, launches: launch != nil, onlineAccess: launch?.authorization.givesOnlineAccess ?? false,
+            systemScopes: scopes)
     }
 
     package var group: RouteGroup {
-        RouteGroup(
-            name: "smart", prefix: "/oauth", errorBody: OAuthErrorBody(),
-            routes: [
+        var routes = [
+            Route(
+                .get, "/fhir/.well-known/smart-configuration", operationID: "getSmartConfiguration", access: .open
+            ) { _ in
+                published(discovery.smart)
+            },
+            Route(.get, "/oauth/jwks", operationID: "getServerKeys", access: .open) { _ in published(keySet) },
+            Route(.post, "/oauth/token", operationID: "postToken", access: .open, deadline: .seconds(60)) {
+                request in
+                try await endpoint.answer(request)
+            },
+        ]
+        if let launch {
+            let inquiries = TokenInquiries(endpoint.gate, launch.exchange, issuer: issuer)
+            routes += launch.authorization.routes
+            routes += [
                 Route(
-                    .get, "/fhir/.well-known/smart-configuration", operationID: "getSmartConfiguration", access: .open
-                ) { _ in
-                    published(discovery)
+                    .get, "/.well-known/openid-configuration", operationID: "getOpenIDConfiguration", access: .open
+                ) { _ in published(discovery.openID) },
+                Route(.post, "/oauth/revoke", operationID: "revokeToken", access: .open, deadline: .seconds(60)) {
+                    try await inquiries.revoke($0)
                 },
-                Route(.get, "/oauth/jwks", operationID: "getServerKeys", access: .open) { _ in published(keySet) },
-                Route(.post, "/oauth/token", operationID: "postToken", access: .open, deadline: .seconds(60)) {
-                    request in
-                    try await endpoint.answer(request)
-                },
-            ])
+                Route(
+                    .post, "/oauth/introspect", operationID: "introspectToken", access: .open, deadline: .seconds(60)
+                ) { try await inquiries.introspect($0) },
+            ]
+        }
+        return RouteGroup(name: "smart", prefix: "/oauth", errorBody: OAuthErrorBody(), routes: routes)
     }
 
     /// A public document, for any origin. SMART 2.2 app-launch §CORS.
@@ -59,23 +97,6 @@ package struct SMARTRoutes: Sendable {
         var json = JSONText()
         json.object { json in
             json.array("keys") { json in for key in keys { key.write(to: &json) } }
-        }
-        return json.bytes
-    }
-
-    /// Lists only what works here. SMART 2.2 conformance §Using well-known.
-    private static func discovery(_ configuration: SMARTConfiguration, scopes: [String]) -> [UInt8] {
-        var json = JSONText()
-        json.object { json in
-            json.member("issuer", configuration.baseURL)
-            json.member("jwks_uri", configuration.keySetURL)
-            json.member("token_endpoint", configuration.tokenEndpoint)
-            json.member("grant_types_supported", ["client_credentials"])
-            json.member("token_endpoint_auth_methods_supported", ["private_key_jwt"])
-            json.member("token_endpoint_auth_signing_alg_values_supported", SignatureAlgorithm.allCases.map(\.rawValue))
-            json.member("scopes_supported", scopes)
-            json.member("capabilities", ["client-confidential-asymmetric", "permission-v1", "permission-v2"])
-            json.member("code_challenge_methods_supported", ["S256"])
         }
         return json.bytes
     }

@@ -4,94 +4,84 @@ import HTTPTypes
 import Hummingbird
 import Synchronization
 
-/// `POST /oauth/token`: a client's signed assertion in, a short-lived access token out.
+/// `POST /oauth/token`: an access token for what a client proves: itself, a code that a person has given it, or an earlier
+/// refresh token.
 ///
-/// *Spec:* RFC 6749 §4.4, §5; RFC 7523 §2.2; SMART App Launch 2.2 backend-services §Access token.
+/// *Spec:* RFC 6749 §4.1.3, §4.4, §5, §6; RFC 7523 §2.2; SMART App Launch 2.2 backend-services §Access token, app-launch
+/// §Obtain access token.
 package struct TokenEndpoint: Sendable {
-    static let assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    static let assertionType = ClientGate.assertionType
     /// The form may be this large, in bytes.
     package static let formBytesMax = 64 * 1024
     /// More scopes than this in one request are refused.
     static let scopesMax = 500
 
-    private let authenticator: ClientAuthenticator
+    let gate: ClientGate
     private let issuer: TokenIssuer
-    private let audit: any AuditTrail
-    private let gate: TokenGate?
+    private let exchange: GrantExchange?
 
-    /// - Parameter strangers: counts failed requests; nil where nobody is counted.
+    /// - Parameters:
+    ///   - exchange: gives tokens for what people have authorized; nil where nobody is launched.
+    ///   - strangers: counts failed requests; nil where nobody is counted.
     package init(
         authenticator: ClientAuthenticator, issuer: TokenIssuer, audit: any AuditTrail,
-        strangers: StrangerThrottle? = nil
+        exchange: GrantExchange? = nil, strangers: StrangerThrottle? = nil
     ) {
-        self.authenticator = authenticator
         self.issuer = issuer
-        self.audit = audit
-        gate = strangers.map { TokenGate($0) }
+        self.exchange = exchange
+        gate = ClientGate(authenticator: authenticator, audit: audit, gate: strangers.map { TokenGate($0) })
     }
 
     func answer(_ request: APIRequest) async throws -> Response {
-        guard let type = try request.contentType(), type.essence == "application/x-www-form-urlencoded" else {
-            return try await misformed(
-                .invalidRequest, request, "The body must be application/x-www-form-urlencoded")
-        }
-        let bytes = try await request.collectBody(limit: TokenEndpoint.formBytesMax)
-        let form = try QueryParameters(bytes: Array(bytes.readableBytesView), countMax: 32)
-        guard Set(form.map(\.name)).count == form.count else {
-            return try await misformed(.invalidRequest, request, "A parameter is given twice")
-        }
-        guard let grant = form["grant_type"] else {
-            return try await misformed(.invalidRequest, request, "grant_type is missing")
-        }
-        guard grant == "client_credentials" else {
-            return try await misformed(.unsupportedGrantType, request, "Only client_credentials is supported")
-        }
-        guard form["client_assertion_type"] == TokenEndpoint.assertionType, let text = form["client_assertion"] else {
-            return try await refused(nil, request, reason: "no-assertion", "A client assertion by JWT is required")
-        }
-        // One way of authentication only. RFC 6749 §2.3.
-        guard form["client_secret"] == nil, request.headers[.authorization] == nil else {
-            return try await refused(
-                nil, request, reason: "two-authentications", "Only the client assertion may authenticate")
-        }
-        let assertion: ClientAssertion
-        let client: Client
         do {
-            assertion = try ClientAssertion(text)
-            guard (form["client_id"] ?? assertion.clientID) == assertion.clientID else {
-                throw ClientAssertion.Refusal.clientID
+            let form: OAuthForm
+            let grant: String
+            do {
+                form = try await OAuthForm(request)
+                grant = try grantType(of: form)
+            } catch let refusal as OAuthRefusal {
+                try gate.countMisformed(request)
+                throw refusal
             }
-            try await admit(assertion, request)
-            client = try await authenticator.client(assertion)
-            gate?.proved(assertion.clientID, from: request.sourceAddress)
-        } catch let refusal as ClientAssertion.Refusal {
-            let claimed = try? ClientAssertion(text)
-            return try await refused(claimed?.clientID, request, reason: refusal.rawValue, refusal.explanation)
-        } catch let failure as HTTPFailure {
-            throw failure
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            // The directory or the ledger cannot be read or written: nothing is wrong with the request.
-            throw HTTPFailure(
-                .unavailable, "Clients cannot be authenticated now; try again", headers: [.retryAfter: "5"])
+            guard grant != "client_credentials", let exchange else {
+                return try await granted(try await gate.client(of: form, request, by: .key), form["scope"], request)
+            }
+            let client = try await gate.client(of: form, request, by: .any)
+            return grant == "refresh_token"
+                ? try await exchange.refresh(form, client, request, gate)
+                : try await exchange.redeem(form, client, request, gate)
+        } catch let refusal as OAuthRefusal {
+            return refusal.response
         }
-        return try await granted(client, scope: form["scope"], request)
     }
 
-    private func granted(_ client: Client, scope: String?, _ request: APIRequest) async throws -> Response {
+    private func grantType(of form: OAuthForm) throws -> String {
+        guard let grant = form["grant_type"] else {
+            throw OAuthRefusal(error: .invalidRequest, description: "grant_type is missing")
+        }
+        let known = ["client_credentials"] + (exchange == nil ? [] : GrantExchange.grantTypes)
+        guard known.contains(grant) else {
+            throw OAuthRefusal(
+                error: .unsupportedGrantType, description: "Only \(known.joined(separator: ", ")) is supported")
+        }
+        return grant
+    }
+
+    private func granted(_ client: Client, _ scope: String?, _ request: APIRequest) async throws -> Response {
         let words = (scope ?? "").split(separator: " ")
         guard !words.isEmpty, words.count <= TokenEndpoint.scopesMax else {
-            try await record(client, request, .minorFailure, detail: "invalid_scope")
-            return refused(.invalidScope, "scope must name 1 to \(TokenEndpoint.scopesMax) scopes")
+            try await gate.record(client, request, .minorFailure, detail: "invalid_scope")
+            throw OAuthRefusal(
+                error: .invalidScope, description: "scope must name 1 to \(TokenEndpoint.scopesMax) scopes")
         }
         let scopes = words.compactMap { Scope(String($0)) }.filter { $0.level == .system }.granted(from: client.scopes)
         guard !scopes.isEmpty else {
-            try await record(client, request, .minorFailure, detail: "invalid_scope")
-            return refused(.invalidScope, "None of the scopes is registered for this client")
+            try await gate.record(client, request, .minorFailure, detail: "invalid_scope")
+            throw OAuthRefusal(
+                error: .invalidScope, description: "None of the scopes is registered for this client")
         }
         let (text, claims) = try issuer.issue(clientID: client.id, scopes: scopes)
-        try await record(client, request, .success, tokenID: claims.identifier, detail: nil)
+        try await gate.record(client, request, .success, tokenID: claims.identifier, detail: nil)
         var json = JSONText()
         json.object { json in
             json.member("access_token", text)
@@ -99,98 +89,8 @@ package struct TokenEndpoint: Sendable {
             json.member("expires_in", Int(TokenIssuer.lifetime))
             json.member("scope", scopes.map(\.text).joined(separator: " "))
         }
-        return .bytes(json.bytes, contentType: "application/json", headers: TokenEndpoint.uncached)
+        return .bytes(json.bytes, contentType: "application/json", headers: OAuthRefusal.uncached)
     }
-
-    private static let uncached: HTTPFields = [.cacheControl: "no-store", .pragma: "no-cache"]
-
-    /// Refuses, before any key is fetched or signature checked, who has failed too often. A client that has proved itself
-    /// from the same place is always heard.
-    private func admit(_ assertion: ClientAssertion, _ request: APIRequest) async throws {
-        guard let gate, !gate.hasProved(assertion.clientID, from: request.sourceAddress) else { return }
-        guard gate.strangers.wait(StrangerThrottle.Key(address: request.sourceAddress)) != nil else {
-            // There is room at this address; whether for this client is another matter.
-            let key = StrangerThrottle.Key(address: request.sourceAddress, client: assertion.clientID)
-            if gate.strangers.wait(key) != nil { try await throttled(key, request) }
-            return
-        }
-        let key = await key(of: assertion.clientID, request)
-        if gate.strangers.wait(key) != nil { try await throttled(key, request) }
-    }
-
-    /// Under whom a failure is counted: a registered client's id is counted by itself at each address, so that whoever
-    /// fails under other names beside it does not shut it out.
-    private func key(of claimed: String?, _ request: APIRequest) async -> StrangerThrottle.Key {
-        guard let claimed, await authenticator.isRegistered(claimed) else {
-            return StrangerThrottle.Key(address: request.sourceAddress)
-        }
-        return StrangerThrottle.Key(address: request.sourceAddress, client: claimed)
-    }
-
-    private func throttled(_ key: StrangerThrottle.Key, _ request: APIRequest) async throws {
-        guard let failure = gate?.strangers.refused(key).failure else { return }
-        try await record(
-            AuditRecord(
-                category: .authentication, interaction: "token", action: .execute, outcome: .minorFailure,
-                access: request.access, entity: key.client.map { "client:" + String($0.prefix(64)) },
-                detail: "throttled"))
-        throw failure
-    }
-
-    /// An `invalid_client` answer, audited first.
-    private func refused(_ claimed: String?, _ request: APIRequest, reason: String, _ description: String) async throws
-        -> Response
-    {
-        var wait: HTTPFailure?
-        if let gate { wait = gate.strangers.refused(await key(of: claimed, request)).failure }
-        // The claimed id goes to the audit trail as the entity: it is not the principal, nothing proved it.
-        try await record(
-            AuditRecord(
-                category: .authentication, interaction: "token", action: .execute, outcome: .minorFailure,
-                access: request.access,
-                entity: claimed.map { "client:" + String($0.prefix(64)) }, detail: wait == nil ? reason : "throttled"))
-        if let wait { throw wait }
-        return refused(.invalidClient, description)
-    }
-
-    /// The answer to a form that is none: nobody claimed to be anybody, so there is nothing to audit.
-    private func misformed(_ error: OAuthError, _ request: APIRequest, _ description: String) async throws -> Response {
-        if let wait = gate?.strangers.refused(StrangerThrottle.Key(address: request.sourceAddress)).failure {
-            throw wait
-        }
-        return refused(error, description)
-    }
-
-    private func refused(_ error: OAuthError, _ description: String) -> Response {
-        let status: HTTPResponse.Status = error == .invalidClient ? .unauthorized : .badRequest
-        return .bytes(
-            OAuthErrorBody.json(error, description), contentType: "application/json", status: status,
-            headers: TokenEndpoint.uncached)
-    }
-
-    private func record(
-        _ client: Client, _ request: APIRequest, _ outcome: AuditRecord.Outcome, tokenID: String? = nil, detail: String?
-    ) async throws {
-        let access = AccessContext(
-            principal: Principal(kind: .client, id: client.id, name: client.name), scopes: [],
-            requestID: request.requestID,
-            sourceAddress: request.sourceAddress, tokenID: tokenID)
-        try await record(
-            AuditRecord(
-                category: .authentication, interaction: "token", action: .execute, outcome: outcome, access: access,
-                detail: detail))
-    }
-
-    /// No token leaves without its audit row.
-    private func record(_ record: AuditRecord) async throws {
-        do { try await audit.record(record) } catch {
-            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
-        }
-    }
-}
-
-extension HTTPField.Name {
-    static let pragma = HTTPField.Name("Pragma")!
 }
 
 extension ClientAssertion.Refusal {

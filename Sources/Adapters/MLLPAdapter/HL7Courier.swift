@@ -15,17 +15,20 @@ package struct HL7Courier: Courier {
     private let store: any WorkflowStore
     private let peers: any PeerDirectory
     private let sender: MLLPSender
+    private let reports: OutboundAnnouncer.Reports
     private let logger: Logger
 
+    /// - Parameter reports: where reports are whose messages the outbox could not hold.
     package init(
         _ destination: OutboundDestination, profile: SiteProfile, store: any WorkflowStore, peers: any PeerDirectory,
-        sender: MLLPSender, logger: Logger
+        sender: MLLPSender, reports: @escaping OutboundAnnouncer.Reports = { try $1.report($0) }, logger: Logger
     ) {
         self.destination = destination
         self.profile = profile
         self.store = store
         self.peers = peers
         self.sender = sender
+        self.reports = reports
         self.logger = logger
     }
 
@@ -76,9 +79,10 @@ package struct HL7Courier: Courier {
     }
 
     private func report(_ id: EntityID, controlID: String) async throws -> [UInt8]? {
-        let (destination, profile) = (destination, profile)
+        let (destination, profile, reports) = (destination, profile, reports)
         return try await store.read(.server(requestID: "hl7")) { unit in
-            try OutboundAnnouncer.report(id, for: destination, profile: profile, controlID: controlID, in: unit)
+            try OutboundAnnouncer.report(
+                id, for: destination, profile: profile, controlID: controlID, reports: reports, in: unit)
         }
     }
 

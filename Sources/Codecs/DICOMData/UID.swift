@@ -53,6 +53,16 @@ package enum UID {
     package static let storageCommitmentPush = "1.2.840.10008.1.20.1"
     package static let storageCommitmentPushInstance = "1.2.840.10008.1.20.1.1"
     package static let instanceAvailabilityNotification = "1.2.840.10008.5.1.4.33"
+    /// The class of every workitem, whichever class it is spoken of by. PS3.4 §CC.3.1.
+    package static let unifiedProcedureStepPush = "1.2.840.10008.5.1.4.34.6.1"
+    package static let unifiedProcedureStepWatch = "1.2.840.10008.5.1.4.34.6.2"
+    package static let unifiedProcedureStepPull = "1.2.840.10008.5.1.4.34.6.3"
+    package static let unifiedProcedureStepEvent = "1.2.840.10008.5.1.4.34.6.4"
+    package static let unifiedProcedureStepQuery = "1.2.840.10008.5.1.4.34.6.5"
+    /// All workitems, as what is subscribed to. PS3.4 §CC.3.1.2.
+    package static let worklistSubscription = "1.2.840.10008.5.1.4.34.5"
+    /// Those workitems that match. PS3.4 §CC.2.3.3.1.
+    package static let filteredWorklistSubscription = "1.2.840.10008.5.1.4.34.5.1"
     package static let patientRootFind = "1.2.840.10008.5.1.4.1.2.1.1"
     package static let patientRootMove = "1.2.840.10008.5.1.4.1.2.1.2"
     package static let patientRootGet = "1.2.840.10008.5.1.4.1.2.1.3"

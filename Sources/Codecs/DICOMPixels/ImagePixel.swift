@@ -45,6 +45,31 @@ package struct ImagePixel: Sendable, Equatable {
         }
     }
 
+    /// One frame of these attributes, as a codec is told of it. nil for what describes no image, as above.
+    package init?(
+        rows: Int, columns: Int, samplesPerPixel: Int, photometricInterpretation: String, bitsAllocated: Int,
+        bitsStored: Int, highBit: Int, isSigned: Bool, isPlanar: Bool
+    ) {
+        guard (1...0xFFFF).contains(rows), (1...0xFFFF).contains(columns), (1...16).contains(samplesPerPixel),
+            (1...64).contains(bitsAllocated), (1...bitsAllocated).contains(bitsStored),
+            (bitsStored - 1..<bitsAllocated).contains(highBit)
+        else { return nil }
+        let isHalved = samplesPerPixel == 3 && photometricInterpretation == "YBR_FULL_422"
+        let bits = rows * columns * bitsAllocated * (isHalved ? 2 : samplesPerPixel)
+        guard bits <= 1 << 40 else { return nil }
+        self.rows = rows
+        self.columns = columns
+        self.samplesPerPixel = samplesPerPixel
+        self.photometricInterpretation = photometricInterpretation
+        self.bitsAllocated = bitsAllocated
+        self.bitsStored = bitsStored
+        self.highBit = highBit
+        self.isSigned = isSigned
+        self.isPlanar = isPlanar && samplesPerPixel > 1
+        frameCount = 1
+        frameBits = bits
+    }
+
     /// The element that holds the pixels, pixel data when there is none.
     static func pixelTag(_ dataSet: DataSet) -> Tag {
         [Tag.floatPixelData, .doubleFloatPixelData].first { dataSet.contains($0) } ?? .pixelData

@@ -136,13 +136,31 @@ enum NativeSamples {
         rows >= 0 && columns >= 0 && rows * columns <= countMax / max(1, samples)
     }
 
-    /// Each value in this many bytes, in little endian.
-    static func littleEndian(_ values: some Collection<some FixedWidthInteger>, sampleBytes: Int) -> [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(values.count * sampleBytes)
-        for value in values {
-            for byte in 0..<sampleBytes { out.append(UInt8(truncatingIfNeeded: value >> (8 * byte))) }
+    /// Each value in this many bytes, 1 to 8, in little endian.
+    static func littleEndian(_ values: [some FixedWidthInteger], sampleBytes: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: values.count * sampleBytes) { out, count in
+            count = values.count * sampleBytes
+            guard let base = out.baseAddress.map(UnsafeMutableRawPointer.init) else { return }
+            values.withUnsafeBufferPointer { values in
+                switch sampleBytes {
+                case 1:
+                    for (index, value) in values.enumerated() { out[index] = UInt8(truncatingIfNeeded: value) }
+                case 2:
+                    for (index, value) in values.enumerated() {
+                        base.storeBytes(
+                            of: UInt16(truncatingIfNeeded: value).littleEndian, toByteOffset: 2 * index,
+                            as: UInt16.self)
+                    }
+                default:
+                    for (index, value) in values.enumerated() {
+                        let bits = UInt64(truncatingIfNeeded: value)
+                        for byte in 0..<sampleBytes {
+                            let shift = UInt64(8 * byte)
+                            out[index * sampleBytes + byte] = UInt8(truncatingIfNeeded: bits >> shift)
+                        }
+                    }
+                }
+            }
         }
-        return out
     }
 }

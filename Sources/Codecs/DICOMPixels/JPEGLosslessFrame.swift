@@ -11,42 +11,6 @@ package enum JPEGLosslessFrame {
         return NativeSamples.littleEndian(decoder.values, sampleBytes: sampleBytes)
     }
 
-    /// A Huffman table. T.81 §C.2, §F.2.2.3.
-    private struct Huffman {
-        /// The greatest code of each length, -1 where there is none, and what to add to a code to get its place.
-        private var greatest = [Int](repeating: -1, count: 17)
-        private var shift = [Int](repeating: 0, count: 17)
-        private let symbols: [UInt8]
-
-        init?(counts: ArraySlice<UInt8>, symbols: ArraySlice<UInt8>) {
-            var code = 0
-            var place = 0
-            for (index, count) in counts.enumerated() {
-                shift[index + 1] = place - code
-                code += Int(count)
-                place += Int(count)
-                guard code <= 1 << (index + 1) else { return nil }
-                if count > 0 { greatest[index + 1] = code - 1 }
-                code <<= 1
-            }
-            guard place == symbols.count else { return nil }
-            self.symbols = Array(symbols)
-        }
-
-        func next(_ bits: inout JPEGCodedBits) -> Int? {
-            var code = 0
-            for length in 1...16 {
-                guard let bit = bits.read(1) else { return nil }
-                code = code << 1 | bit
-                if code <= greatest[length] {
-                    let place = code + shift[length]
-                    return place >= 0 && place < symbols.count ? Int(symbols[place]) : nil
-                }
-            }
-            return nil
-        }
-    }
-
     private struct Decoder {
         let bytes: [UInt8]
         let rows: Int
@@ -56,7 +20,9 @@ package enum JPEGLosslessFrame {
         var values: [UInt16] = []
         private var frame: JPEGFrameHeader?
         var precision: Int { frame?.precision ?? 0 }
-        private var tables = [Huffman?](repeating: nil, count: 4)
+        private var tables = JPEGHuffmanTables()
+        /// Tables for AC coefficients have no use here, but may stand in the same segment.
+        private var unused = JPEGHuffmanTables()
         private var restartInterval = 0
         private var decoded: Set<Int> = []
 
@@ -77,7 +43,7 @@ package enum JPEGLosslessFrame {
                     else { return false }
                     frame = header
                     values = [UInt16](repeating: 0, count: rows * columns * samples)
-                case 0xC4: guard huffman(body[...]) else { return false }
+                case 0xC4: guard JPEGHuffmanTables.read(body, &tables, &unused) else { return false }
                 case 0xDD:
                     guard body.count == 2 else { return false }
                     restartInterval = Int(body[0]) << 8 | Int(body[1])
@@ -93,96 +59,144 @@ package enum JPEGLosslessFrame {
             return false
         }
 
-        /// T.81 §B.2.4.2.
-        private mutating func huffman(_ body: ArraySlice<UInt8>) -> Bool {
-            var rest = body
-            while !rest.isEmpty {
-                guard rest.count >= 17 else { return false }
-                let place = Int(rest[rest.startIndex])
-                let counts = rest[(rest.startIndex + 1)..<(rest.startIndex + 17)]
-                let count = counts.reduce(0) { $0 + Int($1) }
-                let start = rest.startIndex + 17
-                guard place < 4, start + count <= rest.endIndex,
-                    let table = Huffman(counts: counts, symbols: rest[start..<start + count])
-                else { return false }
-                tables[place] = table
-                rest = rest[(start + count)...]
+        /// One scan; the position behind it. T.81 §B.2.3, §H.1.2, §H.2.
+        private mutating func scan(_ body: [UInt8], from start: Int) -> Int? {
+            guard let header = JPEGScanHeader(body, of: frame, decoded: &decoded) else { return nil }
+            let scan = Scan(
+                places: header.components.map(\.place), codes: header.components.map { Int($0.tables >> 4) & 3 },
+                predictor: Int(header.parameters[0]), transform: Int(header.parameters[2] & 15))
+            guard (1...7).contains(scan.predictor), scan.transform < precision,
+                scan.codes.allSatisfy({ tables.counts[$0] > 0 }),
+                restartInterval == 0 || columns > 0 && restartInterval % columns == 0
+            else { return nil }
+            var values = self.values
+            self.values = []
+            defer { self.values = values }
+            let end = tables.withPointers { tables in
+                bytes.withUnsafeBufferPointer { bytes in
+                    values.withUnsafeMutableBufferPointer { values -> Int? in
+                        guard let base = bytes.baseAddress, let first = values.baseAddress else { return nil }
+                        var bits = JPEGScanBits(base, count: bytes.count, from: start)
+                        return lines(scan, tables, &bits, into: first) ? bits.position : nil
+                    }
+                }
+            }
+            if end != nil, scan.transform > 0 {
+                for place in scan.places {
+                    for at in stride(from: place, to: values.count, by: samples) {
+                        values[at] <<= UInt16(scan.transform)
+                    }
+                }
+            }
+            return end
+        }
+
+        private struct Scan {
+            let places: [Int]
+            let codes: [Int]
+            let predictor: Int
+            let transform: Int
+        }
+
+        /// All lines of a scan. The first line, and each line behind a restart, is predicted from the left alone.
+        private func lines(
+            _ scan: Scan, _ tables: JPEGHuffmanTables.Pointers, _ bits: inout JPEGScanBits,
+            into values: UnsafeMutablePointer<UInt16>
+        ) -> Bool {
+            let restartLines = columns > 0 ? restartInterval / columns : 0
+            let stride = columns * samples
+            for row in 0..<rows {
+                var isFirstLine = row == 0
+                if restartLines > 0, row > 0, row % restartLines == 0 {
+                    guard bits.restart() else { return false }
+                    isFirstLine = true
+                }
+                let line = values + row * stride
+                // A line of one component has all in registers; lines of several go from one to the next.
+                var isWhole: Bool
+                if scan.places.count == 1, let place = scan.places.first, let code = scan.codes.first {
+                    let predictor = isFirstLine ? 1 : scan.predictor
+                    let first = isFirstLine ? 1 << (precision - scan.transform - 1) : Int((line + place - stride)[0])
+                    isWhole = Self.line(
+                        line + place, columns, samples, stride, predictor, first, tables, code, &bits)
+                } else {
+                    isWhole = mixedLine(line, stride, scan, isFirstLine, tables, &bits)
+                }
+                guard isWhole, !bits.isOverrun else { return false }
             }
             return true
         }
 
-        /// One scan; the position behind it. T.81 §B.2.3, §H.1.2, §H.2.
-        private mutating func scan(_ body: [UInt8], from start: Int) -> Int? {
-            guard let header = JPEGScanHeader(body, of: frame, decoded: &decoded) else { return nil }
-            var places: [(Int, Huffman)] = []
-            for component in header.components {
-                guard let table = tables[Int(component.tables >> 4) & 3] else { return nil }
-                places.append((component.place, table))
+        /// One line of one component; `first` is what its first sample is predicted from.
+        @inline(__always)
+        private static func line(
+            _ line: UnsafeMutablePointer<UInt16>, _ columns: Int, _ step: Int, _ stride: Int, _ predictor: Int,
+            _ first: Int, _ tables: JPEGHuffmanTables.Pointers, _ code: Int, _ bits: inout JPEGScanBits
+        ) -> Bool {
+            var local = bits
+            defer { bits = local }
+            var at = line
+            var wrong = 0
+            var left = first
+            for column in 0..<columns {
+                local.fill()
+                let size = local.symbol(tables, code)
+                // -1 and what is above 16 stay in the sum of all.
+                wrong |= size | (16 &- size)
+                let difference = size >= 16 ? 32_768 : local.number(max(0, size))
+                let predicted =
+                    predictor == 1 || column == 0
+                    ? left : prediction(predictor, left, Int((at - stride)[0]), Int((at - stride - step)[0]))
+                let value = UInt16(truncatingIfNeeded: predicted &+ difference)
+                at[0] = value
+                left = Int(value)
+                at += step
             }
-            let predictor = Int(header.parameters[0])
-            let transform = Int(header.parameters[2] & 15)
-            guard (1...7).contains(predictor), transform < precision else { return nil }
-            var bits = JPEGCodedBits(bytes, from: start, stuffing: .byte)
-            var left = restartInterval
-            // The first line, and each line behind a restart, is predicted from the left alone.
-            var isFirstLine = true
-            for row in 0..<rows {
-                for column in 0..<columns {
-                    if restartInterval > 0 {
-                        if left == 0 {
-                            guard column == 0, bits.restart() else { return nil }
-                            left = restartInterval
-                            isFirstLine = true
-                        }
-                        left -= 1
+            return wrong >= 0
+        }
+
+        /// One line of several components, pixel by pixel.
+        private func mixedLine(
+            _ line: UnsafeMutablePointer<UInt16>, _ stride: Int, _ scan: Scan, _ isFirstLine: Bool,
+            _ tables: JPEGHuffmanTables.Pointers, _ bits: inout JPEGScanBits
+        ) -> Bool {
+            var isWhole = true
+            for column in 0..<columns {
+                for index in 0..<scan.places.count {
+                    bits.fill()
+                    let size = bits.symbol(tables, scan.codes[index])
+                    isWhole = isWhole && size >= 0 && size <= 16
+                    // T.81 Table H.2: the number of bits, then the bits; 16 has none.
+                    let difference = size == 16 ? 32_768 : bits.number(max(0, min(size, 15)))
+                    let at = line + (column &* samples &+ scan.places[index])
+                    let predicted: Int
+                    if column == 0 {
+                        predicted = isFirstLine ? 1 << (precision - scan.transform - 1) : Int((at - stride)[0])
+                    } else if isFirstLine {
+                        predicted = Int((at - samples)[0])
+                    } else {
+                        predicted = Self.prediction(
+                            scan.predictor, Int((at - samples)[0]), Int((at - stride)[0]),
+                            Int((at - stride - samples)[0]))
                     }
-                    for (place, code) in places {
-                        guard let difference = difference(&bits, code) else { return nil }
-                        let at = (row * columns + column) * samples + place
-                        let predicted: Int
-                        if column == 0 {
-                            predicted =
-                                isFirstLine ? 1 << (precision - transform - 1) : Int(values[at - columns * samples])
-                        } else if isFirstLine {
-                            predicted = Int(values[at - samples])
-                        } else {
-                            predicted = prediction(
-                                predictor, Int(values[at - samples]), Int(values[at - columns * samples]),
-                                Int(values[at - (columns + 1) * samples]))
-                        }
-                        values[at] = UInt16(truncatingIfNeeded: predicted + difference)
-                    }
-                }
-                isFirstLine = false
-            }
-            if transform > 0 {
-                for at in values.indices where places.contains(where: { $0.0 == at % samples }) {
-                    values[at] <<= UInt16(transform)
+                    at[0] = UInt16(truncatingIfNeeded: predicted &+ difference)
                 }
             }
-            return bits.end
+            return isWhole
         }
 
         /// T.81 Table H.1.
-        private func prediction(_ predictor: Int, _ a: Int, _ b: Int, _ c: Int) -> Int {
+        @inline(__always)
+        private static func prediction(_ predictor: Int, _ a: Int, _ b: Int, _ c: Int) -> Int {
             switch predictor {
             case 1: a
             case 2: b
             case 3: c
-            case 4: a + b - c
-            case 5: a + ((b - c) >> 1)
-            case 6: b + ((a - c) >> 1)
-            default: (a + b) >> 1
+            case 4: a &+ b &- c
+            case 5: a &+ ((b &- c) >> 1)
+            case 6: b &+ ((a &- c) >> 1)
+            default: (a &+ b) >> 1
             }
-        }
-
-        /// T.81 Table H.2: the number of bits, then the bits.
-        private func difference(_ bits: inout JPEGCodedBits, _ code: Huffman) -> Int? {
-            guard let size = code.next(&bits), size <= 16 else { return nil }
-            if size == 0 { return 0 }
-            if size == 16 { return 32_768 }
-            guard let raw = bits.read(size) else { return nil }
-            return raw < 1 << (size - 1) ? raw - (1 << size) + 1 : raw
         }
     }
 }

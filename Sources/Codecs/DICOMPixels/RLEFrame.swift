@@ -15,15 +15,24 @@ package enum RLEFrame {
         else { return nil }
         let offsets = (0..<segments).map { number(frame, 4 + 4 * $0) }
         var out = [UInt8](repeating: 0, count: pixels * segments)
-        for segment in 0..<segments {
-            let start = offsets[segment]
-            let end = segment + 1 < segments ? offsets[segment + 1] : frame.count
-            guard start >= 64, start <= end, end <= frame.count else { return nil }
-            // The most significant byte of a sample comes last in little endian.
-            let place = segment / sampleBytes * sampleBytes + (sampleBytes - 1 - segment % sampleBytes)
-            guard unpack(frame[start..<end], into: &out, from: place, step: segments, count: pixels) else { return nil }
+        let isWhole = out.withUnsafeMutableBufferPointer { out in
+            frame.withUnsafeBufferPointer { frame in
+                for segment in 0..<segments {
+                    let start = offsets[segment]
+                    let end = segment + 1 < segments ? offsets[segment + 1] : frame.count
+                    guard start >= 64, start <= end, end <= frame.count else { return false }
+                    // The most significant byte of a sample comes last in little endian.
+                    let place = segment / sampleBytes * sampleBytes + (sampleBytes - 1 - segment % sampleBytes)
+                    guard
+                        unpack(
+                            UnsafeBufferPointer(rebasing: frame[start..<end]), into: out, from: place, step: segments,
+                            count: pixels)
+                    else { return false }
+                }
+                return true
+            }
         }
-        return out
+        return isWhole ? out : nil
     }
 
     private static func number(_ bytes: [UInt8], _ offset: Int) -> Int {
@@ -33,20 +42,23 @@ package enum RLEFrame {
     /// PackBits: n of 0...127 is followed by n + 1 bytes, n of 129...255 by one byte to repeat 257 - n times, 128 says
     /// nothing. Bytes behind the last pixel are padding. §G.3.1.
     private static func unpack(
-        _ packed: ArraySlice<UInt8>, into out: inout [UInt8], from first: Int, step: Int, count: Int
+        _ packed: UnsafeBufferPointer<UInt8>, into out: UnsafeMutableBufferPointer<UInt8>, from first: Int, step: Int,
+        count: Int
     ) -> Bool {
-        var position = packed.startIndex
+        var position = 0
         var done = 0
         while done < count {
-            guard position < packed.endIndex else { return false }
+            guard position < packed.count else { return false }
             let control = Int(packed[position])
             position += 1
             if control == 128 { continue }
             let isRun = control > 128
             let length = min(isRun ? 257 - control : control + 1, count - done)
-            guard position + (isRun ? 1 : length) <= packed.endIndex else { return false }
+            guard position + (isRun ? 1 : length) <= packed.count else { return false }
+            var at = first + done * step
             for index in 0..<length {
-                out[first + (done + index) * step] = packed[isRun ? position : position + index]
+                out[at] = packed[isRun ? position : position + index]
+                at += step
             }
             position += isRun ? 1 : control + 1
             done += length

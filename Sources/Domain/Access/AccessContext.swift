@@ -7,6 +7,8 @@ package struct AccessContext: Sendable, Hashable {
     package let scopes: [Scope]
     /// The logical id of the patient in context, whom scopes of the patient level speak of. SMART 2.2 §Launch context.
     package let patient: String?
+    /// What the person whom scopes of the user level speak of may see at all; empty for nobody. SMART 2.2 §Scopes.
+    package let reach: [Compartment]
     /// The server's own work, which no scope limits. Never set for a caller on a wire except a configured peer.
     package let isUnrestricted: Bool
     /// Joins the log lines, the audit row and the answer of one request.
@@ -17,12 +19,13 @@ package struct AccessContext: Sendable, Hashable {
     package let tokenID: String?
 
     package init(
-        principal: Principal, scopes: [Scope], patient: String? = nil, isUnrestricted: Bool = false, requestID: String,
-        sourceAddress: String? = nil, tokenID: String? = nil
+        principal: Principal, scopes: [Scope], patient: String? = nil, reach: [Compartment] = [],
+        isUnrestricted: Bool = false, requestID: String, sourceAddress: String? = nil, tokenID: String? = nil
     ) {
         self.principal = principal
         self.scopes = scopes
         self.patient = patient
+        self.reach = reach
         self.isUnrestricted = isUnrestricted
         self.requestID = requestID
         self.sourceAddress = sourceAddress
@@ -37,7 +40,7 @@ package struct AccessContext: Sendable, Hashable {
     /// What the caller may see of a type with one permission, a single letter. Pure; a refusal is a value.
     ///
     /// A scope of the system level reaches every patient, one of the patient level the compartment of the patient in
-    /// context and without one nothing; the user level has no rules yet and reaches nothing.
+    /// context and without one nothing, one of the user level the compartments that the person may see.
     package func visibility(_ permission: Permissions, of resourceType: String) -> Visibility {
         if isUnrestricted { return .whole }
         var rules: [VisibilityRule] = []
@@ -48,7 +51,9 @@ package struct AccessContext: Sendable, Hashable {
             case .patient:
                 guard let patient else { continue }
                 conditions.insert(.compartment(.patient(patient)), at: 0)
-            case .user: continue
+            case .user:
+                for compartment in reach { rules.append(VisibilityRule([.compartment(compartment)] + conditions)) }
+                continue
             }
             rules.append(VisibilityRule(conditions))
         }

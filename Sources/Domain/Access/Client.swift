@@ -1,4 +1,4 @@
-/// An application registered for SMART backend services.
+/// An application registered for SMART backend services, for launches, or for both.
 package struct Client: Sendable, Hashable {
     /// The OAuth client id. ASCII, unique.
     package var id: String
@@ -9,20 +9,37 @@ package struct Client: Sendable, Hashable {
     package var jwksURL: String?
     /// The scopes the operator allows, at most.
     package var scopes: [Scope]
+    /// What a launched application may ask for beside resources, at most.
+    package var launchScopes: [LaunchScope]
+    /// Where the answers to its authorization requests may go, each byte for byte; none for who is never launched.
+    /// RFC 6749 §3.1.2.2.
+    package var redirectURIs: [String]
+    /// The page that an EHR opens. SMART 2.2 §Launch app: EHR launch.
+    package var launchURL: String?
+    /// SHA-256 of the secret of a client that authenticates with one. RFC 6749 §2.3.1.
+    package var secretDigest: [UInt8]?
+    /// Whether it can keep no secret, and so proves itself by PKCE alone. RFC 6749 §2.1.
+    package var isPublic: Bool
     /// Microseconds since 1970-01-01T00:00:00Z.
     package var registeredAt: Int64
     /// Set once the client is revoked; microseconds since the epoch.
     package var revokedAt: Int64?
 
     package init(
-        id: String, name: String, jwks: String?, jwksURL: String?, scopes: [Scope], registeredAt: Int64,
-        revokedAt: Int64? = nil
+        id: String, name: String, jwks: String?, jwksURL: String?, scopes: [Scope],
+        launchScopes: [LaunchScope] = [], redirectURIs: [String] = [], launchURL: String? = nil,
+        secretDigest: [UInt8]? = nil, isPublic: Bool = false, registeredAt: Int64, revokedAt: Int64? = nil
     ) {
         self.id = id
         self.name = name
         self.jwks = jwks
         self.jwksURL = jwksURL
         self.scopes = scopes
+        self.launchScopes = launchScopes
+        self.redirectURIs = redirectURIs
+        self.launchURL = launchURL
+        self.secretDigest = secretDigest
+        self.isPublic = isPublic
         self.registeredAt = registeredAt
         self.revokedAt = revokedAt
     }

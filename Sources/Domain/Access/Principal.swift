@@ -6,10 +6,14 @@ package struct Principal: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable {
         /// A registered SMART client that presented an access token.
         case client
+        /// A person who is signed in, by themself or by a SMART client that they have authorized.
+        case person
         /// A DICOM application entity, known by its AE title.
         case applicationEntity = "application-entity"
         /// An HL7 v2 sender, known by MSH-3 and MSH-4.
         case messageSender = "message-sender"
+        /// A person who has signed in by their account.
+        case person
         /// A person at the command line of this machine.
         case `operator`
         /// The server's own work (projection, sweep, export worker).
@@ -19,7 +23,8 @@ package struct Principal: Sendable, Hashable {
     }
 
     package let kind: Kind
-    /// The client id, AE title, `application|facility`, or user name. Unique within `kind`.
+    /// The client id, `account|client id` (the account's id alone for a person by themself), AE title,
+    /// `application|facility`, or user name. Unique within `kind`.
     package let id: String
     /// A name for people, shown in audit listings.
     package let name: String
@@ -28,6 +33,12 @@ package struct Principal: Sendable, Hashable {
         self.kind = kind
         self.id = id
         self.name = name ?? id
+    }
+
+    /// A person, by themself or by a client: what two people do by one client is told apart, and nothing that is kept for
+    /// one of them serves the other.
+    package static func person(_ accountID: String, client: String?, name: String) -> Principal {
+        Principal(kind: .person, id: client.map { accountID + "|" + $0 } ?? accountID, name: name)
     }
 
     /// The server itself.

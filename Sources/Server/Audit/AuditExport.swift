@@ -171,8 +171,7 @@ struct AuditExport {
 enum AuditLine {
     static func append(_ row: AuditChain.Row, to out: inout [UInt8]) {
         out += "{\"number\":\(row.number),\"time\":\(row.time),\"hash\":\"".utf8
-        let digits = Array("0123456789abcdef".utf8)
-        for byte in row.hash { out += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+        out += Hexadecimal.encode(row.hash).utf8
         out += "\",\"record\":".utf8
         out += row.record
         out += "}\n".utf8

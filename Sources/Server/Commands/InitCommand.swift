@@ -153,8 +153,14 @@ enum DefaultFiles {
             #   history-days: 0         # versions of resources that were replaced
             #   rejected-days: 0        # images that a person has rejected: until then it can be undone
             #   performed-step-days: 0  # what modalities told of their work (MPPS), after its end
+            #   workitem-days: 0        # workitems (UPS), after their end, unless a subscriber has a lock on them
             #   export-hours: 24        # files of finished exports
             #   outbox-days: 7          # what was delivered to other systems or discarded
+
+            # archive-cache:            # copies of studies that were fetched from archives; 0 sets no limit
+            #   bytes: 0                # of all together: those that were used longest ago leave first
+            #   days: 0                 # since the last use
+            #   pinned: []              # Study Instance UIDs of those that stay
 
             # outbound:                 # what may be fetched from a URL, beside the public internet by https
             #   allow-networks: [10.20.0.0/16]      # of the site

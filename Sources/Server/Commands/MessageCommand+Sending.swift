@@ -1,5 +1,6 @@
 import Access
 import ArgumentParser
+import FHIRResources
 import Foundation
 import HL7Translation
 import HL7v2
@@ -119,7 +120,8 @@ extension MessageCommand {
                 throw ValidationError("give one of --order, --report, --patient, --study and --file")
             }
             let draft = try file.map { try Self.draft($0, to: found) }
-            let announcer = OutboundAnnouncer(profile: profile, digest: Digests.hex)
+            let announcer = OutboundAnnouncer(
+                profile: profile, digest: Digests.hex, reports: ClientReport.find)
             let isDryRun = isDryRun
             let name = destination
             let isSent = try await MessageCommand.with(folder, "message send", entity: found.outboxName) {

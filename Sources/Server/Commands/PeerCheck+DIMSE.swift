@@ -50,7 +50,7 @@ extension PeerCheck {
             findings += await services(association)
             try? await association.release()
         } catch {
-            findings.append(Self.refused(error, calling: calling, called: called))
+            findings.append(Self.refused(error, calling: calling, called: called, byTLS: reached.tls != nil))
         }
         return findings
     }
@@ -74,6 +74,7 @@ extension PeerCheck {
             (.mpps, [UID.modalityPerformedProcedureStep], Self.plain),
             (.ian, [UID.instanceAvailabilityNotification], Self.plain),
             (.worklist, [UID.modalityWorklistFind], Self.plain),
+            (.ups, [UID.unifiedProcedureStepEvent], Self.plain),
         ]
         return classes.flatMap { service, uids, syntaxes in
             // An association must ask for something, and every AE that accepts one takes C-ECHO. PS3.4 §A.4.
@@ -160,15 +161,20 @@ extension PeerCheck {
             }
             return .ok(step, "\(what) works")
         } catch {
-            return .fail(step, "\(what) has no answer: \(words(error))", fix: "see its log")
+            return .fail(
+                step, "\(what) has no answer: \(words(error))", fix: "see its log, and what it lets this server do")
         }
     }
 
-    private static func refused(_ error: any Error, calling: AETitle, called: AETitle) -> PeerFinding {
+    private static func refused(
+        _ error: any Error, calling: AETitle, called: AETitle, byTLS: Bool
+    ) -> PeerFinding {
         guard case SCUError.rejected(let reject) = error else {
             return .fail(
                 "associate", "no answer to the association request: \(words(error))",
-                fix: "see that this is its DICOM port, and whether it wants TLS (--tls)")
+                fix: byTLS
+                    ? "see that this is its DICOM port, and whether it takes this server's certificate"
+                    : "see that this is its DICOM port, and whether it wants TLS (--tls)")
         }
         let code = "\(reject.result)/\(reject.source)/\(reject.reason)"
         switch (reject.result, reject.source, reject.reason) {
@@ -177,7 +183,9 @@ extension PeerCheck {
                 "associate", "it does not know \(calling) (\(code))",
                 fix: "add \(calling) with this server's address there, or name a title that it knows with --calling-ae")
         case (1, 1, 7):
-            return .fail("associate", "it is not called \(called) (\(code))", fix: "see its AE title, and --ae")
+            return .fail(
+                "associate", "it is not called \(called) (\(code))",
+                fix: "see its AE title, and --ae; some say so of a caller that they do not know: add \(calling) there")
         case (2, _, _):
             return .fail(
                 "associate", "it takes no association now (\(code))", fix: "try again later; it is busy or full")

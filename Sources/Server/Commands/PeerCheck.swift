@@ -152,18 +152,6 @@ struct PeerCheck: Sendable {
         try await done.futureResult.get()
     }
 
-    /// A failure of the network in words.
-    static func words(_ error: any Error) -> String {
-        switch error {
-        case let error as IOError: String(cString: strerror(error.errnoCode))
-        case let error as NIOConnectionError:
-            error.connectionErrors.first.map { words($0.error) } ?? "the name \(error.host) has no address"
-        case ChannelError.connectTimeout: "no answer in time"
-        case ChannelError.eof, ChannelError.ioOnClosedChannel: "it ended the connection"
-        default: "\(error)"
-        }
-    }
-
     // MARK: A receiver of messages
 
     /// Connection, TLS, and a message of application management that asks for nothing and changes nothing: any

@@ -45,12 +45,12 @@ struct PeerSettings: ParsableArguments {
     var networks: [String] = []
     @Option(
         help: ArgumentHelp(
-            "What it may do, joined by commas. An AE: echo, store, worklist, query, retrieve, commit, mpps (left out: echo). A sender: adt, orders, results (left out: nothing). Or all.",
+            "What it may do, joined by commas. An AE: echo, store, worklist, query, retrieve, commit, mpps, ups (left out: echo). A sender: adt, orders, results (left out: nothing). Or all.",
             valueName: "roles"))
     var may: String?
     @Option(
         help: ArgumentHelp(
-            "What it does for this server, joined by commas. An AE: echo, find, move, get, store, commit, mpps, ian, worklist (left out: echo). A receiver of messages: adt, orders, results (left out: nothing). Or all.",
+            "What it does for this server, joined by commas. An AE: echo, find, move, get, store, commit, mpps, ian, worklist, ups (left out: echo). A receiver of messages: adt, orders, results (left out: nothing). Or all.",
             valueName: "services"))
     var offers: String?
     @Option(

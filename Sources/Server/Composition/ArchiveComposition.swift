@@ -5,16 +5,24 @@ import DIMSEAdapter
 import Logging
 import OpsAPI
 import SQLStore
+import ServiceLifecycle
 import Workflow
 
-/// The archives behind this server, as both doors of images search them.
-enum ArchiveComposition {
-    static func search(
-        _ configuration: ServerConfiguration, store: RelationalStore, outgoing: OutgoingDIMSE,
+/// The archives behind this server, as both doors of images search them and retrieve from them.
+struct ArchiveComposition {
+    let search: ArchiveSearch
+    let fetch: ArchiveFetch
+    /// What they send to the DIMSE doors because this server asks for it.
+    let arrivals = ArchiveArrivals()
+    /// Fetches, and lets copies go.
+    let work: ArchiveWork
+
+    init(
+        _ configuration: ServerConfiguration, store: RelationalStore, outgoing: OutgoingDIMSE, ingest: InstanceIngest,
         authorities: AssigningAuthorities, clock: any Workflow.Clock, metrics: MetricRegistry, logger: Logger
-    ) throws -> ArchiveSearch {
+    ) {
         let counts = ArchiveMetrics(registry: metrics)
-        return ArchiveSearch(
+        search = ArchiveSearch(
             peers: store,
             directory: ArchiveSCU(
                 calling: outgoing.calling, callingAETitle: outgoing.callingAETitle, associations: outgoing.associations,
@@ -27,8 +35,68 @@ enum ArchiveComposition {
                 "an archive did not answer a query; what is here was answered without it",
                 metadata: ["archive": "\(archive)", "outcome": "\(outcome.word)", "reason": "\(reason)"])
         }
+        fetch = ArchiveFetch(
+            search: search,
+            retrieval: ArchiveRetriever(
+                calling: outgoing.calling, callingAETitle: outgoing.callingAETitle, associations: outgoing.associations,
+                ingest: ingest, arrivals: arrivals),
+            store: store, copies: store, peers: store, clock: clock, rule: configuration.limits.fetches
+        ) { study, archive, note in
+            guard case .ended(let end, let instances) = note else { return }
+            switch end {
+            case .whole: counts.fetched(archive, outcome: "whole", instances: instances)
+            case .failed(let reason, let mayBeRepeated):
+                counts.fetched(archive, outcome: "failed", instances: instances)
+                logger.warning(
+                    "a study could not be fetched from an archive",
+                    metadata: [
+                        "archive": "\(archive)", "study": "\(study)", "reason": "\(reason)",
+                        "repeated": "\(mayBeRepeated)", "see": "/ops/fetches",
+                    ])
+            }
+        }
+        work = ArchiveWork(
+            fetch: fetch, copies: store, rule: configuration.archiveCache, metrics: counts, logger: logger)
     }
 }
+
+/// Fetches what is asked for, and lets copies go that nobody used for long or for which there is no room.
+struct ArchiveWork: Service {
+    /// Between two looks at what is held.
+    private static let interval = Duration.seconds(30)
+
+    let fetch: ArchiveFetch
+    let copies: any ArchiveCopies
+    let rule: ArchiveCacheRule
+    let metrics: ArchiveMetrics
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await fetch.run() }
+                group.addTask { await tidy() }
+            }
+        }
+    }
+
+    private func tidy() async {
+        while !Task.isCancelled {
+            do {
+                metrics.left(try await fetch.tidy(rule))
+                metrics.holds(try await copies.copyTotals())
+                try await Task.sleep(for: Self.interval)
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("copies of archives' studies could not be looked at", metadata: ["error": "\(error)"])
+                do { try await Task.sleep(for: Self.interval) } catch { return }
+            }
+        }
+    }
+}
+
+extension ArchiveWork: CustomStringConvertible { var description: String { "archives" } }
 
 extension ArchiveSearch.Outcome {
     /// As a label.

@@ -17,7 +17,8 @@ import Workflow
 enum DoorComposition {
     static func dimse(
         _ door: DoorConfiguration, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
-        blobs: any BlobStoring, commitments: CommitmentAssociations, outgoing: OutgoingDIMSE, archives: ArchiveSearch,
+        blobs: any BlobStoring, commitments: ReportAssociations, workitems: ReportAssociations,
+        outgoing: OutgoingDIMSE, archives: ArchiveComposition,
         tokens: any TokenVerifying, ingest: InstanceIngest, authorities: AssigningAuthorities, entropy: any Entropy,
         tls: DoorTLS?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
@@ -44,16 +45,17 @@ enum DoorComposition {
         return DIMSEListener(
             configuration: dimse,
             services: [
-                VerificationSCP(), StorageSCP(ingest: ingest, logger: logger),
+                VerificationSCP(), StorageSCP(ingest: ingest, arrivals: archives.arrivals, logger: logger),
                 WorklistSCP(index: store, authorities: authorities, audit: store),
-                QuerySCP(index: store, audit: store, archives: archives),
+                QuerySCP(index: store, audit: store, archives: archives.search),
                 RetrieveSCP(
                     index: store, blobs: blobs, peers: store, audit: store, calling: outgoing.calling,
-                    associations: outgoing.associations,
+                    associations: outgoing.associations, fetch: archives.fetch,
                     memory: MemoryBudget(bytesMax: min(RetrieveSCP.memoryBytes, guards.memory.bytesMax)),
                     logger: logger),
                 StorageCommitmentSCP(store: store, associations: commitments),
                 PerformedProcedureStepSCP(store: store, entropy: entropy),
+                UnifiedProcedureStepSCP(store: store, entropy: entropy, associations: workitems),
             ],
             peers: store, audit: store, entropy: entropy, logger: logger, admission: guards.admission,
             strangers: guards.strangers(at: .dimse), memory: guards.memory, places: guards.associations

@@ -54,8 +54,8 @@ struct GrowthWork: Service {
         let until: [(RetentionStep.Kind, UTCInstant?)] = [
             (.messageTexts, days(rule.messageDays)), (.messages, days(rule.acknowledgmentDays)),
             (.versions, days(rule.historyDays)), (.rejected, days(rule.rejectedDays)),
-            (.performedSteps, days(rule.performedStepDays)), (.assertions, now), (.exports, days(7)),
-            (.outbox, days(rule.outboxDays)),
+            (.performedSteps, days(rule.performedStepDays)), (.workitems, days(rule.workitemDays)), (.assertions, now),
+            (.exports, days(7)), (.outbox, days(rule.outboxDays)),
         ]
         if rule.exportHours > 0 {
             await removeExports(before: now.advanced(bySeconds: -rule.exportHours * 3_600))

@@ -14,7 +14,8 @@ struct HL7Announcement: CommitObserver {
     private let announcer: OutboundAnnouncer
 
     init(_ profile: SiteProfile, logger: Logger = Logger(label: "hl7.outbound")) {
-        announcer = OutboundAnnouncer(profile: profile, digest: Digests.hex) { destination, losses in
+        announcer = OutboundAnnouncer(profile: profile, digest: Digests.hex, reports: ClientReport.find) {
+            destination, losses in
             logger.warning(
                 "a message is not as it was meant",
                 metadata: [
@@ -26,7 +27,8 @@ struct HL7Announcement: CommitObserver {
 
     func conclude(_ changes: UnitChanges, in unit: any ResourceUnitOfWork) throws {
         try announcer.announce(
-            changes.events, replaced: { ReplacedOrder.id(by: $0, among: changes) }, in: unit)
+            changes.events + ClientReport.events(of: changes), replaced: { ReplacedOrder.id(by: $0, among: changes) },
+            in: unit)
     }
 }
 
@@ -55,7 +57,8 @@ struct HL7Outbound {
             let sender = MLLPSender(terms, group: MultiThreadedEventLoopGroup.singleton)
             senders.append(sender)
             couriers[destination.outboxName] = HL7Courier(
-                destination, profile: profile, store: store, peers: store, sender: sender, logger: logger)
+                destination, profile: profile, store: store, peers: store, sender: sender, reports: ClientReport.find,
+                logger: logger)
         }
         self.couriers = couriers
         self.senders = senders

@@ -33,9 +33,16 @@ struct OutgoingDIMSE {
         self.logger = logger
     }
 
+    /// Who reports on workitems.
+    func workitemCourier(peers: any PeerDirectory, asking: ReportAssociations) -> WorkitemReportCourier {
+        WorkitemReportCourier(
+            peers: peers, asking: asking, calling: calling, associations: associations,
+            callingAETitle: callingAETitle)
+    }
+
     /// Who reports on storage commitment.
     func commitmentCourier(
-        store: RelationalStore, blobs: BlobStore, commitments: CommitmentAssociations
+        store: RelationalStore, blobs: BlobStore, commitments: ReportAssociations
     ) -> CommitmentCourier {
         CommitmentCourier(
             store: store, peers: store, asking: commitments, calling: calling, associations: associations,

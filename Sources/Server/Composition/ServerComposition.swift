@@ -118,16 +118,17 @@ enum ServerComposition {
         let inbox = HL7Inbox(store: store, clock: clock, entropy: entropy, digest: Digests.hex) {
             profiles.profile(of: "\($0)|\($1)")
         }
-        let commitments = CommitmentAssociations()
+        let (commitments, workitems) = (ReportAssociations(), ReportAssociations())
         let callingTLS = try CallingTLS(configuration, folder)
         let outgoing = try OutgoingDIMSE(configuration, tls: callingTLS, logger: logger)
-        let archives = try ArchiveComposition.search(
-            configuration, store: store, outgoing: outgoing, authorities: profile.authorities, clock: clock,
-            metrics: metrics, logger: logger)
+        let archives = ArchiveComposition(
+            configuration, store: store, outgoing: outgoing, ingest: ingest, authorities: profile.authorities,
+            clock: clock, metrics: metrics, logger: logger)
 
         // The doors for applications.
         let exports = ExportService(
-            jobs: store, store: store, blobs: blobs, entropy: entropy, keepHours: configuration.retention.exportHours
+            jobs: store, store: store, blobs: blobs, entropy: entropy, baseURL: publicURL + "/fhir",
+            keepHours: configuration.retention.exportHours
         ) { clock.now() }
         let outboxDepths = OutboxDepths()
         let web = try await WebComposition(
@@ -146,7 +147,8 @@ enum ServerComposition {
                 return .init(
                     service: try DoorComposition.dimse(
                         door, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
-                        commitments: commitments, outgoing: outgoing, archives: archives, tokens: web.tokens,
+                        commitments: commitments, workitems: workitems, outgoing: outgoing, archives: archives,
+                        tokens: web.tokens,
                         ingest: ingest,
                         authorities: profile.authorities, entropy: entropy, tls: tls, logger: logger, isUp: isUp))
             case .mllp:
@@ -183,7 +185,11 @@ enum ServerComposition {
                 store: store, blobs: blobs, commitments: commitments),
             PeerNotice.performedStepKind: PerformedStepCourier(store: store, peers: store, caller: outgoing.caller),
             PeerNotice.availabilityKind: AvailabilityCourier(store: store, peers: store, caller: outgoing.caller),
+            WorkitemReport.outboxKind: outgoing.workitemCourier(peers: store, asking: workitems),
         ]
+
+        // Who is subscribed to workitems hears that nothing of them was lost. PS3.4 §CC.2.4.3.
+        try await store.write(.server(requestID: "workitems")) { try WorkitemService().announceRestart(in: $0) }
 
         // Run until told to stop: the doors close before the store does.
         let group = ServiceGroup(
@@ -211,6 +217,7 @@ enum ServerComposition {
                         service: SubscriptionMatcher(
                             store: store, metrics: SubscriptionMetrics(registry: metrics), logger: logger)),
                     .init(service: outgoing.associations),
+                    .init(service: archives.work),
                     .init(service: OutboxWatch(log: store, clock: clock, metrics: outboxMetrics, depths: outboxDepths)),
                     .init(
                         service: StudyPublisher(
@@ -236,10 +243,12 @@ enum ServerComposition {
             try await group.run()
         } catch {
             await workers.close()
+            await web.passwords?.close()
             await close(store, blobs)
             throw error
         }
         await workers.close()
+        await web.passwords?.close()
         await sender.close()
         await forwarder.close()
         await outbound.close()

@@ -100,7 +100,7 @@ enum StoreComposition {
 
     /// Of the master key, so that links to further pages and sealed values open across restarts and on a standby with the
     /// same keys. Nil where there is none, as on an unencrypted store whose key was put away.
-    private static func derivedKey(_ folder: ServerFolder, _ use: String) -> [UInt8]? {
+    static func derivedKey(_ folder: ServerFolder, _ use: String) -> [UInt8]? {
         guard let secret = try? ServerFolder.readSecret(folder.masterKeyFile) else { return nil }
         return KeyDerivation.hkdf(secret, info: Array(use.utf8), count: 32)
     }

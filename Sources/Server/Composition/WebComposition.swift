@@ -22,6 +22,8 @@ struct WebComposition {
     /// Verifies access tokens.
     let tokens: any TokenVerifying
     private let responder: APIResponder
+    /// Where passwords are hashed; somebody ends them.
+    let passwords: PasswordThreads?
     /// The audit trail of these doors; somebody ends its intervals.
     let ledger: RefusalLedger
     private let now: @Sendable () -> Int64
@@ -31,11 +33,13 @@ struct WebComposition {
     private static let serverName = "hilum"
 
     init(
-        publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest, archives: ArchiveSearch,
+        publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest,
+        archives: ArchiveComposition,
         exports: ExportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness,
         configuration: ServerConfiguration, guards: DoorGuards, metrics: MetricRegistry,
-        outboxDepths: OutboxDepths, isCustodyProven: @escaping @Sendable () -> Bool, logger: Logger
+        outboxDepths: OutboxDepths, isCustodyProven: @escaping @Sendable () -> Bool,
+        logger: Logger
     ) async throws {
         let limits = configuration.limits
         admission = guards.admission
@@ -58,19 +62,42 @@ struct WebComposition {
             throw ConfigurationError("\(folder.tokenKeyFile): no P-256 key in PEM: \(error)")
         }
         let verifier = TokenVerifier(
-            keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store, now: micros)
+            keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store,
+            authorizations: store, now: micros)
         tokens = verifier
+        let issuer = TokenIssuer(
+            key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
+            randomBytes: { entropy.bytes($0) })
+        // People.
+        let people = PeopleComposition.keys(folder).map { keys in
+            People(
+                sessions: PeopleComposition.sessions(store, keys: keys, clock: clock), clients: store, audit: audit,
+                threads: PasswordThreads(), baseURL: publicURL)
+        }
+        passwords = people?.threads
+        if people == nil {
+            logger.warning("nobody can sign in: there is no master key", metadata: ["file": "\(folder.masterKeyFile)"])
+        }
+
+        // Applications are launched where people can sign in.
+        let launch = people.map { people in
+            AppLaunch(
+                authorization: AuthorizationEndpoint(
+                    configuration: smart, clients: store, sessions: people.sessions, authorizations: store, subjects: store,
+                    audit: audit, givesOnlineAccess: true, now: micros,
+                    randomBytes: { entropy.bytes($0) }),
+                exchange: GrantExchange(
+                    authorizations: store, sessions: people.sessions, issuer: issuer, verifier: verifier, now: micros,
+                    randomBytes: { entropy.bytes($0) }))
+        }
         let tokenEndpoint = TokenEndpoint(
             authenticator: ClientAuthenticator(
                 clients: store, ledger: store,
                 keys: KeySetCache(outbound: OutboundComposition.outbound(configuration, folder), now: micros),
                 tokenEndpoint: smart.tokenEndpoint, now: micros),
-            issuer: TokenIssuer(
-                key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
-                randomBytes: { entropy.bytes($0) }),
-            audit: audit, strangers: strangers)
+            issuer: issuer, audit: audit, exchange: launch?.exchange, strangers: strangers)
         let smartRoutes = SMARTRoutes(
-            configuration: smart, endpoint: tokenEndpoint, keys: [key],
+            configuration: smart, endpoint: tokenEndpoint, launch: launch, keys: [key],
             scopes: ["system/*.rs", "system/*.cruds", "system/*.read", "system/*.write", "system/*.*"])
 
         // Resources and images.
@@ -83,7 +110,9 @@ struct WebComposition {
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(
             index: store, blobs: blobs, ingest: ingest, audit: audit, baseURL: publicURL + "/dicomweb", gate: gate,
-            memory: guards.memory, archives: archives,
+            memory: guards.memory, archives: archives.search,
+            workitems: WorkitemRoutes(store: store, entropy: entropy, baseURL: publicURL + "/dicomweb"),
+            fetch: archives.fetch,
             newBoundary: { entropy.newID().value })
 
         // Operations.
@@ -102,15 +131,23 @@ struct WebComposition {
             metrics: metrics, audit: audit,
             waiting: { limit, access in try await store.waitingSteps(limit: limit, access: access) },
             conflicts: { limit, access in try await store.conflicts(limit: limit, access: access) },
+            fetches: { states, limit, access in try await store.copies(in: states, limit: limit, access: access) },
             quarantine: store)
 
         let messages = MessageRoutes(log: store, audit: store)
         let outbox = OutboxRoutes(log: store, audit: store)
 
         let requestIDs = RequestIDSequence(entropy: entropy)
-        let table = try RouteTable([
-            fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group,
-        ])
+        var groups = [fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group]
+        if let people { groups.append(AccountRoutes(people: people).group) }
+        if launch != nil {
+            groups.append(
+                LaunchRoutes(
+                    configuration: smart, clients: store, authorizations: store, subjects: store, audit: audit,
+                    now: micros, randomBytes: { entropy.bytes($0) }
+                ).group)
+        }
+        let table = try RouteTable(groups)
         responder = APIResponder(
             table: table,
             authenticator: BearerAuthenticator(

@@ -1,5 +1,6 @@
 import Access
 import Admission
+import DICOMData
 import FHIRAPI
 import FHIRModel
 import FHIRResources
@@ -146,6 +147,8 @@ struct ServerConfiguration: Decodable, Sendable {
     var publishing = PublicationRule()
     var retention = RetentionRule()
     var routing = RoutingConfiguration()
+    /// What is held of archives' studies.
+    var archiveCache = ArchiveCacheRule()
     /// Minutes between checkpoints of the audit trail.
     var auditCheckpointMinutes: Int64 = 15
     /// The site profile's file.
@@ -159,6 +162,7 @@ struct ServerConfiguration: Decodable, Sendable {
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
+        case archiveCache = "archive-cache"
     }
     init() {}
     init(from decoder: any Decoder) throws {
@@ -176,6 +180,7 @@ struct ServerConfiguration: Decodable, Sendable {
         publishing = try keys.value(.publishing).map { (set: PublishingKeys) in set.rule } ?? publishing
         retention = try keys.value(.retention).map { (set: RetentionKeys) in set.rule } ?? retention
         routing = try keys.value(.routing) ?? routing
+        archiveCache = try keys.value(.archiveCache).map { (set: ArchiveCacheKeys) in set.rule } ?? archiveCache
         auditCheckpointMinutes =
             try keys.value(.audit).map { (set: AuditKeys) in set.minutes } ?? auditCheckpointMinutes
         siteProfile = try keys.value(.siteProfile) ?? siteProfile
@@ -315,6 +320,7 @@ private struct RetentionKeys: Decodable {
         case history = "history-days"
         case rejected = "rejected-days"
         case performedStep = "performed-step-days"
+        case workitem = "workitem-days"
         case export = "export-hours"
         case outbox = "outbox-days"
     }
@@ -325,12 +331,29 @@ private struct RetentionKeys: Decodable {
         rule.historyDays = try keys.number(.history, 0...36_500) ?? rule.historyDays
         rule.rejectedDays = try keys.number(.rejected, 0...36_500) ?? rule.rejectedDays
         rule.performedStepDays = try keys.number(.performedStep, 0...36_500) ?? rule.performedStepDays
+        rule.workitemDays = try keys.number(.workitem, 0...36_500) ?? rule.workitemDays
         rule.exportHours = try keys.number(.export, 0...87_600) ?? rule.exportHours
         rule.outboxDays = try keys.number(.outbox, 0...36_500) ?? rule.outboxDays
         guard rule.acknowledgmentDays == 0 || rule.messageDays > 0 && rule.acknowledgmentDays >= rule.messageDays else {
             throw ConfigurationError(
                 "retention.acknowledgment-days: at least message-days (\(rule.messageDays)), which must be set too")
         }
+    }
+}
+
+/// `archive-cache`: how much of archives' studies is held. A key of 0 sets no limit.
+private struct ArchiveCacheKeys: Decodable {
+    var rule = ArchiveCacheRule()
+    enum CodingKeys: String, CodingKey, CaseIterable { case bytes, days, pinned }
+    init(from decoder: any Decoder) throws {
+        let keys = try StrictKeys(decoder, CodingKeys.self, "archive-cache")
+        rule.bytesMax = try keys.number(.bytes, 0...(1 << 50)) ?? rule.bytesMax
+        rule.days = try keys.number(.days, 0...36_500) ?? rule.days
+        let pinned: [String] = try keys.value(.pinned) ?? []
+        for uid in pinned where !UID.isSafe(uid) {
+            throw ConfigurationError("archive-cache.pinned: `\(uid)` is no Study Instance UID")
+        }
+        rule.pinned = Set(pinned)
     }
 }
 

@@ -35,6 +35,7 @@ struct ServerLimits: Sendable {
     var strangers = StrangerLimits()
     var delivery = DeliveryLimits()
     var archives = ArchiveSearch.Limits()
+    var fetches = FetchRule()
     /// Bytes of each disk that content leaves free, so that audit rows still fit.
     var reserveBytes: Int64 = 64 << 20
     /// Between two passes over the blobs folder.
@@ -169,6 +170,19 @@ struct ServerLimits: Sendable {
         Entry(
             "archive-rest-seconds", \.archives.restSeconds, 1...3_600,
             "that an archive is left alone after a failure; up to 16 times as long after several"),
+        Entry("archive-fetches", \.fetches.runningMax, 1...1_000, "studies fetched at a time, of all archives"),
+        Entry("archive-fetches-per-archive", \.fetches.perArchiveMax, 1...100, "at a time, of one archive"),
+        Entry("archive-fetches-waiting", \.fetches.waitingMax, 1...100_000, "studies that wait to be fetched"),
+        Entry("archive-fetch-instances", \.fetches.instancesMax, 1...200_000, "of a study that is fetched"),
+        Entry("archive-fetch-bytes", \.fetches.bytesMax, 1024...(1 << 42), "of a study that is fetched"),
+        Entry("archive-fetch-seconds", \.fetches.seconds, 10...86_400, "an attempt to fetch a study"),
+        Entry("archive-fetch-attempts", \.fetches.attemptsMax, 1...100, "until a study is given up"),
+        Entry(
+            "archive-wait-seconds", \.fetches.waitSeconds, 1...120,
+            "a web request for what is being fetched; then 503"),
+        Entry(
+            "archive-fresh-seconds", \.fetches.freshSeconds, 0...86_400,
+            "until an archive is asked again whether it has more of a study"),
         // MLLP.
         Entry("mllp-message-bytes", \.messageBytes, 1024...(1 << 30), "a message"),
         Entry("mllp-segments", \.hl7.segmentsMax, 1...1_000_000, "of a message"),

@@ -3,9 +3,10 @@ import Workflow
 
 /// Rows of instances that were read lately: of those that a viewer was told of, and asks for next.
 ///
-/// A committed row of `instances` is never changed, and removed only to be replaced or rejected: such an instance is told
-/// to the cache before that, and what was read of it before is not kept. What another process removes it forgets with all
-/// the rest, as soon as the writer has seen that somebody else has written. So what is here stays true.
+/// A committed row of `instances` is changed only where a copy of an archive's comes to be kept here, and removed only
+/// to be replaced or rejected or where such a copy leaves: such an instance is told to the cache before that, and what
+/// was read of it before is not kept. What another process removes it forgets with all the rest, as soon as the writer
+/// has seen that somebody else has written. So what is here stays true.
 final class InstanceCache: Sendable {
     /// Rows in a generation, each about 600 bytes; two are held.
     static let generationMax = 4_096

@@ -52,33 +52,29 @@ extension RelationalStore: ResourceStore {
     }
 
     /// What tells of versions whether the caller may see them; nil where it may see all.
-    private func sight(
-        _ permission: Permissions, of type: String, _ access: AccessContext, _ connection: any SQLConnection
-    ) -> VersionSight? {
-        VersionSight(permission, of: type, compiler(connection, access, .current), connection, indexer)
-    }
-
     package func snapshot() async throws -> (sequence: Int64, time: UTCInstant) {
         let stamp = try await translating { try await self.database.read { try CommitBatches.readStamp($0) } }
         return (stamp.sequence, UTCInstant(microseconds: stamp.time))
     }
 
     package func scan(
-        _ type: String, snapshot: Int64, since: UTCInstant?, until: UTCInstant?, after: Int64?, limit: Int,
-        access: AccessContext
+        _ type: String, snapshot: Int64, since: UTCInstant?, until: UTCInstant?, matching filter: SearchFilter?,
+        after: Int64?, limit: Int, access: AccessContext
     ) async throws -> (resources: [StoredResource], next: Int64?) {
         try await translating {
             try await self.database.read(.background, snapshot: true) { connection in
                 let limit = max(limit, 1)
                 let compiler = self.compiler(connection, access, .past(snapshot))
                 let allowed = compiler.allowed(type, "v", .search, 0)
+                let wanted = filter.map { compiler.probe($0, type, "v", 0) }
                 // What is current still, what was replaced since, and with `since` what was gone at the snapshot.
                 var parts = [
                     (compiler.standing("v", .lasting), true),
                     (compiler.standing("v", .replaced, deletions: since != nil), false),
                 ]
                 if since != nil { parts.append((compiler.gone("v"), false)) }
-                let sight = self.sight(.search, of: type, access, connection)
+                let sight = VersionSight(
+                    .search, of: type, compiler, connection, self.indexer, matching: filter)
                 // Of the former the index tells what they hold.
                 var rows: [(key: Int64, resource: StoredResource, isIndexed: Bool)] = []
                 for (standing, isIndexed) in parts {
@@ -87,6 +83,7 @@ extension RelationalStore: ResourceStore {
                     if let since { condition.add("v.time > ?", .int(since.microseconds)) }
                     if let until { condition.add("v.time <= ?", .int(until.microseconds)) }
                     if let allowed, isIndexed { condition.add(allowed) }
+                    if let wanted, isIndexed { condition.add(wanted) }
                     rows += try connection.all(
                         """
                         SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \

@@ -25,7 +25,7 @@ final class SQLUnitOfWork: UnitOfWork {
     private(set) var auditRecords: [AuditRecord] = []
     /// Whether something is in the outbox that was not before.
     private(set) var hasEnqueued = false
-    /// Instances whose rows are back as they were before they were rejected.
+    /// Instances whose rows are final again: back as they were before they were rejected, or changed.
     private(set) var restored: [String] = []
     /// What all searches of a writing unit may use together.
     private(set) lazy var searchBudget = SQLBudget(time: .seconds(3), rows: 200_000)
@@ -223,6 +223,11 @@ final class SQLUnitOfWork: UnitOfWork {
         _ = try writing()
         hideFromCache(instance.sopInstanceUID)
         try studyTable.remove(instance)
+    }
+    /// The row of an instance that stays is another now.
+    func noteChanged(_ sopInstanceUID: String) {
+        hideFromCache(sopInstanceUID)
+        restored.append(sopInstanceUID)
     }
     func note(_ conflict: InstanceConflict) throws {
         _ = try writing()

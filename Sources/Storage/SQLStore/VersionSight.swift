@@ -12,17 +12,23 @@ struct VersionSight {
     private let connection: any SQLConnection
     private let indexer: SearchIndexer
     private let type: String
-    /// What the caller's rights ask of a row `v`.
+    /// What the caller's rights, and a filter, ask of a row `v`.
     private let allowed: SQLCondition
     /// The numbers of the parameters that are asked about, and other numbers.
     private let parameters: Set<Int64>
 
     /// Nil where the whole type may be seen, so that there is nothing to ask of a version.
+    ///
+    /// - Parameter filter: what has to hold beside the rights.
     init?(
         _ permission: Permissions, of type: String, _ compiler: SearchCompiler, _ connection: any SQLConnection,
-        _ indexer: SearchIndexer
+        _ indexer: SearchIndexer, matching filter: SearchFilter? = nil
     ) {
-        guard let allowed = compiler.allowed(type, "v", permission, 0) else { return nil }
+        let conditions = [
+            compiler.allowed(type, "v", permission, 0), filter.map { compiler.probe($0, type, "v", 0) },
+        ].compactMap { $0 }
+        guard var allowed = conditions.first else { return nil }
+        for condition in conditions.dropFirst() { allowed.add(condition) }
         self.connection = connection
         self.indexer = indexer
         self.type = type

@@ -14,7 +14,7 @@ struct AllCommand: AsyncParsableCommand {
     @Option(
         help: """
             Only the stages whose name holds this word: start, store, stow, wado-encrypted, wado-plain, fhir, \
-            transaction, mllp.
+            transaction, mllp, sending.
             """)
     var only: [String] = []
 

@@ -49,6 +49,7 @@ struct BenchRun {
                         + " \(NumberText.short(memory.peak)) MB.")
             }
         }
+        if wants("sending") { try await sending() }
         if wants("wado-plain") {
             let open = try await HilumServer(folder: place("open"), isEncrypted: false)
             try await serving(open) { run, server in
@@ -243,6 +244,32 @@ struct BenchRun {
             throw error
         }
         await child.end()
+    }
+
+    /// Reports that leave, of a server of its own: the others tell nobody.
+    private mutating func sending() async throws {
+        let receiver = try ReportReceiver()
+        defer { receiver.end() }
+        let server = try await HilumServer(folder: place("sending"), isEncrypted: true)
+        try await server.tellReports(to: receiver.port, connections: OutgoingLoad.lanes)
+        try await serving(server) { run, server in
+            let load = OutgoingLoad(receiver: receiver)
+            var rates: [Double] = []
+            var processor: [ProcessorTime] = []
+            for _ in 0..<run.rounds {
+                let used = try server.processorTime()
+                rates.append(try await load.run(port: server.mllpPort, first: run.numbers(OutgoingLoad.reports)))
+                processor.append((try server.processorTime() - used) / Double(OutgoingLoad.reports))
+            }
+            run.note(
+                Measurement(
+                    name: "ORU^R01 out, \(OutgoingLoad.lanes) lanes, each durable as delivered", unit: "messages/s",
+                    ours: rates, bound: [], boundName: "", goal: .least(1_000), processor: processor))
+            run.facts.append(
+                "ORU out: \(OutgoingLoad.reports) reports, each of a patient of its own, come in by MLLP while the"
+                    + " receiver is silent; timed is from its first answer to the last report. The processor time"
+                    + " is that of taking a report in and sending it.")
+        }
     }
 
     // MARK: comparing

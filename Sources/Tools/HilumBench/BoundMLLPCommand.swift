@@ -71,7 +71,7 @@ struct BoundMLLPCommand: ParsableCommand {
     }
 
     /// AA with the control ID, which is what stands between the ninth and the tenth `|`. HL7 v2.5.1 §2.9.2.
-    private static func acknowledgment(of message: ArraySlice<UInt8>) -> [UInt8] {
+    static func acknowledgment(of message: ArraySlice<UInt8>) -> [UInt8] {
         let header = message.prefix { $0 != 0x0D }
         let fields = header.split(separator: 0x7C, maxSplits: 10, omittingEmptySubsequences: false)
         let id = fields.count > 9 ? String(decoding: fields[9], as: UTF8.self) : ""

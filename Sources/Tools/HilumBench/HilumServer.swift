@@ -58,6 +58,28 @@ final class HilumServer {
             ])
     }
 
+    /// Has reports told to a receiver on loopback; before the start.
+    func tellReports(to port: Int, connections: Int) async throws {
+        let profile = folder + "/site.yaml"
+        let text = String(decoding: FileManager.default.contents(atPath: profile) ?? Data(), as: UTF8.self)
+        // No message is sent again only because it waits for the round to begin.
+        let destination = """
+
+            destinations:
+              receiver:
+                peer: RECEIVER|HOSP
+                connections: \(connections)
+                answer_seconds: 600
+                send: [{ event: result }]
+
+            """
+        try (text + destination).write(toFile: profile, atomically: true, encoding: .utf8)
+        try await Self.command([
+            "peer", "add", folder, "--mllp-app", "RECEIVER", "--mllp-facility", "HOSP", "--host", "127.0.0.1", "--port",
+            "\(port)", "--offers", "results",
+        ])
+    }
+
     /// Starts it and waits for its line of readiness; the seconds that took.
     @discardableResult
     func start(isPlain: Bool) throws -> Double {

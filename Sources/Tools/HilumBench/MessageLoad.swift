@@ -28,12 +28,18 @@ struct MessageLoad: Sendable {
     }
 
     /// Messages acknowledged with AA a second. Throws ``BenchFailure`` for any other answer.
-    static func run(port: Int, first: Int, seconds: Double) throws -> Double {
+    ///
+    /// - Parameters:
+    ///   - limit: messages at most.
+    ///   - message: that of a number, whose MSH-10 is `B` and the number.
+    static func run(
+        port: Int, first: Int, seconds: Double, limit: Int = messagesMax, message: (Int) -> [UInt8] = { message($0) }
+    ) throws -> Double {
         var lines = try (0..<connections).map { index in
             Line(socket: try BlockingSocket(port: port, from: UInt8(2 + index / connectionsPerAddress)))
         }
         var waits = lines.map { pollfd(fd: $0.socket.descriptor, events: Int16(POLLIN), revents: 0) }
-        let ticket = LoadTicket(seconds: seconds, first: first, limit: messagesMax)
+        let ticket = LoadTicket(seconds: seconds, first: first, limit: limit)
         var open = 0
         func sendNext(_ index: Int) throws {
             guard let number = ticket.next() else { return }

@@ -110,6 +110,20 @@ package struct ArchiveSearch: Sendable {
         return findings
     }
 
+    /// Who of the archives has a study that can be fetched from there, whether it lies here or not and whoever may see
+    /// it. An archive from which nothing can be fetched is not asked.
+    func locate(_ studyInstanceUID: String, access: AccessContext) async -> Findings {
+        guard let all = try? await archives() else { return Findings(isPartial: true) }
+        let asked = all.filter { !$0.offers.isDisjoint(with: [.get, .move]) }
+        let keys = SearchKeys([.studyInstanceUID: .exact(studyInstanceUID)])
+        var findings = await ask(asked.prefix(limits.archivesMax), .study, keys, access)
+        if asked.count > limits.archivesMax { findings.isPartial = true }
+        return findings
+    }
+
+    /// Whether there is an archive at all.
+    func hasArchives() async -> Bool { (try? await archives().isEmpty) != true }
+
     /// A change of the peers counts after ``Known/seconds``.
     private func archives() async throws -> [Peer] {
         let now = clock.now()

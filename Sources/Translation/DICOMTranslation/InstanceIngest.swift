@@ -123,9 +123,11 @@ package struct InstanceIngest: Sendable {
     ///
     /// - expectedClassUID, expectedInstanceUID: from the C-STORE command, which the data set must not contradict.
     /// - expectedStudyUID: from the STOW URL.
+    /// - archive: the AE title of the archive of whose instance it is a copy; nil for one to be kept.
     package func finish(
         _ incoming: IncomingInstance, expectedClassUID: String? = nil, expectedInstanceUID: String? = nil,
-        expectedStudyUID: String? = nil, receivedFrom: String?, access: AccessContext
+        expectedStudyUID: String? = nil, receivedFrom: String?,
+        archive: @Sendable (Instance) -> String? = { _ in nil }, access: AccessContext
     ) async -> Outcome {
         var incoming = incoming
         // Its writer holds the blob until the row that names it is committed.
@@ -144,6 +146,7 @@ package struct InstanceIngest: Sendable {
                 received = try await describe(incoming, receivedFrom: receivedFrom)
                 try await incoming.blob.finish()
             }
+            received.instance.archive = archive(received.instance)
             return await register(received, keepsBlob: incoming.blob.wasStored, access: access)
         } catch {
             incoming.blob.abort()

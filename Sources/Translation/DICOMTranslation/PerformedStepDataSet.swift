@@ -4,22 +4,7 @@ import Workflow
 /// What N-CREATE and N-SET of a performed procedure step say, checked against the attributes that each state must have.
 /// PS3.4 Table F.7.2-1.
 package enum PerformedStepDataSet {
-    package enum Problem: Error, Sendable, Hashable {
-        /// An attribute that must be there is not. 0120H.
-        case missing(Tag)
-        /// It is there, without the value that it must have. 0121H.
-        case empty(Tag)
-        /// A value that it may not have. 0106H.
-        case value(Tag)
-        /// More than is kept of it. 0213H.
-        case tooMuch(Tag)
-
-        package var tag: Tag {
-            switch self {
-            case .missing(let tag), .empty(let tag), .value(let tag), .tooMuch(let tag): tag
-            }
-        }
-    }
+    package typealias Problem = AttributeProblem
 
     /// Scheduled steps that one performed step may name: each is looked for on its own.
     package static let scheduledMax = 100
@@ -44,14 +29,14 @@ package enum PerformedStepDataSet {
     package static func create(
         _ attributes: DataSet, sopInstanceUID: String, performedBy: String, at time: UTCInstant
     ) throws(Problem) -> PerformedProcedureStep {
-        for tag in neededAtFirst { try need(tag, in: attributes) }
+        for tag in neededAtFirst { try attributes.need(tag) }
         guard attributes.string(.performedProcedureStepStatus) == PerformedProcedureStep.Status.inProgress.rawValue
         else { throw .value(.performedProcedureStepStatus) }
         let items = attributes[.scheduledStepAttributesSequence]?.items ?? []
         guard items.count <= scheduledMax else { throw .tooMuch(.scheduledStepAttributesSequence) }
         var scheduled: [PerformedProcedureStep.Scheduled] = []
         for item in items {
-            try need(.studyInstanceUID, in: item)
+            try item.need(.studyInstanceUID)
             guard let uid = item.string(.studyInstanceUID), UID.isSafe(uid) else { throw .value(.studyInstanceUID) }
             scheduled.append(
                 PerformedProcedureStep.Scheduled(
@@ -70,16 +55,7 @@ package enum PerformedStepDataSet {
     ) throws -> (step: PerformedProcedureStep, left: [Tag]) {
         var attributes = try decoded(step)
         var changes = changes
-        if changes.characterSet != attributes.characterSet {
-            // What does not fit is lost in the conversion, so that a copy is tried.
-            var converted = changes
-            if converted.convert(to: attributes.characterSet) {
-                changes = converted
-            } else {
-                _ = attributes.convert(to: .utf8)
-                _ = changes.convert(to: .utf8)
-            }
-        }
+        attributes.shareCharacterSet(with: &changes)
         var left: [Tag] = []
         for element in changes.elements where element.tag != .specificCharacterSet && !element.tag.isGroupLength {
             if fixed.contains(element.tag) {
@@ -92,10 +68,10 @@ package enum PerformedStepDataSet {
             let status = PerformedProcedureStep.Status(rawValue: text)
         else { throw Problem.value(.performedProcedureStepStatus) }
         if status.isFinal {
-            for tag in neededAtLast { try need(tag, in: attributes) }
+            for tag in neededAtLast { try attributes.need(tag) }
             // What was completed has images or other results; what was discontinued need not.
-            if status == .completed { try need(.performedSeriesSequence, in: attributes) }
-            for item in attributes[.performedSeriesSequence]?.items ?? [] { try need(.seriesInstanceUID, in: item) }
+            if status == .completed { try attributes.need(.performedSeriesSequence) }
+            for item in attributes[.performedSeriesSequence]?.items ?? [] { try item.need(.seriesInstanceUID) }
         }
         var changed = step
         changed.status = status
@@ -149,12 +125,6 @@ package enum PerformedStepDataSet {
     }
 
     // MARK: details
-
-    private static func need(_ tag: Tag, in set: DataSet) throws(Problem) {
-        guard let element = set[tag] else { throw .missing(tag) }
-        let isEmpty = element.items.map(\.isEmpty) ?? (set.string(tag) == nil)
-        if isEmpty { throw .empty(tag) }
-    }
 
     private static func encoded(_ set: DataSet) throws(Problem) -> [UInt8] {
         let bytes: [UInt8]

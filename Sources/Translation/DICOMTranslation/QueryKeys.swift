@@ -53,18 +53,32 @@ package struct KeyReader: Sendable {
     /// Reads one key. Values divided by `\`, of UI also by `,`, are alternatives; nothing, or `*`, matches everything;
     /// two quotes match what is absent or empty. Throws `.badValue` where the VR does not allow the value.
     package mutating func add(_ value: String, for tag: Tag, as key: SearchKey) throws(QueryKeys.Problem) {
+        guard let (match, form) = try Self.matching(value, for: tag) else { return }
+        if let form { forms[key] = form }
+        keys[key] = match
+    }
+
+    /// What one key asks for; nil for nothing, or `*`, which match everything. Throws as ``add(_:for:as:)``.
+    static func match(_ value: String, for tag: Tag) throws(QueryKeys.Problem) -> KeyMatch? {
+        try matching(value, for: tag)?.match
+    }
+
+    /// The same with the form of the ends, where there is one value.
+    private static func matching(
+        _ value: String, for tag: Tag
+    ) throws(QueryKeys.Problem) -> (match: KeyMatch, form: Form?)? {
         let vr = DataDictionary.vr(tag) ?? .UN
         let parts = value.split(whereSeparator: { $0 == "\\" || $0 == "," && vr == .UI }).map { String($0).trimmed }
             .filter { !$0.isEmpty }
-        guard parts.count <= Self.valuesMax else { throw .badValue(tag) }
-        if parts.isEmpty || parts.contains(where: { $0.allSatisfy { $0 == "*" } }) { return }
-        var matches: [KeyMatch] = []
-        for part in parts {
-            let (match, form) = try Self.match(part, vr, tag)
-            matches.append(match)
-            if parts.count == 1 { forms[key] = form }
+        guard parts.count <= valuesMax else { throw .badValue(tag) }
+        if parts.isEmpty || parts.contains(where: { $0.allSatisfy { $0 == "*" } }) { return nil }
+        if parts.count == 1 {
+            let (match, form) = try match(parts[0], vr, tag)
+            return (match, form)
         }
-        keys[key] = matches.count == 1 ? matches[0] : .anyOf(matches)
+        var matches: [KeyMatch] = []
+        for part in parts { matches.append(try match(part, vr, tag).0) }
+        return (.anyOf(matches), nil)
     }
 
     /// Sets a key whose match is known.

@@ -117,17 +117,7 @@ package struct FHIRProjector: CommitObserver {
                 ObservationProjection.self, observation.id, ObservationProjection.project(observation, of: report),
                 in: unit)
         }
-        var studies: [EntityID] = []
-        var uids = report.studyInstanceUIDs
-        for orderID in report.orderIDs {
-            uids += try unit.studies(ofOrder: orderID).map(\.studyInstanceUID)
-        }
-        for uid in uids {
-            guard let study = try unit.study(uid), study.reconciliation.patientID == report.patientID,
-                !studies.contains(study.id)
-            else { continue }
-            studies.append(study.id)
-        }
+        let studies = try report.studies(in: unit).map(\.id)
         try put(
             DiagnosticReportProjection.self, id, DiagnosticReportProjection.project(report, studies: studies),
             in: unit)

@@ -128,12 +128,27 @@ package protocol ResourceStore: Sendable {
     /// Resources of one type as of a snapshot, in a fixed order, for export: those after `after` (an opaque cursor from
     /// the previous batch, nil at first). Only versions updated after `since` and not after `until`. Deletion markers
     /// are included when `since` is given.
+    ///
+    /// - Parameter filter: what holds for each of them as it was at the snapshot, and for what a deletion deleted; nil
+    ///   for no condition.
     func scan(
-        _ type: String, snapshot: Int64, since: UTCInstant?, until: UTCInstant?, after: Int64?, limit: Int,
-        access: AccessContext
+        _ type: String, snapshot: Int64, since: UTCInstant?, until: UTCInstant?, matching filter: SearchFilter?,
+        after: Int64?, limit: Int, access: AccessContext
     ) async throws -> (resources: [StoredResource], next: Int64?)
     /// One unit of work over resources and domain together.
     func write<T: Sendable>(
         _ access: AccessContext, _ body: @escaping @Sendable (any ResourceUnitOfWork) throws -> T
     ) async throws -> T
+}
+
+extension ResourceStore {
+    /// All of a type.
+    package func scan(
+        _ type: String, snapshot: Int64, since: UTCInstant?, until: UTCInstant?, after: Int64?, limit: Int,
+        access: AccessContext
+    ) async throws -> (resources: [StoredResource], next: Int64?) {
+        try await scan(
+            type, snapshot: snapshot, since: since, until: until, matching: nil, after: after, limit: limit,
+            access: access)
+    }
 }

@@ -19,6 +19,14 @@ enum ServedRoutes {
         func get(_ url: String) async throws -> OutboundResponse { throw OutboundRefusal.addressNotAllowed }
     }
 
+    /// Nobody is ever signed in.
+    private struct Nobody: PersonSessions {
+        func person(cookies: String?) async throws -> SignedInPerson? { nil }
+        func signInPath(returningTo path: String) -> String { "/sign-in" }
+        func csrfToken(of person: SignedInPerson) -> String { "" }
+        func isCSRFToken(_ token: String, of person: SignedInPerson) -> Bool { false }
+    }
+
     /// Builds the groups, hands them to `body`, and removes the folder.
     static func with<Value>(_ body: ([RouteGroup]) async throws -> Value) async throws -> Value {
         try await with { groups, _ in try await body(groups) }
@@ -65,20 +73,43 @@ enum ServedRoutes {
                 authorities: AssigningAuthorities(
                     authorities: [], defaultPatientSystem: "urn:example:patient",
                     defaultAccessionSystem: "urn:example:accession")),
-            audit: store, baseURL: base + "/dicomweb", gate: BulkResponseGate(limit: 1), newBoundary: { "boundary" })
+            audit: store, baseURL: base + "/dicomweb", gate: BulkResponseGate(limit: 1),
+            workitems: WorkitemRoutes(store: store, entropy: entropy, baseURL: base + "/dicomweb"),
+            newBoundary: { "boundary" })
         let smart = SMARTConfiguration(baseURL: base)
         let key = try ServerKey.generated()
+        let issuer = TokenIssuer(
+            key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: { now.microseconds },
+            randomBytes: { entropy.bytes($0) })
+        let launch = AppLaunch(
+            authorization: AuthorizationEndpoint(
+                configuration: smart, clients: store, sessions: Nobody(), authorizations: store, subjects: store,
+                audit: store, givesOnlineAccess: false, now: { now.microseconds }, randomBytes: { entropy.bytes($0) }),
+            exchange: GrantExchange(
+                authorizations: store, sessions: nil, issuer: issuer,
+                verifier: TokenVerifier(
+                    keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store,
+                    authorizations: store, now: { now.microseconds }),
+                now: { now.microseconds }, randomBytes: { entropy.bytes($0) }))
         let endpoint = TokenEndpoint(
             authenticator: ClientAuthenticator(
                 clients: store, ledger: store, keys: KeySetCache(outbound: NoOutbound(), now: { now.microseconds }),
                 tokenEndpoint: smart.tokenEndpoint, now: { now.microseconds }),
-            issuer: TokenIssuer(
-                key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: { now.microseconds },
-                randomBytes: { entropy.bytes($0) }),
-            audit: store)
+            issuer: issuer, audit: store, exchange: launch.exchange)
+        let people = People(
+            sessions: PeopleSessions(
+                accounts: store, sessions: store, keys: PeopleKeys(key: [UInt8](repeating: 1, count: 32)),
+                now: { now.microseconds }, randomBytes: { entropy.bytes($0) }),
+            clients: store, audit: store, threads: PasswordThreads(), baseURL: base)
         return [
-            fhir.group, dicomweb.group,
-            SMARTRoutes(configuration: smart, endpoint: endpoint, keys: [key], scopes: ["system/*.rs"]).group,
+            fhir.group, dicomweb.group, AccountRoutes(people: people).group,
+            SMARTRoutes(
+                configuration: smart, endpoint: endpoint, launch: launch, keys: [key], scopes: ["system/*.rs"]
+            ).group,
+            LaunchRoutes(
+                configuration: smart, clients: store, authorizations: store, subjects: store, audit: store,
+                now: { now.microseconds }, randomBytes: { entropy.bytes($0) }
+            ).group,
             OpsRoutes(
                 health: HealthChecks([], isDraining: { false }), metrics: MetricRegistry(), audit: store,
                 quarantine: store

@@ -207,7 +207,9 @@ struct HTTPExchangeTests {
         arguments: ["Content-Length: 1099511627776", "Transfer-Encoding: chunked"], ["/closed", "/echo"])
     func endless(_ field: String, _ path: String) async throws {
         try await Self.serving { (port: Int) async throws in
-            try await ListenerHarness.connect(port).executeThenClose { inbound, outbound in
+            let connection = try await ListenerHarness.connect(port)
+            let eventLoop = connection.channel.eventLoop
+            try await connection.executeThenClose { inbound, outbound in
                 try await outbound.write(ByteBuffer(string: Self.post(field + "\r\n", path: path)))
                 let chunk = ByteBuffer(
                     string: field.hasPrefix("T")
@@ -219,6 +221,8 @@ struct HTTPExchangeTests {
                     while count < 512 << 20, !Task.isCancelled {
                         do { try await outbound.write(chunk) } catch { break }
                         count += 4096
+                        // Writes wait for the socket only once their event loop has seen it full.
+                        if count % (256 << 10) == 0 { try? await eventLoop.submit {}.get() }
                     }
                     return count
                 }

@@ -26,6 +26,39 @@ struct DiscoveryTests {
         #expect(json["authorization_endpoint"] == nil)
     }
 
+    @Test("SMART 2.2, OpenID Discovery §3: where applications are launched, both documents say so, with all that works")
+    func launches() async throws {
+        let fixture = try await LaunchFixture()
+        func document(_ path: String) async throws -> JOSEValue {
+            let answer = try await fixture.responder.answer(.get, path)
+            #expect(answer.status == 200)
+            #expect(answer[.accessControlAllowOrigin] == "*")
+            return try #require(answer.json)
+        }
+        let smart = try await document("/fhir/.well-known/smart-configuration")
+        let openID = try await document("/.well-known/openid-configuration")
+        for json in [smart, openID] {
+            #expect(json["issuer"]?.text == "https://hilum.test")
+            #expect(json["authorization_endpoint"]?.text == "https://hilum.test/auth/authorize")
+            #expect(json["revocation_endpoint"]?.text == "https://hilum.test/oauth/revoke")
+            #expect(json["introspection_endpoint"]?.text == "https://hilum.test/oauth/introspect")
+            #expect(json["authorization_response_iss_parameter_supported"] == .boolean(true))
+            #expect(json["response_types_supported"]?.elements == [.string("code")])
+            #expect(json["code_challenge_methods_supported"]?.elements == [.string("S256")])
+        }
+        let words = smart["capabilities"]?.elements?.compactMap(\.text) ?? []
+        for word in [
+            "launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric",
+            "client-confidential-asymmetric", "sso-openid-connect", "context-banner", "context-style",
+            "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient", "permission-offline",
+            "permission-online", "permission-patient", "permission-user", "permission-v1", "permission-v2",
+        ] { #expect(words.contains(word), "\(word)") }
+        // There is no page to choose an encounter on.
+        #expect(!words.contains("context-standalone-encounter"))
+        #expect(openID["id_token_signing_alg_values_supported"]?.elements == [.string("ES256")])
+        #expect(openID["subject_types_supported"]?.elements == [.string("public")])
+    }
+
     @Test("RFC 7517: the key set holds public members only")
     func keySet() async throws {
         let fixture = try await SMARTFixture()

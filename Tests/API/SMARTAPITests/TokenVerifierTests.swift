@@ -39,7 +39,7 @@ struct TokenVerifierTests {
         let other = try await SMARTFixture()
         #expect(await !isAccepted(try await issued(other), fixture))
         let claims = AccessToken(
-            clientID: "app", scopes: [], identifier: "x", issuedAt: fixture.clock.seconds,
+            clientID: "app", scopes: GrantedScopes(""), identifier: "x", issuedAt: fixture.clock.seconds,
             expires: fixture.clock.seconds + 60)
         let key = fixture.serverKey
         let fhir = SMARTFixture.base + "/fhir"

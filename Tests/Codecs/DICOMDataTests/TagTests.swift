@@ -122,4 +122,17 @@ import Testing
         #expect(UIDRegistry.storageSOPClasses.count > 150)
         #expect(UIDRegistry.entry("1.2.3") == nil)
     }
+
+    @Test(
+        "PS3.4 Table B.5-1: storage SOP classes that are newer than the dictionary's source are known",
+        arguments: [
+            ("1.2.840.10008.5.1.4.1.1.9.100.1", "Waveform Presentation State Storage"),
+            ("1.2.840.10008.5.1.4.1.1.9.100.2", "Waveform Acquisition Presentation State Storage"),
+            ("1.2.840.10008.5.1.4.1.1.66.7", "Label Map Segmentation Storage"),
+            ("1.2.840.10008.5.1.4.1.1.66.8", "Height Map Segmentation Storage"),
+        ])
+    func newerStorageClasses(uid: String, name: String) {
+        #expect(UIDRegistry.isStorage(uid))
+        #expect(UIDRegistry.name(uid) == name)
+    }
 }

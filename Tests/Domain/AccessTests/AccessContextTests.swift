@@ -31,6 +31,20 @@ struct AccessContextTests {
         #expect(context("user/*.cruds", patient: "p").visibility(.read, of: "Patient") == .nothing)
     }
 
+    @Test("SMART 2.2: a scope of the user level reaches each compartment of the person, as it narrows it")
+    func userLevel() {
+        let reach = [Compartment.patient("p"), Compartment(type: "Practitioner", id: "d")]
+        let access = AccessContext(
+            principal: .person("a", client: "c", name: "A"),
+            scopes: ["user/*.rs", "user/Task.r?status=draft"].compactMap { Scope($0) }, patient: "q", reach: reach,
+            requestID: "r")
+        let rules = reach.map { VisibilityRule([.compartment($0)]) }
+        #expect(access.visibility(.read, of: "Observation") == .anyOf(rules))
+        #expect(access.visibility(.create, of: "Observation") == .nothing)
+        #expect(!access.allows(.update, on: "Observation"))
+        #expect(access.principal.id == "a|c")
+    }
+
     @Test("SMART 2.2: a scope of the patient level reaches the compartment of the patient in context, as it narrows it")
     func patientLevel() {
         let own = VisibilityRule.Condition.compartment(.patient("p"))

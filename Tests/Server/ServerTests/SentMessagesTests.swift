@@ -13,7 +13,7 @@ struct SentMessagesTests {
 
         func outboxEntries(_ query: OutboxQuery, access: AccessContext) async throws -> [OutboxEntry] {
             let time = UTCInstant(microseconds: 0)
-            let numbers = (1...min(count, (query.before ?? .max) - 1)).reversed().prefix(query.limit)
+            let numbers = stride(from: min(count, (query.before ?? .max) - 1), to: 0, by: -1).prefix(query.limit)
             return numbers.map { number in
                 let kind = number % every == 0 ? "hl7/RIS" : "subscription"
                 return OutboxEntry(

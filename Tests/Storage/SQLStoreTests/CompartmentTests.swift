@@ -288,6 +288,38 @@ struct CompartmentTests {
         }
     }
 
+    @Test(
+        "A scan with a filter gives what met it at the snapshot, also what was changed since",
+        arguments: TestDatabases.all)
+    func scanMatching(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            for id in ["a", "b"] {
+                try await Support.put(store, #"{"resourceType":"Patient","id":"\#(id)"}"#)
+            }
+            for (id, patient) in [("1", "a"), ("2", "b"), ("3", "a"), ("4", "c")] {
+                try await Support.put(store, Self.observation(id, of: patient, label: nil))
+            }
+            let snapshot = try await store.snapshot().sequence
+            try await Support.put(store, Self.observation("1", of: "b", label: nil))
+            try await Support.put(store, Self.observation("2", of: "a", label: nil))
+            let parser = SearchQueryParser(baseURL: "")
+            for (ids, expected) in [
+                (["a"], "1 3"), (["b"], "2"), (["a", "b"], "1 2 3"), ([], ""), (nil, "1 2 3"), (["c"], "4"),
+            ] as [([String]?, String)] {
+                let filter = parser.compartmentFilter("Patient", ids: ids, type: "Observation")
+                var (found, cursor): ([String], Int64?) = ([], nil)
+                repeat {
+                    let page = try await store.scan(
+                        "Observation", snapshot: snapshot, since: nil, until: nil, matching: filter, after: cursor,
+                        limit: 2, access: Support.access("system/*.rs"))
+                    found += page.resources.map(\.id)
+                    cursor = page.next
+                } while cursor != nil
+                #expect(found.sorted().joined(separator: " ") == expected, "\(ids ?? ["any"])")
+            }
+        }
+    }
+
     @Test("R4 security labels: a rule may ask that none of some labels is carried", arguments: TestDatabases.all)
     func labels(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { store in

@@ -13,9 +13,15 @@ package struct MemoryState: Sendable {
     package var series: [Series] = []
     package var publications: [String: AwaitedPublication] = [:]
     package var instances: [Instance] = []
+    package var copies: [String: ArchiveCopy] = [:]
     package var conflicts: [InstanceConflict] = []
     package var reports: [Report] = []
     package var performed: [String: PerformedProcedureStep] = [:]
+    package var workitems: [String: Workitem] = [:]
+    /// By workitem, then by AE title.
+    package var workitemSubscribers: [String: [String: WorkitemSubscription]] = [:]
+    package var worklistSubscriptions: [WorklistSubscription] = []
+    package var peers: [Peer] = []
     package var messages: [JournaledMessage] = []
     /// The numbers whose merge a message of the journal waits for.
     package var awaitingMerge: [EntityID: [Identifier]] = [:]

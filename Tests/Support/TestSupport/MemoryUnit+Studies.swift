@@ -62,6 +62,35 @@ extension MemoryUnit {
     }
     package func note(_ conflict: InstanceConflict) throws { state.conflicts.append(conflict) }
 
+    package func removeSeries(_ seriesInstanceUID: String, in studyInstanceUID: String) throws {
+        state.series.removeAll {
+            $0.seriesInstanceUID == seriesInstanceUID && $0.studyInstanceUID == studyInstanceUID
+        }
+    }
+    package func removeStudy(_ studyInstanceUID: String) throws {
+        state.studies.removeAll { $0.studyInstanceUID == studyInstanceUID }
+    }
+
+    package func keep(_ copy: Instance) throws {
+        for index in state.instances.indices where state.instances[index].sopInstanceUID == copy.sopInstanceUID {
+            state.instances[index].archive = nil
+        }
+    }
+    package func archiveCopy(of studyInstanceUID: String) throws -> ArchiveCopy? { state.copies[studyInstanceUID] }
+    package func save(_ copy: ArchiveCopy) throws {
+        var copy = copy
+        if let old = state.copies[copy.studyInstanceUID] { copy.usedAt = max(copy.usedAt, old.usedAt) }
+        state.copies[copy.studyInstanceUID] = copy
+    }
+    package func copiedInstances(of studyInstanceUID: String) throws -> (count: Int, bytes: Int64) {
+        let copies = try copiedInstances(of: studyInstanceUID, limit: .max)
+        return (copies.count, copies.reduce(0) { $0 + $1.size })
+    }
+    package func copiedInstances(of studyInstanceUID: String, limit: Int) throws -> [Instance] {
+        Array(
+            state.instances.filter { $0.studyInstanceUID == studyInstanceUID && $0.archive != nil }.prefix(limit))
+    }
+
     package func awaitPublication(of studyInstanceUID: String, isDue: Bool) throws {
         var awaited =
             state.publications[studyInstanceUID]

@@ -208,6 +208,108 @@ import Workflow
         #expect(sent.first?.at("ORC[2]-2") == "PL-2")
     }
 
+    @Test(
+        "HL7 v2.5.1 §4.4.4, §4.4.16: the order that is replaced has the OBR, and in OMI the IPC, that each ORDER has to have",
+        arguments: ["OMG^O19", "OMI^O23"])
+    func replacedWhole(form: String) async throws {
+        let site = try OutboundSite("  RIS: { peer: \"RIS|SOUTH\", send: [{ event: order, as: \"\(form)\" }] }")
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        _ = try site.sent()
+        let old = try order(site)
+        let announcer = OutboundAnnouncer(profile: site.profile, digest: Site.fnv)
+        site.store.concluding.withLock {
+            $0 = { events, unit in
+                try announcer.announce(events, replaced: { $0 == EntityID("new") ? old.id : nil }, in: unit)
+            }
+        }
+        try await site.change { unit in
+            var order = old
+            order.id = EntityID("new")
+            order.placer?.value = "PL-2"
+            order.filler = nil
+            order.accession = nil
+            try unit.save(order)
+            unit.emit(.orderChanged(order.id))
+        }
+        let sent = try #require(try site.sent().first)
+        #expect(sent.segments.filter { $0.id == "OBR" }.map { $0[2].text ?? "" } == ["PL-1", "PL-2"])
+        #expect(sent.at("OBR-4") == "CTHEAD")
+        #expect(sent.segments.filter { $0.id == "IPC" }.count == (form == "OMI^O23" ? 2 : 0))
+        // One that is taken back is told with what was ordered, too.
+        try await site.change { unit in
+            try unit.removeOrder(EntityID("new"))
+            unit.emit(.orderRemoved(EntityID("new"), steps: []))
+        }
+        let gone = try #require(try site.sent().first)
+        #expect(gone.summary == "\(form) CA/CA")
+        #expect(gone.at("OBR-2") == "PL-2")
+        #expect(gone.at("OBR-4") == "CTHEAD")
+    }
+
+    @Test("HL7 v2.5.1 §4.5.6.2: an order without a procedure id goes by its step's in IPC-2, as on the worklist")
+    func procedureID() async throws {
+        let site = try OutboundSite("  RIS: { peer: \"RIS|SOUTH\", send: [{ event: order, as: \"OMI^O23\" }] }")
+        _ = await site.inbox.receive(Site.orm("M1", obr: Site.obr.replacing("|RP-1|", with: "||")), peer: nil)
+        let sent = try #require(try site.sent().first)
+        #expect(sent.at("IPC-2") == "SPS-1")
+        #expect(sent.at("IPC-4") == "SPS-1")
+    }
+
+    @Test("HL7 v2.5.1 §4.5.3.18: OBR-18 is a string; a number of another authority is not told without it")
+    func accession() async throws {
+        let site = try OutboundSite(Self.ris)
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        let sent = try #require(try site.sent().first)
+        #expect(sent["OBR"]?[18].rawBytes.elementsEqual("ACC-1".utf8) == true)
+        try await site.changeOrder { $0.accession?.system = "urn:oid:2.999.7" }
+        let other = try #require(try site.sent().first)
+        #expect(other.at("OBR-18") == "ACC-1")
+        #expect(other.at("OBR-18.3") == "2.999.7")
+    }
+
+    @Test(
+        "HL7 v2.5.1 §7.4.2.8: OBX-8 is a code of table 0078 until 2.7 makes it CWE",
+        arguments: [("2.3.1", "N"), ("2.5.1", "N"), ("2.7", "N^^HL70078")])
+    func flags(version: String, field: String) async throws {
+        let site = try OutboundSite(
+            "  EHR: { peer: \"EHR|SOUTH\", version: \"\(version)\", send: [{ event: result }] }")
+        _ = await site.inbox.receive(
+            Site.oru("M1", status: "F", obx: ["OBX|1|NM|DLP^Dose^LOCAL||450|mGy.cm^^UCUM|0-900|N|||F"]), peer: nil)
+        let sent = try #require(try site.sent().first)
+        #expect(try #require(sent["OBX"])[8].rawBytes.elementsEqual(field.utf8))
+    }
+
+    @Test("IHE RAD-28: a report names the studies of its order that are here, and the link leads there")
+    func studyOfOrder() async throws {
+        let site = try OutboundSite(
+            """
+              EHR:
+                peer: EHR|SOUTH
+                report: { contents: [text, link], viewer: "https://v/{study}" }
+                send: [{ event: result }]
+            """)
+        _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
+        let order = try order(site)
+        site.store.change { state in
+            for (uid, patient) in [("1.2.999.5", order.patientID), ("1.2.999.6", EntityID("another"))] {
+                let link = Reconciliation.matched(patientID: patient, orderID: order.id)
+                state.studies.append(
+                    Study(
+                        id: EntityID(uid), studyInstanceUID: uid, reconciliation: link, attributes: StudyAttributes(),
+                        updatedAt: state.time))
+                state.series.append(
+                    Series(
+                        studyInstanceUID: uid, seriesInstanceUID: uid + ".1", reconciliation: link,
+                        attributes: SeriesAttributes(), updatedAt: state.time))
+            }
+        }
+        _ = await site.inbox.receive(
+            Site.oru("M2", status: "F", obx: ["OBX|1|TX|IMP^Impression^L||clear||||||F"]), peer: nil)
+        let sent = try #require(try site.sent().first)
+        let values = sent.segments.filter { $0.id == "OBX" }.map { $0[5].text ?? "" }
+        #expect(values == ["clear", "1.2.999.5", "https://v/1.2.999.5"])
+    }
+
     @Test("An order that was told to be over is not ended again by the one in its place")
     func replacedWhenOver() async throws {
         let site = try OutboundSite(Self.ris)
@@ -300,6 +402,51 @@ import Workflow
                 .unwritable("the order has no number"),
             ])
         #expect(drafts.allSatisfy { $0.destination == "hl7/RIS" && $0.kind == "hl7/RIS" && $0.orderingKey == "p" })
+    }
+
+    @Test("What could not be written is told as new once it can be: its receiver knows nothing of it")
+    func writtenLater() async throws {
+        let site = try OutboundSite(
+            """
+              RIS:
+                peer: RIS|SOUTH
+                character_set: "8859/1"
+                send: [{ event: order, as: "ORM^O01" }, { event: patient, as: "ADT^A28" }]
+            """)
+        let number = Identifier(system: "urn:oid:2.999.1", value: "P-1", kind: .medicalRecord)
+        func tell(_ family: String, _ placer: String?) async throws {
+            try await site.change { unit in
+                try unit.save(Patient(id: EntityID("p"), identifiers: [number], names: [HumanName(family: family)]))
+                var order = ImagingOrder(
+                    id: EntityID("o"), patientID: EntityID("p"), status: .active, code: CodedConcept(text: "CT"))
+                order.placer = placer.map { Identifier(system: "urn:hilum:placer", value: $0, kind: .placer) }
+                try unit.save(order)
+                unit.emit(.patientChanged(EntityID("p")))
+                unit.emit(.orderChanged(EntityID("o")))
+            }
+        }
+        func parked() -> [String] {
+            let drafts = site.store.content.outbox
+            site.store.change { $0.outbox = [] }
+            return drafts.map {
+                if case .unwritable? = OutboundPayload($0.payload) { return "parked" }
+                return (try? Parser().parse($0.payload).summary) ?? "?"
+            }
+        }
+        try await tell("Łukasz", nil)
+        #expect(parked() == ["parked", "parked"])
+        // The same again is no news for the operator either.
+        try await tell("Łukasz", nil)
+        #expect(parked() == [])
+        try await tell("Łukasz", "PL-1")
+        #expect(parked() == ["parked"])
+        try await tell("Lukasz", "PL-1")
+        #expect(parked() == ["ADT^A28", "ORM^O01 NW/"])
+        // One that was told before stays told, also where a change of it cannot be written.
+        try await tell("Łukasz", "PL-1")
+        #expect(parked() == ["parked", "parked"])
+        try await tell("Lucas", "PL-1")
+        #expect(parked() == ["ADT^A31", "ORM^O01 XO/SC"])
     }
 
     @Test("A report past what the outbox holds is named, and made when it is sent")

@@ -5,51 +5,38 @@ import FHIRSearch
 import HTTPSupport
 import Workflow
 
-/// System-level `$export`: kick-off, status, manifest, files, delete. FHIR Bulk Data Access 2.0.
+/// `$export`: kick-off, status, manifest, files, delete. FHIR Bulk Data Access 2.0.
 extension FHIRService {
-    private static let outputFormats: Set<String> = ["application/fhir+ndjson", "application/ndjson", "ndjson"]
-
-    func kickOff(_ request: FHIRCall) async throws -> FHIRResponse {
-        let preferences = request.preferences
-        let isLenient = preferences.handling == .lenient
+    /// - Parameter isForm: whether the parameters are in the body.
+    func kickOff(_ call: FHIRCall, _ level: ExportJob.Level, isForm: Bool) async throws -> FHIRResponse {
+        let preferences = call.preferences
         guard preferences.respondAsync else {
             throw InteractionError(.malformed, "kick-off needs the header Prefer: respond-async")
         }
-        var types: [String] = []
-        var since: UTCInstant?
-        var until: UTCInstant?
-        for (name, value) in request.query {
-            switch name {
-            case "_outputFormat":
-                guard Self.outputFormats.contains(value) else {
-                    throw InteractionError(.unsupported, "_outputFormat must be application/fhir+ndjson")
-                }
-            case "_since": since = try instant(value, name)
-            case "_until": until = try instant(value, name)
-            case "_type":
-                for type in value.split(separator: ",").map(String.init) where !types.contains(type) {
-                    if definitions.isResourceType(type) {
-                        types.append(type)
-                    } else if !isLenient {
-                        throw InteractionError(.unsupported, "_type names what is no resource type")
-                    }
-                }
-            default:
-                if !isLenient {
-                    throw InteractionError(.unsupported, "the parameter \(name) is not supported by $export")
-                }
-            }
+        if isForm, !call.query.isEmpty {
+            throw InteractionError(.malformed, "a POST of $export has its parameters in its body, none in the URL")
         }
-        types = try permittedTypes(types, wasNamed: request.first("_type") != nil, access: request.access)
+        let request = try ExportRequest(
+            isForm ? try ExportRequest.parameters(of: try document(in: call)) : call.query, parser: searchParser,
+            definitions: definitions, baseURL: baseURL, mayNamePatients: isForm && level != .system,
+            isLenient: preferences.handling == .lenient)
         let snapshot = try await store.snapshot()
+        var selection = ExportJob.Selection()
+        selection.level = level
+        selection.filters = request.filters
+        selection.elements = request.elements
+        selection.namesPatients = request.patients != nil
+        selection.patients = try await patients(of: level, named: request.patients, call.access)
+        let types = try permittedTypes(request, selection, access: call.access)
+        let path = call.path.hasPrefix("/") ? call.path : "/" + call.path
         let job = ExportJob(
-            id: exports.entropy.newID(), ownerID: request.access.principal.id,
-            scopes: request.access.scopes.map(\.text),
-            request: "\(baseURL)/$export" + (request.rawQuery.isEmpty ? "" : "?" + request.rawQuery), types: types,
-            since: since, until: until, snapshot: snapshot.sequence, transactionTime: snapshot.time, createdAt: now())
+            id: exports.entropy.newID(), ownerID: call.access.principal.id, scopes: call.access.scopes.map(\.text),
+            request: baseURL + path + (call.rawQuery.isEmpty ? "" : "?" + call.rawQuery), types: types,
+            since: request.since, until: request.until, snapshot: snapshot.sequence, transactionTime: snapshot.time,
+            createdAt: now(), selection: selection)
         try await recordRead(
-            "$export", request, category: .export, action: .execute, entity: "export:\(job.id.value)",
-            query: request.rawQuery)
+            "$export", call, category: .export, action: .execute, entity: "export:\(job.id.value)",
+            query: call.rawQuery)
         guard try await exports.submit(job, activeMax: limits.exportsPerClientMax) else {
             return .outcome(
                 429, OperationOutcome(.error, .throttled, details: "too many exports of this client are under way"),
@@ -60,12 +47,43 @@ extension FHIRService {
             headers: [("Content-Location", statusURL(job))])
     }
 
-    /// Named types beyond the scopes are refused; without names the export holds what the scopes allow. A scope with a
-    /// search condition does not authorise an export.
-    private func permittedTypes(_ named: [String], wasNamed: Bool, access: AccessContext) throws -> [String] {
-        let candidates = wasNamed ? named : definitions.resourceTypes
-        let permitted = candidates.filter { Self.mayExport($0, access) }
-        if permitted.isEmpty || (wasNamed && permitted.count < candidates.count) {
+    /// Whose data it is, as of now; nil for everybody's. Throws for a Group that the caller may not see, and for a
+    /// patient who is not in it or whom nobody knows.
+    private func patients(
+        of level: ExportJob.Level, named: [String]?, _ access: AccessContext
+    ) async throws -> [String]? {
+        switch level {
+        case .system: return nil
+        case .patient:
+            for id in named ?? [] where try await store.read("Patient", id, access: access)?.isDeleted ?? true {
+                throw InteractionError(.malformed, "patient names one who is not here")
+            }
+            return named
+        case .group(let id):
+            let members = try await GroupMembers(store: store, access: access, now: now(), baseURL: baseURL).patients(
+                of: id)
+            guard let named else { return members }
+            let known = Set(members)
+            guard named.allSatisfy(known.contains) else {
+                throw InteractionError(.malformed, "patient names one who is no active member of the group")
+            }
+            return named
+        }
+    }
+
+    /// Named types beyond the scopes, or of which the level has none, are refused; without names the export holds what the
+    /// scopes allow. A scope with a search condition does not authorise an export.
+    private func permittedTypes(
+        _ request: ExportRequest, _ selection: ExportJob.Selection, access: AccessContext
+    ) throws -> [String] {
+        let scope = ExportScope(selection, searchParser)
+        let candidates = request.namesTypes ? request.types : definitions.resourceTypes
+        let within = scope.inOrder(candidates.filter { scope.mayHold($0) })
+        if request.namesTypes, within.count < candidates.count, !request.isLenient {
+            throw InteractionError(.unsupported, "_type names a type of which this level of $export has none")
+        }
+        let permitted = within.filter { Self.mayExport($0, access) }
+        if permitted.isEmpty || (request.namesTypes && permitted.count < within.count) {
             throw InteractionError(.forbidden, "no scope to export these resource types")
         }
         return permitted
@@ -160,11 +178,4 @@ extension FHIRService {
     }
 
     private func statusURL(_ job: ExportJob) -> String { "\(baseURL)/_export/\(job.id.value)" }
-
-    private func instant(_ text: String, _ name: String) throws -> UTCInstant {
-        guard let time = FHIRDateTime(text, as: .instant) else {
-            throw InteractionError(.malformed, "\(name) must be an instant, such as 2026-11-21T05:43:24Z")
-        }
-        return UTCInstant(microseconds: time.range().lower)
-    }
 }

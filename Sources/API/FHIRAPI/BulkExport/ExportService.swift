@@ -1,11 +1,13 @@
 import Access
 import FHIRModel
 import FHIRResources
+import FHIRSearch
 import Synchronization
 import Workflow
 
 /// Runs bulk exports: one worker, jobs in order of arrival, each a snapshot at its kick-off. Survives a restart: a job
-/// that was under way starts over. FHIR Bulk Data Access 2.0 §Bulk Data Export Operation.
+/// that was under way goes on behind the last file that is whole; one of patients, which has to know what its resources
+/// refer to, starts over. FHIR Bulk Data Access 2.0 §Bulk Data Export Operation.
 package final class ExportService: Sendable {
     /// A file is closed when it holds this many bytes, so that a download can be resumed at reasonable cost.
     static let fileBytesMax: Int64 = 128 << 20
@@ -16,6 +18,8 @@ package final class ExportService: Sendable {
     let store: any ResourceStore
     let blobs: any BlobStoring
     let entropy: any Entropy
+    /// The server's own address, by which absolute references are known as its own.
+    let baseURL: String
     let now: @Sendable () -> UTCInstant
     /// Hours for which the files of a finished export are kept; 0 for ever.
     let keepHours: Int64
@@ -29,12 +33,13 @@ package final class ExportService: Sendable {
     ///   - blobs: where the files of a job lie.
     package init(
         jobs: any ExportJobStore, store: any ResourceStore, blobs: any BlobStoring, entropy: any Entropy,
-        keepHours: Int64 = 24, now: @escaping @Sendable () -> UTCInstant
+        baseURL: String = "", keepHours: Int64 = 24, now: @escaping @Sendable () -> UTCInstant
     ) {
         self.jobs = jobs
         self.store = store
         self.blobs = blobs
         self.entropy = entropy
+        self.baseURL = baseURL
         self.keepHours = keepHours
         self.now = now
         (queue, wakeUp) = AsyncStream.makeStream(of: EntityID.self)
@@ -76,36 +81,56 @@ package final class ExportService: Sendable {
 
     private func work(_ id: EntityID) async {
         guard var job = try? await jobs.job(id), job.state == .accepted || job.state == .running else { return }
-        // What a run before a restart wrote is dropped: its last file may be short.
-        for file in job.outputs { try? await blobs.remove(file.blobID) }
-        job.outputs = []
+        let selection = job.selection ?? ExportJob.Selection()
+        if selection.level != .system || job.checkpoint == nil {
+            // What a run before a restart wrote of it.
+            await dropOutputs(of: job)
+            job.outputs = []
+            job.checkpoint = nil
+        }
         job.state = .running
+        let scope = ExportScope(
+            selection, SearchQueryParser(baseURL: baseURL, now: job.createdAt.microseconds, zone: store.zone))
+        var referred = ReferredResources(baseURL: baseURL)
         do {
             try await jobs.save(job)
             let access = AccessContext(
                 principal: Principal(kind: .client, id: job.ownerID), scopes: job.scopes.compactMap { Scope($0) },
                 requestID: "export-\(job.id.value)")
-            for (index, type) in job.types.enumerated() {
-                if Task.isCancelled { return }
-                if isCancelled(id) { return await dropOutputs(of: job) }
-                // Held until the job that names them is saved: until then nothing else tells that they are wanted.
-                let written = try await export(type, of: job, access: access)
-                defer { withExtendedLifetime(written) {} }
-                job.outputs += written.map(\.file)
+            for index in (job.checkpoint?.types ?? 0)..<max(job.types.count, job.checkpoint?.types ?? 0) {
+                let type = job.types[index]
+                let filters =
+                    scope.isOutside(type)
+                    ? try referred.batches(of: type).map { try scope.filter(type, among: $0) }
+                    : [try scope.filter(type)]
+                for filter in filters {
+                    repeat {
+                        if Task.isCancelled { return }
+                        if isCancelled(id) { return await dropOutputs(of: job) }
+                        // Held until the job that names them is saved: until then nothing else tells that they are wanted.
+                        let (written, cursor) = try await export(
+                            type, of: job, selection, matching: filter, access: access, noting: &referred)
+                        defer { withExtendedLifetime(written) {} }
+                        job.outputs += written.map(\.file)
+                        job.checkpoint = ExportJob.Checkpoint(
+                            types: cursor == nil ? index + 1 : index, cursor: cursor)
+                        if isCancelled(id) { return await dropOutputs(of: job) }
+                        try await jobs.save(job)
+                    } while job.checkpoint?.cursor != nil
+                }
                 job.progress = (index + 1) * 99 / job.types.count
-                if isCancelled(id) { return await dropOutputs(of: job) }
-                try await jobs.save(job)
             }
             job.state = .complete
             job.progress = 100
         } catch {
-            await dropOutputs(of: job)
-            // Still under way in the store: the next start takes it up again.
+            // Still under way in the store: the next start goes on with it.
             if Task.isCancelled { return }
+            await dropOutputs(of: job)
             job.outputs = []
             job.state = .failed
             job.failure = "the export could not be written; start it again"
         }
+        job.checkpoint = nil
         job.finishedAt = now()
         if isCancelled(id) { return await dropOutputs(of: job) }
         try? await jobs.save(job)
@@ -115,29 +140,33 @@ package final class ExportService: Sendable {
         for file in job.outputs { try? await blobs.remove(file.blobID) }
     }
 
-    /// Writes one type's files: the resources, and with `_since` the deletions.
-    private func export(_ type: String, of job: ExportJob, access: AccessContext) async throws -> [Written] {
+    /// Writes files of one type from the job's checkpoint on, until the file of the resources is full or the type is
+    /// whole: the resources, and with `_since` the deletions. Gives the cursor at which the type goes on, nil at its end.
+    private func export(
+        _ type: String, of job: ExportJob, _ selection: ExportJob.Selection, matching filter: SearchFilter?,
+        access: AccessContext, noting referred: inout ReferredResources
+    ) async throws -> (written: [Written], cursor: Int64?) {
         var files: [Written] = []
         var resources = Writer(type: type, isDeleted: false)
         var deletions = Writer(type: type, isDeleted: true)
-        var cursor: Int64?
+        let subset = Subset(elements: selection.elements(of: type), summary: nil, definitions: .r4)
+        let notes = selection.level != .system
+        var cursor = job.checkpoint?.cursor
         do {
             repeat {
                 let page = try await store.scan(
-                    type, snapshot: job.snapshot, since: job.since, until: job.until, after: cursor, limit: Self.batch,
-                    access: access)
+                    type, snapshot: job.snapshot, since: job.since, until: job.until, matching: filter, after: cursor,
+                    limit: Self.batch, access: access)
                 for resource in page.resources {
                     if resource.isDeleted {
                         if job.since != nil { try deletions.append(Self.deletion(of: resource), to: blobs) }
                     } else {
-                        try resources.append(resource.bytes, to: blobs)
-                        if resources.size >= Self.fileBytesMax, let file = try await resources.close() {
-                            files.append(file)
-                        }
+                        if notes { referred.note(resource.bytes) }
+                        try resources.append(subset.apply(to: resource.bytes, of: type), to: blobs)
                     }
                 }
                 cursor = page.next
-            } while cursor != nil && !isCancelled(job.id) && !Task.isCancelled
+            } while cursor != nil && resources.size < Self.fileBytesMax && !isCancelled(job.id) && !Task.isCancelled
             // A file cut short by the server's stop must never count as whole.
             try Task.checkCancellation()
             if let file = try await resources.close() { files.append(file) }
@@ -148,7 +177,7 @@ package final class ExportService: Sendable {
             for written in files { try? await blobs.remove(written.file.blobID) }
             throw error
         }
-        return files
+        return (files, cursor)
     }
 
     /// A transaction Bundle with one DELETE. Bulk Data 2.0 §Response - Complete Status, `deleted`.
@@ -200,5 +229,12 @@ package final class ExportService: Sendable {
             blob?.abort()
             blob = nil
         }
+    }
+}
+
+extension ExportJob.Selection {
+    /// Names of root elements that are asked for of a type; empty for all, also where other types' are named alone.
+    fileprivate func elements(of type: String) -> [String] {
+        elements.filter { !$0.contains(".") || $0.hasPrefix(type + ".") }
     }
 }

@@ -85,6 +85,9 @@ struct CapabilityStatement: Sendable {
         ]
     }
 
+    /// The exports that are asked for at a type or one of its resources. Bulk Data 2.0 §Server Capability Documentation.
+    private static let exports = ["Patient": "patient-export", "Group": "group-export"]
+
     private static func resource(
         _ type: String, _ conditionalDelete: ConditionalDelete, _ definitions: FHIRDefinitions
     ) -> JSONValue {
@@ -101,6 +104,14 @@ struct CapabilityStatement: Sendable {
             "conditionalUpdate": true,
             "conditionalDelete": .string(conditionalDelete.rawValue),
         ]
+        if let operation = Self.exports[type] {
+            value["operation"] = [
+                [
+                    "name": "export",
+                    "definition": .string("http://hl7.org/fhir/uv/bulkdata/OperationDefinition/\(operation)"),
+                ]
+            ]
+        }
         if !includes.isEmpty { value["searchInclude"] = .array(includes) }
         if !parameters.isEmpty {
             value["searchParam"] = .array(

@@ -4,8 +4,8 @@ import HTTPTypes
 /// compressed by their transfer syntax, or are to be had without a step in between.
 ///
 /// The length of a compressed answer tells whoever chose some of its words about the others (BREACH). Nobody can choose
-/// words of another caller's answers: a request has rights by its bearer token, never by what a browser sends along by
-/// itself, such as a cookie.
+/// words of another caller's answers: a request of an API has rights by its bearer token, never by what a browser sends
+/// along by itself, such as a cookie. Pages do go by cookies, so HTML is never compressed.
 enum AnswerCoding {
     /// An answer below this goes into one packet as it is.
     static let bytesMin = 1024
@@ -19,6 +19,7 @@ enum AnswerCoding {
             return false
         }
         let essence = type.prefix { $0 != ";" && $0 != " " }
+        guard essence != "text/html" else { return false }
         return essence.hasPrefix("text/") || essence.hasSuffix("json") || essence.hasSuffix("xml")
     }
 }

@@ -9,6 +9,14 @@ package struct SecurityHeaders: Sendable {
     private static let noStore = HTTPField(name: .cacheControl, value: "no-store")
     private static let noSniff = HTTPField(name: .xContentTypeOptions, value: "nosniff")
 
+    /// The policy of a page: no script, nothing inline, in nobody's frame. CSP Level 3.
+    ///
+    /// - Parameter forms: sources that its forms, and the answers to them, may lead to.
+    package static func pagePolicy(forms: [String]) -> String {
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action \(forms.joined(separator: " ")); "
+            + "frame-ancestors 'none'"
+    }
+
     /// - Parameter isClearText: whether the client spoke clear text to a proxy: it must not be told then. RFC 6797 §7.2.
     func apply(to headers: inout HTTPFields, isClearText: Bool = false) {
         // Answers hold health data: no cache may keep one.
@@ -16,13 +24,16 @@ package struct SecurityHeaders: Sendable {
         if !headers.contains(.xContentTypeOptions) { headers.append(Self.noSniff) }
         if isTLS, !isClearText { headers[.strictTransportSecurity] = "max-age=31536000" }
         if headers[.contentType]?.hasPrefix("text/html") == true {
-            headers[.contentSecurityPolicy] =
-                "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-            headers[.referrerPolicy] = "no-referrer"
+            // A page with forms says itself where they may lead; see ``Page``.
+            if !headers.contains(.contentSecurityPolicy) {
+                headers[.contentSecurityPolicy] = Self.pagePolicy(forms: ["'none'"])
+            }
+            if !headers.contains(.referrerPolicy) { headers[.referrerPolicy] = "no-referrer" }
         }
     }
 }
 
 extension HTTPField.Name {
-    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    /// Referrer Policy §3.
+    package static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
 }

@@ -26,6 +26,12 @@ package struct ClientAuthenticator: Sendable {
     /// Whether a client of this id is registered, as known within a minute.
     func isRegistered(_ id: String) async -> Bool { await registered.contains(id) }
 
+    /// A registered client, also one that was revoked. Throws the store's error.
+    func registered(_ id: String) async throws -> Client? {
+        guard let client = try await clients.client(id: id), client.id.utf8.elementsEqual(id.utf8) else { return nil }
+        return client
+    }
+
     /// The client that signed an assertion. Throws ``ClientAssertion/Refusal``, and the store's error when the
     /// client or the ledger cannot be read.
     ///

@@ -6,7 +6,13 @@ import HTTPSupport
 /// The claims of an access token and their form on the wire. RFC 9068 §2.
 package struct AccessToken: Sendable, Hashable {
     package var clientID: String
+    /// The person who has authorized the client, or the client itself.
+    package var subject: String
     package var scopes: [Scope]
+    /// The scopes that are for no resource.
+    package var launchScopes: [LaunchScope] = []
+    /// The grant that it came of; nil for a client by itself.
+    package var grantID: String?
     package var identifier: String
     /// Seconds since the epoch.
     package var issuedAt: Int64
@@ -17,13 +23,14 @@ package struct AccessToken: Sendable, Hashable {
         var claims = JSONText()
         claims.object { json in
             json.member("iss", issuer)
-            json.member("sub", clientID)
+            json.member("sub", subject)
             json.member("client_id", clientID)
             json.member("aud", audience)
             json.member("iat", Int(issuedAt))
             json.member("exp", Int(expires))
             json.member("jti", identifier)
-            json.member("scope", scopes.map(\.text).joined(separator: " "))
+            json.member("scope", GrantedScopes(resources: scopes, others: launchScopes).text)
+            if let grantID { json.member("grant_id", grantID) }
         }
         let input = AccessToken.header(key) + "." + Base64URL.encode(claims.bytes)
         return input + "." + Base64URL.encode(try key.sign(input.utf8))
@@ -53,18 +60,29 @@ package struct AccessToken: Sendable, Hashable {
             claims["iss"]?.text == issuer, claims["aud"]?.text == audience, let clientID = claims["client_id"]?.text,
             let identifier = claims["jti"]?.text, let issuedAt = claims["iat"]?.integer,
             let expires = claims["exp"]?.integer,
-            let scope = claims["scope"]?.text
+            let scope = claims["scope"]?.text, let subject = claims["sub"]?.text
         else { return nil }
+        let granted = GrantedScopes(scope)
         self.clientID = clientID
-        self.scopes = scope.split(separator: " ").compactMap { Scope(String($0)) }
+        self.subject = subject
+        self.scopes = granted.resources
+        self.launchScopes = granted.others
+        self.grantID = claims["grant_id"]?.text
         self.identifier = identifier
         self.issuedAt = issuedAt
         self.expires = expires
     }
 
-    init(clientID: String, scopes: [Scope], identifier: String, issuedAt: Int64, expires: Int64) {
+    /// Of a client by itself, or of a grant, to which `scopes` belong.
+    init(
+        clientID: String, scopes: GrantedScopes, grant: Grant? = nil, identifier: String, issuedAt: Int64,
+        expires: Int64
+    ) {
         self.clientID = clientID
-        self.scopes = scopes
+        self.subject = grant?.accountID ?? clientID
+        self.scopes = scopes.resources
+        self.launchScopes = scopes.others
+        self.grantID = grant?.id
         self.identifier = identifier
         self.issuedAt = issuedAt
         self.expires = expires

@@ -30,6 +30,17 @@ package struct ServerKey: Sendable {
     /// r and s of the signature of a token's encoded header and payload.
     func sign(_ signingInput: some Collection<UInt8>) throws -> [UInt8] { try key.sign(signingInput) }
 
+    /// A signed token of type JWT, which no door takes for an access token: those are of type `at+jwt`. RFC 8725 §3.11.
+    func identityToken(claims: [UInt8]) throws -> String {
+        var header = JSONText()
+        header.object { json in
+            json.member("alg", "ES256")
+            json.member("typ", "JWT")
+            json.member("kid", id)
+        }
+        return try key.compactJWS(header: header.bytes, claims: claims)
+    }
+
     /// Whether a signature over the encoded header and payload is this key's.
     func verifies(_ signature: [UInt8], over signingInput: some Collection<UInt8>) -> Bool {
         key.publicKey.verifies(signature, of: signingInput)

@@ -1,5 +1,6 @@
 import Access
 import Basics
+import HTTPSupport
 
 /// Makes access tokens.
 package struct TokenIssuer: Sendable {
@@ -30,10 +31,43 @@ package struct TokenIssuer: Sendable {
 
     /// A new token with its claims. Throws when it cannot be signed.
     package func issue(clientID: String, scopes: [Scope]) throws -> (text: String, claims: AccessToken) {
+        try issue(clientID: clientID, scopes: GrantedScopes(resources: scopes, others: []), grant: nil)
+    }
+
+    /// A new token for what a person has authorized, with some of its scopes or all of them.
+    func issue(_ grant: Grant, scopes: GrantedScopes) throws -> (text: String, claims: AccessToken) {
+        try issue(clientID: grant.clientID, scopes: scopes, grant: grant)
+    }
+
+    private func issue(clientID: String, scopes: GrantedScopes, grant: Grant?) throws -> (
+        text: String, claims: AccessToken
+    ) {
         let seconds = now() / 1_000_000
         let claims = AccessToken(
-            clientID: clientID, scopes: scopes, identifier: Base64URL.encode(randomBytes(16)), issuedAt: seconds,
-            expires: seconds + TokenIssuer.lifetime)
+            clientID: clientID, scopes: scopes, grant: grant, identifier: Base64URL.encode(randomBytes(16)),
+            issuedAt: seconds, expires: seconds + TokenIssuer.lifetime)
         return (try claims.signed(by: key, issuer: issuer, audience: audience), claims)
+    }
+
+    /// Who has signed in, for the client of a grant. Throws when it cannot be signed.
+    ///
+    /// *Spec:* OpenID Connect Core 1.0 §2; SMART 2.2 §Scopes for requesting identity data.
+    /// - Parameter nonce: of the authorization request; nil where there was none, and when the token is refreshed.
+    func identityToken(_ grant: Grant, scopes: GrantedScopes, nonce: String?) throws -> String {
+        let seconds = now() / 1_000_000
+        var claims = JSONText()
+        claims.object { json in
+            json.member("iss", issuer)
+            json.member("sub", grant.accountID)
+            json.member("aud", grant.clientID)
+            json.member("iat", Int(seconds))
+            json.member("exp", Int(seconds + TokenIssuer.lifetime))
+            json.member("auth_time", Int(grant.signedInAt / 1000))
+            if let nonce { json.member("nonce", nonce) }
+            if scopes.others.contains(.fhirUser), let user = grant.fhirUser {
+                json.member("fhirUser", audience + "/" + user)
+            }
+        }
+        return try key.identityToken(claims: claims.bytes)
     }
 }

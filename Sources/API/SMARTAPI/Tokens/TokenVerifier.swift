@@ -4,13 +4,15 @@ import Synchronization
 /// Turns our own access tokens back into rights.
 ///
 /// A verified token is remembered until it expires, so that a request costs a look-up and not a signature check.
-/// Whether its client was revoked is asked again after at most a minute. The clock is never taken to go back: an
+/// Whether its client or its grant was revoked is asked again after at most a minute. The clock is never taken to go back: an
 /// expired token stays expired.
 package final class TokenVerifier: TokenVerifying {
     private struct Entry {
         var principal: Principal
         var token: AccessToken
-        /// When the client was last known not to be revoked, in microseconds since the epoch.
+        /// Nil for a client by itself.
+        var grant: Grant?
+        /// When the client and the grant were last known not to be revoked, in microseconds since the epoch.
         var checkedAt: Int64
     }
     private struct State {
@@ -27,21 +29,24 @@ package final class TokenVerifier: TokenVerifying {
     private let issuer: String
     private let audience: String
     private let clients: any ClientDirectory
+    private let authorizations: (any AuthorizationStore)?
     private let now: @Sendable () -> Int64
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - keys: the signing key and those before it whose tokens may still live.
     ///   - issuer: as in ``TokenIssuer``; `audience` likewise.
+    ///   - authorizations: what people have authorized; nil where no token comes of that.
     ///   - now: microseconds since the epoch.
     package init(
         keys: [ServerKey], issuer: String, audience: String, clients: any ClientDirectory,
-        now: @escaping @Sendable () -> Int64
+        authorizations: (any AuthorizationStore)? = nil, now: @escaping @Sendable () -> Int64
     ) {
         self.keys = keys
         self.issuer = issuer
         self.audience = audience
         self.clients = clients
+        self.authorizations = authorizations
         self.now = now
     }
 
@@ -52,21 +57,42 @@ package final class TokenVerifier: TokenVerifying {
         if let known, isFresh(known, at: time) {
             return context(known, requestID: requestID, sourceAddress: sourceAddress)
         }
-        guard let token = known?.token ?? AccessToken(bearerToken, keys: keys, issuer: issuer, audience: audience),
-            token.expires * 1_000_000 > time, token.issuedAt * 1_000_000 <= time + 60_000_000
-        else {
+        guard let entry = try await entry(bearerToken, known: known?.token, at: time) else {
             forget(bearerToken)
             return nil
         }
-        // A directory that cannot be read throws: a revoked client must not come in through an outage.
-        guard let client = try await clients.client(id: token.clientID), client.revokedAt == nil else {
-            forget(bearerToken)
-            return nil
-        }
-        let entry = Entry(
-            principal: Principal(kind: .client, id: client.id, name: client.name), token: token, checkedAt: time)
         remember(bearerToken, entry, at: time)
         return context(entry, requestID: requestID, sourceAddress: sourceAddress)
+    }
+
+    /// What a token of ours says, with the grant that it came of; nil for one that does not work now. Throws when that
+    /// cannot be told. Asks the store every time.
+    func inspected(_ bearerToken: String) async throws -> (token: AccessToken, grant: Grant?)? {
+        let (known, time) = remembered(bearerToken)
+        return try await entry(bearerToken, known: known?.token, at: time).map { ($0.token, $0.grant) }
+    }
+
+    /// What a token of ours says, whether or not it has expired or was revoked.
+    func claims(_ bearerToken: String) -> AccessToken? {
+        AccessToken(bearerToken, keys: keys, issuer: issuer, audience: audience)
+    }
+
+    private func entry(_ bearerToken: String, known: AccessToken?, at time: Int64) async throws -> Entry? {
+        guard let token = known ?? claims(bearerToken),
+            token.expires * 1_000_000 > time, token.issuedAt * 1_000_000 <= time + 60_000_000
+        else { return nil }
+        // A directory that cannot be read throws: a revoked client must not come in through an outage.
+        guard let client = try await clients.client(id: token.clientID), client.revokedAt == nil else { return nil }
+        var grant: Grant?
+        if let id = token.grantID {
+            grant = try await authorizations?.grant(id: id)
+            guard let grant, grant.revokedAt == nil, grant.clientID == client.id, grant.accountID == token.subject
+            else {
+                return nil
+            }
+        }
+        let principal = grant?.principal ?? Principal(kind: .client, id: client.id, name: client.name)
+        return Entry(principal: principal, token: token, grant: grant, checkedAt: time)
     }
 
     package func rememberedContext(bearerToken: String, requestID: String, sourceAddress: String?) -> AccessContext? {
@@ -81,7 +107,8 @@ package final class TokenVerifier: TokenVerifying {
 
     private func context(_ entry: Entry, requestID: String, sourceAddress: String?) -> AccessContext {
         AccessContext(
-            principal: entry.principal, scopes: entry.token.scopes, requestID: requestID, sourceAddress: sourceAddress,
+            principal: entry.principal, scopes: entry.token.scopes, patient: entry.grant?.context.patient,
+            reach: entry.grant?.reach ?? [], requestID: requestID, sourceAddress: sourceAddress,
             tokenID: entry.token.identifier)
     }
 
@@ -105,6 +132,11 @@ package final class TokenVerifier: TokenVerifying {
             }
             state.entries[token] = entry
         }
+    }
+
+    /// Forgets every token of a grant, so that it is asked about at the next use.
+    func forget(grant id: String) {
+        state.withLock { state in state.entries = state.entries.filter { $0.value.token.grantID != id } }
     }
 
     private func forget(_ token: String) { state.withLock { _ = $0.entries.removeValue(forKey: token) } }

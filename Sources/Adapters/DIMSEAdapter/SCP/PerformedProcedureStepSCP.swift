@@ -48,7 +48,7 @@ package struct PerformedProcedureStepSCP: ServiceClassProvider {
             return IdentifierOperation(request) { try await set($0, $1, uid, $2) }
         case (.nGetRequest, true):
             guard let uid = message.sopInstanceUID else { return FixedAnswer(status: .noSuchSOPInstance) }
-            return GetOperation(scp: self, request: request, uid: uid)
+            return CommandOperation(request) { try await get($0, uid, $1) }
         default: return FixedAnswer(status: .unrecognizedOperation)
         }
     }
@@ -95,19 +95,7 @@ package struct PerformedProcedureStepSCP: ServiceClassProvider {
 
     // MARK: N-GET
 
-    private struct GetOperation: ServiceOperation {
-        let scp: PerformedProcedureStepSCP
-        let request: DIMSERequest
-        let uid: String
-        func receive(_ bytes: UnsafeRawBufferPointer) {}
-        func abandon() {}
-        func perform(_ responder: Responder) async throws { try await scp.get(request, uid, responder) }
-    }
-
     private func get(_ request: DIMSERequest, _ uid: String, _ responder: Responder) async throws {
-        let list = request.message.command[.attributeIdentifierList] ?? []
-        func number(_ index: Int) -> UInt16 { UInt16(list[index]) | UInt16(list[index + 1]) << 8 }
-        let asked = stride(from: 0, to: list.count - list.count % 4, by: 4).map { Tag(number($0), number($0 + 2)) }
         let outcome = await write(request, "N-GET", uid) { try service.step(uid, in: $0) }
         let step: PerformedProcedureStep
         switch outcome {
@@ -118,7 +106,7 @@ package struct PerformedProcedureStepSCP: ServiceClassProvider {
             return try await responder.send(.processingFailure)
         }
         let bytes = try DataSetEncoder(transferSyntax: syntax).encode(
-            try PerformedStepDataSet.attributes(of: step, asked: asked))
+            try PerformedStepDataSet.attributes(of: step, asked: request.message.attributesAsked))
         try await responder.send(.success, dataSet: bytes)
     }
 
@@ -148,15 +136,8 @@ package struct PerformedProcedureStepSCP: ServiceClassProvider {
 
     private func refuse(_ error: any Error, _ responder: Responder) async throws {
         switch error {
-        case let problem as PerformedStepDataSet.Problem:
-            let status: DIMSEStatus =
-                switch problem {
-                case .missing: .missingAttribute
-                case .empty: .missingAttributeValue
-                case .value: .invalidAttributeValue
-                case .tooMuch: .resourceLimitation
-                }
-            try await responder.send(status, offending: [problem.tag], comment: "\(problem.tag)")
+        case let problem as AttributeProblem:
+            try await responder.send(problem.status, offending: [problem.tag], comment: "\(problem.tag)")
         case PerformedProcedureStepService.Refusal.duplicate: try await responder.send(.duplicateSOPInstance)
         case PerformedProcedureStepService.Refusal.unknown: try await responder.send(.noSuchSOPInstance)
         case PerformedProcedureStepService.Refusal.closed:

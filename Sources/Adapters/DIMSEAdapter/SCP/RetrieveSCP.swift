@@ -25,6 +25,7 @@ package struct RetrieveSCP: ServiceClassProvider {
     private let calling: PeerCalling
     private let pace: Pace
     private let memory: MemoryBudget
+    private let fetching: RetrieveFetching?
 
     /// What the instances that all retrievals have selected may take: those of half a million.
     package static let memoryBytes = 512 << 20
@@ -32,12 +33,14 @@ package struct RetrieveSCP: ServiceClassProvider {
     /// - Parameters:
     ///   - calling: how destinations are called.
     ///   - associations: to destinations.
+    ///   - fetch: brings what lies in an archive alone; nil where there is none.
     ///   - memory: what the instances that all retrievals have selected may take; beyond it a retrieval is refused with
     ///     A701H.
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, peers: any PeerDirectory, audit: any AuditTrail,
         calling: PeerCalling = PeerCalling(), associations: OutgoingAssociations = OutgoingAssociations(),
-        pace: Pace = Pace(), memory: MemoryBudget = MemoryBudget(bytesMax: RetrieveSCP.memoryBytes),
+        fetch: ArchiveFetch? = nil, pace: Pace = Pace(),
+        memory: MemoryBudget = MemoryBudget(bytesMax: RetrieveSCP.memoryBytes),
         logger: Logger = Logger(label: "dimse.retrieve")
     ) {
         selection = RetrieveSelection(index: index)
@@ -46,6 +49,7 @@ package struct RetrieveSCP: ServiceClassProvider {
         self.audit = audit
         self.calling = calling
         self.pace = pace
+        fetching = fetch.map { RetrieveFetching(fetch: $0, pace: pace) }
         self.memory = memory
     }
 
@@ -152,6 +156,7 @@ package struct RetrieveSCP: ServiceClassProvider {
             return nil
         }
         let access = request.association.access
+        if let fetching, try await !fetching.bring(keys, access: access, responder) { return nil }
         do {
             let instances = try await selection.instances(of: keys, memory: held, access: access) {
                 responder.isCancelled

@@ -16,12 +16,12 @@ package struct StorageCommitmentSCP: ServiceClassProvider {
     /// Who may ask for commitment.
     package let role = Peer.Role.commit
     private let store: any WorkflowStore
-    private let associations: CommitmentAssociations
+    private let associations: ReportAssociations
     /// Takes what peers report that were asked for commitment, and come with it on an association of their own.
     private let reports: CommitmentReportSCP?
 
     package init(
-        store: any WorkflowStore, associations: CommitmentAssociations, reports: CommitmentReportSCP? = nil
+        store: any WorkflowStore, associations: ReportAssociations, reports: CommitmentReportSCP? = nil
     ) {
         self.store = store
         self.associations = associations

@@ -16,13 +16,17 @@ package struct StorageSCP: ServiceClassProvider {
     /// Who may be stored to on its own association: who retrieves by C-GET. PS3.4 §C.4.3.
     package var roleAsSCU: Peer.Role? { .retrieve }
     private let ingest: InstanceIngest
+    private let arrivals: ArchiveArrivals?
     private let logger: Logger
 
+    /// - arrivals: What archives send because a C-MOVE of ours asks for it; nil where nothing is asked for.
     /// - furtherSOPClasses: UIDs beyond those of PS3.6, private ones for example, that are to be stored as well.
     /// - logger: Told why an instance was refused.
     package init(
-        ingest: InstanceIngest, furtherSOPClasses: [String] = [], logger: Logger = Logger(label: "dimse.storage")
+        ingest: InstanceIngest, arrivals: ArchiveArrivals? = nil, furtherSOPClasses: [String] = [],
+        logger: Logger = Logger(label: "dimse.storage")
     ) {
+        self.arrivals = arrivals
         self.ingest = ingest
         self.logger = logger
         // The requestor's first choice is nearly always the syntax it has the object in.
@@ -36,7 +40,7 @@ package struct StorageSCP: ServiceClassProvider {
     package func begin(_ request: DIMSERequest) -> any ServiceOperation {
         guard request.message.field == .cStoreRequest else { return FixedAnswer(status: .unrecognizedOperation) }
         return StoreOperation(
-            ingest: ingest,
+            ingest: ingest, arrivals: arrivals,
             incoming: Result { () throws(IngestFailure) in try incoming(request) }, request: request, logger: logger)
     }
 
@@ -62,6 +66,7 @@ package struct StorageSCP: ServiceClassProvider {
 /// One C-STORE.
 private final class StoreOperation: ServiceOperation {
     private let ingest: InstanceIngest
+    private let arrivals: ArchiveArrivals?
     /// Where the data set goes, until it is refused.
     private let incoming: Mutex<Result<IncomingInstance, IngestFailure>>
     private let request: DIMSERequest
@@ -69,10 +74,11 @@ private final class StoreOperation: ServiceOperation {
     private var association: AssociationInfo { request.association }
 
     init(
-        ingest: InstanceIngest, incoming: Result<IncomingInstance, IngestFailure>, request: DIMSERequest,
-        logger: Logger
+        ingest: InstanceIngest, arrivals: ArchiveArrivals?, incoming: Result<IncomingInstance, IngestFailure>,
+        request: DIMSERequest, logger: Logger
     ) {
         self.ingest = ingest
+        self.arrivals = arrivals
         self.incoming = Mutex(incoming)
         self.request = request
         self.logger = logger
@@ -102,7 +108,9 @@ private final class StoreOperation: ServiceOperation {
         let outcome = await ingest.finish(
             incoming, expectedClassUID: request.message.sopClassUID,
             expectedInstanceUID: request.message.sopInstanceUID,
-            receivedFrom: association.callingAETitle.value, access: association.access)
+            receivedFrom: association.callingAETitle.value,
+            archive: { [arrivals, request] in arrivals?.archive(of: $0, by: request) }, access: association.access)
+        arrivals?.note(outcome, by: request)
         switch outcome {
         case .stored: try await responder.send(.success)
         case .failed(let failure, _): try await refuse(failure, responder)

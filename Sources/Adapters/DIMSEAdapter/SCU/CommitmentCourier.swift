@@ -35,9 +35,8 @@ package struct CommitmentCourier: Courier {
 
     private let store: any WorkflowStore
     private let peers: any PeerDirectory
-    private let asking: CommitmentAssociations
-    private let calling: PeerCalling
-    private let associations: OutgoingAssociations
+    private let asking: ReportAssociations
+    private let reporter: EventReporter
     private let logger: Logger
     private let readBackTime: Duration
     private let readBack: @Sendable (Instance) async -> StoredBytes
@@ -47,7 +46,7 @@ package struct CommitmentCourier: Courier {
     /// - readBackTime: Of one attempt, shorter than the attempt: that our own disk is slow is not held against the peer.
     /// - readBack: Reads all bytes of an instance and compares them with their digests.
     package init(
-        store: any WorkflowStore, peers: any PeerDirectory, asking: CommitmentAssociations,
+        store: any WorkflowStore, peers: any PeerDirectory, asking: ReportAssociations,
         calling: PeerCalling = PeerCalling(), associations: OutgoingAssociations = OutgoingAssociations(),
         logger: Logger = Logger(label: "dimse.commitment"), readBackTime: Duration = .seconds(780),
         readBack: @escaping @Sendable (Instance) async -> StoredBytes
@@ -55,8 +54,7 @@ package struct CommitmentCourier: Courier {
         self.store = store
         self.peers = peers
         self.asking = asking
-        self.calling = calling
-        self.associations = associations
+        reporter = EventReporter(calling: calling, associations: associations)
         self.logger = logger
         self.readBackTime = readBackTime
         self.readBack = readBack
@@ -79,23 +77,25 @@ package struct CommitmentCourier: Courier {
         do { failures = try await self.failures(of: note.commitment) } catch {
             return .transient("the instances cannot be read back now")
         }
-        let report = note.commitment.report(failures: failures, retrieveAETitle: note.ourTitle)
+        let event = note.commitment.report(failures: failures, retrieveAETitle: note.ourTitle)
+        let report = EventReporter.Report(
+            abstractSyntax: UID.storageCommitmentPush, sopClassUID: UID.storageCommitmentPush,
+            sopInstanceUID: UID.storageCommitmentPushInstance, eventTypeID: event.eventTypeID,
+            information: event.information)
         if let (invoker, context) = await askingAssociation(note),
-            let status = try? await send(report, on: context, by: invoker), Self.isTaken(status)
+            let status = try? await reporter.send(report, on: context, by: invoker), EventReporter.isTaken(status)
         {
             return .delivered
         }
         if peer.host == nil || peer.port == nil { return Self.unaddressed(note) }
-        return await call(note, peer, with: report)
+        guard let title = AETitle(note.ourTitle) else { return .permanent("no AE title") }
+        return await reporter.call(peer, as: title, with: report)
     }
 
     /// The association that asked, while it lives and can carry a report.
     private func askingAssociation(_ note: CommitmentNote) async -> (OperationInvoker, PresentationContext)? {
         guard let invoker = await asking.invoker(association: note.association),
-            let context = invoker.negotiated.contexts.first(where: {
-                $0.abstractSyntax == UID.storageCommitmentPush
-                    && $0.permits(.nEventReportRequest, byRequestor: false)
-            })
+            let context = EventReporter.context(UID.storageCommitmentPush, of: invoker)
         else { return nil }
         return (invoker, context)
     }
@@ -125,7 +125,8 @@ package struct CommitmentCourier: Courier {
                 guard ContinuousClock.now - started < readBackTime else {
                     throw StoreError(.unavailable, "reading back takes too long")
                 }
-                guard let instance else {
+                // A copy of an archive's leaves when its room is needed: it is committed to by the archive alone.
+                guard let instance, instance.archive == nil else {
                     failures[reference] = .noSuchInstance
                     continue
                 }
@@ -145,67 +146,5 @@ package struct CommitmentCourier: Courier {
             }
         }
         return failures
-    }
-
-    // MARK: The report
-
-    private typealias Report = (eventTypeID: UInt16, information: DataSet)
-
-    private static func isTaken(_ status: DIMSEStatus) -> Bool { status.kind == .success || status.kind == .warning }
-
-    private func send(
-        _ report: Report, on context: PresentationContext, by invoker: OperationInvoker
-    ) async throws -> DIMSEStatus {
-        let bytes = try context.encoded(report.information)
-        return try await withTaskCancellationHandler {
-            try await invoker.status(context, bytes) { [report] messageID in
-                .nEventReportRequest(
-                    messageID: messageID, sopClassUID: UID.storageCommitmentPush,
-                    sopInstanceUID: UID.storageCommitmentPushInstance, eventTypeID: report.eventTypeID)
-            }
-        } onCancel: {
-            invoker.abort()
-        }
-    }
-
-    /// Reports on an association that this side asks for.
-    private func call(_ note: CommitmentNote, _ peer: Peer, with report: Report) async -> DeliveryOutcome {
-        guard let title = AETitle(note.ourTitle) else { return .permanent("no AE title") }
-        let destination: SCUAssociation.Destination
-        do throws(PeerCalling.Problem) {
-            destination = try calling.destination(peer, as: title)
-        } catch {
-            return .transient(error.description)
-        }
-        var terms = SCUAssociation.Terms()
-        // The one that opens the association is the SCP here. PS3.4 §J.3.3, PS3.7 §D.3.3.4.
-        terms.roles = [RoleSelection(sopClassUID: UID.storageCommitmentPush, scu: false, scp: true)]
-        let contexts = [(UID.storageCommitmentPush, TransferSyntax.ofIdentifiers)]
-        do {
-            return try await associations.with(
-                destination, contexts: contexts, terms: terms, mayRepeat: true
-            ) { lease in
-                let invoker = lease.association.invoker
-                guard
-                    let context = invoker.negotiated.contexts.first(where: {
-                        $0.permits(.nEventReportRequest, byRequestor: true)
-                    })
-                else {
-                    return .transient("\(note.peer) does not take reports: no context with the SCP role was accepted")
-                }
-                let status: DIMSEStatus
-                do {
-                    status = try await send(report, on: context, by: invoker)
-                } catch let error as SCUError where lease.isReused && error.isEndByPeer {
-                    // It may have ended it before: a new one tells, without reading all back once more.
-                    throw error
-                } catch {
-                    return .transient("\(note.peer) does not answer the report")
-                }
-                return Self.isTaken(status) ? .delivered : .transient("\(note.peer) answers \(status)")
-            }
-        } catch {
-            return .noAssociation(error, with: note.peer)
-        }
     }
 }

@@ -84,3 +84,22 @@ package struct DICOMDateTime: Hashable, Sendable {
         return offset(sign, bytes.dropFirst())
     }
 }
+
+extension DICOMDateTime {
+    /// The DT value of a time: all its digits, in UTC (`+0000`). Years 1 to 9999 have one. PS3.5 §6.2.
+    ///
+    /// - Parameter microseconds: since 1970-01-01T00:00Z.
+    package static func text(microseconds: Int64) -> String {
+        let total = Int(microseconds)
+        let days = (total >= 0 ? total : total - 86_399_999_999) / 86_400_000_000
+        let ofDay = total - days * 86_400_000_000
+        let date = CivilDate.date(days: days)
+        func pad(_ number: Int, _ width: Int) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+        }
+        let seconds = ofDay / 1_000_000
+        return pad(date.year, 4) + pad(date.month, 2) + pad(date.day, 2) + pad(seconds / 3600, 2)
+            + pad(seconds / 60 % 60, 2) + pad(seconds % 60, 2) + "." + pad(ofDay % 1_000_000, 6) + "+0000"
+    }
+}

@@ -443,5 +443,9 @@ extension UIDRegistry {
 1.2.840.10008.1.4.6.1|O|LPBA40AIR|LPBA40/AIR Frame of Reference
 1.2.840.10008.1.4.6.2|O|LPBA40FLIRT|LPBA40/FLIRT Frame of Reference
 1.2.840.10008.1.4.6.3|O|LPBA40SPM5|LPBA40/SPM5 Frame of Reference
+1.2.840.10008.5.1.4.1.1.9.100.1|G|WaveformPresentationStateStorage|Waveform Presentation State Storage
+1.2.840.10008.5.1.4.1.1.9.100.2|G|WaveformAcquisitionPresentationStateStorage|Waveform Acquisition Presentation State Storage
+1.2.840.10008.5.1.4.1.1.66.7|G|LabelMapSegmentationStorage|Label Map Segmentation Storage
+1.2.840.10008.5.1.4.1.1.66.8|G|HeightMapSegmentationStorage|Height Map Segmentation Storage
 """
 }

@@ -16,12 +16,21 @@ package struct RemoteMatches: Sendable {
         _ matches: [StudyMatch], to visibility: Visibility, in unit: any UnitOfWork
     ) throws -> [StudyMatch] {
         var isHeld: [String: Bool] = [:]
-        var patients: [InstanceIdentity: EntityID?] = [:]
-        return try matches.compactMap { match in
+        let elsewhere = try matches.filter { match in
             let uid = match.study.studyInstanceUID
             let held = try isHeld[uid] ?? self.isHeld(uid, in: unit)
             isHeld[uid] = held
-            if held { return nil }
+            return !held
+        }
+        return try visible(elsewhere, to: visibility, in: unit)
+    }
+
+    /// The matches that may be seen, whether they lie here too or not, as for ``shown(_:to:in:)``.
+    package func visible(
+        _ matches: [StudyMatch], to visibility: Visibility, in unit: any UnitOfWork
+    ) throws -> [StudyMatch] {
+        var patients: [InstanceIdentity: EntityID?] = [:]
+        return try matches.compactMap { match in
             let attributes = match.study.attributes
             let identity = InstanceIdentity(
                 patientID: attributes.patientID, patientIDSystem: attributes.patientIDSystem)

@@ -68,6 +68,9 @@ package struct PeerNotices: Sendable {
             switch event {
             case .performedStepChanged(let uid, let isNew): try note(step: uid, isNew: isNew, in: unit)
             case .studyPublished(let uid):
+                // What lies here for a while is not told to be had here.
+                let series = try unit.series(in: uid)
+                if !series.isEmpty, series.allSatisfy({ $0.archive != nil }) { continue }
                 for peer in try unit.peers(offering: .ian) {
                     try unit.enqueue(PeerNotice(peer: peer.name, content: .availability(uid)).draft)
                 }

@@ -22,6 +22,56 @@ package struct ExportJob: Sendable, Hashable, Codable {
             self.isDeleted = isDeleted
         }
     }
+    /// What an export is of. Bulk Data 2.0 §Bulk Data Kick-off Request.
+    package enum Level: Sendable, Hashable, Codable {
+        case system
+        /// What belongs to patients.
+        case patient
+        /// What belongs to the members of a Group with this logical id.
+        case group(String)
+    }
+    /// A search that resources of a type have to meet, as its parameters were sent. Bulk Data 2.0 §_typeFilter.
+    package struct TypeFilter: Sendable, Hashable, Codable {
+        package var type: String
+        /// Decoded, `name=value` each.
+        package var parameters: [Parameter]
+        package struct Parameter: Sendable, Hashable, Codable {
+            package var name: String
+            package var value: String
+            package init(name: String, value: String) {
+                self.name = name
+                self.value = value
+            }
+        }
+        package init(type: String, parameters: [Parameter]) {
+            self.type = type
+            self.parameters = parameters
+        }
+    }
+    /// What an export holds of the types, beside dates. Fixed at the kick-off.
+    package struct Selection: Sendable, Hashable, Codable {
+        package var level = Level.system
+        /// Logical ids of the patients whose data it is, as of the kick-off; nil for every patient. Nil at system level.
+        package var patients: [String]?
+        /// Whether the client named them itself.
+        package var namesPatients = false
+        /// Of one type, at least one holds.
+        package var filters: [TypeFilter] = []
+        /// Root elements to be written, as sent: `Type.element` or `element`; empty for all.
+        package var elements: [String] = []
+        package init() {}
+    }
+    /// Where a run that was interrupted goes on.
+    package struct Checkpoint: Sendable, Hashable, Codable {
+        /// Types that are written whole.
+        package var types: Int
+        /// The cursor within the next one; nil for its begin.
+        package var cursor: Int64?
+        package init(types: Int, cursor: Int64? = nil) {
+            self.types = types
+            self.cursor = cursor
+        }
+    }
     /// 128 random bits: unguessable.
     package var id: EntityID
     /// The client that may see it.
@@ -31,6 +81,10 @@ package struct ExportJob: Sendable, Hashable, Codable {
     /// The full kick-off URL.
     package var request: String
     package var types: [String]
+    /// Nil for all of the types, as jobs of earlier versions are.
+    package var selection: Selection?
+    /// Nil before the first file is closed.
+    package var checkpoint: Checkpoint?
     package var since: UTCInstant?
     package var until: UTCInstant?
     /// The commit sequence number the export is a snapshot of.
@@ -46,8 +100,10 @@ package struct ExportJob: Sendable, Hashable, Codable {
     package init(
         id: EntityID, ownerID: String, scopes: [String], request: String, types: [String], since: UTCInstant?,
         until: UTCInstant?, snapshot: Int64, transactionTime: UTCInstant, state: State = .accepted, progress: Int = 0,
-        outputs: [OutputFile] = [], failure: String? = nil, createdAt: UTCInstant, finishedAt: UTCInstant? = nil
+        outputs: [OutputFile] = [], failure: String? = nil, createdAt: UTCInstant, finishedAt: UTCInstant? = nil,
+        selection: Selection? = nil
     ) {
+        self.selection = selection
         self.id = id
         self.ownerID = ownerID
         self.scopes = scopes

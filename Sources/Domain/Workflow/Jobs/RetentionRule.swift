@@ -13,6 +13,8 @@ package struct RetentionRule: Sendable, Hashable {
     package var rejectedDays: Int64 = 0
     /// Days after its end after which a performed procedure step is removed. What it has done to its order stays.
     package var performedStepDays: Int64 = 0
+    /// Days after its end after which a workitem is removed that no subscriber has a deletion lock on.
+    package var workitemDays: Int64 = 0
     /// Hours after which the files of a finished export are removed.
     package var exportHours: Int64 = 24
     /// Days after which an entry of the outbox that was delivered or discarded is removed.
@@ -29,6 +31,7 @@ package struct RetentionStep: Sendable, Hashable {
         case versions
         case rejected
         case performedSteps = "performed-steps"
+        case workitems
         case assertions
         case exports
         case outbox

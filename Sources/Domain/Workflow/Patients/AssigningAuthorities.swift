@@ -1,3 +1,5 @@
+import Basics
+
 /// Which namespaces the hospital's issuers go by on each wire. One per site, from the site profile.
 ///
 /// An identifier is a pair of authority and value. An authority that a message or data set names is never taken for
@@ -192,11 +194,10 @@ package struct UnknownAuthority: Sendable, Hashable, Codable {
     /// Letters, digits and hyphens as they are, the rest as `%hh`.
     static func escaped(_ text: String) -> String {
         var output: [UInt8] = []
-        let hex = Array("0123456789abcdef".utf8)
         for byte in text.utf8 {
             switch byte {
             case 48...57, 65...90, 97...122, 45: output.append(byte)
-            default: output += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+            default: output += "%\(Hexadecimal.encode(CollectionOfOne(byte)))".utf8
             }
         }
         return String(decoding: output, as: UTF8.self)

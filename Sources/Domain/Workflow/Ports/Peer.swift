@@ -9,14 +9,14 @@ package struct Peer: Sendable, Hashable {
         /// What a peer of this kind can be allowed.
         package var roles: Set<Role> {
             switch self {
-            case .applicationEntity: [.echo, .store, .worklist, .query, .retrieve, .commit, .mpps]
+            case .applicationEntity: [.echo, .store, .worklist, .query, .retrieve, .commit, .mpps, .ups]
             case .messageSender: [.adt, .orders, .results]
             }
         }
 
         /// What one may do that is not on the list, where a site serves such callers at all: bring in and see work, but
         /// not look through what is stored.
-        package var rolesOfUnknown: Set<Role> { roles.subtracting([.query, .retrieve, .commit]) }
+        package var rolesOfUnknown: Set<Role> { roles.subtracting([.query, .retrieve, .commit, .ups]) }
 
         /// What a peer of this kind may do for which nothing else was said: no more than show that it is connected.
         package var leastRoles: Set<Role> {
@@ -29,7 +29,7 @@ package struct Peer: Sendable, Hashable {
         /// What a peer of this kind can offer.
         package var services: Set<Service> {
             switch self {
-            case .applicationEntity: [.echo, .find, .move, .get, .store, .commit, .mpps, .ian, .worklist]
+            case .applicationEntity: [.echo, .find, .move, .get, .store, .commit, .mpps, .ian, .worklist, .ups]
             case .messageSender: [.adt, .orders, .results]
             }
         }
@@ -59,6 +59,8 @@ package struct Peer: Sendable, Hashable {
         case commit
         /// N-CREATE, N-SET and N-GET of performed procedure steps.
         case mpps
+        /// Workitems: UPS Push, Pull, Watch and Query.
+        case ups
         /// Patients and visits: ADT messages.
         case adt
         /// Orders: ORM, OMG and OMI messages.
@@ -87,6 +89,8 @@ package struct Peer: Sendable, Hashable {
         case ian
         /// C-FIND of its modality worklist.
         case worklist
+        /// Takes N-EVENT-REPORT of workitems: UPS Event.
+        case ups
         /// Takes patients and visits: ADT messages.
         case adt
         /// Takes orders: ORM, OMG and OMI messages.

@@ -25,6 +25,16 @@ extension UnitOfWork {
     private static var noRejections: StoreError { StoreError(.misuse, "this unit keeps no rejected images") }
 }
 
+/// A unit that keeps no copies of archives' studies.
+extension UnitOfWork {
+    package func keep(_ copy: Instance) throws { throw Self.noCopies }
+    package func archiveCopy(of studyInstanceUID: String) throws -> ArchiveCopy? { nil }
+    package func save(_ copy: ArchiveCopy) throws { throw Self.noCopies }
+    package func copiedInstances(of studyInstanceUID: String) throws -> (count: Int, bytes: Int64) { (0, 0) }
+    package func copiedInstances(of studyInstanceUID: String, limit: Int) throws -> [Instance] { [] }
+    private static var noCopies: StoreError { StoreError(.misuse, "this unit keeps no copies of archives' studies") }
+}
+
 /// A unit that knows no peers.
 extension UnitOfWork {
     package func peers(offering service: Peer.Service) throws -> [Peer] { [] }

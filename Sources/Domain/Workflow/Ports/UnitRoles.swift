@@ -102,6 +102,16 @@ package protocol StudyUnit: UnitContext {
     func removeStudy(_ studyInstanceUID: String) throws
     /// Makes what a study is found by anew from what is left of it.
     func rebuildKeys(ofStudy studyInstanceUID: String) throws
+    /// Notes that an instance which was a copy of an archive's is kept here, also a rejected one.
+    func keep(_ copy: Instance) throws
+    /// What is known of the copy of an archive's study; nil for one that was never fetched.
+    func archiveCopy(of studyInstanceUID: String) throws -> ArchiveCopy?
+    /// Keeps it; the time of its last use is the later of the two.
+    func save(_ copy: ArchiveCopy) throws
+    /// How many instances of a study are copies of an archive's, and their bytes.
+    func copiedInstances(of studyInstanceUID: String) throws -> (count: Int, bytes: Int64)
+    /// Some instances of a study that are copies of an archive's, at most `limit`.
+    func copiedInstances(of studyInstanceUID: String, limit: Int) throws -> [Instance]
     /// Keeps a conflict. A refusal that is known, by instance and peer, is counted instead.
     func note(_ conflict: InstanceConflict) throws
 }

@@ -101,6 +101,14 @@ extension Report {
     /// Whether it says anything.
     var hasWords: Bool { conclusion != nil || !presentedForms.isEmpty || !observations.isEmpty }
 
+    /// The studies that it is about and that are here: those that it names, and those of its orders; of its patient alone.
+    package func studies(in unit: any UnitOfWork) throws -> [Study] {
+        var found = try studyInstanceUIDs.compactMap { try unit.study($0) }
+        for orderID in orderIDs { found += try unit.studies(ofOrder: orderID) }
+        var seen: Set<EntityID> = []
+        return found.filter { $0.reconciliation.patientID == patientID && seen.insert($0.id).inserted }
+    }
+
     /// Of a report that an earlier version kept: the one state it had, when it was issued.
     func legacyContentState(_ unit: any UnitOfWork) -> State? {
         guard withdrawal == nil, status != .cancelled, status != .enteredInError else { return nil }

@@ -193,7 +193,7 @@ package struct QuarantineService: Sendable {
     }
 
     /// Brings a study in line with the series that are left of it; without any it is gone.
-    private func settle(_ study: Study, in unit: any UnitOfWork) throws {
+    func settle(_ study: Study, in unit: any UnitOfWork) throws {
         let uid = study.studyInstanceUID
         let left = try unit.series(in: uid)
         guard !left.isEmpty else {

@@ -3,9 +3,13 @@ package struct Reconciler: Sendable {
     package init() {}
 
     /// The link that one series' identifiers give.
+    ///
+    /// - Parameter isCopy: whether it is an archive's. Its accession number may be of an order of before this server,
+    /// and
+    ///   one that names no order here says nothing then; the patient is certain all the same.
     package func reconcile(
         studyInstanceUID: String, patientID: String?, patientIDSystem: String?, accessionNumber: String?,
-        accessionSystem: String?, in unit: any UnitOfWork
+        accessionSystem: String?, isCopy: Bool = false, in unit: any UnitOfWork
     ) throws -> Reconciliation {
         let identity = InstanceIdentity(
             patientID: patientID, patientIDSystem: patientIDSystem, accessionNumber: accessionNumber,
@@ -18,8 +22,8 @@ package struct Reconciler: Sendable {
         case .found(let record), .retired(let record, _): patient = record
         }
         let byUID = try unit.orders(studyInstanceUID: studyInstanceUID)
-
-        guard let accession = identity.accession else {
+        let byAccession = try identity.accession.map { try unit.orders(identifiedBy: $0, as: .accession) }
+        guard let byAccession, !(isCopy && byAccession.isEmpty) else {
             // The order gave this very UID to the study: as exact a link as the accession number.
             if byUID.count == 1, let order = byUID.first {
                 return order.patientID == patient.id
@@ -27,7 +31,6 @@ package struct Reconciler: Sendable {
             }
             return .unscheduled(patientID: patient.id)
         }
-        let byAccession = try unit.orders(identifiedBy: accession, as: .accession)
         if byAccession.isEmpty { return .quarantined(.unknownAccession) }
         let ofPatient = byAccession.filter { $0.patientID == patient.id }
         if ofPatient.isEmpty { return .quarantined(.patientMismatch) }

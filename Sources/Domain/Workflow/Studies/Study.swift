@@ -138,6 +138,9 @@ package struct Series: Sendable, Hashable, Codable {
     private var asideInstances: [Aside]?
     /// What a person decided of its link: it stands until that is undone.
     package var decision: QuarantineDecision?
+    /// The AE title of the archive whose series this is, as long as every instance of it came from there; nil for one
+    /// of this server's own.
+    package var archive: String?
     /// The instances that do not belong to the series, by SOP Instance UID.
     package var keptAside: Set<String> { Set(asides.filter { $0.decision == nil }.map(\.sopInstanceUID)) }
 
@@ -273,12 +276,15 @@ package struct Instance: Sendable, Hashable, Codable {
     package var receivedAt: UTCInstant
     /// The AE title or client id that sent it.
     package var receivedFrom: String?
+    /// The AE title of the archive of whose instance this is a copy; nil for one that this server keeps. A copy is
+    /// never committed to nor announced, and goes when its room is needed.
+    package var archive: String?
     package init(
         studyInstanceUID: String, seriesInstanceUID: String, sopInstanceUID: String, sopClassUID: String,
         instanceNumber: Int?,
         transferSyntaxUID: String, rows: Int?, columns: Int?, bitsAllocated: Int?, numberOfFrames: Int, blobID: BlobID,
         size: Int64, dataSetOffset: Int64, pixelDataOffset: Int64?, pixelDataLength: Int64?,
-        receivedAt: UTCInstant, receivedFrom: String?
+        receivedAt: UTCInstant, receivedFrom: String?, archive: String? = nil
     ) {
         self.studyInstanceUID = studyInstanceUID
         self.seriesInstanceUID = seriesInstanceUID
@@ -297,6 +303,7 @@ package struct Instance: Sendable, Hashable, Codable {
         self.pixelDataLength = pixelDataLength
         self.receivedAt = receivedAt
         self.receivedFrom = receivedFrom
+        self.archive = archive
     }
 }
 

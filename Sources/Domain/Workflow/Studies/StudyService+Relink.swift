@@ -123,12 +123,13 @@ extension StudyService {
     func identified(
         _ series: Series, in unit: any UnitOfWork, known: inout [InstanceIdentity: Reconciliation]
     ) throws -> Reconciliation {
-        if let link = known[series.identity] { return link }
+        // What the same identifiers lead to is another thing for a copy.
+        if series.archive == nil, let link = known[series.identity] { return link }
         let link = try Reconciler().reconcile(
             studyInstanceUID: series.studyInstanceUID, patientID: series.attributes.patientID,
             patientIDSystem: series.attributes.patientIDSystem, accessionNumber: series.attributes.accessionNumber,
-            accessionSystem: series.attributes.accessionSystem, in: unit)
-        known[series.identity] = link
+            accessionSystem: series.attributes.accessionSystem, isCopy: series.archive != nil, in: unit)
+        if series.archive == nil { known[series.identity] = link }
         return link
     }
 

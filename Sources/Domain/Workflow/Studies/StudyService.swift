@@ -24,11 +24,22 @@ package struct StudyService: Sendable {
             let isInPlace =
                 stored.studyInstanceUID == instance.studyInstanceUID
                 && stored.seriesInstanceUID == instance.seriesInstanceUID
-            return isInPlace && isSame(stored) ? .duplicate : .conflict
+            guard isInPlace, isSame(stored) else { return .conflict }
+            // Its sender is told that it is kept here.
+            if instance.archive == nil { try keep(stored, in: unit) }
+            // As an archive's copy it went nowhere.
+            if stored.archive != nil,
+                let series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID)
+            {
+                try forward(received, series.reconciliation, in: unit)
+            }
+            return .duplicate
         }
         // What was rejected stays so however often it comes.
         if let rejected = try unit.rejectedInstance(instance.sopInstanceUID) {
-            return isSame(rejected) ? .duplicate : .conflict
+            guard isSame(rejected) else { return .conflict }
+            if instance.archive == nil { try keep(rejected, in: unit) }
+            return .duplicate
         }
         if var rejected = try unit.rejectedSeries(instance.seriesInstanceUID, in: instance.studyInstanceUID),
             rejected.decision != nil
@@ -61,9 +72,9 @@ package struct StudyService: Sendable {
         return link
     }
 
-    /// Has the destinations of the site sent an instance, by what is known of its order now.
+    /// Has the destinations of the site sent an instance that is kept here, by what is known of its order now.
     private func forward(_ received: ReceivedInstance, _ link: Reconciliation, in unit: any UnitOfWork) throws {
-        guard !received.routes.isEmpty else { return }
+        guard !received.routes.isEmpty, received.instance.archive == nil else { return }
         let isOrderAsked = received.routes.contains { !$0.orders.isEmpty }
         let order = isOrderAsked ? try link.orderID.flatMap { try unit.order($0) } : nil
         for route in received.routes where route.takes(order) {
@@ -86,15 +97,17 @@ package struct StudyService: Sendable {
         let rejected = try unit.rejectedInstance(instance.sopInstanceUID)
         guard let current = try unit.instance(instance.sopInstanceUID) ?? rejected, current.blobID == stored.blobID
         else { return .changed }
+        // A copy follows its archive, and never takes the place of what is kept here.
+        let mayReplace = instance.archive.map { $0 == current.archive } ?? (policy == .replace)
         let isReplaced =
-            policy == .replace && rejected == nil && stored.studyInstanceUID == instance.studyInstanceUID
+            mayReplace && rejected == nil && stored.studyInstanceUID == instance.studyInstanceUID
             && stored.seriesInstanceUID == instance.seriesInstanceUID
         try unit.note(
             InstanceConflict(
                 sopInstanceUID: instance.sopInstanceUID, studyInstanceUID: instance.studyInstanceUID,
                 seriesInstanceUID: instance.seriesInstanceUID, outcome: isReplaced ? .replaced : .refused,
                 difference: difference, peer: instance.receivedFrom ?? "", time: unit.time,
-                superseded: isReplaced ? current : nil))
+                superseded: isReplaced && current.archive == nil ? current : nil))
         guard isReplaced else { return .conflict }
         try unit.removeInstance(current)
         return .stored(try insert(received, in: unit))
@@ -125,10 +138,29 @@ package struct StudyService: Sendable {
                 difference: "the stored file was damaged or gone", peer: instance.receivedFrom ?? "", time: unit.time,
                 superseded: nil))
         try unit.removeInstance(current)
-        // Whoever was to have it was sent it when it first came.
         var healed = received
-        healed.routes = []
+        // Whoever was to have it was sent it when it first came, unless it was an archive's copy.
+        if current.archive == nil { healed.routes = [] }
+        // What was kept here stays so, whoever brought its bytes again.
+        if current.archive == nil { healed.instance.archive = nil }
         return .stored(try insert(healed, in: unit))
+    }
+
+    /// Keeps for good what was a copy of an archive's.
+    private func keep(_ copy: Instance, in unit: any UnitOfWork) throws {
+        guard copy.archive != nil else { return }
+        try unit.keep(copy)
+        if var series = try unit.series(copy.seriesInstanceUID, in: copy.studyInstanceUID) {
+            try keep(&series, in: unit)
+        }
+    }
+
+    /// A series with an instance that is kept here is no copy of an archive's any more. Whose it was found to be
+    /// stands.
+    private func keep(_ series: inout Series, in unit: any UnitOfWork) throws {
+        guard series.archive != nil else { return }
+        series.archive = nil
+        try unit.save(series)
     }
 
     /// Tells the observers of a study that awaits publication, if it still does.
@@ -221,6 +253,7 @@ package struct StudyService: Sendable {
     ) throws -> (link: Reconciliation, isNews: Bool) {
         let instance = received.instance
         if var series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID) {
+            if instance.archive == nil { try keep(&series, in: unit) }
             let identity = received.identity
             let old = series
             if let own = series.asides.firstIndex(where: { $0.sopInstanceUID == instance.sopInstanceUID }) {
@@ -252,6 +285,7 @@ package struct StudyService: Sendable {
         var series = Series(
             studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
             reconciliation: .quarantined(.missingPatientID), attributes: received.series, updatedAt: unit.time)
+        series.archive = instance.archive
         series.reconciliation = try link(of: series, in: unit)
         try unit.save(series)
         return (series.reconciliation, true)
@@ -260,8 +294,8 @@ package struct StudyService: Sendable {
     private func updateStudy(_ received: ReceivedInstance, link: Reconciliation, in unit: any UnitOfWork) throws {
         let uid = received.instance.studyInstanceUID
         guard var study = try unit.study(uid) else {
-            // A study of which everything was rejected keeps its id.
-            let id = try unit.rejectedSeries(in: uid).first?.study.id
+            // A study of which everything was rejected keeps its id, and so does one whose copy has left.
+            let id = try unit.rejectedSeries(in: uid).first?.study.id ?? unit.archiveCopy(of: uid)?.studyID
             try unit.save(
                 Study(
                     id: id ?? unit.entropy.newID(), studyInstanceUID: uid, reconciliation: link,

@@ -4,7 +4,10 @@ import Access
 struct ClientTable {
     let connection: any SQLConnection
 
-    private static let clientColumns = "id, name, jwks, jwks_url, scopes, registered_at, revoked_at"
+    private static let clientColumns = """
+        id, name, jwks, jwks_url, scopes, registered_at, revoked_at, launch_scopes, redirect_uris, launch_url, \
+        secret_digest, is_public
+        """
 
     func client(id: String) throws -> Client? {
         try connection.first("SELECT \(Self.clientColumns) FROM clients WHERE id = ?", [.text(id)], Self.client)
@@ -18,14 +21,20 @@ struct ClientTable {
     func save(_ client: Client) throws {
         try connection.run(
             """
-            INSERT INTO clients (id, name, jwks, jwks_url, scopes, registered_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO clients (id, name, jwks, jwks_url, scopes, registered_at, revoked_at, launch_scopes, redirect_uris,
+            launch_url, secret_digest, is_public) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET name = excluded.name, jwks = excluded.jwks, jwks_url = excluded.jwks_url,
-            scopes = excluded.scopes, revoked_at = excluded.revoked_at
+            scopes = excluded.scopes, revoked_at = excluded.revoked_at, launch_scopes = excluded.launch_scopes,
+            redirect_uris = excluded.redirect_uris, launch_url = excluded.launch_url,
+            secret_digest = excluded.secret_digest, is_public = excluded.is_public
             """,
             [
                 .text(client.id), .text(client.name), SQLValue(client.jwks), SQLValue(client.jwksURL),
                 .text(client.scopes.map(\.text).joined(separator: " ")), .int(client.registeredAt),
-                SQLValue(client.revokedAt),
+                SQLValue(client.revokedAt), .text(client.launchScopes.map(\.rawValue).joined(separator: " ")),
+                // No URI holds a space.
+                .text(client.redirectURIs.joined(separator: " ")), SQLValue(client.launchURL),
+                SQLValue(client.secretDigest), SQLValue(client.isPublic),
             ])
     }
 
@@ -38,8 +47,10 @@ struct ClientTable {
         Client(
             id: try row.text(0), name: try row.text(1), jwks: try row.optionalText(2), jwksURL: try row.optionalText(3),
             scopes: try row.text(4).split(separator: " ").compactMap { Scope(String($0)) },
-            registeredAt: try row.int(5),
-            revokedAt: try row.optionalInt(6))
+            launchScopes: GrantedScopes(try row.optionalText(7) ?? "").others,
+            redirectURIs: (try row.optionalText(8) ?? "").split(separator: " ").map(String.init),
+            launchURL: try row.optionalText(9), secretDigest: try row.optionalBytes(10),
+            isPublic: try row.bool(11), registeredAt: try row.int(5), revokedAt: try row.optionalInt(6))
     }
 
     // MARK: Assertions

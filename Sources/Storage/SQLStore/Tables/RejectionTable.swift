@@ -67,7 +67,7 @@ struct RejectionTable {
     private static let columns = """
         sop_uid, study_uid, series_uid, sop_class, number, sort_number, transfer_syntax, image_rows, image_columns, \
         bits_allocated, frames, blob_id, size, data_set_offset, pixel_offset, pixel_length, received_at, \
-        received_from
+        received_from, archive
         """
 
     /// Moves rows out of the answers. Returns the SOP Instance UIDs.

@@ -12,6 +12,8 @@ struct RetentionTable {
         case .versions: step(try removeVersions(before: time, limit))
         case .rejected: try removeRejected(before: time, limit)
         case .performedSteps: step(try removePerformedSteps(before: time, limit))
+        case .workitems:
+            step(try WorkitemTable(connection: connection).removeEnded(before: time, limit))
         case .assertions: step(try removeAssertions(before: time, limit))
         case .exports: step(try removeJobs(before: time, limit))
         case .outbox: step(try OutboxTable(connection: connection).removeEnded(before: time, limit: limit))

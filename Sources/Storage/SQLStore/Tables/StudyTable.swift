@@ -188,9 +188,9 @@ struct StudyTable {
     static let instanceColumns = """
         i.study_uid, i.series_uid, i.sop_uid, i.sop_class, i.number, i.transfer_syntax, i.image_rows, i.image_columns, \
         i.bits_allocated, i.frames, i.blob_id, i.size, i.data_set_offset, i.pixel_offset, i.pixel_length, \
-        i.received_at, i.received_from
+        i.received_at, i.received_from, i.archive
         """
-    static let instanceColumnCount = 17
+    static let instanceColumnCount = 18
 
     func instance(_ sopInstanceUID: String) throws -> Instance? {
         try connection.first(
@@ -214,7 +214,7 @@ struct StudyTable {
             """
             INSERT INTO instances (sop_uid, study_uid, series_uid, sop_class, number, sort_number, transfer_syntax, image_rows,
             image_columns, bits_allocated, frames, blob_id, size, data_set_offset, pixel_offset, pixel_length,
-            received_at, received_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            received_at, received_from, archive) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .text(instance.sopInstanceUID), .text(instance.studyInstanceUID), .text(instance.seriesInstanceUID),
@@ -224,6 +224,7 @@ struct StudyTable {
                 .int(Int64(instance.numberOfFrames)), .text(instance.blobID.value), .int(instance.size),
                 .int(instance.dataSetOffset), SQLValue(instance.pixelDataOffset), SQLValue(instance.pixelDataLength),
                 .int(instance.receivedAt.microseconds), SQLValue(instance.receivedFrom),
+                SQLValue(instance.archive),
             ])
         try connection.run(
             "INSERT INTO instance_headers (sop_uid, header, bulk, frame_index) VALUES (?, ?, ?, ?)",
@@ -269,7 +270,7 @@ struct StudyTable {
             dataSetOffset: try row.int(column + 12), pixelDataOffset: try row.optionalInt(column + 13),
             pixelDataLength: try row.optionalInt(column + 14),
             receivedAt: UTCInstant(microseconds: try row.int(column + 15)),
-            receivedFrom: try row.optionalText(column + 16))
+            receivedFrom: try row.optionalText(column + 16), archive: try row.optionalText(column + 17))
     }
 
     // MARK: Pages for retrieval

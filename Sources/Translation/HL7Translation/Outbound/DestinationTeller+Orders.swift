@@ -9,7 +9,7 @@ extension DestinationTeller {
         guard let order = try unit.order(id), let rule = rules(.order).first(where: { $0.takes(order.modality) }),
             let patient = try unit.patient(order.patientID)
         else { return false }
-        let told = try memory.told(Self.subject(id), to: destination.outboxName)
+        let told = try toldBefore(Self.subject(id))
         let content = try content(order)
         // The content alone, as one fixed request would tell it at any time.
         let plain = OrderDraft.Request(control: "XO", status: nil)
@@ -25,7 +25,7 @@ extension DestinationTeller {
         guard Self.isNumbered(order) else {
             let controlID = String(unit.entropy.newID().value.prefix(20))
             try enqueue(.unwritable("the order has no number"), controlID: controlID, of: patient.id)
-            try memory.save(now)
+            try rememberUnwritten(now)
             return true
         }
         var groups: [SegmentDraft] = []
@@ -49,10 +49,10 @@ extension DestinationTeller {
         return draft(form).groups(content, request)
     }
 
-    /// The group of the order that another one takes the place of: its numbers alone. Nil where the destination was not
-    /// told of it, or knows that it is over.
+    /// The group of the order that another one takes the place of. Nil where the destination was not told of it, or knows
+    /// that it is over.
     private func replacement(_ old: EntityID, of form: OutboundForm) throws -> [SegmentDraft]? {
-        guard var told = try memory.told(Self.subject(old), to: destination.outboxName), !Self.isOver(told),
+        guard var told = try toldBefore(Self.subject(old)), !Self.isOver(told),
             let order = try unit.order(old) ?? told.detail.flatMap({ ToldOrder($0)?.order(old) })
         else { return nil }
         // It is over with this message, whatever its own change would have said.
@@ -60,7 +60,16 @@ extension DestinationTeller {
         try memory.save(told)
         let request = OrderDraft.Request(
             control: OrderChange.replaced.control(destination.role), status: "RP")
-        return [draft(form).orc(order, request, time: unit.time, [])]
+        return named(order, request, form)
+    }
+
+    /// The group of an order that ends: in ORM its ORC alone, which names it; with the OBR and IPC that OMG and OMI do not
+    /// go without. HL7 v2.5.1 §4.4.1, §4.4.4, §4.4.16.
+    private func named(
+        _ order: ImagingOrder, _ request: OrderDraft.Request, _ form: OutboundForm
+    ) -> [SegmentDraft] {
+        guard form != .orm else { return [draft(form).orc(order, request, time: unit.time, [])] }
+        return draft(form).groups(OrderDraft.Content(order: order, time: unit.time), request)
     }
 
     private func content(_ order: ImagingOrder) throws -> OrderDraft.Content {
@@ -97,14 +106,16 @@ extension DestinationTeller {
             }
             return false
         }
-        guard !Self.isOver(told), let named = try unit.patient(numbers.patient) else { return false }
-        let patient = try PatientService().survivor(of: named, in: unit)
+        guard told.state != Self.unwritten, !Self.isOver(told), let known = try unit.patient(numbers.patient) else {
+            return false
+        }
+        let patient = try PatientService().survivor(of: known, in: unit)
         let request = OrderDraft.Request(
             control: OrderChange.cancelled.control(destination.role), status: "CA")
         let order = numbers.order(id)
         let body =
             envelope.subject(patient, visit: nil, visitNumber: nil)
-            + [draft(rule.form).orc(order, request, time: unit.time, [])]
+            + named(order, request, rule.form)
         var gone = told
         gone.state = "CA"
         let isPut = try put(rule.form, body, of: patient.id, gone)

@@ -10,6 +10,7 @@ struct DestinationTeller {
     let memory: any ToldUnit
     let digest: @Sendable ([UInt8]) -> String
     let tell: @Sendable (_ destination: String, _ losses: [MessageWriter.Loss]) -> Void
+    let reports: OutboundAnnouncer.Reports
     /// An operator asks for it: it is sent whether it is news or not.
     var isAskedFor = false
 
@@ -46,7 +47,7 @@ struct DestinationTeller {
         }
         let subject = "patient/" + id.value
         let body = envelope.person(patient)
-        let told = try memory.told(subject, to: destination.outboxName)
+        let told = try toldBefore(subject)
         guard let now = try news(subject, of: body, since: told) else { return false }
         // The first that is told of a person adds it, unless the site's receivers take updates alone.
         let form: OutboundForm = told == nil && rule.form == .addPerson ? .addPerson : .updatePerson
@@ -72,7 +73,7 @@ struct DestinationTeller {
     // MARK: Reports and images
 
     private func tellReport(_ id: EntityID) throws -> Bool {
-        guard !rules(.result).isEmpty, let report = try unit.report(id),
+        guard !rules(.result).isEmpty, let report = try reports(id, unit),
             let patient = try unit.patient(report.patientID)
         else { return false }
         let modality = try report.orderID.flatMap { try unit.order($0)?.modality }
@@ -83,7 +84,7 @@ struct DestinationTeller {
         else { return false }
         let subject = "report/" + id.value
         let body = try Self.body(of: report, patient, envelope, in: unit)
-        let told = try memory.told(subject, to: destination.outboxName)
+        let told = try toldBefore(subject)
         // What was never told needs no withdrawal.
         if told == nil, report.status == .cancelled || report.status == .enteredInError, !isAskedFor { return false }
         guard let now = try news(subject, of: body, since: told) else { return false }
@@ -95,6 +96,11 @@ struct DestinationTeller {
     ) throws -> [SegmentDraft] {
         let visit = try report.visitID.flatMap { try unit.visit($0) }
         let orders = try report.orderIDs.compactMap { try unit.order($0) }
+        // What the report names may lie elsewhere; what its orders have is here.
+        var report = report
+        for study in try report.studies(in: unit) where !report.studyInstanceUIDs.contains(study.studyInstanceUID) {
+            report.studyInstanceUIDs.append(study.studyInstanceUID)
+        }
         return envelope.subject(patient, visit: visit, visitNumber: report.visitNumber)
             + ReportDraft(types: envelope.types, style: envelope.destination.style).group(report, orders: orders)
     }
@@ -103,7 +109,8 @@ struct DestinationTeller {
         guard !rules(.images).isEmpty, let study = try unit.study(uid), let patientID = study.reconciliation.patientID,
             let patient = try unit.patient(patientID), try unit.awaitedPublication(of: uid) == nil
         else { return false }
-        let series = try unit.series(in: uid).filter { !$0.reconciliation.isQuarantined }
+        // What is a copy of an archive's lies here for a while, and is nothing new.
+        let series = try unit.series(in: uid).filter { !$0.reconciliation.isQuarantined && $0.archive == nil }
         guard !series.isEmpty else { return false }
         let order = try series.lazy.compactMap(\.reconciliation.orderID).first.flatMap { try unit.order($0) }
         let modality = order?.modality ?? series.lazy.compactMap(\.attributes.modality).first
@@ -111,7 +118,7 @@ struct DestinationTeller {
             let body = images(of: study, patient, order, rule.form)
         else { return false }
         let subject = "images/" + study.id.value
-        let told = try memory.told(subject, to: destination.outboxName)
+        let told = try toldBefore(subject)
         guard let now = try news(subject, of: body, since: told) else { return false }
         return try put(rule.form, body, of: patientID, now)
     }
@@ -131,6 +138,24 @@ struct DestinationTeller {
         return about + ReportDraft(types: envelope.types, style: destination.style).images(study, order)
     }
 
+    // MARK: What is remembered
+
+    /// The state of a thing whose first message could not be written.
+    static let unwritten = "-"
+
+    /// What the destination was told of a thing; nil where it knows nothing of it, because its first message could not be
+    /// written.
+    func toldBefore(_ subject: String) throws -> Told? {
+        try memory.told(subject, to: destination.outboxName).flatMap { $0.state == Self.unwritten ? nil : $0 }
+    }
+
+    /// Remembers what was to be told first and could not be written: it is no news until it changes.
+    func rememberUnwritten(_ told: Told) throws {
+        var told = told
+        if try toldBefore(told.subject) == nil { told.state = Self.unwritten }
+        try memory.save(told)
+    }
+
     // MARK: The outbox
 
     /// What is to be remembered of a thing; nil where it was told as it is, or where the destination told it itself.
@@ -142,6 +167,9 @@ struct DestinationTeller {
             detail: detail)
         if isAskedFor { return now }
         guard now != told else { return nil }
+        if told == nil, let tried = try memory.told(subject, to: destination.outboxName), tried.digest == now.digest {
+            return nil
+        }
         if isOwn {
             try memory.save(now)
             return nil
@@ -174,7 +202,7 @@ struct DestinationTeller {
             payload = report.map { .report($0, controlID: controlID) } ?? .unwritable("the message is too large")
         }
         try enqueue(payload, controlID: controlID, of: patient, keys: MessageKeys(draft))
-        try memory.save(told)
+        if case .unwritable = payload { try rememberUnwritten(told) } else { try memory.save(told) }
         return true
     }
 

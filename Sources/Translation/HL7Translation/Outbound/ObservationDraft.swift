@@ -90,9 +90,17 @@ struct ObservationDraft {
         return FieldDraft(components: [.key(name), .empty, .key(system.map { types.name(ofSystem: $0) })])
     }
 
-    /// OBX-8: the codes that v3 has from table 0078 are those of the table again.
+    /// OBX-8: the codes that v3 has from table 0078 are those of the table again. Until 2.7 it holds a code alone. HL7
+    /// v2.5.1 §7.4.2.8.
     private func flags(_ interpretation: [CodedConcept]) -> FieldDraft {
-        FieldDraft(
+        guard types.isSince(2, 7) else {
+            return FieldDraft(
+                interpretation.map { concept in
+                    let code = concept.codings.first?.code
+                    return RepetitionDraft(components: [code.map { .key($0) } ?? .text(concept.text)])
+                })
+        }
+        return FieldDraft(
             interpretation.map { concept in
                 var concept = concept
                 for index in concept.codings.indices

@@ -80,7 +80,7 @@ struct OrderDraft {
         if let site = attributes.concepts(Name.bodySites).first?.displayText { obr[15] = bodySite(site) }
         obr[16] = types.xcn([order.requester].compactMap { $0 })
         if form != .omi {
-            obr[18] = types.ei(order.accession, default: types.profile.authorities.defaultAccessionSystem)
+            obr[18] = types.accession(order.accession)
             obr[19] = FieldDraft(.key(order.requestedProcedureID))
             obr[20] = FieldDraft(.key(steps.first?.stepID))
         }
@@ -147,6 +147,8 @@ struct OrderDraft {
         if steps.isEmpty { return named.isEmpty ? [] : [named] }
         return steps.map { step in
             var ipc = named
+            // As the worklist has it: the field is required. HL7 v2.5.1 §4.5.6.2.
+            ipc[2] = FieldDraft(.key(order.requestedProcedureID ?? step.stepID))
             ipc[4] = FieldDraft(.key(step.stepID))
             ipc[5] = FieldDraft(.key(step.modality ?? order.modality))
             var concept = CodedConcept()

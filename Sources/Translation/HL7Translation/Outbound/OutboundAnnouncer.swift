@@ -9,18 +9,25 @@ import Workflow
 /// itself is not told back to it, and counts as told. Messages of one patient, of what was merged into it too, leave in the
 /// order of their commits. House decisions 1 and 8.
 package struct OutboundAnnouncer: Sendable {
+    /// The report of an id in a unit; nil for none.
+    package typealias Reports = @Sendable (EntityID, any UnitOfWork) throws -> Report?
+
     private let profile: SiteProfile
+    private let reports: Reports
     private let digest: @Sendable ([UInt8]) -> String
     private let tell: @Sendable (_ destination: String, _ losses: [MessageWriter.Loss]) -> Void
 
     /// - Parameters:
     ///   - digest: a collision-resistant digest (SHA-256) in hexadecimal, of what was told.
+    ///   - reports: where reports are: those of the workflow, and those that are kept beside it.
     ///   - tell: told what was lost by writing a message, for the log.
     package init(
         profile: SiteProfile, digest: @escaping @Sendable ([UInt8]) -> String,
+        reports: @escaping Reports = { try $1.report($0) },
         tell: @escaping @Sendable (_ destination: String, _ losses: [MessageWriter.Loss]) -> Void = { _, _ in }
     ) {
         self.profile = profile
+        self.reports = reports
         self.digest = digest
         self.tell = tell
     }
@@ -39,7 +46,8 @@ package struct OutboundAnnouncer: Sendable {
         let news = events.filter { seen.insert($0).inserted }
         for destination in profile.destinations {
             let teller = DestinationTeller(
-                destination: destination, profile: profile, unit: unit, memory: memory, digest: digest, tell: tell)
+                destination: destination, profile: profile, unit: unit, memory: memory, digest: digest, tell: tell,
+                reports: reports)
             for event in news { try teller.tell(event, replaced: replaced) }
         }
     }
@@ -51,7 +59,8 @@ package struct OutboundAnnouncer: Sendable {
             let memory = unit as? any ToldUnit
         else { return false }
         var teller = DestinationTeller(
-            destination: destination, profile: profile, unit: unit, memory: memory, digest: digest, tell: tell)
+            destination: destination, profile: profile, unit: unit, memory: memory, digest: digest, tell: tell,
+            reports: reports)
         teller.isAskedFor = true
         return try teller.tell(event) { _ in nil }
     }
@@ -61,9 +70,9 @@ package struct OutboundAnnouncer: Sendable {
     /// Throws what `MessageWriter` does.
     package static func report(
         _ id: EntityID, for destination: OutboundDestination, profile: SiteProfile, controlID: String,
-        in unit: any UnitOfWork
+        reports: Reports = { try $1.report($0) }, in unit: any UnitOfWork
     ) throws -> [UInt8]? {
-        guard let report = try unit.report(id), let patient = try unit.patient(report.patientID) else { return nil }
+        guard let report = try reports(id, unit), let patient = try unit.patient(report.patientID) else { return nil }
         let envelope = OutboundEnvelope(destination, profile: profile)
         let body = try DestinationTeller.body(of: report, patient, envelope, in: unit)
         let draft = envelope.message(.oru, body, controlID: controlID, at: unit.time)

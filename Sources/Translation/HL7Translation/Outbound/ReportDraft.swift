@@ -74,7 +74,7 @@ struct ReportDraft {
         obr[4] = types.cwe(report.code)
         obr[7] = FieldDraft(types.ts(report.effective))
         obr[16] = types.xcn([order?.requester].compactMap { $0 })
-        obr[18] = types.ei(order?.accession, default: types.profile.authorities.defaultAccessionSystem)
+        obr[18] = types.accession(order?.accession)
         obr[19] = FieldDraft(.key(order?.requestedProcedureID))
         obr[22] = FieldDraft(types.ts(report.issued))
         obr[24] = FieldDraft(.key(report.category?.codings.first?.code))
@@ -225,8 +225,7 @@ struct ReportDraft {
         }
         obr[4] = types.cwe(
             order?.code ?? CodedConcept(text: study.attributes.studyDescription ?? "Imaging study"))
-        obr[18] = types.ei(
-            order?.accession ?? accession, default: types.profile.authorities.defaultAccessionSystem)
+        obr[18] = types.accession(order?.accession ?? accession)
         obr[25] = FieldDraft(.key("R"))
         var segments = [orc, obr, numbered(self.study(study.studyInstanceUID), 1)]
         if style.contents.contains(.link), let link = style.link(of: study.studyInstanceUID) {

@@ -44,6 +44,15 @@ struct WireTypes: Sendable {
         identifier.map { FieldDraft([ei($0, default: fallback)]) } ?? FieldDraft()
     }
 
+    /// An accession number in OBR-18, which is a string: the number alone. One of another authority than such numbers are
+    /// of here is told with it, as EI: without it it would be another study's. HL7 v2.5.1 §4.5.3.18, IHE RAD TF-2
+    /// §4.4.4.1.2.2.
+    func accession(_ identifier: Identifier?) -> FieldDraft {
+        guard let identifier else { return FieldDraft() }
+        let usual = profile.authorities.defaultAccessionSystem
+        return identifier.system == usual ? FieldDraft(.key(identifier.value)) : ei(identifier, default: usual)
+    }
+
     /// The start and the end of a period as two components.
     private func ends(of period: ValidityPeriod?) -> (ComponentDraft, ComponentDraft) {
         (ComponentDraft([ts(period?.start)]), ComponentDraft([ts(period?.end)]))

@@ -78,7 +78,7 @@ import Workflow
     }
 
     private func courier(
-        _ store: MemoryStore, _ associations: CommitmentAssociations, peers: [Peer],
+        _ store: MemoryStore, _ associations: ReportAssociations, peers: [Peer],
         readBackTime: Duration = .seconds(600),
         readBack: @escaping @Sendable (Instance) async -> StoredBytes = { _ in .intact }
     ) -> CommitmentCourier {
@@ -107,7 +107,7 @@ import Workflow
     func refused() async throws {
         let store = MemoryStore()
         try await TestListener.run(
-            services: [StorageCommitmentSCP(store: store, associations: CommitmentAssociations())]
+            services: [StorageCommitmentSCP(store: store, associations: ReportAssociations())]
         ) { test in
             let association = try await SCUAssociation.open(test.destination, contexts: Self.contexts)
             let good = try information(["1.5"])
@@ -139,7 +139,7 @@ import Workflow
     func sameAssociation() async throws {
         let store = try stored(["1.5.1", "1.5.2", "1.5.3"])
         store.change { $0.instances[2].sopClassUID = UID.mrImageStorage }
-        let associations = CommitmentAssociations()
+        let associations = ReportAssociations()
         let reports = Reports()
         let peers = [Peer(kind: .applicationEntity, name: "CT1")]
         try await TestListener.run(
@@ -178,7 +178,7 @@ import Workflow
     @Test("Once that association is gone the report comes on a new one, on which we are SCP; unless nobody takes it")
     func newAssociation() async throws {
         let store = try stored(["1.5.1"])
-        let associations = CommitmentAssociations()
+        let associations = ReportAssociations()
         try await TestListener.run(services: [StorageCommitmentSCP(store: store, associations: associations)]) { test in
             let association = try await SCUAssociation.open(test.destination, contexts: Self.contexts)
             #expect(try await action(association, try information(["1.5.1"])) == .success)
@@ -201,7 +201,7 @@ import Workflow
         #expect(reports.all.withLock { $0.map(\.event) } == [1])
         // A listener that does not let us be SCP.
         try await TestListener.run(
-            services: [StorageCommitmentSCP(store: store, associations: CommitmentAssociations())],
+            services: [StorageCommitmentSCP(store: store, associations: ReportAssociations())],
             peers: [Peer(kind: .applicationEntity, name: "HILUM")], configure: { $0.aeTitles = [] }
         ) { test in
             let peer = Peer(kind: .applicationEntity, name: "CT1", host: "127.0.0.1", port: test.port)
@@ -237,7 +237,7 @@ import Workflow
             let outgoing = OutgoingAssociations(limits: limits)
             let peer = Peer(kind: .applicationEntity, name: "CT1", host: "127.0.0.1", port: port)
             let courier = CommitmentCourier(
-                store: store, peers: MemoryPeers(all: [peer]), asking: CommitmentAssociations(),
+                store: store, peers: MemoryPeers(all: [peer]), asking: ReportAssociations(),
                 associations: outgoing,
                 logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
             ) { _ in
@@ -263,7 +263,7 @@ import Workflow
                 transactionUID: "1.2.3", references: [.init(sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.5.1")]))
         #expect(CommitmentNote(payload: note.payload) == note)
         let draft = OutboxDraft(destination: "ae/CT1", kind: StorageCommitmentSCP.kind, payload: note.payload)
-        let associations = CommitmentAssociations()
+        let associations = ReportAssociations()
         func outcome(
             _ peers: [Peer], _ readBack: @escaping @Sendable (Instance) async -> StoredBytes = { _ in .intact }
         ) async -> String {
@@ -296,7 +296,7 @@ import Workflow
     @Test("As SCU: commitment is asked for, and the report taken on the same association or on one of the peer")
     func asSCU() async throws {
         let store = try stored(["1.5.1", "1.5.2"])
-        let asking = CommitmentAssociations()
+        let asking = ReportAssociations()
         let taken = Mutex<[CommitmentReport]>([])
         let reports = CommitmentReportSCP { report, association in
             guard report.transactionUID == "1.2.3" else { return .invalidArgumentValue }
@@ -330,7 +330,7 @@ import Workflow
         // The same door that commits takes what its own peers report.
         let draft = try #require(store.content.outbox.first)
         try await TestListener.run(
-            services: [StorageCommitmentSCP(store: store, associations: CommitmentAssociations(), reports: reports)],
+            services: [StorageCommitmentSCP(store: store, associations: ReportAssociations(), reports: reports)],
             peers: [Peer(kind: .applicationEntity, name: "HILUM")], configure: { $0.aeTitles = [] }
         ) { test in
             let peer = Peer(kind: .applicationEntity, name: "CT1", host: "127.0.0.1", port: test.port)

@@ -39,7 +39,7 @@ import Workflow
             calls.withLock { $0 += 1 }
             try await Self.obliging(&reader, writer)
         } _: { port in
-            let pool = pool { $0.idle = .milliseconds(200) }
+            let pool = pool { $0.idle = .hours(1) }
             for number in 0..<3 {
                 try await pool.with(RawAcceptor.destination(port), contexts: Self.verification) { lease in
                     #expect(lease.isReused == (number > 0))
@@ -49,15 +49,17 @@ import Workflow
             }
             #expect(calls.withLock { $0 } == 1)
             #expect(pool.counts.used == 0)
-            try await waitUntil { pool.counts.idle == 0 }
             // Other contexts are another association.
-            for contexts in [Self.verification, Self.verification + Self.verification] {
-                try await pool.with(RawAcceptor.destination(port), contexts: contexts) { lease in
-                    #expect(!lease.isReused)
-                    #expect(lease.association.negotiated.contexts.count == contexts.count)
-                }
+            let contexts = Self.verification + Self.verification
+            try await pool.with(RawAcceptor.destination(port), contexts: contexts) { lease in
+                #expect(!lease.isReused)
+                #expect(lease.association.negotiated.contexts.count == contexts.count)
             }
-            #expect(calls.withLock { $0 } == 3)
+            #expect(calls.withLock { $0 } == 2)
+            await pool.close()
+            let hasty = self.pool { $0.idle = .milliseconds(50) }
+            try await hasty.with(RawAcceptor.destination(port), contexts: Self.verification) { _ in }
+            try await waitUntil { hasty.counts.idle == 0 && hasty.counts.used == 0 }
         }
     }
 
@@ -159,6 +161,7 @@ import Workflow
             let pool = pool {
                 $0.associationsPerPeerMax = 1
                 $0.wait = .milliseconds(100)
+                $0.idle = .hours(1)
             }
             let destination = RawAcceptor.destination(port)
             try await pool.with(destination, contexts: Self.verification) { _ in
@@ -172,6 +175,7 @@ import Workflow
             }
             #expect(pool.counts.used == 0)
             #expect(pool.counts.waiting == 0)
+            await pool.close()
         }
     }
 

@@ -214,7 +214,7 @@ import Testing
             (Tag.sopClassUID, UID.ctImageStorage), (.sopInstanceUID, "1.2.1.1"), (.studyInstanceUID, "1.2"),
             (.seriesInstanceUID, "1.2.1"),
         ] { set.set(tag, string: uid) }
-        set[.pixelData] = DataElement(.pixelData, .OW, bytes: [7, 7])
+        set[.pixelData] = DataElement(.pixelData, .OW, bytes: [UInt8](repeating: 7, count: 100_000))
         let syntax = TransferSyntax.explicitVRLittleEndian
         let bytes = try DataSetEncoder(transferSyntax: syntax).encode(set)
         let sink = MemorySink()

@@ -20,6 +20,8 @@ struct StoredObjects: Sendable {
         var header = DataSet()
         header.set(.sopClassUID, string: sopClassUID)
         header.set(.sopInstanceUID, string: uid)
+        header.set(.studyInstanceUID, string: Self.study)
+        header.set(.seriesInstanceUID, string: series)
         header.set(.patientName, string: "Doe^Jane")
         header.set(.rows, int: 2)
         var whole = header

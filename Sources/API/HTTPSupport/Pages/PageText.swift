@@ -1,0 +1,68 @@
+/// What pages say: a key for each text. The texts themselves are in ``PageLanguage``.
+package enum PageText: String, Sendable, Hashable, CaseIterable {
+    // Everywhere.
+    case skipToContent, navigation, notFoundTitle, refusedTitle, tryAgainTitle, requestIDLabel, back, goOn
+
+    // Signing in.
+    case signInTitle, nameLabel, passwordLabel, signInButton, signInFailed, haveResetCode, formTooOld, tooOften
+    case secondFactorTitle, codeLabel, codeHint, codeFailed, checkButton, signedIn, signedOutTitle, signedOut
+
+    // Choosing a password.
+    case resetTitle, resetCodeLabel, newPasswordLabel, repeatPasswordLabel, passwordHint, choosePasswordButton
+    case resetFailed, passwordChosen, passwordsDiffer, passwordTooShort, passwordTooLong, passwordTooSimple
+
+    // Setting up the second factor.
+    case enrolTitle, enrolRequired, enrolSteps, enrolSecretLabel, enrolURILabel, enrolSymbol, enrolButton
+    case recoveryTitle, recoveryExplained, recoveryKept
+
+    // The account.
+    case accountTitle, roleLabel, rolePractitioner, rolePatient, roleOperator, recordLabel, none
+    case changePasswordTitle, oldPasswordLabel, changePasswordButton, passwordChanged, passwordWrong
+    case secondFactorOn, secondFactorOff, recoveryLeft, enrolAgain
+    case sessionsTitle, sessionThis, sessionBegan, sessionSeen, sessionFrom, sessionBrowser, endButton, actionLabel
+    case signOutButton
+
+    // For operators.
+    case usersTitle, clientsTitle, stateLabel, stateActive, stateLocked, stateRevoked, lockButton, unlockButton
+    case resetButton, endSessionsButton, revokeButton, secondFactorLabel, yes, no, nextPage, resetCodeTitle
+    case resetCodeExplained, nobodyListed, scopesLabel, ownAccount
+}
+
+/// A language of pages, with all its texts. Another one is another table, and one entry of ``all``.
+package struct PageLanguage: Sendable {
+    /// BCP 47.
+    package let tag: String
+    private let texts: [PageText: String]
+
+    init(tag: String, texts: [PageText: String]) {
+        self.tag = tag
+        self.texts = texts
+    }
+
+    /// A text; that of English where the language has none.
+    package subscript(_ key: PageText) -> String { texts[key] ?? Self.english.texts[key] ?? key.rawValue }
+
+    /// The same, as it stands within a page.
+    package func html(_ key: PageText) -> HTML { .text(self[key]) }
+
+    /// Keys without a text.
+    var missing: [PageText] { PageText.allCases.filter { texts[$0] == nil } }
+
+    /// Those that there are, the default first.
+    package static let all: [PageLanguage] = [english]
+
+    /// The one that a browser likes best. RFC 9110 §12.5.4; elements are matched by their first subtag (RFC 4647 §3.4).
+    package static func best(of acceptLanguage: String?, among languages: [PageLanguage] = all) -> PageLanguage {
+        var best: (language: PageLanguage, weight: Double)?
+        for element in (acceptLanguage ?? "").split(separator: ",").prefix(32) {
+            let parts = element.split(separator: ";").map { $0.filter { $0 != " " } }
+            let subtag = parts.first?.split(separator: "-").first?.lowercased()
+            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+            guard let language = languages.first(where: { $0.tag == subtag }), weight > best?.weight ?? 0 else {
+                continue
+            }
+            best = (language, weight)
+        }
+        return best?.language ?? languages.first ?? english
+    }
+}

@@ -1,0 +1,70 @@
+import Access
+
+/// What one person may give to the application of one request: the scopes that are left of it, and for whom.
+struct AuthorizationOffer: Sendable {
+    /// At least one resource, or `openid`.
+    let scopes: GrantedScopes
+    /// What the EHR has named; empty for a standalone launch.
+    let context: LaunchContext
+    /// Of the launch that is used up with the answer.
+    let launch: [UInt8]?
+    /// Whether the person has to choose a patient first, for some of the scopes or for `launch/patient`.
+    let needsPatient: Bool
+
+    /// - Parameters:
+    ///   - prepared: what the request's handle stands for; nil for a standalone launch.
+    ///   - givesOnlineAccess: whether there is somebody to tell when a session ends.
+    init?(
+        _ request: AuthorizationRequest, _ person: SignedInPerson, prepared: PreparedLaunch?, givesOnlineAccess: Bool
+    ) {
+        let registered = GrantedScopes(resources: request.client.scopes, others: request.client.launchScopes)
+        var scopes = request.scopes.granted(from: registered)
+        var context = prepared?.context ?? LaunchContext()
+        scopes.resources.removeAll { scope in
+            switch scope.level {
+            // Nobody lends out what only the operator gives.
+            case .system: true
+            case .user: person.reach.isEmpty
+            case .patient: person.role == .operator
+            }
+        }
+        let hasIdentity = scopes.others.contains(.openid) && person.fhirUser != nil
+        scopes.others.removeAll { scope in
+            switch scope {
+            case .launch: prepared == nil
+            case .launchPatient: person.role == .operator
+            case .launchEncounter: context.encounter == nil
+            case .fhirUser: !hasIdentity
+            case .onlineAccess: !givesOnlineAccess
+            case .openid, .offlineAccess: false
+            }
+        }
+        guard !scopes.resources.isEmpty || scopes.others.contains(.openid) else { return nil }
+        if prepared == nil { context.needPatientBanner = true }
+        self.scopes = scopes
+        self.context = context
+        launch = prepared?.digest
+        needsPatient = context.patient == nil && Self.asksForPatient(scopes)
+    }
+
+    /// Whether scopes have no meaning without a patient. SMART 2.2 §Scopes for requesting clinical data.
+    static func asksForPatient(_ scopes: GrantedScopes) -> Bool {
+        scopes.others.contains(.launchPatient) || scopes.resources.contains { $0.level == .patient }
+    }
+
+    /// Scopes that a person may leave out, each by its text; the others say what the launch is.
+    var droppable: [String] {
+        scopes.resources.map(\.text)
+            + scopes.others.filter { [.openid, .onlineAccess, .offlineAccess].contains($0) }.map(\.rawValue)
+    }
+
+    /// What is left when a person has chosen; nil for nothing.
+    func chosen(_ kept: Set<String>) -> GrantedScopes? {
+        let dropped = Set(droppable).subtracting(kept)
+        var left = scopes
+        left.resources.removeAll { dropped.contains($0.text) }
+        left.others.removeAll { dropped.contains($0.rawValue) }
+        if !left.others.contains(.openid) { left.others.removeAll { $0 == .fhirUser } }
+        return left.resources.isEmpty && !left.others.contains(.openid) ? nil : left
+    }
+}

@@ -1,0 +1,129 @@
+import Access
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+
+/// One request for a page, or of a form of one.
+struct PageCall: Sendable {
+    let request: APIRequest
+    let people: People
+    let language: PageLanguage
+    /// Whose session the browser has, at whatever stage.
+    let known: PeopleSessions.Known?
+
+    init(_ request: APIRequest, _ people: People) async throws {
+        self.request = request
+        self.people = people
+        language = .best(of: request.headers[.acceptLanguage])
+        known = try await people.sessions.known(cookies: request.headers[.cookie])
+    }
+
+    /// A route whose errors below are told as a store that is away.
+    static func route(
+        _ method: HTTPRequest.Method, _ template: String, _ operationID: String, _ people: People,
+        _ work: @escaping @Sendable (PageCall) async throws -> Response
+    ) -> Route {
+        Route(method, template, operationID: operationID, access: .open, deadline: .seconds(60)) { request in
+            do { return try await work(try await PageCall(request, people)) } catch let failure as HTTPFailure {
+                throw failure
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                throw HTTPFailure(.unavailable, "This cannot be done now; try again", headers: [.retryAfter: "5"])
+            }
+        }
+    }
+
+    // MARK: Who
+
+    /// The session of a person who is signed in; nil for none.
+    var signedIn: PeopleSessions.Known? { known.flatMap { $0.session.stage == .whole ? $0 : nil } }
+
+    /// The session of an operator. Throws `.notFound` for anybody else: who may not see a page is not told of it.
+    func operatorSession() throws -> PeopleSessions.Known {
+        guard let known = signedIn, known.account.role == .operator else {
+            throw HTTPFailure(.notFound, "There is nothing at this path")
+        }
+        return known
+    }
+
+    // MARK: Forms
+
+    /// More than any form of these pages holds, in bytes.
+    private static let formBytesMax = 32 * 1024
+
+    /// The fields of a form that this server made for this session, or before the sign-in for this browser. Throws
+    /// `.insufficientScope`, with an audit row, for one of another site or without its token; nothing is done then.
+    func form() async throws -> QueryParameters {
+        guard let type = try request.contentType(), type.essence == "application/x-www-form-urlencoded" else {
+            throw HTTPFailure(.unsupportedMediaType, "The body must be application/x-www-form-urlencoded")
+        }
+        guard PageCall.isOfThisSite(request.headers, people.origin) else { throw try await foreignForm("cross-site") }
+        let bytes = try await request.collectBody(limit: Self.formBytesMax)
+        let form = try QueryParameters(bytes: Array(bytes.readableBytesView), countMax: 32)
+        guard Set(form.map(\.name)).count == form.count else {
+            throw HTTPFailure(.malformed, "A field is given twice")
+        }
+        guard let token = form["csrf"], let owner = formOwner, people.keys.isFormToken(token, of: owner) else {
+            throw try await foreignForm("csrf")
+        }
+        return form
+    }
+
+    private func foreignForm(_ detail: String) async throws -> HTTPFailure {
+        try await people.record("form", known?.account, known?.account, request, .minorFailure, detail: detail)
+        return HTTPFailure(.insufficientScope, language[.formTooOld])
+    }
+
+    /// Whom tokens of forms are made for; nil for a browser that has neither a session nor a form of ours.
+    private var formOwner: String? {
+        if let known { return "session:" + known.session.id }
+        return Cookies.value(Cookies.form, in: request.headers[.cookie]).map { "browser:" + $0 }
+    }
+
+    /// The token of forms on a page, and the cookie that goes with it where the browser has neither a session nor one.
+    func formToken() -> (token: String, cookies: [HTTPField]) {
+        if let owner = formOwner, !owner.hasSuffix(":") { return (people.keys.formToken(owner), []) }
+        let secret = PeopleKeys.newCode(people.sessions.randomBytes)
+        return (people.keys.formToken("browser:" + secret), [Cookies.set(Cookies.form, secret, seconds: 3600)])
+    }
+
+    /// Whether a form comes from a page of this server, as far as the browser says where from. Fetch Metadata §2.3; Fetch
+    /// Standard §3.2. One that says nothing is judged by the form's token.
+    static func isOfThisSite(_ headers: HTTPFields, _ origin: String) -> Bool {
+        if let site = headers[.secFetchSite] { return site == "same-origin" || site == "none" }
+        return headers[.origin].map { $0 == origin } ?? true
+    }
+
+    // MARK: Answers
+
+    /// Sends the browser to a path of this server, by GET. RFC 9110 §15.4.4.
+    func redirect(to path: String, cookies: [HTTPField] = []) -> Response {
+        var headers: HTTPFields = [.location: path]
+        for cookie in cookies { headers.append(cookie) }
+        return .empty(.seeOther, headers: headers)
+    }
+
+    /// A page with its cookies.
+    func answer(_ page: Page, status: HTTPResponse.Status = .ok, cookies: [HTTPField] = []) -> Response {
+        var headers = HTTPFields()
+        for cookie in cookies { headers.append(cookie) }
+        return page.response(status: status, headers: headers)
+    }
+
+    /// 429 with the time to wait.
+    func tooOften(_ seconds: Int) -> HTTPFailure {
+        HTTPFailure(.tooManyRequests, language[.tooOften], headers: [.retryAfter: String(seconds)])
+    }
+
+    /// Where a browser goes on to: a path of this server, or else the account. Never a path that signs in.
+    static func destination(_ path: String?) -> String {
+        guard let path, LocalPath.isLocal(path), !path.hasPrefix("/account/") else { return "/account" }
+        return path
+    }
+}
+
+extension HTTPField.Name {
+    /// Fetch Metadata §2.3.
+    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
+}

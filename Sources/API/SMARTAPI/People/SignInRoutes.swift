@@ -1,0 +1,290 @@
+import Access
+import Basics
+import Cryptography
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+
+/// The pages on which people sign in: password, second factor, setting that up, choosing a password, signing out.
+struct SignInRoutes: Sendable {
+    let people: People
+
+    var routes: [Route] {
+        [
+            route(.get, "/account/sign-in", "getSignIn") { call in
+                let path = try call.request.query()["return"]
+                return Self.signIn(call, destination: PageCall.destination(path))
+            },
+            route(.post, "/account/sign-in", "postSignIn", signIn),
+            route(.get, "/account/second-factor", "getSecondFactor") { call in
+                guard call.known?.session.stage == .secondFactor else { return call.redirect(to: signInPath(call)) }
+                return Self.secondFactor(call, destination: try returnPath(call))
+            },
+            route(.post, "/account/second-factor", "postSecondFactor", secondFactor),
+            route(.get, "/account/enrolment", "getEnrolment") { call in
+                guard let known = Self.enrolling(call) else { return call.redirect(to: signInPath(call)) }
+                return Self.enrolment(call, known, people, destination: try returnPath(call))
+            },
+            route(.post, "/account/enrolment", "postEnrolment", enrol),
+            route(.get, "/account/reset", "getPasswordReset") { call in Self.reset(call) },
+            route(.post, "/account/reset", "postPasswordReset", reset),
+            route(.post, "/account/sign-out", "postSignOut", signOut),
+        ]
+    }
+
+    private func route(
+        _ method: HTTPRequest.Method, _ template: String, _ operationID: String,
+        _ work: @escaping @Sendable (PageCall) async throws -> Response
+    ) -> Route {
+        PageCall.route(method, template, operationID, people, work)
+    }
+
+    private func returnPath(_ call: PageCall) throws -> String {
+        PageCall.destination(try call.request.query()["return"])
+    }
+
+    /// Where to begin anew.
+    private func signInPath(_ call: PageCall) -> String {
+        let path = try? returnPath(call)
+        return path.map { people.sessions.signInPath(returningTo: $0) } ?? PeopleSessions.signInPath
+    }
+
+    // MARK: Password
+
+    @Sendable private func signIn(_ call: PageCall) async throws -> Response {
+        let form = try await call.form()
+        let destination = PageCall.destination(form["return"])
+        let attempt = try await people.signIn(
+            name: form["name"] ?? "", password: form["password"] ?? "", call.request)
+        switch attempt {
+        case .throttled(let seconds): throw call.tooOften(seconds)
+        case .wrong: return Self.signIn(call, destination: destination, name: form["name"] ?? "", wrong: .signInFailed)
+        case .begun(let stage, let cookies):
+            let query = "?return=" + PercentCoding.encoded(destination)
+            switch stage {
+            case .whole: return Self.goOn(call, to: destination, cookies)
+            case .secondFactor: return call.redirect(to: "/account/second-factor" + query, cookies: cookies)
+            case .enrolment: return call.redirect(to: "/account/enrolment" + query, cookies: cookies)
+            }
+        }
+    }
+
+    private static func signIn(
+        _ call: PageCall, destination: String, name: String = "", wrong: PageText? = nil, good: PageText? = nil
+    ) -> Response {
+        let (token, cookies) = call.formToken()
+        let forms = PageForms(language: call.language, token: token)
+        let page = Page(
+            call.language[.signInTitle], call.language,
+            [
+                forms.good(good), forms.bad(wrong),
+                forms.form(
+                    "/account/sign-in",
+                    [
+                        forms.hidden("return", destination),
+                        forms.field(
+                            "name", .nameLabel, autocomplete: "username", value: String(name.prefix(64)),
+                            isFirst: wrong == nil, isWrong: wrong != nil),
+                        forms.field(
+                            "password", .passwordLabel, type: "password", autocomplete: "current-password",
+                            isFirst: wrong != nil, isWrong: wrong != nil),
+                        forms.button(.signInButton),
+                    ]),
+                forms.link("/account/reset", .haveResetCode),
+            ])
+        return call.answer(page, status: wrong == nil ? .ok : .forbidden, cookies: cookies)
+    }
+
+    /// Goes on behind the sign-in. Beyond these pages by a page of its own: a browser holds the whole chain of redirects
+    /// behind a form to where forms may lead, and an app's redirect is elsewhere. CSP Level 3 §6.5.1.
+    private static func goOn(_ call: PageCall, to destination: String, _ cookies: [HTTPField]) -> Response {
+        if destination == "/account" { return call.redirect(to: destination, cookies: cookies) }
+        var page = Page(
+            call.language[.signedIn], call.language,
+            [.element("p", [], .element("a", [.init("href", destination)], call.language.html(.goOn)))])
+        page.continuesTo = destination
+        return call.answer(page, cookies: cookies)
+    }
+
+    // MARK: Second factor
+
+    @Sendable private func secondFactor(_ call: PageCall) async throws -> Response {
+        let form = try await call.form()
+        let destination = PageCall.destination(form["return"])
+        guard let known = call.known, known.session.stage == .secondFactor else {
+            return call.redirect(to: people.sessions.signInPath(returningTo: destination))
+        }
+        switch try await people.prove(known, code: form["code"] ?? "", call.request) {
+        case .throttled(let seconds): throw call.tooOften(seconds)
+        case .wrong: return Self.secondFactor(call, destination: destination, wrong: .codeFailed)
+        case .begun(_, let cookies): return Self.goOn(call, to: destination, cookies)
+        }
+    }
+
+    private static func secondFactor(_ call: PageCall, destination: String, wrong: PageText? = nil) -> Response {
+        let forms = PageForms(language: call.language, token: call.formToken().token)
+        let page = Page(
+            call.language[.secondFactorTitle], call.language,
+            [
+                forms.bad(wrong),
+                forms.form(
+                    "/account/second-factor",
+                    [
+                        forms.hidden("return", destination),
+                        forms.field(
+                            "code", .codeLabel, autocomplete: "one-time-code", hint: .codeHint, isFirst: true,
+                            isWrong: wrong != nil),
+                        forms.button(.checkButton),
+                    ]),
+                forms.act("/account/sign-out", .signOutButton),
+            ])
+        return call.answer(page, status: wrong == nil ? .ok : .forbidden)
+    }
+
+    // MARK: Setting up the second factor
+
+    /// Who may set one up: who has to, and who is signed in and gives the password once more.
+    private static func enrolling(_ call: PageCall) -> PeopleSessions.Known? {
+        call.known.flatMap { $0.session.stage == .secondFactor ? nil : $0 }
+    }
+
+    @Sendable private func enrol(_ call: PageCall) async throws -> Response {
+        let form = try await call.form()
+        let destination = PageCall.destination(form["return"])
+        guard let known = Self.enrolling(call) else {
+            return call.redirect(to: people.sessions.signInPath(returningTo: destination))
+        }
+        let sealed = Base64URL.decode((form["setup"] ?? "").utf8) ?? []
+        guard let secret = people.secret(sealed: sealed, for: known) else {
+            return Self.enrolment(call, known, people, destination: destination, wrong: .formTooOld)
+        }
+        func again(_ wrong: PageText) -> Response {
+            Self.enrolment(call, known, people, destination: destination, secret: (secret, sealed), wrong: wrong)
+        }
+        if known.session.stage == .whole {
+            switch try await people.confirm(known, password: form["password"] ?? "", call.request) {
+            case .throttled(let seconds): throw call.tooOften(seconds)
+            case .wrong: return again(.passwordWrong)
+            case .begun: break
+            }
+        }
+        guard let codes = try await people.enrol(known, secret: secret, code: form["code"] ?? "", call.request) else {
+            return again(.codeFailed)
+        }
+        guard case .begun(_, let cookies) = try await people.begin(known.account, .whole, call.request) else {
+            return call.redirect(to: PeopleSessions.signInPath)
+        }
+        let page = Page(
+            call.language[.recoveryTitle], call.language,
+            [
+                .element("p", [], call.language.html(.recoveryExplained)),
+                .element("ul", [.init("class", "codes")], codes.map { .element("li", [], .text($0)) }),
+                .element("p", [], .element("a", [.init("href", destination)], call.language.html(.recoveryKept))),
+            ])
+        return call.answer(page, cookies: cookies)
+    }
+
+    private static func enrolment(
+        _ call: PageCall, _ known: PeopleSessions.Known, _ people: People, destination: String,
+        secret shown: (secret: [UInt8], sealed: [UInt8])? = nil, wrong: PageText? = nil
+    ) -> Response {
+        let (secret, sealed) = shown ?? people.newSecret(for: known)
+        let uri = Self.uri(of: secret, known.account, people)
+        let language = call.language
+        let forms = PageForms(language: language, token: call.formToken().token)
+        let isWhole = known.session.stage == .whole
+        let symbol = QRCode(uri)?.html(label: language[.enrolSymbol]) ?? .none
+        let page = Page(
+            language[.enrolTitle], language,
+            [
+                forms.bad(wrong),
+                isWhole ? .none : .element("p", [], language.html(.enrolRequired)),
+                .element("p", [], language.html(.enrolSteps)),
+                .element(
+                    "section", [], symbol, .element("h2", [], language.html(.enrolSecretLabel)),
+                    .element("p", [], .element("code", [.init("id", "secret")], .text(Base32.encode(secret)))),
+                    .element("h2", [], language.html(.enrolURILabel)),
+                    .element("p", [], .element("code", [.init("id", "uri")], .text(uri)))),
+                forms.form(
+                    "/account/enrolment",
+                    [
+                        forms.hidden("return", destination), forms.hidden("setup", Base64URL.encode(sealed)),
+                        isWhole
+                            ? forms.field(
+                                "password", .oldPasswordLabel, type: "password", autocomplete: "current-password")
+                            : .none,
+                        forms.field("code", .codeLabel, autocomplete: "one-time-code", isWrong: wrong == .codeFailed),
+                        forms.button(.enrolButton),
+                    ]),
+            ])
+        return call.answer(page, status: wrong == nil ? .ok : .forbidden)
+    }
+
+    /// As authenticator apps read it: the Key URI format, in which SHA-1, six digits and 30 s are what is not said.
+    private static func uri(of secret: [UInt8], _ account: Account, _ people: People) -> String {
+        let host = people.origin.split(separator: "/").last.map(String.init) ?? "hilum"
+        let label = PercentCoding.encoded("Hilum") + ":" + PercentCoding.encoded(account.name + " " + host)
+        return "otpauth://totp/\(label)?secret=\(Base32.encode(secret))&issuer=Hilum"
+    }
+
+    // MARK: Choosing a password
+
+    @Sendable private func reset(_ call: PageCall) async throws -> Response {
+        let form = try await call.form()
+        let (name, password) = (form["name"] ?? "", form["password"] ?? "")
+        if let refusal = PasswordRule.refusal(password, name: name.lowercased()) {
+            return Self.reset(call, name: name, wrong: refusal)
+        }
+        guard password == form["repeat"] else { return Self.reset(call, name: name, wrong: .passwordsDiffer) }
+        let attempt = try await people.redeem(
+            name: name, code: form["code"] ?? "", password: password, call.request)
+        switch attempt {
+        case .throttled(let seconds): throw call.tooOften(seconds)
+        case .wrong: return Self.reset(call, name: name, wrong: .resetFailed)
+        case .begun: return Self.signIn(call, destination: "/account", name: name, good: .passwordChosen)
+        }
+    }
+
+    private static func reset(_ call: PageCall, name: String = "", wrong: PageText? = nil) -> Response {
+        let (token, cookies) = call.formToken()
+        let forms = PageForms(language: call.language, token: token)
+        let page = Page(
+            call.language[.resetTitle], call.language,
+            [
+                forms.bad(wrong),
+                forms.form(
+                    "/account/reset",
+                    [
+                        forms.field(
+                            "name", .nameLabel, autocomplete: "username", value: String(name.prefix(64)), isFirst: true),
+                        forms.field("code", .resetCodeLabel, autocomplete: "off"),
+                        forms.field(
+                            "password", .newPasswordLabel, type: "password", autocomplete: "new-password",
+                            hint: .passwordHint),
+                        forms.field(
+                            "repeat", .repeatPasswordLabel, type: "password", autocomplete: "new-password"),
+                        forms.button(.choosePasswordButton),
+                    ]),
+            ])
+        return call.answer(page, status: wrong == nil ? .ok : .forbidden, cookies: cookies)
+    }
+
+    // MARK: Signing out
+
+    @Sendable private func signOut(_ call: PageCall) async throws -> Response {
+        _ = try await call.form()
+        if let known = call.known {
+            try await people.record("sign-out", known.account, known.account, call.request)
+            _ = try await people.sessions.sessions.end(sessionID: known.session.id, of: known.account.id)
+        }
+        let page = Page(
+            call.language[.signedOutTitle], call.language,
+            [
+                .element("p", [], call.language.html(.signedOut)),
+                .element(
+                    "p", [],
+                    .element("a", [.init("href", PeopleSessions.signInPath)], call.language.html(.signInTitle))),
+            ])
+        return call.answer(page, cookies: [Cookies.set(Cookies.session, "", seconds: 0)])
+    }
+}

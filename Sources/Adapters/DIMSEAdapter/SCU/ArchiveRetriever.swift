@@ -1,0 +1,123 @@
+import Access
+import DICOMData
+import DICOMNetwork
+import DICOMTranslation
+import NIOCore
+import Workflow
+
+/// Fetches studies from archives: by C-GET where they offer it, and what does not come so by C-MOVE to this server.
+/// PS3.4 §C.4.2, §C.4.3.
+package struct ArchiveRetriever: ArchiveRetrieving {
+    private let calling: PeerCalling
+    private let callingAETitle: AETitle
+    private let associations: OutgoingAssociations
+    private let ingest: InstanceIngest
+    private let arrivals: ArchiveArrivals
+
+    /// - Parameters:
+    /// - callingAETitle: by which the archives know this server, also as the destination of a C-MOVE: its door of that
+    ///     title takes what they send.
+    ///   - arrivals: that of the door.
+    package init(
+        calling: PeerCalling, callingAETitle: AETitle, associations: OutgoingAssociations, ingest: InstanceIngest,
+        arrivals: ArchiveArrivals
+    ) {
+        self.calling = calling
+        self.callingAETitle = callingAETitle
+        self.associations = associations
+        self.ingest = ingest
+        self.arrivals = arrivals
+    }
+
+    package func retrieve(
+        _ order: FetchOrder, from archive: Peer, arrived: @escaping @Sendable (String) -> Void
+    ) async -> FetchEnd {
+        let destination: SCUAssociation.Destination
+        do { destination = try calling.destination(archive, as: callingAETitle) } catch {
+            return .failed(error.description, mayBeRepeated: false)
+        }
+        var end = FetchEnd.failed("\(archive.name) offers neither C-GET nor C-MOVE", mayBeRepeated: false)
+        if archive.offers.contains(.get) {
+            end = await get(order, archive, destination, arrived)
+            if case .whole = end { return end }
+            if end == Self.tooLarge || Task.isCancelled { return end }
+        }
+        if archive.offers.contains(.move) { end = await move(order, archive, destination, arrived) }
+        return end
+    }
+
+    private static let tooLarge = FetchEnd.failed(
+        "the study is larger than a fetch may be (archive-fetch-bytes)", mayBeRepeated: false)
+
+    private static func identifier(_ order: FetchOrder) -> DataSet {
+        var identifier = DataSet()
+        identifier.set(.queryRetrieveLevel, string: QueryRetrieveLevel.study.rawValue)
+        identifier.set(.studyInstanceUID, string: order.studyInstanceUID)
+        return identifier
+    }
+
+    // MARK: C-GET
+
+    private func get(
+        _ order: FetchOrder, _ archive: Peer, _ destination: SCUAssociation.Destination,
+        _ arrived: @escaping @Sendable (String) -> Void
+    ) async -> FetchEnd {
+        let tally = FetchTally(arrived: arrived)
+        // As if the archive had stored it here.
+        let access = AccessContext(
+            principal: Principal(kind: .applicationEntity, id: archive.name), scopes: [], isUnrestricted: true,
+            requestID: "fetch", sourceAddress: nil)
+        let sink = IngestSink(ingest: ingest, access: access, archive: archive.name) { tally.note($0) }
+        var limits = GetSCU.Limits()
+        limits.instances = order.instancesMax
+        limits.bytes = order.bytesMax
+        let classes = FetchedClasses.all
+        do {
+            let receiver = try InstanceReceiver(
+                Self.identifier(order), storageClasses: classes, limits: limits, into: sink)
+            let outcome = try await associations.with(
+                destination, contexts: GetSCU.contexts(of: FetchedClasses.proposals(to: archive)),
+                terms: GetSCU.terms(receiver, of: classes), within: .seconds(Int64(order.seconds))
+            ) { try await GetSCU($0.association, receiver).get() }
+            if receiver.counts.bytes > order.bytesMax { return Self.tooLarge }
+            return tally.end(outcome)
+        } catch {
+            return Self.end(error)
+        }
+    }
+
+    // MARK: C-MOVE
+
+    private func move(
+        _ order: FetchOrder, _ archive: Peer, _ destination: SCUAssociation.Destination,
+        _ arrived: @escaping @Sendable (String) -> Void
+    ) async -> FetchEnd {
+        let tally = FetchTally(arrived: arrived)
+        var terms = SCUAssociation.Terms()
+        let interruption = Interruption()
+        terms.interruption = interruption
+        arrivals.expect(order, from: archive, to: callingAETitle, tally, interruption)
+        let end: FetchEnd
+        do {
+            let outcome = try await associations.with(
+                destination, contexts: MoveSCU.contexts(), terms: terms, within: .seconds(Int64(order.seconds)),
+                mayRepeat: true
+            ) { try await MoveSCU($0.association).move(Self.identifier(order), to: callingAETitle) }
+            end = tally.end(outcome)
+        } catch {
+            end = Self.end(error)
+        }
+        return arrivals.end(order, from: archive) ? Self.tooLarge : end
+    }
+
+    /// What an error tells. The comment of a failure is left out: it may name a patient.
+    private static func end(_ error: any Error) -> FetchEnd {
+        switch error {
+        case SCUError.failed(let status, _):
+            .failed("it answers \(status)", mayBeRepeated: DIMSEFailure(status).isTransient)
+        case let error as SCUError: .failed("\(error)", mayBeRepeated: error.isTransient)
+        case is InstanceReceiver.NoStudy: .failed("the UID of the study is none", mayBeRepeated: false)
+        default: .failed("no connection", mayBeRepeated: true)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import DICOMData
+import DICOMPixels
+
+/// Who decodes and encodes frames for a door: child processes in a server.
+///
+/// Both throw ``PixelCodecError`` for what is wrong with the frame or the wish, `CancellationError`, and an error of the
+/// implementation where the frame could not be tried or its process did not live to the end.
+package protocol PixelCoding: Sendable {
+    /// As `FrameDecoder.decode`.
+    func decode(
+        _ frame: [UInt8], _ image: ImagePixel, transferSyntax: TransferSyntax, options: DecodingOptions
+    ) async throws -> NativeFrame
+
+    /// As `FrameEncoder.encode`.
+    func encode(
+        _ frame: NativeFrame, as transferSyntax: TransferSyntax, options: EncodingOptions
+    ) async throws -> EncodedFrame
+}
+
+/// Decodes and encodes where it is called: for tools and tests, and for pixels of our own. Frames of others belong into a
+/// process of their own.
+package struct DirectPixelCoding: PixelCoding {
+    package let limits: PixelLimits
+
+    package init(limits: PixelLimits = .default) { self.limits = limits }
+
+    package func decode(
+        _ frame: [UInt8], _ image: ImagePixel, transferSyntax: TransferSyntax, options: DecodingOptions
+    ) async throws -> NativeFrame {
+        try FrameDecoder.decode(frame, image, transferSyntax: transferSyntax, options: options, limits: limits)
+    }
+
+    package func encode(
+        _ frame: NativeFrame, as transferSyntax: TransferSyntax, options: EncodingOptions
+    ) async throws -> EncodedFrame {
+        try FrameEncoder.encode(frame, as: transferSyntax, options: options, limits: limits)
+    }
+}

@@ -1,0 +1,32 @@
+/// A person who is signed in, as the authorization endpoint needs them.
+package struct SignedInPerson: Sendable, Hashable {
+    /// What a person is here, which decides what their apps may ask for.
+    package enum Role: String, Sendable, Hashable, CaseIterable { case practitioner, patient, `operator` }
+
+    /// Opaque and never given to another account: the `sub` of an id_token. OpenID Connect Core 1.0 §2.
+    package var accountID: String
+    package var role: Role
+    /// For people, on pages and consents.
+    package var displayName: String
+    /// A relative reference: `Practitioner/1`, `Patient/7`. SMART 2.2 §Scopes for requesting identity data.
+    package var fhirUser: String?
+    /// The logical ids of the patients whom they are or act for.
+    package var patientIDs: [String]
+    /// Opaque, one for each sign-in; not what the cookie holds.
+    package var sessionID: String
+    /// When they had given all factors, in milliseconds since 1970 UTC: `auth_time`.
+    package var signedInAt: Int64
+
+    package init(
+        accountID: String, role: Role, displayName: String, fhirUser: String?, patientIDs: [String], sessionID: String,
+        signedInAt: Int64
+    ) {
+        self.accountID = accountID
+        self.role = role
+        self.displayName = displayName
+        self.fhirUser = fhirUser
+        self.patientIDs = patientIDs
+        self.sessionID = sessionID
+        self.signedInAt = signedInAt
+    }
+}

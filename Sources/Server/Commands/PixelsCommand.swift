@@ -1,0 +1,69 @@
+import ArgumentParser
+import DICOMData
+import Foundation
+import Logging
+import PixelAdapter
+import PixelCodecs
+
+/// `hilum pixels`: the process in which a server reads foreign pixels. Started by the server, not by people.
+///
+/// With `--decode` it reads files instead, so that other programs can compare; see ``PixelTrial``.
+struct PixelsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pixels", abstract: "Read pixels for a server (started by it).", shouldDisplay: false)
+
+    @Option(help: "Address space beyond the program, bytes.") var memoryBytes = 3 << 30
+    @Option(help: "Bytes of one frame.") var sharedBytes = 1 << 29
+    @Option(help: "Processor time, seconds.") var cpuSeconds = 1_200
+    @Option(help: "Memory from which on the process is replaced, bytes.") var residentBytes = 256 << 20
+    @Option(help: "Samples of a frame.") var samplesMax = PixelLimits.default.samplesMax
+    @Option(help: "Bytes of a compressed frame.") var codestreamBytesMax = PixelLimits.default.codestreamBytesMax
+    @Option(help: "Scans of a JPEG.") var scansMax = PixelLimits.default.scansMax
+    @Option(help: "Tiles of a JPEG 2000 codestream.") var tilesMax = PixelLimits.default.tilesMax
+
+    @Flag(help: "Try what the sandbox forbids: exit 0 if nothing passes.") var probe = false
+    @Option(help: "A file to decode, as NAME=PATH; may be given again.") var decode: [String] = []
+    @Option(help: "Where decoded and encoded frames are written.") var folder = "."
+    @Flag(help: "Colour as RGB.") var rgb = false
+    @Option(help: "Halvings of both sides.") var reduction = 0
+    @Option(name: .customLong("as"), help: "Encode each frame again in this transfer syntax.") var target: String?
+    @Option(help: "Decode in so many processes instead of this one.") var workers = 0
+    @Option(help: "Frames of a file at most.") var framesMax = 8
+
+    func run() async throws {
+        let limits = PixelLimits(
+            samplesMax: samplesMax, codestreamBytesMax: codestreamBytesMax, scansMax: scansMax, tilesMax: tilesMax)
+        guard decode.isEmpty else { return try await compare(limits) }
+        let limitsOfProcess = PixelProcess.Limits(
+            memoryBytes: memoryBytes, sharedBytes: sharedBytes, cpuSeconds: cpuSeconds, residentBytes: residentBytes,
+            pixels: limits)
+        // Blocks this thread for the life of the process, which has nothing else to do.
+        throw ExitCode(probe ? PixelProcess.probe(limitsOfProcess) : PixelProcess.run(limitsOfProcess))
+    }
+
+    private func compare(_ limits: PixelLimits) async throws {
+        var syntax: TransferSyntax?
+        if let target {
+            guard let known = TransferSyntax(uid: target) else {
+                throw ValidationError("\(target) is no transfer syntax: give its UID, as 1.2.840.10008.1.2.4.80")
+            }
+            syntax = known
+        }
+        var pool: PixelWorkers?
+        if workers > 0 {
+            var configuration = PixelWorkersConfiguration()
+            configuration.processes = workers
+            configuration.pixels = limits
+            pool = PixelWorkers(configuration, logger: Logger(label: "hilum.pixels"))
+        }
+        let trial = PixelTrial(
+            folder: folder, options: DecodingOptions(reduction: reduction, wantsRGB: rgb), target: syntax,
+            encoding: EncodingOptions(), framesMax: framesMax, codec: pool ?? DirectPixelCoding(limits: limits))
+        for item in decode {
+            let parts = item.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else { throw ValidationError("\(item): give NAME=PATH") }
+            try await trial.run(String(parts[1]), name: String(parts[0]))
+        }
+        await pool?.close()
+    }
+}

@@ -1,0 +1,69 @@
+import Access
+
+extension RelationalStore: AuthorizationStore {
+    package func save(_ launch: PreparedLaunch) async throws {
+        try await writing { try LaunchTable(connection: $0).save(launch, at: $1) }
+    }
+
+    package func launch(_ digest: [UInt8], at time: Int64) async throws -> PreparedLaunch? {
+        try await reading { try LaunchTable(connection: $0).launch(digest, at: time) }
+    }
+
+    package func save(
+        _ grant: Grant, code: AuthorizationCode, using launch: [UInt8]?, at time: Int64
+    ) async throws -> Bool {
+        try await writing { connection, _ in
+            if let launch, try !LaunchTable(connection: connection).use(launch, at: time) { return false }
+            let table = GrantTable(connection: connection)
+            try table.save(grant, at: time)
+            try table.save(code)
+            return true
+        }
+    }
+
+    package func code(_ digest: [UInt8], at time: Int64) async throws -> CodeState {
+        try await reading { try GrantTable(connection: $0).code(digest, at: time) }
+    }
+
+    package func redeem(_ digest: [UInt8], refresh: RefreshToken?, at time: Int64) async throws -> Bool {
+        try await writing { connection, _ in
+            try GrantTable(connection: connection).redeem(digest, refresh: refresh, at: time)
+        }
+    }
+
+    package func refreshToken(_ digest: [UInt8], at time: Int64) async throws -> RefreshState {
+        try await reading { try GrantTable(connection: $0).refreshToken(digest, at: time) }
+    }
+
+    package func rotate(_ digest: [UInt8], to next: RefreshToken, at time: Int64) async throws -> Bool {
+        try await writing { connection, _ in
+            try GrantTable(connection: connection).rotate(digest, to: next, at: time)
+        }
+    }
+
+    package func grant(id: String) async throws -> Grant? {
+        try await reading { try GrantTable(connection: $0).grant(id) }
+    }
+
+    package func revokeGrant(_ id: String, at time: Int64) async throws -> Bool {
+        try await writing { connection, _ in try GrantTable(connection: connection).revoke(id, at: time) }
+    }
+
+    package func revokeGrants(ofAccount accountID: String, at time: Int64) async throws -> Int {
+        try await writing { connection, _ in
+            try GrantTable(connection: connection).revoke(ofAccount: accountID, at: time)
+        }
+    }
+
+    private func reading<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        try await translating { try await self.database.read { try body($0) } }
+    }
+
+    private func writing<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection, Int64) throws -> Value
+    ) async throws -> Value {
+        try await translating { try await self.database.write { try body($0.connection, $0.stamp.time) } }
+    }
+}

@@ -1,0 +1,337 @@
+import Access
+import Synchronization
+import Workflow
+
+/// Fetches studies that lie in an archive alone, when somebody retrieves them: one service for all doors.
+///
+/// Who asks for a study of which there is no copy, or one that the archive has more of, has a fetch put on record;
+/// those who ask meanwhile share it. It goes on when nobody waits any more, and is begun again after a restart. What
+/// comes is reconciled as what is sent here is, and is nobody's to see before that. House decisions 4, 5.
+package final class ArchiveFetch: Sendable {
+    /// How a study stands for one who wants to retrieve it.
+    package enum Standing: Sendable {
+        /// What there is of it, if anything, lies here.
+        case here
+        /// No archive has it, as far as the caller may see.
+        case absent
+        /// It is being fetched.
+        case coming(FetchProgress)
+        /// It cannot be had now: archives do not answer, or too much is being fetched. To be asked again after so many
+        /// seconds.
+        case later(seconds: Int)
+    }
+
+    /// What became of a fetch, for metrics and a log. Texts hold no values of patients.
+    package enum Note: Sendable, Hashable {
+        case begun
+        case ended(FetchEnd, instances: Int)
+        case brokenOff
+    }
+
+    private struct State {
+        var progress: [String: FetchProgress] = [:]
+        /// Studies being fetched, with their archive.
+        var running: [String: String] = [:]
+        var used: [String: UTCInstant] = [:]
+
+        func full(_ perArchiveMax: Int) -> Set<String> {
+            let counts = Dictionary(running.values.map { ($0, 1) }, uniquingKeysWith: +)
+            return Set(counts.filter { $0.value >= perArchiveMax }.keys)
+        }
+    }
+
+    package let rule: FetchRule
+    private let search: ArchiveSearch
+    private let located: LocatedStudies
+    private let retrieval: any ArchiveRetrieving
+    private let store: any WorkflowStore
+    private let copies: any ArchiveCopies
+    private let peers: any PeerDirectory
+    private let clock: any Workflow.Clock
+    private let note: @Sendable (_ study: String, _ archive: String, Note) -> Void
+    private let state = Mutex(State())
+    private let signal = DeliverySignal()
+
+    /// Between two looks for fetches that are due, when nothing asks for one.
+    private static let interval = Duration.seconds(2)
+    /// Studies that are looked at in one turn.
+    private static let batch = 32
+    /// Uses that are remembered until they are kept.
+    private static let usesMax = 10_000
+
+    package init(
+        search: ArchiveSearch, retrieval: any ArchiveRetrieving, store: any WorkflowStore,
+        copies: any ArchiveCopies, peers: any PeerDirectory, clock: any Workflow.Clock, rule: FetchRule = FetchRule(),
+        note: @escaping @Sendable (_ study: String, _ archive: String, Note) -> Void = { _, _, _ in }
+    ) {
+        self.search = search
+        self.retrieval = retrieval
+        self.store = store
+        self.copies = copies
+        self.peers = peers
+        self.clock = clock
+        self.rule = rule
+        self.note = note
+        located = LocatedStudies(search: search, clock: clock, seconds: rule.rememberedSeconds)
+    }
+
+    // MARK: Asking
+
+    /// How a study stands, and has it fetched where that is what it takes. Nothing is fetched for one who may not see
+    /// it: the archive's word on its patient is reconciled first.
+    package func standing(of study: String, access: AccessContext) async -> Standing {
+        let visibility = access.visibility(.read, of: "ImagingStudy")
+        guard !visibility.isNothing else { return .absent }
+        // Where there is no archive, what lies here costs no look at the store.
+        guard await search.hasArchives() else { return .here }
+        let known: (copy: ArchiveCopy?, isHeld: Bool)
+        do {
+            known = try await store.read(access) {
+                (copy: try $0.archiveCopy(of: study), isHeld: try RemoteMatches().isHeld(study, in: $0))
+            }
+        } catch { return .later(seconds: 2) }
+        guard let copy = known.copy, copy.state != .left else {
+            if known.isHeld { return .here }
+            return await fetched(study, known.copy, visibility, access)
+        }
+        use(study)
+        switch copy.state {
+        case .whole where clock.now() < copy.checkedAt.advanced(bySeconds: rule.freshSeconds): return .here
+        case .waiting, .running:
+            // Who sees all may be told at once; of others the archive's word tells whether they may know.
+            if visibility.isWhole { return await joined(copy, access) }
+            return await fetched(study, copy, visibility, access)
+        case .whole, .failed, .leaving, .left: return await fetched(study, copy, visibility, access)
+        }
+    }
+
+    /// A study was retrieved from what lies here.
+    package func use(_ study: String) {
+        let now = clock.now()
+        state.withLock { state in
+            guard state.used[study] != nil || state.used.count < Self.usesMax else { return }
+            state.used[study] = now
+        }
+    }
+
+    /// The studies in archives that a search finds, for who retrieves all of a patient; 100 at most.
+    package func studies(_ keys: SearchKeys, access: AccessContext) async -> (uids: [String], isPartial: Bool) {
+        let found = await search.find(.study, keys, access: access)
+        let uids = found.matches.map(\.study.studyInstanceUID)
+        return (Array(uids.prefix(100)), found.isPartial || uids.count > 100)
+    }
+
+    /// One that is on its way already.
+    private func joined(_ copy: ArchiveCopy, _ access: AccessContext) async -> Standing {
+        let seconds = (copy.nextAt.microseconds - clock.now().microseconds) / 1_000_000
+        if copy.state == .waiting, copy.attempts > 0, seconds > 0 { return .later(seconds: Int(seconds) + 1) }
+        let study = copy.studyInstanceUID
+        let progress = progress(of: copy)
+        // An attempt that ended before this was looked for has told another; its end is on record before that.
+        let now = try? await store.read(access) { try $0.archiveCopy(of: study) }
+        switch now?.state {
+        case .waiting, .running: return .coming(progress)
+        case .whole:
+            forget(progress, of: study)
+            return .here
+        case .failed, .leaving, .left, nil:
+            forget(progress, of: study)
+            return .later(seconds: 1)
+        }
+    }
+
+    private func forget(_ progress: FetchProgress, of study: String) {
+        state.withLock { state in
+            if state.progress[study] === progress, state.running[study] == nil { state.progress[study] = nil }
+        }
+    }
+
+    private func fetched(
+        _ study: String, _ copy: ArchiveCopy?, _ visibility: Visibility, _ access: AccessContext
+    ) async -> Standing {
+        let findings = await located.find(study, access: access)
+        let visible: [StudyMatch]
+        do {
+            visible = try await store.read(access) {
+                try RemoteMatches().visible(findings.matches, to: visibility, in: $0)
+            }
+        } catch { return .later(seconds: 2) }
+        guard let match = visible.first(where: { $0.study.studyInstanceUID == study }), let archive = match.archive
+        else {
+            // A copy outlives its archive.
+            if copy?.state == .whole { return .here }
+            return findings.isPartial ? .later(seconds: 5) : .absent
+        }
+        let expected = match.numberOfStudyRelatedInstances
+        switch copy?.state {
+        case .waiting, .running:
+            if let copy { return await joined(copy, access) }
+        case .whole where copy?.archive == archive && (expected == 0 || expected == copy?.expected):
+            try? await store.write(access) {
+                try ArchiveCopyService().confirm(study, expected: expected, in: $0)
+            }
+            return .here
+        default: break
+        }
+        return await requested(study, of: archive, expected: expected, access)
+    }
+
+    private func requested(
+        _ study: String, of archive: String, expected: Int, _ access: AccessContext
+    ) async -> Standing {
+        do {
+            guard try await copies.waitingCopies() < rule.waitingMax else { return .later(seconds: 30) }
+            let copy = try await store.write(access) { unit in
+                let copy = try ArchiveCopyService().request(study, of: archive, expected: expected, in: unit)
+                try unit.audit(
+                    AuditRecord(
+                        category: .transfer, interaction: "fetch", action: .execute, outcome: .success,
+                        access: unit.access, entity: "study:\(study)", detail: "from \(archive)"))
+                return copy
+            }
+            signal.raise()
+            return await joined(copy, access)
+        } catch { return .later(seconds: 2) }
+    }
+
+    private func progress(of copy: ArchiveCopy) -> FetchProgress {
+        state.withLock { state in
+            if let known = state.progress[copy.studyInstanceUID] { return known }
+            let new = FetchProgress(expected: copy.expected)
+            state.progress[copy.studyInstanceUID] = new
+            return new
+        }
+    }
+
+    // MARK: Fetching
+
+    /// Fetches what is due until the task is cancelled; then what is under way is broken off and begun again at the
+    /// next start.
+    package func run() async {
+        await resume()
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                for copy in await due() where begins(copy) {
+                    group.addTask {
+                        await self.fetch(copy.studyInstanceUID)
+                        self.ends(copy.studyInstanceUID)
+                        self.signal.raise()
+                    }
+                }
+                await signal.wait(Self.interval)
+            }
+        }
+    }
+
+    private func resume() async {
+        while !Task.isCancelled {
+            do { return try await copies.resumeCopies(at: clock.now()) } catch {
+                await signal.wait(Self.interval)
+            }
+        }
+    }
+
+    private func due() async -> [ArchiveCopy] {
+        let (full, count) = state.withLock { ($0.full(rule.perArchiveMax), $0.running.count) }
+        guard count < rule.runningMax else { return [] }
+        return (try? await copies.copiesDue(at: clock.now(), notOf: full, limit: Self.batch)) ?? []
+    }
+
+    private func begins(_ copy: ArchiveCopy) -> Bool {
+        state.withLock { state in
+            guard state.running.count < rule.runningMax, state.running[copy.studyInstanceUID] == nil,
+                !state.full(rule.perArchiveMax).contains(copy.archive)
+            else { return false }
+            state.running[copy.studyInstanceUID] = copy.archive
+            return true
+        }
+    }
+
+    private func ends(_ study: String) { state.withLock { $0.running[study] = nil } }
+
+    /// One attempt.
+    private func fetch(_ study: String) async {
+        let access = AccessContext.server(requestID: "fetch")
+        guard let begun = try? await store.write(access, { try ArchiveCopyService().begin(study, in: $0) }) else {
+            return
+        }
+        let progress = progress(of: begun)
+        note(study, begun.archive, .begun)
+        var end: FetchEnd? = await attempt(begun, progress)
+        if case .failed = end, Task.isCancelled { end = nil }
+        let kept = await keep(study, end, access)
+        note(study, begun.archive, end.map { .ended($0, instances: kept?.instances ?? progress.count) } ?? .brokenOff)
+        located.forget(study)
+        // Those who ask from now on have the next attempt.
+        state.withLock { $0.progress[study] = nil }
+        progress.end(isWhole: kept?.state == .whole)
+    }
+
+    private func attempt(_ copy: ArchiveCopy, _ progress: FetchProgress) async -> FetchEnd {
+        let peer: Peer?
+        do { peer = try await peers.peer(kind: .applicationEntity, name: copy.archive) } catch {
+            return .failed("the peers cannot be read", mayBeRepeated: true)
+        }
+        guard let peer, peer.archive != nil else {
+            return .failed("\(copy.archive) is no archive any more", mayBeRepeated: false)
+        }
+        return await retrieval.retrieve(FetchOrder(studyInstanceUID: copy.studyInstanceUID, rule: rule), from: peer) {
+            progress.note($0)
+        }
+    }
+
+    /// Puts the end on record, as often as it takes while the server runs: what is left running is begun again at the
+    /// next start.
+    private func keep(_ study: String, _ end: FetchEnd?, _ access: AccessContext) async -> ArchiveCopy? {
+        let rule = rule
+        while true {
+            do {
+                return try await store.write(access) { try ArchiveCopyService().end(study, end, of: rule, in: $0) }
+            } catch {
+                do { try await Task.sleep(for: Self.interval) } catch { return nil }
+            }
+        }
+    }
+
+    // MARK: Letting go
+
+    /// Keeps when studies were used, and lets go what a rule says. Returns how many studies left.
+    package func tidy(_ cache: ArchiveCacheRule) async throws -> Int {
+        let used = state.withLock { state in
+            defer { state.used = [:] }
+            return state.used
+        }
+        do { try await copies.noteUse(of: used) } catch {
+            state.withLock { $0.used.merge(used) { $0 > $1 ? $0 : $1 } }
+            throw error
+        }
+        let bytes = try await copies.copyTotals().bytes
+        let leaving = cache.leaving(try await copies.copiesByUse(limit: 1_000), bytes: bytes, now: clock.now())
+        var left = 0
+        for copy in leaving where try await letGo(copy) { left += 1 }
+        return left
+    }
+
+    private func letGo(_ copy: ArchiveCopy) async throws -> Bool {
+        let access = AccessContext.server(requestID: "archive-cache")
+        let study = copy.studyInstanceUID
+        while !Task.isCancelled {
+            let step = try await store.write(access) { unit in
+                let step = try ArchiveCopyService().letGo(study, in: unit)
+                if step == .done {
+                    try unit.audit(
+                        AuditRecord(
+                            category: .application, interaction: "archive-cache", action: .delete, outcome: .success,
+                            access: unit.access, entity: "study:\(study)", detail: "copy from \(copy.archive)"))
+                }
+                return step
+            }
+            switch step {
+            case .done: return true
+            case .stays: return false
+            case .hasMore: try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        return false
+    }
+}

@@ -1,0 +1,316 @@
+import Access
+import FHIRModel
+import Foundation
+import HTTPTypes
+import SQLStore
+import TestSupport
+import Testing
+import Workflow
+
+@testable import FHIRAPI
+
+/// Exports of patients and groups, and what narrows an export. FHIR Bulk Data Access 2.0 §Bulk Data Kick-off Request.
+@Suite("Bulk export of patients and groups")
+struct ExportLevelTests {
+    private static let observation =
+        #"{"resourceType":"Observation","id":"ID","status":"STATUS","code":{"text":"x"},"valueString":"v","subject":{"reference":"SUBJECT"},"performer":[{"reference":"PERFORMER"}]}"#
+
+    /// Two patients and what is theirs, a third without anything, and what is nobody's.
+    private static func fill(_ server: FHIRServer) async {
+        for id in ["p1", "p2", "p3"] {
+            _ = await server.send(.put, "Patient/\(id)", body: InteractionTests.patient(id))
+        }
+        for id in ["dr1", "dr2"] {
+            _ = await server.send(
+                .put, "Practitioner/\(id)",
+                body: #"{"resourceType":"Practitioner","id":"\#(id)","name":[{"family":"\#(id)"}]}"#)
+        }
+        for (id, status, subject, performer) in [
+            ("o1", "final", "Patient/p1", "Practitioner/dr1"), ("o2", "preliminary", "Patient/p2", "Patient/p2"),
+            ("o3", "final", "Device/d", "Practitioner/dr2"), ("o4", "amended", "Patient/p1", "Practitioner/dr1"),
+        ] {
+            let body = observation.replacingOccurrences(of: "ID", with: id)
+                .replacingOccurrences(of: "STATUS", with: status).replacingOccurrences(of: "SUBJECT", with: subject)
+                .replacingOccurrences(of: "PERFORMER", with: performer)
+            let answer = await server.send(.put, "Observation/\(id)", body: body)
+            #expect(answer.status == 201, "\(id)")
+        }
+    }
+
+    private static func group(_ id: String, _ members: String, actual: Bool = true) -> String {
+        #"{"resourceType":"Group","id":"\#(id)","type":"person","actual":\#(actual),"member":[\#(members)]}"#
+    }
+    private static func member(_ reference: String, _ more: String = "") -> String {
+        #"{"entity":{"reference":"\#(reference)"}\#(more)}"#
+    }
+
+    /// The body of a POST.
+    private static func parameters(_ pairs: [(String, String)]) -> String {
+        let list = pairs.map { name, value in
+            name == "patient"
+                ? #"{"name":"patient","valueReference":{"reference":"\#(value)"}}"#
+                : #"{"name":"\#(name)","valueString":"\#(value)"}"#
+        }
+        return #"{"resourceType":"Parameters","parameter":[\#(list.joined(separator: ","))]}"#
+    }
+
+    /// What an export holds, as `Type/id` in order, once it is complete.
+    private func export(
+        _ server: FHIRServer, _ path: String, _ query: String = "", body: String? = nil,
+        as access: AccessContext = FHIRServer.access("system/*.cruds"),
+        between: () async -> Void = {}
+    ) async throws -> [String] {
+        try await resources(server, path, query, body: body, as: access, between: between).compactMap { value in
+            guard let type = value["resourceType"]?.string, let id = value["id"]?.string else { return nil }
+            return "\(type)/\(id)"
+        }.sorted()
+    }
+
+    private func resources(
+        _ server: FHIRServer, _ path: String, _ query: String = "", body: String? = nil,
+        as access: AccessContext = FHIRServer.access("system/*.cruds"), between: () async -> Void = {}
+    ) async throws -> [JSONValue] {
+        let kickOff = await server.send(
+            body == nil ? .get : .post, path, query, headers: BulkExportTests.async, body: body ?? "", as: access)
+        #expect(
+            kickOff.status == 202, "\(path)?\(query): \(kickOff.json["issue"]?[0]?["details"]?["text"]?.string ?? "")")
+        guard kickOff.status == 202 else { return [] }
+        await between()
+        let job = BulkExportTests.path(kickOff)
+        let worker = Task { await server.exports.run() }
+        defer { worker.cancel() }
+        let manifest = await BulkExportTests.finished(server, job, as: access).json
+        var all: [JSONValue] = []
+        for file in manifest["output"]?.array ?? [] {
+            let path = String((file["url"]?.string ?? "").dropFirst(FHIRServer.base.utf8.count + 1))
+            let lines = try await BulkExportTests.lines(server, await server.send(.get, path, as: access))
+            #expect(lines.count == file["count"]?.int.map { Int($0) })
+            #expect(lines.allSatisfy { $0["resourceType"]?.string == file["type"]?.string })
+            all += lines
+        }
+        return all
+    }
+
+    @Test("Bulk Data 2.0: a patient-level export holds what is some patient's, and who and where that refers to")
+    func patients() async throws {
+        try await FHIRServer.with { (server) async throws in
+            await Self.fill(server)
+            #expect(
+                try await export(server, "Patient/$export") == [
+                    "Observation/o1", "Observation/o2", "Observation/o4", "Patient/p1", "Patient/p2", "Patient/p3",
+                    "Practitioner/dr1",
+                ])
+        }
+    }
+
+    @Test("Bulk Data 2.0 patient: of named patients nothing but their own; one who is not here is refused")
+    func namedPatients() async throws {
+        try await FHIRServer.with { (server) async throws in
+            await Self.fill(server)
+            _ = await server.send(
+                .put, "Group/g", body: Self.group("g", Self.member("Patient/p2") + "," + Self.member("Patient/p3")))
+            #expect(
+                try await export(
+                    server, "Patient/$export",
+                    body: Self.parameters([("patient", "Patient/p2"), ("patient", "\(FHIRServer.base)/Patient/p3")]))
+                    == ["Observation/o2", "Patient/p2", "Patient/p3"])
+            for (path, pairs, status) in [
+                ("Patient/$export", [("patient", "Patient/none")], 400),
+                ("Patient/$export", [("patient", "Practitioner/dr1")], 400),
+                ("Group/g/$export", [("patient", "Patient/p1")], 400), ("$export", [("patient", "Patient/p1")], 400),
+                ("Group/g/$export", [("patient", "Patient/p2")], 202),
+            ] {
+                let answer = await server.send(
+                    .post, path, headers: BulkExportTests.async, body: Self.parameters(pairs))
+                #expect(answer.status == status, "\(path) \(pairs)")
+            }
+            // In a URL it would be in every log.
+            let answer = await server.send(
+                .get, "Patient/$export", "patient=Patient/p1", headers: BulkExportTests.async)
+            #expect(answer.status == 400)
+        }
+    }
+
+    @Test("Bulk Data 2.0: a group's export is of its active members as of the kick-off, and tells of no other group")
+    func groups() async throws {
+        try await FHIRServer.with { (server) async throws in
+            await Self.fill(server)
+            let past = #","period":{"end":"2001-01-01"}"#
+            _ = await server.send(.put, "Group/inner", body: Self.group("inner", Self.member("Patient/p2")))
+            _ = await server.send(.put, "Group/other", body: Self.group("other", Self.member("Patient/p1")))
+            _ = await server.send(.put, "Group/empty", body: Self.group("empty", ""))
+            _ = await server.send(
+                .put, "Group/g",
+                body: Self.group(
+                    "g",
+                    [
+                        Self.member("Patient/p1"), Self.member("Patient/p2", #","inactive":true"#),
+                        Self.member("Patient/p3", past),
+                    ].joined(separator: ",")))
+            let p1 = ["Group/g", "Observation/o1", "Observation/o4", "Patient/p1", "Practitioner/dr1"]
+            #expect(try await export(server, "Group/g/$export") == p1)
+            // Who is taken out after the kick-off was in it at the transaction time.
+            #expect(
+                try await export(server, "Group/g/$export") {
+                    _ = await server.send(.put, "Group/g", body: Self.group("g", Self.member("Patient/p3")))
+                } == p1)
+            _ = await server.send(
+                .put, "Group/g", body: Self.group("g", Self.member("Group/inner") + "," + Self.member("Group/g")))
+            #expect(
+                try await export(server, "Group/g/$export") == ["Group/g", "Observation/o2", "Patient/p2"])
+            #expect(
+                try await export(server, "Group/empty/$export", "_type=Patient,Observation,Practitioner") == [])
+            for (id, status) in [("none", 404), ("g", 202)] {
+                let answer = await server.send(.get, "Group/\(id)/$export", headers: BulkExportTests.async)
+                #expect(answer.status == status, "\(id)")
+            }
+            _ = await server.send(
+                .put, "Group/described",
+                body: #"{"resourceType":"Group","id":"described","type":"person","actual":false}"#)
+            #expect(
+                await server.send(.get, "Group/described/$export", headers: BulkExportTests.async).status == 400)
+            // Who may not see the group is not told that it is there.
+            let blind = FHIRServer.access("system/Patient.rs system/Observation.rs")
+            #expect(
+                await server.send(.get, "Group/g/$export", headers: BulkExportTests.async, as: blind).status == 404)
+        }
+    }
+
+    @Test(
+        "Bulk Data 2.0 _typeFilter: filters of a type are alternatives; commas within one stay, however often escaped")
+    func typeFilter() async throws {
+        try await FHIRServer.with { (server) async throws in
+            await Self.fill(server)
+            for (query, expected) in [
+                ("_type=Observation&_typeFilter=Observation?status=final", ["o1", "o3"]),
+                ("_type=Observation&_typeFilter=Observation?status=final,amended", ["o1", "o3", "o4"]),
+                ("_type=Observation&_typeFilter=Observation?status=final%2Camended", ["o1", "o3", "o4"]),
+                (
+                    "_type=Observation&_typeFilter=Observation?status=preliminary,Observation?status=amended",
+                    ["o2", "o4"]
+                ),
+                (
+                    "_type=Observation&_typeFilter=Observation?status=preliminary&_typeFilter=Observation?status=final",
+                    ["o1", "o2", "o3"]
+                ),
+                ("_type=Observation&_typeFilter=Observation?patient=Patient/p1%26status=final", ["o1"]),
+            ] {
+                #expect(
+                    try await export(server, "$export", query) == expected.map { "Observation/\($0)" }, "\(query)")
+            }
+            #expect(
+                try await export(
+                    server, "Patient/$export",
+                    body: Self.parameters([
+                        ("_type", "Observation,Patient"), ("_typeFilter", "Observation?status=final"),
+                    ])) == ["Observation/o1", "Patient/p1", "Patient/p2", "Patient/p3"])
+            for bad in [
+                "Observation", "Bogus?x=1", "Observation?bogus=1", "Observation?_count=1", "Observation?_sort=date",
+                "Observation?_include=Observation:subject", "Observation?subject:Patient.name=x",
+                "Observation?_has:Provenance:target:recorded=2020", "Observation?_elements=code", "Patient?_id=p1",
+            ] {
+                let answer = await server.send(
+                    .get, "$export", "_type=Observation&_typeFilter=\(bad)", headers: BulkExportTests.async)
+                #expect(answer.status == 400, "\(bad)")
+            }
+        }
+    }
+
+    @Test("Bulk Data 2.0 _elements: root elements that are asked for, the mandatory ones, and the tag SUBSETTED")
+    func elements() async throws {
+        try await FHIRServer.with { (server) async throws in
+            await Self.fill(server)
+            let found = try await resources(
+                server, "$export", "_type=Patient,Observation&_elements=Observation.subject,Observation.status")
+            for value in found {
+                let names = Set(value.object?.members.map(\.name) ?? [])
+                if value["resourceType"]?.string == "Observation" {
+                    #expect(names == ["resourceType", "id", "meta", "status", "code", "subject"])
+                    #expect(value["meta"]?["tag"]?[0]?["code"]?.string == "SUBSETTED")
+                } else {
+                    #expect(names.contains("photo"))
+                    #expect(value["meta"]?["tag"] == nil)
+                }
+            }
+            #expect(found.count == 7)
+            for bad in ["Observation.code.text", "Bogus.code", "bogus", "", "Observation."] {
+                let answer = await server.send(
+                    .get, "$export", "_type=Observation&_elements=\(bad),code", headers: BulkExportTests.async)
+                #expect(answer.status == (bad.isEmpty ? 202 : 400), "\(bad)")
+            }
+        }
+    }
+
+    @Test("Bulk Data 2.0 _type: a type of which no patient has any is refused, or passed over when asked leniently")
+    func foreignTypes() async throws {
+        try await FHIRServer.with { (server) async throws in
+            await Self.fill(server)
+            let strict = await server.send(
+                .get, "Patient/$export", "_type=Patient,CodeSystem", headers: BulkExportTests.async)
+            #expect(strict.status == 400)
+            let lenient = await server.send(
+                .get, "Patient/$export", "_type=Patient,CodeSystem",
+                headers: ["prefer": "respond-async,handling=lenient"])
+            #expect(lenient.status == 202)
+            #expect(try await export(server, "$export", "_type=Practitioner").count == 2)
+        }
+    }
+
+    @Test("A kick-off by POST has its parameters in a Parameters resource and none in its URL")
+    func post() async throws {
+        try await FHIRServer.with { (server) async throws in
+            await Self.fill(server)
+            #expect(
+                try await export(server, "$export", body: Self.parameters([("_type", "Patient")])).count == 3)
+            for (query, body) in [
+                ("_type=Patient", Self.parameters([])), ("", "{}"), ("", ""), ("", "[]"),
+                ("", #"{"resourceType":"Patient"}"#),
+                ("", #"{"resourceType":"Parameters","parameter":[{"valueString":"x"}]}"#),
+                ("", #"{"resourceType":"Parameters","parameter":[{"name":"_type"}]}"#),
+                ("", Self.parameters([("bogus", "1")])),
+            ] {
+                let answer = await server.send(.post, "$export", query, headers: BulkExportTests.async, body: body)
+                #expect(answer.status == 400, "\(query) \(body)")
+            }
+            let job = await server.send(
+                .post, "Patient/$export", headers: BulkExportTests.async,
+                body: Self.parameters([("patient", "Patient/p1")]))
+            let kept = try await server.store.job(EntityID(String(BulkExportTests.path(job).split(separator: "/")[1])))
+            #expect(kept?.request == "\(FHIRServer.base)/Patient/$export")
+        }
+    }
+
+    @Test("A system-level job that was under way goes on behind the types that are whole, and writes none twice")
+    func checkpoint() async throws {
+        try await FHIRServer.with { (server) async throws in
+            await Self.fill(server)
+            let access = FHIRServer.access("system/*.cruds")
+            // The first run: both types.
+            let kickOff = await server.send(
+                .get, "$export", "_type=Patient,Observation", headers: BulkExportTests.async)
+            let worker = Task { await server.exports.run() }
+            let path = BulkExportTests.path(kickOff)
+            _ = await BulkExportTests.finished(server, path, as: access)
+            worker.cancel()
+            // The same job as it stood after its first type.
+            let id = EntityID(String(path.split(separator: "/")[1]))
+            var job = try #require(try await server.store.job(id))
+            let first = try #require(job.outputs.first)
+            job.state = .running
+            job.outputs = [first]
+            job.checkpoint = ExportJob.Checkpoint(types: 1)
+            try await server.store.save(job)
+            let second = ExportService(
+                jobs: server.store, store: server.store, blobs: server.blobs, entropy: SeededEntropy(seed: 6),
+                now: { UTCInstant(microseconds: 1) })
+            let again = Task { await second.run() }
+            _ = await BulkExportTests.finished(server, path, as: access)
+            again.cancel()
+            let done = try #require(try await server.store.job(id))
+            #expect(done.state == .complete && done.checkpoint == nil)
+            #expect(done.outputs.map(\.type) == ["Patient", "Observation"])
+            #expect(done.outputs.first == first)
+            #expect(done.outputs.map(\.count) == [3, 4])
+        }
+    }
+}

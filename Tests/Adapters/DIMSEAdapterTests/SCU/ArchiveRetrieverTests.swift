@@ -1,0 +1,211 @@
+import Access
+import DICOMData
+import DICOMNetwork
+import DICOMTranslation
+import Synchronization
+import TestSupport
+import Testing
+import Workflow
+
+@testable import DIMSEAdapter
+
+/// Studies that come from archives by C-GET and by C-MOVE to this side. PS3.4 §C.4.2, §C.4.3.
+@Suite struct ArchiveRetrieverTests {
+    private static let authorities = AssigningAuthorities(
+        authorities: [], defaultPatientSystem: "urn:patients", defaultAccessionSystem: "urn:a")
+
+    /// This side: what it stores, and what it asked for.
+    private final class Side: Sendable {
+        let store = MemoryStore()
+        let blobs = MemoryBlobs()
+        let arrivals = ArchiveArrivals()
+        let arrived = Mutex<[String]>([])
+        var ingest: InstanceIngest { InstanceIngest(store: store, blobs: blobs, authorities: authorities) }
+        var archives: [String?] { store.content.instances.map(\.archive) }
+    }
+
+    private static func order(bytesMax: Int64 = 1 << 20) -> FetchOrder {
+        var rule = FetchRule()
+        rule.bytesMax = bytesMax
+        rule.seconds = 30
+        return FetchOrder(studyInstanceUID: StoredObjects.study, rule: rule)
+    }
+
+    /// Fetches the study of `objects` from an archive, this server with another title, that offers these services.
+    private static func fetch(
+        _ objects: StoredObjects, offers: Set<Peer.Service>, into side: Side, order: FetchOrder = order()
+    ) async throws -> FetchEnd {
+        let result = Mutex<FetchEnd?>(nil)
+        try await TestListener.run(
+            services: [StorageSCP(ingest: side.ingest, arrivals: side.arrivals)],
+            peers: [Peer(kind: .applicationEntity, name: "HILUM")], configure: { $0.aeTitles = [title("CT1")] }
+        ) { door in
+            let own = Peer(kind: .applicationEntity, name: "CT1", host: "127.0.0.1", port: door.port)
+            let outgoing = OutgoingAssociations()
+            let retrieve = RetrieveSCP(
+                index: objects.index, blobs: objects.blobs, peers: MemoryPeers(all: [own]), audit: MemoryAudit(),
+                associations: outgoing)
+            // Whose classes may be had by C-GET.
+            let classes = StorageSCP(ingest: Side().ingest)
+            try await TestListener.run(services: [retrieve, classes]) { test in
+                var archive = Peer(
+                    kind: .applicationEntity, name: "HILUM", host: "127.0.0.1", port: test.port, offers: offers)
+                archive.archive = ArchiveCapabilities()
+                let associations = OutgoingAssociations()
+                let end = await ArchiveRetriever(
+                    calling: PeerCalling(), callingAETitle: title("CT1"), associations: associations,
+                    ingest: side.ingest, arrivals: side.arrivals
+                ).retrieve(order, from: archive) { uid in side.arrived.withLock { $0.append(uid) } }
+                result.withLock { $0 = end }
+                await associations.close()
+                await outgoing.close()
+            }
+        }
+        return try #require(result.withLock { $0 })
+    }
+
+    private static func objects(_ count: Int) throws -> StoredObjects {
+        let objects = StoredObjects()
+        for number in 1...count { try objects.add(number) }
+        return objects
+    }
+
+    @Test(
+        "A study comes whole, as copies of the archive's, and each is told after it is stored",
+        arguments: [
+            [Peer.Service.get], [.move], [.get, .move],
+        ])
+    func whole(_ offers: [Peer.Service]) async throws {
+        let side = Side()
+        let end = try await Self.fetch(try Self.objects(3), offers: Set(offers), into: side)
+        #expect(end == .whole(nil))
+        #expect(side.archives == ["HILUM", "HILUM", "HILUM"])
+        #expect(side.arrived.withLock { $0.sorted() } == (1...3).map { "1.2.1.1.\($0)" })
+        #expect(side.store.content.series.map(\.archive) == ["HILUM"])
+    }
+
+    @Test("What no C-GET can bring, for its class was not proposed, comes by C-MOVE where that is offered")
+    func otherClass() async throws {
+        // Acquisition Context SR Storage.
+        let rare = "1.2.840.10008.5.1.4.1.1.88.71"
+        #expect(!FetchedClasses.all.contains(rare))
+        let objects = try Self.objects(1)
+        try objects.add(2, sopClassUID: rare)
+        let alone = Side()
+        let lacking = try await Self.fetch(objects, offers: [.get], into: alone)
+        guard case .failed(_, mayBeRepeated: true) = lacking else { return #expect(Bool(false), "\(lacking)") }
+        #expect(alone.archives.count == 1)
+        let side = Side()
+        #expect(try await Self.fetch(objects, offers: [.get, .move], into: side) == .whole(nil))
+        #expect(side.archives == ["HILUM", "HILUM"])
+    }
+
+    @Test("What the archive itself cannot send is lacking, and is asked for again")
+    func lost() async throws {
+        for offers in [[Peer.Service.get], [.move]] {
+            let objects = try Self.objects(2)
+            objects.lose(2)
+            let side = Side()
+            let end = try await Self.fetch(objects, offers: Set(offers), into: side)
+            guard case .failed(_, mayBeRepeated: true) = end else { return #expect(Bool(false), "\(end)") }
+            #expect(side.archives == ["HILUM"])
+        }
+    }
+
+    @Test("A study larger than may come is left, and not tried again")
+    func tooLarge() async throws {
+        for offers in [[Peer.Service.get], [.move]] {
+            let objects = StoredObjects()
+            for number in 1...20 { try objects.add(number, pixels: [UInt8](repeating: 7, count: 2_000)) }
+            let side = Side()
+            let end = try await Self.fetch(
+                objects, offers: Set(offers), into: side, order: Self.order(bytesMax: 5_000))
+            guard case .failed(let why, mayBeRepeated: false) = end else { return #expect(Bool(false), "\(end)") }
+            #expect(why.contains("archive-fetch-bytes"))
+        }
+    }
+
+    @Test("Other content that is kept here stays, is no copy, and makes no fetch fail")
+    func conflict() async throws {
+        for offers in [[Peer.Service.get], [.move]] {
+            let side = Side()
+            // Stored here by a modality: the same UID, other pixels, with an archive that sends nothing on its own.
+            let own = StoredObjects()
+            try own.add(1, pixels: [9, 9, 9, 9])
+            #expect(try await Self.fetch(own, offers: [.get], into: side) == .whole(nil))
+            side.store.change { content in
+                for index in content.instances.indices { content.instances[index].archive = nil }
+            }
+            let end = try await Self.fetch(try Self.objects(2), offers: Set(offers), into: side)
+            #expect(end == .whole("1 instances were refused here"))
+            #expect(side.archives == [nil, "HILUM"])
+        }
+    }
+
+    @Test("An archive that is not there, or that offers nothing of the kind, has failed")
+    func absent() async throws {
+        var archive = Peer(kind: .applicationEntity, name: "PACS", host: "127.0.0.1", port: 1, offers: [.find])
+        archive.archive = ArchiveCapabilities()
+        func end() async -> FetchEnd {
+            let side = Side()
+            let associations = OutgoingAssociations()
+            let end = await ArchiveRetriever(
+                calling: PeerCalling(), callingAETitle: title("CT1"), associations: associations,
+                ingest: side.ingest, arrivals: side.arrivals
+            ).retrieve(Self.order(), from: archive) { _ in }
+            await associations.close()
+            return end
+        }
+        #expect(await end() == .failed("PACS offers neither C-GET nor C-MOVE", mayBeRepeated: false))
+        archive.offers = [.get]
+        #expect(await end() == .failed("no connection", mayBeRepeated: true))
+    }
+
+    @Test("What an archive sends on its own, or another peer sends meanwhile, is kept here and is no copy")
+    func unasked() throws {
+        let side = Side()
+        let tally = FetchTally { _ in }
+        let archive = Peer(kind: .applicationEntity, name: "PACS")
+        func archiveOf(_ study: String, from caller: String, originator: String? = nil) throws -> String? {
+            var command = CommandSet.cStoreRequest(
+                messageID: 1, sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.3")
+            if let originator { command.set(.moveOriginatorAETitle, text: originator) }
+            let request = DIMSERequest(
+                message: try DIMSEMessage(contextID: 1, command: command),
+                context: PresentationContext(
+                    id: 1, abstractSyntax: UID.ctImageStorage,
+                    transferSyntax: TransferSyntax.explicitVRLittleEndian.uid),
+                association: AssociationInfo(
+                    id: "1", calledAETitle: title("CT1"), callingAETitle: title(caller),
+                    access: .server(requestID: "1")))
+            let instance = Instance(
+                studyInstanceUID: study, seriesInstanceUID: "1.2", sopInstanceUID: "1.2.3",
+                sopClassUID: UID.ctImageStorage, instanceNumber: nil,
+                transferSyntaxUID: TransferSyntax.explicitVRLittleEndian.uid, rows: nil, columns: nil,
+                bitsAllocated: nil, numberOfFrames: 0, blobID: BlobID("b"), size: 1, dataSetOffset: 0,
+                pixelDataOffset: nil, pixelDataLength: nil, receivedAt: .distantPast, receivedFrom: caller)
+            return side.arrivals.archive(of: instance, by: request)
+        }
+        #expect(try archiveOf("1.2.1", from: "PACS") == nil)
+        side.arrivals.expect(Self.order(), from: archive, to: title("CT1"), tally, Interruption())
+        #expect(try archiveOf("1.2.1", from: "PACS") == "PACS")
+        #expect(try archiveOf("1.2.1", from: "PACS", originator: "CT1") == "PACS")
+        #expect(try archiveOf("1.2.1", from: "PACS", originator: "WS1") == nil)
+        #expect(try archiveOf("1.2.2", from: "PACS") == nil)
+        #expect(try archiveOf("1.2.1", from: "CT2") == nil)
+        #expect(!side.arrivals.end(Self.order(), from: archive))
+        #expect(try archiveOf("1.2.1", from: "PACS") == nil)
+    }
+
+    @Test("As many classes are proposed as an association has room for, each a storage class, native and compressed")
+    func proposals() {
+        #expect(FetchedClasses.all.count == 63 && Set(FetchedClasses.all).count == 63)
+        #expect(FetchedClasses.all.filter { !UIDRegistry.isStorage($0) } == [])
+        var archive = Peer(kind: .applicationEntity, name: "PACS")
+        #expect(FetchedClasses.proposals(to: archive).count == 126)
+        archive.transferSyntaxes = [TransferSyntax.implicitVRLittleEndian.uid]
+        let native = FetchedClasses.proposals(to: archive)
+        #expect(native.count == 63)
+        #expect(native.allSatisfy { $0.transferSyntaxes == [TransferSyntax.implicitVRLittleEndian.uid] })
+    }
+}

@@ -1,0 +1,113 @@
+import CPixelSandbox
+import DICOMData
+import DICOMPixels
+import Foundation
+import Testing
+
+@testable import PixelAdapter
+@testable import PixelCodecs
+
+/// What the process for pixels answers, on a thread of the tests and without its sandbox.
+@Suite("The process for pixels")
+struct PixelProcessTests {
+    /// Serves one channel on a thread and hands out the other end.
+    private func withProcess(
+        sharedBytes: Int = 1 << 20, residentBytes: Int = 1 << 40, _ body: (PixelChannel) throws -> Void
+    ) throws -> Int32 {
+        var ends: [Int32] = [-1, -1]
+        #expect(hilum_sandbox_channel(&ends) == 0)
+        let memory = hilum_sandbox_memory()
+        #expect(memory >= 0)
+        let limits = PixelProcess.Limits(
+            memoryBytes: 1 << 30, sharedBytes: sharedBytes, cpuSeconds: 1 << 30, residentBytes: residentBytes,
+            pixels: .default)
+        let theirs = PixelChannel(descriptor: ends[1], memory: memory)
+        let done = DispatchSemaphore(value: 0)
+        let code = Box()
+        let thread = Thread {
+            code.value = PixelProcess.serve(theirs, limits, protection: 3)
+            close(theirs.descriptor)
+            done.signal()
+        }
+        thread.start()
+        let ours = PixelChannel(descriptor: ends[0], memory: memory)
+        let hello = try ours.receive(until: .now + .seconds(60))
+        #expect(PixelMessage.Reply(hello) == .ready(protection: 3))
+        try body(ours)
+        close(ours.descriptor)
+        done.wait()
+        close(memory)
+        return code.value
+    }
+
+    /// Written by the thread before it signals, read behind the signal.
+    private final class Box: @unchecked Sendable { var value: Int32 = -1 }
+
+    private func ask(_ channel: PixelChannel, _ request: PixelMessage.Request) throws -> PixelMessage.Reply? {
+        try channel.send(request.encoded)
+        return PixelMessage.Reply(try channel.receive(until: .now + .seconds(60)))
+    }
+
+    @Test("A frame is encoded and decoded through the shared memory")
+    func roundTrip() throws {
+        let frame = try PixelMessageTests.frame()
+        let code = try withProcess { channel in
+            try channel.store(frame.bytes)
+            let coded = try ask(
+                channel, .encode(.init(frame), .jpegLSLossless, EncodingOptions(), bytes: frame.bytes.count))
+            guard case .encoded("MONOCHROME2", false, let bytes, false) = coded else {
+                Issue.record("\(String(describing: coded))")
+                return
+            }
+            let image = try #require(
+                ImagePixel(
+                    rows: 4, columns: 5, samplesPerPixel: 1, photometricInterpretation: "MONOCHROME2",
+                    bitsAllocated: 16, bitsStored: 12, highBit: 11, isSigned: false, isPlanar: false))
+            let reply = try ask(channel, .decode(image, .jpegLSLossless, DecodingOptions(), bytes: bytes))
+            #expect(reply == .decoded(.init(frame), bytes: 40, retires: false))
+            #expect(try channel.load(40) == frame.bytes)
+        }
+        #expect(code == 0)
+    }
+
+    @Test("A process that was once large says that it is to be replaced")
+    func worn() throws {
+        let frame = try PixelMessageTests.frame()
+        _ = try withProcess(residentBytes: 1 << 20) { channel in
+            try channel.store(frame.bytes)
+            let reply = try ask(channel, .encode(.init(frame), .rleLossless, EncodingOptions(), bytes: 40))
+            guard case .encoded(_, _, _, retires: true) = reply else {
+                Issue.record("\(String(describing: reply))")
+                return
+            }
+        }
+    }
+
+    @Test("What is wrong with a frame is told, and the next is read")
+    func refusals() throws {
+        let code = try withProcess(sharedBytes: 64) { channel in
+            try channel.store([1, 2, 3, 4])
+            let image = try PixelMessageTests.image()
+            let damaged = try ask(channel, .decode(image, .jpegLossless, DecodingOptions(), bytes: 4))
+            #expect(damaged == .refused(.malformed("no JPEG frame header"), retires: false))
+            let large = try ask(channel, .decode(image, .jpegLossless, DecodingOptions(), bytes: 65))
+            #expect(large == .refused(.tooLarge(limit: "sharedBytes", value: 65), retires: false))
+            let frame = try PixelMessageTests.frame()
+            let other = try ask(channel, .encode(.init(frame), .rleLossless, EncodingOptions(), bytes: 4))
+            #expect(other == .refused(.malformed("bytes that are not the frame's"), retires: false))
+        }
+        #expect(code == 0)
+    }
+
+    @Test("A message that is none ends the process, as does memory that is not there")
+    func nonsense() throws {
+        #expect(try withProcess { try $0.send([9, 9, 9]) } == 1)
+        let image = try PixelMessageTests.image()
+        #expect(
+            try withProcess { channel in
+                channel.clear()
+                try channel.send(
+                    PixelMessage.Request.decode(image, .jpegLossless, DecodingOptions(), bytes: 4).encoded)
+            } == 1)
+    }
+}

@@ -1,0 +1,85 @@
+import Access
+import Testing
+
+@testable import SQLStore
+
+/// The patients that a person may choose from, on both databases. SMART 2.2 app-launch §Standalone; house decision 5.
+@Suite("Patients to choose from on both databases")
+struct LaunchSubjectTests {
+    typealias Support = ResourceStoreTests
+
+    private static func access(_ role: SignedInPerson.Role, _ user: String?, patients: [String] = []) -> AccessContext {
+        SignedInPerson(
+            accountID: "a", role: role, displayName: "A", fhirUser: user, patientIDs: patients, sessionID: "s",
+            signedInAt: 0
+        ).access(requestID: "t", sourceAddress: nil)
+    }
+
+    private static func fill(_ store: RelationalStore) async throws {
+        for json in [
+            #"{"resourceType":"Practitioner","id":"d"}"#, #"{"resourceType":"Practitioner","id":"e"}"#,
+            #"{"resourceType":"Patient","id":"own","name":[{"family":"Adams","given":["Ann"]}],"birthDate":"1970-05-01","generalPractitioner":[{"reference":"Practitioner/d"}]}"#,
+            #"{"resourceType":"Patient","id":"ordered","name":[{"family":"Änders"}],"identifier":[{"value":"7"}]}"#,
+            #"{"resourceType":"Patient","id":"foreign","name":[{"family":"Anders"}]}"#,
+            #"{"resourceType":"Patient","id":"gone","name":[{"family":"Anders"}],"generalPractitioner":[{"reference":"Practitioner/d"}],"link":[{"other":{"reference":"Patient/own"},"type":"replaced-by"}]}"#,
+            #"{"resourceType":"ServiceRequest","id":"s1","status":"active","intent":"order","subject":{"reference":"Patient/ordered"},"requester":{"reference":"Practitioner/d"}}"#,
+            #"{"resourceType":"ServiceRequest","id":"s2","status":"active","intent":"order","subject":{"reference":"Patient/foreign"},"requester":{"reference":"Practitioner/e"}}"#,
+        ] { try await Support.put(store, json) }
+    }
+
+    @Test(
+        "A practitioner chooses from patients whose practitioner they are or whom they have sent, and from no stranger",
+        arguments: TestDatabases.all)
+    func practitioner(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            try await Self.fill(store)
+            let doctor = Self.access(.practitioner, "Practitioner/d")
+            func ids(_ text: String?, limit: Int = 20) async throws -> [String] {
+                try await store.patients(named: text, limit: limit, access: doctor).map(\.id).sorted()
+            }
+            #expect(try await ids(nil) == ["ordered", "own"])
+            #expect(try await ids("") == ["ordered", "own"])
+            #expect(try await ids("and") == ["ordered"])
+            #expect(try await ids("ANN") == ["own"])
+            #expect(try await ids("zz") == [])
+            #expect(try await ids(nil, limit: 1).count == 1)
+            // What a search takes for something else is a name here.
+            for text in [",", "a|b", "$", "\\", "%", "*", String(repeating: "x", count: 100)] {
+                #expect(try await ids(text) == [], "\(text)")
+            }
+            let all = try await store.patients(ids: ["own", "ordered", "foreign", "gone", "none"], access: doctor)
+            #expect(all.map(\.id) == ["own", "ordered"])
+            #expect(all.map(\.label) == ["Ann Adams, 1970-05-01", "Änders, 7"])
+        }
+    }
+
+    @Test("A patient chooses from those they act for, an operator from nobody", arguments: TestDatabases.all)
+    func others(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            try await Self.fill(store)
+            let patient = Self.access(.patient, "Patient/own", patients: ["own", "none"])
+            #expect(try await store.patients(ids: ["own", "none", "foreign"], access: patient).map(\.id) == ["own"])
+            #expect(try await store.patients(named: nil, limit: 20, access: patient).map(\.id) == ["own"])
+            let desk = Self.access(.operator, nil)
+            #expect(try await store.patients(named: nil, limit: 20, access: desk) == [])
+            #expect(try await store.patients(ids: ["own"], access: desk) == [])
+            let unlinked = Self.access(.practitioner, nil)
+            #expect(try await store.patients(named: nil, limit: 20, access: unlinked) == [])
+        }
+    }
+
+    @Test("What belongs to a patient is told from what belongs to nobody", arguments: TestDatabases.all)
+    func belonging(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            try await Self.fill(store)
+            #expect(store.canBelongToPatient("ServiceRequest"))
+            #expect(!store.canBelongToPatient("Organization"))
+            let own = AccessContext(
+                principal: .anonymous, scopes: [Scope(level: .patient, resourceType: "*", permissions: .read)],
+                patient: "ordered", requestID: "t")
+            #expect(try await store.exists("ServiceRequest", "s1", access: own))
+            #expect(try await !store.exists("ServiceRequest", "s2", access: own))
+            #expect(try await !store.exists("ServiceRequest", "s3", access: .server(requestID: "t")))
+        }
+    }
+}
