@@ -12,8 +12,6 @@ package struct Principal: Sendable, Hashable {
         case applicationEntity = "application-entity"
         /// An HL7 v2 sender, known by MSH-3 and MSH-4.
         case messageSender = "message-sender"
-        /// A person who has signed in by their account.
-        case person
         /// A person at the command line of this machine.
         case `operator`
         /// The server's own work (projection, sweep, export worker).

@@ -2,6 +2,25 @@ import COpenSSL
 
 /// Keys from their numbers.
 enum KeyParameters {
+    /// The name of a parameter at an address that lasts: the builder keeps the address, and reads there until the parameters
+    /// are made.
+    struct Name: Sendable {
+        static let group = Name(OSSL_PKEY_PARAM_GROUP_NAME)
+        static let point = Name(OSSL_PKEY_PARAM_PUB_KEY)
+        static let modulus = Name(OSSL_PKEY_PARAM_RSA_N)
+        static let exponent = Name(OSSL_PKEY_PARAM_RSA_E)
+
+        /// Never changed, never freed.
+        nonisolated(unsafe) let address: UnsafePointer<CChar>
+
+        private init(_ text: String) {
+            let bytes = text.utf8CString
+            let copy = UnsafeMutableBufferPointer<CChar>.allocate(capacity: bytes.count)
+            _ = copy.initialize(fromContentsOf: bytes)
+            address = UnsafePointer(copy.baseAddress.unsafelyUnwrapped)
+        }
+    }
+
     /// Makes a public key of a kind from the numbers that `fill` puts into the builder, which must stay where they are until
     /// this returns. Throws ``CryptographyError`` `.key` for numbers that libcrypto does not take.
     static func publicKey(_ kind: String, fill: (_ builder: OpaquePointer) -> Bool) throws(CryptographyError)

@@ -38,9 +38,9 @@ package final class PublicKey: Sendable {
             try point.withUnsafeBufferPointer { point throws(CryptographyError) in
                 try KeyParameters.publicKey("EC") { builder in
                     OSSL_PARAM_BLD_push_utf8_string(
-                        builder, OSSL_PKEY_PARAM_GROUP_NAME, name.baseAddress, name.count - 1) == 1
+                        builder, KeyParameters.Name.group.address, name.baseAddress, name.count - 1) == 1
                         && OSSL_PARAM_BLD_push_octet_string(
-                            builder, OSSL_PKEY_PARAM_PUB_KEY, point.baseAddress, point.count) == 1
+                            builder, KeyParameters.Name.point.address, point.baseAddress, point.count) == 1
                 }
             }
         }
@@ -65,8 +65,8 @@ package final class PublicKey: Sendable {
             BN_free(e)
         }
         let key = try KeyParameters.publicKey("RSA") { builder in
-            OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1
-                && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1
+            OSSL_PARAM_BLD_push_BN(builder, KeyParameters.Name.modulus.address, n) == 1
+                && OSSL_PARAM_BLD_push_BN(builder, KeyParameters.Name.exponent.address, e) == 1
         }
         self.init(owning: key, .rsa(modulusBytes: Int(EVP_PKEY_get_size(key))))
     }

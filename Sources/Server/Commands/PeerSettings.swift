@@ -70,7 +70,8 @@ struct PeerSettings: ParsableArguments {
     @Flag(
         help: """
             An AE that is an archive (a PACS): its studies are found by QIDO-RS and C-FIND here too. Implies that it \
-            offers find.
+            offers find; with get or move among --offers they are fetched when they are retrieved here. For move it \
+            needs --may store.
             """)
     var archive = false
     @Option(

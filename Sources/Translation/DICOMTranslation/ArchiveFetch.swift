@@ -171,7 +171,12 @@ package final class ArchiveFetch: Sendable {
                 try ArchiveCopyService().confirm(study, expected: expected, in: $0)
             }
             return .here
-        default: break
+        case .failed:
+            // It is not tried for each who asks.
+            let until = (copy?.endedAt ?? .distantPast).advanced(bySeconds: rule.restSeconds)
+            let rest = (until.microseconds &- clock.now().microseconds) / 1_000_000
+            if rest > 0, rest <= rule.restSeconds { return .later(seconds: Int(rest) + 1) }
+        case .leaving, .left, .whole, nil: break
         }
         return await requested(study, of: archive, expected: expected, access)
     }

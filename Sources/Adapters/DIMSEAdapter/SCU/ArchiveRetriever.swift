@@ -113,8 +113,7 @@ package struct ArchiveRetriever: ArchiveRetrieving {
     /// What an error tells. The comment of a failure is left out: it may name a patient.
     private static func end(_ error: any Error) -> FetchEnd {
         switch error {
-        case SCUError.failed(let status, _):
-            .failed("it answers \(status)", mayBeRepeated: DIMSEFailure(status).isTransient)
+        case SCUError.failed(let status, _): .failed(by: status)
         case let error as SCUError: .failed("\(error)", mayBeRepeated: error.isTransient)
         case is InstanceReceiver.NoStudy: .failed("the UID of the study is none", mayBeRepeated: false)
         default: .failed("no connection", mayBeRepeated: true)

@@ -31,13 +31,32 @@ final class FetchTally: Sendable {
         switch outcome.status.kind {
         case .success, .warning: break
         case .failure where outcome.status == .subOperationsFailed: break
-        case .failure, .pending, .cancel:
-            return .failed("it answers \(outcome.status)", mayBeRepeated: DIMSEFailure(outcome.status).isTransient)
+        case .failure, .pending, .cancel: return .failed(by: outcome.status)
         }
         let lacking = outcome.progress.failed - refused
-        if lacking > 0 { return .failed("\(lacking) instances did not come (\(outcome.status))", mayBeRepeated: true) }
+        if lacking > 0, stored + refused == 0 {
+            let hint = "by C-MOVE: does it reach the DIMSE door here, in clear text or by TLS as that is?"
+            return .failed("none of \(lacking) instances came (\(outcome.status)); \(hint)", mayBeRepeated: true)
+        }
+        if lacking > 0 {
+            return .failed("\(lacking) instances did not come (\(outcome.status))", mayBeRepeated: true)
+        }
         if stored + refused == 0 { return .failed("it sent nothing", mayBeRepeated: true) }
         return .whole(refused == 0 ? nil : "\(refused) instances were refused here")
+    }
+}
+
+extension FetchEnd {
+    /// What a failure status of a C-GET or C-MOVE tells. Archives use those that say that they cannot process a request
+    /// also where they do not reach something, so only what says that they will not is for good.
+    static func failed(by status: DIMSEStatus) -> FetchEnd {
+        switch status {
+        case .moveDestinationUnknown:
+            .failed("it does not know this server's AE title as a destination (\(status))", mayBeRepeated: false)
+        case .dataSetDoesNotMatchSOPClass, .sopClassNotSupported, .notAuthorized, .unrecognizedOperation:
+            .failed("it answers \(status)", mayBeRepeated: false)
+        default: .failed("it answers \(status)", mayBeRepeated: true)
+        }
     }
 }
 

@@ -137,6 +137,8 @@ package struct FetchRule: Sendable, Hashable {
     package var retrySeconds: Int64 = 5
     /// Seconds between two attempts at most.
     package var retrySecondsMax: Int64 = 600
+    /// Seconds for which a study that was given up is left alone, however often it is asked for.
+    package var restSeconds: Int64 = 60
     /// Fetches at a time, of one archive and of all.
     package var perArchiveMax = 2
     package var runningMax = 8

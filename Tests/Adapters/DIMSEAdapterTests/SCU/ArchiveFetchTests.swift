@@ -233,6 +233,21 @@ struct ArchiveFetchTests {
         #expect(house.copy()?.state == .waiting && house.copy()?.failure == "A702")
     }
 
+    @Test("A study that was given up is left alone for a minute, and then begun anew for who asks")
+    func givenUp() async throws {
+        let house = House()
+        house.retrieval.end.withLock { $0 = .failed("A801", mayBeRepeated: false) }
+        try await house.running {
+            let progress = try await house.coming()
+            house.retrieval.gate.open()
+            #expect(await progress.wait(within: Self.patience) { _ in false })
+            #expect(await house.standing() == "later 61")
+            #expect(house.copy()?.state == .failed)
+            house.advance(60)
+            #expect(await house.standing() == "coming")
+        }
+    }
+
     @Test("A fetch that the server's end broke off is begun again at the next start")
     func restarted() async throws {
         let store = MemoryStore()

@@ -197,6 +197,19 @@ import Workflow
         #expect(try archiveOf("1.2.1", from: "PACS") == nil)
     }
 
+    @Test("An archive that will not is not asked again, one that cannot now is")
+    func statuses() {
+        func isRepeated(_ status: DIMSEStatus) -> Bool? {
+            if case .failed(_, let mayBeRepeated) = FetchEnd.failed(by: status) { mayBeRepeated } else { nil }
+        }
+        for status in [DIMSEStatus.moveDestinationUnknown, .dataSetDoesNotMatchSOPClass, .notAuthorized] {
+            #expect(isRepeated(status) == false)
+        }
+        for status in [DIMSEStatus.cannotUnderstand, .outOfResources, .processingFailure] {
+            #expect(isRepeated(status) == true)
+        }
+    }
+
     @Test("As many classes are proposed as an association has room for, each a storage class, native and compressed")
     func proposals() {
         #expect(FetchedClasses.all.count == 63 && Set(FetchedClasses.all).count == 63)
