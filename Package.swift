@@ -138,7 +138,11 @@ let package = Package(
             ["DICOMData", "DICOMPixels", "PixelCodecs", "CPixelSandbox", nio("NIOCore"), nio("NIOPosix"), logging]),
 
         layer(
-            "Adapters", "OutboundAdapter", ["Access", nio("NIOCore"), nio("NIOHTTP1"), nioSSL, asyncHTTPClient]),
+            "Adapters", "OutboundAdapter",
+            [
+                "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation", "Workflow", nio("NIOCore"),
+                nio("NIOHTTP1"), nioSSL, asyncHTTPClient,
+            ]),
 
         // API: HTTP.
         layer(
@@ -260,7 +264,10 @@ let package = Package(
             ["PixelAdapter", "PixelCodecs", "DICOMPixels", "DICOMData", "CPixelSandbox", logging]),
         tests(
             "Adapters", "OutboundAdapter",
-            ["TestSupport", "OutboundAdapter", "Access", nio("NIOCore"), nio("NIOPosix"), nioSSL, asyncHTTPClient]),
+            [
+                "TestSupport", "OutboundAdapter", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation",
+                "Workflow", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, asyncHTTPClient,
+            ]),
         tests(
             "API", "HTTPSupport",
             [
@@ -315,7 +322,8 @@ let package = Package(
             "Server", "Server",
             [
                 "hilum", "OpsAPI", "HTTPSupport", "Admission", "HL7Translation", "MLLPAdapter", "SQLStore",
-                "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", logging,
+                "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation",
+                logging,
                 lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,
             ]),
     ],

@@ -10,8 +10,8 @@ struct Hilum: AsyncParsableCommand {
         version: HilumVersion.text,
         subcommands: [
             InitCommand.self, ServeCommand.self, DemoCommand.self, ClientCommand.self, UserCommand.self,
-            PeerCommand.self,
-            MessageCommand.self, QuarantineCommand.self, AuthorityCommand.self, OutboxCommand.self, AuditCommand.self,
+            PeerCommand.self, MessageCommand.self, QuarantineCommand.self, AuthorityCommand.self, OutboxCommand.self,
+            RouteCommand.self, AuditCommand.self,
             DoctorCommand.self, BackupCommand.self,
             RestoreCommand.self,
             VerifyCommand.self,

@@ -86,7 +86,8 @@ struct ImportTable {
             ["NIOCore", "NIOPosix", "Logging"])
 
         row(
-            "Adapters", "OutboundAdapter", ["Access"],
+            "Adapters", "OutboundAdapter",
+            ["Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation", "Workflow"],
             ["NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1", "AsyncHTTPClient"])
 
         row(

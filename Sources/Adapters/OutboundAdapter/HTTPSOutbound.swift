@@ -18,6 +18,8 @@ package struct HTTPSOutbound: Outbound {
         package var total: TimeAmount = .seconds(30)
         /// Without a byte of the answer.
         package var idle: TimeAmount = .seconds(10)
+        /// Without a byte of a request being taken; nil for ``total`` alone.
+        package var writeIdle: TimeAmount?
         /// The defaults.
         package init() {}
     }
@@ -74,6 +76,7 @@ package struct HTTPSOutbound: Outbound {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout = HTTPClient.Configuration.Timeout(
             connect: .seconds(Self.connectSeconds), read: limits.idle)
+        configuration.timeout.write = limits.writeIdle
         // The client asks no resolver for this name: it finds the address here, for the URL spells the host as the key.
         configuration.dnsOverride = [host: address]
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)

@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Workflow
 
 /// Sends over HTTPS to an address that the policy allows, as ``HTTPSOutbound`` fetches: no redirects, no proxy, bounded
 /// waits; connections are kept for the next request to the same place.
@@ -22,21 +23,63 @@ package struct HTTPSSender: OutboundSender {
     package func close() async { await clients.close() }
 
     package func post(_ request: OutboundRequest) async throws -> OutboundAnswer {
-        let url = try OutboundURL(request.url)
+        try await exchange(
+            request.url, request.headers, .bytes(ByteBuffer(bytes: request.body)), within: outbound.limits.total
+        ) { response, retryAfter in
+            try await Self.drain(response.body)
+            return OutboundAnswer(status: Int(response.status.code), retryAfterSeconds: retryAfter)
+        }
+    }
+
+    /// What came back from a request whose answer matters.
+    struct Content: Sendable {
+        let status: Int
+        let retryAfterSeconds: Int64?
+        /// nil for one that is longer than asked for, or breaks off.
+        let body: [UInt8]?
+    }
+
+    /// POST of a body that is streamed. Throws as ``post(_:)``.
+    /// - Parameters:
+    ///   - time: for all of it.
+    ///   - bodyBytesMax: of the answer.
+    func send(
+        _ url: String, headers: [OutboundHeader], body: HTTPClientRequest.Body, within time: TimeAmount,
+        bodyBytesMax: Int
+    ) async throws -> Content {
+        try await exchange(url, headers, body, within: time) { response, retryAfter in
+            var bytes: [UInt8]? = []
+            do {
+                for try await chunk in response.body {
+                    guard (bytes?.count ?? 0) + chunk.readableBytes <= bodyBytesMax else {
+                        bytes = nil
+                        break
+                    }
+                    bytes?.append(contentsOf: chunk.readableBytesView)
+                }
+            } catch is CancellationError { throw CancellationError() } catch { bytes = nil }
+            return Content(status: Int(response.status.code), retryAfterSeconds: retryAfter, body: bytes)
+        }
+    }
+
+    /// One request and what is made of its answer, which is given with Retry-After in seconds.
+    private func exchange<Answer: Sendable>(
+        _ url: String, _ headers: [OutboundHeader], _ body: HTTPClientRequest.Body, within time: TimeAmount,
+        _ read: (HTTPClientResponse, Int64?) async throws -> Answer
+    ) async throws -> Answer {
+        let url = try OutboundURL(url)
         let address = try await outbound.address(of: url)
         let place = HTTPSClients.Place(host: url.host, address: address.description)
         var sent = HTTPClientRequest(url: url.text)
         sent.method = .POST
-        for header in request.headers { sent.headers.add(name: header.name, value: header.value) }
-        sent.body = .bytes(ByteBuffer(bytes: request.body))
+        for header in headers { sent.headers.add(name: header.name, value: header.value) }
+        sent.body = body
         do {
             return try await clients.with(place) { client in
-                let response = try await client.execute(sent, timeout: outbound.limits.total)
-                try await Self.drain(response.body)
-                return OutboundAnswer(
-                    status: Int(response.status.code),
-                    retryAfterSeconds: response.headers.first(name: "Retry-After").flatMap { Int64($0) }
-                        .flatMap { $0 >= 0 ? $0 : nil })
+                let response = try await client.execute(sent, timeout: time)
+                return try await read(
+                    response,
+                    response.headers.first(name: "Retry-After").flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil })
             }
         } catch {
             throw Self.failure(error)
@@ -56,7 +99,7 @@ package struct HTTPSSender: OutboundSender {
 
     private static func failure(_ error: any Error) -> any Error {
         switch error {
-        case is CancellationError, is OutboundRefusal, is OutboundFailure: return error
+        case is CancellationError, is OutboundRefusal, is OutboundFailure, is StoreError: return error
         case let error as HTTPClientError:
             switch error {
             case .readTimeout, .writeTimeout, .deadlineExceeded: return OutboundFailure.noAnswer

@@ -2,7 +2,7 @@ import Foundation
 import Workflow
 
 /// Files of a server folder that the configuration or a peer names, beside those that each folder has: certificates and
-/// authorities of doors, profiles of senders. What lies outside of the folder is not Hilum's to copy.
+/// authorities of doors, profiles of senders, keys of destinations and of pseudonyms. What lies outside of the folder is not Hilum's to copy.
 struct NamedFiles {
     /// Paths below the server folder.
     let files: [String]
@@ -11,7 +11,8 @@ struct NamedFiles {
 
     init(_ configuration: ServerConfiguration, _ peers: [Peer]) {
         let doors = configuration.doors
-        let keys = Self.inside(doors.map(\.key))
+        let keys = Self.inside(
+            doors.map(\.key) + configuration.routing.keyFiles + [ServerFolder.pseudonymKeyName])
         self.keys = keys
         files = Self.inside(
             doors.flatMap { [$0.certificate, $0.clientAuthorities] } + [configuration.outbound.authorities]

@@ -48,6 +48,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 return "readable by its owner alone"
             }
         }
+        await checkRouting(configuration, server, &doctor)
         await checkStore(configuration, server, &doctor)
         let isRunning = FileManager.default.fileExists(atPath: server.endpointsFile)
         for door in configuration.doors { check(door, server, isRunning: isRunning, &doctor) }
@@ -98,6 +99,7 @@ struct DoctorCommand: AsyncParsableCommand {
             await store.close()
             if isReady {
                 check(peers, configuration, server, &doctor)
+                checkRouting(peers, configuration, server.path, &doctor)
                 doctor.good("store: \(configuration.store.database.rawValue) answers")
                 Self.report(waiting, &doctor)
                 Self.report(depths, server, &doctor)

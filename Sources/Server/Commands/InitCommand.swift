@@ -202,6 +202,20 @@ enum DefaultFiles {
             #     client-authorities: tls/site-ca.pem   # who issues the certificates of peers; left out: tls/ca.pem
             #     client-certificates: required         # none, optional
 
+            # routing:                  # which images are sent to which other systems; `hilum route test` says what it does
+            #   destinations:
+            #     - name: old-pacs
+            #       peer: OLDPACS             # an AE of `hilum peer` that offers store
+            #       windows: [{ hours: "19:00-07:00", bytes-per-second: 2000000 }]   # else nothing is sent
+            #       coerce: [{ when: { Modality: CT }, set: { InstitutionName: North }, remove: [PatientComments] }]
+            #     - name: cloud
+            #       stow: https://pacs.example/dicomweb/studies
+            #       token: { url: "https://pacs.example/oauth/token", client: us, scope: system/*.cruds, key: keys/cloud.key }
+            #       de-identify: { options: [retain-modified-dates], pseudonyms: research }
+            #   rules:                  # from, modality, description, attributes, order; left out: any
+            #     - { name: ct, from: [CT*], modality: CT, description: "*thorax*", order: { priority: stat }, to: [cloud] }
+            #     - { to: old-pacs }
+
             site-profile: site.yaml
             log-level: info
             """ + "\n"

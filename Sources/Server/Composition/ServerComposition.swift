@@ -99,7 +99,7 @@ enum ServerComposition {
         let workers = WorkThreads()
         let ingest = InstanceIngest(
             store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest,
-            memory: guards.memory, workers: workers
+            memory: guards.memory, workers: workers, routing: configuration.routing.table
         ) { access in
             // What a peer may do is looked up when it matters, which is hardly ever.
             guard access.principal.kind == .applicationEntity else { return .keepFirst }
@@ -172,6 +172,12 @@ enum ServerComposition {
             rules: configuration.subscriptions.rules(configuration.outbound.policy)
         ) { clock.now() }
 
+        let routing = try RoutingComposition(
+            configuration, folder, zone: profile.zone, memory: guards.memory, workers: workers)
+        let forwarder = RoutingComposition.sender(configuration, folder)
+        let forwarding = routing.couriers(
+            configuration, store: store, blobs: blobs, caller: outgoing.caller, sender: forwarder, clock: clock,
+            entropy: entropy)
         let outbound = try HL7Outbound(profile, tls: callingTLS, store: store, logger: logger)
         let couriers: [String: any Courier] = [
             SubscriptionNotice.kind: hooks,
@@ -203,7 +209,7 @@ enum ServerComposition {
                     .init(
                         service: DeliveryService(
                             queue: store,
-                            couriers: couriers.merging(outbound.couriers) { $1 },
+                            couriers: couriers.merging(outbound.couriers) { $1 }.merging(forwarding) { $1 },
                             limits: configuration.limits.delivery,
                             signal: store.deliverySignal, clock: clock, entropy: entropy, metrics: outboxMetrics,
                             logger: logger)),
@@ -244,6 +250,7 @@ enum ServerComposition {
         await workers.close()
         await web.passwords?.close()
         await sender.close()
+        await forwarder.close()
         await outbound.close()
         await RefusalSums.sumUp(web.ledger, logger)
         try? await store.record(

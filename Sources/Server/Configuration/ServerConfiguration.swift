@@ -146,6 +146,7 @@ struct ServerConfiguration: Decodable, Sendable {
     var store = Store()
     var publishing = PublicationRule()
     var retention = RetentionRule()
+    var routing = RoutingConfiguration()
     /// What is held of archives' studies.
     var archiveCache = ArchiveCacheRule()
     /// Minutes between checkpoints of the audit trail.
@@ -156,7 +157,8 @@ struct ServerConfiguration: Decodable, Sendable {
     var logLevel: String = "info"
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention
+        case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention,
+            routing
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
@@ -177,6 +179,7 @@ struct ServerConfiguration: Decodable, Sendable {
         limits.fhir.conditionalDelete = fhir.conditionalDelete
         publishing = try keys.value(.publishing).map { (set: PublishingKeys) in set.rule } ?? publishing
         retention = try keys.value(.retention).map { (set: RetentionKeys) in set.rule } ?? retention
+        routing = try keys.value(.routing) ?? routing
         archiveCache = try keys.value(.archiveCache).map { (set: ArchiveCacheKeys) in set.rule } ?? archiveCache
         auditCheckpointMinutes =
             try keys.value(.audit).map { (set: AuditKeys) in set.minutes } ?? auditCheckpointMinutes

@@ -18,6 +18,9 @@ struct ServerFolder: Sendable {
     var tokenKeyFile: String { keysFolder + "/token.key" }
     /// The ES256 key that signs checkpoints of the audit trail, PEM.
     var auditKeyFile: String { keysFolder + "/audit.key" }
+    /// 32 random bytes that pseudonyms are made from.
+    var pseudonymKeyFile: String { path + "/" + Self.pseudonymKeyName }
+    static let pseudonymKeyName = "keys/pseudonym.key"
     /// Checkpoints of the audit trail.
     var auditFolder: String { path + "/audit" }
     var tlsFolder: String { path + "/tls" }

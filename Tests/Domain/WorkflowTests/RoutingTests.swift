@@ -27,6 +27,17 @@ struct RoutingTests {
         #expect(unit.state.outbox.count == 2)
     }
 
+    @Test("What was fetched of an archive goes nowhere, until somebody sends it to be kept")
+    func copies() throws {
+        let unit = MemoryUnit()
+        var copy = Self.routed("1.1", to: [InstanceRoute(destination: "cloud")])
+        copy.instance.archive = "OLDPACS"
+        for _ in 0..<2 { _ = try unit.store(copy) }
+        #expect(Self.sent(unit) == [])
+        for _ in 0..<2 { _ = try unit.store(Self.routed("1.1", to: [InstanceRoute(destination: "cloud")])) }
+        #expect(Self.sent(unit) == ["route/cloud 1.2.3 route/cloud"])
+    }
+
     @Test("A rule that asks for an order takes what is matched with such an order alone")
     func ordered() throws {
         func routes(_ patterns: [OrderPattern.Attribute: [TextPattern]]) -> [InstanceRoute] {

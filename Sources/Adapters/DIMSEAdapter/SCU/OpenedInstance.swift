@@ -24,15 +24,23 @@ struct OpenedInstance: Sendable {
 
     /// Throws ``StoreError``.
     static func open(_ instance: Instance, in blobs: any BlobStoring) async throws -> OpenedInstance {
-        try await blobs.open(instance.blobID) { reader in
-            guard reader.count == instance.size, instance.dataSetOffset <= instance.size else {
-                throw StoreError(.corrupt, "a blob is not as long as its row says")
-            }
-            let count = min(instance.size - instance.dataSetOffset, Int64(firstBytesMax))
-            return OpenedInstance(
-                instance: instance, reader: reader,
-                first: try bytes(reader, instance.dataSetOffset..<instance.dataSetOffset + count))
+        try await blobs.open(instance.blobID) { try opened(instance, $0) }
+    }
+
+    /// The same of a blob that is open. Throws ``StoreError``.
+    static func open(_ instance: Instance, reading reader: any BlobReading) async throws -> OpenedInstance {
+        try await reader.perform { try opened(instance, reader) }
+    }
+
+    /// Blocks.
+    private static func opened(_ instance: Instance, _ reader: any BlobReading) throws -> OpenedInstance {
+        guard reader.count == instance.size, instance.dataSetOffset <= instance.size else {
+            throw StoreError(.corrupt, "a blob is not as long as its row says")
         }
+        let count = min(instance.size - instance.dataSetOffset, Int64(firstBytesMax))
+        return OpenedInstance(
+            instance: instance, reader: reader,
+            first: try bytes(reader, instance.dataSetOffset..<instance.dataSetOffset + count))
     }
 
     /// The accepted context that an instance can be sent on: of its class, as it is stored, or else without compression
@@ -55,10 +63,13 @@ struct OpenedInstance: Sendable {
         return native
     }
 
+    /// Lets so many bytes more be sent, when it is time. Throws `CancellationError`.
+    typealias Pace = @Sendable (Int) async throws -> Void
+
     /// Sends it, and gives the peer's status. `header` brings the stored header, for another transfer syntax.
     /// Throws ``SCUError`` and ``StoreError``.
     func store(
-        on context: PresentationContext, by invoker: OperationInvoker, originator: Originator?,
+        on context: PresentationContext, by invoker: OperationInvoker, originator: Originator?, pace: Pace? = nil,
         header: @Sendable () async throws -> InstanceHeader?
     ) async throws -> DIMSEStatus {
         let instance = instance
@@ -70,8 +81,8 @@ struct OpenedInstance: Sendable {
         if context.transferSyntax != instance.transferSyntaxUID,
             TransferSyntax(uid: instance.transferSyntaxUID)?.isDeflated == true
         {
-            return try await invoker.invoke(context, content: sendInflated, makeCommand).last?.message.status
-                ?? .processingFailure
+            return try await invoker.invoke(context, content: { try await sendInflated($0, pace) }, makeCommand)
+                .last?.message.status ?? .processingFailure
         }
         if context.transferSyntax != instance.transferSyntaxUID {
             guard let stored = try await header(), let syntax = TransferSyntax(uid: context.transferSyntax) else {
@@ -80,35 +91,47 @@ struct OpenedInstance: Sendable {
             let recoded = try await RecodedDataSet(try StoredHeader(stored), in: syntax) { range in
                 try await reader.read(offset: range.lowerBound, length: range.count)
             }
-            return try await invoker.invoke(
-                context,
-                content: { writer in
-                    var parts = PartStream(writer)
-                    for piece in recoded.pieces {
-                        switch piece {
-                        case .bytes(let bytes): try await parts.write(ByteBuffer(bytes: bytes))
-                        case .stored(let range, let size): try await send(range, swappingBy: size, &parts, writer)
-                        }
-                    }
-                    try await parts.finish()
-                }, makeCommand
-            ).last?.message.status ?? .processingFailure
+            return try await store(recoded, on: context, by: invoker, pace: pace, makeCommand)
         }
         let begun = instance.dataSetOffset + Int64(first.readableBytes)
+        try await pace?(first.readableBytes)
         guard begun < end else { return try await invoker.status(context, first, makeCommand) }
         return try await invoker.invoke(
             context,
             content: { writer in
                 var parts = PartStream(writer)
                 try await parts.write(first)
-                try await send(begun..<end, swappingBy: 1, &parts, writer)
+                try await send(begun..<end, swappingBy: 1, &parts, writer, pace)
+                try await parts.finish()
+            }, makeCommand
+        ).last?.message.status ?? .processingFailure
+    }
+
+    /// Sends another form of it, and gives the peer's status. Throws ``SCUError`` and ``StoreError``.
+    func store(
+        _ recoded: RecodedDataSet, on context: PresentationContext, by invoker: OperationInvoker, pace: Pace?,
+        _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
+    ) async throws -> DIMSEStatus {
+        try await invoker.invoke(
+            context,
+            content: { writer in
+                var parts = PartStream(writer)
+                for piece in recoded.pieces {
+                    switch piece {
+                    case .bytes(let bytes):
+                        try await pace?(bytes.count)
+                        try await parts.write(ByteBuffer(bytes: bytes))
+                    case .stored(let range, let size):
+                        try await send(range, swappingBy: size, &parts, writer, pace)
+                    }
+                }
                 try await parts.finish()
             }, makeCommand
         ).last?.message.status ?? .processingFailure
     }
 
     private func send(
-        _ range: Range<Int64>, swappingBy size: Int, _ parts: inout PartStream, _ writer: DataSetWriter
+        _ range: Range<Int64>, swappingBy size: Int, _ parts: inout PartStream, _ writer: DataSetWriter, _ pace: Pace?
     ) async throws {
         var position = range.lowerBound
         // Whole words in each part.
@@ -118,13 +141,14 @@ struct OpenedInstance: Sendable {
             let part = try await reader.perform { [position] in
                 try Self.bytes(reader, position..<next, swappingBy: size)
             }
+            try await pace?(part.readableBytes)
             try await parts.write(part)
             position = next
         }
     }
 
     /// The data set of a deflated instance, inflated by a window of it.
-    private func sendInflated(_ writer: DataSetWriter) async throws {
+    private func sendInflated(_ writer: DataSetWriter, _ pace: Pace?) async throws {
         var parts = PartStream(writer)
         var stream = try InflateStream()
         var position = instance.dataSetOffset
@@ -139,7 +163,10 @@ struct OpenedInstance: Sendable {
             let count = try part.writeWithUnsafeMutableBytes(minimumWritableBytes: writer.partBytes) { target in
                 try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: target[..<writer.partBytes]))
             }
-            if count > 0 { try await parts.write(part) }
+            if count > 0 {
+                try await pace?(count)
+                try await parts.write(part)
+            }
         }
         try await parts.finish()
     }

@@ -6,7 +6,7 @@ import Workflow
 /// Calls peers with what the outbox has for them: how, over which associations, as whom.
 package struct PeerCaller: Sendable {
     /// For one call, all of it; shorter than the attempt of a courier.
-    private static let time = TimeAmount.seconds(80)
+    static let time = TimeAmount.seconds(80)
 
     private let calling: PeerCalling
     private let associations: OutgoingAssociations
@@ -20,8 +20,10 @@ package struct PeerCaller: Sendable {
 
     /// Does `body`, which may be done twice, on an association with a peer. What it throws, and that there is none, is
     /// made an outcome.
+    /// - Parameter time: for all of it; nil for as long as the peer goes on by the timers of an association.
     func call(
         _ peer: Peer, contexts: [(abstractSyntax: String, transferSyntaxes: [String])],
+        within time: TimeAmount? = PeerCaller.time,
         _ body: (SCUAssociation) async throws -> DeliveryOutcome
     ) async -> DeliveryOutcome {
         let destination: SCUAssociation.Destination
@@ -31,7 +33,7 @@ package struct PeerCaller: Sendable {
             return .unreachable(error.description)
         }
         do {
-            return try await associations.with(destination, contexts: contexts, within: Self.time, mayRepeat: true) {
+            return try await associations.with(destination, contexts: contexts, within: time, mayRepeat: true) {
                 try await body($0.association)
             }
         } catch let error as StoreError {

@@ -27,6 +27,12 @@ package struct StudyService: Sendable {
             guard isInPlace, isSame(stored) else { return .conflict }
             // Its sender is told that it is kept here.
             if instance.archive == nil { try keep(stored, in: unit) }
+            // As an archive's copy it went nowhere.
+            if stored.archive != nil,
+                let series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID)
+            {
+                try forward(received, series.reconciliation, in: unit)
+            }
             return .duplicate
         }
         // What was rejected stays so however often it comes.
@@ -66,9 +72,9 @@ package struct StudyService: Sendable {
         return link
     }
 
-    /// Has the destinations of the site sent an instance, by what is known of its order now.
+    /// Has the destinations of the site sent an instance that is kept here, by what is known of its order now.
     private func forward(_ received: ReceivedInstance, _ link: Reconciliation, in unit: any UnitOfWork) throws {
-        guard !received.routes.isEmpty else { return }
+        guard !received.routes.isEmpty, received.instance.archive == nil else { return }
         let isOrderAsked = received.routes.contains { !$0.orders.isEmpty }
         let order = isOrderAsked ? try link.orderID.flatMap { try unit.order($0) } : nil
         for route in received.routes where route.takes(order) {
@@ -133,8 +139,8 @@ package struct StudyService: Sendable {
                 superseded: nil))
         try unit.removeInstance(current)
         var healed = received
-        // Whoever was to have it was sent it when it first came.
-        healed.routes = []
+        // Whoever was to have it was sent it when it first came, unless it was an archive's copy.
+        if current.archive == nil { healed.routes = [] }
         // What was kept here stays so, whoever brought its bytes again.
         if current.archive == nil { healed.instance.archive = nil }
         return .stored(try insert(healed, in: unit))

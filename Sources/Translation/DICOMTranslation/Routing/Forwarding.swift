@@ -33,8 +33,7 @@ package struct Forwarding: Sendable {
         self.now = now
     }
 
-    /// What is to be sent for an entry, by `send`; and what it means where there is nothing, or not now. An instance that
-    /// the other side failed at again and again is given up.
+    /// What is to be sent for an entry, by `send`; and what it means where there is nothing, or not now.
     package func deliver(
         _ entry: OutboxEntry, _ send: (Item) async -> DeliveryOutcome
     ) async -> DeliveryOutcome {
@@ -64,11 +63,14 @@ package struct Forwarding: Sendable {
             return Self.outcome(error)
         }
         let outcome = await send(item)
-        guard case .transient(let text) = outcome, !Task.isCancelled else {
-            failures.forget(entry.number)
-            return outcome
-        }
-        guard failures.note(entry.number) else { return outcome }
+        if outcome == .delivered { failures.forget(entry.number) }
+        return outcome
+    }
+
+    /// What it means that the other side fails at an instance, while it may take others: it is tried again, and given up
+    /// after ``RepeatedFailures/countMax`` times.
+    package func failed(_ entry: OutboxEntry, _ text: String) -> DeliveryOutcome {
+        guard !Task.isCancelled, failures.note(entry.number) else { return .transient(text) }
         return .permanent("\(text); given up after \(RepeatedFailures.countMax) times")
     }
 

@@ -1,0 +1,70 @@
+import DICOMTranslation
+import NIOCore
+import Workflow
+
+/// The content of a request that stores one instance: the instance is read from the store as the connection takes it.
+/// PS3.18 §8.6.1.2.
+struct ForwardBody: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+    /// Bytes in memory at a time.
+    static let partBytes = 64 << 10
+
+    let pieces: [RecodedDataSet.Piece]
+    let reader: any BlobReading
+    /// Called before so many bytes more are given.
+    let pace: @Sendable (Int) async throws -> Void
+
+    /// Bytes of all of it.
+    var count: Int64 {
+        pieces.reduce(0) { sum, piece in
+            switch piece {
+            case .bytes(let bytes): sum + Int64(bytes.count)
+            case .stored(let range, _): sum + Int64(range.count)
+            }
+        }
+    }
+
+    func makeAsyncIterator() -> Iterator { Iterator(body: self) }
+
+    struct Iterator: AsyncIteratorProtocol {
+        let body: ForwardBody
+        private var index = 0
+        /// How far a stored range was given.
+        private var position: Int64 = 0
+
+        init(body: ForwardBody) { self.body = body }
+
+        mutating func next() async throws -> ByteBuffer? {
+            while index < body.pieces.count {
+                switch body.pieces[index] {
+                case .bytes(let bytes):
+                    index += 1
+                    if bytes.isEmpty { continue }
+                    try await body.pace(bytes.count)
+                    return ByteBuffer(bytes: bytes)
+                case .stored(let range, let wordSize):
+                    let start = range.lowerBound + position
+                    // Whole words in each part.
+                    let count = Int(Swift.min(Int64(ForwardBody.partBytes), range.upperBound - start))
+                    guard count > 0 else {
+                        (index, position) = (index + 1, 0)
+                        continue
+                    }
+                    try await body.pace(count)
+                    var bytes = try await body.reader.read(offset: start, length: count)
+                    guard bytes.count == count else {
+                        throw StoreError(.corrupt, "a blob is shorter than its row says")
+                    }
+                    if wordSize > 1, count >= wordSize {
+                        for word in stride(from: 0, through: count - wordSize, by: wordSize) {
+                            bytes[word..<word + wordSize].reverse()
+                        }
+                    }
+                    position += Int64(count)
+                    return ByteBuffer(bytes: bytes)
+                }
+            }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,232 @@
+import Access
+import ArgumentParser
+import Basics
+import Cryptography
+import DICOMTranslation
+import Foundation
+import HTTPSupport
+import SQLStore
+import Workflow
+
+/// `hilum route …`: where the rules of the site send stored instances.
+struct RouteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "route",
+        abstract: "Say where stored images are sent and why, send them again, make the key of a destination.",
+        subcommands: [Test.self, Send.self, Key.self])
+
+    /// Instances that are looked at.
+    static let instancesMax = 10_000
+
+    struct Test: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say which rule sends a stored study or instance where, and as what.")
+        @Argument(help: "The server folder.") var folder: String
+        @Argument(help: "A Study or SOP Instance UID.") var uid: String
+        @Option(help: "As if this AE title or client had sent it; left out: who did.") var from: String?
+        @Flag(help: "As JSON.") var json = false
+
+        func run() async throws {
+            let server = ServerFolder(folder)
+            let configuration = try ServerConfiguration.load(from: server)
+            let lines = try await StoreComposition.using(configuration, server) { store in
+                let access = RouteCommand.access
+                try await RouteCommand.audit("route-test", .read, uid, store, access)
+                return try await RouteTest(configuration.routing, store).lines(of: uid, from: from, access)
+            }
+            if json { return try JSONResult.print(lines) }
+            if lines.isEmpty { print("no rule sends it anywhere") }
+            for line in lines { print(MessageCommand.printable(line.text)) }
+        }
+    }
+
+    struct Send: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Put a stored study or instance into the outbox for a destination, whatever the rules say.")
+        @Argument(help: "The server folder.") var folder: String
+        @Argument(help: "A Study or SOP Instance UID.") var uid: String
+        @Option(help: "The name of the destination.") var to: String
+
+        func run() async throws {
+            let server = ServerFolder(folder)
+            let configuration = try ServerConfiguration.load(from: server)
+            guard configuration.routing.destinations.contains(where: { $0.name == to }) else {
+                let names = configuration.routing.destinations.map(\.name).joined(separator: ", ")
+                throw ValidationError("--to is one of routing.destinations: \(names)")
+            }
+            let count = try await StoreComposition.using(configuration, server) { store in
+                let access = RouteCommand.access
+                let instances = try await RouteTest.instances(uid, store, access)
+                guard !instances.isEmpty else { throw ValidationError("no such study or instance: \(uid)") }
+                // Units of work are short, so that others get in between.
+                for start in stride(from: 0, to: instances.count, by: 500) {
+                    let part = instances[start..<min(start + 500, instances.count)]
+                    try await (store as any WorkflowStore).write(access) { [to] unit in
+                        for instance in part { try unit.enqueue(ForwardedInstance(instance, to: to).draft) }
+                    }
+                }
+                try await RouteCommand.audit("route-send", .execute, uid, store, access)
+                return instances.count
+            }
+            print("\(count) instances are in the outbox for \(to); a running server takes them up within 15 s")
+        }
+    }
+
+    struct Key: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print the JWK Set of a destination's token key, for its registration there; make the key first.",
+            discussion: "The other server registers it: `hilum client register --jwks FILE`, if it is a Hilum.")
+        @Argument(help: "The server folder.") var folder: String
+        @Argument(help: "The name of a destination by stow with a token.") var destination: String
+
+        func run() async throws {
+            let server = ServerFolder(folder)
+            let configuration = try ServerConfiguration.load(from: server)
+            let found = configuration.routing.destinations.first { $0.name == destination }
+            guard case .stow(_, let token?)? = found?.way else {
+                throw ValidationError("\(destination) is no destination by stow with a token")
+            }
+            let path = server.resolve(token.key)
+            if !FileManager.default.fileExists(atPath: path) {
+                try ServerFolder.writeSecret(Array(try PrivateKey(.p384).pem.utf8), to: path)
+            }
+            let key = try PrivateKey(pem: String(decoding: try ServerFolder.readSecret(path), as: UTF8.self))
+            try JSONResult.print(["keys": [try Self.jwk(key.publicKey, token.keyID)]])
+        }
+
+        /// RFC 7517 §4, RFC 7518 §6.
+        static func jwk(_ key: PublicKey, _ id: String?) throws -> [String: String] {
+            var jwk = ["use": "sig"]
+            if let id { jwk["kid"] = id }
+            switch key.kind {
+            case .ec(let curve):
+                let point = try key.coordinates(on: curve)
+                jwk["kty"] = "EC"
+                jwk["crv"] = curve == .p384 ? "P-384" : "P-256"
+                jwk["alg"] = curve == .p384 ? "ES384" : "ES256"
+                jwk["x"] = Base64URL.encode(point.x)
+                jwk["y"] = Base64URL.encode(point.y)
+            case .rsa:
+                let numbers = try key.modulusAndExponent
+                jwk["kty"] = "RSA"
+                jwk["alg"] = "RS384"
+                jwk["n"] = Base64URL.encode(numbers.modulus)
+                jwk["e"] = Base64URL.encode(numbers.exponent)
+            }
+            return jwk
+        }
+    }
+
+    static var access: AccessContext { .operatorOfThisMachine(requestID: "hilum route") }
+
+    static func audit(
+        _ interaction: String, _ action: AuditRecord.Action, _ uid: String, _ store: RelationalStore,
+        _ access: AccessContext
+    ) async throws {
+        try await store.record(
+            AuditRecord(
+                category: .query, interaction: interaction, action: action, outcome: .success, access: access,
+                entity: "uid:" + uid))
+    }
+}
+
+/// What the rules do with what is stored.
+struct RouteTest {
+    /// What a rule does with so many instances.
+    struct Line: Codable, Equatable {
+        var rule: String
+        var destination: String
+        /// `sent`, `came-from-there`, `too-many-hops`, `other-order`.
+        var verdict: String
+        var instances: Int
+        /// How they are sent, in words.
+        var way: String
+
+        var text: String {
+            let verdict =
+                switch RoutingTable.Finding.Verdict(rawValue: verdict) {
+                case .sent: way
+                case .cameFromThere: "not sent: it came from there"
+                case .tooManyHops: "not sent: it was changed and passed on too often"
+                case .otherOrder: "not sent: its order is none that the rule asks for, or not known"
+                case nil: verdict
+                }
+            return "\(rule) -> \(destination): \(instances) instances \(verdict)"
+        }
+    }
+
+    private let routing: RoutingConfiguration
+    private let store: RelationalStore
+
+    init(_ routing: RoutingConfiguration, _ store: RelationalStore) {
+        self.routing = routing
+        self.store = store
+    }
+
+    /// In the order of the rules.
+    func lines(of uid: String, from sender: String?, _ access: AccessContext) async throws -> [Line] {
+        let instances = try await Self.instances(uid, store, access)
+        guard !instances.isEmpty else { throw ValidationError("no such study or instance: \(uid)") }
+        let table = routing.table
+        var orders: [String: ImagingOrder] = [:]
+        var lines: [Line] = []
+        for instance in instances {
+            let header = try await store.headers(
+                studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
+                sopInstanceUID: instance.sopInstanceUID, after: nil, limit: 1, access: access
+            ).first
+            guard let header else { continue }
+            if orders[instance.seriesInstanceUID] == nil {
+                orders[instance.seriesInstanceUID] = try await order(of: instance, access)
+            }
+            let findings = table.findings(
+                of: try StoredHeader(header).dataSet, from: sender ?? instance.receivedFrom,
+                order: orders[instance.seriesInstanceUID])
+            for finding in findings {
+                if let known = lines.firstIndex(where: {
+                    $0.rule == finding.rule && $0.destination == finding.destination
+                        && $0.verdict == finding.verdict.rawValue
+                }) {
+                    lines[known].instances += 1
+                } else {
+                    lines.append(
+                        Line(
+                            rule: finding.rule, destination: finding.destination, verdict: finding.verdict.rawValue,
+                            instances: 1, way: way(finding.destination)))
+                }
+            }
+        }
+        return lines
+    }
+
+    /// Of a study, or the one of that UID; at most ``RouteCommand/instancesMax``.
+    static func instances(
+        _ uid: String, _ store: RelationalStore, _ access: AccessContext
+    ) async throws -> [Instance] {
+        let one = try await (store as any WorkflowStore).read(access) { try $0.instance(uid) }
+        if let one { return [one] }
+        return try await store.instances(
+            studyInstanceUID: uid, seriesInstanceUID: nil, sopInstanceUID: nil, after: nil,
+            limit: RouteCommand.instancesMax, access: access)
+    }
+
+    private func order(of instance: Instance, _ access: AccessContext) async throws -> ImagingOrder? {
+        try await (store as any WorkflowStore).read(access) { unit in
+            let series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID)
+            return try series?.reconciliation.orderID.flatMap { try unit.order($0) }
+        }
+    }
+
+    private func way(_ name: String) -> String {
+        guard let destination = routing.destinations.first(where: { $0.name == name }) else { return "" }
+        var words =
+            switch destination.way {
+            case .peer(let title): "by C-STORE to \(title)"
+            case .stow(let url, let token): "by STOW to \(url)" + (token == nil ? "" : " with a token")
+            }
+        if destination.coercion != nil { words += ", coerced" }
+        if destination.deidentification != nil { words += ", de-identified" }
+        if !destination.windows.isEmpty { words += ", within its windows" }
+        return words
+    }
+}

@@ -1,0 +1,183 @@
+import Access
+import DICOMData
+import DICOMTranslation
+import Workflow
+
+/// `routing`: which instances are sent to which other systems, as what and when.
+struct RoutingConfiguration: Decodable, Sendable {
+    /// Where instances are sent.
+    struct Destination: Sendable {
+        /// How they are sent.
+        enum Way: Sendable {
+            /// By C-STORE, to an application entity of the list of peers.
+            case peer(String)
+            /// By Store transactions to a URL, with a token where the other server wants one.
+            case stow(url: String, token: Token?)
+        }
+        struct Token: Sendable {
+            var url: String
+            var client: String
+            var scope: String
+            /// A PEM file.
+            var key: String
+            var keyID: String?
+        }
+        struct Deidentification: Sendable {
+            var profile: DeidentificationProfile
+            /// Destinations of one name have the same pseudonyms.
+            var pseudonyms: String
+        }
+
+        /// Where it stands in the file, as errors name it.
+        var place: String
+        var name: String
+        var way: Way
+        /// Whose instances are not sent back to it: AE titles and clients.
+        var senders: Set<String>
+        var windows: [BandwidthPlan.Window]
+        var coercion: Coercion?
+        var deidentification: Deidentification?
+        var connections: Int
+        /// After so many days what still fails is parked.
+        var days: Int64
+    }
+
+    static let destinationsMax = 64
+    static let rulesMax = 1_000
+    static let hopsRange: ClosedRange<Int64> = 1...32
+
+    var destinations: [Destination] = []
+    var rules: [RoutingRule] = []
+    var hopsMax = RoutingTable().hopsMax
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case destinations, rules, hops }
+
+    init() {}
+
+    /// Throws ``ConfigurationError``, with the place and what is meant.
+    init(from decoder: any Decoder) throws {
+        let keys = try StrictKeys(decoder, CodingKeys.self, "routing")
+        hopsMax = try keys.number(.hops, Self.hopsRange).map(Int.init) ?? hopsMax
+        destinations = try keys.value(.destinations) ?? []
+        let listed: [RuleKeys] = try keys.value(.rules) ?? []
+        rules = listed.map(\.rule)
+        try check()
+    }
+
+    var table: RoutingTable {
+        RoutingTable(
+            rules: rules,
+            senders: Dictionary(destinations.map { ($0.name, $0.senders) }, uniquingKeysWith: { first, _ in first }),
+            hopsMax: hopsMax)
+    }
+
+    /// Files of keys that it names.
+    var keyFiles: [String] {
+        destinations.compactMap { if case .stow(_, let token?) = $0.way { token.key } else { nil } }
+    }
+
+    private func check() throws {
+        guard destinations.count <= Self.destinationsMax, rules.count <= Self.rulesMax else {
+            throw ConfigurationError(
+                "routing: at most \(Self.destinationsMax) destinations and \(Self.rulesMax) rules")
+        }
+        var names: Set<String> = []
+        for destination in destinations where !names.insert(destination.name).inserted {
+            throw ConfigurationError("\(destination.place).name: `\(destination.name)` is another destination's name")
+        }
+        for (index, rule) in rules.enumerated() {
+            guard !rule.destinations.isEmpty else {
+                throw ConfigurationError("routing.rules[\(index)].to: at least one destination")
+            }
+            for name in rule.destinations where !names.contains(name) {
+                throw ConfigurationError(
+                    "routing.rules[\(index)].to: `\(name)` is none of routing.destinations (\(names.sorted().joined(separator: ", ")))"
+                )
+            }
+        }
+    }
+}
+
+/// One text or several.
+struct OneOrMore: Decodable {
+    let values: [String]
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let one = try? container.decode(String.self) {
+            values = [one]
+        } else {
+            values = try container.decode([String].self)
+        }
+    }
+
+    var patterns: [TextPattern] { values.map(TextPattern.init) }
+}
+
+/// What routing reads of attributes.
+enum RoutingText {
+    /// An attribute by its keyword or its 8 hexadecimal digits. Throws ``ConfigurationError``.
+    static func tag(_ text: String, _ place: String) throws -> Tag {
+        guard let tag = DataDictionary.tag(keyword: text) ?? Tag(hex: text), tag.group > 2 else {
+            throw ConfigurationError(
+                "\(place): `\(text)` is no attribute: its keyword, such as StudyDescription, or 8 hexadecimal digits")
+        }
+        return tag
+    }
+
+    /// Attributes with what they must say.
+    static func attributes(_ texts: [String: String], _ place: String) throws -> [Tag: String] {
+        var attributes: [Tag: String] = [:]
+        for (name, value) in texts { attributes[try tag(name, place)] = value }
+        return attributes
+    }
+
+    /// `routing.rules[3]` of an entry of a list.
+    static func place(_ decoder: any Decoder, in list: String) -> String {
+        decoder.codingPath.last?.intValue.map { "\(list)[\($0)]" } ?? list
+    }
+}
+
+/// One rule.
+private struct RuleKeys: Decodable {
+    var rule: RoutingRule
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case name, from, modality, description, attributes, order, to
+    }
+
+    init(from decoder: any Decoder) throws {
+        let place = RoutingText.place(decoder, in: "routing.rules")
+        let keys = try StrictKeys(decoder, CodingKeys.self, place)
+        func patterns(_ key: CodingKeys) throws -> [TextPattern]? {
+            let texts: OneOrMore? = try keys.value(key)
+            return texts?.patterns
+        }
+        var conditions: [RoutingRule.Condition] = []
+        if let modality = try patterns(.modality) { conditions.append(.init([.modality], modality)) }
+        if let description = try patterns(.description) {
+            conditions.append(.init([.studyDescription, .seriesDescription], description))
+        }
+        let attributes: [String: OneOrMore] = try keys.value(.attributes) ?? [:]
+        for (name, texts) in attributes.sorted(by: { $0.key < $1.key }) {
+            conditions.append(.init([try RoutingText.tag(name, "\(place).attributes")], texts.patterns))
+        }
+        var order: OrderPattern?
+        if let asked: [String: OneOrMore] = try keys.value(.order) {
+            var found: [OrderPattern.Attribute: [TextPattern]] = [:]
+            for (name, texts) in asked {
+                guard let attribute = OrderPattern.Attribute(rawValue: name) else {
+                    let known = OrderPattern.Attribute.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw ConfigurationError("\(place).order: unknown key `\(name)`; known are \(known)")
+                }
+                found[attribute] = texts.patterns
+            }
+            order = OrderPattern(found)
+        }
+        let name: String? = try keys.value(.name)
+        let destinations: OneOrMore? = try keys.value(.to)
+        rule = RoutingRule(
+            name: name ?? place, senders: try patterns(.from) ?? [], conditions: conditions, order: order,
+            destinations: destinations?.values ?? [])
+    }
+}
