@@ -58,7 +58,7 @@ package struct OpsRoutes: Sendable {
             routes: [
                 Route(.get, "/health/live", operationID: "getLiveness", access: .open) { _ in health.live() },
                 Route(.get, "/health/ready", operationID: "getReadiness", access: .open) { _ in await health.ready() },
-                Route(.get, "/metrics", operationID: "getMetrics", access: .loopbackOrBearer(.anyToken)) { _ in
+                Route(.get, "/metrics", operationID: "getMetrics", access: .loopbackOrBearer(.systemToken)) { _ in
                     .bytes(Array(metrics.text().utf8), contentType: "text/plain; version=0.0.4; charset=utf-8")
                 },
                 Route(

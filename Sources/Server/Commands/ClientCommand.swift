@@ -2,37 +2,47 @@ import Access
 import ArgumentParser
 import Foundation
 import OutboundAdapter
+import SMARTAPI
 import SQLStore
 import Workflow
 
 /// `hilum client …`: the applications that may ask for tokens.
 struct ClientCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "client", abstract: "Register, list and revoke SMART backend clients.",
+        commandName: "client", abstract: "Register, list and revoke SMART clients.",
         subcommands: [Register.self, List.self, Revoke.self])
 
     struct Register: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Register a client by its public keys.")
+        static let configuration = CommandConfiguration(
+            abstract: "Register a client: a backend service by its keys, or an application that people launch.")
         @Argument(help: "The server folder.") var folder: String
         @Option(help: "A name for people.") var name: String
         @Option(help: "A file with the client's JWK Set (public keys: RSA for RS384, P-384 for ES384).") var jwks:
             String?
         @Option(name: .customLong("jwks-url"), help: "Where the client publishes its JWK Set.") var jwksURL: String?
-        @Option(help: "The scopes it may be granted, separated by spaces: \"system/*.rs system/ImagingStudy.c\".")
+        @Flag(name: .customLong("public"), help: "A launched application that can keep no secret; PKCE protects it.")
+        var isPublic = false
+        @Flag(name: .customLong("secret"), help: "Make a secret for a launched application, and print it once.")
+        var hasSecret = false
+        @Option(
+            name: .customLong("redirect-uri"),
+            help: "Where answers to a launched application go, each exactly as it will ask; may be repeated.")
+        var redirectURIs: [String] = []
+        @Option(help: "The page that an EHR opens to launch the application.") var launch: String?
+        @Option(
+            help: """
+                The scopes it may be granted, separated by spaces: "system/*.rs" for a backend service, \
+                "launch openid fhirUser offline_access patient/*.rs" for a launched application.
+                """)
         var scope: String
         @Option(help: "The client id; a random one when left out.") var id: String?
 
         func run() async throws {
-            guard (jwks == nil) != (jwksURL == nil) else { throw ValidationError("give either --jwks or --jwks-url") }
-            var scopes: [Scope] = []
-            for text in scope.split(separator: " ") {
-                guard let parsed = Scope(String(text)) else { throw ValidationError("\(text) is no SMART scope") }
-                guard parsed.level == .system else {
-                    throw ValidationError("\(text): a backend client is granted system/ scopes only")
-                }
-                scopes.append(parsed)
-            }
-            guard !scopes.isEmpty else { throw ValidationError("--scope names no scope") }
+            let scopes = try LaunchedClientCheck.scopes(scope, isLaunched: !redirectURIs.isEmpty)
+            let proofs = [jwks != nil, jwksURL != nil, isPublic, hasSecret].count { $0 }
+            guard proofs == 1 else { throw ValidationError("give one of --jwks, --jwks-url, --public and --secret") }
+            try LaunchedClientCheck.check(
+                redirectURIs: redirectURIs, launch: launch, isPublic: isPublic, hasSecret: hasSecret, scopes: scopes)
             var keys: String?
             if let jwks {
                 guard let data = FileManager.default.contents(atPath: jwks) else {
@@ -46,20 +56,22 @@ struct ClientCommand: AsyncParsableCommand {
                 try await RegistrationCheck.checkURL(jwksURL, try ServerConfiguration.load(from: server), server)
             }
             let clientID = id ?? SystemEntropy().newID().value
+            let secret = hasSecret ? ClientSecret.made() : nil
             try await StoreComposition.with(server) { store in
                 if id != nil, try await store.client(id: clientID) != nil {
                     throw ValidationError("a client \(clientID) is registered already")
                 }
                 try await store.save(
                     Client(
-                        id: clientID, name: name, jwks: keys, jwksURL: jwksURL, scopes: scopes,
+                        id: clientID, name: name, jwks: keys, jwksURL: jwksURL, scopes: scopes.resources,
+                        launchScopes: scopes.others, redirectURIs: redirectURIs, launchURL: launch,
+                        secretDigest: secret?.digest, isPublic: isPublic,
                         registeredAt: SystemClock().now().microseconds))
                 try await store.record(
-                    .ofCommand(
-                        "client register", .create, "client:" + clientID,
-                        detail: scopes.map(\.text).joined(separator: " ")))
+                    .ofCommand("client register", .create, "client:" + clientID, detail: scopes.text))
             }
             print("client_id: \(clientID)")
+            if let secret { print("client_secret: \(secret.text)") }
         }
     }
 
@@ -70,10 +82,12 @@ struct ClientCommand: AsyncParsableCommand {
             try await StoreComposition.with(ServerFolder(folder)) { store in
                 for client in try await store.clients() {
                     let state = client.revokedAt == nil ? "active" : "revoked"
-                    let keys = client.jwksURL ?? "inline keys"
-                    print(
-                        "\(client.id)\t\(state)\t\(client.name)\t\(keys)\t\(client.scopes.map(\.text).joined(separator: " "))"
-                    )
+                    let proof =
+                        client.isPublic
+                        ? "public" : client.secretDigest != nil ? "secret" : client.jwksURL ?? "inline keys"
+                    let scopes = GrantedScopes(resources: client.scopes, others: client.launchScopes)
+                    let line = [client.id, state, client.name, proof, scopes.text] + client.redirectURIs
+                    print(line.joined(separator: "\t"))
                 }
             }
         }

@@ -21,7 +21,9 @@ struct OpsRoutesTests {
     }
     struct Tokens: TokenVerifying {
         func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
-            guard let scope = Scope("system/" + bearerToken) else { return nil }
+            guard let scope = Scope(bearerToken.contains("/") ? bearerToken : "system/" + bearerToken) else {
+                return nil
+            }
             return AccessContext(principal: Principal(kind: .client, id: "c"), scopes: [scope], requestID: requestID)
         }
     }
@@ -248,6 +250,11 @@ struct OpsRoutesTests {
         #expect(try await responder.answer(.get, "/metrics", sourceAddress: "192.0.2.1").status == 401)
         #expect(
             try await responder.answer(.get, "/metrics", headers: [.authorization: "Bearer Device.r"]).status == 200)
+        // An application that a person has launched is no operator's.
+        for scope in ["patient/Patient.r", "user/Patient.r"] {
+            let answer = try await responder.answer(.get, "/metrics", headers: [.authorization: "Bearer " + scope])
+            #expect(answer.status == 403)
+        }
     }
 }
 

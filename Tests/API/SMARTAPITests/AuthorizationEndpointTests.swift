@@ -140,6 +140,16 @@ struct AuthorizationEndpointTests {
         #expect(posted[.location] == nil)
     }
 
+    @Test("Of a request with as many scopes as fit, each can be kept, and each is in the grant")
+    func manyScopes() async throws {
+        let fixture = try await Fixture()
+        let words = (100..<300).map { "patient/Observation.rs?category=c\($0)" }
+        let fields = Fixture.parameters(["scope": words.joined(separator: " ")])
+        #expect(try await fixture.authorize(fields).status == 200)
+        #expect(try await fixture.consent(fields, patient: "p1").parameter("code") != nil)
+        #expect(fixture.authorizations.grants.map(\.scopes.resources.count) == [200])
+    }
+
     @Test("SMART 2.2 authorize-post: a request by POST goes on as a link, which carries the browser's cookie")
     func byPost() async throws {
         let fixture = try await Fixture()

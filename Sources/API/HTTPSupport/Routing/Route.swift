@@ -65,6 +65,8 @@ package enum RouteAccess: Sendable, Hashable {
 package enum ScopeRequirement: Sendable, Hashable {
     /// Any valid token: the handler decides.
     case anyToken
+    /// A token with at least one scope of the system level: a backend service's, and no person's.
+    case systemToken
     /// A permission on one resource type.
     case permission(Permissions, on: String)
     /// A permission on the resource type that a path parameter names.
@@ -76,6 +78,7 @@ package enum ScopeRequirement: Sendable, Hashable {
     package func isMet(by access: AccessContext, parameters: PathParameters) -> Bool {
         switch self {
         case .anyToken: true
+        case .systemToken: access.scopes.contains { $0.level == .system }
         case .permission(let permission, let type): access.allows(permission, on: type)
         case .permissionOnParameter(let permission, let name): access.allows(permission, on: parameters[name])
         case .anyOf(let requirements): requirements.contains { $0.isMet(by: access, parameters: parameters) }

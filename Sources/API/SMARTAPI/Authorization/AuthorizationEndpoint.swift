@@ -18,6 +18,8 @@ package struct AuthorizationEndpoint: Sendable {
     static let grantLifetime: Int64 = codeLifetime + TokenIssuer.lifetime * 1_000_000
     /// A request by POST may be this large, in bytes: it goes on as a link.
     static let formBytesMax = 12 * 1024
+    /// A page's form may be this large, in bytes: it names each scope twice.
+    static let consentBytesMax = 64 * 1024
     /// Patients that a page offers.
     static let choicesMax = 20
 
@@ -116,7 +118,7 @@ package struct AuthorizationEndpoint: Sendable {
 
     /// A request by POST, as a link: a browser sends no cookie with a form of another site. SMART 2.2 `authorize-post`.
     private func redirectToLink(_ request: APIRequest) async throws -> Response {
-        let fields = try await form(request)
+        let fields = try await form(request, bytesMax: Self.formBytesMax)
         let asked = try await parsed(fields)
         return seeOther(link(asked, isAskedNow: false))
     }
@@ -126,11 +128,11 @@ package struct AuthorizationEndpoint: Sendable {
         return try AuthorizationRequest(fields, addressee, audience: configuration.fhirBaseURL)
     }
 
-    private func form(_ request: APIRequest) async throws -> QueryParameters {
+    private func form(_ request: APIRequest, bytesMax: Int) async throws -> QueryParameters {
         guard let type = try request.contentType(), type.essence == "application/x-www-form-urlencoded" else {
             throw HTTPFailure(.unsupportedMediaType, "The body must be application/x-www-form-urlencoded")
         }
-        let bytes = try await request.collectBody(limit: Self.formBytesMax)
+        let bytes = try await request.collectBody(limit: bytesMax)
         return try QueryParameters(bytes: Array(bytes.readableBytesView), countMax: 600)
     }
 
@@ -205,7 +207,7 @@ package struct AuthorizationEndpoint: Sendable {
     // MARK: The answer
 
     private func consent(_ request: APIRequest) async throws -> Response {
-        let fields = try await form(request)
+        let fields = try await form(request, bytesMax: Self.consentBytesMax)
         let asked = try await parsed(fields)
         guard let person = try await sessions.person(cookies: cookies(request)),
             isFresh(person, asked, mark: fields["asked"])
