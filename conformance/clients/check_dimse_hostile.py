@@ -24,7 +24,7 @@ import small_images
 from check_archives import Web, value
 from check_query_retrieve import identifier
 from check_scp import association, code
-from check_scu import raw_listener
+from check_scu import Notices, perform, raw_listener
 from raw_dimse import ABORT, EXPLICIT, IMPLICIT, RELEASE_RQ, command, element, p_data, pdu, text, uid
 from report import equal, expect
 
@@ -243,8 +243,8 @@ def check_part(report, door, web, names, local, remote):
             server.command("peer", "remove", server.folder, "--ae", title)
 
 
-def store_then(body):
-    """A destination that takes each C-STORE to its end and then does `body`."""
+def request_then(body):
+    """A peer that takes each request to its end and then does `body`."""
     def serve(connection):
         scp = Scp(connection)
         kind, request = scp.connection.pdu()
@@ -260,19 +260,19 @@ def close_hard(connection):
 
 
 DESTINATIONS = {
-    "aborts after each instance": store_then(lambda scp: scp.connection.send(ABORT)),
-    "answers another Message ID": store_then(lambda scp: scp.answer(0x0000, message=scp.message ^ 1)),
-    "answers another command": store_then(lambda scp: scp.answer(0x0000, field=0x8140)),
-    "answers pending": store_then(lambda scp: scp.answer(0xFF00)),
-    "answers out of resources": store_then(lambda scp: scp.answer(0xA700)),
-    "answers with a status of nobody": store_then(lambda scp: scp.answer(0x1234)),
-    "answers twice": store_then(lambda scp: (scp.answer(0x0000), scp.answer(0x0000))),
+    "aborts after each instance": request_then(lambda scp: scp.connection.send(ABORT)),
+    "answers another Message ID": request_then(lambda scp: scp.answer(0x0000, message=scp.message ^ 1)),
+    "answers another command": request_then(lambda scp: scp.answer(0x0000, field=0x8140)),
+    "answers pending": request_then(lambda scp: scp.answer(0xFF00)),
+    "answers out of resources": request_then(lambda scp: scp.answer(0xA700)),
+    "answers with a status of nobody": request_then(lambda scp: scp.answer(0x1234)),
+    "answers twice": request_then(lambda scp: (scp.answer(0x0000), scp.answer(0x0000))),
     "closes at once": lambda connection: None,
     "resets at once": close_hard,
     "speaks HTTP": lambda connection: (connection.recv(1000), connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
     "accepts no context": accepts_with(result=4),
-    "releases in the middle": store_then(lambda scp: scp.connection.send(RELEASE_RQ)),
-    "sends half a response": store_then(lambda scp: (scp.connection.send(p_data(1, bytes(100), True)[:50]),
+    "releases in the middle": request_then(lambda scp: scp.connection.send(RELEASE_RQ)),
+    "sends half a response": request_then(lambda scp: (scp.connection.send(p_data(1, bytes(100), True)[:50]),
                                                      scp.connection.close())),
 }
 
@@ -320,6 +320,56 @@ def check_destinations(report, door):
                 return f"{status} after {taken:.1f} s"
             report.check("hostile", f"C-MOVE to a destination that {name}", ended, "PS3.4 §C.4.2")
         for title in titles.values():
+            server.command("peer", "remove", server.folder, "--ae", title)
+
+
+RECEIVERS = {
+    "answer another Message ID": request_then(lambda scp: scp.answer(0x0000, message=scp.message ^ 1)),
+    "answer another command": request_then(lambda scp: scp.answer(0x0000, field=0x8030)),
+    "answer pending": request_then(lambda scp: scp.answer(0xFF00)),
+    "never answer": request_then(lambda scp: time.sleep(120)),
+    "answer byte by byte": request_then(lambda scp: drip(scp, p_data(scp.context, bytes(400), True))),
+    "abort": request_then(lambda scp: scp.connection.send(ABORT)),
+    "answer an unknown PDU": request_then(lambda scp: scp.connection.send(pdu(0x99, bytes(100)))),
+    "never accept": lambda connection: time.sleep(120),
+    "close at once": lambda connection: None,
+}
+
+
+# More than there are places for deliveries; each destination has two of them.
+SILENT = {f"silence {number}": RECEIVERS["never answer"] for number in range(24)}
+
+
+def check_receivers(report, door, receivers, words):
+    """Performed steps are told to a good peer in time whatever others that are told too do."""
+    server = door.server
+    good_one = Notices("GOODMPPS")
+    titles = {}
+    with contextlib.ExitStack() as stack:
+        stack.callback(good_one.stop)
+
+        def add(title, port):
+            server.command("peer", "add", server.folder, "--ae", title, "--host", "127.0.0.1", "--port", port,
+                           "--offers", "mpps")
+        add(good_one.title, good_one.port)
+        for number, (name, serve) in enumerate(receivers.items()):
+            titles[name] = f"HOSTMPPS{number:02d}"
+            add(titles[name], stack.enter_context(raw_listener(serve)))
+
+        def told():
+            slowest = 0
+            for _ in range(5):
+                instance = generate_uid()
+                begun = time.monotonic()
+                perform(door, instance)
+                for what in ("N-CREATE", "N-SET"):
+                    expect(good_one.wait(lambda kind, _, uid, __, what=what: (kind, uid) == (what, instance), 20),
+                           f"no {what} came in 20 s")
+                slowest = max(slowest, time.monotonic() - begun)
+            equal(len([each for each in good_one.told if each[0] == "N-CREATE"]), 5, "N-CREATE")
+            return f"each step is told in {slowest:.1f} s"
+        report.check("hostile", f"MPPS reaches a good peer beside {words}", told, "PS3.4 §F.7")
+        for title in (good_one.title, *titles.values()):
             server.command("peer", "remove", server.folder, "--ae", title)
 
 
@@ -519,6 +569,8 @@ def check_cycles(report, doors):
 def check(report, doors, backend):
     check_archives(report, doors, backend)
     check_destinations(report, doors[0])
+    check_receivers(report, doors[0], RECEIVERS, f"{len(RECEIVERS)} that {', '.join(RECEIVERS)}")
+    check_receivers(report, doors[0], SILENT, f"{len(SILENT)} that never answer")
     for door in doors:
         check_callers(report, door)
     check_cycles(report, doors)

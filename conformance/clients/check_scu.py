@@ -386,26 +386,28 @@ def step_of(study):
     return step
 
 
-def check_notices(report, door, receivers):
-    def perform(uid, patient):
-        study = generate_uid()
-        series = Dataset()
-        series.SeriesInstanceUID, series.ProtocolName = generate_uid(), "CHEST"
-        changes = Dataset()
-        changes.PerformedProcedureStepStatus = "COMPLETED"
-        changes.PerformedProcedureStepEndDate, changes.PerformedProcedureStepEndTime = "20260105", "103000"
-        changes.PerformedSeriesSequence = [series]
-        with association(door, [build_context(ModalityPerformedProcedureStep)]) as made:
-            status, _ = made.send_n_create(step_of(study), ModalityPerformedProcedureStep, uid)
-            equal(code(status), "0000", "N-CREATE status")
-            status, _ = made.send_n_set(changes, ModalityPerformedProcedureStep, uid)
-            equal(code(status), "0000", "N-SET status")
-        return study
+def perform(door, instance):
+    """A step that begins and ends; its study."""
+    study = generate_uid()
+    series = Dataset()
+    series.SeriesInstanceUID, series.ProtocolName = generate_uid(), "CHEST"
+    changes = Dataset()
+    changes.PerformedProcedureStepStatus = "COMPLETED"
+    changes.PerformedProcedureStepEndDate, changes.PerformedProcedureStepEndTime = "20260105", "103000"
+    changes.PerformedSeriesSequence = [series]
+    with association(door, [build_context(ModalityPerformedProcedureStep)]) as made:
+        status, _ = made.send_n_create(step_of(study), ModalityPerformedProcedureStep, instance)
+        equal(code(status), "0000", "N-CREATE status")
+        status, _ = made.send_n_set(changes, ModalityPerformedProcedureStep, instance)
+        equal(code(status), "0000", "N-SET status")
+    return study
 
+
+def check_notices(report, door, receivers):
     for receiver in receivers:
         def forwarded(receiver=receiver):
             uid = generate_uid()
-            study = perform(uid, "SCU1")
+            study = perform(door, uid)
             first = receiver.wait(lambda what, _, told, __: (what, told) == ("N-CREATE", uid))
             expect(first, "no N-CREATE came")
             equal(first[3].PerformedProcedureStepStatus, "IN PROGRESS", "status of the N-CREATE")
@@ -421,7 +423,7 @@ def check_notices(report, door, receivers):
     def unknown_there():
         uid = generate_uid()
         plain.answers = {"N-SET": [0x0112]}
-        perform(uid, "SCU1")
+        perform(door, uid)
         done = plain.wait(lambda what, _, told, __: (what, told) == ("N-SET", uid) and [
             each[0] for each in plain.told if each[2] == uid][-3:] == ["N-SET", "N-CREATE", "N-SET"], 60)
         expect(done, f"told {[each[0] for each in plain.told if each[2] == uid]}")
@@ -430,7 +432,7 @@ def check_notices(report, door, receivers):
     def already_there():
         uid = generate_uid()
         plain.answers = {"N-CREATE": [0x0111]}
-        perform(uid, "SCU1")
+        perform(door, uid)
         expect(plain.wait(lambda what, _, told, __: (what, told) == ("N-SET", uid)), "no N-SET came")
     report.check("scu", "a step that the peer has already (0111) goes on", already_there, MPPS)
 

@@ -45,6 +45,7 @@ struct DeliveryService: Service {
         await withTaskGroup(of: Event.self) { group in
             var held: [String: Set<String>] = [:]
             var active = 0
+            let waiters = Waiters()
             // When the task that waits for the signal gives up waiting.
             var waiting: UTCInstant?
             var isDraining = false
@@ -61,13 +62,13 @@ struct DeliveryService: Service {
                     }
                 } else {
                     var due = clock.now().advanced(bySeconds: limits.tickSeconds)
-                    let places = limits.places - active
+                    let places = limits.places - active + min(waiters.count, limits.waitersMax)
                     if places > 0, let claimed = await claim(owner, places, held) {
                         for lease in claimed.leases {
                             held[lease.entry.destination, default: []].insert(lease.entry.orderingKey)
                             active += 1
                             group.addTask {
-                                await carry(lease, stopping)
+                                await carry(lease, stopping, waiters)
                                 return .ended(destination: lease.entry.destination, key: lease.entry.orderingKey)
                             }
                         }
@@ -120,7 +121,7 @@ struct DeliveryService: Service {
     // MARK: One order
 
     /// Entries of one order, one after another, as long as its turn lasts.
-    private func carry(_ first: OutboxLease, _ stopping: Stopping) async {
+    private func carry(_ first: OutboxLease, _ stopping: Stopping, _ waiters: Waiters) async {
         var lease = first
         for turn in 1...max(1, limits.turn) {
             let entry = lease.entry
@@ -128,7 +129,7 @@ struct DeliveryService: Service {
             let started = ContinuousClock.now
             let outcome: DeliveryOutcome?
             if let courier {
-                (outcome, lease) = await deliver(lease, courier)
+                (outcome, lease) = await deliver(lease, courier, waiters)
             } else {
                 outcome = .permanent("nothing here carries \(entry.kind)")
             }
@@ -150,22 +151,33 @@ struct DeliveryService: Service {
 
     private enum Progress: Sendable {
         case ended(DeliveryOutcome)
+        case outOfPatience
         case renewalDue
         case cancelled
     }
 
     /// One attempt within its time, and the lease as it was renewed meanwhile; no outcome when the server stops.
-    private func deliver(_ first: OutboxLease, _ courier: any Courier) async -> (DeliveryOutcome?, OutboxLease) {
+    private func deliver(
+        _ first: OutboxLease, _ courier: any Courier, _ waiters: Waiters
+    ) async -> (DeliveryOutcome?, OutboxLease) {
         let seconds = courier.policy.attemptSeconds
         let renewal = Duration.seconds(max(1, limits.leaseSeconds / 3))
         return await withTaskGroup(of: Progress.self) { group in
-            defer { group.cancelAll() }
+            var waits = false
+            defer {
+                if waits { waiters.leave() }
+                group.cancelAll()
+            }
             var lease = first
             let entry = first.entry
             group.addTask { .ended(await courier.deliver(entry)) }
             group.addTask {
                 do { try await Task.sleep(for: .seconds(seconds)) } catch { return .cancelled }
                 return .ended(.unreachable("no answer within \(seconds) s"))
+            }
+            group.addTask {
+                do { try await Task.sleep(for: limits.patience) } catch { return .cancelled }
+                return .outOfPatience
             }
             func renewLater() {
                 group.addTask {
@@ -177,6 +189,13 @@ struct DeliveryService: Service {
             while let progress = await group.next() {
                 if case .ended(let outcome) = progress, outcome == .delivered || !Task.isCancelled {
                     return (outcome, lease)
+                }
+                if case .outOfPatience = progress, !Task.isCancelled {
+                    waits = true
+                    waiters.enter()
+                    // There is a place for another.
+                    signal.raise()
+                    continue
                 }
                 guard !Task.isCancelled, case .renewalDue = progress else { return (nil, lease) }
                 let asked = lease
@@ -234,6 +253,14 @@ struct DeliveryService: Service {
 }
 
 extension DeliveryService: CustomStringConvertible { var description: String { "delivery" } }
+
+/// How many deliveries under way have waited longer than the patience for them.
+private final class Waiters: Sendable {
+    private let number = Mutex(0)
+    var count: Int { number.withLock { $0 } }
+    func enter() { number.withLock { $0 += 1 } }
+    func leave() { number.withLock { $0 -= 1 } }
+}
 
 /// Whether the server is on its way down.
 private final class Stopping: Sendable {

@@ -75,6 +75,7 @@ import Workflow
         var limits = DeliveryLimits()
         // So long that nothing in a test waits for it.
         limits.tickSeconds = 3_600
+        limits.patience = .seconds(3_600)
         fill(&limits)
         return limits
     }
@@ -217,6 +218,34 @@ import Workflow
             try await Self.wait(
                 store,
                 for: ["never parked 1", "passes done 2", "nobody discarded 1", "last done 1", "unknown parked 1"])
+        }
+    }
+
+    @Test(
+        "A destination that lets its delivery wait leaves the place to others, as many as may wait", arguments: [0, 1])
+    func waiters(waitersMax: Int) async throws {
+        var policy = DeliveryPolicy()
+        policy.attemptSeconds = 3_600
+        let answer = DeliverySignal()
+        let courier = TestCourier(policy) { entry, _ in
+            if entry.destination == "silent" { await answer.wait() }
+            return .delivered
+        }
+        let limits = Self.limits {
+            $0.places = 1
+            $0.patience = .milliseconds(1)
+            $0.waitersMax = waitersMax
+            $0.leaseSeconds = 3_600
+        }
+        try await Self.with(courier, limits: limits) { store in
+            try await Self.put(store, ["first"], to: "silent")
+            while courier.log.withLock({ $0.most["silent"] }) == nil { await Task.yield() }
+            try await Self.put(store, ["second"], to: "d")
+            if waitersMax > 0 { await courier.wait(1) }
+            answer.raise()
+            await courier.wait(2)
+            let settled = courier.log.withLock { $0.settled }
+            #expect(settled == (waitersMax > 0 ? ["second done", "first done"] : ["first done", "second done"]))
         }
     }
 
