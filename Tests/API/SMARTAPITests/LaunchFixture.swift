@@ -70,7 +70,7 @@ struct LaunchFixture {
             authorization: AuthorizationEndpoint(
                 configuration: configuration, clients: store, sessions: sessions, authorizations: authorizations,
                 subjects: MemorySubjects(), audit: store, givesOnlineAccess: givesOnlineAccess,
-                stylesheet: "/style/1.css", now: now, randomBytes: random),
+                now: now, randomBytes: random),
             exchange: exchange)
         let launches = LaunchRoutes(
             configuration: configuration, clients: store, authorizations: authorizations, subjects: MemorySubjects(),

@@ -38,13 +38,12 @@ package struct AuthorizationEndpoint: Sendable {
 
     /// - Parameters:
     ///   - givesOnlineAccess: whether refresh tokens can end with sessions; see ``GrantExchange``.
-    ///   - stylesheet: the path of the pages' style sheet; nil for none.
     ///   - now: microseconds since the epoch.
     ///   - randomBytes: strong random bytes.
     package init(
         configuration: SMARTConfiguration, clients: any ClientDirectory, sessions: any PersonSessions,
         authorizations: any AuthorizationStore, subjects: any LaunchSubjects, audit: any AuditTrail,
-        givesOnlineAccess: Bool, stylesheet: String? = nil, now: @escaping @Sendable () -> Int64,
+        givesOnlineAccess: Bool, now: @escaping @Sendable () -> Int64,
         randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.configuration = configuration
@@ -56,7 +55,7 @@ package struct AuthorizationEndpoint: Sendable {
         self.givesOnlineAccess = givesOnlineAccess
         self.now = now
         self.randomBytes = randomBytes
-        pages = AuthorizationPages(stylesheet: stylesheet)
+        pages = AuthorizationPages()
         markKey = randomBytes(32)
     }
 

@@ -28,8 +28,6 @@ struct AuthorizationPages: Sendable {
         let mark: String
     }
 
-    let stylesheet: String?
-
     func problem(_ message: String, status: HTTPResponse.Status, headers: HTTPFields = [:]) -> Response {
         page(
             "This cannot go on", forms: ["'none'"], status: status, headers: headers,
@@ -109,12 +107,15 @@ struct AuthorizationPages: Sendable {
     private func page(
         _ title: String, forms: [String], status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ main: String
     ) -> Response {
-        let style = stylesheet.map { "<link rel=\"stylesheet\" href=\"\(HTMLText.escaped($0))\">" } ?? ""
+        // The frame is that of ``Page``.
         let html =
             "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"
             + "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-            + "<title>\(HTMLText.escaped(title))</title>\(style)</head>"
-            + "<body><main><h1>\(HTMLText.escaped(title))</h1>\(main)</main></body></html>"
+            + "<meta name=\"color-scheme\" content=\"light dark\"><title>\(HTMLText.escaped(title)) – Hilum</title>"
+            + "<link rel=\"stylesheet\" href=\"\(HTMLText.escaped(Stylesheet.path))\"></head>"
+            + "<body><a class=\"skip\" href=\"#main\">Skip to the content</a>"
+            + "<header><p class=\"brand\">Hilum</p></header>"
+            + "<main id=\"main\"><h1>\(HTMLText.escaped(title))</h1>\(main)</main></body></html>"
         var headers = headers
         headers[.contentSecurityPolicy] = SecurityHeaders.pagePolicy(forms: forms)
         headers[Self.frameOptions] = "DENY"
