@@ -27,6 +27,8 @@ package protocol FedType: SendableMetatype {
     /// - Parameter current: the newest version before the change; nil when the id was never used.
     static func event(of id: EntityID, _ current: StoredResource?, in unit: any ResourceUnitOfWork) throws
         -> DomainEvent?
+    /// What others are told of a version that a client wrote, where the domain has no object of it; nil for nothing.
+    static func told(_ version: ResourceEvent) -> DomainEvent?
     /// The resource as it is to be stored, of what a client states: for a type of which the server itself makes something
     /// before it is. Throws ``InteractionError``.
     static func stated(_ document: JSONDocument, id: EntityID, in unit: any ResourceUnitOfWork) throws -> JSONDocument
@@ -42,6 +44,7 @@ extension FedType {
     package static var subject: String? { "subject" }
     package static var held: String { "this \(type) is part of an order, a report or a registration of the workflow" }
     package static func understood(_ existing: JSONValue, id: EntityID) -> JSONValue? { nil }
+    package static func told(_ version: ResourceEvent) -> DomainEvent? { nil }
     package static func stated(
         _ document: JSONDocument, id: EntityID, in unit: any ResourceUnitOfWork
     ) throws -> JSONDocument { document }

@@ -15,6 +15,17 @@ struct ExportLevelTests {
     private static let observation =
         #"{"resourceType":"Observation","id":"ID","status":"STATUS","code":{"text":"x"},"valueString":"v","subject":{"reference":"SUBJECT"},"performer":[{"reference":"PERFORMER"}]}"#
 
+    /// A server whose exports are worked on.
+    private static func with(_ body: (FHIRServer) async throws -> Void) async throws {
+        try await FHIRServer.with { (server) async throws in
+            let worker = Task { await server.exports.run() }
+            defer { worker.cancel() }
+            try await body(server)
+            server.exports.stop()
+            await worker.value
+        }
+    }
+
     /// Two patients and what is theirs, a third without anything, and what is nobody's.
     private static func fill(_ server: FHIRServer) async {
         for id in ["p1", "p2", "p3"] {
@@ -77,8 +88,6 @@ struct ExportLevelTests {
         guard kickOff.status == 202 else { return [] }
         await between()
         let job = BulkExportTests.path(kickOff)
-        let worker = Task { await server.exports.run() }
-        defer { worker.cancel() }
         let manifest = await BulkExportTests.finished(server, job, as: access).json
         var all: [JSONValue] = []
         for file in manifest["output"]?.array ?? [] {
@@ -93,7 +102,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0: a patient-level export holds what is some patient's, and who and where that refers to")
     func patients() async throws {
-        try await FHIRServer.with { (server) async throws in
+        try await Self.with { (server) async throws in
             await Self.fill(server)
             #expect(
                 try await export(server, "Patient/$export") == [
@@ -105,7 +114,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0 patient: of named patients nothing but their own; one who is not here is refused")
     func namedPatients() async throws {
-        try await FHIRServer.with { (server) async throws in
+        try await Self.with { (server) async throws in
             await Self.fill(server)
             _ = await server.send(
                 .put, "Group/g", body: Self.group("g", Self.member("Patient/p2") + "," + Self.member("Patient/p3")))
@@ -133,7 +142,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0: a group's export is of its active members as of the kick-off, and tells of no other group")
     func groups() async throws {
-        try await FHIRServer.with { (server) async throws in
+        try await Self.with { (server) async throws in
             await Self.fill(server)
             let past = #","period":{"end":"2001-01-01"}"#
             _ = await server.send(.put, "Group/inner", body: Self.group("inner", Self.member("Patient/p2")))
@@ -179,7 +188,7 @@ struct ExportLevelTests {
     @Test(
         "Bulk Data 2.0 _typeFilter: filters of a type are alternatives; commas within one stay, however often escaped")
     func typeFilter() async throws {
-        try await FHIRServer.with { (server) async throws in
+        try await Self.with { (server) async throws in
             await Self.fill(server)
             for (query, expected) in [
                 ("_type=Observation&_typeFilter=Observation?status=final", ["o1", "o3"]),
@@ -218,7 +227,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0 _elements: root elements that are asked for, the mandatory ones, and the tag SUBSETTED")
     func elements() async throws {
-        try await FHIRServer.with { (server) async throws in
+        try await Self.with { (server) async throws in
             await Self.fill(server)
             let found = try await resources(
                 server, "$export", "_type=Patient,Observation&_elements=Observation.subject,Observation.status")
@@ -243,7 +252,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0 _type: a type of which no patient has any is refused, or passed over when asked leniently")
     func foreignTypes() async throws {
-        try await FHIRServer.with { (server) async throws in
+        try await Self.with { (server) async throws in
             await Self.fill(server)
             let strict = await server.send(
                 .get, "Patient/$export", "_type=Patient,CodeSystem", headers: BulkExportTests.async)
@@ -258,7 +267,7 @@ struct ExportLevelTests {
 
     @Test("A kick-off by POST has its parameters in a Parameters resource and none in its URL")
     func post() async throws {
-        try await FHIRServer.with { (server) async throws in
+        try await Self.with { (server) async throws in
             await Self.fill(server)
             #expect(
                 try await export(server, "$export", body: Self.parameters([("_type", "Patient")])).count == 3)
@@ -282,16 +291,14 @@ struct ExportLevelTests {
 
     @Test("A system-level job that was under way goes on behind the types that are whole, and writes none twice")
     func checkpoint() async throws {
-        try await FHIRServer.with { (server) async throws in
+        try await Self.with { (server) async throws in
             await Self.fill(server)
             let access = FHIRServer.access("system/*.cruds")
             // The first run: both types.
             let kickOff = await server.send(
                 .get, "$export", "_type=Patient,Observation", headers: BulkExportTests.async)
-            let worker = Task { await server.exports.run() }
             let path = BulkExportTests.path(kickOff)
             _ = await BulkExportTests.finished(server, path, as: access)
-            worker.cancel()
             // The same job as it stood after its first type.
             let id = EntityID(String(path.split(separator: "/")[1]))
             var job = try #require(try await server.store.job(id))

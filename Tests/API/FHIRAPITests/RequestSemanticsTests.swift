@@ -149,7 +149,7 @@ struct RequestSemanticsTests {
     func operations() async throws {
         try await FHIRServer.with { (server) async throws in
             for (method, path) in [
-                (HTTPRequest.Method.get, "Patient/$export"), (.get, "$meta"), (.post, "$process-message"),
+                (HTTPRequest.Method.get, "Practitioner/$export"), (.get, "$meta"), (.post, "$process-message"),
             ] {
                 let answer = await server.send(method, path)
                 #expect(answer.status == 501, "\(path)")

@@ -84,7 +84,7 @@ extension JourneyTests {
                 (.GET, "/Patient?_count=-1", 400), (.GET, "/Patient?_count=x", 400),
                 (.GET, "/Patient?_page=garbage", 404),
                 (.GET, "/Patient?_id=%ff", 400), (.GET, "/Patient?_id=%00", 400),
-                (.GET, "/Patient/$export", 501), (.POST, "/Patient/1/$everything", 501), (.GET, "/%24meta", 501),
+                (.GET, "/Practitioner/$export", 501), (.POST, "/Patient/1/$everything", 501), (.GET, "/%24meta", 501),
                 (.POST, "/Patient/$validate", 501), (.GET, "/Patient/1/Observation", 501),
                 (.PUT, "/Patient/1/_history", 405), (.DELETE, "/metadata", 405), (.PATCH, "/Patient/1", 400),
                 (.GET, "/Patient/1/_history/99999999999999999999", 404),

@@ -17,8 +17,7 @@ package enum ClientReport {
 
     /// The reports that the resources of a unit may have changed: of those of the workflow, its own events tell.
     package static func events(of changes: UnitChanges) -> [DomainEvent] {
-        changes.resources.filter { $0.resource.type == DiagnosticReportProjection.type && $0.kind != .deleted }
-            .map { .reportChanged(EntityID($0.resource.id)) }
+        changes.resources.compactMap { FedTypes.named($0.resource.type)?.told($0) }
     }
 
     private static func report(_ id: EntityID, in unit: any ResourceUnitOfWork) throws -> Report? {

@@ -8,4 +8,8 @@ extension DiagnosticReportProjection: FedType {
     {
         try unit.report(id) == nil ? nil : .reportChanged(id)
     }
+
+    static func told(_ version: ResourceEvent) -> DomainEvent? {
+        version.kind == .deleted ? nil : .reportChanged(EntityID(version.resource.id))
+    }
 }
