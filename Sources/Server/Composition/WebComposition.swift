@@ -83,7 +83,8 @@ struct WebComposition {
         let launch = people.map { people in
             AppLaunch(
                 authorization: AuthorizationEndpoint(
-                    configuration: smart, clients: store, sessions: people.sessions, authorizations: store, subjects: store,
+                    configuration: smart, clients: store, sessions: people.sessions, authorizations: store,
+                    subjects: store,
                     audit: audit, givesOnlineAccess: true, now: micros,
                     randomBytes: { entropy.bytes($0) }),
                 exchange: GrantExchange(
