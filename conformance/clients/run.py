@@ -18,6 +18,7 @@ import check_dimse_hostile  # noqa: E402
 import check_fhir  # noqa: E402
 import check_hl7  # noqa: E402
 import check_hl7_out  # noqa: E402
+import check_launch  # noqa: E402
 import check_mpps  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_scp  # noqa: E402
@@ -80,6 +81,7 @@ def drive(arguments, report, server, backend, folder, receiver, committer, scp, 
         if "smart" in arguments.parts:
             check_smart.check(report, server, folder)
             check_signin.check(report, server, folder)
+            check_launch.check(report, server, backend)
         if "hl7" in arguments.parts:
             check_hl7.check(report, server, backend, accession=accession)
         if "dimse" in arguments.parts:

@@ -1,0 +1,290 @@
+"""SMART App Launch 2.2: applications launched by themselves and by an EHR, with people who sign in and consent on the
+pages as a browser without scripts shows them. PyJWT verifies what is issued."""
+
+import base64
+import hashlib
+import secrets
+import sys
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+
+import jwt
+import requests
+
+import check_signin
+from check_signin import PASSWORD, Browser, Forms
+from report import equal, expect
+
+CLAUSE = "SMART 2.2 app-launch"
+REDIRECT = "https://viewer.example/cb"
+SCOPE = "launch launch/patient openid fhirUser offline_access patient/*.rs"
+
+
+def unpadded(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class LaunchBrowser(Browser):
+    """A browser that stops where it is sent on to another site, and says where."""
+
+    left = None
+
+    def send(self, method, path, data=None):
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        answer = requests.request(method, urljoin(self.base, path), data=data, headers=headers, verify=self.verify,
+                                  allow_redirects=False, timeout=60)
+        for field in answer.raw.headers.getlist("Set-Cookie"):
+            name, value = field.split(";")[0].split("=", 1)
+            if "Max-Age=0" in field:
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value
+        self.page = answer
+        if answer.status_code == 303:
+            location = answer.headers["Location"]
+            if not location.startswith("/"):
+                self.left = location
+                return answer
+            return self.send("GET", location)
+        return answer
+
+
+class Site:
+    """A practitioner with a patient of theirs, another patient, and a public and a confidential application."""
+
+    def __init__(self, server, backend):
+        self.server, self.fhir = server, backend.session()
+        who = self.create({"resourceType": "Practitioner", "name": [{"family": "Reader"}]})
+        patient = {"resourceType": "Patient", "name": [{"family": "Launch", "given": ["Ada"]}], "birthDate": "1960-01-02",
+                   "generalPractitioner": [{"reference": f"Practitioner/{who}"}]}
+        self.patient = self.create(patient)
+        self.stranger = self.create({"resourceType": "Patient", "name": [{"family": "Stranger"}]})
+        for subject in (self.patient, self.stranger):
+            self.create({"resourceType": "Observation", "status": "final", "code": {"text": "x"},
+                         "subject": {"reference": f"Patient/{subject}"}})
+        self.practitioner = f"Practitioner/{who}"
+        code = check_signin.add(server, "reader", "practitioner", "--fhir-user", self.practitioner)
+        check_signin.choose_password(server, "reader", code)
+        self.public = self.register("--public")
+        self.secret = None
+        out = self.register("--secret", whole=True)
+        self.confidential = self.word(out, "client_id")
+        self.secret = self.word(out, "client_secret")
+
+    def create(self, resource):
+        answer = self.fhir.post(f"{self.server.fhir}/{resource['resourceType']}", json=resource, timeout=30)
+        equal(answer.status_code, 201, answer.text[:300])
+        return answer.json()["id"]
+
+    @staticmethod
+    def word(out, name):
+        return next(line.split(":", 1)[1].strip() for line in out.splitlines() if line.strip().startswith(name + ":"))
+
+    def register(self, kind, whole=False):
+        out = self.server.command(
+            "client", "register", self.server.folder, "--name", "Viewer <b>", kind, "--redirect-uri", REDIRECT,
+            "--launch", "https://viewer.example/launch", "--scope", SCOPE)
+        return out if whole else self.word(out, "client_id")
+
+    def token(self, **fields):
+        auth = (self.confidential, self.secret) if fields.get("client_id") == self.confidential else None
+        if auth:
+            del fields["client_id"]
+        return requests.post(self.server.http + "/oauth/token", data=fields, auth=auth, verify=self.server.verify,
+                             timeout=30)
+
+
+class Launch:
+    """One authorization, up to its code."""
+
+    def __init__(self, site, client, scope=SCOPE, **more):
+        self.site, self.client = site, client
+        self.verifier, self.state, self.nonce = (secrets.token_urlsafe(40) for _ in range(3))
+        self.query = {
+            "response_type": "code", "client_id": client, "redirect_uri": REDIRECT, "scope": scope,
+            "state": self.state, "aud": site.server.fhir, "nonce": self.nonce, "code_challenge_method": "S256",
+            "code_challenge": unpadded(hashlib.sha256(self.verifier.encode()).digest()), **more}
+        self.browser = LaunchBrowser(site.server)
+
+    def path(self):
+        return "/auth/authorize?" + urlencode({name: value for name, value in self.query.items() if value is not None})
+
+    def open(self):
+        """The page of consent, after the person has signed in."""
+        self.browser.get(self.path())
+        if self.browser.left is None and "/account/sign-in" in self.browser.page.url:
+            self.browser.post("/account/sign-in", name="reader", password=PASSWORD)
+            self.browser.get(Forms(self.browser.page.text).refresh)
+        return self.browser.page
+
+    def allow(self, patient=None, dropping=(), decision="allow"):
+        form = Forms(self.browser.page.text).form("/auth/consent")
+        expect(form is not None, self.browser.page.text[:500])
+        fields = [(name, value) for name, value in form.items() if name not in ("keep", "patient", None)]
+        fields += [("keep", scope) for scope in self.offered() if scope not in dropping]
+        if patient:
+            fields.append(("patient", patient))
+        self.browser.send("POST", "/auth/consent", fields + [("decision", decision)])
+        return self.answer()
+
+    def offered(self):
+        text = self.browser.page.text
+        return [part.split('"')[0] for part in text.split('name="keep"')[1:] for part in [part.split('value="', 1)[1]]]
+
+    def answer(self):
+        expect(self.browser.left, self.browser.page.text[:500])
+        expect(self.browser.left.startswith(REDIRECT + "?"), self.browser.left)
+        values = {name: value[0] for name, value in parse_qs(urlsplit(self.browser.left).query).items()}
+        equal(values.get("state"), self.state, "state")
+        equal(values.get("iss"), self.site.server.http, "iss")
+        return values
+
+    def redeem(self, code, **more):
+        return self.site.token(grant_type="authorization_code", code=code, redirect_uri=REDIRECT,
+                               client_id=self.client, **{"code_verifier": self.verifier, **more})
+
+
+def check(report, server, backend):
+    site = Site(server, backend)
+
+    def bearer(token, path):
+        return requests.get(f"{server.fhir}/{path}", headers={"Authorization": f"Bearer {token}"},
+                            verify=server.verify, timeout=30)
+
+    def standalone():
+        launch = Launch(site, site.public, SCOPE.replace("launch ", "", 1))
+        page = launch.open()
+        expect("Viewer &lt;b&gt;" in page.text and "<b>" not in page.text, "the name is escaped")
+        expect("Ada" in page.text and "Stranger" not in page.text, "the picker lists the person's patients alone")
+        policy = page.headers["Content-Security-Policy"]
+        expect("frame-ancestors 'none'" in policy and "https://viewer.example" in policy, policy)
+        offered = launch.offered()
+        expect("patient/*.rs" in offered and "offline_access" in offered, f"scopes to be dropped: {offered}")
+        answer = launch.allow(site.patient)
+        token = launch.redeem(answer["code"])
+        equal(token.status_code, 200, token.text)
+        equal(token.headers["Cache-Control"], "no-store", "Cache-Control")
+        body = token.json()
+        equal(body["patient"], site.patient, "patient")
+        discovery = requests.get(server.http + "/.well-known/openid-configuration", verify=server.verify, timeout=30)
+        jwks = requests.get(discovery.json()["jwks_uri"], verify=server.verify, timeout=30).json()
+        kid = jwt.get_unverified_header(body["id_token"])["kid"]
+        key = jwt.PyJWK(next(key for key in jwks["keys"] if key["kid"] == kid))
+        claims = jwt.decode(body["id_token"], key.key, algorithms=["ES256"], audience=site.public,
+                            issuer=discovery.json()["issuer"])
+        equal(claims["nonce"], launch.nonce, "nonce")
+        expect(claims["fhirUser"].endswith(site.practitioner), claims["fhirUser"])
+        access = body["access_token"]
+        for path, status in ((f"Patient/{site.patient}", 200), (f"Patient/{site.stranger}", 404)):
+            equal(bearer(access, path).status_code, status, path)
+        found = bearer(access, "Observation").json()
+        equal([entry["resource"]["subject"]["reference"] for entry in found["entry"]], [f"Patient/{site.patient}"],
+              "whose observations")
+        expect(bearer(access, f"Observation?subject=Patient/{site.stranger}").json().get("entry") is None, "another's")
+        refreshed = site.token(grant_type="refresh_token", refresh_token=body["refresh_token"], client_id=site.public)
+        equal(refreshed.status_code, 200, refreshed.text)
+        again = site.token(grant_type="refresh_token", refresh_token=body["refresh_token"], client_id=site.public)
+        equal((again.status_code, again.json()["error"]), (400, "invalid_grant"), "a refresh token twice")
+        family = site.token(grant_type="refresh_token", refresh_token=refreshed.json()["refresh_token"],
+                            client_id=site.public)
+        equal(family.json()["error"], "invalid_grant", "the family of a stolen refresh token")
+        equal(bearer(refreshed.json()["access_token"], f"Patient/{site.patient}").status_code, 401, "its access token")
+        return f"{len(offered)} scopes that may be dropped"
+
+    report.check("launch", "standalone: picker, consent, PKCE, id_token, compartment, rotation", standalone, CLAUSE)
+
+    def ehr():
+        order = {"client_id": site.confidential, "patient": site.patient, "need_patient_banner": False,
+                 "intent": "view", "fhirUser": site.practitioner}
+        made = site.fhir.post(server.http + "/ops/launches", json=order, timeout=30)
+        equal(made.status_code, 201, made.text)
+        handle = made.json()["launch"]
+        other = Launch(site, site.public, launch=handle)
+        other.open()
+        equal(other.answer()["error"], "invalid_request", "a handle with another client")
+        launch = Launch(site, site.confidential, launch=handle)
+        launch.open()
+        answer = launch.allow(dropping=["offline_access"])
+        body = launch.redeem(answer["code"]).json()
+        equal((body["patient"], body["need_patient_banner"], body["intent"]), (site.patient, False, "view"), "context")
+        expect("refresh_token" not in body and "offline_access" not in body["scope"], "what was dropped is not given")
+        about = requests.post(server.http + "/oauth/introspect", data={"token": body["access_token"]},
+                              auth=(site.confidential, site.secret), verify=server.verify, timeout=30).json()
+        equal((about["active"], about["patient"]), (True, site.patient), "introspection")
+        twice = Launch(site, site.confidential, launch=handle)
+        twice.open()
+        equal(twice.answer()["error"], "invalid_request", "a handle twice")
+        stolen = launch.redeem(answer["code"])
+        equal((stolen.status_code, stolen.json()["error"]), (400, "invalid_grant"), "a code twice")
+        equal(bearer(body["access_token"], f"Patient/{site.patient}").status_code, 401, "what came of the code")
+
+    report.check("launch", "by an EHR: one-use handle, context, dropped scope, introspection, code twice", ehr, CLAUSE)
+
+    def refused():
+        for changes, error in (
+                ({"code_challenge_method": "plain"}, "invalid_request"), ({"code_challenge": None}, "invalid_request"),
+                ({"aud": "https://other.example/fhir"}, "invalid_request"),
+                ({"response_type": "token"}, "unsupported_response_type"),
+                ({"scope": "system/*.rs"}, "invalid_scope"), ({"prompt": "none"}, "login_required")):
+            launch = Launch(site, site.public, **{"scope": "openid patient/*.rs", **changes})
+            launch.browser.get(launch.path())
+            equal(launch.answer()["error"], error, str(changes))
+        for changes in ({"redirect_uri": REDIRECT + "/"}, {"redirect_uri": "https://evil.example/cb"}):
+            launch = Launch(site, site.public, **changes)
+            page = launch.browser.get(launch.path())
+            expect(launch.browser.left is None and page.status_code == 400, f"{changes}: {launch.browser.left}")
+        denied = Launch(site, site.public, "openid launch/patient patient/*.rs")
+        denied.open()
+        equal(denied.allow(site.patient, decision="deny")["error"], "access_denied", "denied")
+        launch = Launch(site, site.public, "openid launch/patient patient/*.rs")
+        launch.open()
+        code = launch.allow(site.patient)["code"]
+        for changes in ({"code_verifier": "x" * 43}, {"redirect_uri": REDIRECT + "/"}):
+            equal(launch.site.token(**{
+                "grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT,
+                "client_id": site.public, "code_verifier": launch.verifier, **changes}).json()["error"],
+                "invalid_grant", str(changes))
+
+    report.check("launch", "plain PKCE, other audience, redirect, verifier; a person who says no", refused, CLAUSE)
+
+    def locked():
+        launch = Launch(site, site.public, "openid offline_access launch/patient patient/*.rs")
+        launch.open()
+        body = launch.redeem(launch.allow(site.patient)["code"]).json()
+        server.command("user", "lock", server.folder, "reader")
+        answer = site.token(grant_type="refresh_token", refresh_token=body["refresh_token"], client_id=site.public)
+        equal(answer.json()["error"], "invalid_grant", "a refresh token of a locked account")
+        server.command("user", "unlock", server.folder, "reader")
+
+    report.check("launch", "a locked account's applications end with it", locked, CLAUSE)
+
+
+def main():
+    """By itself: a server of its own."""
+    import pathlib
+    import shutil
+    import tempfile
+
+    from hilum_server import HilumServer
+    from report import Report
+    from smart import BackendClient
+
+    report = Report()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="hilum-launch."))
+    server = HilumServer(folder / "hilum", log=folder / "hilum.log")
+    try:
+        server.init()
+        backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
+        server.start()
+        check(report, server, backend)
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    for group, name, _, state, detail in report.rows:
+        print(f"{state}: {group}/{name} {detail}")
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
