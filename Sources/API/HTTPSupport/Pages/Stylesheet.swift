@@ -53,7 +53,11 @@ package enum Stylesheet {
           padding: 1rem; margin: 0 0 1rem; }
         form { margin: 0; }
         label { display: block; font-weight: 600; margin: .75rem 0 .25rem; }
-        input[type="text"], input[type="password"] { display: block; width: 100%; max-width: 24rem;
+        input[type="checkbox"] + label, input[type="radio"] + label { display: inline; font-weight: 400; }
+        fieldset { border: 1px solid var(--line); border-radius: .375rem; padding: .25rem 1rem; margin: 1rem 0; }
+        fieldset p { margin: .5rem 0; }
+        legend { font-weight: 600; padding: 0 .25rem; }
+        input[type="text"], input[type="password"], input[type="search"] { display: block; width: 100%; max-width: 24rem;
           min-height: 2.75rem; padding: .5rem; font: inherit; color: inherit; background: var(--ground);
           border: 1px solid var(--quiet); border-radius: .375rem; }
         input[type="checkbox"], input[type="radio"] { width: 1.25rem; height: 1.25rem; accent-color: var(--accent); }

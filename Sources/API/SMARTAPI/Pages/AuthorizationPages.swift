@@ -36,8 +36,8 @@ struct AuthorizationPages: Sendable {
 
     func consent(_ consent: Consent) -> Response {
         let name = HTMLText.escaped(consent.asked.client.name)
-        var main =
-            "<p><strong>\(name)</strong> asks you, \(HTMLText.escaped(consent.person.displayName)), for access.</p>"
+        let person = HTMLText.escaped(consent.person.displayName)
+        var main = "<section><p><strong>\(name)</strong> asks you, \(person), for access.</p>"
         if let notice = consent.notice { main += "<p role=\"alert\">\(HTMLText.escaped(notice.rawValue))</p>" }
         if consent.offer.needsPatient, consent.person.role == .practitioner { main += finder(consent) }
         main += "<form method=\"post\" action=\"/auth/consent\">" + carried(consent)
@@ -48,7 +48,8 @@ struct AuthorizationPages: Sendable {
         if !consent.offer.needsPatient || !consent.choices.isEmpty {
             main += "<button type=\"submit\" name=\"decision\" value=\"allow\">Allow</button> "
         }
-        main += "<button type=\"submit\" name=\"decision\" value=\"deny\">Do not allow</button></p></form>"
+        main += "<button class=\"plain\" type=\"submit\" name=\"decision\" value=\"deny\">Do not allow</button></p>"
+        main += "</form></section>"
         let answers = RedirectURI.policySource(consent.asked.addressee.redirectURI)
         return page("Allow \(consent.asked.client.name)?", forms: ["'self'"] + (answers.map { [$0] } ?? []), main)
     }
