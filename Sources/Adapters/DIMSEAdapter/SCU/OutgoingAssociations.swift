@@ -19,6 +19,8 @@ package final class OutgoingAssociations: Sendable {
         package var idle: TimeAmount = .seconds(1)
         /// How long a user waits for a place who says nothing else.
         package var wait: TimeAmount = .seconds(60)
+        /// What a peer has to agree to the end of an association: it answers at once, or is away.
+        package var release: TimeAmount = .seconds(2)
         package init() {}
     }
 
@@ -38,9 +40,6 @@ package final class OutgoingAssociations: Sendable {
         var lastNumber = 0
         var isClosed = false
     }
-
-    /// What a peer has to agree to the end of an association: it answers at once, or is away.
-    private static let releaseTime = TimeAmount.seconds(2)
 
     private let limits: Limits
     private let group: any EventLoopGroup
@@ -112,7 +111,7 @@ package final class OutgoingAssociations: Sendable {
         } else {
             do {
                 // The peer counts it until it has agreed to its end.
-                if case .place(let givenUp?) = grant { await givenUp.release(within: Self.releaseTime) }
+                if case .place(let givenUp?) = grant { await givenUp.release(within: limits.release) }
                 var terms = terms
                 terms.interruption = interruption
                 lease = Lease(
@@ -219,7 +218,7 @@ package final class OutgoingAssociations: Sendable {
             return
         }
         guard mayBeKept, !state.withLock({ $0.isClosed }) else {
-            await association.release(within: Self.releaseTime)
+            await association.release(within: limits.release)
             return leave(request, keeping: nil)
         }
         let number = nextNumber()
@@ -250,7 +249,7 @@ package final class OutgoingAssociations: Sendable {
     private func retire(_ number: Int) {
         guard let (association, request) = state.withLock({ $0.pool.retire(number) }) else { return }
         let exchange = association.invoker.exchange
-        let overdue = exchange.eventLoop.scheduleTask(in: Self.releaseTime) { exchange.value.abort() }
+        let overdue = exchange.eventLoop.scheduleTask(in: self.limits.release) { exchange.value.abort() }
         exchange.value.release().whenComplete { _ in
             overdue.cancel()
             self.leave(request, keeping: nil)
@@ -264,7 +263,7 @@ package final class OutgoingAssociations: Sendable {
         }
         for (waiter, grant) in served { waiter.resume(returning: grant) }
         await withDiscardingTaskGroup { group in
-            for association in removed { group.addTask { await association.release(within: Self.releaseTime) } }
+            for association in removed { group.addTask { await association.release(within: self.limits.release) } }
         }
     }
 }

@@ -140,6 +140,7 @@ import Workflow
             let pool = pool {
                 $0.associationsPerPeerMax = 1
                 $0.idle = .milliseconds(1)
+                $0.release = .hours(1)
             }
             let destination = RawAcceptor.destination(port)
             try await pool.with(destination, contexts: Self.verification) { _ in }
