@@ -117,12 +117,23 @@ class Hook:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                length = int(self.headers.get("Content-Length", 0))
+                try:
+                    body = self.rfile.read(length)
+                except OSError:
+                    body = b""
+                if len(body) < length:
+                    # Killed while it told: nothing was told, and nothing is answered.
+                    self.close_connection = True
+                    return
                 if self.headers.get("Hilum-Event") != "handshake":
                     hook.calls.append((self.headers["Hilum-Event-Id"], body))
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
-                self.end_headers()
+                try:
+                    self.end_headers()
+                except OSError:
+                    self.close_connection = True
 
             do_PUT = do_POST
 
