@@ -11,6 +11,7 @@ In each every blob file is made to look 90 days old first, so that no grace time
 """
 
 import copy
+import itertools
 import multiprocessing
 import os
 import pathlib
@@ -31,8 +32,10 @@ IMAGES = ("cstore", "stow")
 class Databases:
     """Makes, copies and switches databases, of either kind."""
 
+    numbers = itertools.count(1)
+
     def __init__(self, kind, folder):
-        self.kind, self.folder, self.count = kind, folder, 0
+        self.kind, self.folder = kind, folder
         self.base = os.environ.get("HILUM_TEST_POSTGRES", "")
 
     def psql(self, *words):
@@ -43,8 +46,7 @@ class Databases:
         """A connection string of a new empty database; None for SQLite."""
         if self.kind == "sqlite":
             return None
-        self.count += 1
-        name = f"custody_{os.getpid()}_{self.count}"
+        name = f"custody_{os.getpid()}_{next(self.numbers)}"
         self.psql(f"CREATE DATABASE {name}")
         return f"{self.base} dbname={name}"
 
@@ -61,8 +63,7 @@ class Databases:
     def keep(self, server):
         """What `use` takes to come back to the database that a stopped server has now."""
         if self.kind == "sqlite":
-            self.count += 1
-            kept = self.folder / f"kept-{self.count}.sqlite"
+            kept = self.folder / f"kept-{next(self.numbers)}.sqlite"
             shutil.copy(server.folder / "hilum.sqlite", kept)
             wal = server.folder / "hilum.sqlite-wal"
             if wal.exists() and wal.stat().st_size:
