@@ -279,8 +279,8 @@ let package = Package(
         tests(
             "API", "SMARTAPI",
             [
-                "SMARTAPI", "HTTPSupport", "Access", "Basics", "Cryptography", hummingbird, httpTypes, nio("NIOCore"),
-                nio("NIOPosix"),
+                "TestSupport", "SMARTAPI", "HTTPSupport", "Access", "Basics", "Cryptography", hummingbird, httpTypes,
+                nio("NIOCore"), nio("NIOPosix"),
             ]),
         tests("API", "OpsAPI", ["OpsAPI", "HTTPSupport", "Access", "Workflow", httpTypes, metrics]),
         tests(
@@ -321,7 +321,8 @@ let package = Package(
         tests(
             "Server", "Server",
             [
-                "hilum", "OpsAPI", "HTTPSupport", "Admission", "HL7Translation", "MLLPAdapter", "SQLStore",
+                "TestSupport", "hilum", "OpsAPI", "HTTPSupport", "Admission", "HL7Translation", "MLLPAdapter",
+                "SQLStore",
                 "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation",
                 logging,
                 lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,

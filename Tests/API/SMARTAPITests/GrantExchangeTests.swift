@@ -2,12 +2,13 @@ import Access
 import Basics
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// Class B of the security rules. RFC 6749 §4.1.3, §5, §6; RFC 7636 §4.6; RFC 9700 §4.14; SMART 2.2 app-launch.
-struct GrantExchangeTests {
+@Suite(.takingTurns) struct GrantExchangeTests {
     typealias Fixture = LaunchFixture
 
     @Test("SMART 2.2: a code gives a token for the patient's compartment, a refresh token and an id_token")

@@ -1,12 +1,13 @@
 import Access
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// SMART 2.2 app-launch §EHR launch, §fhirContext; class B of the security rules (launch tampering).
-struct LaunchRoutesTests {
+@Suite(.takingTurns) struct LaunchRoutesTests {
     typealias Fixture = LaunchFixture
 
     private static let whole = """

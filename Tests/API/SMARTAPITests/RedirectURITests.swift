@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// RFC 6749 §3.1.2; RFC 8252 §7; RFC 9700 §4.1; RFC 7636.
-struct RedirectURITests {
+@Suite(.takingTurns) struct RedirectURITests {
     @Test(
         "A redirect URI that is relative, has a fragment, a user or a wildcard, or is clear text, is not registered",
         arguments: [

@@ -3,12 +3,13 @@ import DICOMNetwork
 import Logging
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 @testable import DIMSEAdapter
 
 /// How long a peer may take to answer, in a channel without a socket whose clock the test moves. PS3.7 §9.1.2.
-@Suite struct InvocationTests {
+@Suite(.takingTurns) struct InvocationTests {
     /// An association that this side asked for, and a C-FIND on it.
     private final class Query {
         let channel = EmbeddedChannel()

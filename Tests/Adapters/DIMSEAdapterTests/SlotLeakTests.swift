@@ -5,13 +5,14 @@ import DICOMNetwork
 import Logging
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 import Workflow
 
 @testable import DIMSEAdapter
 
 /// Associations that are begun and broken off over and over leave nothing behind: no place, no connection, no object.
-@Suite struct SlotLeakTests {
+@Suite(.takingTurns) struct SlotLeakTests {
     private static let request = AssociateRequest.of([(1, UID.verification)])
     private static let accept = request.accepted()
 

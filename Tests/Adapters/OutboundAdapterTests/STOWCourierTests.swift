@@ -13,7 +13,7 @@ import Workflow
 @testable import OutboundAdapter
 
 /// PS3.18 §10.5 as user agent from the outbox, with the tokens of SMART App Launch 2.2 backend-services.
-@Suite struct STOWCourierTests {
+@Suite(.takingTurns) struct STOWCourierTests {
     private static let uid = "1.2.3.1.1"
     private static let seconds: Int64 = 1_767_225_600
 

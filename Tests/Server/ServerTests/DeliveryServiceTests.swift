@@ -6,13 +6,14 @@ import OpsAPI
 import SQLStore
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 @testable import hilum
 
 /// The delivery of the outbox over a real store: at least once, in order, within its places, and ended in good order.
-@Suite struct DeliveryServiceTests {
+@Suite(.takingTurns) struct DeliveryServiceTests {
     /// Notes what it is given, and does what it is told.
     final class TestCourier: Courier {
         struct Log {

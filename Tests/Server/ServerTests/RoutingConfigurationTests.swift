@@ -1,13 +1,14 @@
 import DICOMData
 import DICOMTranslation
 import Foundation
+import TestSupport
 import Testing
 import Workflow
 
 @testable import hilum
 
 /// `routing` of hilum.yaml.
-struct RoutingConfigurationTests {
+@Suite(.takingTurns) struct RoutingConfigurationTests {
     private static func with<Value>(
         _ text: String, _ body: (ServerConfiguration, ServerFolder) throws -> Value
     ) throws -> Value {

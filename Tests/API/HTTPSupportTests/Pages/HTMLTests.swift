@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// HTML Living Standard §13.3; CWE-79, CWE-601.
-struct HTMLTests {
+@Suite(.takingTurns) struct HTMLTests {
     @Test("What has a meaning in HTML leaves as a reference, in text and in attributes, also where it is interpolated")
     func escaped() {
         let name = #"</p><script>alert('1')</script>"& "#

@@ -1,12 +1,13 @@
 import Access
 import HTTPTypes
 import HummingbirdCore
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// CSP Level 3 §6; WCAG 2.2; RFC 9110 §12.5.4.
-struct PageTests {
+@Suite(.takingTurns) struct PageTests {
     /// Tokens of nobody.
     private struct NoTokens: TokenVerifying {
         func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {

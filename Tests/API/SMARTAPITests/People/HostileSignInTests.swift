@@ -4,12 +4,13 @@ import Cryptography
 import Dispatch
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// What strangers and other sites try. OWASP API2, API4; CWE-307, CWE-352, CWE-384, CWE-601, CWE-1021.
-struct HostileSignInTests {
+@Suite(.takingTurns) struct HostileSignInTests {
     @Test("CWE-307: of 10,000 wrong passwords from one address ten are looked at; the person signs in from elsewhere")
     func guesses() async throws {
         try await PeopleFixture.with { fixture in

@@ -2,12 +2,13 @@ import Access
 import Cryptography
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// Journeys of people who sign in. OWASP ASVS 5.0 V6, V7; RFC 6265bis §4.1.3.2; RFC 6238 §5.2.
-struct SignInTests {
+@Suite(.takingTurns) struct SignInTests {
     @Test("With a password: the browser gets one session, and goes on to where it was to go")
     func password() async throws {
         try await PeopleFixture.with { fixture in

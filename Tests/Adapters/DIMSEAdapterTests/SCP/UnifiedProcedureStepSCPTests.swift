@@ -11,7 +11,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// PS3.4 Annex CC: workitems by UPS Push, Pull, Watch and Query, and the reports of UPS Event.
-@Suite struct UnifiedProcedureStepSCPTests {
+@Suite(.takingTurns) struct UnifiedProcedureStepSCPTests {
     private typealias Response = (message: DIMSEMessage, dataSet: ByteBuffer?)
     private static let syntax = TransferSyntax.explicitVRLittleEndian
     private static let classes = [

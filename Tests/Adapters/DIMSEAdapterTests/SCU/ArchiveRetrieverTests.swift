@@ -10,7 +10,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// Studies that come from archives by C-GET and by C-MOVE to this side. PS3.4 §C.4.2, §C.4.3.
-@Suite struct ArchiveRetrieverTests {
+@Suite(.takingTurns) struct ArchiveRetrieverTests {
     private static let authorities = AssigningAuthorities(
         authorities: [], defaultPatientSystem: "urn:patients", defaultAccessionSystem: "urn:a")
 

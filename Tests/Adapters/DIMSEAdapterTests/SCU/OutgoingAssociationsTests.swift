@@ -2,13 +2,14 @@ import DICOMData
 import DICOMNetwork
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 @testable import DIMSEAdapter
 
 /// Associations that this side asks for: kept, counted, limited in time, and refused with a reason. PS3.8 §7.1.
-@Suite struct OutgoingAssociationsTests {
+@Suite(.takingTurns) struct OutgoingAssociationsTests {
     private static let verification = [
         (abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid])
     ]

@@ -3,12 +3,13 @@ import DICOMData
 import DICOMNetwork
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import DIMSEAdapter
 
 /// PS3.4 §C.4.2 and §C.4.3 as SCU, and peers that send what was not asked for.
-@Suite struct RetrieveSCUTests {
+@Suite(.takingTurns) struct RetrieveSCUTests {
     /// Keeps what is whole.
     private final class MemorySink: InstanceSink {
         struct Full: Error {}
