@@ -8,6 +8,7 @@ import HTTPTypes
 package struct TrustedProxies: Sendable, Hashable {
     /// The field that they write. Another one may come from the client as it is, and is not looked at.
     package enum Field: String, Sendable, Hashable, CaseIterable {
+        /// With `X-Forwarded-Proto`; of no standard, but what most proxies write.
         case xForwardedFor = "x-forwarded-for"
         /// RFC 7239.
         case forwarded
@@ -24,9 +25,12 @@ package struct TrustedProxies: Sendable, Hashable {
     /// Addresses looked at, from the right.
     private static let hopsMax = 32
 
+    /// Where the proxies call from.
     package let networks: [IPNetwork]
+    /// The one that is looked at.
     package let field: Field
 
+    /// - Parameter networks: without any nobody is trusted.
     package init(networks: [IPNetwork], field: Field = .xForwardedFor) {
         self.networks = networks
         self.field = field

@@ -282,8 +282,7 @@ package struct AuthorizationEndpoint: Sendable {
     /// By GET, whatever came: a form is never sent on to somebody else. RFC 9700 §4.12.
     private func seeOther(_ location: String) -> Response {
         .empty(
-            .seeOther,
-            headers: [.location: location, .cacheControl: "no-store", AuthorizationPages.referrerPolicy: "no-referrer"])
+            .seeOther, headers: [.location: location, .cacheControl: "no-store", .referrerPolicy: "no-referrer"])
     }
 
     // MARK: Signing in again

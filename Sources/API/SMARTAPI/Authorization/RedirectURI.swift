@@ -34,15 +34,15 @@ package enum RedirectURI {
         }
     }
 
-    /// What a page's policy has to name so that a form's answer may lead there: the origin, or the scheme of an application
-    /// on a device. CSP Level 3 §6.4.1.
+    /// What a page's policy has to name so that a form's answer may lead there: the origin, as a browser writes it, or the
+    /// scheme of an application on a device. CSP Level 3 §6.4.1.
     static func policySource(_ uri: String) -> String? {
         guard let colon = uri.firstIndex(of: ":") else { return nil }
-        guard ["https", "http"].contains(String(uri[..<colon])), uri[colon...].hasPrefix("://") else {
-            return String(uri[...colon])
-        }
-        let authority = uri[uri.index(colon, offsetBy: 3)...].prefix { $0 != "/" && $0 != "?" }
-        return String(uri[..<colon]) + "://" + authority
+        let scheme = String(uri[..<colon])
+        guard ["https", "http"].contains(scheme), uri[colon...].hasPrefix("://") else { return scheme + ":" }
+        let authority = uri[uri.index(colon, offsetBy: 3)...].prefix { $0 != "/" && $0 != "?" }.lowercased()
+        let port = scheme == "https" ? ":443" : ":80"
+        return scheme + "://" + (authority.hasSuffix(port) ? String(authority.dropLast(port.count)) : authority)
     }
 
     /// The URI with parameters added to its query. RFC 6749 §4.1.2.
