@@ -69,16 +69,20 @@ package struct PeopleSessions: PersonSessions {
 
     /// The session of a cookie at whatever stage, if it has not ended and its account is active.
     func known(cookies: String?) async throws -> Known? {
-        guard let id = Self.sessionID(cookies: cookies), let session = try await sessions.session(id: id) else {
-            return nil
-        }
+        guard let id = Self.sessionID(cookies: cookies) else { return nil }
         let time = now()
-        guard time < session.expiresAt, time < session.seenAt + limits.idleSeconds * 1_000_000,
-            let account = try await accounts.account(id: session.accountID), account.state == .active
-        else { return nil }
-        if time >= session.seenAt + Self.touchMicroseconds {
+        guard let known = try await known(sessionID: id, at: time) else { return nil }
+        if time >= known.session.seenAt + Self.touchMicroseconds {
             try await sessions.touch(sessionID: id, at: time)
         }
+        return known
+    }
+
+    private func known(sessionID: String, at time: Int64) async throws -> Known? {
+        guard let session = try await sessions.session(id: sessionID), time < session.expiresAt,
+            time < session.seenAt + limits.idleSeconds * 1_000_000,
+            let account = try await accounts.account(id: session.accountID), account.state == .active
+        else { return nil }
         return Known(session: session, account: account)
     }
 
@@ -109,11 +113,7 @@ package struct PeopleSessions: PersonSessions {
 
 extension PeopleSessions: LiveSessions {
     package func isLive(sessionID: String) async throws -> Bool {
-        let time = now()
-        guard let session = try await sessions.session(id: sessionID), session.stage == .whole,
-            time < session.expiresAt, time < session.seenAt + limits.idleSeconds * 1_000_000
-        else { return false }
-        return try await accounts.account(id: session.accountID)?.state == .active
+        try await known(sessionID: sessionID, at: now())?.session.stage == .whole
     }
 }
 
