@@ -256,14 +256,10 @@ package struct People: Sendable {
             person.map { Principal(kind: .person, id: $0.id, name: $0.name) } ?? .anonymous
         let access = AccessContext(
             principal: principal, scopes: [], requestID: request.requestID, sourceAddress: request.sourceAddress)
-        do {
-            try await audit.record(
-                AuditRecord(
-                    category: .authentication, interaction: interaction, action: .execute,
-                    outcome: outcome ?? (person == nil ? .minorFailure : .success), access: access,
-                    entity: entity ?? account.map { "account:" + $0.id }, detail: detail))
-        } catch {
-            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
-        }
+        try await audit.require(
+            AuditRecord(
+                category: .authentication, interaction: interaction, action: .execute,
+                outcome: outcome ?? (person == nil ? .minorFailure : .success), access: access,
+                entity: entity ?? account.map { "account:" + $0.id }, detail: detail))
     }
 }
