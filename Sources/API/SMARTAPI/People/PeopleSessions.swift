@@ -95,7 +95,7 @@ package struct PeopleSessions: PersonSessions {
     }
 
     /// Begins a session under a new secret, in place of the one that the browser has, if any. Returns what its cookie is
-    /// to hold; nil where the account is locked by now.
+    /// to hold; nil where the account is locked by now, or was changed since it was looked at.
     func begin(
         _ account: Account, _ stage: BrowserSession.Stage, cookies: String?, address: String?, agent: String?
     ) async throws -> (cookie: String, session: BrowserSession)? {
@@ -106,7 +106,10 @@ package struct PeopleSessions: PersonSessions {
             id: Base64URL.encode(SHA256.digest(secret)), accountID: account.id, stage: stage, createdAt: time,
             seenAt: time, expiresAt: time + seconds * 1_000_000, address: address,
             agent: agent.map { String($0.filter { $0.isASCII && !$0.isNewline }.prefix(120)) })
-        guard try await sessions.begin(session, replacing: Self.sessionID(cookies: cookies)) else { return nil }
+        let old = Self.sessionID(cookies: cookies)
+        guard try await sessions.begin(session, replacing: old, ofAccountChangedAt: account.changedAt) else {
+            return nil
+        }
         return (Base64URL.encode(secret), session)
     }
 }

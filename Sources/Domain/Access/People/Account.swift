@@ -86,8 +86,8 @@ package enum AccountChange: Sendable, Hashable {
     /// Ends all sessions but one, what applications were authorized to do, and voids one-time codes. Nil for the session
     /// ends all.
     case password(verifier: String, keepingSession: String?)
-    /// The same password at the cost of now; nothing else follows.
-    case verifier(String)
+    /// The same password at the cost of now, where it is the password still; nothing else follows.
+    case verifier(String, replacing: String)
     /// A new second factor with its recovery codes, by their digests. Codes that were there before are void.
     case secondFactor(sealed: [UInt8], recoveryDigests: [[UInt8]])
     /// No second factor and no recovery codes; ends all sessions.
