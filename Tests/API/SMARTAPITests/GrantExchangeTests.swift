@@ -393,6 +393,15 @@ struct GrantExchangeTests {
         #expect(try await !isActive(offline))
     }
 
+    @Test("A code of an account that was locked meanwhile is refused and no alarm: nobody has used it before")
+    func lockedBeforeExchange() async throws {
+        let fixture = try await Fixture()
+        let code = try await fixture.code()
+        _ = try await fixture.authorizations.revokeGrants(ofAccount: "account-ann", at: 1)
+        #expect(try await fixture.exchange(code).error == "invalid_grant")
+        #expect(fixture.details("token") == ["code-expired"])
+    }
+
     @Test("Guesses of a public client are counted by address, and then told to wait")
     func throttled() async throws {
         var limits = StrangerLimits()
