@@ -105,7 +105,8 @@ package struct GrantExchange: Sendable {
         var scopes = allowed
         if let text = form["scope"] {
             let asked = GrantedScopes(text)
-            guard asked.resources.allSatisfy({ scope in grant.scopes.resources.contains { $0.includes(scope) } }),
+            guard asked.resources.count <= TokenEndpoint.scopesMax,
+                asked.resources.allSatisfy({ scope in grant.scopes.resources.contains { $0.includes(scope) } }),
                 asked.others.allSatisfy(grant.scopes.others.contains)
             else {
                 try await gate.record(
