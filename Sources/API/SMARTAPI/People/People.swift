@@ -217,15 +217,6 @@ package struct People: Sendable {
 
     // MARK: Choosing a password by a one-time code
 
-    /// Makes a code for an account; the one before is void.
-    func newResetCode(for account: Account) async throws -> String {
-        let code = PeopleKeys.newCode(sessions.randomBytes)
-        try await accounts.keepResetCode(
-            keys.digest(ofCode: code, of: account.id), of: account.id,
-            expires: sessions.now() + sessions.limits.resetSeconds * 1_000_000)
-        return code
-    }
-
     /// Gives an account its password. The password was judged before. `.begun` with nothing stands for yes.
     func redeem(name typed: String, code: String, password: String, _ request: APIRequest) async throws -> Attempt {
         let name = typed.lowercased().filter { $0 != " " }

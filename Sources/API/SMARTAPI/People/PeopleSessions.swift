@@ -114,6 +114,17 @@ package struct PeopleSessions: PersonSessions {
     }
 }
 
+extension PeopleSessions {
+    /// Makes a code with which the account's person chooses a password, once and in time; the one before is void. It is kept
+    /// nowhere but by its digest.
+    package func newResetCode(for account: Account) async throws -> String {
+        let code = PeopleKeys.newCode(randomBytes)
+        try await accounts.keepResetCode(
+            keys.digest(ofCode: code, of: account.id), of: account.id, expires: now() + limits.resetSeconds * 1_000_000)
+        return code
+    }
+}
+
 extension PeopleSessions: LiveSessions {
     package func isLive(sessionID: String) async throws -> Bool {
         try await known(sessionID: sessionID, at: now())?.session.stage == .whole
