@@ -173,6 +173,9 @@ package struct AuthorizationEndpoint: Sendable {
         } else if let patient = offer.context.patient {
             let access = AccessContext.server(requestID: request.requestID)
             choices = try await subjects.patients(ids: [patient], access: access)
+            try await record(
+                request, person, asked.client, .success, interaction: "launch-patients", category: .query,
+                patientID: patient, detail: nil)
         }
         return pages.consent(
             .init(

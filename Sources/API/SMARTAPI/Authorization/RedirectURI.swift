@@ -39,8 +39,9 @@ package enum RedirectURI {
     static func policySource(_ uri: String) -> String? {
         guard let colon = uri.firstIndex(of: ":") else { return nil }
         let scheme = String(uri[..<colon])
-        guard ["https", "http"].contains(scheme), uri[colon...].hasPrefix("://") else { return scheme + ":" }
-        let authority = uri[uri.index(colon, offsetBy: 3)...].prefix { $0 != "/" && $0 != "?" }.lowercased()
+        guard ["https", "http"].contains(scheme), let authority = authority(uri)?.lowercased() else {
+            return scheme + ":"
+        }
         let port = scheme == "https" ? ":443" : ":80"
         return scheme + "://" + (authority.hasSuffix(port) ? String(authority.dropLast(port.count)) : authority)
     }
@@ -52,10 +53,14 @@ package enum RedirectURI {
         return uri + (uri.contains("?") ? "&" : "?") + query
     }
 
-    private static func host(_ uri: String) -> String? {
+    /// What stands between `://` and the path.
+    private static func authority(_ uri: String) -> Substring? {
         guard let colon = uri.firstIndex(of: ":"), uri[colon...].hasPrefix("://") else { return nil }
-        let authority = uri[uri.index(colon, offsetBy: 3)...].prefix { $0 != "/" && $0 != "?" }
-        guard !authority.isEmpty,
+        return uri[uri.index(colon, offsetBy: 3)...].prefix { $0 != "/" && $0 != "?" }
+    }
+
+    private static func host(_ uri: String) -> String? {
+        guard let authority = authority(uri), !authority.isEmpty,
             authority.utf8.allSatisfy({ byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
