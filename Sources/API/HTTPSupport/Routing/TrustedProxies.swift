@@ -153,23 +153,10 @@ package struct TrustedProxies: Sendable, Hashable {
 
     /// The text of a quoted string, empty for one that is not closed at its end; every other text as it is. RFC 9110 §5.6.4.
     private static func unquoted(_ text: Substring) -> String {
-        guard text.hasPrefix("\"") else { return String(text) }
-        var value = ""
-        var isEscaped = false
-        for index in text.indices.dropFirst() {
-            let character = text[index]
-            if isEscaped {
-                value.append(character)
-                isEscaped = false
-            } else if character == "\\" {
-                isEscaped = true
-            } else if character == "\"" {
-                return text.index(after: index) == text.endIndex ? value : ""
-            } else {
-                value.append(character)
-            }
-        }
-        return ""
+        guard text.utf8.first == UInt8(ascii: "\"") else { return String(text) }
+        var reader = HeaderReader(String(text))
+        guard let value = reader.quotedString(), reader.isAtEnd else { return "" }
+        return value
     }
 }
 
