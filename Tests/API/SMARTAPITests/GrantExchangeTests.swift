@@ -366,7 +366,15 @@ struct GrantExchangeTests {
         #expect(answer.status == 503)
         #expect(answer[.retryAfter] != nil)
         fixture.store.set(auditFull: false)
-        #expect(try await fixture.refresh(token).json?["refresh_token"]?.text != nil)
+        let next = try requiredValue(try await fixture.refresh(token).json?["refresh_token"]?.text)
+        // Nor does it end without a row that says who ended it.
+        let form = [("token", next), ("client_id", "public")]
+        fixture.store.set(auditFull: true)
+        #expect(try await fixture.post("/oauth/revoke", form).status == 503)
+        fixture.store.set(auditFull: false)
+        #expect(try await fixture.post("/oauth/revoke", form).status == 200)
+        #expect(fixture.details("revocation") == [nil])
+        #expect(fixture.authorizations.grants.allSatisfy { $0.revokedAt != nil })
         #expect(!fixture.store.records.contains { $0.outcome == .seriousFailure })
     }
 

@@ -127,11 +127,11 @@ package struct GrantExchange: Sendable {
         return answer
     }
 
-    /// Ends the grant that a refresh token or an access token of the client came of. RFC 7009 §2.1.
+    /// The grant that a refresh token or an access token of the client came of, for the client to end it. RFC 7009 §2.1.
     ///
-    /// False for a token that is none of ours or ended before. Throws ``OAuthRefusal`` for another client's token, and for
+    /// Nil for a token that is none of ours or ended before. Throws ``OAuthRefusal`` for another client's token, and for
     /// an access token of a client by itself.
-    func revoke(_ token: String, _ client: Client) async throws -> Grant? {
+    func revocable(_ token: String, _ client: Client) async throws -> Grant? {
         let grant: Grant?
         switch try await reading({ try await authorizations.refreshToken(Self.digest(token), at: now()) }) {
         case .fresh(_, let found), .expired(let found), .used(let found): grant = found
@@ -148,7 +148,6 @@ package struct GrantExchange: Sendable {
         guard grant.clientID == client.id else {
             throw OAuthRefusal(error: .invalidGrant, description: "The token was not issued to this client")
         }
-        try await end(grant)
         return grant
     }
 
@@ -254,7 +253,8 @@ package struct GrantExchange: Sendable {
         return try await reading { try await sessions.isLive(sessionID: grant.sessionID) }
     }
 
-    private func end(_ grant: Grant) async throws {
+    /// Ends a grant and all that came of it.
+    func end(_ grant: Grant) async throws {
         _ = try await reading { try await authorizations.revokeGrant(grant.id, at: now()) }
         verifier.forget(grant: grant.id)
     }
