@@ -1,4 +1,5 @@
 import Access
+import HTTPTypes
 
 extension AuditTrail {
     /// Keeps a row without which nothing happens and nothing leaves. Throws `.unavailable` with Retry-After where it cannot
