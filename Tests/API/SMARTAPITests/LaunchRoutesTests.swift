@@ -37,6 +37,10 @@ import Testing
             Fixture.parameters(["launch": handle, "scope": Self.scope]), as: "doctor")
         #expect(page.text.contains("For the patient <strong>Ann &lt;One&gt;</strong>"))
         #expect(!page.text.contains("type=\"radio\""))
+        // Who was shown whose name is known, whatever they answer.
+        let shown = fixture.store.records.filter { $0.interaction == "launch-patients" }
+        #expect(shown.map(\.patientID) == ["p1"])
+        #expect(shown.map(\.principal.kind) == [.person])
         let code = try await fixture.code(["launch": handle, "scope": Self.scope], as: "doctor", patient: nil)
         let json = try requiredValue(try await fixture.exchange(code).json)
         #expect(json["patient"]?.text == "p1")

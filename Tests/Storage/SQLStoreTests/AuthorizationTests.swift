@@ -89,6 +89,11 @@ struct AuthorizationTests {
             #expect(try await store.revokeGrant("g1", at: 9))
             #expect(try await !store.revokeGrant("g1", at: 10))
             #expect(try await store.grant(id: "g1")?.revokedAt == 9)
+            // Nobody has used it.
+            guard case .expired = try await store.code([1], at: 3) else {
+                Issue.record("not over")
+                return
+            }
             #expect(try await !store.redeem([1], refresh: nil, at: 3))
             #expect(try await !store.revokeGrant("none", at: 9))
         }

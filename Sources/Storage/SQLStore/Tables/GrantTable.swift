@@ -89,7 +89,7 @@ struct GrantTable {
             let grant = try Self.grant(row)
             // Used goes before expired: the second use ends what came of the first, however late it comes.
             if !row.isNull(17) { return .used(grant) }
-            if try row.int(16) <= time { return .expired(grant) }
+            if try row.int(16) <= time || grant.revokedAt != nil { return .expired(grant) }
             return .fresh(
                 AuthorizationCode(
                     digest: digest, grantID: grant.id, redirectURI: try row.text(13), challenge: try row.text(14),

@@ -69,6 +69,22 @@ import Testing
         #expect(!policy.contains("path") && !policy.contains("unsafe") && !policy.contains("*"))
     }
 
+    @Test(
+        "RFC 8252 §7.1: forms may lead to the own scheme of an application, to no other scheme, and from a page without any"
+    )
+    func formSchemes() {
+        var page = Page("A", .english, [])
+        page.formOrigins = [
+            "com.example.app:", "https:", "data:", "javascript:", "com.example.app", "Com.example:", "com.example:;",
+            ".a:",
+        ]
+        let policy = page.response().headers[.contentSecurityPolicy] ?? ""
+        #expect(policy.contains("form-action 'self' com.example.app:; "))
+        page.hasForms = false
+        #expect(page.response().headers[.contentSecurityPolicy]?.contains("form-action 'none'; ") == true)
+        #expect(page.response(headers: [.referrerPolicy: "no-referrer"]).headers[.referrerPolicy] == "no-referrer")
+    }
+
     @Test("A page goes on by itself within this server alone")
     func continues() {
         var page = Page("A", .english, [])

@@ -121,6 +121,29 @@ import Testing
         }
     }
 
+    @Test("CWE-367: who gave a password that is another by now has no session, and it is not put back at the cost of now")
+    func passwordChangedMeanwhile() async throws {
+        try await PeopleFixture.with { fixture in
+            let account = try await fixture.add("anna")
+            let old = try #require(account.passwordVerifier)
+            let sessions = fixture.people.sessions
+            let before = try await sessions.begin(account, .secondFactor, cookies: nil, address: nil, agent: nil)
+            #expect(before != nil)
+            // The password was found right, and a session is about to begin.
+            fixture.clock.advance(seconds: 1)
+            let chosen = AccountChange.password(verifier: "$new", keepingSession: nil)
+            #expect(try await fixture.directory.change(accountID: account.id, chosen, at: fixture.clock.now))
+            for stage in [BrowserSession.Stage.whole, .secondFactor, .enrolment] {
+                let begun = try await sessions.begin(account, stage, cookies: nil, address: nil, agent: nil)
+                #expect(begun == nil)
+            }
+            #expect(fixture.directory.all.isEmpty)
+            let renewed = AccountChange.verifier("$renewed", replacing: old)
+            #expect(try await !fixture.directory.change(accountID: account.id, renewed, at: fixture.clock.now))
+            #expect(try await fixture.directory.account(id: account.id)?.passwordVerifier == "$new")
+        }
+    }
+
     @Test("CWE-352: a form without its token, with another browser's or of another site does nothing and leaves a row")
     func forms() async throws {
         try await PeopleFixture.with { fixture in

@@ -125,7 +125,7 @@ import Testing
     func reset() async throws {
         try await PeopleFixture.with { fixture in
             let anna = try await fixture.add("anna")
-            let code = try await fixture.people.newResetCode(for: anna)
+            let code = try await fixture.people.sessions.newResetCode(for: anna)
             let browser = fixture.browser()
             let new = "four grey pigeons"
             try await browser.get("/account/reset")
@@ -149,7 +149,7 @@ import Testing
             try await browser.post("/account/reset", fields)
             #expect(browser.status == 403, "a code is used once")
 
-            let late = try await fixture.people.newResetCode(for: anna)
+            let late = try await fixture.people.sessions.newResetCode(for: anna)
             fixture.clock.advance(seconds: 24 * 3600)
             try await browser.get("/account/reset")
             try await browser.post("/account/reset", fields.merging(["code": late]) { $1 })
