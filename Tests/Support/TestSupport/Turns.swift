@@ -3,8 +3,13 @@ import Testing
 
 /// Bounds how many tests of a process are under way: all begin at once otherwise, and with hundreds of them on two
 /// processors a test of a connection waits longer for its next step than the times that it is about.
-package struct Turns: SuiteTrait, TestScoping {
+package struct Turns: SuiteTrait, TestTrait, TestScoping {
     package var isRecursive: Bool { true }
+
+    /// Each case of a test waits for its turn; a suite does not, it would wait for its own tests.
+    package func scopeProvider(for test: Test, testCase: Test.Case?) -> Turns? {
+        test.isSuite || testCase == nil ? nil : self
+    }
 
     package func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
