@@ -129,6 +129,32 @@ import Workflow
         }
     }
 
+    @Test("PS3.4 Table C.4-2: A702 says that something is lacking, also where it gives no numbers")
+    func unnumbered() async throws {
+        let bytes = try StoredObjects().add(1)
+        let tally = FetchTally { _ in }
+        let sink = IngestSink(ingest: Side().ingest, access: .server(requestID: "1"), archive: "PACS") {
+            tally.note($0)
+        }
+        let writing = try sink.begin(
+            InstanceHead(
+                sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.1.1.1", transferSyntax: .explicitVRLittleEndian,
+                sender: title("PACS")))
+        try bytes.withUnsafeBytes { try writing.append($0) }
+        #expect(await writing.finish() == .success)
+        let request = CommandSet.cMoveRequest(messageID: 1, sopClassUID: UID.studyRootMove, destination: "CT1")
+        func end(_ status: DIMSEStatus) throws -> FetchEnd {
+            let message = try DIMSEMessage(contextID: 1, command: response(to: request, status))
+            return tally.end(
+                RetrieveOutcome(
+                    DIMSEResponse(message: message, dataSet: nil),
+                    transferSyntax: TransferSyntax.explicitVRLittleEndian.uid))
+        }
+        #expect(try end(.success) == .whole(nil))
+        let lacking = try end(.subOperationsFailed)
+        guard case .failed(_, mayBeRepeated: true) = lacking else { return #expect(Bool(false), "\(lacking)") }
+    }
+
     @Test("Other content that is kept here stays, is no copy, and makes no fetch fail")
     func conflict() async throws {
         for offers in [[Peer.Service.get], [.move]] {
