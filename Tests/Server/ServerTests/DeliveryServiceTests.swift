@@ -255,7 +255,7 @@ import Workflow
         var policy = DeliveryPolicy()
         policy.attemptSeconds = 1
         let courier = TestCourier(policy) { _, _ in
-            try? await Task.sleep(for: .seconds(3_600))
+            await DeliverySignal().wait()
             return .delivered
         }
         try await Self.with(courier) { store in
@@ -272,7 +272,7 @@ import Workflow
         let courier = TestCourier { entry, _ in
             guard String(decoding: entry.payload, as: UTF8.self) == "hangs" else { return .delivered }
             entered.raise()
-            try? await Task.sleep(for: .seconds(3_600))
+            await DeliverySignal().wait()
             return .transient("cancelled")
         }
         let after: Step = { store in

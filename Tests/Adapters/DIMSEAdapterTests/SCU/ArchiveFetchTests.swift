@@ -254,14 +254,14 @@ struct ArchiveFetchTests {
         let house = House(store: store)
         try await house.running {
             _ = try await house.coming()
-            while house.orders.isEmpty { await Task.yield() }
+            try await until { !house.orders.isEmpty }
         }
         let broken = try #require(house.copy())
         #expect([.waiting, .running].contains(broken.state) && broken.instances == 0)
         let next = House(store: store)
         next.retrieval.gate.open()
         try await next.running {
-            while next.copy()?.state != .whole { await Task.yield() }
+            try await until { next.copy()?.state == .whole }
         }
         #expect(next.orders == ["1.2.1 of A"] && next.copy()?.instances == 1)
     }
@@ -307,7 +307,7 @@ struct ArchiveFetchTests {
         full.store.change { $0.copies["1.2.1"] = nil }
         #expect(await full.standing("1.2.1") == "later 30")
         try await full.running {
-            while full.orders.count < 2 { await Task.yield() }
+            try await until { full.orders.count >= 2 }
             #expect(Set(full.orders) == ["1.2.2 of A", "1.2.3 of B"])
         }
     }
