@@ -103,6 +103,7 @@ struct ImportTable {
             "API", "SMARTAPI", ["HTTPSupport", "Access", "Basics", "Cryptography"],
             http.union(["NIOHTTP1", "NIOPosix"]))
         row("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow"], http)
+        row("API", "ViewerAPI", ["HTTPSupport", "Basics", "Cryptography"], http)
         return ImportTable(rows: rows)
     }()
 

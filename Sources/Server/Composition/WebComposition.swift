@@ -15,6 +15,7 @@ import NIOPosix
 import OpsAPI
 import SMARTAPI
 import SQLStore
+import ViewerAPI
 import Workflow
 
 /// The doors for applications: FHIR, DICOMweb, SMART and operations on one HTTP listener.
@@ -146,6 +147,13 @@ struct WebComposition {
                 LaunchRoutes(
                     configuration: smart, clients: store, authorizations: store, subjects: store, audit: audit,
                     now: micros, randomBytes: { entropy.bytes($0) }
+                ).group)
+        }
+        if launch != nil, configuration.viewer.isServed {
+            try await ViewerComposition.register(in: store, publicURL: publicURL, now: micros)
+            groups.append(
+                ViewerRoutes(
+                    fhirBaseURL: smart.fhirBaseURL, frameOrigins: configuration.viewer.frameOrigins
                 ).group)
         }
         let table = try RouteTable(groups)

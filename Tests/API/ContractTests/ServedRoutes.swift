@@ -10,6 +10,7 @@ import OpsAPI
 import SMARTAPI
 import SQLStore
 import TestSupport
+import ViewerAPI
 import Workflow
 
 /// The route groups as the server composes them, over an empty store in a folder of their own.
@@ -115,6 +116,7 @@ enum ServedRoutes {
                 quarantine: store
             ).group,
             MessageRoutes(log: store, audit: store).group, OutboxRoutes(log: store, audit: store).group,
+            ViewerRoutes(fhirBaseURL: base + "/fhir").group,
         ]
     }
 }
