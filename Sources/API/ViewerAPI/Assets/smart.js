@@ -95,6 +95,12 @@ async function tokens(endpoint, fields) {
  */
 export async function signIn() {
   const own = settings();
+  // The server is known by one name; the answer of a sign-in goes there and nowhere else.
+  const home = new URL(own.fhir).origin;
+  if (home !== location.origin) {
+    location.replace(home + location.pathname + location.search + location.hash);
+    return new Promise(() => {});
+  }
   const answer = await fetch(`${own.fhir}/.well-known/smart-configuration`, { credentials: "omit" });
   const endpoints = await answer.json();
   const query = new URLSearchParams(location.search);
