@@ -6,6 +6,7 @@ must then be acknowledged and count once.
 """
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
@@ -186,11 +187,31 @@ def check_round(server, backend, totals, journals, resend):
     return counts
 
 
+@contextlib.contextmanager
+def own_folder(name, arguments, totals):
+    """A temporary folder; it is kept where something was found or broke off, and where that was asked for."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hilum-{name}."))
+    ended_well = False
+    try:
+        yield folder
+        ended_well = True
+    finally:
+        if arguments.keep or totals.findings or not ended_well:
+            print(f"kept in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def run_database(database, arguments):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hilum-crash-{database}."))
+    totals = Totals()
+    with own_folder(f"crash-{database}", arguments, totals) as folder:
+        return kill_under_load(database, arguments, totals, folder)
+
+
+def kill_under_load(database, arguments, totals, folder):
     seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 32)
     rng = random.Random(seed)
-    totals, journals, starts = Totals(), [], []
+    journals, starts = [], []
     unacknowledged = {"there": 0, "absent": 0, "wrong": 0}
     postgres = None
     if database == "postgres":
@@ -200,7 +221,6 @@ def run_database(database, arguments):
     server = HilumServer(folder / "hilum", postgres=postgres, log=folder / "hilum.log",
                          options=["--plain-loopback"] if arguments.plain else [])
     begun = time.monotonic()
-    ended_well = False
     try:
         server.init()
         server.add_ae("LEDGER")
@@ -225,7 +245,6 @@ def run_database(database, arguments):
         code = server.stop()
         if code != 0:
             totals.findings.append(f"SIGTERM: exit code {code}")
-        ended_well = True
     finally:
         if server.is_running():
             server.kill()
@@ -234,10 +253,6 @@ def run_database(database, arguments):
             totals.sent += len(intents)
             totals.acknowledged += len(acks)
             totals.by_door[door] = totals.by_door.get(door, 0) + len(acks)
-        if arguments.keep or totals.findings or not ended_well:
-            print(f"kept in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
     print(f"{database}: {arguments.kills} kills, {totals.sent} items sent, {totals.acknowledged} acknowledged "
           f"({', '.join(f'{d} {n}' for d, n in totals.by_door.items())}): {totals.lost} lost, {totals.half} half-visible; "
           f"{unacknowledged['there']} without ACK were there, {unacknowledged['absent']} were not; "
@@ -248,36 +263,20 @@ def run_database(database, arguments):
 
 
 def run_custody(database, arguments):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hilum-custody-{database}."))
     totals = Totals()
     begun = time.monotonic()
-    ended_well = False
-    try:
+    with own_folder(f"custody-{database}", arguments, totals) as folder:
         figures = custody.run(database, arguments, Checker, totals, folder)
-        ended_well = True
-    finally:
-        if arguments.keep or totals.findings or not ended_well:
-            print(f"kept in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
     return {"database": database, "custody": True, **figures, "lost": totals.lost, "half_visible": totals.half,
             "seconds": round(time.monotonic() - begun), "findings": totals.findings}
 
 
 def run_delivery(database, arguments):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hilum-delivery-{database}."))
     seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 32)
     totals = Totals()
     begun = time.monotonic()
-    ended_well = False
-    try:
+    with own_folder(f"delivery-{database}", arguments, totals) as folder:
         figures = delivery.run(database, arguments, Checker, totals, folder, random.Random(seed))
-        ended_well = True
-    finally:
-        if arguments.keep or totals.findings or not ended_well:
-            print(f"kept in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
     return {"database": database, "delivery": True, "kills": arguments.delivery_kills, **figures, "lost": totals.lost,
             "half_visible": totals.half, "sent": totals.sent, "acknowledged": totals.acknowledged,
             "by_door": totals.by_door, "seed": seed, "seconds": round(time.monotonic() - begun),

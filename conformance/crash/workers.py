@@ -120,11 +120,11 @@ def message(item):
     return check_hl7.order(item, item, f"A{short}"[:16], f"P{short}", f"F{short}")
 
 
-def mllp(server, token):
+def mllp(server, token, made=message):
     client = check_hl7.TLSClient(server)
 
     def send(item):
-        answer = client.send_message(message(item))
+        answer = client.send_message(made(item))
         while answer and not answer.endswith(b"\x1c\r"):
             more = client.socket.recv(65536)
             if not more:
@@ -139,20 +139,7 @@ def mllp(server, token):
 
 def report(server, token):
     """Results of orders that nobody announced: each makes its patient, order and report."""
-    client = check_hl7.TLSClient(server)
-
-    def send(item):
-        answer = client.send_message(result(item))
-        while answer and not answer.endswith(b"\x1c\r"):
-            more = client.socket.recv(65536)
-            if not more:
-                raise End("connection closed")
-            answer += more
-        if not answer:
-            raise End("connection closed")
-        check_hl7.acknowledged(answer[1:-2], item)
-
-    return send
+    return mllp(server, token, result)
 
 
 def result(item):
