@@ -122,7 +122,18 @@ class Load:
             self.running.append((door, process, started))
         for door, process, started in self.running:
             if not started.wait(60):
-                raise SystemExit(f"no item was acknowledged by {door}:\n{server.log_tail()}")
+                raise SystemExit(f"no item was acknowledged by {door}: {self.end(door)}\n{server.log_tail()}")
+
+    def end(self, door):
+        """Why a door's sender has ended, as far as it says."""
+        path = pathlib.Path(f"{dict(self.journals)[door]}.end")
+        return path.read_text() if path.exists() else ""
+
+    def check(self):
+        """All senders go on."""
+        for door, process, _ in self.running:
+            if not process.is_alive():
+                raise SystemExit(f"{door} ended before the kill: {self.end(door)}")
 
     def acknowledged(self):
         return {(door, item) for door, path in self.journals for item in ledger.read_journal(path)[1]}

@@ -8,7 +8,6 @@ must then be acknowledged and count once.
 import argparse
 import contextlib
 import json
-import multiprocessing
 import os
 import pathlib
 import random
@@ -136,36 +135,16 @@ class Checker:
         return ("there", "") if family in ("Ledger", "Probe") else ("wrong", f"family name {family!r}")
 
 
-def one_round(index, server, backend, arguments, folder, rng, totals, journals):
-    context = multiprocessing.get_context("spawn")
-    prefix = f"r{index}"
-    bare = HilumServer(server.folder, log=server.log_path)
-    bare.endpoints = server.endpoints
-    running = []
-    for door in arguments.doors:
-        path = folder / f"{prefix}-{door}.journal"
-        journals.append((door, path))
-        started = context.Event()
-        process = context.Process(
-            target=workers.run, args=(door, bare, backend.bearer(), str(path), prefix, started), daemon=True)
-        process.start()
-        running.append((door, process, started))
-    for door, process, started in running:
-        if not started.wait(60):
-            end = pathlib.Path(f"{folder / f'{prefix}-{door}.journal'}.end")
-            raise SystemExit(f"no item was acknowledged by {door}: {end.read_text() if end.exists() else ''}\n{server.log_tail()}")
-    for door, process, _ in running:
-        if not process.is_alive():
-            end = pathlib.Path(f"{folder / f'{prefix}-{door}.journal'}.end")
-            raise SystemExit(f"{door} ended before the kill: {end.read_text() if end.exists() else ''}")
+def one_round(index, server, backend, arguments, folder, rng):
+    """Mixed load until a kill; its journals."""
+    load = custody.Load(server, backend, folder, f"r{index}", arguments.doors)
+    load.check()
     time.sleep(rng.uniform(0.0, arguments.seconds))
     if not server.is_running():
         raise SystemExit(f"the server ended by itself:\n{server.log_tail()}")
     server.kill()
-    for _, process, _ in running:
-        process.join(30)
-        if process.is_alive():
-            process.kill()
+    load.join()
+    return load.journals
 
 
 def check_round(server, backend, totals, journals, resend):
@@ -229,8 +208,7 @@ def kill_under_load(database, arguments, totals, folder):
         server.start()
         for index in range(1, arguments.kills + 1):
             backend.token = None
-            mine = []
-            one_round(index, server, backend, arguments, folder, rng, totals, mine)
+            mine = one_round(index, server, backend, arguments, folder, rng)
             journals += mine
             server.start()
             starts.append(server.start_seconds)

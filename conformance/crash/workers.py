@@ -27,9 +27,9 @@ def run(door, server, token, path, prefix, started):
     """Spawned: `server` is a HilumServer without its process, `started` an event set at the first acknowledgement."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     journal = ledger.Journal(path)
-    send = DOORS[door](server, token)
-    number = 0
+    item, number = "before the first", 0
     try:
+        send = DOORS[door](server, token)
         while True:
             number += 1
             item = f"{prefix}{door}-{number}"
@@ -44,18 +44,14 @@ def run(door, server, token, path, prefix, started):
 
 
 def c_store(server, token):
-    ae = AE(ae_title="LEDGER")
-    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 20
-    ae.requested_contexts = [build_context(ledger.CT, ExplicitVRLittleEndian)]
-    where = server.dimse
-    association = ae.associate(where["host"], where["port"], ae_title=where["ae"], tls_args=server.dimse_tls())
+    made = association(server, "LEDGER", build_context(ledger.CT, ExplicitVRLittleEndian))
 
     def send(item):
-        if not association.is_established:
+        if not made.is_established:
             raise End("no association")
         data = ledger.instance(item)
         ledger.part10(data)  # fills the meta information that names the transfer syntax
-        status = association.send_c_store(data)
+        status = made.send_c_store(data)
         if status.get("Status") != 0:
             raise End(f"C-STORE status {status.get('Status')}: {status.get('ErrorComment')}")
 
@@ -150,7 +146,7 @@ def result(item):
 def association(server, title, *contexts, handlers=()):
     ae = AE(ae_title=title)
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 20
-    ae.requested_contexts = [build_context(context) for context in contexts]
+    ae.requested_contexts = list(contexts)
     where = server.dimse
     made = ae.associate(
         where["host"], where["port"], ae_title=where["ae"], tls_args=server.dimse_tls(), evt_handlers=list(handlers))
@@ -166,7 +162,7 @@ def step_uid(item):
 
 
 def step(server, token):
-    made = association(server, "LEDGER", ModalityPerformedProcedureStep)
+    made = association(server, "LEDGER", build_context(ModalityPerformedProcedureStep))
 
     def send(item):
         if int(item.rsplit("-", 1)[1]) % 2:
@@ -193,7 +189,7 @@ def commit(server, token):
             reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = ledger.CT, ledger.uid(name)
             request.ReferencedSOPSequence.append(reference)
         # One that comes before the release is not taken: it comes again to the listener.
-        made = association(server, "COMMITTER", StorageCommitmentPushModel,
+        made = association(server, "COMMITTER", build_context(StorageCommitmentPushModel),
                            handlers=[(evt.EVT_N_EVENT_REPORT, lambda event: (0x0110, None))])
         status, _ = made.send_n_action(
             request, 1, StorageCommitmentPushModel, StorageCommitmentPushModelInstance)
