@@ -91,11 +91,10 @@ def application(title, contexts, handlers=(), tls=None, **attributes):
             ae.add_supported_context(each)
     for name, value in attributes.items():
         setattr(ae, name, value)
-    port = free_port()
     listener = ae.start_server(
-        ("127.0.0.1", port), block=False, evt_handlers=list(handlers), ssl_context=tls and own_certificate.server_context(*tls))
+        ("127.0.0.1", 0), block=False, evt_handlers=list(handlers), ssl_context=tls and own_certificate.server_context(*tls))
     try:
-        yield port
+        yield listener.socket.getsockname()[1]
     finally:
         listener.shutdown()
 
@@ -339,10 +338,10 @@ class Notices:
         ae = AE(ae_title=title)
         ae.add_supported_context(ModalityPerformedProcedureStep)
         ae.add_supported_context(InstanceAvailabilityNotification)
-        self.port = free_port()
         self.listener = ae.start_server(
-            ("127.0.0.1", self.port), block=False, ssl_context=tls and own_certificate.server_context(*tls),
+            ("127.0.0.1", 0), block=False, ssl_context=tls and own_certificate.server_context(*tls),
             evt_handlers=[(evt.EVT_N_CREATE, self.created), (evt.EVT_N_SET, self.changed)])
+        self.port = self.listener.socket.getsockname()[1]
 
     def created(self, event):
         request = event.request
