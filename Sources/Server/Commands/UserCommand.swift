@@ -96,41 +96,38 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Lock: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lock an account and end its sessions.")
-        @Argument(help: "The server folder.") var folder: String
-        @Argument(help: "The account's name.") var name: String
+        @OptionGroup var account: AccountName
         func run() async throws {
-            try await Accounts.change(folder, name, "user lock", .state(.locked))
-            print("locked \(name)")
+            try await Accounts.change(account, "user lock", .state(.locked))
+            print("locked \(account.name)")
         }
     }
 
     struct Unlock: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Unlock an account.")
-        @Argument(help: "The server folder.") var folder: String
-        @Argument(help: "The account's name.") var name: String
+        @OptionGroup var account: AccountName
         func run() async throws {
-            try await Accounts.change(folder, name, "user unlock", .state(.active))
-            print("unlocked \(name)")
+            try await Accounts.change(account, "user unlock", .state(.active))
+            print("unlocked \(account.name)")
         }
     }
 
     struct Reset: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print a one-time code with which a person chooses a new password within 24 hours.")
-        @Argument(help: "The server folder.") var folder: String
-        @Argument(help: "The account's name.") var name: String
+        @OptionGroup var account: AccountName
         @Flag(help: "Take the second factor away, too: when the device and the recovery codes are lost.")
         var secondFactor = false
         func run() async throws {
-            try await Accounts.with(folder) { accounts in
-                let account = try await accounts.account(name)
+            try await Accounts.with(account.folder) { accounts in
+                let found = try await accounts.account(account.name)
                 try await accounts.record(
-                    "user reset", .update, account, detail: secondFactor ? "second factor removed" : nil)
+                    "user reset", .update, found, detail: secondFactor ? "second factor removed" : nil)
                 if secondFactor {
                     _ = try await accounts.store.change(
-                        accountID: account.id, .noSecondFactor, at: SystemClock().now().microseconds)
+                        accountID: found.id, .noSecondFactor, at: SystemClock().now().microseconds)
                 }
-                try await accounts.printCode(for: account)
+                try await accounts.printCode(for: found)
                 print("choose the password at: \(accounts.publicURL)/account/reset")
             }
         }
@@ -139,8 +136,7 @@ struct UserCommand: AsyncParsableCommand {
     struct Link: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Say who a person is in the record; what is left out stays. Ends the person's sessions.")
-        @Argument(help: "The server folder.") var folder: String
-        @Argument(help: "The account's name.") var name: String
+        @OptionGroup var account: AccountName
         @Option(name: .customLong("fhir-user"), help: "Practitioner/ID, PractitionerRole/ID, Patient/ID …")
         var fhirUser: String?
         @Option(help: "The id of a patient whom the person is or acts for; all that there are. Repeatable.")
@@ -154,27 +150,32 @@ struct UserCommand: AsyncParsableCommand {
             try Add.check(fhirUser: fhirUser, patients: patient)
             let patients = patient.isEmpty && !noPatients ? nil : patient
             try await Accounts.change(
-                folder, name, "user link", .link(fhirUser: fhirUser, patientIDs: patients),
+                account, "user link", .link(fhirUser: fhirUser, patientIDs: patients),
                 detail: [fhirUser, patients.map { "patients \($0.joined(separator: " "))" }].compactMap { $0 }
                     .joined(separator: "; "))
-            print("linked \(name)")
+            print("linked \(account.name)")
         }
     }
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Remove an account with its sessions; what it did stays in the audit trail.")
-        @Argument(help: "The server folder.") var folder: String
-        @Argument(help: "The account's name.") var name: String
+        @OptionGroup var account: AccountName
         func run() async throws {
-            try await Accounts.with(folder) { accounts in
-                let account = try await accounts.account(name)
-                try await accounts.record("user remove", .delete, account)
-                _ = try await accounts.store.remove(accountID: account.id)
+            try await Accounts.with(account.folder) { accounts in
+                let found = try await accounts.account(account.name)
+                try await accounts.record("user remove", .delete, found)
+                _ = try await accounts.store.remove(accountID: found.id)
             }
-            print("removed \(name)")
+            print("removed \(account.name)")
         }
     }
+}
+
+/// Which account a command is for.
+struct AccountName: ParsableArguments {
+    @Argument(help: "The server folder.") var folder: String
+    @Argument(help: "The account's name.") var name: String
 }
 
 /// The accounts of a server folder, for a command. Each change has its audit row before it is made.
@@ -195,12 +196,12 @@ private struct Accounts {
     }
 
     static func change(
-        _ folder: String, _ name: String, _ command: String, _ change: AccountChange, detail: String? = nil
+        _ account: AccountName, _ command: String, _ change: AccountChange, detail: String? = nil
     ) async throws {
-        try await with(folder) { accounts in
-            let account = try await accounts.account(name)
-            try await accounts.record(command, .update, account, detail: detail)
-            _ = try await accounts.store.change(accountID: account.id, change, at: SystemClock().now().microseconds)
+        try await with(account.folder) { accounts in
+            let found = try await accounts.account(account.name)
+            try await accounts.record(command, .update, found, detail: detail)
+            _ = try await accounts.store.change(accountID: found.id, change, at: SystemClock().now().microseconds)
         }
     }
 
