@@ -1,6 +1,5 @@
 import Access
 import ArgumentParser
-import Basics
 import Cryptography
 import DICOMTranslation
 import Foundation
@@ -83,37 +82,15 @@ struct RouteCommand: AsyncParsableCommand {
             let server = ServerFolder(folder)
             let configuration = try ServerConfiguration.load(from: server)
             let found = configuration.routing.destinations.first { $0.name == destination }
-            guard case .stow(_, let token?)? = found?.way else {
+            guard let found, case .stow(_, let token?) = found.way else {
                 throw ValidationError("\(destination) is no destination by stow with a token")
             }
             let path = server.resolve(token.key)
             if !FileManager.default.fileExists(atPath: path) {
                 try ServerFolder.writeSecret(Array(try PrivateKey(.p384).pem.utf8), to: path)
             }
-            let key = try PrivateKey(pem: String(decoding: try ServerFolder.readSecret(path), as: UTF8.self))
-            try JSONResult.print(["keys": [try Self.jwk(key.publicKey, token.keyID)]])
-        }
-
-        /// RFC 7517 §4, RFC 7518 §6.
-        static func jwk(_ key: PublicKey, _ id: String?) throws -> [String: String] {
-            var jwk = ["use": "sig"]
-            if let id { jwk["kid"] = id }
-            switch key.kind {
-            case .ec(let curve):
-                let point = try key.coordinates(on: curve)
-                jwk["kty"] = "EC"
-                jwk["crv"] = curve == .p384 ? "P-384" : "P-256"
-                jwk["alg"] = curve == .p384 ? "ES384" : "ES256"
-                jwk["x"] = Base64URL.encode(point.x)
-                jwk["y"] = Base64URL.encode(point.y)
-            case .rsa:
-                let numbers = try key.modulusAndExponent
-                jwk["kty"] = "RSA"
-                jwk["alg"] = "RS384"
-                jwk["n"] = Base64URL.encode(numbers.modulus)
-                jwk["e"] = Base64URL.encode(numbers.exponent)
-            }
-            return jwk
+            let key = try RoutingComposition.key(token, found.place, server)
+            try JSONResult.print(try KeySetText.of(key.publicKey, token.keyID))
         }
     }
 
