@@ -5,7 +5,7 @@ import base64
 import hashlib
 import secrets
 import sys
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 import requests
@@ -21,33 +21,6 @@ SCOPE = "launch launch/patient openid fhirUser offline_access patient/*.rs"
 
 def unpadded(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-class LaunchBrowser(Browser):
-    """A browser that stops where it is sent on to another site, and says where."""
-
-    left = None
-
-    def send(self, method, path, data=None):
-        headers = {"Sec-Fetch-Site": "same-origin"}
-        if self.cookies:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        answer = requests.request(method, urljoin(self.base, path), data=data, headers=headers, verify=self.verify,
-                                  allow_redirects=False, timeout=60)
-        for field in answer.raw.headers.getlist("Set-Cookie"):
-            name, value = field.split(";")[0].split("=", 1)
-            if "Max-Age=0" in field:
-                self.cookies.pop(name, None)
-            else:
-                self.cookies[name] = value
-        self.page = answer
-        if answer.status_code == 303:
-            location = answer.headers["Location"]
-            if not location.startswith("/"):
-                self.left = location
-                return answer
-            return self.send("GET", location)
-        return answer
 
 
 class Site:
@@ -105,7 +78,7 @@ class Launch:
             "response_type": "code", "client_id": client, "redirect_uri": REDIRECT, "scope": scope,
             "state": self.state, "aud": site.server.fhir, "nonce": self.nonce, "code_challenge_method": "S256",
             "code_challenge": unpadded(hashlib.sha256(self.verifier.encode()).digest()), **more}
-        self.browser = LaunchBrowser(site.server)
+        self.browser = Browser(site.server, leaves=True)
 
     def path(self):
         return "/auth/authorize?" + urlencode({name: value for name, value in self.query.items() if value is not None})
@@ -260,31 +233,9 @@ def check(report, server, backend):
     report.check("launch", "a locked account's applications end with it", locked, CLAUSE)
 
 
-def main():
-    """By itself: a server of its own."""
-    import pathlib
-    import shutil
-    import tempfile
-
-    from hilum_server import HilumServer
-    from report import Report
+if __name__ == "__main__":
+    import alone
     from smart import BackendClient
 
-    report = Report()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="hilum-launch."))
-    server = HilumServer(folder / "hilum", log=folder / "hilum.log")
-    try:
-        server.init()
-        backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
-        server.start()
-        check(report, server, backend)
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-    for group, name, _, state, detail in report.rows:
-        print(f"{state}: {group}/{name} {detail}")
-    return 1 if report.failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(alone.run("launch", check, lambda server, folder: BackendClient(
+        server, "everything", "ES384", "system/*.cruds", folder)))

@@ -51,7 +51,8 @@ struct RoutingComposition {
         self.keys = keys
     }
 
-    private static func key(
+    /// The key of a destination's tokens. Throws ``ConfigurationError`` with the place of the destination.
+    static func key(
         _ token: RoutingConfiguration.Destination.Token, _ place: String, _ folder: ServerFolder
     ) throws -> PrivateKey {
         let path = folder.resolve(token.key)
