@@ -134,6 +134,8 @@ package final class ExportService: Sendable {
         job.finishedAt = now()
         if isCancelled(id) { return await dropOutputs(of: job) }
         try? await jobs.save(job)
+        // Deleted in between: the store keeps it so.
+        if isCancelled(id) { await dropOutputs(of: job) }
     }
 
     private func dropOutputs(of job: ExportJob) async {

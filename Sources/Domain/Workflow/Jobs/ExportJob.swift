@@ -124,6 +124,7 @@ package struct ExportJob: Sendable, Hashable, Codable {
 
 /// The port that keeps export jobs.
 package protocol ExportJobStore: Sendable {
+    /// One that was deleted stays deleted.
     func save(_ job: ExportJob) async throws
     func job(_ id: EntityID) async throws -> ExportJob?
     /// Jobs not yet complete, failed or deleted: what a worker takes up after a start.
