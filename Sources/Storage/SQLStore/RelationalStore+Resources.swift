@@ -51,7 +51,6 @@ extension RelationalStore: ResourceStore {
         }
     }
 
-    /// What tells of versions whether the caller may see them; nil where it may see all.
     package func snapshot() async throws -> (sequence: Int64, time: UTCInstant) {
         let stamp = try await translating { try await self.database.read { try CommitBatches.readStamp($0) } }
         return (stamp.sequence, UTCInstant(microseconds: stamp.time))
@@ -73,8 +72,6 @@ extension RelationalStore: ResourceStore {
                     (compiler.standing("v", .replaced, deletions: since != nil), false),
                 ]
                 if since != nil { parts.append((compiler.gone("v"), false)) }
-                let sight = VersionSight(
-                    .search, of: type, compiler, connection, self.indexer, matching: filter)
                 // Of the former the index tells what they hold.
                 var rows: [(key: Int64, resource: StoredResource, isIndexed: Bool)] = []
                 for (standing, isIndexed) in parts {
@@ -94,10 +91,13 @@ extension RelationalStore: ResourceStore {
                 rows.sort { $0.key < $1.key }
                 let isLast = rows.count < limit
                 if rows.count > limit { rows.removeLast(rows.count - limit) }
-                let found = try rows.filter { row in
-                    guard !row.isIndexed, let sight else { return true }
-                    return try sight.sees((row.key, row.resource))
-                }
+                let others = rows.filter { !$0.isIndexed }.map { (key: $0.key, resource: $0.resource) }
+                let seen =
+                    others.isEmpty
+                    ? nil
+                    : try VersionSight(.search, of: type, compiler, connection, self.indexer, matching: filter)?
+                        .seen(among: others)
+                let found = rows.filter { $0.isIndexed || seen?.contains($0.key) ?? true }
                 return (found.map(\.resource), isLast ? nil : rows.last?.key)
             }
         }
