@@ -81,7 +81,7 @@ package struct ExportJob: Sendable, Hashable, Codable {
     /// The full kick-off URL.
     package var request: String
     package var types: [String]
-    /// Nil for all of the types, as jobs of earlier versions are.
+    /// Nil for all of the types, as jobs of earlier versions are, and of a job that has ended.
     package var selection: Selection?
     /// Nil before the first file is closed.
     package var checkpoint: Checkpoint?
