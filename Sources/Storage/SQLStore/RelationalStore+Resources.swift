@@ -73,7 +73,7 @@ extension RelationalStore: ResourceStore {
                 ]
                 if since != nil { parts.append((compiler.gone("v"), false)) }
                 // Of the former the index tells what they hold.
-                var rows: [(key: Int64, resource: StoredResource, isIndexed: Bool)] = []
+                var rows: [(key: Int64, isIndexed: Bool)] = []
                 for (standing, isIndexed) in parts {
                     var condition = SQLCondition("v.type = ? AND v.version_key > ?", [.text(type), .int(after ?? 0)])
                     condition.add(standing)
@@ -83,21 +83,28 @@ extension RelationalStore: ResourceStore {
                     if let wanted, isIndexed { condition.add(wanted) }
                     rows += try connection.all(
                         """
-                        SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
+                        SELECT v.version_key FROM resource_versions v WHERE \(condition.text) \
                         ORDER BY v.version_key LIMIT ?
                         """, condition.values + [.int(Int64(limit))]
-                    ) { (key: try $0.int(8), resource: try ResourceTable.decode($0), isIndexed: isIndexed) }
+                    ) { (key: try $0.int(0), isIndexed: isIndexed) }
                 }
                 rows.sort { $0.key < $1.key }
-                let isLast = rows.count < limit
-                if rows.count > limit { rows.removeLast(rows.count - limit) }
-                let others = rows.filter { !$0.isIndexed }.map { (key: $0.key, resource: $0.resource) }
+                var isLast = rows.count < limit
+                rows = Array(rows.prefix(limit))
+                let fitting = try self.paging.fitting(rows.map(\.key), connection)
+                if fitting < rows.count {
+                    isLast = false
+                    rows.removeLast(rows.count - fitting)
+                }
+                let indexed = Set(rows.filter(\.isIndexed).map(\.key))
+                let versions = try ResourceTable.versions(rows.map(\.key), connection)
+                let others = versions.filter { !indexed.contains($0.key) }
                 let seen =
                     others.isEmpty
                     ? nil
                     : try VersionSight(.search, of: type, compiler, connection, self.indexer, matching: filter)?
                         .seen(among: others)
-                let found = rows.filter { $0.isIndexed || seen?.contains($0.key) ?? true }
+                let found = versions.filter { indexed.contains($0.key) || seen?.contains($0.key) ?? true }
                 return (found.map(\.resource), isLast ? nil : rows.last?.key)
             }
         }

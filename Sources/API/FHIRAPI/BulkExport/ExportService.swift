@@ -11,8 +11,8 @@ import Workflow
 package final class ExportService: Sendable {
     /// A file is closed when it holds this many bytes, so that a download can be resumed at reasonable cost.
     static let fileBytesMax: Int64 = 128 << 20
-    /// Resources read at a time.
-    static let batch = 200
+    /// Resources read at a time, where their bytes are not too many: each time the patients' list is read again.
+    static let batch = 1_000
 
     let jobs: any ExportJobStore
     let store: any ResourceStore
