@@ -3,12 +3,16 @@ pages as a browser without scripts shows them. PyJWT verifies what is issued."""
 
 import base64
 import hashlib
+import os
 import secrets
 import sys
+from unittest import mock
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 import requests
+from fhirclient import client as fhirclient
+from fhirclient.models.observation import Observation
 
 import check_signin
 from check_signin import PASSWORD, Browser, Forms
@@ -220,6 +224,32 @@ def check(report, server, backend):
                 "invalid_grant", str(changes))
 
     report.check("launch", "plain PKCE, other audience, redirect, verifier; a person who says no", refused, CLAUSE)
+
+    def by_library():
+        """The whole of a launch as an application's author meets it: PyPI's fhirclient does all but the pages."""
+        # What it calls trusts the server's own authority.
+        with mock.patch.dict(os.environ, {"REQUESTS_CA_BUNDLE": str(server.verify)}):
+            smart = fhirclient.FHIRClient(settings={
+                "app_id": site.public, "api_base": server.fhir, "redirect_uri": REDIRECT,
+                "scope": "openid fhirUser offline_access patient/*.rs"})
+            expect(not smart.ready, "ready before anybody signed in")
+            launch = Launch(site, site.public)
+            address = urlsplit(smart.authorize_url)
+            equal(f"{address.scheme}://{address.netloc}", server.http, "where it leads")
+            launch.path = lambda: f"{address.path}?{address.query}"
+            launch.state = parse_qs(address.query)["state"][0]
+            launch.open()
+            launch.allow(site.patient)
+            smart.handle_callback(launch.browser.left)
+            expect(smart.ready, "not ready")
+            equal(smart.patient.id, site.patient, "the patient in context")
+            equal(smart.human_name(smart.patient.name[0]), "Ada Launch", "the name")
+            found = Observation.where({}).perform_resources(smart.server)
+            equal([entry.subject.reference for entry in found], [f"Patient/{site.patient}"], "whose observations")
+            equal(smart.reauthorize(), True, "refreshed")
+            equal(len(Observation.where({}).perform_resources(smart.server)), 1, "with the next token")
+
+    report.check("launch", "PyPI's fhirclient launches, reads and refreshes", by_library, CLAUSE)
 
     def locked():
         launch = Launch(site, site.public, "openid offline_access launch/patient patient/*.rs")

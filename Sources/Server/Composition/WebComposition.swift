@@ -107,7 +107,11 @@ struct WebComposition {
         let fhir = FHIRRoutes(
             service: FHIRService(
                 store: store, audit: audit, exports: exports, baseURL: smart.fhirBaseURL,
-                oauthBaseURL: publicURL + "/oauth", softwareVersion: HilumVersion.text, limits: limits.fhir,
+                oauth: OAuthEndpoints(
+                    authorize: launch == nil ? nil : smart.authorizationEndpoint, token: smart.tokenEndpoint,
+                    revoke: launch == nil ? nil : smart.revocationEndpoint,
+                    introspect: launch == nil ? nil : smart.introspectionEndpoint), softwareVersion: HilumVersion.text,
+                limits: limits.fhir,
                 now: { clock.now() }),
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(

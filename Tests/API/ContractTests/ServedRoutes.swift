@@ -64,7 +64,7 @@ enum ServedRoutes {
             service: FHIRService(
                 store: store, audit: store,
                 exports: ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: { now }),
-                baseURL: base + "/fhir", oauthBaseURL: base + "/oauth", softwareVersion: "0",
+                baseURL: base + "/fhir", oauth: OAuthEndpoints(token: base + "/oauth/token"), softwareVersion: "0",
                 now: { now }),
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(
