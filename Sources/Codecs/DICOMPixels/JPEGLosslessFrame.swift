@@ -18,24 +18,17 @@ package enum JPEGLosslessFrame {
         let samples: Int
         /// Pixel by pixel.
         var values: [UInt16] = []
-        private var frame: JPEGFrameHeader?
+        var frame: JPEGFrameHeader?
         var precision: Int { frame?.precision ?? 0 }
-        private var tables = JPEGHuffmanTables()
+        var tables = JPEGHuffmanTables()
         /// Tables for AC coefficients have no use here, but may stand in the same segment.
-        private var unused = JPEGHuffmanTables()
-        private var restartInterval = 0
-        private var decoded: Set<Int> = []
-
-        init(bytes: [UInt8], rows: Int, columns: Int, samples: Int) {
-            self.bytes = bytes
-            self.rows = rows
-            self.columns = columns
-            self.samples = samples
-        }
+        var unused = JPEGHuffmanTables()
+        var restartInterval = 0
+        var decoded: Set<Int> = []
 
         mutating func decode() -> Bool {
             guard var segments = JPEGMarkerSegments(bytes) else { return false }
-            while let (marker, body) = segments.next() {
+            while let (marker, body, _) = segments.next() {
                 switch marker {
                 case 0xC3:
                     guard frame == nil,
