@@ -8,6 +8,7 @@ package enum JPEGLosslessFrame {
         guard NativeSamples.areFew(rows: rows, columns: columns, samples: samples) else { return nil }
         var decoder = Decoder(bytes: frame, rows: rows, columns: columns, samples: samples)
         guard decoder.decode(), decoder.precision <= 8 * sampleBytes else { return nil }
+        decoder.clearUnused()
         return NativeSamples.littleEndian(decoder.values, sampleBytes: sampleBytes)
     }
 
@@ -50,6 +51,14 @@ package enum JPEGLosslessFrame {
                 }
             }
             return false
+        }
+
+        /// Clears the bits above the precision. Differences are modulo 2^16 whatever the precision is, so that damage,
+        /// and an encoder that was given a sign extended over its words, set them. T.81 §H.1.2.1.
+        mutating func clearUnused() {
+            guard precision < 16 else { return }
+            let mask = UInt16(1 << precision - 1)
+            for index in values.indices { values[index] &= mask }
         }
 
         /// One scan; the position behind it. T.81 §B.2.3, §H.1.2, §H.2.

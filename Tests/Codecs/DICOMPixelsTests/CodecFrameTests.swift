@@ -73,6 +73,14 @@ struct CodecFrameTests {
             + [0xFF, 0xDA, 0, 8, 1, 1, 0, 1, 0, 0] + scan + [0xFF, 0xD9]
     }
 
+    @Test("T.81 §H.1.2.1: what a difference sets above the precision is not of the sample")
+    func aboveThePrecision() {
+        // 0, and 300 in 9 bits: 128 + 300 is 256 + 172.
+        let bytes = Self.lossless(rows: 1, symbol: 9, scan: [0b0100_1011, 0b0011_1111])
+        #expect(
+            JPEGLosslessFrame.decoded(bytes, rows: 1, columns: 1, samples: 1, sampleBytes: 2) == [172, 0])
+    }
+
     @Test("T.81 §B.1.1.2: a restart marker may stand behind fill bytes")
     func fillBytes() {
         for fill in [[], [0xFF], [0xFF, 0xFF]] as [[UInt8]] {
