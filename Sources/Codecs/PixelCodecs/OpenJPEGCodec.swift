@@ -14,8 +14,7 @@ enum OpenJPEGCodec {
         let size = PixelCells.sampleBytes(image.bitsAllocated)
         // OpenJPEG takes a pointer that is not const, and does not write to it.
         var source = frame
-        let columns = (image.columns + 1 << halvings - 1) >> halvings
-        let rows = (image.rows + 1 << halvings - 1) >> halvings
+        let (rows, columns) = image.halved(halvings)
         let result = source.withUnsafeMutableBufferPointer { source -> Result<[UInt8], PixelCodecError> in
             do throws(PixelCodecError) {
                 return .success(
@@ -34,20 +33,13 @@ enum OpenJPEGCodec {
     private static func agreed(
         _ headers: JPEG2000Headers, _ image: ImagePixel, _ limits: PixelLimits
     ) throws(PixelCodecError) -> Int {
-        let facts = [
-            ("Rows", image.rows, headers.rows), ("Columns", image.columns, headers.columns),
-            ("Samples per Pixel", image.samplesPerPixel, headers.components.count),
-        ]
-        for (name, ours, theirs) in facts where ours != theirs {
-            throw .mismatch(attribute: name, image: ours, codestream: theirs)
-        }
         let precision = headers.components[0].precision
+        try image.agree(
+            rows: headers.rows, columns: headers.columns, samples: headers.components.count, precision: precision)
         guard headers.isFull, headers.components.allSatisfy({ $0.precision == precision }) else {
             throw .unsupported("JPEG 2000 with components of different size or depth")
         }
-        guard precision <= min(31, image.bitsAllocated) else {
-            throw .mismatch(attribute: "Bits Allocated", image: image.bitsAllocated, codestream: precision)
-        }
+        guard precision <= 31 else { throw .unsupported("JPEG 2000 of \(precision) bits") }
         guard headers.tiles <= limits.tilesMax else { throw .tooLarge(limit: "tilesMax", value: headers.tiles) }
         return precision
     }

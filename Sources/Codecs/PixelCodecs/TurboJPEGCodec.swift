@@ -16,8 +16,7 @@ enum TurboJPEGCodec {
         let bytes = headers.bytes(frame, adobeTransform: converts ? 1 : 0)
         // Eighths: an inverse transform of 8, 4, 2 or 1.
         let halvings = min(3, options.reduction)
-        let columns = (image.columns + 1 << halvings - 1) >> halvings
-        let rows = (image.rows + 1 << halvings - 1) >> halvings
+        let (rows, columns) = image.halved(halvings)
         guard let codec = tjInitDecompress() else { throw .malformed("no memory for a decoder") }
         defer { tjDestroy(codec) }
         var out = [UInt8](repeating: 0, count: rows * columns * samples)
