@@ -19,7 +19,7 @@ enum OpenJPEGCodec {
             do throws(PixelCodecError) {
                 return .success(
                     try decoded(source, headers, halvings) { picture throws(PixelCodecError) in
-                        try samples(picture, image, rows: rows, columns: columns, size: size)
+                        try samples(picture, image, rows: rows, columns: columns, precision: precision, size: size)
                     })
             } catch { return .failure(error) }
         }
@@ -89,20 +89,21 @@ enum OpenJPEGCodec {
 
     /// The samples of a decoded picture, the low bits of each.
     private static func samples(
-        _ picture: opj_image_t, _ image: ImagePixel, rows: Int, columns: Int, size: Int
+        _ picture: opj_image_t, _ image: ImagePixel, rows: Int, columns: Int, precision: Int, size: Int
     ) throws(PixelCodecError) -> [UInt8] {
         guard Int(picture.numcomps) == image.samplesPerPixel, let components = picture.comps else {
             throw .malformed("\(picture.numcomps) components were decoded")
         }
         let samples = image.samplesPerPixel
+        let mask = UInt32(truncatingIfNeeded: 1 << precision - 1)
         var out = [UInt8](repeating: 0, count: rows * columns * samples * size)
         for index in 0..<samples {
             let component = components[index]
             guard Int(component.w) == columns, Int(component.h) == rows, let values = component.data else {
                 throw .malformed("\(component.h) rows of \(component.w) were decoded")
             }
-            let precision = Int(component.prec)
-            let mask = UInt32(truncatingIfNeeded: 1 << precision - 1)
+            // A palette of the file around the codestream has a depth of its own.
+            guard Int(component.prec) == precision else { throw .malformed("\(component.prec) bits were decoded") }
             // One that is signed here and not in the data set, or the other way, has the same bits.
             out.withUnsafeMutableBytes { out in
                 var at = index * size
