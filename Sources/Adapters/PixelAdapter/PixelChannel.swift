@@ -1,7 +1,8 @@
 import Glibc
 
-/// One end of the channel, and the shared memory: blocking calls that tell how they ended. Whoever holds it closes it.
-struct PixelChannel {
+/// One end of the channel, and the shared memory: blocking calls that tell how they ended. It closes neither; see
+/// ``SpawnedProcess``.
+struct PixelChannel: Sendable {
     let descriptor: Int32
     let memory: Int32
 
@@ -63,6 +64,15 @@ struct PixelChannel {
             }
         }
         return bytes
+    }
+
+    /// Nothing waits to be received, and the other side is there.
+    var isQuiet: Bool {
+        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while true {
+            let ready = Glibc.poll(&poll, 1, 0)
+            guard ready < 0, errno == EINTR else { return ready == 0 }
+        }
     }
 
     private func wait(until deadline: ContinuousClock.Instant) throws(Failure) {

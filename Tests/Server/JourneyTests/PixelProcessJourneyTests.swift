@@ -108,7 +108,7 @@ struct PixelProcessJourneyTests {
 
     @Test("A frame that takes more memory than a process may use ends that process and no other frame")
     func memory() async throws {
-        let pool = try pool { $0.memoryBytes = 48 << 20 }
+        let pool = try pool { $0.limits.memoryBytes = 48 << 20 }
         let large = try frame(rows: 4_000, columns: 4_000)
         await #expect(throws: (any Error).self) {
             try await pool.encode(large, as: .jpeg2000Lossless, options: EncodingOptions())
