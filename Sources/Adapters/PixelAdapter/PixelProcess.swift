@@ -25,11 +25,14 @@ package struct PixelProcess {
 
     let channel: PixelChannel
     let limits: Limits
+    /// Tells the memory of the process: what `hilum_sandbox_statm` gave.
+    let statm: Int32
 
     /// Enters the sandbox and answers requests until the server is gone. The exit code: 0, or 1 for a channel that is
     /// none.
     package static func run(_ limits: Limits) -> Int32 {
-        let process = PixelProcess(channel: PixelChannel(descriptor: 0, memory: 3), limits: limits)
+        let process = PixelProcess(
+            channel: PixelChannel(descriptor: 0, memory: 3), limits: limits, statm: hilum_sandbox_statm())
         return process.serve(protection: process.enter())
     }
 
@@ -37,14 +40,16 @@ package struct PixelProcess {
         var wanted = hilum_sandbox_limits(
             addressBytes: UInt64(max(0, limits.memoryBytes)), fileBytes: UInt64(max(0, limits.sharedBytes)),
             cpuSeconds: UInt64(max(1, limits.cpuSeconds)), descriptors: 8)
-        return UInt8(truncatingIfNeeded: hilum_sandbox_enter(&wanted))
+        return UInt8(truncatingIfNeeded: hilum_sandbox_enter(&wanted, statm))
     }
 
     /// Enters the sandbox and tries what it forbids, for a test: bits of what passed all the same (see
     /// `hilum_sandbox_probe`), 0 where nothing did, 128 where this kernel has no filter of system calls.
     package static func probe(_ limits: Limits) -> Int32 {
-        let process = PixelProcess(channel: PixelChannel(descriptor: 0, memory: 3), limits: limits)
-        return process.enter() & 2 == 0 ? 128 : hilum_sandbox_probe()
+        let parent = getppid()
+        let process = PixelProcess(
+            channel: PixelChannel(descriptor: 0, memory: 3), limits: limits, statm: hilum_sandbox_statm())
+        return process.enter() & 2 == 0 ? 128 : hilum_sandbox_probe(parent)
     }
 
     /// Answers requests on the channel.
@@ -98,13 +103,12 @@ package struct PixelProcess {
         return result.reply
     }
 
-    /// A process that has had half of its processor time, or was once large, is replaced between two frames: the memory
-    /// of one mammogram is not kept by each process for the rest of the day.
+    /// A process that has had half of its processor time, or has become large, is replaced between two frames: the
+    /// memory of one mammogram is not kept by each process for the rest of the day.
     private var isWorn: Bool {
+        if hilum_sandbox_resident(statm) >= UInt64(max(0, limits.residentBytes)) { return true }
         var usage = rusage()
         guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return false }
-        let seconds = Int(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-        // In KiB.
-        return seconds >= limits.cpuSeconds / 2 || usage.ru_maxrss >= limits.residentBytes >> 10
+        return Int(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) >= limits.cpuSeconds / 2
     }
 }

@@ -23,12 +23,13 @@ struct PixelProcessTests {
         limits.cpuSeconds = 1 << 30
         limits.residentBytes = residentBytes
         let theirs = PixelProcess(
-            channel: PixelChannel(descriptor: ends[1], memory: memory), limits: limits)
+            channel: PixelChannel(descriptor: ends[1], memory: memory), limits: limits, statm: hilum_sandbox_statm())
         let done = DispatchSemaphore(value: 0)
         let code = Box()
         let thread = Thread {
             code.value = theirs.serve(protection: 3)
             close(theirs.channel.descriptor)
+            close(theirs.statm)
             done.signal()
         }
         thread.start()
@@ -72,7 +73,7 @@ struct PixelProcessTests {
         #expect(code == 0)
     }
 
-    @Test("A process that was once large says that it is to be replaced")
+    @Test("A process that has become large says that it is to be replaced")
     func worn() throws {
         let frame = try PixelMessageTests.frame()
         _ = try withProcess(residentBytes: 1 << 20) { channel in
