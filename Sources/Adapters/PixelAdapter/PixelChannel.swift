@@ -18,7 +18,8 @@ struct PixelChannel: Sendable {
         case system(Int32)
     }
 
-    /// Sends one message.
+    /// Sends one message. The other end takes each before it is sent the next: one that there is no room for is an error,
+    /// not a wait for whoever reads no more.
     func send(_ message: [UInt8]) throws(Failure) {
         var whole: [UInt8] = (0..<4).map { UInt8(truncatingIfNeeded: message.count >> (8 * $0)) }
         whole += message
@@ -27,7 +28,8 @@ struct PixelChannel: Sendable {
             let sent = whole.withUnsafeBytes { bytes in
                 // A dead reader is an error, not a signal.
                 Glibc.send(
-                    descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, Int32(MSG_NOSIGNAL))
+                    descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done,
+                    Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
             }
             if sent > 0 {
                 done += sent
