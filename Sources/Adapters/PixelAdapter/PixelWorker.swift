@@ -55,8 +55,9 @@ final class PixelWorker: Sendable {
     private func bytesOf(_ reply: PixelMessage.Reply, to request: PixelMessage.Request) -> Int? {
         let bytesMax = configuration.limits.sharedBytes
         switch (request, reply) {
-        case (.decode, .decoded(let shape, let bytes, _)):
-            return shape.byteCount == bytes && bytes <= bytesMax ? bytes : nil
+        case (.decode(let image, _, let options, _), .decoded(let shape, let bytes, _)):
+            let isWhole = shape.byteCount == bytes && bytes <= bytesMax
+            return isWhole && image.decodes(to: shape, options) ? bytes : nil
         case (.encode, .encoded(_, _, let bytes, _)): return bytes <= bytesMax ? bytes : nil
         case (_, .refused): return 0
         default: return nil

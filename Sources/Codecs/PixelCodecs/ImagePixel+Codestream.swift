@@ -20,4 +20,10 @@ extension ImagePixel {
     func halved(_ halvings: Int) -> (rows: Int, columns: Int) {
         ((rows + 1 << halvings - 1) >> halvings, (columns + 1 << halvings - 1) >> halvings)
     }
+
+    /// Whether a frame of this image, decoded with these options, can have this shape.
+    package func decodes(to shape: FrameShape, _ options: DecodingOptions) -> Bool {
+        shape.samplesPerPixel == samplesPerPixel
+            && (0...options.reduction).contains { halved($0) == (shape.rows, shape.columns) }
+    }
 }

@@ -71,6 +71,25 @@ struct PixelWorkersTests {
         return ["/bin/sh", "-c", "printf '\(octal.joined())' >&0; read nothing; read nothing"]
     }
 
+    @Test("A frame of another size than the image's is no answer, and ends its process")
+    func otherSize() async throws {
+        let frame = try PixelMessageTests.frame()
+        let other = try #require(
+            FrameShape(
+                rows: frame.rows, columns: frame.columns + 1, samplesPerPixel: 1, sampleBytes: 1, bitsStored: 8,
+                isSigned: false, photometricInterpretation: "MONOCHROME2"))
+        let pool = pool(saying([.ready(protection: 3), .decoded(other, bytes: other.byteCount, retires: false)]))
+        for _ in 0..<2 {
+            // The bytes that are said to be the frame's are there.
+            await #expect(throws: PixelWorkerError(.died, "")) {
+                try await decode(pool, [UInt8](repeating: 0, count: other.byteCount))
+            }
+        }
+        #expect(pool.counts.starts == 2)
+        #expect(pool.counts.died == 2)
+        await pool.close()
+    }
+
     @Test("What a process says unasked is not taken for the answer to the next frame")
     func unasked() async throws {
         let pool = pool(
