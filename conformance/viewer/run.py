@@ -154,7 +154,8 @@ class Page:
         self.driver.save_screenshot(str(self.screenshots / f"{name}.png"))
 
     def label(self, pane=0):
-        return self.driver.find_elements(By.CSS_SELECTOR, ".pane")[pane].get_attribute("aria-label")
+        panes = self.driver.find_elements(By.CSS_SELECTOR, ".pane")
+        return panes[pane].get_attribute("aria-label") if len(panes) > pane else ""
 
     def grey(self, x, y, pane=0):
         """The grey at a point of a pane, 0 to 255, without what is drawn over the image."""
@@ -203,10 +204,16 @@ def whole(report, driver, folder, screenshots):
     backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
     server.start()
     try:
-        study = generate_uid()
-        store(server, backend, [phantom(study, study + ".1", number) for number in range(1, SLICES + 1)])
         session = backend.session()
-        patient = session.get(server.fhir + "/Patient?family=PHANTOM", timeout=30).json()["entry"][0]["resource"]["id"]
+        family, given = NAME.split("^")
+        answer = session.post(server.fhir + "/Patient", timeout=30, json={
+            "resourceType": "Patient", "birthDate": "1960-01-02", "gender": "female",
+            "identifier": [{"system": "urn:hilum:site:mrn", "value": "VIEW-1"}],
+            "name": [{"family": family, "given": [given]}]})
+        equal(answer.status_code, 201, answer.text[:300])
+        patient = answer.json()["id"]
+        study = generate_uid()[:44].rstrip(".")
+        store(server, backend, [phantom(study, study + ".1", number) for number in range(1, SLICES + 1)])
         report_text = "No <script>alert(1)</script> finding."
         answer = session.post(server.fhir + "/DiagnosticReport", timeout=30, json={
             "resourceType": "DiagnosticReport", "status": "final", "code": {"text": "CT chest"},
