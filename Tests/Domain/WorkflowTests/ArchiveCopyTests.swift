@@ -88,6 +88,12 @@ struct ArchiveCopyTests {
         var begun = Self.copy("1.9")
         begun.state = .leaving
         #expect(ArchiveCacheRule().leaving([begun], bytes: 0, now: Self.at(0)) == [begun])
+        // Nothing else leaves for the room that it makes, though it was used last.
+        begun.bytes = 10
+        begun.usedAt = Self.at(400)
+        var rule = ArchiveCacheRule()
+        rule.bytesMax = 40
+        #expect(rule.leaving(copies + [begun], bytes: 50, now: Self.at(400)) == [begun])
     }
 
     @Test("Copies leave with their series and study, and the study has its id when it comes back")
