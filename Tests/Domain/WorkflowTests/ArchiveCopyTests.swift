@@ -164,6 +164,24 @@ struct ArchiveCopyTests {
     }
 
     @Test(
+        "A copy that comes to be kept is told of as what is sent here is, once, and not when the archive sends it again"
+    )
+    func announced() throws {
+        let unit = MemoryUnit()
+        _ = try unit.register(Make.patient("100"))
+        func awaitsPublication(after archive: String?) throws -> Bool {
+            _ = try unit.store(Self.received("1.1", archive: archive, blob: "same"))
+            let isAwaited = try unit.awaitedPublication(of: "1.2.3") != nil
+            try StudyService().publish("1.2.3", in: unit)
+            return isAwaited
+        }
+        #expect(try awaitsPublication(after: "PACS"))
+        #expect(try !awaitsPublication(after: "PACS"))
+        #expect(try awaitsPublication(after: nil))
+        #expect(try !awaitsPublication(after: nil))
+    }
+
+    @Test(
         "Other content of the archive takes the place of its copy, and of nothing else, whatever the archive may replace"
     )
     func refreshed() throws {
