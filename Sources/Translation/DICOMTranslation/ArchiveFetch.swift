@@ -167,9 +167,7 @@ package final class ArchiveFetch: Sendable {
         case .waiting, .running:
             if let copy { return await joined(copy, access) }
         case .whole where copy?.archive == archive && (expected == 0 || expected == copy?.expected):
-            try? await store.write(access) {
-                try ArchiveCopyService().confirm(study, expected: expected, in: $0)
-            }
+            try? await store.write(access) { try ArchiveCopyService().confirm(study, in: $0) }
             return .here
         case .failed:
             // It is not tried for each who asks.

@@ -37,10 +37,9 @@ package struct ArchiveCopyService: Sendable {
     }
 
     /// The archive was found to have what is here.
-    package func confirm(_ studyInstanceUID: String, expected: Int, in unit: any UnitOfWork) throws {
+    package func confirm(_ studyInstanceUID: String, in unit: any UnitOfWork) throws {
         guard var copy = try unit.archiveCopy(of: studyInstanceUID), copy.state == .whole else { return }
         copy.checkedAt = unit.time
-        if expected > 0 { copy.expected = expected }
         try unit.save(copy)
     }
 
