@@ -13,9 +13,7 @@ package struct WorkitemSearch: Sendable {
     }
 
     /// Workitems read at a time: 64 MiB at most.
-    static let pageCount = 64
-    /// Workitems that are looked at for one search.
-    package static let readMax = 50_000
+    private static let pageCount = 64
 
     private let store: any WorkflowStore
     private let access: AccessContext
@@ -27,8 +25,7 @@ package struct WorkitemSearch: Sendable {
 
     /// - Parameter readMax: workitems that are looked at for one search; keys of which the store has an index (state,
     ///   label of the worklist, patient, UID, scheduled start) make it look at fewer.
-    package init(_ keys: WorkitemKeys, in store: any WorkflowStore, access: AccessContext, readMax: Int = Self.readMax)
-    {
+    package init(_ keys: WorkitemKeys, in store: any WorkflowStore, access: AccessContext, readMax: Int = 50_000) {
         self.keys = keys
         self.store = store
         self.access = access

@@ -23,6 +23,8 @@ extension WorkitemService {
 
     /// Workitems that are not over, to which one subscription to all of them is made at once.
     package static let subscribedMax = 10_000
+    /// Workitems read at a time.
+    private static let pageCount = 64
 
     /// Subscribes an AE: one that is a peer and offers to take reports. It is told how the workitem stands, or all of them
     /// where the subscription to all has a lock.
@@ -92,12 +94,9 @@ extension WorkitemService {
         var selection = keys?.selection ?? WorkitemSelection()
         selection.states = (selection.states ?? Workitem.State.allCases).filter { !$0.isFinal }
         var place: WorkitemPlace?
-        var (count, read) = (0, 0)
+        var count = 0
         while true {
-            let page = try unit.workitems.workitems(selection, after: place, limit: WorkitemSearch.pageCount)
-            read += page.count
-            // Nobody else writes meanwhile, however few of them match.
-            guard read <= readMax else { throw WorkitemRefusal.tooMany }
+            let page = try unit.workitems.workitems(selection, after: place, limit: Self.pageCount)
             let matching =
                 try keys.map { keys in
                     try page.filter { keys.matches(try WorkitemDataSet.attributes(of: $0)) }
@@ -105,7 +104,7 @@ extension WorkitemService {
             count += matching.count
             guard count <= Self.subscribedMax else { throw WorkitemRefusal.tooMany }
             try apply(.subscribesToWorklist(hasLock: hasLock), to: matching, for: receiver, in: unit)
-            guard page.count == WorkitemSearch.pageCount, let last = page.last else { return }
+            guard page.count == Self.pageCount, let last = page.last else { return }
             place = WorkitemPlace(last)
         }
     }

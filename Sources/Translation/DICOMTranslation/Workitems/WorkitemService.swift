@@ -4,10 +4,7 @@ import Workflow
 /// The unified worklist: makes, changes and ends workitems, and puts into the outbox what their subscribers are told, in
 /// the unit of work that gives cause for it. For DIMSE and for UPS-RS alike. PS3.4 Annex CC, PS3.18 §11.
 package struct WorkitemService: Sendable {
-    let readMax: Int
-
-    /// - Parameter readMax: workitems that are looked at for one subscription to those that match.
-    package init(readMax: Int = WorkitemSearch.readMax) { self.readMax = readMax }
+    package init() {}
 
     // MARK: Workitems
 

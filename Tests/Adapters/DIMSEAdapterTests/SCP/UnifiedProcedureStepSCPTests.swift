@@ -508,28 +508,6 @@ import Workflow
         }
     }
 
-    @Test("§CC.2.3.3: a subscription to those that match looks at so many workitems and no more, and is refused whole")
-    func lookedAt() async throws {
-        let store = Self.store()
-        try await Self.run(store) { user in
-            for uid in ["1.1", "1.2", "1.3"] {
-                let created = try await user.create(uid)
-                #expect(created == "0000")
-            }
-        }
-        var keys = DataSet()
-        keys.set(.procedureStepLabel, string: "NOTHING")
-        func subscribe(readMax: Int) async throws {
-            try await store.write(.server(requestID: "t")) { [keys] unit in
-                try WorkitemService(readMax: readMax).subscribe("CT1", to: .matching(keys), hasLock: false, in: unit)
-            }
-        }
-        await #expect(throws: WorkitemRefusal.tooMany) { try await subscribe(readMax: 2) }
-        #expect(store.content.worklistSubscriptions.isEmpty)
-        try await subscribe(readMax: 3)
-        #expect(store.content.worklistSubscriptions.count == 1)
-    }
-
     @Test("§CC.2.4.3: a restart is told once to each who is subscribed to anything")
     func restart() async throws {
         let store = Self.store()
