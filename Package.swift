@@ -219,8 +219,9 @@ let package = Package(
 
         // What several test targets share; only tests import it.
         .target(
-            name: "TestSupport", dependencies: ["Workflow", "Access"], path: "Tests/Support/TestSupport",
-            swiftSettings: strict),
+            name: "TestSupport",
+            dependencies: ["Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL],
+            path: "Tests/Support/TestSupport", swiftSettings: strict),
 
         // Tests mirror Sources.
         tests("Foundations", "Basics", ["Basics"]),

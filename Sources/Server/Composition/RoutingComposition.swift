@@ -102,10 +102,7 @@ struct RoutingComposition {
         var limits = configuration.limits.outbound
         limits.idle = max(limits.idle, .seconds(120))
         limits.writeIdle = .seconds(60)
-        return HTTPSSender(
-            HTTPSOutbound(
-                policy: configuration.outbound.policy, limits: limits,
-                authoritiesFile: configuration.outbound.authorities.map { folder.resolve($0) }))
+        return HTTPSSender(OutboundComposition.outbound(configuration, folder, limits: limits))
     }
 }
 

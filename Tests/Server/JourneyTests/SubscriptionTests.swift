@@ -1,6 +1,7 @@
 import FHIRModel
 import Foundation
 import NIOHTTP1
+import TestSupport
 import Testing
 
 extension JourneyTests {

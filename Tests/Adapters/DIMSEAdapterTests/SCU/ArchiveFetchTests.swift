@@ -33,12 +33,15 @@ struct ArchiveFetchTests {
     }
 
     /// The copies of a store in memory.
-    private struct Copies: ArchiveCopies {
+    private final class Copies: ArchiveCopies {
         let store: MemoryStore
+        /// How often it was looked for what is due.
+        let looks = Mutex(0)
         private var all: [ArchiveCopy] { store.content.copies.values.sorted { $0.usedAt < $1.usedAt } }
         init(_ store: MemoryStore) { self.store = store }
         func copiesDue(at time: UTCInstant, notOf archives: Set<String>, limit: Int) async throws -> [ArchiveCopy] {
-            all.filter { $0.state == .waiting && $0.nextAt <= time && !archives.contains($0.archive) }
+            looks.withLock { $0 += 1 }
+            return all.filter { $0.state == .waiting && $0.nextAt <= time && !archives.contains($0.archive) }
         }
         func waitingCopies() async throws -> Int { all.filter { $0.state == .waiting }.count }
         func resumeCopies(at time: UTCInstant) async throws {
@@ -71,6 +74,7 @@ struct ArchiveFetchTests {
         let clock = ArchiveSearchTests.HandClock()
         let directory: ArchiveSearchTests.Directory
         let retrieval: Retrieval
+        let copies: Copies
         let fetch: ArchiveFetch
 
         init(
@@ -103,13 +107,15 @@ struct ArchiveFetchTests {
                 })
             let search = ArchiveSearch(
                 peers: peers, directory: directory, store: store, audit: MemoryAudit(), clock: clock)
+            copies = Copies(store)
             fetch = ArchiveFetch(
-                search: search, retrieval: retrieval, store: store, copies: Copies(store), peers: peers, clock: clock,
+                search: search, retrieval: retrieval, store: store, copies: copies, peers: peers, clock: clock,
                 rule: rule)
         }
 
         var asked: Int { directory.asked.withLock { $0.count } }
         var orders: [String] { retrieval.orders.withLock { $0 } }
+        var looks: Int { copies.looks.withLock { $0 } }
         func copy(_ study: String = "1.2.1") -> ArchiveCopy? { store.content.copies[study] }
 
         func advance(_ seconds: Int64) {
@@ -231,6 +237,19 @@ struct ArchiveFetchTests {
             #expect(await house.standing() == "later 6")
         }
         #expect(house.copy()?.state == .waiting && house.copy()?.failure == "A702")
+    }
+
+    @Test("While a store takes no writes, a fetch that is due is not looked for again and again")
+    func notBegun() async throws {
+        let house = House()
+        #expect(await house.standing() == "coming")
+        house.store.state.withLock { $0.failure = StoreError(.full, "test") }
+        try await house.running {
+            while house.looks == 0 { await Task.yield() }
+            for _ in 0..<10_000 where house.looks < 100 { await Task.yield() }
+            #expect(house.looks < 100)
+        }
+        #expect(house.orders.isEmpty && house.copy()?.state == .waiting)
     }
 
     @Test("A study that was given up is left alone for a minute, and then begun anew for who asks")
