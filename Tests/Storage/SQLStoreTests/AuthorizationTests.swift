@@ -149,6 +149,29 @@ struct AuthorizationTests {
     }
 
     @Test(
+        "A used refresh token is known as used for a week after its end, and no longer kept then",
+        arguments: TestDatabases.all)
+    func forgotten(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            let week = 7 * 86_400 * Self.second
+            _ = try await store.save(Self.grant(), code: Self.code(1), using: nil, at: 2)
+            #expect(try await store.redeem([1], refresh: Self.token(11, expires: 500), at: 3))
+            #expect(try await store.rotate([11], to: Self.token(12, expires: 3 * week), at: 4))
+            #expect(try await store.rotate([12], to: Self.token(13, expires: 3 * week), at: week + 500))
+            guard case .used = try await store.refreshToken([11], at: week + 500) else {
+                Issue.record("forgotten too early")
+                return
+            }
+            #expect(try await store.rotate([13], to: Self.token(14, expires: 3 * week), at: week + 501))
+            #expect(try await store.refreshToken([11], at: week + 501) == .unknown)
+            guard case .used = try await store.refreshToken([12], at: week + 501) else {
+                Issue.record("a token that has not ended is forgotten")
+                return
+            }
+        }
+    }
+
+    @Test(
         "SMART 2.2: a prepared launch is used once, by one grant, and not past its end", arguments: TestDatabases.all)
     func launches(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in

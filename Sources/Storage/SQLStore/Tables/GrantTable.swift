@@ -131,6 +131,10 @@ struct GrantTable {
 
     func rotate(_ digest: [UInt8], to next: RefreshToken, at time: Int64) throws -> Bool {
         guard try use("refresh_tokens", digest, at: time) else { return false }
+        // A grant that is refreshed for ever keeps no more than the tokens of one life.
+        try connection.run(
+            "DELETE FROM refresh_tokens WHERE grant_id = ? AND expires < ?",
+            [.text(next.grantID), .int(time - Self.memory)])
         try save(next)
         return true
     }
