@@ -154,7 +154,12 @@ struct WebComposition {
                 ).group)
         }
         if launch != nil, configuration.viewer.isServed {
-            try await ViewerComposition.register(in: store, publicURL: publicURL, now: micros)
+            // Where the store takes no writes now, the others are served all the same.
+            do { try await ViewerComposition.register(in: store, publicURL: publicURL, now: micros) } catch {
+                logger.warning(
+                    "the viewer is not registered as an application; the next start tries again",
+                    metadata: ["error": "\(error)"])
+            }
             groups.append(
                 ViewerRoutes(
                     fhirBaseURL: smart.fhirBaseURL, frameOrigins: configuration.viewer.frameOrigins
