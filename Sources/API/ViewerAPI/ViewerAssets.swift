@@ -26,7 +26,13 @@ enum ViewerAssets {
 
     /// Changes with any of the files, so that a browser may keep each for ever.
     static let version: String = {
-        let all = files.sorted { $0.key < $1.key }.flatMap { Array($0.key.utf8) + [0] + $0.value.bytes + [0] }
+        var all: [UInt8] = []
+        for (name, file) in files.sorted(by: { $0.key < $1.key }) {
+            all += name.utf8
+            all.append(0)
+            all += file.bytes
+            all.append(0)
+        }
         return Hexadecimal.encode(SHA256.digest(all).prefix(8))
     }()
 
