@@ -200,7 +200,7 @@ struct AuthorizationTests {
     }
 
     @Test("A grant is forgotten a week after its end, with all that came of it", arguments: TestDatabases.all)
-    func forgotten(_ kind: SQLDialect) async throws {
+    func tokensForgotten(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in
             _ = try await store.save(Self.grant(), code: Self.code(1), using: nil, at: 2)
             #expect(try await store.redeem([1], refresh: Self.token(11, expires: 1000 * Self.second), at: 3))
