@@ -107,6 +107,12 @@ class Facade:
             if data[1] == ExplicitVRLittleEndian:
                 equal(data[0], raw_bytes_of_data_set(small_images.part10(each)), "bytes of the data set")
 
+    def killed(self):
+        """kill -9 and another start; the doors are others then."""
+        self.server.kill()
+        self.server.start()
+        self.backend.token = None
+
     def stop(self):
         self.third.stop()
         return self.server.stop()
@@ -252,6 +258,7 @@ class Case:
                 equal({code(made.send_c_store(each)) for each in images}, {"0000"}, "C-STORE statuses")
         if not self.add(f"stopped: {FORWARDED} are stored that a rule sends there", stored, STORE):
             return
+        self.facade.killed()
 
         def there(archive):
             class Door:
@@ -274,7 +281,7 @@ class Case:
                 time.sleep(1)
                 equal(sorted(there(archive)), wanted, "SOP Instance UIDs at the archive")
             return f"all after {taken:.0f} s"
-        self.add(f"started again: all {FORWARDED} arrive, each once", arrives, STORE)
+        self.add(f"started again, after a kill -9 here: all {FORWARDED} arrive, each once", arrives, STORE)
 
 
 def check(report, folder, postgres):

@@ -216,6 +216,8 @@ def commit(server, token):
             request, 1, StorageCommitmentPushModel, StorageCommitmentPushModelInstance)
         if status.get("Status") != 0:
             raise End(f"N-ACTION status {status.get('Status')}")
+        # A report that crosses the release ends pynetdicom's thread, and the release is waited for in vain.
+        made.acse_timeout = 2
         made.release()
 
     return send
