@@ -111,7 +111,7 @@ pixels: build ## Frames of public test images, decoded and encoded, against othe
 	    .build-tools/pixels/bin/python conformance/clients/check_pixels.py $(HILUM) --workers --encode $$target; \
 	done
 
-dimse: build ## Echo, C-FIND, C-GET and C-MOVE beside Orthanc and dcmqrscp, in one run: conformance/bench/DIMSE.md
+dimse: build ## Echo, C-FIND, C-GET, C-MOVE beside Orthanc and dcmqrscp; rules and archives: conformance/bench/DIMSE.md
 	@docker/setup.sh clients
 	@docker/setup.sh bench
 	.build-tools/venv/bin/python conformance/bench/dimse.py $(DIMSE)

@@ -4,6 +4,7 @@ and DCMTK's dcmqrscp in turn in one run, by one client.
 
     make dimse                        5,000 studies, 500 CT images, in clear text on loopback
     make dimse DIMSE="--studies 1000 --images 100"
+    make dimse DIMSE="--parts facade" rules and archives only (facade.py); the rest of the page stays
 
 The client counts what it is sent and throws it away. Beside the servers stands a bound: a program that sends the same
 instances from memory to the same client, and looks up nothing. Writes DIMSE.md.
@@ -28,6 +29,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "conformance" / "clients"), str(ROOT / "conformance" / "bench")]
+import facade  # noqa: E402
 import other_archives  # noqa: E402
 import raw_dimse  # noqa: E402
 import small_images  # noqa: E402
@@ -44,6 +46,8 @@ FIND, MOVE, GET = (b"1.2.840.10008.5.1.4.1.2.2." + number for number in (b"1", b
 FRAGMENT = 16000
 # It has 500 at most, and forgets the oldest.
 DCMQRSCP_STUDIES = 400
+# Where the second part of the page begins.
+FACADE = "## An old PACS behind Hilum\n"
 
 
 class Stream:
@@ -383,8 +387,41 @@ def main():
     parser.add_argument("--images", type=int, default=500, help="CT images of the study that is retrieved")
     parser.add_argument("--rounds", type=int, default=7, help="rounds that count")
     parser.add_argument("--without-dcmtk", action="store_true", help="dcmqrscp takes long to store many studies")
+    parser.add_argument("--forwarded", type=int, default=100, help="images that go on by a rule, or come from an archive")
+    parser.add_argument("--parts", default="servers,facade", help="joined by commas: servers, facade")
+    parser.add_argument("--note", help="said of the machine, such as that it is busy")
     parser.add_argument("--out", default=str(ROOT / "conformance" / "bench" / "DIMSE.md"))
     options = parser.parse_args()
+    parts, out = options.parts.split(","), pathlib.Path(options.out)
+    before = out.read_text() if out.exists() else ""
+    first, _, second = before.partition(FACADE)
+    second = FACADE + second if second else ""
+    if "servers" in parts:
+        first = servers_text(options)
+    if "facade" in parts:
+        with tempfile.TemporaryDirectory(prefix="hilum-facade-") as folder:
+            about = machine(options)
+            second = facade.text(options, facade.measure(options, pathlib.Path(folder), Server, store_request), about)
+    page = "\n\n".join(part.strip() for part in (first, second) if part.strip()) + "\n"
+    out.write_text(page)
+    print(page)
+
+
+def machine(options):
+    """The lines that say where and when."""
+    return [
+        f"- Date: {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}",
+        f"- Machine: {os.cpu_count()} cores, {platform.machine()}; {orthanc_version()} and DCMTK's programs, Debian's; all share "
+        f"the cores; load {os.getloadavg()[0]:.1f} at the start{', ' + options.note if options.note else ''}",
+    ]
+
+
+def orthanc_version():
+    return subprocess.run(["Orthanc", "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+
+
+def servers_text(options):
+    """The first part of the page: associations, C-FIND, C-GET and C-MOVE."""
     patients = [f"P{number:06d}" for number in range(options.studies)]
     small = []
     for patient in patients:
@@ -392,12 +429,7 @@ def main():
         small.append((str(image.SOPInstanceUID).encode(), raw_bytes_of_data_set(small_images.part10(image))))
     study, _, files = ct_series(options.images)
     study = str(study).encode()
-    series = []
-    for file in files:
-        data = raw_bytes_of_data_set(file)
-        # The SOP Instance UID is the second element of each.
-        at = data.index(b"\x08\0\x18\0UI") + 8
-        series.append((data[at : at + struct.unpack_from("<H", data, at - 2)[0]].rstrip(b"\0"), data))
+    series = facade.instances(files)
     requests = [store_request(number + 1, CT, instance, data) for number, (instance, data) in enumerate(series)]
     size = sum(len(data) for _, data in series)
     load = os.getloadavg()[0]
@@ -424,23 +456,19 @@ def main():
         # Until studies are published and nothing else is done.
         time.sleep(10)
         told = rounds(options, servers, patients, study, requests, size, sink_port, bound_port)
-    version = subprocess.run(["Orthanc", "--version"], capture_output=True, text=True).stdout.splitlines()[0]
-    out = "\n".join([
+    return "\n".join([
         "# DIMSE beside Orthanc and DCMTK", "",
         f"Written by `make dimse`: clear text on loopback, one client, the servers in turn in one run; {options.rounds} rounds, "
         "the first one before them not counted; of each round 100 associations with C-ECHO, 100 C-FIND of a patient's studies "
         f"among {options.studies} on one association, a C-GET and a C-MOVE of one study.", "",
         f"- Date: {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}",
-        f"- Machine: {os.cpu_count()} cores, {platform.machine()}; {version} and DCMTK's dcmqrscp, Debian's; client, sink and "
-        f"servers share the cores; load {load:.1f} at the start",
+        f"- Machine: {os.cpu_count()} cores, {platform.machine()}; {orthanc_version()} and DCMTK's dcmqrscp, Debian's; client, sink and "
+        f"servers share the cores; load {load:.1f} at the start{', ' + options.note if options.note else ''}",
         f"- A CT image is {size // options.images} bytes, Explicit VR Little Endian, sent as it is stored", "",
         *table(options, told), "",
         "The bound of C-GET sends the same instances from memory to the same client, that of C-MOVE to the same sink; neither "
         "looks anything up, reads a disk or writes an audit trail. Both, the client and the sink are Python and read each byte.",
-        "",
     ])
-    pathlib.Path(options.out).write_text(out)
-    print(out)
 
 
 if __name__ == "__main__":

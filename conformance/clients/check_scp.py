@@ -2,6 +2,7 @@
 PS3.8, PS3.7, PS3.4 Annexes A to C."""
 
 import contextlib
+import os
 import pathlib
 import socket
 import subprocess
@@ -111,11 +112,11 @@ def wait_for_port(port, process=None):
 
 
 @contextlib.contextmanager
-def listening(command, port):
-    """A program of others that listens on a port of loopback while the block runs."""
+def listening(command, port, log=None):
+    """A program of others that listens on a port of loopback while the block runs; `log` takes what it says."""
     environment = {"DCMDICTPATH": "/usr/share/libdcmtk17/dicom.dic", "PATH": "/usr/sbin:/usr/bin:/bin", "TCP_NODELAY": "1"}
-    process = subprocess.Popen(
-        [str(word) for word in command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with open(log or os.devnull, "ab") as out:
+        process = subprocess.Popen([str(word) for word in command], env=environment, stdout=out, stderr=out)
     try:
         wait_for_port(port, process)
         yield process

@@ -12,8 +12,13 @@ from report import expect
 
 
 class Archive:
-    def __init__(self, title, port, tls=False):
-        self.title, self.port, self.tls = title, port, tls
+    def __init__(self, title, port, tls=False, log=None, asked=()):
+        self.title, self.port, self.tls, self.log, self.asked = title, port, tls, log, asked
+
+    def retrievals(self):
+        """C-GET and C-MOVE requests that its log tells of; it has to be verbose."""
+        text = self.log.read_text(errors="replace")
+        return sum(text.count(word) for word in self.asked)
 
     def store(self, paths):
         """By storescu, as a modality."""
@@ -26,7 +31,7 @@ class Archive:
 
 
 @contextlib.contextmanager
-def orthanc(folder, title="ORTHANC", modalities=(), port=None, tls=None, **settings):
+def orthanc(folder, title="ORTHANC", modalities=(), port=None, tls=None, verbose=False, **settings):
     """`modalities` are (AE title, port) that may query, retrieve and be moved to; `tls` is a key, a certificate and the
     authorities of callers; `settings` go over the configuration."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,17 +48,18 @@ def orthanc(folder, title="ORTHANC", modalities=(), port=None, tls=None, **setti
     with open(folder / "log", "ab") as log:
         # DCMTK, which speaks for it, would wait for acknowledgments of TCP else.
         process = subprocess.Popen(
-            ["Orthanc", str(folder / "orthanc.json")], stdout=log, stderr=log, env={**os.environ, "TCP_NODELAY": "1"})
+            ["Orthanc", *(["--verbose"] if verbose else []), str(folder / "orthanc.json")], stdout=log, stderr=log,
+            env={**os.environ, "TCP_NODELAY": "1"})
     try:
         wait_for_port(port, process)
-        yield Archive(title, port, bool(tls))
+        yield Archive(title, port, bool(tls), folder / "log", ("Incoming Get request", "Incoming Move request"))
     finally:
         process.terminate()
         process.wait(20)
 
 
 @contextlib.contextmanager
-def dcmqrscp(folder, title="DCMQRSCP", modalities=(), port=None, more=()):
+def dcmqrscp(folder, title="DCMQRSCP", modalities=(), port=None, verbose=False, more=()):
     """`modalities` are (AE title, port) that are known; all others are let in too unless `more` says otherwise."""
     area = folder / "area"
     area.mkdir(parents=True, exist_ok=True)
@@ -65,6 +71,6 @@ def dcmqrscp(folder, title="DCMQRSCP", modalities=(), port=None, more=()):
         f"HostTable BEGIN\n{hosts}HostTable END\nVendorTable BEGIN\nVendorTable END\n"
         f"AETable BEGIN\n{title} {area} RW (500, 1024mb) {peers}\nAETable END\n")
     words = [word for word in more if word != "peers-only"]
-    with listening(["dcmqrscp", "-c", folder / "dcmqrscp.cfg", *words, port], port):
+    with listening(["dcmqrscp", *(["-v"] if verbose else []), "-c", folder / "dcmqrscp.cfg", *words, port], port, folder / "log"):
         time.sleep(0.1)
-        yield Archive(title, port)
+        yield Archive(title, port, log=folder / "log", asked=(": C-GET RQ", ": C-MOVE RQ"))

@@ -15,6 +15,7 @@ import check_archives  # noqa: E402
 import check_commitment  # noqa: E402
 import check_dicom  # noqa: E402
 import check_dimse_hostile  # noqa: E402
+import check_facade  # noqa: E402
 import check_fhir  # noqa: E402
 import check_hl7  # noqa: E402
 import check_hl7_out  # noqa: E402
@@ -32,7 +33,7 @@ from hilum_server import BINARY, HilumServer  # noqa: E402
 from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
-PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir", "hl7-out", "scp", "scu", "archives", "hostile"]
+PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir", "hl7-out", "scp", "scu", "archives", "facade", "hostile"]
 
 
 def plain_sample(samples):
@@ -60,6 +61,8 @@ def run(arguments):
         drive(arguments, report, server, backend, folder, receiver, committer, scp, scu, performer)
         if "hl7-out" in arguments.parts:
             check_hl7_out.check(report, folder, arguments.plain, arguments.postgres)
+        if "facade" in arguments.parts:
+            check_facade.check(report, folder, arguments.postgres)
     finally:
         code = server.stop()
         if not report.rows or code != 0:

@@ -4,6 +4,7 @@ reports   results by MLLP, told to a RIS as ORU^R01 (python-hl7's server)
 steps     N-CREATE and N-SET of performed procedure steps, forwarded to an MPPS SCP (pynetdicom)
 commit    storage commitment asked for, reported by N-EVENT-REPORT on a new association (pynetdicom)
 hooks     Observations by FHIR, told to a rest-hook (Python's HTTPS server)
+images    sent on, fetched and worked on meanwhile: see images.py
 
 The receivers live on, outside: they take what comes, some of it slowly. Every acknowledged item must reach its receiver
 at least once, whatever was repeated under one id (MSH-10, SOP Instance UID, Transaction UID, Hilum-Event-Id) with the same
@@ -21,13 +22,14 @@ from pynetdicom import AE, evt
 from pynetdicom.sop_class import ModalityPerformedProcedureStep, StorageCommitmentPushModel
 
 import custody
+import images
 import ledger
 import ris
 import workers
 from hilum_server import HilumServer
 from smart import BackendClient
 
-DOORS = ("report", "step", "commit", "fhir")
+DOORS = ("report", "step", "commit", "fhir", *images.DOORS)
 
 PROFILE = """
 destinations:
@@ -192,7 +194,7 @@ def events(name, told, wanted, totals):
     return len(told) - len(contents)
 
 
-def check(server, backend, checker_type, totals, journals, receivers):
+def check(server, backend, checker_type, totals, journals, receivers, beside):
     ris_server, steps, committer, hook = receivers
     items, acked = {door: [] for door in DOORS}, {door: {} for door in DOORS}
     for door, path in journals:
@@ -226,6 +228,7 @@ def check(server, backend, checker_type, totals, journals, receivers):
     for subject, item in there.items():
         if item not in acked["fhir"] and not checker.search("Observation", identifier=f"urn:hilum:ledger|{item}"):
             totals.finding("half", f"hook {subject}", "told, and not there")
+    repeats.update(beside.check(checker, items, acked, totals))
     for door, items_of in items.items():
         totals.sent += len(items_of)
         totals.acknowledged += len(acked[door])
@@ -251,6 +254,7 @@ def run(kind, arguments, checker_type, totals, folder, rng):
     server.command("peer", "add", server.folder, "--mllp-app", "RIS", "--mllp-facility", "EAST", "--host", "127.0.0.1",
                    "--port", ris_server.receiver.port, "--offers", "all")
     server.add_sender(workers.check_hl7.SENDER, workers.check_hl7.FACILITY)
+    beside = images.Images(server, ris.server_context(server, folder, asks=False), arguments.delivery_kills)
     backend = BackendClient(server, "delivery", "ES384", "system/*.cruds", folder)
     starts, journals = [], []
     try:
@@ -272,22 +276,27 @@ def run(kind, arguments, checker_type, totals, folder, rng):
             time.sleep(rng.uniform(0.1, max(0.1, arguments.seconds)))
             if not server.is_running():
                 raise SystemExit(f"the server ended by itself:\n{server.log_tail()}")
+            beside.killing()
             server.kill()
             load.join()
             server.start()
             starts.append(server.start_seconds)
+            backend.token = None
+            path = dict(load.journals)["workitem"]
+            beside.workitems(backend.session(), *ledger.read_journal(path), totals)
         settle(server, totals)
         backend.token = None
-        repeats = check(server, backend, checker_type, totals, journals, receivers)
+        repeats = check(server, backend, checker_type, totals, journals, receivers, beside)
         if server.stop() != 0:
             totals.findings.append("delivery: SIGTERM: exit code not 0")
     finally:
         if server.is_running():
             server.kill()
-        for receiver in receivers:
+        for receiver in (*receivers, beside):
             receiver.stop()
     print(f"{kind} delivery: {arguments.delivery_kills} kills, acknowledged "
           f"{', '.join(f'{door} {count}' for door, count in totals.by_door.items())}; repeated "
-          f"{', '.join(f'{name} {count}' for name, count in repeats.items())}: {totals.lost} lost, {totals.half} half-told; "
+          f"{', '.join(f'{name} {count}' for name, count in repeats.items())}; "
+          f"{beside.interrupted} fetches broken off: {totals.lost} lost, {totals.half} half-told; "
           f"ready again in {max(starts, default=0):.2f} s at most", flush=True)
-    return {"repeats": repeats, "ready_again_seconds_max": max(starts, default=0)}
+    return {"repeats": repeats, "interrupted": beside.interrupted, "ready_again_seconds_max": max(starts, default=0)}

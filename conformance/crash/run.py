@@ -293,16 +293,18 @@ def write_results(results):
         "", "## kill -9 while others are told", "",
         "Results by MLLP, performed procedure steps, commitment requests and Observations at once; what follows from each is "
         "told to a RIS, an MPPS SCP, a listener for commitment reports and a rest-hook that live on. Repeated: what came more "
-        "than once, under the id of the first.", "",
-        "| database | kills | acknowledged | reports, repeated | steps, repeated | commitments, repeated | hooks, repeated | lost | "
-        "half-told | seed |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "than once, under the id of the first. Beside them images that a rule sends on by C-STORE and by STOW-RS, studies that "
+        "are fetched from a slow archive, and workitems by UPS-RS.", "",
+        "| database | kills | acknowledged | reports, repeated | steps, repeated | commitments, repeated | hooks, repeated | images "
+        "sent on, repeated | studies fetched, begun again | fetches broken off | steps of workitems | lost | half-told | seed |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for r in (r for r in results if "delivery" in r):
         told = [f"{r['by_door'].get(door, 0)}, {r['repeats'][name]}" for door, name in (
-            ("report", "reports"), ("step", "steps"), ("commit", "commit"), ("fhir", "hooks"))]
-        lines.append(f"| {r['database']} | {r['kills']} | {r['acknowledged']} | {' | '.join(told)} | {r['lost']} | "
-                     f"{r['half_visible']} | {r['seed']} |")
+            ("report", "reports"), ("step", "steps"), ("commit", "commit"), ("fhir", "hooks"),
+            ("forward", "forward"), ("fetch", "fetch"))]
+        lines.append(f"| {r['database']} | {r['kills']} | {r['acknowledged']} | {' | '.join(told)} | {r['interrupted']} | "
+                     f"{r['by_door'].get('workitem', 0)} | {r['lost']} | {r['half_visible']} | {r['seed']} |")
     lines += ["", *[f"- {finding}" for r in results for finding in r["findings"]]]
     (HERE / "RESULTS.md").write_text("\n".join(lines).rstrip() + "\n")
 

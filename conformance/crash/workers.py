@@ -1,9 +1,12 @@
 """One process a door: each sends items as fast as they are acknowledged, until the server is gone."""
 
+import io
 import json
 import os
 import signal
+import time
 
+import pydicom
 import requests
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
@@ -17,6 +20,7 @@ from pynetdicom.sop_class import (
 import ledger
 import check_hl7
 import check_mpps
+import check_ups
 
 
 class End(Exception):
@@ -195,10 +199,101 @@ def commit(server, token):
             request, 1, StorageCommitmentPushModel, StorageCommitmentPushModelInstance)
         if status.get("Status") != 0:
             raise End(f"N-ACTION status {status.get('Status')}")
+        # A report that crosses the release ends pynetdicom's thread, and the release is waited for in vain.
+        made.acse_timeout = 2
         made.release()
 
     return send
 
 
+def forward(server, token):
+    """What a rule sends on; at a rate that those who get it can bear."""
+    store = c_store(server, token)
+
+    def send(item):
+        store(item)
+        time.sleep(0.02)
+
+    return send
+
+
+ARCHIVED = 12
+
+
+def archived_study(item):
+    return ledger.uid("study", f"archived {item}")
+
+
+def archived(item):
+    """The images of a study that an archive has."""
+    images = [ledger.instance(f"archived {item}-{number}") for number in range(1, ARCHIVED + 1)]
+    for each in images:
+        ledger.part10(each)  # fills the meta information that names the transfer syntax
+    return images
+
+
+def archived_digests(item):
+    return {str(each.SOPInstanceUID): ledger.digest(ledger.after_meta(ledger.part10(each))) for each in archived(item)}
+
+
+def instance_uid(file):
+    """The SOP Instance UID of a Part 10 file."""
+    return str(pydicom.dcmread(io.BytesIO(file), stop_before_pixels=True).SOPInstanceUID)
+
+
+def retrieved(http, server, study):
+    """The digests of a study's instances, by UID. Throws ``End`` when it is not served whole."""
+    answer = http.get(f"{server.dicomweb}/studies/{study}", timeout=30, headers={
+        "Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'})
+    if answer.status_code != 200:
+        raise End(f"WADO-RS {answer.status_code}: {answer.text[:200]}")
+    boundary = answer.headers["Content-Type"].split("boundary=")[1].split(";")[0].strip('"').encode()
+    parts = (b"\r\n" + answer.content).split(b"\r\n--" + boundary)
+    if not parts[-1].startswith(b"--"):
+        raise End("the body has no end")
+    files = [part.split(b"\r\n\r\n", 1)[1] for part in parts[1:-1]]
+    return {instance_uid(file): ledger.digest(ledger.after_meta(file)) for file in files}
+
+
+def fetch(server, token):
+    http = session(server, token)
+
+    def send(item):
+        found = retrieved(http, server, archived_study(item))
+        if found != archived_digests(item):
+            raise End(f"{len(found)} instances, or others than the archive has")
+
+    return send
+
+
+def workitem_of(item):
+    """Three items are one workitem: created, claimed and completed. Gives its name and which of these it is."""
+    series, number = item.rsplit("-", 1)
+    return f"{series}-{(int(number) + 2) // 3}", (int(number) + 2) % 3
+
+
+def workitem(server, token):
+    http = session(server, token)
+    http.headers["Content-Type"] = http.headers["Accept"] = "application/dicom+json"
+
+    def ask(method, path, data, status):
+        answer = http.request(method, f"{server.dicomweb}/workitems{path}", data=f"[{data.to_json()}]", timeout=20)
+        if answer.status_code != status:
+            raise End(f"{method} {answer.status_code}: {answer.headers.get('Warning')} {answer.text[:200]}")
+
+    def send(item):
+        name, step = workitem_of(item)
+        uid, transaction = ledger.uid("workitem", name), ledger.uid("transaction of workitem", name)
+        if step == 0:
+            ask("POST", f"?{uid}", check_ups.workitem("LEDGER"), 201)
+        elif step == 1:
+            ask("PUT", f"/{uid}/state", check_ups.change("IN PROGRESS", transaction), 200)
+        else:
+            ask("POST", f"/{uid}", check_ups.performed(transaction), 200)
+            ask("PUT", f"/{uid}/state", check_ups.change("COMPLETED", transaction), 200)
+
+    return send
+
+
 DOORS = {"cstore": c_store, "stow": stow, "fhir": fhir, "transaction": transaction, "mllp": mllp, "report": report,
-         "step": step, "commit": commit}
+         "step": step, "commit": commit, "forward": forward, "fetch": fetch, "workitem": workitem}
