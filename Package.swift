@@ -161,9 +161,8 @@ let package = Package(
         layer(
             "API", "DICOMwebAPI",
             [
-                "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow", hummingbird,
-                httpTypes,
-                nio("NIOCore"), logging,
+                "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "PixelCodecs", "Workflow",
+                hummingbird, httpTypes, nio("NIOCore"), logging,
             ]),
         layer(
             "API", "SMARTAPI",
@@ -295,16 +294,17 @@ let package = Package(
             "API", "DICOMwebAPI",
             [
                 "TestSupport",
-                "DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow", hummingbird,
-                httpTypes,
-                nio("NIOCore"),
+                "DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "PixelCodecs",
+                "Workflow", hummingbird, httpTypes, nio("NIOCore"),
             ]),
         tests(
             "API", "Contract",
             [
                 "TestSupport",
                 "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI", "SQLStore", "BlobStore", "FHIRResources",
-                "DICOMTranslation", "Workflow", "Access", "FHIRModel", hummingbird, httpTypes, nio("NIOCore"), yams,
+                "DICOMTranslation", "PixelCodecs", "Workflow", "Access", "FHIRModel", hummingbird, httpTypes,
+                nio("NIOCore"),
+                yams,
             ]),
         .testTarget(
             name: "TidyTests", dependencies: [], path: "Tests/TidyTests", swiftSettings: strict),

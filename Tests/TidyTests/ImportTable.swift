@@ -98,7 +98,7 @@ struct ImportTable {
             ["HTTPSupport", "Basics", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
         row(
             "API", "DICOMwebAPI",
-            ["HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow"], http)
+            ["HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "PixelCodecs", "Workflow"], http)
         row(
             "API", "SMARTAPI", ["HTTPSupport", "Access", "Basics", "Cryptography"],
             http.union(["NIOHTTP1", "NIOPosix"]))

@@ -21,6 +21,7 @@ import NIOCore
 import NIOPosix
 import OpsAPI
 import OutboundAdapter
+import PixelAdapter
 import SMARTAPI
 import SQLStore
 import ServiceLifecycle
@@ -97,6 +98,7 @@ enum ServerComposition {
 
         // The doors for hospital systems.
         let workers = WorkThreads()
+        let pixels = PixelWorkers(logger: logger)
         let ingest = InstanceIngest(
             store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest,
             memory: guards.memory, workers: workers, routing: configuration.routing.table
@@ -132,7 +134,7 @@ enum ServerComposition {
         ) { clock.now() }
         let outboxDepths = OutboxDepths()
         let web = try await WebComposition(
-            publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, archives: archives,
+            publicURL: publicURL, store: store, blobs: blobs, pixels: pixels, ingest: ingest, archives: archives,
             exports: exports, folder: folder, entropy: entropy, clock: clock, readiness: readiness,
             configuration: configuration,
             guards: guards, metrics: metrics, outboxDepths: outboxDepths,
@@ -243,11 +245,13 @@ enum ServerComposition {
             try await group.run()
         } catch {
             await workers.close()
+            await pixels.close()
             await web.passwords?.close()
             await close(store, blobs)
             throw error
         }
         await workers.close()
+        await pixels.close()
         await web.passwords?.close()
         await sender.close()
         await forwarder.close()

@@ -2,6 +2,7 @@ import Access
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
+import PixelCodecs
 import Synchronization
 import Testing
 import Workflow
@@ -85,7 +86,7 @@ struct ResultTests {
             authorities: [], defaultPatientSystem: "urn:p", defaultAccessionSystem: "urn:a")
         return (
             DICOMwebRoutes(
-                index: index, blobs: memory,
+                index: index, blobs: memory, pixels: DirectPixelCoding(),
                 ingest: InstanceIngest(store: NoStore(), blobs: memory, authorities: authorities), audit: NoAudit(),
                 baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), archives: archives,
                 newBoundary: { "bound" }),
