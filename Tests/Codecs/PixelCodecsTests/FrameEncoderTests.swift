@@ -55,8 +55,8 @@ struct FrameEncoderTests {
     ]
 
     @Test(
-        "RLE, JPEG-LS and reversible JPEG 2000 give back every value of every depth and sign", arguments: kinds,
-        [TransferSyntax.rleLossless, .jpegLSLossless, .jpeg2000Lossless])
+        "RLE, JPEG Lossless, JPEG-LS and reversible JPEG 2000 give back every value of every depth and sign",
+        arguments: kinds, [TransferSyntax.rleLossless, .jpegLosslessSV1, .jpegLSLossless, .jpeg2000Lossless])
     func lossless(_ kind: Kind, _ syntax: TransferSyntax) throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("FrameEncoderTests.lossless \(kind) \(syntax.uid) seed \(seed)")
