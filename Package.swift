@@ -103,7 +103,8 @@ let package = Package(
         // Translation: the only place where two vocabularies meet.
         layer("Translation", "HL7Translation", ["Basics", "HL7v2", "Workflow", "Access", yams]),
         layer(
-            "Translation", "DICOMTranslation", ["Cryptography", "DICOMData", "DICOMPixels", "Workflow", "Access"]),
+            "Translation", "DICOMTranslation",
+            ["Cryptography", "DICOMData", "DICOMPixels", "PixelCodecs", "Workflow", "Access"]),
         layer("Translation", "FHIRResources", ["Basics", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
 
         // Network: what all doors share about connections.
@@ -129,8 +130,8 @@ let package = Package(
         layer(
             "Adapters", "DIMSEAdapter",
             [
-                "Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"),
-                nio("NIOPosix"), nioSSL, logging, lifecycle,
+                "Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "PixelCodecs", "Workflow", "Access",
+                nio("NIOCore"), nio("NIOPosix"), nioSSL, logging, lifecycle,
             ]),
 
         layer(
@@ -229,7 +230,10 @@ let package = Package(
             ["TestSupport", "HL7Translation", "Basics", "HL7v2", "Workflow", "Access"]),
         tests(
             "Translation", "DICOMTranslation",
-            ["DICOMTranslation", "Basics", "DICOMData", "DICOMPixels", "Workflow", "Access"]),
+            [
+                "TestSupport", "DICOMTranslation", "Basics", "DICOMData", "DICOMPixels", "PixelCodecs", "Workflow",
+                "Access",
+            ]),
         tests(
             "Translation", "FHIRResources",
             ["TestSupport", "FHIRResources", "SQLStore", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
@@ -255,8 +259,8 @@ let package = Package(
             "Adapters", "DIMSEAdapter",
             [
                 "TestSupport",
-                "DIMSEAdapter", "Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access",
-                nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL, logging, lifecycle,
+                "DIMSEAdapter", "Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "PixelCodecs", "Workflow",
+                "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL, logging, lifecycle,
             ]),
         tests(
             "Adapters", "PixelAdapter",
