@@ -14,11 +14,12 @@ struct InstanceParts: Sendable {
 
     let blobs: any BlobStoring
     let files: FileConnection?
-    /// What stands before a part.
+    /// What stands before a part that is sent as it is stored.
     let head: @Sendable (Instance, inout MultipartFraming) throws -> ByteBuffer
     /// Whether an instance must be encoded anew.
     let isRecoded: @Sendable (Instance) throws -> Bool
-    let sendRecoded: @Sendable (Instance, inout any ResponseBodyWriter) async throws -> Void
+    /// Sends the whole part of one that is.
+    let sendRecoded: @Sendable (Instance, inout MultipartFraming, inout any ResponseBodyWriter) async throws -> Void
     /// The instances behind one; fewer than `pageCount` on the last page.
     let page: @Sendable (_ after: Instance) async throws -> [Instance]
     let pageCount: Int
@@ -47,13 +48,12 @@ struct InstanceParts: Sendable {
             var framing = framing
             var gathered = Gathered()
             while try await queue.fill(of: self, &pages), let (instance, opening) = queue.next() {
-                let head = try head(instance, &framing)
                 guard let opening else {
                     try await gathered.flush(to: &writer)
-                    try await writer.write(head)
-                    try await sendRecoded(instance, &writer)
+                    try await sendRecoded(instance, &framing, &writer)
                     continue
                 }
+                let head = try head(instance, &framing)
                 let sender = try await opening.value()
                 let whole = 0..<instance.size
                 if let content = sender.wholeContent(whole) {

@@ -41,7 +41,8 @@ struct InstancePartsTests {
                 blobs: blobs, files: nil,
                 head: { instance, framing in framing.partHead([("Content-Location", instance.sopInstanceUID)]) },
                 isRecoded: { $0.instanceNumber == 5 },
-                sendRecoded: { instance, writer in
+                sendRecoded: { instance, framing, writer in
+                    try await writer.write(framing.partHead([("Content-Location", instance.sopInstanceUID)]))
                     try await writer.write(ByteBuffer(string: "recoded \(instance.sopInstanceUID)"))
                 },
                 page: { after in
