@@ -99,6 +99,7 @@ enum ServerComposition {
         // The doors for hospital systems.
         let workers = WorkThreads()
         let pixels = PixelWorkers(logger: logger)
+        let transcoding = PixelTranscoding(pixels, memory: guards.memory)
         let ingest = InstanceIngest(
             store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest,
             memory: guards.memory, workers: workers, routing: configuration.routing.table
@@ -149,7 +150,8 @@ enum ServerComposition {
                 return .init(
                     service: try DoorComposition.dimse(
                         door, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
-                        commitments: commitments, workitems: workitems, outgoing: outgoing, archives: archives,
+                        commitments: commitments, workitems: workitems, outgoing: outgoing, transcoding: transcoding,
+                        archives: archives,
                         tokens: web.tokens,
                         ingest: ingest,
                         authorities: profile.authorities, entropy: entropy, tls: tls, logger: logger, isUp: isUp))
@@ -178,8 +180,8 @@ enum ServerComposition {
             configuration, folder, zone: profile.zone, memory: guards.memory, workers: workers)
         let forwarder = RoutingComposition.sender(configuration, folder)
         let forwarding = routing.couriers(
-            configuration, store: store, blobs: blobs, caller: outgoing.caller, sender: forwarder, clock: clock,
-            entropy: entropy)
+            configuration, store: store, blobs: blobs, caller: outgoing.caller, transcoding: transcoding,
+            sender: forwarder, clock: clock, entropy: entropy)
         let outbound = try HL7Outbound(profile, tls: callingTLS, store: store, logger: logger)
         let couriers: [String: any Courier] = [
             SubscriptionNotice.kind: hooks,
