@@ -14,7 +14,8 @@ struct JPEGHeaders {
     private var colourSegments: [Range<Int>] = []
     /// Behind EOI, or the end where there is none.
     private var end = 0
-    private var hasEnd = false
+    /// There is an EOI.
+    private(set) var hasEnd = false
 
     /// nil where the bytes are no JPEG with one frame header.
     init?(_ bytes: [UInt8]) {
