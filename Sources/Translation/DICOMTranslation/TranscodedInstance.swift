@@ -34,7 +34,22 @@ package struct PixelTranscoding: Sendable {
     package func instance(
         _ header: StoredHeader, in syntax: TransferSyntax, from reader: any BlobReading
     ) async throws -> TranscodedInstance {
-        try await TranscodedInstance(header, in: syntax, from: reader, by: self)
+        try await TranscodedInstance(
+            TranscodedInstance.Source(
+                dataSet: header.dataSet, transferSyntax: header.transferSyntax, pixelData: header.pixelData,
+                sopClassUID: header.instance.sopClassUID, sopInstanceUID: header.instance.sopInstanceUID),
+            in: syntax, from: reader, by: self)
+    }
+
+    /// The same of an image that was changed since it was stored, its pixels as they lie in the file.
+    package func instance(
+        _ rewritten: RewrittenInstance, in syntax: TransferSyntax, from reader: any BlobReading
+    ) async throws -> TranscodedInstance {
+        try await TranscodedInstance(
+            TranscodedInstance.Source(
+                dataSet: rewritten.dataSet, transferSyntax: rewritten.storedSyntax, pixelData: rewritten.pixelData,
+                sopClassUID: rewritten.sopClassUID, sopInstanceUID: rewritten.sopInstanceUID),
+            in: syntax, from: reader, by: self)
     }
 
     /// What the frames of one image hold.
@@ -71,22 +86,32 @@ package struct TranscodedInstance: Sendable {
     private let frames: Frames
     private let isEncapsulated: Bool
 
+    /// An image whose pixels lie in a file.
+    struct Source: Sendable {
+        /// What is left in the file lies there in the transfer syntax.
+        let dataSet: DataSet
+        let transferSyntax: TransferSyntax
+        /// nil for none that can be read there.
+        let pixelData: PixelDataLocation?
+        let sopClassUID: String
+        let sopInstanceUID: String
+    }
+
     init(
-        _ header: StoredHeader, in syntax: TransferSyntax, from reader: any BlobReading,
-        by transcoding: PixelTranscoding
+        _ source: Source, in syntax: TransferSyntax, from reader: any BlobReading, by transcoding: PixelTranscoding
     ) async throws {
-        let stored = header.transferSyntax
-        guard !stored.isDeflated, let layout = header.layout, let location = header.pixelData else {
-            throw PixelCodecError.unsupported("an image that is deflated, or none,")
-        }
-        let transcoder = try ObjectTranscoder(header.dataSet, from: stored, to: syntax)
+        let stored = source.transferSyntax
+        guard !stored.isDeflated, let location = source.pixelData,
+            let layout = PixelDataLayout(location, of: source.dataSet, transferSyntax: stored)
+        else { throw PixelCodecError.unsupported("an image that is deflated, or none,") }
+        let transcoder = try ObjectTranscoder(source.dataSet, from: stored, to: syntax)
         let frames = Frames(transcoder, layout, reader, transcoding)
         let first = try await frames.frame(0)
         guard layout.frame(transcoder.frameCount - 1) != nil else {
             throw PixelCodecError.malformed("there are fewer frames than the data set says")
         }
-        let uid = transcoder.losesValues ? Self.derivedUID(of: header.instance.sopInstanceUID, in: syntax) : nil
-        var dataSet = transcoder.dataSet(header.dataSet, with: first, derivedUID: uid)
+        let uid = transcoder.losesValues ? Self.derivedUID(of: source.sopInstanceUID, in: syntax) : nil
+        var dataSet = transcoder.dataSet(source.dataSet, with: first, derivedUID: uid)
         if stored.isEncapsulated { try await Self.decodeIcons(&dataSet, stored, reader, transcoding) }
         var (front, back) = (dataSet, dataSet)
         front.removeAll { $0.tag >= location.tag }
@@ -115,8 +140,8 @@ package struct TranscodedInstance: Sendable {
         self.frames = frames
         isEncapsulated = syntax.isEncapsulated
         transferSyntax = syntax
-        sopClassUID = header.instance.sopClassUID
-        sopInstanceUID = uid ?? header.instance.sopInstanceUID
+        sopClassUID = source.sopClassUID
+        sopInstanceUID = uid ?? source.sopInstanceUID
     }
 
     /// The same for the same image, so that who asks twice does not get two instances. PS3.5 §B.2, RFC 9562 §5.8.

@@ -95,7 +95,9 @@ struct OpenedInstance: Sendable {
                 throw StoreError(.notFound, "an instance is gone")
             }
             if let transcoding, PixelTranscoding.decompresses(try transferSyntax(), to: syntax) {
-                let decoded = try await decoded(stored, in: syntax, transcoding)
+                let decoded = try await Self.decoded {
+                    try await transcoding.instance(try StoredHeader(stored), in: syntax, from: reader)
+                }
                 return try await store(decoded, on: context, by: invoker, pace: pace, makeCommand)
             }
             let recoded = try await RecodedDataSet(try StoredHeader(stored), in: syntax) { range in
@@ -124,19 +126,19 @@ struct OpenedInstance: Sendable {
         return syntax
     }
 
-    /// The instance without compression, every frame of it known to be sound: half a data set cannot be taken back.
-    private func decoded(
-        _ stored: InstanceHeader, in syntax: TransferSyntax, _ transcoding: PixelTranscoding
+    /// An instance without compression, every frame of it known to be sound: half a data set cannot be taken back.
+    static func decoded(
+        _ make: @Sendable () async throws -> TranscodedInstance
     ) async throws -> TranscodedInstance {
         try await withTaskExecutorPreference(globalConcurrentExecutor) {
-            var decoded = try await transcoding.instance(try StoredHeader(stored), in: syntax, from: reader)
+            var decoded = try await make()
             try await decoded.check(keeping: Self.keptBytesMax)
             return decoded
         }
     }
 
     /// Sends it decoded, and gives the peer's status.
-    private func store(
+    func store(
         _ decoded: TranscodedInstance, on context: PresentationContext, by invoker: OperationInvoker, pace: Pace?,
         _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> DIMSEStatus {

@@ -106,7 +106,8 @@ package struct StoreCourier: Courier {
         let accepted = negotiated.contexts.filter {
             $0.abstractSyntax == rewritten.sopClassUID && $0.permits(.cStoreRequest, byRequestor: true)
         }
-        return rewritten.transferSyntaxes.lazy.compactMap { syntax in
+        let decoded = StoreProposals.decoded(rewritten, decodes: transcoding != nil)
+        return (rewritten.transferSyntaxes + decoded).lazy.compactMap { syntax in
             accepted.first { $0.transferSyntax == syntax.uid }
         }.first
     }
@@ -129,11 +130,18 @@ package struct StoreCourier: Courier {
                 ).first
             }
         }
-        let recoded = try await rewritten.encoded(in: syntax, from: item.reader)
         let (classUID, instanceUID) = (rewritten.sopClassUID, rewritten.sopInstanceUID)
-        return try await opened.store(recoded, on: context, by: invoker, pace: pace) { messageID in
-            .cStoreRequest(messageID: messageID, sopClassUID: classUID, sopInstanceUID: instanceUID)
+        let makeCommand = { @Sendable (messageID: UInt16) in
+            CommandSet.cStoreRequest(messageID: messageID, sopClassUID: classUID, sopInstanceUID: instanceUID)
         }
+        if let transcoding, PixelTranscoding.decompresses(rewritten.storedSyntax, to: syntax) {
+            let decoded = try await OpenedInstance.decoded {
+                try await transcoding.instance(rewritten, in: syntax, from: item.reader)
+            }
+            return try await opened.store(decoded, on: context, by: invoker, pace: pace, makeCommand)
+        }
+        let recoded = try await rewritten.encoded(in: syntax, from: item.reader)
+        return try await opened.store(recoded, on: context, by: invoker, pace: pace, makeCommand)
     }
 }
 
@@ -159,7 +167,7 @@ final class StoreProposals: Sendable {
         }
         let lists: [[String]]
         if let rewritten = item.rewritten {
-            lists = [rewritten.transferSyntaxes.map(\.uid)]
+            lists = [rewritten.transferSyntaxes.map(\.uid), decoded(rewritten, decodes: decodes).map(\.uid)]
         } else {
             let stored = TransferSyntax(uid: item.instance.transferSyntaxUID)
             let others = [TransferSyntax.explicitVRLittleEndian, .implicitVRLittleEndian].filter { syntax in
@@ -173,6 +181,13 @@ final class StoreProposals: Sendable {
         }
         return lists.map(proposed).filter { !$0.isEmpty }.map {
             Proposal(sopClassUID: item.sopClassUID, transferSyntaxes: $0)
+        }
+    }
+
+    /// What a changed instance can be sent in once it is decoded.
+    static func decoded(_ rewritten: RewrittenInstance, decodes: Bool) -> [TransferSyntax] {
+        [TransferSyntax.explicitVRLittleEndian, .implicitVRLittleEndian].filter {
+            decodes && PixelTranscoding.decompresses(rewritten.storedSyntax, to: $0)
         }
     }
 

@@ -131,6 +131,28 @@ import Workflow
         #expect(both.received.withLock { $0.map(\.transferSyntax) } == [TransferSyntax.jpegLSLossless.uid])
     }
 
+    @Test("PS3.4 §B.4.2.2: what is coerced on its way goes decoded too, and in its own compression where that is taken")
+    func decodedAndCoerced() async throws {
+        let frames = [(0..<15).map { UInt8($0 * 3) }]
+        let objects = StoredObjects()
+        try objects.addCompressed(1, frames)
+        let coercion = try Coercion(rules: [CoercionRule(steps: [.set(.institutionName, "North")])])
+        for syntax in [TransferSyntax.implicitVRLittleEndian, .jpegLSLossless] {
+            let scp = ReceivingSCP([syntax])
+            try await receiving(scp) { peer in
+                let courier = Self.courier(objects, [peer], decodes: true) {
+                    $0.rewriting = InstanceRewriting(coercion: coercion)
+                }
+                #expect(await courier.deliver(Self.entry(1)) == .delivered)
+            }
+            let received = try #require(scp.received.withLock { $0.first })
+            #expect(received.transferSyntax == syntax.uid)
+            let sent = try DataSetDecoder(transferSyntax: syntax).decode(received.bytes)
+            #expect(sent.string(.institutionName) == "North")
+            if !syntax.isEncapsulated { #expect(sent.bytes(.pixelData) == frames[0] + [0]) }
+        }
+    }
+
     @Test("PS3.4 Table B.2-1: warnings are stored, A7xx asks for a pause, A9xx and Cxxx are parked")
     func statuses() async throws {
         let objects = StoredObjects()
