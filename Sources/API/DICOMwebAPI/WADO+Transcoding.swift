@@ -104,35 +104,29 @@ extension DICOMwebRoutes {
 
     /// One instance of several. What cannot be made is sent as it is stored, which its part says: an origin server may do
     /// so, and the others are not held up by it. PS3.18 §8.7.3.4.
-    func sendTranscoded(
-        _ instance: Instance, as syntax: TransferSyntax, _ form: DICOMwebMediaType.InstanceForm,
-        _ request: APIRequest, _ framing: inout MultipartFraming, _ writer: inout any ResponseBodyWriter
-    ) async throws {
-        let made: Made?
+    func transcoded(
+        _ instance: Instance, as syntax: TransferSyntax, _ form: DICOMwebMediaType.InstanceForm, _ request: APIRequest
+    ) async throws -> InstanceParts.Sending {
         do {
-            made = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            let made = try await withTaskExecutorPreference(globalConcurrentExecutor) {
                 try await self.made(instance, as: syntax, request)
+            }
+            return { framing, writer in
+                try await writer.write(partHead(of: instance, syntax, in: &framing))
+                try await withTaskExecutorPreference(globalConcurrentExecutor) { try await made.send(to: &writer) }
             }
         } catch let error where Self.isOfTheFrame(error) {
             request.logger.info(
                 "an instance is sent as it is stored: it cannot be transcoded",
                 metadata: ["instance": "\(instance.sopInstanceUID)", "why": "\(error)"])
-            made = nil
-        }
-        if let made {
-            try await writer.write(partHead(of: instance, syntax, in: &framing))
-            return try await withTaskExecutorPreference(globalConcurrentExecutor) {
-                try await made.send(to: &writer)
-            }
         }
         let stored = try transferSyntax(of: instance)
-        guard form.way(of: stored, isTried: true) == .stored else {
-            try await writer.write(partHead(of: instance, .explicitVRLittleEndian, in: &framing))
-            return try await sendRecoded(instance, request, &writer)
+        if form.way(of: stored, isTried: true) != .stored { return recoded(instance, request) }
+        return { framing, writer in
+            let whole = 0..<instance.size
+            let sender = try await BlobSender.open(instance.blobID, in: blobs, range: whole, files: request.files)
+            try await sender.send(whole, before: partHead(of: instance, stored, in: &framing), to: &writer)
         }
-        let sender = try await BlobSender.open(
-            instance.blobID, in: blobs, range: 0..<instance.size, files: request.files)
-        try await sender.send(0..<instance.size, before: partHead(of: instance, stored, in: &framing), to: &writer)
     }
 
     /// Whether another frame may fare better: not where nothing can be decoded now.

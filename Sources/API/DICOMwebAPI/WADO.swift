@@ -105,19 +105,24 @@ extension DICOMwebRoutes {
             blobs: blobs, files: request.files,
             head: { instance, framing in partHead(of: instance, try transferSyntax(of: instance), in: &framing) },
             isRecoded: { form.way(of: try transferSyntax(of: $0)) != .stored },
-            sendRecoded: { instance, framing, writer in
-                switch form.way(of: try transferSyntax(of: instance)) {
-                case .transcoded(let syntax):
-                    try await sendTranscoded(instance, as: syntax, form, request, &framing, &writer)
-                case .recoded, .stored:
-                    try await writer.write(partHead(of: instance, .explicitVRLittleEndian, in: &framing))
-                    try await sendRecoded(instance, request, &writer)
+            prepare: { instance in
+                if case .transcoded(let syntax) = form.way(of: try transferSyntax(of: instance)) {
+                    return try await transcoded(instance, as: syntax, form, request)
                 }
+                return recoded(instance, request)
             },
             page: {
                 if let arriving { return try await arriving.next() }
                 return try await instances(target, after: $0.sopInstanceUID, request)
             }, pageCount: arriving == nil ? Self.batch : 1, arrives: arriving != nil)
+    }
+
+    /// A part in Explicit VR Little Endian; nothing of it is read before it is sent.
+    func recoded(_ instance: Instance, _ request: APIRequest) -> InstanceParts.Sending {
+        { framing, writer in
+            try await writer.write(partHead(of: instance, .explicitVRLittleEndian, in: &framing))
+            try await sendRecoded(instance, request, &writer)
+        }
     }
 
     func sendRecoded(
