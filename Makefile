@@ -106,8 +106,8 @@ viewer: build ## The image viewer in a headless browser; screenshots in .build-t
 
 pixels: build ## Frames of public test images, decoded and encoded, against other codecs
 	@docker/setup.sh pixels
-	for target in none 1.2.840.10008.1.2.5 1.2.840.10008.1.2.4.80 1.2.840.10008.1.2.4.81 1.2.840.10008.1.2.4.90 \
-	    1.2.840.10008.1.2.4.91 1.2.840.10008.1.2.4.50; do \
+	for target in none 1.2.840.10008.1.2.5 1.2.840.10008.1.2.4.70 1.2.840.10008.1.2.4.80 1.2.840.10008.1.2.4.81 \
+	    1.2.840.10008.1.2.4.90 1.2.840.10008.1.2.4.91 1.2.840.10008.1.2.4.50; do \
 	    .build-tools/pixels/bin/python conformance/clients/check_pixels.py $(HILUM) --workers --encode $$target; \
 	done
 

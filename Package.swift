@@ -107,7 +107,8 @@ let package = Package(
         // Translation: the only place where two vocabularies meet.
         layer("Translation", "HL7Translation", ["Basics", "HL7v2", "Workflow", "Access", yams]),
         layer(
-            "Translation", "DICOMTranslation", ["Cryptography", "DICOMData", "DICOMPixels", "Workflow", "Access"]),
+            "Translation", "DICOMTranslation",
+            ["Cryptography", "DICOMData", "DICOMPixels", "PixelCodecs", "Workflow", "Access"]),
         layer("Translation", "FHIRResources", ["Basics", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
 
         // Network: what all doors share about connections.
@@ -133,8 +134,8 @@ let package = Package(
         layer(
             "Adapters", "DIMSEAdapter",
             [
-                "Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access", nio("NIOCore"),
-                nio("NIOPosix"), nioSSL, logging, lifecycle,
+                "Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "PixelCodecs", "Workflow", "Access",
+                nio("NIOCore"), nio("NIOPosix"), nioSSL, logging, lifecycle,
             ]),
 
         layer(
@@ -165,9 +166,8 @@ let package = Package(
         layer(
             "API", "DICOMwebAPI",
             [
-                "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow", hummingbird,
-                httpTypes,
-                nio("NIOCore"), logging,
+                "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "PixelCodecs", "Workflow",
+                hummingbird, httpTypes, nio("NIOCore"), logging,
             ]),
         layer(
             "API", "SMARTAPI",
@@ -242,7 +242,10 @@ let package = Package(
             ["TestSupport", "HL7Translation", "Basics", "HL7v2", "Workflow", "Access"]),
         tests(
             "Translation", "DICOMTranslation",
-            ["DICOMTranslation", "Basics", "DICOMData", "DICOMPixels", "Workflow", "Access"]),
+            [
+                "TestSupport", "DICOMTranslation", "Basics", "DICOMData", "DICOMPixels", "PixelCodecs", "Workflow",
+                "Access",
+            ]),
         tests(
             "Translation", "FHIRResources",
             ["TestSupport", "FHIRResources", "SQLStore", "FHIRModel", "FHIRSearch", "Workflow", "Access"]),
@@ -268,8 +271,8 @@ let package = Package(
             "Adapters", "DIMSEAdapter",
             [
                 "TestSupport",
-                "DIMSEAdapter", "Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access",
-                nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL, logging, lifecycle,
+                "DIMSEAdapter", "Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "PixelCodecs", "Workflow",
+                "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"), nioSSL, logging, lifecycle,
             ]),
         tests(
             "Adapters", "PixelAdapter",
@@ -308,17 +311,16 @@ let package = Package(
             "API", "DICOMwebAPI",
             [
                 "TestSupport",
-                "DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMTranslation", "Workflow", hummingbird,
-                httpTypes,
-                nio("NIOCore"),
+                "DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "PixelCodecs",
+                "Workflow", hummingbird, httpTypes, nio("NIOCore"),
             ]),
         tests(
             "API", "Contract",
             [
                 "TestSupport",
                 "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI", "ViewerAPI", "SQLStore", "BlobStore",
-                "FHIRResources", "DICOMTranslation", "Workflow", "Access", "FHIRModel", hummingbird, httpTypes,
-                nio("NIOCore"), yams,
+                "FHIRResources", "DICOMTranslation", "PixelCodecs", "Workflow", "Access", "FHIRModel", hummingbird,
+                httpTypes, nio("NIOCore"), yams,
             ]),
         .testTarget(
             name: "TidyTests", dependencies: [], path: "Tests/TidyTests", swiftSettings: strict),

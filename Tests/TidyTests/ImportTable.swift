@@ -60,7 +60,8 @@ struct ImportTable {
 
         row("Translation", "HL7Translation", ["Basics", "HL7v2", "Workflow", "Access"], ["Yams"])
         row(
-            "Translation", "DICOMTranslation", ["Cryptography", "DICOMData", "DICOMPixels", "Workflow", "Access"])
+            "Translation", "DICOMTranslation",
+            ["Cryptography", "DICOMData", "DICOMPixels", "PixelCodecs", "Workflow", "Access"])
         row("Translation", "FHIRResources", ["Basics", "FHIRModel", "FHIRSearch", "DICOMData", "Workflow", "Access"])
 
         row("Network", "Admission", ["Access"], ["NIOCore", "NIOTLS", "NIOSSL"])
@@ -79,7 +80,7 @@ struct ImportTable {
         row("Adapters", "MLLPAdapter", ["Admission", "HL7v2", "HL7Translation", "Workflow", "Access"], nio)
         row(
             "Adapters", "DIMSEAdapter",
-            ["Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "Workflow", "Access"], nio)
+            ["Admission", "DICOMData", "DICOMNetwork", "DICOMTranslation", "PixelCodecs", "Workflow", "Access"], nio)
 
         row(
             "Adapters", "PixelAdapter", ["DICOMData", "DICOMPixels", "PixelCodecs", "CPixelSandbox"],
@@ -98,7 +99,7 @@ struct ImportTable {
             ["HTTPSupport", "Basics", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
         row(
             "API", "DICOMwebAPI",
-            ["HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "Workflow"], http)
+            ["HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "PixelCodecs", "Workflow"], http)
         row(
             "API", "SMARTAPI", ["HTTPSupport", "Access", "Basics", "Cryptography"],
             http.union(["NIOHTTP1", "NIOPosix"]))

@@ -26,6 +26,7 @@ import check_scp  # noqa: E402
 import check_scu  # noqa: E402
 import check_signin  # noqa: E402
 import check_smart  # noqa: E402
+import check_transcode  # noqa: E402
 import check_ups  # noqa: E402
 import dicom_files  # noqa: E402
 import dimse_doors  # noqa: E402
@@ -33,7 +34,8 @@ from hilum_server import BINARY, HilumServer  # noqa: E402
 from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
-PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir", "hl7-out", "scp", "scu", "archives", "facade", "hostile"]
+PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "scp", "scu", "archives", "facade",
+         "hostile"]
 
 
 def plain_sample(samples):
@@ -109,6 +111,8 @@ def drive(arguments, report, server, backend, folder, receiver, committer, scp, 
             check_dicom.compare(report, server, backend, stored, "stow")
             if stored:
                 check_dicom.check_query(report, server, backend, plain_sample(stored))
+        if "transcode" in arguments.parts:
+            check_transcode.check(report, server, dimse_doors.doors(server)[0], backend, folder)
         if "fhir" in arguments.parts:
             check_fhir.check(report, server, backend, folder)
         if "scp" in arguments.parts:

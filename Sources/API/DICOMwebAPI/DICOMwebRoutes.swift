@@ -3,12 +3,15 @@ import DICOMTranslation
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
+import PixelCodecs
 import Workflow
 
 /// The DICOMweb base as routes. `openapi/dicomweb.yaml` is compared with this table. PS3.18 §10, §11.
 package struct DICOMwebRoutes: Sendable {
     let index: any ImagingIndex
     let blobs: any BlobStoring
+    /// Decodes and encodes frames.
+    let pixels: any PixelCoding
     let ingest: InstanceIngest
     let audit: any AuditTrail
     /// The absolute base without a slash at its end, for example `https://localhost:8443/dicomweb`.
@@ -37,8 +40,9 @@ package struct DICOMwebRoutes: Sendable {
     ///   - fetch: brings what lies in an archive alone; nil for none.
     ///   - newBoundary: of multipart responses, never the same twice.
     package init(
-        index: any ImagingIndex, blobs: any BlobStoring, ingest: InstanceIngest, audit: any AuditTrail, baseURL: String,
-        gate: BulkResponseGate, memory: MemoryBudget = .unlimited, archives: ArchiveSearch? = nil,
+        index: any ImagingIndex, blobs: any BlobStoring, pixels: any PixelCoding, ingest: InstanceIngest,
+        audit: any AuditTrail, baseURL: String, gate: BulkResponseGate, memory: MemoryBudget = .unlimited,
+        archives: ArchiveSearch? = nil,
         workitems: WorkitemRoutes? = nil, fetch: ArchiveFetch? = nil, newBoundary: @escaping @Sendable () -> String
     ) {
         self.archives = archives
@@ -46,6 +50,7 @@ package struct DICOMwebRoutes: Sendable {
         self.fetch = fetch
         self.index = index
         self.blobs = blobs
+        self.pixels = pixels
         self.ingest = ingest
         self.audit = audit
         self.baseURL = baseURL
@@ -135,6 +140,7 @@ package struct DICOMwebRoutes: Sendable {
 struct StatusReport: ErrorBody {
     func failure(for error: any Error) -> HTTPFailure? {
         if let failure = WorkitemRoutes.failure(for: error) { return failure }
+        if let failure = Self.failure(ofPixels: error) { return failure }
         guard let error = error as? StoreError else { return nil }
         return switch error.code {
         case .unavailable, .closed, .failed:
@@ -154,6 +160,21 @@ struct StatusReport: ErrorBody {
         case .unacceptable: HTTPFailure(.malformed, "a value holds what no attribute may hold")
         case .misuse, .corrupt: nil
         }
+    }
+
+    /// Of frames that are decoded or encoded: what cannot be made of a sound frame is 406, a frame that is none 409. A
+    /// process that died of a frame, or took too long, is nobody's mistake who asks.
+    private static func failure(ofPixels error: any Error) -> HTTPFailure? {
+        if let error = error as? PixelCodecError {
+            return switch error {
+            case .unsupported: HTTPFailure(.notAcceptable, error.description)
+            case .tooLarge: HTTPFailure(.tooLarge, error.description)
+            case .malformed, .mismatch: HTTPFailure(.conflict, error.description)
+            }
+        }
+        guard let error = error as? any PixelCodingFailure, error.isTemporary else { return nil }
+        return HTTPFailure(
+            .unavailable, "frames are not decoded or encoded now; try again", headers: [.retryAfter: "2"])
     }
 
     func body(of failure: HTTPFailure, requestID: String, accept: String?) -> (contentType: String, bytes: [UInt8]) {

@@ -111,6 +111,12 @@ struct FrameSource: Sendable {
             throw StoreError(.unavailable, "no memory for a frame whose bits are moved")
         }
         defer { reservation.release() }
+        let moved = try await content(of: frame, from: sender)
+        try await writer.write(contentsOf: [before, ByteBuffer(bytes: moved), after].compactMap { $0 })
+    }
+
+    /// One frame in memory, as DICOMweb wants it.
+    func content(of frame: PixelDataLayout.Frame, from sender: BlobSender?) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(frame.byteCount)
         for range in frame.ranges {
@@ -120,8 +126,7 @@ struct FrameSource: Sendable {
                 bytes += try await self.bytes(range, sender)
             }
         }
-        let moved = layout.rearranged(bytes, of: frame)
-        try await writer.write(contentsOf: [before, ByteBuffer(bytes: moved), after].compactMap { $0 })
+        return layout.rearranged(bytes, of: frame)
     }
 
     /// The size of the words to turn round when a frame's ranges can be sent one by one; nil when bits must be moved.

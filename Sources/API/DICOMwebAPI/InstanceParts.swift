@@ -11,14 +11,20 @@ struct InstanceParts: Sendable {
     static let aheadMax = 4
     /// Parts that lie ready are written together up to this many bytes.
     static let gatheredBytesMax = 256 << 10
+    /// Instances that are being made ready at a time of those that are encoded anew, the one being sent among them.
+    static let preparedMax = 3
+
+    /// Sends one whole part.
+    typealias Sending = @Sendable (inout MultipartFraming, inout any ResponseBodyWriter) async throws -> Void
 
     let blobs: any BlobStoring
     let files: FileConnection?
-    /// What stands before a part.
+    /// What stands before a part that is sent as it is stored.
     let head: @Sendable (Instance, inout MultipartFraming) throws -> ByteBuffer
     /// Whether an instance must be encoded anew.
     let isRecoded: @Sendable (Instance) throws -> Bool
-    let sendRecoded: @Sendable (Instance, inout any ResponseBodyWriter) async throws -> Void
+    /// Makes one that is ready to be sent.
+    let prepare: @Sendable (Instance) async throws -> Sending
     /// The instances behind one; fewer than `pageCount` on the last page.
     let page: @Sendable (_ after: Instance) async throws -> [Instance]
     let pageCount: Int
@@ -42,32 +48,49 @@ struct InstanceParts: Sendable {
         to writer: inout any ResponseBodyWriter
     ) async throws {
         try await withThrowingTaskGroup(of: [Instance].self) { pages in
-            var queue = Queue(instances: first[...], opening: opening[...])
-            queue.loads(first, of: self, &pages)
-            var framing = framing
-            var gathered = Gathered()
-            while try await queue.fill(of: self, &pages), let (instance, opening) = queue.next() {
-                let head = try head(instance, &framing)
-                guard let opening else {
-                    try await gathered.flush(to: &writer)
-                    try await writer.write(head)
-                    try await sendRecoded(instance, &writer)
-                    continue
-                }
-                let sender = try await opening.value()
-                let whole = 0..<instance.size
-                if let content = sender.wholeContent(whole) {
-                    gathered.append([head, content])
-                    if gathered.byteCount < Self.gatheredBytesMax, queue.isNextReady { continue }
-                    if !queue.isEmpty { try await gathered.flush(to: &writer) }
-                } else {
-                    try await gathered.flush(to: &writer)
-                    try await sender.send(whole, before: head, to: &writer)
-                }
+            try await withThrowingTaskGroup(of: Prepared.self) { preparing in
+                var queue = Queue(instances: first[...], opening: opening[...])
+                queue.loads(first, of: self, &pages)
+                try await send(&queue, framing, &pages, &preparing, to: &writer)
             }
-            gathered.append([framing.end])
-            try await gathered.flush(to: &writer)
         }
+    }
+
+    private func send(
+        _ queue: inout Queue, _ framing: MultipartFraming, _ pages: inout ThrowingTaskGroup<[Instance], any Error>,
+        _ preparing: inout ThrowingTaskGroup<Prepared, any Error>, to writer: inout any ResponseBodyWriter
+    ) async throws {
+        var framing = framing
+        var gathered = Gathered()
+        while try await queue.fill(of: self, &pages) {
+            queue.prepares(of: self, &preparing)
+            guard let (instance, opening) = queue.next() else { break }
+            guard let opening else {
+                try await gathered.flush(to: &writer)
+                let sending = try await queue.prepared(&preparing)
+                try await sending(&framing, &writer)
+                continue
+            }
+            let head = try head(instance, &framing)
+            let sender = try await opening.value()
+            let whole = 0..<instance.size
+            if let content = sender.wholeContent(whole) {
+                gathered.append([head, content])
+                if gathered.byteCount < Self.gatheredBytesMax, queue.isNextReady { continue }
+                if !queue.isEmpty { try await gathered.flush(to: &writer) }
+            } else {
+                try await gathered.flush(to: &writer)
+                try await sender.send(whole, before: head, to: &writer)
+            }
+        }
+        gathered.append([framing.end])
+        try await gathered.flush(to: &writer)
+    }
+
+    /// One that was made ready, by its place in the response.
+    private struct Prepared: Sendable {
+        let number: Int
+        let result: Result<Sending, any Error>
     }
 
     /// What is to be sent, and what of it is being opened.
@@ -76,6 +99,10 @@ struct InstanceParts: Sendable {
         /// Of the first instances.
         var opening: ArraySlice<OpeningBlob?>
         var isLoading = false
+        /// How many were taken, and how many of all were looked at whether they have to be made ready.
+        private var taken = 0
+        private var seen = 0
+        private var prepared: [Int: Result<Sending, any Error>] = [:]
 
         init(instances: ArraySlice<Instance>, opening: ArraySlice<OpeningBlob?>) {
             self.instances = instances
@@ -112,7 +139,32 @@ struct InstanceParts: Sendable {
 
         mutating func next() -> (Instance, OpeningBlob?)? {
             guard let instance = instances.popFirst(), let blob = opening.popFirst() else { return nil }
+            taken += 1
             return (instance, blob)
+        }
+
+        /// Starts to make ready what of the next ones is encoded anew.
+        mutating func prepares(of parts: InstanceParts, _ group: inout ThrowingTaskGroup<Prepared, any Error>) {
+            while seen < taken + min(opening.count, InstanceParts.preparedMax) {
+                let (number, ahead) = (seen, seen - taken)
+                seen += 1
+                guard opening[opening.startIndex + ahead] == nil else { continue }
+                let instance = instances[instances.startIndex + ahead]
+                group.addTask {
+                    do { return Prepared(number: number, result: .success(try await parts.prepare(instance))) } catch {
+                        return Prepared(number: number, result: .failure(error))
+                    }
+                }
+            }
+        }
+
+        /// The one that was taken last, once it is ready.
+        mutating func prepared(_ group: inout ThrowingTaskGroup<Prepared, any Error>) async throws -> Sending {
+            while true {
+                if let result = prepared.removeValue(forKey: taken - 1) { return try result.get() }
+                guard let next = try await group.next() else { throw CancellationError() }
+                prepared[next.number] = next.result
+            }
         }
     }
 

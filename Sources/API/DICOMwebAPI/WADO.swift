@@ -12,17 +12,17 @@ import Workflow
 extension DICOMwebRoutes {
     /// Rows taken from the index at a time while streaming.
     static let batch = 100
-    private static let dicom = MediaType(type: "application", subtype: "dicom")
-    private static let octets = MediaType(type: "application", subtype: "octet-stream")
+    static let dicom = MediaType(type: "application", subtype: "dicom")
+    static let octets = MediaType(type: "application", subtype: "octet-stream")
 
     /// The UIDs of a URL.
-    private struct Target {
+    struct Target {
         var study: String
         var series: String?
         var instance: String?
     }
 
-    private func target(_ request: APIRequest) throws -> Target {
+    func target(_ request: APIRequest) throws -> Target {
         func uid(_ name: String) throws -> String? {
             let text = request.parameters[name]
             if text.isEmpty { return nil }
@@ -32,7 +32,7 @@ extension DICOMwebRoutes {
         return Target(study: try uid("study") ?? "", series: try uid("series"), instance: try uid("instance"))
     }
 
-    private func page(_ target: Target, after: String?, _ request: APIRequest) async throws -> [InstanceHeader] {
+    func page(_ target: Target, after: String?, _ request: APIRequest) async throws -> [InstanceHeader] {
         try await index.headers(
             studyInstanceUID: target.study, seriesInstanceUID: target.series, sopInstanceUID: target.instance,
             after: after,
@@ -46,7 +46,7 @@ extension DICOMwebRoutes {
             read: { try await page(target, after: nil, request) })
     }
 
-    private func accept(_ request: APIRequest) throws -> [DICOMwebMediaType.Wish] {
+    func accept(_ request: APIRequest) throws -> [DICOMwebMediaType.Wish] {
         try DICOMwebMediaType.wishes(try request.query()["accept"] ?? request.headers[.accept])
     }
 
@@ -60,13 +60,14 @@ extension DICOMwebRoutes {
             throw HTTPFailure(.notFound, "there is no such \(target.series == nil ? "study" : "series")")
         }
         let syntaxes = try first.map { try transferSyntax(of: $0) }
-        guard let form = DICOMwebMediaType.instanceForm(try accept(request), stored: syntaxes, isSingle: false),
-            form.isMultipart
+        guard
+            let form = DICOMwebMediaType.instanceForms(try accept(request), stored: syntaxes, isSingle: false)
+                .first(where: \.isMultipart)
         else {
             throw HTTPFailure(
                 .notAcceptable, "available: multipart/related; type=\"application/dicom\"; transfer-syntax=*")
         }
-        let parts = instanceParts(target, recodes: form.isRecoded, arriving, request)
+        let parts = instanceParts(target, form, arriving, request)
         // Before anything is opened: what is read ahead is bounded by the responses that may be sent at a time.
         let permit = try await (arriving == nil ? gate : arrivingGate).permit()
         let opening = try parts.openAhead(first)
@@ -98,26 +99,33 @@ extension DICOMwebRoutes {
 
     /// The parts of a study or series.
     private func instanceParts(
-        _ target: Target, recodes: Bool, _ arriving: ArrivingInstances?, _ request: APIRequest
+        _ target: Target, _ form: DICOMwebMediaType.InstanceForm, _ arriving: ArrivingInstances?, _ request: APIRequest
     ) -> InstanceParts {
-        let isRecoded: @Sendable (Instance) throws -> Bool = { instance in
-            let stored = try transferSyntax(of: instance)
-            return DICOMwebMediaType.mustRecode(stored)
-                || (recodes && !stored.isEncapsulated && stored != .explicitVRLittleEndian)
-        }
-        return InstanceParts(
+        InstanceParts(
             blobs: blobs, files: request.files,
-            head: { instance, framing in
-                let syntax = try isRecoded(instance) ? .explicitVRLittleEndian : try transferSyntax(of: instance)
-                return partHead(of: instance, syntax, in: &framing)
-            }, isRecoded: isRecoded, sendRecoded: { try await sendRecoded($0, request, &$1) },
+            head: { instance, framing in partHead(of: instance, try transferSyntax(of: instance), in: &framing) },
+            isRecoded: { form.way(of: try transferSyntax(of: $0)) != .stored },
+            prepare: { instance in
+                if case .transcoded(let syntax) = form.way(of: try transferSyntax(of: instance)) {
+                    return try await transcoded(instance, as: syntax, form, request)
+                }
+                return recoded(instance, request)
+            },
             page: {
                 if let arriving { return try await arriving.next() }
                 return try await instances(target, after: $0.sopInstanceUID, request)
             }, pageCount: arriving == nil ? Self.batch : 1, arrives: arriving != nil)
     }
 
-    private func sendRecoded(
+    /// A part in Explicit VR Little Endian; nothing of it is read before it is sent.
+    func recoded(_ instance: Instance, _ request: APIRequest) -> InstanceParts.Sending {
+        { framing, writer in
+            try await writer.write(partHead(of: instance, .explicitVRLittleEndian, in: &framing))
+            try await sendRecoded(instance, request, &writer)
+        }
+    }
+
+    func sendRecoded(
         _ instance: Instance, _ request: APIRequest, _ writer: inout any ResponseBodyWriter
     ) async throws {
         let target = Target(
@@ -132,7 +140,7 @@ extension DICOMwebRoutes {
         }
     }
 
-    private func partHead(
+    func partHead(
         of instance: Instance, _ syntax: TransferSyntax, in framing: inout MultipartFraming
     ) -> ByteBuffer {
         framing.partHead([
@@ -149,7 +157,12 @@ extension DICOMwebRoutes {
         guard let instance = rows.first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
-        let envelope = try envelope(of: instance, request)
+        let forms = try forms(of: instance, request)
+        if forms[0].transcoded != nil, let response = try await retrieveTranscoded(instance, forms, request) {
+            return response
+        }
+        guard let form = forms.first(where: { $0.transcoded == nil }) else { throw Self.notAcceptable(instance) }
+        let envelope = try envelope(of: instance, form)
         if envelope.isRecoded {
             try await record("retrieve", request)
             return .stream(contentType: envelope.contentType) { writer in
@@ -180,7 +193,8 @@ extension DICOMwebRoutes {
             let instance = index.remembered(
                 studyInstanceUID: target.study, seriesInstanceUID: series, sopInstanceUID: uid,
                 access: request.access), instance.size <= BlobSender.firstBytesMax,
-            let envelope = try? envelope(of: instance, request), !envelope.isRecoded, let permit = gate.permitNow()
+            let form = try? forms(of: instance, request).first, form.transcoded == nil,
+            let envelope = try? envelope(of: instance, form), !envelope.isRecoded, let permit = gate.permitNow()
         else { return nil }
         if instance.archive != nil { fetch?.use(target.study) }
         let preparation = BlobSender.pieces(
@@ -200,7 +214,7 @@ extension DICOMwebRoutes {
     }
 
     /// What stands around one instance in a response.
-    private struct Envelope {
+    struct Envelope {
         var contentType: String
         var isRecoded: Bool
         var before: ByteBuffer?
@@ -211,12 +225,27 @@ extension DICOMwebRoutes {
         }
     }
 
-    private func envelope(of instance: Instance, _ request: APIRequest) throws -> Envelope {
+    /// At least one. Throws `.notAcceptable`.
+    private func forms(of instance: Instance, _ request: APIRequest) throws -> [DICOMwebMediaType.InstanceForm] {
         let stored = try transferSyntax(of: instance)
-        guard let form = DICOMwebMediaType.instanceForm(try accept(request), stored: [stored], isSingle: true) else {
-            throw HTTPFailure(.notAcceptable, "available: application/dicom; transfer-syntax=\(stored.uid)")
-        }
-        let syntax = form.isRecoded ? TransferSyntax.explicitVRLittleEndian : stored
+        let forms = DICOMwebMediaType.instanceForms(try accept(request), stored: [stored], isSingle: true)
+        guard !forms.isEmpty else { throw Self.notAcceptable(instance) }
+        return forms
+    }
+
+    static func notAcceptable(_ instance: Instance) -> HTTPFailure {
+        let explicit = TransferSyntax.explicitVRLittleEndian
+        let stored = TransferSyntax(uid: instance.transferSyntaxUID) ?? explicit
+        let isDecoded = PixelTranscoding.isPossible(from: stored, to: explicit)
+        let sent = DICOMwebMediaType.mustRecode(stored) ? explicit : stored
+        return HTTPFailure(
+            .notAcceptable,
+            "available: application/dicom; transfer-syntax=\(sent.uid)"
+                + (isDecoded ? ", application/dicom; transfer-syntax=\(explicit.uid)" : ""))
+    }
+
+    private func envelope(of instance: Instance, _ form: DICOMwebMediaType.InstanceForm) throws -> Envelope {
+        let syntax = form.isRecoded ? TransferSyntax.explicitVRLittleEndian : try transferSyntax(of: instance)
         guard form.isMultipart else {
             return Envelope(
                 contentType: "application/dicom;transfer-syntax=\(syntax.uid)", isRecoded: form.isRecoded)
@@ -228,7 +257,7 @@ extension DICOMwebRoutes {
     }
 
     /// What `open` gives, opened while the audit row becomes durable; nothing can be sent before it is.
-    private func recorded<Value: Sendable>(
+    func recorded<Value: Sendable>(
         _ interaction: String, _ request: APIRequest, while open: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         try await withThrowingTaskGroup(of: Value.self) { group in
@@ -247,14 +276,14 @@ extension DICOMwebRoutes {
             after: after, limit: limit, access: request.access)
     }
 
-    private func transferSyntax(of instance: Instance) throws -> TransferSyntax {
+    func transferSyntax(of instance: Instance) throws -> TransferSyntax {
         guard let syntax = TransferSyntax(uid: instance.transferSyntaxUID) else {
             throw StoreError(.corrupt, "a stored instance names an unknown transfer syntax")
         }
         return syntax
     }
 
-    private func instanceURL(_ instance: Instance) -> String {
+    func instanceURL(_ instance: Instance) -> String {
         "\(baseURL)/studies/\(instance.studyInstanceUID)/series/\(instance.seriesInstanceUID)/instances/\(instance.sopInstanceUID)"
     }
 
@@ -311,39 +340,48 @@ extension DICOMwebRoutes {
         }
         let header = try StoredHeader(stored)
         guard stored.instance.numberOfFrames > 0 else { throw HTTPFailure(.notFound, "this instance has no frames") }
-        guard
-            let form = DICOMwebMediaType.frameForm(
-                try accept(request), stored: header.transferSyntax, frames: numbers.count)
-        else {
-            let type = header.transferSyntax.frameMediaType ?? "application/octet-stream"
+        let canMake = Self.transcodes(header)
+        let forms = DICOMwebMediaType.frameForms(
+            try accept(request), stored: header.transferSyntax, frames: numbers.count, canMake: canMake)
+        guard let first = forms.first else {
             throw HTTPFailure(
-                .notAcceptable,
-                "available: multipart/related; type=\"\(type)\"; transfer-syntax=\(header.transferSyntax.uid)")
+                .notAcceptable, DICOMwebMediaType.availableFrames(stored: header.transferSyntax, canMake: canMake))
         }
         let source = try await FrameSource(header, blobs: blobs, memory: memory)
         let frames = try numbers.map { try source.frame($0) }
+        if first.transcoded != nil {
+            return try await transcodedFrames(zip(numbers, frames).map { $0 }, forms, source, header, request)
+        }
+        return try await storedFrames(zip(numbers, frames).map { $0 }, first, source, header, request)
+    }
+
+    /// Frames as they are stored, native ones in little endian.
+    func storedFrames(
+        _ frames: [(number: Int, frame: PixelDataLayout.Frame)], _ form: DICOMwebMediaType.FrameForm,
+        _ source: FrameSource, _ header: StoredHeader, _ request: APIRequest
+    ) async throws -> Response {
         let permit = try await gate.permit()
         let sender = try await recorded("frames", request) {
-            try await source.open(stored.instance, in: blobs, first: frames[0], files: request.files)
+            try await source.open(header.instance, in: blobs, first: frames[0].frame, files: request.files)
         }
         guard form.isMultipart else {
             return .stream(
-                contentType: form.contentType, contentLength: frames[0].sentByteCount,
+                contentType: form.contentType, contentLength: frames[0].frame.sentByteCount,
                 isBrief: true
             ) { writer in
                 defer { withExtendedLifetime(permit) {} }
                 try await Self.working(source.isWork) {
-                    try await source.send(frames[0], from: sender, to: &writer)
+                    try await source.send(frames[0].frame, from: sender, to: &writer)
                 }
             }
         }
-        let base = instanceURL(stored.instance)
+        let base = instanceURL(header.instance)
         let framing = MultipartFraming(boundary: newBoundary())
         let inner = MediaType(form.contentType).map { MediaType(type: $0.type, subtype: $0.subtype) } ?? Self.octets
         return .stream(contentType: framing.contentType(ofParts: inner), isBrief: true) { writer in
             defer { withExtendedLifetime(permit) {} }
             var framing = framing
-            for (number, frame) in zip(numbers, frames) {
+            for (number, frame) in frames {
                 let head = framing.partHead([
                     ("Content-Type", form.contentType), ("Content-Location", "\(base)/frames/\(number)"),
                 ])
@@ -356,7 +394,7 @@ extension DICOMwebRoutes {
     }
 
     /// Runs what computes away from the connection's event loop.
-    private static func working(_ isWork: Bool, _ body: () async throws -> Void) async throws {
+    static func working(_ isWork: Bool, _ body: () async throws -> Void) async throws {
         if isWork {
             try await withTaskExecutorPreference(globalConcurrentExecutor) { try await body() }
         } else {
@@ -431,7 +469,8 @@ extension DICOMwebRoutes {
         let isSingle = frames.count == 1 && !wishes.contains { $0.isMultipart }
         var form = DICOMwebMediaType.frameForm(wishes, stored: syntax, frames: frames.count)
         if form == nil, let octets = wishes.first(where: { $0.media.includes(Self.octets) }) {
-            form = ("\(Self.octets.essence);transfer-syntax=\(syntax.uid)", octets.isMultipart)
+            form = .init(
+                contentType: "\(Self.octets.essence);transfer-syntax=\(syntax.uid)", isMultipart: octets.isMultipart)
         }
         guard let form else {
             throw HTTPFailure(

@@ -1,5 +1,7 @@
+import PixelCodecs
+
 /// Why a frame was not tried, or not to its end, although nothing is known to be wrong with it.
-package struct PixelWorkerError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct PixelWorkerError: PixelCodingFailure, Equatable, Sendable, CustomStringConvertible {
     package enum Code: Sendable {
         /// More frames wait than may: try again later.
         case busy
@@ -19,6 +21,8 @@ package struct PixelWorkerError: Error, Equatable, Sendable, CustomStringConvert
         self.code = code
         self.description = description
     }
+
+    package var isTemporary: Bool { code == .busy || code == .unavailable }
 
     /// Two errors are equal when their codes are.
     package static func == (a: PixelWorkerError, b: PixelWorkerError) -> Bool { a.code == b.code }

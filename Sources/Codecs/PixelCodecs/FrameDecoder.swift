@@ -86,7 +86,10 @@ package enum FrameDecoder {
         guard headers.scans <= limits.scansMax else { throw .tooLarge(limit: "scansMax", value: headers.scans) }
         let size = PixelCells.sampleBytes(image.bitsAllocated)
         switch (headers.process, headers.precision) {
-        case (0xF7, _): return try CharLSCodec.decode(frame, image)
+        case (0xF7, _):
+            // The library refuses what has no end too, but may look for bits behind it for seconds before.
+            guard headers.hasEnd else { throw .malformed("the JPEG-LS codestream has no end") }
+            return try CharLSCodec.decode(frame, image)
         case (0xC0, 8), (0xC1, 8), (0xC2, 8):
             return try TurboJPEGCodec.decode(frame, headers, image, options)
         case (0xC1, 12): return try sequential(frame, headers, image, size)

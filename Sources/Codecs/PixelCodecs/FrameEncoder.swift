@@ -1,7 +1,8 @@
 import DICOMData
 import DICOMPixels
 
-/// Encodes one frame: RLE by our own code, JPEG Baseline, JPEG-LS and JPEG 2000 by the libraries. PS3.5 §8.2, Annex A.
+/// Encodes one frame: RLE and JPEG Lossless by our own code, JPEG Baseline, JPEG-LS and JPEG 2000 by the libraries.
+/// PS3.5 §8.2, Annex A.
 package enum FrameEncoder {
     /// Whether frames can be written in this transfer syntax.
     package static func writes(_ transferSyntax: TransferSyntax) -> Bool {
@@ -9,7 +10,8 @@ package enum FrameEncoder {
     }
 
     private static let encoders: [TransferSyntax] = [
-        .jpegBaseline, .jpegLSLossless, .jpegLSNearLossless, .jpeg2000Lossless, .jpeg2000, .rleLossless,
+        .jpegBaseline, .jpegLosslessSV1, .jpegLSLossless, .jpegLSNearLossless, .jpeg2000Lossless, .jpeg2000,
+        .rleLossless,
     ]
 
     /// The frame in a transfer syntax. Throws `.unsupported` for a depth, a sign or a colour that the syntax or the
@@ -22,6 +24,18 @@ package enum FrameEncoder {
         guard samples <= limits.samplesMax else { throw .tooLarge(limit: "samplesMax", value: samples) }
         switch transferSyntax {
         case .jpegBaseline: return try TurboJPEGCodec.encode(frame, options)
+        case .jpegLosslessSV1:
+            guard frame.sampleBytes <= 2, frame.samplesPerPixel == 1 || frame.samplesPerPixel == 3,
+                let bytes = JPEGLosslessFrame.encoded(
+                    frame.bytes, rows: frame.rows, columns: frame.columns, samples: frame.samplesPerPixel,
+                    sampleBytes: frame.sampleBytes, precision: max(2, frame.bitsStored),
+                    isRGB: frame.photometricInterpretation == "RGB")
+            else {
+                throw .unsupported(
+                    "JPEG Lossless of \(frame.samplesPerPixel) samples of \(8 * frame.sampleBytes) bits")
+            }
+            return EncodedFrame(
+                bytes: bytes, photometricInterpretation: frame.photometricInterpretation, isLossy: false)
         case .jpegLSLossless: return try CharLSCodec.encode(frame, near: 0)
         case .jpegLSNearLossless: return try CharLSCodec.encode(frame, near: options.near)
         case .jpeg2000Lossless: return try OpenJPEGCodec.encode(frame, ratio: nil)

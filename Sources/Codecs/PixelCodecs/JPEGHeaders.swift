@@ -16,6 +16,8 @@ struct JPEGHeaders {
     private var colourSegments: [Range<Int>] = []
     /// Behind EOI; nil where there is none.
     private var end: Int?
+    /// There is an EOI.
+    var hasEnd: Bool { end != nil }
 
     /// nil where the bytes are no JPEG with one frame header.
     init?(_ bytes: [UInt8]) {

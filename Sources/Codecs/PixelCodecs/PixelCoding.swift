@@ -3,8 +3,8 @@ import DICOMPixels
 
 /// Who decodes and encodes frames for a door: child processes in a server.
 ///
-/// Both throw ``PixelCodecError`` for what is wrong with the frame or the wish, `CancellationError`, and an error of the
-/// implementation where the frame could not be tried or its process did not live to the end.
+/// Both throw ``PixelCodecError`` for what is wrong with the frame or the wish, `CancellationError`, and a
+/// ``PixelCodingFailure`` where the frame could not be tried or its process did not live to the end.
 package protocol PixelCoding: Sendable {
     /// As `FrameDecoder.decode`.
     func decode(
@@ -15,6 +15,12 @@ package protocol PixelCoding: Sendable {
     func encode(
         _ frame: NativeFrame, as transferSyntax: TransferSyntax, options: EncodingOptions
     ) async throws -> EncodedFrame
+}
+
+/// What an implementation of ``PixelCoding`` throws where nothing is known to be wrong with the frame.
+package protocol PixelCodingFailure: Error {
+    /// The frame was not tried: the same call can succeed in a moment.
+    var isTemporary: Bool { get }
 }
 
 /// Decodes and encodes where it is called: for tools and tests, and for pixels of our own. Frames of others belong into a

@@ -18,7 +18,7 @@ enum DoorComposition {
     static func dimse(
         _ door: DoorConfiguration, limits: ServerLimits, guards: DoorGuards, store: RelationalStore,
         blobs: any BlobStoring, commitments: ReportAssociations, workitems: ReportAssociations,
-        outgoing: OutgoingDIMSE, archives: ArchiveComposition,
+        outgoing: OutgoingDIMSE, transcoding: PixelTranscoding, archives: ArchiveComposition,
         tokens: any TokenVerifying, ingest: InstanceIngest, authorities: AssigningAuthorities, entropy: any Entropy,
         tls: DoorTLS?, logger: Logger,
         isUp: @escaping @Sendable () -> Void
@@ -50,7 +50,7 @@ enum DoorComposition {
                 QuerySCP(index: store, audit: store, archives: archives.search),
                 RetrieveSCP(
                     index: store, blobs: blobs, peers: store, audit: store, calling: outgoing.calling,
-                    associations: outgoing.associations, fetch: archives.fetch,
+                    associations: outgoing.associations, transcoding: transcoding, fetch: archives.fetch,
                     memory: MemoryBudget(bytesMax: min(RetrieveSCP.memoryBytes, guards.memory.bytesMax)),
                     logger: logger),
                 StorageCommitmentSCP(store: store, associations: commitments),

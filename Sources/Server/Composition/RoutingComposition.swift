@@ -71,7 +71,7 @@ struct RoutingComposition {
     /// Who carries what is in the outbox to the destinations, by the kind they carry.
     func couriers(
         _ server: ServerConfiguration, store: RelationalStore, blobs: any BlobStoring, caller: PeerCaller,
-        sender: HTTPSSender, clock: any Workflow.Clock, entropy: any Entropy
+        transcoding: PixelTranscoding? = nil, sender: HTTPSSender, clock: any Workflow.Clock, entropy: any Entropy
     ) -> [String: any Courier] {
         var couriers: [String: any Courier] = [:]
         for (destination, terms) in zip(configuration.destinations, terms) {
@@ -79,7 +79,7 @@ struct RoutingComposition {
             switch destination.way {
             case .peer(let title):
                 couriers[ForwardedInstance.outboxName(destination.name)] = StoreCourier(
-                    forwarding, to: title, index: store, peers: store, caller: caller)
+                    forwarding, to: title, index: store, peers: store, caller: caller, transcoding: transcoding)
             case .stow(let url, let token):
                 let tokens = token.flatMap { token in
                     keys[destination.name].map { key in

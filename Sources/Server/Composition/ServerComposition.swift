@@ -21,6 +21,7 @@ import NIOCore
 import NIOPosix
 import OpsAPI
 import OutboundAdapter
+import PixelAdapter
 import SMARTAPI
 import SQLStore
 import ServiceLifecycle
@@ -95,6 +96,8 @@ enum ServerComposition {
 
         // The doors for hospital systems.
         let workers = WorkThreads()
+        let pixels = PixelWorkers(logger: logger)
+        let transcoding = PixelTranscoding(pixels, memory: guards.memory)
         let ingest = InstanceIngest(
             store: store, blobs: blobs, authorities: profile.authorities, limits: configuration.limits.ingest,
             memory: guards.memory, workers: workers, routing: configuration.routing.table
@@ -130,7 +133,7 @@ enum ServerComposition {
         ) { clock.now() }
         let outboxDepths = OutboxDepths()
         let web = try await WebComposition(
-            publicURL: publicURL, store: store, blobs: blobs, ingest: ingest, archives: archives,
+            publicURL: publicURL, store: store, blobs: blobs, pixels: pixels, ingest: ingest, archives: archives,
             exports: exports, folder: folder, entropy: entropy, clock: clock, readiness: readiness,
             configuration: configuration,
             guards: guards, metrics: metrics, outboxDepths: outboxDepths,
@@ -145,7 +148,8 @@ enum ServerComposition {
                 return .init(
                     service: try DoorComposition.dimse(
                         door, limits: configuration.limits, guards: guards, store: store, blobs: blobs,
-                        commitments: commitments, workitems: workitems, outgoing: outgoing, archives: archives,
+                        commitments: commitments, workitems: workitems, outgoing: outgoing, transcoding: transcoding,
+                        archives: archives,
                         tokens: web.tokens,
                         ingest: ingest,
                         authorities: profile.authorities, entropy: entropy, tls: tls, logger: logger, isUp: isUp))
@@ -174,8 +178,8 @@ enum ServerComposition {
             configuration, folder, zone: profile.zone, memory: guards.memory, workers: workers)
         let forwarder = RoutingComposition.sender(configuration, folder)
         let forwarding = routing.couriers(
-            configuration, store: store, blobs: blobs, caller: outgoing.caller, sender: forwarder, clock: clock,
-            entropy: entropy)
+            configuration, store: store, blobs: blobs, caller: outgoing.caller, transcoding: transcoding,
+            sender: forwarder, clock: clock, entropy: entropy)
         let outbound = try HL7Outbound(profile, tls: callingTLS, store: store, logger: logger)
         let couriers: [String: any Courier] = [
             SubscriptionNotice.kind: hooks,
@@ -241,11 +245,13 @@ enum ServerComposition {
             try await group.run()
         } catch {
             await workers.close()
+            await pixels.close()
             await web.passwords?.close()
             await close(store, blobs)
             throw error
         }
         await workers.close()
+        await pixels.close()
         await web.passwords?.close()
         await sender.close()
         await forwarder.close()

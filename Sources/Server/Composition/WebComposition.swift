@@ -13,6 +13,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import OpsAPI
+import PixelCodecs
 import SMARTAPI
 import SQLStore
 import ViewerAPI
@@ -34,7 +35,8 @@ struct WebComposition {
     private static let serverName = "hilum"
 
     init(
-        publicURL: String, store: RelationalStore, blobs: BlobStore, ingest: InstanceIngest,
+        publicURL: String, store: RelationalStore, blobs: BlobStore, pixels: any PixelCoding,
+        ingest: InstanceIngest,
         archives: ArchiveComposition,
         exports: ExportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness,
@@ -115,8 +117,8 @@ struct WebComposition {
                 now: { clock.now() }),
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(
-            index: store, blobs: blobs, ingest: ingest, audit: audit, baseURL: publicURL + "/dicomweb", gate: gate,
-            memory: guards.memory, archives: archives.search,
+            index: store, blobs: blobs, pixels: pixels, ingest: ingest, audit: audit,
+            baseURL: publicURL + "/dicomweb", gate: gate, memory: guards.memory, archives: archives.search,
             workitems: WorkitemRoutes(store: store, entropy: entropy, baseURL: publicURL + "/dicomweb"),
             fetch: archives.fetch,
             newBoundary: { entropy.newID().value })

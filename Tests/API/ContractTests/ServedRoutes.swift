@@ -7,6 +7,7 @@ import FHIRResources
 import Foundation
 import HTTPSupport
 import OpsAPI
+import PixelCodecs
 import SMARTAPI
 import SQLStore
 import TestSupport
@@ -68,7 +69,7 @@ enum ServedRoutes {
                 now: { now }),
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(
-            index: store, blobs: blobs,
+            index: store, blobs: blobs, pixels: DirectPixelCoding(),
             ingest: InstanceIngest(
                 store: store, blobs: blobs,
                 authorities: AssigningAuthorities(

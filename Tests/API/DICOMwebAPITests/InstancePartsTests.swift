@@ -41,8 +41,11 @@ struct InstancePartsTests {
                 blobs: blobs, files: nil,
                 head: { instance, framing in framing.partHead([("Content-Location", instance.sopInstanceUID)]) },
                 isRecoded: { $0.instanceNumber == 5 },
-                sendRecoded: { instance, writer in
-                    try await writer.write(ByteBuffer(string: "recoded \(instance.sopInstanceUID)"))
+                prepare: { instance in
+                    { framing, writer in
+                        try await writer.write(framing.partHead([("Content-Location", instance.sopInstanceUID)]))
+                        try await writer.write(ByteBuffer(string: "recoded \(instance.sopInstanceUID)"))
+                    }
                 },
                 page: { after in
                     let start = pages.firstIndex(of: after).map { $0 + 1 } ?? pages.count
@@ -77,6 +80,44 @@ struct InstancePartsTests {
             first, opening: try parts.openAhead(first), framing: MultipartFraming(boundary: "cut"), to: &writer)
         #expect(log.bytes == Self.expected(all))
         #expect(blobs.opened == (count > 5 ? count - 1 : count))
+    }
+
+    @Test(
+        "What is encoded anew is made ready ahead, three at a time at most, and sent in order; one that fails ends it")
+    func prepared() async throws {
+        struct Broken: Error {}
+        for broken in [nil, 4] {
+            let all = (0..<9).map { Self.instance($0, size: 10) }
+            let counts = Mutex((ready: 0, most: 0))
+            let parts = InstanceParts(
+                blobs: MemoryBlobs([:]), files: nil, head: { _, _ in ByteBuffer() }, isRecoded: { _ in true },
+                prepare: { instance in
+                    // Later ones are ready earlier.
+                    for _ in 0..<(10 - (instance.instanceNumber ?? 0)) * 20 { await Task.yield() }
+                    if instance.instanceNumber == broken { throw Broken() }
+                    counts.withLock { counts in
+                        counts.ready += 1
+                        counts.most = max(counts.most, counts.ready)
+                    }
+                    return { _, writer in
+                        try await writer.write(ByteBuffer(string: "\(instance.instanceNumber ?? 0) "))
+                        counts.withLock { $0.ready -= 1 }
+                    }
+                }, page: { _ in [] }, pageCount: 100)
+            let log = BodyLog()
+            var writer: any ResponseBodyWriter = BodyLog.Writer(log: log)
+            let framing = MultipartFraming(boundary: "cut")
+            if broken == nil {
+                try await parts.send(all, opening: try parts.openAhead(all), framing: framing, to: &writer)
+                #expect(String(decoding: log.bytes, as: UTF8.self).hasPrefix("0 1 2 3 4 5 6 7 8 "))
+            } else {
+                await #expect(throws: Broken.self) {
+                    try await parts.send(all, opening: try parts.openAhead(all), framing: framing, to: &writer)
+                }
+                #expect(String(decoding: log.bytes, as: UTF8.self) == "0 1 2 3 ")
+            }
+            #expect((1...InstanceParts.preparedMax).contains(counts.withLock { $0.most }))
+        }
     }
 
     private final class Seen: Sendable { let opened = Mutex<[Int]>([]) }

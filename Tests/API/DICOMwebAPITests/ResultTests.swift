@@ -2,6 +2,7 @@ import Access
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
+import PixelCodecs
 import Synchronization
 import Testing
 import Workflow
@@ -14,13 +15,13 @@ import Workflow
 /// Cases D3, D6, D7, D15, D17, D21.
 @Suite("Results: metadata, bulk data, matches")
 struct ResultTests {
-    private static let uid = "1.2.3"
+    static let uid = "1.2.3"
 
-    private final class Index: ImagingIndex {
-        let stored: InstanceHeader?
+    final class Index: ImagingIndex {
+        let stored: [InstanceHeader]
         let matches: StudyMatches
         let asked = Mutex<StudyQuery?>(nil)
-        init(_ stored: InstanceHeader?, _ matches: StudyMatches) {
+        init(_ stored: [InstanceHeader], _ matches: StudyMatches) {
             self.stored = stored
             self.matches = matches
         }
@@ -32,11 +33,16 @@ struct ResultTests {
         func instances(
             studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
             access: AccessContext
-        ) async throws -> [Instance] { after == nil ? [stored].compactMap { $0?.instance } : [] }
+        ) async throws -> [Instance] {
+            after == nil ? found(sopInstanceUID).map(\.instance) : []
+        }
         func headers(
             studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
             access: AccessContext
-        ) async throws -> [InstanceHeader] { after == nil ? [stored].compactMap { $0 } : [] }
+        ) async throws -> [InstanceHeader] { after == nil ? found(sopInstanceUID) : [] }
+        private func found(_ uid: String?) -> [InstanceHeader] {
+            stored.filter { uid == nil || $0.instance.sopInstanceUID == uid }
+        }
     }
 
     private struct NoStore: WorkflowStore {
@@ -52,32 +58,45 @@ struct ResultTests {
         func record(_ record: AuditRecord) async throws {}
     }
 
-    private static func routes(
+    static func routes(
         _ set: DataSet? = nil, _ syntax: TransferSyntax = .explicitVRLittleEndian,
         matches: StudyMatches = StudyMatches(matches: [], remaining: 0), archives: ArchiveSearch? = nil
     ) throws -> (DICOMwebRoutes, Index) {
+        try routes(of: set.map { [(uid, $0, syntax)] } ?? [], matches: matches, archives: archives)
+    }
+
+    /// Of several instances, by their UIDs.
+    static func routes(
+        of objects: [(uid: String, set: DataSet, syntax: TransferSyntax)],
+        matches: StudyMatches = StudyMatches(matches: [], remaining: 0), archives: ArchiveSearch? = nil,
+        pixels: any PixelCoding = DirectPixelCoding()
+    ) throws -> (DICOMwebRoutes, Index) {
         var blobs: [String: [UInt8]] = [:]
-        var stored: InstanceHeader?
-        if let set {
+        var stored: [InstanceHeader] = []
+        for (instanceUID, set, syntax) in objects {
             let file =
                 try FileMeta(
-                    sopClassUID: UID.ctImageStorage, sopInstanceUID: uid, transferSyntax: syntax, sourceAETitle: nil
+                    sopClassUID: UID.ctImageStorage, sopInstanceUID: instanceUID, transferSyntax: syntax,
+                    sourceAETitle: nil
                 ).encoded() + DataSetEncoder(transferSyntax: syntax).encode(set)
-            blobs["a"] = file
+            blobs[instanceUID] = file
             var scanner = InstanceScanner(limits: DecodingLimits(), externalValuesAbove: 16 << 10)
             try scanner.consume(file)
             let scanned = try scanner.finish()
             let (kept, bulk) = StoredHeader.split(scanned)
             let instance = Instance(
-                studyInstanceUID: uid, seriesInstanceUID: uid, sopInstanceUID: uid, sopClassUID: UID.ctImageStorage,
+                studyInstanceUID: uid, seriesInstanceUID: uid, sopInstanceUID: instanceUID,
+                sopClassUID: UID.ctImageStorage,
                 instanceNumber: 1, transferSyntaxUID: syntax.uid, rows: nil, columns: nil, bitsAllocated: nil,
-                numberOfFrames: set.int(.numberOfFrames) ?? 1, blobID: BlobID("a"), size: Int64(file.count),
+                numberOfFrames: set.int(.numberOfFrames) ?? 1, blobID: BlobID(instanceUID), size: Int64(file.count),
                 dataSetOffset: Int64(scanned.dataSetOffset), pixelDataOffset: nil, pixelDataLength: nil,
                 receivedAt: UTCInstant(microseconds: 0), receivedFrom: nil)
-            stored = InstanceHeader(
-                instance: instance,
-                header: try DataSetEncoder(transferSyntax: .explicitVRLittleEndian, definedLengths: true).encode(kept),
-                bulk: bulk, frameIndex: scanned.pixelData.map(FrameIndex.encode) ?? [])
+            stored.append(
+                InstanceHeader(
+                    instance: instance,
+                    header: try DataSetEncoder(transferSyntax: .explicitVRLittleEndian, definedLengths: true)
+                        .encode(kept),
+                    bulk: bulk, frameIndex: scanned.pixelData.map(FrameIndex.encode) ?? []))
         }
         let index = Index(stored, matches)
         let memory = MemoryBlobs(blobs)
@@ -85,7 +104,7 @@ struct ResultTests {
             authorities: [], defaultPatientSystem: "urn:p", defaultAccessionSystem: "urn:a")
         return (
             DICOMwebRoutes(
-                index: index, blobs: memory,
+                index: index, blobs: memory, pixels: pixels,
                 ingest: InstanceIngest(store: NoStore(), blobs: memory, authorities: authorities), audit: NoAudit(),
                 baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), archives: archives,
                 newBoundary: { "bound" }),
@@ -93,15 +112,16 @@ struct ResultTests {
         )
     }
 
-    private static func request(
-        accept: String? = nil, query: String = "", path: String = "", frames: String = ""
+    static func request(
+        accept: String? = nil, query: String = "", path: String = "", frames: String = "", isStudy: Bool = false
     ) -> APIRequest {
         var headers = HTTPFields()
         headers[.accept] = accept
         return APIRequest(
             method: .get, path: "/", rawQuery: query, headers: headers,
             parameters: PathParameters(
-                [("study", uid), ("series", uid), ("instance", uid)] + (path.isEmpty ? [] : [("path", path)])
+                [("study", uid)] + (isStudy ? [] : [("series", uid), ("instance", uid)])
+                    + (path.isEmpty ? [] : [("path", path)])
                     + (frames.isEmpty ? [] : [("frames", frames)])),
             access: AccessContext(
                 principal: Principal(kind: .client, id: "c"), scopes: [], requestID: "r", sourceAddress: nil))
@@ -116,7 +136,7 @@ struct ResultTests {
                 principal: Principal(kind: .client, id: "c"), scopes: [], requestID: "r", sourceAddress: nil))
     }
 
-    private static func body(_ response: Response) async throws -> [UInt8] {
+    static func body(_ response: Response) async throws -> [UInt8] {
         let log = BodyLog()
         try await response.body.write(BodyLog.Writer(log: log))
         if let length = response.headers[.contentLength] { #expect(length == "\(log.bytes.count)") }
@@ -124,7 +144,7 @@ struct ResultTests {
     }
 
     /// The contents of a multipart body with the boundary of these tests.
-    private static func parts(_ bytes: [UInt8]) -> [[UInt8]] {
+    static func parts(_ bytes: [UInt8]) -> [[UInt8]] {
         let text = bytes.map { Character(UnicodeScalar($0)) }
         var parts: [[UInt8]] = []
         for part in String(text).components(separatedBy: "--bound").dropFirst() where !part.hasPrefix("--") {

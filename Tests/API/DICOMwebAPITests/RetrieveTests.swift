@@ -5,6 +5,7 @@ import HTTPSupport
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import PixelCodecs
 import Synchronization
 import Testing
 import Workflow
@@ -77,7 +78,7 @@ struct RetrieveTests {
             authorities: [], defaultPatientSystem: "urn:example:patient",
             defaultAccessionSystem: "urn:example:accession")
         return DICOMwebRoutes(
-            index: Index(instance: instance), blobs: blobs,
+            index: Index(instance: instance), blobs: blobs, pixels: DirectPixelCoding(),
             ingest: InstanceIngest(store: NoStore(), blobs: blobs, authorities: authorities), audit: trail,
             baseURL: "https://h/dicomweb", gate: gate, fetch: fetch, newBoundary: { "bound" })
     }

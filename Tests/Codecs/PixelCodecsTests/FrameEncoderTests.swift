@@ -55,8 +55,8 @@ struct FrameEncoderTests {
     ]
 
     @Test(
-        "RLE, JPEG-LS and reversible JPEG 2000 give back every value of every depth and sign", arguments: kinds,
-        [TransferSyntax.rleLossless, .jpegLSLossless, .jpeg2000Lossless])
+        "RLE, JPEG Lossless, JPEG-LS and reversible JPEG 2000 give back every value of every depth and sign",
+        arguments: kinds, [TransferSyntax.rleLossless, .jpegLosslessSV1, .jpegLSLossless, .jpeg2000Lossless])
     func lossless(_ kind: Kind, _ syntax: TransferSyntax) throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("FrameEncoderTests.lossless \(kind) \(syntax.uid) seed \(seed)")
@@ -170,6 +170,27 @@ struct FrameEncoderTests {
         #expect(values.sampleBytes == 4)
         #expect(values.bytes.count == 2 * deep.bytes.count)
         #expect(Array(values.bytes.prefix(4)) == [deep.bytes[0], deep.bytes[1], 0, 0])
+    }
+
+    @Test("JPEG-LS that is cut off anywhere is refused before the library looks for its end")
+    func cutOff() throws {
+        let bytes = (0..<20 * 30).flatMap { index -> [UInt8] in
+            let value = index * 7 % 4_096
+            return [UInt8(truncatingIfNeeded: value), UInt8(value >> 8)]
+        }
+        let frame = try #require(
+            NativeFrame(
+                rows: 20, columns: 30, samplesPerPixel: 1, sampleBytes: 2, bitsStored: 12, isSigned: false,
+                photometricInterpretation: "MONOCHROME2", bytes: bytes))
+        let coded = try FrameEncoder.encode(frame, as: .jpegLSLossless)
+        let image = try Self.image(of: frame, "MONOCHROME2")
+        let end = try #require(coded.bytes.lastIndex(of: 0xD9))
+        for count in stride(from: 0, through: end, by: 1) {
+            #expect(throws: PixelCodecError.self) {
+                try FrameDecoder.decode(Array(coded.bytes.prefix(count)), image, transferSyntax: .jpegLSLossless)
+            }
+        }
+        #expect(try FrameDecoder.decode(coded.bytes, image, transferSyntax: .jpegLSLossless) == frame)
     }
 
     @Test("What a syntax cannot hold is refused in words")

@@ -33,18 +33,20 @@ package struct RetrieveSCP: ServiceClassProvider {
     /// - Parameters:
     ///   - calling: how destinations are called.
     ///   - associations: to destinations.
+    ///   - transcoding: decodes what is not accepted as it is stored; nil for no such thing.
     ///   - fetch: brings what lies in an archive alone; nil where there is none.
     ///   - memory: what the instances that all retrievals have selected may take; beyond it a retrieval is refused with
     ///     A701H.
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, peers: any PeerDirectory, audit: any AuditTrail,
         calling: PeerCalling = PeerCalling(), associations: OutgoingAssociations = OutgoingAssociations(),
-        fetch: ArchiveFetch? = nil, pace: Pace = Pace(),
+        transcoding: PixelTranscoding? = nil, fetch: ArchiveFetch? = nil, pace: Pace = Pace(),
         memory: MemoryBudget = MemoryBudget(bytesMax: RetrieveSCP.memoryBytes),
         logger: Logger = Logger(label: "dimse.retrieve")
     ) {
         selection = RetrieveSelection(index: index)
-        storage = StorageSCU(index: index, blobs: blobs, associations: associations, logger: logger)
+        storage = StorageSCU(
+            index: index, blobs: blobs, associations: associations, transcoding: transcoding, logger: logger)
         self.peers = peers
         self.audit = audit
         self.calling = calling

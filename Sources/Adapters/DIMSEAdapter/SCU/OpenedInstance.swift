@@ -43,10 +43,12 @@ struct OpenedInstance: Sendable {
             first: try bytes(reader, instance.dataSetOffset..<instance.dataSetOffset + count))
     }
 
-    /// The accepted context that an instance can be sent on: of its class, as it is stored, or else without compression
-    /// where it is stored so; nil without one. PS3.4 §C.4.2.3.1, §C.4.3.3.1.
+    /// The accepted context that an instance can be sent on: of its class, as it is stored, or else without compression;
+    /// nil without one. PS3.4 §C.4.2.3.1, §C.4.3.3.1.
+    ///
+    /// - Parameter decodes: whether what is stored with compression can be decoded.
     static func context(
-        for instance: Instance, in negotiated: NegotiatedAssociation, byRequestor: Bool
+        for instance: Instance, in negotiated: NegotiatedAssociation, byRequestor: Bool, decodes: Bool = false
     ) -> PresentationContext? {
         var native: PresentationContext?
         for context in negotiated.contexts
@@ -57,6 +59,7 @@ struct OpenedInstance: Sendable {
             guard let stored = TransferSyntax(uid: instance.transferSyntaxUID),
                 let syntax = TransferSyntax(uid: context.transferSyntax),
                 RecodedDataSet.isPossible(from: stored, to: syntax)
+                    || (decodes && PixelTranscoding.decompresses(stored, to: syntax))
             else { continue }
             if native == nil || !syntax.isImplicit { native = context }
         }
@@ -66,11 +69,14 @@ struct OpenedInstance: Sendable {
     /// Lets so many bytes more be sent, when it is time. Throws `CancellationError`.
     typealias Pace = @Sendable (Int) async throws -> Void
 
+    /// Bytes of decoded frames that are kept between their check and their sending.
+    private static let keptBytesMax = 64 << 20
+
     /// Sends it, and gives the peer's status. `header` brings the stored header, for another transfer syntax.
-    /// Throws ``SCUError`` and ``StoreError``.
+    /// Throws ``SCUError``, ``StoreError``, and what ``PixelTranscoding`` throws, before anything is sent.
     func store(
         on context: PresentationContext, by invoker: OperationInvoker, originator: Originator?, pace: Pace? = nil,
-        header: @Sendable () async throws -> InstanceHeader?
+        transcoding: PixelTranscoding? = nil, header: @Sendable () async throws -> InstanceHeader?
     ) async throws -> DIMSEStatus {
         let instance = instance
         let makeCommand = { @Sendable (messageID: UInt16) in
@@ -87,6 +93,12 @@ struct OpenedInstance: Sendable {
         if context.transferSyntax != instance.transferSyntaxUID {
             guard let stored = try await header(), let syntax = TransferSyntax(uid: context.transferSyntax) else {
                 throw StoreError(.notFound, "an instance is gone")
+            }
+            if let transcoding, PixelTranscoding.decompresses(try transferSyntax(), to: syntax) {
+                let decoded = try await Self.decoded {
+                    try await transcoding.instance(try StoredHeader(stored), in: syntax, from: reader)
+                }
+                return try await store(decoded, on: context, by: invoker, pace: pace, makeCommand)
             }
             let recoded = try await RecodedDataSet(try StoredHeader(stored), in: syntax) { range in
                 try await reader.read(offset: range.lowerBound, length: range.count)
@@ -107,6 +119,54 @@ struct OpenedInstance: Sendable {
         ).last?.message.status ?? .processingFailure
     }
 
+    private func transferSyntax() throws -> TransferSyntax {
+        guard let syntax = TransferSyntax(uid: instance.transferSyntaxUID) else {
+            throw StoreError(.corrupt, "a stored instance names an unknown transfer syntax")
+        }
+        return syntax
+    }
+
+    /// An instance without compression, every frame of it known to be sound: half a data set cannot be taken back.
+    static func decoded(
+        _ make: @Sendable () async throws -> TranscodedInstance
+    ) async throws -> TranscodedInstance {
+        try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            var decoded = try await make()
+            try await decoded.check(keeping: Self.keptBytesMax)
+            return decoded
+        }
+    }
+
+    /// Sends it decoded, and gives the peer's status.
+    func store(
+        _ decoded: TranscodedInstance, on context: PresentationContext, by invoker: OperationInvoker, pace: Pace?,
+        _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
+    ) async throws -> DIMSEStatus {
+        try await invoker.invoke(
+            context,
+            content: { writer in
+                var parts = PartStream(writer)
+                try await decoded.send { piece in try await send(piece, &parts, writer, pace) }
+                try await parts.finish()
+            }, makeCommand
+        ).last?.message.status ?? .processingFailure
+    }
+
+    private func send(
+        _ piece: RecodedDataSet.Piece, _ parts: inout PartStream, _ writer: DataSetWriter, _ pace: Pace?
+    ) async throws {
+        switch piece {
+        case .bytes(let bytes):
+            // A frame may be large: no part is.
+            for start in stride(from: 0, to: bytes.count, by: writer.partBytes) {
+                let part = bytes[start..<min(start + writer.partBytes, bytes.count)]
+                try await pace?(part.count)
+                try await parts.write(ByteBuffer(bytes: part))
+            }
+        case .stored(let range, let size): try await send(range, swappingBy: size, &parts, writer, pace)
+        }
+    }
+
     /// Sends another form of it, and gives the peer's status. Throws ``SCUError`` and ``StoreError``.
     func store(
         _ recoded: RecodedDataSet, on context: PresentationContext, by invoker: OperationInvoker, pace: Pace?,
@@ -116,15 +176,7 @@ struct OpenedInstance: Sendable {
             context,
             content: { writer in
                 var parts = PartStream(writer)
-                for piece in recoded.pieces {
-                    switch piece {
-                    case .bytes(let bytes):
-                        try await pace?(bytes.count)
-                        try await parts.write(ByteBuffer(bytes: bytes))
-                    case .stored(let range, let size):
-                        try await send(range, swappingBy: size, &parts, writer, pace)
-                    }
-                }
+                for piece in recoded.pieces { try await send(piece, &parts, writer, pace) }
                 try await parts.finish()
             }, makeCommand
         ).last?.message.status ?? .processingFailure

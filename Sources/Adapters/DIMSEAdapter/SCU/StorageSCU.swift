@@ -19,14 +19,18 @@ package struct StorageSCU: Sendable {
     private let index: any ImagingIndex
     private let blobs: any BlobStoring
     private let associations: OutgoingAssociations
+    /// Decodes what a peer does not accept as it is stored; nil for no such thing.
+    private let transcoding: PixelTranscoding?
     private let logger: Logger
 
     package init(
-        index: any ImagingIndex, blobs: any BlobStoring, associations: OutgoingAssociations, logger: Logger
+        index: any ImagingIndex, blobs: any BlobStoring, associations: OutgoingAssociations,
+        transcoding: PixelTranscoding? = nil, logger: Logger
     ) {
         self.index = index
         self.blobs = blobs
         self.associations = associations
+        self.transcoding = transcoding
         self.logger = logger
     }
 
@@ -48,7 +52,7 @@ package struct StorageSCU: Sendable {
         var failures = 0
         var cause: SCUError?
         while next < job.instances.count, !job.isStopped(), failures < Self.failuresMax {
-            let (contexts, end) = Self.contexts(for: job.instances[next...])
+            let (contexts, end) = Self.contexts(for: job.instances[next...], decodes: transcoding != nil)
             let before = job.progress.counts
             do {
                 var terms = SCUAssociation.Terms()
@@ -126,11 +130,14 @@ package struct StorageSCU: Sendable {
         _ byRequestor: Bool
     ) async -> Outcome {
         guard
-            let context = OpenedInstance.context(for: instance, in: invoker.negotiated, byRequestor: byRequestor)
+            let context = OpenedInstance.context(
+                for: instance, in: invoker.negotiated, byRequestor: byRequestor, decodes: transcoding != nil)
         else { return .done(nil) }
         do {
             guard let opened = try opened?.get() else { return .done(nil) }
-            let status = try await opened.store(on: context, by: invoker, originator: job.originator) {
+            let status = try await opened.store(
+                on: context, by: invoker, originator: job.originator, transcoding: transcoding
+            ) {
                 try await index.headers(
                     studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
                     sopInstanceUID: instance.sopInstanceUID, after: nil, limit: 1, access: job.access
@@ -150,9 +157,9 @@ package struct StorageSCU: Sendable {
     }
 
     /// The contexts to propose for the first of some instances, and where those end whose contexts fit: of each class
-    /// one as stored, and where that is without compression one with the two that every receiver knows.
+    /// one as stored, and where it can be had without compression one with the two that every receiver knows.
     static func contexts(
-        for instances: ArraySlice<Instance>
+        for instances: ArraySlice<Instance>, decodes: Bool = false
     ) -> (contexts: [(abstractSyntax: String, transferSyntaxes: [String])], end: Int) {
         struct Key: Hashable {
             let sopClassUID: String
@@ -166,7 +173,10 @@ package struct StorageSCU: Sendable {
             var more = [(abstractSyntax: key.sopClassUID, transferSyntaxes: [key.transferSyntaxUID])]
             let stored = TransferSyntax(uid: key.transferSyntaxUID)
             let native = [TransferSyntax.explicitVRLittleEndian, .implicitVRLittleEndian].filter { syntax in
-                stored.map { RecodedDataSet.isPossible(from: $0, to: syntax) } ?? false
+                stored.map {
+                    RecodedDataSet.isPossible(from: $0, to: syntax)
+                        || (decodes && PixelTranscoding.decompresses($0, to: syntax))
+                } ?? false
             }
             let others = native.map(\.uid).filter { $0 != key.transferSyntaxUID }
             let second = Key(sopClassUID: key.sopClassUID, transferSyntaxUID: others.joined(separator: "\\"))

@@ -3,6 +3,7 @@ import DICOMData
 import DICOMNetwork
 import DICOMTranslation
 import NIOCore
+import PixelCodecs
 import Synchronization
 import Workflow
 
@@ -16,18 +17,22 @@ package struct StoreCourier: Courier {
     private let index: any ImagingIndex
     private let peers: any PeerDirectory
     private let caller: PeerCaller
+    private let transcoding: PixelTranscoding?
     private let proposals = StoreProposals()
 
-    /// - Parameter peer: the AE title of the destination, which must offer C-STORE.
+    /// - Parameters:
+    ///   - peer: the AE title of the destination, which must offer C-STORE.
+    ///   - transcoding: decodes what the destination does not accept as it is stored; nil for no such thing.
     package init(
         _ forwarding: Forwarding, to peer: String, index: any ImagingIndex, peers: any PeerDirectory,
-        caller: PeerCaller
+        caller: PeerCaller, transcoding: PixelTranscoding? = nil
     ) {
         self.forwarding = forwarding
         self.peer = peer
         self.index = index
         self.peers = peers
         self.caller = caller
+        self.transcoding = transcoding
     }
 
     package func deliver(_ entry: OutboxEntry) async -> DeliveryOutcome {
@@ -46,14 +51,14 @@ package struct StoreCourier: Courier {
     }
 
     private func send(_ item: Forwarding.Item, of entry: OutboxEntry, to peer: Peer) async -> DeliveryOutcome {
-        let own = StoreProposals.own(item, as: peer.transferSyntaxes)
+        let own = StoreProposals.own(item, as: peer.transferSyntaxes, decodes: transcoding != nil)
         guard !own.isEmpty else {
             return .permanent("\(peer.name) is to be proposed no transfer syntax that the instance can be sent in")
         }
         let isBegun = Mutex(false)
         let outcome = await caller.call(peer, contexts: proposals.with(own), within: nil) { association in
             let negotiated = association.invoker.negotiated
-            guard let context = Self.context(for: item, in: negotiated) else {
+            guard let context = context(for: item, in: negotiated) else {
                 let syntax = item.rewritten?.storedSyntax.uid ?? item.instance.transferSyntaxUID
                 return .permanent("\(peer.name) accepts no context for class \(item.sopClassUID) stored as \(syntax)")
             }
@@ -62,6 +67,12 @@ package struct StoreCourier: Courier {
                 return self.outcome(try await store(item, on: context, by: association.invoker), of: entry, at: peer)
             } catch let error as StoreError {
                 return Forwarding.outcome(error)
+            } catch let error as PixelCodecError {
+                return Forwarding.outcome(error)
+            } catch let error as any PixelCodingFailure {
+                // A process that died of a frame may have had too little memory.
+                let text = "the instance could not be decoded, as which it would be accepted"
+                return error.isTemporary ? .transient(text) : forwarding.failed(entry, text)
             }
         }
         // A peer that breaks off over one instance may take others.
@@ -85,16 +96,18 @@ package struct StoreCourier: Courier {
         return outcome
     }
 
-    private static func context(
+    private func context(
         for item: Forwarding.Item, in negotiated: NegotiatedAssociation
     ) -> PresentationContext? {
         guard let rewritten = item.rewritten else {
-            return OpenedInstance.context(for: item.instance, in: negotiated, byRequestor: true)
+            return OpenedInstance.context(
+                for: item.instance, in: negotiated, byRequestor: true, decodes: transcoding != nil)
         }
         let accepted = negotiated.contexts.filter {
             $0.abstractSyntax == rewritten.sopClassUID && $0.permits(.cStoreRequest, byRequestor: true)
         }
-        return rewritten.transferSyntaxes.lazy.compactMap { syntax in
+        let decoded = StoreProposals.decoded(rewritten, decodes: transcoding != nil)
+        return (rewritten.transferSyntaxes + decoded).lazy.compactMap { syntax in
             accepted.first { $0.transferSyntax == syntax.uid }
         }.first
     }
@@ -107,7 +120,9 @@ package struct StoreCourier: Courier {
         if let rate = item.bytesPerSecond { pace = { try await terms.pace.take($0, bytesPerSecond: rate) } }
         let opened = try await OpenedInstance.open(item.instance, reading: item.reader)
         guard let rewritten = item.rewritten else {
-            return try await opened.store(on: context, by: invoker, originator: nil, pace: pace) {
+            return try await opened.store(
+                on: context, by: invoker, originator: nil, pace: pace, transcoding: transcoding
+            ) {
                 try await index.headers(
                     studyInstanceUID: item.instance.studyInstanceUID,
                     seriesInstanceUID: item.instance.seriesInstanceUID, sopInstanceUID: item.instance.sopInstanceUID,
@@ -117,11 +132,18 @@ package struct StoreCourier: Courier {
         }
         // What was changed, or de-identified, never goes as it is stored.
         guard let syntax = TransferSyntax(uid: context.transferSyntax) else { throw SCUError.responseNotUnderstood }
-        let recoded = try await rewritten.encoded(in: syntax, from: item.reader)
         let (classUID, instanceUID) = (rewritten.sopClassUID, rewritten.sopInstanceUID)
-        return try await opened.store(recoded, on: context, by: invoker, pace: pace) { messageID in
-            .cStoreRequest(messageID: messageID, sopClassUID: classUID, sopInstanceUID: instanceUID)
+        let makeCommand = { @Sendable (messageID: UInt16) in
+            CommandSet.cStoreRequest(messageID: messageID, sopClassUID: classUID, sopInstanceUID: instanceUID)
         }
+        if let transcoding, PixelTranscoding.decompresses(rewritten.storedSyntax, to: syntax) {
+            let decoded = try await OpenedInstance.decoded {
+                try await transcoding.instance(rewritten, in: syntax, from: item.reader)
+            }
+            return try await opened.store(decoded, on: context, by: invoker, pace: pace, makeCommand)
+        }
+        let recoded = try await rewritten.encoded(in: syntax, from: item.reader)
+        return try await opened.store(recoded, on: context, by: invoker, pace: pace, makeCommand)
     }
 }
 
@@ -135,26 +157,39 @@ final class StoreProposals: Sendable {
 
     private let known = Mutex<[Proposal]>([])
 
-    /// What an instance itself needs: its class as it is stored, and apart from it without compression where it is
-    /// stored so, for an acceptor picks one syntax of a context.
+    /// What an instance itself needs: its class as it is stored, and apart from it without compression where it can be
+    /// had so, for an acceptor picks one syntax of a context.
     ///
-    /// - Parameter preferred: UIDs of the transfer syntaxes that the peer is proposed, in their order; empty for all.
-    static func own(_ item: Forwarding.Item, as preferred: [String]) -> [Proposal] {
+    /// - Parameters:
+    ///   - preferred: UIDs of the transfer syntaxes that the peer is proposed, in their order; empty for all.
+    ///   - decodes: whether what is stored with compression can be decoded.
+    static func own(_ item: Forwarding.Item, as preferred: [String], decodes: Bool = false) -> [Proposal] {
         func proposed(_ uids: [String]) -> [String] {
             preferred.isEmpty ? uids : preferred.filter(uids.contains)
         }
         let lists: [[String]]
         if let rewritten = item.rewritten {
-            lists = [rewritten.transferSyntaxes.map(\.uid)]
+            lists = [rewritten.transferSyntaxes.map(\.uid), decoded(rewritten, decodes: decodes).map(\.uid)]
         } else {
             let stored = TransferSyntax(uid: item.instance.transferSyntaxUID)
             let others = [TransferSyntax.explicitVRLittleEndian, .implicitVRLittleEndian].filter { syntax in
-                syntax != stored && stored.map { RecodedDataSet.isPossible(from: $0, to: syntax) } ?? false
+                syntax != stored
+                    && stored.map {
+                        RecodedDataSet.isPossible(from: $0, to: syntax)
+                            || (decodes && PixelTranscoding.decompresses($0, to: syntax))
+                    } ?? false
             }
             lists = [[item.instance.transferSyntaxUID], others.map(\.uid)]
         }
         return lists.map(proposed).filter { !$0.isEmpty }.map {
             Proposal(sopClassUID: item.sopClassUID, transferSyntaxes: $0)
+        }
+    }
+
+    /// What a changed instance can be sent in once it is decoded.
+    static func decoded(_ rewritten: RewrittenInstance, decodes: Bool) -> [TransferSyntax] {
+        [TransferSyntax.explicitVRLittleEndian, .implicitVRLittleEndian].filter {
+            decodes && PixelTranscoding.decompresses(rewritten.storedSyntax, to: $0)
         }
     }
 

@@ -1,5 +1,6 @@
 import Access
 import DICOMData
+import PixelCodecs
 import Workflow
 
 /// Finds what an entry of the outbox is for, and makes it as its destination is to have it.
@@ -120,6 +121,7 @@ package struct Forwarding: Sendable {
         case InstanceRewriting.Refusal.unnamed: .permanent("what it was changed to has no UIDs of its own")
         case InstanceRewriting.Refusal.deidentification(let refusal):
             .permanent("it cannot be de-identified: \(refusal.rawValue)")
+        case let error as PixelCodecError: .permanent("it cannot be decoded: \(error)")
         case is CancellationError: .transient("given up before it was sent")
         case is DICOMDataError: .permanent("what is stored cannot be read as a data set")
         default: .transient("it could not be made ready to be sent")

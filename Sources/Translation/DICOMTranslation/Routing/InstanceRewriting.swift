@@ -72,7 +72,7 @@ package struct InstanceRewriting: Sendable {
             if coerced == original { return nil }
             var changed = coerced
             PassingOn.mark(&changed, .modifying, after: original, at: origin.dateTime)
-            return try RewrittenInstance(changed, storedIn: syntax, reservation)
+            return try RewrittenInstance(changed, storedIn: syntax, header.pixelData, reservation)
         }
         var result = await withTaskExecutorPreference(workers) { deidentifier.deidentified(coerced) }
         if case .failure(.pixelsNotRead) = result {
@@ -83,7 +83,7 @@ package struct InstanceRewriting: Sendable {
         case .failure(let refusal): throw Refusal.deidentification(refusal)
         case .success(var changed):
             PassingOn.mark(&changed, .deidentifying, after: original, at: nil)
-            return try RewrittenInstance(changed, storedIn: syntax, reservation)
+            return try RewrittenInstance(changed, storedIn: syntax, header.pixelData, reservation)
         }
     }
 
@@ -140,12 +140,15 @@ package struct RewrittenInstance: Sendable {
     /// In which what is left in the file lies there.
     package let storedSyntax: TransferSyntax
     let dataSet: DataSet
+    /// Where the file has them.
+    let pixelData: PixelDataLocation?
     /// Held as long as this is.
     private let reservation: MemoryReservation
 
     /// Throws ``InstanceRewriting/Refusal`` `.unnamed`.
     init(
-        _ dataSet: DataSet, storedIn syntax: TransferSyntax, _ reservation: MemoryReservation
+        _ dataSet: DataSet, storedIn syntax: TransferSyntax, _ pixelData: PixelDataLocation?,
+        _ reservation: MemoryReservation
     ) throws(InstanceRewriting.Refusal) {
         guard let classUID = dataSet.uid(.sopClassUID), let instanceUID = dataSet.uid(.sopInstanceUID),
             let studyUID = dataSet.uid(.studyInstanceUID), let seriesUID = dataSet.uid(.seriesInstanceUID),
@@ -154,10 +157,11 @@ package struct RewrittenInstance: Sendable {
         (sopClassUID, sopInstanceUID, studyInstanceUID) = (classUID, instanceUID, studyUID)
         storedSyntax = syntax
         self.dataSet = dataSet
+        self.pixelData = pixelData
         self.reservation = reservation
     }
 
-    /// The syntaxes that it can be sent in, those that keep most first.
+    /// The syntaxes that it can be sent in without a codec, those that keep most first.
     package var transferSyntaxes: [TransferSyntax] {
         storedSyntax.isEncapsulated ? [storedSyntax] : [.explicitVRLittleEndian, .implicitVRLittleEndian]
     }

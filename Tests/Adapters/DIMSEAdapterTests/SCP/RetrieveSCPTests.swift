@@ -5,6 +5,7 @@ import DICOMTranslation
 import Logging
 import NIOCore
 import NIOPosix
+import PixelCodecs
 import Synchronization
 import TestSupport
 import Testing
@@ -48,13 +49,15 @@ import Workflow
 
     private func scp(
         _ objects: StoredObjects, peers: [Peer] = [], audit: any AuditTrail = MemoryAudit(),
-        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers(), memory: MemoryBudget = .unlimited
+        pace: RetrieveSCP.Pace = .init(), timers: DIMSETimers = DIMSETimers(), memory: MemoryBudget = .unlimited,
+        decodes: Bool = false
     ) -> RetrieveSCP {
         var calling = PeerCalling()
         calling.timers = timers
         return RetrieveSCP(
             index: objects.index, blobs: objects.blobs, peers: MemoryPeers(all: peers), audit: audit, calling: calling,
-            pace: pace, memory: memory, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            transcoding: decodes ? PixelTranscoding(DirectPixelCoding()) : nil, pace: pace, memory: memory,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     /// Storage contexts are had by the role of the peer alone.
@@ -76,13 +79,14 @@ import Workflow
     private func get(
         _ objects: StoredObjects, _ receiver: ReceivingSCP, _ identifier: ByteBuffer,
         audit: any AuditTrail = MemoryAudit(), memory: MemoryBudget = .unlimited,
-        may: Set<Peer.Role> = [.retrieve]
+        may: Set<Peer.Role> = [.retrieve], decodes: Bool = false
     ) async throws -> [DIMSEResponse] {
         let classes = receiver.abstractSyntaxes.keys.sorted()
         let peer = Peer(kind: .applicationEntity, name: "CT1", may: may)
         let all = Mutex<[DIMSEResponse]>([])
         try await TestListener.run(
-            services: [scp(objects, audit: audit, memory: memory), RetrievableClasses(classes)], peers: [peer]
+            services: [scp(objects, audit: audit, memory: memory, decodes: decodes), RetrievableClasses(classes)],
+            peers: [peer]
         ) { test in
             var terms = SCUAssociation.Terms()
             terms.roles = classes.map { RoleSelection(sopClassUID: $0, scu: false, scp: true) }
@@ -178,6 +182,48 @@ import Workflow
             #expect(set.string(.patientName) == "Doe^Jane")
             #expect(set[.pixelData]?.bytes == pixels)
         }
+    }
+
+    @Test("PS3.4 §C.4.3.3.1: compressed pixels go decoded where that alone is accepted, and as stored where they may")
+    func decoded() async throws {
+        let frames = (0..<3).map { frame in (0..<15).map { UInt8(frame * 60 + $0 * 3) } }
+        let objects = StoredObjects()
+        try objects.addCompressed(1, frames)
+        try objects.addCompressed(2, [frames[1]], .rleLossless)
+        for syntax in [TransferSyntax.implicitVRLittleEndian, .explicitVRLittleEndian] {
+            let receiver = ReceivingSCP([syntax])
+            let last = try answers(try await get(objects, receiver, identifier(), decodes: true)).last
+            #expect(last?.message.status == .success)
+            let received = receiver.received.withLock { $0 }
+            try #require(received.count == 2)
+            #expect(received.allSatisfy { $0.transferSyntax == syntax.uid })
+            let sets = try received.map { try DataSetDecoder(transferSyntax: syntax).decode($0.bytes) }
+            #expect(sets[0].bytes(.pixelData) == frames.flatMap { $0 } + [0])
+            #expect(sets[1].bytes(.pixelData) == frames[1] + [0])
+            #expect(sets[0].uid(.sopInstanceUID) == "1.2.1.1.1" && sets[0].string(.patientName) == "Doe^Jane")
+        }
+        let receiver = ReceivingSCP([.explicitVRLittleEndian, .jpegLSLossless])
+        _ = try await get(objects, receiver, identifier(), decodes: true)
+        #expect(
+            receiver.received.withLock { $0.map(\.transferSyntax) } == [
+                TransferSyntax.jpegLSLossless.uid, TransferSyntax.explicitVRLittleEndian.uid,
+            ])
+        // What is not decoded here is not sent, as before.
+        let none = try answers(try await get(objects, ReceivingSCP([.explicitVRLittleEndian]), identifier())).last
+        #expect(none?.message.status == .subOperationsFailed)
+    }
+
+    @Test("PS3.4 §C.4.2.1.7: an instance with a damaged frame counts as failed, and the association goes on")
+    func damaged() async throws {
+        let frames = (0..<3).map { frame in (0..<15).map { UInt8(frame * 60 + $0 * 3) } }
+        let objects = StoredObjects()
+        try objects.addCompressed(1, frames, isDamaged: true)
+        try objects.addCompressed(2, frames)
+        let receiver = ReceivingSCP([.explicitVRLittleEndian])
+        let last = try answers(try await get(objects, receiver, identifier(), decodes: true)).last
+        #expect(last?.message.status == .subOperationsWarning)
+        #expect(counts(last?.message) == [-1, 1, 1, 0])
+        #expect(receiver.received.withLock { $0.compactMap(\.message.sopInstanceUID) } == ["1.2.1.1.2"])
     }
 
     @Test("Levels: a series, some images, an image; what is not there is 0000 of none; a missing key is A900")
@@ -434,6 +480,12 @@ import Workflow
         let (rest, last) = StorageSCU.contexts(for: instances[100...])
         #expect(rest.map(\.transferSyntaxes) == [[TransferSyntax.jpegBaseline.uid]])
         #expect(last == 101)
+        let decoded = StorageSCU.contexts(for: instances[100...], decodes: true).contexts
+        #expect(
+            decoded.map(\.transferSyntaxes) == [
+                [TransferSyntax.jpegBaseline.uid],
+                [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid],
+            ])
     }
 }
 

@@ -3,6 +3,7 @@ import DICOMData
 import DICOMNetwork
 import DICOMTranslation
 import NIOCore
+import PixelCodecs
 import Synchronization
 import TestSupport
 import Testing
@@ -31,14 +32,15 @@ import Workflow
 
     private static func courier(
         _ objects: StoredObjects, _ peers: [Peer], associations: OutgoingAssociations = OutgoingAssociations(),
-        _ change: (inout ForwardingTerms) -> Void = { _ in }
+        decodes: Bool = false, _ change: (inout ForwardingTerms) -> Void = { _ in }
     ) -> StoreCourier {
         var terms = ForwardingTerms(name: "pacs")
         change(&terms)
         return StoreCourier(
             Forwarding(terms, index: objects.index, blobs: objects.blobs) { time }, to: "PACS", index: objects.index,
             peers: MemoryPeers(all: peers),
-            caller: PeerCaller(calling: PeerCalling(), associations: associations, callingAETitle: title("HILUM")))
+            caller: PeerCaller(calling: PeerCalling(), associations: associations, callingAETitle: title("HILUM")),
+            transcoding: decodes ? PixelTranscoding(DirectPixelCoding()) : nil)
     }
 
     private func receiving(
@@ -99,6 +101,56 @@ import Workflow
         let received = try #require(scp.received.withLock { $0.first })
         let sent = try DataSetDecoder(transferSyntax: .implicitVRLittleEndian).decode(received.bytes)
         #expect(sent[.pixelData]?.bytes == [1, 2, 3, 4])
+    }
+
+    @Test(
+        "PS3.4 §B.4.2.2: compressed pixels go decoded where nothing else is taken; what is damaged is parked, in words")
+    func decoded() async throws {
+        let frames = (0..<2).map { frame in (0..<15).map { UInt8(frame * 60 + $0 * 3) } }
+        let objects = StoredObjects()
+        try objects.addCompressed(1, frames)
+        try objects.addCompressed(2, frames, isDamaged: true)
+        let scp = ReceivingSCP([.explicitVRLittleEndian])
+        try await receiving(scp) { peer in
+            let courier = Self.courier(objects, [peer], decodes: true)
+            #expect(await courier.deliver(Self.entry(1)) == .delivered)
+            guard case .permanent(let text) = await courier.deliver(Self.entry(2)) else {
+                Issue.record("a damaged frame was sent")
+                return
+            }
+            #expect(text.contains("damaged"))
+        }
+        let received = try #require(scp.received.withLock { $0.first })
+        let sent = try DataSetDecoder(transferSyntax: .explicitVRLittleEndian).decode(received.bytes)
+        #expect(sent.bytes(.pixelData) == frames.flatMap { $0 })
+        // As it is stored where that is taken.
+        let both = ReceivingSCP([.explicitVRLittleEndian, .jpegLSLossless])
+        try await receiving(both) { peer in
+            #expect(await Self.courier(objects, [peer], decodes: true).deliver(Self.entry(1)) == .delivered)
+        }
+        #expect(both.received.withLock { $0.map(\.transferSyntax) } == [TransferSyntax.jpegLSLossless.uid])
+    }
+
+    @Test("PS3.4 §B.4.2.2: what is coerced on its way goes decoded too, and in its own compression where that is taken")
+    func decodedAndCoerced() async throws {
+        let frames = [(0..<15).map { UInt8($0 * 3) }]
+        let objects = StoredObjects()
+        try objects.addCompressed(1, frames)
+        let coercion = try Coercion(rules: [CoercionRule(steps: [.set(.institutionName, "North")])])
+        for syntax in [TransferSyntax.implicitVRLittleEndian, .jpegLSLossless] {
+            let scp = ReceivingSCP([syntax])
+            try await receiving(scp) { peer in
+                let courier = Self.courier(objects, [peer], decodes: true) {
+                    $0.rewriting = InstanceRewriting(coercion: coercion)
+                }
+                #expect(await courier.deliver(Self.entry(1)) == .delivered)
+            }
+            let received = try #require(scp.received.withLock { $0.first })
+            #expect(received.transferSyntax == syntax.uid)
+            let sent = try DataSetDecoder(transferSyntax: syntax).decode(received.bytes)
+            #expect(sent.string(.institutionName) == "North")
+            if !syntax.isEncapsulated { #expect(sent.bytes(.pixelData) == frames[0] + [0]) }
+        }
     }
 
     @Test("PS3.4 Table B.2-1: warnings are stored, A7xx asks for a pause, A9xx and Cxxx are parked")

@@ -1,8 +1,11 @@
 import DICOMData
 import DICOMNetwork
 import DIMSEAdapter
+import PixelCodecs
 import Synchronization
 import Workflow
+
+@testable import DICOMTranslation
 
 /// Instances of one study, in memory, with the index that knows them.
 struct StoredObjects: Sendable {
@@ -50,6 +53,56 @@ struct StoredObjects: Sendable {
                 ], frameIndex: [])
         }
         return content
+    }
+
+    /// Stores frames of 3 x 5 values of 8 bits, compressed; the last is damaged where asked for.
+    func addCompressed(
+        _ number: Int, _ frames: [[UInt8]], _ syntax: TransferSyntax = .jpegLSLossless, isDamaged: Bool = false
+    ) throws {
+        var set = DataSet()
+        set.set(.sopClassUID, string: UID.ctImageStorage)
+        set.set(.sopInstanceUID, string: "1.2.1.1.\(number)")
+        set.set(.studyInstanceUID, string: Self.study)
+        set.set(.seriesInstanceUID, string: "1.2.1.1")
+        set.set(.patientName, string: "Doe^Jane")
+        set.set(.samplesPerPixel, int: 1)
+        set.set(.photometricInterpretation, string: "MONOCHROME2")
+        set.set(.numberOfFrames, int: frames.count)
+        set.set(.rows, int: 3)
+        set.set(.columns, int: 5)
+        set.set(.bitsAllocated, int: 8)
+        set.set(.bitsStored, int: 8)
+        set.set(.highBit, int: 7)
+        set.set(.pixelRepresentation, int: 0)
+        var fragments: [[UInt8]] = []
+        for bytes in frames {
+            let frame = NativeFrame(
+                rows: 3, columns: 5, samplesPerPixel: 1, sampleBytes: 1, bitsStored: 8, isSigned: false,
+                photometricInterpretation: "MONOCHROME2", bytes: bytes)
+            if let frame { fragments.append(try FrameEncoder.encode(frame, as: syntax).bytes) }
+        }
+        if isDamaged { fragments[fragments.count - 1] = [0xFF, 0xD8, 0xFF, 0xF7] }
+        set[.pixelData] = DataElement(.pixelData, .OB, .fragments(EncapsulatedValue(fragments: fragments)))
+        let file = try Part10File(dataSet: set, transferSyntax: syntax).encode()
+        var scanner = InstanceScanner(externalValuesAbove: 1 << 10)
+        try scanner.consume(file)
+        let scanned = try scanner.finish()
+        let (kept, bulk) = StoredHeader.split(scanned)
+        let instance = Instance(
+            studyInstanceUID: Self.study, seriesInstanceUID: "1.2.1.1", sopInstanceUID: "1.2.1.1.\(number)",
+            sopClassUID: UID.ctImageStorage, instanceNumber: number, transferSyntaxUID: syntax.uid, rows: 3,
+            columns: 5, bitsAllocated: 8, numberOfFrames: frames.count, blobID: BlobID("blob-\(number)"),
+            size: Int64(file.count), dataSetOffset: Int64(scanned.dataSetOffset), pixelDataOffset: nil,
+            pixelDataLength: nil, receivedAt: UTCInstant(microseconds: 1), receivedFrom: nil)
+        let header = InstanceHeader(
+            instance: instance,
+            header: try DataSetEncoder(transferSyntax: .explicitVRLittleEndian, definedLengths: true).encode(kept),
+            bulk: bulk, frameIndex: scanned.pixelData.map(FrameIndex.encode) ?? [])
+        blobs.state.withLock { $0.durable["blob-\(number)"] = file }
+        index.state.withLock { state in
+            state.instances.append(instance)
+            state.headers[instance.sopInstanceUID] = header
+        }
     }
 
     /// Takes an object's blob away.

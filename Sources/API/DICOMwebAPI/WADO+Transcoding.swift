@@ -1,0 +1,245 @@
+import Access
+import DICOMData
+import DICOMPixels
+import DICOMTranslation
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import PixelCodecs
+import Workflow
+
+/// Instances and frames in another transfer syntax than their own. PS3.18 §8.7.3.
+///
+/// The first frame is made before the answer begins, so that what cannot be made is a status; a frame behind it that
+/// cannot be made breaks the body.
+extension DICOMwebRoutes {
+    private var transcoding: PixelTranscoding { PixelTranscoding(pixels, memory: memory) }
+
+    /// A stored instance with its first frame made.
+    private struct Made: Sendable {
+        let instance: TranscodedInstance
+        let sender: BlobSender
+
+        /// The Part 10 file up to its data set.
+        func meta() throws -> [UInt8] {
+            try FileMeta(
+                sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
+                transferSyntax: instance.transferSyntax
+            ).encoded()
+        }
+
+        func send(to writer: inout any ResponseBodyWriter) async throws {
+            try await writer.write(ByteBuffer(bytes: try meta()))
+            try await instance.send { piece in
+                switch piece {
+                case .bytes(let bytes): if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
+                case .stored(let range, let wordSize):
+                    try await sender.send(range, swappingBy: wordSize, to: &writer)
+                }
+            }
+        }
+    }
+
+    private func made(_ instance: Instance, as syntax: TransferSyntax, _ request: APIRequest) async throws -> Made {
+        let target = Target(
+            study: instance.studyInstanceUID, series: instance.seriesInstanceUID, instance: instance.sopInstanceUID)
+        guard let stored = try await page(target, after: nil, request).first else {
+            throw HTTPFailure(.notFound, "there is no such instance")
+        }
+        let sender = try await BlobSender.open(stored.instance.blobID, in: blobs, range: 0..<0, files: request.files)
+        let made = try await transcoding.instance(try StoredHeader(stored), in: syntax, from: sender.reader)
+        return Made(instance: made, sender: sender)
+    }
+
+    /// One instance in the first of its forms that can be made; nil where none is transcoded that comes before one that
+    /// is not.
+    func retrieveTranscoded(
+        _ instance: Instance, _ forms: [DICOMwebMediaType.InstanceForm], _ request: APIRequest
+    ) async throws -> Response? {
+        let permit = try await gate.permit()
+        var refusal: PixelCodecError?
+        for form in forms {
+            guard let syntax = form.transcoded else { return nil }
+            do {
+                let made = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                    try await self.made(instance, as: syntax, request)
+                }
+                try await record("retrieve", request)
+                return try response(made, of: instance, isMultipart: form.isMultipart, permit)
+            } catch let error as PixelCodecError {
+                refusal = refusal ?? error
+            }
+        }
+        throw refusal ?? PixelCodecError.unsupported("this instance")
+    }
+
+    private func response(
+        _ made: Made, of instance: Instance, isMultipart: Bool, _ permit: BulkResponseGate.Permit
+    ) throws -> Response {
+        let syntax = made.instance.transferSyntax
+        let meta = try made.meta().count
+        guard isMultipart else {
+            return .stream(
+                contentType: "application/dicom;transfer-syntax=\(syntax.uid)",
+                contentLength: made.instance.count.map { meta + Int($0) }
+            ) { writer in
+                defer { withExtendedLifetime(permit) {} }
+                try await made.send(to: &writer)
+            }
+        }
+        var framing = MultipartFraming(boundary: newBoundary())
+        let (head, end) = (partHead(of: instance, syntax, in: &framing), framing.end)
+        return .stream(
+            contentType: framing.contentType(ofParts: Self.dicom),
+            contentLength: made.instance.count.map { head.readableBytes + meta + Int($0) + end.readableBytes }
+        ) { writer in
+            defer { withExtendedLifetime(permit) {} }
+            try await writer.write(head)
+            try await made.send(to: &writer)
+            try await writer.write(end)
+        }
+    }
+
+    /// One instance of several. What cannot be made is sent as it is stored, which its part says: an origin server may do
+    /// so, and the others are not held up by it. PS3.18 §8.7.3.4.
+    func transcoded(
+        _ instance: Instance, as syntax: TransferSyntax, _ form: DICOMwebMediaType.InstanceForm, _ request: APIRequest
+    ) async throws -> InstanceParts.Sending {
+        do {
+            let made = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                try await self.made(instance, as: syntax, request)
+            }
+            return { framing, writer in
+                try await writer.write(partHead(of: instance, syntax, in: &framing))
+                try await withTaskExecutorPreference(globalConcurrentExecutor) { try await made.send(to: &writer) }
+            }
+        } catch let error where Self.isOfTheFrame(error) {
+            request.logger.info(
+                "an instance is sent as it is stored: it cannot be transcoded",
+                metadata: ["instance": "\(instance.sopInstanceUID)", "why": "\(error)"])
+        }
+        let stored = try transferSyntax(of: instance)
+        if form.way(of: stored, isTried: true) != .stored { return recoded(instance, request) }
+        return { framing, writer in
+            let whole = 0..<instance.size
+            let sender = try await BlobSender.open(instance.blobID, in: blobs, range: whole, files: request.files)
+            try await sender.send(whole, before: partHead(of: instance, stored, in: &framing), to: &writer)
+        }
+    }
+
+    /// Whether another frame may fare better: not where nothing can be decoded now.
+    private static func isOfTheFrame(_ error: any Error) -> Bool {
+        if let failure = error as? any PixelCodingFailure { return !failure.isTemporary }
+        return error is PixelCodecError
+    }
+
+    // MARK: Frames
+
+    /// Which transfer syntaxes the frames of an instance can be transcoded to.
+    static func transcodes(_ header: StoredHeader) -> (TransferSyntax) -> Bool {
+        { (try? transcoder(header, to: $0)) != nil }
+    }
+
+    private static func transcoder(
+        _ header: StoredHeader, to syntax: TransferSyntax
+    ) throws(PixelCodecError) -> ObjectTranscoder {
+        let stored = header.transferSyntax
+        return try ObjectTranscoder(
+            header.dataSet, from: stored.isDeflated ? .explicitVRLittleEndian : stored, to: syntax)
+    }
+
+    /// Frames in the first form that can be made.
+    func transcodedFrames(
+        _ frames: [(number: Int, frame: PixelDataLayout.Frame)], _ forms: [DICOMwebMediaType.FrameForm],
+        _ source: FrameSource, _ header: StoredHeader, _ request: APIRequest
+    ) async throws -> Response {
+        var permit: BulkResponseGate.Permit? = try await gate.permit()
+        var refusal: PixelCodecError?
+        for form in forms {
+            guard let syntax = form.transcoded else {
+                permit = nil
+                return try await storedFrames(frames, form, source, header, request)
+            }
+            do {
+                let work = FrameWork(
+                    source: source,
+                    sender: try await source.open(
+                        header.instance, in: blobs, first: frames[0].frame, files: request.files),
+                    transcoder: try Self.transcoder(header, to: syntax), transcoding: transcoding,
+                    isSingle: frames.count == 1)
+                let first = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                    try await work.frame(frames[0].frame)
+                }
+                try await record("frames", request)
+                return response(frames, first, work, form, instanceURL(header.instance), permit)
+            } catch let error as PixelCodecError {
+                refusal = refusal ?? error
+            }
+        }
+        throw refusal ?? PixelCodecError.unsupported("this frame")
+    }
+
+    private func response(
+        _ frames: [(number: Int, frame: PixelDataLayout.Frame)], _ first: ByteBuffer, _ work: FrameWork,
+        _ form: DICOMwebMediaType.FrameForm, _ base: String, _ permit: BulkResponseGate.Permit?
+    ) -> Response {
+        guard form.isMultipart else {
+            return .stream(contentType: form.contentType, contentLength: first.readableBytes, isBrief: true) { writer in
+                defer { withExtendedLifetime(permit) {} }
+                try await writer.write(first)
+            }
+        }
+        let framing = MultipartFraming(boundary: newBoundary())
+        let inner = MediaType(form.contentType).map { MediaType(type: $0.type, subtype: $0.subtype) } ?? Self.octets
+        return .stream(contentType: framing.contentType(ofParts: inner)) { writer in
+            defer { withExtendedLifetime(permit) {} }
+            var framing = framing
+            var content = first
+            for index in frames.indices {
+                let head = framing.partHead([
+                    ("Content-Type", form.contentType),
+                    ("Content-Location", "\(base)/frames/\(frames[index].number)"),
+                ])
+                guard index + 1 < frames.count else {
+                    try await writer.write(contentsOf: [head, content, framing.end])
+                    break
+                }
+                async let next = work.frame(frames[index + 1].frame)
+                try await writer.write(contentsOf: [head, content])
+                content = try await next
+            }
+        }
+    }
+
+    /// Reads frames and has them made.
+    private struct FrameWork: Sendable {
+        let source: FrameSource
+        let sender: BlobSender?
+        let transcoder: ObjectTranscoder
+        let transcoding: PixelTranscoding
+        /// In memory at a time.
+        private let count: Int
+        private let reservation: MemoryReservation
+
+        init(
+            source: FrameSource, sender: BlobSender?, transcoder: ObjectTranscoder, transcoding: PixelTranscoding,
+            isSingle: Bool
+        ) {
+            count = isSingle ? 1 : 2
+            self.source = source
+            self.sender = sender
+            self.transcoder = transcoder
+            self.transcoding = transcoding
+            reservation = transcoding.reservation()
+        }
+
+        func frame(_ frame: PixelDataLayout.Frame) async throws -> ByteBuffer {
+            try transcoding.reserve(
+                count, like: frame, nativeBytes: transcoder.nativeFrameBytes, in: reservation)
+            let bytes = try await source.content(of: frame, from: sender)
+            return ByteBuffer(bytes: try await transcoder.frame(bytes, by: transcoding.pixels).bytes)
+        }
+    }
+}
