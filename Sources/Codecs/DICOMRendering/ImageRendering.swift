@@ -164,21 +164,21 @@ package struct ImageRendering: Sendable {
         return isTerm ? text : "this photometric interpretation"
     }
 
-    /// Colour of 8 bits; the upper 8 of more.
+    /// Colour of 8 bits, more of them brought to 8.
     private func rgb(_ frame: NativeFrame) throws(RenderingError) -> [UInt8] {
         let isYBR = ["YBR_FULL", "YBR_FULL_422"].contains(frame.photometricInterpretation)
         guard isYBR || frame.photometricInterpretation == "RGB" else {
             throw .unsupported(Self.term(frame.photometricInterpretation))
         }
-        guard frame.sampleBytes <= 2 else { throw .unsupported("colour of \(8 * frame.sampleBytes) bits") }
         if frame.sampleBytes == 1, frame.bitsStored == 8 { return isYBR ? frame.inRGB().bytes : frame.bytes }
         let count = 3 * frame.rows * frame.columns
-        let most = (1 << frame.bitsStored) - 1
+        let (size, bits) = (frame.sampleBytes, frame.bitsStored)
+        // The upper 16 bits at most, brought to 8.
+        let (down, most) = (max(0, bits - 16), 1 << min(16, bits) - 1)
         let bytes = (0..<count).map { index in
-            let pattern =
-                frame.sampleBytes == 1
-                ? Int(frame.bytes[index]) : Int(frame.bytes[2 * index]) | Int(frame.bytes[2 * index + 1]) << 8
-            return UInt8(truncatingIfNeeded: min(most, pattern) * 255 / most)
+            var pattern: UInt64 = 0
+            for byte in 0..<size { pattern |= UInt64(frame.bytes[index * size + byte]) << UInt64(8 * byte) }
+            return UInt8(truncatingIfNeeded: Int((pattern >> UInt64(down)) & UInt64(most)) * 255 / most)
         }
         guard isYBR else { return bytes }
         let narrow = NativeFrame(

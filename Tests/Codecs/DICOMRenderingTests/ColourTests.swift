@@ -71,7 +71,7 @@ struct ColourTests {
 
     private static func colour(_ photometric: String, bits: Int) -> DataSet {
         var set = Fixtures.image(
-            rows: 1, columns: 2, allocated: bits > 8 ? 16 : 8, stored: bits, photometric: photometric)
+            rows: 1, columns: 2, allocated: bits > 16 ? 32 : bits > 8 ? 16 : 8, stored: bits, photometric: photometric)
         set.set(.samplesPerPixel, int: 3)
         set.set(.planarConfiguration, int: 0)
         return set
@@ -85,6 +85,8 @@ struct ColourTests {
         #expect(try Fixtures.shown([1, 2, 3, 250, 251, 252], eight, options: options) == [1, 2, 3, 250, 251, 252])
         let twelve = Self.colour("RGB", bits: 12)
         #expect(try Fixtures.shown([0, 2048, 4095, 16, 32, 4095], twelve) == [0, 127, 255, 0, 1, 255])
+        let wide = Self.colour("RGB", bits: 32)
+        #expect(try Fixtures.shown([0, 0xFFFF_FFFF, 0x8000_0000, 1, 2, 3], wide) == [0, 255, 127, 0, 0, 0])
     }
 
     @Test("PS3.3 §C.7.6.3.1.2: YBR_FULL of grey is grey, also of more than 8 bits")
