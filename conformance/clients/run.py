@@ -21,6 +21,7 @@ import check_hl7_out  # noqa: E402
 import check_launch  # noqa: E402
 import check_mpps  # noqa: E402
 import check_query_retrieve  # noqa: E402
+import check_rendered  # noqa: E402
 import check_scp  # noqa: E402
 import check_scu  # noqa: E402
 import check_signin  # noqa: E402
@@ -106,6 +107,7 @@ def drive(arguments, report, server, backend, folder, receiver, committer, scp, 
             check_dicom.compare(report, server, backend, stored, "stow")
             if stored:
                 check_dicom.check_query(report, server, backend, plain_sample(stored))
+                check_rendered.check(report, server, backend, check_dicom.web_client(server, backend), stored)
         if "fhir" in arguments.parts:
             check_fhir.check(report, server, backend, folder)
         if "scp" in arguments.parts:

@@ -16,13 +16,13 @@ extension DICOMwebRoutes {
     private static let octets = MediaType(type: "application", subtype: "octet-stream")
 
     /// The UIDs of a URL.
-    private struct Target {
+    struct Target {
         var study: String
         var series: String?
         var instance: String?
     }
 
-    private func target(_ request: APIRequest) throws -> Target {
+    func target(_ request: APIRequest) throws -> Target {
         func uid(_ name: String) throws -> String? {
             let text = request.parameters[name]
             if text.isEmpty { return nil }
@@ -32,7 +32,7 @@ extension DICOMwebRoutes {
         return Target(study: try uid("study") ?? "", series: try uid("series"), instance: try uid("instance"))
     }
 
-    private func page(_ target: Target, after: String?, _ request: APIRequest) async throws -> [InstanceHeader] {
+    func page(_ target: Target, after: String?, _ request: APIRequest) async throws -> [InstanceHeader] {
         try await index.headers(
             studyInstanceUID: target.study, seriesInstanceUID: target.series, sopInstanceUID: target.instance,
             after: after,
@@ -40,13 +40,13 @@ extension DICOMwebRoutes {
     }
 
     /// The first page, once it is here.
-    private func firstPage(_ target: Target, _ request: APIRequest) async throws -> [InstanceHeader] {
+    func firstPage(_ target: Target, _ request: APIRequest) async throws -> [InstanceHeader] {
         try await present(
             study: target.study, sopInstanceUID: target.instance, request, instance: \.instance,
             read: { try await page(target, after: nil, request) })
     }
 
-    private func accept(_ request: APIRequest) throws -> [DICOMwebMediaType.Wish] {
+    func accept(_ request: APIRequest) throws -> [DICOMwebMediaType.Wish] {
         try DICOMwebMediaType.wishes(try request.query()["accept"] ?? request.headers[.accept])
     }
 
@@ -239,7 +239,7 @@ extension DICOMwebRoutes {
         }
     }
 
-    private func instances(
+    func instances(
         _ target: Target, after: String?, limit: Int = batch, _ request: APIRequest
     ) async throws -> [Instance] {
         try await index.instances(
@@ -254,7 +254,7 @@ extension DICOMwebRoutes {
         return syntax
     }
 
-    private func instanceURL(_ instance: Instance) -> String {
+    func instanceURL(_ instance: Instance) -> String {
         "\(baseURL)/studies/\(instance.studyInstanceUID)/series/\(instance.seriesInstanceUID)/instances/\(instance.sopInstanceUID)"
     }
 
@@ -294,18 +294,24 @@ extension DICOMwebRoutes {
         }
     }
 
-    // MARK: Frames. §10.4.1.1.3
+    // MARK: Frames. §10.4.1.1.6
 
-    func frames(_ request: APIRequest) async throws -> Response {
-        let target = try target(request)
-        let numbers = try request.parameters["frames"].split(separator: ",", omittingEmptySubsequences: false).map {
-            text in
+    /// The frames that a URL names. Throws `.malformed`.
+    func frameNumbers(_ request: APIRequest) throws(HTTPFailure) -> [Int] {
+        var numbers: [Int] = []
+        for text in request.parameters["frames"].split(separator: ",", omittingEmptySubsequences: false) {
             guard let number = Int(text), number >= 1 else {
                 throw HTTPFailure(.malformed, "frames are numbers from 1, separated by commas")
             }
-            return number
+            numbers.append(number)
         }
         guard numbers.count <= 10_000 else { throw HTTPFailure(.malformed, "too many frames are asked for at once") }
+        return numbers
+    }
+
+    func frames(_ request: APIRequest) async throws -> Response {
+        let target = try target(request)
+        let numbers = try frameNumbers(request)
         guard let stored = try await firstPage(target, request).first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
