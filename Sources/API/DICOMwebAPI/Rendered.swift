@@ -59,6 +59,8 @@ extension DICOMwebRoutes {
             throw RenderedType.notAcceptable(content.types)
         }
         switch content {
+        case .image(let count) where type == .gif && count > 1 && !isMultipart:
+            return try await animation(header, count, query, request)
         case .image(let count):
             // Parts for all frames; who asks for one picture gets the one in the middle.
             let numbers = isMultipart ? Array(1...max(1, count)) : nil
@@ -136,6 +138,26 @@ extension DICOMwebRoutes {
                 try await writer.write(contentsOf: [part.head(in: &framing), ByteBuffer(bytes: part.bytes)])
             }
             try await writer.write(framing.end)
+        }
+    }
+
+    /// All frames of an instance as one animated GIF. Table 8.7.4-1.
+    private func animation(
+        _ header: StoredHeader, _ count: Int, _ query: RenderedQuery, _ request: APIRequest
+    ) async throws -> Response {
+        let permit = try await gate.permit()
+        let pictures = try await RenderedInstance(header, blobs: blobs, pixels: pixels, memory: memory)
+        var form = RenderedInstance.Form(type: .gif, query: query)
+        if query.window == nil { form.defaultWindow = try await pictures.defaultWindow() }
+        let first = try await pictures.animated(1, isFirst: true, form)
+        try await record("rendered", request)
+        return .stream(contentType: RenderedType.gif.contentType, headers: Self.headers(query)) { [form] writer in
+            defer { withExtendedLifetime(permit) {} }
+            try await writer.write(ByteBuffer(bytes: first))
+            for number in 2...count {
+                try await writer.write(ByteBuffer(bytes: pictures.animated(number, isFirst: false, form)))
+            }
+            try await writer.write(ByteBuffer(bytes: GIFEncoder.end))
         }
     }
 

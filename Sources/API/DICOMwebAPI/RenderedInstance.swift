@@ -69,7 +69,7 @@ struct RenderedInstance: Sendable {
     /// The window for frames that bring none, of the middle frame; nil where none is needed.
     func defaultWindow() async throws -> VOIWindow? {
         guard rendering.needsDefaultWindow(number: representative) else { return nil }
-        let reservation = try reserve(DecodingOptions(wantsRGB: true))
+        let reservation = try reserve(0)
         defer { reservation.release() }
         let frame = try await decoded(representative, DecodingOptions(wantsRGB: true)).frame
         return rendering.defaultWindow(of: frame, number: representative)
@@ -78,17 +78,31 @@ struct RenderedInstance: Sendable {
     /// One frame, from 1, as a file of the wanted type. Throws `HTTPFailure` `.notFound` past the last frame,
     /// `RenderingError`, `PixelCodecError` and `StoreError`.
     func file(_ number: Int, _ form: Form) async throws -> [UInt8] {
+        try await picture(number, form) { try encoded($0, form) }
+    }
+
+    /// One frame, from 1, of those that are shown one after another, behind the head of the file where it is the first.
+    /// Errors as ``file(_:_:)``.
+    func animated(_ number: Int, isFirst: Bool, _ form: Form) async throws -> [UInt8] {
+        try await picture(number, form) { picture in
+            let shown = GIFEncoder.picture(picture, hundredths: rendering.frameHundredths)
+            return isFirst ? GIFEncoder.head(picture, repeats: true) + shown : shown
+        }
+    }
+
+    private func picture(
+        _ number: Int, _ form: Form, _ encode: (RenderedImage) throws -> [UInt8]
+    ) async throws -> [UInt8] {
         var options = ImageRendering.Options()
         options.window = form.query.window
         options.viewport = form.query.viewport
         options.drawsOverlays = form.drawsOverlays
         options.defaultWindow = form.defaultWindow
         let decoding = DecodingOptions(reduction: rendering.reduction(for: options.viewport), wantsRGB: true)
-        let reservation = try reserve(decoding)
+        let reservation = try reserve(rendering.pictureBytes(number: number, viewport: options.viewport))
         defer { reservation.release() }
         let (frame, cells) = try await decoded(number, decoding)
-        let picture = try rendering.render(frame, number: number, cells: cells, options: options)
-        return try encoded(picture, form)
+        return try encode(rendering.render(frame, number: number, cells: cells, options: options))
     }
 
     private func decoded(
@@ -101,12 +115,12 @@ struct RenderedInstance: Sendable {
         return (frame, rendering.wantsCells && !header.transferSyntax.isEncapsulated ? bytes : nil)
     }
 
-    /// Room for a frame as stored, as values, as a picture and in between.
-    private func reserve(_ options: DecodingOptions) throws -> MemoryReservation {
+    /// Room for a frame as stored, as values and as grey or colour, and for a picture of so many bytes with its file.
+    private func reserve(_ pictureBytes: Int) throws -> MemoryReservation {
         let image = rendering.image
         let samples = image.rows * image.columns * image.samplesPerPixel
         let reservation = memory.reservation()
-        guard reservation.grow(to: samples * (2 * ((image.bitsAllocated + 7) / 8) + 3)) else {
+        guard reservation.grow(to: samples * (2 * ((image.bitsAllocated + 7) / 8) + 3) + 4 * pictureBytes) else {
             throw StoreError(.unavailable, "no memory for a frame that is rendered")
         }
         return reservation

@@ -1,20 +1,34 @@
-/// Writes GIF of one picture: grey as it is, colour by a cube of 252. GIF89a.
+/// Writes GIF of one picture or of several in a row: grey as it is, colour by a cube of 252. GIF89a.
 package enum GIFEncoder {
     /// Levels of red, green and blue.
     private static let levels = (red: 6, green: 7, blue: 6)
 
-    /// A whole file.
-    package static func encode(_ image: RenderedImage) -> [UInt8] {
-        var file = Array("GIF89a".utf8)
-        let size = little(image.columns) + little(image.rows)
+    /// A whole file of one picture.
+    package static func encode(_ image: RenderedImage) -> [UInt8] { head(image) + picture(image) + end }
+
+    /// What stands before pictures of the size and the kind of one.
+    ///
+    /// - Parameter repeats: several pictures are shown one after another, again and again.
+    package static func head(_ image: RenderedImage, repeats: Bool = false) -> [UInt8] {
         // A global table of 256 colours, 8 bits each.
-        file += size + [0xF7, 0, 0] + (image.samplesPerPixel == 1 ? greys : cube)
-        file += [0x2C, 0, 0, 0, 0] + size + [0]
-        file.append(8)
+        let screen = little(image.columns) + little(image.rows) + [0xF7, 0, 0]
+        let head = Array("GIF89a".utf8) + screen + (image.samplesPerPixel == 1 ? greys : cube)
+        return repeats ? head + [0x21, 0xFF, 11] + Array("NETSCAPE2.0".utf8) + [3, 1, 0, 0, 0] : head
+    }
+
+    /// One picture, of the size of the first.
+    ///
+    /// - Parameter hundredths: of a second for which it is shown; nil where there is only one.
+    package static func picture(_ image: RenderedImage, hundredths: Int? = nil) -> [UInt8] {
+        let time = hundredths.map { [0x21, 0xF9, 4, 0] + little($0) + [0, 0] } ?? []
+        let place: [UInt8] = [0x2C, 0, 0, 0, 0] + little(image.columns) + little(image.rows) + [0, 8]
         var blocks = Blocks()
         compress(image.samplesPerPixel == 1 ? image.bytes : indices(image), into: &blocks)
-        return file + blocks.bytes + [0x3B]
+        return time + place + blocks.bytes
     }
+
+    /// What ends a file.
+    package static let end: [UInt8] = [0x3B]
 
     private static func little(_ value: Int) -> [UInt8] { [UInt8(value & 0xFF), UInt8(value >> 8 & 0xFF)] }
 

@@ -68,6 +68,14 @@ package struct ImageRendering: Sendable {
         return halvings
     }
 
+    /// Bytes of the picture of a frame, from 1. Throws `.regionOutside` and `.tooLarge`.
+    package func pictureBytes(number: Int, viewport: Viewport?) throws(RenderingError) -> Int {
+        let placement = try Placement(
+            rows: image.rows, columns: image.columns, frameRows: image.rows, frameColumns: image.columns,
+            aspect: attributes.aspect(frame: number), viewport)
+        return placement.rows * placement.columns * (isColour ? 3 : 1)
+    }
+
     /// The window to show frames with that bring none: of grey with more than 8 bits. nil where none is needed.
     package func defaultWindow(of frame: NativeFrame, number: Int) -> VOIWindow? {
         guard needsDefaultWindow(number: number) else { return nil }
@@ -80,6 +88,14 @@ package struct ImageRendering: Sendable {
         guard !isColour, isFloat || image.bitsStored > 8 else { return false }
         let group = attributes.group(.frameVOILUTSequence, frame: number)
         return attributes.windows(frame: number).isEmpty && group.items(.voilutSequence).isEmpty
+    }
+
+    /// For how long a frame is shown where frames are shown one after another, in hundredths of a second, 2...1,000: by
+    /// Recommended Display Frame Rate, Cine Rate or Frame Time; else a tenth of a second. PS3.3 §C.7.6.5.1.1.
+    package var frameHundredths: Int {
+        let rate = header.double(.recommendedDisplayFrameRate) ?? header.double(.cineRate)
+        let milliseconds = rate.map { 1_000 / $0 } ?? header.double(.frameTime) ?? 100
+        return Int(max(2, min(1_000, milliseconds.isNaN ? 10 : (milliseconds / 10).rounded())))
     }
 
     /// The image's own colour profile, bytes of ICC.1; nil for none. PS3.3 §C.11.15.

@@ -2,6 +2,9 @@ import DICOMData
 
 /// The attributes that say how an image is shown, beside those that the rest of the project speaks of. PS3.6 §6.
 extension Tag {
+    static let recommendedDisplayFrameRate = Tag(0x0008, 0x2144)
+    static let cineRate = Tag(0x0018, 0x0040)
+    static let frameTime = Tag(0x0018, 0x1063)
     static let shutterShape = Tag(0x0018, 0x1600)
     static let shutterLeftVerticalEdge = Tag(0x0018, 0x1602)
     static let shutterRightVerticalEdge = Tag(0x0018, 0x1604)

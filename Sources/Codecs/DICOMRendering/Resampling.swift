@@ -58,62 +58,91 @@ enum Resampling {
             if part == 0 || low + 1 >= input { weights.append(1) } else { weights += [1 - part, part] }
         }
 
-        /// The pixels that are needed.
-        var range: Range<Int> {
-            var (low, high) = (Int.max, 0)
-            for index in first.indices {
-                low = min(low, first[index])
-                high = max(high, first[index] + start[index + 1] - start[index])
-            }
-            return low < high ? low..<high : 0..<0
+        /// Pixels that one of the result is made of, at most.
+        var spanMax: Int {
+            var most = 1
+            for place in first.indices { most = max(most, start[place + 1] - start[place]) }
+            return most
         }
     }
 
-    /// Lines first, then columns.
+    /// Each line is brought to its width once, when the first line of the result needs it; only those that one line of
+    /// the result is made of are held.
     private static func scaled(_ image: RenderedImage, _ across: Axis, _ down: Axis) -> [UInt8] {
-        let samples = image.samplesPerPixel
-        let (columns, rows) = (across.first.count, down.first.count)
-        let needed = down.range
-        var lines = [Float](repeating: 0, count: needed.count * columns * samples)
-        image.bytes.withUnsafeBufferPointer { source in
-            lines.withUnsafeMutableBufferPointer { lines in
-                across.weights.withUnsafeBufferPointer { weights in
-                    for row in needed {
-                        let from = row * image.columns * samples
-                        var to = (row - needed.lowerBound) * columns * samples
-                        for column in 0..<columns {
-                            let range = across.start[column]..<across.start[column + 1]
-                            for sample in 0..<samples {
-                                var at = from + across.first[column] * samples + sample
-                                var sum: Float = 0
-                                for weight in range {
-                                    sum += weights[weight] * Float(source[at])
-                                    at += samples
-                                }
-                                lines[to] = sum
-                                to += 1
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        let width = columns * samples
+        let width = across.first.count * image.samplesPerPixel
+        let rows = down.first.count
+        let slots = down.spanMax
+        var held = [Int](repeating: -1, count: slots)
+        var lines = [Float](repeating: 0, count: slots * width)
         return [UInt8](unsafeUninitializedCapacity: rows * width) { out, filled in
-            lines.withUnsafeBufferPointer { lines in
-                for row in 0..<rows {
-                    let range = down.start[row]..<down.start[row + 1]
-                    let first = down.first[row] - needed.lowerBound
-                    for column in 0..<width {
-                        var sum: Float = 0.5
-                        for (offset, weight) in range.enumerated() {
-                            sum += down.weights[weight] * lines[(first + offset) * width + column]
+            image.bytes.withUnsafeBufferPointer { source in
+                lines.withUnsafeMutableBufferPointer { lines in
+                    for row in 0..<rows {
+                        let range = down.start[row]..<down.start[row + 1]
+                        for line in down.first[row]..<down.first[row] + range.count where held[line % slots] != line {
+                            held[line % slots] = line
+                            let target = UnsafeMutableBufferPointer(
+                                rebasing: lines[line % slots * width..<(line % slots + 1) * width])
+                            across.scale(source, line * image.columns, image.samplesPerPixel, to: target)
                         }
-                        out[row * width + column] = UInt8(max(0, min(255, sum)))
+                        let target = UnsafeMutableBufferPointer(rebasing: out[row * width..<(row + 1) * width])
+                        join(lines, down, row, slots, to: target)
                     }
                 }
             }
             filled = rows * width
+        }
+    }
+
+    /// One line of the result: the weighted sum of the lines it is made of, rounded.
+    private static func join(
+        _ lines: UnsafeMutableBufferPointer<Float>, _ down: Axis, _ row: Int, _ slots: Int,
+        to target: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        let width = target.count
+        let range = down.start[row]..<down.start[row + 1]
+        let first = down.first[row]
+        if range.count <= 2 {
+            let (above, below) = (first % slots * width, (first + range.count - 1) % slots * width)
+            let part = range.count == 2 ? down.weights[range.lowerBound + 1] : 0
+            for column in 0..<width {
+                let value = lines[above + column] + part * (lines[below + column] - lines[above + column])
+                target[column] = UInt8(max(0, min(255, value + 0.5)))
+            }
+            return
+        }
+        for column in 0..<width {
+            var sum: Float = 0.5
+            for (offset, weight) in range.enumerated() {
+                sum += down.weights[weight] * lines[(first + offset) % slots * width + column]
+            }
+            target[column] = UInt8(max(0, min(255, sum)))
+        }
+    }
+}
+
+extension Resampling.Axis {
+    /// Brings one line of samples to the width of the result.
+    ///
+    /// - Parameter start: the first pixel of the line, in pixels from the first of the image.
+    fileprivate func scale(
+        _ source: UnsafeBufferPointer<UInt8>, _ start: Int, _ samples: Int, to target: UnsafeMutableBufferPointer<Float>
+    ) {
+        weights.withUnsafeBufferPointer { weights in
+            var to = 0
+            for place in first.indices {
+                let range = self.start[place]..<self.start[place + 1]
+                for sample in 0..<samples {
+                    var at = (start + first[place]) * samples + sample
+                    var sum: Float = 0
+                    for weight in range {
+                        sum += weights[weight] * Float(source[at])
+                        at += samples
+                    }
+                    target[to] = sum
+                    to += 1
+                }
+            }
         }
     }
 }

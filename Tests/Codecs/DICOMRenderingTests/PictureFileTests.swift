@@ -128,6 +128,17 @@ struct PictureFileTests {
         }
     }
 
+    @Test("Several pictures: a head that repeats, the time of each before it, and one end")
+    func gifAnimation() throws {
+        let image = try #require(RenderedImage(rows: 1, columns: 2, samplesPerPixel: 1, bytes: [3, 4]))
+        let head = GIFEncoder.head(image, repeats: true)
+        let application: [UInt8] = [0x21, 0xFF, 11] + Array("NETSCAPE2.0".utf8) + [3, 1, 0, 0, 0]
+        #expect(Array(head.dropFirst(13 + 768)) == application)
+        let picture = GIFEncoder.picture(image, hundredths: 300)
+        #expect(picture.prefix(8) == [0x21, 0xF9, 4, 0, 44, 1, 0, 0])
+        #expect(try Self.pixels(GIFEncoder.head(image) + picture.dropFirst(8) + GIFEncoder.end) == [3, 4])
+    }
+
     @Test("A colour GIF has the corners of the cube as they are")
     func gifColours() throws {
         let image = try #require(

@@ -45,6 +45,8 @@ struct PlacementTests {
         let low = try Self.rendered(values, rows: 10, columns: 20, Viewport(width: 100, height: 5))
         #expect((low.rows, low.columns) == (5, 10))
         #expect(Set(low.bytes) == [7])
+        let image = Fixtures.image(rows: 10, columns: 20, allocated: 8, stored: 8)
+        #expect(try ImageRendering(image).pictureBytes(number: 1, viewport: Viewport(width: 9, height: 5)) == 9 * 5)
         let dot = try Self.rendered(values, rows: 1, columns: 200, Viewport(width: 1, height: 1))
         #expect((dot.rows, dot.columns) == (1, 1))
     }
