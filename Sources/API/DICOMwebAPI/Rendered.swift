@@ -18,7 +18,7 @@ extension DICOMwebRoutes {
     func renderedInstances(_ request: APIRequest) async throws -> Response {
         let target = try target(request)
         let query = try RenderedQuery(request.query())
-        let wishes = try accept(request)
+        let wishes = try RenderedWishes(request)
         let first = try await firstPage(target, request)
         guard !first.isEmpty else {
             throw HTTPFailure(.notFound, "there is no such \(target.series == nil ? "study" : "series")")
@@ -49,7 +49,7 @@ extension DICOMwebRoutes {
     func renderedInstance(_ request: APIRequest) async throws -> Response {
         let target = try target(request)
         let query = try RenderedQuery(request.query())
-        let wishes = try accept(request)
+        let wishes = try RenderedWishes(request)
         guard let stored = try await firstPage(target, request).first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }
@@ -82,7 +82,7 @@ extension DICOMwebRoutes {
         let target = try target(request)
         let numbers = try frameNumbers(request)
         let query = try RenderedQuery(request.query())
-        let wishes = try accept(request)
+        let wishes = try RenderedWishes(request)
         guard let stored = try await firstPage(target, request).first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }

@@ -3,6 +3,7 @@ import DICOMPixels
 import DICOMRendering
 import DICOMTranslation
 import HTTPSupport
+import HTTPTypes
 import Workflow
 
 /// What of an instance can be rendered. PS3.18 §8.7.2.
@@ -60,10 +61,9 @@ enum RenderedType: String, Sendable, CaseIterable {
     }
 
     /// The best of some types for a client, and whether it asks for parts; nil when none is acceptable.
-    static func best(
-        of types: [RenderedType], _ wishes: [DICOMwebMediaType.Wish]
-    ) -> (type: RenderedType, isMultipart: Bool)? {
-        for wish in wishes {
+    static func best(of types: [RenderedType], _ wishes: RenderedWishes) -> (type: RenderedType, isMultipart: Bool)? {
+        let types = types.filter { type in !wishes.refused.contains { $0.includes(type.mediaType) } }
+        for wish in wishes.ranges {
             if let type = types.first(where: { wish.media.includes($0.mediaType) }) { return (type, wish.isMultipart) }
         }
         return nil
@@ -76,5 +76,20 @@ enum RenderedType: String, Sendable, CaseIterable {
             types.isEmpty
                 ? "this has no rendered form; ask for application/dicom"
                 : "available: " + types.map(\.rawValue).joined(separator: ", "))
+    }
+}
+
+/// What a client takes of rendered resources. PS3.18 §8.7.5.
+struct RenderedWishes: Sendable {
+    /// Best first.
+    let ranges: [DICOMwebMediaType.Wish]
+    /// Types by name that it does not want, whatever other ranges include: those of weight 0. RFC 9110 §12.4.2.
+    let refused: [MediaType]
+
+    /// Of the `accept` parameter, else of the header. Throws `.malformed`.
+    init(_ request: APIRequest) throws(HTTPFailure) {
+        let text = try request.query()["accept"] ?? request.headers[.accept]
+        ranges = try DICOMwebMediaType.wishes(text)
+        refused = AcceptHeader(text).ranges.filter { $0.quality == 0 && $0.type.subtype != "*" }.map(\.type)
     }
 }

@@ -22,7 +22,7 @@ struct RenderedParts: Sendable {
     }
 
     private let routes: DICOMwebRoutes
-    private let wishes: [DICOMwebMediaType.Wish]
+    private let wishes: RenderedWishes
     private let query: RenderedQuery
     /// The page behind an instance.
     private let page: @Sendable (_ after: Instance) async throws -> [InstanceHeader]
@@ -35,7 +35,7 @@ struct RenderedParts: Sendable {
     private(set) var available: [RenderedType] = []
 
     init(
-        routes: DICOMwebRoutes, first: [InstanceHeader], wishes: [DICOMwebMediaType.Wish], query: RenderedQuery,
+        routes: DICOMwebRoutes, first: [InstanceHeader], wishes: RenderedWishes, query: RenderedQuery,
         page: @escaping @Sendable (_ after: Instance) async throws -> [InstanceHeader]
     ) {
         self.routes = routes

@@ -23,7 +23,7 @@ extension DICOMwebRoutes {
         var target = try target(request)
         let numbers = request.parameters["frames"].isEmpty ? nil : try frameNumbers(request)
         var query = try RenderedQuery(request.query(), isThumbnail: true)
-        let wishes = try accept(request)
+        let wishes = try RenderedWishes(request)
         if target.instance == nil {
             let representative = try await representative(target, request)
             target.series = representative.seriesInstanceUID

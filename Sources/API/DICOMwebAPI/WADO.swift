@@ -46,7 +46,7 @@ extension DICOMwebRoutes {
             read: { try await page(target, after: nil, request) })
     }
 
-    func accept(_ request: APIRequest) throws -> [DICOMwebMediaType.Wish] {
+    private func accept(_ request: APIRequest) throws -> [DICOMwebMediaType.Wish] {
         try DICOMwebMediaType.wishes(try request.query()["accept"] ?? request.headers[.accept])
     }
 

@@ -70,7 +70,9 @@ struct RenderedTests {
         var syntax = TransferSyntax.explicitVRLittleEndian
     }
 
-    private static func routes(_ objects: [Object], _ trail: Trail = Trail()) throws -> DICOMwebRoutes {
+    private static func routes(
+        _ objects: [Object], _ trail: Trail = Trail(), memory budget: MemoryBudget = .unlimited
+    ) throws -> DICOMwebRoutes {
         var blobs: [String: [UInt8]] = [:]
         let stored = try objects.map { object in
             let file =
@@ -102,7 +104,7 @@ struct RenderedTests {
         return DICOMwebRoutes(
             index: Index(stored: stored), blobs: memory, pixels: DirectPixelCoding(),
             ingest: InstanceIngest(store: NoStore(), blobs: memory, authorities: authorities), audit: trail,
-            baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), newBoundary: { "bound" })
+            baseURL: "https://h/dicomweb", gate: BulkResponseGate(limit: 4), memory: budget, newBoundary: { "bound" })
     }
 
     /// Eight bits, two lines of three pixels a frame, shown as they are.
@@ -218,6 +220,7 @@ struct RenderedTests {
         for (accept, type, start) in [
             (nil, "image/jpeg", [0xFF, 0xD8, 0xFF]), ("image/*", "image/jpeg", [0xFF, 0xD8, 0xFF]),
             ("image/png", "image/png", [0x89, 0x50, 0x4E]), ("image/avif, image/gif;q=0.5", "image/gif", [0x47, 0x49]),
+            ("image/jpeg;q=0, image/*", "image/png", [0x89, 0x50]),
         ] as [(String?, String, [UInt8])] {
             let response = try await routes.renderedInstance(Self.request(accept, instance: "1.1"))
             #expect(response.headers[.contentType] == type)
