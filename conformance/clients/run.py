@@ -105,9 +105,9 @@ def drive(arguments, report, server, backend, folder, receiver, committer, scp, 
             stored = check_dicom.send_by_stow(
                 report, server, backend, [dicom_files.relabelled(name, path, "stow") for name, path in files])
             check_dicom.compare(report, server, backend, stored, "stow")
+            check_rendered.check(report, server, backend, check_dicom.web_client(server, backend), stored)
             if stored:
                 check_dicom.check_query(report, server, backend, plain_sample(stored))
-                check_rendered.check(report, server, backend, check_dicom.web_client(server, backend), stored)
         if "fhir" in arguments.parts:
             check_fhir.check(report, server, backend, folder)
         if "scp" in arguments.parts:
