@@ -295,7 +295,8 @@ def check(report, server, backend, client, samples):
     """`samples` are stored; `client` stores more."""
     session = backend.session()
     shown_ones = check_pictures(report, server, session, samples)
-    for sample in shown_ones:
+    # Large ones tell more of sizes.
+    for sample in sorted(shown_ones, key=lambda one: -min(one.data_set.Rows, one.data_set.Columns)):
         data = sample.data_set
         if min(data.Rows, data.Columns) >= 16 and square(data) and frame_count(data) == 1 \
                 and data.get("BurnedInAnnotation") != "YES":
