@@ -109,15 +109,19 @@ extension ReportDocument {
         for (name, value) in facts { text += "\(name): \(Self.line(value))\n" }
         text += "\n"
         for item in items {
-            text += String(repeating: "  ", count: item.depth)
-            text += item.name.isEmpty || item.value.isEmpty ? item.name + item.value : "\(item.name): \(item.value)"
-            text += "\n"
+            let indent = String(repeating: "  ", count: item.depth)
+            let value = Self.lines(item.value).joined(separator: "\n\(indent)  ")
+            text += indent + Self.line(item.name)
+            text += item.name.isEmpty || value.isEmpty ? "\(value)\n" : ": \(value)\n"
         }
         return isCut ? text + "\nThis report has more items than are shown.\n" : text
     }
 
-    private static func line(_ text: String) -> String {
-        String(text.map { $0.isNewline ? " " : $0 })
+    private static func line(_ text: String) -> String { lines(text).joined(separator: " ") }
+
+    /// The lines of a text, whatever ends them. PS3.5 §6.1.3.
+    private static func lines(_ text: String) -> [Substring] {
+        text.split(omittingEmptySubsequences: false) { $0.isNewline }
     }
 
     /// As a page of HTML without script or style; everything that comes of the report is escaped.

@@ -59,7 +59,8 @@ struct ReportDocumentTests {
                 Findings
                   Diameter: 12.5 mm
                   Side: Left
-                Impression: Stable\r\n& small
+                Impression: Stable
+                  & small
                 Reader: Roe Richard
 
                 """)
