@@ -96,6 +96,7 @@ let package = Package(
         layer("Codecs", "DICOMNetwork", ["DICOMData", nio("NIOCore")]),
         layer("Codecs", "DICOMPixels", ["DICOMData"]),
         layer("Codecs", "PixelCodecs", ["DICOMData", "DICOMPixels", "CTurboJPEG", "COpenJPEG", "CCharLS"]),
+        layer("Codecs", "DICOMRendering", ["DICOMData", "DICOMPixels", "PixelCodecs", "CZlib"]),
         layer("Codecs", "HL7v2", ["Basics"]),
         layer("Codecs", "FHIRModel", ["Basics"]),
         layer("Codecs", "FHIRSearch", ["Basics", "Cryptography", "FHIRModel"]),
@@ -166,8 +167,8 @@ let package = Package(
         layer(
             "API", "DICOMwebAPI",
             [
-                "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "PixelCodecs", "Workflow",
-                hummingbird, httpTypes, nio("NIOCore"), logging,
+                "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMRendering", "DICOMTranslation",
+                "PixelCodecs", "Workflow", hummingbird, httpTypes, nio("NIOCore"), logging,
             ]),
         layer(
             "API", "SMARTAPI",
@@ -230,6 +231,9 @@ let package = Package(
         tests("Codecs", "DICOMNetwork", ["TestSupport", "DICOMNetwork", "DICOMData", nio("NIOCore")]),
         tests("Codecs", "DICOMPixels", ["DICOMPixels", "DICOMData"]),
         tests("Codecs", "PixelCodecs", ["TestSupport", "PixelCodecs", "DICOMPixels", "DICOMData"]),
+        tests(
+            "Codecs", "DICOMRendering",
+            ["TestSupport", "DICOMRendering", "PixelCodecs", "DICOMPixels", "DICOMData", "CZlib"]),
         tests("Codecs", "HL7v2", ["TestSupport", "HL7v2"]),
         tests("Codecs", "FHIRModel", ["TestSupport", "FHIRModel"]),
         tests("Codecs", "FHIRSearch", ["FHIRSearch", "FHIRModel"]),
@@ -311,8 +315,8 @@ let package = Package(
             "API", "DICOMwebAPI",
             [
                 "TestSupport",
-                "DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "PixelCodecs",
-                "Workflow", hummingbird, httpTypes, nio("NIOCore"),
+                "DICOMwebAPI", "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMRendering",
+                "DICOMTranslation", "PixelCodecs", "Workflow", hummingbird, httpTypes, nio("NIOCore"),
             ]),
         tests(
             "API", "Contract",

@@ -51,6 +51,7 @@ struct ImportTable {
         row("Codecs", "DICOMNetwork", ["DICOMData"], ["NIOCore"])
         row("Codecs", "DICOMPixels", ["DICOMData"])
         row("Codecs", "PixelCodecs", ["DICOMData", "DICOMPixels", "CTurboJPEG", "COpenJPEG", "CCharLS"])
+        row("Codecs", "DICOMRendering", ["DICOMData", "DICOMPixels", "PixelCodecs", "CZlib"])
         row("Codecs", "HL7v2", ["Basics"])
         row("Codecs", "FHIRModel", ["Basics"])
         row("Codecs", "FHIRSearch", ["Basics", "Cryptography", "FHIRModel"])
@@ -99,7 +100,10 @@ struct ImportTable {
             ["HTTPSupport", "Basics", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
         row(
             "API", "DICOMwebAPI",
-            ["HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMTranslation", "PixelCodecs", "Workflow"], http)
+            [
+                "HTTPSupport", "Access", "DICOMData", "DICOMPixels", "DICOMRendering", "DICOMTranslation",
+                "PixelCodecs", "Workflow",
+            ], http)
         row(
             "API", "SMARTAPI", ["HTTPSupport", "Access", "Basics", "Cryptography"],
             http.union(["NIOHTTP1", "NIOPosix"]))

@@ -22,6 +22,7 @@ import check_hl7_out  # noqa: E402
 import check_launch  # noqa: E402
 import check_mpps  # noqa: E402
 import check_query_retrieve  # noqa: E402
+import check_rendered  # noqa: E402
 import check_scp  # noqa: E402
 import check_scu  # noqa: E402
 import check_signin  # noqa: E402
@@ -109,6 +110,7 @@ def drive(arguments, report, server, backend, folder, receiver, committer, scp, 
             stored = check_dicom.send_by_stow(
                 report, server, backend, [dicom_files.relabelled(name, path, "stow") for name, path in files])
             check_dicom.compare(report, server, backend, stored, "stow")
+            check_rendered.check(report, server, backend, check_dicom.web_client(server, backend), stored)
             if stored:
                 check_dicom.check_query(report, server, backend, plain_sample(stored))
         if "transcode" in arguments.parts:

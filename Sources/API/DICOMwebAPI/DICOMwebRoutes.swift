@@ -109,9 +109,41 @@ package struct DICOMwebRoutes: Sendable {
                 Route(
                     .get, instance + "/bulkdata/{path}", operationID: "retrieveBulkData", access: Self.read,
                     handler: bulkData),
+            ] + renderedRoutes(study: study, series: series, instance: instance) + [
                 Route(.post, "/dicomweb/studies", operationID: "storeInstances", access: Self.create, handler: store),
                 Route(.post, study, operationID: "storeStudyInstances", access: Self.create, handler: store),
             ] + (workitems?.routes ?? []))
+    }
+
+    /// The routes of rendered resources and thumbnails. PS3.18 §10.4.1.1.3, §10.4.1.1.4.
+    private func renderedRoutes(study: String, series: String, instance: String) -> [Route] {
+        let frames = instance + "/frames/{frames}"
+        return [
+            Route(
+                .get, study + "/rendered", operationID: "retrieveRenderedStudy", access: Self.read,
+                handler: renderedInstances),
+            Route(
+                .get, series + "/rendered", operationID: "retrieveRenderedSeries", access: Self.read,
+                handler: renderedInstances),
+            Route(
+                .get, instance + "/rendered", operationID: "retrieveRenderedInstance", access: Self.read,
+                handler: renderedInstance),
+            Route(
+                .get, frames + "/rendered", operationID: "retrieveRenderedFrames", access: Self.read,
+                handler: renderedFrames),
+            Route(
+                .get, study + "/thumbnail", operationID: "retrieveStudyThumbnail", access: Self.read,
+                handler: thumbnail),
+            Route(
+                .get, series + "/thumbnail", operationID: "retrieveSeriesThumbnail", access: Self.read,
+                handler: thumbnail),
+            Route(
+                .get, instance + "/thumbnail", operationID: "retrieveInstanceThumbnail", access: Self.read,
+                handler: thumbnail),
+            Route(
+                .get, frames + "/thumbnail", operationID: "retrieveFrameThumbnail", access: Self.read,
+                handler: thumbnail),
+        ]
     }
 
     /// The row that must be durable before data leaves.
@@ -140,7 +172,9 @@ package struct DICOMwebRoutes: Sendable {
 struct StatusReport: ErrorBody {
     func failure(for error: any Error) -> HTTPFailure? {
         if let failure = WorkitemRoutes.failure(for: error) { return failure }
-        if let failure = Self.failure(ofPixels: error) { return failure }
+        if let failure = Self.failure(ofPixels: error) ?? DICOMwebRoutes.failure(ofRendering: error) {
+            return failure
+        }
         guard let error = error as? StoreError else { return nil }
         return switch error.code {
         case .unavailable, .closed, .failed:

@@ -129,6 +129,27 @@ struct FrameSource: Sendable {
         return layout.rearranged(bytes, of: frame)
     }
 
+    /// A frame in memory, in the form that is sent.
+    ///
+    /// - Parameter reader: of the instance's blob; nil for inflated pixels.
+    func bytes(of frame: PixelDataLayout.Frame, from reader: (any BlobReading)?) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(frame.byteCount)
+        for range in frame.ranges { bytes += try await self.bytes(range, from: reader) }
+        return layout.rearranged(bytes, of: frame)
+    }
+
+    /// A range of the file, or of what a deflated data set inflates to. Throws `StoreError(.corrupt)` where that ends
+    /// before.
+    func bytes(_ range: Range<Int>, from reader: (any BlobReading)?) async throws -> [UInt8] {
+        if let inflated { return try await inflated.bytes(range) }
+        let bytes = try await reader?.read(offset: Int64(range.lowerBound), length: range.count) ?? []
+        guard bytes.count == range.count else {
+            throw StoreError(.corrupt, "an object is shorter than its index says")
+        }
+        return bytes
+    }
+
     /// The size of the words to turn round when a frame's ranges can be sent one by one; nil when bits must be moved.
     private func swapped(_ frame: PixelDataLayout.Frame) -> Int? {
         if layout.isStoredAsSent(frame) { return 1 }

@@ -40,7 +40,7 @@ extension DICOMwebRoutes {
     }
 
     /// The first page, once it is here.
-    private func firstPage(_ target: Target, _ request: APIRequest) async throws -> [InstanceHeader] {
+    func firstPage(_ target: Target, _ request: APIRequest) async throws -> [InstanceHeader] {
         try await present(
             study: target.study, sopInstanceUID: target.instance, request, instance: \.instance,
             read: { try await page(target, after: nil, request) })
@@ -268,7 +268,7 @@ extension DICOMwebRoutes {
         }
     }
 
-    private func instances(
+    func instances(
         _ target: Target, after: String?, limit: Int = batch, _ request: APIRequest
     ) async throws -> [Instance] {
         try await index.instances(
@@ -323,18 +323,24 @@ extension DICOMwebRoutes {
         }
     }
 
-    // MARK: Frames. §10.4.1.1.3
+    // MARK: Frames. §10.4.1.1.6
 
-    func frames(_ request: APIRequest) async throws -> Response {
-        let target = try target(request)
-        let numbers = try request.parameters["frames"].split(separator: ",", omittingEmptySubsequences: false).map {
-            text in
+    /// The frames that a URL names. Throws `.malformed`.
+    func frameNumbers(_ request: APIRequest) throws(HTTPFailure) -> [Int] {
+        var numbers: [Int] = []
+        for text in request.parameters["frames"].split(separator: ",", omittingEmptySubsequences: false) {
             guard let number = Int(text), number >= 1 else {
                 throw HTTPFailure(.malformed, "frames are numbers from 1, separated by commas")
             }
-            return number
+            numbers.append(number)
         }
         guard numbers.count <= 10_000 else { throw HTTPFailure(.malformed, "too many frames are asked for at once") }
+        return numbers
+    }
+
+    func frames(_ request: APIRequest) async throws -> Response {
+        let target = try target(request)
+        let numbers = try frameNumbers(request)
         guard let stored = try await firstPage(target, request).first else {
             throw HTTPFailure(.notFound, "there is no such instance")
         }

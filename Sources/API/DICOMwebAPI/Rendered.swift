@@ -1,0 +1,256 @@
+import Access
+import DICOMData
+import DICOMRendering
+import DICOMTranslation
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Workflow
+
+/// Retrieve rendered instances and frames, as a browser shows them. PS3.18 §10.4.1.1.3.
+///
+/// Who may see an instance, and what is written into the audit trail, is as for its frames. What an archive alone has is
+/// fetched as for metadata.
+extension DICOMwebRoutes {
+    // MARK: Studies and series
+
+    func renderedInstances(_ request: APIRequest) async throws -> Response {
+        let target = try target(request)
+        let query = try RenderedQuery(request.query())
+        let wishes = try RenderedWishes(request)
+        let first = try await firstPage(target, request)
+        guard !first.isEmpty else {
+            throw HTTPFailure(.notFound, "there is no such \(target.series == nil ? "study" : "series")")
+        }
+        let permit = try await gate.permit()
+        var parts = RenderedParts(routes: self, first: first, wishes: wishes, query: query) { last in
+            try await page(target, after: last.sopInstanceUID, request)
+        }
+        // The first part tells the type of the whole, and what is wrong with a wish.
+        guard let part = try await parts.next() else { throw RenderedType.notAcceptable(parts.available) }
+        try await record("rendered", request)
+        let framing = MultipartFraming(boundary: newBoundary())
+        let contentType = framing.contentType(ofParts: part.type.mediaType)
+        return .stream(contentType: contentType, headers: Self.headers(query)) { [parts] writer in
+            defer { withExtendedLifetime(permit) {} }
+            var (parts, framing) = (parts, framing)
+            var next: RenderedParts.Part? = part
+            while let part = next {
+                try await writer.write(contentsOf: [part.head(in: &framing), ByteBuffer(bytes: part.bytes)])
+                next = try await parts.next()
+            }
+            try await writer.write(framing.end)
+        }
+    }
+
+    // MARK: One instance
+
+    func renderedInstance(_ request: APIRequest) async throws -> Response {
+        let target = try target(request)
+        let query = try RenderedQuery(request.query())
+        let wishes = try RenderedWishes(request)
+        guard let stored = try await firstPage(target, request).first else {
+            throw HTTPFailure(.notFound, "there is no such instance")
+        }
+        let header = try StoredHeader(stored)
+        let content = RenderedContent(header)
+        guard let (type, isMultipart) = RenderedType.best(of: content.types, wishes) else {
+            throw RenderedType.notAcceptable(content.types)
+        }
+        switch content {
+        case .image(let count) where type == .gif && count > 1 && !isMultipart:
+            return try await animation(header, count, query, request)
+        case .image(let count):
+            // Parts for all frames; who asks for one picture gets the one in the middle.
+            let numbers = isMultipart ? Array(1...max(1, count)) : nil
+            return try await pictures(header, numbers, type, isMultipart: isMultipart, query, request)
+        case .report:
+            let report = ReportDocument(header.dataSet)
+            let text = type == .html ? report?.html : report?.plainText
+            guard let text else { throw RenderedType.notAcceptable([]) }
+            try await record("rendered", request)
+            return answer(Array(text.utf8), header.instance, type, isMultipart: isMultipart, Self.headers(query))
+        case .document: return try await document(header, isMultipart: isMultipart, query, request)
+        case .nothing: throw RenderedType.notAcceptable([])
+        }
+    }
+
+    // MARK: Frames
+
+    func renderedFrames(_ request: APIRequest) async throws -> Response {
+        let target = try target(request)
+        let numbers = try frameNumbers(request)
+        let query = try RenderedQuery(request.query())
+        let wishes = try RenderedWishes(request)
+        guard let stored = try await firstPage(target, request).first else {
+            throw HTTPFailure(.notFound, "there is no such instance")
+        }
+        guard stored.instance.numberOfFrames > 0 else { throw HTTPFailure(.notFound, "this instance has no frames") }
+        let header = try StoredHeader(stored)
+        let content = RenderedContent(header)
+        guard let (type, isMultipart) = RenderedType.best(of: content.types, wishes) else {
+            throw RenderedType.notAcceptable(content.types)
+        }
+        if case .image(let count) = content, let number = numbers.first(where: { $0 > count }) {
+            throw HTTPFailure(.notFound, "there is no frame \(number)")
+        }
+        return try await pictures(
+            header, numbers, type, isMultipart: isMultipart || numbers.count > 1, query, request)
+    }
+
+    /// Frames of one instance. `numbers` are nil for the frame that stands for all.
+    private func pictures(
+        _ header: StoredHeader, _ numbers: [Int]?, _ type: RenderedType, isMultipart: Bool, _ query: RenderedQuery,
+        _ request: APIRequest
+    ) async throws -> Response {
+        var headers = Self.headers(query)
+        let tag = Self.entityTag(header.instance, type, request)
+        headers[.eTag] = tag
+        if !isMultipart, Self.matches(request.headers[.ifNoneMatch], tag) {
+            try await record("rendered", request)
+            return .empty(.notModified, headers: headers)
+        }
+        let permit = try await gate.permit()
+        let pictures = try await RenderedInstance(header, blobs: blobs, pixels: pixels, memory: memory)
+        var form = RenderedInstance.Form(type: type, query: query)
+        // One frame is its own measure.
+        if query.window == nil, pictures.hasSeveralFrames { form.defaultWindow = try await pictures.defaultWindow() }
+        let number = numbers?.first ?? pictures.representative
+        // Rendered before the head is sent: what is wrong with a frame or a wish is said by the status.
+        let first = try await pictures.file(number, form)
+        try await record("rendered", request)
+        guard isMultipart else {
+            headers[.contentLocation] = "\(instanceURL(header.instance))/frames/\(number)/rendered"
+            return .bytes(first, contentType: type.contentType, headers: headers)
+        }
+        let rest = (numbers ?? []).dropFirst()
+        let framing = MultipartFraming(boundary: newBoundary())
+        let base = instanceURL(header.instance)
+        return .stream(contentType: framing.contentType(ofParts: type.mediaType), headers: headers) { [form] writer in
+            defer { withExtendedLifetime(permit) {} }
+            var framing = framing
+            var part = RenderedParts.Part(type: type, location: "\(base)/frames/\(number)/rendered", bytes: first)
+            try await writer.write(contentsOf: [part.head(in: &framing), ByteBuffer(bytes: part.bytes)])
+            for number in rest {
+                part.location = "\(base)/frames/\(number)/rendered"
+                part.bytes = try await pictures.file(number, form)
+                try await writer.write(contentsOf: [part.head(in: &framing), ByteBuffer(bytes: part.bytes)])
+            }
+            try await writer.write(framing.end)
+        }
+    }
+
+    /// All frames of an instance as one animated GIF. Table 8.7.4-1.
+    private func animation(
+        _ header: StoredHeader, _ count: Int, _ query: RenderedQuery, _ request: APIRequest
+    ) async throws -> Response {
+        let permit = try await gate.permit()
+        let pictures = try await RenderedInstance(header, blobs: blobs, pixels: pixels, memory: memory)
+        var form = RenderedInstance.Form(type: .gif, query: query)
+        if query.window == nil { form.defaultWindow = try await pictures.defaultWindow() }
+        let first = try await pictures.animated(1, isFirst: true, form)
+        try await record("rendered", request)
+        return .stream(contentType: RenderedType.gif.contentType, headers: Self.headers(query)) { [form] writer in
+            defer { withExtendedLifetime(permit) {} }
+            try await writer.write(ByteBuffer(bytes: first))
+            for number in 2...count {
+                try await writer.write(ByteBuffer(bytes: pictures.animated(number, isFirst: false, form)))
+            }
+            try await writer.write(ByteBuffer(bytes: GIFEncoder.end))
+        }
+    }
+
+    /// An encapsulated PDF as it was encapsulated. PS3.3 §C.24.2.
+    private func document(
+        _ header: StoredHeader, isMultipart: Bool, _ query: RenderedQuery, _ request: APIRequest
+    ) async throws -> Response {
+        let permit = try await gate.permit()
+        let bytes = try await encapsulated(header)
+        try await record("rendered", request)
+        var headers = Self.headers(query)
+        headers[.eTag] = Self.entityTag(header.instance, .pdf, request)
+        defer { withExtendedLifetime(permit) {} }
+        return answer(bytes, header.instance, .pdf, isMultipart: isMultipart, headers)
+    }
+
+    /// The bytes of an encapsulated document, without the one that makes them even. Throws `.tooLarge` beyond what is
+    /// brought into memory.
+    func encapsulated(_ header: StoredHeader) async throws -> [UInt8] {
+        guard let element = header.dataSet[.encapsulatedDocument] else { throw RenderedType.notAcceptable([]) }
+        var bytes: [UInt8]
+        switch element.value {
+        case .bytes(let value): bytes = value
+        case .external(let value):
+            guard let length = value.length, length <= FrameSource.movedBytesMax else {
+                throw HTTPFailure(.tooLarge, "the document is too large to be rendered; ask for its bulk data")
+            }
+            let range = value.offset..<value.offset + length
+            if header.transferSyntax.isDeflated {
+                bytes = try await InflatedObject(header.instance, in: blobs).bytes(range)
+            } else {
+                bytes = try await blobs.open(header.instance.blobID).read(
+                    offset: Int64(range.lowerBound), length: length)
+                guard bytes.count == length else {
+                    throw StoreError(.corrupt, "a document is shorter than its index says")
+                }
+            }
+        case .items, .fragments: throw RenderedType.notAcceptable([])
+        }
+        if let length = header.dataSet.int(.encapsulatedDocumentLength), (0...bytes.count).contains(length) {
+            bytes.removeLast(bytes.count - length)
+        } else if bytes.last == 0 {
+            bytes.removeLast()
+        }
+        return bytes
+    }
+
+    /// One body, alone or as the only part.
+    private func answer(
+        _ bytes: [UInt8], _ instance: Instance, _ type: RenderedType, isMultipart: Bool, _ headers: HTTPFields
+    ) -> Response {
+        guard isMultipart else { return .bytes(bytes, contentType: type.contentType, headers: headers) }
+        var framing = MultipartFraming(boundary: newBoundary())
+        let part = RenderedParts.Part(type: type, location: "\(instanceURL(instance))/rendered", bytes: bytes)
+        var body = part.head(in: &framing)
+        body.writeBytes(bytes)
+        body.writeImmutableBuffer(framing.end)
+        return .buffer(body, contentType: framing.contentType(ofParts: type.mediaType), headers: headers)
+    }
+
+    static func headers(_ query: RenderedQuery) -> HTTPFields {
+        var headers = HTTPFields()
+        if let warning = query.warning { headers[.warning] = "299 hilum \"\(warning)\"" }
+        return headers
+    }
+
+    // MARK: Entity tags
+
+    /// Names what a picture is made of: the stored object, the wishes and the type. Weak: another release may render
+    /// otherwise.
+    static func entityTag(_ instance: Instance, _ type: RenderedType, _ request: APIRequest) -> String {
+        // FNV-1a of 64 bits: it must tell apart, and need not resist anybody.
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        let parts = [instance.blobID.value, type.rawValue, request.path, request.rawQuery]
+        for byte in parts.joined(separator: "\n").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return "W/\"\(String(hash, radix: 16))\""
+    }
+
+    /// Whether an If-None-Match field names a tag. RFC 9110 §13.1.2.
+    static func matches(_ field: String?, _ tag: String) -> Bool {
+        guard let field else { return false }
+        return field == "*" || field.contains(tag.dropFirst(2))
+    }
+
+    // MARK: Errors
+
+    /// What cannot be rendered, as an answer.
+    static func failure(ofRendering error: any Error) -> HTTPFailure? {
+        guard let error = error as? RenderingError else { return nil }
+        return switch error {
+        case .noImage, .unsupported: HTTPFailure(.notAcceptable, error.description)
+        case .regionOutside: HTTPFailure(.malformed, error.description)
+        case .tooLarge: HTTPFailure(.tooLarge, error.description)
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import DICOMData
+import DICOMPixels
+import DICOMRendering
+import DICOMTranslation
+import HTTPSupport
+import HTTPTypes
+import Workflow
+
+/// What of an instance can be rendered. PS3.18 §8.7.2.
+enum RenderedContent: Sendable, Equatable {
+    /// Frames that are pictures, and how many.
+    case image(frames: Int)
+    case report
+    /// An encapsulated PDF document.
+    case document
+    case nothing
+
+    init(_ header: StoredHeader) {
+        let layout = header.layout ?? header.inflatedLayout
+        if let layout, !header.transferSyntax.isVideo, header.instance.numberOfFrames > 0 {
+            self = .image(frames: min(layout.frameCount, header.instance.numberOfFrames))
+        } else if header.instance.sopClassUID == UID.encapsulatedPDFStorage,
+            header.dataSet.contains(.encapsulatedDocument)
+        {
+            self = .document
+        } else if ReportDocument.isReport(header.dataSet) {
+            self = .report
+        } else {
+            self = .nothing
+        }
+    }
+
+    /// The types it can be sent as, the default first. PS3.18 Table 8.7.4-1.
+    var types: [RenderedType] {
+        switch self {
+        case .image: [.jpeg, .png, .gif]
+        case .report: [.html, .text]
+        case .document: [.pdf]
+        case .nothing: []
+        }
+    }
+}
+
+/// A media type of something rendered. PS3.18 §8.7.4.
+enum RenderedType: String, Sendable, CaseIterable {
+    case jpeg = "image/jpeg"
+    case png = "image/png"
+    case gif = "image/gif"
+    case html = "text/html"
+    case text = "text/plain"
+    case pdf = "application/pdf"
+
+    var mediaType: MediaType { MediaType(rawValue) ?? MediaType(type: "application", subtype: "octet-stream") }
+
+    /// As it stands in a header.
+    var contentType: String {
+        switch self {
+        case .html, .text: rawValue + "; charset=utf-8"
+        case .jpeg, .png, .gif, .pdf: rawValue
+        }
+    }
+
+    /// The best of some types for a client, and whether it asks for parts; nil when none is acceptable.
+    static func best(of types: [RenderedType], _ wishes: RenderedWishes) -> (type: RenderedType, isMultipart: Bool)? {
+        let types = types.filter { type in !wishes.refused.contains { $0.includes(type.mediaType) } }
+        for wish in wishes.ranges {
+            if let type = types.first(where: { wish.media.includes($0.mediaType) }) { return (type, wish.isMultipart) }
+        }
+        return nil
+    }
+
+    /// The refusal that lists what there is.
+    static func notAcceptable(_ types: [RenderedType]) -> HTTPFailure {
+        HTTPFailure(
+            .notAcceptable,
+            types.isEmpty
+                ? "this has no rendered form; ask for application/dicom"
+                : "available: " + types.map(\.rawValue).joined(separator: ", "))
+    }
+}
+
+/// What a client takes of rendered resources. PS3.18 §8.7.5.
+struct RenderedWishes: Sendable {
+    /// Best first.
+    let ranges: [DICOMwebMediaType.Wish]
+    /// Types by name that it does not want, whatever other ranges include: those of weight 0. RFC 9110 §12.4.2.
+    let refused: [MediaType]
+
+    /// Of the `accept` parameter, else of the header. Throws `.malformed`.
+    init(_ request: APIRequest) throws(HTTPFailure) {
+        let text = try request.query()["accept"] ?? request.headers[.accept]
+        ranges = try DICOMwebMediaType.wishes(text)
+        refused = AcceptHeader(text).ranges.filter { $0.quality == 0 && $0.type.subtype != "*" }.map(\.type)
+    }
+}

@@ -1,0 +1,152 @@
+import Access
+import DICOMData
+import DICOMPixels
+import DICOMRendering
+import DICOMTranslation
+import HTTPSupport
+import PixelCodecs
+import Workflow
+
+/// The frames of one stored instance as pictures: read, decoded by the pixel codecs, rendered and encoded. Decoding is
+/// their business; what is of our own making is worked on here, so never on an event loop.
+struct RenderedInstance: Sendable {
+    let header: StoredHeader
+    private let rendering: ImageRendering
+    private let source: FrameSource
+    private let reader: (any BlobReading)?
+    private let pixels: any PixelCoding
+    private let memory: MemoryBudget
+
+    /// What is the same for all pictures of an answer.
+    struct Form: Sendable {
+        var type: RenderedType
+        var query: RenderedQuery
+        var drawsOverlays = true
+        /// For images of a series that bring no window; the first frame's where it is nil.
+        var defaultWindow: VOIWindow?
+    }
+
+    /// Opens the instance and brings the look-up tables and overlays that were left in its file. Throws
+    /// `RenderingError` for what is no image, and `StoreError`.
+    init(
+        _ header: StoredHeader, blobs: any BlobStoring, pixels: any PixelCoding, memory: MemoryBudget
+    ) async throws {
+        self.header = header
+        self.pixels = pixels
+        self.memory = memory
+        source = try await FrameSource(header, blobs: blobs, memory: memory)
+        reader = header.transferSyntax.isDeflated ? nil : try await blobs.open(header.instance.blobID)
+        var whole = header.dataSet
+        let reservation = memory.reservation()
+        defer { reservation.release() }
+        var held = 0
+        for path in ImageRendering.externalPaths(in: header.dataSet) {
+            guard let element = header.dataSet.element(at: path), case .external(let value) = element.value,
+                let length = value.length
+            else { continue }
+            held += length
+            guard held <= 4 * ImageRendering.valueBytesMax, reservation.grow(to: held) else {
+                throw StoreError(.unavailable, "no memory for the tables and overlays of an image")
+            }
+            var bytes = try await source.bytes(value.offset..<value.offset + length, from: reader)
+            let size = element.vr.wordSize
+            if header.transferSyntax.isBigEndian, size > 1 {
+                for start in stride(from: 0, to: bytes.count - size + 1, by: size) {
+                    bytes[start..<start + size].reverse()
+                }
+            }
+            whole.put(bytes, at: path)
+        }
+        rendering = try ImageRendering(whole)
+    }
+
+    /// The frame that stands for all: the middle one.
+    var representative: Int { (max(1, source.layout.frameCount) + 1) / 2 }
+
+    /// There are others beside the frame that stands for all.
+    var hasSeveralFrames: Bool { source.layout.frameCount > 1 }
+
+    /// The window for frames that bring none, of the middle frame; nil where none is needed.
+    func defaultWindow() async throws -> VOIWindow? {
+        guard rendering.needsDefaultWindow(number: representative) else { return nil }
+        let reservation = try reserve(0)
+        defer { reservation.release() }
+        let frame = try await decoded(representative, DecodingOptions(wantsRGB: true)).frame
+        return rendering.defaultWindow(of: frame, number: representative)
+    }
+
+    /// One frame, from 1, as a file of the wanted type. Throws `HTTPFailure` `.notFound` past the last frame,
+    /// `RenderingError`, `PixelCodecError` and `StoreError`.
+    func file(_ number: Int, _ form: Form) async throws -> [UInt8] {
+        try await picture(number, form) { try encoded($0, form) }
+    }
+
+    /// One frame, from 1, of those that are shown one after another, behind the head of the file where it is the first.
+    /// Errors as ``file(_:_:)``.
+    func animated(_ number: Int, isFirst: Bool, _ form: Form) async throws -> [UInt8] {
+        try await picture(number, form) { picture in
+            let shown = GIFEncoder.picture(picture, hundredths: rendering.frameHundredths)
+            return isFirst ? GIFEncoder.head(picture, repeats: true) + shown : shown
+        }
+    }
+
+    private func picture(
+        _ number: Int, _ form: Form, _ encode: (RenderedImage) throws -> [UInt8]
+    ) async throws -> [UInt8] {
+        var options = ImageRendering.Options()
+        options.window = form.query.window
+        options.viewport = form.query.viewport
+        options.drawsOverlays = form.drawsOverlays
+        options.defaultWindow = form.defaultWindow
+        let decoding = DecodingOptions(reduction: rendering.reduction(for: options.viewport), wantsRGB: true)
+        let reservation = try reserve(rendering.pictureBytes(number: number, viewport: options.viewport))
+        defer { reservation.release() }
+        let (frame, cells) = try await decoded(number, decoding)
+        return try encode(rendering.render(frame, number: number, cells: cells, options: options))
+    }
+
+    private func decoded(
+        _ number: Int, _ options: DecodingOptions
+    ) async throws -> (frame: NativeFrame, cells: [UInt8]?) {
+        let place = try source.frame(number)
+        let bytes = try await source.bytes(of: place, from: reader)
+        let frame = try await pixels.decode(
+            bytes, rendering.image, transferSyntax: header.transferSyntax, options: options)
+        return (frame, rendering.wantsCells && !header.transferSyntax.isEncapsulated ? bytes : nil)
+    }
+
+    /// Room for a frame as stored, as values and as grey or colour, and for a picture of so many bytes with its file.
+    private func reserve(_ pictureBytes: Int) throws -> MemoryReservation {
+        let image = rendering.image
+        let samples = image.rows * image.columns * image.samplesPerPixel
+        let reservation = memory.reservation()
+        guard reservation.grow(to: samples * (2 * ((image.bitsAllocated + 7) / 8) + 3) + 4 * pictureBytes) else {
+            throw StoreError(.unavailable, "no memory for a frame that is rendered")
+        }
+        return reservation
+    }
+
+    private func encoded(_ picture: RenderedImage, _ form: Form) throws -> [UInt8] {
+        let profile = form.query.embedsProfile ? rendering.iccProfile : nil
+        switch form.type {
+        case .png:
+            guard let file = PNGEncoder.encode(picture, iccProfile: profile) else {
+                throw StoreError(.unavailable, "no memory for a picture")
+            }
+            return file
+        case .gif: return GIFEncoder.encode(picture)
+        case .jpeg, .html, .text, .pdf:
+            guard
+                let frame = NativeFrame(
+                    rows: picture.rows, columns: picture.columns, samplesPerPixel: picture.samplesPerPixel,
+                    sampleBytes: 1, bitsStored: 8, isSigned: false,
+                    photometricInterpretation: picture.samplesPerPixel == 3 ? "RGB" : "MONOCHROME2",
+                    bytes: picture.bytes)
+            else { throw RenderingError.tooLarge }
+            // Pixels of our own making are encoded here.
+            let file = try FrameEncoder.encode(
+                frame, as: .jpegBaseline, options: EncodingOptions(quality: form.query.quality ?? 90))
+            return profile.map { JPEGProfile.embedding($0, in: file.bytes) } ?? file.bytes
+        }
+    }
+}
