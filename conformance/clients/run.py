@@ -20,6 +20,7 @@ import check_hl7  # noqa: E402
 import check_hl7_out  # noqa: E402
 import check_launch  # noqa: E402
 import check_mpps  # noqa: E402
+import check_operations  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_scp  # noqa: E402
 import check_scu  # noqa: E402
@@ -32,7 +33,7 @@ from hilum_server import BINARY, HilumServer  # noqa: E402
 from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
-PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir", "hl7-out", "scp", "scu", "archives", "hostile"]
+PARTS = ["smart", "hl7", "dimse", "dicomweb", "fhir", "hl7-out", "operations", "scp", "scu", "archives", "hostile"]
 
 
 def plain_sample(samples):
@@ -60,6 +61,8 @@ def run(arguments):
         drive(arguments, report, server, backend, folder, receiver, committer, scp, scu, performer)
         if "hl7-out" in arguments.parts:
             check_hl7_out.check(report, folder, arguments.plain, arguments.postgres)
+        if "operations" in arguments.parts:
+            check_operations.check(report, folder, arguments.plain, arguments.postgres)
     finally:
         code = server.stop()
         if not report.rows or code != 0:
