@@ -64,4 +64,7 @@ package struct AuditFindings: Sendable, Hashable {
 /// whole of AuditEvent sees any.
 package protocol AuditLog: Sendable {
     func auditRows(_ query: AuditQuery, access: AccessContext) async throws -> AuditFindings
+    /// When each caller was last let in, in microseconds since 1970 UTC, by its kind and id; of those of the newest rows, as
+    /// many as one search looks at.
+    func lastContacts(access: AccessContext) async throws -> [Principal: Int64]
 }

@@ -6,4 +6,9 @@ extension RelationalStore: AuditLog {
         guard access.visibility(.search, of: "AuditEvent").isWhole else { return AuditFindings(rows: [], next: nil) }
         return try await translating { try await self.database.read { try AuditSearch(connection: $0).run(query) } }
     }
+
+    package func lastContacts(access: AccessContext) async throws -> [Principal: Int64] {
+        guard access.visibility(.search, of: "AuditEvent").isWhole else { return [:] }
+        return try await translating { try await self.database.read { try AuditSearch(connection: $0).lastContacts() } }
+    }
 }

@@ -17,6 +17,12 @@ import Workflow
             entity: entity, patientID: patient, query: "name=\"é\\", detail: "a\u{1}b")
     }
 
+    private static func success(_ principal: String) -> AuditRecord {
+        var record = record(principal)
+        record.outcome = .success
+        return record
+    }
+
     private static let auditor = AccessContext(
         principal: Principal(kind: .person, id: "olga"), scopes: ["system/AuditEvent.s"].compactMap { Scope($0) },
         requestID: "r")
@@ -87,10 +93,19 @@ import Workflow
             let cut = try await database.read { try AuditSearch(connection: $0, rowsMax: bounded).run(wanted) }
             #expect(cut.rows.map(\.number) == [9] && cut.next == 7)
 
+            // Refusals are no contact.
+            #expect(try await store.lastContacts(access: Self.auditor) == [:])
+            try await store.record(Self.success("a"))
+            clock.advance(1)
+            try await store.record(Self.record("a"))
+            let contacts = try await store.lastContacts(access: Self.auditor)
+            #expect(contacts == [Principal(kind: .client, id: "a"): times[9] + 1_000_000])
+
             let reader = AccessContext(
                 principal: Principal(kind: .client, id: "c"), scopes: ["system/Patient.rs"].compactMap { Scope($0) },
                 requestID: "r")
             #expect(try await store.auditRows(wanted, access: reader) == AuditFindings(rows: [], next: nil))
+            #expect(try await store.lastContacts(access: reader) == [:])
         }
     }
 }

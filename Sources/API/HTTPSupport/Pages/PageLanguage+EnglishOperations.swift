@@ -158,6 +158,8 @@ extension PageLanguage {
         .certificateBoundLabel: "Known by",
         .auditRowsLabel: "Rows of the audit trail",
         .noPeers: "No peer is set up: hilum peer add makes one.",
+        .contactLabel: "Last contact (UTC)",
+        .notOfLate: "not in the newest 20,000 rows of the audit trail",
         .inClearText: "in clear text",
         .storageTitle: "Storage",
         .storageFree: "Free on the disk of the blobs",

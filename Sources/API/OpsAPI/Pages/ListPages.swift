@@ -94,6 +94,7 @@ enum ListPages {
     @Sendable static func peers(_ call: OperationsCall) async throws -> Response {
         let page = try ListPage(call.query)
         let peers = try await call.desk.peers()
+        let contacts = try await call.desk.trail.lastContacts(access: call.access)
         try await call.record("peers")
         let rows = page.items(peers).map { peer -> [HTML] in
             var address = peer.host.map { "\($0):\(peer.port.map(String.init) ?? "–")" } ?? ""
@@ -102,7 +103,7 @@ enum ListPages {
             if let fingerprint = peer.certificateFingerprint { known.append(fingerprint) }
             return [
                 .text(peer.name), .text(peer.kind.rawValue), .text(address), .text(words(peer.may)),
-                .text(words(peer.offers)),
+                .text(words(peer.offers)), contact(peer, contacts, call),
                 .text(known.isEmpty ? call.language[.nameLabel] : known.joined(separator: ", ")),
                 OperationsCall.link(
                     OperationsCall.path("/operations/audit", [("who", peer.name)]), call.language[.auditRowsLabel]),
@@ -112,9 +113,16 @@ enum ListPages {
             .peersTitle,
             call.table(
                 [
-                    .nameLabel, .kindLabel, .addressLabel, .mayLabel, .offersLabel, .certificateBoundLabel,
+                    .nameLabel, .kindLabel, .addressLabel, .mayLabel, .offersLabel, .contactLabel,
+                    .certificateBoundLabel,
                     .auditTitle,
                 ], rows, orElse: .noPeers), page.next(peers, call), json: nil, call)
+    }
+
+    /// When a peer was last let in, as far back as one search of the audit trail looks.
+    private static func contact(_ peer: Peer, _ times: [Principal: Int64], _ call: OperationsCall) -> HTML {
+        let kind: Principal.Kind = peer.kind == .applicationEntity ? .applicationEntity : .messageSender
+        return times[Principal(kind: kind, id: peer.name)].map { .text(PageTime.text($0)) } ?? call.text(.notOfLate)
     }
 
     /// Words in the order in which they are documented.

@@ -16,6 +16,45 @@ struct AuditSearch {
         var before = query.before ?? Int64.max
         if let until = query.until { before = min(before, try firstNumber(notBefore: until)) }
         let words = Self.words(query)
+        let isAll = try walk(before: &before) { number, time, bytes in
+            if let since = query.since, time < since { return .end }
+            guard words.allSatisfy({ Self.contains(bytes, $0) }), let record = AuditRecordText.decode(bytes),
+                query.matches(record)
+            else { return .goOn }
+            found.rows.append(AuditRow(number: number, time: time, record: record))
+            return found.rows.count == query.limit ? .pause : .goOn
+        }
+        if !isAll { found.next = before }
+        return found
+    }
+
+    /// When each caller was last let in, by its kind and id.
+    func lastContacts() throws -> [Principal: Int64] {
+        var times: [Principal: Int64] = [:]
+        var before = Int64.max
+        _ = try walk(before: &before) { _, time, bytes in
+            if let record = AuditRecordText.decode(bytes), record.outcome == .success, times[record.principal] == nil {
+                times[record.principal] = time
+            }
+            return .goOn
+        }
+        return times
+    }
+
+    /// What becomes of a walk after a row.
+    private enum Step {
+        case goOn
+        /// There may be more behind it that is asked for.
+        case pause
+        /// There is not.
+        case end
+    }
+
+    /// Tells rows with smaller numbers than `before`, newest first, and moves `before` to the last that was told. Whether
+    /// that was all that there is to tell.
+    private func walk(
+        before: inout Int64, _ body: (_ number: Int64, _ time: Int64, _ record: [UInt8]) throws -> Step
+    ) throws -> Bool {
         var looked = 0
         while looked < rowsMax {
             let count = min(Self.pageRows, rowsMax - looked)
@@ -24,22 +63,18 @@ struct AuditSearch {
                 [.int(before), .int(Int64(count))]
             ) { (number: try $0.int(0), time: try $0.int(1), record: try $0.bytes(2)) }
             for row in rows {
-                if let since = query.since, row.time < since { return AuditFindings(rows: found.rows, next: nil) }
-                before = row.number
-                guard words.allSatisfy({ Self.contains(row.record, $0) }),
-                    let record = AuditRecordText.decode(row.record), query.matches(record)
-                else { continue }
-                found.rows.append(AuditRow(number: row.number, time: row.time, record: record))
-                if found.rows.count == query.limit {
-                    found.next = before
-                    return found
+                switch try body(row.number, row.time, row.record) {
+                case .goOn: before = row.number
+                case .pause:
+                    before = row.number
+                    return false
+                case .end: return true
                 }
             }
-            if rows.count < count { return found }
+            if rows.count < count { return true }
             looked += rows.count
         }
-        found.next = before
-        return found
+        return false
     }
 
     /// The number of the first row that was written at a time or later; that behind the last one where there is none.

@@ -45,6 +45,9 @@ struct OperationsFixture: Sendable {
             }
             return found.withLock { $0 }
         }
+        func lastContacts(access: AccessContext) async throws -> [Principal: Int64] {
+            [Principal(kind: .applicationEntity, id: "CT1"): 60_000_000]
+        }
     }
 
     let trail = OpsRoutesTests.Trail()

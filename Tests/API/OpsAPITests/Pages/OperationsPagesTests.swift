@@ -285,6 +285,17 @@ struct OperationsPagesTests {
         }
     }
 
+    @Test("Each peer is told with when it was last let in, of its own kind")
+    func contacts() async throws {
+        let fixture = try OperationsFixture {
+            $0.peers = { [Peer(kind: .applicationEntity, name: "CT1"), Peer(kind: .messageSender, name: "CT1")] }
+        }
+        let text = try await fixture.get("/operations/peers").text
+        #expect(text.split(separator: "1970-01-01 00:01").count == 2)
+        #expect(text.split(separator: "not in the newest 20,000 rows").count == 2)
+        #expect(text.contains("href=\"/operations/audit?who=CT1\""))
+    }
+
     @Test("Sizes have one digit behind the point and a unit of 1024")
     func sizes() {
         #expect(
