@@ -10,6 +10,7 @@ extension PageLanguage {
         .tooMany: "No more are shown here. Narrow the search by its fields above.",
         .noneFound: "Nothing is found by this. Leave a field empty, or look at another time.",
         .jsonBeside: "The same as JSON, with an access token:",
+        .jsonOpen: "The same as JSON:",
         .whyLabel: "Why",
         .countLabel: "Count",
         .timeLabel: "Time (UTC)",
@@ -187,6 +188,11 @@ extension PageLanguage {
         .auditExplained:
             "One search looks at 20,000 rows at most, from the newest back. Give a time to begin elsewhere.",
         .auditSearchOn: "Look further back",
+        .auditCaller: "Who",
+        .outcomeSuccess: "done",
+        .outcomeRefused: "refused",
+        .outcomeFailed: "failed here",
+        .outcomeDown: "failed: not available",
         .auditNothing: "No row of those that were looked at fits.",
     ]
 }

@@ -29,6 +29,7 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
 
     // Operations: what lists have in common.
     case operationsTitle, filterButton, anyChoice, sinceLabel, untilLabel, olderPage, tooMany, noneFound, jsonBeside
+    case jsonOpen
     case whyLabel, countLabel, timeLabel, kindLabel, patientNumberLabel, accessionLabel, notKnown, notOperator
 
     // Operations: the overview.
@@ -69,7 +70,7 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
 
     // Operations: the audit trail.
     case auditTitle, auditWho, auditWhat, auditAbout, auditPatient, auditFrom, auditQuery, auditExplained
-    case auditSearchOn, auditNothing
+    case auditSearchOn, auditNothing, auditCaller, outcomeSuccess, outcomeRefused, outcomeFailed, outcomeDown
 }
 
 /// A language of pages, with all its texts. Another one is another table, and one entry of ``all``.

@@ -42,6 +42,7 @@ package enum Stylesheet {
         body { margin: 0; background: var(--ground); color: var(--text); overflow-wrap: anywhere; }
         header, main { max-width: 46rem; margin: 0 auto; padding: 1rem; }
         .wide header, .wide main { max-width: 90rem; }
+        .wide td { overflow-wrap: anywhere; min-width: 5.5rem; }
         header { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: baseline; }
         .brand { margin: 0; font-weight: 700; font-size: 1.125rem; color: var(--accent); }
         nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 0; padding: 0; list-style: none; }

@@ -38,7 +38,8 @@ enum AuditPage {
                     .element("p", [.init("class", "quiet")], call.text(.auditExplained)),
                     call.table(
                         [
-                            .numberLabel, .timeLabel, .auditWho, .auditWhat, .outcomeLabel, .auditAbout, .auditPatient,
+                            .numberLabel, .timeLabel, .auditCaller, .auditWhat, .outcomeLabel, .auditAbout,
+                            .auditPatient,
                             .auditFrom, .auditQuery, .noteLabel,
                         ], found.rows.map { row($0, call) }, orElse: .auditNothing), next ?? .none),
             ])
@@ -49,9 +50,18 @@ enum AuditPage {
         let principal = record.principal
         return [
             "\(row.number)", .text(PageTime.text(row.time)), .text("\(principal.kind.rawValue) \(principal.id)"),
-            .text("\(record.category.rawValue) \(record.interaction)"), "\(record.outcome.rawValue)",
+            .text("\(record.category.rawValue) \(record.interaction)"), call.text(words(record.outcome)),
             .text(record.entity ?? ""), .text(record.patientID ?? ""), .text(record.sourceAddress ?? ""),
             .text(record.query ?? ""), .text(record.detail ?? ""),
         ]
+    }
+
+    private static func words(_ outcome: AuditRecord.Outcome) -> PageText {
+        switch outcome {
+        case .success: .outcomeSuccess
+        case .minorFailure: .outcomeRefused
+        case .seriousFailure: .outcomeFailed
+        case .majorFailure: .outcomeDown
+        }
     }
 }

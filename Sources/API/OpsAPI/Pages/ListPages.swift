@@ -137,7 +137,7 @@ enum ListPages {
             call.language[title],
             [
                 filter.isEmpty ? .none : call.forms.filter(call.request.path, filter),
-                .element("section", [], table, next, json.map(call.jsonBeside) ?? .none),
+                .element("section", [], table, next, json.map { call.jsonBeside($0) } ?? .none),
             ])
     }
 }

@@ -136,8 +136,9 @@ struct OperationsCall: Sendable {
     }
 
     /// Where programs read the same.
-    func jsonBeside(_ path: String) -> HTML {
-        .element("p", [.init("class", "quiet")], text(.jsonBeside), " ", Self.link(path, path))
+    /// - Parameter isOpen: whether no token is needed.
+    func jsonBeside(_ path: String, isOpen: Bool = false) -> HTML {
+        .element("p", [.init("class", "quiet")], text(isOpen ? .jsonOpen : .jsonBeside), " ", Self.link(path, path))
     }
 
     func entry(_ name: String, _ label: PageText) -> HTML { forms.entry(name, label, value: query[name] ?? "") }

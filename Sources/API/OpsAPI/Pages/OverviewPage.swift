@@ -25,7 +25,7 @@ enum OverviewPage {
                     call.table(
                         [.checkLabel, .stateLabel, .nextStepLabel], health.map { self.check($0.name, $0.state, call) },
                         orElse: .adviceNone),
-                    call.jsonBeside("/health/ready")),
+                    call.jsonBeside("/health/ready", isOpen: true)),
                 call.section(
                     .doorsTitle,
                     call.table(
