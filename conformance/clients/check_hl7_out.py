@@ -209,11 +209,11 @@ class Site:
         return code
 
 
-def own_database(postgres):
+def own_database(postgres, label="hl7_out"):
     """A new database beside the one that a connection string names; None for SQLite."""
     if not postgres:
         return None
-    name = f"hl7_out_{os.getpid()}"
+    name = f"{label}_{os.getpid()}"
     subprocess.run(["psql", "--no-psqlrc", "--quiet", "--dbname", postgres, "--command", f"CREATE DATABASE {name}"],
                    check=True, capture_output=True, text=True)
     return f"{postgres} dbname={name}"

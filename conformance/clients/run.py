@@ -21,6 +21,7 @@ import check_hl7  # noqa: E402
 import check_hl7_out  # noqa: E402
 import check_launch  # noqa: E402
 import check_mpps  # noqa: E402
+import check_operations  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_rendered  # noqa: E402
 import check_scp  # noqa: E402
@@ -35,8 +36,8 @@ from hilum_server import BINARY, HilumServer  # noqa: E402
 from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
-PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "scp", "scu", "archives", "facade",
-         "hostile"]
+PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "operations", "scp", "scu", "archives",
+         "facade", "hostile"]
 
 
 def plain_sample(samples):
@@ -66,6 +67,8 @@ def run(arguments):
             check_hl7_out.check(report, folder, arguments.plain, arguments.postgres)
         if "facade" in arguments.parts:
             check_facade.check(report, folder, arguments.postgres)
+        if "operations" in arguments.parts:
+            check_operations.check(report, folder, arguments.plain, arguments.postgres)
     finally:
         code = server.stop()
         if not report.rows or code != 0:

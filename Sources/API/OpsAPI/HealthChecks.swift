@@ -44,18 +44,35 @@ package struct HealthChecks: Sendable {
         self.timeLimit = timeLimit
     }
 
+    /// How a check ended.
+    enum State: String, Sendable {
+        case works = "ok"
+        /// Does not work, and the server is not ready without it.
+        case failed
+        /// Does not work, and the server goes on.
+        case degraded
+    }
+
+    /// A server on its way down takes no new work.
+    var isOnItsWayDown: Bool { isDraining() }
+
+    /// Every check by its name, in order.
+    func results() async -> [(name: String, state: State)] {
+        var results: [(name: String, state: State)] = []
+        for check in checks {
+            let isHealthy = await isHealthy(check)
+            results.append((check.name, isHealthy ? .works : check.isRequired ? .failed : .degraded))
+        }
+        return results
+    }
+
     func live() -> Response { answer("live", [], status: .ok) }
 
     /// 200 when every required check is healthy, else 503; 503 at once while draining. Says which check, never why.
     func ready() async -> Response {
         guard !isDraining() else { return answer("draining", [], status: .serviceUnavailable) }
-        var results: [(name: String, state: String)] = []
-        var isReady = true
-        for check in checks {
-            let isHealthy = await isHealthy(check)
-            results.append((check.name, isHealthy ? "ok" : check.isRequired ? "failed" : "degraded"))
-            if !isHealthy, check.isRequired { isReady = false }
-        }
+        let results = await results()
+        let isReady = !results.contains { $0.state == .failed }
         return answer(isReady ? "ready" : "unavailable", results, status: isReady ? .ok : .serviceUnavailable)
     }
 
@@ -73,14 +90,14 @@ package struct HealthChecks: Sendable {
     }
 
     private func answer(
-        _ status: String, _ results: [(name: String, state: String)], status code: HTTPResponse.Status
+        _ status: String, _ results: [(name: String, state: State)], status code: HTTPResponse.Status
     ) -> Response {
         var json = JSONText()
         json.object { json in
             json.member("status", status)
             if !results.isEmpty {
                 json.object("checks") { json in
-                    for result in results { json.member(result.name, result.state) }
+                    for result in results { json.member(result.name, result.state.rawValue) }
                 }
             }
         }

@@ -37,8 +37,15 @@ package struct MessageRoutes: Sendable {
     }
 
     private func list(_ request: APIRequest) async throws -> Response {
-        let query = try request.query()
-        var wanted = MessageQuery(limit: try OpsRoutes.limit(request))
+        let wanted = try Self.wanted(try request.query(), limit: try OpsRoutes.limit(request))
+        let messages = try await log.messages(wanted, access: request.access)
+        try await OpsRoutes.record("messages", request, audit)
+        return .bytes(MessageView.list(messages), contentType: "application/json")
+    }
+
+    /// Which messages a query asks for. Throws `.malformed`.
+    static func wanted(_ query: QueryParameters, limit: Int) throws -> MessageQuery {
+        var wanted = MessageQuery(limit: limit)
         if let text = query["disposition"] {
             guard let disposition = JournaledMessage.Disposition(rawValue: text) else {
                 throw HTTPFailure(.malformed, "disposition is applied, ignored or failed")
@@ -51,9 +58,7 @@ package struct MessageRoutes: Sendable {
         wanted.accession = query["accession"]
         wanted.since = try Self.time(query, "since")
         wanted.until = try Self.time(query, "until")
-        let messages = try await log.messages(wanted, access: request.access)
-        try await OpsRoutes.record("messages", request, audit)
-        return .bytes(MessageView.list(messages), contentType: "application/json")
+        return wanted
     }
 
     /// A date or a moment in UTC.

@@ -90,17 +90,20 @@ package struct OpsRoutes: Sendable {
 
     /// Without `state` what is on its way or could not be had.
     private func listFetches(_ request: APIRequest) async throws -> Response {
-        var states: Set<ArchiveCopy.State> = [.waiting, .running, .failed]
-        if let text = try request.query()["state"] {
-            guard let state = ArchiveCopy.State(rawValue: text) else {
-                let all = ArchiveCopy.State.allCases.map(\.rawValue).joined(separator: ", ")
-                throw HTTPFailure(.malformed, "state is one of \(all)")
-            }
-            states = [state]
-        }
+        let states = try Self.fetchStates(try request.query())
         let copies = try await fetches(states, try Self.limit(request), request.access)
         try await Self.record("fetches", request, audit)
         return .bytes(FetchesView.json(copies), contentType: "application/json")
+    }
+
+    /// The states of copies that a query asks for by `state`.
+    static func fetchStates(_ query: QueryParameters) throws -> Set<ArchiveCopy.State> {
+        guard let text = query["state"] else { return [.waiting, .running, .failed] }
+        guard let state = ArchiveCopy.State(rawValue: text) else {
+            let all = ArchiveCopy.State.allCases.map(\.rawValue).joined(separator: ", ")
+            throw HTTPFailure(.malformed, "state is one of \(all)")
+        }
+        return [state]
     }
 
     /// How many items an answer lists: `limit` of the query, 100 without it. Throws `.malformed` outside of 1 to
@@ -114,14 +117,16 @@ package struct OpsRoutes: Sendable {
     }
 
     /// The row that must be durable before the answer leaves.
+    /// - Parameter access: whose it is; nil for that of the request's token.
     static func record(
-        _ interaction: String, _ request: APIRequest, _ audit: any AuditTrail, entity: String? = nil
+        _ interaction: String, _ request: APIRequest, _ audit: any AuditTrail, entity: String? = nil,
+        access: AccessContext? = nil
     ) async throws {
         do {
             try await audit.record(
                 AuditRecord(
                     category: .query, interaction: interaction, action: .execute, outcome: .success,
-                    access: request.access, entity: entity, query: request.rawQuery))
+                    access: access ?? request.access, entity: entity, query: request.rawQuery))
         } catch {
             throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
         }

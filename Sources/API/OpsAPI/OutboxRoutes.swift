@@ -41,20 +41,32 @@ package struct OutboxRoutes: Sendable {
             method, template, operationID: operationID,
             access: .bearer(.permission(.update, on: "MessageHeader")), deadline: .seconds(30)
         ) { request in
-            let count = try await log.order(order, try Self.selection(request), access: request.access)
-            guard count > 0 else {
-                throw HTTPFailure(.notFound, "There is no such entry, or none that can be \(order.past)")
-            }
+            let count = try await Self.carryOut(order, try Self.selection(request), log, request.access)
             return .bytes(OutboxView.ordered(order, count), contentType: "application/json")
         }
     }
 
-    private static func selection(_ request: APIRequest) throws -> OutboxSelection {
-        let number = request.parameters["number"]
-        if !number.isEmpty {
-            guard let number = Int64(number), number > 0 else { throw HTTPFailure(.notFound, "There is no such entry") }
-            return .entry(number)
+    /// Returns how many entries the order was for. Throws `.notFound` for none.
+    static func carryOut(
+        _ order: OutboxOrder, _ selection: OutboxSelection, _ log: any OutboxLog, _ access: AccessContext
+    ) async throws -> Int {
+        let count = try await log.order(order, selection, access: access)
+        guard count > 0 else {
+            throw HTTPFailure(.notFound, "There is no such entry, or none that can be \(order.past)")
         }
+        return count
+    }
+
+    /// One entry by the path's number. Throws `.notFound` for what is no number.
+    static func entry(_ request: APIRequest) throws -> OutboxSelection {
+        guard let number = Int64(request.parameters["number"]), number > 0 else {
+            throw HTTPFailure(.notFound, "There is no such entry")
+        }
+        return .entry(number)
+    }
+
+    private static func selection(_ request: APIRequest) throws -> OutboxSelection {
+        if !request.parameters["number"].isEmpty { return try entry(request) }
         guard let destination = try request.query()["destination"], !destination.isEmpty else {
             throw HTTPFailure(.malformed, "destination names whose parked entries are meant")
         }
@@ -62,9 +74,16 @@ package struct OutboxRoutes: Sendable {
     }
 
     private func list(_ request: APIRequest) async throws -> Response {
-        let query = try request.query()
-        var wanted = OutboxQuery(
-            destination: query["destination"], kind: query["kind"], limit: try OpsRoutes.limit(request))
+        let wanted = try Self.wanted(try request.query(), limit: try OpsRoutes.limit(request))
+        let entries = try await log.outboxEntries(wanted, access: request.access)
+        let depths = try await log.outboxDepths(access: request.access)
+        try await OpsRoutes.record("outbox", request, audit)
+        return .bytes(OutboxView.json(entries, depths), contentType: "application/json")
+    }
+
+    /// Which entries a query asks for. Throws `.malformed`.
+    static func wanted(_ query: QueryParameters, limit: Int) throws -> OutboxQuery {
+        var wanted = OutboxQuery(destination: query["destination"], kind: query["kind"], limit: limit)
         wanted.eventID = query["event"].map { EntityID($0) }
         wanted.patient = query["patient"]
         wanted.accession = query["accession"]
@@ -83,10 +102,7 @@ package struct OutboxRoutes: Sendable {
             }
             wanted.state = state
         }
-        let entries = try await log.outboxEntries(wanted, access: request.access)
-        let depths = try await log.outboxDepths(access: request.access)
-        try await OpsRoutes.record("outbox", request, audit)
-        return .bytes(OutboxView.json(entries, depths), contentType: "application/json")
+        return wanted
     }
 }
 

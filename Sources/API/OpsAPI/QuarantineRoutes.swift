@@ -38,15 +38,20 @@ struct QuarantineRoutes: Sendable {
         ]
     }
 
-    private func list(_ request: APIRequest) async throws -> Response {
-        let limit = try OpsRoutes.limit(request)
-        let state = try request.query()["state"].map { text in
+    /// The state that a query asks for; nil for none. Throws `.malformed`.
+    static func state(_ query: QueryParameters) throws -> QuarantineState? {
+        try query["state"].map { text in
             guard let state = QuarantineState(rawValue: text) else {
                 let known = QuarantineState.allCases.map(\.rawValue).joined(separator: ", ")
                 throw HTTPFailure(.malformed, "state is one of \(known)")
             }
             return state
         }
+    }
+
+    private func list(_ request: APIRequest) async throws -> Response {
+        let limit = try OpsRoutes.limit(request)
+        let state = try Self.state(try request.query())
         let json = MediaType(type: "application", subtype: "json")
         let html = MediaType(type: "text", subtype: "html")
         guard let type = AcceptHeader(request.headers[.accept]).best(of: [json, html]) else {

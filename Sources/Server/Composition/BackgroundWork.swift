@@ -7,6 +7,7 @@ import Metrics
 import OpsAPI
 import SQLStore
 import ServiceLifecycle
+import Synchronization
 import Workflow
 
 /// Keeps the store's indexes small and its statistics fresh: one short step after the other while there is something to
@@ -82,6 +83,9 @@ struct BlobSweep: Service {
 
 /// What the sweep knows, as metrics.
 struct CustodyMetrics: Sendable {
+    private final class LastPass: Sendable { let value = Mutex<BlobCustodian.Pass?>(nil) }
+
+    private let last = LastPass()
     private let isOwn: Gauge
     private let aside: Gauge
     private let unnamed: Gauge
@@ -96,9 +100,13 @@ struct CustodyMetrics: Sendable {
         self.freeBytes = freeBytes
     }
 
+    /// What the last sweep found; nil before the first.
+    var lastPass: BlobCustodian.Pass? { last.value.withLock { $0 } }
+
     func tell(_ custody: Custody?, _ pass: BlobCustodian.Pass?) {
         isOwn.record(custody == .own ? 1 : 0)
         if let pass {
+            last.value.withLock { $0 = pass }
             aside.record(pass.aside)
             unnamed.record(pass.unnamed)
         }

@@ -137,7 +137,9 @@ enum ServerComposition {
             exports: exports, folder: folder, entropy: entropy, clock: clock, readiness: readiness,
             configuration: configuration,
             guards: guards, metrics: metrics, outboxDepths: outboxDepths,
-            isCustodyProven: { custodian.custody == .own }, logger: logger)
+            isCustodyProven: { custodian.custody == .own },
+            storage: OperationsComposition.storage(store, blobs, custodian, custodyMetrics),
+            openDoors: OperationsComposition.doors(configuration.doors, certificates), logger: logger)
         let doors = try zip(configuration.doors, certificates).enumerated().map {
             index, pair -> ServiceGroupConfiguration.ServiceConfiguration in
             let (door, tls) = (pair.0, pair.1?.tls)

@@ -42,7 +42,8 @@ struct WebComposition {
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness,
         configuration: ServerConfiguration, guards: DoorGuards, metrics: MetricRegistry,
         outboxDepths: OutboxDepths, isCustodyProven: @escaping @Sendable () -> Bool,
-        logger: Logger
+        storage: @escaping @Sendable () async throws -> StorageFigures,
+        openDoors: @escaping OperationsDesk.Doors, logger: Logger
     ) async throws {
         let limits = configuration.limits
         admission = guards.admission
@@ -125,21 +126,21 @@ struct WebComposition {
 
         // Operations.
         let requests = RequestMetrics(registry: metrics)
+        let health = HealthChecks(
+            [
+                .init("database") { await store.database.isReady() },
+                .init("blobs") { blobs.failure == nil },
+                // Not a reason to be sent no requests: all but the sweep, and of a foreign folder the images, works.
+                .init("blobs-folder", isRequired: false) { isCustodyProven() },
+                .init("disk-space", isRequired: false) { blobs.space.refusal() == nil },
+                .init("outbox", isRequired: false) { outboxDepths.areFine(at: clock.now()) },
+                .init("listeners") { readiness.isReady },
+            ], isDraining: { readiness.isDraining })
+        let waiting: OpsRoutes.Waiting = { try await store.waitingSteps(limit: $0, access: $1) }
+        let conflicts: OpsRoutes.Conflicts = { try await store.conflicts(limit: $0, access: $1) }
+        let fetches: OpsRoutes.Fetches = { try await store.copies(in: $0, limit: $1, access: $2) }
         let ops = OpsRoutes(
-            health: HealthChecks(
-                [
-                    .init("database") { await store.database.isReady() },
-                    .init("blobs") { blobs.failure == nil },
-                    // Not a reason to be sent no requests: all but the sweep, and of a foreign folder the images, works.
-                    .init("blobs-folder", isRequired: false) { isCustodyProven() },
-                    .init("disk-space", isRequired: false) { blobs.space.refusal() == nil },
-                    .init("outbox", isRequired: false) { outboxDepths.areFine(at: clock.now()) },
-                    .init("listeners") { readiness.isReady },
-                ], isDraining: { readiness.isDraining }),
-            metrics: metrics, audit: audit,
-            waiting: { limit, access in try await store.waitingSteps(limit: limit, access: access) },
-            conflicts: { limit, access in try await store.conflicts(limit: limit, access: access) },
-            fetches: { states, limit, access in try await store.copies(in: states, limit: limit, access: access) },
+            health: health, metrics: metrics, audit: audit, waiting: waiting, conflicts: conflicts, fetches: fetches,
             quarantine: store)
 
         let messages = MessageRoutes(log: store, audit: store)
@@ -147,7 +148,16 @@ struct WebComposition {
 
         let requestIDs = RequestIDSequence(entropy: entropy)
         var groups = [fhir.group, dicomweb.group, smartRoutes.group, ops.group, messages.group, outbox.group]
-        if let people { groups.append(AccountRoutes(people: people).group) }
+        if let people {
+            var desk = OperationsDesk(
+                sessions: people.sessions, origin: publicURL, audit: audit, health: health, outbox: store,
+                messages: store, quarantine: store, trail: store, now: { clock.now() })
+            (desk.waiting, desk.conflicts, desk.fetches) = (waiting, conflicts, fetches)
+            (desk.doors, desk.storage) = (openDoors, storage)
+            desk.exports = { try await store.exports(limit: $0, at: clock.now()) }
+            desk.peers = { try await store.peers() }
+            groups += [AccountRoutes(people: people).group, OperationsRoutes(desk: desk).group]
+        }
         if launch != nil {
             groups.append(
                 LaunchRoutes(

@@ -103,6 +103,7 @@ enum ServedRoutes {
                 accounts: store, sessions: store, keys: PeopleKeys(key: [UInt8](repeating: 1, count: 32)),
                 now: { now.microseconds }, randomBytes: { entropy.bytes($0) }),
             clients: store, audit: store, threads: PasswordThreads(), baseURL: base)
+        let health = HealthChecks([], isDraining: { false })
         return [
             fhir.group, dicomweb.group, AccountRoutes(people: people).group,
             SMARTRoutes(
@@ -112,12 +113,14 @@ enum ServedRoutes {
                 configuration: smart, clients: store, authorizations: store, subjects: store, audit: store,
                 now: { now.microseconds }, randomBytes: { entropy.bytes($0) }
             ).group,
-            OpsRoutes(
-                health: HealthChecks([], isDraining: { false }), metrics: MetricRegistry(), audit: store,
-                quarantine: store
-            ).group,
+            OpsRoutes(health: health, metrics: MetricRegistry(), audit: store, quarantine: store).group,
             MessageRoutes(log: store, audit: store).group, OutboxRoutes(log: store, audit: store).group,
             ViewerRoutes(fhirBaseURL: base + "/fhir").group,
+            OperationsRoutes(
+                desk: OperationsDesk(
+                    sessions: people.sessions, origin: base, audit: store, health: health, outbox: store,
+                    messages: store, quarantine: store, trail: store, now: { now })
+            ).group,
         ]
     }
 }

@@ -14,6 +14,8 @@ package struct Page: Sendable {
     package var content: [HTML]
     /// Whose links are shown above; empty shows none.
     package var navigation: [Link] = []
+    /// Whether there are wide tables, for which a column of text is too narrow.
+    package var isWide = false
     /// Whether there is a form; of a page without one none leads anywhere.
     package var hasForms = true
     /// Where else than to this server a form, or the answer to it, may lead: origins such as `https://app.example` (see
@@ -62,7 +64,7 @@ package struct Page: Sendable {
         let text = HTML.document(
             [.init("lang", language.tag)], .element("head", [], head),
             .element(
-                "body", [],
+                "body", isWide ? [.init("class", "wide")] : [],
                 .element("a", [.init("class", "skip"), .init("href", "#main")], language.html(.skipToContent)),
                 .element(
                     "header", [], .element("p", [.init("class", "brand")], "Hilum"),

@@ -103,5 +103,5 @@ extension PageLanguage {
             .nobodyListed: "There are none.",
             .scopesLabel: "May ask for",
             .ownAccount: "your own",
-        ])
+        ].merging(operationsInEnglish) { own, _ in own })
 }

@@ -26,6 +26,51 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     case usersTitle, clientsTitle, stateLabel, stateActive, stateLocked, stateRevoked, lockButton, unlockButton
     case resetButton, endSessionsButton, revokeButton, secondFactorLabel, yes, no, nextPage, resetCodeTitle
     case resetCodeExplained, nobodyListed, scopesLabel, ownAccount
+
+    // Operations: what lists have in common.
+    case operationsTitle, filterButton, anyChoice, sinceLabel, untilLabel, olderPage, tooMany, noneFound, jsonBeside
+    case jsonOpen
+    case whyLabel, countLabel, timeLabel, kindLabel, patientNumberLabel, accessionLabel, notKnown, notOperator
+
+    // Operations: the overview.
+    case healthTitle, checkLabel, nextStepLabel, checkWorks, checkFails, checkIsLimited, isDraining, adviceNone
+    case adviceDatabase, adviceBlobs, adviceBlobsFolder, adviceDiskSpace, adviceOutbox, adviceListeners, adviceOther
+    case doorsTitle, doorLabel, addressLabel, tlsLabel, certificateLabel, certificateEnded, certificateDays
+    case certificateSoon, certificateRefused, attentionTitle, attentionParked, attentionOverdue, attentionQuarantine
+    case attentionMessages, attentionFetches, attentionSteps, attentionConflicts
+
+    // Operations: queues.
+    case queuesTitle, destinationsTitle, deliveriesTitle, destinationLabel, oldestLabel, numberLabel, attemptsLabel
+    case putInLabel, nextAttemptLabel, endedLabel, eventLabel, replayButton, discardButton, replayAllButton
+    case discardAllButton, discardAllSure, nothingQueued
+
+    // Operations: messages.
+    case messagesTitle, messageTitle, controlIDLabel, senderLabel, typeLabel, receivedLabel, noteLabel, bytesLabel
+    case peerLabel, valuesTitle, placeLabel, targetsLabel, outcomeLabel, messageRaw, noCoverage, valuesOmitted
+
+    // Operations: the quarantine.
+    case quarantineTitle, reasonLabel, modalityLabel, instancesLabel, patientNameLabel, birthDateLabel, sexLabel
+    case studyDateLabel, studyUIDLabel, seriesUIDLabel, descriptionLabel, stationLabel, givenToLabel, decisionLabel
+    case contradictionLabel, asidesTitle, instanceUIDLabel, decideTitle, decideExplained, reasonAsked, subjectLabel
+    case wholeStudy, acceptButton, rejectButton, undoButton, relinkButton, relinkTitle, orderTarget, patientTarget
+    case nothingQuarantined, nothingOfStudy, seriesTitle, relinkEither
+    case reasonUnknownPatient, reasonMissingPatientID, reasonUnknownAccession, reasonPatientMismatch
+    case reasonStudyOrderMismatch, reasonAmbiguousAccession, reasonAmbiguousPatient, reasonInconsistentSeries
+    case reasonRejected
+
+    // Operations: fetches, steps that wait, conflicts, exports, peers, storage.
+    case fetchesTitle, archiveLabel, askedLabel, expectedLabel, nothingFetched
+    case stepsTitle, missingLabel, stepLabel, procedureLabel, startLabel, nothingWaits
+    case conflictsTitle, differenceLabel, nothingInConflict
+    case exportsTitle, clientLabel, typesLabel, progressLabel, filesLabel, startedLabel, nothingExported
+    case peersTitle, mayLabel, offersLabel, certificateBoundLabel, auditRowsLabel, noPeers, inClearText
+    case contactLabel, notOfLate
+    case storageTitle, storageFree, storageRefuses, storageAccepts, storageIntake, storageCustody, storageOwn
+    case storageNotOwn, storageDatabase, storageDatabaseFree, storageLog, storageSetAside, storageUnnamed, storageHint
+
+    // Operations: the audit trail.
+    case auditTitle, auditWho, auditWhat, auditAbout, auditPatient, auditFrom, auditQuery, auditExplained
+    case auditSearchOn, auditNothing, auditCaller, outcomeSuccess, outcomeRefused, outcomeFailed, outcomeDown
 }
 
 /// A language of pages, with all its texts. Another one is another table, and one entry of ``all``.

@@ -41,6 +41,8 @@ package enum Stylesheet {
         html { font: 100%/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
         body { margin: 0; background: var(--ground); color: var(--text); overflow-wrap: anywhere; }
         header, main { max-width: 46rem; margin: 0 auto; padding: 1rem; }
+        .wide header, .wide main { max-width: 90rem; }
+        .wide td { overflow-wrap: anywhere; min-width: 5.5rem; }
         header { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: baseline; }
         .brand { margin: 0; font-weight: 700; font-size: 1.125rem; color: var(--accent); }
         nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 0; padding: 0; list-style: none; }
@@ -57,7 +59,7 @@ package enum Stylesheet {
         fieldset { border: 1px solid var(--line); border-radius: .375rem; padding: .25rem 1rem; margin: 1rem 0; }
         fieldset p { margin: .5rem 0; }
         legend { font-weight: 600; padding: 0 .25rem; }
-        input[type="text"], input[type="password"], input[type="search"] { display: block; width: 100%; max-width: 24rem;
+        select, input[type="text"], input[type="password"], input[type="search"] { display: block; width: 100%; max-width: 24rem;
           min-height: 2.75rem; padding: .5rem; font: inherit; color: inherit; background: var(--ground);
           border: 1px solid var(--quiet); border-radius: .375rem; }
         input[type="checkbox"], input[type="radio"] { width: 1.25rem; height: 1.25rem; accent-color: var(--accent); }
@@ -77,6 +79,11 @@ package enum Stylesheet {
         table { border-collapse: collapse; width: 100%; overflow-wrap: break-word; }
         section > :last-child { margin-bottom: 0; }
         th, td { text-align: left; vertical-align: top; padding: .5rem; border-bottom: 1px solid var(--line); }
+        .filter > div { display: flex; flex-wrap: wrap; gap: 0 1rem; }
+        td form { display: inline; }
+        dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .25rem 1rem; margin: 0; }
+        dt { font-weight: 600; }
+        dd { margin: 0; }
         .symbol { display: block; width: 14rem; max-width: 100%; background: #ffffff; }
         @media (max-width: 30rem) { button { width: 100%; margin-right: 0; } td button { width: auto; } }
         @media (prefers-contrast: more) { :root { --quiet: var(--text); --line: var(--text); } }

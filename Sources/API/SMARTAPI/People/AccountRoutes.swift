@@ -41,6 +41,7 @@ package struct AccountRoutes: Sendable {
         guard known.account.role == .operator else { return own }
         return own + [
             .init("/account/users", language[.usersTitle]), .init("/account/clients", language[.clientsTitle]),
+            .init("/operations", language[.operationsTitle]),
         ]
     }
 
@@ -151,14 +152,5 @@ extension SignedInPerson.Role {
         case .patient: .rolePatient
         case .operator: .roleOperator
         }
-    }
-}
-
-/// Times on pages, in UTC: `2026-11-29 22:05`.
-enum PageTime {
-    /// - Parameter microseconds: since 1970 UTC.
-    static func text(_ microseconds: Int64) -> String {
-        let instant = HTTPDate.instant(microseconds: microseconds)
-        return "\(instant.prefix(10)) \(instant.dropFirst(11).prefix(5))"
     }
 }

@@ -97,8 +97,11 @@ struct OperatorRoutes: Sendable {
                     forms.act(path + "end-sessions", .endSessionsButton, about: account.name),
                 ]
             return [
-                .all([.text(account.name), .element("br"), .text(account.displayName)]),
-                language.html(account.role.label), language.html(isLocked ? .stateLocked : .stateActive),
+                .all([
+                    .text(account.name), .element("br"), .text(account.displayName),
+                    // Of OpsAPI: what the account's person did.
+                    forms.link("/operations/audit?who=" + PercentCoding.encoded(account.id), .auditRowsLabel),
+                ]), language.html(account.role.label), language.html(isLocked ? .stateLocked : .stateActive),
                 language.html(account.sealedSecret == nil ? .no : .yes), .all(actions),
             ]
         }

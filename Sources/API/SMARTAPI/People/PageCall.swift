@@ -49,17 +49,11 @@ struct PageCall: Sendable {
 
     // MARK: Forms
 
-    /// More than any form of these pages holds, in bytes.
-    private static let formBytesMax = 32 * 1024
-
     /// The fields of a form that this server made for this session, or before the sign-in for this browser. Throws
     /// `.insufficientScope`, with an audit row, for one of another site or without its token; nothing is done then.
     func form() async throws -> QueryParameters {
-        guard PageCall.isOfThisSite(request.headers, people.origin) else { throw try await foreignForm("cross-site") }
-        let form = try await request.form(limit: Self.formBytesMax, countMax: 32)
-        guard Set(form.map(\.name)).count == form.count else {
-            throw HTTPFailure(.malformed, "A field is given twice")
-        }
+        guard request.isOfThisSite(people.origin) else { throw try await foreignForm("cross-site") }
+        let form = try await request.pageForm()
         guard let token = form["csrf"], let owner = formOwner, people.keys.isFormToken(token, of: owner) else {
             throw try await foreignForm("csrf")
         }
@@ -84,21 +78,10 @@ struct PageCall: Sendable {
         return (people.keys.formToken("browser:" + secret), [Cookies.set(Cookies.form, secret, seconds: 3600)])
     }
 
-    /// Whether a form comes from a page of this server, as far as the browser says where from. Fetch Metadata §2.3; Fetch
-    /// Standard §3.2. One that says nothing is judged by the form's token.
-    static func isOfThisSite(_ headers: HTTPFields, _ origin: String) -> Bool {
-        if let site = headers[.secFetchSite] { return site == "same-origin" || site == "none" }
-        return headers[.origin].map { $0 == origin } ?? true
-    }
-
     // MARK: Answers
 
     /// Sends the browser to a path of this server, by GET. RFC 9110 §15.4.4.
-    func redirect(to path: String, cookies: [HTTPField] = []) -> Response {
-        var headers: HTTPFields = [.location: path]
-        for cookie in cookies { headers.append(cookie) }
-        return .empty(.seeOther, headers: headers)
-    }
+    func redirect(to path: String, cookies: [HTTPField] = []) -> Response { .seeOther(path, cookies: cookies) }
 
     /// A page with its cookies.
     func answer(_ page: Page, status: HTTPResponse.Status = .ok, cookies: [HTTPField] = []) -> Response {
@@ -117,9 +100,4 @@ struct PageCall: Sendable {
         guard let path, LocalPath.isLocal(path), !path.hasPrefix("/account/") else { return "/account" }
         return path
     }
-}
-
-extension HTTPField.Name {
-    /// Fetch Metadata §2.3.
-    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
 }

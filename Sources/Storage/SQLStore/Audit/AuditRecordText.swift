@@ -1,7 +1,7 @@
 import Access
 import FHIRModel
 
-/// An audit record as the bytes of its row: one JSON object, members in a fixed order, absent values left out.
+/// An audit record as the bytes of its row: one JSON object, members in a fixed order, absent values left out; and back.
 enum AuditRecordText {
     static func encode(_ record: AuditRecord) -> [UInt8] {
         var out: [UInt8] = []
@@ -30,5 +30,23 @@ enum AuditRecordText {
         member("detail", record.detail)
         out.append(0x7D)
         return out
+    }
+
+    /// The record of such bytes; nil for what no version of this server wrote.
+    static func decode(_ bytes: [UInt8]) -> AuditRecord? {
+        guard let document = try? JSONDocument(parsing: bytes, limits: .stored) else { return nil }
+        func member(_ name: String) -> String? { document.root[name]?.string }
+        guard let category = member("category").flatMap(AuditRecord.Category.init),
+            let interaction = member("interaction"), let action = member("action").flatMap(AuditRecord.Action.init),
+            let outcome = member("outcome").flatMap({ Int($0) }).flatMap(AuditRecord.Outcome.init),
+            let kind = member("principalKind").flatMap(Principal.Kind.init), let principal = member("principal"),
+            let request = member("request")
+        else { return nil }
+        return AuditRecord(
+            category: category, interaction: interaction, action: action, outcome: outcome,
+            access: AccessContext(
+                principal: Principal(kind: kind, id: principal), scopes: [], requestID: request,
+                sourceAddress: member("source"), tokenID: member("token")),
+            entity: member("entity"), patientID: member("patient"), query: member("query"), detail: member("detail"))
     }
 }

@@ -1,0 +1,93 @@
+import Access
+import HTTPSupport
+import Workflow
+
+/// What the pages for operators show and change, and who may see them: the services that the JSON routes use.
+package struct OperationsDesk: Sendable {
+    /// The doors as they are now.
+    package typealias Doors = @Sendable () -> [OperationsDoor]
+    /// Bulk exports that are there, at most so many, those under way first.
+    package typealias Exports = @Sendable (_ limit: Int) async throws -> [ExportJob]
+    /// Every peer, by kind and name.
+    package typealias Peers = @Sendable () async throws -> [Peer]
+
+    let sessions: any PersonSessions
+    /// Scheme, host and port of this server, as browsers name where a form comes from.
+    let origin: String
+    let audit: any AuditTrail
+    let health: HealthChecks
+    let outbox: any OutboxLog
+    let messages: any MessageLog
+    let quarantine: any QuarantineDesk
+    let trail: any AuditLog
+    let now: @Sendable () -> UTCInstant
+    package var waiting: OpsRoutes.Waiting = { _, _ in [] }
+    package var conflicts: OpsRoutes.Conflicts = { _, _ in [] }
+    package var fetches: OpsRoutes.Fetches = { _, _, _ in [] }
+    package var doors: Doors = { [] }
+    package var exports: Exports = { _ in [] }
+    package var peers: Peers = { [] }
+    package var storage: @Sendable () async throws -> StorageFigures = { StorageFigures() }
+
+    /// What has a default there is nothing of, unless the server says otherwise.
+    package init(
+        sessions: any PersonSessions, origin: String, audit: any AuditTrail, health: HealthChecks,
+        outbox: any OutboxLog, messages: any MessageLog, quarantine: any QuarantineDesk, trail: any AuditLog,
+        now: @escaping @Sendable () -> UTCInstant
+    ) {
+        self.sessions = sessions
+        self.origin = origin
+        self.audit = audit
+        self.health = health
+        self.outbox = outbox
+        self.messages = messages
+        self.quarantine = quarantine
+        self.trail = trail
+        self.now = now
+    }
+}
+
+/// A door as it is now.
+package struct OperationsDoor: Sendable, Hashable {
+    /// As the configuration names it.
+    package var place: String
+    /// `http`, `dimse` or `mllp`.
+    package var kind: String
+    /// Host and port.
+    package var address: String
+    /// `required`, `optional` or `off`.
+    package var tls: String
+    /// Until the certificate ends, negative when it has ended; nil without TLS.
+    package var daysLeft: Int64?
+    /// Whether what lies in the certificate's files now is not used.
+    package var isRefused: Bool
+
+    package init(
+        place: String, kind: String, address: String, tls: String, daysLeft: Int64?, isRefused: Bool = false
+    ) {
+        self.place = place
+        self.kind = kind
+        self.address = address
+        self.tls = tls
+        self.daysLeft = daysLeft
+        self.isRefused = isRefused
+    }
+}
+
+/// How much room is taken and left, in bytes; nil for what is not known.
+package struct StorageFigures: Sendable, Hashable {
+    package var freeBytes: Int64?
+    /// Whether images are refused for want of space.
+    package var isFull = false
+    /// Whether the blobs folder is known to be this database's.
+    package var isOwn = true
+    package var databaseBytes: Int64?
+    package var databaseFreeBytes: Int64?
+    package var logBytes: Int64?
+    /// Blobs that lie aside after the last sweep.
+    package var setAside: Int?
+    /// Blobs that no row names and that stay.
+    package var unnamed: Int?
+
+    package init() {}
+}
