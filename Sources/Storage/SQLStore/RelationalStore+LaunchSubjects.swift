@@ -16,7 +16,8 @@ extension RelationalStore: LaunchSubjects {
     package func patients(named text: String?, limit: Int, access: AccessContext) async throws -> [PatientChoice] {
         let name = text.map(TextFolding.folded) ?? ""
         let narrowed = name.isEmpty ? [] : [SearchQuery.Parameter(name: "name", value: Self.escaped(name))]
-        var choices = try await find(Self.patient, narrowed, limit: limit, access).compactMap { ShownPatient($0)?.choice }
+        let found = try await find(Self.patient, narrowed, limit: limit, access)
+        var choices = found.compactMap { ShownPatient($0)?.choice }
         let newest = [SearchQuery.Parameter(name: "_sort", value: "-_lastUpdated")]
         var seen = Set(choices.map(\.id))
         for type in Self.care {

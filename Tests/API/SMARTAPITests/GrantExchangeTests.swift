@@ -354,7 +354,9 @@ import Testing
         await #expect(throws: MemoryAuthorizations.Down.self) { try await fixture.access(token) }
     }
 
-    @Test("A code or refresh token is not used up by an answer that the audit trail held back, nor then taken for a stolen one")
+    @Test(
+        "A code or refresh token is not used up by an answer that the audit trail held back, nor then taken for a stolen one"
+    )
     func unaudited() async throws {
         let fixture = try await Fixture()
         let code = try await fixture.code(["scope": "offline_access patient/*.rs"])
@@ -379,7 +381,9 @@ import Testing
         #expect(!fixture.store.records.contains { $0.outcome == .seriousFailure })
     }
 
-    @Test("RFC 7662 §2.2: a refresh token that cannot be exchanged is not active: its session ended, its client is revoked")
+    @Test(
+        "RFC 7662 §2.2: a refresh token that cannot be exchanged is not active: its session ended, its client is revoked"
+    )
     func inactive() async throws {
         let fixture = try await Fixture()
         let basic = Fixture.basic("secret", Fixture.secret)
@@ -393,7 +397,8 @@ import Testing
                 "/oauth/introspect", [("token", token)], authorization: Fixture.basic("ehr", Fixture.secret))
             return answer.json?["active"] == .boolean(true)
         }
-        let (online, offline) = (try await token("online_access patient/*.rs"), try await token("offline_access patient/*.rs"))
+        let online = try await token("online_access patient/*.rs")
+        let offline = try await token("offline_access patient/*.rs")
         #expect(try await isActive(online))
         fixture.sessions.end("session-ann")
         #expect(try await !isActive(online))

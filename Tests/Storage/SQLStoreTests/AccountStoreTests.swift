@@ -76,7 +76,9 @@ import Testing
         }
     }
 
-    @Test("CWE-367: of an account that was changed meanwhile no session begins, and no verifier is renewed", arguments: TestDatabases.all)
+    @Test(
+        "CWE-367: of an account that was changed meanwhile no session begins, and no verifier is renewed",
+        arguments: TestDatabases.all)
     func changedMeanwhile(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in
             let anna = Self.account("anna")

@@ -121,7 +121,9 @@ import Testing
         }
     }
 
-    @Test("CWE-367: who gave a password that is another by now has no session, and it is not put back at the cost of now")
+    @Test(
+        "CWE-367: who gave a password that is another by now has no session, and it is not put back at the cost of now"
+    )
     func passwordChangedMeanwhile() async throws {
         try await PeopleFixture.with { fixture in
             let account = try await fixture.add("anna")
