@@ -105,7 +105,8 @@ struct WebComposition {
         let gate = BulkResponseGate(limit: limits.http.bulkResponsesMax)
         let fhir = FHIRRoutes(
             service: FHIRService(
-                store: store, audit: audit, exports: exports, baseURL: smart.fhirBaseURL,
+                store: store, audit: audit, archived: archives.registry, exports: exports,
+                baseURL: smart.fhirBaseURL,
                 oauthBaseURL: publicURL + "/oauth", softwareVersion: HilumVersion.text, limits: limits.fhir,
                 now: { clock.now() }),
             blobs: blobs)
