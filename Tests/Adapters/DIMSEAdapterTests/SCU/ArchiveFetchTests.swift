@@ -318,7 +318,7 @@ struct ArchiveFetchTests {
     func prefetchedBehind() async throws {
         let house = House()
         for study in ["1.2.3", "1.2.4"] {
-            var copy = ArchiveCopy(of: study, at: "A", expected: 0, now: .distantPast)
+            var copy = ArchiveCopy(of: study, at: "A", expected: 0, now: UTCInstant(microseconds: 0))
             copy.reason = "prefetch r: order"
             house.store.change { [copy] in $0.copies[study] = copy }
         }
