@@ -13,13 +13,17 @@ import time
 import other_archives
 import small_images
 from check_hl7 import FACILITY, SENDER, adt, ask, order
+from check_query_retrieve import free_port
 from hilum_server import HilumServer
 from report import Report, equal, expect
 from smart import BackendClient
 
 FHIR, PROMISE = "FHIR R4 imagingstudy.html", "promise: archives"
 AVAILABILITY = "http://hl7.org/fhir/3.0/StructureDefinition/extension-ImagingStudy.availability"
-RULE = "prefetch: [{ name: ct, on: order, modality: CT, priors: { modality: CT, number: 1 } }]\n"
+CONFIGURATION = """
+prefetch: [{ name: ct, on: order, modality: CT, priors: { modality: CT, number: 1 } }]
+archives: { ORTHANC: { poll: { days: 2, minutes: 1 } } }
+"""
 
 
 def within(seconds, work):
@@ -39,6 +43,9 @@ class Case:
         self.patient = "HERE1"
         self.older = small_images.study(self.patient, "Prior^Paula", date="20240304", description="CT thorax", accession="OLD1")
         self.newer = small_images.study(self.patient, "Prior^Paula", date="20250304", description="CT chest", accession="OLD2")
+        self.today = small_images.study(
+            self.patient, "Prior^Paula", date=time.strftime("%Y%m%d", time.gmtime()), modality="MR", accession="OLD3")
+        self.later = small_images.study("HERE2", "Later^Lars", date="20230304", accession="OLD4")
         # Of the same name and birth date, and of nobody who is known here.
         self.other = small_images.study("ELSEWHERE1", "Prior^Paula", date="20250606", description="CT chest")
 
@@ -72,12 +79,13 @@ class Case:
 
     def run(self):
         (older, newer, other) = (each[0].StudyInstanceUID for each in (self.older, self.newer, self.other))
-        ask(self.server, adt("RS1", self.patient, "Prior", "Paula").replace("^^^TESTS^MR", "^^^HOSP^MR"))
+        for number, (patient, family, given) in enumerate([(self.patient, "Prior", "Paula"), ("HERE2", "Later", "Lars")]):
+            ask(self.server, adt(f"RS1{number}", patient, family, given).replace("^^^TESTS^MR", "^^^HOSP^MR"))
         person = within(10, lambda: self.get("/fhir/Patient", identifier=self.patient).get("entry"))[0]["resource"]["id"]
         with other_archives.orthanc(
             self.folder / "orthanc", modalities=[("HILUM", self.server.dimse["port"])],
         ) as archive:
-            archive.store(small_images.write(self.folder / "there", self.older + self.newer + self.other))
+            archive.store(small_images.write(self.folder / "there", self.older + self.newer + self.other + self.later))
             self.server.command(
                 "peer", "add", self.server.folder, "--ae", archive.title, "--host", "127.0.0.1", "--port", archive.port,
                 "--archive", "--archive-key", "ModalitiesInStudy", "--offers", "find,get")
@@ -116,6 +124,15 @@ class Case:
                 equal(self.studies(patient=person)[newer]["id"], self.ids[newer], "id")
             self.add("an order has the newest prior fetched, and the same resource goes on", prefetched, PROMISE)
 
+            def polled():
+                archive.store(small_images.write(self.folder / "today", self.today))
+                uid = self.today[0].StudyInstanceUID
+                # Without a patient nobody is asked.
+                found = within(75, lambda: self.studies(started="ge2026").get(uid))
+                expect(found, "not told of by a poll")
+                equal(self.availability(found), "NEARLINE", "availability")
+            self.add("a study of today is told of by a poll", polled, PROMISE)
+
         def stopped():
             answer = self.session.get(
                 f"{self.server.dicomweb}/studies/{newer}/metadata", headers={"Accept": "application/dicom+json"}, timeout=60)
@@ -129,17 +146,31 @@ class Case:
             outcomes = [each["resource"] for each in bundle["entry"] if each["resource"]["resourceType"] == "OperationOutcome"]
             expect(outcomes, "no OperationOutcome")
             equal(outcomes[0]["issue"][0]["severity"], "warning", "severity")
-            equal(set(self.studies(patient=person)), {older, newer}, "studies")
+            equal(set(self.studies(patient=person)), {older, newer, self.today[0].StudyInstanceUID}, "studies")
         self.add("a search says that Orthanc does not answer, and shows what is known", warned, "FHIR R4 search.html")
+
+        def killed():
+            message = order("RS3", "HERE2", "NEW2", "PL2", "FI2")
+            ask(self.server, message.replace("^^^TESTS^MR", "^^^HOSP^MR").replace("Probe^Adam", "Later^Lars"))
+            self.server.kill()
+            self.server.start()
+            with other_archives.orthanc(
+                self.folder / "orthanc", modalities=[("HILUM", self.server.dimse["port"])], port=archive.port,
+            ):
+                uid = self.later[0].StudyInstanceUID
+                found = within(120, lambda: uid in [each["studyInstanceUID"] for each in self.fetches("whole")])
+            expect(found, "not fetched")
+        self.add("an order that came while Orthanc was down, before a kill -9, has its prior fetched", killed, PROMISE)
 
 
 def check(report, folder):
     folder = pathlib.Path(folder) / "remote-studies"
     folder.mkdir(parents=True)
     server = HilumServer(folder / "server")
-    server.init()
+    # The same ports after a kill, so that tokens stay good.
+    server.init(ports=(free_port(), free_port(), free_port()))
     with open(folder / "server" / "hilum.yaml", "a", encoding="utf-8") as configuration:
-        configuration.write(RULE)
+        configuration.write(CONFIGURATION)
     server.add_sender(SENDER, FACILITY)
     backend = BackendClient(server, "everything", "ES384", "system/*.cruds", folder)
     server.start()
