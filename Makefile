@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs series pixels dimse clean
+.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs series pixels viewer dimse clean
 
 BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
@@ -99,6 +99,10 @@ series: build ## A series as one multipart answer beside Orthanc, in one run: co
 	@docker/setup.sh clients
 	@docker/setup.sh bench
 	.build-tools/venv/bin/python conformance/bench/series.py $(SERIES)
+
+viewer: build ## The image viewer in a headless browser; screenshots in .build-tools/viewer
+	@docker/setup.sh viewer
+	.build-tools/venv/bin/python conformance/viewer/run.py $(VIEWER)
 
 pixels: build ## Frames of public test images, decoded and encoded, against other codecs
 	@docker/setup.sh pixels

@@ -37,8 +37,12 @@ let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swi
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// A library target of one layer, with its mirror under Tests.
-func layer(_ folder: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: strict)
+func layer(
+    _ folder: String, _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", resources: resources,
+        swiftSettings: strict)
 }
 func tests(_ folder: String, _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target
 {
@@ -173,6 +177,13 @@ let package = Package(
                 logging,
             ]),
         layer("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow", hummingbird, httpTypes, metrics]),
+        // Its page, stylesheet and scripts are files, and built into the program.
+        layer(
+            "API", "ViewerAPI", ["HTTPSupport", "Basics", "Cryptography", hummingbird, httpTypes],
+            resources: [
+                "dicomjson.js", "dicomweb.js", "geometry.js", "loader.js", "main.js", "painter.js", "pixels.js",
+                "reformat.js", "smart.js", "tools.js", "viewer.css", "viewer.html", "viewport.js",
+            ].map { .embedInCode("Assets/" + $0) }),
 
         // The composer.
         .executableTarget(
@@ -181,7 +192,7 @@ let package = Package(
                 "DICOMData", "DICOMNetwork", "DICOMPixels", "HL7v2", "FHIRModel", "FHIRSearch", "Workflow", "Access",
                 "HL7Translation", "DICOMTranslation", "FHIRResources", "SQLStore", "BlobStore", "MLLPAdapter",
                 "DIMSEAdapter", "OutboundAdapter", "PixelCodecs", "PixelAdapter", "HTTPSupport", "FHIRAPI",
-                "DICOMwebAPI", "SMARTAPI", "OpsAPI",
+                "DICOMwebAPI", "SMARTAPI", "OpsAPI", "ViewerAPI",
                 "Admission", "Basics", "Cryptography",
                 hummingbird, httpTypes,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -208,8 +219,9 @@ let package = Package(
 
         // What several test targets share; only tests import it.
         .target(
-            name: "TestSupport", dependencies: ["Workflow", "Access"], path: "Tests/Support/TestSupport",
-            swiftSettings: strict),
+            name: "TestSupport",
+            dependencies: ["Workflow", "Access", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL],
+            path: "Tests/Support/TestSupport", swiftSettings: strict),
 
         // Tests mirror Sources.
         tests("Foundations", "Basics", ["Basics"]),
@@ -279,9 +291,10 @@ let package = Package(
         tests(
             "API", "SMARTAPI",
             [
-                "SMARTAPI", "HTTPSupport", "Access", "Basics", "Cryptography", hummingbird, httpTypes, nio("NIOCore"),
-                nio("NIOPosix"),
+                "TestSupport", "SMARTAPI", "HTTPSupport", "Access", "Basics", "Cryptography", hummingbird, httpTypes,
+                nio("NIOCore"), nio("NIOPosix"),
             ]),
+        tests("API", "ViewerAPI", ["ViewerAPI", httpTypes]),
         tests("API", "OpsAPI", ["OpsAPI", "HTTPSupport", "Access", "Workflow", httpTypes, metrics]),
         tests(
             "API", "FHIRAPI",
@@ -303,8 +316,9 @@ let package = Package(
             "API", "Contract",
             [
                 "TestSupport",
-                "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI", "SQLStore", "BlobStore", "FHIRResources",
-                "DICOMTranslation", "Workflow", "Access", "FHIRModel", hummingbird, httpTypes, nio("NIOCore"), yams,
+                "HTTPSupport", "FHIRAPI", "DICOMwebAPI", "SMARTAPI", "OpsAPI", "ViewerAPI", "SQLStore", "BlobStore",
+                "FHIRResources", "DICOMTranslation", "Workflow", "Access", "FHIRModel", hummingbird, httpTypes,
+                nio("NIOCore"), yams,
             ]),
         .testTarget(
             name: "TidyTests", dependencies: [], path: "Tests/TidyTests", swiftSettings: strict),
@@ -321,7 +335,8 @@ let package = Package(
         tests(
             "Server", "Server",
             [
-                "hilum", "OpsAPI", "HTTPSupport", "Admission", "HL7Translation", "MLLPAdapter", "SQLStore",
+                "TestSupport", "hilum", "OpsAPI", "HTTPSupport", "Admission", "HL7Translation", "MLLPAdapter",
+                "SQLStore",
                 "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation",
                 logging,
                 lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,

@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 run() { swift test -c release --skip-build "$@"; }
 [ $# -eq 0 ] || { run "$@"; exit; }
 
-pure='(Tidy|Basics|Cryptography|DICOMData|DICOMNetwork|DICOMPixels|HL7v2|FHIRModel|FHIRSearch|Vector|Access'
+pure='(Tidy|Basics|Cryptography|DICOMData|DICOMNetwork|DICOMPixels|PixelCodecs|HL7v2|FHIRModel|FHIRSearch|Vector|Access'
 pure+='|HL7Translation|DICOMTranslation)Tests\.'
 network='(Admission|MLLPAdapter|DIMSEAdapter|OutboundAdapter|HTTPSupport|SMARTAPI|OpsAPI)Tests\.'
 journeys='JourneyTests\.'

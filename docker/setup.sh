@@ -8,6 +8,7 @@
 #   docker/setup.sh test        demo, and what the tests drive Hilum with
 #   docker/setup.sh pixels      runtime, and the codecs that ours are compared with in .build-tools/pixels
 #   docker/setup.sh clients     test, the archive and the Python clients (in .build-tools/venv) that drive Hilum
+#   docker/setup.sh viewer      clients, and the browser that the viewer is tried in
 #   docker/setup.sh bench       test, and what `make bench` compares Hilum with
 #   docker/setup.sh list WHAT   prints the packages of WHAT and installs nothing
 #
@@ -21,6 +22,7 @@ runtime_packages=(
 demo_packages=(dcmtk)
 test_packages=(postgresql libjwt-dev python3 python3-venv)
 clients_packages=(orthanc)
+viewer_packages=(chromium chromium-driver)
 bench_packages=(nginx wrk orthanc orthanc-dicomweb)
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -35,10 +37,14 @@ packages_of() {
         clients)
             printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${clients_packages[@]}"
             ;;
+        viewer)
+            printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${clients_packages[@]}" \
+                "${viewer_packages[@]}"
+            ;;
         bench)
             printf '%s\n' "${runtime_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${bench_packages[@]}"
             ;;
-        *) die "unknown set \"$1\": say runtime, demo, test, clients, pixels, bench or list" ;;
+        *) die "unknown set \"$1\": say runtime, demo, test, clients, viewer, pixels, bench or list" ;;
     esac
 }
 
@@ -145,6 +151,6 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 say "Swift ${swift_found:-not asked for}, packages for $what: all there"
 case $what in
-    clients) install_python_clients venv requirements.txt ;;
+    clients | viewer) install_python_clients venv requirements.txt ;;
     pixels) install_python_clients pixels pixel-requirements.txt ;;
 esac

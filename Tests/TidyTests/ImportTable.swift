@@ -103,12 +103,15 @@ struct ImportTable {
             "API", "SMARTAPI", ["HTTPSupport", "Access", "Basics", "Cryptography"],
             http.union(["NIOHTTP1", "NIOPosix"]))
         row("API", "OpsAPI", ["HTTPSupport", "Access", "Workflow"], http)
+        row("API", "ViewerAPI", ["HTTPSupport", "Basics", "Cryptography"], http)
         return ImportTable(rows: rows)
     }()
 
     /// What test targets share, under Tests/Support: only tests may import it.
     static let support = ImportTable(rows: [
-        "TestSupport": Row(layer: "Support", ours: ["Workflow", "Access"], outside: [])
+        "TestSupport": Row(
+            layer: "Support", ours: ["Workflow", "Access"],
+            outside: ["Testing", "NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1"])
     ])
 
     /// The composer and the tools compose: any module of ours, any package.

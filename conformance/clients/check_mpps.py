@@ -30,22 +30,28 @@ def listed(server, accession):
         association.release()
 
 
-def performed(entry, accession):
-    """The attributes of N-CREATE for a worklist entry."""
+def begun(study, accession="", scheduled_step="", station="CT1"):
+    """The attributes of N-CREATE for a study, scheduled or not, of no named patient."""
     scheduled = Dataset()
-    scheduled.StudyInstanceUID = entry.StudyInstanceUID
+    scheduled.StudyInstanceUID = study
     scheduled.AccessionNumber = accession
-    scheduled.ScheduledProcedureStepID = entry.ScheduledProcedureStepSequence[0].ScheduledProcedureStepID
+    scheduled.ScheduledProcedureStepID = scheduled_step
     step = Dataset()
     step.ScheduledStepAttributesSequence = [scheduled]
     step.PerformedProcedureStepID = "PPS1"
-    step.PerformedStationAETitle = "CT1"
+    step.PerformedStationAETitle = station
     step.PerformedProcedureStepStartDate = "20260105"
     step.PerformedProcedureStepStartTime = "101500"
     step.PerformedProcedureStepStatus = "IN PROGRESS"
     step.Modality = "CT"
     step.PerformedSeriesSequence = []
     return step
+
+
+def performed(entry, accession):
+    """The same for a worklist entry."""
+    return begun(
+        entry.StudyInstanceUID, accession, entry.ScheduledProcedureStepSequence[0].ScheduledProcedureStepID)
 
 
 def completed():

@@ -6,6 +6,7 @@ what Hilum encodes from each frame is decoded by the same judges. Use: check_pix
 """
 
 import argparse
+import collections
 import subprocess
 import sys
 import tempfile
@@ -196,7 +197,8 @@ def main():
     global VERBOSE
     options.encode = None if options.encode == "none" else options.encode
     VERBOSE = options.verbose
-    counts = {}
+    # Frames that were compared, by syntax; and those of which there is less to say.
+    counts, notes = collections.Counter(), collections.Counter()
     failures = []
     refused = []
     with tempfile.TemporaryDirectory() as name:
@@ -236,7 +238,7 @@ def main():
             if right is None:
                 if options.verbose:
                     print("no judge", label, why[:150])
-                counts["without a judge"] = counts.get("without a judge", 0) + 1
+                notes["without a judge"] += 1
                 continue
             if syntax in LOSSLESS:
                 limits = None
@@ -246,7 +248,7 @@ def main():
                 limits = TOLERANCE["colour" if left.ndim == 3 else "gray"]
             wrong = compare(label, left, right, limits)
             if options.encode and fields[12] == "refused":
-                counts["not encoded: depth, sign or colour"] = counts.get("not encoded: depth, sign or colour", 0) + 1
+                notes["decoded, and not encoded: depth, sign or colour"] += 1
                 if options.verbose:
                     print("not encoded", label, fields[13])
             elif not wrong and options.encode:
@@ -257,11 +259,10 @@ def main():
                 except Exception as error:
                     wrong = f"the judge cannot decode it: {error}"
                 wrong = wrong and "encoded: " + wrong
-            key = UID(syntax).name
-            counts[key] = counts.get(key, 0) + 1
+            counts[UID(syntax).name] += 1
             if wrong:
                 failures.append(f"{label}: {wrong}; {fields[9]} here, {about['photometric_interpretation']} there")
-    for key, count in sorted(counts.items()):
+    for key, count in [*sorted(counts.items()), *sorted(notes.items())]:
         print(f"{count:5d} {key}")
     for text in refused:
         print("REFUSED", text)

@@ -24,6 +24,7 @@ from pynetdicom.sop_class import (
 )
 
 import check_hl7
+import check_mpps
 import hilum_server
 import other_archives
 import own_certificate
@@ -90,11 +91,10 @@ def application(title, contexts, handlers=(), tls=None, **attributes):
             ae.add_supported_context(each)
     for name, value in attributes.items():
         setattr(ae, name, value)
-    port = free_port()
     listener = ae.start_server(
-        ("127.0.0.1", port), block=False, evt_handlers=list(handlers), ssl_context=tls and own_certificate.server_context(*tls))
+        ("127.0.0.1", 0), block=False, evt_handlers=list(handlers), ssl_context=tls and own_certificate.server_context(*tls))
     try:
-        yield port
+        yield listener.socket.getsockname()[1]
     finally:
         listener.shutdown()
 
@@ -338,10 +338,10 @@ class Notices:
         ae = AE(ae_title=title)
         ae.add_supported_context(ModalityPerformedProcedureStep)
         ae.add_supported_context(InstanceAvailabilityNotification)
-        self.port = free_port()
         self.listener = ae.start_server(
-            ("127.0.0.1", self.port), block=False, ssl_context=tls and own_certificate.server_context(*tls),
+            ("127.0.0.1", 0), block=False, ssl_context=tls and own_certificate.server_context(*tls),
             evt_handlers=[(evt.EVT_N_CREATE, self.created), (evt.EVT_N_SET, self.changed)])
+        self.port = self.listener.socket.getsockname()[1]
 
     def created(self, event):
         request = event.request
@@ -374,27 +374,16 @@ class Notices:
 
 
 def step_of(study):
-    scheduled = Dataset()
-    scheduled.StudyInstanceUID, scheduled.AccessionNumber, scheduled.ScheduledProcedureStepID = study, "", ""
-    step = Dataset()
-    step.ScheduledStepAttributesSequence = [scheduled]
+    step = check_mpps.begun(study)
     step.PatientName, step.PatientID, step.PatientBirthDate, step.PatientSex = "Scu^Step", "SCU1", "", ""
-    step.PerformedProcedureStepID, step.PerformedStationAETitle = "PPS9", "CT1"
-    step.PerformedProcedureStepStartDate, step.PerformedProcedureStepStartTime = "20260105", "101500"
-    step.PerformedProcedureStepStatus, step.Modality = "IN PROGRESS", "CT"
-    step.PerformedSeriesSequence = []
     return step
 
 
 def perform(door, instance):
     """A step that begins and ends; its study."""
     study = generate_uid()
-    series = Dataset()
-    series.SeriesInstanceUID, series.ProtocolName = generate_uid(), "CHEST"
-    changes = Dataset()
-    changes.PerformedProcedureStepStatus = "COMPLETED"
-    changes.PerformedProcedureStepEndDate, changes.PerformedProcedureStepEndTime = "20260105", "103000"
-    changes.PerformedSeriesSequence = [series]
+    changes = check_mpps.completed()
+    changes.PerformedSeriesSequence[0].ProtocolName = "CHEST"
     with association(door, [build_context(ModalityPerformedProcedureStep)]) as made:
         status, _ = made.send_n_create(step_of(study), ModalityPerformedProcedureStep, instance)
         equal(code(status), "0000", "N-CREATE status")

@@ -13,7 +13,6 @@ from pynetdicom.sop_class import (
     UnifiedProcedureStepWatch,
 )
 
-from check_query_retrieve import free_port
 from report import equal, expect
 
 CLAUSE = "PS3.4 Annex CC"
@@ -27,14 +26,14 @@ class Performer:
 
     def __init__(self, title="PERFORMER"):
         self.title = title
-        self.port = free_port()
         self.reports = []
         self.arrived = threading.Condition()
         ae = AE(ae_title=title)
         # The one that opens the association is to be the SCP.
         ae.add_supported_context(UnifiedProcedureStepEvent, scu_role=False, scp_role=True)
         self.server = ae.start_server(
-            ("127.0.0.1", self.port), block=False, evt_handlers=[(evt.EVT_N_EVENT_REPORT, self.report)])
+            ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_N_EVENT_REPORT, self.report)])
+        self.port = self.server.socket.getsockname()[1]
 
     def report(self, event):
         with self.arrived:

@@ -32,6 +32,7 @@ IMAGES = ("cstore", "stow")
 class Databases:
     """Makes, copies and switches databases, of either kind."""
 
+    # Of all of them: each database of this process has a name of its own.
     numbers = itertools.count(1)
 
     def __init__(self, kind, folder):
@@ -58,7 +59,7 @@ class Databases:
             if source:
                 shutil.copy(source, server.folder / "hilum.sqlite")
         else:
-            setting(server, "postgres", f'"{source}"')
+            server.configure("postgres:", f'postgres: "{source}"')
 
     def keep(self, server):
         """What `use` takes to come back to the database that a stopped server has now."""
@@ -80,14 +81,6 @@ class Databases:
         subprocess.run(["pg_restore", "--no-owner", "--exit-on-error", "--dbname", target, str(copy)],
                        check=True, capture_output=True, text=True)
         return target
-
-
-def setting(server, key, value):
-    path = server.folder / "hilum.yaml"
-    text, count = re.subn(rf"^  {key}: .*$", lambda _: f"  {key}: {value}", path.read_text(), flags=re.M)
-    if count != 1:
-        raise SystemExit(f"{path} has {count} lines of {key}")
-    path.write_text(text)
 
 
 def files(folder):
@@ -129,7 +122,18 @@ class Load:
             self.running.append((door, process, started))
         for door, process, started in self.running:
             if not started.wait(60):
-                raise SystemExit(f"no item was acknowledged by {door}:\n{server.log_tail()}")
+                raise SystemExit(f"no item was acknowledged by {door}: {self.end(door)}\n{server.log_tail()}")
+
+    def end(self, door):
+        """Why a door's sender has ended, as far as it says."""
+        path = pathlib.Path(f"{dict(self.journals)[door]}.end")
+        return path.read_text() if path.exists() else ""
+
+    def check(self):
+        """All senders go on."""
+        for door, process, _ in self.running:
+            if not process.is_alive():
+                raise SystemExit(f"{door} ended before the kill: {self.end(door)}")
 
     def acknowledged(self):
         return {(door, item) for door, path in self.journals for item in ledger.read_journal(path)[1]}
@@ -286,7 +290,7 @@ def run(kind, arguments, checker_type, totals, folder):
         stranger = HilumServer(folder / "stranger", postgres=databases.empty(), log=folder / "stranger.log", options=options)
         stranger.init()
         their = BackendClient(stranger, "stranger", "ES384", "system/*.cruds", folder)
-        setting(stranger, "blobs", blobs)
+        stranger.configure("blobs:", f"blobs: {blobs}")
         shutil.copy(server.folder / "keys" / "master.key", stranger.folder / "keys" / "master.key")
         age(blobs)
         stranger.start()

@@ -18,6 +18,8 @@ from pydicom.uid import ExplicitVRLittleEndian, UID
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
 
+import check_mpps  # noqa: E402
+
 CT = UID("1.2.840.10008.5.1.4.1.1.2")
 
 
@@ -113,15 +115,8 @@ def transaction(item):
 
 def step(item):
     """A performed procedure step that nobody scheduled, of a patient of its own."""
-    scheduled = Dataset()
-    scheduled.StudyInstanceUID, scheduled.AccessionNumber = uid("study of step", item), ""
-    scheduled.ScheduledProcedureStepID = ""
-    data = Dataset()
-    data.ScheduledStepAttributesSequence = [scheduled]
+    data = check_mpps.begun(uid("study of step", item), station="LEDGER")
     data.PatientName, data.PatientID, data.PatientBirthDate, data.PatientSex = "Ledger^Lea", item, "", ""
-    data.PerformedProcedureStepID, data.PerformedStationAETitle, data.Modality = "PPS1", "LEDGER", "CT"
-    data.PerformedProcedureStepStartDate, data.PerformedProcedureStepStartTime = "20260105", "101500"
-    data.PerformedProcedureStepStatus, data.PerformedSeriesSequence = "IN PROGRESS", []
     return data
 
 

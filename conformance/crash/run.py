@@ -6,8 +6,8 @@ must then be acknowledged and count once.
 """
 
 import argparse
+import contextlib
 import json
-import multiprocessing
 import os
 import pathlib
 import random
@@ -135,36 +135,16 @@ class Checker:
         return ("there", "") if family in ("Ledger", "Probe") else ("wrong", f"family name {family!r}")
 
 
-def one_round(index, server, backend, arguments, folder, rng, totals, journals):
-    context = multiprocessing.get_context("spawn")
-    prefix = f"r{index}"
-    bare = HilumServer(server.folder, log=server.log_path)
-    bare.endpoints = server.endpoints
-    running = []
-    for door in arguments.doors:
-        path = folder / f"{prefix}-{door}.journal"
-        journals.append((door, path))
-        started = context.Event()
-        process = context.Process(
-            target=workers.run, args=(door, bare, backend.bearer(), str(path), prefix, started), daemon=True)
-        process.start()
-        running.append((door, process, started))
-    for door, process, started in running:
-        if not started.wait(60):
-            end = pathlib.Path(f"{folder / f'{prefix}-{door}.journal'}.end")
-            raise SystemExit(f"no item was acknowledged by {door}: {end.read_text() if end.exists() else ''}\n{server.log_tail()}")
-    for door, process, _ in running:
-        if not process.is_alive():
-            end = pathlib.Path(f"{folder / f'{prefix}-{door}.journal'}.end")
-            raise SystemExit(f"{door} ended before the kill: {end.read_text() if end.exists() else ''}")
+def one_round(index, server, backend, arguments, folder, rng):
+    """Mixed load until a kill; its journals."""
+    load = custody.Load(server, backend, folder, f"r{index}", arguments.doors)
+    load.check()
     time.sleep(rng.uniform(0.0, arguments.seconds))
     if not server.is_running():
         raise SystemExit(f"the server ended by itself:\n{server.log_tail()}")
     server.kill()
-    for _, process, _ in running:
-        process.join(30)
-        if process.is_alive():
-            process.kill()
+    load.join()
+    return load.journals
 
 
 def check_round(server, backend, totals, journals, resend):
@@ -186,11 +166,31 @@ def check_round(server, backend, totals, journals, resend):
     return counts
 
 
+@contextlib.contextmanager
+def own_folder(name, arguments, totals):
+    """A temporary folder; it is kept where something was found or broke off, and where that was asked for."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hilum-{name}."))
+    ended_well = False
+    try:
+        yield folder
+        ended_well = True
+    finally:
+        if arguments.keep or totals.findings or not ended_well:
+            print(f"kept in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def run_database(database, arguments):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hilum-crash-{database}."))
+    totals = Totals()
+    with own_folder(f"crash-{database}", arguments, totals) as folder:
+        return kill_under_load(database, arguments, totals, folder)
+
+
+def kill_under_load(database, arguments, totals, folder):
     seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 32)
     rng = random.Random(seed)
-    totals, journals, starts = Totals(), [], []
+    journals, starts = [], []
     unacknowledged = {"there": 0, "absent": 0, "wrong": 0}
     postgres = None
     if database == "postgres":
@@ -200,7 +200,6 @@ def run_database(database, arguments):
     server = HilumServer(folder / "hilum", postgres=postgres, log=folder / "hilum.log",
                          options=["--plain-loopback"] if arguments.plain else [])
     begun = time.monotonic()
-    ended_well = False
     try:
         server.init()
         server.add_ae("LEDGER")
@@ -209,8 +208,7 @@ def run_database(database, arguments):
         server.start()
         for index in range(1, arguments.kills + 1):
             backend.token = None
-            mine = []
-            one_round(index, server, backend, arguments, folder, rng, totals, mine)
+            mine = one_round(index, server, backend, arguments, folder, rng)
             journals += mine
             server.start()
             starts.append(server.start_seconds)
@@ -225,7 +223,6 @@ def run_database(database, arguments):
         code = server.stop()
         if code != 0:
             totals.findings.append(f"SIGTERM: exit code {code}")
-        ended_well = True
     finally:
         if server.is_running():
             server.kill()
@@ -234,10 +231,6 @@ def run_database(database, arguments):
             totals.sent += len(intents)
             totals.acknowledged += len(acks)
             totals.by_door[door] = totals.by_door.get(door, 0) + len(acks)
-        if arguments.keep or totals.findings or not ended_well:
-            print(f"kept in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
     print(f"{database}: {arguments.kills} kills, {totals.sent} items sent, {totals.acknowledged} acknowledged "
           f"({', '.join(f'{d} {n}' for d, n in totals.by_door.items())}): {totals.lost} lost, {totals.half} half-visible; "
           f"{unacknowledged['there']} without ACK were there, {unacknowledged['absent']} were not; "
@@ -248,36 +241,20 @@ def run_database(database, arguments):
 
 
 def run_custody(database, arguments):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hilum-custody-{database}."))
     totals = Totals()
     begun = time.monotonic()
-    ended_well = False
-    try:
+    with own_folder(f"custody-{database}", arguments, totals) as folder:
         figures = custody.run(database, arguments, Checker, totals, folder)
-        ended_well = True
-    finally:
-        if arguments.keep or totals.findings or not ended_well:
-            print(f"kept in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
     return {"database": database, "custody": True, **figures, "lost": totals.lost, "half_visible": totals.half,
             "seconds": round(time.monotonic() - begun), "findings": totals.findings}
 
 
 def run_delivery(database, arguments):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hilum-delivery-{database}."))
     seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 32)
     totals = Totals()
     begun = time.monotonic()
-    ended_well = False
-    try:
+    with own_folder(f"delivery-{database}", arguments, totals) as folder:
         figures = delivery.run(database, arguments, Checker, totals, folder, random.Random(seed))
-        ended_well = True
-    finally:
-        if arguments.keep or totals.findings or not ended_well:
-            print(f"kept in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
     return {"database": database, "delivery": True, "kills": arguments.delivery_kills, **figures, "lost": totals.lost,
             "half_visible": totals.half, "sent": totals.sent, "acknowledged": totals.acknowledged,
             "by_door": totals.by_door, "seed": seed, "seconds": round(time.monotonic() - begun),

@@ -27,9 +27,9 @@ def run(door, server, token, path, prefix, started):
     """Spawned: `server` is a HilumServer without its process, `started` an event set at the first acknowledgement."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     journal = ledger.Journal(path)
-    send = DOORS[door](server, token)
-    number = 0
+    item, number = "before the first", 0
     try:
+        send = DOORS[door](server, token)
         while True:
             number += 1
             item = f"{prefix}{door}-{number}"
@@ -44,18 +44,14 @@ def run(door, server, token, path, prefix, started):
 
 
 def c_store(server, token):
-    ae = AE(ae_title="LEDGER")
-    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 20
-    ae.requested_contexts = [build_context(ledger.CT, ExplicitVRLittleEndian)]
-    where = server.dimse
-    association = ae.associate(where["host"], where["port"], ae_title=where["ae"], tls_args=server.dimse_tls())
+    made = association(server, "LEDGER", build_context(ledger.CT, ExplicitVRLittleEndian))
 
     def send(item):
-        if not association.is_established:
+        if not made.is_established:
             raise End("no association")
         data = ledger.instance(item)
         ledger.part10(data)  # fills the meta information that names the transfer syntax
-        status = association.send_c_store(data)
+        status = made.send_c_store(data)
         if status.get("Status") != 0:
             raise End(f"C-STORE status {status.get('Status')}: {status.get('ErrorComment')}")
 
@@ -120,11 +116,11 @@ def message(item):
     return check_hl7.order(item, item, f"A{short}"[:16], f"P{short}", f"F{short}")
 
 
-def mllp(server, token):
+def mllp(server, token, made=message):
     client = check_hl7.TLSClient(server)
 
     def send(item):
-        answer = client.send_message(message(item))
+        answer = client.send_message(made(item))
         while answer and not answer.endswith(b"\x1c\r"):
             more = client.socket.recv(65536)
             if not more:
@@ -139,20 +135,7 @@ def mllp(server, token):
 
 def report(server, token):
     """Results of orders that nobody announced: each makes its patient, order and report."""
-    client = check_hl7.TLSClient(server)
-
-    def send(item):
-        answer = client.send_message(result(item))
-        while answer and not answer.endswith(b"\x1c\r"):
-            more = client.socket.recv(65536)
-            if not more:
-                raise End("connection closed")
-            answer += more
-        if not answer:
-            raise End("connection closed")
-        check_hl7.acknowledged(answer[1:-2], item)
-
-    return send
+    return mllp(server, token, result)
 
 
 def result(item):
@@ -163,7 +146,7 @@ def result(item):
 def association(server, title, *contexts, handlers=()):
     ae = AE(ae_title=title)
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 20
-    ae.requested_contexts = [build_context(context) for context in contexts]
+    ae.requested_contexts = list(contexts)
     where = server.dimse
     made = ae.associate(
         where["host"], where["port"], ae_title=where["ae"], tls_args=server.dimse_tls(), evt_handlers=list(handlers))
@@ -179,7 +162,7 @@ def step_uid(item):
 
 
 def step(server, token):
-    made = association(server, "LEDGER", ModalityPerformedProcedureStep)
+    made = association(server, "LEDGER", build_context(ModalityPerformedProcedureStep))
 
     def send(item):
         if int(item.rsplit("-", 1)[1]) % 2:
@@ -206,7 +189,7 @@ def commit(server, token):
             reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = ledger.CT, ledger.uid(name)
             request.ReferencedSOPSequence.append(reference)
         # One that comes before the release is not taken: it comes again to the listener.
-        made = association(server, "COMMITTER", StorageCommitmentPushModel,
+        made = association(server, "COMMITTER", build_context(StorageCommitmentPushModel),
                            handlers=[(evt.EVT_N_EVENT_REPORT, lambda event: (0x0110, None))])
         status, _ = made.send_n_action(
             request, 1, StorageCommitmentPushModel, StorageCommitmentPushModelInstance)

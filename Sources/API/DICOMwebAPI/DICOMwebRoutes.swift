@@ -24,8 +24,18 @@ package struct DICOMwebRoutes: Sendable {
     /// Brings what lies in an archive alone; nil for none.
     let fetch: ArchiveFetch?
     /// For responses that last as long as an archive takes, so that they keep no others from being sent.
-    let arrivingGate = BulkResponseGate(limit: 16)
+    let arrivingGate = BulkResponseGate(limit: Self.arrivingMax)
+    private static let arrivingMax = 16
 
+    /// - Parameters:
+    ///   - audit: where each retrieval is durable before its data leaves.
+    ///   - baseURL: absolute, without a slash at its end.
+    ///   - gate: for responses of data that lies here.
+    ///   - memory: for what must be in memory as a whole.
+    ///   - archives: searched too; nil for none.
+    ///   - workitems: the worklist service beside these routes; nil for none.
+    ///   - fetch: brings what lies in an archive alone; nil for none.
+    ///   - newBoundary: of multipart responses, never the same twice.
     package init(
         index: any ImagingIndex, blobs: any BlobStoring, ingest: InstanceIngest, audit: any AuditTrail, baseURL: String,
         gate: BulkResponseGate, memory: MemoryBudget = .unlimited, archives: ArchiveSearch? = nil,

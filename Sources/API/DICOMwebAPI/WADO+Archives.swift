@@ -31,7 +31,8 @@ extension DICOMwebRoutes {
         }
         switch await fetch.standing(of: study, access: request.access) {
         case .absent: return rows
-        case .here: return rows.isEmpty ? try await read() : rows
+        // More may have come since they were read.
+        case .here: return try await read()
         case .later(let seconds): throw Self.notHere(afterSeconds: seconds)
         case .coming(let progress):
             let isHere = await progress.wait(within: .seconds(fetch.rule.waitSeconds)) { progress in

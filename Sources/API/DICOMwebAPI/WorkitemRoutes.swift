@@ -19,6 +19,9 @@ package struct WorkitemRoutes: Sendable {
     let baseURL: String
     let service = WorkitemService()
 
+    /// - Parameters:
+    ///   - entropy: names workitems that come without a UID, and what parts the bodies of answers.
+    ///   - baseURL: of DICOMweb, absolute, without a slash at its end.
     package init(store: any WorkflowStore, entropy: any Entropy, baseURL: String) {
         self.store = store
         self.entropy = entropy

@@ -25,12 +25,12 @@ package struct FHIRService: Sendable {
 
     /// - Parameters:
     ///   - baseURL: absolute, without a slash at its end.
-    ///   - oauthBaseURL: of the token endpoint, told in the CapabilityStatement.
+    ///   - oauth: told in the CapabilityStatement.
     ///   - archived: asked before a search for studies of patients is answered.
     package init(
         store: any ResourceStore, audit: any AuditTrail, archived: (any ArchivedStudies)? = nil,
         exports: ExportService, baseURL: String,
-        oauthBaseURL: String, softwareVersion: String, limits: FHIRLimits = FHIRLimits(),
+        oauth: OAuthEndpoints, softwareVersion: String, limits: FHIRLimits = FHIRLimits(),
         now: @escaping @Sendable () -> UTCInstant
     ) {
         self.store = store
@@ -42,7 +42,7 @@ package struct FHIRService: Sendable {
         self.limits = limits
         validator = StructureValidator(narrative: limits.narrative)
         capabilities = CapabilityStatement(
-            baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: now(),
+            baseURL: baseURL, oauth: oauth, softwareVersion: softwareVersion, date: now(),
             conditionalDelete: limits.conditionalDelete)
     }
 

@@ -1,5 +1,4 @@
 import HTTPSupport
-import NIOCore
 
 /// The form of a request to the token, revocation or introspection endpoint: no parameter twice. RFC 6749 §3.2.
 struct OAuthForm: Sendable {
@@ -12,12 +11,11 @@ struct OAuthForm: Sendable {
 
     /// Throws ``OAuthRefusal``, and what the body throws.
     init(_ request: APIRequest) async throws {
-        guard let type = try request.contentType(), type.essence == "application/x-www-form-urlencoded" else {
+        guard try request.isForm() else {
             throw OAuthRefusal(
                 error: .invalidRequest, description: "The body must be application/x-www-form-urlencoded")
         }
-        let bytes = try await request.collectBody(limit: TokenEndpoint.formBytesMax)
-        fields = try QueryParameters(bytes: Array(bytes.readableBytesView), countMax: 32)
+        fields = try await request.form(limit: TokenEndpoint.formBytesMax, countMax: 32)
         guard Set(fields.map(\.name)).count == fields.count else {
             throw OAuthRefusal(error: .invalidRequest, description: "A parameter is given twice")
         }

@@ -11,8 +11,9 @@ import Workflow
 package final class AccessTokenSource: Sendable {
     /// Whom the other server knows this one as.
     package struct Terms: Sendable {
-        /// Also the audience of the assertions.
+        /// Of its token endpoint: absolute, https; also the audience of the assertions.
         package var tokenURL: String
+        /// As it was registered there: the issuer and subject of the assertions.
         package var clientID: String
         /// Scopes parted by blanks.
         package var scope: String
@@ -69,8 +70,8 @@ package final class AccessTokenSource: Sendable {
         self.newID = newID
     }
 
-    /// A token that lasts some seconds at least. Throws ``Failure``, ``OutboundRefusal``, ``OutboundFailure`` and
-    /// `CancellationError`.
+    /// The token that is kept, else a new one; callers at the same time may each be given one. Throws ``Failure``,
+    /// `OutboundRefusal`, `OutboundFailure` and `CancellationError`.
     func token() async throws -> String {
         let time = now()
         if let token = kept.withLock({ kept in kept.flatMap { time < $0.until ? $0.token : nil } }) { return token }

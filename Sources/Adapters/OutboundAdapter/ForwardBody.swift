@@ -1,3 +1,4 @@
+import DICOMData
 import DICOMTranslation
 import NIOCore
 import Workflow
@@ -55,11 +56,7 @@ struct ForwardBody: AsyncSequence, Sendable {
                     guard bytes.count == count else {
                         throw StoreError(.corrupt, "a blob is shorter than its row says")
                     }
-                    if wordSize > 1, count >= wordSize {
-                        for word in stride(from: 0, through: count - wordSize, by: wordSize) {
-                            bytes[word..<word + wordSize].reverse()
-                        }
-                    }
+                    swapWords(&bytes, size: wordSize)
                     position += Int64(count)
                     return ByteBuffer(bytes: bytes)
                 }

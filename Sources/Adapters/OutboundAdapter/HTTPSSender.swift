@@ -23,12 +23,10 @@ package struct HTTPSSender: OutboundSender {
     package func close() async { await clients.close() }
 
     package func post(_ request: OutboundRequest) async throws -> OutboundAnswer {
-        try await exchange(
-            request.url, request.headers, .bytes(ByteBuffer(bytes: request.body)), within: outbound.limits.total
-        ) { response, retryAfter in
-            try await Self.drain(response.body)
-            return OutboundAnswer(status: Int(response.status.code), retryAfterSeconds: retryAfter)
-        }
+        let answer = try await send(
+            request.url, headers: request.headers, body: .bytes(ByteBuffer(bytes: request.body)),
+            within: outbound.limits.total, bodyBytesMax: Self.answerBytesRead)
+        return OutboundAnswer(status: answer.status, retryAfterSeconds: answer.retryAfterSeconds)
     }
 
     /// What came back from a request whose answer matters.
@@ -39,7 +37,7 @@ package struct HTTPSSender: OutboundSender {
         let body: [UInt8]?
     }
 
-    /// POST of a body that is streamed. Throws as ``post(_:)``.
+    /// POST of a body that may be streamed. Throws as ``post(_:)``.
     /// - Parameters:
     ///   - time: for all of it.
     ///   - bodyBytesMax: of the answer.
@@ -47,26 +45,6 @@ package struct HTTPSSender: OutboundSender {
         _ url: String, headers: [OutboundHeader], body: HTTPClientRequest.Body, within time: TimeAmount,
         bodyBytesMax: Int
     ) async throws -> Content {
-        try await exchange(url, headers, body, within: time) { response, retryAfter in
-            var bytes: [UInt8]? = []
-            do {
-                for try await chunk in response.body {
-                    guard (bytes?.count ?? 0) + chunk.readableBytes <= bodyBytesMax else {
-                        bytes = nil
-                        break
-                    }
-                    bytes?.append(contentsOf: chunk.readableBytesView)
-                }
-            } catch is CancellationError { throw CancellationError() } catch { bytes = nil }
-            return Content(status: Int(response.status.code), retryAfterSeconds: retryAfter, body: bytes)
-        }
-    }
-
-    /// One request and what is made of its answer, which is given with Retry-After in seconds.
-    private func exchange<Answer: Sendable>(
-        _ url: String, _ headers: [OutboundHeader], _ body: HTTPClientRequest.Body, within time: TimeAmount,
-        _ read: (HTTPClientResponse, Int64?) async throws -> Answer
-    ) async throws -> Answer {
         let url = try OutboundURL(url)
         let address = try await outbound.address(of: url)
         let place = HTTPSClients.Place(host: url.host, address: address.description)
@@ -77,24 +55,26 @@ package struct HTTPSSender: OutboundSender {
         do {
             return try await clients.with(place) { client in
                 let response = try await client.execute(sent, timeout: time)
-                return try await read(
-                    response,
-                    response.headers.first(name: "Retry-After").flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil })
+                let retryAfter = response.headers.first(name: "Retry-After").flatMap { Int64($0) }
+                return Content(
+                    status: Int(response.status.code), retryAfterSeconds: retryAfter.flatMap { $0 >= 0 ? $0 : nil },
+                    body: try await Self.read(response.body, bytesMax: bodyBytesMax))
             }
         } catch {
             throw Self.failure(error)
         }
     }
 
-    /// Reads a short content to its end; of a longer one, or one that breaks off, the status says enough.
-    private static func drain(_ body: HTTPClientResponse.Body) async throws {
-        var count = 0
+    /// Reads a content to its end; nil for a longer one, and for one that breaks off: the status says enough then.
+    private static func read(_ body: HTTPClientResponse.Body, bytesMax: Int) async throws -> [UInt8]? {
+        var bytes: [UInt8] = []
         do {
             for try await chunk in body {
-                count += chunk.readableBytes
-                if count > answerBytesRead { return }
+                guard bytes.count + chunk.readableBytes <= bytesMax else { return nil }
+                bytes += chunk.readableBytesView
             }
-        } catch is CancellationError { throw CancellationError() } catch {}
+            return bytes
+        } catch is CancellationError { throw CancellationError() } catch { return nil }
     }
 
     private static func failure(_ error: any Error) -> any Error {

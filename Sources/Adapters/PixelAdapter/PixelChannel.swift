@@ -1,7 +1,8 @@
 import Glibc
 
-/// One end of the channel, and the shared memory: blocking calls that tell how they ended. Whoever holds it closes it.
-struct PixelChannel {
+/// One end of the channel, and the shared memory: blocking calls that tell how they ended. It closes neither; see
+/// ``SpawnedProcess``.
+struct PixelChannel: Sendable {
     let descriptor: Int32
     let memory: Int32
 
@@ -17,7 +18,8 @@ struct PixelChannel {
         case system(Int32)
     }
 
-    /// Sends one message.
+    /// Sends one message. The other end takes each before it is sent the next: one that there is no room for is an error,
+    /// not a wait for whoever reads no more.
     func send(_ message: [UInt8]) throws(Failure) {
         var whole: [UInt8] = (0..<4).map { UInt8(truncatingIfNeeded: message.count >> (8 * $0)) }
         whole += message
@@ -26,7 +28,8 @@ struct PixelChannel {
             let sent = whole.withUnsafeBytes { bytes in
                 // A dead reader is an error, not a signal.
                 Glibc.send(
-                    descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, Int32(MSG_NOSIGNAL))
+                    descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done,
+                    Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
             }
             if sent > 0 {
                 done += sent
@@ -63,6 +66,15 @@ struct PixelChannel {
             }
         }
         return bytes
+    }
+
+    /// Nothing waits to be received, and the other side is there.
+    var isQuiet: Bool {
+        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while true {
+            let ready = Glibc.poll(&poll, 1, 0)
+            guard ready < 0, errno == EINTR else { return ready == 0 }
+        }
     }
 
     private func wait(until deadline: ContinuousClock.Instant) throws(Failure) {

@@ -5,7 +5,7 @@ import PixelCodecs
 /// What goes over the channel between the server and a process that reads pixels: a length of four bytes and that many
 /// bytes of one message, numbers in little endian. The pixels themselves lie in shared memory from its first byte.
 enum PixelMessage {
-    /// Bytes of a message at most; none needs a tenth of them.
+    /// Bytes of a message at most; none needs a fifth of them.
     static let bytesMax = 4_096
 
     /// From the server.
@@ -22,56 +22,34 @@ enum PixelMessage {
         case decoded(FrameShape, bytes: Int, retires: Bool)
         case encoded(photometricInterpretation: String, isLossy: Bool, bytes: Int, retires: Bool)
         case refused(PixelCodecError, retires: Bool)
+
+        /// The process wants to be replaced before the next frame.
+        var retires: Bool {
+            switch self {
+            case .ready: false
+            case .decoded(_, _, let retires), .encoded(_, _, _, let retires), .refused(_, let retires): retires
+            }
+        }
+    }
+}
+
+extension FrameShape {
+    /// nil at the end of a message, and for numbers that no frame has.
+    fileprivate init?(_ reader: inout PixelMessageReader) {
+        guard let rows = reader.number(), let columns = reader.number(), let samples = reader.number(),
+            let size = reader.number(), let bits = reader.number(), let signed = reader.number(),
+            let photometric = reader.text()
+        else { return nil }
+        self.init(
+            rows: rows, columns: columns, samplesPerPixel: samples, sampleBytes: size, bitsStored: bits,
+            isSigned: signed == 1, photometricInterpretation: photometric)
     }
 
-    /// A ``NativeFrame`` without its samples.
-    struct FrameShape: Equatable {
-        let rows: Int
-        let columns: Int
-        let samplesPerPixel: Int
-        let sampleBytes: Int
-        let bitsStored: Int
-        let isSigned: Bool
-        let photometricInterpretation: String
-
-        init(_ frame: NativeFrame) {
-            rows = frame.rows
-            columns = frame.columns
-            samplesPerPixel = frame.samplesPerPixel
-            sampleBytes = frame.sampleBytes
-            bitsStored = frame.bitsStored
-            isSigned = frame.isSigned
-            photometricInterpretation = frame.photometricInterpretation
+    fileprivate func write(_ writer: inout PixelMessageWriter) {
+        for number in [rows, columns, samplesPerPixel, sampleBytes, bitsStored, isSigned ? 1 : 0] {
+            writer.number(number)
         }
-
-        /// nil where the bytes are not those of the shape.
-        func frame(_ bytes: [UInt8]) -> NativeFrame? {
-            NativeFrame(
-                rows: rows, columns: columns, samplesPerPixel: samplesPerPixel, sampleBytes: sampleBytes,
-                bitsStored: bitsStored, isSigned: isSigned, photometricInterpretation: photometricInterpretation,
-                bytes: bytes)
-        }
-
-        fileprivate init?(_ reader: inout PixelMessageReader) {
-            guard let rows = reader.number(), let columns = reader.number(), let samples = reader.number(),
-                let size = reader.number(), let bits = reader.number(), let signed = reader.number(),
-                let photometric = reader.text()
-            else { return nil }
-            self.rows = rows
-            self.columns = columns
-            samplesPerPixel = samples
-            sampleBytes = size
-            bitsStored = bits
-            isSigned = signed == 1
-            photometricInterpretation = photometric
-        }
-
-        fileprivate func write(_ writer: inout PixelMessageWriter) {
-            for number in [rows, columns, samplesPerPixel, sampleBytes, bitsStored, isSigned ? 1 : 0] {
-                writer.number(number)
-            }
-            writer.text(photometricInterpretation)
-        }
+        writer.text(photometricInterpretation)
     }
 }
 
@@ -118,7 +96,7 @@ extension PixelMessage.Request {
             self = .decode(
                 image, syntax, DecodingOptions(reduction: numbers[8], wantsRGB: numbers[9] == 1), bytes: numbers[10])
         case 2:
-            guard let shape = PixelMessage.FrameShape(&reader) else { return nil }
+            guard let shape = FrameShape(&reader) else { return nil }
             let numbers = (0..<5).compactMap { _ in reader.number() }
             guard numbers.count == 5, numbers[4] >= 0 else { return nil }
             let ratio = Double(bitPattern: UInt64(UInt(bitPattern: numbers[3])))
@@ -173,7 +151,7 @@ extension PixelMessage.Reply {
             guard let bits = reader.number(), (0...255).contains(bits) else { return nil }
             self = .ready(protection: UInt8(bits))
         case 4:
-            guard let shape = PixelMessage.FrameShape(&reader), let bytes = reader.number(), bytes >= 0,
+            guard let shape = FrameShape(&reader), let bytes = reader.number(), bytes >= 0,
                 let retires = reader.number()
             else { return nil }
             self = .decoded(shape, bytes: bytes, retires: retires == 1)

@@ -17,11 +17,12 @@ package final class PixelWorkers: PixelCoding {
     private let state: Mutex<State>
 
     private struct State {
-        var idle: [PixelWorker]
+        /// Processes without a frame.
+        var idle: [PixelWorker] = []
         /// Frames that have a process or wait for one.
         var frames = 0
         var isClosed = false
-        /// The lack of a sandbox was told.
+        /// What protects a process was looked at, and told where it is not all.
         var hasTold = false
         var counts = Counts()
     }
@@ -42,7 +43,7 @@ package final class PixelWorkers: PixelCoding {
         self.logger = logger
         threads = NIOThreadPool(numberOfThreads: configuration.processes)
         threads.start()
-        state = Mutex(State(idle: (0..<configuration.processes).map { _ in PixelWorker(configuration) }))
+        state = Mutex(State())
     }
 
     package var counts: Counts { state.withLock { $0.counts } }
@@ -50,10 +51,10 @@ package final class PixelWorkers: PixelCoding {
     package func decode(
         _ frame: [UInt8], _ image: ImagePixel, transferSyntax: TransferSyntax, options: DecodingOptions
     ) async throws -> NativeFrame {
-        try configuration.pixels.check(image, codestreamBytes: frame.count)
+        try configuration.limits.pixels.check(image, codestreamBytes: frame.count)
         let request = PixelMessage.Request.decode(image, transferSyntax, options, bytes: frame.count)
         let (reply, bytes) = try await exchange(request, frame)
-        guard case .decoded(let shape, _, _) = reply, let decoded = shape.frame(bytes) else {
+        guard case .decoded(let shape, _, _) = reply, let decoded = NativeFrame(shape, bytes: bytes) else {
             throw PixelWorkerError(.died, "an answer to another question")
         }
         return decoded
@@ -62,7 +63,7 @@ package final class PixelWorkers: PixelCoding {
     package func encode(
         _ frame: NativeFrame, as transferSyntax: TransferSyntax, options: EncodingOptions
     ) async throws -> EncodedFrame {
-        let request = PixelMessage.Request.encode(.init(frame), transferSyntax, options, bytes: frame.bytes.count)
+        let request = PixelMessage.Request.encode(frame.shape, transferSyntax, options, bytes: frame.bytes.count)
         let (reply, bytes) = try await exchange(request, frame.bytes)
         guard case .encoded(let photometric, let isLossy, _, _) = reply else {
             throw PixelWorkerError(.died, "an answer to another question")
@@ -70,18 +71,26 @@ package final class PixelWorkers: PixelCoding {
         return EncodedFrame(bytes: bytes, photometricInterpretation: photometric, isLossy: isLossy)
     }
 
-    /// Lets frames in work come to their end, and ends the processes.
+    /// Lets frames in work come to their end, refuses those that wait, and ends the processes.
     package func close() async {
-        state.withLock { $0.isClosed = true }
+        let idle = state.withLock { state in
+            state.isClosed = true
+            defer { state.idle = [] }
+            return state.idle
+        }
+        // The end of a process is waited for, which is for the threads.
+        try? await threads.runIfActive { for worker in idle { worker.end() } }
         try? await threads.shutdownGracefully()
-        for worker in state.withLock({ $0.idle }) { worker.stop() }
     }
 
     private func exchange(
         _ request: PixelMessage.Request, _ bytes: [UInt8]
     ) async throws -> (PixelMessage.Reply, [UInt8]) {
+        guard bytes.count <= configuration.limits.sharedBytes else {
+            throw PixelCodecError.tooLarge(limit: "sharedBytes", value: bytes.count)
+        }
         try state.withLock { state in
-            guard !state.isClosed else { throw PixelWorkerError(.unavailable, "the pool is closed") }
+            guard !state.isClosed else { throw Self.closed }
             guard state.frames < configuration.processes + configuration.waitingMax else {
                 state.counts.busy += 1
                 throw PixelWorkerError(.busy, "\(state.frames) frames wait: try again in a moment")
@@ -89,31 +98,48 @@ package final class PixelWorkers: PixelCoding {
             state.frames += 1
         }
         defer { state.withLock { $0.frames -= 1 } }
-        return try await threads.runIfActive { [self] in
-            // As many workers as threads: there is one.
-            guard let worker = state.withLock({ $0.idle.popLast() }) else {
-                throw PixelWorkerError(.unavailable, "no process is free")
+        do {
+            return try await threads.runIfActive { [self] in
+                let answer = try answer(request, bytes)
+                if case .refused(let error, _) = answer.reply { throw error }
+                return answer
             }
-            let before = worker.starts
-            defer {
-                state.withLock { state in
-                    state.counts.starts += worker.starts - before
-                    state.idle.append(worker)
-                }
-            }
-            do {
-                let result = try worker.exchange(request, bytes)
-                state.withLock { $0.counts.frames += 1 }
-                tell(worker.protection)
-                return result
-            } catch let error as PixelWorkerError {
-                note(error)
-                throw error
-            } catch {
-                state.withLock { $0.counts.refused += 1 }
-                throw error
-            }
+        } catch is CancellationError where state.withLock({ $0.isClosed }) {
+            throw Self.closed
         }
+    }
+
+    private static let closed = PixelWorkerError(.unavailable, "the pool is closed")
+
+    /// What a process says to a frame. Blocks.
+    private func answer(
+        _ request: PixelMessage.Request, _ bytes: [UInt8]
+    ) throws(PixelWorkerError) -> (reply: PixelMessage.Reply, bytes: [UInt8]) {
+        guard !state.withLock({ $0.isClosed }) else { throw Self.closed }
+        do throws(PixelWorkerError) {
+            let worker = try readyWorker()
+            let answer = try worker.exchange(request, bytes)
+            state.withLock { state in
+                if !answer.reply.retires, !state.isClosed { state.idle.append(worker) }
+                if case .refused = answer.reply { state.counts.refused += 1 } else { state.counts.frames += 1 }
+            }
+            return answer
+        } catch {
+            note(error)
+            throw error
+        }
+    }
+
+    /// A process for the next frame: one without a frame, else a new one. There are never more than threads.
+    private func readyWorker() throws(PixelWorkerError) -> PixelWorker {
+        // One that ended while it had no frame is not the next one's concern.
+        while let idle = state.withLock({ $0.idle.popLast() }) {
+            if idle.isReady { return idle }
+        }
+        let worker = try PixelWorker(configuration)
+        state.withLock { $0.counts.starts += 1 }
+        tell(worker.protection)
+        return worker
     }
 
     private func note(_ error: PixelWorkerError) {

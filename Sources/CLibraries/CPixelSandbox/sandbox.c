@@ -64,16 +64,23 @@ int hilum_sandbox_spawn(
     return error;
 }
 
-/// Pages of address space in use: the first number of statm.
-static uint64_t used_bytes(void) {
+/// The memory of this process in bytes, all of it and what of it is resident; 0 where that cannot be told.
+static void memory_in_use(int statm, uint64_t *whole, uint64_t *resident) {
     char text[64] = {0};
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    if (file < 0) return 0;
-    ssize_t count = read(file, text, sizeof text - 1);
-    close(file);
-    unsigned long long pages = 0;
-    if (count <= 0 || sscanf(text, "%llu", &pages) != 1) return 0;
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    unsigned long long pages[2] = {0, 0};
+    if (statm < 0 || pread(statm, text, sizeof text - 1, 0) <= 0 || sscanf(text, "%llu %llu", &pages[0], &pages[1]) != 2)
+        pages[0] = pages[1] = 0;
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    *whole = pages[0] * page;
+    *resident = pages[1] * page;
+}
+
+int hilum_sandbox_statm(void) { return open("/proc/self/statm", O_RDONLY | O_CLOEXEC); }
+
+uint64_t hilum_sandbox_resident(int statm) {
+    uint64_t whole, resident;
+    memory_in_use(statm, &whole, &resident);
+    return resident;
 }
 
 static int limit(int what, uint64_t value) {
@@ -95,7 +102,7 @@ static int limit(int what, uint64_t value) {
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 static int filter_calls(void) {
-    static const struct sock_filter program[] = {
+    const struct sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
@@ -107,12 +114,19 @@ static int filter_calls(void) {
         // Waiting and the end.
         ALLOW(futex), ALLOW(sched_yield), ALLOW(restart_syscall), ALLOW(exit), ALLOW(exit_group),
         ALLOW(rt_sigreturn), ALLOW(rt_sigprocmask), ALLOW(rt_sigaction), ALLOW(sigaltstack), ALLOW(getpid),
-        ALLOW(gettid), ALLOW(tgkill),
+        ALLOW(gettid),
         // Time and numbers.
         ALLOW(clock_gettime), ALLOW(clock_nanosleep), ALLOW(gettimeofday), ALLOW(getrusage), ALLOW(getrandom),
 #if defined(__NR_rseq)
         ALLOW(rseq),
 #endif
+        // A signal to a thread of this process, by which abort ends it, and to no other's: the process is the first
+        // argument, of which the kernel takes 32 bits.
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_tgkill, 0, 4),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
         // mmap and mprotect, but for memory that can be run: the protection is the third argument of both.
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_mmap, 1, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_mprotect, 0, 3),
@@ -124,17 +138,21 @@ static int filter_calls(void) {
     struct sock_fprog filter = {.len = sizeof program / sizeof program[0], .filter = (struct sock_filter *)program};
     // All threads of the process, those that a library started too.
     if (syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) == 0) return 0;
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+    // Better than none, and not what was promised: of this thread alone.
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+    return -1;
 }
 #else
 static int filter_calls(void) { return -1; }
 #endif
 
-int hilum_sandbox_enter(const hilum_sandbox_limits *limits) {
+int hilum_sandbox_enter(const hilum_sandbox_limits *limits, int statm) {
     int done = 0;
     int failed = 0;
     // What the program and its libraries have mapped is not counted against the pixels.
-    failed |= limit(RLIMIT_AS, used_bytes() + limits->addressBytes);
+    uint64_t whole, resident;
+    memory_in_use(statm, &whole, &resident);
+    failed |= limit(RLIMIT_AS, whole + limits->addressBytes);
     failed |= limit(RLIMIT_CPU, limits->cpuSeconds);
     failed |= limit(RLIMIT_FSIZE, limits->fileBytes);
     failed |= limit(RLIMIT_NOFILE, limits->descriptors);
@@ -148,7 +166,7 @@ int hilum_sandbox_enter(const hilum_sandbox_limits *limits) {
     return done;
 }
 
-int hilum_sandbox_probe(void) {
+int hilum_sandbox_probe(pid_t parent) {
     int passed = 0;
     int descriptor = socket(AF_INET, SOCK_STREAM, 0);
     if (descriptor >= 0) {
@@ -165,6 +183,9 @@ int hilum_sandbox_probe(void) {
     if (child > 0) passed |= 4;
     void *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (code != MAP_FAILED) passed |= 8;
-    if (kill(getppid(), 0) == 0) passed |= 16;
+    if (kill(parent, 0) == 0) passed |= 16;
+#if defined(__linux__)
+    if (syscall(__NR_tgkill, parent, parent, 0) == 0) passed |= 16;
+#endif
     return passed;
 }

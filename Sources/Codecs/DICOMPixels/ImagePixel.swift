@@ -21,42 +21,28 @@ package struct ImagePixel: Sendable, Equatable {
     /// Reads the attributes of the Image Pixel module; nil when they are absent or describe no image: dimensions of 0
     /// or beyond 65,535, bits that do not fit, a frame of more than 2^40 bits.
     package init?(_ dataSet: DataSet) {
-        guard let rows = dataSet.int(.rows), let columns = dataSet.int(.columns),
-            let bits = PixelDataLayout.frameBits(dataSet, Self.pixelTag(dataSet))
-        else { return nil }
-        self.rows = rows
-        self.columns = columns
-        frameBits = bits
-        samplesPerPixel = dataSet.int(.samplesPerPixel) ?? 1
-        photometricInterpretation = dataSet.string(.photometricInterpretation) ?? ""
-        bitsAllocated =
-            switch Self.pixelTag(dataSet) {
-            case .floatPixelData: 32
-            case .doubleFloatPixelData: 64
-            default: dataSet.int(.bitsAllocated) ?? 0
-            }
-        bitsStored = dataSet.int(.bitsStored) ?? bitsAllocated
-        highBit = dataSet.int(.highBit) ?? (bitsStored &- 1)
-        isSigned = dataSet.int(.pixelRepresentation) == 1
-        isPlanar = samplesPerPixel > 1 && dataSet.int(.planarConfiguration) == 1
-        frameCount = max(1, dataSet.int(.numberOfFrames) ?? 1)
-        guard (1...bitsAllocated).contains(bitsStored), (bitsStored - 1..<bitsAllocated).contains(highBit) else {
-            return nil
-        }
+        guard let rows = dataSet.int(.rows), let columns = dataSet.int(.columns) else { return nil }
+        let bitsAllocated = PixelDataLayout.bitsAllocated(dataSet, Self.pixelTag(dataSet))
+        let bitsStored = dataSet.int(.bitsStored) ?? bitsAllocated
+        self.init(
+            rows: rows, columns: columns, samplesPerPixel: dataSet.int(.samplesPerPixel) ?? 1,
+            photometricInterpretation: dataSet.string(.photometricInterpretation) ?? "", bitsAllocated: bitsAllocated,
+            bitsStored: bitsStored, highBit: dataSet.int(.highBit) ?? (bitsStored &- 1),
+            isSigned: dataSet.int(.pixelRepresentation) == 1, isPlanar: dataSet.int(.planarConfiguration) == 1,
+            frameCount: dataSet.int(.numberOfFrames) ?? 1)
     }
 
-    /// One frame of these attributes, as a codec is told of it. nil for what describes no image, as above.
+    /// One image of these attributes, as a codec is told of it. nil for what describes no image, as above.
     package init?(
         rows: Int, columns: Int, samplesPerPixel: Int, photometricInterpretation: String, bitsAllocated: Int,
-        bitsStored: Int, highBit: Int, isSigned: Bool, isPlanar: Bool
+        bitsStored: Int, highBit: Int, isSigned: Bool, isPlanar: Bool, frameCount: Int = 1
     ) {
-        guard (1...0xFFFF).contains(rows), (1...0xFFFF).contains(columns), (1...16).contains(samplesPerPixel),
-            (1...64).contains(bitsAllocated), (1...bitsAllocated).contains(bitsStored),
-            (bitsStored - 1..<bitsAllocated).contains(highBit)
+        guard
+            let bits = PixelDataLayout.frameBits(
+                rows: rows, columns: columns, samples: samplesPerPixel, allocated: bitsAllocated,
+                photometric: photometricInterpretation),
+            (1...bitsAllocated).contains(bitsStored), (bitsStored - 1..<bitsAllocated).contains(highBit)
         else { return nil }
-        let isHalved = samplesPerPixel == 3 && photometricInterpretation == "YBR_FULL_422"
-        let bits = rows * columns * bitsAllocated * (isHalved ? 2 : samplesPerPixel)
-        guard bits <= 1 << 40 else { return nil }
         self.rows = rows
         self.columns = columns
         self.samplesPerPixel = samplesPerPixel
@@ -66,7 +52,7 @@ package struct ImagePixel: Sendable, Equatable {
         self.highBit = highBit
         self.isSigned = isSigned
         self.isPlanar = isPlanar && samplesPerPixel > 1
-        frameCount = 1
+        self.frameCount = max(1, frameCount)
         frameBits = bits
     }
 

@@ -1,35 +1,68 @@
-/// What JPEG Lossless and JPEG-LS have in common: the marker segments of a codestream. ITU-T T.81 §B.1, T.87 §C.1.
-struct JPEGMarkerSegments {
+/// The marker segments of a JPEG or JPEG-LS codestream, one behind the other. ITU-T T.81 §B.1, T.87 §C.1.
+package struct JPEGMarkerSegments {
+    /// From the first byte of the marker to the last of its segment.
+    package typealias Segment = (marker: UInt8, body: [UInt8], range: Range<Int>)
+
     let bytes: [UInt8]
     /// Where the next marker is looked for.
-    var position = 2
+    package var position = 2
+    /// Behind EOI; nil where that was not reached.
+    package private(set) var end: Int?
+    /// A segment is longer than what there is.
+    package private(set) var isCut = false
 
     /// nil where the bytes do not begin with SOI.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         guard bytes.count > 4, bytes[0] == 0xFF, bytes[1] == 0xD8 else { return nil }
         self.bytes = bytes
     }
 
-    /// The next marker segment; nil at EOI, at the end, and where a segment is longer than what there is. What stands
-    /// between a scan and the next marker is passed over.
-    mutating func next() -> (marker: UInt8, body: [UInt8])? {
-        while position + 4 <= bytes.count {
-            let marker = bytes[position + 1]
-            guard bytes[position] == 0xFF, marker != 0xFF, marker >= 0x80 else {
-                position += 1
-                continue
-            }
-            if marker == 0xD9 { return nil }
-            let end = position + 2 + (Int(bytes[position + 2]) << 8 | Int(bytes[position + 3]))
-            guard end >= position + 4, end <= bytes.count else { return nil }
-            defer { position = end }
-            return (marker, Array(bytes[(position + 4)..<end]))
+    /// The next marker segment; nil at EOI, at the end, and where a segment is longer than what there is. Passed over
+    /// are the bytes of a scan, fill bytes, and markers that have no segment.
+    package mutating func next() -> Segment? {
+        guard let marker = nextMarker() else { return nil }
+        if marker == 0xD9 {
+            end = position + 2
+            return nil
         }
-        return nil
+        guard position + 4 <= bytes.count else { return nil }
+        let length = Int(bytes[position + 2]) << 8 | Int(bytes[position + 3])
+        let range = position..<position + 2 + max(length, 2)
+        guard length >= 2, range.upperBound <= bytes.count else {
+            isCut = true
+            return nil
+        }
+        position = range.upperBound
+        return (marker, Array(bytes[(range.lowerBound + 4)..<range.upperBound]), range)
+    }
+
+    /// Goes to the next marker that has a segment, or is EOI. Behind FF a byte below 80 belongs to a scan (00 in JPEG, a
+    /// bit of 0 in JPEG-LS), FF is filled up with, and 80 to BF, RST and SOI stand alone.
+    private mutating func nextMarker() -> UInt8? {
+        let first = position
+        let found = bytes.withUnsafeBufferPointer { bytes -> (Int, UInt8)? in
+            var position = first
+            while position + 2 <= bytes.count {
+                guard bytes[position] == 0xFF else {
+                    position += 1
+                    continue
+                }
+                switch bytes[position + 1] {
+                case 0xFF: position += 1
+                case 0...0xBF, 0xD0...0xD8: position += 2
+                case let marker: return (position, marker)
+                }
+            }
+            return nil
+        }
+        guard let (position, marker) = found else { return nil }
+        self.position = position
+        return marker
     }
 }
 
-/// A frame header of either, once it is of the wanted size and without subsampling. T.81 §B.2.2, T.87 §C.2.2.
+/// A frame header of JPEG Lossless or JPEG-LS, once it is of the wanted size and without subsampling. T.81 §B.2.2,
+/// T.87 §C.2.2.
 struct JPEGFrameHeader {
     /// Bits of a sample, 2 to 16.
     let precision: Int
@@ -69,22 +102,18 @@ struct JPEGScanHeader {
     }
 }
 
-/// Bits of entropy-coded data, the most significant first.
-struct JPEGCodedBits {
-    /// What follows a byte of FF, so that it is no marker: a byte of 00 (T.81 §F.1.2.3), or a bit of 0 (T.87 §A.1).
-    enum Stuffing { case byte, bit }
-
+/// Bits of a scan of JPEG-LS, the most significant first. Behind a byte of FF stands a bit of 0, so that the two are no
+/// marker. T.87 §A.1.
+struct JPEGLSBits {
     private let bytes: [UInt8]
-    private let stuffing: Stuffing
     private var position: Int
     private var buffer: UInt64 = 0
     private var count = 0
     private var isAfterFF = false
 
-    init(_ bytes: [UInt8], from position: Int, stuffing: Stuffing) {
+    init(_ bytes: [UInt8], from position: Int) {
         self.bytes = bytes
         self.position = position
-        self.stuffing = stuffing
     }
 
     /// The next bits, at most 32; nil at a marker and at the end.
@@ -93,18 +122,8 @@ struct JPEGCodedBits {
             guard position < bytes.count else { return nil }
             let byte = bytes[position]
             if isAfterFF, byte >= 0x80 { return nil }
-            let bits: Int
-            switch stuffing {
-            case .bit:
-                bits = isAfterFF ? 7 : 8
-                isAfterFF = byte == 0xFF
-            case .byte:
-                bits = 8
-                if byte == 0xFF {
-                    guard position + 1 < bytes.count, bytes[position + 1] == 0 else { return nil }
-                    position += 1
-                }
-            }
+            let bits = isAfterFF ? 7 : 8
+            isAfterFF = byte == 0xFF
             buffer = buffer << UInt64(bits) | UInt64(byte)
             count += bits
             position += 1
@@ -115,15 +134,6 @@ struct JPEGCodedBits {
 
     /// Where the next marker can stand, whole bytes being read.
     var end: Int { position - (isAfterFF && count == 0 ? 1 : 0) }
-
-    /// Drops the rest of the last byte and takes a restart marker. T.81 §F.2.1.3.1.
-    mutating func restart() -> Bool {
-        (buffer, count) = (0, 0)
-        guard position + 1 < bytes.count, bytes[position] == 0xFF, (0xD0...0xD7).contains(bytes[position + 1])
-        else { return false }
-        position += 2
-        return true
-    }
 }
 
 /// Samples as native pixels.

@@ -189,12 +189,14 @@ struct JPEGScanBits {
         return raw < 1 &<< (size &- 1) ? raw &- (1 &<< size) &+ 1 : raw
     }
 
-    /// Drops the rest of the interval and takes the restart marker that has to follow. T.81 §F.2.1.3.1.
+    /// Drops the rest of the interval and takes the restart marker that has to follow, behind fill bytes if there are
+    /// any. T.81 §F.2.1.3.1, §B.1.1.2.
     mutating func restart() -> Bool {
         guard !isOverrun else { return false }
         // What was read ahead is of the last byte, or the marker was not reached.
         guard count - padding < 8 else { return false }
         (buffer, count, padding) = (0, 0, 0)
+        while position + 1 < end, base[position] == 0xFF, base[position + 1] == 0xFF { position += 1 }
         guard position + 1 < end, base[position] == 0xFF, (0xD0...0xD7).contains(base[position + 1]) else {
             return false
         }

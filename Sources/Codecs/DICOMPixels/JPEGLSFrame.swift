@@ -26,31 +26,24 @@ package enum JPEGLSFrame {
         let samples: Int
         /// Pixel by pixel.
         var values: [Int] = []
-        private var frame: JPEGFrameHeader?
+        var frame: JPEGFrameHeader?
         var precision: Int { frame?.precision ?? 0 }
-        private var decoded: Set<Int> = []
-        private var reset = 64
+        var decoded: Set<Int> = []
+        var reset = 64
         /// T1 to T3 where the codestream gives them.
-        private var givenThresholds: [Int]?
-        private var maximum = 0
+        var givenThresholds: [Int]?
+        var maximum = 0
 
         // Of the scan. T.87 §A.2.
-        private var thresholds = [3, 7, 21]
-        private var range = 0
-        private var limit = 0
-        private var contexts: [Context] = []
-        private var bits = JPEGCodedBits([], from: 0, stuffing: .bit)
-
-        init(bytes: [UInt8], rows: Int, columns: Int, samples: Int) {
-            self.bytes = bytes
-            self.rows = rows
-            self.columns = columns
-            self.samples = samples
-        }
+        var thresholds = [3, 7, 21]
+        var range = 0
+        var limit = 0
+        var contexts: [Context] = []
+        var bits = JPEGLSBits([], from: 0)
 
         mutating func decode() -> Bool {
             guard var segments = JPEGMarkerSegments(bytes) else { return false }
-            while let (marker, body) = segments.next() {
+            while let (marker, body, _) = segments.next() {
                 switch marker {
                 case 0xF7:
                     guard frame == nil,
@@ -124,7 +117,7 @@ package enum JPEGLSFrame {
             let bitsPerSample = max(2, Self.bits(range))
             limit = 2 * (bitsPerSample + max(8, bitsPerSample))
             contexts = [Context](repeating: Context(a: max(2, (range + 32) / 64)), count: 367)
-            bits = JPEGCodedBits(bytes, from: start, stuffing: .bit)
+            bits = JPEGLSBits(bytes, from: start)
             // Each line with a sample before its first and one behind its last.
             var above = [[Int]](repeating: [Int](repeating: 0, count: columns + 2), count: count)
             var runs = [Int](repeating: 0, count: count)

@@ -8,6 +8,7 @@ package enum JPEGLosslessFrame {
         guard NativeSamples.areFew(rows: rows, columns: columns, samples: samples) else { return nil }
         var decoder = Decoder(bytes: frame, rows: rows, columns: columns, samples: samples)
         guard decoder.decode(), decoder.precision <= 8 * sampleBytes else { return nil }
+        decoder.clearUnused()
         return NativeSamples.littleEndian(decoder.values, sampleBytes: sampleBytes)
     }
 
@@ -18,24 +19,17 @@ package enum JPEGLosslessFrame {
         let samples: Int
         /// Pixel by pixel.
         var values: [UInt16] = []
-        private var frame: JPEGFrameHeader?
+        var frame: JPEGFrameHeader?
         var precision: Int { frame?.precision ?? 0 }
-        private var tables = JPEGHuffmanTables()
+        var tables = JPEGHuffmanTables()
         /// Tables for AC coefficients have no use here, but may stand in the same segment.
-        private var unused = JPEGHuffmanTables()
-        private var restartInterval = 0
-        private var decoded: Set<Int> = []
-
-        init(bytes: [UInt8], rows: Int, columns: Int, samples: Int) {
-            self.bytes = bytes
-            self.rows = rows
-            self.columns = columns
-            self.samples = samples
-        }
+        var unused = JPEGHuffmanTables()
+        var restartInterval = 0
+        var decoded: Set<Int> = []
 
         mutating func decode() -> Bool {
             guard var segments = JPEGMarkerSegments(bytes) else { return false }
-            while let (marker, body) = segments.next() {
+            while let (marker, body, _) = segments.next() {
                 switch marker {
                 case 0xC3:
                     guard frame == nil,
@@ -57,6 +51,14 @@ package enum JPEGLosslessFrame {
                 }
             }
             return false
+        }
+
+        /// Clears the bits above the precision. Differences are modulo 2^16 whatever the precision is, so that damage,
+        /// and an encoder that was given a sign extended over its words, set them. T.81 §H.1.2.1.
+        mutating func clearUnused() {
+            guard precision < 16 else { return }
+            let mask = UInt16(1 << precision - 1)
+            for index in values.indices { values[index] &= mask }
         }
 
         /// One scan; the position behind it. T.81 §B.2.3, §H.1.2, §H.2.

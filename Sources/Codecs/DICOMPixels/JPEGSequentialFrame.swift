@@ -36,26 +36,19 @@ package enum JPEGSequentialFrame {
         let rows: Int
         let columns: Int
         let samples: Int
-        private(set) var precision = 0
-        private var components: [Component] = []
-        private var maxAcross = 1
-        private var maxDown = 1
-        private var dc = JPEGHuffmanTables()
-        private var ac = JPEGHuffmanTables()
+        var precision = 0
+        var components: [Component] = []
+        var maxAcross = 1
+        var maxDown = 1
+        var dc = JPEGHuffmanTables()
+        var ac = JPEGHuffmanTables()
         /// In zigzag order.
-        private var quantization = [[Int32]?](repeating: nil, count: 4)
-        private var restartInterval = 0
-
-        init(bytes: [UInt8], rows: Int, columns: Int, samples: Int) {
-            self.bytes = bytes
-            self.rows = rows
-            self.columns = columns
-            self.samples = samples
-        }
+        var quantization = [[Int32]?](repeating: nil, count: 4)
+        var restartInterval = 0
 
         mutating func decode() -> Bool {
             guard var segments = JPEGMarkerSegments(bytes) else { return false }
-            while let (marker, body) = segments.next() {
+            while let (marker, body, _) = segments.next() {
                 switch marker {
                 case 0xC0, 0xC1: guard readFrame(body, isBaseline: marker == 0xC0) else { return false }
                 case 0xC4: guard JPEGHuffmanTables.read(body, &dc, &ac) else { return false }

@@ -16,12 +16,8 @@ extension SearchQueryParser {
     package func compartmentFilter(_ compartment: String, ids: [String]?, type: String) -> SearchFilter? {
         var filters: [SearchFilter] = []
         if type == compartment {
-            if let ids, let own = definitions.searchParameter("_id", for: type) {
-                let values = ids.map { SearchValue.token(system: .any, code: $0) }
-                filters.append(values.isEmpty ? .anyOf([]) : .parameter(SearchCondition(own, .matches(values))))
-            } else {
-                return .allOf([])
-            }
+            guard let ids else { return .allOf([]) }
+            filters.append(idFilter(ids, type: type))
         }
         for code in definitions.compartment(compartment)?.parameters[type] ?? [] {
             guard let parameter = definitions.searchParameter(code, for: type), parameter.type == .reference else {
@@ -40,7 +36,7 @@ extension SearchQueryParser {
         return filters.isEmpty ? nil : .anyOf(filters)
     }
 
-    /// The condition that the logical id is one of these; at least one.
+    /// The condition that the logical id is one of these; nothing meets it where there are none.
     package func idFilter(_ ids: [String], type: String) -> SearchFilter {
         guard let own = definitions.searchParameter("_id", for: type), !ids.isEmpty else { return .anyOf([]) }
         return .parameter(SearchCondition(own, .matches(ids.map { .token(system: .any, code: $0) })))

@@ -29,7 +29,10 @@ enum CharLSCodec {
                 try check(charls_jpegls_decoder_get_frame_info(codec, &info))
                 try check(charls_jpegls_decoder_get_near_lossless(codec, 0, &near))
                 try check(charls_jpegls_decoder_get_interleave_mode(codec, &mode))
-                try agree(info, image)
+                try image.agree(
+                    rows: Int(info.height), columns: Int(info.width), samples: Int(info.component_count),
+                    precision: Int(info.bits_per_sample))
+                guard info.bits_per_sample >= 2 else { throw .malformed("\(info.bits_per_sample) bits a sample") }
                 var count = 0
                 try check(charls_jpegls_decoder_get_destination_size(codec, 0, &count))
                 let coded = info.bits_per_sample <= 8 ? 1 : 2
@@ -52,20 +55,6 @@ enum CharLSCodec {
         }
         return try PixelCells.decoded(
             out, image, size: size, precision: Int(info.bits_per_sample), isLossless: near == 0)
-    }
-
-    private static func agree(_ info: charls_frame_info, _ image: ImagePixel) throws(PixelCodecError) {
-        let facts = [
-            ("Rows", image.rows, Int(info.height)), ("Columns", image.columns, Int(info.width)),
-            ("Samples per Pixel", image.samplesPerPixel, Int(info.component_count)),
-        ]
-        for (name, ours, theirs) in facts where ours != theirs {
-            throw .mismatch(attribute: name, image: ours, codestream: theirs)
-        }
-        guard Int(info.bits_per_sample) <= image.bitsAllocated, info.bits_per_sample >= 2 else {
-            throw .mismatch(
-                attribute: "Bits Allocated", image: image.bitsAllocated, codestream: Int(info.bits_per_sample))
-        }
     }
 
     /// Writes JPEG-LS, three samples a pixel by line. Signed values go as their bits, without loss only.

@@ -80,17 +80,9 @@ package enum FrameDecoder {
         _ frame: [UInt8], _ image: ImagePixel, _ options: DecodingOptions, _ limits: PixelLimits
     ) throws(PixelCodecError) -> NativeFrame {
         guard let headers = JPEGHeaders(frame) else { throw .malformed("no JPEG frame header") }
-        let facts = [
-            ("Rows", image.rows, headers.rows), ("Columns", image.columns, headers.columns),
-            ("Samples per Pixel", image.samplesPerPixel, headers.components.count),
-        ]
-        for (name, ours, theirs) in facts where ours != theirs {
-            throw .mismatch(attribute: name, image: ours, codestream: theirs)
-        }
-        guard headers.precision <= image.bitsAllocated else {
-            throw .mismatch(
-                attribute: "Bits Allocated", image: image.bitsAllocated, codestream: headers.precision)
-        }
+        try image.agree(
+            rows: headers.rows, columns: headers.columns, samples: headers.components.count,
+            precision: headers.precision)
         guard headers.scans <= limits.scansMax else { throw .tooLarge(limit: "scansMax", value: headers.scans) }
         let size = PixelCells.sampleBytes(image.bitsAllocated)
         switch (headers.process, headers.precision) {

@@ -18,7 +18,7 @@ package enum FrameEncoder {
         _ frame: NativeFrame, as transferSyntax: TransferSyntax, options: EncodingOptions = EncodingOptions(),
         limits: PixelLimits = .default
     ) throws(PixelCodecError) -> EncodedFrame {
-        let samples = frame.rows * frame.columns * frame.samplesPerPixel
+        let samples = frame.shape.sampleCount
         guard samples <= limits.samplesMax else { throw .tooLarge(limit: "samplesMax", value: samples) }
         switch transferSyntax {
         case .jpegBaseline: return try TurboJPEGCodec.encode(frame, options)

@@ -1,3 +1,5 @@
+import DICOMPixels
+
 /// What the marker segments of a JPEG say before anything is decoded. ITU-T T.81 Annex B.
 struct JPEGHeaders {
     /// The marker of the frame header: C0 to CF, or F7 for JPEG-LS.
@@ -12,56 +14,25 @@ struct JPEGHeaders {
     private(set) var adobeTransform: UInt8?
     /// APP0 and APP14, from the marker to the end.
     private var colourSegments: [Range<Int>] = []
-    /// Behind EOI, or the end where there is none.
-    private var end = 0
-    private var hasEnd = false
+    /// Behind EOI; nil where there is none.
+    private var end: Int?
 
     /// nil where the bytes are no JPEG with one frame header.
     init?(_ bytes: [UInt8]) {
-        guard bytes.count > 4, bytes[0] == 0xFF, bytes[1] == 0xD8 else { return nil }
-        let isRead = bytes.withUnsafeBufferPointer { bytes in read(bytes) }
-        guard isRead, process != 0 else { return nil }
-    }
-
-    private mutating func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        var position = 2
-        end = bytes.count
-        while position + 2 <= bytes.count {
-            guard bytes[position] == 0xFF else {
-                position += 1
-                continue
-            }
-            let marker = bytes[position + 1]
-            switch marker {
-            // Stuffing, padding, and markers without a segment. JPEG-LS has bits of 0 behind FF, below 80.
-            case 0...0x7F, 0xD0...0xD7, 0xD8, 0x80...0xBF:
-                position += 2
-                continue
-            case 0xFF:
-                position += 1
-                continue
-            case 0xD9:
-                end = position + 2
-                hasEnd = true
-                return true
-            default: break
-            }
-            guard position + 4 <= bytes.count else { return true }
-            let length = Int(bytes[position + 2]) << 8 | Int(bytes[position + 3])
-            let next = position + 2 + length
-            guard length >= 2, next <= bytes.count else { return scans > 0 }
-            let body = UnsafeBufferPointer(rebasing: bytes[(position + 4)..<next])
-            guard take(marker, body, at: position..<next) else { return false }
-            position = next
+        guard var segments = JPEGMarkerSegments(bytes) else { return nil }
+        while let segment = segments.next() {
+            guard take(segment) else { return nil }
         }
-        return true
+        guard process != 0, !segments.isCut || scans > 0 else { return nil }
+        end = segments.end
     }
 
-    private mutating func take(_ marker: UInt8, _ body: UnsafeBufferPointer<UInt8>, at range: Range<Int>) -> Bool {
-        switch marker {
+    private mutating func take(_ segment: JPEGMarkerSegments.Segment) -> Bool {
+        let body = segment.body
+        switch segment.marker {
         case 0xC0...0xC3, 0xC5...0xC7, 0xC9...0xCB, 0xCD...0xCF, 0xF7:
             guard process == 0, body.count >= 6, body.count == 6 + 3 * Int(body[5]) else { return false }
-            process = marker
+            process = segment.marker
             precision = Int(body[0])
             rows = Int(body[1]) << 8 | Int(body[2])
             columns = Int(body[3]) << 8 | Int(body[4])
@@ -70,12 +41,12 @@ struct JPEGHeaders {
         case 0xE0 where scans == 0:
             if body.starts(with: "JFIF".utf8) {
                 isJFIF = true
-                colourSegments.append(range)
+                colourSegments.append(segment.range)
             }
         case 0xEE where scans == 0:
             if body.starts(with: "Adobe".utf8), body.count >= 12 {
                 adobeTransform = body[11]
-                colourSegments.append(range)
+                colourSegments.append(segment.range)
             }
         default: break
         }
@@ -102,8 +73,8 @@ struct JPEGHeaders {
             out += bytes[position..<range.lowerBound]
             position = range.upperBound
         }
-        out += bytes[position..<end]
-        if !hasEnd { out += [0xFF, 0xD9] }
+        out += bytes[position..<(end ?? bytes.count)]
+        if end == nil { out += [0xFF, 0xD9] }
         return out
     }
 }

@@ -4,37 +4,37 @@
 /// whatever Bits Allocated was; a signed sample is extended over its container, and bits beyond Bits Stored are not in
 /// it. Floating point pixels are their IEEE 754 bits. PS3.3 §C.7.6.3.1.
 package struct NativeFrame: Sendable, Equatable {
-    package let rows: Int
-    package let columns: Int
-    package let samplesPerPixel: Int
-    /// Bytes of a sample: 1, 2, 4 or 8.
-    package let sampleBytes: Int
-    /// Bits that a value can have.
-    package let bitsStored: Int
-    package let isSigned: Bool
-    /// What the returned samples are, a defined term: `RGB` and `YBR_FULL` for colour, chrominance at every pixel; the
-    /// image's own term for one sample a pixel.
-    package let photometricInterpretation: String
+    package let shape: FrameShape
+    /// As many as the shape says.
     package var bytes: [UInt8]
+
+    /// nil for a number of bytes that is not that of the shape.
+    package init?(_ shape: FrameShape, bytes: [UInt8]) {
+        guard bytes.count == shape.byteCount else { return nil }
+        self.shape = shape
+        self.bytes = bytes
+    }
 
     /// nil for a number of bytes that is not that of the samples, or numbers out of range.
     package init?(
         rows: Int, columns: Int, samplesPerPixel: Int, sampleBytes: Int, bitsStored: Int, isSigned: Bool,
         photometricInterpretation: String, bytes: [UInt8]
     ) {
-        guard (1...0xFFFF).contains(rows), (1...0xFFFF).contains(columns), (1...16).contains(samplesPerPixel),
-            [1, 2, 4, 8].contains(sampleBytes), (1...8 * sampleBytes).contains(bitsStored),
-            bytes.count == rows * columns * samplesPerPixel * sampleBytes
+        guard
+            let shape = FrameShape(
+                rows: rows, columns: columns, samplesPerPixel: samplesPerPixel, sampleBytes: sampleBytes,
+                bitsStored: bitsStored, isSigned: isSigned, photometricInterpretation: photometricInterpretation)
         else { return nil }
-        self.rows = rows
-        self.columns = columns
-        self.samplesPerPixel = samplesPerPixel
-        self.sampleBytes = sampleBytes
-        self.bitsStored = bitsStored
-        self.isSigned = isSigned
-        self.photometricInterpretation = photometricInterpretation
-        self.bytes = bytes
+        self.init(shape, bytes: bytes)
     }
+
+    package var rows: Int { shape.rows }
+    package var columns: Int { shape.columns }
+    package var samplesPerPixel: Int { shape.samplesPerPixel }
+    package var sampleBytes: Int { shape.sampleBytes }
+    package var bitsStored: Int { shape.bitsStored }
+    package var isSigned: Bool { shape.isSigned }
+    package var photometricInterpretation: String { shape.photometricInterpretation }
 }
 
 /// How a frame is to be decoded.

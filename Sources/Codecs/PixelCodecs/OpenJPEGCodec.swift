@@ -14,13 +14,12 @@ enum OpenJPEGCodec {
         let size = PixelCells.sampleBytes(image.bitsAllocated)
         // OpenJPEG takes a pointer that is not const, and does not write to it.
         var source = frame
-        let columns = (image.columns + 1 << halvings - 1) >> halvings
-        let rows = (image.rows + 1 << halvings - 1) >> halvings
+        let (rows, columns) = image.halved(halvings)
         let result = source.withUnsafeMutableBufferPointer { source -> Result<[UInt8], PixelCodecError> in
             do throws(PixelCodecError) {
                 return .success(
                     try decoded(source, headers, halvings) { picture throws(PixelCodecError) in
-                        try samples(picture, image, rows: rows, columns: columns, size: size)
+                        try samples(picture, image, rows: rows, columns: columns, precision: precision, size: size)
                     })
             } catch { return .failure(error) }
         }
@@ -34,20 +33,13 @@ enum OpenJPEGCodec {
     private static func agreed(
         _ headers: JPEG2000Headers, _ image: ImagePixel, _ limits: PixelLimits
     ) throws(PixelCodecError) -> Int {
-        let facts = [
-            ("Rows", image.rows, headers.rows), ("Columns", image.columns, headers.columns),
-            ("Samples per Pixel", image.samplesPerPixel, headers.components.count),
-        ]
-        for (name, ours, theirs) in facts where ours != theirs {
-            throw .mismatch(attribute: name, image: ours, codestream: theirs)
-        }
         let precision = headers.components[0].precision
+        try image.agree(
+            rows: headers.rows, columns: headers.columns, samples: headers.components.count, precision: precision)
         guard headers.isFull, headers.components.allSatisfy({ $0.precision == precision }) else {
             throw .unsupported("JPEG 2000 with components of different size or depth")
         }
-        guard precision <= min(31, image.bitsAllocated) else {
-            throw .mismatch(attribute: "Bits Allocated", image: image.bitsAllocated, codestream: precision)
-        }
+        guard precision <= 31 else { throw .unsupported("JPEG 2000 of \(precision) bits") }
         guard headers.tiles <= limits.tilesMax else { throw .tooLarge(limit: "tilesMax", value: headers.tiles) }
         return precision
     }
@@ -97,20 +89,21 @@ enum OpenJPEGCodec {
 
     /// The samples of a decoded picture, the low bits of each.
     private static func samples(
-        _ picture: opj_image_t, _ image: ImagePixel, rows: Int, columns: Int, size: Int
+        _ picture: opj_image_t, _ image: ImagePixel, rows: Int, columns: Int, precision: Int, size: Int
     ) throws(PixelCodecError) -> [UInt8] {
         guard Int(picture.numcomps) == image.samplesPerPixel, let components = picture.comps else {
             throw .malformed("\(picture.numcomps) components were decoded")
         }
         let samples = image.samplesPerPixel
+        let mask = UInt32(truncatingIfNeeded: 1 << precision - 1)
         var out = [UInt8](repeating: 0, count: rows * columns * samples * size)
         for index in 0..<samples {
             let component = components[index]
             guard Int(component.w) == columns, Int(component.h) == rows, let values = component.data else {
                 throw .malformed("\(component.h) rows of \(component.w) were decoded")
             }
-            let precision = Int(component.prec)
-            let mask = UInt32(truncatingIfNeeded: 1 << precision - 1)
+            // A palette of the file around the codestream has a depth of its own.
+            guard Int(component.prec) == precision else { throw .malformed("\(component.prec) bits were decoded") }
             // One that is signed here and not in the data set, or the other way, has the same bits.
             out.withUnsafeMutableBytes { out in
                 var at = index * size

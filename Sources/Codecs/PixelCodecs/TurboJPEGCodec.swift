@@ -5,7 +5,7 @@ import DICOMPixels
 /// our frames. Baseline, extended and progressive are read, baseline is written. ITU-T T.81; PS3.5 §A.4.1.
 enum TurboJPEGCodec {
     /// Decodes a JPEG whose headers agree with the image. Colour is YBR_FULL as coded, or RGB; chrominance of fewer
-    /// samples is interpolated. Damage is an error; superfluous bytes before a marker are not.
+    /// samples is interpolated. Damage is an error; superfluous bytes before a marker of a sequential one are not.
     static func decode(
         _ frame: [UInt8], _ headers: JPEGHeaders, _ image: ImagePixel, _ options: DecodingOptions
     ) throws(PixelCodecError) -> NativeFrame {
@@ -16,8 +16,7 @@ enum TurboJPEGCodec {
         let bytes = headers.bytes(frame, adobeTransform: converts ? 1 : 0)
         // Eighths: an inverse transform of 8, 4, 2 or 1.
         let halvings = min(3, options.reduction)
-        let columns = (image.columns + 1 << halvings - 1) >> halvings
-        let rows = (image.rows + 1 << halvings - 1) >> halvings
+        let (rows, columns) = image.halved(halvings)
         guard let codec = tjInitDecompress() else { throw .malformed("no memory for a decoder") }
         defer { tjDestroy(codec) }
         var out = [UInt8](repeating: 0, count: rows * columns * samples)
@@ -32,7 +31,11 @@ enum TurboJPEGCodec {
         if result != 0 {
             let text = tjGetErrorStr2(codec).map { String(cString: $0) } ?? "unknown"
             let isWarning = tjGetErrorCode(codec) == Int32(TJERR_WARNING.rawValue)
-            guard isWarning, text.contains("extraneous bytes") else { throw .malformed(String(text.prefix(120))) }
+            // It tells its first warning alone: whether that is all, our own decoder says.
+            guard isWarning, text.contains("extraneous bytes"),
+                JPEGSequentialFrame.decoded(
+                    frame, rows: image.rows, columns: image.columns, samples: samples, sampleBytes: 1) != nil
+            else { throw .malformed(String(text.prefix(120))) }
         }
         let photometric: String? = samples == 1 ? nil : converts || !isYBR ? "RGB" : "YBR_FULL"
         let size = PixelCells.sampleBytes(image.bitsAllocated)

@@ -2,11 +2,12 @@ import Foundation
 import Workflow
 
 /// Files of a server folder that the configuration or a peer names, beside those that each folder has: certificates and
-/// authorities of doors, profiles of senders, keys of destinations and of pseudonyms. What lies outside of the folder is not Hilum's to copy.
+/// authorities of doors, profiles of senders, keys of destinations and of pseudonyms. What lies outside of the folder is
+/// not Hilum's to copy.
 struct NamedFiles {
     /// Paths below the server folder.
     let files: [String]
-    /// The same of keys, which a backup has only when they are asked for; also of a certificate in one file with its key.
+    /// The same of keys, which a backup has only when they are asked for; also a certificate in one file with its key.
     let keys: [String]
 
     init(_ configuration: ServerConfiguration, _ peers: [Peer]) {

@@ -24,11 +24,8 @@ enum PostgreSQLProgram {
 
     /// In PATH, else the newest of Debian's versions.
     private static func find(_ name: String) -> String? {
+        if let path = SystemProgram.inPath(name) { return path }
         let files = FileManager.default
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-        for folder in path.split(separator: ":") where files.isExecutableFile(atPath: "\(folder)/\(name)") {
-            return "\(folder)/\(name)"
-        }
         let versions = ((try? files.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []).compactMap { Int($0) }
         return versions.sorted(by: >).map { "/usr/lib/postgresql/\($0)/bin/\(name)" }.first {
             files.isExecutableFile(atPath: $0)

@@ -61,14 +61,14 @@ struct ClientCommand: AsyncParsableCommand {
                 if id != nil, try await store.client(id: clientID) != nil {
                     throw ValidationError("a client \(clientID) is registered already")
                 }
+                try await store.record(
+                    .ofCommand("client register", .create, "client:" + clientID, detail: scopes.text))
                 try await store.save(
                     Client(
                         id: clientID, name: name, jwks: keys, jwksURL: jwksURL, scopes: scopes.resources,
                         launchScopes: scopes.others, redirectURIs: redirectURIs, launchURL: launch,
                         secretDigest: secret?.digest, isPublic: isPublic,
                         registeredAt: SystemClock().now().microseconds))
-                try await store.record(
-                    .ofCommand("client register", .create, "client:" + clientID, detail: scopes.text))
             }
             print("client_id: \(clientID)")
             if let secret { print("client_secret: \(secret.text)") }
@@ -100,10 +100,11 @@ struct ClientCommand: AsyncParsableCommand {
         @Argument(help: "The client id.") var id: String
         func run() async throws {
             try await StoreComposition.with(ServerFolder(folder)) { store in
-                guard try await store.revoke(clientID: id, at: SystemClock().now().microseconds) else {
+                guard let client = try await store.client(id: id), client.revokedAt == nil else {
                     throw ValidationError("no active client \(id)")
                 }
                 try await store.record(.ofCommand("client revoke", .update, "client:" + id))
+                _ = try await store.revoke(clientID: id, at: SystemClock().now().microseconds)
             }
             print("revoked \(id)")
         }

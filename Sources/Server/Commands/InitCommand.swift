@@ -180,6 +180,7 @@ enum DefaultFiles {
             #   hosts: [hook.example, "*.partner.example"]   # without it every host that outbound lets through
             #   per-client: 100
             # cors: { origins: ["https://viewer.example"] }   # web pages that may call the APIs
+            # viewer: { frame-origins: ["https://ehr.example"] }   # who may hold /viewer in a frame; serve: false for none
             # fhir: { narrative: refuse }             # keep: narratives with scripts are stored as they are sent
 
             # limits:                   # what each door takes at most

@@ -17,7 +17,7 @@ struct PixelTrial {
     let codec: any PixelCoding
 
     /// One file; `name` begins the names of what is written.
-    func run(_ path: String, name: String) async throws {
+    func run(_ path: String, name: String) async {
         guard let data = FileManager.default.contents(atPath: path) else {
             print("\(name)\t-\terror\tcannot be read")
             return

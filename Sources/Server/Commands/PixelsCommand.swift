@@ -12,10 +12,11 @@ struct PixelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pixels", abstract: "Read pixels for a server (started by it).", shouldDisplay: false)
 
-    @Option(help: "Address space beyond the program, bytes.") var memoryBytes = 3 << 30
-    @Option(help: "Bytes of one frame.") var sharedBytes = 1 << 29
-    @Option(help: "Processor time, seconds.") var cpuSeconds = 1_200
-    @Option(help: "Memory from which on the process is replaced, bytes.") var residentBytes = 256 << 20
+    @Option(help: "Address space beyond the program, bytes.") var memoryBytes = PixelProcess.Limits().memoryBytes
+    @Option(help: "Bytes of one frame.") var sharedBytes = PixelProcess.Limits().sharedBytes
+    @Option(help: "Processor time, seconds.") var cpuSeconds = PixelProcess.Limits().cpuSeconds
+    @Option(help: "Memory from which on the process is replaced, bytes.")
+    var residentBytes = PixelProcess.Limits().residentBytes
     @Option(help: "Samples of a frame.") var samplesMax = PixelLimits.default.samplesMax
     @Option(help: "Bytes of a compressed frame.") var codestreamBytesMax = PixelLimits.default.codestreamBytesMax
     @Option(help: "Scans of a JPEG.") var scansMax = PixelLimits.default.scansMax
@@ -31,17 +32,24 @@ struct PixelsCommand: AsyncParsableCommand {
     @Option(help: "Frames of a file at most.") var framesMax = 8
 
     func run() async throws {
-        let limits = PixelLimits(
+        var limits = PixelProcess.Limits()
+        limits.memoryBytes = memoryBytes
+        limits.sharedBytes = sharedBytes
+        limits.cpuSeconds = cpuSeconds
+        limits.residentBytes = residentBytes
+        limits.pixels = PixelLimits(
             samplesMax: samplesMax, codestreamBytesMax: codestreamBytesMax, scansMax: scansMax, tilesMax: tilesMax)
         guard decode.isEmpty else { return try await compare(limits) }
-        let limitsOfProcess = PixelProcess.Limits(
-            memoryBytes: memoryBytes, sharedBytes: sharedBytes, cpuSeconds: cpuSeconds, residentBytes: residentBytes,
-            pixels: limits)
         // Blocks this thread for the life of the process, which has nothing else to do.
-        throw ExitCode(probe ? PixelProcess.probe(limitsOfProcess) : PixelProcess.run(limitsOfProcess))
+        throw ExitCode(probe ? PixelProcess.probe(limits) : PixelProcess.run(limits))
     }
 
-    private func compare(_ limits: PixelLimits) async throws {
+    private func compare(_ limits: PixelProcess.Limits) async throws {
+        let files = try decode.map { item in
+            let parts = item.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else { throw ValidationError("\(item): give NAME=PATH") }
+            return (name: String(parts[0]), path: String(parts[1]))
+        }
         var syntax: TransferSyntax?
         if let target {
             guard let known = TransferSyntax(uid: target) else {
@@ -53,17 +61,13 @@ struct PixelsCommand: AsyncParsableCommand {
         if workers > 0 {
             var configuration = PixelWorkersConfiguration()
             configuration.processes = workers
-            configuration.pixels = limits
+            configuration.limits = limits
             pool = PixelWorkers(configuration, logger: Logger(label: "hilum.pixels"))
         }
         let trial = PixelTrial(
             folder: folder, options: DecodingOptions(reduction: reduction, wantsRGB: rgb), target: syntax,
-            encoding: EncodingOptions(), framesMax: framesMax, codec: pool ?? DirectPixelCoding(limits: limits))
-        for item in decode {
-            let parts = item.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { throw ValidationError("\(item): give NAME=PATH") }
-            try await trial.run(String(parts[1]), name: String(parts[0]))
-        }
+            encoding: EncodingOptions(), framesMax: framesMax, codec: pool ?? DirectPixelCoding(limits: limits.pixels))
+        for file in files { await trial.run(file.path, name: file.name) }
         await pool?.close()
     }
 }

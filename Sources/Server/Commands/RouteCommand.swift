@@ -1,6 +1,5 @@
 import Access
 import ArgumentParser
-import Basics
 import Cryptography
 import DICOMTranslation
 import Foundation
@@ -14,9 +13,6 @@ struct RouteCommand: AsyncParsableCommand {
         commandName: "route",
         abstract: "Say where stored images are sent and why, send them again, make the key of a destination.",
         subcommands: [Test.self, Send.self, Key.self])
-
-    /// Instances that are looked at.
-    static let instancesMax = 10_000
 
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -56,17 +52,13 @@ struct RouteCommand: AsyncParsableCommand {
             }
             let count = try await StoreComposition.using(configuration, server) { store in
                 let access = RouteCommand.access
-                let instances = try await RouteTest.instances(uid, store, access)
-                guard !instances.isEmpty else { throw ValidationError("no such study or instance: \(uid)") }
+                try await RouteCommand.audit("route-send", .execute, uid, store, access)
                 // Units of work are short, so that others get in between.
-                for start in stride(from: 0, to: instances.count, by: 500) {
-                    let part = instances[start..<min(start + 500, instances.count)]
+                return try await RouteSelection(index: store, store: store).pages(of: uid, access) { page in
                     try await (store as any WorkflowStore).write(access) { [to] unit in
-                        for instance in part { try unit.enqueue(ForwardedInstance(instance, to: to).draft) }
+                        for instance in page { try unit.enqueue(ForwardedInstance(instance, to: to).draft) }
                     }
                 }
-                try await RouteCommand.audit("route-send", .execute, uid, store, access)
-                return instances.count
             }
             print("\(count) instances are in the outbox for \(to); a running server takes them up within 15 s")
         }
@@ -83,37 +75,15 @@ struct RouteCommand: AsyncParsableCommand {
             let server = ServerFolder(folder)
             let configuration = try ServerConfiguration.load(from: server)
             let found = configuration.routing.destinations.first { $0.name == destination }
-            guard case .stow(_, let token?)? = found?.way else {
+            guard let found, case .stow(_, let token?) = found.way else {
                 throw ValidationError("\(destination) is no destination by stow with a token")
             }
             let path = server.resolve(token.key)
             if !FileManager.default.fileExists(atPath: path) {
                 try ServerFolder.writeSecret(Array(try PrivateKey(.p384).pem.utf8), to: path)
             }
-            let key = try PrivateKey(pem: String(decoding: try ServerFolder.readSecret(path), as: UTF8.self))
-            try JSONResult.print(["keys": [try Self.jwk(key.publicKey, token.keyID)]])
-        }
-
-        /// RFC 7517 §4, RFC 7518 §6.
-        static func jwk(_ key: PublicKey, _ id: String?) throws -> [String: String] {
-            var jwk = ["use": "sig"]
-            if let id { jwk["kid"] = id }
-            switch key.kind {
-            case .ec(let curve):
-                let point = try key.coordinates(on: curve)
-                jwk["kty"] = "EC"
-                jwk["crv"] = curve == .p384 ? "P-384" : "P-256"
-                jwk["alg"] = curve == .p384 ? "ES384" : "ES256"
-                jwk["x"] = Base64URL.encode(point.x)
-                jwk["y"] = Base64URL.encode(point.y)
-            case .rsa:
-                let numbers = try key.modulusAndExponent
-                jwk["kty"] = "RSA"
-                jwk["alg"] = "RS384"
-                jwk["n"] = Base64URL.encode(numbers.modulus)
-                jwk["e"] = Base64URL.encode(numbers.exponent)
-            }
-            return jwk
+            let key = try RoutingComposition.key(token, found.place, server)
+            try JSONResult.print(try KeySetText.of(key.publicKey, token.keyID))
         }
     }
 
@@ -127,6 +97,37 @@ struct RouteCommand: AsyncParsableCommand {
             AuditRecord(
                 category: .query, interaction: interaction, action: action, outcome: .success, access: access,
                 entity: "uid:" + uid))
+    }
+}
+
+/// The stored instances that a command is for: all of a study, or the one of a UID.
+struct RouteSelection {
+    /// Instances that are read at a time.
+    static let pageCount = 500
+
+    let index: any ImagingIndex
+    let store: any WorkflowStore
+
+    /// Has the instances page by page, in the order of series and instance numbers. Returns how many there were; throws
+    /// `ValidationError` where nothing is stored under the UID.
+    @discardableResult
+    func pages(
+        of uid: String, _ access: AccessContext, _ body: ([Instance]) async throws -> Void
+    ) async throws -> Int {
+        let one = try await store.read(access) { try $0.instance(uid) }
+        var count = 0
+        var after: String?
+        while true {
+            let page = try await index.instances(
+                studyInstanceUID: one?.studyInstanceUID ?? uid, seriesInstanceUID: one?.seriesInstanceUID,
+                sopInstanceUID: one?.sopInstanceUID, after: after, limit: Self.pageCount, access: access)
+            if !page.isEmpty { try await body(page) }
+            count += page.count
+            after = page.last?.sopInstanceUID
+            if page.count < Self.pageCount { break }
+        }
+        guard count > 0 else { throw ValidationError("no such study or instance: \(uid)") }
+        return count
     }
 }
 
@@ -165,49 +166,45 @@ struct RouteTest {
 
     /// In the order of the rules.
     func lines(of uid: String, from sender: String?, _ access: AccessContext) async throws -> [Line] {
-        let instances = try await Self.instances(uid, store, access)
-        guard !instances.isEmpty else { throw ValidationError("no such study or instance: \(uid)") }
         let table = routing.table
-        var orders: [String: ImagingOrder] = [:]
+        // By series; nil for those without an order.
+        var orders: [String: ImagingOrder?] = [:]
         var lines: [Line] = []
-        for instance in instances {
-            let header = try await store.headers(
-                studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
-                sopInstanceUID: instance.sopInstanceUID, after: nil, limit: 1, access: access
-            ).first
-            guard let header else { continue }
-            if orders[instance.seriesInstanceUID] == nil {
-                orders[instance.seriesInstanceUID] = try await order(of: instance, access)
-            }
-            let findings = table.findings(
-                of: try StoredHeader(header).dataSet, from: sender ?? instance.receivedFrom,
-                order: orders[instance.seriesInstanceUID])
-            for finding in findings {
-                if let known = lines.firstIndex(where: {
-                    $0.rule == finding.rule && $0.destination == finding.destination
-                        && $0.verdict == finding.verdict.rawValue
-                }) {
-                    lines[known].instances += 1
+        try await RouteSelection(index: store, store: store).pages(of: uid, access) { page in
+            for instance in page {
+                let header = try await store.headers(
+                    studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
+                    sopInstanceUID: instance.sopInstanceUID, after: nil, limit: 1, access: access
+                ).first
+                guard let header else { continue }
+                let order: ImagingOrder?
+                if let known = orders[instance.seriesInstanceUID] {
+                    order = known
                 } else {
-                    lines.append(
-                        Line(
-                            rule: finding.rule, destination: finding.destination, verdict: finding.verdict.rawValue,
-                            instances: 1, way: way(finding.destination)))
+                    order = try await self.order(of: instance, access)
+                    orders.updateValue(order, forKey: instance.seriesInstanceUID)
                 }
+                let findings = table.findings(
+                    of: try StoredHeader(header).dataSet, from: sender ?? instance.receivedFrom, order: order)
+                for finding in findings { count(finding, in: &lines) }
             }
         }
         return lines
     }
 
-    /// Of a study, or the one of that UID; at most ``RouteCommand/instancesMax``.
-    static func instances(
-        _ uid: String, _ store: RelationalStore, _ access: AccessContext
-    ) async throws -> [Instance] {
-        let one = try await (store as any WorkflowStore).read(access) { try $0.instance(uid) }
-        if let one { return [one] }
-        return try await store.instances(
-            studyInstanceUID: uid, seriesInstanceUID: nil, sopInstanceUID: nil, after: nil,
-            limit: RouteCommand.instancesMax, access: access)
+    /// Counts an instance of which a rule says so.
+    private func count(_ finding: RoutingTable.Finding, in lines: inout [Line]) {
+        let known = lines.firstIndex {
+            $0.rule == finding.rule && $0.destination == finding.destination && $0.verdict == finding.verdict.rawValue
+        }
+        if let known {
+            lines[known].instances += 1
+        } else {
+            lines.append(
+                Line(
+                    rule: finding.rule, destination: finding.destination, verdict: finding.verdict.rawValue,
+                    instances: 1, way: way(finding.destination)))
+        }
     }
 
     private func order(of instance: Instance, _ access: AccessContext) async throws -> ImagingOrder? {

@@ -61,7 +61,7 @@ struct UserCommand: AsyncParsableCommand {
             if let fhirUser, !Account.isFHIRUser(fhirUser) {
                 throw ValidationError("--fhir-user \(fhirUser): as in Practitioner/ID or Patient/ID")
             }
-            guard patients.count <= Account.patientsMax, patients.allSatisfy(Account.isLogicalID) else {
+            guard patients.count <= Account.patientsMax, patients.allSatisfy(LaunchReference.isID) else {
                 throw ValidationError("--patient: at most \(Account.patientsMax) ids of Patient resources")
             }
         }
@@ -94,42 +94,57 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
-    struct Lock: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lock an account and end its sessions.")
+    /// What every command on one account names.
+    struct Subject: ParsableArguments {
         @Argument(help: "The server folder.") var folder: String
         @Argument(help: "The account's name.") var name: String
+
+        fileprivate func with(_ body: (Accounts, Account) async throws -> Void) async throws {
+            try await Accounts.with(folder) { accounts in
+                guard let account = try await accounts.store.account(name: name) else {
+                    throw ValidationError("there is no account \(name); `hilum user list` shows those that there are")
+                }
+                try await body(accounts, account)
+            }
+        }
+
+        fileprivate func change(_ command: String, _ change: AccountChange, detail: String? = nil) async throws {
+            try await with { accounts, account in
+                try await accounts.record(command, .update, account, detail: detail)
+                try await accounts.change(account, change)
+            }
+        }
+    }
+
+    struct Lock: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lock an account and end its sessions.")
+        @OptionGroup var subject: Subject
         func run() async throws {
-            try await Accounts.change(folder, name, "user lock", .state(.locked))
-            print("locked \(name)")
+            try await subject.change("user lock", .state(.locked))
+            print("locked \(subject.name)")
         }
     }
 
     struct Unlock: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Unlock an account.")
-        @Argument(help: "The server folder.") var folder: String
-        @Argument(help: "The account's name.") var name: String
+        @OptionGroup var subject: Subject
         func run() async throws {
-            try await Accounts.change(folder, name, "user unlock", .state(.active))
-            print("unlocked \(name)")
+            try await subject.change("user unlock", .state(.active))
+            print("unlocked \(subject.name)")
         }
     }
 
     struct Reset: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print a one-time code with which a person chooses a new password within 24 hours.")
-        @Argument(help: "The server folder.") var folder: String
-        @Argument(help: "The account's name.") var name: String
+        @OptionGroup var subject: Subject
         @Flag(help: "Take the second factor away, too: when the device and the recovery codes are lost.")
         var secondFactor = false
         func run() async throws {
-            try await Accounts.with(folder) { accounts in
-                let account = try await accounts.account(name)
+            try await subject.with { accounts, account in
                 try await accounts.record(
                     "user reset", .update, account, detail: secondFactor ? "second factor removed" : nil)
-                if secondFactor {
-                    _ = try await accounts.store.change(
-                        accountID: account.id, .noSecondFactor, at: SystemClock().now().microseconds)
-                }
+                if secondFactor { try await accounts.change(account, .noSecondFactor) }
                 try await accounts.printCode(for: account)
                 print("choose the password at: \(accounts.publicURL)/account/reset")
             }
@@ -139,8 +154,7 @@ struct UserCommand: AsyncParsableCommand {
     struct Link: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Say who a person is in the record; what is left out stays. Ends the person's sessions.")
-        @Argument(help: "The server folder.") var folder: String
-        @Argument(help: "The account's name.") var name: String
+        @OptionGroup var subject: Subject
         @Option(name: .customLong("fhir-user"), help: "Practitioner/ID, PractitionerRole/ID, Patient/ID …")
         var fhirUser: String?
         @Option(help: "The id of a patient whom the person is or acts for; all that there are. Repeatable.")
@@ -153,26 +167,24 @@ struct UserCommand: AsyncParsableCommand {
             guard patient.isEmpty || !noPatients else { throw ValidationError("either --patient or --no-patients") }
             try Add.check(fhirUser: fhirUser, patients: patient)
             let patients = patient.isEmpty && !noPatients ? nil : patient
-            try await Accounts.change(
-                folder, name, "user link", .link(fhirUser: fhirUser, patientIDs: patients),
+            try await subject.change(
+                "user link", .link(fhirUser: fhirUser, patientIDs: patients),
                 detail: [fhirUser, patients.map { "patients \($0.joined(separator: " "))" }].compactMap { $0 }
                     .joined(separator: "; "))
-            print("linked \(name)")
+            print("linked \(subject.name)")
         }
     }
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Remove an account with its sessions; what it did stays in the audit trail.")
-        @Argument(help: "The server folder.") var folder: String
-        @Argument(help: "The account's name.") var name: String
+        @OptionGroup var subject: Subject
         func run() async throws {
-            try await Accounts.with(folder) { accounts in
-                let account = try await accounts.account(name)
+            try await subject.with { accounts, account in
                 try await accounts.record("user remove", .delete, account)
                 _ = try await accounts.store.remove(accountID: account.id)
             }
-            print("removed \(name)")
+            print("removed \(subject.name)")
         }
     }
 }
@@ -181,7 +193,7 @@ struct UserCommand: AsyncParsableCommand {
 private struct Accounts {
     let store: RelationalStore
     let publicURL: String
-    let keys: PeopleKeys
+    let sessions: PeopleSessions
 
     static func with(_ folder: String, _ body: (Accounts) async throws -> Void) async throws {
         let server = ServerFolder(folder)
@@ -190,25 +202,13 @@ private struct Accounts {
             throw ValidationError("\(server.masterKeyFile) cannot be read: accounts need the master key")
         }
         try await StoreComposition.using(configuration, server) { store in
-            try await body(Accounts(store: store, publicURL: configuration.publicURL, keys: keys))
+            let sessions = PeopleComposition.sessions(store, keys: keys, clock: SystemClock())
+            try await body(Accounts(store: store, publicURL: configuration.publicURL, sessions: sessions))
         }
     }
 
-    static func change(
-        _ folder: String, _ name: String, _ command: String, _ change: AccountChange, detail: String? = nil
-    ) async throws {
-        try await with(folder) { accounts in
-            let account = try await accounts.account(name)
-            try await accounts.record(command, .update, account, detail: detail)
-            _ = try await accounts.store.change(accountID: account.id, change, at: SystemClock().now().microseconds)
-        }
-    }
-
-    func account(_ name: String) async throws -> Account {
-        guard let account = try await store.account(name: name) else {
-            throw ValidationError("there is no account \(name); `hilum user list` shows those that there are")
-        }
-        return account
+    func change(_ account: Account, _ change: AccountChange) async throws {
+        _ = try await store.change(accountID: account.id, change, at: SystemClock().now().microseconds)
     }
 
     func record(
@@ -220,12 +220,7 @@ private struct Accounts {
 
     /// Prints a code to choose a password with. It is kept nowhere but by its digest.
     func printCode(for account: Account) async throws {
-        let code = PeopleKeys.newCode { SecureRandom.bytes($0) }
-        let time = SystemClock().now().microseconds
-        try await store.keepResetCode(
-            keys.digest(ofCode: code, of: account.id), of: account.id,
-            expires: time + PeopleLimits().resetSeconds * 1_000_000)
-        print("one-time code: \(code)")
+        print("one-time code: \(try await sessions.newResetCode(for: account))")
     }
 }
 

@@ -6,9 +6,12 @@ import Synchronization
 
 /// The one way out of the server from a URL, for whoever needs it.
 enum OutboundComposition {
-    static func outbound(_ configuration: ServerConfiguration, _ folder: ServerFolder) -> HTTPSOutbound {
+    /// - Parameter limits: nil for those of the configuration.
+    static func outbound(
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, limits: HTTPSOutbound.Limits? = nil
+    ) -> HTTPSOutbound {
         HTTPSOutbound(
-            policy: configuration.outbound.policy, limits: configuration.limits.outbound,
+            policy: configuration.outbound.policy, limits: limits ?? configuration.limits.outbound,
             authoritiesFile: configuration.outbound.authorities.map { folder.resolve($0) })
     }
 }

@@ -51,7 +51,8 @@ struct RoutingComposition {
         self.keys = keys
     }
 
-    private static func key(
+    /// The key of a destination's tokens. Throws ``ConfigurationError`` with the place of the destination.
+    static func key(
         _ token: RoutingConfiguration.Destination.Token, _ place: String, _ folder: ServerFolder
     ) throws -> PrivateKey {
         let path = folder.resolve(token.key)
@@ -101,10 +102,7 @@ struct RoutingComposition {
         var limits = configuration.limits.outbound
         limits.idle = max(limits.idle, .seconds(120))
         limits.writeIdle = .seconds(60)
-        return HTTPSSender(
-            HTTPSOutbound(
-                policy: configuration.outbound.policy, limits: limits,
-                authoritiesFile: configuration.outbound.authorities.map { folder.resolve($0) }))
+        return HTTPSSender(OutboundComposition.outbound(configuration, folder, limits: limits))
     }
 }
 

@@ -77,15 +77,13 @@ enum ServerComposition {
         let metrics = MetricRegistry()
         let custodyMetrics = CustodyMetrics(metrics) { blobs.space.freeBytes }
         custodyMetrics.tell(custody, nil)
-        try await store.write(.server(requestID: "start")) { unit in
-            if let unit = unit as? any ResourceUnitOfWork {
-                try StoreComposition.projector(profile).projectEndpoint(address: publicURL + "/dicomweb", in: unit)
-            }
-            try unit.audit(
-                AuditRecord(
-                    category: .application, interaction: "start", action: .execute, outcome: .success,
-                    access: unit.access,
-                    detail: HilumVersion.text))
+        try await store.record(
+            AuditRecord(
+                category: .application, interaction: "start", action: .execute, outcome: .success,
+                access: .server(requestID: "start"), detail: HilumVersion.text))
+        try await change(store, "start", logger) { unit in
+            guard let unit = unit as? any ResourceUnitOfWork else { return }
+            try StoreComposition.projector(profile).projectEndpoint(address: publicURL + "/dicomweb", in: unit)
         }
 
         // What all doors share, and the certificates of each.
@@ -190,7 +188,7 @@ enum ServerComposition {
         ]
 
         // Who is subscribed to workitems hears that nothing of them was lost. PS3.4 §CC.2.4.3.
-        try await store.write(.server(requestID: "workitems")) { try WorkitemService().announceRestart(in: $0) }
+        try await change(store, "workitems", logger) { try WorkitemService().announceRestart(in: $0) }
 
         // Run until told to stop: the doors close before the store does.
         let group = ServiceGroup(
@@ -265,6 +263,18 @@ enum ServerComposition {
         await close(store, blobs)
         custodian.close()
         logger.notice("stopped")
+    }
+
+    /// Makes a change that a start brings. A disk that is full keeps nobody from reading: then it is left to the next start.
+    static func change(
+        _ store: RelationalStore, _ what: String, _ logger: Logger,
+        _ body: @escaping @Sendable (any UnitOfWork) throws -> Void
+    ) async throws {
+        do {
+            try await (store as any WorkflowStore).write(.server(requestID: what), body)
+        } catch let error as StoreError where error.code == .full {
+            logger.warning("a change is left to the next start", metadata: ["change": "\(what)", "error": "\(error)"])
+        }
     }
 
     private static func close(_ store: RelationalStore, _ blobs: BlobStore) async {

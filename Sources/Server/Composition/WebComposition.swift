@@ -15,6 +15,7 @@ import NIOPosix
 import OpsAPI
 import SMARTAPI
 import SQLStore
+import ViewerAPI
 import Workflow
 
 /// The doors for applications: FHIR, DICOMweb, SMART and operations on one HTTP listener.
@@ -107,7 +108,11 @@ struct WebComposition {
             service: FHIRService(
                 store: store, audit: audit, archived: archives.registry, exports: exports,
                 baseURL: smart.fhirBaseURL,
-                oauthBaseURL: publicURL + "/oauth", softwareVersion: HilumVersion.text, limits: limits.fhir,
+                oauth: OAuthEndpoints(
+                    authorize: launch == nil ? nil : smart.authorizationEndpoint, token: smart.tokenEndpoint,
+                    revoke: launch == nil ? nil : smart.revocationEndpoint,
+                    introspect: launch == nil ? nil : smart.introspectionEndpoint), softwareVersion: HilumVersion.text,
+                limits: limits.fhir,
                 now: { clock.now() }),
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(
@@ -147,6 +152,18 @@ struct WebComposition {
                 LaunchRoutes(
                     configuration: smart, clients: store, authorizations: store, subjects: store, audit: audit,
                     now: micros, randomBytes: { entropy.bytes($0) }
+                ).group)
+        }
+        if launch != nil, configuration.viewer.isServed {
+            // Where the store takes no writes now, the others are served all the same.
+            do { try await ViewerComposition.register(in: store, publicURL: publicURL, now: micros) } catch {
+                logger.warning(
+                    "the viewer is not registered as an application; the next start tries again",
+                    metadata: ["error": "\(error)"])
+            }
+            groups.append(
+                ViewerRoutes(
+                    fhirBaseURL: smart.fhirBaseURL, frameOrigins: configuration.viewer.frameOrigins
                 ).group)
         }
         let table = try RouteTable(groups)

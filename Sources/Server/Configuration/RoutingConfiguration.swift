@@ -14,14 +14,20 @@ struct RoutingConfiguration: Decodable, Sendable {
             /// By Store transactions to a URL, with a token where the other server wants one.
             case stow(url: String, token: Token?)
         }
+        /// How access tokens are asked for. SMART App Launch 2.2 backend-services.
         struct Token: Sendable {
+            /// The token endpoint, https.
             var url: String
+            /// `client_id`, as the other server knows this one.
             var client: String
+            /// Scopes with spaces between them.
             var scope: String
-            /// A PEM file.
+            /// A PEM file with a key on P-384 or of RSA.
             var key: String
+            /// `kid` of assertions; nil for none.
             var keyID: String?
         }
+        /// How instances are de-identified. PS3.15 Annex E.
         struct Deidentification: Sendable {
             var profile: DeidentificationProfile
             /// Destinations of one name have the same pseudonyms.
@@ -34,9 +40,13 @@ struct RoutingConfiguration: Decodable, Sendable {
         var way: Way
         /// Whose instances are not sent back to it: AE titles and clients.
         var senders: Set<String>
+        /// When it is sent anything, and how fast; empty for always.
         var windows: [BandwidthPlan.Window]
+        /// Done before the de-identification.
         var coercion: Coercion?
+        /// nil for one that gets instances as they are.
         var deidentification: Deidentification?
+        /// At a time, 1 to 16.
         var connections: Int
         /// After so many days what still fails is parked.
         var days: Int64
@@ -47,7 +57,9 @@ struct RoutingConfiguration: Decodable, Sendable {
     static let hopsRange: ClosedRange<Int64> = 1...32
 
     var destinations: [Destination] = []
+    /// All that fit count, in their order.
     var rules: [RoutingRule] = []
+    /// Systems like this one that may have changed an object before it goes no further.
     var hopsMax = RoutingTable().hopsMax
 
     enum CodingKeys: String, CodingKey, CaseIterable { case destinations, rules, hops }
@@ -58,12 +70,13 @@ struct RoutingConfiguration: Decodable, Sendable {
     init(from decoder: any Decoder) throws {
         let keys = try StrictKeys(decoder, CodingKeys.self, "routing")
         hopsMax = try keys.number(.hops, Self.hopsRange).map(Int.init) ?? hopsMax
-        destinations = try keys.value(.destinations) ?? []
-        let listed: [RuleKeys] = try keys.value(.rules) ?? []
+        destinations = try keys.stated(.destinations) ?? []
+        let listed: [RuleKeys] = try keys.stated(.rules) ?? []
         rules = listed.map(\.rule)
         try check()
     }
 
+    /// What decides where an instance goes.
     var table: RoutingTable {
         RoutingTable(
             rules: rules,
@@ -150,20 +163,24 @@ private struct RuleKeys: Decodable {
         let place = RoutingText.place(decoder, in: "routing.rules")
         let keys = try StrictKeys(decoder, CodingKeys.self, place)
         func patterns(_ key: CodingKeys) throws -> [TextPattern]? {
-            let texts: OneOrMore? = try keys.value(key)
-            return texts?.patterns
+            guard let texts: OneOrMore = try keys.stated(key) else { return nil }
+            // None would be taken for any.
+            guard !texts.values.isEmpty else {
+                throw ConfigurationError("\(place).\(key.rawValue): at least one, or leave it out")
+            }
+            return texts.patterns
         }
         var conditions: [RoutingRule.Condition] = []
         if let modality = try patterns(.modality) { conditions.append(.init([.modality], modality)) }
         if let description = try patterns(.description) {
             conditions.append(.init([.studyDescription, .seriesDescription], description))
         }
-        let attributes: [String: OneOrMore] = try keys.value(.attributes) ?? [:]
+        let attributes: [String: OneOrMore] = try keys.stated(.attributes) ?? [:]
         for (name, texts) in attributes.sorted(by: { $0.key < $1.key }) {
             conditions.append(.init([try RoutingText.tag(name, "\(place).attributes")], texts.patterns))
         }
         var order: OrderPattern?
-        if let asked: [String: OneOrMore] = try keys.value(.order) {
+        if let asked: [String: OneOrMore] = try keys.stated(.order) {
             var found: [OrderPattern.Attribute: [TextPattern]] = [:]
             for (name, texts) in asked {
                 guard let attribute = OrderPattern.Attribute(rawValue: name) else {
@@ -174,8 +191,8 @@ private struct RuleKeys: Decodable {
             }
             order = OrderPattern(found)
         }
-        let name: String? = try keys.value(.name)
-        let destinations: OneOrMore? = try keys.value(.to)
+        let name: String? = try keys.stated(.name)
+        let destinations: OneOrMore? = try keys.stated(.to)
         rule = RoutingRule(
             name: name ?? place, senders: try patterns(.from) ?? [], conditions: conditions, order: order,
             destinations: destinations?.values ?? [])

@@ -17,7 +17,7 @@ extension RoutingConfiguration.Destination: Decodable {
     init(from decoder: any Decoder) throws {
         let place = RoutingText.place(decoder, in: "routing.destinations")
         let keys = try StrictKeys(decoder, CodingKeys.self, place)
-        let name: String = try keys.value(.name) ?? ""
+        let name: String = try keys.stated(.name) ?? ""
         guard (1...Self.nameBytesMax).contains(name.utf8.count),
             name.utf8.allSatisfy({
                 (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || "-_.".utf8.contains($0)
@@ -25,13 +25,13 @@ extension RoutingConfiguration.Destination: Decodable {
         else {
             throw ConfigurationError("\(place).name: letters, digits, `-`, `_` and `.`, at most \(Self.nameBytesMax)")
         }
-        let token: TokenKeys? = try keys.value(.token)
-        let others: [String] = try keys.value(.senders) ?? []
-        let windows: [WindowKeys] = try keys.value(.windows) ?? []
-        let steps: [CoercionKeys] = try keys.value(.coerce) ?? []
-        let deidentification: DeidentificationKeys? = try keys.value(.deidentification)
+        let token: TokenKeys? = try keys.stated(.token)
+        let others: [String] = try keys.stated(.senders) ?? []
+        let windows: [WindowKeys] = try keys.stated(.windows) ?? []
+        let steps: [CoercionKeys] = try keys.stated(.coerce) ?? []
+        let deidentification: DeidentificationKeys? = try keys.stated(.deidentification)
         var senders = Set(others)
-        switch (try keys.value(.peer) as String?, try keys.value(.stow) as String?) {
+        switch (try keys.stated(.peer) as String?, try keys.stated(.stow) as String?) {
         case (let peer?, nil):
             guard DoorConfiguration.isAETitle(peer) else {
                 throw ConfigurationError("\(place).peer: `\(peer)` is no AE title (PS3.5 §6.2)")
@@ -87,7 +87,7 @@ private struct TokenKeys: Decodable {
         let place = "routing.destinations.token"
         let keys = try StrictKeys(decoder, CodingKeys.self, place)
         func needed(_ key: CodingKeys) throws -> String {
-            guard let text: String = try keys.value(key), !text.isEmpty else {
+            guard let text: String = try keys.stated(key), !text.isEmpty else {
                 throw ConfigurationError("\(place).\(key.rawValue): is needed")
             }
             return text
@@ -96,7 +96,7 @@ private struct TokenKeys: Decodable {
         _ = try RoutingConfiguration.Destination.url(url, "\(place).url")
         token = .init(
             url: url, client: try needed(.client), scope: try needed(.scope), key: try needed(.key),
-            keyID: try keys.value(.keyID))
+            keyID: try keys.stated(.keyID))
     }
 }
 
@@ -111,7 +111,7 @@ private struct WindowKeys: Decodable {
     init(from decoder: any Decoder) throws {
         let place = RoutingText.place(decoder, in: "routing.destinations.windows")
         let keys = try StrictKeys(decoder, CodingKeys.self, place)
-        let hours: String = try keys.value(.hours) ?? "00:00-24:00"
+        let hours: String = try keys.stated(.hours) ?? "00:00-24:00"
         let ends = hours.split(separator: "-", omittingEmptySubsequences: false).map(Self.minutes)
         guard ends.count == 2, let start = ends[0], let end = ends[1], start < 1_440 else {
             throw ConfigurationError("\(place).hours: `\(hours)` is not as 19:00-07:00")
@@ -144,18 +144,18 @@ private struct CoercionKeys: Decodable {
         let keys = try StrictKeys(decoder, CodingKeys.self, place)
         func tag(_ text: String) throws -> Tag { try RoutingText.tag(text, place) }
         var steps: [CoercionRule.Step] = []
-        let copied: [String: String] = try keys.value(.copy) ?? [:]
+        let copied: [String: String] = try keys.stated(.copy) ?? [:]
         for (to, from) in copied.sorted(by: { $0.key < $1.key }) {
             steps.append(.copy(from: try tag(from), to: try tag(to)))
         }
-        let mapped: [String: [String: String]] = try keys.value(.map) ?? [:]
+        let mapped: [String: [String: String]] = try keys.stated(.map) ?? [:]
         for (name, values) in mapped.sorted(by: { $0.key < $1.key }) { steps.append(.map(try tag(name), values)) }
-        let set: [String: String] = try keys.value(.set) ?? [:]
+        let set: [String: String] = try keys.stated(.set) ?? [:]
         for (name, value) in set.sorted(by: { $0.key < $1.key }) { steps.append(.set(try tag(name), value)) }
-        let removed: OneOrMore? = try keys.value(.remove)
+        let removed: OneOrMore? = try keys.stated(.remove)
         for name in removed?.values ?? [] { steps.append(.remove(try tag(name))) }
         guard !steps.isEmpty else { throw ConfigurationError("\(place): one of copy, map, set, remove") }
-        let attributes: [String: String] = try keys.value(.when) ?? [:]
+        let attributes: [String: String] = try keys.stated(.when) ?? [:]
         rule = CoercionRule(attributes: try RoutingText.attributes(attributes, "\(place).when"), steps: steps)
     }
 }
@@ -184,7 +184,7 @@ private struct DeidentificationKeys: Decodable {
 
     init(from decoder: any Decoder) throws {
         let keys = try StrictKeys(decoder, CodingKeys.self, Self.place)
-        let names: [String] = try keys.value(.options) ?? []
+        let names: [String] = try keys.stated(.options) ?? []
         profile = DeidentificationProfile()
         for name in names {
             guard let option = Self.options[name] else {
@@ -193,14 +193,14 @@ private struct DeidentificationKeys: Decodable {
             }
             profile.options.insert(option)
         }
-        profile.safeWords = Set(try keys.value(.safeWords) ?? [String]())
-        let safe: [PrivateKeys] = try keys.value(.safePrivate) ?? []
+        profile.safeWords = Set(try keys.stated(.safeWords) ?? [String]())
+        let safe: [PrivateKeys] = try keys.stated(.safePrivate) ?? []
         profile.safePrivate = Set(safe.map(\.element))
-        let pixels: [PixelKeys] = try keys.value(.pixels) ?? []
+        let pixels: [PixelKeys] = try keys.stated(.pixels) ?? []
         profile.pixelRules = pixels.map(\.rule)
         profile.shiftMax = Int(try keys.number(.shiftMax, 1...10_000) ?? Int64(profile.shiftMax))
-        profile.keepsWeekday = try keys.value(.keepsWeekday) ?? false
-        pseudonyms = try keys.value(.pseudonyms)
+        profile.keepsWeekday = try keys.stated(.keepsWeekday) ?? false
+        pseudonyms = try keys.stated(.pseudonyms)
         guard pixels.isEmpty || profile.options.contains(.cleanPixelData) else {
             throw ConfigurationError("\(Self.place).pixels: count with the option clean-pixel-data only")
         }
@@ -217,10 +217,10 @@ private struct DeidentificationKeys: Decodable {
         init(from decoder: any Decoder) throws {
             let place = RoutingText.place(decoder, in: "\(DeidentificationKeys.place).safe-private")
             let keys = try StrictKeys(decoder, CodingKeys.self, place)
-            let (group, element): (String?, String?) = (try keys.value(.group), try keys.value(.element))
+            let (group, element): (String?, String?) = (try keys.stated(.group), try keys.stated(.element))
             guard let group = group.flatMap({ UInt16($0, radix: 16) }), group % 2 == 1,
                 let element = element.flatMap({ UInt8($0, radix: 16) }),
-                let creator: String = try keys.value(.creator), !creator.isEmpty
+                let creator: String = try keys.stated(.creator), !creator.isEmpty
             else {
                 throw ConfigurationError(
                     "\(place): group, an odd one of 4 hexadecimal digits, creator, and element, the last 2 digits")
@@ -237,8 +237,8 @@ private struct DeidentificationKeys: Decodable {
         init(from decoder: any Decoder) throws {
             let place = RoutingText.place(decoder, in: "\(DeidentificationKeys.place).pixels")
             let keys = try StrictKeys(decoder, CodingKeys.self, place)
-            let attributes: [String: String] = try keys.value(.when) ?? [:]
-            let regions: [String] = try keys.value(.blank) ?? []
+            let attributes: [String: String] = try keys.stated(.when) ?? [:]
+            let regions: [String] = try keys.stated(.blank) ?? []
             rule = PixelRule(
                 attributes: try RoutingText.attributes(attributes, "\(place).when"),
                 regions: try regions.map { text in

@@ -110,6 +110,24 @@ struct ServerConfiguration: Decodable, Sendable {
             }
         }
     }
+    struct Viewer: Decodable, Sendable {
+        /// Whether the page is served and its application registered.
+        var isServed = true
+        /// Origins whose pages may hold the viewer in a frame.
+        var frameOrigins: [String] = []
+        enum CodingKeys: String, CodingKey, CaseIterable { case isServed = "serve", frameOrigins = "frame-origins" }
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let keys = try StrictKeys(decoder, CodingKeys.self, "viewer")
+            isServed = try keys.value(.isServed) ?? isServed
+            frameOrigins = try keys.value(.frameOrigins) ?? frameOrigins
+            for origin in frameOrigins where !CrossOriginPolicy.isOrigin(origin) {
+                throw ConfigurationError(
+                    "viewer.frame-origins: `\(origin)` is no origin as a browser writes it, such as https://ehr.example"
+                )
+            }
+        }
+    }
     struct FHIR: Decodable, Sendable {
         /// What is done with a narrative that holds more than R4 allows: scripts, forms, what is loaded from elsewhere.
         var narrative = NarrativePolicy.refuse
@@ -141,6 +159,7 @@ struct ServerConfiguration: Decodable, Sendable {
     var outbound = Outbound()
     var subscriptions = Subscriptions()
     var cors = CrossOrigin()
+    var viewer = Viewer()
     var fhir = FHIR()
     var limits = ServerLimits()
     var store = Store()
@@ -162,7 +181,7 @@ struct ServerConfiguration: Decodable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention,
-            routing, archives, prefetch
+            routing, viewer, archives, prefetch
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
@@ -178,6 +197,7 @@ struct ServerConfiguration: Decodable, Sendable {
         outbound = try keys.value(.outbound) ?? outbound
         subscriptions = try keys.value(.subscriptions) ?? subscriptions
         cors = try keys.value(.cors) ?? cors
+        viewer = try keys.value(.viewer) ?? viewer
         fhir = try keys.value(.fhir) ?? fhir
         limits.fhir.narrative = fhir.narrative
         limits.fhir.conditionalDelete = fhir.conditionalDelete

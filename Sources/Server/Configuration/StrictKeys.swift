@@ -20,6 +20,15 @@ struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<String>> {
     }
     func has(_ key: Key) -> Bool { container.contains(key) }
     func value<Value: Decodable>(_ key: Key) throws -> Value? { try container.decodeIfPresent(Value.self, forKey: key) }
+    /// The same where a key that is there and says nothing is a mistake: it would be taken for one that is left out, which
+    /// may mean the contrary. Throws ``ConfigurationError``.
+    func stated<Value: Decodable>(_ key: Key) throws -> Value? {
+        let stated: Value? = try value(key)
+        if stated == nil, has(key) {
+            throw ConfigurationError("\(place).\(key.rawValue): says nothing; give it a value or leave it out")
+        }
+        return stated
+    }
     /// A whole number. Throws ``ConfigurationError`` for one out of its range.
     func number(_ key: Key, _ range: ClosedRange<Int64>) throws -> Int64? {
         guard let number: Int64 = try value(key) else { return nil }

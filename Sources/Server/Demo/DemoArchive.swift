@@ -21,7 +21,7 @@ final class DemoArchive: Sendable {
     ///
     /// Throws ``DemoFailure`` where it does not answer.
     static func start(in folder: String) async throws -> DemoArchive? {
-        guard let path = path else { return nil }
+        guard let path = SystemProgram.inPath(program) else { return nil }
         let place = folder + "/demo/\(title)"
         try FileManager.default.createDirectory(atPath: place + "/images", withIntermediateDirectories: true)
         let port: Int
@@ -88,12 +88,6 @@ final class DemoArchive: Sendable {
             }
             try await Task.sleep(for: .milliseconds(50))
         }
-    }
-
-    /// Where the program is, by `PATH`.
-    private static var path: String? {
-        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(program)" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
     private static func configuration(port: Int, images: String) -> String {

@@ -1,4 +1,3 @@
-import Basics
 import Cryptography
 import FHIRModel
 import Foundation
@@ -26,13 +25,8 @@ struct DemoClient: Codable, Sendable {
         let key = try PrivateKey(.p384)
         let keyID = "demo-" + SystemEntropy().newID().value.prefix(8)
         try ServerFolder.writeSecret(Array(try key.pem.utf8), to: keyFile(server))
-        let point = try key.publicKey.coordinates(on: .p384)
-        let keySet = """
-            {"keys":[{"kty":"EC","crv":"P-384","alg":"ES384","use":"sig","kid":"\(keyID)",\
-            "x":"\(Base64URL.encode(point.x))","y":"\(Base64URL.encode(point.y))"}]}
-
-            """
-        try keySet.write(toFile: keySetFile(server), atomically: true, encoding: .utf8)
+        try JSONEncoder().encode(KeySetText.of(key.publicKey, keyID))
+            .write(to: URL(fileURLWithPath: keySetFile(server)), options: .atomic)
         return (keyID, keySetFile(server))
     }
 

@@ -58,8 +58,7 @@ struct DemoSetup: Sendable {
     func add(_ ris: DemoRIS) async throws {
         try await DemoServer.command([
             "peer", "add", folder.path, "--mllp-app", DemoRIS.application, "--mllp-facility", DemoRIS.facility,
-            "--host",
-            "127.0.0.1", "--port", "\(try await ris.port())", "--offers", "results",
+            "--host", "127.0.0.1", "--port", "\(try await ris.port())", "--offers", "results",
         ])
         narrator.fact("hilum peer add …   \(DemoRIS.application), which is told of reports")
     }

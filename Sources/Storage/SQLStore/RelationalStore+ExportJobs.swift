@@ -4,7 +4,8 @@ import Workflow
 extension RelationalStore: ExportJobStore {
     package func save(_ job: ExportJob) async throws {
         try await translating {
-            try await self.database.write { try ExportJobTable(connection: $0.connection).save(job) }
+            let detail = try DetailColumn.encode(job)
+            try await self.database.write { try ExportJobTable(connection: $0.connection).save(job, detail) }
         }
     }
 
@@ -18,10 +19,11 @@ extension RelationalStore: ExportJobStore {
 
     package func accept(_ job: ExportJob, activeMax: Int) async throws -> Bool {
         try await translating {
-            try await self.database.write { transaction in
+            let detail = try DetailColumn.encode(job)
+            return try await self.database.write { transaction in
                 let table = ExportJobTable(connection: transaction.connection)
                 guard try table.activeJobs(ownerID: job.ownerID) < activeMax else { return false }
-                try table.save(job)
+                try table.save(job, detail)
                 return true
             }
         }

@@ -16,17 +16,16 @@ extension RelationalStore: LaunchSubjects {
     package func patients(named text: String?, limit: Int, access: AccessContext) async throws -> [PatientChoice] {
         let name = text.map(TextFolding.folded) ?? ""
         let narrowed = name.isEmpty ? [] : [SearchQuery.Parameter(name: "name", value: Self.escaped(name))]
-        var choices = try await find(Self.patient, narrowed, limit: limit, access).compactMap(PatientLabel.choice)
+        var choices = try await find(Self.patient, narrowed, limit: limit, access).compactMap { ShownPatient($0)?.choice }
         let newest = [SearchQuery.Parameter(name: "_sort", value: "-_lastUpdated")]
         var seen = Set(choices.map(\.id))
         for type in Self.care {
             for resource in try await find(type, newest, limit: Self.careMax, access) {
                 guard choices.count < limit else { return choices }
-                guard let id = PatientLabel.subject(of: resource), seen.insert(id).inserted,
-                    let patient = try await current(id), name.isEmpty || PatientLabel.isNamed(name, patient),
-                    let choice = PatientLabel.choice(patient)
+                guard let id = Self.subject(of: resource), seen.insert(id).inserted,
+                    let patient = try await current(id), name.isEmpty || patient.isNamed(name)
                 else { continue }
-                choices.append(choice)
+                choices.append(patient.choice)
             }
         }
         return choices
@@ -35,10 +34,8 @@ extension RelationalStore: LaunchSubjects {
     package func patients(ids: [String], access: AccessContext) async throws -> [PatientChoice] {
         var choices: [PatientChoice] = []
         for id in ids {
-            guard let patient = try await current(id), let choice = PatientLabel.choice(patient),
-                try await mayBeChosen(id, access)
-            else { continue }
-            choices.append(choice)
+            guard let patient = try await current(id), try await mayBeChosen(id, access) else { continue }
+            choices.append(patient.choice)
         }
         return choices
     }
@@ -60,9 +57,18 @@ extension RelationalStore: LaunchSubjects {
     }
 
     /// A patient that others refer to, whoever may see it by itself.
-    private func current(_ id: String) async throws -> StoredResource? {
-        let found = try await read(Self.patient, id, access: .server(requestID: "launch"))
-        return found?.isDeleted == false ? found : nil
+    private func current(_ id: String) async throws -> ShownPatient? {
+        guard let found = try await read(Self.patient, id, access: .server(requestID: "launch")), !found.isDeleted
+        else { return nil }
+        return ShownPatient(found)
+    }
+
+    private static func subject(of resource: StoredResource) -> String? {
+        let root = try? JSONDocument(parsing: resource.bytes, limits: .stored).root
+        guard let text = root?["subject"]?["reference"]?.string, let named = Compartment(reference: text),
+            named == .patient(named.id)
+        else { return nil }
+        return named.id
     }
 
     /// Matches; none where the caller may see none.
@@ -92,39 +98,44 @@ extension RelationalStore: LaunchSubjects {
     }
 }
 
-/// What is read of a resource to show a patient by name.
-private enum PatientLabel {
-    static func choice(_ patient: StoredResource) -> PatientChoice? {
+/// What is read of a patient to show them by name.
+private struct ShownPatient {
+    private let id: String
+    private let root: JSONNode
+    private let names: [JSONNode]
+
+    /// Nil for one that was merged into another, who is chosen by the other. FHIR R4 patient.html#links.
+    init?(_ patient: StoredResource) {
         guard let root = try? JSONDocument(parsing: patient.bytes, limits: .stored).root,
-            // One that was merged into another is chosen by the other. FHIR R4 patient.html#links.
-            !items(root["link"]).contains(where: { $0["type"]?.string == "replaced-by" })
+            !Self.items(root["link"]).contains(where: { $0["type"]?.string == "replaced-by" })
         else { return nil }
-        let name = items(root["name"]).first.map { name in
-            let parts = items(name["given"]).compactMap(\.string) + [name["family"]?.string].compactMap { $0 }
+        id = patient.id
+        self.root = root
+        names = Self.items(root["name"])
+    }
+
+    var choice: PatientChoice {
+        let name = names.first.map { name in
+            let parts = Self.parts(name)
             return parts.isEmpty ? name["text"]?.string ?? "" : parts.joined(separator: " ")
         }
-        let number = items(root["identifier"]).first?["value"]?.string
+        let number = Self.items(root["identifier"]).first?["value"]?.string
         let label = [name, root["birthDate"]?.string, number].compactMap { $0 }.filter { !$0.isEmpty }
-        return PatientChoice(id: patient.id, label: label.isEmpty ? patient.id : label.joined(separator: ", "))
+        return PatientChoice(id: id, label: label.isEmpty ? id : label.joined(separator: ", "))
     }
 
     /// Whether a part of a name begins with folded text. FHIR R4 search.html#string.
-    static func isNamed(_ folded: String, _ patient: StoredResource) -> Bool {
-        guard let root = try? JSONDocument(parsing: patient.bytes, limits: .stored).root else { return false }
-        return items(root["name"]).contains { name in
-            let parts =
-                items(name["given"]).compactMap(\.string)
-                + [name["family"]?.string, name["text"]?.string].compactMap { $0 }
-            return parts.contains { TextFolding.folded($0).hasPrefix(folded) }
+    func isNamed(_ folded: String) -> Bool {
+        names.contains { name in
+            (Self.parts(name) + [name["text"]?.string].compactMap { $0 }).contains {
+                TextFolding.folded($0).hasPrefix(folded)
+            }
         }
     }
 
-    static func subject(of resource: StoredResource) -> String? {
-        let root = try? JSONDocument(parsing: resource.bytes, limits: .stored).root
-        guard let text = root?["subject"]?["reference"]?.string, let named = Compartment(reference: text),
-            named == .patient(named.id)
-        else { return nil }
-        return named.id
+    /// Given names, then the family's.
+    private static func parts(_ name: JSONNode) -> [String] {
+        items(name["given"]).compactMap(\.string) + [name["family"]?.string].compactMap { $0 }
     }
 
     private static func items(_ node: JSONNode?) -> [JSONNode] { node.map { Array($0.elements) } ?? [] }

@@ -74,8 +74,10 @@ extension RelationalStore: SessionDirectory {
         }
     }
 
-    package func begin(_ session: BrowserSession, replacing old: String?) async throws -> Bool {
-        try await change { try $0.begin(session, replacing: old) }
+    package func begin(
+        _ session: BrowserSession, replacing old: String?, ofAccountChangedAt time: Int64
+    ) async throws -> Bool {
+        try await change { try $0.begin(session, replacing: old, ofAccountChangedAt: time) }
     }
 
     package func touch(sessionID: String, at time: Int64) async throws {

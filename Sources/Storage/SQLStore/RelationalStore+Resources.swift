@@ -51,7 +51,6 @@ extension RelationalStore: ResourceStore {
         }
     }
 
-    /// What tells of versions whether the caller may see them; nil where it may see all.
     package func snapshot() async throws -> (sequence: Int64, time: UTCInstant) {
         let stamp = try await translating { try await self.database.read { try CommitBatches.readStamp($0) } }
         return (stamp.sequence, UTCInstant(microseconds: stamp.time))
@@ -73,10 +72,8 @@ extension RelationalStore: ResourceStore {
                     (compiler.standing("v", .replaced, deletions: since != nil), false),
                 ]
                 if since != nil { parts.append((compiler.gone("v"), false)) }
-                let sight = VersionSight(
-                    .search, of: type, compiler, connection, self.indexer, matching: filter)
                 // Of the former the index tells what they hold.
-                var rows: [(key: Int64, resource: StoredResource, isIndexed: Bool)] = []
+                var rows: [(key: Int64, isIndexed: Bool)] = []
                 for (standing, isIndexed) in parts {
                     var condition = SQLCondition("v.type = ? AND v.version_key > ?", [.text(type), .int(after ?? 0)])
                     condition.add(standing)
@@ -86,18 +83,28 @@ extension RelationalStore: ResourceStore {
                     if let wanted, isIndexed { condition.add(wanted) }
                     rows += try connection.all(
                         """
-                        SELECT \(ResourceTable.columns), v.version_key FROM resource_versions v WHERE \(condition.text) \
+                        SELECT v.version_key FROM resource_versions v WHERE \(condition.text) \
                         ORDER BY v.version_key LIMIT ?
                         """, condition.values + [.int(Int64(limit))]
-                    ) { (key: try $0.int(8), resource: try ResourceTable.decode($0), isIndexed: isIndexed) }
+                    ) { (key: try $0.int(0), isIndexed: isIndexed) }
                 }
                 rows.sort { $0.key < $1.key }
-                let isLast = rows.count < limit
-                if rows.count > limit { rows.removeLast(rows.count - limit) }
-                let found = try rows.filter { row in
-                    guard !row.isIndexed, let sight else { return true }
-                    return try sight.sees((row.key, row.resource))
+                var isLast = rows.count < limit
+                rows = Array(rows.prefix(limit))
+                let fitting = try self.paging.fitting(rows.map(\.key), connection)
+                if fitting < rows.count {
+                    isLast = false
+                    rows.removeLast(rows.count - fitting)
                 }
+                let indexed = Set(rows.filter(\.isIndexed).map(\.key))
+                let versions = try ResourceTable.versions(rows.map(\.key), connection)
+                let others = versions.filter { !indexed.contains($0.key) }
+                let seen =
+                    others.isEmpty
+                    ? nil
+                    : try VersionSight(.search, of: type, compiler, connection, self.indexer, matching: filter)?
+                        .seen(among: others)
+                let found = versions.filter { indexed.contains($0.key) || seen?.contains($0.key) ?? true }
                 return (found.map(\.resource), isLast ? nil : rows.last?.key)
             }
         }

@@ -16,6 +16,10 @@ struct VersionSight {
     private let allowed: SQLCondition
     /// The numbers of the parameters that are asked about, and other numbers.
     private let parameters: Set<Int64>
+    /// Whether the conditions are on more than a version's own columns.
+    private let asksEntries: Bool
+    /// Values of entries in one statement, unless one version has more: the text of the statement grows with them.
+    private static let boundMax = 2_000
 
     /// Nil where the whole type may be seen, so that there is nothing to ask of a version.
     ///
@@ -37,24 +41,52 @@ struct VersionSight {
             allowed.values.compactMap { value -> Int64? in
                 if case .int(let number) = value { number } else { nil }
             })
+        asksEntries = SearchIndexTable.Kind.allCases.contains { kind in
+            conditions.contains { $0.text.contains(kind.table) }
+        }
     }
 
     /// Whether the version by itself may be seen.
-    func sees(_ version: (key: Int64, resource: StoredResource)) throws -> Bool {
-        let isDeletion = version.resource.isDeleted
-        guard let content = isDeletion ? try contentBefore(version.resource) : version.resource.bytes else {
-            return false
+    func sees(_ version: (key: Int64, resource: StoredResource)) throws -> Bool { try !seen(among: [version]).isEmpty }
+
+    /// The keys of those that may be seen, each by itself. Many are asked about at once: what is asked of them may be a
+    /// very long list, which each statement reads again.
+    func seen(among versions: [(key: Int64, resource: StoredResource)]) throws -> Set<Int64> {
+        var seen: Set<Int64> = []
+        var (keys, entries, values): ([Int64], [(key: Int64, entry: IndexEntry)], Int) = ([], [], 0)
+        func ask() throws {
+            if keys.isEmpty { return }
+            let tables = SearchIndexTable.rows(of: entries, connection.dialect)
+            seen.formUnion(
+                try connection.all(
+                    """
+                    WITH \(tables.text) SELECT v.version_key FROM resource_versions v \
+                    WHERE \(connection.dialect.isInInts("v.version_key")) AND \(allowed.text)
+                    """, tables.values + [.ints(keys)] + allowed.values
+                ) { try $0.int(0) })
+            (keys, entries, values) = ([], [], 0)
         }
+        for (key, resource) in versions {
+            guard let found = try self.entries(of: resource) else { continue }
+            let count = found.count * SearchIndexTable.rowValuesMax
+            if values + count > Self.boundMax { try ask() }
+            keys.append(key)
+            entries += found.map { (key: key, entry: $0) }
+            values += count
+        }
+        try ask()
+        return seen
+    }
+
+    /// What the version holds of the parameters that are asked about; nil for a deletion of what is not kept any more.
+    private func entries(of version: StoredResource) throws -> [IndexEntry]? {
+        guard let content = version.isDeleted ? try contentBefore(version) : version.bytes else { return nil }
+        guard asksEntries else { return [] }
         let resource: Resource
         do { resource = try Resource(parsing: content, limits: .stored) } catch {
             throw SQLStoreError(.corrupt, "a stored \(type) cannot be read", cause: error)
         }
-        let entries = indexer.entries(of: resource).filter { parameters.contains($0.parameter) }
-        let tables = SearchIndexTable.rows(of: entries, versionKey: version.key, connection.dialect)
-        return try connection.first(
-            "WITH \(tables.text) SELECT 1 FROM resource_versions v WHERE v.version_key = ? AND \(allowed.text)",
-            tables.values + [.int(version.key)] + allowed.values
-        ) { try $0.int(0) } != nil
+        return indexer.entries(of: resource).filter { parameters.contains($0.parameter) }
     }
 
     /// Whether the resource may be seen as it is now, or, after its deletion, as it was last.

@@ -209,9 +209,7 @@ package final class ArchiveFetch: Sendable {
         case .waiting, .running:
             if let copy { return await awaited(copy, access) }
         case .whole where copy?.archive == archive && (expected == 0 || expected == copy?.expected):
-            try? await store.write(access) {
-                try ArchiveCopyService().confirm(study, expected: expected, in: $0)
-            }
+            try? await store.write(access) { try ArchiveCopyService().confirm(study, in: $0) }
             return .here
         case .failed:
             // It is not tried for each who asks.
@@ -260,9 +258,10 @@ package final class ArchiveFetch: Sendable {
             while !Task.isCancelled {
                 for copy in await due() where begins(copy) {
                     group.addTask {
-                        await self.fetch(copy.studyInstanceUID)
+                        let hasBegun = await self.fetch(copy.studyInstanceUID)
                         self.ends(copy.studyInstanceUID)
-                        self.signal.raise()
+                        // What could not be put on record as begun is still due, and is not looked for at once.
+                        if hasBegun { self.signal.raise() }
                     }
                 }
                 await signal.wait(Self.interval)
@@ -305,11 +304,11 @@ package final class ArchiveFetch: Sendable {
         }
     }
 
-    /// One attempt.
-    private func fetch(_ study: String) async {
+    /// One attempt; false where it could not begin.
+    private func fetch(_ study: String) async -> Bool {
         let access = AccessContext.server(requestID: "fetch")
         guard let begun = try? await store.write(access, { try ArchiveCopyService().begin(study, in: $0) }) else {
-            return
+            return false
         }
         let progress = progress(of: begun)
         note(study, begun.archive, .begun)
@@ -321,6 +320,7 @@ package final class ArchiveFetch: Sendable {
         // Those who ask from now on have the next attempt.
         state.withLock { $0.progress[study] = nil }
         progress.end(isWhole: kept?.state == .whole)
+        return true
     }
 
     private func attempt(_ copy: ArchiveCopy, _ progress: FetchProgress) async -> FetchEnd {

@@ -14,7 +14,7 @@ extension ContentComparison {
         case .external(let value):
             bytes = try await side.bytes(value.offset..<value.offset + (value.length ?? 0))
             isEncapsulated = value.isEncapsulated
-            if side.syntax.isBigEndian { Self.swap(&bytes, by: element.vr.wordSize) }
+            if side.syntax.isBigEndian { swapWords(&bytes, size: element.vr.wordSize) }
         case .items: return nil
         }
         var location = PixelDataLocation(tag: element.tag, vr: element.vr, offset: 0, length: bytes.count)
@@ -72,8 +72,8 @@ extension ContentComparison {
             let step = min(Self.pieceBytes, a.range.count - done)
             var left = try await value(a, sideOfA, done..<done + step)
             var right = try await value(b, sideOfB, done..<done + step)
-            Self.swap(&left, by: a.swapsBy)
-            Self.swap(&right, by: b.swapsBy)
+            swapWords(&left, size: a.swapsBy)
+            swapWords(&right, size: b.swapsBy)
             guard left == right else { return false }
             done += step
         }

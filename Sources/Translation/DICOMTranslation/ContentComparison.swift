@@ -286,13 +286,8 @@ package struct ContentComparison: Sendable {
                 _ = try whole.withUnsafeBytes { try scanner.consume($0) }
                 return scanner.fragments.flatMap { whole[$0.offset..<$0.offset + $0.length] }
             }
-            if side.syntax.isBigEndian { Self.swap(&bytes, by: element.vr.wordSize) }
+            if side.syntax.isBigEndian { swapWords(&bytes, size: element.vr.wordSize) }
             return bytes
         }
-    }
-
-    static func swap(_ bytes: inout [UInt8], by size: Int) {
-        guard size > 1, bytes.count >= size else { return }
-        for start in stride(from: 0, through: bytes.count - size, by: size) { bytes[start..<start + size].reverse() }
     }
 }

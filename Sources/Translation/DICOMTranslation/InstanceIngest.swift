@@ -42,7 +42,7 @@ package struct InstanceIngest: Sendable {
     /// - Parameters:
     ///   - memory: what the headers of all instances on their way may hold.
     ///   - workers: where large headers are described and objects compared, which takes processor time.
-    ///   - routing: where instances go besides; none for what is adopted or fetched.
+    ///   - routing: where instances go besides. What is fetched from an archive goes nowhere, whatever it says.
     ///   - conflictPolicy: what is done with other content that a sender has for a UID in use.
     package init(
         store: any WorkflowStore, blobs: any BlobStoring, authorities: AssigningAuthorities,
@@ -189,10 +189,13 @@ package struct InstanceIngest: Sendable {
 
     /// Of a header up to this many bytes the description is made where the caller runs, which may be an event loop.
     private static let quickHeaderBytesMax = 256 << 10
+    /// The same where there are rules, each of which looks through the values that it names.
+    private static let quickRoutedBytesMax = 32 << 10
 
     private func describe(_ incoming: IncomingInstance, receivedFrom: String?) async throws -> ReceivedInstance {
         let scanned = try incoming.finishScan()
-        if (scanned.pixelData?.offset ?? scanned.endOffset) <= Self.quickHeaderBytesMax {
+        let quickMax = routing.rules.isEmpty ? Self.quickHeaderBytesMax : Self.quickRoutedBytesMax
+        if (scanned.pixelData?.offset ?? scanned.endOffset) <= quickMax {
             return try describe(scanned, of: incoming, receivedFrom: receivedFrom)
         }
         return try await withTaskExecutorPreference(workers) {

@@ -88,12 +88,7 @@ package struct RecodedDataSet: Sendable {
             if case .external(let value) = element.value, let length = value.length {
                 var bytes = try await read(Int64(value.offset)..<Int64(value.offset) + Int64(length))
                 guard bytes.count == length else { throw StoreError(.corrupt, "a blob is shorter than its row says") }
-                let size = syntax.isBigEndian ? element.vr.wordSize : 1
-                if size > 1, length >= size {
-                    for word in stride(from: 0, through: length - size, by: size) {
-                        bytes[word..<word + size].reverse()
-                    }
-                }
+                if syntax.isBigEndian { swapWords(&bytes, size: element.vr.wordSize) }
                 values[value.offset] = bytes
             }
             for item in element.items ?? [] {

@@ -127,7 +127,7 @@ package protocol ResourceStore: Sendable {
     func snapshot() async throws -> (sequence: Int64, time: UTCInstant)
     /// Resources of one type as of a snapshot, in a fixed order, for export: those after `after` (an opaque cursor from
     /// the previous batch, nil at first). Only versions updated after `since` and not after `until`. Deletion markers
-    /// are included when `since` is given.
+    /// are included when `since` is given. At most `limit`, and no more bytes than a page of a search has, but at least one.
     ///
     /// - Parameter filter: what holds for each of them as it was at the snapshot, and for what a deletion deleted; nil
     ///   for no condition.

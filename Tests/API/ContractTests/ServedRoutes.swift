@@ -10,6 +10,7 @@ import OpsAPI
 import SMARTAPI
 import SQLStore
 import TestSupport
+import ViewerAPI
 import Workflow
 
 /// The route groups as the server composes them, over an empty store in a folder of their own.
@@ -63,7 +64,7 @@ enum ServedRoutes {
             service: FHIRService(
                 store: store, audit: store,
                 exports: ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: { now }),
-                baseURL: base + "/fhir", oauthBaseURL: base + "/oauth", softwareVersion: "0",
+                baseURL: base + "/fhir", oauth: OAuthEndpoints(token: base + "/oauth/token"), softwareVersion: "0",
                 now: { now }),
             blobs: blobs)
         let dicomweb = DICOMwebRoutes(
@@ -115,6 +116,7 @@ enum ServedRoutes {
                 quarantine: store
             ).group,
             MessageRoutes(log: store, audit: store).group, OutboxRoutes(log: store, audit: store).group,
+            ViewerRoutes(fhirBaseURL: base + "/fhir").group,
         ]
     }
 }

@@ -238,6 +238,26 @@ struct ResultTests {
         }
     }
 
+    @Test("PS3.5 §6.2.2: a value too long for the length that its VR has with explicit VR is re-coded as UN")
+    func longValue() async throws {
+        let offsets = Tag(0x3004, 0x000C)
+        let text = Array(Array(repeating: "12.5", count: 14_000).joined(separator: "\\").utf8)
+        var set = Self.image(3, 2)
+        set.set(.sopClassUID, string: UID.ctImageStorage)
+        set.set(.sopInstanceUID, string: Self.uid)
+        set.set(offsets, .DS, bytes: text)
+        set.set(.pixelData, .OW, bytes: [1, 2, 3, 4, 5, 6])
+        let (routes, _) = try Self.routes(set, .implicitVRLittleEndian)
+        let whole = try await routes.retrieve(
+            Self.request(accept: "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"))
+        let body = try await Self.body(whole)
+        // 70,000 bytes.
+        #expect(body.firstRange(of: [0x04, 0x30, 0x0C, 0x00, 0x55, 0x4E, 0, 0, 0x70, 0x11, 0x01, 0x00]) != nil)
+        let file = try Part10File.decode(body)
+        #expect(file.dataSet.bytes(offsets) == text + [0x20])
+        #expect(file.dataSet.bytes(.pixelData) == [1, 2, 3, 4, 5, 6])
+    }
+
     @Test("D21: frames of OW in Explicit VR Big Endian are those of the little endian instance, also odd ones")
     func oddFrames() async throws {
         var set = Self.image(3, 3, frames: 3)

@@ -62,9 +62,9 @@ struct RetrieveTests {
         func tell(_ isDurable: Bool) { told.continuation.yield(isDurable) }
     }
 
-    private static func routes(
-        _ blobs: MemoryBlobs, _ trail: Trail, _ gate: BulkResponseGate, size: Int = content.count,
-        syntax: TransferSyntax = .explicitVRLittleEndian
+    static func routes(
+        _ blobs: MemoryBlobs, _ trail: any AuditTrail, _ gate: BulkResponseGate, size: Int = content.count,
+        syntax: TransferSyntax = .explicitVRLittleEndian, fetch: ArchiveFetch? = nil
     ) -> DICOMwebRoutes {
         let instance = Instance(
             studyInstanceUID: uid, seriesInstanceUID: uid, sopInstanceUID: uid,
@@ -79,7 +79,7 @@ struct RetrieveTests {
         return DICOMwebRoutes(
             index: Index(instance: instance), blobs: blobs,
             ingest: InstanceIngest(store: NoStore(), blobs: blobs, authorities: authorities), audit: trail,
-            baseURL: "https://h/dicomweb", gate: gate, newBoundary: { "bound" })
+            baseURL: "https://h/dicomweb", gate: gate, fetch: fetch, newBoundary: { "bound" })
     }
 
     private static func request(_ accept: String, query: String = "", instance: String = uid) -> APIRequest {

@@ -17,7 +17,11 @@ import Workflow
             let date = UTCInstant(microseconds: 1_767_225_600_000_000)
             let service = FHIRService(
                 store: server.store, audit: server.store, exports: server.exports,
-                baseURL: "https://hilum.example/fhir", oauthBaseURL: "https://hilum.example/oauth",
+                baseURL: "https://hilum.example/fhir",
+                oauth: OAuthEndpoints(
+                    authorize: "https://hilum.example/auth/authorize", token: "https://hilum.example/oauth/token",
+                    revoke: "https://hilum.example/oauth/revoke",
+                    introspect: "https://hilum.example/oauth/introspect"),
                 softwareVersion: "unreleased", now: { date })
             let answer = await FHIRServer(
                 service: service, store: server.store, blobs: server.blobs, exports: server.exports

@@ -321,6 +321,7 @@ struct ExportLevelTests {
             again.cancel()
             let done = try #require(try await server.store.job(id))
             #expect(done.state == .complete && done.checkpoint == nil)
+            #expect(done.selection == nil)
             #expect(done.outputs.map(\.type) == ["Patient", "Observation"])
             #expect(done.outputs.first == first)
             #expect(done.outputs.map(\.count) == [3, 4])

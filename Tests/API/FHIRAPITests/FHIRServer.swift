@@ -35,7 +35,7 @@ struct FHIRServer {
         let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: now)
         let service = FHIRService(
             store: store, audit: store, exports: exports, baseURL: base,
-            oauthBaseURL: "https://hilum.example/oauth",
+            oauth: OAuthEndpoints(token: "https://hilum.example/oauth/token"),
             softwareVersion: "1", now: now)
         do {
             try await body(FHIRServer(service: service, store: store, blobs: blobs, exports: exports))
@@ -52,7 +52,8 @@ struct FHIRServer {
     func with(_ limits: FHIRLimits) -> FHIRServer {
         let service = FHIRService(
             store: store, audit: store, exports: exports, baseURL: Self.base,
-            oauthBaseURL: "https://hilum.example/oauth", softwareVersion: "1", limits: limits, now: service.now)
+            oauth: OAuthEndpoints(token: "https://hilum.example/oauth/token"), softwareVersion: "1", limits: limits,
+            now: service.now)
         return FHIRServer(service: service, store: store, blobs: blobs, exports: exports)
     }
 

@@ -360,7 +360,7 @@ struct InteractionTests {
             let service = FHIRService(
                 store: server.store, audit: NoAudit(), exports: server.exports,
                 baseURL: FHIRServer.base,
-                oauthBaseURL: "", softwareVersion: "1", now: { UTCInstant(microseconds: 0) })
+                oauth: OAuthEndpoints(token: "/token"), softwareVersion: "1", now: { UTCInstant(microseconds: 0) })
             let closed = FHIRServer(service: service, store: server.store, blobs: server.blobs, exports: server.exports)
             for (path, query) in [("Patient/p1", ""), ("Patient", "family=doe"), ("Patient/p1/_history", "")] {
                 let answer = await closed.send(.get, path, query)

@@ -4,12 +4,13 @@ import Hummingbird
 import Logging
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// RFC 6750 §3; RFC 9110 §15; OWASP API4, API8.
-struct APIResponderTests {
+@Suite(.takingTurns) struct APIResponderTests {
     /// Keeps what is recorded, or fails.
     final class Trail: AuditTrail {
         struct Full: Error {}

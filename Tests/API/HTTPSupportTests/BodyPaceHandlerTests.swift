@@ -2,12 +2,13 @@ import HTTPTypes
 import NIOCore
 import NIOEmbedded
 import NIOHTTPTypes
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// Reliability rule R11: a body of less than 1 KiB a second over 30 s is given up.
-struct BodyPaceHandlerTests {
+@Suite(.takingTurns) struct BodyPaceHandlerTests {
     private static let head = HTTPRequestPart.head(
         HTTPRequest(method: .post, scheme: "https", authority: "x", path: "/"))
     private static func body(_ count: Int) -> HTTPRequestPart { .body(ByteBuffer(repeating: 0, count: count)) }

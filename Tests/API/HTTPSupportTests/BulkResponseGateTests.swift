@@ -1,9 +1,10 @@
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
-struct BulkResponseGateTests {
+@Suite(.takingTurns) struct BulkResponseGateTests {
     @Test("No more than the limit run at once, all get their turn, and a cancelled waiter leaves the queue")
     func gate() async throws {
         let gate = BulkResponseGate(limit: 2)

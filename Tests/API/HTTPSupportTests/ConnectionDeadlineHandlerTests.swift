@@ -1,11 +1,12 @@
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// Reliability rule R11: a slow client cannot hold the server.
-struct ConnectionDeadlineHandlerTests {
+@Suite(.takingTurns) struct ConnectionDeadlineHandlerTests {
     private func connected() throws -> (EmbeddedChannel, EmbeddedEventLoop) {
         let loop = EmbeddedEventLoop()
         let channel = EmbeddedChannel(handler: ConnectionDeadlineHandler(), loop: loop)

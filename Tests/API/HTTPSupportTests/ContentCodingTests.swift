@@ -3,12 +3,13 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// Codings of what is sent and answered. RFC 9110 §8.4, §12.5.3, §15.5.16; RFC 1952.
-struct ContentCodingTests {
+@Suite(.takingTurns) struct ContentCodingTests {
     /// `{"resourceType":"Patient"}` by another encoder (CPython's gzip).
     private static let patient: [UInt8] = [
         31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 42, 74, 45, 206, 47, 45, 74, 78, 13, 169, 44, 72, 85, 178, 82, 10, 72,

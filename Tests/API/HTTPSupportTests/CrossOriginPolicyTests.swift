@@ -1,11 +1,12 @@
 import HTTPTypes
 import Hummingbird
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// Case D19: web pages of other origins. Fetch Standard §3.2; RFC 6454 §6.2.
-struct CrossOriginPolicyTests {
+@Suite(.takingTurns) struct CrossOriginPolicyTests {
     private static func responder(_ origins: [String]) throws -> APIResponder {
         let routes = [
             Route(.get, "/fhir/{type}", operationID: "search", access: .bearer(.anyToken)) { _ in

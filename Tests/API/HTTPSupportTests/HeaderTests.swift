@@ -1,11 +1,12 @@
 import Access
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// RFC 9110 §5.6, §8.3.1, §12.5.1, §13.1; RFC 7240.
-struct HeaderTests {
+@Suite(.takingTurns) struct HeaderTests {
     @Test(
         "RFC 9110 §8.3.1: text that is not a media type is refused",
         arguments: [

@@ -6,7 +6,7 @@ import Testing
 @testable import HTTPSupport
 
 /// Reliability rule R25: parsers never trap, whatever the bytes.
-struct HostileHeaderTests {
+@Suite(.takingTurns) struct HostileHeaderTests {
     static let seeds = [
         "multipart/related; type=\"application/dicom\"; boundary=\"a b\\\"c\"; transfer-syntax=*;q=0.5, */*;q=0.1",
         "W/\"1\", \"2\", 3, *", "respond-async, return=minimal; x=\"y\", handling=lenient", "a=1&b=%41+%2A&&c=%C3%A4;d",

@@ -3,12 +3,13 @@ import Foundation
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// Answers given on the event loop, among answers that are not, over real sockets. RFC 9112 §9.3.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(1)), .takingTurns)
 struct MemoryAnswerHandlerTests {
     private typealias GatedTrail = MemoryAnswerSupport.GatedTrail
 

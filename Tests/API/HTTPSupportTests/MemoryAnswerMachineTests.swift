@@ -4,7 +4,7 @@ import Testing
 @testable import HTTPSupport
 
 /// Every event in every state, without a channel. RFC 9112 §9.3.2.
-struct MemoryAnswerMachineTests {
+@Suite(.takingTurns) struct MemoryAnswerMachineTests {
     private typealias Machine = MemoryAnswerMachine<String, String>
 
     /// `m…` is in memory, its answer the same in capitals.

@@ -3,12 +3,13 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import NIOHTTPTypes
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// What waits for what around an answer from memory, one step at a time.
-struct MemoryAnswerOrderTests {
+@Suite(.takingTurns) struct MemoryAnswerOrderTests {
     private struct Broken: Error {}
 
     /// Stands before the handler: counts the reads that the socket is asked for, and can stop what is to leave.

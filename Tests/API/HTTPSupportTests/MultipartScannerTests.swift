@@ -6,7 +6,7 @@ import Testing
 @testable import HTTPSupport
 
 /// RFC 2046 §5.1.1, RFC 2387.
-struct MultipartScannerTests {
+@Suite(.takingTurns) struct MultipartScannerTests {
     struct Part: Equatable {
         var headers: [String]
         var content: [UInt8]

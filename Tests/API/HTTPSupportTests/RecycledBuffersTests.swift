@@ -1,9 +1,10 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
-struct RecycledBuffersTests {
+@Suite(.takingTurns) struct RecycledBuffersTests {
     private struct Failure: Error {}
 
     private func address(_ buffer: ByteBuffer) -> UInt {

@@ -1,12 +1,13 @@
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// What leaves when, behind the HTTP/1 encoder.
-struct ResponsePartHandlerTests {
+@Suite(.takingTurns) struct ResponsePartHandlerTests {
     private func part(_ status: HTTPResponseStatus) -> HTTPServerResponsePart {
         .head(HTTPResponseHead(version: .http1_1, status: status))
     }

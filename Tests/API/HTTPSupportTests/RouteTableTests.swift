@@ -1,12 +1,13 @@
 import Access
 import HTTPTypes
 import Hummingbird
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// RFC 9110 §9.1, §15.5.6; RFC 3986 §2.1, §3.3.
-struct RouteTableTests {
+@Suite(.takingTurns) struct RouteTableTests {
     static func table(_ routes: [Route]) throws -> RouteTable {
         try RouteTable([RouteGroup(name: "test", prefix: "/", errorBody: ProblemJSON(), routes: routes)])
     }

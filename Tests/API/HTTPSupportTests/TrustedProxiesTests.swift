@@ -1,11 +1,12 @@
 import Access
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// RFC 7239, and the fields that proxies wrote before it: whose word counts.
-struct TrustedProxiesTests {
+@Suite(.takingTurns) struct TrustedProxiesTests {
     private static func proxies(_ field: TrustedProxies.Field = .xForwardedFor) throws -> TrustedProxies {
         TrustedProxies(networks: try ["10.0.0.0/24", "fd00::/64"].map { try #require(IPNetwork($0)) }, field: field)
     }

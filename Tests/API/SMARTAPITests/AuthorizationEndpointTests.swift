@@ -1,12 +1,13 @@
 import Access
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// Class B of the security rules. RFC 6749 §4.1; RFC 7636; RFC 9207; RFC 9700; SMART 2.2 app-launch.
-struct AuthorizationEndpointTests {
+@Suite(.takingTurns) struct AuthorizationEndpointTests {
     typealias Fixture = LaunchFixture
 
     @Test("SMART 2.2: a patient signs in, allows, and the code comes with state and iss to the registered place")

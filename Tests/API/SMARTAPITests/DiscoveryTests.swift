@@ -1,12 +1,13 @@
 import Basics
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// SMART App Launch 2.2 conformance; RFC 7517.
-struct DiscoveryTests {
+@Suite(.takingTurns) struct DiscoveryTests {
     @Test("SMART 2.2: discovery is JSON for any Accept and origin, with the required members and absolute URLs")
     func discovery() async throws {
         let fixture = try await SMARTFixture()

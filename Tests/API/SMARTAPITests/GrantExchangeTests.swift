@@ -2,12 +2,13 @@ import Access
 import Basics
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// Class B of the security rules. RFC 6749 §4.1.3, §5, §6; RFC 7636 §4.6; RFC 9700 §4.14; SMART 2.2 app-launch.
-struct GrantExchangeTests {
+@Suite(.takingTurns) struct GrantExchangeTests {
     typealias Fixture = LaunchFixture
 
     @Test("SMART 2.2: a code gives a token for the patient's compartment, a refresh token and an id_token")
@@ -351,6 +352,63 @@ struct GrantExchangeTests {
         let token = try await fixture.exchange(code).json?["access_token"]?.text
         fixture.authorizations.set(down: true)
         await #expect(throws: MemoryAuthorizations.Down.self) { try await fixture.access(token) }
+    }
+
+    @Test("A code or refresh token is not used up by an answer that the audit trail held back, nor then taken for a stolen one")
+    func unaudited() async throws {
+        let fixture = try await Fixture()
+        let code = try await fixture.code(["scope": "offline_access patient/*.rs"])
+        fixture.store.set(auditFull: true)
+        #expect(try await fixture.exchange(code).status == 503)
+        fixture.store.set(auditFull: false)
+        let token = try requiredValue(try await fixture.exchange(code).json?["refresh_token"]?.text)
+        fixture.store.set(auditFull: true)
+        let answer = try await fixture.refresh(token)
+        #expect(answer.status == 503)
+        #expect(answer[.retryAfter] != nil)
+        fixture.store.set(auditFull: false)
+        let next = try requiredValue(try await fixture.refresh(token).json?["refresh_token"]?.text)
+        // Nor does it end without a row that says who ended it.
+        let form = [("token", next), ("client_id", "public")]
+        fixture.store.set(auditFull: true)
+        #expect(try await fixture.post("/oauth/revoke", form).status == 503)
+        fixture.store.set(auditFull: false)
+        #expect(try await fixture.post("/oauth/revoke", form).status == 200)
+        #expect(fixture.details("revocation") == [nil])
+        #expect(fixture.authorizations.grants.allSatisfy { $0.revokedAt != nil })
+        #expect(!fixture.store.records.contains { $0.outcome == .seriousFailure })
+    }
+
+    @Test("RFC 7662 §2.2: a refresh token that cannot be exchanged is not active: its session ended, its client is revoked")
+    func inactive() async throws {
+        let fixture = try await Fixture()
+        let basic = Fixture.basic("secret", Fixture.secret)
+        func token(_ scope: String) async throws -> String {
+            let code = try await fixture.code(["scope": scope], client: "secret")
+            let answer = try await fixture.exchange(code, authorization: basic)
+            return try requiredValue(answer.json?["refresh_token"]?.text)
+        }
+        func isActive(_ token: String) async throws -> Bool {
+            let answer = try await fixture.post(
+                "/oauth/introspect", [("token", token)], authorization: Fixture.basic("ehr", Fixture.secret))
+            return answer.json?["active"] == .boolean(true)
+        }
+        let (online, offline) = (try await token("online_access patient/*.rs"), try await token("offline_access patient/*.rs"))
+        #expect(try await isActive(online))
+        fixture.sessions.end("session-ann")
+        #expect(try await !isActive(online))
+        #expect(try await isActive(offline))
+        _ = try await fixture.store.revoke(clientID: "secret", at: 1)
+        #expect(try await !isActive(offline))
+    }
+
+    @Test("A code of an account that was locked meanwhile is refused and no alarm: nobody has used it before")
+    func lockedBeforeExchange() async throws {
+        let fixture = try await Fixture()
+        let code = try await fixture.code()
+        _ = try await fixture.authorizations.revokeGrants(ofAccount: "account-ann", at: 1)
+        #expect(try await fixture.exchange(code).error == "invalid_grant")
+        #expect(fixture.details("token") == ["code-expired"])
     }
 
     @Test("Guesses of a public client are counted by address, and then told to wait")

@@ -1,6 +1,7 @@
 import Access
 import Basics
 import HTTPSupport
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
@@ -8,7 +9,7 @@ import Testing
 /// Reliability rule R25: parsers never trap, whatever the bytes.
 ///
 /// Each property prints its seed when it does not hold.
-struct HostileTokenTests {
+@Suite(.takingTurns) struct HostileTokenTests {
     /// Random numbers that a seed repeats.
     private struct Random {
         let seed = UInt64.random(in: .min ... .max)

@@ -2,12 +2,13 @@ import Access
 import Basics
 import HTTPSupport
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// RFC 7517; RFC 7518 §3; SMART 2.2 client-confidential-asymmetric §Registering; SSRF class S.
-struct KeySetTests {
+@Suite(.takingTurns) struct KeySetTests {
     private func key(_ jwk: String, id: String = "k1", for algorithm: SignatureAlgorithm = .es384) throws
         -> VerificationKey?
     {

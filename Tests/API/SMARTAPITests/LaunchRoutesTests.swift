@@ -1,12 +1,13 @@
 import Access
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// SMART 2.2 app-launch §EHR launch, §fhirContext; class B of the security rules (launch tampering).
-struct LaunchRoutesTests {
+@Suite(.takingTurns) struct LaunchRoutesTests {
     typealias Fixture = LaunchFixture
 
     private static let whole = """
@@ -36,6 +37,10 @@ struct LaunchRoutesTests {
             Fixture.parameters(["launch": handle, "scope": Self.scope]), as: "doctor")
         #expect(page.text.contains("For the patient <strong>Ann &lt;One&gt;</strong>"))
         #expect(!page.text.contains("type=\"radio\""))
+        // Who was shown whose name is known, whatever they answer.
+        let shown = fixture.store.records.filter { $0.interaction == "launch-patients" }
+        #expect(shown.map(\.patientID) == ["p1"])
+        #expect(shown.map(\.principal.kind) == [.person])
         let code = try await fixture.code(["launch": handle, "scope": Self.scope], as: "doctor", patient: nil)
         let json = try requiredValue(try await fixture.exchange(code).json)
         #expect(json["patient"]?.text == "p1")

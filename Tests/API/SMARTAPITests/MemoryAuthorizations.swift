@@ -47,7 +47,8 @@ final class MemoryAuthorizations: AuthorizationStore {
             guard let (code, isUsed) = state.codes[digest], let grant = state.grants[code.grantID] else {
                 return .unknown
             }
-            return isUsed ? .used(grant) : code.expires <= time ? .expired(grant) : .fresh(code, grant)
+            if isUsed { return .used(grant) }
+            return code.expires <= time || grant.revokedAt != nil ? .expired(grant) : .fresh(code, grant)
         }
     }
     func redeem(_ digest: [UInt8], refresh: RefreshToken?, at time: Int64) async throws -> Bool {

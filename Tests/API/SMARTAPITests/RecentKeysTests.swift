@@ -1,10 +1,11 @@
 import Basics
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// RFC 7518 §3.4; SMART 2.2 client-confidential-asymmetric §Signature verification.
-struct RecentKeysTests {
+@Suite(.takingTurns) struct RecentKeysTests {
     private func jwk(_ key: ClientKey) throws -> JOSEValue { try #require(JOSEValue(object: Array(key.jwk.utf8))) }
 
     /// The encoded header and claims of a token, and its signature.

@@ -2,12 +2,13 @@ import Access
 import Basics
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// Attack class A of the security rules; RFC 7523 §3; RFC 8725 §3; SMART 2.2 client-confidential-asymmetric.
-struct TokenEndpointTests {
+@Suite(.takingTurns) struct TokenEndpointTests {
     @Test(
         "RFC 8725 §3.1, §3.10: a header that names another algorithm or brings its own key is refused",
         arguments: [

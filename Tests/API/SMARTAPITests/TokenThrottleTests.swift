@@ -1,12 +1,13 @@
 import Access
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// Case X3: failed token requests. OWASP API2, API4; RFC 6585 §4.
-struct TokenThrottleTests {
+@Suite(.takingTurns) struct TokenThrottleTests {
     private static func limits(_ burst: Int) -> StrangerLimits {
         var limits = StrangerLimits()
         limits.burst = burst

@@ -1,12 +1,13 @@
 import Access
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// RFC 9068 §4; RFC 8725 §3.
-struct TokenVerifierTests {
+@Suite(.takingTurns) struct TokenVerifierTests {
     private func issued(_ fixture: SMARTFixture) async throws -> String {
         try #require(try await fixture.token(try fixture.assertion()).json?["access_token"]?.text)
     }

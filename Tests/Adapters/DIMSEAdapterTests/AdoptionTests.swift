@@ -7,7 +7,7 @@ import Testing
 import Workflow
 
 /// S1: objects that lie in the store and that no row names are registered by the ingest of the doors.
-@Suite("An object that lies in the store is registered where it lies, and never removed")
+@Suite("An object that lies in the store is registered where it lies, and never removed", .takingTurns)
 struct AdoptionTests {
     private let store = MemoryStore()
     private let blobs = MemoryBlobs()

@@ -2,12 +2,13 @@ import DICOMData
 import DICOMNetwork
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 @testable import DIMSEAdapter
 
 /// PS3.8 §9.2 and §9.3 in a channel without a socket, whose clock the test moves.
-@Suite struct AssociationHandlerTests {
+@Suite(.takingTurns) struct AssociationHandlerTests {
     /// What a handler tells its user.
     private final class RecordingUser: AssociationUser {
         var handler: AssociationHandler?

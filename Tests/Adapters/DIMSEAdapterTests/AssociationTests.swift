@@ -6,11 +6,12 @@ import DIMSEAdapter
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 /// PS3.8 §9.2 to §9.3 over loopback sockets.
-@Suite struct AssociationTests {
+@Suite(.takingTurns) struct AssociationTests {
     private let verification: (abstractSyntax: String, transferSyntaxes: [String]) =
         (UID.verification, [TransferSyntax.implicitVRLittleEndian.uid])
 

@@ -4,11 +4,12 @@ import DICOMData
 import DICOMNetwork
 import DIMSEAdapter
 import NIOSSL
+import TestSupport
 import Testing
 import Workflow
 
 /// Whom a DIMSE door takes, for what and from where.
-@Suite struct DoorTests {
+@Suite(.takingTurns) struct DoorTests {
     private static let verification = (
         abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid]
     )

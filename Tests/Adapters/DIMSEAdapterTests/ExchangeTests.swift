@@ -2,13 +2,14 @@ import DICOMData
 import DICOMNetwork
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 @testable import DIMSEAdapter
 
 /// Both sides of one association ask and answer. PS3.7 §7, §D.3.3.4.
-@Suite struct ExchangeTests {
+@Suite(.takingTurns) struct ExchangeTests {
     /// Answers C-GET by sending one object, part by part, to the peer that asked.
     private struct SendingSCP: ServiceClassProvider {
         let abstractSyntaxes = [

@@ -1,15 +1,17 @@
+import Access
 import DICOMData
 import DICOMNetwork
 import Logging
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 @testable import DIMSEAdapter
 
 /// How long a peer may take to answer, in a channel without a socket whose clock the test moves. PS3.7 §9.1.2.
-@Suite struct InvocationTests {
-    /// An association that this side asked for, and a C-FIND on it.
+@Suite(.takingTurns) struct InvocationTests {
+    /// An association that this side asked for and on which it is stored to, and a C-FIND on it.
     private final class Query {
         let channel = EmbeddedChannel()
         let exchange: DIMSEExchange
@@ -24,10 +26,17 @@ import Testing
             var timers = DIMSETimers()
             timers.response = .seconds(60)
             exchange = DIMSEExchange(
-                services: [:], eventLoop: loop, timers: timers, work: continuation,
-                logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-                associated: loop.makePromise())
-            let request = AssociateRequest.of([(1, UID.studyRootFind)], called: "PACS", calling: "HILUM")
+                services: [RecordingSCP.sopClass: RecordingSCP()], eventLoop: loop, timers: timers,
+                work: continuation, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+                associated: loop.makePromise(),
+                info: AssociationInfo(
+                    id: "scu", calledAETitle: title("PACS"), callingAETitle: title("HILUM"),
+                    access: .server(requestID: "scu")))
+            var request = AssociateRequest.of(
+                [(1, UID.studyRootFind), (3, RecordingSCP.sopClass)], called: "PACS", calling: "HILUM")
+            request.userInformation.roleSelections = [
+                RoleSelection(sopClassUID: RecordingSCP.sopClass, scu: false, scp: true)
+            ]
             try channel.pipeline.syncOperations.addHandler(
                 AssociationHandler(user: exchange, request: request, timers: timers, limits: NetworkLimits()))
             try channel.connect(to: SocketAddress(unixDomainSocketPath: "/peer")).wait()
@@ -59,10 +68,10 @@ import Testing
                 response(to: request, status, hasDataSet: hasDataSet).encoded(), isCommand: true, isLast: true)
         }
 
-        func write(_ bytes: ByteBuffer, isCommand: Bool = false, isLast: Bool) throws {
+        func write(_ bytes: ByteBuffer, isCommand: Bool = false, isLast: Bool, contextID: UInt8 = 1) throws {
             try channel.writeInbound(
                 PDU.data([
-                    PresentationDataValue(contextID: 1, isCommand: isCommand, isLast: isLast, fragment: bytes)
+                    PresentationDataValue(contextID: contextID, isCommand: isCommand, isLast: isLast, fragment: bytes)
                 ]))
         }
 
@@ -106,6 +115,22 @@ import Testing
         }
         #expect(steady.end == nil)
         try steady.finish()
+    }
+
+    @Test("While we store what it sent, the peer is not late with its response")
+    func storing() throws {
+        let query = try Query()
+        let store = CommandSet.cStoreRequest(
+            messageID: 7, sopClassUID: RecordingSCP.sopClass, sopInstanceUID: "1.2.3")
+        try query.write(store.encoded(), isCommand: true, isLast: true, contextID: 3)
+        // Nobody here performs it: it is being stored for as long as it takes.
+        try query.write(ByteBuffer(bytes: [1, 2]), isLast: true, contextID: 3)
+        for _ in 0..<10 { query.advance(59) }
+        #expect(query.end == nil)
+        try query.announce(.success, hasDataSet: false)
+        guard case .success(let responses)? = query.end else { return #expect(Bool(false), "no response") }
+        #expect(responses.map(\.message.status) == [.success])
+        try query.finish()
     }
 
     /// A query that was cancelled after two matches, as one more than was asked for or by its user.

@@ -3,12 +3,13 @@ import DICOMNetwork
 import Logging
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 @testable import DIMSEAdapter
 
 /// Several that ask on one association take turns, in a channel without a socket. PS3.7 §D.3.3.3.
-@Suite struct InvocationTurnTests {
+@Suite(.takingTurns) struct InvocationTurnTests {
     /// An association that this side asked for.
     private final class Association {
         let channel = EmbeddedChannel()

@@ -5,13 +5,14 @@ import DICOMNetwork
 import Logging
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 import Workflow
 
 @testable import DIMSEAdapter
 
 /// Associations that are begun and broken off over and over leave nothing behind: no place, no connection, no object.
-@Suite struct SlotLeakTests {
+@Suite(.timeLimit(.minutes(2)), .takingTurns) struct SlotLeakTests {
     private static let request = AssociateRequest.of([(1, UID.verification)])
     private static let accept = request.accepted()
 
@@ -94,15 +95,13 @@ import Workflow
                     try await writer.write(PDU.abort(.byUser).encoded())
                 }
                 // The server learns of it in its own time.
-                for _ in 0..<1_000 where test.listener.associations > 0 { try await Task.sleep(for: .milliseconds(2)) }
-                #expect(test.listener.associations == 0, "cycle \(number)")
+                try await until { test.listener.associations == 0 }
             }
             let association = try await SCUAssociation.open(
                 test.destination, contexts: [(UID.verification, [TransferSyntax.implicitVRLittleEndian.uid])])
             #expect(try await association.echo() == .success)
             try await association.release()
-            for _ in 0..<1_000 where admission.connections(.dimse) > 0 { try await Task.sleep(for: .milliseconds(2)) }
-            #expect(admission.connections(.dimse) == 0)
+            try await until { admission.connections(.dimse) == 0 }
         }
     }
 

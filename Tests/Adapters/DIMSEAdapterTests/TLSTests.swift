@@ -8,7 +8,7 @@ import Testing
 import Workflow
 
 /// PS3.15 §B.12: TLS, with peers bound to their certificate.
-@Suite struct TLSTests {
+@Suite(.takingTurns) struct TLSTests {
     private func contexts() throws -> (server: NIOSSLContext, client: NIOSSLContext, anonymous: NIOSSLContext) {
         let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
         let key = try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem)

@@ -5,11 +5,12 @@ import Logging
 import MLLPAdapter
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 import Workflow
 
 /// What becomes of a message by its answer. HL7 v2.5.1 §2.9 and table 0008.
-@Suite struct HL7CourierTests {
+@Suite(.takingTurns) struct HL7CourierTests {
     /// A directory of one receiver.
     private struct Peers: PeerDirectory {
         var known: Peer?

@@ -4,12 +4,13 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MLLPAdapter
 
 /// HL7 v2.5.1 Appendix C, MLLP: one message in flight, in a channel without a socket whose clock the test moves.
-@Suite struct MLLPConnectionHandlerTests {
+@Suite(.takingTurns) struct MLLPConnectionHandlerTests {
     private final class Works: Sendable {
         private let state = Mutex<[MLLPWork]>([])
         var all: [MLLPWork] { state.withLock { $0 } }

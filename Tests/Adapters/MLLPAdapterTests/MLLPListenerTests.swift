@@ -5,10 +5,11 @@ import MLLPAdapter
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 
 /// MLLP Release 1 over real sockets on loopback.
-@Suite struct MLLPListenerTests {
+@Suite(.takingTurns) struct MLLPListenerTests {
     // MARK: Hostile first
 
     @Test("Noise before, between and after frames does not stop the answers")
@@ -278,7 +279,7 @@ import Testing
 }
 
 /// The client's side: HL7 v2.5.1 §2.9.2, MSA-2 names the message.
-@Suite struct MLLPClientTests {
+@Suite(.takingTurns) struct MLLPClientTests {
     @Test("An answer for another message is not taken; the deadline closes the connection")
     func wrongControlID() async throws {
         try await TestListener.run(receive: { _, _ in TestListener.answer(to: TestListener.message("OTHER")) }) {

@@ -9,7 +9,7 @@ import Testing
 import Workflow
 
 /// MLLP over TLS with client certificates, as IHE ATNA asks (ITI-19).
-@Suite struct MLLPOverTLSTests {
+@Suite(.takingTurns) struct MLLPOverTLSTests {
     private func contexts(requiresClientCertificate: Bool) throws -> (
         server: NIOSSLContext, client: NIOSSLContext, anonymous: NIOSSLContext
     ) {

@@ -2,10 +2,11 @@ import HL7v2
 import MLLPAdapter
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 /// Sending over MLLP to receivers of every kind: an answer is the message's that it names, and nobody else's.
-@Suite struct MLLPSenderTests {
+@Suite(.takingTurns) struct MLLPSenderTests {
     private static func sender(answer: TimeAmount = .seconds(20)) -> MLLPSender {
         var terms = MLLPSender.Terms { _ in "" }
         terms.answer = answer

@@ -1,11 +1,12 @@
 import AsyncHTTPClient
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OutboundAdapter
 
 /// Connections that are kept for the next request to a place.
-@Suite struct HTTPSClientsTests {
+@Suite(.takingTurns) struct HTTPSClientsTests {
     private func place(_ number: Int) -> HTTPSClients.Place {
         HTTPSClients.Place(host: "h\(number).example", address: "192.0.2.1")
     }

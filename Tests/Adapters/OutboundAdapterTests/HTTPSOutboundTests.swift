@@ -10,7 +10,7 @@ import Testing
 @testable import OutboundAdapter
 
 /// Case X9: fetches from a server that answers whatever a test wants, over TLS on loopback.
-@Suite("Outbound fetches keep their bounds")
+@Suite("Outbound fetches keep their bounds", .takingTurns)
 struct HTTPSOutboundTests {
     /// Answers the first bytes of each connection with a text, after a while.
     private final class Canned: ChannelInboundHandler, Sendable {

@@ -4,12 +4,13 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OutboundAdapter
 
 /// A request that tells another system something keeps the bounds of a fetch. RFC 9110.
-@Suite struct HTTPSSenderTests {
+@Suite(.takingTurns) struct HTTPSSenderTests {
     private static let loopback = OutboundPolicy(allowedNetworks: ["127.0.0.0/8"].compactMap { IPNetwork($0) })
 
     private static func post(
@@ -115,7 +116,7 @@ import Testing
 }
 
 /// Header fields that a stranger wants to be sent. RFC 9110 §5.
-@Suite struct OutboundHeaderTests {
+@Suite(.takingTurns) struct OutboundHeaderTests {
     @Test("A name that is a token and a value in printable ASCII are taken, blanks around the value left out")
     func taken() throws {
         let header = try #require(OutboundHeader(line: "Authorization:  Bearer a:b=  "))

@@ -13,7 +13,7 @@ import Workflow
 @testable import OutboundAdapter
 
 /// PS3.18 §10.5 as user agent from the outbox, with the tokens of SMART App Launch 2.2 backend-services.
-@Suite struct STOWCourierTests {
+@Suite(.takingTurns) struct STOWCourierTests {
     private static let uid = "1.2.3.1.1"
     private static let seconds: Int64 = 1_767_225_600
 
@@ -31,6 +31,8 @@ import Workflow
         }
         let file: [UInt8]
         let header: InstanceHeader
+        /// Headers are not found, while the row of the instance is.
+        var hidesHeaders = false
 
         init(_ syntax: TransferSyntax = .explicitVRLittleEndian, pixels: [UInt8] = [1, 2, 3, 4]) throws {
             var set = DataSet()
@@ -70,7 +72,7 @@ import Workflow
         func headers(
             studyInstanceUID: String, seriesInstanceUID: String?, sopInstanceUID: String?, after: String?, limit: Int,
             access: AccessContext
-        ) async throws -> [InstanceHeader] { [header] }
+        ) async throws -> [InstanceHeader] { hidesHeaders ? [] : [header] }
         func create() throws -> any BlobWriting { throw StoreError(.misuse, "test") }
         func open<Value: Sendable>(
             _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value
@@ -198,6 +200,23 @@ import Workflow
         for text in ["CANARY", "1.2.3.1"] {
             #expect(call.body.firstRange(of: Array(text.utf8)) == nil)
             #expect(!"\(call.uri) \(call.headers)".contains(text))
+        }
+    }
+
+    @Test("PS3.15 §E.1: what cannot be de-identified is not sent as it is stored")
+    func nothingAsStored() async throws {
+        let pseudonyms = try #require(Pseudonyms(key: [UInt8](repeating: 7, count: 32)))
+        var store = try Store()
+        store.hidesHeaders = true
+        let (outcomes, calls) = try await Self.run(
+            store,
+            rewriting: InstanceRewriting(
+                deidentifier: Deidentifier(profile: DeidentificationProfile(), pseudonyms: pseudonyms))
+        ) { _, _ in .init() }
+        #expect(calls.isEmpty)
+        guard case .withdrawn = outcomes.first else {
+            Issue.record("\(outcomes)")
+            return
         }
     }
 

@@ -26,14 +26,14 @@ struct PixelMessageTests {
         [
             .decode(try image(), .jpegLossless, DecodingOptions(reduction: 3, wantsRGB: true), bytes: 1_234_567),
             .encode(
-                .init(try frame()), .jpeg2000,
+                try frame().shape, .jpeg2000,
                 EncodingOptions(quality: 71, halvesChrominance: false, near: 5, ratio: 12.5), bytes: 40),
         ]
     }
 
     static func replies() throws -> [PixelMessage.Reply] {
         [
-            .ready(protection: 3), .decoded(.init(try frame()), bytes: 40, retires: true),
+            .ready(protection: 3), .decoded(try frame().shape, bytes: 40, retires: true),
             .encoded(photometricInterpretation: "YBR_ICT", isLossy: true, bytes: 99, retires: false),
             .refused(.unsupported("JPEG XL"), retires: false),
             .refused(.mismatch(attribute: "Rows", image: 1, codestream: 2), retires: true),

@@ -18,15 +18,18 @@ struct PixelProcessTests {
         #expect(hilum_sandbox_channel(&ends) == 0)
         let memory = hilum_sandbox_memory()
         #expect(memory >= 0)
-        let limits = PixelProcess.Limits(
-            memoryBytes: 1 << 30, sharedBytes: sharedBytes, cpuSeconds: 1 << 30, residentBytes: residentBytes,
-            pixels: .default)
-        let theirs = PixelChannel(descriptor: ends[1], memory: memory)
+        var limits = PixelProcess.Limits()
+        limits.sharedBytes = sharedBytes
+        limits.cpuSeconds = 1 << 30
+        limits.residentBytes = residentBytes
+        let theirs = PixelProcess(
+            channel: PixelChannel(descriptor: ends[1], memory: memory), limits: limits, statm: hilum_sandbox_statm())
         let done = DispatchSemaphore(value: 0)
         let code = Box()
         let thread = Thread {
-            code.value = PixelProcess.serve(theirs, limits, protection: 3)
-            close(theirs.descriptor)
+            code.value = theirs.serve(protection: 3)
+            close(theirs.channel.descriptor)
+            close(theirs.statm)
             done.signal()
         }
         thread.start()
@@ -54,7 +57,7 @@ struct PixelProcessTests {
         let code = try withProcess { channel in
             try channel.store(frame.bytes)
             let coded = try ask(
-                channel, .encode(.init(frame), .jpegLSLossless, EncodingOptions(), bytes: frame.bytes.count))
+                channel, .encode(frame.shape, .jpegLSLossless, EncodingOptions(), bytes: frame.bytes.count))
             guard case .encoded("MONOCHROME2", false, let bytes, false) = coded else {
                 Issue.record("\(String(describing: coded))")
                 return
@@ -64,18 +67,18 @@ struct PixelProcessTests {
                     rows: 4, columns: 5, samplesPerPixel: 1, photometricInterpretation: "MONOCHROME2",
                     bitsAllocated: 16, bitsStored: 12, highBit: 11, isSigned: false, isPlanar: false))
             let reply = try ask(channel, .decode(image, .jpegLSLossless, DecodingOptions(), bytes: bytes))
-            #expect(reply == .decoded(.init(frame), bytes: 40, retires: false))
+            #expect(reply == .decoded(frame.shape, bytes: 40, retires: false))
             #expect(try channel.load(40) == frame.bytes)
         }
         #expect(code == 0)
     }
 
-    @Test("A process that was once large says that it is to be replaced")
+    @Test("A process that has become large says that it is to be replaced")
     func worn() throws {
         let frame = try PixelMessageTests.frame()
         _ = try withProcess(residentBytes: 1 << 20) { channel in
             try channel.store(frame.bytes)
-            let reply = try ask(channel, .encode(.init(frame), .rleLossless, EncodingOptions(), bytes: 40))
+            let reply = try ask(channel, .encode(frame.shape, .rleLossless, EncodingOptions(), bytes: 40))
             guard case .encoded(_, _, _, retires: true) = reply else {
                 Issue.record("\(String(describing: reply))")
                 return
@@ -93,7 +96,7 @@ struct PixelProcessTests {
             let large = try ask(channel, .decode(image, .jpegLossless, DecodingOptions(), bytes: 65))
             #expect(large == .refused(.tooLarge(limit: "sharedBytes", value: 65), retires: false))
             let frame = try PixelMessageTests.frame()
-            let other = try ask(channel, .encode(.init(frame), .rleLossless, EncodingOptions(), bytes: 4))
+            let other = try ask(channel, .encode(frame.shape, .rleLossless, EncodingOptions(), bytes: 4))
             #expect(other == .refused(.malformed("bytes that are not the frame's"), retires: false))
         }
         #expect(code == 0)

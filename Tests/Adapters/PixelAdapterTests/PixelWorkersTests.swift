@@ -17,9 +17,9 @@ struct PixelWorkersTests {
         return PixelWorkers(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    private func decode(_ pool: PixelWorkers) async throws -> NativeFrame {
+    private func decode(_ pool: PixelWorkers, _ frame: [UInt8] = [1, 2, 3]) async throws -> NativeFrame {
         try await pool.decode(
-            [1, 2, 3], try PixelMessageTests.image(), transferSyntax: .jpegLossless, options: DecodingOptions())
+            frame, try PixelMessageTests.image(), transferSyntax: .jpegLossless, options: DecodingOptions())
     }
 
     @Test("A program that is not there, ends at once or says nothing is an error for the frame, each time")
@@ -56,5 +56,52 @@ struct PixelWorkersTests {
         let pool = pool(["/bin/true"])
         await pool.close()
         await #expect(throws: PixelWorkerError(.unavailable, "")) { try await decode(pool) }
+    }
+
+    /// A program that says all of this at once, whatever it is asked.
+    private func saying(_ replies: [PixelMessage.Reply]) -> [String] {
+        let bytes = replies.flatMap { reply -> [UInt8] in
+            let message = reply.encoded
+            return [UInt8(message.count), 0, 0, 0] + message
+        }
+        let octal = bytes.map { byte in
+            let digits = String(byte, radix: 8)
+            return "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+        }
+        return ["/bin/sh", "-c", "printf '\(octal.joined())' >&0; read nothing; read nothing"]
+    }
+
+    @Test("A frame of another size than the image's is no answer, and ends its process")
+    func otherSize() async throws {
+        let frame = try PixelMessageTests.frame()
+        let other = try #require(
+            FrameShape(
+                rows: frame.rows, columns: frame.columns + 1, samplesPerPixel: 1, sampleBytes: 1, bitsStored: 8,
+                isSigned: false, photometricInterpretation: "MONOCHROME2"))
+        let pool = pool(saying([.ready(protection: 3), .decoded(other, bytes: other.byteCount, retires: false)]))
+        for _ in 0..<2 {
+            // The bytes that are said to be the frame's are there.
+            await #expect(throws: PixelWorkerError(.died, "")) {
+                try await decode(pool, [UInt8](repeating: 0, count: other.byteCount))
+            }
+        }
+        #expect(pool.counts.starts == 2)
+        #expect(pool.counts.died == 2)
+        await pool.close()
+    }
+
+    @Test("What a process says unasked is not taken for the answer to the next frame")
+    func unasked() async throws {
+        let pool = pool(
+            saying([
+                .ready(protection: 3), .refused(.malformed("first"), retires: false),
+                .refused(.malformed("second"), retires: false),
+            ]))
+        for _ in 0..<2 {
+            await #expect(throws: PixelCodecError.malformed("first")) { try await decode(pool) }
+        }
+        #expect(pool.counts.starts == 2)
+        #expect(pool.counts.refused == 2)
+        await pool.close()
     }
 }

@@ -66,6 +66,30 @@ struct CodecFrameTests {
         #expect(vector.decoded([]) == nil)
     }
 
+    /// JPEG Lossless of 8 bits in one column, the table of one code: a bit of 0 for `symbol`.
+    private static func lossless(rows: UInt8, symbol: UInt8, interval: UInt8 = 0, scan: [UInt8]) -> [UInt8] {
+        [0xFF, 0xD8, 0xFF, 0xC3, 0, 11, 8, 0, rows, 0, 1, 1, 1, 0x11, 0, 0xFF, 0xC4, 0, 20, 0, 1]
+            + [UInt8](repeating: 0, count: 15) + [symbol, 0xFF, 0xDD, 0, 4, 0, interval]
+            + [0xFF, 0xDA, 0, 8, 1, 1, 0, 1, 0, 0] + scan + [0xFF, 0xD9]
+    }
+
+    @Test("T.81 §H.1.2.1: what a difference sets above the precision is not of the sample")
+    func aboveThePrecision() {
+        // 0, and 300 in 9 bits: 128 + 300 is 256 + 172.
+        let bytes = Self.lossless(rows: 1, symbol: 9, scan: [0b0100_1011, 0b0011_1111])
+        #expect(
+            JPEGLosslessFrame.decoded(bytes, rows: 1, columns: 1, samples: 1, sampleBytes: 2) == [172, 0])
+    }
+
+    @Test("T.81 §B.1.1.2: a restart marker may stand behind fill bytes")
+    func fillBytes() {
+        for fill in [[], [0xFF], [0xFF, 0xFF]] as [[UInt8]] {
+            let bytes = Self.lossless(
+                rows: 2, symbol: 0, interval: 1, scan: [0x7F] + fill + [0xFF, 0xD0, 0x7F])
+            #expect(JPEGLosslessFrame.decoded(bytes, rows: 2, columns: 1, samples: 1, sampleBytes: 1) == [128, 128])
+        }
+    }
+
     @Test("Mutated codestreams never trap and never give another number of bytes", arguments: vectors)
     func fuzz(_ vector: Vector) {
         let seed = UInt64.random(in: 0...UInt64.max)

@@ -115,6 +115,25 @@ struct FrameEncoderTests {
         }
     }
 
+    @Test("Superfluous bytes before a marker of a JPEG are passed over, and no damage behind them is")
+    func superfluous() throws {
+        let pixels = (0..<64 * 64).map { UInt8(truncatingIfNeeded: $0 * $0 / 7) }
+        let frame = try #require(
+            NativeFrame(
+                rows: 64, columns: 64, samplesPerPixel: 1, sampleBytes: 1, bitsStored: 8, isSigned: false,
+                photometricInterpretation: "MONOCHROME2", bytes: pixels))
+        let image = try Self.image(of: frame, "MONOCHROME2")
+        var bytes = try FrameEncoder.encode(frame, as: .jpegBaseline).bytes
+        let plain = try FrameDecoder.decode(bytes, image, transferSyntax: .jpegBaseline)
+        let table = try #require(bytes.indices.dropLast().first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xDB })
+        bytes.insert(contentsOf: [1, 2, 3], at: table)
+        #expect(try FrameDecoder.decode(bytes, image, transferSyntax: .jpegBaseline) == plain)
+        #expect(throws: PixelCodecError.self) {
+            try FrameDecoder.decode(
+                Array(bytes.prefix(bytes.count * 3 / 4)), image, transferSyntax: .jpegBaseline)
+        }
+    }
+
     @Test(
         "Our own sequential JPEG decoder and libjpeg-turbo give the same samples, gray and colour", arguments: [1, 3])
     func twoDecoders(_ samples: Int) throws {

@@ -88,6 +88,12 @@ struct ArchiveCopyTests {
         var begun = Self.copy("1.9")
         begun.state = .leaving
         #expect(ArchiveCacheRule().leaving([begun], bytes: 0, now: Self.at(0)) == [begun])
+        // Nothing else leaves for the room that it makes, though it was used last.
+        begun.bytes = 10
+        begun.usedAt = Self.at(400)
+        var rule = ArchiveCacheRule()
+        rule.bytesMax = 40
+        #expect(rule.leaving(copies + [begun], bytes: 50, now: Self.at(400)) == [begun])
     }
 
     @Test("Copies leave with their series and study, and the study has its id when it comes back")
@@ -155,6 +161,24 @@ struct ArchiveCopyTests {
         // And what is kept here does not become a copy.
         #expect(try unit.store(Self.received("1.1", archive: "PACS", blob: "same")) == .duplicate)
         #expect(try unit.instance("1.1")?.archive == nil)
+    }
+
+    @Test(
+        "A copy that comes to be kept is told of as what is sent here is, once, and not when the archive sends it again"
+    )
+    func announced() throws {
+        let unit = MemoryUnit()
+        _ = try unit.register(Make.patient("100"))
+        func awaitsPublication(after archive: String?) throws -> Bool {
+            _ = try unit.store(Self.received("1.1", archive: archive, blob: "same"))
+            let isAwaited = try unit.awaitedPublication(of: "1.2.3") != nil
+            try StudyService().publish("1.2.3", in: unit)
+            return isAwaited
+        }
+        #expect(try awaitsPublication(after: "PACS"))
+        #expect(try !awaitsPublication(after: "PACS"))
+        #expect(try awaitsPublication(after: nil))
+        #expect(try !awaitsPublication(after: nil))
     }
 
     @Test(

@@ -2,10 +2,11 @@ import Admission
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 
 /// X6, X7 on sockets of loopback.
-@Suite struct AdmissionHandlerTests {
+@Suite(.takingTurns) struct AdmissionHandlerTests {
     /// Runs a listener that echoes, whose connections begin with a handshake that never ends if `isTLS`.
     func listening(
         _ admission: Admission, isTLS: Bool = false, _ body: (any Channel, Int) async throws -> Void

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// X6, X7: one policy of admission for all doors.
-@Suite struct AdmissionTests {
+@Suite(.takingTurns) struct AdmissionTests {
     /// What was closed, by name, and what was noted.
     final class Log: Sendable {
         let closed = Mutex<[String]>([])

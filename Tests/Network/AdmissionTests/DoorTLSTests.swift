@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Doors that take TLS and clear text on one port (PS3.15 §B, RFC 8446 §5.1), and doors of some networks.
-@Suite struct DoorTLSTests {
+@Suite(.takingTurns) struct DoorTLSTests {
     private static func contexts() throws -> (server: NIOSSLContext, client: NIOSSLContext) {
         let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
         let key = try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem)

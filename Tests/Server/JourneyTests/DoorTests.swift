@@ -86,12 +86,7 @@ extension JourneyTests {
                         [.posixPermissions: 0o600], ofItemAtPath: server.folder.path + "/tls/server.key")
                     server.hangUp()
                     let new = try Wire.tls(server.folder)
-                    var isServed = false
-                    for _ in 0..<100 where !isServed {
-                        isServed = try await Wire.shakesHands(port: doors[4].port, new)
-                        if !isServed { try await Task.sleep(for: .milliseconds(100)) }
-                    }
-                    #expect(isServed)
+                    try await waitUntil("the new certificate") { try await Wire.shakesHands(port: doors[4].port, new) }
                     #expect(try await !Wire.shakesHands(port: doors[0].port, old))
                     wire.received.clear()
                     try await wire.send([0x0B] + Samples.message("AFTER") + [0x1C, 0x0D])

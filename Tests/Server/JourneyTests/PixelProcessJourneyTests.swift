@@ -50,6 +50,17 @@ struct PixelProcessJourneyTests {
         await pool.close()
     }
 
+    @Test("A process stays for the next frame however large the program that started it once was")
+    func largeParent() async throws {
+        let pool = try pool()
+        let once = [UInt8](repeating: 1, count: PixelProcess.Limits().residentBytes * 3 / 2)
+        #expect(once.last == 1)
+        let frame = try frame(rows: 8, columns: 8)
+        for _ in 0..<3 { _ = try await pool.encode(frame, as: .rleLossless, options: EncodingOptions()) }
+        #expect(pool.counts.starts == 1)
+        await pool.close()
+    }
+
     /// 13 lines of 19 pixels as HTJ2K, by ojph_compress, in base64.
     private static let htj2k: String =
         "/0//UQApQAAAAAATAAAADQAAAAAAAAAAAAAAEwAAAA0AAAAAAAAAAAABBwEB/1AACAACAAAAA/9SAAwAAgABAAIEBEAB/1wA"
@@ -108,7 +119,7 @@ struct PixelProcessJourneyTests {
 
     @Test("A frame that takes more memory than a process may use ends that process and no other frame")
     func memory() async throws {
-        let pool = try pool { $0.memoryBytes = 48 << 20 }
+        let pool = try pool { $0.limits.memoryBytes = 48 << 20 }
         let large = try frame(rows: 4_000, columns: 4_000)
         await #expect(throws: (any Error).self) {
             try await pool.encode(large, as: .jpeg2000Lossless, options: EncodingOptions())

@@ -31,16 +31,6 @@ extension JourneyTests {
             }
         }
 
-        private static func wait(
-            _ what: String, _ condition: @Sendable () async throws -> Bool
-        ) async throws {
-            let end = ContinuousClock.now + .seconds(60)
-            while !(try await condition()) {
-                guard ContinuousClock.now < end else { throw JourneyFailure("waited in vain: \(what)") }
-                try await Task.sleep(for: .milliseconds(100))
-            }
-        }
-
         @Test("PS3.4 §B: a study goes on to the old PACS as it came, and what was stored while that was away follows")
         func byCStore() async throws {
             let (near, far) = (try await ServerFolder.make(), try await ServerFolder.make())
@@ -71,7 +61,7 @@ extension JourneyTests {
                             "peer", "add", near.path, "--ae", "FAR", "--host", "127.0.0.1", "--port",
                             "\(other.endpoints.dimse.port)", "--offers", "store")
                         try await Self.with(other) { there in
-                            try await Self.wait("3 instances") { try await there.visible(study: "1.2.77") == 3 }
+                            try await waitUntil("3 instances") { try await there.visible(study: "1.2.77") == 3 }
                         }
                     }
                 }
@@ -110,7 +100,7 @@ extension JourneyTests {
                         }
                         #expect(try await context.stow([part]).status == 200)
                     }
-                    try await Self.wait("the delivery") {
+                    try await waitUntil("the delivery") {
                         try await HilumProgram.must("outbox", "list", near.path, "--state", "done")
                             .contains("route/cloud")
                     }

@@ -1,6 +1,7 @@
 import FHIRModel
 import Foundation
 import NIOHTTP1
+import TestSupport
 import Testing
 
 extension JourneyTests {
@@ -74,12 +75,8 @@ extension JourneyTests {
 
         /// The outbox is looked at every 15 s.
         private static func waitUntilDegraded(_ context: ServerTrait.Context) async throws {
-            let end = ContinuousClock.now + .seconds(60)
-            while true {
-                let text = try await context.web.send(.GET, "/health/ready").text
-                if text.contains("\"outbox\":\"degraded\"") { return }
-                guard ContinuousClock.now < end else { throw JourneyFailure("readiness tells of nothing: \(text)") }
-                try await Task.sleep(for: .milliseconds(50))
+            try await waitUntil("the outbox is degraded") {
+                try await context.web.send(.GET, "/health/ready").text.contains("\"outbox\":\"degraded\"")
             }
         }
 

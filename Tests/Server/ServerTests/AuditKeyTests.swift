@@ -1,10 +1,11 @@
 import Basics
+import TestSupport
 import Testing
 
 @testable import hilum
 
 /// The key of checkpoints: ES256 (RFC 7518 §3.4) in PKCS #8 (RFC 5958).
-struct AuditKeyTests {
+@Suite(.takingTurns) struct AuditKeyTests {
     /// A key as folders have it that an earlier version made, by another library; it protects nothing.
     private static let pem = """
         -----BEGIN PRIVATE KEY-----

@@ -6,13 +6,14 @@ import OpsAPI
 import SQLStore
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 @testable import hilum
 
 /// The delivery of the outbox over a real store: at least once, in order, within its places, and ended in good order.
-@Suite struct DeliveryServiceTests {
+@Suite(.takingTurns) struct DeliveryServiceTests {
     /// Notes what it is given, and does what it is told.
     final class TestCourier: Courier {
         struct Log {
@@ -254,7 +255,7 @@ import Workflow
         var policy = DeliveryPolicy()
         policy.attemptSeconds = 1
         let courier = TestCourier(policy) { _, _ in
-            try? await Task.sleep(for: .seconds(3_600))
+            await DeliverySignal().wait()
             return .delivered
         }
         try await Self.with(courier) { store in
@@ -271,7 +272,7 @@ import Workflow
         let courier = TestCourier { entry, _ in
             guard String(decoding: entry.payload, as: UTF8.self) == "hangs" else { return .delivered }
             entered.raise()
-            try? await Task.sleep(for: .seconds(3_600))
+            await DeliverySignal().wait()
             return .transient("cancelled")
         }
         let after: Step = { store in

@@ -1,12 +1,13 @@
 import Admission
 import Foundation
 import NIOSSL
+import TestSupport
 import Testing
 
 @testable import hilum
 
 /// Certificates that are replaced while a server runs.
-struct DoorCertificatesTests {
+@Suite(.takingTurns) struct DoorCertificatesTests {
     /// A folder with files of TLS, for the time of one test.
     private struct Files {
         let folder: ServerFolder

@@ -3,13 +3,14 @@ import Admission
 import Foundation
 import HTTPSupport
 import NIOSSL
+import TestSupport
 import Testing
 import Workflow
 
 @testable import hilum
 
 /// `doors` of hilum.yaml, and the short forms.
-struct DoorConfigurationTests {
+@Suite(.takingTurns) struct DoorConfigurationTests {
     private static func load(_ text: String) throws -> ServerConfiguration {
         let folder = ServerFolder(
             FileManager.default.temporaryDirectory.path + "/hilum-doors-" + UUID().uuidString.prefix(8).lowercased())

@@ -1,11 +1,12 @@
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import hilum
 
 /// Case X10: what comes from outside stays inside its field. OWASP ASVS V16; CWE-117.
-struct EscapedLogHandlerTests {
+@Suite(.takingTurns) struct EscapedLogHandlerTests {
     /// Keeps what is written.
     private final class Lines: TextOutputStream, Sendable {
         private let text = Mutex("")

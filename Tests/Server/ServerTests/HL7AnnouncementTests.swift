@@ -6,13 +6,14 @@ import HL7Translation
 import HL7v2
 import Logging
 import SQLStore
+import TestSupport
 import Testing
 import Workflow
 
 @testable import hilum
 
 /// What changes is put into the outbox for the destinations of the site, in the unit that changes it.
-@Suite struct HL7AnnouncementTests {
+@Suite(.takingTurns) struct HL7AnnouncementTests {
     private static let yaml = """
         destinations:
           RIS:

@@ -1,11 +1,12 @@
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import hilum
 
 /// Case D20: the port that is told is the one that was bound.
-struct HeldPortTests {
+@Suite(.takingTurns) struct HeldPortTests {
     private static func listen(_ port: Int) async throws -> any Channel {
         try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)

@@ -1,10 +1,11 @@
 import Access
+import TestSupport
 import Testing
 
 @testable import hilum
 
 /// What `hilum client register` takes and refuses. RFC 6749 §3.1.2; SMART 2.2 §Scopes.
-struct LaunchedClientCheckTests {
+@Suite(.takingTurns) struct LaunchedClientCheckTests {
     @Test("A backend service is registered with system/ scopes, a launched application with all others")
     func scopes() throws {
         #expect(try LaunchedClientCheck.scopes("system/*.rs", isLaunched: false).text == "system/*.rs")

@@ -1,11 +1,12 @@
 import Cryptography
 import Foundation
+import TestSupport
 import Testing
 
 @testable import hilum
 
 /// The authority of `hilum init`. RFC 5280, PS3.15 §B.12.
-struct LocalAuthorityTests {
+@Suite(.takingTurns) struct LocalAuthorityTests {
     private static let now = Date(timeIntervalSince1970: 1_800_000_000)
 
     @Test("Certificates hold from an hour before they are made, the authority ten years and the server 397 days")

@@ -1,10 +1,11 @@
+import TestSupport
 import Testing
 import Workflow
 
 @testable import hilum
 
 /// Which files of a server folder a backup takes beside those that each folder has.
-struct NamedFilesTests {
+@Suite(.takingTurns) struct NamedFilesTests {
     private static func named(
         certificate: String, key: String, authorities: String? = nil, profiles: [String] = []
     ) -> NamedFiles {

@@ -1,10 +1,11 @@
 import Access
 import Foundation
+import TestSupport
 import Testing
 
 @testable import hilum
 
-struct OperatorTests {
+@Suite(.takingTurns) struct OperatorTests {
     @Test("What a person does by a command is on record under the name of their account, not as the server's work")
     func named() {
         let access = AccessContext.operatorOfThisMachine(requestID: "hilum test")

@@ -2,12 +2,13 @@ import DICOMNetwork
 import DIMSEAdapter
 import NIOCore
 import NIOSSL
+import TestSupport
 import Testing
 
 @testable import hilum
 
 /// What `hilum peer test` says of failures, which an operator reads.
-struct PeerCheckWordsTests {
+@Suite(.takingTurns) struct PeerCheckWordsTests {
     @Test("A failure of an association is said in words, with its codes")
     func associations() {
         let said: [(SCUError, String)] = [

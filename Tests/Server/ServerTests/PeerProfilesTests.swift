@@ -1,13 +1,14 @@
 import Foundation
 import HL7Translation
 import Logging
+import TestSupport
 import Testing
 import Workflow
 
 @testable import hilum
 
 /// Profiles of senders over that of the site.
-struct PeerProfilesTests {
+@Suite(.takingTurns) struct PeerProfilesTests {
     private static let site = """
         time_zone: Europe/Oslo
         accepted_processing_ids: [P]

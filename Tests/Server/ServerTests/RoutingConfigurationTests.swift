@@ -1,13 +1,14 @@
 import DICOMData
 import DICOMTranslation
 import Foundation
+import TestSupport
 import Testing
 import Workflow
 
 @testable import hilum
 
 /// `routing` of hilum.yaml.
-struct RoutingConfigurationTests {
+@Suite(.takingTurns) struct RoutingConfigurationTests {
     private static func with<Value>(
         _ text: String, _ body: (ServerConfiguration, ServerFolder) throws -> Value
     ) throws -> Value {
@@ -136,6 +137,15 @@ struct RoutingConfigurationTests {
                 "token.client: is needed"
             ),
             ("destinations: [{ name: a, peer: A, speed: 3 }]", "unknown key `speed`"),
+            (
+                "destinations: [{ name: a, peer: A, de-identify: }]",
+                "routing.destinations[0].de-identify: says nothing"
+            ),
+            ("destinations: [{ name: a, peer: A, not-from: }]", "routing.destinations[0].not-from: says nothing"),
+            ("rules: [{ from: , to: b }]", "routing.rules[0].from: says nothing"),
+            ("rules: [{ from: [], to: b }]", "routing.rules[0].from: at least one"),
+            ("rules: [{ modality: [], to: b }]", "routing.rules[0].modality: at least one"),
+            ("rules: [{ order: , to: b }]", "routing.rules[0].order: says nothing"),
             ("rules: [{ to: b }]", "routing.rules[0].to: `b` is none of"),
             ("rules: [{ name: x }]", "routing.rules[0].to: at least one"),
             ("rules: [{ attributes: { Foo: x }, to: b }]", "routing.rules[0].attributes: `Foo` is no attribute"),

@@ -4,13 +4,14 @@ import Foundation
 import HL7Translation
 import Logging
 import MLLPAdapter
+import TestSupport
 import Testing
 import Workflow
 
 @testable import hilum
 
 /// Whom an MLLP door lets send: by name, address and certificate.
-struct SenderGateTests {
+@Suite(.takingTurns) struct SenderGateTests {
     private struct Peers: PeerDirectory {
         let all: [Peer]
         func peer(kind: Peer.Kind, name: String) async throws -> Peer? {

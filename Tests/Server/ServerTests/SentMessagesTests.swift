@@ -1,11 +1,12 @@
 import Access
+import TestSupport
 import Testing
 import Workflow
 
 @testable import hilum
 
 /// Messages among what else is in the outbox.
-struct SentMessagesTests {
+@Suite(.takingTurns) struct SentMessagesTests {
     /// An outbox in which a message to RIS stands every so many notices.
     private struct Log: OutboxLog {
         let count: Int64

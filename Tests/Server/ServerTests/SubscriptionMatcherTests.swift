@@ -3,13 +3,14 @@ import OpsAPI
 import SQLStore
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 @testable import hilum
 
 /// When the matcher looks for whom a change is.
-@Suite struct SubscriptionMatcherTests {
+@Suite(.takingTurns) struct SubscriptionMatcherTests {
     @Test("After a failure it looks again at once, for ends too, and waits for a commit only after it has looked")
     func failure() async throws {
         let events = Mutex<[String]>([])

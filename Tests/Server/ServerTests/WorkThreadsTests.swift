@@ -1,9 +1,10 @@
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import hilum
 
-struct WorkThreadsTests {
+@Suite(.takingTurns) struct WorkThreadsTests {
     /// How many work at once.
     private final class Gauge: Sendable {
         private let counts = Mutex((now: 0, most: 0))

@@ -76,6 +76,26 @@ import Testing
         }
     }
 
+    @Test("CWE-367: of an account that was changed meanwhile no session begins, and no verifier is renewed", arguments: TestDatabases.all)
+    func changedMeanwhile(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            let anna = Self.account("anna")
+            _ = try await store.add(anna)
+            let session = Self.session("s1", anna)
+            #expect(try await store.begin(session, replacing: nil, ofAccountChangedAt: anna.changedAt))
+            #expect(try await store.change(accountID: anna.id, .verifier("$v2", replacing: "$v"), at: 15))
+            #expect(try await store.account(id: anna.id)?.changedAt == anna.changedAt)
+            let password = AccountChange.password(verifier: "$w", keepingSession: nil)
+            #expect(try await store.change(accountID: anna.id, password, at: 20))
+            let late = Self.session("s2", anna)
+            #expect(try await !store.begin(late, replacing: nil, ofAccountChangedAt: anna.changedAt))
+            #expect(try await store.sessions(of: anna.id) == [])
+            #expect(try await !store.change(accountID: anna.id, .verifier("$v3", replacing: "$v2"), at: 21))
+            #expect(try await store.account(id: anna.id)?.passwordVerifier == "$w")
+            #expect(try await store.begin(late, replacing: nil, ofAccountChangedAt: 20))
+        }
+    }
+
     @Test("A locked account loses its sessions and no new one begins", arguments: TestDatabases.all)
     func locked(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in
@@ -186,5 +206,13 @@ import Testing
             #expect(try await store.sessions(of: anna.id).count == 100)
             #expect(try await store.sessions(of: anna.id).first?.id == "w119")
         }
+    }
+}
+
+extension RelationalStore {
+    /// Begins a session of an account as it is now.
+    fileprivate func begin(_ session: BrowserSession, replacing old: String?) async throws -> Bool {
+        let changedAt = try await account(id: session.accountID)?.changedAt
+        return try await begin(session, replacing: old, ofAccountChangedAt: changedAt ?? 0)
     }
 }

@@ -27,6 +27,15 @@ struct ArchiveCopyTests {
         return received
     }
 
+    private static func decide(
+        _ ask: QuarantineRequest.Ask, series: String? = nil, _ store: RelationalStore
+    ) async throws {
+        try await store.work { unit in
+            try QuarantineService().decide(
+                QuarantineRequest(ask, studyInstanceUID: "1.2", seriesInstanceUID: series, reason: "test"), in: unit)
+        }
+    }
+
     @Test("A copy is read as it was kept, all of it, and its last use is the latest that was told")
     func kept() async throws {
         for kind in TestDatabases.all {
@@ -106,17 +115,66 @@ struct ArchiveCopyTests {
                 _ = try await store.work { unit in
                     try StudyService().register(Self.received("1", archive: "PACS"), in: unit)
                 }
-                func decide(_ ask: QuarantineRequest.Ask) async throws {
-                    try await store.work { unit in
-                        try QuarantineService().decide(
-                            QuarantineRequest(ask, studyInstanceUID: "1.2", reason: "test"), in: unit)
+                #expect(try await store.look { try $0.instance("1") }?.archive == "PACS")
+                try await Self.decide(.reject, store)
+                #expect(try await store.look { try $0.rejectedInstance("1") }?.archive == "PACS")
+                try await Self.decide(.undo, store)
+                #expect(try await store.look { try $0.instance("1") }?.archive == "PACS")
+            }
+        }
+    }
+
+    @Test("What is sent here while its copy is rejected is kept here when it comes back, and its series does not leave")
+    func keptWhileRejected() async throws {
+        for kind in TestDatabases.all {
+            try await Support.with(kind) { store in
+                try await store.work { unit in
+                    try unit.save(Self.copy("1.2", .whole))
+                    for sop in ["1", "2"] {
+                        _ = try StudyService().register(Self.received(sop, archive: "PACS"), in: unit)
                     }
                 }
-                #expect(try await store.look { try $0.instance("1") }?.archive == "PACS")
-                try await decide(.reject)
-                #expect(try await store.look { try $0.rejectedInstance("1") }?.archive == "PACS")
-                try await decide(.undo)
-                #expect(try await store.look { try $0.instance("1") }?.archive == "PACS")
+                try await Self.decide(.reject, store)
+                let again = try await store.work {
+                    try StudyService().register(Self.received("1", archive: nil), in: $0)
+                }
+                #expect(again == .duplicate)
+                try await Self.decide(.undo, store)
+                let (archives, ofSeries) = try await store.look { unit in
+                    (
+                        try ["1", "2"].map { try unit.instance($0)?.archive },
+                        try unit.series("1.2.1", in: "1.2")?.archive
+                    )
+                }
+                #expect(archives == [nil, "PACS"] && ofSeries == nil)
+                #expect(try await store.work { try ArchiveCopyService().letGo("1.2", in: $0) } == .stays)
+                #expect(try await store.look { try $0.series("1.2.1", in: "1.2") } != nil)
+            }
+        }
+    }
+
+    @Test("A copy of which a part is rejected stays: what comes back alone would be taken for all of the study")
+    func partlyRejected() async throws {
+        for kind in TestDatabases.all {
+            try await Support.with(kind) { store in
+                try await store.work { unit in
+                    try unit.save(Self.copy("1.2", .whole))
+                    for series in ["1.2.1", "1.2.2"] {
+                        _ = try StudyService().register(
+                            Self.received("1." + series, archive: "PACS", series: series), in: unit)
+                    }
+                }
+                func letGo() async throws -> ArchiveCopyService.Step {
+                    try await store.work { try ArchiveCopyService().letGo("1.2", in: $0) }
+                }
+                try await Self.decide(.reject, series: "1.2.2", store)
+                #expect(try await letGo() == .stays)
+                try await Self.decide(.reject, store)
+                #expect(try await letGo() == .stays)
+                #expect(try await store.look { try $0.archiveCopy(of: "1.2") }?.state == .whole)
+                try await Self.decide(.undo, store)
+                #expect(try await store.look { try $0.copiedInstances(of: "1.2").count } == 2)
+                #expect(try await letGo() == .done)
             }
         }
     }

@@ -89,6 +89,11 @@ struct AuthorizationTests {
             #expect(try await store.revokeGrant("g1", at: 9))
             #expect(try await !store.revokeGrant("g1", at: 10))
             #expect(try await store.grant(id: "g1")?.revokedAt == 9)
+            // Nobody has used it.
+            guard case .expired = try await store.code([1], at: 3) else {
+                Issue.record("not over")
+                return
+            }
             #expect(try await !store.redeem([1], refresh: nil, at: 3))
             #expect(try await !store.revokeGrant("none", at: 9))
         }
@@ -140,6 +145,29 @@ struct AuthorizationTests {
                 return
             }
             #expect(try await !store.rotate([11], to: Self.token(12), at: 500))
+        }
+    }
+
+    @Test(
+        "A used refresh token is known as used for a week after its end, and no longer kept then",
+        arguments: TestDatabases.all)
+    func forgotten(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            let week = 7 * 86_400 * Self.second
+            _ = try await store.save(Self.grant(), code: Self.code(1), using: nil, at: 2)
+            #expect(try await store.redeem([1], refresh: Self.token(11, expires: 500), at: 3))
+            #expect(try await store.rotate([11], to: Self.token(12, expires: 3 * week), at: 4))
+            #expect(try await store.rotate([12], to: Self.token(13, expires: 3 * week), at: week + 500))
+            guard case .used = try await store.refreshToken([11], at: week + 500) else {
+                Issue.record("forgotten too early")
+                return
+            }
+            #expect(try await store.rotate([13], to: Self.token(14, expires: 3 * week), at: week + 501))
+            #expect(try await store.refreshToken([11], at: week + 501) == .unknown)
+            guard case .used = try await store.refreshToken([12], at: week + 501) else {
+                Issue.record("a token that has not ended is forgotten")
+                return
+            }
         }
     }
 

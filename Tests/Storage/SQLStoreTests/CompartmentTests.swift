@@ -303,20 +303,39 @@ struct CompartmentTests {
             try await Support.put(store, Self.observation("1", of: "b", label: nil))
             try await Support.put(store, Self.observation("2", of: "a", label: nil))
             let parser = SearchQueryParser(baseURL: "")
+            func found(_ filter: SearchFilter?, at snapshot: Int64, since: UTCInstant? = nil) async throws -> String {
+                var (found, cursor): ([String], Int64?) = ([], nil)
+                repeat {
+                    let page = try await store.scan(
+                        "Observation", snapshot: snapshot, since: since, until: nil, matching: filter, after: cursor,
+                        limit: 2, access: Support.access("system/*.rs"))
+                    found += page.resources.map { $0.isDeleted ? "-" + $0.id : $0.id }
+                    cursor = page.next
+                } while cursor != nil
+                return found.sorted().joined(separator: " ")
+            }
             for (ids, expected) in [
                 (["a"], "1 3"), (["b"], "2"), (["a", "b"], "1 2 3"), ([], ""), (nil, "1 2 3"), (["c"], "4"),
             ] as [([String]?, String)] {
                 let filter = parser.compartmentFilter("Patient", ids: ids, type: "Observation")
-                var (found, cursor): ([String], Int64?) = ([], nil)
-                repeat {
-                    let page = try await store.scan(
-                        "Observation", snapshot: snapshot, since: nil, until: nil, matching: filter, after: cursor,
-                        limit: 2, access: Support.access("system/*.rs"))
-                    found += page.resources.map(\.id)
-                    cursor = page.next
-                } while cursor != nil
-                #expect(found.sorted().joined(separator: " ") == expected, "\(ids ?? ["any"])")
+                #expect(try await found(filter, at: snapshot) == expected, "\(ids ?? ["any"])")
             }
+            #expect(try await found(parser.idFilter(["1", "3"], type: "Observation"), at: snapshot) == "1 3")
+            // What was deleted counts as what it was; 1 is of b by now, 2 of a.
+            for id in ["1", "2", "4"] {
+                try await store.write(Support.server) { _ = try $0.deleteResource("Observation", id) }
+            }
+            let later = try await store.snapshot().sequence
+            let begin = UTCInstant(microseconds: 0)
+            for (ids, expected) in [
+                (["a"], "-2 3"), (["b"], "-1"), (["a", "b"], "-1 -2 3"), (["c"], "-4"),
+                (["a", "b", "c"], "-1 -2 -4 3"),
+            ] {
+                let filter = parser.compartmentFilter("Patient", ids: ids, type: "Observation")
+                #expect(try await found(filter, at: later, since: begin) == expected, "\(ids)")
+            }
+            #expect(
+                try await found(parser.idFilter(["2", "3"], type: "Observation"), at: later, since: begin) == "-2 3")
         }
     }
 

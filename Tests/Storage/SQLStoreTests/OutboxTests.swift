@@ -199,6 +199,26 @@ private typealias Support = WorkflowSupport
     }
 
     @Test(
+        "A key that is joined to one of which nothing waits goes on under that, also while it is on its way",
+        arguments: TestDatabases.all)
+    func joinedToNothing(_ kind: SQLDialect) async throws {
+        try await Self.with(kind) { store, _ in
+            try await Self.put(store, Self.draft("1", key: "old"), Self.draft("2", key: "old"))
+            let lease = try #require(try await Self.claim(store).leases.first)
+            try await Self.join(store, "old", into: "k")
+            try await Self.put(store, Self.draft("3"))
+            #expect(Self.texts(try await Self.claim(store, owner: "b")) == [])
+            let second = try #require(try await store.settle(lease, .done, next: 60) { _ in })
+            #expect(Self.text(second.entry) == "2" && second.entry.orderingKey == "k")
+            try await Self.join(store, "k", into: "last")
+            let third = try #require(try await store.settle(second, .done, next: 60) { _ in })
+            #expect(Self.text(third.entry) == "3" && third.entry.orderingKey == "last")
+            #expect(try await store.settle(third, .done, next: 60) { _ in } == nil)
+            #expect(Self.texts(try await Self.claim(store)) == [])
+        }
+    }
+
+    @Test(
         "Keys that are joined wait for an operator together; two that are both on their way end each by itself",
         arguments: TestDatabases.all)
     func joinedWhileHeld(_ kind: SQLDialect) async throws {

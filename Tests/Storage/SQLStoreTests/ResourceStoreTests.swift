@@ -481,6 +481,26 @@ struct ResourceStoreTests {
         }
     }
 
+    @Test("Export scan: a batch has no more bytes than a page, and at least one resource", arguments: TestDatabases.all)
+    func scanBytes(_ kind: SQLDialect) async throws {
+        var limits = SearchLimits.standard
+        limits.pageBytesMax = 1
+        try await Self.with(kind, searchLimits: limits) { store in
+            for json in Self.patients { try await Self.put(store, json) }
+            let snapshot = try await store.snapshot().sequence
+            var (found, after): ([String], Int64?) = ([], nil)
+            repeat {
+                let page = try await store.scan(
+                    "Patient", snapshot: snapshot, since: nil, until: nil, after: after, limit: 10,
+                    access: Self.server)
+                #expect(page.resources.count == 1)
+                found += page.resources.map(\.id)
+                after = page.next
+            } while after != nil
+            #expect(found == ["p1", "p2", "p3"])
+        }
+    }
+
     @Test(
         "Hostile values are data: quotes, comments, wildcards and marks find nothing and break nothing",
         arguments: TestDatabases.all)

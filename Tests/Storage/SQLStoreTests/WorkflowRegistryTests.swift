@@ -197,6 +197,12 @@ struct WorkflowRegistryTests {
             try await store.save(job)
             #expect(try await store.referenced([BlobID("b1")]).isEmpty)
             #expect(try await store.job(EntityID("j1"))?.state == .deleted)
+            // Its worker, which has not heard of that yet.
+            job.state = .running
+            try await store.save(job)
+            #expect(try await store.job(EntityID("j1"))?.state == .deleted)
+            #expect(try await store.referenced([BlobID("b1")]).isEmpty)
+            #expect(try await store.unfinishedJobs().isEmpty)
         }
     }
 

@@ -224,6 +224,22 @@ import Workflow
         #expect(try Self.matches { $0.setEmpty(.inputInformationSequence) })
     }
 
+    @Test("PS3.3 Table C.12-1: times in items are local to the workitem's own offset, too")
+    func localTimes() throws {
+        var performed = DataSet()
+        performed.set(.performedProcedureStepStartDateTime, string: "20260105003000")
+        var attributes = DataSet()
+        attributes.set(.timezoneOffsetFromUTC, string: "+0100")
+        attributes.set(.unifiedProcedureStepPerformedProcedureSequence, items: [performed])
+        for (isMatch, text) in [(true, "20260104"), (false, "20260105"), (true, "20260104233000+0000")] {
+            var key = DataSet()
+            key.set(.performedProcedureStepStartDateTime, string: text)
+            var identifier = DataSet()
+            identifier.set(.unifiedProcedureStepPerformedProcedureSequence, items: [key])
+            #expect(try WorkitemKeys(identifier).matches(attributes) == isMatch, "\(text)")
+        }
+    }
+
     @Test("Keys that are none are refused; what is asked for is answered, each present, and no Transaction UID")
     func identifier() throws {
         for (tag, text) in [

@@ -19,6 +19,22 @@ import Workflow
 
     private func order(_ site: OutboundSite) throws -> ImagingOrder { try #require(site.store.orders.first) }
 
+    /// An order with a number of its own, of which the site's destinations are told that it takes the place of another.
+    private func successor(of old: ImagingOrder, on site: OutboundSite) -> ImagingOrder {
+        let announcer = OutboundAnnouncer(profile: site.profile, digest: Site.fnv)
+        site.store.concluding.withLock {
+            $0 = { events, unit in
+                try announcer.announce(events, replaced: { $0 == EntityID("new") ? old.id : nil }, in: unit)
+            }
+        }
+        var order = old
+        order.id = EntityID("new")
+        order.placer?.value = "PL-2"
+        order.filler = nil
+        order.accession = nil
+        return order
+    }
+
     @Test("An order is new, changed, held, released, under way, done: each once; the same again is no news")
     func order() async throws {
         let site = try OutboundSite(Self.ris)
@@ -182,18 +198,8 @@ import Workflow
         _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
         _ = try site.sent()
         let old = try order(site)
-        let announcer = OutboundAnnouncer(profile: site.profile, digest: Site.fnv)
-        site.store.concluding.withLock {
-            $0 = { events, unit in
-                try announcer.announce(events, replaced: { $0 == EntityID("new") ? old.id : nil }, in: unit)
-            }
-        }
+        let order = successor(of: old, on: site)
         try await site.change { unit in
-            var order = old
-            order.id = EntityID("new")
-            order.placer?.value = "PL-2"
-            order.filler = nil
-            order.accession = nil
             var over = old
             over.status = .revoked
             for index in over.steps.indices { over.steps[index].status = .canceled }
@@ -216,18 +222,8 @@ import Workflow
         _ = await site.inbox.receive(Site.orm("M1"), peer: nil)
         _ = try site.sent()
         let old = try order(site)
-        let announcer = OutboundAnnouncer(profile: site.profile, digest: Site.fnv)
-        site.store.concluding.withLock {
-            $0 = { events, unit in
-                try announcer.announce(events, replaced: { $0 == EntityID("new") ? old.id : nil }, in: unit)
-            }
-        }
+        let order = successor(of: old, on: site)
         try await site.change { unit in
-            var order = old
-            order.id = EntityID("new")
-            order.placer?.value = "PL-2"
-            order.filler = nil
-            order.accession = nil
             try unit.save(order)
             unit.emit(.orderChanged(order.id))
         }
@@ -321,18 +317,8 @@ import Workflow
         let old = try order(site)
         try await site.changeOrder { $0.status = .revoked }
         _ = try site.sent()
-        let announcer = OutboundAnnouncer(profile: site.profile, digest: Site.fnv)
-        site.store.concluding.withLock {
-            $0 = { events, unit in
-                try announcer.announce(events, replaced: { $0 == EntityID("new") ? old.id : nil }, in: unit)
-            }
-        }
+        let order = successor(of: old, on: site)
         try await site.change { unit in
-            var order = old
-            order.id = EntityID("new")
-            order.placer?.value = "PL-2"
-            order.filler = nil
-            order.accession = nil
             try unit.save(order)
             unit.emit(.orderChanged(order.id))
         }

@@ -17,7 +17,8 @@ extension FHIRService {
             throw InteractionError(.malformed, "a POST of $export has its parameters in its body, none in the URL")
         }
         let request = try ExportRequest(
-            isForm ? try ExportRequest.parameters(of: try document(in: call)) : call.query, parser: searchParser,
+            isForm ? try ExportRequest.parameters(of: try document(in: call), searchParser) : call.query,
+            parser: searchParser,
             definitions: definitions, baseURL: baseURL, mayNamePatients: isForm && level != .system,
             isLenient: preferences.handling == .lenient)
         let snapshot = try await store.snapshot()

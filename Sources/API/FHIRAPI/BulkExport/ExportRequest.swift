@@ -18,6 +18,7 @@ struct ExportRequest {
     private(set) var elements: [String] = []
     /// Logical ids of `patient`, each once; nil where it was not sent.
     private(set) var patients: [String]?
+    private var knownPatients: Set<String> = []
 
     private static let outputFormats: Set<String> = ["application/fhir+ndjson", "application/ndjson", "ndjson"]
     /// What one kick-off may name.
@@ -60,7 +61,7 @@ struct ExportRequest {
             case "_typeFilter": for piece in pieces(value) { try addFilter(piece) }
             case "_elements": for piece in value.split(separator: ",") { try addElement(String(piece)) }
             case "patient" where mayNamePatients: try addPatient(value)
-            default: try refuse("the parameter \(name) is not supported by this $export")
+            default: try refuse("the parameter \(parser.quoted(name)) is not supported by this $export")
             }
         }
         for filter in filters where namesTypes && !types.contains(filter.type) {
@@ -151,16 +152,18 @@ struct ExportRequest {
         guard case .relative("Patient", let id, nil) = Reference(text).relative(to: baseURL) else {
             throw InteractionError(.malformed, "patient must be a reference to a Patient, such as Patient/1")
         }
-        var ids = patients ?? []
-        if !ids.contains(id) { ids.append(id) }
-        guard ids.count <= Self.patientsMax else {
+        guard knownPatients.insert(id).inserted else { return }
+        guard knownPatients.count <= Self.patientsMax else {
             throw InteractionError(.unsupported, "more than \(Self.patientsMax) patients")
         }
-        patients = ids
+        if patients == nil { patients = [] }
+        patients?.append(id)
     }
 
     /// The parameters of a POST. Bulk Data 2.0: a Parameters resource, each parameter by name with its value.
-    static func parameters(of document: JSONDocument) throws -> [(name: String, value: String)] {
+    static func parameters(
+        of document: JSONDocument, _ parser: SearchQueryParser
+    ) throws -> [(name: String, value: String)] {
         guard document["resourceType"]?.isString("Parameters") == true else {
             throw InteractionError(.malformed, "the body of $export is a Parameters resource")
         }
@@ -175,13 +178,11 @@ struct ExportRequest {
                 .compactMap { parameter[$0]?.string }.first
                 ?? parameter["valueBoolean"]?.bool.map { String($0) }
             guard let text else {
-                throw InteractionError(.malformed, "the parameter \(said(name)) of $export has no value that it takes")
+                throw InteractionError(
+                    .malformed, "the parameter \(parser.quoted(name)) of $export has no value that it takes")
             }
             pairs.append((name, text))
         }
         return pairs
     }
-
-    /// A client's word as it may be said back: letters, digits and few marks.
-    private static func said(_ name: String) -> String { SearchQueryParser(baseURL: "").quoted(name) }
 }

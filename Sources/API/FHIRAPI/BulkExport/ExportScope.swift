@@ -32,8 +32,8 @@ struct ExportScope {
 
     /// Whether an export of this level can hold resources of the type.
     func mayHold(_ type: String) -> Bool {
-        if selection.level == .system || isOutside(type) { return true }
-        return compartment(type) != nil
+        // Whoever the patients are: they may be very many.
+        selection.level == .system || isOutside(type) || compartment(type, of: []) != nil
     }
 
     /// What a resource of the type has to meet; nil for nothing.
@@ -44,7 +44,7 @@ struct ExportScope {
         if isOutside(type) {
             filters.append(parser.idFilter(ids, type: type))
         } else if selection.level != .system {
-            filters.append(compartment(type) ?? .anyOf([]))
+            filters.append(compartment(type, of: selection.patients) ?? .anyOf([]))
         }
         let asked = try selection.filters.filter { $0.type == type }.map {
             try ExportRequest.search($0, parser) ?? .anyOf([])
@@ -54,7 +54,7 @@ struct ExportScope {
     }
 
     /// Nil for a type of which no resource is a patient's.
-    private func compartment(_ type: String) -> SearchFilter? {
+    private func compartment(_ type: String, of patients: [String]?) -> SearchFilter? {
         // A group tells of all its members, so it goes with all of them only.
         if type == "Group" {
             switch selection.level {
@@ -63,6 +63,6 @@ struct ExportScope {
             default: break
             }
         }
-        return parser.compartmentFilter("Patient", ids: selection.patients, type: type)
+        return parser.compartmentFilter("Patient", ids: patients, type: type)
     }
 }

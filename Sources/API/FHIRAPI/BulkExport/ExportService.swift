@@ -11,8 +11,8 @@ import Workflow
 package final class ExportService: Sendable {
     /// A file is closed when it holds this many bytes, so that a download can be resumed at reasonable cost.
     static let fileBytesMax: Int64 = 128 << 20
-    /// Resources read at a time.
-    static let batch = 200
+    /// Resources read at a time, where their bytes are not too many: each time the patients' list is read again.
+    static let batch = 1_000
 
     let jobs: any ExportJobStore
     let store: any ResourceStore
@@ -72,6 +72,7 @@ package final class ExportService: Sendable {
         cancelled.withLock { _ = $0.insert(job.id) }
         var gone = job
         gone.state = .deleted
+        gone.selection = nil
         gone.outputs = []
         try await jobs.save(gone)
         for file in job.outputs { try await blobs.remove(file.blobID) }
@@ -91,7 +92,8 @@ package final class ExportService: Sendable {
         job.state = .running
         let scope = ExportScope(
             selection, SearchQueryParser(baseURL: baseURL, now: job.createdAt.microseconds, zone: store.zone))
-        var referred = ReferredResources(baseURL: baseURL)
+        // Nothing is looked for in what is exported where nothing of it would be.
+        var referred = job.types.contains { scope.isOutside($0) } ? ReferredResources(baseURL: baseURL) : nil
         do {
             try await jobs.save(job)
             let access = AccessContext(
@@ -101,7 +103,7 @@ package final class ExportService: Sendable {
                 let type = job.types[index]
                 let filters =
                     scope.isOutside(type)
-                    ? try referred.batches(of: type).map { try scope.filter(type, among: $0) }
+                    ? try (referred?.batches(of: type) ?? []).map { try scope.filter(type, among: $0) }
                     : [try scope.filter(type)]
                 for filter in filters {
                     repeat {
@@ -114,11 +116,12 @@ package final class ExportService: Sendable {
                         job.outputs += written.map(\.file)
                         job.checkpoint = ExportJob.Checkpoint(
                             types: cursor == nil ? index + 1 : index, cursor: cursor)
+                        job.progress = (cursor == nil ? index + 1 : index) * 99 / job.types.count
                         if isCancelled(id) { return await dropOutputs(of: job) }
-                        try await jobs.save(job)
+                        // There is nothing of most types, and a job may name very many patients.
+                        if !written.isEmpty { try await jobs.save(job) }
                     } while job.checkpoint?.cursor != nil
                 }
-                job.progress = (index + 1) * 99 / job.types.count
             }
             job.state = .complete
             job.progress = 100
@@ -131,9 +134,13 @@ package final class ExportService: Sendable {
             job.failure = "the export could not be written; start it again"
         }
         job.checkpoint = nil
+        // Whose data it is may be a long list, and each download reads the job.
+        job.selection = nil
         job.finishedAt = now()
         if isCancelled(id) { return await dropOutputs(of: job) }
         try? await jobs.save(job)
+        // Deleted in between: the store keeps it so.
+        if isCancelled(id) { await dropOutputs(of: job) }
     }
 
     private func dropOutputs(of job: ExportJob) async {
@@ -144,13 +151,12 @@ package final class ExportService: Sendable {
     /// whole: the resources, and with `_since` the deletions. Gives the cursor at which the type goes on, nil at its end.
     private func export(
         _ type: String, of job: ExportJob, _ selection: ExportJob.Selection, matching filter: SearchFilter?,
-        access: AccessContext, noting referred: inout ReferredResources
+        access: AccessContext, noting referred: inout ReferredResources?
     ) async throws -> (written: [Written], cursor: Int64?) {
         var files: [Written] = []
         var resources = Writer(type: type, isDeleted: false)
         var deletions = Writer(type: type, isDeleted: true)
         let subset = Subset(elements: selection.elements(of: type), summary: nil, definitions: .r4)
-        let notes = selection.level != .system
         var cursor = job.checkpoint?.cursor
         do {
             repeat {
@@ -161,7 +167,7 @@ package final class ExportService: Sendable {
                     if resource.isDeleted {
                         if job.since != nil { try deletions.append(Self.deletion(of: resource), to: blobs) }
                     } else {
-                        if notes { referred.note(resource.bytes) }
+                        referred?.note(resource.bytes)
                         try resources.append(subset.apply(to: resource.bytes, of: type), to: blobs)
                     }
                 }

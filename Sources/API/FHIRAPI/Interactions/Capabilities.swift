@@ -11,12 +11,12 @@ struct CapabilityStatement: Sendable {
     private let tag: String
 
     init(
-        baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant,
+        baseURL: String, oauth: OAuthEndpoints, softwareVersion: String, date: UTCInstant,
         conditionalDelete: ConditionalDelete
     ) {
         bytes = JSONWriter.compact(
             Self.statement(
-                baseURL: baseURL, oauthBaseURL: oauthBaseURL, softwareVersion: softwareVersion, date: date,
+                baseURL: baseURL, oauth: oauth, softwareVersion: softwareVersion, date: date,
                 conditionalDelete: conditionalDelete))
         // FNV-1a; nobody gains by a collision with the server's own words.
         let digest = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
@@ -38,18 +38,14 @@ struct CapabilityStatement: Sendable {
     ]
 
     private static func statement(
-        baseURL: String, oauthBaseURL: String, softwareVersion: String, date: UTCInstant,
+        baseURL: String, oauth: OAuthEndpoints, softwareVersion: String, date: UTCInstant,
         conditionalDelete: ConditionalDelete
     ) -> JSONValue {
         let definitions = FHIRDefinitions.r4
-        let oauth: JSONValue = [
-            "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
-            "extension": [["url": "token", "valueUri": .string(oauthBaseURL + "/token")]],
-        ]
         let rest: JSONValue = [
             "mode": "server",
             "security": [
-                "extension": [oauth],
+                "extension": [oauth.json],
                 "service": [
                     [
                         "coding": [

@@ -8,26 +8,35 @@ import Hummingbird
 package struct Page: Sendable {
     /// Of the head and the first heading.
     package var title: String
+    /// Of the frame; what is in ``content`` is said in it, too.
     package var language: PageLanguage
     /// What is in the main part, below the heading.
     package var content: [HTML]
     /// Whose links are shown above; empty shows none.
     package var navigation: [Link] = []
-    /// Where else than to this server a form may lead in the end: origins such as `https://app.example`.
+    /// Whether there is a form; of a page without one none leads anywhere.
+    package var hasForms = true
+    /// Where else than to this server a form, or the answer to it, may lead: origins such as `https://app.example` (see
+    /// ``CrossOriginPolicy/isOrigin(_:)``), and the own schemes of applications on a device, such as `com.example.app:`. What
+    /// is neither is left out.
     package var formOrigins: [String] = []
     /// Goes on to a path of this server at once, by itself.
     package var continuesTo: String?
 
     /// A path of this server and what it is called.
     package struct Link: Sendable, Hashable {
+        /// With its query, as it stands in the page.
         package let path: String
+        /// In the language of the page.
         package let title: String
+
         package init(_ path: String, _ title: String) {
             self.path = path
             self.title = title
         }
     }
 
+    /// A page without navigation, whose forms lead to this server.
     package init(_ title: String, _ language: PageLanguage, _ content: [HTML]) {
         self.title = title
         self.language = language
@@ -66,18 +75,34 @@ package struct Page: Sendable {
         return Array(text.utf8)
     }
 
-    /// The answer. Never kept by a cache, unless `headers` say so.
+    /// The answer. Never kept by a cache, and its address told to this server alone, unless `headers` say otherwise.
     package func response(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
         var headers = headers
-        let origins = formOrigins.filter(CrossOriginPolicy.isOrigin).map { " " + $0 }.joined()
-        headers[.contentSecurityPolicy] =
-            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'\(origins); "
-            + "frame-ancestors 'none'"
+        let targets = formOrigins.filter { CrossOriginPolicy.isOrigin($0) || Self.isOwnScheme($0) }
+        headers[.contentSecurityPolicy] = SecurityHeaders.pagePolicy(
+            forms: hasForms ? ["'self'"] + targets : ["'none'"])
         // With `no-referrer` a browser would not say which site a form comes from. Fetch Standard §3.2.
-        headers[.referrerPolicy] = "same-origin"
+        headers[.referrerPolicy] = headers[.referrerPolicy] ?? "same-origin"
         headers[.xFrameOptions] = "DENY"
         headers[.cacheControl] = headers[.cacheControl] ?? "no-store"
-        return .bytes(bytes, contentType: "text/html; charset=utf-8", status: status, headers: headers)
+        return .bytes(bytes, contentType: Self.contentType, status: status, headers: headers)
+    }
+
+    fileprivate static let contentType = "text/html; charset=utf-8"
+
+    /// Whether a text is a scheme of an application's own with its colon: a domain name turned around, so it has a dot, which
+    /// no scheme of browsers has. RFC 8252 §7.1.
+    private static func isOwnScheme(_ text: String) -> Bool {
+        let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+        guard let first = text.utf8.first, letters.contains(first), text.utf8.last == UInt8(ascii: ":") else {
+            return false
+        }
+        let scheme = text.utf8.dropLast()
+        return scheme.contains(UInt8(ascii: "."))
+            && scheme.allSatisfy { byte in
+                letters.contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || "+-.".utf8.contains(byte)
+            }
     }
 }
 
@@ -113,6 +138,6 @@ package struct PageErrorBody: ErrorBody {
                 .element("p", [], .text(failure.message)),
                 .element("p", [.init("class", "quiet")], "\(language[.requestIDLabel]) \(requestID)"),
             ])
-        return ("text/html; charset=utf-8", page.bytes)
+        return (Page.contentType, page.bytes)
     }
 }

@@ -53,11 +53,12 @@ package struct PageLanguage: Sendable {
 
     /// The one that a browser likes best. RFC 9110 §12.5.4; elements are matched by their first subtag (RFC 4647 §3.4).
     package static func best(of acceptLanguage: String?, among languages: [PageLanguage] = all) -> PageLanguage {
-        var best: (language: PageLanguage, weight: Double)?
+        var best: (language: PageLanguage, weight: Int)?
         for element in (acceptLanguage ?? "").split(separator: ",").prefix(32) {
             let parts = element.split(separator: ";").map { $0.filter { $0 != " " } }
             let subtag = parts.first?.split(separator: "-").first?.lowercased()
-            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+            let quality = parts.dropFirst().first { $0.hasPrefix("q=") }?.dropFirst(2)
+            let weight = quality.map { AcceptHeader.Range.thousandths(String($0)) ?? 0 } ?? 1000
             guard let language = languages.first(where: { $0.tag == subtag }), weight > best?.weight ?? 0 else {
                 continue
             }

@@ -94,6 +94,25 @@ package struct APIRequest: Sendable {
         return whole.bytes
     }
 
+    /// Whether the body says that it is a form. Throws `.malformed` where what it says is no media type.
+    package func isForm() throws(HTTPFailure) -> Bool {
+        try contentType()?.essence == "application/x-www-form-urlencoded"
+    }
+
+    /// The fields of a form that is the body. Throws `.unsupportedMediaType` for another body, and what
+    /// ``collectBody(limit:)`` and ``QueryParameters`` throw.
+    ///
+    /// - Parameters:
+    ///   - limit: of the body, in bytes.
+    ///   - countMax: of the fields.
+    package func form(limit: Int, countMax: Int) async throws -> QueryParameters {
+        guard try isForm() else {
+            throw HTTPFailure(.unsupportedMediaType, "The body must be application/x-www-form-urlencoded")
+        }
+        return try QueryParameters(
+            bytes: Array(try await collectBody(limit: limit).readableBytesView), countMax: countMax)
+    }
+
     /// The body in pieces, for bodies that are read as they come: those are not taken compressed. Throws
     /// `.unsupportedMediaType`.
     package func plainBody() throws(HTTPFailure) -> RequestBody {

@@ -102,14 +102,10 @@ package struct BearerAuthenticator: Sendable {
         if access.principal.kind == .anonymous, let strangers {
             wait = strangers.refused(StrangerThrottle.Key(address: access.sourceAddress)).failure
         }
-        do {
-            try await audit.record(
-                AuditRecord(
-                    category: .security, interaction: route.operationID, action: .execute, outcome: .minorFailure,
-                    access: access, detail: wait == nil ? reason : "throttled"))
-        } catch {
-            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
-        }
+        try await audit.require(
+            AuditRecord(
+                category: .security, interaction: route.operationID, action: .execute, outcome: .minorFailure,
+                access: access, detail: wait == nil ? reason : "throttled"))
         if let wait { throw wait }
     }
 

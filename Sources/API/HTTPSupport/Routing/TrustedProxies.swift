@@ -8,6 +8,7 @@ import HTTPTypes
 package struct TrustedProxies: Sendable, Hashable {
     /// The field that they write. Another one may come from the client as it is, and is not looked at.
     package enum Field: String, Sendable, Hashable, CaseIterable {
+        /// With `X-Forwarded-Proto`; of no standard, but what most proxies write.
         case xForwardedFor = "x-forwarded-for"
         /// RFC 7239.
         case forwarded
@@ -24,9 +25,12 @@ package struct TrustedProxies: Sendable, Hashable {
     /// Addresses looked at, from the right.
     private static let hopsMax = 32
 
+    /// Where the proxies call from.
     package let networks: [IPNetwork]
+    /// The one that is looked at.
     package let field: Field
 
+    /// - Parameter networks: without any nobody is trusted.
     package init(networks: [IPNetwork], field: Field = .xForwardedFor) {
         self.networks = networks
         self.field = field
@@ -149,23 +153,10 @@ package struct TrustedProxies: Sendable, Hashable {
 
     /// The text of a quoted string, empty for one that is not closed at its end; every other text as it is. RFC 9110 §5.6.4.
     private static func unquoted(_ text: Substring) -> String {
-        guard text.hasPrefix("\"") else { return String(text) }
-        var value = ""
-        var isEscaped = false
-        for index in text.indices.dropFirst() {
-            let character = text[index]
-            if isEscaped {
-                value.append(character)
-                isEscaped = false
-            } else if character == "\\" {
-                isEscaped = true
-            } else if character == "\"" {
-                return text.index(after: index) == text.endIndex ? value : ""
-            } else {
-                value.append(character)
-            }
-        }
-        return ""
+        guard text.utf8.first == UInt8(ascii: "\"") else { return String(text) }
+        var reader = HeaderReader(String(text))
+        guard let value = reader.quotedString(), reader.isAtEnd else { return "" }
+        return value
     }
 }
 

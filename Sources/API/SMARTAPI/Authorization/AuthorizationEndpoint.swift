@@ -4,7 +4,6 @@ import Cryptography
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
-import NIOCore
 
 /// `/auth/authorize` and `/auth/consent`: an application asks, a person who is signed in answers, and the application gets a
 /// code at the place that is registered for it, and nowhere else.
@@ -20,6 +19,8 @@ package struct AuthorizationEndpoint: Sendable {
     static let formBytesMax = 12 * 1024
     /// A page's form may be this large, in bytes: it names each scope twice.
     static let consentBytesMax = 64 * 1024
+    /// Fields of either, at most.
+    static let fieldsMax = 600
     /// Patients that a page offers.
     static let choicesMax = 20
 
@@ -103,7 +104,7 @@ package struct AuthorizationEndpoint: Sendable {
     private func ask(_ request: APIRequest, _ fields: QueryParameters) async throws -> Response {
         let asked = try await parsed(fields)
         let isSilent = asked.prompt.contains("none")
-        let person = try await sessions.person(cookies: cookies(request))
+        let person = try await sessions.person(cookies: request.headers[.cookie])
         guard let person, isFresh(person, asked, mark: fields["asked"]) else {
             guard !isSilent else {
                 throw refused(asked, .loginRequired, "The person has to sign in")
@@ -117,7 +118,7 @@ package struct AuthorizationEndpoint: Sendable {
 
     /// A request by POST, as a link: a browser sends no cookie with a form of another site. SMART 2.2 `authorize-post`.
     private func redirectToLink(_ request: APIRequest) async throws -> Response {
-        let fields = try await form(request, bytesMax: Self.formBytesMax)
+        let fields = try await request.form(limit: Self.formBytesMax, countMax: Self.fieldsMax)
         let asked = try await parsed(fields)
         return seeOther(link(asked, isAskedNow: false))
     }
@@ -125,19 +126,6 @@ package struct AuthorizationEndpoint: Sendable {
     private func parsed(_ fields: QueryParameters) async throws -> AuthorizationRequest {
         let addressee = try await AuthorizationRequest.addressee(fields, clients)
         return try AuthorizationRequest(fields, addressee, audience: configuration.fhirBaseURL)
-    }
-
-    private func form(_ request: APIRequest, bytesMax: Int) async throws -> QueryParameters {
-        guard let type = try request.contentType(), type.essence == "application/x-www-form-urlencoded" else {
-            throw HTTPFailure(.unsupportedMediaType, "The body must be application/x-www-form-urlencoded")
-        }
-        let bytes = try await request.collectBody(limit: bytesMax)
-        return try QueryParameters(bytes: Array(bytes.readableBytesView), countMax: 600)
-    }
-
-    private func cookies(_ request: APIRequest) -> String? {
-        let fields = request.headers[values: .cookie]
-        return fields.isEmpty ? nil : fields.joined(separator: "; ")
     }
 
     /// What the person may give. Throws ``AuthorizationRequest/Refused``.
@@ -185,6 +173,9 @@ package struct AuthorizationEndpoint: Sendable {
         } else if let patient = offer.context.patient {
             let access = AccessContext.server(requestID: request.requestID)
             choices = try await subjects.patients(ids: [patient], access: access)
+            try await record(
+                request, person, asked.client, .success, interaction: "launch-patients", category: .query,
+                patientID: patient, detail: nil)
         }
         return pages.consent(
             .init(
@@ -206,9 +197,9 @@ package struct AuthorizationEndpoint: Sendable {
     // MARK: The answer
 
     private func consent(_ request: APIRequest) async throws -> Response {
-        let fields = try await form(request, bytesMax: Self.consentBytesMax)
+        let fields = try await request.form(limit: Self.consentBytesMax, countMax: Self.fieldsMax)
         let asked = try await parsed(fields)
-        guard let person = try await sessions.person(cookies: cookies(request)),
+        guard let person = try await sessions.person(cookies: request.headers[.cookie]),
             isFresh(person, asked, mark: fields["asked"])
         else { return seeOther(sessions.signInPath(returningTo: link(asked, isAskedNow: true))) }
         guard let token = fields["csrf"], sessions.isCSRFToken(token, of: person) else {
@@ -282,8 +273,7 @@ package struct AuthorizationEndpoint: Sendable {
     /// By GET, whatever came: a form is never sent on to somebody else. RFC 9700 §4.12.
     private func seeOther(_ location: String) -> Response {
         .empty(
-            .seeOther,
-            headers: [.location: location, .cacheControl: "no-store", AuthorizationPages.referrerPolicy: "no-referrer"])
+            .seeOther, headers: [.location: location, .cacheControl: "no-store", .referrerPolicy: "no-referrer"])
     }
 
     // MARK: Signing in again
@@ -311,7 +301,7 @@ package struct AuthorizationEndpoint: Sendable {
 
     private func since(_ mark: String?, _ asked: AuthorizationRequest) -> Int64? {
         guard let mark, let dot = mark.firstIndex(of: "."), let time = Int64(mark[..<dot]),
-            ClientSecret.isSecret(mark, of: ClientSecret.digest(self.mark(asked, at: time)))
+            ConstantTime.areEqual(Array(mark.utf8), Array(self.mark(asked, at: time).utf8))
         else { return nil }
         return time
     }
@@ -324,14 +314,9 @@ package struct AuthorizationEndpoint: Sendable {
         let principal = person?.principal(client: client?.id) ?? .anonymous
         let access = AccessContext(
             principal: principal, scopes: [], requestID: request.requestID, sourceAddress: request.sourceAddress)
-        do {
-            try await audit.record(
-                AuditRecord(
-                    category: category, interaction: interaction, action: .execute, outcome: outcome, access: access,
-                    entity: entity ?? client.map { "client:" + $0.id }, patientID: patientID, query: query,
-                    detail: detail))
-        } catch {
-            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
-        }
+        try await audit.require(
+            AuditRecord(
+                category: category, interaction: interaction, action: .execute, outcome: outcome, access: access,
+                entity: entity ?? client.map { "client:" + $0.id }, patientID: patientID, query: query, detail: detail))
     }
 }

@@ -34,15 +34,16 @@ package enum RedirectURI {
         }
     }
 
-    /// What a page's policy has to name so that a form's answer may lead there: the origin, or the scheme of an application
-    /// on a device. CSP Level 3 §6.4.1.
+    /// What a page's policy has to name so that a form's answer may lead there: the origin, as a browser writes it, or the
+    /// scheme of an application on a device. CSP Level 3 §6.4.1.
     static func policySource(_ uri: String) -> String? {
         guard let colon = uri.firstIndex(of: ":") else { return nil }
-        guard ["https", "http"].contains(String(uri[..<colon])), uri[colon...].hasPrefix("://") else {
-            return String(uri[...colon])
+        let scheme = String(uri[..<colon])
+        guard ["https", "http"].contains(scheme), let authority = authority(uri)?.lowercased() else {
+            return scheme + ":"
         }
-        let authority = uri[uri.index(colon, offsetBy: 3)...].prefix { $0 != "/" && $0 != "?" }
-        return String(uri[..<colon]) + "://" + authority
+        let port = scheme == "https" ? ":443" : ":80"
+        return scheme + "://" + (authority.hasSuffix(port) ? String(authority.dropLast(port.count)) : authority)
     }
 
     /// The URI with parameters added to its query. RFC 6749 §4.1.2.
@@ -52,10 +53,14 @@ package enum RedirectURI {
         return uri + (uri.contains("?") ? "&" : "?") + query
     }
 
-    private static func host(_ uri: String) -> String? {
+    /// What stands between `://` and the path.
+    private static func authority(_ uri: String) -> Substring? {
         guard let colon = uri.firstIndex(of: ":"), uri[colon...].hasPrefix("://") else { return nil }
-        let authority = uri[uri.index(colon, offsetBy: 3)...].prefix { $0 != "/" && $0 != "?" }
-        guard !authority.isEmpty,
+        return uri[uri.index(colon, offsetBy: 3)...].prefix { $0 != "/" && $0 != "?" }
+    }
+
+    private static func host(_ uri: String) -> String? {
+        guard let authority = authority(uri), !authority.isEmpty,
             authority.utf8.allSatisfy({ byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

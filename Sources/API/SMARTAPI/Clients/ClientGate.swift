@@ -153,7 +153,7 @@ struct ClientGate: Sendable {
 
     private func throttled(_ key: StrangerThrottle.Key, _ request: APIRequest) async throws {
         guard let failure = gate?.strangers.refused(key).failure else { return }
-        try await record(
+        try await audit.require(
             AuditRecord(
                 category: .authentication, interaction: interaction, action: .execute, outcome: .minorFailure,
                 access: request.access, entity: key.client.map { "client:" + String($0.prefix(64)) },
@@ -168,7 +168,7 @@ struct ClientGate: Sendable {
         var wait: HTTPFailure?
         if let gate { wait = gate.strangers.refused(await key(of: claimed, request)).failure }
         // The claimed id goes to the audit trail as the entity: it is not the principal, nothing proved it.
-        try await record(
+        try await audit.require(
             AuditRecord(
                 category: .authentication, interaction: interaction, action: .execute, outcome: .minorFailure,
                 access: request.access,
@@ -190,7 +190,7 @@ struct ClientGate: Sendable {
         if let wait = gate.strangers.refused(await key(of: client.id, request)).failure { throw wait }
     }
 
-    /// A row of a client that is known. `principal` is whoever it acts for, where anybody.
+    /// A row of a client that is known, without which no token leaves. `principal` is whoever it acts for, where anybody.
     func record(
         _ client: Client, _ request: APIRequest, _ outcome: AuditRecord.Outcome, principal: Principal? = nil,
         category: AuditRecord.Category = .authentication, tokenID: String? = nil, entity: String? = nil,
@@ -199,16 +199,9 @@ struct ClientGate: Sendable {
         let access = AccessContext(
             principal: principal ?? Principal(kind: .client, id: client.id, name: client.name), scopes: [],
             requestID: request.requestID, sourceAddress: request.sourceAddress, tokenID: tokenID)
-        try await record(
+        try await audit.require(
             AuditRecord(
                 category: category, interaction: interaction, action: .execute, outcome: outcome, access: access,
                 entity: entity, patientID: patientID, detail: detail))
-    }
-
-    /// No token leaves without its audit row.
-    private func record(_ record: AuditRecord) async throws {
-        do { try await audit.record(record) } catch {
-            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
-        }
     }
 }

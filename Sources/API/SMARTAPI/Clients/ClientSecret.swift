@@ -15,9 +15,7 @@ package enum ClientSecret {
 
     /// Whether a text is the secret of a digest; in a time that tells nothing of where they differ.
     static func isSecret(_ text: String, of digest: [UInt8]) -> Bool {
-        let given = Self.digest(text)
-        guard given.count == digest.count else { return false }
-        return zip(given, digest).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+        ConstantTime.areEqual(Self.digest(text), digest)
     }
 
     /// The client id and the secret of `Basic`, each form-encoded. RFC 6749 §2.3.1. Nil for anything else.

@@ -79,14 +79,10 @@ package struct LaunchRoutes: Sendable {
                 digest: SHA256.digest(handle.utf8), clientID: client.id, fhirUser: order.fhirUser,
                 context: order.context, preparedBy: request.access.principal.id,
                 expires: now() + Self.lifetime * 1_000_000))
-        do {
-            try await audit.record(
-                AuditRecord(
-                    category: .security, interaction: "prepare-launch", action: .create, outcome: .success,
-                    access: request.access, entity: "client:" + client.id, patientID: order.context.patient))
-        } catch {
-            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
-        }
+        try await audit.require(
+            AuditRecord(
+                category: .security, interaction: "prepare-launch", action: .create, outcome: .success,
+                access: request.access, entity: "client:" + client.id, patientID: order.context.patient))
         var answer = JSONText()
         answer.object { json in
             json.member("launch", handle)

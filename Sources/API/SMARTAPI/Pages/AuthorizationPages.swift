@@ -5,9 +5,6 @@ import Hummingbird
 
 /// The pages of an authorization: what an application asks for, for whom, and what went wrong. No script, nothing inline.
 struct AuthorizationPages: Sendable {
-    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
-    private static let frameOptions = HTTPField.Name("X-Frame-Options")!
-
     /// Told above the form.
     enum Notice: String, Sendable {
         case choosePatient = "Choose the patient whom this is for."
@@ -29,98 +26,115 @@ struct AuthorizationPages: Sendable {
     }
 
     func problem(_ message: String, status: HTTPResponse.Status, headers: HTTPFields = [:]) -> Response {
-        page(
-            "This cannot go on", forms: ["'none'"], status: status, headers: headers,
-            "<p role=\"alert\">\(HTMLText.escaped(message))</p>")
+        var page = Page(
+            "This cannot go on", .english, [.element("p", [.init("role", "alert")], .text(message))])
+        page.hasForms = false
+        return answer(page, status: status, headers: headers)
     }
 
     func consent(_ consent: Consent) -> Response {
-        let name = HTMLText.escaped(consent.asked.client.name)
-        let person = HTMLText.escaped(consent.person.displayName)
-        var main = "<section><p><strong>\(name)</strong> asks you, \(person), for access.</p>"
-        if let notice = consent.notice { main += "<p role=\"alert\">\(HTMLText.escaped(notice.rawValue))</p>" }
-        if consent.offer.needsPatient, consent.person.role == .practitioner { main += finder(consent) }
-        main += "<form method=\"post\" action=\"/auth/consent\">" + carried(consent)
-        main += hidden("csrf", consent.csrf) + hidden("find", consent.find)
-        main += patients(consent) + scopes(consent)
-        let address = HTMLText.escaped(RedirectURI.policySource(consent.asked.addressee.redirectURI) ?? "")
-        main += "<p>The answer goes to <code>\(address)</code>.</p><p>"
-        if !consent.offer.needsPatient || !consent.choices.isEmpty {
-            main += "<button type=\"submit\" name=\"decision\" value=\"allow\">Allow</button> "
-        }
-        main += "<button class=\"plain\" type=\"submit\" name=\"decision\" value=\"deny\">Do not allow</button></p>"
-        main += "</form></section>"
-        let answers = RedirectURI.policySource(consent.asked.addressee.redirectURI)
-        return page("Allow \(consent.asked.client.name)?", forms: ["'self'"] + (answers.map { [$0] } ?? []), main)
+        let forms = PageForms(language: .english, token: consent.csrf)
+        let name = consent.asked.client.name
+        let target = RedirectURI.policySource(consent.asked.addressee.redirectURI)
+        let isAnswerable = !consent.offer.needsPatient || !consent.choices.isEmpty
+        let form = forms.form(
+            "/auth/consent",
+            [
+                carried(consent, forms), forms.hidden("find", consent.find), patients(consent), scopes(consent),
+                .element("p", [], "The answer goes to ", .element("code", [], .text(target ?? "")), "."),
+                .element(
+                    "p", [], isAnswerable ? .all([decision("allow", "Allow"), " "]) : .none,
+                    decision("deny", "Do not allow", isPlain: true)),
+            ], isCard: false)
+        var page = Page(
+            "Allow \(name)?", .english,
+            [
+                .element(
+                    "section", [],
+                    .element(
+                        "p", [], .element("strong", [], .text(name)),
+                        " asks you, \(consent.person.displayName), for access."),
+                    consent.notice.map { .element("p", [.init("role", "alert")], .text($0.rawValue)) } ?? .none,
+                    consent.offer.needsPatient && consent.person.role == .practitioner ? finder(consent, forms) : .none,
+                    form)
+            ])
+        page.formOrigins = [target].compactMap { $0 }
+        return answer(page)
     }
 
     /// Another form, by GET: it changes nothing.
-    private func finder(_ consent: Consent) -> String {
-        "<form method=\"get\" action=\"/auth/authorize\" role=\"search\">" + carried(consent)
-            + "<p><label for=\"find\">Find a patient of yours by name</label> "
-            + "<input type=\"search\" id=\"find\" name=\"find\" maxlength=\"100\" autocomplete=\"off\" "
-            + "value=\"\(HTMLText.escaped(consent.find))\"> <button type=\"submit\">Find</button></p></form>"
+    private func finder(_ consent: Consent, _ forms: PageForms) -> HTML {
+        .element(
+            "form", [.init("method", "get"), .init("action", "/auth/authorize"), .init("role", "search")],
+            carried(consent, forms),
+            .element(
+                "p", [], .element("label", [.init("for", "find")], "Find a patient of yours by name"), " ",
+                .element(
+                    "input",
+                    [
+                        .init("type", "search"), .init("id", "find"), .init("name", "find"), .init("maxlength", "100"),
+                        .init("autocomplete", "off"), .init("value", consent.find),
+                    ]),
+                " ", .element("button", [.init("type", "submit")], "Find")))
     }
 
-    private func patients(_ consent: Consent) -> String {
+    private func patients(_ consent: Consent) -> HTML {
         guard consent.offer.needsPatient else {
-            return consent.choices.first.map {
-                "<p>For the patient <strong>\(HTMLText.escaped($0.label))</strong>.</p>"
-            } ?? ""
+            guard let patient = consent.choices.first else { return .none }
+            return .element("p", [], "For the patient ", .element("strong", [], .text(patient.label)), ".")
         }
-        if consent.choices.isEmpty { return "<p>There is no patient to choose.</p>" }
-        var text = "<fieldset><legend>For which patient?</legend>"
+        if consent.choices.isEmpty { return .element("p", [], "There is no patient to choose.") }
         let isOnly = consent.choices.count == 1 && consent.person.role == .patient
-        for choice in consent.choices {
-            let id = HTMLText.escaped(choice.id)
-            text +=
-                "<p><input type=\"radio\" name=\"patient\" id=\"p-\(id)\" value=\"\(id)\"\(isOnly ? " checked" : "")>"
-                + " <label for=\"p-\(id)\">\(HTMLText.escaped(choice.label))</label></p>"
+        let rows = consent.choices.map { choice in
+            row("radio", "patient", id: "p-" + choice.id, value: choice.id, isChecked: isOnly, .text(choice.label))
         }
-        return text + "</fieldset>"
+        return .element("fieldset", [], [.element("legend", [], "For which patient?")] + rows)
     }
 
-    private func scopes(_ consent: Consent) -> String {
-        var rows: [(value: String, words: String)] = consent.offer.scopes.resources.map {
+    private func scopes(_ consent: Consent) -> HTML {
+        var scopes: [(value: String, words: String)] = consent.offer.scopes.resources.map {
             ($0.text, ScopeWords.sentence($0))
         }
         for scope in consent.offer.scopes.others {
-            if let words = ScopeWords.sentence(scope) { rows.append((scope.rawValue, words)) }
+            if let words = ScopeWords.sentence(scope) { scopes.append((scope.rawValue, words)) }
         }
-        var text = "<fieldset><legend>It may, as far as you leave it ticked</legend>"
-        for (number, row) in rows.enumerated() {
-            let value = HTMLText.escaped(row.value)
-            text +=
-                "<p><input type=\"checkbox\" name=\"keep\" id=\"s\(number)\" value=\"\(value)\" checked> "
-                + "<label for=\"s\(number)\">\(HTMLText.escaped(row.words)) <small>(\(value))</small></label></p>"
+        let rows = scopes.enumerated().map { number, scope in
+            row(
+                "checkbox", "keep", id: "s\(number)", value: scope.value, isChecked: true,
+                "\(scope.words) ", .element("small", [], "(\(scope.value))"))
         }
-        return text + "</fieldset>"
+        return .element("fieldset", [], [.element("legend", [], "It may, as far as you leave it ticked")] + rows)
     }
 
-    private func carried(_ consent: Consent) -> String {
-        consent.asked.parameters.map { hidden($0.name, $0.value) }.joined() + hidden("asked", consent.mark)
+    private func row(
+        _ type: String, _ name: String, id: String, value: String, isChecked: Bool, _ label: HTML...
+    ) -> HTML {
+        var attributes: [HTMLAttribute] = [
+            .init("type", type), .init("name", name), .init("id", id), .init("value", value),
+        ]
+        if isChecked { attributes.append(.flag("checked")) }
+        return .element(
+            "p", [], .element("input", attributes), " ",
+            .element("label", [.init("for", id)], label))
     }
 
-    private func hidden(_ name: String, _ value: String) -> String {
-        "<input type=\"hidden\" name=\"\(name)\" value=\"\(HTMLText.escaped(value))\">"
+    private func decision(_ value: String, _ words: String, isPlain: Bool = false) -> HTML {
+        var attributes: [HTMLAttribute] = [
+            .init("type", "submit"), .init("name", "decision"), .init("value", value),
+        ]
+        if isPlain { attributes.append(.init("class", "plain")) }
+        return .element("button", attributes, .text(words))
     }
 
-    private func page(
-        _ title: String, forms: [String], status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ main: String
-    ) -> Response {
-        // The frame is that of ``Page``.
-        let html =
-            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"
-            + "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-            + "<meta name=\"color-scheme\" content=\"light dark\"><title>\(HTMLText.escaped(title)) – Hilum</title>"
-            + "<link rel=\"stylesheet\" href=\"\(HTMLText.escaped(Stylesheet.path))\"></head>"
-            + "<body><a class=\"skip\" href=\"#main\">Skip to the content</a>"
-            + "<header><p class=\"brand\">Hilum</p></header>"
-            + "<main id=\"main\"><h1>\(HTMLText.escaped(title))</h1>\(main)</main></body></html>"
+    /// The request and the mark of it, which every form takes on.
+    private func carried(_ consent: Consent, _ forms: PageForms) -> HTML {
+        .all(consent.asked.parameters.map { forms.hidden($0.name, $0.value) } + [forms.hidden("asked", consent.mark)])
+    }
+
+    /// The addresses of these pages hold the request, and are told to nobody.
+    private func answer(_ page: Page, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
         var headers = headers
-        headers[.contentSecurityPolicy] = SecurityHeaders.pagePolicy(forms: forms)
-        headers[Self.frameOptions] = "DENY"
-        headers[.cacheControl] = "no-store"
-        return .bytes(Array(html.utf8), contentType: "text/html; charset=utf-8", status: status, headers: headers)
+        headers[.referrerPolicy] = "no-referrer"
+        return page.response(status: status, headers: headers)
     }
 }

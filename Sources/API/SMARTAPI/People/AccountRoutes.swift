@@ -1,5 +1,4 @@
 import Access
-import Basics
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
@@ -159,10 +158,7 @@ extension SignedInPerson.Role {
 enum PageTime {
     /// - Parameter microseconds: since 1970 UTC.
     static func text(_ microseconds: Int64) -> String {
-        let minutes = Int((microseconds / 60_000_000))
-        let (days, minute) = (minutes / 1440, minutes % 1440)
-        let (year, month, day) = CivilDate.date(days: days)
-        func two(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
-        return "\(year)-\(two(month))-\(two(day)) \(two(minute / 60)):\(two(minute % 60))"
+        let instant = HTTPDate.instant(microseconds: microseconds)
+        return "\(instant.prefix(10)) \(instant.dropFirst(11).prefix(5))"
     }
 }

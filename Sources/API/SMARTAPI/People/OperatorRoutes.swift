@@ -61,7 +61,7 @@ struct OperatorRoutes: Sendable {
 
     @Sendable private func reset(_ call: PageCall, _ account: Account) async throws -> Response {
         try await record("account-reset", call, account)
-        let code = try await people.newResetCode(for: account)
+        let code = try await people.sessions.newResetCode(for: account)
         let language = call.language
         var page = Page(
             language[.resetCodeTitle], language,

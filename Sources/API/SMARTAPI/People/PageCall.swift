@@ -55,12 +55,8 @@ struct PageCall: Sendable {
     /// The fields of a form that this server made for this session, or before the sign-in for this browser. Throws
     /// `.insufficientScope`, with an audit row, for one of another site or without its token; nothing is done then.
     func form() async throws -> QueryParameters {
-        guard let type = try request.contentType(), type.essence == "application/x-www-form-urlencoded" else {
-            throw HTTPFailure(.unsupportedMediaType, "The body must be application/x-www-form-urlencoded")
-        }
         guard PageCall.isOfThisSite(request.headers, people.origin) else { throw try await foreignForm("cross-site") }
-        let bytes = try await request.collectBody(limit: Self.formBytesMax)
-        let form = try QueryParameters(bytes: Array(bytes.readableBytesView), countMax: 32)
+        let form = try await request.form(limit: Self.formBytesMax, countMax: 32)
         guard Set(form.map(\.name)).count == form.count else {
             throw HTTPFailure(.malformed, "A field is given twice")
         }

@@ -67,7 +67,7 @@ package struct People: Sendable {
             try await record("sign-in", nil, account, request, detail: "wrong-password")
             return .wrong
         }
-        if verifier.cost != cost { try await renew(account, password, request) }
+        if verifier.cost != cost { try await renew(account, verifier, password, request) }
         let stage: BrowserSession.Stage =
             account.sealedSecret != nil ? .secondFactor : account.role == .operator ? .enrolment : .whole
         try await record("sign-in", account, account, request, detail: "password")
@@ -95,9 +95,12 @@ package struct People: Sendable {
     }
 
     /// The same password at today's cost.
-    private func renew(_ account: Account, _ password: String, _ request: APIRequest) async throws {
+    private func renew(
+        _ account: Account, _ old: PasswordVerifier, _ password: String, _ request: APIRequest
+    ) async throws {
         let verifier = try await verifier(of: password, request)
-        _ = try await accounts.change(accountID: account.id, .verifier(verifier), at: sessions.now())
+        _ = try await accounts.change(
+            accountID: account.id, .verifier(verifier, replacing: old.text), at: sessions.now())
     }
 
     func verifier(of password: String, _ request: APIRequest) async throws -> String {
@@ -121,6 +124,7 @@ package struct People: Sendable {
     }
 
     /// Begins a session in place of the browser's last, so that nobody has given it beforehand. OWASP ASVS 5.0 V7.2.4.
+    /// `.wrong` where the account was changed since it was looked at: its password may be another by now.
     func begin(
         _ account: Account, _ stage: BrowserSession.Stage, _ request: APIRequest
     ) async throws -> Attempt {
@@ -189,11 +193,12 @@ package struct People: Sendable {
         keys.open(sealed, for: "enrolment:" + known.session.id)
     }
 
-    /// Gives the account a second factor once a code of it was given. Returns new recovery codes; nil for a wrong code.
+    /// Gives the account a second factor once a code of it was given. Returns new recovery codes and the account as it is
+    /// then; nil for a wrong code.
     func enrol(
         _ known: PeopleSessions.Known, secret: [UInt8], code: String, _ request: APIRequest
-    ) async throws -> [String]? {
-        let account = known.account
+    ) async throws -> (codes: [String], account: Account)? {
+        var account = known.account
         let digits = code.filter { $0 != " " }
         guard let step = OneTimePassword.step(of: digits, secret: secret, at: sessions.now() / 1_000_000) else {
             return nil
@@ -203,21 +208,14 @@ package struct People: Sendable {
         let sealed = keys.seal(secret, for: account.id, nonce: sessions.randomBytes(AESGCM.nonceBytes))
         let change = AccountChange.secondFactor(
             sealed: sealed, recoveryDigests: codes.map { keys.digest(ofCode: $0, of: account.id) })
-        guard try await accounts.change(accountID: account.id, change, at: sessions.now()) else { return nil }
+        account.sealedSecret = sealed
+        account.changedAt = sessions.now()
+        guard try await accounts.change(accountID: account.id, change, at: account.changedAt) else { return nil }
         _ = try await accounts.useStep(step, of: account.id)
-        return codes
+        return (codes, account)
     }
 
     // MARK: Choosing a password by a one-time code
-
-    /// Makes a code for an account; the one before is void.
-    func newResetCode(for account: Account) async throws -> String {
-        let code = PeopleKeys.newCode(sessions.randomBytes)
-        try await accounts.keepResetCode(
-            keys.digest(ofCode: code, of: account.id), of: account.id,
-            expires: sessions.now() + sessions.limits.resetSeconds * 1_000_000)
-        return code
-    }
 
     /// Gives an account its password. The password was judged before. `.begun` with nothing stands for yes.
     func redeem(name typed: String, code: String, password: String, _ request: APIRequest) async throws -> Attempt {
@@ -256,14 +254,10 @@ package struct People: Sendable {
             person.map { Principal(kind: .person, id: $0.id, name: $0.name) } ?? .anonymous
         let access = AccessContext(
             principal: principal, scopes: [], requestID: request.requestID, sourceAddress: request.sourceAddress)
-        do {
-            try await audit.record(
-                AuditRecord(
-                    category: .authentication, interaction: interaction, action: .execute,
-                    outcome: outcome ?? (person == nil ? .minorFailure : .success), access: access,
-                    entity: entity ?? account.map { "account:" + $0.id }, detail: detail))
-        } catch {
-            throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
-        }
+        try await audit.require(
+            AuditRecord(
+                category: .authentication, interaction: interaction, action: .execute,
+                outcome: outcome ?? (person == nil ? .minorFailure : .success), access: access,
+                entity: entity ?? account.map { "account:" + $0.id }, detail: detail))
     }
 }

@@ -69,16 +69,20 @@ package struct PeopleSessions: PersonSessions {
 
     /// The session of a cookie at whatever stage, if it has not ended and its account is active.
     func known(cookies: String?) async throws -> Known? {
-        guard let id = Self.sessionID(cookies: cookies), let session = try await sessions.session(id: id) else {
-            return nil
-        }
+        guard let id = Self.sessionID(cookies: cookies) else { return nil }
         let time = now()
-        guard time < session.expiresAt, time < session.seenAt + limits.idleSeconds * 1_000_000,
-            let account = try await accounts.account(id: session.accountID), account.state == .active
-        else { return nil }
-        if time >= session.seenAt + Self.touchMicroseconds {
+        guard let known = try await known(sessionID: id, at: time) else { return nil }
+        if time >= known.session.seenAt + Self.touchMicroseconds {
             try await sessions.touch(sessionID: id, at: time)
         }
+        return known
+    }
+
+    private func known(sessionID: String, at time: Int64) async throws -> Known? {
+        guard let session = try await sessions.session(id: sessionID), time < session.expiresAt,
+            time < session.seenAt + limits.idleSeconds * 1_000_000,
+            let account = try await accounts.account(id: session.accountID), account.state == .active
+        else { return nil }
         return Known(session: session, account: account)
     }
 
@@ -91,7 +95,7 @@ package struct PeopleSessions: PersonSessions {
     }
 
     /// Begins a session under a new secret, in place of the one that the browser has, if any. Returns what its cookie is
-    /// to hold; nil where the account is locked by now.
+    /// to hold; nil where the account is locked by now, or was changed since it was looked at.
     func begin(
         _ account: Account, _ stage: BrowserSession.Stage, cookies: String?, address: String?, agent: String?
     ) async throws -> (cookie: String, session: BrowserSession)? {
@@ -102,18 +106,28 @@ package struct PeopleSessions: PersonSessions {
             id: Base64URL.encode(SHA256.digest(secret)), accountID: account.id, stage: stage, createdAt: time,
             seenAt: time, expiresAt: time + seconds * 1_000_000, address: address,
             agent: agent.map { String($0.filter { $0.isASCII && !$0.isNewline }.prefix(120)) })
-        guard try await sessions.begin(session, replacing: Self.sessionID(cookies: cookies)) else { return nil }
+        let old = Self.sessionID(cookies: cookies)
+        guard try await sessions.begin(session, replacing: old, ofAccountChangedAt: account.changedAt) else {
+            return nil
+        }
         return (Base64URL.encode(secret), session)
+    }
+}
+
+extension PeopleSessions {
+    /// Makes a code with which the account's person chooses a password, once and in time; the one before is void. It is kept
+    /// nowhere but by its digest.
+    package func newResetCode(for account: Account) async throws -> String {
+        let code = PeopleKeys.newCode(randomBytes)
+        try await accounts.keepResetCode(
+            keys.digest(ofCode: code, of: account.id), of: account.id, expires: now() + limits.resetSeconds * 1_000_000)
+        return code
     }
 }
 
 extension PeopleSessions: LiveSessions {
     package func isLive(sessionID: String) async throws -> Bool {
-        let time = now()
-        guard let session = try await sessions.session(id: sessionID), session.stage == .whole,
-            time < session.expiresAt, time < session.seenAt + limits.idleSeconds * 1_000_000
-        else { return false }
-        return try await accounts.account(id: session.accountID)?.state == .active
+        try await known(sessionID: sessionID, at: now())?.session.stage == .whole
     }
 }
 

@@ -168,10 +168,11 @@ struct SignInRoutes: Sendable {
             case .begun: break
             }
         }
-        guard let codes = try await people.enrol(known, secret: secret, code: form["code"] ?? "", call.request) else {
+        let code = form["code"] ?? ""
+        guard let (codes, account) = try await people.enrol(known, secret: secret, code: code, call.request) else {
             return again(.codeFailed)
         }
-        guard case .begun(_, let cookies) = try await people.begin(known.account, .whole, call.request) else {
+        guard case .begun(_, let cookies) = try await people.begin(account, .whole, call.request) else {
             return call.redirect(to: PeopleSessions.signInPath)
         }
         let page = Page(

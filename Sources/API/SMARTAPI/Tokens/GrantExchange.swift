@@ -69,11 +69,12 @@ package struct GrantExchange: Sendable {
             throw try await invalid("bad-code-verifier", grant, client, request, gate)
         }
         let refresh = try await refreshToken(for: grant)
+        let answer = try await answer(
+            grant, scopes: grant.scopes, refresh: refresh?.text, nonce: found.nonce, client, request, gate)
         guard try await reading({ try await authorizations.redeem(digest, refresh: refresh?.kept, at: now()) }) else {
             throw try await stolen("code-used-twice", grant, client, request, gate)
         }
-        return try await answer(
-            grant, scopes: grant.scopes, refresh: refresh?.text, nonce: found.nonce, client, request, gate)
+        return answer
     }
 
     /// `grant_type=refresh_token`.
@@ -94,11 +95,9 @@ package struct GrantExchange: Sendable {
         guard grant.clientID == client.id else {
             throw try await invalid("refresh-token-of-other-client", grant, client, request, gate)
         }
-        if grant.endsWithSession {
-            guard let sessions, try await reading({ try await sessions.isLive(sessionID: grant.sessionID) }) else {
-                try await end(grant)
-                throw try await invalid("session-ended", grant, client, request, gate)
-            }
+        guard try await isSessionLive(of: grant) else {
+            try await end(grant)
+            throw try await invalid("session-ended", grant, client, request, gate)
         }
         // What the operator has taken from the client since, it does not get back.
         let allowed = grant.scopes.granted(
@@ -106,7 +105,8 @@ package struct GrantExchange: Sendable {
         var scopes = allowed
         if let text = form["scope"] {
             let asked = GrantedScopes(text)
-            guard asked.resources.allSatisfy({ scope in grant.scopes.resources.contains { $0.includes(scope) } }),
+            guard asked.resources.count <= TokenEndpoint.scopesMax,
+                asked.resources.allSatisfy({ scope in grant.scopes.resources.contains { $0.includes(scope) } }),
                 asked.others.allSatisfy(grant.scopes.others.contains)
             else {
                 try await gate.record(
@@ -120,17 +120,18 @@ package struct GrantExchange: Sendable {
             throw try await invalid("nothing-left", grant, client, request, gate)
         }
         let next = newToken(for: grant)
+        let answer = try await answer(grant, scopes: scopes, refresh: next.text, nonce: nil, client, request, gate)
         guard try await reading({ try await authorizations.rotate(digest, to: next.kept, at: now()) }) else {
             throw try await stolen("refresh-token-used-twice", grant, client, request, gate)
         }
-        return try await answer(grant, scopes: scopes, refresh: next.text, nonce: nil, client, request, gate)
+        return answer
     }
 
-    /// Ends the grant that a refresh token or an access token of the client came of. RFC 7009 §2.1.
+    /// The grant that a refresh token or an access token of the client came of, for the client to end it. RFC 7009 §2.1.
     ///
-    /// False for a token that is none of ours or ended before. Throws ``OAuthRefusal`` for another client's token, and for
+    /// Nil for a token that is none of ours or ended before. Throws ``OAuthRefusal`` for another client's token, and for
     /// an access token of a client by itself.
-    func revoke(_ token: String, _ client: Client) async throws -> Grant? {
+    func revocable(_ token: String, _ client: Client) async throws -> Grant? {
         let grant: Grant?
         switch try await reading({ try await authorizations.refreshToken(Self.digest(token), at: now()) }) {
         case .fresh(_, let found), .expired(let found), .used(let found): grant = found
@@ -147,7 +148,6 @@ package struct GrantExchange: Sendable {
         guard grant.clientID == client.id else {
             throw OAuthRefusal(error: .invalidGrant, description: "The token was not issued to this client")
         }
-        try await end(grant)
         return grant
     }
 
@@ -157,6 +157,9 @@ package struct GrantExchange: Sendable {
         if case .fresh(let refresh, let grant) = try await reading({
             try await authorizations.refreshToken(Self.digest(token), at: now())
         }) {
+            guard try await isSessionLive(of: grant),
+                try await reading({ try await verifier.activeClient(grant.clientID) }) != nil
+            else { return nil }
             return TokenState(
                 clientID: grant.clientID, subject: grant.accountID, scopes: grant.scopes, grant: grant,
                 expires: refresh.expires / 1_000_000, issuedAt: nil, identifier: nil)
@@ -193,6 +196,8 @@ package struct GrantExchange: Sendable {
         return (text, kept)
     }
 
+    /// Made, with its audit row, before anything is used up: who is told to come again for want of a row comes with the same
+    /// code or token, which must not be taken for a stolen one.
     private func answer(
         _ grant: Grant, scopes: GrantedScopes, refresh: String?, nonce: String?, _ client: Client,
         _ request: APIRequest, _ gate: ClientGate
@@ -241,7 +246,15 @@ package struct GrantExchange: Sendable {
         return try await invalid(reason, grant, client, request, gate)
     }
 
-    private func end(_ grant: Grant) async throws {
+    /// False where refresh tokens of the grant end with a session and that has ended.
+    private func isSessionLive(of grant: Grant) async throws -> Bool {
+        guard grant.endsWithSession else { return true }
+        guard let sessions else { return false }
+        return try await reading { try await sessions.isLive(sessionID: grant.sessionID) }
+    }
+
+    /// Ends a grant and all that came of it.
+    func end(_ grant: Grant) async throws {
         _ = try await reading { try await authorizations.revokeGrant(grant.id, at: now()) }
         verifier.forget(grant: grant.id)
     }

@@ -23,10 +23,11 @@ struct TokenInquiries: Sendable {
             let (form, token) = try await form(request, gate)
             let client = try await gate.client(of: form, request, by: .any)
             do {
-                if let grant = try await exchange.revoke(token, client) {
+                if let grant = try await exchange.revocable(token, client) {
                     try await gate.record(
                         client, request, .success, principal: grant.principal, entity: "grant:" + grant.id,
                         detail: nil)
+                    try await exchange.end(grant)
                 } else {
                     try await gate.countRefusal(of: client, request)
                 }

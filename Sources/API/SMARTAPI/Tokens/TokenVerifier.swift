@@ -77,12 +77,18 @@ package final class TokenVerifier: TokenVerifying {
         AccessToken(bearerToken, keys: keys, issuer: issuer, audience: audience)
     }
 
+    /// A client that was not revoked. Throws where the directory cannot be read: a revoked one must not come in through an
+    /// outage.
+    func activeClient(_ id: String) async throws -> Client? {
+        guard let client = try await clients.client(id: id), client.revokedAt == nil else { return nil }
+        return client
+    }
+
     private func entry(_ bearerToken: String, known: AccessToken?, at time: Int64) async throws -> Entry? {
         guard let token = known ?? claims(bearerToken),
             token.expires * 1_000_000 > time, token.issuedAt * 1_000_000 <= time + 60_000_000
         else { return nil }
-        // A directory that cannot be read throws: a revoked client must not come in through an outage.
-        guard let client = try await clients.client(id: token.clientID), client.revokedAt == nil else { return nil }
+        guard let client = try await activeClient(token.clientID) else { return nil }
         var grant: Grant?
         if let id = token.grantID {
             grant = try await authorizations?.grant(id: id)

@@ -219,7 +219,7 @@ package struct UnifiedProcedureStepSCP: ServiceClassProvider {
         var some = all
         // What names it is in the command. PS3.4 Table CC.2.5-3.
         for tag in [Tag.sopClassUID, .sopInstanceUID] { some.remove(tag) }
-        let asked = request.message.attributesAsked
+        let asked = Set(request.message.attributesAsked)
         if !asked.isEmpty { some.removeAll { $0.tag != .specificCharacterSet && !asked.contains($0.tag) } }
         let lacks = asked.contains { $0 != .specificCharacterSet && !some.contains($0) }
         guard let syntax = TransferSyntax(uid: request.context.transferSyntax) else {

@@ -15,7 +15,7 @@ package struct ArchiveRetriever: ArchiveRetrieving {
     private let arrivals: ArchiveArrivals
 
     /// - Parameters:
-    /// - callingAETitle: by which the archives know this server, also as the destination of a C-MOVE: its door of that
+    ///   - callingAETitle: by which the archives know this server, also as the destination of a C-MOVE: its door of that
     ///     title takes what they send.
     ///   - arrivals: that of the door.
     package init(
@@ -47,7 +47,7 @@ package struct ArchiveRetriever: ArchiveRetrieving {
     }
 
     private static let tooLarge = FetchEnd.failed(
-        "the study is larger than a fetch may be (archive-fetch-bytes)", mayBeRepeated: false)
+        "the study is larger than a fetch may be (archive-fetch-bytes, archive-fetch-instances)", mayBeRepeated: false)
 
     private static func identifier(_ order: FetchOrder) -> DataSet {
         var identifier = DataSet()
@@ -71,19 +71,26 @@ package struct ArchiveRetriever: ArchiveRetrieving {
         var limits = GetSCU.Limits()
         limits.instances = order.instancesMax
         limits.bytes = order.bytesMax
+        limits.endsWhenOver = true
         let classes = FetchedClasses.all
-        do {
-            let receiver = try InstanceReceiver(
+        let receiver: InstanceReceiver
+        do throws(InstanceReceiver.NoStudy) {
+            receiver = try InstanceReceiver(
                 Self.identifier(order), storageClasses: classes, limits: limits, into: sink)
+        } catch {
+            return .failed("the UID of the study is none", mayBeRepeated: false)
+        }
+        let end: FetchEnd
+        do {
             let outcome = try await associations.with(
                 destination, contexts: GetSCU.contexts(of: FetchedClasses.proposals(to: archive)),
                 terms: GetSCU.terms(receiver, of: classes), within: .seconds(Int64(order.seconds))
             ) { try await GetSCU($0.association, receiver).get() }
-            if receiver.counts.bytes > order.bytesMax { return Self.tooLarge }
-            return tally.end(outcome)
+            end = tally.end(outcome)
         } catch {
-            return Self.end(error)
+            end = Self.end(error)
         }
+        return receiver.counts.isOverLimit ? Self.tooLarge : end
     }
 
     // MARK: C-MOVE
@@ -115,7 +122,6 @@ package struct ArchiveRetriever: ArchiveRetrieving {
         switch error {
         case SCUError.failed(let status, _): .failed(by: status)
         case let error as SCUError: .failed("\(error)", mayBeRepeated: error.isTransient)
-        case is InstanceReceiver.NoStudy: .failed("the UID of the study is none", mayBeRepeated: false)
         default: .failed("no connection", mayBeRepeated: true)
         }
     }

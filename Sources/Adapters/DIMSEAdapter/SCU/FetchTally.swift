@@ -33,7 +33,9 @@ final class FetchTally: Sendable {
         case .failure where outcome.status == .subOperationsFailed: break
         case .failure, .pending, .cancel: return .failed(by: outcome.status)
         }
-        let lacking = outcome.progress.failed - refused
+        // Who says A702 without numbers says at least that one failed. PS3.4 Tables C.4-2, C.4-3.
+        let failed = max(outcome.progress.failed, outcome.status == .subOperationsFailed ? 1 : 0)
+        let lacking = failed - refused
         if lacking > 0, stored + refused == 0 {
             let hint = "by C-MOVE: does it reach the DIMSE door here, in clear text or by TLS as that is?"
             return .failed("none of \(lacking) instances came (\(outcome.status)); \(hint)", mayBeRepeated: true)

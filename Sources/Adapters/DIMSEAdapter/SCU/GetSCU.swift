@@ -13,6 +13,9 @@ package struct GetSCU: Sendable {
         package var bytes: Int64 = 256 << 30
         /// Instances that were not asked for; with one more the association is aborted.
         package var unasked = 16
+        /// Whether the association is aborted as soon as there is more than may come; else what is too much is refused,
+        /// one by one, and the peer goes on.
+        package var endsWhenOver = false
         package init() {}
     }
 

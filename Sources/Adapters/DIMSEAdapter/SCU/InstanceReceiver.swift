@@ -11,6 +11,8 @@ package final class InstanceReceiver: ServiceClassProvider {
         package var unasked = 0
         package var failed = 0
         package var bytes: Int64 = 0
+        /// There was more, of instances or of bytes, than may come.
+        package var isOverLimit = false
     }
 
     /// An identifier that names no study.
@@ -60,8 +62,13 @@ package final class InstanceReceiver: ServiceClassProvider {
             return FixedAnswer(status: .invalidSOPInstance)
         }
         let isExpected = state.withLock { state in
-            selection.includes(sopInstanceUID: uid) && state.seen.count < limits.instances
-                && state.seen.insert(uid).inserted
+            guard selection.includes(sopInstanceUID: uid), !state.seen.contains(uid) else { return false }
+            guard state.seen.count < limits.instances else {
+                state.counts.isOverLimit = true
+                return false
+            }
+            state.seen.insert(uid)
+            return true
         }
         guard isExpected else { return refusal(request) }
         return ReceivingOperation(
@@ -72,7 +79,7 @@ package final class InstanceReceiver: ServiceClassProvider {
     }
 
     /// What was not asked for is refused; a peer that goes on with it is left.
-    fileprivate func refusal(_ request: DIMSERequest) -> any ServiceOperation {
+    private func refusal(_ request: DIMSERequest) -> any ServiceOperation {
         noteUnasked(request)
         return FixedAnswer(status: .notAuthorized)
     }
@@ -80,18 +87,24 @@ package final class InstanceReceiver: ServiceClassProvider {
     fileprivate func noteUnasked(_ request: DIMSERequest) {
         let isTooMany = state.withLock { state in
             state.counts.unasked += 1
-            return state.counts.unasked > limits.unasked
+            return state.counts.unasked > limits.unasked || endsNow(state.counts)
         }
         if isTooMany { request.invoker?.abort() }
     }
 
     /// Counts bytes; false when there are more than may come.
-    fileprivate func take(_ bytes: Int) -> Bool {
-        state.withLock { state in
+    fileprivate func take(_ bytes: Int, of request: DIMSERequest) -> Bool {
+        let (isWithin, ends) = state.withLock { state in
             state.counts.bytes += Int64(bytes)
-            return state.counts.bytes <= limits.bytes
+            let isWithin = state.counts.bytes <= limits.bytes
+            if !isWithin { state.counts.isOverLimit = true }
+            return (isWithin, endsNow(state.counts))
         }
+        if ends { request.invoker?.abort() }
+        return isWithin
     }
+
+    private func endsNow(_ counts: Counts) -> Bool { limits.endsWhenOver && counts.isOverLimit }
 
     fileprivate func note(_ status: DIMSEStatus) {
         state.withLock { state in
@@ -131,7 +144,7 @@ private final class ReceivingOperation: ServiceOperation {
 
     func receive(_ bytes: UnsafeRawBufferPointer) {
         state.withLock { state in
-            guard receiver.take(bytes.count) else { return refuse(&state, .outOfResources) }
+            guard receiver.take(bytes.count, of: request) else { return refuse(&state, .outOfResources) }
             switch state {
             case .refused: return
             case .writing(let writing): append(bytes, to: writing, &state)

@@ -106,7 +106,7 @@ package struct StoreCourier: Courier {
         var pace: OpenedInstance.Pace?
         if let rate = item.bytesPerSecond { pace = { try await terms.pace.take($0, bytesPerSecond: rate) } }
         let opened = try await OpenedInstance.open(item.instance, reading: item.reader)
-        guard let rewritten = item.rewritten, let syntax = TransferSyntax(uid: context.transferSyntax) else {
+        guard let rewritten = item.rewritten else {
             return try await opened.store(on: context, by: invoker, originator: nil, pace: pace) {
                 try await index.headers(
                     studyInstanceUID: item.instance.studyInstanceUID,
@@ -115,6 +115,8 @@ package struct StoreCourier: Courier {
                 ).first
             }
         }
+        // What was changed, or de-identified, never goes as it is stored.
+        guard let syntax = TransferSyntax(uid: context.transferSyntax) else { throw SCUError.responseNotUnderstood }
         let recoded = try await rewritten.encoded(in: syntax, from: item.reader)
         let (classUID, instanceUID) = (rewritten.sopClassUID, rewritten.sopInstanceUID)
         return try await opened.store(recoded, on: context, by: invoker, pace: pace) { messageID in

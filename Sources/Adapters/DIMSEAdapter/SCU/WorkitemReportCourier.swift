@@ -2,7 +2,6 @@ import Access
 import DICOMData
 import DICOMNetwork
 import DICOMTranslation
-import NIOCore
 import Workflow
 
 /// Tells subscribers of workitems by N-EVENT-REPORT: on the association on which they asked something last and that has
@@ -11,9 +10,6 @@ import Workflow
 /// A report says what happened, as it was then; one that is told twice says the same. What is told of one workitem is told
 /// in order. The standard asks for no repeats; a day of them bridges a restart.
 package struct WorkitemReportCourier: Courier {
-    /// For a call, all of it; shorter than the attempt.
-    private static let callTime = TimeAmount.seconds(80)
-
     package var policy: DeliveryPolicy {
         var policy = DeliveryPolicy()
         policy.placesPerDestination = 2
@@ -62,6 +58,6 @@ package struct WorkitemReportCourier: Courier {
                 "\(peer.name) has no association here and no host and port: hilum peer set --ae \(peer.name) "
                     + "--host … --port …")
         }
-        return await reporter.call(peer, as: callingAETitle, with: report, within: Self.callTime)
+        return await reporter.call(peer, as: callingAETitle, with: report, within: PeerCaller.time)
     }
 }

@@ -19,12 +19,19 @@ typedef struct {
 
 /// Puts the limits on the calling process, drops the right to gain rights, and lets no system call pass but those for
 /// memory, time and the descriptors that are open. Bits of what is in force: 1 the limits, 2 the filter of system calls.
-/// Nothing of it can be taken back.
-int hilum_sandbox_enter(const hilum_sandbox_limits *_Nonnull limits);
+/// Nothing of it can be taken back. `statm` is what `hilum_sandbox_statm` gave.
+int hilum_sandbox_enter(const hilum_sandbox_limits *_Nonnull limits, int statm);
+
+/// A descriptor that tells the memory of the calling process, to be opened before its sandbox. -1 with errno.
+int hilum_sandbox_statm(void);
+
+/// Bytes of memory that the calling process has now; 0 where that cannot be told. What `getrusage` has as the most that
+/// there ever was counts the program that started the process too.
+uint64_t hilum_sandbox_resident(int statm);
 
 /// Tries what a sandbox forbids, inside of one. Bits of what passed all the same: 1 a socket, 2 a file, 4 another process,
-/// 8 memory that can be run, 16 a signal to the parent.
-int hilum_sandbox_probe(void);
+/// 8 memory that can be run, 16 a signal to `parent`, the process that started this one.
+int hilum_sandbox_probe(pid_t parent);
 
 /// Shared memory without a name, empty, closed on exec. -1 with errno.
 int hilum_sandbox_memory(void);

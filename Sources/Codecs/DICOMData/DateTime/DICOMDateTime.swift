@@ -94,12 +94,8 @@ extension DICOMDateTime {
         let days = (total >= 0 ? total : total - 86_399_999_999) / 86_400_000_000
         let ofDay = total - days * 86_400_000_000
         let date = CivilDate.date(days: days)
-        func pad(_ number: Int, _ width: Int) -> String {
-            let digits = String(number)
-            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
-        }
         let seconds = ofDay / 1_000_000
-        return pad(date.year, 4) + pad(date.month, 2) + pad(date.day, 2) + pad(seconds / 3600, 2)
-            + pad(seconds / 60 % 60, 2) + pad(seconds % 60, 2) + "." + pad(ofDay % 1_000_000, 6) + "+0000"
+        return padded(date.year, 4) + padded(date.month, 2) + padded(date.day, 2) + padded(seconds / 3600, 2)
+            + padded(seconds / 60 % 60, 2) + padded(seconds % 60, 2) + "." + padded(ofDay % 1_000_000, 6) + "+0000"
     }
 }

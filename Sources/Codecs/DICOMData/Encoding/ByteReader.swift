@@ -50,7 +50,7 @@ struct ByteReader {
 }
 
 /// Reverses each word of a value in place: numbers are kept in little endian. A rest that fills no word stays.
-func swapWords(_ bytes: inout [UInt8], size: Int) {
+package func swapWords(_ bytes: inout [UInt8], size: Int) {
     guard size > 1 else { return }
     var start = 0
     while start + size <= bytes.count {

@@ -85,20 +85,36 @@ package struct PixelDataLayout: Sendable, Equatable {
         }
     }
 
-    /// Bits of one native frame: rows x columns x samples x bits allocated, in checked arithmetic. PS3.5 §8.1.1.
+    /// Bits of one native frame by the attributes of its image; nil where one is absent or out of range.
     package static func frameBits(_ dataSet: DataSet, _ tag: Tag = .pixelData) -> Int? {
-        guard let rows = dataSet.int(.rows), let columns = dataSet.int(.columns), (1...0xFFFF).contains(rows),
-            (1...0xFFFF).contains(columns)
+        guard let rows = dataSet.int(.rows), let columns = dataSet.int(.columns) else { return nil }
+        return frameBits(
+            rows: rows, columns: columns, samples: dataSet.int(.samplesPerPixel) ?? 1,
+            allocated: bitsAllocated(dataSet, tag), photometric: dataSet.string(.photometricInterpretation) ?? "")
+    }
+
+    /// Bits of one native frame: rows x columns x samples x bits allocated. nil for dimensions of 0 or beyond 65,535,
+    /// more than 16 samples a pixel, more than 64 bits allocated, and a frame of more than 2^40 bits. PS3.5 §8.1.1.
+    package static func frameBits(
+        rows: Int, columns: Int, samples: Int, allocated: Int, photometric: String
+    ) -> Int? {
+        guard (1...0xFFFF).contains(rows), (1...0xFFFF).contains(columns), (1...16).contains(samples),
+            (1...64).contains(allocated)
         else { return nil }
-        let samples = dataSet.int(.samplesPerPixel) ?? 1
-        let allocated =
-            tag == .floatPixelData ? 32 : tag == .doubleFloatPixelData ? 64 : dataSet.int(.bitsAllocated) ?? 0
-        guard (1...64).contains(allocated), (1...16).contains(samples) else { return nil }
-        let bits = rows * columns * allocated
         // Two pixels share their chrominance: two samples a pixel. PS3.3 §C.7.6.3.1.2.
-        let isHalved = samples == 3 && dataSet.string(.photometricInterpretation) == "YBR_FULL_422"
-        let (whole, overflow) = bits.multipliedReportingOverflow(by: isHalved ? 2 : samples)
-        return overflow || whole > 1 << 40 ? nil : whole
+        let isHalved = samples == 3 && photometric == "YBR_FULL_422"
+        // At most 2^42.
+        let bits = rows * columns * allocated * (isHalved ? 2 : samples)
+        return bits <= 1 << 40 ? bits : nil
+    }
+
+    /// Bits Allocated of the pixels in an element, which those of floating point do not say; 0 when absent.
+    package static func bitsAllocated(_ dataSet: DataSet, _ tag: Tag) -> Int {
+        switch tag {
+        case .floatPixelData: 32
+        case .doubleFloatPixelData: 64
+        default: dataSet.int(.bitsAllocated) ?? 0
+        }
     }
 
     /// One fragment a frame; else the Extended, else the Basic Offset Table where they agree with the fragments; else

@@ -30,6 +30,7 @@ package protocol AuthorizationStore: Sendable {
 /// What is known of an authorization code.
 package enum CodeState: Sendable, Hashable {
     case unknown
+    /// Not used in time, or before its grant was revoked.
     case expired(Grant)
     /// Used before: whoever comes second is a thief, or comes after one. RFC 6749 §4.1.2.
     case used(Grant)

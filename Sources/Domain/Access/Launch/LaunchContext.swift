@@ -55,7 +55,7 @@ package struct LaunchContext: Sendable, Hashable, Codable {
     }
 }
 
-/// Relative references of launch contexts.
+/// Relative references of launch contexts and of accounts.
 package enum LaunchReference {
     /// The type and the logical id of `Type/id`; nil for anything else. FHIR R4 references.html#literal.
     package static func parts(_ text: String) -> (type: String, id: String)? {

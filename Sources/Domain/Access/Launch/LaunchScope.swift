@@ -30,10 +30,11 @@ package struct GrantedScopes: Sendable, Hashable {
     package init(_ text: String) {
         resources = []
         others = []
+        var seen: Set<Scope> = []
         for word in text.split(separator: " ") {
             if let other = LaunchScope(rawValue: String(word)) {
                 if !others.contains(other) { others.append(other) }
-            } else if let scope = Scope(String(word)), !resources.contains(scope) {
+            } else if let scope = Scope(String(word)), seen.insert(scope).inserted {
                 resources.append(scope)
             }
         }

@@ -57,25 +57,11 @@ package struct Account: Sendable, Hashable {
         return isAlphanumeric(first) && text.utf8.allSatisfy { isAlphanumeric($0) || "._@-".utf8.contains($0) }
     }
 
-    /// Whether a text can be a logical id. FHIR R4 datatypes.html#id.
-    package static func isLogicalID(_ text: String) -> Bool {
-        (1...64).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."):
-                    true
-                default: false
-                }
-            }
-    }
-
     /// Whether a text can be a `fhirUser` here: `Type/id` of the types that SMART names.
     package static func isFHIRUser(_ text: String) -> Bool {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count == 2
-            && ["Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Person"].contains(parts[0])
-            && isLogicalID(String(parts[1]))
+        LaunchReference.parts(text).map {
+            ["Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Person"].contains($0.type)
+        } ?? false
     }
 }
 
@@ -86,8 +72,8 @@ package enum AccountChange: Sendable, Hashable {
     /// Ends all sessions but one, what applications were authorized to do, and voids one-time codes. Nil for the session
     /// ends all.
     case password(verifier: String, keepingSession: String?)
-    /// The same password at the cost of now; nothing else follows.
-    case verifier(String)
+    /// The same password at the cost of now, where it is the password still; nothing else follows.
+    case verifier(String, replacing: String)
     /// A new second factor with its recovery codes, by their digests. Codes that were there before are void.
     case secondFactor(sealed: [UInt8], recoveryDigests: [[UInt8]])
     /// No second factor and no recovery codes; ends all sessions.

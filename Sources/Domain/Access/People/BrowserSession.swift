@@ -44,9 +44,9 @@ package protocol SessionDirectory: Sendable {
     func session(id: String) async throws -> BrowserSession?
     /// Whole ones of an account, the newest first; at most 100.
     func sessions(of accountID: String) async throws -> [BrowserSession]
-    /// Begins a session and ends the one that it replaces. Of an account that is locked or gone by now none is begun:
-    /// false. Forgets sessions that are past.
-    func begin(_ session: BrowserSession, replacing old: String?) async throws -> Bool
+    /// Begins a session and ends the one that it replaces. Of an account that is locked or gone by now, or has another
+    /// ``Account/changedAt`` than when its person was looked at, none is begun: false. Forgets sessions that are past.
+    func begin(_ session: BrowserSession, replacing old: String?, ofAccountChangedAt time: Int64) async throws -> Bool
     /// Notes that a session was used.
     func touch(sessionID: String, at time: Int64) async throws
     /// Ends a session of an account; false where there is none.

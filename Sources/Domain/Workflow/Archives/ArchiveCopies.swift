@@ -86,7 +86,8 @@ package struct ArchiveCacheRule: Sendable, Hashable {
     ///   - copies: the longest unused first.
     ///   - bytes: of all copies, also those that are not among them.
     package func leaving(_ copies: [ArchiveCopy], bytes: Int64, now: UTCInstant) -> [ArchiveCopy] {
-        var rest = bytes
+        // What leaves already makes its room, wherever it stands among them.
+        var rest = bytes - copies.reduce(0) { $1.state == .leaving ? $0 + $1.bytes : $0 }
         let oldest = days == 0 ? UTCInstant.distantPast : now.advanced(bySeconds: -days * 86_400)
         return copies.filter { copy in
             if copy.state == .leaving { return true }

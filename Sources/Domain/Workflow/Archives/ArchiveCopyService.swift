@@ -41,10 +41,9 @@ package struct ArchiveCopyService: Sendable {
     }
 
     /// The archive was found to have what is here.
-    package func confirm(_ studyInstanceUID: String, expected: Int, in unit: any UnitOfWork) throws {
+    package func confirm(_ studyInstanceUID: String, in unit: any UnitOfWork) throws {
         guard var copy = try unit.archiveCopy(of: studyInstanceUID), copy.state == .whole else { return }
         copy.checkedAt = unit.time
-        if expected > 0 { copy.expected = expected }
         try unit.save(copy)
     }
 
@@ -64,17 +63,18 @@ package struct ArchiveCopyService: Sendable {
     package func letGo(_ studyInstanceUID: String, in unit: any UnitOfWork) throws -> Step {
         guard var copy = try unit.archiveCopy(of: studyInstanceUID), [.whole, .failed, .leaving].contains(copy.state)
         else { return .stays }
-        guard let study = try unit.study(studyInstanceUID) else {
-            try left(&copy, in: unit)
-            return .done
-        }
         let all = try unit.series(in: studyInstanceUID)
-        guard all.allSatisfy(Self.mayLeave) else {
+        // What was rejected of it may come back, and would be taken for all of the study then.
+        guard try all.allSatisfy(Self.mayLeave) && unit.rejectedSeries(in: studyInstanceUID).isEmpty else {
             // Looked at again when others have been.
             copy.usedAt = max(copy.usedAt, unit.time)
             if copy.state == .leaving { copy.state = .failed }
             try unit.save(copy)
             return .stays
+        }
+        guard let study = try unit.study(studyInstanceUID) else {
+            try left(&copy, in: unit)
+            return .done
         }
         copy.studyID = study.id
         let held = try unit.copiedInstances(of: studyInstanceUID).count

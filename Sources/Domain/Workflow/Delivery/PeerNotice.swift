@@ -67,16 +67,19 @@ package struct PeerNotices: Sendable {
         for event in events where seen.insert(event).inserted {
             switch event {
             case .performedStepChanged(let uid, let isNew): try note(step: uid, isNew: isNew, in: unit)
-            case .studyPublished(let uid):
-                // What lies here for a while is not told to be had here.
-                let series = try unit.series(in: uid)
-                if !series.isEmpty, series.allSatisfy({ $0.archive != nil }) { continue }
-                for peer in try unit.peers(offering: .ian) {
-                    try unit.enqueue(PeerNotice(peer: peer.name, content: .availability(uid)).draft)
-                }
+            case .studyPublished(let uid): try note(study: uid, in: unit)
             default: continue
             }
         }
+    }
+
+    /// What lies here for a while is not told to be had here.
+    private func note(study uid: String, in unit: any UnitOfWork) throws {
+        let peers = try unit.peers(offering: .ian)
+        if peers.isEmpty { return }
+        let series = try unit.series(in: uid)
+        if !series.isEmpty, series.allSatisfy({ $0.archive != nil }) { return }
+        for peer in peers { try unit.enqueue(PeerNotice(peer: peer.name, content: .availability(uid)).draft) }
     }
 
     /// Who made a step is not told of it.

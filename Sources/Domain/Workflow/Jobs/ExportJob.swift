@@ -81,7 +81,7 @@ package struct ExportJob: Sendable, Hashable, Codable {
     /// The full kick-off URL.
     package var request: String
     package var types: [String]
-    /// Nil for all of the types, as jobs of earlier versions are.
+    /// Nil for all of the types, as jobs of earlier versions are, and of a job that has ended.
     package var selection: Selection?
     /// Nil before the first file is closed.
     package var checkpoint: Checkpoint?
@@ -124,6 +124,7 @@ package struct ExportJob: Sendable, Hashable, Codable {
 
 /// The port that keeps export jobs.
 package protocol ExportJobStore: Sendable {
+    /// One that was deleted stays deleted.
     func save(_ job: ExportJob) async throws
     func job(_ id: EntityID) async throws -> ExportJob?
     /// Jobs not yet complete, failed or deleted: what a worker takes up after a start.

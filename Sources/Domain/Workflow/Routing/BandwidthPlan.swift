@@ -46,14 +46,16 @@ package struct BandwidthPlan: Sendable {
     package func state(at time: UTCInstant) -> State {
         if windows.isEmpty { return .open(bytesPerSecond: nil) }
         let seconds = Int(time.microseconds / 1_000_000)
-        if let window = windows.first(where: { $0.contains(minute(at: seconds)) }) {
+        let minute = self.minute(at: seconds)
+        if let window = windows.first(where: { $0.contains(minute) }) {
             return .open(bytesPerSecond: window.bytesPerSecond)
         }
         // The clocks are changed by whole minutes, so that each is looked at as the clock shows it.
         let next = seconds / 60 * 60 + 60
         for ahead in 0..<Self.minutesOfDay * 2 {
             let moment = next + ahead * 60
-            if windows.contains(where: { $0.contains(minute(at: moment)) }) {
+            let minute = self.minute(at: moment)
+            if windows.contains(where: { $0.contains(minute) }) {
                 return .closed(seconds: Int64(moment - seconds))
             }
         }

@@ -273,6 +273,10 @@ package struct QuarantineService: Sendable {
             try unit.save(series)
         }
         try unit.restore(left.isEmpty ? nil : single, of: left)
+        // What was sent here while it was rejected is kept here, and its series with it.
+        if series.archive != nil, try unit.instances(in: seriesUID, of: uid).contains(where: { $0.archive == nil }) {
+            series.archive = nil
+        }
         // All that name somebody else come back aside first: none of them goes with the series, whatever that then takes.
         let others = single.compactMap { sop -> Series.Aside? in
             guard let identity = kept.instances[sop]?.identity, identity != series.identity else { return nil }

@@ -4,9 +4,8 @@ package struct Reconciler: Sendable {
 
     /// The link that one series' identifiers give.
     ///
-    /// - Parameter isCopy: whether it is an archive's. Its accession number may be of an order of before this server,
-    /// and
-    ///   one that names no order here says nothing then; the patient is certain all the same.
+    /// - Parameter isCopy: whether it is an archive's. Its accession number may be of an order of before this server; one
+    ///   that names no order here says nothing then, and the patient is certain all the same.
     package func reconcile(
         studyInstanceUID: String, patientID: String?, patientIDSystem: String?, accessionNumber: String?,
         accessionSystem: String?, isCopy: Bool = false, in unit: any UnitOfWork

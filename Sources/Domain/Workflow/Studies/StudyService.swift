@@ -25,13 +25,15 @@ package struct StudyService: Sendable {
                 stored.studyInstanceUID == instance.studyInstanceUID
                 && stored.seriesInstanceUID == instance.seriesInstanceUID
             guard isInPlace, isSame(stored) else { return .conflict }
-            // Its sender is told that it is kept here.
-            if instance.archive == nil { try keep(stored, in: unit) }
-            // As an archive's copy it went nowhere.
-            if stored.archive != nil,
-                let series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID)
-            {
-                try forward(received, series.reconciliation, in: unit)
+            // Its sender is told that it is kept here. As an archive's copy it went nowhere, and nobody was told of it.
+            if instance.archive == nil, stored.archive != nil {
+                try keep(stored, in: unit)
+                try unit.awaitPublication(of: instance.studyInstanceUID, isDue: false)
+                if !received.routes.isEmpty,
+                    let series = try unit.series(instance.seriesInstanceUID, in: instance.studyInstanceUID)
+                {
+                    try forward(received, series.reconciliation, in: unit)
+                }
             }
             return .duplicate
         }
@@ -139,10 +141,11 @@ package struct StudyService: Sendable {
                 superseded: nil))
         try unit.removeInstance(current)
         var healed = received
-        // Whoever was to have it was sent it when it first came, unless it was an archive's copy.
-        if current.archive == nil { healed.routes = [] }
-        // What was kept here stays so, whoever brought its bytes again.
-        if current.archive == nil { healed.instance.archive = nil }
+        if current.archive == nil {
+            // What was kept here stays so, whoever brought its bytes again; whoever was to have it was sent it before.
+            healed.instance.archive = nil
+            healed.routes = []
+        }
         return .stored(try insert(healed, in: unit))
     }
 

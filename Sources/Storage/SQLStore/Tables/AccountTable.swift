@@ -45,10 +45,10 @@ struct AccountTable {
         case .state(let state):
             guard try set("state = ?", [.text(state.rawValue)], of: id, at: time) else { return false }
             if state == .locked { try endSessions(of: id, at: time) }
-        case .verifier(let verifier):
+        case .verifier(let verifier, let old):
             return try connection.run(
-                "UPDATE accounts SET verifier = ? WHERE id = ? AND verifier IS NOT NULL", [.text(verifier), .text(id)])
-                > 0
+                "UPDATE accounts SET verifier = ? WHERE id = ? AND verifier = ?",
+                [.text(verifier), .text(id), .text(old)]) > 0
         case .password(let verifier, let session):
             guard try set("verifier = ?", [.text(verifier)], of: id, at: time) else { return false }
             try forgetCodes(.reset, of: id)

@@ -25,8 +25,9 @@ struct BrowserSessionTable {
             """, [.text(account)], Self.session)
     }
 
-    /// False, with the old one ended all the same, where the account is not active.
-    func begin(_ session: BrowserSession, replacing old: String?) throws -> Bool {
+    /// False, with the old one ended all the same, where the account is not active, or was changed since `time`: the password
+    /// that was given may be none by now, and the sessions of before were ended with it.
+    func begin(_ session: BrowserSession, replacing old: String?, ofAccountChangedAt time: Int64) throws -> Bool {
         if let old { try connection.run("DELETE FROM sessions WHERE id = ?", [.text(old)]) }
         try connection.run(
             """
@@ -34,8 +35,8 @@ struct BrowserSessionTable {
             (SELECT id FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT \(Self.forgottenMax))
             """, [.int(session.createdAt)])
         let isActive = try connection.first(
-            "SELECT 1 FROM accounts WHERE id = ? AND state = 'active'\(connection.dialect.forUpdate)",
-            [.text(session.accountID)]
+            "SELECT 1 FROM accounts WHERE id = ? AND state = 'active' AND changed_at = ?\(connection.dialect.forUpdate)",
+            [.text(session.accountID), .int(time)]
         ) { _ in true }
         guard isActive == true else { return false }
         try makeRoom(for: session)

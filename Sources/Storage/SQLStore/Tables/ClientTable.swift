@@ -21,8 +21,7 @@ struct ClientTable {
     func save(_ client: Client) throws {
         try connection.run(
             """
-            INSERT INTO clients (id, name, jwks, jwks_url, scopes, registered_at, revoked_at, launch_scopes, redirect_uris,
-            launch_url, secret_digest, is_public) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO clients (\(Self.clientColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET name = excluded.name, jwks = excluded.jwks, jwks_url = excluded.jwks_url,
             scopes = excluded.scopes, revoked_at = excluded.revoked_at, launch_scopes = excluded.launch_scopes,
             redirect_uris = excluded.redirect_uris, launch_url = excluded.launch_url,

@@ -4,12 +4,17 @@ import Workflow
 struct ExportJobTable {
     let connection: any SQLConnection
 
-    func save(_ job: ExportJob) throws {
-        try connection.run(
+    /// Keeps a job as it is now. One that was deleted stays so, whatever its worker has to say of it yet.
+    ///
+    /// - Parameter detail: the job as it is kept, made before the transaction: it may name very many patients.
+    func save(_ job: ExportJob, _ detail: SQLValue) throws {
+        let saved = try connection.run(
             """
             INSERT INTO export_jobs (id, owner, state, detail) VALUES (?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, detail = excluded.detail
-            """, [.text(job.id.value), .text(job.ownerID), .text(job.state.rawValue), try DetailColumn.encode(job)])
+            WHERE export_jobs.state <> 'deleted'
+            """, [.text(job.id.value), .text(job.ownerID), .text(job.state.rawValue), detail])
+        if saved == 0 { return }
         if job.state == .deleted {
             try connection.run("DELETE FROM export_files WHERE job_id = ?", [.text(job.id.value)])
         } else {

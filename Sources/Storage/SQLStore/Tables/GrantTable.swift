@@ -89,7 +89,7 @@ struct GrantTable {
             let grant = try Self.grant(row)
             // Used goes before expired: the second use ends what came of the first, however late it comes.
             if !row.isNull(17) { return .used(grant) }
-            if try row.int(16) <= time { return .expired(grant) }
+            if try row.int(16) <= time || grant.revokedAt != nil { return .expired(grant) }
             return .fresh(
                 AuthorizationCode(
                     digest: digest, grantID: grant.id, redirectURI: try row.text(13), challenge: try row.text(14),
@@ -131,6 +131,10 @@ struct GrantTable {
 
     func rotate(_ digest: [UInt8], to next: RefreshToken, at time: Int64) throws -> Bool {
         guard try use("refresh_tokens", digest, at: time) else { return false }
+        // A grant that is refreshed for ever keeps no more than the tokens of one life.
+        try connection.run(
+            "DELETE FROM refresh_tokens WHERE grant_id = ? AND expires < ?",
+            [.text(next.grantID), .int(time - Self.memory)])
         try save(next)
         return true
     }

@@ -45,8 +45,15 @@ extension OutboxTable {
                 ])
         }
         guard let from else { return }
-        let isHeld = from.isHeld || to?.isHeld == true
         let names: [SQLValue] = [.text(destination), .text(key)]
+        guard let to else {
+            // The lane as it is, on its way or not.
+            try connection.run(
+                "UPDATE outbox_lanes SET ordering_key = ? WHERE destination = ? AND ordering_key = ?",
+                [.text(key), .text(destination), .text(old)])
+            return
+        }
+        let isHeld = from.isHeld || to.isHeld
         if areBothLeased {
             try connection.run(
                 "UPDATE outbox_lanes SET held = 0 WHERE destination = ? AND ordering_key = ?",
@@ -55,12 +62,7 @@ extension OutboxTable {
             try connection.run(
                 "DELETE FROM outbox_lanes WHERE destination = ? AND ordering_key = ?", [.text(destination), .text(old)])
         }
-        if to == nil {
-            try connection.run(
-                "INSERT INTO outbox_lanes (destination, ordering_key, due_at, held) VALUES (?, ?, ?, ?)",
-                names + [.int(from.dueAt), SQLValue(isHeld)])
-        }
-        if to?.owner != nil {
+        if to.owner != nil {
             try connection.run(
                 "UPDATE outbox_lanes SET held = ? WHERE destination = ? AND ordering_key = ?",
                 [SQLValue(isHeld)] + names)

@@ -118,12 +118,15 @@ struct SearchIndexTable {
         return found
     }
 
-    /// The entries of one version as rows that stand for the tables in one statement.
-    static func rows(of entries: [IndexEntry], versionKey: Int64, _ dialect: SQLDialect) -> SQLCondition {
+    /// The most values of one of ``rows(of:_:)``: those of a quantity.
+    static let rowValuesMax = 8
+
+    /// Entries, each of the version with a key, as rows that stand for the tables in one statement.
+    static func rows(of entries: [(key: Int64, entry: IndexEntry)], _ dialect: SQLDialect) -> SQLCondition {
         var rows: [Kind: [[SQLValue]]] = [:]
-        for entry in entries {
+        for (key, entry) in entries {
             let (kind, values) = row(entry.value)
-            rows[kind, default: []].append([.int(versionKey), .int(entry.parameter)] + values + [.int(entry.part)])
+            rows[kind, default: []].append([.int(key), .int(entry.parameter)] + values + [.int(entry.part)])
         }
         let tables = Kind.allCases.map { kind in
             dialect.rowsTable(

@@ -48,9 +48,10 @@ package struct Forwarding: Sendable {
         let item: Item
         do {
             let access = Self.access(entry)
-            let header = try await header(of: forwarded, access)
-            let instance: Instance?
-            if let header { instance = header.instance } else { instance = try await stored(forwarded, access) }
+            // As it is stored goes only what is not to be changed; of what is, nothing goes without its header.
+            let changesNothing = terms.rewriting.changesNothing
+            let header = changesNothing ? nil : try await header(of: forwarded, access)
+            let instance = changesNothing ? try await stored(forwarded, access) : header?.instance
             guard let instance else { return .withdrawn("the instance is not there any more") }
             let reader = try await blobs.open(instance.blobID)
             guard reader.count == instance.size else {
@@ -93,10 +94,8 @@ package struct Forwarding: Sendable {
 
     private static func access(_ entry: OutboxEntry) -> AccessContext { .server(requestID: entry.eventID.value) }
 
-    /// The header is read only where it is needed.
     private func header(of forwarded: ForwardedInstance, _ access: AccessContext) async throws -> InstanceHeader? {
-        if terms.rewriting.changesNothing { return nil }
-        return try await index.headers(
+        try await index.headers(
             studyInstanceUID: forwarded.studyInstanceUID, seriesInstanceUID: forwarded.seriesInstanceUID,
             sopInstanceUID: forwarded.sopInstanceUID, after: nil, limit: 1, access: access
         ).first

@@ -125,10 +125,7 @@ package struct InstanceRewriting: Sendable {
         guard reservation.grow(to: reservation.count + 2 * location.length) else { throw Refusal.noMemory }
         var bytes = try await reader.read(offset: Int64(location.offset), length: location.length)
         guard bytes.count == location.length else { throw StoreError(.corrupt, "a blob is shorter than its row says") }
-        let size = header.transferSyntax.isBigEndian ? location.vr.wordSize : 1
-        if size > 1, bytes.count >= size {
-            for word in stride(from: 0, through: bytes.count - size, by: size) { bytes[word..<word + size].reverse() }
-        }
+        if header.transferSyntax.isBigEndian { swapWords(&bytes, size: location.vr.wordSize) }
         var whole = dataSet
         whole[location.tag] = DataElement(location.tag, location.vr, bytes: bytes)
         return whole

@@ -185,7 +185,8 @@ package enum WorkitemDataSet {
         for (tag, allowed) in values {
             guard let value = attributes.string(tag), allowed.contains(value) else { throw .value(tag) }
         }
-        guard let start = dateTime(.scheduledProcedureStepStartDateTime, in: attributes) else {
+        let offset = offsetMinutes(attributes)
+        guard let start = dateTime(.scheduledProcedureStepStartDateTime, in: attributes, offset) else {
             throw .value(.scheduledProcedureStepStartDateTime)
         }
         if let uid = attributes.string(.studyInstanceUID), !UID.isSafe(uid) { throw .value(.studyInstanceUID) }
@@ -205,12 +206,12 @@ package enum WorkitemDataSet {
         workitem.updatedAt = time
     }
 
-    /// The microseconds since 1970 that a DT value may mean; local time is that of (0008,0201), else UTC.
-    static func dateTime(_ tag: Tag, in attributes: DataSet) -> ClosedRange<Int>? {
-        attributes.string(tag).flatMap { DICOMDateTime(text: $0) }?
-            .microseconds(localOffsetMinutes: offsetMinutes(attributes))
+    /// The microseconds since 1970 that a DT value may mean, where local time is so many minutes from UTC.
+    static func dateTime(_ tag: Tag, in attributes: DataSet, _ offset: Int) -> ClosedRange<Int>? {
+        attributes.string(tag).flatMap { DICOMDateTime(text: $0) }?.microseconds(localOffsetMinutes: offset)
     }
 
+    /// That of (0008,0201), else UTC: of a workitem's items too.
     static func offsetMinutes(_ attributes: DataSet) -> Int {
         attributes.string(.timezoneOffsetFromUTC).flatMap { DICOMDateTime.offsetMinutes($0) } ?? 0
     }

@@ -30,7 +30,9 @@ package struct WorkitemKeys: Sendable {
     }
 
     /// Whether all keys hold for the attributes, which have the class and the UID too.
-    package func matches(_ attributes: DataSet) -> Bool { Self.hold(conditions, attributes) }
+    package func matches(_ attributes: DataSet) -> Bool {
+        Self.hold(conditions, attributes, WorkitemDataSet.offsetMinutes(attributes))
+    }
 
     /// The attributes that were asked for, each present.
     package func response(for attributes: DataSet) -> DataSet {
@@ -105,18 +107,20 @@ package struct WorkitemKeys: Sendable {
 
     // MARK: Matching
 
-    private static func hold(_ conditions: [Condition], _ set: DataSet) -> Bool {
+    /// - Parameter offset: of local time in all of the workitem, in minutes: that its items are in too. PS3.3 Table C.12-1.
+    private static func hold(_ conditions: [Condition], _ set: DataSet, _ offset: Int) -> Bool {
         conditions.allSatisfy { condition in
             switch condition {
             case .value(let tag, let match):
                 guard let element = set[tag] else { return match.admitsEmpty }
                 let texts = set.strings(element).compactMap { comparable($0, element.vr) }
                 return texts.isEmpty ? match.admitsEmpty : texts.contains(where: match.matches)
-            case .dateTime(let tag, let range): return WorkitemDataSet.dateTime(tag, in: set)?.overlaps(range) ?? false
+            case .dateTime(let tag, let range):
+                return WorkitemDataSet.dateTime(tag, in: set, offset)?.overlaps(range) ?? false
             case .item(let tag, let inner):
                 let items = set.items(tag)
                 // What is absent has no values in it either.
-                return items.isEmpty ? hold(inner, DataSet()) : items.contains { hold(inner, $0) }
+                return items.isEmpty ? hold(inner, DataSet(), offset) : items.contains { hold(inner, $0, offset) }
             }
         }
     }

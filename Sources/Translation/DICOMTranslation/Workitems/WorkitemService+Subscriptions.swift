@@ -94,9 +94,11 @@ extension WorkitemService {
         var selection = keys?.selection ?? WorkitemSelection()
         selection.states = (selection.states ?? Workitem.State.allCases).filter { !$0.isFinal }
         var place: WorkitemPlace?
-        var count = 0
+        var (count, read) = (0, 0)
         while true {
             let page = try unit.workitems.workitems(selection, after: place, limit: Self.pageCount)
+            read += page.count
+            guard read <= lookedAtMax else { throw WorkitemRefusal.tooMany }
             let matching =
                 try keys.map { keys in
                     try page.filter { keys.matches(try WorkitemDataSet.attributes(of: $0)) }

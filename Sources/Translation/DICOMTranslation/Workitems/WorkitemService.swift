@@ -4,7 +4,11 @@ import Workflow
 /// The unified worklist: makes, changes and ends workitems, and puts into the outbox what their subscribers are told, in
 /// the unit of work that gives cause for it. For DIMSE and for UPS-RS alike. PS3.4 Annex CC, PS3.18 §11.
 package struct WorkitemService: Sendable {
-    package init() {}
+    let lookedAtMax: Int
+
+    /// - Parameter lookedAtMax: workitems that one new subscription looks at, all in one unit of work; keys of which the
+    ///   store has an index make them fewer.
+    package init(lookedAtMax: Int = 20_000) { self.lookedAtMax = lookedAtMax }
 
     // MARK: Workitems
 

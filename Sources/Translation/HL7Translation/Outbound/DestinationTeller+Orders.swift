@@ -9,7 +9,8 @@ extension DestinationTeller {
         guard let order = try unit.order(id), let rule = rules(.order).first(where: { $0.takes(order.modality) }),
             let patient = try unit.patient(order.patientID)
         else { return false }
-        let told = try toldBefore(Self.subject(id))
+        let last = try remembered(Self.subject(id))
+        let told = Self.known(last)
         let content = try content(order)
         // The content alone, as one fixed request would tell it at any time.
         let plain = OrderDraft.Request(control: "XO", status: nil)
@@ -20,7 +21,7 @@ extension DestinationTeller {
         let asked: OrderChange? = isAskedFor ? (told == nil ? .new : .changed) : nil
         guard let change = OrderChange(of: order, told: known) ?? asked,
             let now = try news(
-                Self.subject(id), of: body, since: told, state: state, detail: ToldOrder(order).text)
+                Self.subject(id), of: body, since: last, state: state, detail: ToldOrder(order).text)
         else { return false }
         guard Self.isNumbered(order) else {
             let controlID = String(unit.entropy.newID().value.prefix(20))
@@ -52,7 +53,7 @@ extension DestinationTeller {
     /// The group of the order that another one takes the place of. Nil where the destination was not told of it, or knows
     /// that it is over.
     private func replacement(_ old: EntityID, of form: OutboundForm) throws -> [SegmentDraft]? {
-        guard var told = try toldBefore(Self.subject(old)), !Self.isOver(told),
+        guard var told = Self.known(try remembered(Self.subject(old))), !Self.isOver(told),
             let order = try unit.order(old) ?? told.detail.flatMap({ ToldOrder($0)?.order(old) })
         else { return nil }
         // It is over with this message, whatever its own change would have said.
@@ -94,22 +95,22 @@ extension DestinationTeller {
     /// An order that a client took back is cancelled; of one that was found to be another one, that one goes on.
     func tellRemoved(_ id: EntityID) throws -> Bool {
         guard let rule = rules(.order).first,
-            let told = try memory.told(Self.subject(id), to: destination.outboxName),
+            let told = try remembered(Self.subject(id)),
             let numbers = told.detail.flatMap({ ToldOrder($0) })
         else { return false }
         try memory.forget(told)
         if let survivor = try survivor(of: numbers) {
-            if try memory.told(Self.subject(survivor.id), to: destination.outboxName) == nil {
+            if try remembered(Self.subject(survivor.id)) == nil {
                 var kept = told
                 kept.subject = Self.subject(survivor.id)
                 try memory.save(kept)
             }
             return false
         }
-        guard told.state != Self.unwritten, !Self.isOver(told), let known = try unit.patient(numbers.patient) else {
+        guard Self.known(told) != nil, !Self.isOver(told), let person = try unit.patient(numbers.patient) else {
             return false
         }
-        let patient = try PatientService().survivor(of: known, in: unit)
+        let patient = try PatientService().survivor(of: person, in: unit)
         let request = OrderDraft.Request(
             control: OrderChange.cancelled.control(destination.role), status: "CA")
         let order = numbers.order(id)

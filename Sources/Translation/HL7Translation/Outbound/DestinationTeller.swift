@@ -47,10 +47,10 @@ struct DestinationTeller {
         }
         let subject = "patient/" + id.value
         let body = envelope.person(patient)
-        let told = try toldBefore(subject)
-        guard let now = try news(subject, of: body, since: told) else { return false }
+        let last = try remembered(subject)
+        guard let now = try news(subject, of: body, since: last) else { return false }
         // The first that is told of a person adds it, unless the site's receivers take updates alone.
-        let form: OutboundForm = told == nil && rule.form == .addPerson ? .addPerson : .updatePerson
+        let form: OutboundForm = Self.known(last) == nil && rule.form == .addPerson ? .addPerson : .updatePerson
         let event = envelope.event(form, at: unit.time, happened: patient.eventTime)
         return try put(form, [event] + body, of: id, now)
     }
@@ -63,7 +63,7 @@ struct DestinationTeller {
         }
         let subject = "merge/\(retired.value)/\(survivor.value)"
         let body = envelope.merge(old, into: kept)
-        guard try memory.told(subject, to: destination.outboxName) == nil || isAskedFor,
+        guard try remembered(subject) == nil || isAskedFor,
             let now = try news(subject, of: body, since: nil)
         else { return false }
         let event = envelope.event(.mergePatient, at: unit.time, happened: old.mergedAt)
@@ -84,10 +84,12 @@ struct DestinationTeller {
         else { return false }
         let subject = "report/" + id.value
         let body = try Self.body(of: report, patient, envelope, in: unit)
-        let told = try toldBefore(subject)
+        let last = try remembered(subject)
         // What was never told needs no withdrawal.
-        if told == nil, report.status == .cancelled || report.status == .enteredInError, !isAskedFor { return false }
-        guard let now = try news(subject, of: body, since: told) else { return false }
+        if Self.known(last) == nil, report.status == .cancelled || report.status == .enteredInError, !isAskedFor {
+            return false
+        }
+        guard let now = try news(subject, of: body, since: last) else { return false }
         return try put(.oru, body, of: patient.id, now, report: id)
     }
 
@@ -118,8 +120,7 @@ struct DestinationTeller {
             let body = images(of: study, patient, order, rule.form)
         else { return false }
         let subject = "images/" + study.id.value
-        let told = try toldBefore(subject)
-        guard let now = try news(subject, of: body, since: told) else { return false }
+        guard let now = try news(subject, of: body, since: remembered(subject)) else { return false }
         return try put(rule.form, body, of: patientID, now)
     }
 
@@ -143,33 +144,33 @@ struct DestinationTeller {
     /// The state of a thing whose first message could not be written.
     static let unwritten = "-"
 
-    /// What the destination was told of a thing; nil where it knows nothing of it, because its first message could not be
-    /// written.
-    func toldBefore(_ subject: String) throws -> Told? {
-        try memory.told(subject, to: destination.outboxName).flatMap { $0.state == Self.unwritten ? nil : $0 }
-    }
+    /// What was to be told of a thing last; nil for nothing yet.
+    func remembered(_ subject: String) throws -> Told? { try memory.told(subject, to: destination.outboxName) }
+
+    /// What the destination knows of a thing; nil also where the first message of it could not be written.
+    static func known(_ last: Told?) -> Told? { last?.state == unwritten ? nil : last }
 
     /// Remembers what was to be told first and could not be written: it is no news until it changes.
     func rememberUnwritten(_ told: Told) throws {
         var told = told
-        if try toldBefore(told.subject) == nil { told.state = Self.unwritten }
+        if try Self.known(remembered(told.subject)) == nil { told.state = Self.unwritten }
         try memory.save(told)
     }
 
     // MARK: The outbox
 
-    /// What is to be remembered of a thing; nil where it was told as it is, or where the destination told it itself.
+    /// What is to be remembered of a thing; nil where it was told as it is or could not be, or where the destination told
+    /// it itself.
+    ///
+    /// - Parameter last: what is ``remembered(_:)`` of it.
     func news(
-        _ subject: String, of body: [SegmentDraft], since told: Told?, state: String = "", detail: String? = nil
+        _ subject: String, of body: [SegmentDraft], since last: Told?, state: String = "", detail: String? = nil
     ) throws -> Told? {
         let now = Told(
             destination: destination.outboxName, subject: subject, state: state, digest: digest(of: body),
             detail: detail)
         if isAskedFor { return now }
-        guard now != told else { return nil }
-        if told == nil, let tried = try memory.told(subject, to: destination.outboxName), tried.digest == now.digest {
-            return nil
-        }
+        if now == last || last?.state == Self.unwritten && last?.digest == now.digest { return nil }
         if isOwn {
             try memory.save(now)
             return nil

@@ -1,12 +1,13 @@
 import Access
 import HTTPTypes
 import HummingbirdCore
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// CSP Level 3 §6; WCAG 2.2; RFC 9110 §12.5.4.
-struct PageTests {
+@Suite(.takingTurns) struct PageTests {
     /// Tokens of nobody.
     private struct NoTokens: TokenVerifying {
         func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async -> AccessContext? {
@@ -66,6 +67,22 @@ struct PageTests {
         let policy = page.response().headers[.contentSecurityPolicy] ?? ""
         #expect(policy.contains("form-action 'self' https://app.example;"))
         #expect(!policy.contains("path") && !policy.contains("unsafe") && !policy.contains("*"))
+    }
+
+    @Test(
+        "RFC 8252 §7.1: forms may lead to the own scheme of an application, to no other scheme, and from a page without any"
+    )
+    func formSchemes() {
+        var page = Page("A", .english, [])
+        page.formOrigins = [
+            "com.example.app:", "https:", "data:", "javascript:", "com.example.app", "Com.example:", "com.example:;",
+            ".a:",
+        ]
+        let policy = page.response().headers[.contentSecurityPolicy] ?? ""
+        #expect(policy.contains("form-action 'self' com.example.app:; "))
+        page.hasForms = false
+        #expect(page.response().headers[.contentSecurityPolicy]?.contains("form-action 'none'; ") == true)
+        #expect(page.response(headers: [.referrerPolicy: "no-referrer"]).headers[.referrerPolicy] == "no-referrer")
     }
 
     @Test("A page goes on by itself within this server alone")

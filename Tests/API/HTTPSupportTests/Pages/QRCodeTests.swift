@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import HTTPSupport
 
 /// ISO/IEC 18004:2015.
-struct QRCodeTests {
+@Suite(.takingTurns) struct QRCodeTests {
     /// Of `HELLO` by mask 2, as the library qrcode 8 from PyPI draws it.
     private static let hello = [
         "111111100001001111111", "100000100010101000001", "101110101100001011101", "101110101010101011101",

@@ -4,12 +4,13 @@ import Cryptography
 import Dispatch
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// What strangers and other sites try. OWASP API2, API4; CWE-307, CWE-352, CWE-384, CWE-601, CWE-1021.
-struct HostileSignInTests {
+@Suite(.takingTurns) struct HostileSignInTests {
     @Test("CWE-307: of 10,000 wrong passwords from one address ten are looked at; the person signs in from elsewhere")
     func guesses() async throws {
         try await PeopleFixture.with { fixture in
@@ -117,6 +118,29 @@ struct HostileSignInTests {
             let code = OneTimePassword.code(secret: secret, step: fixture.clock.seconds / 30)
             try await anna.post("/account/second-factor", ["code": code])
             #expect(anna.location == "/account")
+        }
+    }
+
+    @Test("CWE-367: who gave a password that is another by now has no session, and it is not put back at the cost of now")
+    func passwordChangedMeanwhile() async throws {
+        try await PeopleFixture.with { fixture in
+            let account = try await fixture.add("anna")
+            let old = try #require(account.passwordVerifier)
+            let sessions = fixture.people.sessions
+            let before = try await sessions.begin(account, .secondFactor, cookies: nil, address: nil, agent: nil)
+            #expect(before != nil)
+            // The password was found right, and a session is about to begin.
+            fixture.clock.advance(seconds: 1)
+            let chosen = AccountChange.password(verifier: "$new", keepingSession: nil)
+            #expect(try await fixture.directory.change(accountID: account.id, chosen, at: fixture.clock.now))
+            for stage in [BrowserSession.Stage.whole, .secondFactor, .enrolment] {
+                let begun = try await sessions.begin(account, stage, cookies: nil, address: nil, agent: nil)
+                #expect(begun == nil)
+            }
+            #expect(fixture.directory.all.isEmpty)
+            let renewed = AccountChange.verifier("$renewed", replacing: old)
+            #expect(try await !fixture.directory.change(accountID: account.id, renewed, at: fixture.clock.now))
+            #expect(try await fixture.directory.account(id: account.id)?.passwordVerifier == "$new")
         }
     }
 

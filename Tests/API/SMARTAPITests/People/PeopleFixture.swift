@@ -46,7 +46,12 @@ final class MemoryPeople: AccountDirectory, SessionDirectory {
     }
     func change(accountID: String, _ change: AccountChange, at time: Int64) async throws -> Bool {
         try with { state in
-            guard state.accounts[accountID] != nil else { return false }
+            guard let account = state.accounts[accountID] else { return false }
+            if case .verifier(_, let old) = change {
+                guard account.passwordVerifier == old else { return false }
+            } else {
+                state.accounts[accountID]?.changedAt = time
+            }
             func end(but kept: String? = nil) {
                 state.sessions = state.sessions.filter { $0.value.accountID != accountID || $0.key == kept }
             }
@@ -54,7 +59,7 @@ final class MemoryPeople: AccountDirectory, SessionDirectory {
             case .state(let new):
                 state.accounts[accountID]?.state = new
                 if new == .locked { end() }
-            case .verifier(let verifier): state.accounts[accountID]?.passwordVerifier = verifier
+            case .verifier(let verifier, _): state.accounts[accountID]?.passwordVerifier = verifier
             case .password(let verifier, let kept):
                 state.accounts[accountID]?.passwordVerifier = verifier
                 state.resets[accountID] = nil
@@ -110,10 +115,13 @@ final class MemoryPeople: AccountDirectory, SessionDirectory {
                 .sorted { $0.createdAt > $1.createdAt }
         }
     }
-    func begin(_ session: BrowserSession, replacing old: String?) async throws -> Bool {
+    func begin(
+        _ session: BrowserSession, replacing old: String?, ofAccountChangedAt time: Int64
+    ) async throws -> Bool {
         try with { state in
             if let old { state.sessions[old] = nil }
-            guard state.accounts[session.accountID]?.state == .active else { return false }
+            guard let account = state.accounts[session.accountID], account.state == .active, account.changedAt == time
+            else { return false }
             state.sessions[session.id] = session
             return true
         }

@@ -2,12 +2,13 @@ import Access
 import Cryptography
 import HTTPSupport
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import SMARTAPI
 
 /// Journeys of people who sign in. OWASP ASVS 5.0 V6, V7; RFC 6265bis §4.1.3.2; RFC 6238 §5.2.
-struct SignInTests {
+@Suite(.takingTurns) struct SignInTests {
     @Test("With a password: the browser gets one session, and goes on to where it was to go")
     func password() async throws {
         try await PeopleFixture.with { fixture in
@@ -124,7 +125,7 @@ struct SignInTests {
     func reset() async throws {
         try await PeopleFixture.with { fixture in
             let anna = try await fixture.add("anna")
-            let code = try await fixture.people.newResetCode(for: anna)
+            let code = try await fixture.people.sessions.newResetCode(for: anna)
             let browser = fixture.browser()
             let new = "four grey pigeons"
             try await browser.get("/account/reset")
@@ -148,7 +149,7 @@ struct SignInTests {
             try await browser.post("/account/reset", fields)
             #expect(browser.status == 403, "a code is used once")
 
-            let late = try await fixture.people.newResetCode(for: anna)
+            let late = try await fixture.people.sessions.newResetCode(for: anna)
             fixture.clock.advance(seconds: 24 * 3600)
             try await browser.get("/account/reset")
             try await browser.post("/account/reset", fields.merging(["code": late]) { $1 })

@@ -2,13 +2,14 @@ import DICOMData
 import DICOMNetwork
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 import DIMSEAdapter
 
 /// pynetdicom and others use Message ID 1 in every request of an association.
-@Suite struct SameMessageIDTests {
+@Suite(.takingTurns) struct SameMessageIDTests {
     /// Its first operation answers, and returns only when the second request is there.
     private final class SlowToReturn: ServiceClassProvider {
         let abstractSyntaxes = RecordingSCP().abstractSyntaxes

@@ -10,7 +10,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// PS3.4 Annex F, N-CREATE, N-SET and N-GET of performed procedure steps.
-@Suite struct PerformedProcedureStepSCPTests {
+@Suite(.takingTurns) struct PerformedProcedureStepSCPTests {
     private static let syntax = TransferSyntax.explicitVRLittleEndian
 
     private func attributes(_ status: String) -> DataSet {

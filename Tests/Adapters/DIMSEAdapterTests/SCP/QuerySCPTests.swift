@@ -3,13 +3,14 @@ import DICOMData
 import DICOMNetwork
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 @testable import DIMSEAdapter
 
 /// PS3.4 §C.4.1, C-FIND of stored studies.
-@Suite struct QuerySCPTests {
+@Suite(.takingTurns) struct QuerySCPTests {
     private func identifier(_ level: String, _ values: [DICOMData.Tag: String] = [:], characterSet: String? = nil)
         -> DataSet
     {

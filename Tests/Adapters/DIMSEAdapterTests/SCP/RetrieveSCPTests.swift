@@ -6,13 +6,14 @@ import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 @testable import DIMSEAdapter
 
 /// PS3.4 §C.4.2 and §C.4.3, C-MOVE and C-GET.
-@Suite struct RetrieveSCPTests {
+@Suite(.takingTurns) struct RetrieveSCPTests {
     private typealias Answer = (message: DIMSEMessage, dataSet: DataSet?)
 
     private static let syntaxes = [TransferSyntax.explicitVRLittleEndian.uid]

@@ -12,7 +12,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// PS3.4 §J.3, Storage Commitment Push Model.
-@Suite struct StorageCommitmentSCPTests {
+@Suite(.takingTurns) struct StorageCommitmentSCPTests {
     private static let syntax = TransferSyntax.explicitVRLittleEndian
     private static let contexts = [(abstractSyntax: UID.storageCommitmentPush, transferSyntaxes: [syntax.uid])]
 

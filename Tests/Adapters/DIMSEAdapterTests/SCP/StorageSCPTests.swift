@@ -12,7 +12,7 @@ import Testing
 import Workflow
 
 /// PS3.4 Annex B, PS3.7 §9.1.1.
-@Suite struct StorageSCPTests {
+@Suite(.takingTurns) struct StorageSCPTests {
     private let store = MemoryStore()
     private static let explicit = TransferSyntax.explicitVRLittleEndian.uid
 

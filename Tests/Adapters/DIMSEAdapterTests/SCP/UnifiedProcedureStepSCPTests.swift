@@ -11,7 +11,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// PS3.4 Annex CC: workitems by UPS Push, Pull, Watch and Query, and the reports of UPS Event.
-@Suite struct UnifiedProcedureStepSCPTests {
+@Suite(.takingTurns) struct UnifiedProcedureStepSCPTests {
     private typealias Response = (message: DIMSEMessage, dataSet: ByteBuffer?)
     private static let syntax = TransferSyntax.explicitVRLittleEndian
     private static let classes = [
@@ -506,6 +506,32 @@ import Workflow
             Issue.record("not permanent")
             return
         }
+    }
+
+    @Test("A subscription to those that match looks at so many workitems and no more: it holds up every other change")
+    func lookedAt() async throws {
+        let store = Self.store()
+        try await Self.run(store) { user in
+            for uid in ["1.1", "1.2", "1.3"] {
+                let created = try await user.create(uid)
+                #expect(created == "0000")
+            }
+        }
+        let server = AccessContext.server(requestID: "t")
+        var keys = DataSet()
+        keys.set(.procedureStepLabel, string: "nobody's")
+        let identifier = keys
+        await #expect(throws: WorkitemRefusal.tooMany) {
+            try await store.write(server) {
+                try WorkitemService(lookedAtMax: 2).subscribe(
+                    "CT1", to: .matching(identifier), hasLock: false, in: $0)
+            }
+        }
+        try await store.write(server) {
+            try WorkitemService(lookedAtMax: 3).subscribe("CT1", to: .matching(identifier), hasLock: false, in: $0)
+        }
+        #expect(store.content.worklistSubscriptions.map(\.receiver) == ["CT1"])
+        #expect(store.content.workitemSubscribers.values.allSatisfy { $0.isEmpty })
     }
 
     @Test("§CC.2.4.3: a restart is told once to each who is subscribed to anything")

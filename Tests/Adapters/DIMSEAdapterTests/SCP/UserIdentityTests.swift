@@ -3,13 +3,14 @@ import DICOMData
 import DICOMNetwork
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 @testable import DIMSEAdapter
 
 /// PS3.7 §D.3.3.7, user identity, as the acceptor.
-@Suite struct UserIdentityTests {
+@Suite(.takingTurns) struct UserIdentityTests {
     private static let verification = [
         (abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid])
     ]

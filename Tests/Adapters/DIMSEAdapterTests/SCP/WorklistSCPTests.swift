@@ -4,11 +4,12 @@ import DICOMNetwork
 import DIMSEAdapter
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 /// PS3.4 Annex K.
-@Suite struct WorklistSCPTests {
+@Suite(.takingTurns) struct WorklistSCPTests {
     /// As many entries as it is told, and the last query.
     private final class Index: ImagingIndex {
         let count: Int

@@ -10,7 +10,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// The service that fetches what lies in an archive alone, with archives that do as a test says.
-@Suite("Fetches of studies", .timeLimit(.minutes(1)))
+@Suite("Fetches of studies", .timeLimit(.minutes(1)), .takingTurns)
 struct ArchiveFetchTests {
     /// Brings the one instance of a study when its gate opens.
     private final class Retrieval: ArchiveRetrieving {
@@ -33,11 +33,14 @@ struct ArchiveFetchTests {
     }
 
     /// The copies of a store in memory.
-    private struct Copies: ArchiveCopies {
+    private final class Copies: ArchiveCopies {
         let store: MemoryStore
+        /// How often it was looked for what is due.
+        let looks = Mutex(0)
         private var all: [ArchiveCopy] { store.content.copies.values.sorted { $0.usedAt < $1.usedAt } }
         init(_ store: MemoryStore) { self.store = store }
         func copiesDue(at time: UTCInstant, notOf archives: Set<String>, limit: Int) async throws -> [ArchiveCopy] {
+            looks.withLock { $0 += 1 }
             let due = all.filter { $0.state == .waiting && $0.nextAt <= time && !archives.contains($0.archive) }
             return due.filter { $0.reason == nil } + due.filter { $0.reason != nil }
         }
@@ -73,6 +76,7 @@ struct ArchiveFetchTests {
         let clock = ArchiveSearchTests.HandClock()
         let directory: ArchiveSearchTests.Directory
         let retrieval: Retrieval
+        let copies: Copies
         let fetch: ArchiveFetch
 
         init(
@@ -105,13 +109,15 @@ struct ArchiveFetchTests {
                 })
             let search = ArchiveSearch(
                 peers: peers, directory: directory, store: store, audit: MemoryAudit(), clock: clock)
+            copies = Copies(store)
             fetch = ArchiveFetch(
-                search: search, retrieval: retrieval, store: store, copies: Copies(store), peers: peers, clock: clock,
+                search: search, retrieval: retrieval, store: store, copies: copies, peers: peers, clock: clock,
                 rule: rule)
         }
 
         var asked: Int { directory.asked.withLock { $0.count } }
         var orders: [String] { retrieval.orders.withLock { $0 } }
+        var looks: Int { copies.looks.withLock { $0 } }
         func copy(_ study: String = "1.2.1") -> ArchiveCopy? { store.content.copies[study] }
 
         func advance(_ seconds: Int64) {
@@ -235,6 +241,19 @@ struct ArchiveFetchTests {
         #expect(house.copy()?.state == .waiting && house.copy()?.failure == "A702")
     }
 
+    @Test("While a store takes no writes, a fetch that is due is not looked for again and again")
+    func notBegun() async throws {
+        let house = House()
+        #expect(await house.standing() == "coming")
+        house.store.state.withLock { $0.failure = StoreError(.full, "test") }
+        try await house.running {
+            while house.looks == 0 { await Task.yield() }
+            for _ in 0..<10_000 where house.looks < 100 { await Task.yield() }
+            #expect(house.looks < 100)
+        }
+        #expect(house.orders.isEmpty && house.copy()?.state == .waiting)
+    }
+
     @Test("A study that was given up is left alone for a minute, and then begun anew for who asks")
     func givenUp() async throws {
         let house = House()
@@ -256,14 +275,14 @@ struct ArchiveFetchTests {
         let house = House(store: store)
         try await house.running {
             _ = try await house.coming()
-            while house.orders.isEmpty { await Task.yield() }
+            try await until { !house.orders.isEmpty }
         }
         let broken = try #require(house.copy())
         #expect([.waiting, .running].contains(broken.state) && broken.instances == 0)
         let next = House(store: store)
         next.retrieval.gate.open()
         try await next.running {
-            while next.copy()?.state != .whole { await Task.yield() }
+            try await until { next.copy()?.state == .whole }
         }
         #expect(next.orders == ["1.2.1 of A"] && next.copy()?.instances == 1)
     }
@@ -309,7 +328,7 @@ struct ArchiveFetchTests {
         full.store.change { $0.copies["1.2.1"] = nil }
         #expect(await full.standing("1.2.1") == "later 30")
         try await full.running {
-            while full.orders.count < 2 { await Task.yield() }
+            try await until { full.orders.count >= 2 }
             #expect(Set(full.orders) == ["1.2.2 of A", "1.2.3 of B"])
         }
     }

@@ -11,7 +11,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// Archives that answer well, late, without an end, or with what was not asked. PS3.4 §C.4.1.
-@Suite struct ArchiveSCUTests {
+@Suite(.takingTurns) struct ArchiveSCUTests {
     private static let authorities = AssigningAuthorities(
         authorities: [], defaultPatientSystem: "urn:patients", defaultAccessionSystem: "urn:a")
 

@@ -6,7 +6,7 @@ import Testing
 import Workflow
 
 /// The service that searches archives, with archives that answer as a test says. PS3.18 §8.3.4.4, PS3.4 §C.4.1.
-@Suite("Search of archives")
+@Suite("Search of archives", .takingTurns)
 struct ArchiveSearchTests {
     /// Archives by name, and what they were asked.
     final class Directory: ArchiveDirectory {

@@ -4,7 +4,7 @@ import Testing
 @testable import DIMSEAdapter
 
 /// The rules of the pool of associations that this side asks for.
-@Suite struct AssociationPoolTests {
+@Suite(.takingTurns) struct AssociationPoolTests {
     private typealias Pool = AssociationPool<String>
 
     private func request(_ peer: String = "A", kind: String = "x", placesMax: Int = 2) -> Pool.Request {

@@ -2,12 +2,13 @@ import DICOMData
 import DICOMNetwork
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import DIMSEAdapter
 
 /// PS3.4 §C.4.1 as SCU, and peers that answer what was not asked.
-@Suite struct FindSCUTests {
+@Suite(.takingTurns) struct FindSCUTests {
     /// A pending response with an identifier.
     @Sendable private static func match(
         _ number: Int, to command: CommandSet, _ context: UInt8, _ writer: RawAcceptor.Writer

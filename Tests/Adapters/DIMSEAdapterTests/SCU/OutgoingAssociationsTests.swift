@@ -2,13 +2,14 @@ import DICOMData
 import DICOMNetwork
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
 @testable import DIMSEAdapter
 
 /// Associations that this side asks for: kept, counted, limited in time, and refused with a reason. PS3.8 §7.1.
-@Suite struct OutgoingAssociationsTests {
+@Suite(.timeLimit(.minutes(1)), .takingTurns) struct OutgoingAssociationsTests {
     private static let verification = [
         (abstractSyntax: UID.verification, transferSyntaxes: [TransferSyntax.implicitVRLittleEndian.uid])
     ]
@@ -27,9 +28,10 @@ import Workflow
         }
     }
 
-    private func waitUntil(_ condition: () -> Bool) async throws {
-        for _ in 0..<500 where !condition() { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(condition())
+    /// Waits until an association has ended and its pool knows: it is told of that in the same turn of the event loop.
+    private func end(of association: SCUAssociation) async throws {
+        _ = await association.ended()
+        try await association.channel.eventLoop.submit {}.get()
     }
 
     @Test("One after another use the same association; after the idle time it is released")
@@ -58,8 +60,11 @@ import Workflow
             #expect(calls.withLock { $0 } == 2)
             await pool.close()
             let hasty = self.pool { $0.idle = .milliseconds(50) }
-            try await hasty.with(RawAcceptor.destination(port), contexts: Self.verification) { _ in }
-            try await waitUntil { hasty.counts.idle == 0 && hasty.counts.used == 0 }
+            let kept = try await hasty.with(RawAcceptor.destination(port), contexts: Self.verification) {
+                $0.association
+            }
+            try await end(of: kept)
+            #expect(hasty.counts.idle == 0 && hasty.counts.used == 0)
         }
     }
 
@@ -74,12 +79,14 @@ import Workflow
         } _: { port in
             let pool = pool { $0.idle = .hours(1) }
             for _ in 0..<3 {
-                try await pool.with(RawAcceptor.destination(port), contexts: Self.verification) { lease in
+                let ended = try await pool.with(RawAcceptor.destination(port), contexts: Self.verification) { lease in
                     #expect(!lease.isReused)
                     let status = try await lease.association.echo()
                     #expect(status == .success)
+                    return lease.association
                 }
-                try await waitUntil { pool.counts.idle == 0 }
+                try await end(of: ended)
+                #expect(pool.counts.idle == 0)
             }
         }
     }
@@ -192,11 +199,11 @@ import Workflow
                 let interrupted = Task { [terms] in
                     try await pool.with(destination, contexts: Self.verification, terms: terms) { _ in }
                 }
-                try await waitUntil { pool.counts.waiting == 1 }
+                try await until { pool.counts.waiting == 1 }
                 interruption.interrupt()
                 await #expect(throws: SCUError.cancelled) { try await interrupted.value }
                 let task = Task { try await pool.with(destination, contexts: Self.verification) { _ in } }
-                try await waitUntil { pool.counts.waiting == 1 }
+                try await until { pool.counts.waiting == 1 }
                 task.cancel()
                 await #expect(throws: SCUError.cancelled) { try await task.value }
             }

@@ -1,13 +1,14 @@
 import DICOMNetwork
 import NIOCore
 import NIOSSL
+import TestSupport
 import Testing
 import Workflow
 
 @testable import DIMSEAdapter
 
 /// How a peer is called, by what is kept of it.
-@Suite struct PeerCallingTests {
+@Suite(.takingTurns) struct PeerCallingTests {
     private func problem(_ peer: Peer, _ calling: PeerCalling = PeerCalling()) -> String? {
         do throws(PeerCalling.Problem) {
             _ = try calling.destination(peer, as: title("HILUM"))

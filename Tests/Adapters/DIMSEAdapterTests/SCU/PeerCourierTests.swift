@@ -11,7 +11,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// PS3.4 §F.7.2 and §R.3 as SCU from the outbox: what peers are told, once or more, and what becomes of it.
-@Suite struct PeerCourierTests {
+@Suite(.takingTurns) struct PeerCourierTests {
     private static let uid = "1.2.9"
     private static let time = UTCInstant(microseconds: 1)
 

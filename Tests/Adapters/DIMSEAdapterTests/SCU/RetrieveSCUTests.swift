@@ -3,12 +3,13 @@ import DICOMData
 import DICOMNetwork
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import DIMSEAdapter
 
 /// PS3.4 §C.4.2 and §C.4.3 as SCU, and peers that send what was not asked for.
-@Suite struct RetrieveSCUTests {
+@Suite(.takingTurns) struct RetrieveSCUTests {
     /// Keeps what is whole.
     private final class MemorySink: InstanceSink {
         struct Full: Error {}
@@ -19,12 +20,9 @@ import Testing
         let state = Mutex(State())
         let bytesMax: Int
         let status: DIMSEStatus
-        /// What it takes to make an instance durable.
-        let time: Duration
-        init(bytesMax: Int = .max, status: DIMSEStatus = .success, time: Duration = .zero) {
+        init(bytesMax: Int = .max, status: DIMSEStatus = .success) {
             self.bytesMax = bytesMax
             self.status = status
-            self.time = time
         }
 
         func begin(_ head: InstanceHead) throws -> any InstanceWriting { Writing(sink: self, head: head) }
@@ -45,7 +43,6 @@ import Testing
                 if count > sink.bytesMax { throw Full() }
             }
             func finish() async -> DIMSEStatus {
-                try? await Task.sleep(for: sink.time)
                 let bytes = bytes.withLock { $0 }
                 sink.state.withLock { $0.stored[head.sopInstanceUID] = bytes }
                 return sink.status
@@ -87,7 +84,7 @@ import Testing
     /// One C-GET at a peer that stores these objects; the statuses that it was answered.
     private func get(
         _ objects: [Object], _ identifier: DataSet = identifier(), into sink: MemorySink,
-        limits: GetSCU.Limits = GetSCU.Limits(), timers: DIMSETimers = DIMSETimers()
+        limits: GetSCU.Limits = GetSCU.Limits()
     ) async throws -> (statuses: [DIMSEStatus], counts: InstanceReceiver.Counts, outcome: RetrieveOutcome?) {
         let statuses = Mutex<[DIMSEStatus]>([])
         let result = Mutex<(InstanceReceiver.Counts, RetrieveOutcome?)>((InstanceReceiver.Counts(), nil))
@@ -120,10 +117,8 @@ import Testing
             let classes = [UID.ctImageStorage]
             let receiver = try InstanceReceiver(identifier, storageClasses: classes, limits: limits, into: sink)
             let pool = OutgoingAssociations()
-            var destination = RawAcceptor.destination(port)
-            destination.timers = timers
             let outcome = try? await pool.with(
-                destination,
+                RawAcceptor.destination(port),
                 contexts: GetSCU.contexts(of: [(UID.ctImageStorage, [TransferSyntax.explicitVRLittleEndian.uid])]),
                 terms: GetSCU.terms(receiver, of: classes)
             ) { try await GetSCU($0.association, receiver).get() }
@@ -248,15 +243,6 @@ import Testing
         let objects = try (1...3).map { try Self.object("1.2.1.\($0)") }
         let got = try await get(objects, into: MemorySink(status: .processingFailure), limits: limits)
         #expect(got.statuses == [.processingFailure, .processingFailure, .notAuthorized])
-    }
-
-    @Test("While we store what came, the peer is not late with its response")
-    func slowSink() async throws {
-        var timers = DIMSETimers()
-        timers.response = .seconds(2)
-        let sink = MemorySink(time: .milliseconds(4_500))
-        let got = try await get([try Self.object("1.2.1.1"), try Self.object("1.2.1.2")], into: sink, timers: timers)
-        #expect(got.statuses == [.success, .success] && got.outcome?.status == .success)
     }
 
     @Test("C-MOVE tells how far it is and how it ended, with what failed as far as that is UIDs")

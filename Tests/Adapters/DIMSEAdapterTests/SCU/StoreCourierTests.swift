@@ -11,7 +11,7 @@ import Workflow
 @testable import DIMSEAdapter
 
 /// PS3.4 Annex B as SCU from the outbox: what the rules of the site send to an application entity.
-@Suite struct StoreCourierTests {
+@Suite(.takingTurns) struct StoreCourierTests {
     private static let time = UTCInstant(microseconds: 1_767_225_600_000_000)
 
     private static func peer(_ port: Int? = 1, offers: Set<Peer.Service> = [.store]) -> Peer {

@@ -70,3 +70,11 @@ final class Gate: Sendable {
         }
     }
 }
+
+/// Waits for what others do on their own. The time limit of the test, which cancels it, ends the wait.
+func until(_ condition: () -> Bool) async throws {
+    while !condition() {
+        try Task.checkCancellation()
+        await Task.yield()
+    }
+}

@@ -1,0 +1,90 @@
+// The studies of the patient in context, by DICOMweb (PS3.18) and FHIR.
+
+import { Tag, number, text } from "./dicomjson.js";
+
+const dicomJSON = "application/dicom+json";
+const base = "/dicomweb";
+
+export class Archive {
+  constructor(session) {
+    this.session = session;
+  }
+
+  get patient() {
+    return this.session.patient
+      ? this.session.json(`${this.session.settings.fhir}/Patient/${encodeURIComponent(this.session.patient)}`, "application/fhir+json")
+      : Promise.resolve(undefined);
+  }
+
+  /** Newest first. */
+  studies() {
+    const fields = ["StudyDescription", "ModalitiesInStudy", "NumberOfStudyRelatedInstances", "PatientID"].join(",");
+    return this.session.json(`${base}/studies?limit=500&includefield=${fields}`, dicomJSON);
+  }
+
+  /** By number. */
+  async series(study) {
+    const fields = ["SeriesDescription", "BodyPartExamined"].join(",");
+    const found = await this.session.json(`${base}/studies/${study}/series?limit=1000&includefield=${fields}`, dicomJSON);
+    return found.sort((a, b) => number(a, Tag.seriesNumber, 0) - number(b, Tag.seriesNumber, 0)
+      || text(a, Tag.seriesInstance).localeCompare(text(b, Tag.seriesInstance)));
+  }
+
+  metadata(study, series) {
+    return this.session.json(`${base}/studies/${study}/series/${series}/metadata`, dicomJSON);
+  }
+
+  instancePath({ study, series, instance }) {
+    return `${base}/studies/${study}/series/${series}/instances/${instance}`;
+  }
+
+  /** A frame's samples, uncompressed. */
+  async samples(frame, signal) {
+    const answer = await this.session.fetch(`${this.instancePath(frame)}/frames/${frame.index + 1}`, {
+      headers: { Accept: "application/octet-stream" }, signal,
+    });
+    return answer.arrayBuffer();
+  }
+
+  /** A frame as the server renders it. */
+  async rendered(frame, signal) {
+    const answer = await this.session.fetch(`${this.instancePath(frame)}/frames/${frame.index + 1}/rendered`, {
+      headers: { Accept: "image/png" }, signal,
+    });
+    return createImageBitmap(await answer.blob());
+  }
+
+  async thumbnail(study, series) {
+    const answer = await this.session.fetch(`${base}/studies/${study}/series/${series}/thumbnail?viewport=128,128`, {
+      headers: { Accept: "image/jpeg" },
+    });
+    return answer.blob();
+  }
+
+  /** A structured report as text. */
+  async reportText(reference) {
+    const answer = await this.session.fetch(`${this.instancePath(reference)}/rendered`, { headers: { Accept: "text/plain" } });
+    return answer.text();
+  }
+
+  async download(reference) {
+    const answer = await this.session.fetch(this.instancePath(reference), { headers: { Accept: "application/dicom" } });
+    return answer.blob();
+  }
+
+  /** The patient's reports, the newest first. */
+  async reports() {
+    if (!this.session.patient) return [];
+    const patient = encodeURIComponent(this.session.patient);
+    const bundle = await this.session.json(
+      `${this.session.settings.fhir}/DiagnosticReport?patient=${patient}&_sort=-date&_count=50`, "application/fhir+json");
+    return (bundle.entry ?? []).map((entry) => entry.resource).filter((resource) => resource?.resourceType === "DiagnosticReport");
+  }
+
+  /** The study's UID of an ImagingStudy `ImagingStudy/id`; undefined where it has none. */
+  async studyOf(reference) {
+    const resource = await this.session.json(`${this.session.settings.fhir}/${reference}`, "application/fhir+json");
+    const identifier = (resource.identifier ?? []).find((identifier) => identifier.system === "urn:dicom:uid");
+    return identifier?.value?.replace("urn:oid:", "");
+  }
+}

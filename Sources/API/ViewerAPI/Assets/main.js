@@ -1,0 +1,514 @@
+// The viewer: what is on the page, and how its parts hang together.
+
+import { Archive } from "./dicomweb.js";
+import { Tag, date, items, number, personName, text, values } from "./dicomjson.js";
+import { FrameLoader } from "./loader.js";
+import { framesOfSeries, presets } from "./pixels.js";
+import { reformats, volumeOf } from "./reformat.js";
+import { SignInError, signIn } from "./smart.js";
+import { attach, pressed, tools } from "./tools.js";
+import { Viewport } from "./viewport.js";
+
+const find = (id) => document.getElementById(id);
+const colours = ["#6cc5e6", "#7fd6a4", "#ff9aa2", "#e6b86c"];
+const layouts = { "1": [1, 1], "2": [1, 2], "4": [2, 2] };
+// Panes at the beginning, by modality: what is read side by side.
+const hanging = { MG: "4", CR: "2", DX: "2", RG: "2" };
+
+/** An element with text or children; attributes that are functions are listeners. */
+function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(key, value);
+    else if (value === true) element.setAttribute(key, "");
+    else if (value !== false && value !== undefined) element.setAttribute(key, value);
+  }
+  element.append(...children.filter((child) => child !== undefined));
+  return element;
+}
+
+class Viewer {
+  constructor(session) {
+    this.session = session;
+    this.archive = new Archive(session);
+    this.loader = new FrameLoader(this.archive, budget());
+    this.state = { tool: "window" };
+    this.panes = [];
+    this.active = 0;
+    this.series = new Map();  // by UID: {dataSet, frames, images}
+    this.isLinked = false;
+    this.cine = undefined;
+  }
+
+  get pane() { return this.panes[this.active]; }
+
+  async start() {
+    find("app").hidden = false;
+    find("notice").hidden = true;
+    this.#toolbar();
+    this.#layout("1");
+    document.addEventListener("keydown", (event) => {
+      if (pressed(event, this.pane, this.#keys())) event.preventDefault();
+    });
+    window.addEventListener("hashchange", () => this.#openLink().catch((error) => this.#tell(error)));
+    find("study-search").addEventListener("input", () => this.#listStudies());
+    await Promise.all([this.#banner(), this.#loadStudies()]);
+  }
+
+  // MARK: Patient and studies
+
+  async #banner() {
+    const patient = await this.archive.patient.catch(() => undefined);
+    const name = patient?.name?.[0];
+    const shown = name ? [name.family, (name.given ?? []).join(" ")].filter(Boolean).join(", ") || name.text : "Patient";
+    const parts = [patient?.birthDate && `born ${patient.birthDate}`, patient?.gender, patient?.identifier?.[0]?.value];
+    find("patient-name").textContent = shown;
+    find("patient-more").textContent = parts.filter(Boolean).join(" · ");
+  }
+
+  async #loadStudies() {
+    this.studies = await this.archive.studies();
+    this.#listStudies();
+    if (await this.#openLink()) return;
+    const wanted = await this.#launchedStudy();
+    const first = this.studies.find((study) => text(study, Tag.studyInstance) === wanted) ?? this.studies[0];
+    if (first) await this.openStudy(text(first, Tag.studyInstance));
+    else this.#say("There are no studies of this patient.");
+  }
+
+  async #launchedStudy() {
+    const reference = this.session.context.find((reference) => reference.startsWith("ImagingStudy/"));
+    return reference ? this.archive.studyOf(reference).catch(() => undefined) : undefined;
+  }
+
+  #listStudies() {
+    const words = find("study-search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const rows = this.studies.filter((study) => {
+      const all = [date(text(study, Tag.studyDate)), text(study, Tag.studyDate), text(study, Tag.studyDescription),
+        values(study, Tag.modalitiesInStudy).join(" "), text(study, Tag.accession)].join(" ").toLowerCase();
+      return words.every((word) => all.includes(word));
+    });
+    find("studies").replaceChildren(...rows.map((study) => {
+      const uid = text(study, Tag.studyInstance);
+      const count = number(study, Tag.studyInstances);
+      return make("li", {}, make("button", {
+        type: "button", class: "study", "aria-current": uid === this.study ? "true" : undefined,
+        click: () => this.openStudy(uid).catch((error) => this.#tell(error)),
+      }, make("strong", {}, text(study, Tag.studyDescription) || "Study"),
+      make("span", {}, [date(text(study, Tag.studyDate)), values(study, Tag.modalitiesInStudy).join("/"),
+        count === undefined ? "" : `${count} images`].filter(Boolean).join(" · "))));
+    }));
+    find("study-count").textContent = `${rows.length} of ${this.studies.length}`;
+  }
+
+  async openStudy(study, { series, image, frame } = {}) {
+    this.study = study;
+    this.#listStudies();
+    this.#say("Loading the study…");
+    const list = await this.archive.series(study);
+    if (this.study !== study) return;
+    this.seriesList = list;
+    find("series").replaceChildren(...list.map((entry) => this.#seriesItem(study, entry)));
+    const pictures = list.filter((entry) => !["SR", "KO", "PR", "DOC"].includes(text(entry, Tag.modality)));
+    const layout = hanging[text(pictures[0], Tag.modality)] ?? "1";
+    if (series === undefined && pictures.length > 1 && layout !== "1") this.#layout(layout);
+    this.#say("");
+    const wanted = series ? list.filter((entry) => text(entry, Tag.seriesInstance) === series) : pictures;
+    const shown = wanted.slice(0, series ? 1 : this.panes.length === 1 ? 1 : this.panes.length);
+    await Promise.all(shown.map((entry, index) =>
+      this.openSeries(study, text(entry, Tag.seriesInstance), this.panes[series ? this.active : index], { image, frame })));
+    if (shown.length === 0 && list.length > 0) this.#say("This study has no images; its reports are at the right.");
+    await this.#listReports();
+  }
+
+  #seriesItem(study, entry) {
+    const uid = text(entry, Tag.seriesInstance);
+    const modality = text(entry, Tag.modality);
+    const isDocument = ["SR", "KO", "PR", "DOC"].includes(modality);
+    const picture = make("img", { alt: "", width: 64, height: 64, class: "thumbnail" });
+    if (!isDocument) {
+      this.archive.thumbnail(study, uid)
+        .then((blob) => {
+          picture.src = URL.createObjectURL(blob);
+          picture.addEventListener("load", () => URL.revokeObjectURL(picture.src), { once: true });
+        }, () => {});
+    }
+    const count = number(entry, Tag.seriesInstances);
+    return make("li", {}, make("button", {
+      type: "button", class: "series", "data-series": uid,
+      click: () => this.openSeries(study, uid, this.pane).catch((error) => this.#tell(error)),
+    }, picture, make("span", {},
+      make("strong", {}, text(entry, Tag.seriesDescription) || modality || "Series"),
+      make("span", {}, [modality, text(entry, Tag.bodyPart), count === undefined ? "" : `${count}`].filter(Boolean).join(" · ")))));
+  }
+
+  async #frames(study, uid) {
+    const kept = this.series.get(uid);
+    if (kept) return kept;
+    const loading = this.archive.metadata(study, uid).then((dataSets) => {
+      const frames = framesOfSeries(dataSets);
+      return { dataSets, frames, stack: frames.map((frame) => ({ frame })) };
+    });
+    this.series.set(uid, loading);
+    loading.catch(() => this.series.delete(uid));
+    return loading;
+  }
+
+  /** Shows a series in a pane: its images, its report as text, or its key images. */
+  async openSeries(study, uid, pane, { image, frame } = {}) {
+    const entry = (this.seriesList ?? []).find((one) => text(one, Tag.seriesInstance) === uid);
+    const { dataSets, stack } = await this.#frames(study, uid);
+    if (stack.length === 0) return this.#openDocuments(study, dataSets);
+    const at = image ? stack.findIndex(({ frame: one }) => one.instance === image && (!frame || one.index + 1 === frame)) : 0;
+    const title = entry ? text(entry, Tag.seriesDescription) || text(entry, Tag.modality) : "";
+    this.#show(pane, stack, { title, index: Math.max(0, at) });
+  }
+
+  #show(pane, stack, options) {
+    const wanted = new Set([stack, ...this.panes.filter((one) => one !== pane).map((one) => one.stack)]
+      .flatMap((one) => one.map(({ frame }) => frame.key)));
+    this.loader.forget((frame) => wanted.has(frame.key));
+    pane.show(stack, options);
+    this.#update();
+  }
+
+  /** Key objects show the images that they name; structured reports are read at the right. */
+  async #openDocuments(study, dataSets) {
+    for (const dataSet of dataSets) {
+      if (text(dataSet, Tag.modality) === "KO") {
+        const named = new Set(referenced(dataSet));
+        const all = await Promise.all((this.seriesList ?? [])
+          .filter((entry) => !["SR", "KO", "PR", "DOC"].includes(text(entry, Tag.modality)))
+          .map((entry) => this.#frames(study, text(entry, Tag.seriesInstance)).catch(() => ({ stack: [] }))));
+        const stack = all.flatMap(({ stack }) => stack).filter(({ frame }) => named.has(frame.instance));
+        if (stack.length > 0) return this.#show(this.pane, stack, { title: "Key images" });
+        this.#say("The images that are marked as key images are not in this study.");
+      } else {
+        const reference = {
+          study, series: text(dataSet, Tag.seriesInstance), instance: text(dataSet, Tag.sopInstance),
+        };
+        this.#panel("reports");
+        find("report-text").textContent = await this.archive.reportText(reference);
+      }
+    }
+  }
+
+  // MARK: Panes
+
+  #layout(name) {
+    const [rows, columns] = layouts[name];
+    const grid = find("panes");
+    grid.dataset.layout = name;
+    while (this.panes.length > rows * columns) this.panes.pop().close();
+    while (this.panes.length < rows * columns) {
+      const pane = new Viewport(this.loader);
+      this.panes.push(pane);
+      grid.append(pane.element);
+      attach(pane, this.state);
+      pane.element.addEventListener("focus", () => this.#activate(this.panes.indexOf(pane)));
+      pane.addEventListener("scrolled", () => this.#scrolled(pane));
+      pane.addEventListener("presented", () => this.#update());
+      pane.addEventListener("changed", () => this.#update());
+      pane.addEventListener("measured", (event) => this.#say(event.detail));
+      pane.element.addEventListener("dragover", (event) => event.preventDefault());
+    }
+    this.active = Math.min(this.active, this.panes.length - 1);
+    find("layout").value = name;
+    this.#update();
+  }
+
+  #activate(index) {
+    if (index < 0) return;
+    this.active = index;
+    this.#update();
+  }
+
+  /** Linked panes show what lies nearest in the patient, or the same step where nothing tells. */
+  #scrolled(pane) {
+    if (this.isLinked && !this.isFollowing) {
+      this.isFollowing = true;
+      for (const other of this.panes) {
+        if (other === pane || other.stack.length === 0) continue;
+        const [here, there] = [pane.frame, other.frame];
+        const isSamePlace = here.plane && there?.plane && here.frameOfReference === there.frameOfReference;
+        if (isSamePlace) {
+          let [best, nearest] = [other.index, Infinity];
+          other.stack.forEach(({ frame }, index) => {
+            const distance = frame.plane ? Math.abs(frame.plane.distance(here.plane.position)) : Infinity;
+            if (distance < nearest) [best, nearest] = [index, distance];
+          });
+          other.scrollTo(best);
+        } else {
+          other.scrollTo(Math.round(pane.index / Math.max(1, pane.stack.length - 1) * (other.stack.length - 1)));
+        }
+      }
+      this.isFollowing = false;
+    }
+    this.#update();
+  }
+
+  #update() {
+    this.panes.forEach((pane, index) => {
+      pane.element.classList.toggle("active", index === this.active);
+      pane.references = this.panes
+        .map((other, place) => ({ frame: other === pane ? undefined : other.frame, colour: colours[place] }))
+        .filter(({ frame }) => frame);
+    });
+    const { pane } = this;
+    if (!pane) return;
+    const slider = find("position");
+    slider.max = Math.max(1, pane.stack.length);
+    slider.value = pane.index + 1;
+    slider.disabled = pane.stack.length < 2;
+    this.#presets(pane);
+    for (const button of document.querySelectorAll("#toolbar [data-tool]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.tool === this.state.tool));
+    }
+    find("invert").setAttribute("aria-pressed", String(pane.isInverse));
+    find("flip").setAttribute("aria-pressed", String(pane.view.flipped));
+    find("link").setAttribute("aria-pressed", String(this.isLinked));
+    find("cine").setAttribute("aria-pressed", String(Boolean(this.cine)));
+    if (!find("metadata-panel").hidden) this.#listMetadata();
+  }
+
+  #presets(pane) {
+    const frame = pane.frame;
+    const list = [...(frame?.windows ?? []).map((window, index) => ({ ...window, name: window.name || `Stored ${index + 1}` })),
+      ...(presets[frame ? text(frame.dataSet, Tag.modality) : ""] ?? [])];
+    const select = find("preset");
+    const key = list.map((window) => `${window.name}/${window.center}/${window.width}`).join("|");
+    if (select.dataset.key === key) return;
+    select.dataset.key = key;
+    this.windows = list;
+    select.replaceChildren(make("option", { value: "" }, "Window…"),
+      ...list.map((window, index) => make("option", { value: index }, window.name)));
+    select.disabled = list.length === 0;
+  }
+
+  // MARK: The toolbar
+
+  #toolbar() {
+    find("tools").replaceChildren(...Object.entries(tools).map(([name, { label, key, help }]) => make("button", {
+      type: "button", "data-tool": name, title: `${help} (${key.toUpperCase()})`, "aria-pressed": "false",
+      click: () => this.#choose(name),
+    }, label)));
+    const on = (id, work) => find(id).addEventListener("click", () => Promise.resolve(work()).catch((error) => this.#tell(error)));
+    const turn = (degrees) => this.pane.change(() => { this.pane.view.rotation = (this.pane.view.rotation + degrees + 360) % 360; });
+    on("rotate", () => turn(90));
+    on("flip", () => this.pane.change(() => { this.pane.view.flipped = !this.pane.view.flipped; }));
+    on("invert", () => this.pane.change(() => { this.pane.isInverse = !this.pane.isInverse; }));
+    on("undo", () => this.pane.undo());
+    on("redo", () => this.pane.redo());
+    on("reset", () => this.pane.reset());
+    on("cine", () => this.#toggleCine());
+    on("reformat", () => this.#reformat());
+    on("link", () => { this.isLinked = !this.isLinked; this.#update(); });
+    on("copy-link", () => this.#copyLink());
+    on("download", () => this.#download());
+    on("show-metadata", () => this.#panel("metadata"));
+    on("show-reports", () => this.#panel("reports"));
+    find("layout").addEventListener("change", (event) => this.#layout(event.target.value));
+    find("position").addEventListener("input", (event) => this.pane.scrollTo(Number(event.target.value) - 1));
+    find("preset").addEventListener("change", (event) => {
+      const window = this.windows[event.target.value];
+      if (window) this.pane.change(() => { this.pane.window = window; });
+      event.target.value = "";
+    });
+    find("metadata-search").addEventListener("input", () => this.#listMetadata());
+  }
+
+  #choose(tool) {
+    this.state.tool = tool;
+    this.#update();
+  }
+
+  #keys() {
+    const keys = {
+      i: () => find("invert").click(), f: () => find("flip").click(), r: () => find("rotate").click(),
+      0: () => this.pane.reset(), " ": () => this.#toggleCine(), m: () => this.#panel("metadata"),
+      Delete: () => this.pane.removeLastAnnotation(), Backspace: () => this.pane.removeLastAnnotation(),
+      "+": () => this.pane.change(() => { this.pane.view.zoom = Math.min(40, this.pane.view.zoom * 1.25); }),
+      "-": () => this.pane.change(() => { this.pane.view.zoom = Math.max(0.1, this.pane.view.zoom / 1.25); }),
+    };
+    for (const [name, { key }] of Object.entries(tools)) keys[key] = () => this.#choose(name);
+    (this.windows ?? []).slice(0, 9).forEach((window, index) => {
+      keys[index + 1] = () => this.pane.change(() => { this.pane.window = window; });
+    });
+    return keys;
+  }
+
+  #toggleCine() {
+    if (this.cine) {
+      clearInterval(this.cine);
+      this.cine = undefined;
+    } else if (this.pane.stack.length > 1) {
+      const { pane } = this;
+      this.cine = setInterval(() => {
+        const next = (pane.index + 1) % pane.stack.length;
+        // Frames that are not here are waited for, not left out.
+        const { frame, image } = pane.stack[next];
+        if (image || this.loader.has(frame)) pane.scrollTo(next);
+      }, 1000 / pane.frame.rate);
+    }
+    this.#update();
+  }
+
+  /** Four panes: the series, and the two planes across it, with their lines. */
+  async #reformat() {
+    const source = this.pane;
+    const frames = source.stack.map(({ frame }) => frame);
+    const volume = volumeOf(frames);
+    if (!volume || source.stack.some(({ image }) => image)) {
+      this.#say("This series is no regular volume: its images must be parallel, in line and equally far apart.");
+      return;
+    }
+    let done = 0;
+    const images = await Promise.all(frames.map(async (frame) => {
+      const image = await this.loader.load(frame, 1);
+      done += 1;
+      this.#say(`Loading the volume: ${done} of ${frames.length}`);
+      return image;
+    }));
+    if (images.some((image) => !image.samples)) throw new Error("The images of this series cannot be read as samples.");
+    this.#say("");
+    const { stack, index, title, window } = source;
+    this.#layout("4");
+    const planes = reformats(frames, volume, images);
+    this.#show(this.panes[0], stack, { title, index });
+    planes.forEach(({ name, stack: plane }, place) => {
+      const pane = this.panes[place + 1];
+      pane.window = window;
+      pane.show(plane, { title: `${title} ${name}`.trim(), index: Math.floor(plane.length / 2), keeps: true });
+      pane.view = { zoom: 1, pan: [0, 0], rotation: 0, flipped: false };
+    });
+    this.panes[0].window = window;
+    this.#activate(0);
+  }
+
+  async #copyLink() {
+    const { frame, window } = this.pane;
+    if (!frame) return;
+    const place = new URLSearchParams({ study: frame.study, series: frame.series, image: frame.instance, frame: frame.index + 1 });
+    if (window) {
+      place.set("wc", Math.round(window.center));
+      place.set("ww", Math.round(window.width));
+    }
+    const link = `${location.origin}${location.pathname}#${place}`;
+    history.replaceState(null, "", `#${place}`);
+    try {
+      await navigator.clipboard.writeText(link);
+      this.#say("The link is copied. Whoever opens it signs in first.");
+    } catch {
+      this.#say("The link is in the address bar.");
+    }
+  }
+
+  /** Goes to the place of the address, if it names one. */
+  async #openLink() {
+    const place = new URLSearchParams(location.hash.slice(1));
+    const uid = (name) => (/^[0-9.]{1,64}$/.test(place.get(name) ?? "") ? place.get(name) : undefined);
+    const study = uid("study");
+    if (!study) return false;
+    await this.openStudy(study, { series: uid("series"), image: uid("image"), frame: Number(place.get("frame")) || undefined });
+    const [center, width] = [Number(place.get("wc")), Number(place.get("ww"))];
+    if (place.has("wc") && Number.isFinite(center) && width >= 1) {
+      this.pane.change(() => { this.pane.window = { center, width, name: "", shape: "LINEAR" }; });
+    }
+    return true;
+  }
+
+  async #download() {
+    const { frame } = this.pane;
+    if (!frame || frame.isReformatted) return;
+    const address = URL.createObjectURL(await this.archive.download(frame));
+    const link = make("a", { href: address, download: `${frame.instance}.dcm` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  }
+
+  // MARK: Panels
+
+  #panel(name) {
+    for (const other of ["metadata", "reports"]) {
+      const panel = find(`${other}-panel`);
+      panel.hidden = other === name ? !panel.hidden : true;
+      find(`show-${other}`).setAttribute("aria-pressed", String(!panel.hidden));
+    }
+    if (name === "metadata") this.#listMetadata();
+  }
+
+  #listMetadata() {
+    const dataSet = this.pane.frame?.dataSet ?? {};
+    const wanted = find("metadata-search").value.toLowerCase();
+    const rows = [];
+    const walk = (set, depth) => {
+      for (const [tag, element] of Object.entries(set)) {
+        const shown = (element.Value ?? []).filter((value) => element.vr !== "SQ").map((value) =>
+          value && typeof value === "object" ? value.Alphabetic ?? "" : value ?? "").join(" \\ ");
+        const line = `${tag.slice(0, 4)},${tag.slice(4)} ${element.vr} ${shown}`;
+        if (!wanted || line.toLowerCase().includes(wanted)) {
+          rows.push(make("tr", {}, make("td", {}, `${"› ".repeat(depth)}${tag.slice(0, 4)},${tag.slice(4)}`),
+            make("td", {}, element.vr), make("td", {}, element.BulkDataURI ? "(large value)" : shown.slice(0, 500))));
+        }
+        if (element.vr === "SQ" && depth < 4) items(set, tag).slice(0, 50).forEach((item) => walk(item, depth + 1));
+        if (rows.length > 2000) return;
+      }
+    };
+    walk(dataSet, 0);
+    find("metadata").replaceChildren(...rows);
+  }
+
+  async #listReports() {
+    let reports;
+    try {
+      reports = await this.archive.reports();
+    } catch (error) {
+      find("reports").replaceChildren(make("li", {}, error.status === 403 ? "Reports are not among what this session may see." : error.message));
+      return;
+    }
+    find("reports").replaceChildren(...reports.map((report) => make("li", {}, make("button", {
+      type: "button", class: "study",
+      click: () => { find("report-text").textContent = reportText(report); },
+    }, make("strong", {}, report.code?.text ?? report.code?.coding?.[0]?.display ?? "Report"),
+    make("span", {}, [(report.effectiveDateTime ?? report.issued ?? "").slice(0, 10), report.status].filter(Boolean).join(" · "))))));
+    if (reports.length === 0) find("reports").replaceChildren(make("li", {}, "There are no reports of this patient."));
+  }
+
+  #say(message) { find("message").textContent = message; }
+  #tell(error) { this.#say(error.message); }
+}
+
+/** UIDs of the instances that a key object or a report names. */
+function referenced(dataSet) {
+  const found = [];
+  const walk = (set, depth) => {
+    for (const item of items(set, Tag.referencedSOP)) found.push(text(item, Tag.referencedInstance));
+    if (depth < 16) items(set, Tag.contentSequence).forEach((item) => walk(item, depth + 1));
+  };
+  walk(dataSet, 0);
+  return found;
+}
+
+/** What a report says, as text: its conclusion and what is plain text of its forms. */
+function reportText(report) {
+  const forms = (report.presentedForm ?? [])
+    .filter((form) => form.contentType?.startsWith("text/plain") && form.data)
+    .map((form) => new TextDecoder().decode(Uint8Array.from(atob(form.data), (letter) => letter.charCodeAt(0))));
+  return [report.conclusion, ...forms].filter(Boolean).join("\n\n") || "This report has no text.";
+}
+
+/** Bytes for frames: a quarter of what the device says it has, between 256 MiB and 1 GiB. */
+function budget() {
+  return Math.min(1 << 30, Math.max(1 << 28, (navigator.deviceMemory ?? 4) * (1 << 28)));
+}
+
+try {
+  const viewer = new Viewer(await signIn());
+  await viewer.start();
+} catch (error) {
+  const notice = find("notice");
+  notice.hidden = false;
+  find("app").hidden = true;
+  notice.textContent = error instanceof SignInError ? error.message : `The viewer could not be opened. ${error.message}`;
+  notice.append(make("p", {}, make("a", { href: location.pathname }, "Open the viewer again")));
+}

@@ -1,0 +1,29 @@
+import Access
+import SQLStore
+import ViewerAPI
+import Workflow
+
+/// The application as which the viewer signs in.
+enum ViewerComposition {
+    /// What the viewer may ask for: one patient's images and reports, as the person who signs in may see them.
+    private static let scopes = GrantedScopes(
+        "launch launch/patient openid fhirUser online_access patient/Patient.r patient/ImagingStudy.rs "
+            + "patient/DiagnosticReport.rs")
+
+    /// Registers it where it is not, or is at another address. Who revoked it keeps it revoked.
+    static func register(in store: RelationalStore, publicURL: String, now: () -> Int64) async throws {
+        let address = publicURL + ViewerRoutes.path
+        let known = try await store.client(id: ViewerRoutes.clientID)
+        let wanted = Client(
+            id: ViewerRoutes.clientID, name: "Hilum viewer", jwks: nil, jwksURL: nil, scopes: scopes.resources,
+            launchScopes: scopes.others, redirectURIs: [address], launchURL: address, isPublic: true,
+            registeredAt: known?.registeredAt ?? now(), revokedAt: known?.revokedAt)
+        guard wanted != known, known?.revokedAt == nil else { return }
+        try await store.record(
+            AuditRecord(
+                category: .security, interaction: "client register", action: known == nil ? .create : .update,
+                outcome: .success, access: .server(requestID: "viewer"), entity: "client:" + wanted.id,
+                detail: scopes.text))
+        try await store.save(wanted)
+    }
+}

@@ -1,0 +1,38 @@
+import HTTPTypes
+import Testing
+
+@testable import ViewerAPI
+
+@Suite struct ViewerRoutesTests {
+    @Test("Every module that a script imports and every file that the page names is served")
+    func files() throws {
+        var named: Set<String> = ["main.js", "viewer.css"]
+        for (name, file) in ViewerAssets.files where name.hasSuffix(".js") {
+            let text = String(decoding: file.bytes, as: UTF8.self)
+            let imports = text.matches(of: /from "\.\/([a-z]+\.js)"/).map { String($0.1) }
+            named.formUnion(imports)
+            #expect(!text.contains("from \"http"), "\(name) imports from elsewhere")
+        }
+        #expect(named == Set(ViewerAssets.files.keys))
+        #expect(ViewerAssets.page.contains("{{assets}}/main.js"))
+        #expect(ViewerAssets.page.contains("{{assets}}/viewer.css"))
+    }
+
+    @Test("CSP: the page has no script, style or handler within itself")
+    func nothingInline() {
+        #expect(ViewerAssets.page.firstMatch(of: /<script(?![^>]* src=)/) == nil)
+        #expect(ViewerAssets.page.firstMatch(of: /<style/) == nil)
+        #expect(ViewerAssets.page.firstMatch(of: /[ ](style|on[a-z]+)=/) == nil)
+    }
+
+    @Test("What the scripts look for in the page is there")
+    func elements() {
+        let text = String(decoding: ViewerAssets.files["main.js"]?.bytes ?? [], as: UTF8.self)
+        let looked = Set(text.matches(of: /find\("([a-z-]+)"\)/).map { String($0.1) })
+        #expect(looked.count > 20)
+        for name in looked { #expect(ViewerAssets.page.contains("id=\"\(name)\""), "\(name)") }
+    }
+
+    @Test("A version is told by the files")
+    func version() { #expect(ViewerAssets.version.count == 16) }
+}

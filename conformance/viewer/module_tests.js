@@ -1,0 +1,187 @@
+// Tests of the viewer's pure modules, run in a browser by run.py: resolves to a list of {name, error}.
+
+import {
+  Affine, ImagePlane, angle, crossline, directionLetters, imageToScreen, length, regionArea, regionStatistics, regularStack,
+} from "/assets/geometry.js";
+import { Tag, date, numbers, personName, text } from "/assets/dicomjson.js";
+import { ImageFrame, framesOfSeries, percentileWindow, samples, windowed } from "/assets/pixels.js";
+import { reformats, volumeOf } from "/assets/reformat.js";
+
+const tests = [];
+const test = (name, body) => tests.push({ name, body });
+
+function equal(found, wanted, within = 0) {
+  const isEqual = (a, b) => Array.isArray(b)
+    ? Array.isArray(a) && a.length === b.length && a.every((value, index) => isEqual(value, b[index]))
+    : typeof b === "number" ? Math.abs(a - b) <= within : a === b;
+  if (!isEqual(found, wanted)) throw new Error(`${JSON.stringify(found)} is not ${JSON.stringify(wanted)}`);
+}
+
+const axial = (z, options = {}) => ImagePlane.make(
+  [-100, -100, z], [1, 0, 0, 0, 1, 0], options.spacing ?? [0.5, 0.25], options.rows ?? 400, options.columns ?? 800);
+const element = (vr, ...Value) => ({ vr, Value });
+
+function slice(z, number, more = {}) {
+  return {
+    [Tag.sopInstance]: element("UI", `1.2.${number}`), [Tag.seriesInstance]: element("UI", "1.1"),
+    [Tag.instanceNumber]: element("IS", number), [Tag.rows]: element("US", 2), [Tag.columns]: element("US", 3),
+    [Tag.samples]: element("US", 1), [Tag.photometric]: element("CS", "MONOCHROME2"),
+    [Tag.bitsAllocated]: element("US", 16), [Tag.bitsStored]: element("US", 16), [Tag.signed]: element("US", 1),
+    [Tag.position]: element("DS", 0, 0, z), [Tag.orientation]: element("DS", 1, 0, 0, 0, 1, 0),
+    [Tag.spacing]: element("DS", 2, 1), [Tag.modality]: element("CS", "CT"), ...more,
+  };
+}
+
+test("PS3.3 C.7.6.2.1-1: the middle of the first pixel is Image Position (Patient)", () => {
+  equal(axial(30).toPatient([0.5, 0.5]), [-100, -100, 30]);
+  equal(axial(30).toPatient([4.5, 2.5]), [-99, -99, 30]);
+  equal(axial(30).toImage([-99, -99, 30]), [4.5, 2.5]);
+});
+
+test("Directions that are no unit vectors, or no spacing, are no plane", () => {
+  equal(ImagePlane.make([0, 0, 0], [2, 0, 0, 0, 1, 0], [1, 1], 1, 1), undefined);
+  equal(ImagePlane.make([0, 0, 0], [1, 0, 0, 1, 0, 0], [1, 1], 1, 1), undefined);
+  equal(ImagePlane.make([0, 0, 0], [1, 0, 0, 0, 1, 0], [0, 1], 1, 1), undefined);
+  equal(ImagePlane.make(undefined, [1, 0, 0, 0, 1, 0], [1, 1], 1, 1), undefined);
+});
+
+test("A coronal image is a line across an axial one", () => {
+  const coronal = ImagePlane.make([-100, -50, 200], [1, 0, 0, 0, 0, -1], [1, 1], 400, 200);
+  const points = crossline(axial(30), coronal).sort((a, b) => a[0] - b[0]);
+  equal(points.map((point) => point[1]), [100.5, 100.5], 1e-6);
+  equal(points.map((point) => point[0]), [-1.5, 798.5], 1e-6);
+  equal(crossline(axial(30), axial(40)), undefined);
+  equal(crossline(axial(300), coronal), undefined);
+});
+
+test("PS3.3 C.7.6.1.1.1: letters of a direction", () => {
+  equal(directionLetters([1, 0, 0]), "L");
+  equal(directionLetters([-1, 0, 0]), "R");
+  equal(directionLetters([0, 1, 0]), "P");
+  equal(directionLetters([0, 0, 1]), "H");
+  equal(directionLetters([0.6, -0.8, 0]), "AL");
+});
+
+test("A map and its inverse; turned and flipped views fit", () => {
+  const image = { rows: 100, columns: 200, aspect: 2 };
+  for (const rotation of [0, 90, 180, 270]) {
+    for (const flipped of [false, true]) {
+      const map = imageToScreen(image, { zoom: 1, pan: [0, 0], rotation, flipped }, 400, 400);
+      const corners = [[0, 0], [200, 0], [200, 100], [0, 100]].map((corner) => map.apply(corner));
+      equal(Math.min(...corners.flat()), 0, 1e-9);
+      equal(Math.max(...corners.flat()), 400, 1e-9);
+      equal(map.inverse.apply(map.apply([17, 23])), [17, 23], 1e-9);
+    }
+  }
+  equal(imageToScreen(image, { zoom: 1, pan: [0, 0], rotation: 90, flipped: false }, 400, 400).apply([0, 0]), [400, 0], 1e-9);
+  equal(imageToScreen(image, { zoom: 1, pan: [0, 0], rotation: 0, flipped: true }, 400, 400).apply([0, 0]), [400, 0], 1e-9);
+  equal(Affine.translation(3, 4).after(Affine.scaling(2, 5)).apply([1, 1]), [5, 9]);
+});
+
+test("Lengths, angles and areas in real units", () => {
+  equal(length([0, 0], [3, 4], [1, 1]), 5);
+  equal(length([0, 0], [4, 0], [0.25, 0.5]), 1);
+  equal(angle([1, 0], [0, 0], [0, 2], [1, 1]), 90, 1e-9);
+  equal(angle([1, 0], [0, 0], [1, 1], [2, 2]), 45, 1e-9);
+  equal(angle([0, 0], [0, 0], [1, 1], [1, 1]), 0);
+  equal(regionArea("rectangle", [0, 0], [4, -2], [0.5, 0.5]), 2);
+  equal(regionArea("ellipse", [0, 0], [4, 2], [1, 1]), 2 * Math.PI, 1e-9);
+});
+
+test("Statistics of what lies within, by the middles of pixels", () => {
+  const value = (x, y) => 10 * y + x;
+  const whole = regionStatistics("rectangle", [0, 0], [3, 2], 2, 3, value);
+  equal([whole.count, whole.mean, whole.least, whole.greatest], [6, 6, 0, 12], 1e-9);
+  equal(whole.deviation, Math.sqrt([36, 25, 16, 16, 25, 36].reduce((a, b) => a + b) / 6), 1e-9);
+  equal(regionStatistics("rectangle", [1.9, 1.9], [0.6, 0.6], 2, 3, value).count, 1);
+  equal(regionStatistics("ellipse", [0, 0], [4, 4], 4, 4, value).count, 12);
+  equal(regionStatistics("ellipse", [-9, -9], [-5, -5], 4, 4, value).count, 0);
+});
+
+test("A regular stack in any order, and one with a gap", () => {
+  const found = regularStack([axial(20), axial(0), axial(10)]);
+  equal([found.order, found.step], [[1, 2, 0], 10]);
+  equal(regularStack([axial(0), axial(10), axial(21)]), undefined);
+  equal(regularStack([axial(0), axial(0), axial(0)]), undefined);
+  equal(regularStack([axial(0), axial(10), axial(20, { rows: 10 })]), undefined);
+  equal(regularStack([axial(0), undefined, axial(20)]), undefined);
+});
+
+test("Planes across a volume stand upright", () => {
+  const frames = framesOfSeries([slice(0, 1), slice(3, 2), slice(6, 3)]);
+  const volume = volumeOf(frames);
+  equal(volume.step, 3);
+  const images = [0, 1, 2].map((z) => ({ samples: Int16Array.from({ length: 6 }, (_, index) => 100 * z + index) }));
+  const [rows, columns] = reformats(frames, volume, images);
+  equal([rows.stack.length, columns.stack.length], [2, 3]);
+  equal([...rows.stack[1].image.samples], [203, 204, 205, 103, 104, 105, 3, 4, 5]);
+  equal([...columns.stack[2].image.samples], [202, 205, 102, 105, 2, 5]);
+  const frame = rows.stack[1].frame;
+  equal([frame.rows, frame.columns, frame.aspect], [3, 3, 3]);
+  equal(frame.plane.position, [0, 2, 6]);
+  equal(frame.plane.columnDirection, [0, 0, -1], 1e-12);
+  equal(frame.unit.size, [1, 3]);
+  if (frame.key === frames[0].key) throw new Error("a reformatted frame has a key of its own");
+  equal(volumeOf(framesOfSeries([slice(0, 1), slice(3, 2), slice(7, 3)])), undefined);
+});
+
+test("PS3.3 C.11.2.1.2.1 and C.11.2.1.3: windows", () => {
+  const linear = { center: 40, width: 400, shape: "LINEAR" };
+  equal(windowed(-160, linear), 0, 1e-9);
+  equal(windowed(39.5, linear), 0.5, 1e-9);
+  equal(windowed(239, linear), 1, 1e-9);
+  equal([0, 1].map((value) => windowed(value, { center: 1, width: 1, shape: "LINEAR" })), [0, 1]);
+  equal(windowed(50, { center: 50, width: 100, shape: "LINEAR_EXACT" }), 0.5);
+  equal(windowed(100, { center: 50, width: 100, shape: "LINEAR_EXACT" }), 1);
+  equal(windowed(50, { center: 50, width: 100, shape: "SIGMOID" }), 0.5);
+});
+
+test("Samples of 12 bits, signed, high bit above; a short frame is an error", () => {
+  const set = (stored, high, signed) => slice(0, 1, {
+    [Tag.bitsStored]: element("US", stored), [Tag.highBit]: element("US", high), [Tag.signed]: element("US", signed),
+  });
+  const words = (...list) => Uint16Array.from([...list, ...Array(6 - list.length).fill(0)]).buffer;
+  equal([...samples(words(0xFFFF, 0x0800, 0x07FF), set(12, 11, 1))].slice(0, 3), [-1, -2048, 2047]);
+  equal([...samples(words(0xFFFF, 0x0800), set(12, 11, 0))].slice(0, 2), [4095, 2048]);
+  equal([...samples(words(0xFFF0, 0x8000), set(12, 15, 1))].slice(0, 2), [-1, -2048]);
+  let isRefused = false;
+  try { samples(new ArrayBuffer(11), set(12, 11, 0)); } catch { isRefused = true; }
+  equal(isRefused, true);
+});
+
+test("A window of samples without one leaves padding out", () => {
+  const frame = new ImageFrame(slice(0, 1, { [Tag.padding]: element("SS", -2000), [Tag.intercept]: element("DS", -1000) }), 0);
+  const array = Int16Array.from({ length: 1000 }, (_, index) => (index < 500 ? -2000 : index));
+  const window = percentileWindow(array, frame);
+  equal(window.center, (505 + 994) / 2 - 1000, 3);
+  equal(window.width, 490, 6);
+});
+
+test("Attributes: values of the wrong kind are none", () => {
+  equal(numbers({ "00280030": element("DS", "a", 1) }, Tag.spacing, 2), undefined);
+  equal(text({}, Tag.modality), "");
+  equal(personName("DOE^JANE^ANN^DR^MD=x"), "DOE, JANE ANN (DR, MD)");
+  equal(date("20260131"), "2026-01-31");
+  equal(date("soon"), "soon");
+  const frames = framesOfSeries([slice(0, 2), slice(3, 1), { [Tag.modality]: element("CS", "SR") }]);
+  equal(frames.map((frame) => frame.instance), ["1.2.1", "1.2.2"]);
+});
+
+test("PS3.3 C.8.5.5.1.15: ultrasound is measured by its region, in mm", () => {
+  const region = { [Tag.regionUnitX]: element("US", 3), [Tag.regionUnitY]: element("US", 3),
+    [Tag.regionDeltaX]: element("FD", 0.02), [Tag.regionDeltaY]: element("FD", 0.03) };
+  const frame = new ImageFrame(slice(0, 1, { [Tag.spacing]: { vr: "DS" }, [Tag.regions]: element("SQ", region) }), 0);
+  equal(frame.unit.size, [0.2, 0.3], 1e-12);
+  equal(frame.unit.name, "mm");
+});
+
+export async function run() {
+  return tests.map(({ name, body }) => {
+    try {
+      body();
+      return { name };
+    } catch (error) {
+      return { name, error: String(error.message ?? error) };
+    }
+  });
+}
