@@ -23,6 +23,7 @@ import check_launch  # noqa: E402
 import check_mpps  # noqa: E402
 import check_operations  # noqa: E402
 import check_query_retrieve  # noqa: E402
+import check_remote_studies  # noqa: E402
 import check_rendered  # noqa: E402
 import check_scp  # noqa: E402
 import check_scu  # noqa: E402
@@ -126,6 +127,7 @@ def drive(arguments, report, server, backend, folder, receiver, committer, scp, 
             check_scu.check(report, dimse_doors.doors(server), folder, scu)
         if "archives" in arguments.parts:
             check_archives.check(report, dimse_doors.doors(server), backend, folder)
+            check_remote_studies.check(report, folder)
         if "hostile" in arguments.parts:
             check_dimse_hostile.check(report, dimse_doors.doors(server), backend)
     for problem, where in sorted(judge.problems.items()):

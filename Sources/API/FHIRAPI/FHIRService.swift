@@ -12,6 +12,8 @@ import Workflow
 package struct FHIRService: Sendable {
     let store: any ResourceStore
     let audit: any AuditTrail
+    /// Nil where there are no archives.
+    let archived: (any ArchivedStudies)?
     let exports: ExportService
     /// The absolute base without a slash at its end, for example `https://localhost:8443/fhir`.
     let baseURL: String
@@ -24,13 +26,16 @@ package struct FHIRService: Sendable {
     /// - Parameters:
     ///   - baseURL: absolute, without a slash at its end.
     ///   - oauth: told in the CapabilityStatement.
+    ///   - archived: asked before a search for studies of patients is answered.
     package init(
-        store: any ResourceStore, audit: any AuditTrail, exports: ExportService, baseURL: String,
+        store: any ResourceStore, audit: any AuditTrail, archived: (any ArchivedStudies)? = nil,
+        exports: ExportService, baseURL: String,
         oauth: OAuthEndpoints, softwareVersion: String, limits: FHIRLimits = FHIRLimits(),
         now: @escaping @Sendable () -> UTCInstant
     ) {
         self.store = store
         self.audit = audit
+        self.archived = archived
         self.exports = exports
         self.baseURL = baseURL
         self.now = now

@@ -22,6 +22,7 @@ enum FetchesView {
                             json.member("endedAt", HTTPDate.instant(microseconds: ended.microseconds))
                         }
                         json.member("usedAt", HTTPDate.instant(microseconds: copy.usedAt.microseconds))
+                        if let reason = copy.reason { json.member("reason", reason) }
                         if copy.expected > 0 { json.member("expectedInstances", copy.expected) }
                         json.member("instances", copy.instances)
                         json.member("bytes", Int(clamping: copy.bytes))

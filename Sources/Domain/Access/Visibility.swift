@@ -25,6 +25,21 @@ package enum Visibility: Sendable, Hashable {
         }
     }
 
+    /// Whether something of a patient might be seen, whatever it is: false where every rule asks for another patient.
+    package func mayConcern(patient: String) -> Bool {
+        switch self {
+        case .whole: true
+        case .nothing: false
+        case .anyOf(let rules):
+            rules.contains { rule in
+                rule.conditions.allSatisfy { condition in
+                    guard case .compartment(let own) = condition, own == .patient(own.id) else { return true }
+                    return own.id == patient
+                }
+            }
+        }
+    }
+
     /// What any of the rules lets through. A rule without conditions lets everything through, no rule nothing.
     package init(anyOf rules: [VisibilityRule]) {
         var kept: [VisibilityRule] = []

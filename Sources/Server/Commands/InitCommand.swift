@@ -162,6 +162,16 @@ enum DefaultFiles {
             #   bytes: 0                # of all together: those that were used longest ago leave first
             #   days: 0                 # since the last use
             #   pinned: []              # Study Instance UIDs of those that stay
+            # archives:                 # by AE title; `hilum peer add --archive` makes a peer one
+            #   PACS: { poll: { days: 7, minutes: 15 } }    # asks at intervals for studies from these last days
+            # prefetch:                 # priors that are fetched from archives before anybody asks: hilum prefetch test
+            #   - name: ct chest        # told with each fetch at /ops/fetches
+            #     on: order             # or admission, arrival; a list of them
+            #     modality: CT          # of the order, or of the study that came; texts take * and ?, or are a list
+            #     body-part: "CHEST*"
+            #     description: "*thorax*"
+            #     priors: { modality: [CT, CR, DX], description: "*", days: 1825, number: 3 }
+            #     from: [PACS]          # left out: all archives
 
             # outbound:                 # what may be fetched from a URL, beside the public internet by https
             #   allow-networks: [10.20.0.0/16]      # of the site

@@ -12,6 +12,10 @@ import Workflow
 struct ArchiveComposition {
     let search: ArchiveSearch
     let fetch: ArchiveFetch
+    /// What they have of the patients who are known here.
+    let registry: ArchiveRegistry
+    /// Asks them what is to be asked of them.
+    let courier: ArchiveQuestionCourier
     /// What they send to the DIMSE doors because this server asks for it.
     let arrivals = ArchiveArrivals()
     /// Fetches, and lets copies go.
@@ -22,12 +26,14 @@ struct ArchiveComposition {
         authorities: AssigningAuthorities, clock: any Workflow.Clock, metrics: MetricRegistry, logger: Logger
     ) {
         let counts = ArchiveMetrics(registry: metrics)
+        let found = FoundStudies(clock: clock)
         search = ArchiveSearch(
             peers: store,
             directory: ArchiveSCU(
                 calling: outgoing.calling, callingAETitle: outgoing.callingAETitle, associations: outgoing.associations,
                 authorities: authorities),
-            store: store, audit: store, clock: clock, limits: configuration.limits.archives
+            store: store, audit: store, clock: clock, limits: configuration.limits.archives,
+            found: { found.note($0) }
         ) { archive, outcome in
             counts.queried(archive, outcome: outcome.word)
             guard let reason = outcome.reason else { return }
@@ -55,17 +61,31 @@ struct ArchiveComposition {
                     ])
             }
         }
+        registry = ArchiveRegistry(search: search, found: found, store: store, clock: clock) { error in
+            logger.warning("what archives said could not be kept", metadata: ["error": "\(error)"])
+        }
+        let (fetch, rules) = (fetch, configuration.prefetch.rules)
+        courier = ArchiveQuestionCourier(registry: registry, store: store, clock: clock) { question in
+            for finding in try await fetch.prefetch(question, by: rules) {
+                counts.prefetched(finding.study.archive, rule: finding.rule)
+            }
+        }
         work = ArchiveWork(
-            fetch: fetch, copies: store, rule: configuration.archiveCache, metrics: counts, logger: logger)
+            fetch: fetch, registry: registry, polls: configuration.archives.polls, copies: store,
+            rule: configuration.archiveCache, metrics: counts, logger: logger)
     }
 }
 
-/// Fetches what is asked for, and lets copies go that nobody used for long or for which there is no room.
+/// Fetches what is asked for, lets copies go that nobody used for long or for which there is no room, and keeps what is
+/// known of the archives' studies.
 struct ArchiveWork: Service {
     /// Between two looks at what is held.
     private static let interval = Duration.seconds(30)
 
     let fetch: ArchiveFetch
+    let registry: ArchiveRegistry
+    /// By the name of the archive.
+    let polls: [String: ArchivePollRule]
     let copies: any ArchiveCopies
     let rule: ArchiveCacheRule
     let metrics: ArchiveMetrics
@@ -76,7 +96,36 @@ struct ArchiveWork: Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await fetch.run() }
                 group.addTask { await tidy() }
+                group.addTask { await registry.run() }
+                for (archive, rule) in polls { group.addTask { await poll(archive, rule) } }
             }
+        }
+    }
+
+    /// The circuit of queries keeps an archive that is down from being asked in vain; a poll that failed has its next turn.
+    private func poll(_ archive: String, _ rule: ArchivePollRule) async {
+        while !Task.isCancelled {
+            switch await registry.poll(archive, rule) {
+            case .answered(let new): metrics.polled(archive, outcome: "answered", new: new)
+            case .cut(let new):
+                metrics.polled(archive, outcome: "cut", new: new)
+                logger.warning(
+                    "an archive has more studies of one day than are taken of it", metadata: ["archive": "\(archive)"])
+            case .failed(let reason):
+                if Task.isCancelled { return }
+                metrics.polled(archive, outcome: "failed", new: 0)
+                logger.warning(
+                    "an archive could not be asked for what is new; it is asked again",
+                    metadata: [
+                        "archive": "\(archive)", "reason": "\(reason)", "minutes": "\(rule.minutes)",
+                    ])
+            case .notAnArchive:
+                metrics.polled(archive, outcome: "unknown", new: 0)
+                logger.warning(
+                    "archives of hilum.yaml names what is no archive: hilum peer add --archive makes it one",
+                    metadata: ["archive": "\(archive)"])
+            }
+            do { try await Task.sleep(for: .seconds(rule.minutes * 60)) } catch { return }
         }
     }
 
@@ -85,6 +134,8 @@ struct ArchiveWork: Service {
             do {
                 metrics.left(try await fetch.tidy(rule))
                 metrics.holds(try await copies.copyTotals())
+                try await registry.forgetArchives()
+                metrics.knows(try await copies.remoteTotals())
                 try await Task.sleep(for: Self.interval)
             } catch is CancellationError {
                 return

@@ -189,6 +189,7 @@ enum ServerComposition {
                 store: store, blobs: blobs, commitments: commitments),
             PeerNotice.performedStepKind: PerformedStepCourier(store: store, peers: store, caller: outgoing.caller),
             PeerNotice.availabilityKind: AvailabilityCourier(store: store, peers: store, caller: outgoing.caller),
+            ArchiveQuestion.kind: archives.courier,
             WorkitemReport.outboxKind: outgoing.workitemCourier(peers: store, asking: workitems),
         ]
 

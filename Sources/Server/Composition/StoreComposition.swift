@@ -25,7 +25,10 @@ enum StoreComposition {
         let profile = try ServerComposition.siteProfile(configuration, folder)
         let store = RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
-            observers: [projector(profile), PeerNoticeObserver(), HL7Announcement(profile)], baseURL: fhirBaseURL,
+            observers: [
+                projector(profile), PeerNoticeObserver(), HL7Announcement(profile),
+                ArchiveQuestionObserver(causes: configuration.prefetch.rules.causes.union([.order, .report])),
+            ], baseURL: fhirBaseURL,
             zone: siteZone(profile),
             pageTokenKey: isServer ? derivedKey(folder, "hilum page tokens v1") : nil,
             searchLimits: configuration.limits.fhir.search,

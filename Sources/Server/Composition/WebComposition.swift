@@ -109,7 +109,8 @@ struct WebComposition {
         let gate = BulkResponseGate(limit: limits.http.bulkResponsesMax)
         let fhir = FHIRRoutes(
             service: FHIRService(
-                store: store, audit: audit, exports: exports, baseURL: smart.fhirBaseURL,
+                store: store, audit: audit, archived: archives.registry, exports: exports,
+                baseURL: smart.fhirBaseURL,
                 oauth: OAuthEndpoints(
                     authorize: launch == nil ? nil : smart.authorizationEndpoint, token: smart.tokenEndpoint,
                     revoke: launch == nil ? nil : smart.revocationEndpoint,

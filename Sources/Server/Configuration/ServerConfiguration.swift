@@ -168,6 +168,10 @@ struct ServerConfiguration: Decodable, Sendable {
     var routing = RoutingConfiguration()
     /// What is held of archives' studies.
     var archiveCache = ArchiveCacheRule()
+    /// What is done with each archive.
+    var archives = ArchivesConfiguration()
+    /// What is fetched from them before anybody asks.
+    var prefetch = PrefetchConfiguration()
     /// Minutes between checkpoints of the audit trail.
     var auditCheckpointMinutes: Int64 = 15
     /// The site profile's file.
@@ -177,7 +181,7 @@ struct ServerConfiguration: Decodable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention,
-            routing, viewer
+            routing, viewer, archives, prefetch
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
@@ -201,6 +205,8 @@ struct ServerConfiguration: Decodable, Sendable {
         retention = try keys.value(.retention).map { (set: RetentionKeys) in set.rule } ?? retention
         routing = try keys.value(.routing) ?? routing
         archiveCache = try keys.value(.archiveCache).map { (set: ArchiveCacheKeys) in set.rule } ?? archiveCache
+        archives = try keys.value(.archives) ?? archives
+        prefetch = try keys.value(.prefetch) ?? prefetch
         auditCheckpointMinutes =
             try keys.value(.audit).map { (set: AuditKeys) in set.minutes } ?? auditCheckpointMinutes
         siteProfile = try keys.value(.siteProfile) ?? siteProfile

@@ -172,6 +172,9 @@ struct ServerLimits: Sendable {
             "that an archive is left alone after a failure; up to 16 times as long after several"),
         Entry("archive-fetches", \.fetches.runningMax, 1...1_000, "studies fetched at a time, of all archives"),
         Entry("archive-fetches-per-archive", \.fetches.perArchiveMax, 1...100, "at a time, of one archive"),
+        Entry(
+            "archive-prefetches", \.fetches.prefetchesMax, 1...100,
+            "studies fetched at a time that nobody waits for; one place stays free for those that somebody does"),
         Entry("archive-fetches-waiting", \.fetches.waitingMax, 1...100_000, "studies that wait to be fetched"),
         Entry("archive-fetch-instances", \.fetches.instancesMax, 1...200_000, "of a study that is fetched"),
         Entry("archive-fetch-bytes", \.fetches.bytesMax, 1024...(1 << 42), "of a study that is fetched"),

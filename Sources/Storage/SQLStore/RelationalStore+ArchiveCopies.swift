@@ -54,4 +54,10 @@ extension RelationalStore: ArchiveCopies {
             try await self.database.read(.background) { try ArchiveCopyTable(connection: $0).totals() }
         }
     }
+
+    package func remoteTotals() async throws -> [RemoteStudyTotal] {
+        try await translating {
+            try await self.database.read(.background) { try RemoteStudyTable(connection: $0).totals() }
+        }
+    }
 }

@@ -14,6 +14,15 @@ extension RelationalStore: WorkflowStore {
         try await readUnit(access) { try body($0) }
     }
 
+    /// Orders by their accession number, whoever gave it, for an operator; at most 100.
+    package func orders(accessionNumber: String) async throws -> [ImagingOrder] {
+        try await translating {
+            try await self.database.read {
+                try OrderTable(connection: $0, stations: self.stations).orders(accessionNumber: accessionNumber)
+            }
+        }
+    }
+
     /// The assigning authorities that senders have named and the site had not configured then, oldest first.
     package func unknownAuthorities(limit: Int = 1_000) async throws -> [UnknownAuthority] {
         try await readUnit(.server(requestID: "authorities")) {

@@ -32,11 +32,20 @@ package final class ArchiveFetch: Sendable {
         var progress: [String: FetchProgress] = [:]
         /// Studies being fetched, with their archive.
         var running: [String: String] = [:]
+        /// Those of them that nobody waits for.
+        var prefetching: Set<String> = []
         var used: [String: UTCInstant] = [:]
 
         func full(_ perArchiveMax: Int) -> Set<String> {
             let counts = Dictionary(running.values.map { ($0, 1) }, uniquingKeysWith: +)
             return Set(counts.filter { $0.value >= perArchiveMax }.keys)
+        }
+
+        /// Whether one that nobody waits for may begin: those that somebody asks for find a place.
+        func mayPrefetch(from archive: String, _ rule: FetchRule) -> Bool {
+            let ofArchive = running.values.count { $0 == archive }
+            return prefetching.count < rule.prefetchesMax && running.count < max(1, rule.runningMax - 1)
+                && ofArchive < max(1, rule.perArchiveMax - 1)
         }
     }
 
@@ -99,7 +108,7 @@ package final class ArchiveFetch: Sendable {
         case .whole where clock.now() < copy.checkedAt.advanced(bySeconds: rule.freshSeconds): return .here
         case .waiting, .running:
             // Who sees all may be told at once; of others the archive's word tells whether they may know.
-            if visibility.isWhole { return await joined(copy, access) }
+            if visibility.isWhole { return await awaited(copy, access) }
             return await fetched(study, copy, visibility, access)
         case .whole, .failed, .leaving, .left: return await fetched(study, copy, visibility, access)
         }
@@ -121,7 +130,40 @@ package final class ArchiveFetch: Sendable {
         return (Array(uids.prefix(100)), found.isPartial || uids.count > 100)
     }
 
-    /// One that is on its way already.
+    /// Has fetched what rules say because of what has come, when nobody asks for more. Done again it does nothing.
+    /// - Returns: what is fetched because of it.
+    package func prefetch(_ question: ArchiveQuestion, by rules: PrefetchRules) async throws -> [PrefetchFinding] {
+        guard rules.causes.contains(question.cause) else { return [] }
+        let access = AccessContext.server(requestID: "prefetch")
+        let occasioned = try await store.read(access) { unit in
+            try PrefetchOccasion(question, in: unit).map { try rules.findings($0, in: unit) } ?? []
+        }
+        guard occasioned.contains(where: { $0.verdict == .fetched }) else { return [] }
+        guard try await copies.waitingCopies() < rule.waitingMax else {
+            throw StoreError(.throttled, "too many studies wait to be fetched")
+        }
+        let fetched = try await store.write(access) { unit in
+            let fetched = try rules.request(question, in: unit)
+            for finding in fetched {
+                try unit.audit(
+                    AuditRecord(
+                        category: .transfer, interaction: "prefetch", action: .execute, outcome: .success,
+                        access: unit.access, entity: "study:\(finding.study.studyInstanceUID)",
+                        detail: "from \(finding.study.archive) by \(finding.rule): \(question.cause.rawValue)"))
+            }
+            return fetched
+        }
+        signal.raise()
+        return fetched
+    }
+
+    /// One that is on its way already; what a rule had fetched is from now on fetched because somebody waits for it.
+    private func awaited(_ copy: ArchiveCopy, _ access: AccessContext) async -> Standing {
+        if copy.reason == nil { return await joined(copy, access) }
+        return await requested(copy.studyInstanceUID, of: copy.archive, expected: copy.expected, access)
+    }
+
+    /// The same, as it stands.
     private func joined(_ copy: ArchiveCopy, _ access: AccessContext) async -> Standing {
         let seconds = (copy.nextAt.microseconds - clock.now().microseconds) / 1_000_000
         if copy.state == .waiting, copy.attempts > 0, seconds > 0 { return .later(seconds: Int(seconds) + 1) }
@@ -165,7 +207,7 @@ package final class ArchiveFetch: Sendable {
         let expected = match.numberOfStudyRelatedInstances
         switch copy?.state {
         case .waiting, .running:
-            if let copy { return await joined(copy, access) }
+            if let copy { return await awaited(copy, access) }
         case .whole where copy?.archive == archive && (expected == 0 || expected == copy?.expected):
             try? await store.write(access) { try ArchiveCopyService().confirm(study, in: $0) }
             return .here
@@ -246,12 +288,21 @@ package final class ArchiveFetch: Sendable {
             guard state.running.count < rule.runningMax, state.running[copy.studyInstanceUID] == nil,
                 !state.full(rule.perArchiveMax).contains(copy.archive)
             else { return false }
+            if copy.reason != nil {
+                guard state.mayPrefetch(from: copy.archive, rule) else { return false }
+                state.prefetching.insert(copy.studyInstanceUID)
+            }
             state.running[copy.studyInstanceUID] = copy.archive
             return true
         }
     }
 
-    private func ends(_ study: String) { state.withLock { $0.running[study] = nil } }
+    private func ends(_ study: String) {
+        state.withLock { state in
+            state.running[study] = nil
+            state.prefetching.remove(study)
+        }
+    }
 
     /// One attempt; false where it could not begin.
     private func fetch(_ study: String) async -> Bool {

@@ -53,6 +53,8 @@ package struct ArchiveSearch: Sendable {
     private let circuit: Circuit
     private let known = Known()
     private let note: @Sendable (_ archive: String, Outcome) -> Void
+    /// Told of what queries found, whoever may see it.
+    private let found: @Sendable ([StudyMatch]) -> Void
 
     private final class Circuit: Sendable {
         let state: Mutex<ArchiveCircuit>
@@ -69,6 +71,7 @@ package struct ArchiveSearch: Sendable {
     package init(
         peers: any PeerDirectory, directory: any ArchiveDirectory, store: any WorkflowStore, audit: any AuditTrail,
         clock: any Workflow.Clock, limits: Limits = Limits(),
+        found: @escaping @Sendable ([StudyMatch]) -> Void = { _ in },
         note: @escaping @Sendable (_ archive: String, Outcome) -> Void = { _, _ in }
     ) {
         self.peers = peers
@@ -78,6 +81,7 @@ package struct ArchiveSearch: Sendable {
         self.clock = clock
         self.limits = limits
         self.note = note
+        self.found = found
         circuit = Circuit(restSeconds: limits.restSeconds)
     }
 
@@ -97,11 +101,12 @@ package struct ArchiveSearch: Sendable {
         guard level == .study || (level == .series && study != nil) else { return Findings(isPartial: true) }
         var findings = await ask(all.prefix(limits.archivesMax), level, keys, access)
         if all.count > limits.archivesMax { findings.isPartial = true }
-        let found = findings.matches
-        guard !found.isEmpty else { return findings }
+        let matches = findings.matches
+        guard !matches.isEmpty else { return findings }
+        if level == .study { found(matches) }
         do {
             findings.matches = try await store.read(access) {
-                try RemoteMatches().shown(found, to: visibility, in: $0)
+                try RemoteMatches().shown(matches, to: visibility, in: $0)
             }
         } catch {
             // What cannot be told to be somebody's, or to lie here, is not shown.
@@ -120,6 +125,44 @@ package struct ArchiveSearch: Sendable {
         if asked.count > limits.archivesMax { findings.isPartial = true }
         return findings
     }
+
+    /// What each archive, or one of them, has of this, whether it lies here too or not and whoever may see it.
+    ///
+    /// - Parameters:
+    ///   - archive: the name of one; nil for all.
+    ///   - matchesMax: nil for that of a query, as for the seconds.
+    /// - Returns: nil where the archives cannot be told now.
+    func survey(
+        _ keys: SearchKeys, at archive: String? = nil, matchesMax: Int? = nil, seconds: Int? = nil,
+        access: AccessContext
+    ) async -> [Surveyed]? {
+        guard let all = try? await archives() else { return nil }
+        let asked = all.prefix(limits.archivesMax).filter { archive == nil || $0.name == archive }
+        let query = ArchiveQuery(
+            level: .study, keys: keys, matchesMax: matchesMax ?? limits.matchesMax, seconds: seconds ?? limits.seconds)
+        return await withTaskGroup(of: Surveyed.self) { group in
+            for archive in asked { group.addTask { await put(query, to: archive, access) } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }.sorted { $0.archive < $1.archive }
+    }
+
+    /// What one archive said to a question.
+    struct Surveyed: Sendable {
+        var archive: String
+        var findings: Findings
+        var outcome: Outcome
+
+        /// Whether asking it again later is of use.
+        var isToBeAskedAgain: Bool {
+            switch outcome {
+            case .failed, .resting: true
+            case .answered, .cut, .refused, .notAsked: false
+            }
+        }
+    }
+
+    /// The names of the archives. Throws what the store throws.
+    func archiveNames() async throws -> [String] { try await archives().map(\.name) }
 
     /// Whether there is an archive at all.
     func hasArchives() async -> Bool { (try? await archives().isEmpty) != true }
@@ -170,14 +213,21 @@ package struct ArchiveSearch: Sendable {
     }
 
     private func ask(_ archive: Peer, _ query: ArchiveQuery, _ access: AccessContext) async -> Findings {
+        await put(query, to: archive, access).findings
+    }
+
+    private func put(_ query: ArchiveQuery, to archive: Peer, _ access: AccessContext) async -> Surveyed {
+        func unanswered(_ outcome: Outcome) -> Surveyed {
+            Surveyed(archive: archive.name, findings: Findings(isPartial: true), outcome: outcome)
+        }
         guard let capabilities = archive.archive, ArchiveIdentifier.studies(query.keys, at: archive) != nil else {
             note(archive.name, .notAsked)
-            return Findings(isPartial: true)
+            return unanswered(.notAsked)
         }
         let place = ArchiveCircuit.Place(archive)
         guard circuit.state.withLock({ $0.mayAsk(place, at: clock.now()) }) else {
             note(archive.name, .resting)
-            return Findings(isPartial: true)
+            return unanswered(.resting)
         }
         do {
             // Fails closed: what cannot be audited is not asked.
@@ -186,15 +236,16 @@ package struct ArchiveSearch: Sendable {
                     category: .query, interaction: "C-FIND", action: .execute, outcome: .success, access: access,
                     entity: "archive:\(archive.name)", query: query.keys.auditText))
         } catch {
-            return Findings(isPartial: true)
+            return unanswered(.failed("the question cannot be audited"))
         }
         let answer = await directory.search(query, at: archive)
         settle(answer.end, place, archive)
         let filter = StudyMatchFilter(query.keys, of: capabilities)
         let verdicts = answer.matches.prefix(query.matchesMax).map { (match: $0, verdict: filter.verdict($0)) }
-        return Findings(
+        let findings = Findings(
             matches: verdicts.filter { $0.verdict == .matches }.map(\.match),
             isPartial: answer.end != .whole || verdicts.contains { $0.verdict == .unknown })
+        return Surveyed(archive: archive.name, findings: findings, outcome: Outcome(answer.end))
     }
 
     private func settle(_ end: ArchiveAnswer.End, _ place: ArchiveCircuit.Place, _ archive: Peer) {
@@ -207,11 +258,18 @@ package struct ArchiveSearch: Sendable {
                 circuit.answered(place)
             }
         }
-        switch end {
-        case .whole: note(archive.name, .answered)
-        case .cut: note(archive.name, .cut)
-        case .refused(let why): note(archive.name, .refused(why))
-        case .failed(let why): note(archive.name, .failed(why))
-        }
+        note(archive.name, Outcome(end))
+    }
+}
+
+extension ArchiveSearch.Outcome {
+    fileprivate init(_ end: ArchiveAnswer.End) {
+        self =
+            switch end {
+            case .whole: .answered
+            case .cut: .cut
+            case .refused(let why): .refused(why)
+            case .failed(let why): .failed(why)
+            }
     }
 }

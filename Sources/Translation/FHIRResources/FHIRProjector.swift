@@ -37,7 +37,12 @@ package struct FHIRProjector: CommitObserver {
             try withdraw(ServiceRequestProjection.type, id, in: unit)
         case .stepRemoved(let id): try withdraw(TaskProjection.type, id, in: unit)
         case .studyChanged(let uid): try projectStudy(uid, in: unit)
-        case .studyRemoved(let id): try withdraw(ImagingStudyProjection.type, id, in: unit)
+        case .studyRemoved(let id):
+            // What an archive has still goes on as the same resource.
+            if let remote = try unit.remoteStudy(id: id), try unit.study(remote.studyInstanceUID) == nil {
+                return try projectStudy(remote.studyInstanceUID, in: unit)
+            }
+            try withdraw(ImagingStudyProjection.type, id, in: unit)
         case .reportChanged(let id): try projectReport(id, in: unit)
         case .reportRemoved(let id): try withdraw(DiagnosticReportProjection.type, id, in: unit)
         // Shown as the study it is of, and by the order of the scheduled step.
@@ -74,14 +79,8 @@ package struct FHIRProjector: CommitObserver {
     }
 
     private func prepareStudy(_ uid: String, in unit: any ResourceUnitOfWork) throws -> PreparedProjection? {
-        guard let study = try unit.study(uid) else { return nil }
-        guard let patientID = study.reconciliation.patientID else {
-            // Nothing of it is certain any more: what was published is withdrawn.
-            let current = try unit.currentResource(ImagingStudyProjection.type, study.id.value)
-            return PreparedProjection(
-                type: ImagingStudyProjection.type, id: study.id.value, basis: current,
-                change: current.map { $0.isDeleted } ?? true ? .none : .delete, kept: nil)
-        }
+        guard let study = try unit.study(uid) else { return try prepareRemoteStudy(uid, in: unit) }
+        guard let patientID = study.reconciliation.patientID else { return try withdrawn(study.id, in: unit) }
         let certain = try unit.series(in: uid).filter { $0.reconciliation.patientID == patientID }
         let content = try certain.map { series in
             let asides = series.keptAside
@@ -100,8 +99,29 @@ package struct FHIRProjector: CommitObserver {
         }
         let resource = ImagingStudyProjection.project(
             study, patientID: patientID, orders: orders, series: content, endpoint: EndpointProjection.id,
-            offset: localOffset)
+            isArchived: try unit.remoteStudy(uid) != nil, offset: localOffset)
         return try prepare(ImagingStudyProjection.self, study.id, resource, in: unit)
+    }
+
+    /// A study that lies in an archive alone; nil where none is known to.
+    private func prepareRemoteStudy(_ uid: String, in unit: any ResourceUnitOfWork) throws -> PreparedProjection? {
+        guard let study = try unit.remoteStudy(uid) else { return nil }
+        // What a person has rejected here is in no answer, wherever else it lies.
+        guard let patientID = study.reconciliation.patientID, try unit.rejectedSeries(in: uid).isEmpty else {
+            return try withdrawn(study.id, in: unit)
+        }
+        let order = try study.reconciliation.orderID.flatMap { try unit.order($0) }
+        let resource = ImagingStudyProjection.project(
+            study, patientID: patientID, order: order, endpoint: EndpointProjection.id, offset: localOffset)
+        return try prepare(ImagingStudyProjection.self, study.id, resource, in: unit)
+    }
+
+    /// Nothing of a study is certain any more: what was published is withdrawn.
+    private func withdrawn(_ id: EntityID, in unit: any ResourceUnitOfWork) throws -> PreparedProjection {
+        let current = try unit.currentResource(ImagingStudyProjection.type, id.value)
+        return PreparedProjection(
+            type: ImagingStudyProjection.type, id: id.value, basis: current,
+            change: current.map { $0.isDeleted } ?? true ? .none : .delete, kept: nil)
     }
 
     private func withdraw(_ type: String, _ id: EntityID, in unit: any ResourceUnitOfWork) throws {
@@ -117,7 +137,7 @@ package struct FHIRProjector: CommitObserver {
                 ObservationProjection.self, observation.id, ObservationProjection.project(observation, of: report),
                 in: unit)
         }
-        let studies = try report.studies(in: unit).map(\.id)
+        let studies = try report.studies(in: unit).map(\.id) + report.remoteStudies(in: unit).map(\.id)
         try put(
             DiagnosticReportProjection.self, id, DiagnosticReportProjection.project(report, studies: studies),
             in: unit)

@@ -17,6 +17,8 @@ package protocol FedType: SendableMetatype {
     /// The root element that refers to the Patient in whose compartment a resource is; nil where it is the Patient
     /// itself, or nobody's. FHIR R4 compartmentdefinition-patient.html.
     static var subject: String? { get }
+    /// Whether what is not known here may be found in other systems when somebody searches for it.
+    static var isFoundElsewhere: Bool { get }
     /// Why what the domain holds can not be deleted by a client.
     static var held: String { get }
 
@@ -29,6 +31,8 @@ package protocol FedType: SendableMetatype {
         -> DomainEvent?
     /// What others are told of a version that a client wrote, where the domain has no object of it; nil for nothing.
     static func told(_ version: ResourceEvent) -> DomainEvent?
+    /// What archives are to be asked because of a version, whoever wrote it; nil for nothing.
+    static func question(_ version: ResourceEvent, in unit: any ResourceUnitOfWork) throws -> ArchiveQuestion?
     /// The resource as it is to be stored, of what a client states: for a type of which the server itself makes something
     /// before it is. Throws ``InteractionError``.
     static func stated(_ document: JSONDocument, id: EntityID, in unit: any ResourceUnitOfWork) throws -> JSONDocument
@@ -42,9 +46,13 @@ extension FedType {
     package static var shared: [String] { [] }
     package static var ownedExtensions: [String] { [] }
     package static var subject: String? { "subject" }
+    package static var isFoundElsewhere: Bool { false }
     package static var held: String { "this \(type) is part of an order, a report or a registration of the workflow" }
     package static func understood(_ existing: JSONValue, id: EntityID) -> JSONValue? { nil }
     package static func told(_ version: ResourceEvent) -> DomainEvent? { nil }
+    package static func question(
+        _ version: ResourceEvent, in unit: any ResourceUnitOfWork
+    ) throws -> ArchiveQuestion? { nil }
     package static func stated(
         _ document: JSONDocument, id: EntityID, in unit: any ResourceUnitOfWork
     ) throws -> JSONDocument { document }

@@ -91,6 +91,28 @@ extension MemoryUnit {
             state.instances.filter { $0.studyInstanceUID == studyInstanceUID && $0.archive != nil }.prefix(limit))
     }
 
+    package func remoteStudy(_ studyInstanceUID: String) throws -> RemoteStudy? { state.remote[studyInstanceUID] }
+    package func remoteStudy(id: EntityID) throws -> RemoteStudy? { state.remote.values.first { $0.id == id } }
+    package func remoteStudies(_ selection: RemoteStudySelection) throws -> [RemoteStudy] {
+        state.remote.values.filter { study in
+            let attributes = study.attributes
+            return switch selection {
+            case .ofPatient(let id): study.reconciliation.patientID == id
+            case .ofOrder(let id): study.reconciliation.orderID == id
+            case .namingPatient(let identifier):
+                attributes.patientID == identifier.value && attributes.patientIDSystem == identifier.system
+            case .namingAccession(let identifier):
+                attributes.accessionNumber == identifier.value && attributes.accessionSystem == identifier.system
+            case .ofNumbers(let ids, let archive):
+                study.archive == archive && attributes.patientID.map(ids.contains) == true
+            case .ofDays(let from, let to, let archive):
+                study.archive == archive && attributes.studyDate.map { (from...to).contains($0) } == true
+            case .notAt(let archives): !study.isMissing && !archives.contains(study.archive)
+            }
+        }.sorted { $0.studyInstanceUID < $1.studyInstanceUID }
+    }
+    package func save(_ study: RemoteStudy) throws { state.remote[study.studyInstanceUID] = study }
+
     package func awaitPublication(of studyInstanceUID: String, isDue: Bool) throws {
         var awaited =
             state.publications[studyInstanceUID]

@@ -36,7 +36,12 @@ extension FHIRService {
             try await audit.record(auditRecord(of: asked.query, call.access))
             return response
         case .search(let query, let token, var kept):
-            let page = try await store.search(query, token: token, access: call.access)
+            let isLacking = token == nil ? await !isFoundElsewhere(query, call.access) : false
+            var page = try await store.search(query, token: token, access: call.access)
+            if isLacking {
+                page.notices.append(
+                    "an archive did not answer, or has more than is taken of it: what lies only there may be lacking")
+            }
             try await audit.record(auditRecord(of: query, call.access))
             let text = Self.text(query)
             if kept == nil, Self.isLong(text, query, baseURL) {
@@ -65,6 +70,13 @@ extension FHIRService {
             try unit.audit(auditRecord(of: query, call.access))
             return .json(200, bundle(page, query: query, text: Self.text(query), token: nil))
         }
+    }
+
+    /// Has the archives tell what they have of the patients that a search names; whether they have said all of it.
+    private func isFoundElsewhere(_ query: SearchQuery, _ access: AccessContext) async -> Bool {
+        guard let archived else { return true }
+        let patients = SoughtPatients(query, access: access)
+        return patients.isEmpty ? true : await archived.lookUp(patients, access: access)
     }
 
     private static let furtherPage = InteractionError(

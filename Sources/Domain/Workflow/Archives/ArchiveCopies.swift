@@ -2,7 +2,8 @@ import Access
 
 /// The port to what is known of the copies of archives' studies, outside a unit of work.
 package protocol ArchiveCopies: Sendable {
-    /// Those that may be fetched at a time, the longest due first; none of `archives`.
+    /// Those that may be fetched at a time, those that somebody asked for before those that a rule did, the longest due
+    /// first; none of `archives`.
     func copiesDue(at time: UTCInstant, notOf archives: Set<String>, limit: Int) async throws -> [ArchiveCopy]
     /// How many wait to be fetched.
     func waitingCopies() async throws -> Int
@@ -16,6 +17,20 @@ package protocol ArchiveCopies: Sendable {
     func noteUse(of studies: [String: UTCInstant]) async throws
     /// How many there are in each state, and the bytes of all that is here.
     func copyTotals() async throws -> ArchiveCopyTotals
+    /// How many studies are known to lie in archives alone.
+    func remoteTotals() async throws -> [RemoteStudyTotal]
+}
+
+/// How many studies an archive has, as far as they were told of and lie or lay there alone.
+package struct RemoteStudyTotal: Sendable, Hashable {
+    package var archive: String
+    package var isMissing: Bool
+    package var count: Int
+    package init(archive: String, isMissing: Bool, count: Int) {
+        self.archive = archive
+        self.isMissing = isMissing
+        self.count = count
+    }
 }
 
 /// Sums over all copies.

@@ -41,13 +41,17 @@ package struct ArchiveCopy: Sendable, Hashable {
     package var failure: String?
     /// The id that the study had when it left.
     package var studyID: EntityID?
+    /// The rule that had it fetched before anybody asked for it, and why; nil for one that somebody asked for. Those that
+    /// somebody asks for go before.
+    package var reason: String?
 
     package init(
         studyInstanceUID: String, archive: String, state: State = .waiting, attempts: Int = 0,
         requestedAt: UTCInstant, nextAt: UTCInstant, endedAt: UTCInstant? = nil, checkedAt: UTCInstant,
         usedAt: UTCInstant, expected: Int = 0, instances: Int = 0, bytes: Int64 = 0, failure: String? = nil,
-        studyID: EntityID? = nil
+        studyID: EntityID? = nil, reason: String? = nil
     ) {
+        self.reason = reason
         self.studyInstanceUID = studyInstanceUID
         self.archive = archive
         self.state = state
@@ -74,12 +78,17 @@ package struct ArchiveCopy: Sendable, Hashable {
     // MARK: What becomes of it
 
     /// Somebody asks for it again: one that is on its way stays so, any other is fetched from now on.
-    package mutating func request(at archive: String, expected: Int, now: UTCInstant) {
+    ///
+    /// - Parameter reason: the rule that has it fetched; nil for somebody who waits.
+    package mutating func request(at archive: String, expected: Int, reason: String? = nil, now: UTCInstant) {
         usedAt = max(usedAt, now)
         switch state {
-        case .waiting, .running: return
+        case .waiting, .running:
+            if reason == nil { self.reason = nil }
+            return
         case .whole, .failed, .leaving, .left: break
         }
+        self.reason = reason
         self.archive = archive
         self.expected = expected
         state = .waiting
@@ -142,6 +151,8 @@ package struct FetchRule: Sendable, Hashable {
     /// Fetches at a time, of one archive and of all.
     package var perArchiveMax = 2
     package var runningMax = 8
+    /// Fetches at a time that nobody waits for: they leave a place free, of their archive and of all, where there are two.
+    package var prefetchesMax = 1
     /// Studies that may wait.
     package var waitingMax = 1_000
     /// Of one study: its instances, their bytes, and the seconds of an attempt.

@@ -5,14 +5,18 @@ package struct ArchiveCopyService: Sendable {
 
     package init() {}
 
-    /// Somebody asks for a study that an archive has. Gives how it stands.
+    /// Somebody asks for a study that an archive has, or a rule does, for a reason. Gives how it stands.
     package func request(
-        _ studyInstanceUID: String, of archive: String, expected: Int, in unit: any UnitOfWork
+        _ studyInstanceUID: String, of archive: String, expected: Int, reason: String? = nil, in unit: any UnitOfWork
     ) throws -> ArchiveCopy {
-        var copy =
-            try unit.archiveCopy(of: studyInstanceUID)
-            ?? ArchiveCopy(of: studyInstanceUID, at: archive, expected: expected, now: unit.time)
-        copy.request(at: archive, expected: expected, now: unit.time)
+        var copy: ArchiveCopy
+        if let known = try unit.archiveCopy(of: studyInstanceUID) {
+            copy = known
+            copy.request(at: archive, expected: expected, reason: reason, now: unit.time)
+        } else {
+            copy = ArchiveCopy(of: studyInstanceUID, at: archive, expected: expected, now: unit.time)
+            copy.reason = reason
+        }
         try unit.save(copy)
         return copy
     }
@@ -73,6 +77,7 @@ package struct ArchiveCopyService: Sendable {
             return .done
         }
         copy.studyID = study.id
+        let held = try unit.copiedInstances(of: studyInstanceUID).count
         let leaving = try unit.copiedInstances(of: studyInstanceUID, limit: Self.stepInstances)
         for instance in leaving { try unit.removeInstance(instance) }
         guard leaving.count < Self.stepInstances else {
@@ -80,7 +85,10 @@ package struct ArchiveCopyService: Sendable {
             try unit.save(copy)
             return .hasMore
         }
-        // The reports of its orders do not point to it any more, once it is gone.
+        // What is not here any more is the archive's still; where it is not shown the reports of its orders do not point to
+        // it, once it is gone.
+        try RemoteStudyService().letGo(
+            study, all, to: copy.archive, instances: max(held, copy.instances), in: unit)
         try StudyService().tellReports(studyInstanceUID, in: unit)
         for series in all { try unit.removeSeries(series.seriesInstanceUID, in: studyInstanceUID) }
         try QuarantineService().settle(study, in: unit)

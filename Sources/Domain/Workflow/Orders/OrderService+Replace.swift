@@ -84,6 +84,7 @@ extension OrderService {
 
     private func isUsed(_ order: ImagingOrder, in unit: any UnitOfWork) throws -> Bool {
         if try !unit.studies(ofOrder: order.id).isEmpty { return true }
+        if try !unit.remoteStudies(.ofOrder(order.id)).isEmpty { return true }
         return try !unit.reports(on: order).isEmpty
     }
 

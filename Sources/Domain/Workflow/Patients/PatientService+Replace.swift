@@ -36,6 +36,7 @@ extension PatientService {
         let isUsed =
             try !unit.orders(of: id).isEmpty || !unit.studies(of: id).isEmpty || !unit.reports(of: id).isEmpty
             || !unit.visits(of: id).isEmpty || !unit.patients(mergedInto: id).isEmpty
+            || !unit.remoteStudies(.ofPatient(id)).isEmpty
         if isUsed { throw Refusal.inUse }
         try unit.removePatient(id)
     }

@@ -346,6 +346,7 @@ package struct PatientService: Sendable {
             try StudyService().reconsider(after: order, instead: old, in: unit)
         }
         for study in studies { try StudyService().reconsider(study.studyInstanceUID, in: unit) }
+        try RemoteStudyService().relink(.ofPatient(retired), in: unit)
     }
 
     /// Images may have come before the registration.

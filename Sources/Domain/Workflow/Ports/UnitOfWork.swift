@@ -32,6 +32,10 @@ extension UnitOfWork {
     package func save(_ copy: ArchiveCopy) throws { throw Self.noCopies }
     package func copiedInstances(of studyInstanceUID: String) throws -> (count: Int, bytes: Int64) { (0, 0) }
     package func copiedInstances(of studyInstanceUID: String, limit: Int) throws -> [Instance] { [] }
+    package func remoteStudy(_ studyInstanceUID: String) throws -> RemoteStudy? { nil }
+    package func remoteStudy(id: EntityID) throws -> RemoteStudy? { nil }
+    package func remoteStudies(_ selection: RemoteStudySelection) throws -> [RemoteStudy] { [] }
+    package func save(_ study: RemoteStudy) throws { throw Self.noCopies }
     private static var noCopies: StoreError { StoreError(.misuse, "this unit keeps no copies of archives' studies") }
 }
 

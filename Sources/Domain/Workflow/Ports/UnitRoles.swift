@@ -112,6 +112,12 @@ package protocol StudyUnit: UnitContext {
     func copiedInstances(of studyInstanceUID: String) throws -> (count: Int, bytes: Int64)
     /// Some instances of a study that are copies of an archive's, at most `limit`.
     func copiedInstances(of studyInstanceUID: String, limit: Int) throws -> [Instance]
+    /// What is known of a study that lies in an archive, or did when nothing of it was here; nil for nothing.
+    func remoteStudy(_ studyInstanceUID: String) throws -> RemoteStudy?
+    func remoteStudy(id: EntityID) throws -> RemoteStudy?
+    /// By Study Instance UID; at most 10,000.
+    func remoteStudies(_ selection: RemoteStudySelection) throws -> [RemoteStudy]
+    func save(_ study: RemoteStudy) throws
     /// Keeps a conflict. A refusal that is known, by instance and peer, is counted instead.
     func note(_ conflict: InstanceConflict) throws
 }

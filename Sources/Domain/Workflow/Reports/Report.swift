@@ -109,6 +109,17 @@ extension Report {
         return found.filter { $0.reconciliation.patientID == patientID && seen.insert($0.id).inserted }
     }
 
+    /// The studies that it is about and that lie in archives alone, as for ``studies(in:)``.
+    package func remoteStudies(in unit: any UnitOfWork) throws -> [RemoteStudy] {
+        var found = try studyInstanceUIDs.compactMap { try unit.remoteStudy($0) }
+        for orderID in orderIDs { found += try unit.remoteStudies(.ofOrder(orderID)) }
+        var seen: Set<EntityID> = []
+        return try found.filter { study in
+            try study.reconciliation.patientID == patientID && seen.insert(study.id).inserted
+                && !RemoteMatches().isHeld(study.studyInstanceUID, in: unit)
+        }
+    }
+
     /// Of a report that an earlier version kept: the one state it had, when it was issued.
     func legacyContentState(_ unit: any UnitOfWork) -> State? {
         guard withdrawal == nil, status != .cancelled, status != .enteredInError else { return nil }

@@ -186,6 +186,7 @@ package struct StudyService: Sendable {
     /// Looks again at series that are kept aside, after a patient has become known.
     package func reconcileQuarantined(patient: Identifier, in unit: any UnitOfWork) throws {
         for study in try unit.quarantinedStudies(accession: nil, patient: patient) { try relink(study, in: unit) }
+        try RemoteStudyService().relink(.namingPatient(patient), in: unit)
     }
 
     /// Looks again at single instances of a patient's studies that are kept aside.
@@ -209,6 +210,14 @@ package struct StudyService: Sendable {
         if old != nil { add(try unit.studies(ofOrder: order.id)) }
         add(try unit.studies(of: order.patientID).filter(\.hasAsides))
         for study in studies.sorted(by: { $0.studyInstanceUID < $1.studyInstanceUID }) { try relink(study, in: unit) }
+        let remote = RemoteStudyService()
+        for uid in Set([order.studyInstanceUID, old?.studyInstanceUID].compactMap { $0 }) {
+            if let study = try unit.remoteStudy(uid) { try remote.relink(study, in: unit) }
+        }
+        for accession in Set([order.accession, old?.accession].compactMap { $0 }) {
+            try remote.relink(.namingAccession(accession), in: unit)
+        }
+        if old != nil { try remote.relink(.ofOrder(order.id), in: unit) }
     }
 
     /// Looks again at a study whose patient was found to be another.
@@ -229,6 +238,7 @@ package struct StudyService: Sendable {
             }
             try save(study, links, in: unit)
         }
+        try RemoteStudyService().move(from: order, to: survivor, in: unit)
     }
 
     /// Looks again at a study about which a person has decided something, and has it published.
@@ -297,8 +307,10 @@ package struct StudyService: Sendable {
     private func updateStudy(_ received: ReceivedInstance, link: Reconciliation, in unit: any UnitOfWork) throws {
         let uid = received.instance.studyInstanceUID
         guard var study = try unit.study(uid) else {
-            // A study of which everything was rejected keeps its id, and so does one whose copy has left.
-            let id = try unit.rejectedSeries(in: uid).first?.study.id ?? unit.archiveCopy(of: uid)?.studyID
+            // A study of which everything was rejected keeps its id, and so does one that an archive has.
+            let id =
+                try unit.rejectedSeries(in: uid).first?.study.id ?? unit.archiveCopy(of: uid)?.studyID
+                ?? unit.remoteStudy(uid)?.id
             try unit.save(
                 Study(
                     id: id ?? unit.entropy.newID(), studyInstanceUID: uid, reconciliation: link,

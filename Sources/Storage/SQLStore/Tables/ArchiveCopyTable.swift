@@ -8,7 +8,7 @@ struct ArchiveCopyTable {
 
     private static let columns = """
         study_uid, archive, state, attempts, requested_at, next_at, ended_at, checked_at, used_at, expected, instances, \
-        bytes, failure, study_id
+        bytes, failure, study_id, reason
         """
 
     func copy(of studyUID: String) throws -> ArchiveCopy? {
@@ -21,7 +21,7 @@ struct ArchiveCopyTable {
         let names = Self.columns.split(separator: ", ").dropFirst().filter { $0 != "used_at" }
         try connection.run(
             """
-            INSERT INTO archive_copies (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO archive_copies (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (study_uid) DO UPDATE SET \(names.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")),
             used_at = CASE WHEN archive_copies.used_at > excluded.used_at THEN archive_copies.used_at
             ELSE excluded.used_at END
@@ -32,6 +32,7 @@ struct ArchiveCopyTable {
                 SQLValue(copy.endedAt?.microseconds), .int(copy.checkedAt.microseconds),
                 .int(copy.usedAt.microseconds), .int(Int64(copy.expected)), .int(Int64(copy.instances)),
                 .int(copy.bytes), SQLValue(copy.failure), SQLValue(copy.studyID?.value),
+                SQLValue(copy.reason),
             ])
     }
 
@@ -39,7 +40,8 @@ struct ArchiveCopyTable {
         try connection.all(
             """
             SELECT \(Self.columns) FROM archive_copies WHERE state = 'waiting' AND next_at <= ?
-            AND NOT (\(connection.dialect.isInTexts("archive"))) ORDER BY next_at, study_uid LIMIT ?
+            AND NOT (\(connection.dialect.isInTexts("archive")))
+            ORDER BY CASE WHEN reason IS NULL THEN 0 ELSE 1 END, next_at, study_uid LIMIT ?
             """, [.int(time.microseconds), .texts(archives.sorted()), .int(Int64(limit))], Self.copy)
     }
 
@@ -98,7 +100,8 @@ struct ArchiveCopyTable {
             endedAt: try row.optionalInt(6).map { UTCInstant(microseconds: $0) },
             checkedAt: UTCInstant(microseconds: try row.int(7)), usedAt: UTCInstant(microseconds: try row.int(8)),
             expected: Int(try row.int(9)), instances: Int(try row.int(10)), bytes: try row.int(11),
-            failure: try row.optionalText(12), studyID: try row.optionalText(13).map { EntityID($0) })
+            failure: try row.optionalText(12), studyID: try row.optionalText(13).map { EntityID($0) },
+            reason: try row.optionalText(14))
     }
 
     // MARK: Instances

@@ -25,6 +25,13 @@ struct OrderTable {
             [.text(identifier.value), .text(identifier.system)], decode)
     }
 
+    /// By the accession number, whoever gave it; at most 100.
+    func orders(accessionNumber: String) throws -> [ImagingOrder] {
+        try connection.all(
+            "SELECT id, detail FROM orders WHERE accession_value = ? ORDER BY ordinal, id LIMIT 100",
+            [.text(accessionNumber)], decode)
+    }
+
     func orders(studyInstanceUID: String) throws -> [ImagingOrder] {
         try connection.all(
             "SELECT id, detail FROM orders WHERE study_uid = ? ORDER BY ordinal, id LIMIT 100",

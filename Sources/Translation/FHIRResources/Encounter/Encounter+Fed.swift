@@ -8,4 +8,11 @@ extension EncounterProjection: FedType {
     {
         try unit.visit(id) == nil ? nil : .visitChanged(id)
     }
+
+    static func question(_ version: ResourceEvent, in unit: any ResourceUnitOfWork) throws -> ArchiveQuestion? {
+        guard version.kind == .created, let visit = try unit.visit(EntityID(version.resource.id)),
+            visit.status.isOpen, visit.status != .unknown
+        else { return nil }
+        return ArchiveQuestion(patientID: visit.patientID, cause: .admission, subject: visit.id)
+    }
 }

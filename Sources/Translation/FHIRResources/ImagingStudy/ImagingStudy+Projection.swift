@@ -16,26 +16,19 @@ enum ImagingStudyProjection {
     }
 
     /// `series` are those that are not in quarantine. `offset` gives the zone of a site-local time, for example `+01:00`.
+    /// Of a study that an archive has too, `isArchived`, it is said that it is here now.
     static func project(
         _ study: Study, patientID: EntityID, orders: [ImagingOrder], series: [SeriesContent], endpoint: EntityID,
-        offset: (String, String) -> String?
+        isArchived: Bool = false, offset: (String, String) -> String?
     ) -> JSONValue {
         let attributes = study.attributes
-        var identifiers = [Datatypes.uidIdentifier(study.studyInstanceUID)]
-        var accessions: [Identifier] = orders.compactMap(\.accession)
-        if accessions.isEmpty, let value = attributes.accessionNumber, let system = attributes.accessionSystem {
-            accessions = [Identifier(system: system, value: value)]
-        }
-        for var accession in accessions {
-            accession.kind = .accession
-            let value = Datatypes.identifier(accession)
-            if !identifiers.contains(value) { identifiers.append(value) }
-        }
+        let identifiers = identifiers(study.studyInstanceUID, attributes, orders)
         let modalities = Set(series.compactMap(\.series.attributes.modality)).sorted()
         let visit = orders.compactMap(\.visitID).first
         return Datatypes.object([
             ("resourceType", .string(type)),
             ("id", .string(study.id.value)),
+            ("extension", isArchived ? .array([availability("ONLINE")]) : nil),
             ("identifier", .array(identifiers)),
             ("status", "available"),
             ("modality", Datatypes.array(modalities.map(modality))),
@@ -43,12 +36,7 @@ enum ImagingStudyProjection {
             ("encounter", visit.map { Datatypes.reference("Encounter", $0) }),
             ("started", started(attributes.studyDate, attributes.studyTime, attributes.timezoneOffset, offset)),
             ("basedOn", Datatypes.array(orders.map { Datatypes.reference("ServiceRequest", $0.id) })),
-            (
-                "referrer",
-                personName(attributes.referringPhysicianName).map { name in
-                    Datatypes.object([("type", "Practitioner"), ("display", .string(name))])
-                }
-            ),
+            ("referrer", referrer(attributes)),
             ("endpoint", .array([Datatypes.reference("Endpoint", endpoint)])),
             ("numberOfSeries", JSONValue(series.count)),
             ("numberOfInstances", JSONValue(series.reduce(0) { $0 + $1.instances.count })),
@@ -63,6 +51,26 @@ enum ImagingStudyProjection {
                 Datatypes.array(series.map { projectSeries($0, zone: attributes.timezoneOffset, offset: offset) })
             ),
         ])
+    }
+
+    static func identifiers(_ uid: String, _ attributes: StudyAttributes, _ orders: [ImagingOrder]) -> [JSONValue] {
+        var identifiers = [Datatypes.uidIdentifier(uid)]
+        var accessions: [Identifier] = orders.compactMap(\.accession)
+        if accessions.isEmpty, let value = attributes.accessionNumber, let system = attributes.accessionSystem {
+            accessions = [Identifier(system: system, value: value)]
+        }
+        for var accession in accessions {
+            accession.kind = .accession
+            let value = Datatypes.identifier(accession)
+            if !identifiers.contains(value) { identifiers.append(value) }
+        }
+        return identifiers
+    }
+
+    static func referrer(_ attributes: StudyAttributes) -> JSONValue? {
+        personName(attributes.referringPhysicianName).map { name in
+            Datatypes.object([("type", "Practitioner"), ("display", .string(name))])
+        }
     }
 
     private static func projectSeries(
@@ -114,7 +122,7 @@ enum ImagingStudyProjection {
         ])
     }
 
-    private static func modality(_ code: String) -> JSONValue {
+    static func modality(_ code: String) -> JSONValue {
         Datatypes.object([("system", .string(Datatypes.dicomSystem)), ("code", .string(code))])
     }
 

@@ -12,6 +12,11 @@ extension ServiceRequestProjection: FedType {
         try unit.order(id) == nil ? nil : .orderChanged(id)
     }
 
+    static func question(_ version: ResourceEvent, in unit: any ResourceUnitOfWork) throws -> ArchiveQuestion? {
+        guard version.kind == .created, let order = try unit.order(EntityID(version.resource.id)) else { return nil }
+        return ArchiveQuestion(patientID: order.patientID, cause: .order, subject: order.id)
+    }
+
     static func take(_ document: JSONDocument, id: EntityID, in unit: any ResourceUnitOfWork) throws {
         let value = JSONValue(document)
         let stored = try unit.order(id)

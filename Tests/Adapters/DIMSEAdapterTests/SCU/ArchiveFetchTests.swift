@@ -41,7 +41,8 @@ struct ArchiveFetchTests {
         init(_ store: MemoryStore) { self.store = store }
         func copiesDue(at time: UTCInstant, notOf archives: Set<String>, limit: Int) async throws -> [ArchiveCopy] {
             looks.withLock { $0 += 1 }
-            return all.filter { $0.state == .waiting && $0.nextAt <= time && !archives.contains($0.archive) }
+            let due = all.filter { $0.state == .waiting && $0.nextAt <= time && !archives.contains($0.archive) }
+            return due.filter { $0.reason == nil } + due.filter { $0.reason != nil }
         }
         func waitingCopies() async throws -> Int { all.filter { $0.state == .waiting }.count }
         func resumeCopies(at time: UTCInstant) async throws {
@@ -62,6 +63,7 @@ struct ArchiveFetchTests {
         func noteUse(of studies: [String: UTCInstant]) async throws {
             store.change { content in for (uid, time) in studies { content.copies[uid]?.usedAt = time } }
         }
+        func remoteTotals() async throws -> [RemoteStudyTotal] { [] }
         func copyTotals() async throws -> ArchiveCopyTotals {
             ArchiveCopyTotals(bytes: all.reduce(0) { $0 + $1.bytes })
         }
@@ -329,6 +331,56 @@ struct ArchiveFetchTests {
             try await until { full.orders.count >= 2 }
             #expect(Set(full.orders) == ["1.2.2 of A", "1.2.3 of B"])
         }
+    }
+
+    @Test("What a rule has fetched goes behind what somebody waits for, one at a time; who asks for it makes it theirs")
+    func prefetchedBehind() async throws {
+        let house = House()
+        for study in ["1.2.3", "1.2.4"] {
+            var copy = ArchiveCopy(of: study, at: "A", expected: 0, now: UTCInstant(microseconds: 0))
+            copy.reason = "prefetch r: order"
+            house.store.change { [copy] in $0.copies[study] = copy }
+        }
+        try await house.running {
+            while house.orders.isEmpty { await Task.yield() }
+            // It leaves a place to who asks now, and not to the next rule.
+            #expect(await house.standing("1.2.1") == "coming")
+            while house.orders.count < 2 { await Task.yield() }
+            #expect(house.orders[1] == "1.2.1 of A")
+            let waiting = house.orders[0] == "1.2.3 of A" ? "1.2.4" : "1.2.3"
+            #expect(house.copy(waiting)?.state == .waiting)
+            #expect(await house.standing(waiting) == "coming")
+            #expect(house.copy(waiting)?.state == .waiting && house.copy(waiting)?.reason == nil)
+        }
+    }
+
+    @Test("Rules have priors of the very patient fetched once, with an audit row for each")
+    func prefetched() async throws {
+        let house = House()
+        let order = ImagingOrder(
+            id: EntityID("o1"), patientID: EntityID("p1"), status: .active, code: CodedConcept(text: "CT"),
+            modality: "CT")
+        house.store.change { content in
+            content.orders.append(order)
+            for (uid, patient) in [("1.2.1", "p1"), ("1.2.2", "p2")] {
+                content.remote[uid] = RemoteStudy(
+                    id: EntityID(uid), studyInstanceUID: uid, archive: "A",
+                    reconciliation: .unscheduled(patientID: EntityID(patient)), attributes: StudyAttributes(),
+                    modalities: ["CT"], updatedAt: .distantPast)
+            }
+        }
+        var rule = PrefetchRule(name: "r", causes: [.order])
+        rule.modalities = [TextPattern("CT")]
+        let question = ArchiveQuestion(patientID: EntityID("p1"), cause: .order, subject: EntityID("o1"))
+        let rules = PrefetchRules([rule])
+        let fetched = try await house.fetch.prefetch(question, by: rules)
+        #expect(fetched.map(\.study.studyInstanceUID) == ["1.2.1"])
+        #expect(house.copy()?.reason == "prefetch r: order" && house.copy("1.2.2") == nil)
+        #expect(house.store.content.audits.map(\.detail) == ["from A by r: order"])
+        #expect(try await house.fetch.prefetch(question, by: rules).isEmpty)
+        let other = ArchiveQuestion(patientID: EntityID("p1"), cause: .arrival, subject: EntityID("o1"))
+        #expect(try await house.fetch.prefetch(other, by: rules).isEmpty)
+        #expect(house.store.content.audits.count == 1)
     }
 
     @Test("What was used longest ago leaves for room; what is used through a door is noted first")

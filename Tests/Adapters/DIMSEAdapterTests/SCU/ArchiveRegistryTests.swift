@@ -1,0 +1,245 @@
+import Access
+import DICOMTranslation
+import Synchronization
+import TestSupport
+import Testing
+import Workflow
+
+/// What is kept of archives' studies by searches, questions and polls, with archives that answer as a test says.
+@Suite("What archives have of known patients", .timeLimit(.minutes(1)))
+struct ArchiveRegistryTests {
+    typealias Directory = ArchiveSearchTests.Directory
+
+    /// A store in memory with the patients P1 and P2, and archives A and B.
+    private final class House: Sendable {
+        let store = MemoryStore()
+        let clock = ArchiveSearchTests.HandClock()
+        let directory: Directory
+        let audit = MemoryAudit()
+        let search: ArchiveSearch
+        let registry: ArchiveRegistry
+
+        init(_ answers: [String: ArchiveAnswer], archives: [String] = ["A", "B"]) {
+            directory = Directory(answers)
+            let peers = MemoryPeers(
+                all: archives.map { name in
+                    var peer = Peer(kind: .applicationEntity, name: name, host: "h", port: 104, offers: [.find])
+                    peer.archive = ArchiveCapabilities()
+                    return peer
+                })
+            let found = FoundStudies(clock: clock)
+            search = ArchiveSearch(
+                peers: peers, directory: directory, store: store, audit: audit, clock: clock,
+                found: { found.note($0) })
+            registry = ArchiveRegistry(search: search, found: found, store: store, clock: clock)
+            store.change { content in
+                for number in ["P1", "P2"] {
+                    content.patients.append(
+                        Patient(
+                            id: EntityID(number.lowercased()),
+                            identifiers: [Identifier(system: "urn:patients", value: number)]))
+                }
+            }
+        }
+
+        var asked: Int { directory.asked.withLock { $0.count } }
+        var known: [String] { store.content.remote.keys.sorted() }
+        func advance(_ seconds: Int64) {
+            clock.seconds.withLock { $0 += seconds }
+            store.advance(bySeconds: seconds)
+        }
+    }
+
+    private static func match(_ number: Int, _ archive: String = "A", patient: String = "P1") -> StudyMatch {
+        var match = StudyIndex.match(number, patient: patient)
+        match.archive = archive
+        return match
+    }
+
+    private static func access(of patient: String? = nil) -> AccessContext {
+        guard let patient else {
+            return AccessContext(
+                principal: Principal(kind: .client, id: "c"), scopes: [], isUnrestricted: true, requestID: "r")
+        }
+        return AccessContext(
+            principal: Principal(kind: .client, id: "c"), scopes: [Scope("patient/ImagingStudy.rs")].compactMap(\.self),
+            patient: patient, requestID: "r")
+    }
+
+    private static let whole: [String: ArchiveAnswer] = [
+        "A": ArchiveAnswer(matches: [match(1), match(2, patient: "P2"), match(3, patient: "P3")], end: .whole),
+        "B": ArchiveAnswer(matches: [match(4, "B")], end: .whole),
+    ]
+
+    @Test("A search for a patient has all archives asked for that patient once in half a minute, in the caller's name")
+    func lookUp() async {
+        let house = House(Self.whole)
+        #expect(await house.registry.lookUp(SoughtPatients(ids: [EntityID("p1")]), access: Self.access()))
+        #expect(house.known == ["1.2.1", "1.2.4"])
+        #expect(house.store.content.remote["1.2.4"]?.archive == "B")
+        #expect(house.audit.records.allSatisfy { $0.query == "patientID=P1" && $0.principal.id == "c" })
+        #expect(house.asked == 2)
+        let named = SoughtPatients(identifiers: [Identifier(system: "urn:patients", value: "P1")])
+        house.advance(29)
+        #expect(await house.registry.lookUp(named, access: Self.access()))
+        #expect(house.asked == 2)
+        house.advance(2)
+        #expect(await house.registry.lookUp(named, access: Self.access()))
+        #expect(house.asked == 4)
+        // Nobody who is known, and nothing to look for.
+        #expect(await house.registry.lookUp(SoughtPatients(ids: [EntityID("p9")]), access: Self.access()))
+        #expect(await house.registry.lookUp(SoughtPatients(), access: Self.access()))
+        #expect(house.asked == 4)
+    }
+
+    @Test("Archives are asked of nobody of whom the caller may see nothing")
+    func rights() async {
+        let house = House(Self.whole)
+        let other = SoughtPatients(ids: [EntityID("p2")])
+        #expect(await house.registry.lookUp(other, access: Self.access(of: "p1")))
+        #expect(house.asked == 0 && house.known.isEmpty)
+        #expect(await house.registry.lookUp(SoughtPatients(ids: [EntityID("p1")]), access: Self.access(of: "p1")))
+        #expect(house.asked == 2 && house.known == ["1.2.1", "1.2.4"])
+    }
+
+    @Test("An archive that does not answer is told of, what the other said is kept; where there is none nothing lacks")
+    func lacking() async {
+        var answers = Self.whole
+        answers["B"] = ArchiveAnswer(end: .failed("test"))
+        let house = House(answers)
+        let patient = SoughtPatients(ids: [EntityID("p1")])
+        #expect(await !house.registry.lookUp(patient, access: Self.access()))
+        #expect(house.known == ["1.2.1"])
+        // It is asked again, but for the one that rests.
+        #expect(await !house.registry.lookUp(patient, access: Self.access()))
+        #expect(house.directory.asked.withLock { $0.sorted() } == ["A", "A", "B"])
+        let none = House([:], archives: [])
+        #expect(await none.registry.lookUp(patient, access: Self.access()) && none.asked == 0)
+    }
+
+    @Test("What any query finds is kept, as far as its patient is known; the same found again is not looked at again")
+    func found() async {
+        let house = House(Self.whole)
+        let keys = SearchKeys([.studyDate: .dates(from: "20260105", to: "20260105")])
+        let shown = await house.search.find(.study, keys, access: Self.access(of: "p2"))
+        #expect(shown.matches.map(\.study.studyInstanceUID) == ["1.2.2"])
+        #expect(house.known.isEmpty)
+        await house.registry.keepFound()
+        #expect(house.known == ["1.2.1", "1.2.2", "1.2.4"])
+        house.store.change { $0.remote = [:] }
+        _ = await house.search.find(.study, keys, access: Self.access())
+        await house.registry.keepFound()
+        #expect(house.known.isEmpty)
+        house.advance(301)
+        _ = await house.search.find(.study, keys, access: Self.access())
+        await house.registry.keepFound()
+        #expect(house.known == ["1.2.1", "1.2.2", "1.2.4"])
+    }
+
+    @Test("A poll asks one archive day by day and keeps what is of known patients; three that lack a study mark it")
+    func poll() async throws {
+        let house = House(Self.whole)
+        // 2026-01-06T00:00:00Z: the 5th, of which all matches are, is among the days.
+        house.clock.seconds.withLock { $0 = 1_767_657_600 }
+        let rule = ArchivePollRule(days: 2)
+        #expect(await house.registry.poll("A", rule) == .answered(new: 2))
+        #expect(house.known == ["1.2.1", "1.2.2"] && house.directory.asked.withLock { $0 } == ["A", "A", "A", "A"])
+        #expect(await house.registry.poll("A", rule) == .answered(new: 0))
+        #expect(await house.registry.poll("C", rule) == .notAnArchive)
+        var gone = try #require(house.store.content.remote["1.2.1"])
+        gone.studyInstanceUID = "1.2.9"
+        gone.id = EntityID("nine")
+        house.store.change { [gone] in $0.remote["1.2.9"] = gone }
+        for misses in 1...3 {
+            #expect(await house.registry.poll("A", rule) == .answered(new: 0))
+            #expect(house.store.content.remote["1.2.9"]?.misses == misses)
+            #expect(house.store.content.remote["1.2.1"]?.misses == 0)
+            house.advance(600)
+        }
+        #expect(house.store.content.remote["1.2.9"]?.isMissing == true)
+    }
+
+    @Test("A poll of an archive that fails ends with the first day; one that has more than is taken says so")
+    func pollEnds() async {
+        let failing = House(["A": ArchiveAnswer(end: .failed("no connection"))])
+        #expect(await failing.registry.poll("A", ArchivePollRule()) == .failed("no connection"))
+        #expect(failing.asked == 1)
+        // It rests, and is not asked in vain.
+        #expect(await failing.registry.poll("A", ArchivePollRule()) != .answered(new: 0))
+        #expect(failing.asked == 1)
+        let cut = House(["A": ArchiveAnswer(end: .cut)])
+        #expect(await cut.registry.poll("A", ArchivePollRule(days: 0)) == .cut(new: 0))
+        let refusing = House(["A": ArchiveAnswer(end: .refused("A900"))])
+        #expect(await refusing.registry.poll("A", ArchivePollRule()) == .failed("A900"))
+    }
+
+    @Test("Studies of an archive that is none any more count as gone from there")
+    func forgotten() async throws {
+        let house = House(Self.whole)
+        _ = await house.registry.lookUp(SoughtPatients(ids: [EntityID("p1")]), access: Self.access())
+        let alone = House([:], archives: ["A"])
+        alone.store.change { $0 = house.store.content }
+        try await alone.registry.forgetArchives()
+        #expect(alone.store.content.remote["1.2.1"]?.isMissing == false)
+        #expect(alone.store.content.remote["1.2.4"]?.isMissing == true)
+    }
+
+    // MARK: Questions
+
+    private static func entry(_ question: ArchiveQuestion, at seconds: Int64 = 0) -> OutboxEntry {
+        let draft = question.draft
+        let time = UTCInstant(microseconds: seconds * 1_000_000)
+        return OutboxEntry(
+            number: 1, eventID: EntityID("e"), destination: draft.destination, orderingKey: draft.orderingKey,
+            kind: draft.kind, payload: draft.payload, state: .leased, attempts: 0, createdAt: time,
+            waitingSince: time, nextAttemptAt: time)
+    }
+
+    @Test("A question of the outbox is asked until all have answered, a day at most; what follows is done each time")
+    func courier() async {
+        let question = ArchiveQuestion(patientID: EntityID("p1"), cause: .order, subject: EntityID("o1"))
+        let times = Mutex(0)
+        func courier(_ house: House) -> ArchiveQuestionCourier {
+            ArchiveQuestionCourier(registry: house.registry, store: house.store, clock: house.clock) { asked in
+                #expect(asked == question)
+                times.withLock { $0 += 1 }
+            }
+        }
+        let house = House(Self.whole)
+        #expect(await courier(house).deliver(Self.entry(question)) == .delivered)
+        #expect(house.known == ["1.2.1", "1.2.4"] && times.withLock { $0 } == 1)
+        let lame = House(["A": ArchiveAnswer(matches: [Self.match(1)], end: .whole)])
+        #expect(await courier(lame).deliver(Self.entry(question)) == .transient("no answer: B"))
+        #expect(lame.known == ["1.2.1"] && times.withLock { $0 } == 2)
+        lame.advance(86_400)
+        guard case .withdrawn = await courier(lame).deliver(Self.entry(question)) else {
+            Issue.record("asked for more than a day")
+            return
+        }
+        // Asking an archive again that refuses or has more is of no use.
+        let refusing = House(["A": ArchiveAnswer(end: .refused("A900")), "B": ArchiveAnswer(end: .cut)])
+        #expect(await courier(refusing).deliver(Self.entry(question)) == .delivered)
+        var other = Self.entry(question)
+        other.payload = Array("x".utf8)
+        guard case .permanent = await courier(house).deliver(other) else {
+            Issue.record("taken for a question")
+            return
+        }
+    }
+
+    @Test("Studies that a report names are asked for by their UIDs where the patient's answer lacks them")
+    func named() async {
+        let house = House(["A": ArchiveAnswer(matches: [Self.match(1)], end: .whole)], archives: ["A"])
+        house.store.change { content in
+            var report = Report(
+                id: EntityID("r1"), patientID: EntityID("p1"), status: .final, code: CodedConcept(text: "CT"))
+            report.studyInstanceUIDs = ["1.2.1", "1.2.7"]
+            content.reports.append(report)
+        }
+        let question = ArchiveQuestion(patientID: EntityID("p1"), cause: .report, subject: EntityID("r1"))
+        let courier = ArchiveQuestionCourier(registry: house.registry, store: house.store, clock: house.clock)
+        #expect(await courier.deliver(Self.entry(question)) == .delivered)
+        #expect(house.known == ["1.2.1"])
+        #expect(house.audit.records.map(\.query) == ["patientID=P1", "studyInstanceUID=1.2.7"])
+    }
+}
