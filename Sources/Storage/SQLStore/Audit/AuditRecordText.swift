@@ -31,4 +31,28 @@ enum AuditRecordText {
         out.append(0x7D)
         return out
     }
+
+    /// The record of a row's bytes; nil for bytes that are none.
+    static func decode(_ bytes: [UInt8]) -> AuditRecord? {
+        guard let root = try? JSONDocument(parsing: bytes, limits: .stored),
+            let category = root["category"]?.string.flatMap(AuditRecord.Category.init(rawValue:)),
+            let interaction = root["interaction"]?.string,
+            let action = root["action"]?.string.flatMap(AuditRecord.Action.init(rawValue:)),
+            let outcome = root["outcome"]?.string.flatMap({ Int($0) }).flatMap(AuditRecord.Outcome.init(rawValue:)),
+            let kind = root["principalKind"]?.string.flatMap(Principal.Kind.init(rawValue:)),
+            let principal = root["principal"]?.string
+        else { return nil }
+        return AuditRecord(
+            category: category, interaction: interaction, action: action, outcome: outcome,
+            principal: Principal(kind: kind, id: principal), sourceAddress: root["source"]?.string,
+            requestID: root["request"]?.string ?? "", tokenID: root["token"]?.string,
+            entity: root["entity"]?.string, patientID: root["patient"]?.string, query: root["query"]?.string,
+            detail: root["detail"]?.string)
+    }
+
+    /// The patient of a row's bytes; nil for none, and for bytes that are no record.
+    static func patient(_ bytes: [UInt8]) -> String? {
+        guard let root = try? JSONDocument(parsing: bytes, limits: .stored) else { return nil }
+        return root["patient"]?.string
+    }
 }
