@@ -13,6 +13,7 @@ extension RelationalStore: AuditEventStore {
     private static let auditCountDefault = 50
 
     package func auditEvent(_ number: Int64, access: AccessContext) async throws -> StoredResource? {
+        guard number > 0, number < .max else { return nil }
         let plan = AuditEventPlan([], .read, access, auditParser)
         return try await translating {
             try await self.database.read { connection in
