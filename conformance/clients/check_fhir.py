@@ -14,6 +14,7 @@ from fhirpy import SyncFHIRClient
 from fhirpy.base.exceptions import OperationOutcome, ResourceNotFound
 
 from report import equal, expect
+from smart import BackendClient
 
 
 class Judge:
@@ -212,6 +213,35 @@ def check(report, server, backend, folder):
         data = body if isinstance(body, bytes) else body.encode()
         report.check("fhir", f"refused with an OperationOutcome: {name}", lambda data=data, wanted=wanted: outcome(
             session.post(url, data=data, headers=headers(), timeout=30), *wanted), "FHIR R4 http.html#create")
+    def audit_events():
+        # Another client reads; a third one asks who did, and the judge looks at every event.
+        reader = BackendClient(server, "audit-reader", "ES384", "system/*.rs", folder)
+        reviewer = BackendClient(server, "audit-reviewer", "ES384", "system/AuditEvent.rs", folder)
+        patient = saved["patient"].id
+        started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+        equal(reader.session().get(f"{server.fhir}/Patient/{patient}", timeout=30).status_code, 200, "the read")
+        events = server.fhir + "/AuditEvent"
+        looker = reviewer.session()
+        found = looker.get(events, params={"patient": patient, "date": "ge" + started, "action": "R"}, timeout=30)
+        equal(found.status_code, 200, "the search")
+        mine = [entry["resource"] for entry in found.json().get("entry", [])
+                if any(agent.get("name") == reader.id for agent in entry["resource"]["agent"])]
+        equal(len(mine), 1, "events of the read")
+        event = mine[0]
+        equal(event["type"]["code"], "rest", "type")
+        equal([code["code"] for code in event["subtype"]], ["read"], "subtype")
+        equal(event["meta"]["profile"],
+              ["https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PatientRead"], "profile")
+        expect(f"Patient/{patient}" in [entity.get("what", {}).get("reference") for entity in event["entity"]],
+               "no entity is the patient")
+        equal(looker.get(f"{events}/{event['id']}", timeout=30).json(), event, "the event by its id")
+        every = looker.get(events, params={"_count": 200, "_total": "accurate"}, timeout=30).json()
+        expect(every["total"] >= len(every["entry"]) > 1, "all events")
+        refused = session.put(f"{events}/{event['id']}", data=json.dumps(event), headers=headers(), timeout=30)
+        outcome(refused, 405)
+
+    report.check("fhir", "AuditEvents of a patient after another client's read", audit_events, "IHE BALP 1.1")
+
     def compressed():
         place = f"{server.fhir}/Observation/gzip-1"
         body = json.dumps({"resourceType": "Observation", "id": "gzip-1", "status": "final",

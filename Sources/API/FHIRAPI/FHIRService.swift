@@ -10,7 +10,7 @@ import Workflow
 ///
 /// Every answer with data has its audit row before it leaves; without one there is no answer (503).
 package struct FHIRService: Sendable {
-    let store: any ResourceStore
+    let store: any ResourceStore & AuditEventStore
     let audit: any AuditTrail
     /// Nil where there are no archives.
     let archived: (any ArchivedStudies)?
@@ -28,8 +28,8 @@ package struct FHIRService: Sendable {
     ///   - oauth: told in the CapabilityStatement.
     ///   - archived: asked before a search for studies of patients is answered.
     package init(
-        store: any ResourceStore, audit: any AuditTrail, archived: (any ArchivedStudies)? = nil,
-        exports: ExportService, baseURL: String,
+        store: any ResourceStore & AuditEventStore, audit: any AuditTrail,
+        archived: (any ArchivedStudies)? = nil, exports: ExportService, baseURL: String,
         oauth: OAuthEndpoints, softwareVersion: String, limits: FHIRLimits = FHIRLimits(),
         now: @escaping @Sendable () -> UTCInstant
     ) {
@@ -77,6 +77,8 @@ package struct FHIRService: Sendable {
                 detail: "\(status)"))
         var headers: [(name: String, value: String)] = []
         if status == 503 || status == 429 { headers.append(("Retry-After", "2")) }
+        // A type that nobody writes. RFC 9110 §15.5.6.
+        if status == 405 { headers.append(("Allow", "GET, HEAD")) }
         var response = FHIRResponse.outcome(status, outcome, headers: headers)
         if status == 500 { response.failure = Self.kind(of: error) }
         return response

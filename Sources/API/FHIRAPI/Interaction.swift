@@ -42,9 +42,11 @@ struct Interaction: Sendable {
     /// Whether it changes a resource.
     var isChange: Bool { if case .change = work { true } else { false } }
 
-    /// What answers a call, once its caller has what the interaction needs. Throws as ``InteractionNeed/check(_:)``.
+    /// What answers a call, once its caller has what the interaction needs. Throws as ``InteractionNeed/check(_:)``, and 405
+    /// for a change of what nobody changes.
     func work(for call: FHIRCall) throws -> Work {
         try needs.check(call)
+        if isChange, try call.type() == AuditEvent.type { throw AuditEvents.readOnly }
         return work
     }
 

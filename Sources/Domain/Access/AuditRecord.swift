@@ -45,18 +45,45 @@ package struct AuditRecord: Sendable, Hashable {
         category: Category, interaction: String, action: Action, outcome: Outcome, access: AccessContext,
         entity: String? = nil, patientID: String? = nil, query: String? = nil, detail: String? = nil
     ) {
+        self.init(
+            category: category, interaction: interaction, action: action, outcome: outcome,
+            principal: access.principal, sourceAddress: access.sourceAddress, requestID: access.requestID,
+            tokenID: access.tokenID, entity: entity, patientID: patientID, query: query, detail: detail)
+    }
+
+    /// As it was kept.
+    package init(
+        category: Category, interaction: String, action: Action, outcome: Outcome, principal: Principal,
+        sourceAddress: String?, requestID: String, tokenID: String?, entity: String?, patientID: String?,
+        query: String?, detail: String?
+    ) {
         self.category = category
         self.interaction = interaction
         self.action = action
         self.outcome = outcome
-        self.principal = access.principal
-        self.sourceAddress = access.sourceAddress
-        self.requestID = access.requestID
-        self.tokenID = access.tokenID
+        self.principal = principal
+        self.sourceAddress = sourceAddress
+        self.requestID = requestID
+        self.tokenID = tokenID
         self.entity = entity
         self.patientID = patientID
         self.query = query
         self.detail = detail
+    }
+}
+
+/// One row of the audit trail, as it is read.
+package struct AuditRow: Sendable, Hashable {
+    /// From 1, without gaps.
+    package let number: Int64
+    /// Microseconds since 1970 UTC; never earlier than that of the row before.
+    package let time: Int64
+    package let record: AuditRecord
+
+    package init(number: Int64, time: Int64, record: AuditRecord) {
+        self.number = number
+        self.time = time
+        self.record = record
     }
 }
 

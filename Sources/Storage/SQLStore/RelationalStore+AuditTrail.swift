@@ -4,7 +4,9 @@ import Workflow
 extension RelationalStore: AuditTrail {
     package func record(_ record: AuditRecord) async throws {
         let bytes = AuditRecordText.encode(record)
-        do { try await translating { try await self.auditWriter.append(bytes) } } catch let error as StoreError {
+        do { try await translating { try await self.auditWriter.append(bytes, of: record.patientID) } } catch let error
+            as StoreError
+        {
             // Whatever was to be audited was not refused for what it is: it may be asked for again. A full disk is not
             // the business of who reads.
             throw StoreError(
@@ -13,7 +15,7 @@ extension RelationalStore: AuditTrail {
     }
 
     package func record(_ record: AuditRecord, completion: @escaping @Sendable (_ isKept: Bool) -> Void) {
-        auditWriter.append(AuditRecordText.encode(record)) { result in
+        auditWriter.append(AuditRecordText.encode(record), of: record.patientID) { result in
             if case .success = result { completion(true) } else { completion(false) }
         }
     }

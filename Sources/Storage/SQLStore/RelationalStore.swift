@@ -103,7 +103,9 @@ package final class RelationalStore: Sendable {
                 // What is left of the disk belongs to the audit trail: without it nothing could be read either.
                 if transaction.connection.changeCount != before, let refusal = refusal() { throw refusal }
                 if !unit.auditRecords.isEmpty {
-                    try AuditChain.append(unit.auditRecords.map(AuditRecordText.encode), transaction)
+                    try AuditChain.append(
+                        unit.auditRecords.map(AuditRecordText.encode), of: unit.auditRecords.map(\.patientID),
+                        transaction)
                 }
                 return (value, unit.hasEnqueued, unit.log.hasResources, unit.restored, instanceRows.exclusions)
             }

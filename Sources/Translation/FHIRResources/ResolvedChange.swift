@@ -223,6 +223,7 @@ package struct MadeChange: Sendable {
             AuditRecord(
                 category: .rest, interaction: change.interaction, action: action, outcome: .success,
                 access: unit.access, entity: "\(stored.type)/\(stored.id)/_history/\(stored.version)",
-                patientID: FedTypes.patientID(stored.type, stored.id, document)))
+                patientID: document.map { PatientOfRecord.id(stored.type, stored.id, $0) }
+                    ?? FedTypes.patientID(stored.type, stored.id)))
     }
 }

@@ -87,6 +87,7 @@ struct CapabilityStatement: Sendable {
     private static func resource(
         _ type: String, _ conditionalDelete: ConditionalDelete, _ definitions: FHIRDefinitions
     ) -> JSONValue {
+        if type == AuditEvent.type { return auditEvent(definitions) }
         let parameters = definitions.searchParameters(for: type).filter { SearchSupport.isSupported($0) }
         let includes = parameters.filter { $0.type == .reference }.map { JSONValue.string("\(type):\($0.code)") }
         var value: JSONValue = [
@@ -114,6 +115,30 @@ struct CapabilityStatement: Sendable {
                 parameters.map { ["name": .string($0.code), "type": .string($0.type.rawValue)] })
         }
         return value
+    }
+
+    /// Rows of the audit trail: nobody writes them.
+    private static func auditEvent(_ definitions: FHIRDefinitions) -> JSONValue {
+        let parameters = definitions.searchParameters(for: AuditEvent.type).filter {
+            AuditEvent.searchParameters.contains($0.code)
+        }
+        return [
+            "type": .string(AuditEvent.type),
+            "documentation": .string(
+                "Made of the server's audit trail by the patterns of IHE BALP 1.1; read and searched, the newest first."
+            ),
+            "interaction": .array(
+                ["read", "vread", "history-instance", "history-type", "search-type"].map { ["code": .string($0)] }),
+            "versioning": "versioned",
+            "readHistory": true,
+            "updateCreate": false,
+            "conditionalCreate": false,
+            "conditionalRead": "full-support",
+            "conditionalUpdate": false,
+            "conditionalDelete": "not-supported",
+            "searchParam": .array(
+                parameters.map { ["name": .string($0.code), "type": .string($0.type.rawValue)] }),
+        ]
     }
 }
 

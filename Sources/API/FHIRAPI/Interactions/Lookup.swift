@@ -22,7 +22,9 @@ extension FHIRService {
         switch lookup {
         case .version(let type, let id, let version, let view):
             let found =
-                if let version {
+                if let event = try await auditEvent(type, id, version, call.access) {
+                    event
+                } else if let version {
                     try await store.read(type, id, version: version, access: call.access)
                 } else {
                     try await store.read(type, id, access: call.access)
@@ -37,7 +39,12 @@ extension FHIRService {
             return response
         case .search(let query, let token, var kept):
             let isLacking = token == nil ? await !isFoundElsewhere(query, call.access) : false
-            var page = try await store.search(query, token: token, access: call.access)
+            var page =
+                if query.resourceType == AuditEvent.type {
+                    try await store.searchAuditEvents(query, token: token, access: call.access)
+                } else {
+                    try await store.search(query, token: token, access: call.access)
+                }
             if isLacking {
                 page.notices.append(
                     "an archive did not answer, or has more than is taken of it: what lies only there may be lacking")
@@ -56,6 +63,7 @@ extension FHIRService {
     func answer(_ lookup: Lookup, _ call: FHIRCall, in unit: any ResourceUnitOfWork) throws -> FHIRResponse {
         switch lookup {
         case .version(let type, let id, let version, let view):
+            if type == AuditEvent.type { throw AuditEvents.ownRequest }
             let resource = try there(unit.visibleResource(type, id, version: version), type, version)
             try unit.audit(auditRecord(of: resource, call.access, isVersion: version != nil))
             return response(resource, view, call.conditions)
@@ -66,6 +74,7 @@ extension FHIRService {
             return response
         case .search(let query, let token, let kept):
             guard token == nil, kept == nil else { throw Self.furtherPage }
+            if query.resourceType == AuditEvent.type { throw AuditEvents.ownRequest }
             let page = try unit.page(of: query)
             try unit.audit(auditRecord(of: query, call.access))
             return .json(200, bundle(page, query: query, text: Self.text(query), token: nil))
@@ -97,7 +106,7 @@ extension FHIRService {
         if isVersion { entity += "/_history/\(resource.version)" }
         return AuditRecord(
             category: .rest, interaction: isVersion ? "vread" : "read", action: .read, outcome: .success,
-            access: access, entity: entity, patientID: FedTypes.patientID(resource.type, resource.id))
+            access: access, entity: entity, patientID: PatientOfRecord.id(resource))
     }
 
     private func auditRecord(of query: HistoryQuery, _ access: AccessContext) -> AuditRecord {
@@ -114,6 +123,7 @@ extension FHIRService {
     private func auditRecord(of query: SearchQuery, _ access: AccessContext) -> AuditRecord {
         AuditRecord(
             category: .query, interaction: "search-type", action: .execute, outcome: .success, access: access,
-            entity: query.resourceType, query: query.parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&"))
+            entity: query.resourceType, patientID: AuditEvents.patient(of: query, access),
+            query: query.parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&"))
     }
 }

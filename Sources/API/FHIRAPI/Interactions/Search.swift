@@ -29,7 +29,12 @@ extension FHIRService {
             SearchQuery.Parameter(name: $0.name, value: $0.value)
         }
         let handling: SearchQueryParser.Handling = request.preferences.handling == .strict ? .strict : .lenient
-        let query = try searchParser.parse(type, parameters, handling: handling)
+        let query: SearchQuery
+        if type == AuditEvent.type {
+            query = try AuditEvents.query(parameters, handling, searchParser)
+        } else {
+            query = try searchParser.parse(type, parameters, handling: handling)
+        }
         return .search(query, token: token, kept: kept)
     }
 

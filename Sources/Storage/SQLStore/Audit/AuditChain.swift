@@ -47,7 +47,11 @@ package enum AuditChain {
         into: "audit", [("number", .int), ("time", .int), ("record", .bytes), ("hash", .bytes)])
 
     /// Appends records in order as part of the open unit of work.
-    package static func append(_ records: [[UInt8]], _ transaction: SQLTransaction) throws {
+    ///
+    /// - Parameter patients: of whom the first records are, nil for one that is of nobody known; the rest is of nobody.
+    package static func append(
+        _ records: [[UInt8]], of patients: [String?] = [], _ transaction: SQLTransaction
+    ) throws {
         let tip =
             try transaction.memo.auditTip
             ?? transaction.connection.first("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1") {
@@ -60,6 +64,10 @@ package enum AuditChain {
             return [.int(number), .int(transaction.stamp.time), .bytes(record), .bytes(hash)]
         }
         try transaction.connection.insert(insert, rows: rows)
+        try AuditPatientTable.add(
+            zip(patients, (number - Int64(records.count) + 1)...).compactMap { patient, number in
+                patient.map { ($0, number) }
+            }, transaction.connection)
         transaction.memo.auditTip = (number, hash)
     }
 
@@ -157,6 +165,11 @@ package enum AuditChain {
             "SELECT MIN(number) FROM audit WHERE number <= ?", [.int(cut.link.number)]
         ) { try $0.optionalInt(0) }
         guard let least, let first = least else { return false }
+        try AuditPatientTable.remove(
+            try connection.all(
+                "SELECT number, record FROM audit WHERE number >= ? AND number < ? AND number <= ?",
+                [.int(first), .int(first + Int64(limit)), .int(cut.link.number)]
+            ) { (try $0.int(0), AuditRecordText.patient(try $0.bytes(1))) }, connection)
         return try connection.run(
             "DELETE FROM audit WHERE number >= ? AND number < ? AND number <= ?",
             [.int(first), .int(first + Int64(limit)), .int(cut.link.number)]) > 0

@@ -32,21 +32,27 @@ enum AuditRecordText {
         return out
     }
 
-    /// The record of such bytes; nil for what no version of this server wrote.
+    /// The record of a row's bytes; nil for bytes that are none.
     static func decode(_ bytes: [UInt8]) -> AuditRecord? {
-        guard let document = try? JSONDocument(parsing: bytes, limits: .stored) else { return nil }
-        func member(_ name: String) -> String? { document.root[name]?.string }
-        guard let category = member("category").flatMap(AuditRecord.Category.init),
-            let interaction = member("interaction"), let action = member("action").flatMap(AuditRecord.Action.init),
-            let outcome = member("outcome").flatMap({ Int($0) }).flatMap(AuditRecord.Outcome.init),
-            let kind = member("principalKind").flatMap(Principal.Kind.init), let principal = member("principal"),
-            let request = member("request")
+        guard let root = try? JSONDocument(parsing: bytes, limits: .stored),
+            let category = root["category"]?.string.flatMap(AuditRecord.Category.init(rawValue:)),
+            let interaction = root["interaction"]?.string,
+            let action = root["action"]?.string.flatMap(AuditRecord.Action.init(rawValue:)),
+            let outcome = root["outcome"]?.string.flatMap({ Int($0) }).flatMap(AuditRecord.Outcome.init(rawValue:)),
+            let kind = root["principalKind"]?.string.flatMap(Principal.Kind.init(rawValue:)),
+            let principal = root["principal"]?.string
         else { return nil }
         return AuditRecord(
             category: category, interaction: interaction, action: action, outcome: outcome,
-            access: AccessContext(
-                principal: Principal(kind: kind, id: principal), scopes: [], requestID: request,
-                sourceAddress: member("source"), tokenID: member("token")),
-            entity: member("entity"), patientID: member("patient"), query: member("query"), detail: member("detail"))
+            principal: Principal(kind: kind, id: principal), sourceAddress: root["source"]?.string,
+            requestID: root["request"]?.string ?? "", tokenID: root["token"]?.string,
+            entity: root["entity"]?.string, patientID: root["patient"]?.string, query: root["query"]?.string,
+            detail: root["detail"]?.string)
+    }
+
+    /// The patient of a row's bytes; nil for none, and for bytes that are no record.
+    static func patient(_ bytes: [UInt8]) -> String? {
+        guard let root = try? JSONDocument(parsing: bytes, limits: .stored) else { return nil }
+        return root["patient"]?.string
     }
 }

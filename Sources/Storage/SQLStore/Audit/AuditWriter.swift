@@ -10,6 +10,7 @@ import Synchronization
 package final class AuditWriter: Sendable {
     private struct Waiting: Sendable {
         let record: [UInt8]
+        let patient: String?
         let completion: @Sendable (Result<Void, any Error>) -> Void
     }
 
@@ -38,16 +39,21 @@ package final class AuditWriter: Sendable {
     package init(_ database: SQLDatabase) { self.database = database }
 
     /// Returns when the record is durable. Throws what the commit threw; the access must then not be answered.
-    package func append(_ record: [UInt8]) async throws {
+    ///
+    /// - Parameter patient: of whom the record is; nil for nobody known.
+    package func append(_ record: [UInt8], of patient: String? = nil) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            append(record) { continuation.resume(with: $0) }
+            append(record, of: patient) { continuation.resume(with: $0) }
         }
     }
 
-    /// As ``append(_:)`` for a caller that does not suspend. Called once, on the database's thread: must return soon.
-    package func append(_ record: [UInt8], completion: @escaping @Sendable (Result<Void, any Error>) -> Void) {
+    /// As ``append(_:of:)`` for a caller that does not suspend. Called once, on the database's thread: must return soon.
+    package func append(
+        _ record: [UInt8], of patient: String? = nil,
+        completion: @escaping @Sendable (Result<Void, any Error>) -> Void
+    ) {
         let batch = state.withLock { state -> [Waiting] in
-            state.waiting.append(Waiting(record: record, completion: completion))
+            state.waiting.append(Waiting(record: record, patient: patient, completion: completion))
             if state.isWriting || (state.isGathering && state.waiting.count < state.wanted) { return [] }
             return Self.take(&state)
         }
@@ -68,8 +74,9 @@ package final class AuditWriter: Sendable {
     private func write(_ batch: [Waiting]) {
         if batch.isEmpty { return }
         let records = batch.map(\.record)
+        let patients = batch.map(\.patient)
         database.submit { transaction in
-            try AuditChain.append(records, transaction)
+            try AuditChain.append(records, of: patients, transaction)
         } completion: { result in
             for waiting in batch { waiting.completion(result) }
             self.continueWriting()

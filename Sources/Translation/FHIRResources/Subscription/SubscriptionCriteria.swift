@@ -16,6 +16,7 @@ package enum SubscriptionCriteria {
             throw refusal("criteria begin with a resource type, as in Observation?code=1234")
         }
         guard type != "Subscription" else { throw refusal("a Subscription cannot watch Subscriptions") }
+        guard type != AuditEvent.type else { throw refusal("a Subscription cannot watch AuditEvents") }
         var parameters: [SearchQuery.Parameter] = []
         for piece in parts.count > 1 ? parts[1].split(separator: "&") : [] {
             let pair = piece.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -1,0 +1,109 @@
+/// Which rows of the audit trail are of a patient, and where a time begins in it.
+enum AuditPatientTable {
+    private static let insert = SQLRowInsert(into: "audit_patients", [("patient", .text), ("number", .int)])
+    /// Rows that are looked at together when the table is made.
+    private static let pageRows = 1_000
+
+    static func add(_ rows: [(patient: String, number: Int64)], _ connection: any SQLConnection) throws {
+        if rows.isEmpty { return }
+        try connection.insert(insert, rows: rows.map { [.text($0.patient), .int($0.number)] })
+    }
+
+    /// - Parameter rows: numbers of rows of the trail with their patients.
+    static func remove(_ rows: [(number: Int64, patient: String?)], _ connection: any SQLConnection) throws {
+        for (number, patient) in rows {
+            guard let patient else { continue }
+            try connection.run(
+                "DELETE FROM audit_patients WHERE patient = ? AND number = ?", [.text(patient), .int(number)])
+        }
+    }
+
+    /// Makes the rows of a trail that is older than the table.
+    @Sendable static func rebuild(_ connection: any SQLConnection) throws {
+        try connection.run("DELETE FROM audit_patients")
+        var last: Int64 = 0
+        while true {
+            let rows = try AuditChain.rows(after: last, limit: pageRows, connection)
+            guard let end = rows.last else { return }
+            try add(
+                rows.compactMap { row in AuditRecordText.patient(row.record).map { ($0, row.number) } }, connection)
+            last = end.number
+        }
+    }
+
+    // MARK: Reading
+
+    /// Rows of the trail above `floor` and below `number`, the newest first, at most `limit`.
+    ///
+    /// - Parameter patients: theirs alone; nil for all rows.
+    static func rows(
+        of patients: Set<String>?, above floor: Int64, below number: Int64, limit: Int, _ connection: any SQLConnection
+    ) throws -> [AuditChain.Row] {
+        guard let patients else {
+            return try rows(
+                "WHERE number > ? AND number < ? ORDER BY number DESC LIMIT ?",
+                [.int(floor), .int(number), .int(Int64(limit))], connection)
+        }
+        var numbers: [Int64] = []
+        for patient in patients {
+            numbers += try connection.all(
+                """
+                SELECT number FROM audit_patients WHERE patient = ? AND number > ? AND number < ? \
+                ORDER BY number DESC LIMIT ?
+                """, [.text(patient), .int(floor), .int(number), .int(Int64(limit))]
+            ) { try $0.int(0) }
+        }
+        numbers = Array(numbers.sorted(by: >).prefix(limit))
+        if numbers.isEmpty { return [] }
+        return try rows(
+            "WHERE \(connection.dialect.isInInts("number")) ORDER BY number DESC", [.ints(numbers)], connection)
+    }
+
+    private static func rows(
+        _ condition: String, _ values: [SQLValue], _ connection: any SQLConnection
+    ) throws -> [AuditChain.Row] {
+        try connection.all("SELECT number, time, record, hash FROM audit " + condition, values) {
+            AuditChain.Row(number: try $0.int(0), time: try $0.int(1), record: try $0.bytes(2), hash: try $0.bytes(3))
+        }
+    }
+
+    /// How many rows there are above `floor` and below `number`; of all rows as their numbers tell, which have no gaps.
+    static func count(
+        of patients: Set<String>?, above floor: Int64, below number: Int64, _ connection: any SQLConnection
+    ) throws -> Int {
+        guard let patients else {
+            let ends = try connection.first(
+                "SELECT MIN(number), MAX(number) FROM audit WHERE number > ? AND number < ?",
+                [.int(floor), .int(number)]
+            ) { (try $0.optionalInt(0), try $0.optionalInt(1)) }
+            guard let lowest = ends?.0, let highest = ends?.1 else { return 0 }
+            return Int(highest - lowest + 1)
+        }
+        return try patients.reduce(0) { sum, patient in
+            sum
+                + Int(
+                    try connection.first(
+                        "SELECT COUNT(*) FROM audit_patients WHERE patient = ? AND number > ? AND number < ?",
+                        [.text(patient), .int(floor), .int(number)]
+                    ) { try $0.int(0) } ?? 0)
+        }
+    }
+
+    /// The number of the first row of a time or later, found by halving: rows rise in time as they do in number. One more
+    /// than the last number where there is none.
+    static func firstNumber(from time: Int64, _ connection: any SQLConnection) throws -> Int64 {
+        let ends = try connection.first("SELECT MIN(number), MAX(number) FROM audit") {
+            (try $0.optionalInt(0), try $0.optionalInt(1))
+        }
+        guard let lowest = ends?.0, let highest = ends?.1 else { return 1 }
+        var (low, high) = (lowest, highest + 1)
+        while low < high {
+            let middle = low + (high - low) / 2
+            let found = try connection.first(
+                "SELECT time FROM audit WHERE number >= ? ORDER BY number LIMIT 1", [.int(middle)]
+            ) { try $0.int(0) }
+            if let found, found < time { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,139 @@
+import Access
+import FHIRModel
+import FHIRSearch
+
+/// Which rows of the audit trail one search has to look at, and which of them answer it. Pure.
+///
+/// What the caller may see is the third reader of ``Access/Visibility``: a compartment of a Patient is the rows of that
+/// patient, and of nobody else's; a search constraint is looked at in the event as the caller sees it; labels and other
+/// compartments cannot be told of a row, so that a rule which asks for them lets nothing through.
+package struct AuditEventPlan: Sendable {
+    private struct Rule: Sendable {
+        var patients: Set<String>
+        var filters: [SearchFilter]
+    }
+
+    /// Nil for a caller who sees the whole trail.
+    private let rules: [Rule]?
+    private let filters: [SearchFilter]
+    /// The rows of these alone can answer; nil for rows of everybody and nobody.
+    package let patients: Set<String>?
+    /// Microseconds since 1970 UTC from which on, and before which, rows can answer.
+    package let times: Range<Int64>
+    /// Every row of the patients within the times answers: they can be counted without being read.
+    package let isExact: Bool
+
+    package var shape: AuditEvent.Shape { rules == nil ? .whole : .ofPatient }
+
+    /// - Parameter parser: reads the constraints of granular scopes.
+    package init(
+        _ filters: [SearchFilter], _ permission: Permissions, _ access: AccessContext, _ parser: SearchQueryParser
+    ) {
+        self.filters = filters
+        var patients: Set<String>?
+        switch access.visibility(permission, of: AuditEvent.type) {
+        case .whole: rules = nil
+        case .nothing:
+            rules = []
+            patients = []
+        case .anyOf(let all):
+            let kept = all.compactMap { Self.rule($0, parser) }
+            rules = kept
+            // One rule that is of no patient in particular leads through all rows.
+            if kept.allSatisfy({ !$0.patients.isEmpty }) { patients = Set(kept.flatMap(\.patients)) }
+        }
+        var (from, to) = (Int64.min, Int64.max)
+        var isExact = rules?.allSatisfy { $0.filters.isEmpty && $0.patients.count == 1 } ?? true
+        for filter in filters {
+            guard case .parameter(let condition) = filter, case .matches(let values) = condition.test else {
+                isExact = false
+                continue
+            }
+            if condition.parameter.code == "patient" {
+                let wanted = Set(
+                    values.compactMap { value -> String? in
+                        guard case .reference(let types, let id) = value,
+                            types.isEmpty || types.contains("Patient")
+                        else { return nil }
+                        return id
+                    })
+                patients = patients.map { $0.intersection(wanted) } ?? wanted
+            } else if ["date", "_lastUpdated"].contains(condition.parameter.code) {
+                let ranges = values.map(Self.range)
+                if ranges.count != 1 || Self.isNotEqual(values) { isExact = false }
+                from = max(from, ranges.map(\.lower).min() ?? .min)
+                to = min(to, ranges.map(\.upper).max() ?? .max)
+            } else {
+                isExact = false
+            }
+        }
+        self.patients = patients
+        self.isExact = isExact
+        times = from..<max(from, to)
+    }
+
+    /// Nil for a rule that no row meets.
+    private static func rule(_ rule: VisibilityRule, _ parser: SearchQueryParser) -> Rule? {
+        var made = Rule(patients: [], filters: [])
+        for condition in rule.conditions {
+            switch condition {
+            case .compartment(let compartment):
+                guard compartment == .patient(compartment.id) else { return nil }
+                made.patients.insert(compartment.id)
+            case .search(let constraint):
+                guard
+                    let filter = parser.filter(
+                        AuditEvent.type, SearchQuery.Parameter(name: constraint.name, value: constraint.value)),
+                    case .parameter(let condition) = filter,
+                    AuditEvent.searchParameters.contains(condition.parameter.code)
+                else { return nil }
+                made.filters.append(filter)
+            case .carriesNone: return nil
+            }
+        }
+        return made.patients.count > 1 ? nil : made
+    }
+
+    private static func isNotEqual(_ values: [SearchValue]) -> Bool {
+        values.contains { if case .date(.notEqual, _, _) = $0 { true } else { false } }
+    }
+
+    /// Where a value's moments lie.
+    private static func range(_ value: SearchValue) -> DateTimeRange {
+        guard case .date(let prefix, let range, _) = value else { return DateTimeRange(lower: .min, upper: .max) }
+        return switch prefix {
+        case .equal, .approximately: range
+        case .notEqual: DateTimeRange(lower: .min, upper: .max)
+        case .greater, .startsAfter: DateTimeRange(lower: range.upper, upper: .max)
+        case .greaterOrEqual: DateTimeRange(lower: range.lower, upper: .max)
+        case .less, .endsBefore: DateTimeRange(lower: .min, upper: range.lower)
+        case .lessOrEqual: DateTimeRange(lower: .min, upper: range.upper)
+        }
+    }
+
+    /// The event of a row as the caller may see it; nil where they may not, or where it does not answer.
+    package func event(_ row: AuditRow, base: String) -> AuditEvent? {
+        if let rules, !rules.contains(where: { $0.patients.isEmpty || $0.patients == [row.record.patientID ?? ""] }) {
+            return nil
+        }
+        let event = AuditEvent(row, base: base, shape: shape)
+        if let rules {
+            let isSeen = rules.contains { rule in
+                (rule.patients.isEmpty || rule.patients == [row.record.patientID ?? ""])
+                    && rule.filters.allSatisfy { event.meets($0) }
+            }
+            guard isSeen else { return nil }
+        }
+        return filters.allSatisfy { event.meets($0) } ? event : nil
+    }
+}
+
+/// The port to the audit trail as AuditEvents: what the caller may not see is not there.
+package protocol AuditEventStore: Sendable {
+    /// The event of a row.
+    func auditEvent(_ number: Int64, access: AccessContext) async throws -> StoredResource?
+    /// The first page of a search on AuditEvent, newest first, or the page that a token names; only its filters, count and
+    /// total are looked at. A page that has looked at many rows in vain ends before it is full, with a link to what is
+    /// older. An invalid or foreign token throws `StoreError(.notFound)`.
+    func searchAuditEvents(_ query: SearchQuery, token: String?, access: AccessContext) async throws -> SearchPage
+}
