@@ -31,21 +31,6 @@ package struct AuditQuery: Sendable, Hashable {
     }
 }
 
-/// A row of the audit trail as it was kept.
-package struct AuditRow: Sendable, Hashable {
-    /// Its place in the trail.
-    package var number: Int64
-    /// Microseconds since 1970 UTC.
-    package var time: Int64
-    package var record: AuditRecord
-
-    package init(number: Int64, time: Int64, record: AuditRecord) {
-        self.number = number
-        self.time = time
-        self.record = record
-    }
-}
-
 /// What one search of the trail found.
 package struct AuditFindings: Sendable, Hashable {
     /// Newest first.
