@@ -9,7 +9,7 @@ package enum PatientOfRecord {
 
     /// The logical id of the Patient whom a version is of; nil for nobody who is named.
     package static func id(_ resource: StoredResource) -> String? {
-        if resource.type == "Patient" { return resource.id }
+        if let own = FedTypes.patientID(resource.type, resource.id) { return own }
         guard types.contains(resource.type), !resource.isDeleted,
             let document = try? JSONDocument(parsing: resource.bytes, limits: .stored)
         else { return nil }
@@ -17,7 +17,7 @@ package enum PatientOfRecord {
     }
 
     package static func id(_ type: String, _ id: String, _ document: JSONDocument) -> String? {
-        if type == "Patient" { return id }
+        if let own = FedTypes.patientID(type, id) { return own }
         guard types.contains(type) else { return nil }
         for element in elements {
             guard let text = document[element]?["reference"]?.string,
@@ -38,7 +38,8 @@ package enum PatientOfRecord {
             switch (condition.parameter.code, values[0]) {
             case ("patient", .reference(_, let id)): return id
             case ("subject", .reference(["Patient"], let id)): return id
-            case ("_id", .token(_, let id?)) where query.resourceType == "Patient": return id
+            case ("_id", .token(_, let id?)):
+                if let own = FedTypes.patientID(query.resourceType, id) { return own }
             default: continue
             }
         }

@@ -72,12 +72,15 @@ enum AuditPatientTable {
         of patients: Set<String>?, above floor: Int64, below number: Int64, _ connection: any SQLConnection
     ) throws -> Int {
         guard let patients else {
+            // Each by itself is one look into the index; both in one query would read all rows.
             let ends = try connection.first(
-                "SELECT MIN(number), MAX(number) FROM audit WHERE number > ? AND number < ?",
-                [.int(floor), .int(number)]
+                """
+                SELECT (SELECT MIN(number) FROM audit WHERE number > ?), \
+                (SELECT MAX(number) FROM audit WHERE number < ?)
+                """, [.int(floor), .int(number)]
             ) { (try $0.optionalInt(0), try $0.optionalInt(1)) }
             guard let lowest = ends?.0, let highest = ends?.1 else { return 0 }
-            return Int(highest - lowest + 1)
+            return max(0, Int(highest - lowest + 1))
         }
         return try patients.reduce(0) { sum, patient in
             sum
@@ -92,7 +95,9 @@ enum AuditPatientTable {
     /// The number of the first row of a time or later, found by halving: rows rise in time as they do in number. One more
     /// than the last number where there is none.
     static func firstNumber(from time: Int64, _ connection: any SQLConnection) throws -> Int64 {
-        let ends = try connection.first("SELECT MIN(number), MAX(number) FROM audit") {
+        let ends = try connection.first(
+            "SELECT (SELECT MIN(number) FROM audit), (SELECT MAX(number) FROM audit)"
+        ) {
             (try $0.optionalInt(0), try $0.optionalInt(1))
         }
         guard let lowest = ends?.0, let highest = ends?.1 else { return 1 }
