@@ -46,6 +46,7 @@ struct FetchedCopyTests {
         func copiesByUse(limit: Int) async throws -> [ArchiveCopy] { [] }
         func noteUse(of studies: [String: UTCInstant]) async throws {}
         func copyTotals() async throws -> ArchiveCopyTotals { ArchiveCopyTotals() }
+        func remoteTotals() async throws -> [RemoteStudyTotal] { [] }
     }
 
     private static func row(_ uid: String) -> Instance {
