@@ -45,7 +45,7 @@ import Testing
 
     /// The names in backquotes that stand for files, in the lists of journeys.
     static func files(in text: String) -> [Substring] {
-        guard let start = text.range(of: "## Six journeys"), let end = text.range(of: "## Where to begin") else {
+        guard let start = text.range(of: "## Seven journeys"), let end = text.range(of: "## Where to begin") else {
             return []
         }
         return text[start.upperBound..<end.lowerBound].split(separator: "\n").filter { $0.first?.isNumber == true }
@@ -56,7 +56,7 @@ import Testing
             }
     }
 
-    @Test("Every file or module on the six journeys exists")
+    @Test("Every file or module on the seven journeys exists")
     func journeys() {
         let tree = PackageTree.here.files(under: "Sources", ending: [".swift"])
         let names = Set(tree.map { $0.name.dropLast(6) })

@@ -161,8 +161,8 @@ package struct ArchiveSearch: Sendable {
         }
     }
 
-    /// The names of the archives. Throws what the store throws.
-    func archiveNames() async throws -> [String] { try await archives().map(\.name) }
+    /// The names of the archives, as the store has them now. Throws what the store throws.
+    func archiveNames() async throws -> [String] { try await read().map(\.name) }
 
     /// Whether there is an archive at all.
     func hasArchives() async -> Bool { (try? await archives().isEmpty) != true }
@@ -175,11 +175,15 @@ package struct ArchiveSearch: Sendable {
         {
             return last.archives
         }
-        let archives = try await peers.peers(offering: .find).filter {
-            $0.archive != nil && $0.host != nil && $0.port != nil
-        }
+        let archives = try await read()
         known.last.withLock { $0 = (archives, now) }
         return archives
+    }
+
+    private func read() async throws -> [Peer] {
+        try await peers.peers(offering: .find).filter {
+            $0.archive != nil && $0.host != nil && $0.port != nil
+        }
     }
 
     // MARK: Asking

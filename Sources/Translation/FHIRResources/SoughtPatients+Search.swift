@@ -26,7 +26,7 @@ extension SoughtPatients {
             for value in values { add(value) }
         case .chain(let reference, let targets):
             guard Self.references.contains(reference.code) else { return }
-            for target in targets where [PatientProjection.type].contains(target.type) {
+            for target in targets where FedTypes.patientID(target.type, "") != nil {
                 addIdentifiers(target.filter)
             }
         case .allOf(let filters), .anyOf(let filters): for filter in filters { add(filter) }
