@@ -5,7 +5,8 @@ import Testing
     @Test("Every requirement has an id of its own and a proof that exists: a file, or a text in one")
     func proofs() {
         let tree = PackageTree.here
-        let files = tree.files(under: "Tests", ending: [".swift"]) + tree.files(under: "conformance", ending: [".py", ".js"])
+        let files =
+            tree.files(under: "Tests", ending: [".swift"]) + tree.files(under: "conformance", ending: [".py", ".js"])
         let table = tree.files(under: "conformance", ending: ["requirements.csv"]).first?.text ?? ""
         #expect(table.split(separator: "\n").count >= 40)
         #expect(Self.findings(table, files: files) == [])
