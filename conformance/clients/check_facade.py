@@ -15,6 +15,7 @@ import other_archives
 import small_images
 from check_hl7_out import own_database
 from check_query_retrieve import Receiver, free_port, identifier, move
+from check_remote_studies import Case as RemoteCase, within
 from check_scp import association, code
 from dicom_compare import raw_bytes_of_data_set
 from hilum_server import HilumServer
@@ -243,8 +244,14 @@ class Case:
         def as_fhir():
             for study in self.studies:
                 name = f"urn:dicom:uid|urn:oid:{study[0].StudyInstanceUID}"
-                found = self.facade.get(self.facade.server.fhir, "/ImagingStudy", identifier=name).get("entry", [])
-                equal([each["resource"]["numberOfInstances"] for each in found], [len(study)], "ImagingStudy")
+
+                def found(name=name):
+                    entries = self.facade.get(self.facade.server.fhir, "/ImagingStudy", identifier=name).get("entry", [])
+                    return [(RemoteCase.availability(each["resource"]), each["resource"].get("numberOfInstances"))
+                            for each in entries]
+                # It was one already when it lay in the archive alone; what is here is published when it is quiet.
+                within(20, lambda: found() == [("ONLINE", len(study))])
+                equal(found(), [("ONLINE", len(study))], "ImagingStudy")
         self.add("stopped: what was fetched is an ImagingStudy", as_fhir, "FHIR R4 ImagingStudy")
 
     def forwarded(self):
