@@ -11,7 +11,7 @@ extension RelationalStore: ResourceStore {
         try await version(type, id, nil, access)
     }
 
-    package func remembered(_ type: String, _ id: String, access: AccessContext) -> StoredResource? {
+    package func remembered(_ type: String, _ id: String, access: AccessContext) -> RememberedResource? {
         guard mayReadAll(type, access) else { return nil }
         return database.resources.find(.init(type: type, id: id))
     }
@@ -33,7 +33,7 @@ extension RelationalStore: ResourceStore {
         guard access.allows(.read, on: type) else { return nil }
         let isCacheable = version == nil && mayReadAll(type, access)
         let cache = database.resources
-        if isCacheable, let known = cache.find(.init(type: type, id: id)) { return known }
+        if isCacheable, let known = cache.find(.init(type: type, id: id)) { return known.resource }
         let epoch = cache.epoch
         let found = try await fromDatabase(type, id, version, access)
         if isCacheable, let found { cache.keep(found, readAt: epoch) }

@@ -21,8 +21,8 @@ final class ResourceCache: Sendable {
     private static let entryBytes = 256
 
     private struct State {
-        var resources = Generations<Name, StoredResource>(costMax: generationBytesMax) {
-            $0.bytes.count + ResourceCache.entryBytes
+        var resources = Generations<Name, RememberedResource>(costMax: generationBytesMax) {
+            $0.resource.bytes.count + ResourceCache.entryBytes
         }
         /// Rises with each removal.
         var epoch: UInt64 = 0
@@ -32,7 +32,7 @@ final class ResourceCache: Sendable {
 
     private let state = Mutex(State())
 
-    func find(_ name: Name) -> StoredResource? { state.withLock { $0.resources.find(name) } }
+    func find(_ name: Name) -> RememberedResource? { state.withLock { $0.resources.find(name) } }
 
     /// To be asked before the database is read, for `keep`.
     var epoch: UInt64 { state.withLock { $0.epoch } }
@@ -43,8 +43,10 @@ final class ResourceCache: Sendable {
     /// Takes the current version that a read begun at `epoch` has found.
     func keep(_ resource: StoredResource, readAt epoch: UInt64) {
         guard resource.bytes.count <= Self.bodyBytesMax else { return }
+        // Each read from memory tells the audit trail whom it was of: that is looked for once.
+        let remembered = RememberedResource(resource, patientID: PatientOfRecord.id(resource))
         state.withLock { state in
-            if state.epoch == epoch { state.resources.put(resource, Name(type: resource.type, id: resource.id)) }
+            if state.epoch == epoch { state.resources.put(remembered, Name(type: resource.type, id: resource.id)) }
         }
     }
 

@@ -39,6 +39,18 @@ package struct StoredResource: Sendable, Hashable {
     }
 }
 
+/// A current version that is in memory, with what each read of it tells.
+package struct RememberedResource: Sendable, Hashable {
+    package let resource: StoredResource
+    /// ``PatientOfRecord``.
+    package let patientID: String?
+
+    package init(_ resource: StoredResource, patientID: String?) {
+        self.resource = resource
+        self.patientID = patientID
+    }
+}
+
 /// The resource side of a unit of work: synchronous, inside the one transaction. What writes takes no access decision
 /// here: ``ResourceChange`` takes it before, by type.
 package protocol ResourceTransaction: AnyObject {
@@ -110,7 +122,7 @@ package protocol ResourceStore: Sendable {
     /// The current version or its deletion marker.
     func read(_ type: String, _ id: String, access: AccessContext) async throws -> StoredResource?
     /// What ``read(_:_:access:)`` would return, where it is in memory; nil otherwise, which says nothing of the resource.
-    func remembered(_ type: String, _ id: String, access: AccessContext) -> StoredResource?
+    func remembered(_ type: String, _ id: String, access: AccessContext) -> RememberedResource?
     func read(_ type: String, _ id: String, version: Int64, access: AccessContext) async throws -> StoredResource?
     /// The first page of a history, or the page that a token names. An invalid or foreign token throws
     /// `StoreError(.notFound)`.

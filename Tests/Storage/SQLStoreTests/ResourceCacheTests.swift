@@ -34,6 +34,20 @@ struct ResourceCacheTests {
         #expect(cache.find(Self.name("a")) == nil)
     }
 
+    @Test("It knows of whom a resource is, which each read of it tells the audit trail")
+    func patients() {
+        let cache = ResourceCache()
+        var observation = Self.resource("o")
+        observation.type = "Observation"
+        observation.bytes = Array(
+            #"{"resourceType":"Observation","id":"o","subject":{"reference":"Patient/p1"}}"#.utf8)
+        cache.keep(observation, readAt: cache.epoch)
+        cache.keep(Self.resource("p2"), readAt: cache.epoch)
+        #expect(cache.find(.init(type: "Observation", id: "o"))?.patientID == "p1")
+        #expect(cache.find(.init(type: "Observation", id: "o"))?.resource == observation)
+        #expect(cache.find(Self.name("p2"))?.patientID == "p2")
+    }
+
     @Test("It holds at most two generations of bytes, and no body above its limit")
     func bounds() {
         let cache = ResourceCache()

@@ -102,11 +102,17 @@ extension FHIRService {
     // MARK: Audit
 
     func auditRecord(of resource: StoredResource, _ access: AccessContext, isVersion: Bool) -> AuditRecord {
+        auditRecord(of: resource, patientID: PatientOfRecord.id(resource), access, isVersion: isVersion)
+    }
+
+    func auditRecord(
+        of resource: StoredResource, patientID: String?, _ access: AccessContext, isVersion: Bool
+    ) -> AuditRecord {
         var entity = resource.type + "/" + resource.id
         if isVersion { entity += "/_history/\(resource.version)" }
         return AuditRecord(
             category: .rest, interaction: isVersion ? "vread" : "read", action: .read, outcome: .success,
-            access: access, entity: entity, patientID: PatientOfRecord.id(resource))
+            access: access, entity: entity, patientID: patientID)
     }
 
     private func auditRecord(of query: HistoryQuery, _ access: AccessContext) -> AuditRecord {

@@ -63,11 +63,11 @@ extension FHIRService {
         type: String, id: String, headers: HTTPFields, access: AccessContext
     ) -> (response: FHIRResponse, record: AuditRecord)? {
         guard definitions.isResourceType(type), FHIRCall.isLegalID(id), Self.accepts(headers[.accept]),
-            let resource = store.remembered(type, id, access: access)
+            let known = store.remembered(type, id, access: access)
         else { return nil }
         return (
-            response(resource, View(subset: .whole), ReadConditions(headers)),
-            auditRecord(of: resource, access, isVersion: false)
+            response(known.resource, View(subset: .whole), ReadConditions(headers)),
+            auditRecord(of: known.resource, patientID: known.patientID, access, isVersion: false)
         )
     }
 
