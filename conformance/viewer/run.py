@@ -155,7 +155,7 @@ class Page:
 
     def label(self, pane=0):
         panes = self.driver.find_elements(By.CSS_SELECTOR, ".pane")
-        return panes[pane].get_attribute("aria-label") if len(panes) > pane else ""
+        return (panes[pane].get_attribute("aria-label") or "") if len(panes) > pane else ""
 
     def grey(self, x, y, pane=0):
         """The grey at a point of a pane, 0 to 255, without what is drawn over the image."""
