@@ -52,6 +52,13 @@ package final class PixelWorkers: PixelCoding {
         _ frame: [UInt8], _ image: ImagePixel, transferSyntax: TransferSyntax, options: DecodingOptions
     ) async throws -> NativeFrame {
         try configuration.limits.pixels.check(image, codestreamBytes: frame.count)
+        if !transferSyntax.isEncapsulated {
+            // No codec sees native pixels: our own code only sorts them, in less time than they take to a process and back.
+            return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                [limits = configuration.limits.pixels] in
+                try FrameDecoder.decode(frame, image, transferSyntax: transferSyntax, options: options, limits: limits)
+            }
+        }
         let request = PixelMessage.Request.decode(image, transferSyntax, options, bytes: frame.count)
         let (reply, bytes) = try await exchange(request, frame)
         guard case .decoded(let shape, _, _) = reply, let decoded = NativeFrame(shape, bytes: bytes) else {

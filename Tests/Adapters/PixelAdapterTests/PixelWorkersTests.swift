@@ -51,6 +51,24 @@ struct PixelWorkersTests {
         await pool.close()
     }
 
+    @Test("Native pixels, which no codec sees, need no process")
+    func native() async throws {
+        let pool = pool(["/nowhere/hilum"])
+        let image = try #require(
+            ImagePixel(
+                rows: 1, columns: 2, samplesPerPixel: 1, photometricInterpretation: "MONOCHROME2", bitsAllocated: 16,
+                bitsStored: 12, highBit: 11, isSigned: true, isPlanar: false))
+        let frame = try await pool.decode(
+            [0xFF, 0x0F, 0x01, 0x00], image, transferSyntax: .explicitVRLittleEndian, options: DecodingOptions())
+        #expect(frame.bytes == [0xFF, 0xFF, 0x01, 0x00])
+        #expect(pool.counts == PixelWorkers.Counts())
+        await #expect(throws: PixelCodecError.self) {
+            try await pool.decode(
+                [0xFF], image, transferSyntax: .explicitVRLittleEndian, options: DecodingOptions())
+        }
+        await pool.close()
+    }
+
     @Test("A pool that is closed says so")
     func closed() async throws {
         let pool = pool(["/bin/true"])
