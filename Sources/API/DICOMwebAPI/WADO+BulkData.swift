@@ -1,0 +1,116 @@
+import Access
+import DICOMData
+import DICOMPixels
+import DICOMTranslation
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Workflow
+
+/// What lies outside of metadata: one value, or the frames of encapsulated pixel data. PS3.18 §10.4.1.1.5.
+extension DICOMwebRoutes {
+    func bulkData(_ request: APIRequest) async throws -> Response {
+        let target = try target(request)
+        guard let path = ElementPath(text: request.parameters["path"]) else {
+            throw HTTPFailure(.malformed, "bulk data is named by hexadecimal tags and item numbers, such as 00420011")
+        }
+        guard let stored = try await firstPage(target, request).first else {
+            throw HTTPFailure(.notFound, "there is no such instance")
+        }
+        let header = try StoredHeader(stored)
+        guard let element = header.dataSet.element(at: path), case .external(let value) = element.value else {
+            throw HTTPFailure(.notFound, "this instance has no such bulk data")
+        }
+        let wishes = try accept(request)
+        if value.isEncapsulated { return try await fragments(value, path, header, wishes, request) }
+        guard let wish = wishes.first(where: { $0.media.includes(Self.octets) }) else {
+            throw HTTPFailure(.notAcceptable, "available: application/octet-stream")
+        }
+        // The pixels of a deflated object have their place in what it inflates to.
+        guard let length = value.length ?? (path.steps.isEmpty ? header.inflatedPixelData?.length : nil) else {
+            throw HTTPFailure(.notFound, "this instance has no such bulk data")
+        }
+        if header.transferSyntax.isDeflated {
+            let permit = try await gate.permit()
+            let inflated = try await recorded("bulkdata", request) {
+                try await InflatedObject(stored.instance, in: blobs)
+            }
+            // Its offsets count inflated bytes.
+            return .stream(contentType: "application/octet-stream", contentLength: length) { writer in
+                defer { withExtendedLifetime(permit) {} }
+                try await inflated.send(value.offset..<value.offset + length, to: &writer)
+            }
+        }
+        let size = header.transferSyntax.isBigEndian ? element.vr.wordSize : 1
+        let range = Int64(value.offset)..<Int64(value.offset) + Int64(length)
+        var framing = MultipartFraming(boundary: newBoundary())
+        let contentType = wish.isMultipart ? framing.contentType(ofParts: Self.octets) : Self.octets.essence
+        let before = wish.isMultipart ? framing.partHead([("Content-Type", Self.octets.essence)]) : nil
+        let after = wish.isMultipart ? framing.end : nil
+        let permit = try await gate.permit()
+        let sender = try await recorded("bulkdata", request) {
+            try await BlobSender.open(stored.instance.blobID, in: blobs, range: range, files: request.files)
+        }
+        return .stream(
+            contentType: contentType,
+            contentLength: (before?.readableBytes ?? 0) + range.count + (after?.readableBytes ?? 0), isBrief: true
+        ) { writer in
+            defer { withExtendedLifetime(permit) {} }
+            try await sender.send(range, swappingBy: size, before: before, after: after, to: &writer)
+        }
+    }
+
+    /// Encapsulated pixel data, of the image or of one in an item (an icon): all frames, each as a part, without item
+    /// headers. Octets that are no parts cannot say where frames end, so of several frames the value field is sent as it
+    /// stands in the file. §8.7.3.3.2.
+    private func fragments(
+        _ value: ExternalValue, _ path: ElementPath, _ header: StoredHeader, _ wishes: [DICOMwebMediaType.Wish],
+        _ request: APIRequest
+    ) async throws -> Response {
+        let source = try await FrameSource(of: value, at: path, header, blobs: blobs, memory: memory)
+        let frames = source.layout.allFrames
+        guard let first = frames.first else { throw HTTPFailure(.notFound, "this pixel data has no frames") }
+        let syntax = header.transferSyntax
+        let isSingle = frames.count == 1 && !wishes.contains { $0.isMultipart }
+        var form = DICOMwebMediaType.frameForm(wishes, stored: syntax, frames: frames.count)
+        if form == nil, let octets = wishes.first(where: { $0.media.includes(Self.octets) }) {
+            form = .init(
+                contentType: "\(Self.octets.essence);transfer-syntax=\(syntax.uid)", isMultipart: octets.isMultipart)
+        }
+        guard let form else {
+            throw HTTPFailure(
+                .notAcceptable,
+                "available: multipart/related; type=\"\(syntax.frameMediaType ?? Self.octets.essence)\"; "
+                    + "transfer-syntax=\(syntax.uid)")
+        }
+        let permit = try await gate.permit()
+        let sender = try await recorded("bulkdata", request) {
+            try await source.open(header.instance, in: blobs, first: first, files: request.files)
+        }
+        guard form.isMultipart, !isSingle else {
+            let whole = Int64(value.offset)..<Int64(value.offset) + Int64(value.length ?? 0)
+            let count = isSingle ? first.sentByteCount : whole.count
+            return .stream(contentType: form.contentType, contentLength: count, isBrief: true) { writer in
+                defer { withExtendedLifetime(permit) {} }
+                if isSingle {
+                    try await source.send(first, from: sender, to: &writer)
+                } else {
+                    try await sender?.send(whole, to: &writer)
+                }
+            }
+        }
+        let uri = "\(instanceURL(header.instance))/bulkdata/\(path)"
+        let framing = MultipartFraming(boundary: newBoundary())
+        let inner = MediaType(form.contentType).map { MediaType(type: $0.type, subtype: $0.subtype) } ?? Self.octets
+        return .stream(contentType: framing.contentType(ofParts: inner), isBrief: true) { writer in
+            defer { withExtendedLifetime(permit) {} }
+            var framing = framing
+            for frame in frames {
+                let head = framing.partHead([("Content-Type", form.contentType), ("Content-Location", uri)])
+                try await source.send(frame, from: sender, before: head, to: &writer)
+            }
+            try await writer.write(framing.end)
+        }
+    }
+}
