@@ -142,11 +142,21 @@ struct OpenedInstance: Sendable {
         _ decoded: TranscodedInstance, on context: PresentationContext, by invoker: OperationInvoker, pace: Pace?,
         _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> DIMSEStatus {
+        try await store(on: context, by: invoker, makeCommand) { writer, parts in
+            try await decoded.send { piece in try await send(piece, &parts, writer, pace) }
+        }
+    }
+
+    private func store(
+        on context: PresentationContext, by invoker: OperationInvoker,
+        _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet,
+        _ content: @escaping @Sendable (DataSetWriter, inout PartStream) async throws -> Void
+    ) async throws -> DIMSEStatus {
         try await invoker.invoke(
             context,
             content: { writer in
                 var parts = PartStream(writer)
-                try await decoded.send { piece in try await send(piece, &parts, writer, pace) }
+                try await content(writer, &parts)
                 try await parts.finish()
             }, makeCommand
         ).last?.message.status ?? .processingFailure
@@ -172,14 +182,9 @@ struct OpenedInstance: Sendable {
         _ recoded: RecodedDataSet, on context: PresentationContext, by invoker: OperationInvoker, pace: Pace?,
         _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
     ) async throws -> DIMSEStatus {
-        try await invoker.invoke(
-            context,
-            content: { writer in
-                var parts = PartStream(writer)
-                for piece in recoded.pieces { try await send(piece, &parts, writer, pace) }
-                try await parts.finish()
-            }, makeCommand
-        ).last?.message.status ?? .processingFailure
+        try await store(on: context, by: invoker, makeCommand) { writer, parts in
+            for piece in recoded.pieces { try await send(piece, &parts, writer, pace) }
+        }
     }
 
     private func send(
