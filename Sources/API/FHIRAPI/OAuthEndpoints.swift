@@ -5,10 +5,14 @@ import FHIRModel
 package struct OAuthEndpoints: Sendable, Hashable {
     /// Nil where nobody can sign in.
     package var authorize: String?
+    /// RFC 6749 §3.2.
     package var token: String
+    /// RFC 7009; nil where there is none.
     package var revoke: String?
+    /// RFC 7662; nil where there is none.
     package var introspect: String?
 
+    /// Absolute URLs.
     package init(authorize: String? = nil, token: String, revoke: String? = nil, introspect: String? = nil) {
         self.authorize = authorize
         self.token = token

@@ -32,6 +32,7 @@ package struct Page: Sendable {
         /// In the language of the page.
         package let title: String
 
+        /// - Parameter path: of this server.
         package init(_ path: String, _ title: String) {
             self.path = path
             self.title = title

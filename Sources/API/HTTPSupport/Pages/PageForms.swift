@@ -1,5 +1,6 @@
 /// Forms and their fields, as all pages have them: each field has a label, hints and errors are said with it.
 package struct PageForms: Sendable {
+    /// Of every label and word here.
     package let language: PageLanguage
     private let token: String
 

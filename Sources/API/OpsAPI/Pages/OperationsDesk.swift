@@ -22,9 +22,13 @@ package struct OperationsDesk: Sendable {
     let trail: any AuditLog
     let now: @Sendable () -> UTCInstant
     package var waiting: OpsRoutes.Waiting = { _, _ in [] }
+    /// Objects that were sent again with other content.
     package var conflicts: OpsRoutes.Conflicts = { _, _ in [] }
+    /// Studies of archives that are fetched or held.
     package var fetches: OpsRoutes.Fetches = { _, _, _ in [] }
+    /// In the order of the configuration.
     package var doors: Doors = { [] }
+    /// Whoever asked for them.
     package var exports: Exports = { _ in [] }
     package var peers: Peers = { [] }
     package var storage: @Sendable () async throws -> StorageFigures = { StorageFigures() }
