@@ -1,3 +1,4 @@
+import Access
 import Hummingbird
 import NIOCore
 import Synchronization
@@ -65,4 +66,14 @@ final class BodyLog: Sendable {
         }
         consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
     }
+}
+
+/// A store that takes nothing and gives nothing.
+struct NoStore: WorkflowStore {
+    func write<T: Sendable>(
+        _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
+    ) async throws -> T { throw StoreError(.closed, "test") }
+    func read<T: Sendable>(
+        _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
+    ) async throws -> T { throw StoreError(.closed, "test") }
 }

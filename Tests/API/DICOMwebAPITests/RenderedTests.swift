@@ -47,15 +47,6 @@ struct RenderedTests {
         }
     }
 
-    private struct NoStore: WorkflowStore {
-        func write<T: Sendable>(
-            _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
-        ) async throws -> T { throw StoreError(.closed, "test") }
-        func read<T: Sendable>(
-            _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
-        ) async throws -> T { throw StoreError(.closed, "test") }
-    }
-
     private final class Trail: AuditTrail {
         let rows = Mutex<[String]>([])
         func record(_ record: AuditRecord) async throws { rows.withLock { $0.append(record.interaction) } }

@@ -45,15 +45,6 @@ struct ResultTests {
         }
     }
 
-    private struct NoStore: WorkflowStore {
-        func write<T: Sendable>(
-            _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
-        ) async throws -> T { throw StoreError(.closed, "test") }
-        func read<T: Sendable>(
-            _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
-        ) async throws -> T { throw StoreError(.closed, "test") }
-    }
-
     private struct NoAudit: AuditTrail {
         func record(_ record: AuditRecord) async throws {}
     }

@@ -39,15 +39,6 @@ struct RetrieveTests {
         ) async throws -> [InstanceHeader] { [] }
     }
 
-    private struct NoStore: WorkflowStore {
-        func write<T: Sendable>(
-            _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
-        ) async throws -> T { throw StoreError(.closed, "test") }
-        func read<T: Sendable>(
-            _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
-        ) async throws -> T { throw StoreError(.closed, "test") }
-    }
-
     /// Waits until it is told that the row is durable, or that it is not.
     private final class Trail: AuditTrail {
         private let asked = AsyncStream.makeStream(of: Void.self)

@@ -8,18 +8,6 @@ import Workflow
 /// What a destination is sent in the place of a stored object. PS3.3 §C.12.1.1.5, §C.12.1.1.9; PS3.15 Annex E.
 @Suite("Routing: objects as they are sent")
 struct InstanceRewritingTests {
-    private struct Blob: BlobReading {
-        let bytes: [UInt8]
-        var count: Int64 { Int64(bytes.count) }
-        func perform<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-            try work()
-        }
-        func fill(_ target: UnsafeMutableRawBufferPointer, at offset: Int64) throws {
-            guard offset >= 0, Int(offset) + target.count <= bytes.count else { throw StoreError(.misuse, "test") }
-            target.copyBytes(from: bytes[Int(offset)..<Int(offset) + target.count])
-        }
-    }
-
     private static let time = UTCInstant(microseconds: 1_767_225_600_000_000)
 
     /// A file as ingest keeps it, with its header.
@@ -67,17 +55,7 @@ struct InstanceRewritingTests {
         _ rewritten: RewrittenInstance, in syntax: TransferSyntax, _ blob: Blob
     ) async throws -> [UInt8] {
         var all: [UInt8] = []
-        for piece in try await rewritten.encoded(in: syntax, from: blob).pieces {
-            switch piece {
-            case .bytes(let bytes): all += bytes
-            case .stored(let range, let size):
-                var bytes = Array(blob.bytes[Int(range.lowerBound)..<Int(range.upperBound)])
-                if size > 1 {
-                    for word in stride(from: 0, to: bytes.count, by: size) { bytes[word..<word + size].reverse() }
-                }
-                all += bytes
-            }
-        }
+        for piece in try await rewritten.encoded(in: syntax, from: blob).pieces { all += blob.bytes(of: piece) }
         return all
     }
 

@@ -10,18 +10,6 @@ import Workflow
 /// A stored image in another transfer syntax: PS3.5 §A.4, PS3.3 §C.7.6.1.1.5.
 @Suite("Stored images transcoded")
 struct TranscodedInstanceTests {
-    struct Blob: BlobReading {
-        let bytes: [UInt8]
-        var count: Int64 { Int64(bytes.count) }
-        func perform<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-            try work()
-        }
-        func fill(_ target: UnsafeMutableRawBufferPointer, at offset: Int64) throws {
-            guard offset >= 0, Int(offset) + target.count <= bytes.count else { throw StoreError(.misuse, "test") }
-            target.copyBytes(from: bytes[Int(offset)..<Int(offset) + target.count])
-        }
-    }
-
     static func stored(_ dataSet: DataSet, _ syntax: TransferSyntax) throws -> (header: StoredHeader, blob: Blob) {
         let file = try Part10File(dataSet: dataSet, transferSyntax: syntax).encode()
         var scanner = InstanceScanner(externalValuesAbove: 64)
@@ -81,15 +69,7 @@ struct TranscodedInstanceTests {
     private static func bytes(_ made: TranscodedInstance, _ blob: Blob) async throws -> [UInt8] {
         var all: [UInt8] = []
         try await made.send { piece in
-            switch piece {
-            case .bytes(let bytes): all += bytes
-            case .stored(let range, let size):
-                var bytes = Array(blob.bytes[Int(range.lowerBound)..<Int(range.upperBound)])
-                if size > 1 {
-                    for word in stride(from: 0, to: bytes.count, by: size) { bytes[word..<word + size].reverse() }
-                }
-                all += bytes
-            }
+            all += blob.bytes(of: piece)
         }
         return all
     }
