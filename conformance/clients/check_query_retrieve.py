@@ -201,34 +201,43 @@ def check_move(report, server, samples, receiver):
     report.check("pynetdicom", "C-MOVE to a host where nobody listens is A702 with the failed list", dead, MOVE)
 
 
+def get(server, sop_class, syntax, keys):
+    """What comes by C-GET in one transfer syntax, by role selection: (SOP Instance UID, encoded data set, data set with its
+    meta information). The final status has to be 0000."""
+    received = []
+
+    def store(event):
+        data_set = event.dataset
+        data_set.file_meta = event.file_meta
+        received.append((str(event.request.AffectedSOPInstanceUID), event.request.DataSet.getvalue(), data_set))
+        return 0x0000
+
+    ae = AE(ae_title="CLIENTS")
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 60
+    ae.add_requested_context(StudyRootQueryRetrieveInformationModelGet)
+    ae.add_requested_context(sop_class, syntax)
+    where = server.dimse
+    association = ae.associate(
+        where["host"], where["port"], ae_title=where["ae"], tls_args=server.dimse_tls(),
+        ext_neg=[build_role(sop_class, scp_role=True)], evt_handlers=[(evt.EVT_C_STORE, store)])
+    expect(association.is_established, "association not established")
+    try:
+        final = None
+        for status, _ in association.send_c_get(keys, StudyRootQueryRetrieveInformationModelGet):
+            final = status
+        equal(f"{final.Status:04X}", "0000", "final status")
+    finally:
+        association.release()
+    return received
+
+
 def check_get(report, server, samples):
     for sample in samples:
         def got(sample=sample):
-            received = {}
-
-            def store(event):
-                received[str(event.request.AffectedSOPInstanceUID)] = event.request.DataSet.getvalue()
-                return 0x0000
-
-            ae = AE(ae_title="CLIENTS")
-            ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 30
-            ae.add_requested_context(StudyRootQueryRetrieveInformationModelGet)
-            ae.add_requested_context(sample.sop_class, sample.transfer_syntax)
-            where = server.dimse
-            association = ae.associate(
-                where["host"], where["port"], ae_title=where["ae"], tls_args=server.dimse_tls(),
-                ext_neg=[build_role(sample.sop_class, scp_role=True)], evt_handlers=[(evt.EVT_C_STORE, store)])
-            expect(association.is_established, "association not established")
-            try:
-                final = None
-                for status, _ in association.send_c_get(
-                        identifier("IMAGE", StudyInstanceUID=sample.study, SeriesInstanceUID=sample.series,
-                                   SOPInstanceUID=str(sample.sop_instance)), StudyRootQueryRetrieveInformationModelGet):
-                    final = status
-                equal(f"{final.Status:04X}", "0000", "final status")
-                equal(received.get(str(sample.sop_instance)), dicom_compare.raw_bytes_of_data_set(sample.data), "data set")
-            finally:
-                association.release()
+            keys = identifier("IMAGE", StudyInstanceUID=sample.study, SeriesInstanceUID=sample.series,
+                              SOPInstanceUID=str(sample.sop_instance))
+            received = {uid: encoded for uid, encoded, _ in get(server, sample.sop_class, sample.transfer_syntax, keys)}
+            equal(received.get(str(sample.sop_instance)), dicom_compare.raw_bytes_of_data_set(sample.data), "data set")
 
         report.check("pynetdicom", f"C-GET of {sample.name} by role selection", got, GET)
 

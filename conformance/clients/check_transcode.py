@@ -12,12 +12,10 @@ import numpy
 import pydicom
 from pydicom.pixels import pixel_array
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE, build_role, evt
-from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelGet
 
 import check_dicom
 import dicom_files
-from check_query_retrieve import identifier
+from check_query_retrieve import get, identifier
 from report import equal, expect
 
 FRAMES = "PS3.18 §8.7.3.3"
@@ -158,32 +156,8 @@ def check_get(report, server, compressed):
     for sample, pixels in compressed:
         for syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
             def got(sample=sample, pixels=pixels, syntax=syntax):
-                received = []
-
-                def store(event):
-                    data_set = event.dataset
-                    data_set.file_meta = event.file_meta
-                    received.append(data_set)
-                    return 0x0000
-
-                ae = AE(ae_title="CLIENTS")
-                ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 60
-                ae.add_requested_context(StudyRootQueryRetrieveInformationModelGet)
-                ae.add_requested_context(sample.sop_class, syntax)
-                where = server.dimse
-                association = ae.associate(
-                    where["host"], where["port"], ae_title=where["ae"], tls_args=server.dimse_tls(),
-                    ext_neg=[build_role(sample.sop_class, scp_role=True)], evt_handlers=[(evt.EVT_C_STORE, store)])
-                expect(association.is_established, "association not established")
-                try:
-                    final = None
-                    for status, _ in association.send_c_get(
-                            identifier("STUDY", StudyInstanceUID=sample.study),
-                            StudyRootQueryRetrieveInformationModelGet):
-                        final = status
-                    equal(f"{final.Status:04X}", "0000", "final status")
-                finally:
-                    association.release()
+                received = [data_set for _, _, data_set in get(
+                    server, sample.sop_class, syntax, identifier("STUDY", StudyInstanceUID=sample.study))]
                 equal(len(received), 1, "instances")
                 equal(str(received[0].file_meta.TransferSyntaxUID), str(syntax), "transfer syntax")
                 return compare(values(received[0]), pixels, sample)
