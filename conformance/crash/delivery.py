@@ -11,10 +11,8 @@ at least once, whatever was repeated under one id (MSH-10, SOP Instance UID, Tra
 content, and nothing may be told that is not there.
 """
 
-import http.server
 import json
 import random
-import threading
 import time
 
 from pydicom.dataset import Dataset
@@ -27,6 +25,7 @@ import ledger
 import ris
 import workers
 from hilum_server import HilumServer
+from posts import Posts
 from smart import BackendClient
 
 DOORS = ("report", "step", "commit", "fhir", *images.DOORS)
@@ -110,42 +109,17 @@ class Committer:
         self.server.shutdown()
 
 
-class Hook:
+class Hook(Posts):
+    """The endpoint of a Subscription."""
+
     def __init__(self, context):
         self.calls = []
-        hook = self
+        super().__init__(context, self.take)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                length = int(self.headers.get("Content-Length", 0))
-                try:
-                    body = self.rfile.read(length)
-                except OSError:
-                    body = b""
-                if len(body) < length:
-                    # Killed while it told: nothing was told, and nothing is answered.
-                    self.close_connection = True
-                    return
-                if self.headers.get("Hilum-Event") != "handshake":
-                    hook.calls.append((self.headers["Hilum-Event-Id"], body))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                try:
-                    self.end_headers()
-                except OSError:
-                    self.close_connection = True
-
-            do_PUT = do_POST
-
-            def log_message(self, *words):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def take(self, headers, body):
+        if headers.get("Hilum-Event") != "handshake":
+            self.calls.append((headers["Hilum-Event-Id"], body))
+        return "", b""
 
     def told(self):
         found = []
@@ -153,9 +127,6 @@ class Hook:
             resource = json.loads(body)
             found.append((f"{resource['id']}/{resource['meta']['versionId']}", event, body))
         return found
-
-    def stop(self):
-        self.server.shutdown()
 
 
 def waiting(server):

@@ -9,7 +9,6 @@ in the end, whoever still waited for it, and is served when the archive has ende
 acknowledged to be, at most one step further, and never further back than it was seen.
 """
 
-import http.server
 import json
 import random
 import threading
@@ -22,6 +21,7 @@ from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind, Stu
 
 import ledger
 import workers
+from posts import Posts
 
 DOORS = ("forward", "fetch", "workitem")
 STATES = ("SCHEDULED", "IN PROGRESS", "COMPLETED")
@@ -54,50 +54,22 @@ class Forwardee:
         self.server.shutdown()
 
 
-class Web:
+class Web(Posts):
     """The origin server of Store transactions, one instance in each. PS3.18 §10.5."""
 
     def __init__(self, context):
         self.arrivals = []
-        web = self
+        super().__init__(context, self.take)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                boundary = self.headers["Content-Type"].split("boundary=")[1].strip('"').encode()
-                if not body.endswith(b"\r\n--" + boundary + b"--\r\n"):
-                    # Killed while it sent: nothing came, and nothing is answered.
-                    self.close_connection = True
-                    return
-                file = body.split(b"\r\n\r\n", 1)[1][: -len(boundary) - 8]
-                instance = workers.instance_uid(file)
-                web.arrivals.append((instance, ledger.digest(ledger.after_meta(file))))
-                answer = json.dumps({"00081199": {"vr": "SQ", "Value": [{
-                    "00081150": {"vr": "UI", "Value": [ledger.CT]}, "00081155": {"vr": "UI", "Value": [instance]}}]}}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/dicom+json")
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def handle(self):
-                try:
-                    super().handle()
-                except OSError:
-                    self.close_connection = True
-
-            def log_message(self, *words):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
+    def take(self, headers, body):
+        boundary = headers["Content-Type"].split("boundary=")[1].strip('"').encode()
+        if not body.endswith(b"\r\n--" + boundary + b"--\r\n"):
+            return None
+        file = body.split(b"\r\n\r\n", 1)[1][: -len(boundary) - 8]
+        instance = workers.instance_uid(file)
+        self.arrivals.append((instance, ledger.digest(ledger.after_meta(file))))
+        return "application/dicom+json", json.dumps({"00081199": {"vr": "SQ", "Value": [{
+            "00081150": {"vr": "UI", "Value": [ledger.CT]}, "00081155": {"vr": "UI", "Value": [instance]}}]}}).encode()
 
 
 class Archive:
