@@ -72,7 +72,9 @@ struct RenderedInstance: Sendable {
         let reservation = try reserve(0)
         defer { reservation.release() }
         let frame = try await decoded(representative, DecodingOptions(wantsRGB: true)).frame
-        return rendering.defaultWindow(of: frame, number: representative)
+        return await withTaskExecutorPreference(globalConcurrentExecutor) {
+            rendering.defaultWindow(of: frame, number: representative)
+        }
     }
 
     /// One frame, from 1, as a file of the wanted type. Throws `HTTPFailure` `.notFound` past the last frame,
@@ -102,7 +104,10 @@ struct RenderedInstance: Sendable {
         let reservation = try reserve(rendering.pictureBytes(number: number, viewport: options.viewport))
         defer { reservation.release() }
         let (frame, cells) = try await decoded(number, decoding)
-        return try encode(rendering.render(frame, number: number, cells: cells, options: options))
+        // Bodies are written on a connection's event loop, which has no time for pictures.
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) { [options] in
+            try encode(rendering.render(frame, number: number, cells: cells, options: options))
+        }
     }
 
     private func decoded(
