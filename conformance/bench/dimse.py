@@ -4,6 +4,7 @@ and DCMTK's dcmqrscp in turn in one run, by one client.
 
     make dimse                        5,000 studies, 500 CT images, in clear text on loopback
     make dimse DIMSE="--studies 1000 --images 100"
+    make dimse DIMSE="--studies 100000 --parts servers"
     make dimse DIMSE="--parts facade" rules and archives only (facade.py); the rest of the page stays
 
 The client counts what it is sent and throws it away. Beside the servers stands a bound: a program that sends the same
@@ -384,6 +385,7 @@ def table(options, told):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, default=5000, help="studies of one small image, each of another patient")
+    parser.add_argument("--orthanc-studies", type=int, default=5000, help="of these, for Orthanc takes long to store many")
     parser.add_argument("--images", type=int, default=500, help="CT images of the study that is retrieved")
     parser.add_argument("--rounds", type=int, default=7, help="rounds that count")
     parser.add_argument("--without-dcmtk", action="store_true", help="dcmqrscp takes long to store many studies")
@@ -442,7 +444,9 @@ def servers_text(options):
         servers = [
             stack.enter_context(hilum("Hilum, encrypted at rest", folder / "sealed", sink_port)),
             stack.enter_context(hilum("Hilum, not encrypted", folder / "plain", sink_port, "--no-encryption")),
-            Server("Orthanc", orthanc.title, orthanc.port),
+            Server(
+                f"Orthanc, {options.orthanc_studies} studies" if options.orthanc_studies < options.studies else "Orthanc",
+                orthanc.title, orthanc.port, options.orthanc_studies),
         ]
         if not options.without_dcmtk:
             dcmtk = stack.enter_context(other_archives.dcmqrscp(folder / "dcmqrscp", modalities=known))

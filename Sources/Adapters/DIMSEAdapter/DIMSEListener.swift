@@ -87,7 +87,9 @@ package struct DIMSEListener: Service, CustomStringConvertible {
             "DIMSE listening", metadata: ["port": "\(port)", "tls": "\(context.configuration.tls?.use.word ?? "off")"])
         onListening(port)
         try await withGracefulShutdownHandler {
-            try await serve(server)
+            try await withTaskExecutorPreference(EventLoopTaskExecutor(server.channel.eventLoop)) {
+                try await serve(server)
+            }
         } onGracefulShutdown: {
             server.channel.close(promise: nil)
         }

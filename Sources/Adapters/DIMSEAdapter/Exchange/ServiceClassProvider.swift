@@ -121,6 +121,7 @@ final class CancellationFlag: Sendable {
 /// Answers one status, whatever the data set holds.
 struct FixedAnswer: ServiceOperation {
     let status: DIMSEStatus
+    var staysOnEventLoop: Bool { true }
     func receive(_ bytes: UnsafeRawBufferPointer) {}
     func perform(_ responder: Responder) async throws { try await responder.send(status) }
     func abandon() {}

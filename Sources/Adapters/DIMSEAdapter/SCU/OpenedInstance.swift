@@ -84,26 +84,12 @@ struct OpenedInstance: Sendable {
                 messageID: messageID, sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
                 moveOriginator: originator.map { ($0.aeTitle, $0.messageID) })
         }
-        if context.transferSyntax != instance.transferSyntaxUID,
-            TransferSyntax(uid: instance.transferSyntaxUID)?.isDeflated == true
-        {
-            return try await invoker.invoke(context, content: { try await sendInflated($0, pace) }, makeCommand)
-                .last?.message.status ?? .processingFailure
-        }
-        if context.transferSyntax != instance.transferSyntaxUID {
-            guard let stored = try await header(), let syntax = TransferSyntax(uid: context.transferSyntax) else {
-                throw StoreError(.notFound, "an instance is gone")
+        guard context.transferSyntax == instance.transferSyntaxUID else {
+            // Computes in proportion to the header or the pixels: not on the event loop that its caller may run on.
+            return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                try await storeRecoded(
+                    on: context, by: invoker, pace: pace, transcoding: transcoding, header: header, makeCommand)
             }
-            if let transcoding, PixelTranscoding.decompresses(try transferSyntax(), to: syntax) {
-                let decoded = try await Self.decoded {
-                    try await transcoding.instance(try StoredHeader(stored), in: syntax, from: reader)
-                }
-                return try await store(decoded, on: context, by: invoker, pace: pace, makeCommand)
-            }
-            let recoded = try await RecodedDataSet(try StoredHeader(stored), in: syntax) { range in
-                try await reader.read(offset: range.lowerBound, length: range.count)
-            }
-            return try await store(recoded, on: context, by: invoker, pace: pace, makeCommand)
         }
         let begun = instance.dataSetOffset + Int64(first.readableBytes)
         try await pace?(first.readableBytes)
@@ -117,6 +103,30 @@ struct OpenedInstance: Sendable {
                 try await parts.finish()
             }, makeCommand
         ).last?.message.status ?? .processingFailure
+    }
+
+    /// Sends it in another transfer syntax than it is stored in.
+    private func storeRecoded(
+        on context: PresentationContext, by invoker: OperationInvoker, pace: Pace?, transcoding: PixelTranscoding?,
+        header: @Sendable () async throws -> InstanceHeader?, _ makeCommand: @escaping @Sendable (UInt16) -> CommandSet
+    ) async throws -> DIMSEStatus {
+        if TransferSyntax(uid: instance.transferSyntaxUID)?.isDeflated == true {
+            return try await invoker.invoke(context, content: { try await sendInflated($0, pace) }, makeCommand)
+                .last?.message.status ?? .processingFailure
+        }
+        guard let stored = try await header(), let syntax = TransferSyntax(uid: context.transferSyntax) else {
+            throw StoreError(.notFound, "an instance is gone")
+        }
+        if let transcoding, PixelTranscoding.decompresses(try transferSyntax(), to: syntax) {
+            let decoded = try await Self.decoded {
+                try await transcoding.instance(try StoredHeader(stored), in: syntax, from: reader)
+            }
+            return try await store(decoded, on: context, by: invoker, pace: pace, makeCommand)
+        }
+        let recoded = try await RecodedDataSet(try StoredHeader(stored), in: syntax) { range in
+            try await reader.read(offset: range.lowerBound, length: range.count)
+        }
+        return try await store(recoded, on: context, by: invoker, pace: pace, makeCommand)
     }
 
     private func transferSyntax() throws -> TransferSyntax {

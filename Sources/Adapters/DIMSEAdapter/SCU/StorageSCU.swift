@@ -13,6 +13,9 @@ package struct StorageSCU: Sendable {
     static let contextsMax = 128
     /// Associations in a row that end without an instance stored; then the rest is given up.
     static let failuresMax = 3
+    /// Instances that are opened before the one before them has gone out: enough that reading and decrypting them is not
+    /// waited for.
+    private static let aheadMax = 2
     /// For a place among the associations with a destination. Who waits for the job hears of it meanwhile, and stops it.
     private static let waitMax = TimeAmount.hours(1)
 
@@ -83,32 +86,44 @@ package struct StorageSCU: Sendable {
         return cause
     }
 
-    /// Sends some of the instances over an association, each opened while the one before it is sent. Returns the index
-    /// of the first that is not counted: the end, or where the association broke or the job was stopped.
+    /// Sends some of the instances over an association, the next ones opened while one is sent. Returns the index of the
+    /// first that is not counted: the end, or where the association broke or the job was stopped.
     ///
     /// - mayBeGone: that the association breaks at the first instance is not that one's failure: it was used before, and
     ///   its peer may have ended it.
     func send(
         _ job: Job, _ range: Range<Int>, over invoker: OperationInvoker, byRequestor: Bool, mayBeGone: Bool = false
     ) async -> Int {
-        var opened = await open(job, range.lowerBound, range)
-        for number in range {
-            if job.isStopped() { return number }
-            async let ahead = open(job, number + 1, range)
-            let instance = job.instances[number]
-            let outcome = await store(instance, opened, job, invoker, byRequestor)
-            opened = await ahead
-            switch outcome {
-            case .done(let status): job.progress.note(instance.sopInstanceUID, status)
-            case .broken:
-                // Stopped on purpose it is not the instance's failure.
-                if job.isStopped() || (mayBeGone && number == range.lowerBound) { return number }
-                job.progress.note(instance.sopInstanceUID, nil)
-                return number + 1
+        // Where the responses arrive: each wakes one thread and not two.
+        let executor = EventLoopTaskExecutor(invoker.exchange.eventLoop)
+        return await withTaskExecutorPreference(executor) {
+            await withTaskGroup(of: (number: Int, instance: Opened).self) { group in
+                var opened: [Int: Opened] = [:]
+                var next = range.lowerBound
+                for number in range {
+                    if job.isStopped() { return number }
+                    while next < range.upperBound, next <= number + Self.aheadMax {
+                        group.addTask { [next] in (next, await open(job.instances[next])) }
+                        next += 1
+                    }
+                    while opened[number] == nil, let one = await group.next() { opened[one.number] = one.instance }
+                    guard let current = opened.removeValue(forKey: number) else { return number }
+                    let instance = job.instances[number]
+                    switch await store(instance, current, job, invoker, byRequestor) {
+                    case .done(let status): job.progress.note(instance.sopInstanceUID, status)
+                    case .broken:
+                        // Stopped on purpose it is not the instance's failure.
+                        if job.isStopped() || (mayBeGone && number == range.lowerBound) { return number }
+                        job.progress.note(instance.sopInstanceUID, nil)
+                        return number + 1
+                    }
+                }
+                return range.upperBound
             }
         }
-        return range.upperBound
     }
+
+    private typealias Opened = Result<OpenedInstance, any Error>
 
     private enum Outcome {
         case done(DIMSEStatus?)
@@ -116,17 +131,12 @@ package struct StorageSCU: Sendable {
         case broken
     }
 
-    private func open(_ job: Job, _ number: Int, _ range: Range<Int>) async -> Result<OpenedInstance, any Error>? {
-        guard range.contains(number) else { return nil }
-        do {
-            return .success(try await OpenedInstance.open(job.instances[number], in: blobs))
-        } catch {
-            return .failure(error)
-        }
+    private func open(_ instance: Instance) async -> Opened {
+        do { return .success(try await OpenedInstance.open(instance, in: blobs)) } catch { return .failure(error) }
     }
 
     private func store(
-        _ instance: Instance, _ opened: Result<OpenedInstance, any Error>?, _ job: Job, _ invoker: OperationInvoker,
+        _ instance: Instance, _ opened: Opened, _ job: Job, _ invoker: OperationInvoker,
         _ byRequestor: Bool
     ) async -> Outcome {
         guard
@@ -134,8 +144,7 @@ package struct StorageSCU: Sendable {
                 for: instance, in: invoker.negotiated, byRequestor: byRequestor, decodes: transcoding != nil)
         else { return .done(nil) }
         do {
-            guard let opened = try opened?.get() else { return .done(nil) }
-            let status = try await opened.store(
+            let status = try await opened.get().store(
                 on: context, by: invoker, originator: job.originator, transcoding: transcoding
             ) {
                 try await index.headers(
