@@ -1,3 +1,4 @@
+import Admission
 import DICOMNetwork
 import NIOCore
 
@@ -40,6 +41,8 @@ final class AssociationHandler: ChannelInboundHandler {
     private var bytesSince = 0
     private var isDraining = false
     private var hasEnded = false
+    /// The peer has aborted: it hears nothing more.
+    private var isAborted = false
     /// The cause of an end of our own that is more precise than the machine's.
     private var ownEnd: AssociationEnd?
 
@@ -145,7 +148,13 @@ final class AssociationHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let pdu = Self.unwrapInboundIn(data)
-        if case .data = pdu {} else { madeProgress() }
+        switch pdu {
+        case .data: break
+        case .abort:
+            isAborted = true
+            madeProgress()
+        default: madeProgress()
+        }
         handle(.pdu(pdu))
     }
 
@@ -193,7 +202,7 @@ final class AssociationHandler: ChannelInboundHandler {
             abort(.byUser)
         } else {
             // The socket or TLS failed; nothing can be said to the peer any more.
-            context.close(promise: nil)
+            context.closeAtOnce()
         }
     }
 
@@ -250,7 +259,7 @@ final class AssociationHandler: ChannelInboundHandler {
     private func perform(_ action: AssociationStateMachine.Action) {
         switch action {
         case .openTransport: break
-        case .closeTransport: context?.close(promise: nil)
+        case .closeTransport: if isAborted { context?.closeAtOnce() } else { context?.close(promise: nil) }
         case .startARTIM: startARTIM()
         case .stopARTIM: stopARTIM()
         case .send(let pdu):

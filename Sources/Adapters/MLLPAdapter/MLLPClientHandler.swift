@@ -1,3 +1,4 @@
+import Admission
 import HL7v2
 import NIOCore
 import NIOSSL
@@ -113,7 +114,7 @@ final class MLLPClientHandler: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         ready.fail(isTLS ? MLLPClient.Failure.handshakeFailed : .connectionClosed)
         finish(.failure(.connectionClosed))
-        context.close(promise: nil)
+        context.closeAtOnce()
     }
 
     private func fail(_ failure: MLLPClient.Failure, _ context: ChannelHandlerContext) {

@@ -105,7 +105,7 @@ final class MLLPConnectionHandler: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         logger.info("MLLP connection failed", metadata: ["peer": "\(peer.address)", "error": "\(error)"])
-        context.close(promise: nil)
+        context.closeAtOnce()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
