@@ -39,6 +39,24 @@ import Testing
         #expect(BannedCall.findings(path: "Sources/Codecs/X/Y.swift", source: source) == [])
     }
 
+    @Test("No Mutex holds a bare function: each reading would wrap it once more, for as long as the server runs")
+    func functionsInMutexes() {
+        let files = tree.files(under: "Sources", ending: [".swift"])
+        #expect(files.flatMap { Self.functionsInMutexes(path: $0.path, text: $0.text) } == [])
+        let bad = "let a = Mutex<(@Sendable (Int64) -> Void)?>(nil)\nlet b: Mutex<() -> Void>"
+        #expect(Self.functionsInMutexes(path: "x", text: bad) == ["x:1", "x:2"])
+        let good = "let a = Mutex<[@Sendable () -> Int]>([])\nlet b = Mutex<(id: Int, text: String)>((0, \"\"))"
+        #expect(Self.functionsInMutexes(path: "x", text: good) == [])
+    }
+
+    static func functionsInMutexes(path: String, text: String) -> [String] {
+        SwiftSource(text).lines(containing: "Mutex<(").filter { line in
+            let raw = text.split(separator: "\n", omittingEmptySubsequences: false)[line - 1]
+            guard let start = raw.firstRange(of: "Mutex<(")?.upperBound else { return false }
+            return raw[start...].prefix { $0 != "=" }.contains("->")
+        }.map { "\(path):\($0)" }
+    }
+
     @Test("@unchecked Sendable and nonisolated(unsafe) carry a written proof in the lines above")
     func uncheckedHasProof() {
         let files = tree.files(under: "Sources", ending: [".swift"])
