@@ -29,6 +29,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "clients"))
 
+import check_browser_launch  # noqa: E402
 import check_demo_app  # noqa: E402
 import check_passkeys  # noqa: E402
 import check_signin  # noqa: E402
@@ -420,6 +421,7 @@ def main():
         modules(report, driver)
         whole(report, driver, folder, arguments.screenshots)
         check_passkeys.whole(report, driver, folder, arguments.screenshots)
+        check_browser_launch.whole(report, driver, folder, arguments.screenshots)
         check_demo_app.whole(report, driver, folder, arguments.screenshots)
     finally:
         driver.quit()
