@@ -181,6 +181,8 @@ enum DefaultFiles {
             #   per-client: 100
             # cors: { origins: ["https://viewer.example"] }   # web pages that may call the APIs
             # viewer: { frame-origins: ["https://ehr.example"] }   # who may hold /viewer in a frame; serve: false for none
+            #                                                          # ask-consent: true has it ask as other apps do
+            # consent: { remembered-days: 90 }        # how long who ticks so is not asked again; 0: each time
             # fhir: { narrative: refuse }             # keep: narratives with scripts are stored as they are sent
 
             # limits:                   # what each door takes at most

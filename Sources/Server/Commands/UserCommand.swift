@@ -75,16 +75,21 @@ struct UserCommand: AsyncParsableCommand {
                 var last: String?
                 while true {
                     let page = try await accounts.store.accounts(after: last, limit: 500)
+                    let withPasskeys = try await accounts.store.havePasskeys(page.map(\.id))
                     for account in page {
                         let factors =
                             account.sealedSecret != nil
                             ? "two factors" : account.passwordVerifier != nil ? "password" : "no password yet"
+                        let passkeys =
+                            withPasskeys.contains(account.id)
+                            ? try await accounts.store.passkeys(of: account.id).count : 0
                         let record = ([account.fhirUser].compactMap { $0 } + account.patientIDs.map { "Patient/" + $0 })
                             .joined(separator: " ")
                         print(
                             [
-                                account.name, account.role.rawValue, account.state.rawValue, factors,
-                                account.displayName, record,
+                                account.name, account.role.rawValue, account.state.rawValue,
+                                passkeys > 0 ? "\(factors), passkeys: \(passkeys)" : factors, account.displayName,
+                                record,
                             ].joined(separator: "\t"))
                     }
                     guard page.count == 500 else { break }
@@ -138,13 +143,21 @@ struct UserCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print a one-time code with which a person chooses a new password within 24 hours.")
         @OptionGroup var subject: Subject
-        @Flag(help: "Take the second factor away, too: when the device and the recovery codes are lost.")
+        @Flag(
+            help: "Take the second factor away, too, and all passkeys: when the device and the recovery codes are lost."
+        )
         var secondFactor = false
+        @Flag(help: "Take all passkeys away, and leave the authenticator app.") var passkeys = false
         func run() async throws {
             try await subject.with { accounts, account in
                 try await accounts.record(
-                    "user reset", .update, account, detail: secondFactor ? "second factor removed" : nil)
-                if secondFactor { try await accounts.change(account, .noSecondFactor) }
+                    "user reset", .update, account,
+                    detail: secondFactor ? "second factor removed" : passkeys ? "passkeys removed" : nil)
+                if secondFactor {
+                    try await accounts.change(account, .noSecondFactor)
+                } else if passkeys {
+                    try await accounts.change(account, .noPasskeys)
+                }
                 try await accounts.printCode(for: account)
                 print("choose the password at: \(accounts.publicURL)/account/reset")
             }

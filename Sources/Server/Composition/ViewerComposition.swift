@@ -1,4 +1,5 @@
 import Access
+import SMARTAPI
 import SQLStore
 import ViewerAPI
 import Workflow
@@ -25,5 +26,16 @@ enum ViewerComposition {
                 outcome: .success, access: .server(requestID: "viewer"), entity: "client:" + wanted.id,
                 detail: scopes.text))
         try await store.save(wanted)
+    }
+
+    /// Who is not asked for consent: by what they agreed before, and by the viewer, unless it is to ask.
+    static func consents(
+        _ configuration: ServerConfiguration, _ store: RelationalStore, publicURL: String
+    ) -> ConsentPolicy {
+        let isOwn = configuration.viewer.isServed && !configuration.viewer.asksConsent
+        return ConsentPolicy(
+            directory: store, days: configuration.consent.rememberedDays,
+            own: isOwn
+                ? .init(clientID: ViewerRoutes.clientID, redirectURI: publicURL + ViewerRoutes.path) : nil)
     }
 }

@@ -75,8 +75,9 @@ struct WebComposition {
         // People.
         let people = PeopleComposition.keys(folder).map { keys in
             People(
-                sessions: PeopleComposition.sessions(store, keys: keys, clock: clock), clients: store, audit: audit,
-                threads: PasswordThreads(), baseURL: publicURL)
+                sessions: PeopleComposition.sessions(store, keys: keys, clock: clock), clients: store, passkeys: store,
+                consents: store, audit: audit, threads: PasswordThreads(), baseURL: publicURL,
+                ports: configuration.doors.filter { $0.kind == .http && $0.tls != .off && $0.port > 0 }.map(\.port))
         }
         passwords = people?.threads
         if people == nil {
@@ -89,7 +90,8 @@ struct WebComposition {
                 authorization: AuthorizationEndpoint(
                     configuration: smart, clients: store, sessions: people.sessions, authorizations: store,
                     subjects: store,
-                    audit: audit, givesOnlineAccess: true, now: micros,
+                    audit: audit, givesOnlineAccess: true,
+                    consents: ViewerComposition.consents(configuration, store, publicURL: publicURL), now: micros,
                     randomBytes: { entropy.bytes($0) }),
                 exchange: GrantExchange(
                     authorizations: store, sessions: people.sessions, issuer: issuer, verifier: verifier, now: micros,

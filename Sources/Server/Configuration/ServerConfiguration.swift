@@ -115,17 +115,35 @@ struct ServerConfiguration: Decodable, Sendable {
         var isServed = true
         /// Origins whose pages may hold the viewer in a frame.
         var frameOrigins: [String] = []
-        enum CodingKeys: String, CodingKey, CaseIterable { case isServed = "serve", frameOrigins = "frame-origins" }
+        /// Whether it asks a person who is signed in for consent, as other applications do.
+        var asksConsent = false
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case isServed = "serve"
+            case frameOrigins = "frame-origins"
+            case asksConsent = "ask-consent"
+        }
         init() {}
         init(from decoder: any Decoder) throws {
             let keys = try StrictKeys(decoder, CodingKeys.self, "viewer")
             isServed = try keys.value(.isServed) ?? isServed
             frameOrigins = try keys.value(.frameOrigins) ?? frameOrigins
+            asksConsent = try keys.value(.asksConsent) ?? asksConsent
             for origin in frameOrigins where !CrossOriginPolicy.isOrigin(origin) {
                 throw ConfigurationError(
                     "viewer.frame-origins: `\(origin)` is no origin as a browser writes it, such as https://ehr.example"
                 )
             }
+        }
+    }
+    /// What people agree to.
+    struct Consent: Decodable, Sendable {
+        /// How long a person who says so is not asked again; 0 asks each time.
+        var rememberedDays: Int64 = 90
+        enum CodingKeys: String, CodingKey, CaseIterable { case rememberedDays = "remembered-days" }
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let keys = try StrictKeys(decoder, CodingKeys.self, "consent")
+            rememberedDays = try keys.number(.rememberedDays, 0...3_650) ?? rememberedDays
         }
     }
     struct FHIR: Decodable, Sendable {
@@ -160,6 +178,7 @@ struct ServerConfiguration: Decodable, Sendable {
     var subscriptions = Subscriptions()
     var cors = CrossOrigin()
     var viewer = Viewer()
+    var consent = Consent()
     var fhir = FHIR()
     var limits = ServerLimits()
     var store = Store()
@@ -181,7 +200,7 @@ struct ServerConfiguration: Decodable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention,
-            routing, viewer, archives, prefetch
+            routing, viewer, archives, prefetch, consent
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
@@ -198,6 +217,7 @@ struct ServerConfiguration: Decodable, Sendable {
         subscriptions = try keys.value(.subscriptions) ?? subscriptions
         cors = try keys.value(.cors) ?? cors
         viewer = try keys.value(.viewer) ?? viewer
+        consent = try keys.value(.consent) ?? consent
         fhir = try keys.value(.fhir) ?? fhir
         limits.fhir.narrative = fhir.narrative
         limits.fhir.conditionalDelete = fhir.conditionalDelete

@@ -54,6 +54,9 @@ struct DemoFarewell: Sendable {
             storescu -v \(dicom) \(address) \(Self.quoted(followUpFolder))/*.dcm
             \(curl) "\(endpoints.http)/fhir/ImagingStudy?identifier=\(DemoHTTPClient.encoded("urn:dicom:uid|urn:oid:\(DemoOrder.followUp.studyInstanceUID)"))"
 
+            The app for the patient, launched by the demo's EHR (the browser warns of the demo's own certificate):
+            \(story.app.ehrURL)      sign in as \(DemoStory.accountName) with \(story.password)
+
             Its folder is \(folder.path), its log \(DemoServer.logFile(folder)).
             Ctrl-C ends it.
             """

@@ -37,7 +37,10 @@ struct DemoRun: Sendable {
             let archive = try await DemoArchive.start(in: folder.path)
             defer { archive?.stop() }
             let server = try await setup.startServer { event.yield(.exited($0)) }
-            failure = await watch(server, archive, events: events, event: event)
+            let http = try DemoHTTPClient(
+                base: server.endpoints.http, authorityFile: folder.authorityCertificateFile)
+            failure = await watch(server, archive, http, events: events, event: event)
+            await http.close()
         } catch {
             failure = error as? DemoFailure ?? DemoFailure("\(error)")
         }
@@ -55,7 +58,7 @@ struct DemoRun: Sendable {
 
     /// Plays the story and waits for the server's end; what went wrong, if anything.
     private func watch(
-        _ server: DemoServer, _ archive: DemoArchive?, events: AsyncStream<Event>,
+        _ server: DemoServer, _ archive: DemoArchive?, _ http: DemoHTTPClient, events: AsyncStream<Event>,
         event: AsyncStream<Event>.Continuation
     ) async -> DemoFailure? {
         await withTaskGroup(of: Void.self) { group in
@@ -72,7 +75,9 @@ struct DemoRun: Sendable {
             }
             let ris = DemoRIS()
             group.addTask { await ris.listen() }
-            group.addTask { event.yield(.played(await play(server, ris, archive))) }
+            let app = DemoApp(http)
+            group.addTask { await app.listen() }
+            group.addTask { event.yield(.played(await play(server, ris, archive, app, http))) }
             for await next in events {
                 switch next {
                 case .played(let found):
@@ -101,18 +106,16 @@ struct DemoRun: Sendable {
         }
     }
 
-    private func play(_ server: DemoServer, _ ris: DemoRIS, _ archive: DemoArchive?) async -> DemoFailure? {
+    private func play(
+        _ server: DemoServer, _ ris: DemoRIS, _ archive: DemoArchive?, _ app: DemoApp, _ http: DemoHTTPClient
+    ) async -> DemoFailure? {
         do {
+            try await app.open()
             try await DemoSetup(folder: folder, narrator: narrator, senders: []).add(ris)
             var story = try DemoStory(
-                server: server, narrator: narrator, ownFiles: ownFiles, ris: ris, archive: archive)
-            do {
-                try await story.play()
-                await story.close()
-            } catch {
-                await story.close()
-                throw error
-            }
+                server: server, narrator: narrator, ownFiles: ownFiles, ris: ris, archive: archive, app: app, http: http
+            )
+            try await story.play()
             narrator.line()
             narrator.line("All \(story.times.count) stages are played:")
             for (number, stage) in story.times.enumerated() {

@@ -23,6 +23,7 @@ struct DemoStory {
     let ris: DemoRIS
     /// Nil where the program of the old PACS is not installed.
     let archive: DemoArchive?
+    let app: DemoApp
 
     // What the stages find.
     var token = ""
@@ -31,6 +32,8 @@ struct DemoStory {
     var taskID = ""
     var imagingStudyID = ""
     var reportID = ""
+    /// With which the patient signs in.
+    var password = ""
     /// The study as the worklist described it.
     var study: PhantomStudy?
     var series: [PhantomSeries] = []
@@ -38,7 +41,8 @@ struct DemoStory {
     var times: [(title: String, time: Duration)] = []
 
     init(
-        server: DemoServer, narrator: DemoNarrator, ownFiles: DemoOwnFiles, ris: DemoRIS, archive: DemoArchive?
+        server: DemoServer, narrator: DemoNarrator, ownFiles: DemoOwnFiles, ris: DemoRIS, archive: DemoArchive?,
+        app: DemoApp, http: DemoHTTPClient
     ) throws {
         let now = Date()
         site = DemoSite(
@@ -49,8 +53,9 @@ struct DemoStory {
         self.ownFiles = ownFiles
         self.ris = ris
         self.archive = archive
+        self.app = app
+        self.http = http
         let authority = server.folder.authorityCertificateFile
-        http = try DemoHTTPClient(base: server.endpoints.http, authorityFile: authority)
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = .file(authority)
         tls = server.dimse.tls ? try NIOSSLContext(configuration: configuration) : nil
@@ -70,10 +75,9 @@ struct DemoStory {
         }
         try await stage(8, "The prior lies in the old PACS: found by QIDO-RS and C-FIND") { try await $0.prior() }
         try await stage(9, "The report leaves for the RIS: ORU^R01 by MLLP") { try await $0.telling() }
+        try await stage(10, "An app is launched for the patient: SMART App Launch") { try await $0.launching() }
         try await playOwnFiles()
     }
-
-    func close() async { await http.close() }
 
     private mutating func stage(
         _ number: Int, _ title: String, _ body: (inout DemoStory) async throws -> Void

@@ -19,12 +19,17 @@ struct LaunchFixture {
     let store = MemoryStore()
     let authorizations = MemoryAuthorizations()
     let sessions = MemorySessions()
+    let consents = MemoryConsents()
     let responder: APIResponder
     let serverKey: ServerKey
     let clientKey: ClientKey
     let verifier: TokenVerifier
 
-    init(givesOnlineAccess: Bool = true, strangers limits: StrangerLimits? = nil) async throws {
+    /// - Parameter consentDays: how long what a person agreed to is remembered.
+    init(
+        givesOnlineAccess: Bool = true, strangers limits: StrangerLimits? = nil, consentDays: Int64 = 0,
+        own: ConsentPolicy.OwnApplication? = nil
+    ) async throws {
         let clock = self.clock
         let now: @Sendable () -> Int64 = { clock.now }
         serverKey = try ServerKey.generated()
@@ -70,7 +75,8 @@ struct LaunchFixture {
             authorization: AuthorizationEndpoint(
                 configuration: configuration, clients: store, sessions: sessions, authorizations: authorizations,
                 subjects: MemorySubjects(), audit: store, givesOnlineAccess: givesOnlineAccess,
-                now: now, randomBytes: random),
+                consents: ConsentPolicy(directory: consents, days: consentDays, own: own), now: now,
+                randomBytes: random),
             exchange: exchange)
         let launches = LaunchRoutes(
             configuration: configuration, clients: store, authorizations: authorizations, subjects: MemorySubjects(),
@@ -120,9 +126,10 @@ struct LaunchFixture {
     /// Answers as the page's form would, with all scopes of the request kept.
     func consent(
         _ fields: [(String, String)], as cookie: String? = "ann", csrf: String? = nil, keep: [String]? = nil,
-        patient: String? = nil, decision: String = "allow"
+        patient: String? = nil, decision: String = "allow", remembers: Bool = false
     ) async throws -> CollectedResponse {
         var form = fields
+        if remembers { form.append(("remember", "yes")) }
         form.append(("csrf", csrf ?? "csrf-session-" + (cookie ?? "")))
         form.append(("decision", decision))
         let scope = fields.first { $0.0 == "scope" }?.1 ?? ""

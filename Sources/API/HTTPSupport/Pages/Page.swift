@@ -3,7 +3,7 @@ import Hummingbird
 
 /// A page for people: one frame around each, the same for all of Hilum.
 ///
-/// No script is needed and none is allowed; styles are one file of this server. A page is never within a frame of
+/// No script runs but a file of this server that a page names; styles are one file of this server. A page is never within a frame of
 /// another site, and its forms lead to this server alone, unless it says where else. CSP Level 3 §6.
 package struct Page: Sendable {
     /// Of the head and the first heading.
@@ -22,6 +22,8 @@ package struct Page: Sendable {
     /// ``CrossOriginPolicy/isOrigin(_:)``), and the own schemes of applications on a device, such as `com.example.app:`. What
     /// is neither is left out.
     package var formOrigins: [String] = []
+    /// The path of a script of this server; nil, as almost always, for a page on which none may run.
+    package var script: String?
     /// Goes on to a path of this server at once, by itself.
     package var continuesTo: String?
 
@@ -59,6 +61,9 @@ package struct Page: Sendable {
             head.append(
                 .element("meta", [.init("http-equiv", "refresh"), .init("content", "0;url=" + path)]))
         }
+        if let script {
+            head.append(.element("script", [.init("src", script), .flag("defer")]))
+        }
         let links = navigation.map { link in
             HTML.element("li", [], .element("a", [.init("href", link.path)], .text(link.title)))
         }
@@ -83,7 +88,7 @@ package struct Page: Sendable {
         var headers = headers
         let targets = formOrigins.filter { CrossOriginPolicy.isOrigin($0) || Self.isOwnScheme($0) }
         headers[.contentSecurityPolicy] = SecurityHeaders.pagePolicy(
-            forms: hasForms ? ["'self'"] + targets : ["'none'"])
+            forms: hasForms ? ["'self'"] + targets : ["'none'"], hasScript: script != nil)
         // With `no-referrer` a browser would not say which site a form comes from. Fetch Standard §3.2.
         headers[.referrerPolicy] = headers[.referrerPolicy] ?? "same-origin"
         headers[.xFrameOptions] = "DENY"

@@ -14,8 +14,11 @@ package struct PageForms: Sendable {
     package func form(_ path: String, _ content: [HTML], isCard: Bool = true) -> HTML {
         var attributes: [HTMLAttribute] = [.init("method", "post"), .init("action", path)]
         if isCard { attributes.append(.init("class", "card")) }
-        return .element("form", attributes, [hidden("csrf", token)] + content)
+        return .element("form", attributes, [csrf] + content)
     }
+
+    /// What each form carries that changes something.
+    package var csrf: HTML { hidden("csrf", token) }
 
     /// A field that carries what was given before.
     package func hidden(_ name: String, _ value: String) -> HTML {

@@ -22,6 +22,17 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     case sessionsTitle, sessionThis, sessionBegan, sessionSeen, sessionFrom, sessionBrowser, endButton, actionLabel
     case signOutButton
 
+    // Passkeys.
+    case passkeysTitle, passkeysLead, passkeysNone, passkeysNotHere, passkeyName, passkeyAdded, passkeyLastUsed
+    case passkeyElsewhere, passkeyAddTitle, passkeyAddButton, passkeyNameHint, passkeyDefaultName, removeButton
+    case passkeyNotAdded, passkeyTaken, passkeysTooMany, passkeyLastFactor, passkeyDone, passkeyRemoved, passkeyInstead
+    case passkeySignIn, passkeySignInLead, passkeyUseButton, passkeySecondFactor, passkeyFailed, passkeyProblem
+    case passkeyNeedsScript, passkeyOtherWay, neverUsed, passkeysManage
+
+    // Apps that may act for a person.
+    case accessTitle, accessLead, accessNone, accessWithdraw, accessSince, accessRemembered, accessMay, accessWithdrawn
+    case appLabel
+
     // For operators.
     case usersTitle, clientsTitle, stateLabel, stateActive, stateLocked, stateRevoked, lockButton, unlockButton
     case resetButton, endSessionsButton, revokeButton, secondFactorLabel, yes, no, nextPage, resetCodeTitle

@@ -8,7 +8,8 @@ package enum Stylesheet {
     /// Changes with the text.
     package static let path = "/assets/hilum-" + name + ".css"
     private static let name = Hexadecimal.encode(SHA256.digest(bytes).prefix(8))
-    private static let bytes = Array(text.utf8)
+    /// As it is served.
+    package static let bytes = Array(text.utf8)
 
     /// Serves it. Another digest than today's is 404: a page that asks for it is older than the server.
     package static let route = Route(.get, "/assets/{file}", operationID: "getStylesheet", access: .open, isBrief: true)

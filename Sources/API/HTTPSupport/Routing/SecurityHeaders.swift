@@ -11,9 +11,12 @@ package struct SecurityHeaders: Sendable {
 
     /// The policy of a page: no script, nothing inline, in nobody's frame. CSP Level 3.
     ///
-    /// - Parameter forms: sources that its forms, and the answers to them, may lead to.
-    package static func pagePolicy(forms: [String]) -> String {
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action \(forms.joined(separator: " ")); "
+    /// - Parameters:
+    ///   - forms: sources that its forms, and the answers to them, may lead to.
+    ///   - hasScript: whether scripts run that are files of this server.
+    package static func pagePolicy(forms: [String], hasScript: Bool = false) -> String {
+        "default-src 'none'; \(hasScript ? "script-src 'self'; " : "")style-src 'self'; base-uri 'none'; "
+            + "form-action \(forms.joined(separator: " ")); "
             + "frame-ancestors 'none'"
     }
 

@@ -31,6 +31,7 @@ package struct AuthorizationEndpoint: Sendable {
     let subjects: any LaunchSubjects
     let audit: any AuditTrail
     let givesOnlineAccess: Bool
+    let consents: ConsentPolicy
     let pages: AuthorizationPages
     let now: @Sendable () -> Int64
     let randomBytes: @Sendable (Int) -> [UInt8]
@@ -39,12 +40,13 @@ package struct AuthorizationEndpoint: Sendable {
 
     /// - Parameters:
     ///   - givesOnlineAccess: whether refresh tokens can end with sessions; see ``GrantExchange``.
+    ///   - consents: who is not asked.
     ///   - now: microseconds since the epoch.
     ///   - randomBytes: strong random bytes.
     package init(
         configuration: SMARTConfiguration, clients: any ClientDirectory, sessions: any PersonSessions,
         authorizations: any AuthorizationStore, subjects: any LaunchSubjects, audit: any AuditTrail,
-        givesOnlineAccess: Bool, now: @escaping @Sendable () -> Int64,
+        givesOnlineAccess: Bool, consents: ConsentPolicy = .alwaysAsk, now: @escaping @Sendable () -> Int64,
         randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.configuration = configuration
@@ -54,6 +56,7 @@ package struct AuthorizationEndpoint: Sendable {
         self.subjects = subjects
         self.audit = audit
         self.givesOnlineAccess = givesOnlineAccess
+        self.consents = consents
         self.now = now
         self.randomBytes = randomBytes
         pages = AuthorizationPages()
@@ -112,6 +115,12 @@ package struct AuthorizationEndpoint: Sendable {
             return seeOther(sessions.signInPath(returningTo: link(asked, isAskedNow: true)))
         }
         let offer = try await offer(asked, person, request)
+        let only = try await consents.mayAnswer ? onlyPatient(of: person, offer, request) : nil
+        let answer = try await consents.answer(to: asked, person, offer, onlyPatient: only, at: now())
+        if let answer {
+            return try await grant(
+                asked, person, answer.scopes, answer.context, offer, request, reason: answer.reason)
+        }
         guard !isSilent else { throw refused(asked, .consentRequired, "The person has to be asked") }
         return try await page(asked, person, offer, request, find: fields["find"], notice: nil)
     }
@@ -180,7 +189,8 @@ package struct AuthorizationEndpoint: Sendable {
         return pages.consent(
             .init(
                 person: person, asked: asked, offer: offer, choices: choices, find: find, notice: notice,
-                csrf: sessions.csrfToken(of: person), mark: mark(asked, at: person.signedInAt)))
+                mayRemember: try await mayRemember(person, offer, request), csrf: sessions.csrfToken(of: person),
+                mark: mark(asked, at: person.signedInAt)))
     }
 
     /// Only those whom the person may see.
@@ -220,7 +230,47 @@ package struct AuthorizationEndpoint: Sendable {
             }
             context.patient = id
         }
-        return try await grant(asked, person, scopes, context, offer, request)
+        let mayRemember = try await mayRemember(person, offer, request)
+        let response = try await grant(asked, person, scopes, context, offer, request)
+        if mayRemember, fields["remember"] == "yes" {
+            try await remember(asked, person, scopes, patient: context.patient, offer, request)
+        }
+        return response
+    }
+
+    /// Whom alone a person could choose, where a patient is to be chosen.
+    private func onlyPatient(
+        of person: SignedInPerson, _ offer: AuthorizationOffer, _ request: APIRequest
+    ) async throws -> String? {
+        guard offer.needsPatient, person.role == .patient, person.patientIDs.count == 1 else { return nil }
+        let access = person.access(requestID: request.requestID, sourceAddress: request.sourceAddress)
+        return try await isTheirs(person.patientIDs[0], person, access) ? person.patientIDs[0] : nil
+    }
+
+    private func mayRemember(
+        _ person: SignedInPerson, _ offer: AuthorizationOffer, _ request: APIRequest
+    ) async throws -> Bool {
+        guard consents.directory != nil else { return false }
+        // Where a patient is to be chosen each time, the page comes each time.
+        if !offer.needsPatient { return true }
+        return try await onlyPatient(of: person, offer, request) != nil
+    }
+
+    /// Keeps what was agreed, so that it is not asked again.
+    private func remember(
+        _ asked: AuthorizationRequest, _ person: SignedInPerson, _ scopes: GrantedScopes, patient: String?,
+        _ offer: AuthorizationOffer, _ request: APIRequest
+    ) async throws {
+        let time = now()
+        try await record(
+            request, person, asked.client, .success, interaction: "consent-remember", patientID: patient,
+            detail: scopes.text)
+        _ = try await consents.directory?.remember(
+            RememberedConsent(
+                accountID: person.accountID, clientID: asked.client.id, patientID: patient, asked: offer.scopes,
+                agreed: scopes, registration: ConsentPolicy.digest(asked.client), agreedAt: time,
+                expires: time + consents.lifetime),
+            inSession: person.sessionID)
     }
 
     private func isTheirs(_ id: String, _ person: SignedInPerson, _ access: AccessContext) async throws -> Bool {
@@ -230,7 +280,7 @@ package struct AuthorizationEndpoint: Sendable {
 
     private func grant(
         _ asked: AuthorizationRequest, _ person: SignedInPerson, _ scopes: GrantedScopes, _ context: LaunchContext,
-        _ offer: AuthorizationOffer, _ request: APIRequest
+        _ offer: AuthorizationOffer, _ request: APIRequest, reason: String = ""
     ) async throws -> Response {
         let time = now()
         let code = Base64URL.encode(randomBytes(32))
@@ -246,7 +296,7 @@ package struct AuthorizationEndpoint: Sendable {
         // Without its row the code leaves for nobody.
         try await record(
             request, person, asked.client, .success, entity: "grant:" + grant.id, patientID: context.patient,
-            detail: scopes.text)
+            detail: reason + scopes.text)
         return redirect(asked.addressee, [("code", code)])
     }
 

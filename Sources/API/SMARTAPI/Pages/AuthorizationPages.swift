@@ -20,6 +20,8 @@ struct AuthorizationPages: Sendable {
         /// The name that was looked for.
         let find: String
         let notice: Notice?
+        /// Whether the answer may stand for the next time.
+        let mayRemember: Bool
         let csrf: String
         /// Carried on; see ``AuthorizationEndpoint``.
         let mark: String
@@ -41,6 +43,11 @@ struct AuthorizationPages: Sendable {
             "/auth/consent",
             [
                 carried(consent, forms), forms.hidden("find", consent.find), patients(consent), scopes(consent),
+                consent.mayRemember
+                    ? row(
+                        "checkbox", "remember", id: "remember", value: "yes", isChecked: false,
+                        "Do not ask again as long as it asks for no more than this")
+                    : .none,
                 .element("p", [], "The answer goes to ", .element("code", [], .text(target ?? "")), "."),
                 .element(
                     "p", [], isAnswerable ? .all([decision("allow", "Allow"), " "]) : .none,

@@ -14,7 +14,7 @@ package struct AccountRoutes: Sendable {
         RouteGroup(
             name: "account", prefix: "/account", errorBody: PageErrorBody(),
             routes: SignInRoutes(people: people).routes + routes + OperatorRoutes(people: people).routes
-                + [Stylesheet.route])
+                + PasskeyRoutes(people: people).routes + AccessRoutes(people: people).routes + [Stylesheet.route])
     }
 
     private var routes: [Route] {
@@ -91,6 +91,7 @@ package struct AccountRoutes: Sendable {
         let record = ([account.fhirUser].compactMap { $0 } + account.patientIDs.map { "Patient/" + $0 })
             .joined(separator: ", ")
         let hasFactor = account.sealedSecret != nil
+        let passkeys = try await people.ownPasskeys(account)
         var page = Page(
             language[.accountTitle], language,
             [
@@ -102,9 +103,17 @@ package struct AccountRoutes: Sendable {
                     .element("p", [], "\(language[.recordLabel]): \(record.isEmpty ? language[.none] : record)")),
                 .element(
                     "section", [], .element("h2", [], language.html(.secondFactorTitle)),
-                    .element("p", [], language.html(hasFactor ? .secondFactorOn : .secondFactorOff)),
-                    hasFactor ? .element("p", [], "\(language[.recoveryLeft]) \(left)") : .none,
-                    forms.link("/account/enrolment", hasFactor ? .enrolAgain : .enrolTitle)),
+                    passkeys.isEmpty || hasFactor
+                        ? .element("p", [], language.html(hasFactor ? .secondFactorOn : .secondFactorOff)) : .none,
+                    passkeys.isEmpty
+                        ? .none : .element("p", [], "\(language[.passkeysManage]): \(passkeys.count)"),
+                    hasFactor || !passkeys.isEmpty
+                        ? .element("p", [], "\(language[.recoveryLeft]) \(left)") : .none,
+                    forms.link("/account/enrolment", hasFactor ? .enrolAgain : .enrolTitle),
+                    forms.link(PasskeyRoutes.listPath, .passkeysTitle)),
+                .element(
+                    "section", [], .element("h2", [], language.html(.accessTitle)),
+                    forms.link(AccessRoutes.path, .accessTitle)),
                 passwordForm(forms),
                 sessionList(sessions, known, forms),
                 forms.act("/account/sign-out", .signOutButton),

@@ -83,6 +83,7 @@ struct OperatorRoutes: Sendable {
         let after = try call.request.query()["after"]
         let accounts = try await people.accounts.accounts(after: after, limit: Self.pageSize + 1)
         try await people.record("accounts", known.account, nil, call.request)
+        let withPasskeys = try await people.passkeys?.havePasskeys(accounts.map(\.id)) ?? []
         let rows = accounts.prefix(Self.pageSize).map { account -> [HTML] in
             let path = "/account/users/\(account.id)/"
             let isLocked = account.state == .locked
@@ -102,7 +103,8 @@ struct OperatorRoutes: Sendable {
                     // Of OpsAPI: what the account's person did.
                     forms.link("/operations/audit?who=" + PercentCoding.encoded(account.id), .auditRowsLabel),
                 ]), language.html(account.role.label), language.html(isLocked ? .stateLocked : .stateActive),
-                language.html(account.sealedSecret == nil ? .no : .yes), .all(actions),
+                language.html(account.sealedSecret != nil || withPasskeys.contains(account.id) ? .yes : .no),
+                .all(actions),
             ]
         }
         var content: [HTML] = [

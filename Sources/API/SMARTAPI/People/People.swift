@@ -10,8 +10,13 @@ package struct People: Sendable {
     package let threads: PasswordThreads
     /// Scheme, host and port of this server, as browsers name where a form comes from.
     let origin: String
+    /// Where passkeys are kept, and as whom they know this server; nil where browsers have none here.
+    let passkeys: (any PasskeyDirectory)?
+    let relyingParty: RelyingParty?
+    /// What people are not asked again, to be shown and withdrawn.
+    let consents: (any ConsentDirectory)?
     private let audit: any AuditTrail
-    private let guesses: GuessThrottle
+    let guesses: GuessThrottle
     private let cost: PasswordVerifier.Cost
     private let decoy: PasswordVerifier
 
@@ -19,13 +24,18 @@ package struct People: Sendable {
     ///   - clients: what operators are shown of apps.
     ///   - audit: keeps a row of each sign-in, refusal and change before it has an effect.
     ///   - baseURL: scheme, host and port of this server.
+    ///   - ports: of further doors by TLS, under the host of `baseURL`.
     ///   - cost: of passwords that are chosen or given from now on.
     package init(
-        sessions: PeopleSessions, clients: any ClientDirectory, audit: any AuditTrail, threads: PasswordThreads,
-        baseURL: String, cost: PasswordVerifier.Cost = .current
+        sessions: PeopleSessions, clients: any ClientDirectory, passkeys: (any PasskeyDirectory)? = nil,
+        consents: (any ConsentDirectory)? = nil, audit: any AuditTrail, threads: PasswordThreads, baseURL: String,
+        ports: [Int] = [], cost: PasswordVerifier.Cost = .current
     ) {
         self.sessions = sessions
         self.clients = clients
+        self.passkeys = passkeys
+        self.consents = consents
+        relyingParty = RelyingParty(baseURL: baseURL, ports: ports)
         self.audit = audit
         self.threads = threads
         self.cost = cost
@@ -69,7 +79,7 @@ package struct People: Sendable {
         }
         if verifier.cost != cost { try await renew(account, verifier, password, request) }
         let stage: BrowserSession.Stage =
-            account.sealedSecret != nil ? .secondFactor : account.role == .operator ? .enrolment : .whole
+            try await hasSecondFactor(account) ? .secondFactor : account.role == .operator ? .enrolment : .whole
         try await record("sign-in", account, account, request, detail: "password")
         return try await begin(account, stage, request)
     }
@@ -80,7 +90,7 @@ package struct People: Sendable {
             isSecondFactor: false)
     }
 
-    private func device(of account: Account, _ request: APIRequest) -> String? {
+    func device(of account: Account, _ request: APIRequest) -> String? {
         keys.device(Cookies.value(Cookies.device, in: request.headers[.cookie]), of: account.id)
     }
 
@@ -180,6 +190,10 @@ package struct People: Sendable {
     /// Recovery codes that a second factor is given.
     private static let recoveryCodes = 10
 
+    func newRecoveryCodes() -> [String] {
+        (0..<Self.recoveryCodes).map { _ in PeopleKeys.newCode(sessions.randomBytes) }
+    }
+
     /// A new secret, and the same sealed for the session that is to set it up.
     func newSecret(for known: PeopleSessions.Known) -> (secret: [UInt8], sealed: [UInt8]) {
         let secret = sessions.randomBytes(OneTimePassword.secretBytes)
@@ -199,11 +213,14 @@ package struct People: Sendable {
         _ known: PeopleSessions.Known, secret: [UInt8], code: String, _ request: APIRequest
     ) async throws -> (codes: [String], account: Account)? {
         var account = known.account
+        // The password alone sets up the first factor, and changes none that was set up meanwhile.
+        let isFirstFactor = try await !hasSecondFactor(account)
+        guard known.session.stage == .whole || isFirstFactor else { return nil }
         let digits = code.filter { $0 != " " }
         guard let step = OneTimePassword.step(of: digits, secret: secret, at: sessions.now() / 1_000_000) else {
             return nil
         }
-        let codes = (0..<Self.recoveryCodes).map { _ in PeopleKeys.newCode(sessions.randomBytes) }
+        let codes = newRecoveryCodes()
         try await record("second-factor-set", account, account, request)
         let sealed = keys.seal(secret, for: account.id, nonce: sessions.randomBytes(AESGCM.nonceBytes))
         let change = AccountChange.secondFactor(

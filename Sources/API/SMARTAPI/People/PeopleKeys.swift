@@ -7,6 +7,8 @@ package struct PeopleKeys: Sendable {
     private let forms: [UInt8]
     private let devices: [UInt8]
     private let codes: [UInt8]
+    /// Of passkeys.
+    let challenges: [UInt8]
 
     /// - Parameter key: 32 bytes, the same over restarts: with another one second factors do not open.
     package init(key: [UInt8]) {
@@ -15,6 +17,7 @@ package struct PeopleKeys: Sendable {
         forms = derived("forms")
         devices = derived("devices")
         codes = derived("one-time codes")
+        challenges = derived("passkey challenges")
     }
 
     // MARK: Codes

@@ -17,8 +17,10 @@ struct SignInRoutes: Sendable {
             },
             route(.post, "/account/sign-in", "postSignIn", signIn),
             route(.get, "/account/second-factor", "getSecondFactor") { call in
-                guard call.known?.session.stage == .secondFactor else { return call.redirect(to: signInPath(call)) }
-                return Self.secondFactor(call, destination: try returnPath(call))
+                guard let known = call.known, known.session.stage == .secondFactor else {
+                    return call.redirect(to: signInPath(call))
+                }
+                return try await secondFactor(call, known, destination: try returnPath(call))
             },
             route(.post, "/account/second-factor", "postSecondFactor", secondFactor),
             route(.get, "/account/enrolment", "getEnrolment") { call in
@@ -74,6 +76,7 @@ struct SignInRoutes: Sendable {
     ) -> Response {
         let (token, cookies) = call.formToken()
         let forms = PageForms(language: call.language, token: token)
+        let hasPasskeys = call.people.relyingParty != nil && call.people.passkeys != nil
         let page = Page(
             call.language[.signInTitle], call.language,
             [
@@ -90,6 +93,10 @@ struct SignInRoutes: Sendable {
                             isFirst: wrong != nil, isWrong: wrong != nil),
                         forms.button(.signInButton),
                     ]),
+                hasPasskeys
+                    ? forms.link(
+                        PasskeyRoutes.signInPath + "?return=" + PercentCoding.encoded(destination), .passkeySignIn)
+                    : .none,
                 forms.link("/account/reset", .haveResetCode),
             ])
         return call.answer(page, status: wrong == nil ? .ok : .forbidden, cookies: cookies)
@@ -97,7 +104,7 @@ struct SignInRoutes: Sendable {
 
     /// Goes on behind the sign-in. Beyond these pages by a page of its own: a browser holds the whole chain of redirects
     /// behind a form to where forms may lead, and an app's redirect is elsewhere. CSP Level 3 §6.5.1.
-    private static func goOn(_ call: PageCall, to destination: String, _ cookies: [HTTPField]) -> Response {
+    static func goOn(_ call: PageCall, to destination: String, _ cookies: [HTTPField]) -> Response {
         if destination == "/account" { return call.redirect(to: destination, cookies: cookies) }
         var page = Page(
             call.language[.signedIn], call.language,
@@ -116,13 +123,16 @@ struct SignInRoutes: Sendable {
         }
         switch try await people.prove(known, code: form["code"] ?? "", call.request) {
         case .throttled(let seconds): throw call.tooOften(seconds)
-        case .wrong: return Self.secondFactor(call, destination: destination, wrong: .codeFailed)
+        case .wrong: return try await secondFactor(call, known, destination: destination, wrong: .codeFailed)
         case .begun(_, let cookies): return Self.goOn(call, to: destination, cookies)
         }
     }
 
-    private static func secondFactor(_ call: PageCall, destination: String, wrong: PageText? = nil) -> Response {
+    private func secondFactor(
+        _ call: PageCall, _ known: PeopleSessions.Known, destination: String, wrong: PageText? = nil
+    ) async throws -> Response {
         let forms = PageForms(language: call.language, token: call.formToken().token)
+        let passkeys = try await people.ownPasskeys(known.account)
         let page = Page(
             call.language[.secondFactorTitle], call.language,
             [
@@ -136,6 +146,11 @@ struct SignInRoutes: Sendable {
                             isWrong: wrong != nil),
                         forms.button(.checkButton),
                     ]),
+                passkeys.isEmpty
+                    ? .none
+                    : forms.link(
+                        PasskeyRoutes.signInPath + "?return=" + PercentCoding.encoded(destination),
+                        .passkeySecondFactor),
                 forms.act("/account/sign-out", .signOutButton),
             ])
         return call.answer(page, status: wrong == nil ? .ok : .forbidden)
@@ -175,14 +190,18 @@ struct SignInRoutes: Sendable {
         guard case .begun(_, let cookies) = try await people.begin(account, .whole, call.request) else {
             return call.redirect(to: PeopleSessions.signInPath)
         }
-        let page = Page(
-            call.language[.recoveryTitle], call.language,
+        return call.answer(Self.recovery(codes, destination: destination, call.language), cookies: cookies)
+    }
+
+    /// Shows new recovery codes, once.
+    static func recovery(_ codes: [String], destination: String, _ language: PageLanguage) -> Page {
+        Page(
+            language[.recoveryTitle], language,
             [
-                .element("p", [], call.language.html(.recoveryExplained)),
+                .element("p", [], language.html(.recoveryExplained)),
                 .element("ul", [.init("class", "codes")], codes.map { .element("li", [], .text($0)) }),
-                .element("p", [], .element("a", [.init("href", destination)], call.language.html(.recoveryKept))),
+                .element("p", [], .element("a", [.init("href", destination)], language.html(.recoveryKept))),
             ])
-        return call.answer(page, cookies: cookies)
     }
 
     private static func enrolment(
@@ -217,6 +236,10 @@ struct SignInRoutes: Sendable {
                         forms.field("code", .codeLabel, autocomplete: "one-time-code", isWrong: wrong == .codeFailed),
                         forms.button(.enrolButton),
                     ]),
+                people.relyingParty == nil || people.passkeys == nil
+                    ? .none
+                    : forms.link(
+                        PasskeyRoutes.listPath + "?return=" + PercentCoding.encoded(destination), .passkeyInstead),
             ])
         return call.answer(page, status: wrong == nil ? .ok : .forbidden)
     }

@@ -76,8 +76,10 @@ package enum AccountChange: Sendable, Hashable {
     case verifier(String, replacing: String)
     /// A new second factor with its recovery codes, by their digests. Codes that were there before are void.
     case secondFactor(sealed: [UInt8], recoveryDigests: [[UInt8]])
-    /// No second factor and no recovery codes; ends all sessions.
+    /// No second factor, so no passkeys either, and no recovery codes; ends all sessions.
     case noSecondFactor
+    /// No passkeys, and where they were the only second factor no recovery codes; ends all sessions.
+    case noPasskeys
     /// Whom the account stands for. Nil leaves what is there; ends all sessions and authorizations, as these
     /// hold rights of before.
     case link(fhirUser: String?, patientIDs: [String]?)

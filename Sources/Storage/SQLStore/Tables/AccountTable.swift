@@ -55,11 +55,16 @@ struct AccountTable {
             try endSessions(of: id, but: session, at: time)
         case .secondFactor(let sealed, let digests):
             guard try set("secret = ?, used_step = 0", [.bytes(sealed)], of: id, at: time) else { return false }
-            try forgetCodes(.recovery, of: id)
-            for digest in digests { try keepCode(.recovery, digest, of: id, expires: nil) }
+            try setRecoveryCodes(digests, of: id)
         case .noSecondFactor:
             guard try set("secret = NULL, used_step = 0", [], of: id, at: time) else { return false }
+            try PasskeyTable(connection: connection).removeAll(of: id)
             try forgetCodes(.recovery, of: id)
+            try endSessions(of: id, at: time)
+        case .noPasskeys:
+            guard try set("state = state", [], of: id, at: time) else { return false }
+            try PasskeyTable(connection: connection).removeAll(of: id)
+            if try account(id: id)?.sealedSecret == nil { try forgetCodes(.recovery, of: id) }
             try endSessions(of: id, at: time)
         case .link(let user, let patients):
             let isChanged = try set(
@@ -71,6 +76,12 @@ struct AccountTable {
         return true
     }
 
+    /// New recovery codes in the place of those there were.
+    func setRecoveryCodes(_ digests: [[UInt8]], of id: String) throws {
+        try forgetCodes(.recovery, of: id)
+        for digest in digests { try keepCode(.recovery, digest, of: id, expires: nil) }
+    }
+
     private func set(_ columns: String, _ values: [SQLValue], of id: String, at time: Int64) throws -> Bool {
         try connection.run(
             "UPDATE accounts SET \(columns), changed_at = ? WHERE id = ?", values + [.int(time), .text(id)]) > 0
@@ -78,13 +89,14 @@ struct AccountTable {
 
     /// Ends the sessions of the account but one, and what applications were authorized to do in its name: their rights are
     /// those of before.
-    private func endSessions(of id: String, but session: String? = nil, at time: Int64) throws {
+    func endSessions(of id: String, but session: String? = nil, at time: Int64) throws {
         _ = try BrowserSessionTable(connection: connection).endAll(of: id, but: session)
         _ = try GrantTable(connection: connection).revoke(ofAccount: id, at: time)
     }
 
     func remove(_ id: String, at time: Int64) throws -> Bool {
         try endSessions(of: id, at: time)
+        try PasskeyTable(connection: connection).removeAll(of: id)
         try connection.run("DELETE FROM account_codes WHERE account = ?", [.text(id)])
         return try connection.run("DELETE FROM accounts WHERE id = ?", [.text(id)]) > 0
     }

@@ -69,9 +69,12 @@ struct BrowserSessionTable {
         try connection.run("DELETE FROM sessions WHERE id = ? AND account = ?", [.text(id), .text(account)]) > 0
     }
 
+    /// What the person is not asked again is forgotten with the sessions.
     func endAll(of account: String, but session: String?) throws -> Int {
-        try connection.run(
+        let count = try connection.run(
             "DELETE FROM sessions WHERE account = ? AND id <> ?", [.text(account), .text(session ?? "")])
+        try ConsentTable(connection: connection).forgetAll(of: account)
+        return count
     }
 
     private static func session(_ row: SQLRow) throws -> BrowserSession {

@@ -72,12 +72,22 @@ final class MemoryPeople: AccountDirectory, SessionDirectory {
                 state.accounts[accountID]?.sealedSecret = nil
                 state.recovery[accountID] = nil
                 end()
+            case .noPasskeys:
+                if account.sealedSecret == nil { state.recovery[accountID] = nil }
+                end()
             case .link(let user, let patients):
                 if let user { state.accounts[accountID]?.fhirUser = user }
                 if let patients { state.accounts[accountID]?.patientIDs = patients }
                 end()
             }
             return true
+        }
+    }
+    /// What goes with a factor beside the password: the time of the change, and new recovery codes.
+    func noteFactor(_ accountID: String, _ digests: [[UInt8]]?, at time: Int64) async throws {
+        try with { state in
+            state.accounts[accountID]?.changedAt = time
+            if let digests { state.recovery[accountID] = Set(digests) }
         }
     }
     func remove(accountID: String) async throws -> Bool {
@@ -151,16 +161,20 @@ struct PeopleFixture: Sendable {
     let clock = ManualClock()
     let store = MemoryStore()
     let directory = MemoryPeople()
+    let passkeys: MemoryPasskeys
+    let consents = MemoryConsents()
     let people: People
     let responder: APIResponder
 
     private init(_ limits: PasswordThreads.Limits, cost: PasswordVerifier.Cost) throws {
         let (clock, random) = (clock, Mutexed())
+        passkeys = MemoryPasskeys(directory)
         people = People(
             sessions: PeopleSessions(
                 accounts: directory, sessions: directory, keys: PeopleKeys(key: [UInt8](repeating: 7, count: 32)),
                 now: { clock.now }, randomBytes: { random.bytes($0) }),
-            clients: store, audit: store, threads: PasswordThreads(limits), baseURL: Self.base, cost: cost)
+            clients: store, passkeys: passkeys, consents: consents, audit: store, threads: PasswordThreads(limits),
+            baseURL: Self.base, cost: cost)
         responder = APIResponder(
             table: try RouteTable([AccountRoutes(people: people).group]),
             authenticator: BearerAuthenticator(tokens: NoTokens(), audit: store, realm: Self.base),

@@ -1,0 +1,79 @@
+import Access
+
+extension RelationalStore: PasskeyDirectory {
+    package func passkeys(of accountID: String) async throws -> [Passkey] {
+        try await reading { try PasskeyTable(connection: $0).passkeys(of: accountID) }
+    }
+
+    package func havePasskeys(_ accountIDs: [String]) async throws -> Set<String> {
+        try await reading { try PasskeyTable(connection: $0).havePasskeys(accountIDs) }
+    }
+
+    package func passkey(credentialID: [UInt8]) async throws -> Passkey? {
+        try await reading { try PasskeyTable(connection: $0).passkey(credentialID: credentialID) }
+    }
+
+    package func add(
+        _ passkey: Passkey, recoveryDigests: [[UInt8]]?, using challenge: UsedChallenge, ofAccountChangedAt time: Int64
+    ) async throws -> PasskeyAddition {
+        try await writing {
+            try PasskeyTable(connection: $0).add(
+                passkey, recoveryDigests: recoveryDigests, using: challenge, ofAccountChangedAt: time)
+        }
+    }
+
+    package func use(
+        _ passkey: Passkey, signCount: UInt32, isBackedUp: Bool, using challenge: UsedChallenge, at time: Int64
+    ) async throws -> Bool {
+        try await writing {
+            try PasskeyTable(connection: $0).use(
+                passkey, signCount: signCount, isBackedUp: isBackedUp, using: challenge, at: time)
+        }
+    }
+
+    package func removePasskey(
+        id: String, of accountID: String, keepingSession: String?, mustKeepFactor: Bool, at time: Int64
+    ) async throws -> PasskeyRemoval {
+        try await writing {
+            try PasskeyTable(connection: $0).remove(
+                id, of: accountID, keepingSession: keepingSession, mustKeepFactor: mustKeepFactor, at: time)
+        }
+    }
+}
+
+extension RelationalStore: ConsentDirectory {
+    package func consent(
+        of accountID: String, clientID: String, patientID: String?, at time: Int64
+    ) async throws -> RememberedConsent? {
+        try await reading {
+            try ConsentTable(connection: $0).consent(
+                of: accountID, clientID: clientID, patientID: patientID, at: time)
+        }
+    }
+
+    package func remember(_ consent: RememberedConsent, inSession sessionID: String) async throws -> Bool {
+        try await writing { try ConsentTable(connection: $0).remember(consent, inSession: sessionID) }
+    }
+
+    package func access(of accountID: String, at time: Int64) async throws -> [AppAccess] {
+        try await reading { try ConsentTable(connection: $0).access(of: accountID, at: time) }
+    }
+
+    package func withdraw(clientID: String, of accountID: String, at time: Int64) async throws -> Bool {
+        try await writing { try ConsentTable(connection: $0).withdraw(clientID: clientID, of: accountID, at: time) }
+    }
+}
+
+extension RelationalStore {
+    private func reading<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        try await translating { try await self.database.read { try body($0) } }
+    }
+
+    private func writing<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        try await translating { try await self.database.write { try body($0.connection) } }
+    }
+}
