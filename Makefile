@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs series pixels viewer dimse clean
+.PHONY: help setup build demo test stories tidy format clients coverage crash hostile slow ports bench costs series pixels viewer dimse fuzz clean
 
 BUILD := swift build -c release --build-tests --explicit-target-dependency-import-check error
 HILUM := .build/release/hilum
@@ -110,6 +110,10 @@ pixels: build ## Frames of public test images, decoded and encoded, against othe
 	    1.2.840.10008.1.2.4.90 1.2.840.10008.1.2.4.91 1.2.840.10008.1.2.4.50; do \
 	    .build-tools/pixels/bin/python conformance/clients/check_pixels.py $(HILUM) --workers --encode $$target; \
 	done
+
+fuzz: ## libFuzzer on our own decoders, half an hour each: FUZZ="--seconds 60 rle"
+	docker/setup.sh clients
+	conformance/fuzz/run.sh $(FUZZ)
 
 dimse: build ## Echo, C-FIND, C-GET, C-MOVE beside Orthanc and dcmqrscp; rules and archives: conformance/bench/DIMSE.md
 	@docker/setup.sh clients

@@ -9,8 +9,9 @@ extension DataSet {
             switch vr {
             case .FL, .FD: return set(tag, vr, doubles: parts.compactMap { Double($0) })
             case .AT: return set(tag, vr, tags: parts.compactMap { Tag(hex: $0) })
-            default: return put(DataElement(tag, vr, bytes: parts.compactMap { Int128($0) }.flatMap { vr.encode($0) }))
+            default: put(DataElement(tag, vr, bytes: parts.compactMap { Int128($0) }.flatMap { vr.encode($0) }))
             }
+            return
         }
         if tag == .specificCharacterSet {
             convert(

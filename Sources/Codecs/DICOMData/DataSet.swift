@@ -80,8 +80,11 @@ package struct DataSet: Sendable, Equatable {
     // MARK: - Building in order
 
     /// Adds what a decoder read, items already in place. Out of order or repeated tags are put where they belong; of
-    /// repeated ones the last counts.
-    mutating func put(_ element: DataElement) {
+    /// repeated ones the last counts. Gives what that cost beside the element itself: elements that made room for it, and
+    /// items that it gave another character set.
+    @discardableResult
+    mutating func put(_ element: DataElement) -> Int {
+        var cost = 0
         if let last = elements.last, last.tag < element.tag {
             elements.append(element)
         } else if elements.isEmpty {
@@ -91,18 +94,21 @@ package struct DataSet: Sendable, Equatable {
             if position < elements.count, elements[position].tag == element.tag {
                 elements[position] = element
             } else {
+                cost = elements.count - position
                 elements.insert(element, at: position)
             }
         }
-        if element.tag == .specificCharacterSet { relabel() }
+        if element.tag == .specificCharacterSet { cost += relabel() }
+        return cost
     }
 
     mutating func reserveCapacity(_ count: Int) { elements.reserveCapacity(count) }
 
     // MARK: - Character sets
 
-    /// Reads (0008,0005) anew and hands it down.
-    private mutating func relabel() {
+    /// Reads (0008,0005) anew and hands it down; gives how many elements and items were looked at for that.
+    @discardableResult
+    private mutating func relabel() -> Int {
         var characterSet = inheritedCharacterSet
         if let bytes = self[.specificCharacterSet]?.bytes {
             characterSet = SpecificCharacterSet(
@@ -110,18 +116,22 @@ package struct DataSet: Sendable, Equatable {
                     String(decoding: trimmedSpaces($0, leading: true), as: UTF8.self)
                 })
         }
-        guard characterSet != self.characterSet else { return }
+        guard characterSet != self.characterSet else { return 0 }
         self.characterSet = characterSet
+        var cost = elements.count
         for index in elements.indices {
             guard case .items(var items) = elements[index].value else { continue }
-            for item in items.indices { items[item].inherit(characterSet) }
+            cost += items.count
+            for item in items.indices { cost += items[item].inherit(characterSet) }
             elements[index].value = .items(items)
         }
+        return cost
     }
 
-    private mutating func inherit(_ characterSet: SpecificCharacterSet) {
+    @discardableResult
+    private mutating func inherit(_ characterSet: SpecificCharacterSet) -> Int {
         inheritedCharacterSet = characterSet
-        relabel()
+        return relabel()
     }
 
     /// Items in this data set's character set. Where that lacks a character of one of them, or one is in UTF-8 and

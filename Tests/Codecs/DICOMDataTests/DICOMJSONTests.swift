@@ -131,4 +131,16 @@ import Testing
         let json = "{\"0040A160\":{\"vr\":\"UT\",\"Value\":[\"\\u00e9\\ud83d\\udca9\\/\\b\"]}}"
         #expect(try DICOMJSON.decode(Array(json.utf8)).first?.string(.textValue) == "é\u{1F4A9}/\u{8}")
     }
+
+    @Test("PS3.18 §F.2.2: members in any order are elements in order", .timeLimit(.minutes(1)))
+    func order() throws {
+        let tags = (0..<300_000).map { (number: Int) -> DICOMData.Tag in
+            let group = UInt16(0x0009 + 2 * (number >> 15))
+            return DICOMData.Tag(group, UInt16(0x8000 | number & 0x7FFF))
+        }
+        let members = tags.reversed().map { #""\#($0.hex)":{"vr":"LO"}"# }
+        let decoded = try DICOMJSON.decode(Array("[{\(members.joined(separator: ","))}]".utf8))
+        let isInOrder = decoded.first?.elements.map(\.tag) == tags
+        #expect(isInOrder)
+    }
 }

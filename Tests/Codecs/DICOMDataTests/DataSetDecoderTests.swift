@@ -81,6 +81,50 @@ import Testing
         #expect(Self.code { _ = try decoder.decode(items(3)) } == .tooMany)
     }
 
+    /// Elements of Implicit VR, the last tag first.
+    private static func backwards(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for number in (0..<count).reversed() {
+            let tag = Tag(UInt16(0x0009 + 2 * (number >> 15)), UInt16(0x8000 | number & 0x7FFF))
+            bytes += implicitElement(tag, [])
+        }
+        return bytes
+    }
+
+    @Test("PS3.5 §7.1: elements that are out of order are put in order, as long as that costs little")
+    func outOfOrder() throws {
+        let decoder = DataSetDecoder(transferSyntax: .implicitVRLittleEndian)
+        let decoded = try decoder.decode(Self.backwards(2_000))
+        #expect(decoded.elements.count == 2_000 && decoded.elements.map(\.tag) == decoded.elements.map(\.tag).sorted())
+        var limits = DecodingLimits()
+        // The last of three makes room twice, the one before it once.
+        limits.disorderMax = 3
+        let strict = DataSetDecoder(transferSyntax: .implicitVRLittleEndian, limits: limits)
+        #expect(Self.code { _ = try strict.decode(Self.backwards(3)) } == nil)
+        #expect(Self.code { _ = try strict.decode(Self.backwards(4)) } == .tooMany)
+    }
+
+    @Test("A header that is written backwards is refused within seconds", .timeLimit(.minutes(1))) func manyBackwards()
+    {
+        let bytes = Self.backwards(400_000)
+        #expect(Self.code { _ = try DataSetDecoder(transferSyntax: .implicitVRLittleEndian).decode(bytes) } == .tooMany)
+    }
+
+    @Test("The character set of many items is not changed again and again") func manyCharacterSets() {
+        let items = explicitElement(
+            .requestAttributesSequence, .SQ, (0..<1_000).flatMap { _ in itemHeader(.item, 0) })
+        let changes = (0..<20_000).flatMap {
+            explicitElement(.specificCharacterSet, .CS, Array($0 % 2 == 0 ? "ISO_IR 100".utf8 : "ISO_IR 101".utf8))
+        }
+        #expect(Self.code { _ = try Self.explicit.decode(items + changes) } == .tooMany)
+    }
+
+    @Test("Zeros before a byte that is none are read once", .timeLimit(.minutes(1))) func manyZeros() throws {
+        let bytes = [UInt8](repeating: 0, count: 8 * 900_000) + implicitElement(.patientID, Array("AB".utf8))
+        let decoded = try DataSetDecoder(transferSyntax: .implicitVRLittleEndian).decode(bytes)
+        #expect(decoded.string(.patientID) == "AB")
+    }
+
     @Test("PS3.5 §7.5: an element where an item belongs, and a delimiter where none does") func wrongTags() {
         let noItem = explicitElement(
             .requestAttributesSequence, .SQ, explicitElement(.patientID, .LO, Array("ABCD".utf8)))

@@ -4,6 +4,8 @@ struct ByteReader {
     /// The offset of `bytes[0]` in the whole input.
     let origin: Int
     var position = 0
+    /// The first byte at or behind the cursor that is not zero, when one was looked for and found.
+    private var firstNonzero: Int?
 
     init(_ bytes: UnsafeRawBufferPointer, origin: Int = 0) {
         self.bytes = bytes
@@ -45,8 +47,14 @@ struct ByteReader {
         return copy
     }
 
-    /// Every byte from the cursor to `end` is zero.
-    func isZero(to end: Int) -> Bool { !bytes[position..<min(end, bytes.count)].contains { $0 != 0 } }
+    /// Every byte from the cursor to `end` is zero. The first that is none is remembered, so that to ask at each place of
+    /// many zeros costs no more than to read them.
+    mutating func isZero(to end: Int) -> Bool {
+        let end = min(end, bytes.count)
+        if let nonzero = firstNonzero, nonzero >= position { return nonzero >= end }
+        firstNonzero = bytes[position..<end].firstIndex { $0 != 0 }
+        return firstNonzero == nil
+    }
 }
 
 /// Reverses each word of a value in place: numbers are kept in little endian. A rest that fills no word stays.

@@ -79,7 +79,7 @@ package struct DataSetDecoder: Sendable {
                 }
                 around.characterSet = dataSet.characterSet
                 let element = try reader.value(header, end: bytes.count, around: around, depth: 0)
-                reader.keep(element, in: &dataSet, &around)
+                try reader.keep(element, in: &dataSet, &around)
             }
             return (dataSet, nil)
         }

@@ -4,6 +4,10 @@ package struct DecodingLimits: Sendable, Hashable {
     package var depthMax = 16
     /// Elements of a whole data set, items included: 10,000 frames of an enhanced object with 100 each.
     package var elementsMax = 1_000_000
+    /// Elements that make room for others whose tags come too late, and items that are read anew in another character set,
+    /// over the whole data set: some files are out of order, but one that is written backwards costs the square of its
+    /// elements. PS3.5 §7.1.
+    package var disorderMax = 10_000_000
     /// Items of sequences, and fragments, each counted over the whole data set.
     package var itemsMax = 1_000_000
     /// Bytes that a streaming reader keeps: the data set without pixel data and large bulk values.
@@ -24,6 +28,7 @@ package struct DecodingLimits: Sendable, Hashable {
         limits.depthMax = 64
         limits.elementsMax = 10_000_000
         limits.itemsMax = 10_000_000
+        limits.disorderMax = 1_000_000_000
         limits.deflateRatioMax = 1032
         return limits
     }()

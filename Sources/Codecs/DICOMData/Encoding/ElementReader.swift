@@ -39,6 +39,8 @@ struct ElementReader {
     /// Elements, items and fragments seen so far.
     var elementCount = 0
     var itemCount = 0
+    /// What elements out of their order have cost so far. See ``DecodingLimits/disorderMax``.
+    var disorder = 0
 
     init(_ reader: ByteReader, limits: DecodingLimits, externalAbove: Int = .max) {
         self.reader = reader
@@ -76,7 +78,7 @@ struct ElementReader {
             if depth == 0, header.tag == Tag(0, 0), header.length == 0, reader.isZero(to: end) { break }
             around.characterSet = dataSet.characterSet
             let element = try value(header, end: end, around: around, depth: depth)
-            keep(element, in: &dataSet, &around)
+            try keep(element, in: &dataSet, &around)
         }
         if untilDelimiter { throw DICOMDataError(.truncated, at: reader.offset) }
         return dataSet
@@ -84,9 +86,12 @@ struct ElementReader {
 
     /// Adds an element to its data set. Group lengths are not kept: they would be wrong after the first change, and
     /// were always optional outside groups 0000 and 0002. PS3.5 §7.2.
-    func keep(_ element: DataElement, in dataSet: inout DataSet, _ around: inout Surroundings) {
+    mutating func keep(
+        _ element: DataElement, in dataSet: inout DataSet, _ around: inout Surroundings
+    ) throws(DICOMDataError) {
         if element.tag.isGroupLength, element.tag.group > 0x0002 { return }
-        dataSet.put(element)
+        disorder += dataSet.put(element)
+        if disorder > limits.disorderMax { throw DICOMDataError(.tooMany, at: reader.offset, in: element.tag) }
         if element.tag == .pixelRepresentation { around.isSigned = element.bytes?.first == 1 }
     }
 

@@ -38,6 +38,7 @@ package struct InstanceScanner: ~Copyable, Sendable {
     private var state: State
     private var elementCount = 0
     private var itemCount = 0
+    private var disorder = 0
     /// Bytes of the elements that are kept.
     private var keptBytes = 0
 
@@ -265,7 +266,7 @@ package struct InstanceScanner: ~Copyable, Sendable {
         var taken = 0
         while reader.reader.position < bytes.count {
             taken = reader.reader.position
-            (reader.elementCount, reader.itemCount) = (elementCount, itemCount)
+            (reader.elementCount, reader.itemCount, reader.disorder) = (elementCount, itemCount, disorder)
             if isEnd, bytes.count - taken < 8, reader.reader.isZero(to: bytes.count) { return bytes.count }
             let header: ElementHeader
             do {
@@ -300,9 +301,9 @@ package struct InstanceScanner: ~Copyable, Sendable {
             guard keptBytes <= limits.bufferedBytesMax else {
                 throw DICOMDataError(.tooLarge, at: header.offset, in: header.tag)
             }
-            reader.keep(element, in: &dataSet, &around)
+            try reader.keep(element, in: &dataSet, &around)
             isSigned = around.isSigned
-            (elementCount, itemCount) = (reader.elementCount, reader.itemCount)
+            (elementCount, itemCount, disorder) = (reader.elementCount, reader.itemCount, reader.disorder)
         }
         return reader.reader.position
     }

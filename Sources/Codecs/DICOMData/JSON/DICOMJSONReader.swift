@@ -10,12 +10,26 @@ struct DICOMJSONReader {
         dataSet.reserveCapacity(members.count)
         // Text needs to know its character set, wherever in the object that stands.
         if let own = node[Tag.specificCharacterSet.hex] { try append(.specificCharacterSet, own, to: &dataSet) }
+        for (tag, node) in try Self.inOrder(members) { try append(tag, node, to: &dataSet) }
+        return dataSet
+    }
+
+    /// The elements by their tags, whatever order the members have; of repeated ones the last counts.
+    private static func inOrder(
+        _ members: [(key: String, tree: JSONTree)]
+    ) throws(DICOMDataError) -> [(tag: Tag, node: JSONTree)] {
+        var elements: [(tag: Tag, node: JSONTree)] = []
+        elements.reserveCapacity(members.count)
+        var isSorted = true
         for (key, node) in members {
             guard let tag = Tag(hex: key) else { throw DICOMDataError(.jsonModelInvalid, at: node.offset) }
             guard tag != .specificCharacterSet, !tag.isGroupLength, tag.group != 0xFFFE else { continue }
-            try append(tag, node, to: &dataSet)
+            if let last = elements.last, tag < last.tag { isSorted = false }
+            elements.append((tag, node))
         }
-        return dataSet
+        guard !isSorted else { return elements }
+        let order = elements.indices.sorted { (elements[$0].tag, $0) < (elements[$1].tag, $1) }
+        return order.map { elements[$0] }
     }
 
     private func append(_ tag: Tag, _ node: JSONTree, to dataSet: inout DataSet) throws(DICOMDataError) {
