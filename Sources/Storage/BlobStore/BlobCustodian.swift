@@ -116,11 +116,12 @@ package final class BlobCustodian: Sendable {
                     "the store holds objects encrypted under master key \(known), and no master key is there: "
                         + "put the store's key back")
             }
-            guard keys.current.name == known else {
+            // The database may be of before the keys were changed, and then names an older one.
+            guard keys.holds(known) else {
                 throw StoreError(
                     .misuse,
-                    "the master key is not this store's: its objects are encrypted under key \(known), the key "
-                        + "file holds key \(keys.current.name); put the store's key back")
+                    "the master key is not this store's: its objects are encrypted under key \(known), and what the "
+                        + "master key opens is key \(keys.current.name); put the store's key back")
             }
         }
         return try await blobs.onThread { [blobs] in

@@ -153,7 +153,7 @@ struct BlobHeader: Equatable {
     }
 
     /// Puts the data key, encrypted for `master`, into the first slot; what was there moves to the second.
-    mutating func wrap(_ dataKey: [UInt8], for master: MasterKey, nonce: [UInt8]) {
+    mutating func wrap(_ dataKey: [UInt8], for master: StoreKey, nonce: [UInt8]) {
         var wrapped = [UInt8](repeating: 0, count: dataKey.count)
         var tag = [UInt8](repeating: 0, count: AESGCM.tagBytes)
         dataKey.withUnsafeBytes { source in
