@@ -41,7 +41,9 @@ struct KeyCommand: AsyncParsableCommand {
             print(
                 "master key \(result.masterKey) opens the store's \(result.storeKeys) keys; before it was "
                     + result.previousMasterKeys.joined(separator: ", "))
-            if result.isResumed { print("an earlier change of the key was brought to its end") }
+            if result.isResumed {
+                print("an earlier change of the key was brought to its end; for another run this again")
+            }
             if let old = result.oldMasterKeyFile {
                 print("the old master key is \(old): keep it as long as you keep backups of before, then remove it")
             }

@@ -130,7 +130,7 @@ struct KeyRotation {
         let next = path + ".next"
         let hasNext = access(next, F_OK) == 0
         let before = opened.isOfMasterAlone ? [current.name] : names(files)
-        if !hasNext, !opened.isOfMasterAlone, before != [current.name] || !hold(files, current.name) {
+        if !hasNext, !opened.isOfMasterAlone, before != [current.name] {
             // An earlier run came to its third step, or one file was put back from a backup.
             try write(opened.keys, to: files, for: [current])
             try tell(.sealedForOne)

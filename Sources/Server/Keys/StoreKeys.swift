@@ -78,6 +78,12 @@ struct StoreKeys: Sendable {
         guard let first = copies.first(where: { $0.keys != nil }), var keys = first.keys,
             case .open(_, _, let master) = first.state
         else { return nil }
+        // One that was written later and does not open is under a newer master key: an old one with an old file was put
+        // back, and lacks what came since.
+        let newest = copies.filter { $0.keys?.ring == keys.ring }.compactMap { $0.file?.generation }.max() ?? 0
+        for copy in copies {
+            if case .closed(let file) = copy.state, file.ring == keys.ring, file.generation > newest { return nil }
+        }
         var others: [StoreKeySet] = []
         for other in copies.compactMap(\.keys) {
             if other.ring != keys.ring {

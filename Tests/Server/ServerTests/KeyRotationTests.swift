@@ -191,6 +191,41 @@ import Workflow
         }
     }
 
+    @Test(
+        "An old master key with its old file, beside a newer copy, is refused, and nothing is written over the newer one"
+    )
+    func putBack() throws {
+        try Self.with { folder in
+            _ = try Self.make(folder)
+            let paths = StoreKeys.paths(try Self.configured(folder), folder)
+            let (oldKey, oldFile) = (Self.bytes(folder.masterKeyFile), Self.bytes(paths[0]))
+            let kept = try Self.rotate(folder)
+            let (newKey, newFile) = (Self.bytes(folder.masterKeyFile), Self.bytes(paths[0]))
+            try Data(oldKey).write(to: URL(fileURLWithPath: folder.masterKeyFile))
+            try Data(oldFile).write(to: URL(fileURLWithPath: paths[0]))
+            #expect(Self.refusal(folder).contains("the master key is not this store's"))
+            #expect(throws: StoreError.self) { _ = try Self.rotate(folder) }
+            #expect(Self.bytes(paths[1]) == newFile)
+            // The newer key in place, the old file is made good by the copy.
+            try Data(newKey).write(to: URL(fileURLWithPath: folder.masterKeyFile))
+            let opened = try StoreKeys.load(try Self.configured(folder), folder)
+            #expect(opened.ring.current.name == kept.storeKey)
+        }
+    }
+
+    @Test("A copy that was lost is made again by the next change")
+    func lostCopy() throws {
+        try Self.with { folder in
+            _ = try Self.make(folder)
+            let paths = StoreKeys.paths(try Self.configured(folder), folder)
+            try FileManager.default.removeItem(atPath: paths[1])
+            let result = try Self.rotate(folder)
+            #expect(!result.isResumed)
+            #expect(result.storeKeys == 2)
+            #expect(Self.bytes(paths[0]) == Self.bytes(paths[1]))
+        }
+    }
+
     @Test("Another store's blobs folder is neither taken for one's own nor written to")
     func foreignFolder() throws {
         try Self.with { theirs in
