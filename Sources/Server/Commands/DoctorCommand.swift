@@ -150,7 +150,8 @@ extension DoctorCommand {
         let path = server.resolve(configuration.store.blobs)
         let blobs: BlobStore
         do {
-            blobs = try await BlobStore(try StoreComposition.blobs(configuration, server, isReadOnly: true))
+            blobs = try await BlobStore(
+                try StoreComposition.blobs(configuration, server, keeper: store, isReadOnly: true))
         } catch {
             return doctor.bad("blobs folder: \(error)", fix: "restore the master key from your backup")
         }

@@ -63,8 +63,9 @@ enum StoreComposition {
     }
 
     /// How the blobs of a server folder lie. Throws for a master key that cannot be read where one is needed.
+    /// - Parameter keeper: the database, which keeps the keys of erasable blobs; nil where none is opened.
     static func blobs(
-        _ configuration: ServerConfiguration, _ folder: ServerFolder, isReadOnly: Bool = false
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, keeper: RelationalStore?, isReadOnly: Bool = false
     ) throws -> BlobStoreConfiguration {
         let encryption: BlobStoreConfiguration.Encryption =
             switch configuration.store.encryption {
@@ -76,6 +77,7 @@ enum StoreComposition {
         blobs.acceptsPlain = configuration.store.plainBlobs == .accept
         blobs.reserveBytes = configuration.limits.reserveBytes
         blobs.isReadOnly = isReadOnly
+        blobs.keeper = keeper
         return blobs
     }
 

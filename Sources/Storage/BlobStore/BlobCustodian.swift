@@ -134,7 +134,7 @@ package final class BlobCustodian: Sendable {
                     defer { blobs.files.close(descriptor) }
                     isThere = true
                     guard identity.masterKey == nil, let header = try? BlobReader.readHeader(descriptor, blobs.files),
-                        header.algorithm == .aes256GCM
+                        header.algorithm == .aes256GCM, !BlobIDSequence.isErasable(id)
                     else { continue }
                     guard let keys else {
                         throw StoreError(
@@ -306,15 +306,18 @@ package final class BlobCustodian: Sendable {
             return
         }
         let directory = try blobs.directories.directory(of: first)
-        pass.movedAside += try await blobs.onThread { [blobs] in
-            Result {
-                // One that is gone, or lies in another directory than its name says, is not for this pass.
-                let old = unnamed.filter { id in
+        // One that is gone, or lies in another directory than its name says, is not for this pass.
+        let old = try await blobs.onThread { [blobs] in
+            .success(
+                unnamed.filter { id in
                     guard let path = try? blobs.directories.path(of: id) else { return false }
                     return ((try? blobs.files.changeTime(path)) ?? .max) <= newest
-                }
-                return try blobs.setAside(old, from: directory, reason: .unnamed)
-            }
+                })
+        }
+        // Of an export that was broken off: nobody reads it again.
+        for id in old where BlobIDSequence.isErasable(id) { try await blobs.configuration.keeper?.forget(id) }
+        pass.movedAside += try await blobs.onThread { [blobs] in
+            Result { try blobs.setAside(old, from: directory, reason: .unnamed) }
         }
     }
 

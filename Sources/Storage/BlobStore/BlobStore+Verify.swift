@@ -22,9 +22,10 @@ extension BlobStore {
     ///   - pace: told the bytes of each step before it is read, on a thread of the store, which it may hold up.
     package func verify(_ id: BlobID, size: Int64?, pace: @escaping @Sendable (Int) -> Void) async -> BlobCondition {
         do {
+            let key = try await keptKey(of: id)
             return try await onThread { [self] in
                 Result {
-                    let reader = try BlobReader(id, path: directories.path(of: id), in: self)
+                    let reader = try BlobReader(id, path: directories.path(of: id), in: self, keptKey: key)
                     if let size, size != reader.count {
                         return .damaged("it has \(reader.count) bytes, its row says \(size)")
                     }
