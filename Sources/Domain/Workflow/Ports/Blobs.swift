@@ -14,9 +14,6 @@ package struct BlobID: Sendable, Hashable, Codable, CustomStringConvertible {
 package protocol BlobStoring: Sendable {
     /// Starts a new blob. Cheap and synchronous: usable on an event loop. Throws `StoreError(.failed)`.
     func create() throws -> any BlobWriting
-    /// The same for content that is to be gone once it is removed, whatever becomes of its bytes on the disk: where the
-    /// store encrypts, its key lies apart from it and is removed first.
-    func createErasable() throws -> any BlobWriting
     /// Opens a blob for reading and does `work` with it in the same turn on the store's own threads, where it may
     /// call what blocks. Throws `.notFound`, `.corrupt`, and what `work` throws.
     func open<Value: Sendable>(
@@ -28,6 +25,9 @@ package protocol BlobStoring: Sendable {
         completion: @escaping @Sendable (Result<Value, any Error>) -> Void)
     /// Removes a blob. Not an error when it is not there.
     func remove(_ id: BlobID) async throws
+    /// As ``create()``, for content that is to be gone once it is removed, whatever becomes of its bytes on the disk: where
+    /// the store encrypts, its key lies apart from it and is removed first.
+    func createErasable() throws -> any BlobWriting
 }
 
 extension BlobStoring {
