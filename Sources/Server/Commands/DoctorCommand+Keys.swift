@@ -36,6 +36,7 @@ extension DoctorCommand {
             case .damaged(let why): doctor.bad("store keys: \(copy.path): \(why)", fix: fix)
             case .closed(let file) where file.ring == opened.keys.ring:
                 doctor.note("store keys: \(copy.path) is of before the master key was changed", fix: fix)
+            case .open(_, let keys, _) where keys.ring == opened.keys.ring: break
             case .closed, .open: doctor.good("store keys: \(copy.path) is of another store")
             }
         }

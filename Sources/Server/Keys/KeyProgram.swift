@@ -53,14 +53,16 @@ struct KeyProgram: Sendable {
 
     /// Throws `StoreError(.misuse)` for a file that others may change, `.notFound` without one.
     private func checkFile() throws {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw StoreError(.notFound, "\(place): \(String(cString: strerror(errno)))")
+        // Of what a link leads to.
+        let attributes = try? FileManager.default.attributesOfItem(
+            atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+        guard let attributes, let mode = attributes[.posixPermissions] as? Int else {
+            throw StoreError(.notFound, "\(place) is not there, or cannot be looked at")
         }
-        guard status.st_mode & S_IFMT == S_IFREG, access(path, X_OK) == 0 else {
+        guard attributes[.type] as? FileAttributeType == .typeRegular, access(path, X_OK) == 0 else {
             throw StoreError(.misuse, "\(place) is no program that this user may run")
         }
-        guard status.st_mode & 0o022 == 0 else {
+        guard mode & 0o022 == 0 else {
             throw StoreError(.misuse, "\(place) may be changed by others than its owner: chmod go-w \(path)")
         }
     }
