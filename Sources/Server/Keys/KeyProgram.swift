@@ -112,7 +112,12 @@ struct KeyProgram: Sendable {
         var environment = ProcessInfo.processInfo.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in arguments + environment { free(text) } }
         var process: pid_t = 0
-        let code = posix_spawn(&process, path, &actions, &attributes, &arguments, &environment)
+        var code = posix_spawn(&process, path, &actions, &attributes, &arguments, &environment)
+        // Whoever has just written it may not have closed it yet, or a process that was being started holds it open.
+        for _ in 0..<50 where code == ETXTBSY {
+            _ = poll(nil, 0, 20)
+            code = posix_spawn(&process, path, &actions, &attributes, &arguments, &environment)
+        }
         guard code == 0 else { throw failure("could not be started: \(String(cString: strerror(code)))") }
         return process
     }
