@@ -15,7 +15,7 @@ struct Hilum: AsyncParsableCommand {
             DoctorCommand.self, BackupCommand.self,
             RestoreCommand.self,
             VerifyCommand.self,
-            AdoptCommand.self, SetAsideCommand.self,
+            AdoptCommand.self, SetAsideCommand.self, KeyCommand.self,
             TokenCommand.self, PixelsCommand.self, VersionCommand.self,
         ])
 }

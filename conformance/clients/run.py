@@ -20,6 +20,7 @@ import check_facade  # noqa: E402
 import check_fhir  # noqa: E402
 import check_hl7  # noqa: E402
 import check_hl7_out  # noqa: E402
+import check_keys  # noqa: E402
 import check_launch  # noqa: E402
 import check_mpps  # noqa: E402
 import check_operations  # noqa: E402
@@ -39,7 +40,7 @@ from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
 PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "operations", "scp", "scu", "archives",
-         "facade", "hostile"]
+         "facade", "hostile", "keys"]
 
 
 # Two runs side by side, each with servers of its own; the second waits much and computes little.
@@ -98,6 +99,8 @@ def run(arguments):
             check_facade.check(report, folder, arguments.postgres)
         if parts.begins("operations"):
             check_operations.check(report, folder, arguments.plain, arguments.postgres)
+        if parts.begins("keys"):
+            check_keys.check(report, folder, arguments.plain, arguments.postgres)
         parts.tell()
     finally:
         code = server.stop()

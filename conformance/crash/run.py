@@ -25,6 +25,7 @@ import check_dicom  # noqa: E402
 import check_hl7  # noqa: E402
 import custody  # noqa: E402
 import delivery  # noqa: E402
+import keys  # noqa: E402
 import ledger  # noqa: E402
 import workers  # noqa: E402
 from hilum_server import BINARY, HilumServer  # noqa: E402
@@ -261,6 +262,17 @@ def run_delivery(database, arguments):
             "findings": totals.findings}
 
 
+def run_keys(database, arguments):
+    seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 32)
+    totals = Totals()
+    begun = time.monotonic()
+    with own_folder(f"keys-{database}", arguments, totals) as folder:
+        figures = keys.run(database, arguments, Checker, totals, folder, random.Random(seed))
+    return {"database": database, "keys": True, "kills": arguments.key_kills, **figures, "lost": totals.lost,
+            "half_visible": totals.half, "acknowledged": totals.acknowledged, "seed": seed,
+            "seconds": round(time.monotonic() - begun), "findings": totals.findings}
+
+
 def write_results(results):
     revision = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     lines = [
@@ -271,7 +283,7 @@ def write_results(results):
         "| database | kills | sent | acknowledged | C-STORE | STOW | MLLP | FHIR | transactions | lost | half-visible | longest start, s | seed |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for r in (r for r in results if "custody" not in r and "delivery" not in r):
+    for r in (r for r in results if not {"custody", "delivery", "keys"} & r.keys()):
         doors = [str(r["by_door"].get(door, 0)) for door in ("cstore", "stow", "mllp", "fhir", "transaction")]
         lines.append(
             f"| {r['database']} | {r['kills']} | {r['sent']} | {r['acknowledged']} | {' | '.join(doors)} | {r['lost']} | "
@@ -305,6 +317,16 @@ def write_results(results):
             ("forward", "forward"), ("fetch", "fetch"))]
         lines.append(f"| {r['database']} | {r['kills']} | {r['acknowledged']} | {' | '.join(told)} | {r['interrupted']} | "
                      f"{r['by_door'].get('workitem', 0)} | {r['lost']} | {r['half_visible']} | {r['seed']} |")
+    lines += [
+        "", "## kill -9 while the master key is changed", "",
+        "Under the same load changes of the master key are killed, then the server; what was acknowledged reads with the key "
+        "that is in place, and in the end with the last one alone.", "",
+        "| database | kills of the server | changes killed on their way | acknowledged | images read at the end | lost | half-visible | seed |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for r in (r for r in results if "keys" in r):
+        lines.append(f"| {r['database']} | {r['kills']} | {r['changes_killed']} | {r['acknowledged']} | {r['images']} | "
+                     f"{r['lost']} | {r['half_visible']} | {r['seed']} |")
     lines += ["", *[f"- {finding}" for r in results for finding in r["findings"]]]
     (HERE / "RESULTS.md").write_text("\n".join(lines).rstrip() + "\n")
 
@@ -321,6 +343,8 @@ def main():
     parser.add_argument("--no-custody", action="store_true", help="leave out backup, restore and swapped databases")
     parser.add_argument("--delivery-kills", type=int, default=10,
                         help="for each database, while others are told; 0 for none")
+    parser.add_argument("--key-kills", type=int, default=5,
+                        help="for each database, while the master key is changed; 0 for none")
     parser.add_argument("--plain", action="store_true", help="clear text on loopback instead of TLS")
     parser.add_argument("--keep", action="store_true", help="keep the folders")
     parser.add_argument("--json", help="also write the results here")
@@ -334,6 +358,8 @@ def main():
         results += [run_custody(database, arguments) for database in databases]
     if arguments.delivery_kills:
         results += [run_delivery(database, arguments) for database in databases]
+    if arguments.key_kills:
+        results += [run_keys(database, arguments) for database in databases]
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1))
     if arguments.database == "both" and arguments.kills >= 20:

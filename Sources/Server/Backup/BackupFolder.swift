@@ -1,3 +1,4 @@
+import BlobStore
 import Foundation
 import Glibc
 
@@ -7,6 +8,7 @@ import Glibc
 ///     database/<name>            the database as of one commit: a SQLite file, or a custom-format archive of pg_dump
 ///     blobs.sha256               a line for each object, as `sha256sum --check` reads them
 ///     blobs/objects/ab/cd/<id>   the objects, as they lie in the store, so mostly encrypted
+///     store.keys                 the keys of the objects, sealed under the master key; not there for a store of before
 ///     configuration/             hilum.yaml, the site profile, certificates, and files/ that those and peers name
 ///     keys/                      only when asked for
 struct BackupFolder: Sendable {
@@ -22,6 +24,7 @@ struct BackupFolder: Sendable {
     var objects: String { path + "/blobs/objects" }
     var configurationFolder: String { path + "/configuration" }
     var keysFolder: String { path + "/keys" }
+    var storeKeysFile: String { path + "/" + StoreKeyFile.fileName }
     /// Files that the configuration or a peer names, and keys that it does, by their paths below the server folder.
     var namedFilesFolder: String { configurationFolder + "/files" }
     var namedKeysFolder: String { keysFolder + "/files" }

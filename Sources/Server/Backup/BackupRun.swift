@@ -105,6 +105,14 @@ struct BackupRun {
     }
 
     private func copyConfiguration(_ named: NamedFiles) throws {
+        // A master key and what it seals, of one moment.
+        let lock = try StoreKeys.lock(server, waits: true)
+        defer { withExtendedLifetime(lock) {} }
+        let copies = StoreKeys.paths(configuration, server)
+        if let keys = copies.first(where: { FileManager.default.fileExists(atPath: $0) }) {
+            _ = try DurableFiles.copy(keys, to: backup.storeKeysFile)
+            try DurableFiles.synchronize(folder: backup.path)
+        }
         let folder = backup.configurationFolder
         try DurableFiles.makeFolder(folder + "/tls")
         var pairs = [

@@ -217,6 +217,12 @@ struct RestoreRun {
         for (from, to) in pairs where FileManager.default.fileExists(atPath: from) {
             _ = try DurableFiles.copy(from, to: to)
         }
+        if FileManager.default.fileExists(atPath: backup.storeKeysFile) {
+            for path in StoreKeys.paths(configuration, server) {
+                _ = try DurableFiles.copy(backup.storeKeysFile, to: path)
+                try DurableFiles.synchronize(folder: (path as NSString).deletingLastPathComponent)
+            }
+        }
         for folder in [backup.namedFilesFolder] + (record.hasKeys ? [backup.namedKeysFolder] : []) {
             try NamedFiles.copy(NamedFiles.below(folder), from: folder, to: server.path)
         }

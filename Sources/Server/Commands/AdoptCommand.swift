@@ -33,7 +33,8 @@ struct AdoptCommand: AsyncParsableCommand {
         let commits = CommitWatch()
         let store = try await StoreComposition.open(configuration, folder: server, isServer: true, commits: commits)
         do {
-            let blobs = try await BlobStore(try StoreComposition.blobs(configuration, server, isReadOnly: isDryRun))
+            let blobs = try await BlobStore(
+                try StoreComposition.blobs(configuration, server, keeper: store, isReadOnly: isDryRun))
             do {
                 let custodian = StoreComposition.custodian(blobs, store, configuration)
                 commits.follow { custodian.note($0) }
@@ -191,6 +192,8 @@ struct AdoptionRun: Sendable {
 
     /// Throws only what ends the whole run: a database or a disk that is not available.
     private func adopt(_ blob: StoredBlob) async throws -> Outcome {
+        // Of an export that this database does not know.
+        if BlobStore.isErasable(blob.id) { return .notDICOM }
         let reader: any BlobReading
         do { reader = try await blobs.open(blob) { $0 } } catch let error as StoreError
             where error.code == .corrupt || error.code == .misuse

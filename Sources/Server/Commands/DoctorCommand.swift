@@ -40,14 +40,14 @@ struct DoctorCommand: AsyncParsableCommand {
             return "\(configuration.siteProfile) reads well"
         }
         for (name, path) in [
-            ("master key", server.masterKeyFile), ("token key", server.tokenKeyFile),
-            ("audit key", server.auditKeyFile),
+            ("token key", server.tokenKeyFile), ("audit key", server.auditKeyFile),
         ] {
             doctor.check(name, fix: "as it says, or restore it from your backup") {
                 _ = try ServerFolder.readSecret(path)
                 return "readable by its owner alone"
             }
         }
+        checkMasterKey(configuration, server, &doctor)
         await checkRouting(configuration, server, &doctor)
         await checkStore(configuration, server, &doctor)
         let isRunning = FileManager.default.fileExists(atPath: server.endpointsFile)
@@ -150,7 +150,8 @@ extension DoctorCommand {
         let path = server.resolve(configuration.store.blobs)
         let blobs: BlobStore
         do {
-            blobs = try await BlobStore(try StoreComposition.blobs(configuration, server, isReadOnly: true))
+            blobs = try await BlobStore(
+                try StoreComposition.blobs(configuration, server, keeper: store, isReadOnly: true))
         } catch {
             return doctor.bad("blobs folder: \(error)", fix: "restore the master key from your backup")
         }
@@ -181,7 +182,8 @@ extension DoctorCommand {
             }
         } catch let error as StoreError where error.code == .misuse {
             doctor.bad(
-                "master key: \(error.message)", fix: "copy keys/master.key from your backup to \(server.masterKeyFile)")
+                "master key: \(error.message)",
+                fix: "put the master key (\(configuration.store.masterKey.words)) back from your backup")
         } catch {
             doctor.bad("blobs folder: \(error)", fix: "see the server's log")
         }
@@ -198,9 +200,11 @@ extension DoctorCommand {
             var seen: Set<BlobID> = []
             let sample = ends.filter { seen.insert($0.id).inserted }
             var bad: [String] = []
+            var keys: [String: Int] = [:]
             for named in sample {
                 do {
                     let count = try await blobs.open(named.id) { $0.count }
+                    keys[try await blobs.keyName(of: named.id), default: 0] += 1
                     if let size = named.size, size != count {
                         bad.append("\(named.id): other length than its row says")
                     }
@@ -211,7 +215,8 @@ extension DoctorCommand {
                     "objects: \(bad.count) of \(sample.count) looked at cannot be opened (\(first))",
                     fix: "run `hilum verify \(server.path)`, which names them all")
             } else {
-                doctor.good("objects: \(sample.count) looked at, all open with this server's keys")
+                let words = keys.sorted { $0.key < $1.key }.map { ", \($0.value) under \($0.key)" }.joined()
+                doctor.good("objects: \(sample.count) looked at, all open with this server's keys\(words)")
             }
         } catch { doctor.bad("objects: \(error)", fix: "see the server's log") }
     }

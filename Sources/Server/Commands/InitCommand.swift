@@ -1,5 +1,6 @@
 import Access
 import ArgumentParser
+import BlobStore
 import Cryptography
 import Foundation
 import SQLStore
@@ -23,6 +24,12 @@ struct InitCommand: AsyncParsableCommand {
     var hostNames: [String] = []
     @Option(help: "The IANA time zone of the site, for times that arrive without one.") var timeZone: String?
     @Flag(help: "Keep blobs unencrypted: only for a disk that is encrypted itself.") var noEncryption = false
+    @Option(
+        name: .customLong("master-key"),
+        help: ArgumentHelp(
+            "Where the master key is, instead of a new file: file:PATH, credential:NAME (systemd), command:PATH (prints it), wrapping-command:PATH (a device's wraps and unwraps).",
+            valueName: "place"))
+    var masterKey: String?
 
     func run() async throws {
         let server = ServerFolder(folder)
@@ -33,8 +40,9 @@ struct InitCommand: AsyncParsableCommand {
         if let timeZone, TimeZone(identifier: timeZone) == nil {
             throw ValidationError("\(timeZone) is no IANA time zone, such as Europe/Oslo")
         }
+        let source = try masterKey.map { try MasterKeySource(argument: $0) }
         let wasThere = files.fileExists(atPath: server.path)
-        do { try await make(server) } catch {
+        do { try await make(server, source) } catch {
             // What is there already would be in the way of the next attempt.
             for name in (try? files.contentsOfDirectory(atPath: server.path)) ?? [] {
                 try? files.removeItem(atPath: server.path + "/" + name)
@@ -56,14 +64,14 @@ struct InitCommand: AsyncParsableCommand {
             """)
     }
 
-    private func make(_ server: ServerFolder) async throws {
+    private func make(_ server: ServerFolder, _ masterKey: MasterKeySource?) async throws {
         let files = FileManager.default
         for path in [server.path, server.keysFolder, server.tlsFolder, server.runFolder] {
             try files.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         }
         let authority = try LocalAuthority.make(hostNames: hostNames, now: Date())
-        try ServerFolder.writeSecret(SystemEntropy().bytes(32), to: server.masterKeyFile)
+        if masterKey == nil { try MasterKey.createFile(server.masterKeyFile) }
         try ServerFolder.writeSecret(
             Array(try PrivateKey(.p256).pem.utf8), to: server.tokenKeyFile)
         try AuditKey.make(server)
@@ -73,11 +81,13 @@ struct InitCommand: AsyncParsableCommand {
             toFile: server.authorityCertificateFile, atomically: true, encoding: .utf8)
         try authority.serverCertificate.write(toFile: server.serverCertificateFile, atomically: true, encoding: .utf8)
         try DefaultFiles.configuration(
-            httpPort: httpPort, dimsePort: dimsePort, mllpPort: mllpPort, postgres: postgres, isEncrypted: !noEncryption
+            httpPort: httpPort, dimsePort: dimsePort, mllpPort: mllpPort, postgres: postgres,
+            isEncrypted: !noEncryption, masterKey: masterKey
         ).write(toFile: server.configurationFile, atomically: true, encoding: .utf8)
         try DefaultFiles.siteProfile(timeZone: timeZone ?? TimeZone.current.identifier)
             .write(toFile: server.path + "/site.yaml", atomically: true, encoding: .utf8)
         let configuration = try ServerConfiguration.load(from: server)
+        try StoreKeys.make(configuration, server)
         let store = try await StoreComposition.open(configuration, folder: server, isServer: true)
         do { try await beginAudit(store, server) } catch {
             await store.close()
@@ -102,9 +112,10 @@ struct InitCommand: AsyncParsableCommand {
 
 /// The text files of a new server folder.
 enum DefaultFiles {
-    static func configuration(httpPort: Int, dimsePort: Int, mllpPort: Int, postgres: String?, isEncrypted: Bool)
-        -> String
-    {
+    static func configuration(
+        httpPort: Int, dimsePort: Int, mllpPort: Int, postgres: String?, isEncrypted: Bool,
+        masterKey: MasterKeySource? = nil
+    ) -> String {
         let database =
             if let postgres {
                 "  database: postgres\n  postgres: \"\(postgres.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
@@ -138,6 +149,10 @@ enum DefaultFiles {
             \(database)
               blobs: blobs              # where DICOM objects and export files lie
               encryption: \(isEncrypted ? "aes-256-gcm" : "none       ")   # none only on a disk that is encrypted itself
+              \(masterKey.map { "master-key: \($0.yaml)" } ?? "# master-key: keys/master.key")
+              #                         # or { credential: NAME } of systemd, or { command: [/path/program, word] } that
+              #                         # prints it; with wraps: true that wraps and unwraps by a device's (KMS, PKCS#11)
+              # previous-master-keys: []          # the one of before, until `hilum key rotate` is through
               # plain-blobs: refuse     # accept: encryption was switched on when there were objects already
               # set-aside-days: 30      # objects that no row names are kept that long before they are removed
 

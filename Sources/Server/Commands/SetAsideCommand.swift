@@ -23,7 +23,8 @@ struct SetAsideCommand: AsyncParsableCommand {
     func run() async throws {
         let server = ServerFolder(folder)
         let configuration = try ServerConfiguration.load(from: server)
-        let blobs = try await BlobStore(try StoreComposition.blobs(configuration, server, isReadOnly: true))
+        let blobs = try await BlobStore(
+            try StoreComposition.blobs(configuration, server, keeper: nil, isReadOnly: true))
         let found: [SetAsideBlob]
         do { found = try await blobs.setAsideBlobs() } catch {
             await blobs.close()

@@ -211,8 +211,8 @@ private struct Accounts {
     static func with(_ folder: String, _ body: (Accounts) async throws -> Void) async throws {
         let server = ServerFolder(folder)
         let configuration = try ServerConfiguration.load(from: server)
-        guard let keys = PeopleComposition.keys(server) else {
-            throw ValidationError("\(server.masterKeyFile) cannot be read: accounts need the master key")
+        guard let keys = PeopleComposition.keys(configuration, server) else {
+            throw ValidationError("\(configuration.store.masterKey.words) cannot be read: accounts need the master key")
         }
         try await StoreComposition.using(configuration, server) { store in
             let sessions = PeopleComposition.sessions(store, keys: keys, clock: SystemClock())

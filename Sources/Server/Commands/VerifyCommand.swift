@@ -44,17 +44,18 @@ struct VerifyCommand: AsyncParsableCommand {
         guard mebibytesPerSecond >= 0 else { throw ValidationError("--mib-per-second: 0 or more") }
         let server = ServerFolder(folder)
         let configuration = try ServerConfiguration.load(from: server)
-        let blobs = try await BlobStore(try StoreComposition.blobs(configuration, server, isReadOnly: true))
-        let result: Result
-        do {
-            result = try await StoreComposition.using(configuration, server) {
-                try await verify($0, blobs, server, configuration)
+        let result = try await StoreComposition.using(configuration, server) { store in
+            let blobs = try await BlobStore(
+                try StoreComposition.blobs(configuration, server, keeper: store, isReadOnly: true))
+            do {
+                let result = try await verify(store, blobs, server, configuration)
+                await blobs.close()
+                return result
+            } catch {
+                await blobs.close()
+                throw error
             }
-        } catch {
-            await blobs.close()
-            throw error
         }
-        await blobs.close()
         if json { try JSONResult.print(result) } else { tell(result) }
         if !result.faults.isEmpty || !result.database.isEmpty || result.auditRows == nil { throw ExitCode(1) }
     }

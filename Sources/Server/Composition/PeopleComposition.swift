@@ -6,9 +6,9 @@ import Workflow
 
 /// Where people sign in.
 enum PeopleComposition {
-    /// The keys of sessions, codes and second factors, from the master key; nil where that was put away.
-    static func keys(_ folder: ServerFolder) -> PeopleKeys? {
-        StoreComposition.derivedKey(folder, "hilum people v1").map { PeopleKeys(key: $0) }
+    /// The keys of sessions, codes and second factors, from the store's keys; nil where the master key was put away.
+    static func keys(_ configuration: ServerConfiguration, _ folder: ServerFolder) -> PeopleKeys? {
+        StoreComposition.derivedKey(configuration, folder, "hilum people v1").map { PeopleKeys(key: $0) }
     }
 
     static func sessions(

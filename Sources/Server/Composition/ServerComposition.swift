@@ -64,7 +64,7 @@ enum ServerComposition {
             configuration, folder: folder, isServer: true, fhirBaseURL: publicURL + "/fhir", commits: commits)
         // Behind the store's lock: a second server of this folder is told of the first, not of a port.
         try ports.takeConfigured(configuration)
-        let blobs = try await BlobStore(try StoreComposition.blobs(configuration, folder))
+        let blobs = try await BlobStore(try StoreComposition.blobs(configuration, folder, keeper: store))
         let custodian = StoreComposition.custodian(blobs, store, configuration)
         commits.follow { custodian.note($0) }
         let custody = try await custodian.begin()

@@ -1,5 +1,4 @@
 import BlobStore
-import Cryptography
 import FHIRAPI
 import FHIRModel
 import FHIRResources
@@ -30,11 +29,11 @@ enum StoreComposition {
                 ArchiveQuestionObserver(causes: configuration.prefetch.rules.causes.union([.order, .report])),
             ], baseURL: fhirBaseURL,
             zone: siteZone(profile),
-            pageTokenKey: isServer ? derivedKey(folder, "hilum page tokens v1") : nil,
+            pageTokenKey: isServer ? derivedKey(configuration, folder, "hilum page tokens v1") : nil,
             searchLimits: configuration.limits.fhir.search,
             rules: rules(profile), stations: WorklistStations(configuration.worklistStations),
             subscriptions: configuration.subscriptions.rules(configuration.outbound.policy),
-            secretKey: derivedKey(folder, "hilum subscription headers v1"),
+            secretKey: derivedKey(configuration, folder, "hilum subscription headers v1"),
             refusal: refusal(configuration, folder, isServer: isServer))
         if isServer { try await store.refreshWorklist() }
         return store
@@ -64,19 +63,21 @@ enum StoreComposition {
     }
 
     /// How the blobs of a server folder lie. Throws for a master key that cannot be read where one is needed.
+    /// - Parameter keeper: the database, which keeps the keys of erasable blobs; nil where none is opened.
     static func blobs(
-        _ configuration: ServerConfiguration, _ folder: ServerFolder, isReadOnly: Bool = false
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, keeper: RelationalStore?, isReadOnly: Bool = false
     ) throws -> BlobStoreConfiguration {
         let encryption: BlobStoreConfiguration.Encryption =
             switch configuration.store.encryption {
-            case .aes256GCM: .aes256GCM(KeyRing(current: try MasterKey(file: folder.masterKeyFile)))
+            case .aes256GCM: .aes256GCM(try StoreKeys.load(configuration, folder).ring)
             // What was encrypted before it was switched off stays readable as long as the key is there.
-            case .none: .none((try? MasterKey(file: folder.masterKeyFile)).map { KeyRing(current: $0) })
+            case .none: .none((try? StoreKeys.load(configuration, folder))?.ring)
             }
         var blobs = BlobStoreConfiguration(folder: folder.resolve(configuration.store.blobs), encryption: encryption)
         blobs.acceptsPlain = configuration.store.plainBlobs == .accept
         blobs.reserveBytes = configuration.limits.reserveBytes
         blobs.isReadOnly = isReadOnly
+        blobs.keeper = keeper
         return blobs
     }
 
@@ -101,11 +102,10 @@ enum StoreComposition {
         return LocalZone { seconds in zone.offsetMinutes(atWallClock: Int(clamping: seconds)) }
     }
 
-    /// Of the master key, so that links to further pages and sealed values open across restarts and on a standby with the
+    /// Of the store's keys, so that links to further pages and sealed values open across restarts and on a standby with the
     /// same keys. Nil where there is none, as on an unencrypted store whose key was put away.
-    static func derivedKey(_ folder: ServerFolder, _ use: String) -> [UInt8]? {
-        guard let secret = try? ServerFolder.readSecret(folder.masterKeyFile) else { return nil }
-        return KeyDerivation.hkdf(secret, info: Array(use.utf8), count: 32)
+    static func derivedKey(_ configuration: ServerConfiguration, _ folder: ServerFolder, _ use: String) -> [UInt8]? {
+        (try? StoreKeys.load(configuration, folder))?.derived(use)
     }
 
     /// Runs a short command beside a server that may be running.

@@ -73,7 +73,7 @@ struct WebComposition {
             key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
             randomBytes: { entropy.bytes($0) })
         // People.
-        let people = PeopleComposition.keys(folder).map { keys in
+        let people = PeopleComposition.keys(configuration, folder).map { keys in
             People(
                 sessions: PeopleComposition.sessions(store, keys: keys, clock: clock), clients: store, passkeys: store,
                 consents: store, audit: audit, threads: PasswordThreads(), baseURL: publicURL,
@@ -81,7 +81,9 @@ struct WebComposition {
         }
         passwords = people?.threads
         if people == nil {
-            logger.warning("nobody can sign in: there is no master key", metadata: ["file": "\(folder.masterKeyFile)"])
+            logger.warning(
+                "nobody can sign in: there is no master key",
+                metadata: ["master-key": "\(configuration.store.masterKey.words)"])
         }
 
         // Applications are launched where people can sign in.

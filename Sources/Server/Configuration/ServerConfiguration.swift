@@ -22,16 +22,29 @@ struct ServerConfiguration: Decodable, Sendable {
         var postgres: String?
         var blobs: String = "blobs"
         var encryption: Encryption = .aes256GCM
+        /// What the store's keys are sealed under.
+        var masterKey = MasterKeySource.standard
+        /// What they were sealed under before, until `hilum key rotate` is through.
+        var previousMasterKeys: [MasterKeySource] = []
         /// Whether unencrypted objects of before version 0.2 are served where encryption is on: for a store whose encryption
         /// was switched on later. Newer ones say in their name whether they are encrypted.
         var plainBlobs: PlainBlobs = .refuse
         /// Days that objects which no row names are kept aside.
         var setAsideDays = 30
         static let setAsideDaysRange = 1...36_500
+        static let previousMasterKeysMax = 8
+        /// Files of master keys that are named here and not those that each folder has, as they are written.
+        var keyFiles: [String] {
+            ([masterKey] + previousMasterKeys).filter { $0 != .standard }.compactMap { source in
+                if case .file(let path) = source { path } else { nil }
+            }
+        }
         enum CodingKeys: String, CodingKey, CaseIterable {
             case database, postgres, blobs, encryption
             case plainBlobs = "plain-blobs"
             case setAsideDays = "set-aside-days"
+            case masterKey = "master-key"
+            case previousMasterKeys = "previous-master-keys"
         }
         init() {}
         init(from decoder: any Decoder) throws {
@@ -42,6 +55,12 @@ struct ServerConfiguration: Decodable, Sendable {
             encryption = try keys.value(.encryption) ?? encryption
             plainBlobs = try keys.value(.plainBlobs) ?? plainBlobs
             setAsideDays = try keys.value(.setAsideDays) ?? setAsideDays
+            masterKey = try keys.stated(.masterKey) ?? masterKey
+            previousMasterKeys = try keys.stated(.previousMasterKeys) ?? previousMasterKeys
+            guard previousMasterKeys.count <= Self.previousMasterKeysMax else {
+                throw ConfigurationError(
+                    "store.previous-master-keys: at most \(Self.previousMasterKeysMax); run `hilum key rotate`")
+            }
         }
     }
 

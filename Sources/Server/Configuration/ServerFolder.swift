@@ -12,7 +12,7 @@ struct ServerFolder: Sendable {
 
     var configurationFile: String { path + "/hilum.yaml" }
     var keysFolder: String { path + "/keys" }
-    /// 32 random bytes that wrap the data keys of blobs.
+    /// The master key, where the configuration names no other: 32 random bytes under which the store's keys are sealed.
     var masterKeyFile: String { keysFolder + "/master.key" }
     /// The ES256 key that signs access tokens, PEM.
     var tokenKeyFile: String { keysFolder + "/token.key" }

@@ -116,11 +116,12 @@ package final class BlobCustodian: Sendable {
                     "the store holds objects encrypted under master key \(known), and no master key is there: "
                         + "put the store's key back")
             }
-            guard keys.current.name == known else {
+            // The database may be of before the keys were changed, and then names an older one.
+            guard keys.holds(known) else {
                 throw StoreError(
                     .misuse,
-                    "the master key is not this store's: its objects are encrypted under key \(known), the key "
-                        + "file holds key \(keys.current.name); put the store's key back")
+                    "the master key is not this store's: its objects are encrypted under key \(known), and what the "
+                        + "master key opens is key \(keys.current.name); put the store's key back")
             }
         }
         return try await blobs.onThread { [blobs] in
@@ -133,7 +134,7 @@ package final class BlobCustodian: Sendable {
                     defer { blobs.files.close(descriptor) }
                     isThere = true
                     guard identity.masterKey == nil, let header = try? BlobReader.readHeader(descriptor, blobs.files),
-                        header.algorithm == .aes256GCM
+                        header.algorithm == .aes256GCM, !BlobIDSequence.isErasable(id)
                     else { continue }
                     guard let keys else {
                         throw StoreError(
@@ -305,15 +306,18 @@ package final class BlobCustodian: Sendable {
             return
         }
         let directory = try blobs.directories.directory(of: first)
-        pass.movedAside += try await blobs.onThread { [blobs] in
-            Result {
-                // One that is gone, or lies in another directory than its name says, is not for this pass.
-                let old = unnamed.filter { id in
+        // One that is gone, or lies in another directory than its name says, is not for this pass.
+        let old = try await blobs.onThread { [blobs] in
+            .success(
+                unnamed.filter { id in
                     guard let path = try? blobs.directories.path(of: id) else { return false }
                     return ((try? blobs.files.changeTime(path)) ?? .max) <= newest
-                }
-                return try blobs.setAside(old, from: directory, reason: .unnamed)
-            }
+                })
+        }
+        // Of an export that was broken off: nobody reads it again.
+        for id in old where BlobIDSequence.isErasable(id) { try await blobs.configuration.keeper?.forget(id) }
+        pass.movedAside += try await blobs.onThread { [blobs] in
+            Result { try blobs.setAside(old, from: directory, reason: .unnamed) }
         }
     }
 

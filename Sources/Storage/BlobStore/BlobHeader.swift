@@ -15,7 +15,7 @@ import Workflow
 ///     101 7  zero
 ///     108 68 key slot: master key id 8, nonce 12, wrapped data key 32, tag 16; with algorithm none instead the
 ///            ContentChecksum of the content, 16, then zeros, or zeros for a file of before there were checksums
-///     176 68 key slot of the previous master key, or zeros
+///     176 68 key slot of the previous master key, or zeros; both are zeros in an erasable blob, whose slot lies apart
 ///     244 12 the first 12 bytes of the SHA-256 of the 244 before
 ///
 /// The data key is random, one per blob, encrypted under the master key's wrapping key with bytes 0 to 107 as
@@ -31,6 +31,23 @@ struct BlobHeader: Equatable {
         var nonce: [UInt8]
         var wrapped: [UInt8]
         var tag: [UInt8]
+
+        var encoded: [UInt8] { keyID + nonce + wrapped + tag }
+
+        init(keyID: [UInt8], nonce: [UInt8], wrapped: [UInt8], tag: [UInt8]) {
+            self.keyID = keyID
+            self.nonce = nonce
+            self.wrapped = wrapped
+            self.tag = tag
+        }
+
+        /// Throws `StoreError(.corrupt)` for another length than 68 bytes.
+        init(_ bytes: [UInt8]) throws {
+            guard bytes.count == BlobHeader.slotBytes else { throw StoreError(.corrupt, "the blob's key is damaged") }
+            self.init(
+                keyID: Array(bytes[..<8]), nonce: Array(bytes[8..<20]), wrapped: Array(bytes[20..<52]),
+                tag: Array(bytes[52...]))
+        }
     }
 
     var algorithm: Algorithm
@@ -65,7 +82,7 @@ struct BlobHeader: Equatable {
 
     var encoded: [UInt8] {
         var bytes = authenticated
-        for slot in slots.prefix(2) { bytes += slot.keyID + slot.nonce + slot.wrapped + slot.tag }
+        for slot in slots.prefix(2) { bytes += slot.encoded }
         if let checksum, algorithm == .none { bytes += checksum }
         bytes += [UInt8](repeating: 0, count: BlobHeader.checksumOffset - bytes.count)
         return bytes + SHA256.digest(bytes).prefix(BlobHeader.bytes - BlobHeader.checksumOffset)
@@ -109,10 +126,7 @@ struct BlobHeader: Equatable {
             let start = BlobHeader.slotsOffset + index * BlobHeader.slotBytes
             let slot = Array(bytes[start..<(start + BlobHeader.slotBytes)])
             if slot.allSatisfy({ $0 == 0 }) { continue }
-            slots.append(
-                KeySlot(
-                    keyID: Array(slot[..<8]), nonce: Array(slot[8..<20]), wrapped: Array(slot[20..<52]),
-                    tag: Array(slot[52...])))
+            slots.append(try KeySlot(slot))
         }
     }
 
@@ -153,7 +167,7 @@ struct BlobHeader: Equatable {
     }
 
     /// Puts the data key, encrypted for `master`, into the first slot; what was there moves to the second.
-    mutating func wrap(_ dataKey: [UInt8], for master: MasterKey, nonce: [UInt8]) {
+    mutating func wrap(_ dataKey: [UInt8], for master: StoreKey, nonce: [UInt8]) {
         var wrapped = [UInt8](repeating: 0, count: dataKey.count)
         var tag = [UInt8](repeating: 0, count: AESGCM.tagBytes)
         dataKey.withUnsafeBytes { source in
@@ -185,6 +199,10 @@ struct BlobHeader: Equatable {
             if opened { return key }
             throw StoreError(.corrupt, "the blob's key does not open: header damaged or from another store")
         }
-        throw StoreError(.corrupt, "the blob is encrypted with a master key that is not in the key ring")
+        throw StoreError(
+            .corrupt,
+            slots.isEmpty
+                ? "the blob has no key: it was erased, or its header was changed"
+                : "the blob is encrypted with a master key that is not in the key ring")
     }
 }

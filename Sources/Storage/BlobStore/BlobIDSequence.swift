@@ -3,6 +3,8 @@ import Workflow
 /// New blob ids: 4 hexadecimal digits that choose the directory, one letter for the form in which the blob lies on disk,
 /// then 24 random characters (120 bits) of Crockford base 32 in lower case.
 ///
+/// The letter is p for plain, e for encrypted, x for encrypted with a key that lies apart (erasable).
+///
 /// The letter makes the form part of what a row names: a file of another form is not the row's blob. Ids without it, of 28
 /// characters, are those of blobs written before.
 ///
@@ -22,7 +24,7 @@ struct BlobIDSequence {
         directory = entropy.bytes(2).reduce(0) { $0 << 8 | UInt16($1) }
     }
 
-    mutating func next(_ form: BlobHeader.Algorithm) -> BlobID {
+    mutating func next(_ form: BlobHeader.Algorithm, isErasable: Bool = false) -> BlobID {
         if used == BlobIDSequence.blobsPerDirectory {
             directory &+= 1
             used = 0
@@ -30,7 +32,8 @@ struct BlobIDSequence {
         used += 1
         let digits = [12, 8, 4, 0].map { BlobIDSequence.hexadecimal[Int(directory >> UInt16($0)) & 15] }
         let random = entropy.bytes(24).map { BlobIDSequence.alphabet[Int($0 & 31)] }
-        return BlobID(String(decoding: digits + [letter(form)] + random, as: UTF8.self))
+        let letter = isErasable && form != .none ? UInt8(ascii: "x") : letter(form)
+        return BlobID(String(decoding: digits + [letter] + random, as: UTF8.self))
     }
 
     private static let markedCount = 29
@@ -44,13 +47,19 @@ struct BlobIDSequence {
 
     /// The form that a blob of this id has; nil for an id of before forms were named.
     static func form(of id: BlobID) -> BlobHeader.Algorithm? {
-        let bytes = id.value.utf8
-        guard bytes.count == markedCount else { return nil }
-        switch bytes[bytes.index(bytes.startIndex, offsetBy: 4)] {
+        switch letter(of: id) {
         case UInt8(ascii: "p"): return BlobHeader.Algorithm.none
-        case UInt8(ascii: "e"): return .aes256GCM
+        case UInt8(ascii: "e"), UInt8(ascii: "x"): return .aes256GCM
         default: return nil
         }
+    }
+
+    /// Whether the key of a blob of this id lies apart from it.
+    static func isErasable(_ id: BlobID) -> Bool { letter(of: id) == UInt8(ascii: "x") }
+
+    private static func letter(of id: BlobID) -> UInt8? {
+        let bytes = id.value.utf8
+        return bytes.count == markedCount ? bytes[bytes.index(bytes.startIndex, offsetBy: 4)] : nil
     }
 
     /// Whether a name may be looked for on disk: 26 to 64 of `[a-z0-9-]`.

@@ -22,10 +22,11 @@ final class BlobReader: BlobReading {
 
     /// Opens and checks the file. Blocking. Throws `StoreError(.corrupt)` when header, id, form, key or length are not those
     /// that the id's row stands for.
-    init(_ id: BlobID, path: String, in store: BlobStore) throws {
+    /// - Parameter keptKey: of an erasable blob, its key as it is kept apart.
+    init(_ id: BlobID, path: String, in store: BlobStore, keptKey: [UInt8]? = nil) throws {
         let descriptor = try store.files.openForReading(path)
         do {
-            header = try BlobReader.readHeader(descriptor, store.files)
+            var header = try BlobReader.readHeader(descriptor, store.files)
             guard header.id == id else { throw StoreError(.corrupt, "the file holds another blob") }
             guard try store.files.size(descriptor) == header.fileBytes else {
                 throw StoreError(.corrupt, "the blob file is cut or has grown")
@@ -37,8 +38,13 @@ final class BlobReader: BlobReading {
                 guard let ring = store.configuration.keys else {
                     throw StoreError(.misuse, "the blob is encrypted and no master key is configured")
                 }
+                // A key that was put into the file of an erasable blob is not its key.
+                if BlobIDSequence.isErasable(id) {
+                    header.slots = try keptKey.map { [try BlobHeader.KeySlot($0)] } ?? []
+                }
                 dataKey = try header.dataKey(ring)
             }
+            self.header = header
         } catch {
             store.files.close(descriptor)
             throw error

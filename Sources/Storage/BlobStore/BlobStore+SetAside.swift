@@ -50,8 +50,9 @@ extension BlobStore {
     package func open<Value: Sendable>(
         _ blob: StoredBlob, then work: @escaping @Sendable (any BlobReading) throws -> Value
     ) async throws -> Value {
-        try await onThread { [self] in
-            let reader = try BlobReader(blob.id, path: path(of: blob), in: self)
+        let key = try await keptKey(of: blob.id)
+        return try await onThread { [self] in
+            let reader = try BlobReader(blob.id, path: path(of: blob), in: self, keptKey: key)
             return Result { try work(reader) }
         }
     }
@@ -192,14 +193,18 @@ extension BlobStore {
     }
 
     /// Unlinks a blob that was set aside, provided it can still be opened: what cannot be, for want of its key say, is
-    /// nobody's to judge.
+    /// nobody's to judge. An erasable one goes without: what no row names has no key that anybody needs.
     /// - Returns: whether it is gone.
     func expire(_ blob: StoredBlob) async throws -> Bool {
         guard blob.setAsideOn != nil, mayUnlink else { return false }
+        let isErasable = BlobIDSequence.isErasable(blob.id)
+        if isErasable { try await configuration.keeper?.forget(blob.id) }
         return try await onThread { [self] in
             let path = try path(of: blob)
             let isKept = SetAsideReason(rawValue: reason(path) ?? "").map { !$0.expires } ?? false
-            guard !isKept, (try? BlobReader(blob.id, path: path, in: self)) != nil else { return .success(false) }
+            guard !isKept, isErasable || (try? BlobReader(blob.id, path: path, in: self)) != nil else {
+                return .success(false)
+            }
             return Result {
                 try files.remove(path)
                 try files.remove(path + Self.reasonSuffix)

@@ -1,3 +1,4 @@
+import Basics
 import Workflow
 
 /// What became of a blob, as ``BlobStore/verify(_:size:pace:)`` finds it.
@@ -21,9 +22,10 @@ extension BlobStore {
     ///   - pace: told the bytes of each step before it is read, on a thread of the store, which it may hold up.
     package func verify(_ id: BlobID, size: Int64?, pace: @escaping @Sendable (Int) -> Void) async -> BlobCondition {
         do {
+            let key = try await keptKey(of: id)
             return try await onThread { [self] in
                 Result {
-                    let reader = try BlobReader(id, path: directories.path(of: id), in: self)
+                    let reader = try BlobReader(id, path: directories.path(of: id), in: self, keptKey: key)
                     if let size, size != reader.count {
                         return .damaged("it has \(reader.count) bytes, its row says \(size)")
                     }
@@ -39,6 +41,19 @@ extension BlobStore {
             default: return .unreadable(error.message)
             }
         } catch { return .unreadable("\(error)") }
+    }
+
+    /// What a blob's own key is wrapped with: the public name of a key of the store, or a word for none.
+    package func keyName(of id: BlobID) async throws -> String {
+        try await onThread { [self] in
+            Result {
+                let descriptor = try files.openForReading(try directories.path(of: id))
+                defer { files.close(descriptor) }
+                let header = try BlobReader.readHeader(descriptor, files)
+                if header.algorithm == .none { return "no key" }
+                return header.slots.first.map { Hexadecimal.encode($0.keyID) } ?? "a key of its own"
+            }
+        }
     }
 
     /// Whether a file can be the blob `id`: its header, name, form and length; not its content, for which a key is needed.

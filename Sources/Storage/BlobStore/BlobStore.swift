@@ -34,6 +34,8 @@ package struct BlobStoreConfiguration: Sendable {
     /// Threads for fsync, renames and reads.
     package var threads = 8
     package var entropy: any Entropy = OpenSSLEntropy()
+    /// Keeps the keys of erasable blobs; without it there are none.
+    package var keeper: (any BlobKeyKeeping)?
     package var files: any BlobFileOperations = SystemFileOperations()
     /// The time of day.
     package var now: @Sendable () -> UTCInstant = { UTCInstant(microseconds: Int64(time(nil)) * 1_000_000) }
@@ -113,10 +115,22 @@ package final class BlobStore: BlobStoring {
         }
     }
 
-    package func create() throws -> any BlobWriting {
+    package func create() throws -> any BlobWriting { try create(isErasable: false) }
+
+    package func createErasable() throws -> any BlobWriting { try create(isErasable: configuration.keeper != nil) }
+
+    private func create(isErasable: Bool) throws -> any BlobWriting {
         if let failure { throw failure }
         if let refusal = held.withLock({ $0.refusal }) ?? space.refusal() { throw refusal }
-        return BlobWriter(ids.withLock { $0.next(configuration.form) }, in: self)
+        return BlobWriter(ids.withLock { $0.next(configuration.form, isErasable: isErasable) }, in: self)
+    }
+
+    /// Whether the key of a blob of this id lies apart from it: without that it is of no use to anybody.
+    package static func isErasable(_ id: BlobID) -> Bool { BlobIDSequence.isErasable(id) }
+
+    /// The key of an erasable blob, as it is kept; nil for other blobs, and for one whose key is gone.
+    func keptKey(of id: BlobID) async throws -> [UInt8]? {
+        BlobIDSequence.isErasable(id) ? try await configuration.keeper?.key(of: id) : nil
     }
 
     /// What may be done to the folder: whether new blobs are refused, and whether files may be unlinked.
@@ -129,24 +143,34 @@ package final class BlobStore: BlobStoring {
     package func open<Value: Sendable>(
         _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value
     ) async throws -> Value {
-        try await onThread { [self] in reading(id, work) }
+        let key = try await keptKey(of: id)
+        return try await onThread { [self] in reading(id, key, work) }
     }
 
     package func open<Value: Sendable>(
         _ id: BlobID, then work: @escaping @Sendable (any BlobReading) throws -> Value,
         completion: @escaping @Sendable (Result<Value, any Error>) -> Void
     ) {
+        if BlobIDSequence.isErasable(id) {
+            // Its key is asked for first.
+            Task {
+                do { completion(.success(try await open(id, then: work))) } catch { completion(.failure(error)) }
+            }
+            return
+        }
         threads.submit { [self] state in
             completion(
                 state == .active
-                    ? reading(id, work) : .failure(StoreError(.closed, "the blob store is closed")))
+                    ? reading(id, nil, work) : .failure(StoreError(.closed, "the blob store is closed")))
         }
     }
 
     /// Opens a blob and works on it, on the calling thread. Errors as of ``onThread(_:)``.
-    private func reading<Value>(_ id: BlobID, _ work: (any BlobReading) throws -> Value) -> Result<Value, any Error> {
+    private func reading<Value>(
+        _ id: BlobID, _ key: [UInt8]?, _ work: (any BlobReading) throws -> Value
+    ) -> Result<Value, any Error> {
         let reader: BlobReader
-        do { reader = try BlobReader(id, path: try directories.path(of: id), in: self) } catch {
+        do { reader = try BlobReader(id, path: try directories.path(of: id), in: self, keptKey: key) } catch {
             return .failure(BlobStore.storeError(error))
         }
         return Result { try work(reader) }.mapError { $0 is BlobFileError ? BlobStore.storeError($0) : $0 }
@@ -164,6 +188,7 @@ package final class BlobStore: BlobStoring {
 
     package func remove(_ id: BlobID) async throws {
         let path = try directories.path(of: id)
+        if BlobIDSequence.isErasable(id) { try await configuration.keeper?.forget(id) }
         do {
             try await threads.runIfActive { [self] in
                 if mayUnlink { return try files.remove(path) }
@@ -183,7 +208,9 @@ package final class BlobStore: BlobStoring {
                 let descriptor = try files.openForUpdating(path)
                 defer { files.close(descriptor) }
                 var header = try BlobReader.readHeader(descriptor, files)
-                if header.algorithm == .none || header.slots.first?.keyID == ring.current.id { return false }
+                guard header.algorithm != .none, let slot = header.slots.first, slot.keyID != ring.current.id else {
+                    return false
+                }
                 header.wrap(try header.dataKey(ring), for: ring.current, nonce: entropy.bytes(AESGCM.nonceBytes))
                 // 256 bytes at the start of the file lie within one disk sector, which is written whole or not at all.
                 try header.encoded.withUnsafeBytes { try files.write(descriptor, $0, at: 0) }

@@ -30,6 +30,8 @@ final class BlobWriter: BlobWriting {
         var cipher: AESGCM?
         /// Of what is not encrypted.
         var checksum: GMAC?
+        /// Of an erasable blob: its key, which is kept apart.
+        var apart: BlobHeader.KeySlot?
 
         /// Counts in what was put into a part of the buffer.
         func check(_ part: Range<Int>) {
@@ -112,6 +114,12 @@ final class BlobWriter: BlobWriting {
                 }
             }
             if let failure = store.failure { throw failure }
+            if let slot = state.withLock({ $0.apart }) {
+                guard let keeper = store.configuration.keeper else {
+                    throw StoreError(.misuse, "nobody keeps the blob's key")
+                }
+                try await keeper.keep(slot.encoded, of: id)
+            }
             state.withLock { $0.phase = .ended }
         } catch {
             // A name that is not durable must not stay to be found: the caller was told that there is no blob.
@@ -167,6 +175,10 @@ final class BlobWriter: BlobWriting {
         if case .aes256GCM(let ring) = store.configuration.encryption {
             let nonce = store.configuration.entropy.bytes(AESGCM.nonceBytes)
             state.header.wrap(dataKey, for: ring.current, nonce: nonce)
+            if BlobIDSequence.isErasable(id) {
+                state.apart = state.header.slots.first
+                state.header.slots = []
+            }
         }
         state.header.checksum = state.checksum?.finish()
         let end = seal(&state, chunks: Int(state.header.chunkCount - state.first), isEnd: true)

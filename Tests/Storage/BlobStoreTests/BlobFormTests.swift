@@ -119,7 +119,7 @@ struct BlobFormTests {
             let store = try await folder.open()
             let id = try await store.write([1])
             await store.close()
-            let stranger = try await folder.open(ring: KeyRing(current: MasterKey(OpenSSLEntropy().bytes(32))))
+            let stranger = try await folder.open(ring: KeyRing(current: StoreKey(OpenSSLEntropy().bytes(32))))
             #expect(await StoreError.Code.thrown { try await stranger.readAll(id) } == .corrupt)
             await stranger.close()
         }

@@ -269,7 +269,7 @@ struct BlobStoreTests {
             let before = try await folder.open()
             let id = try await before.write(content)
             await before.close()
-            let newKey = try MasterKey(OpenSSLEntropy().bytes(32))
+            let newKey = try StoreKey(OpenSSLEntropy().bytes(32))
             let both = try await folder.open(ring: KeyRing(current: newKey, previous: [folder.key]))
             #expect(try await both.readAll(id) == content)
             let stored = try folder.bytes(id)
@@ -280,7 +280,7 @@ struct BlobStoreTests {
             let alone = try await folder.open(ring: KeyRing(current: newKey))
             #expect(try await alone.readAll(id) == content)
             await alone.close()
-            let stranger = try await folder.open(ring: KeyRing(current: MasterKey(OpenSSLEntropy().bytes(32))))
+            let stranger = try await folder.open(ring: KeyRing(current: StoreKey(OpenSSLEntropy().bytes(32))))
             #expect(await StoreError.Code.thrown { try await stranger.open(id) } == .corrupt)
             await stranger.close()
         }

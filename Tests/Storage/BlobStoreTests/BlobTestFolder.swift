@@ -7,13 +7,13 @@ import Workflow
 /// A store in a temporary folder, its files within reach of the test.
 struct BlobTestFolder: Sendable {
     let path: String
-    let key: MasterKey
+    let key: StoreKey
 
     static func with<Value>(_ body: (BlobTestFolder) async throws -> Value) async throws -> Value {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("hilum_blobs_\(UUID().uuidString)")
             .path
         defer { try? FileManager.default.removeItem(atPath: path) }
-        return try await body(BlobTestFolder(path: path, key: MasterKey(OpenSSLEntropy().bytes(32))))
+        return try await body(BlobTestFolder(path: path, key: StoreKey(OpenSSLEntropy().bytes(32))))
     }
 
     enum Mode: CaseIterable { case encrypted, plain }

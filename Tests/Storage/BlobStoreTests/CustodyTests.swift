@@ -511,7 +511,7 @@ struct CustodyTests {
             let id = try await store.write([1])
             await store.close()
             database.name(id)
-            let other = KeyRing(current: try MasterKey(OpenSSLEntropy().bytes(32)))
+            let other = KeyRing(current: try StoreKey(OpenSSLEntropy().bytes(32)))
             func begin(_ store: BlobStore) async -> StoreError.Code? {
                 let code = await StoreError.Code.thrown { try await BlobCustodian(store, database).begin() }
                 await store.close()

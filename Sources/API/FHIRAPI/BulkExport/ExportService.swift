@@ -213,7 +213,7 @@ package final class ExportService: Sendable {
         var size: Int64 { blob?.count ?? 0 }
 
         mutating func append(_ bytes: [UInt8], to blobs: any BlobStoring) throws {
-            let target = try blob ?? blobs.create()
+            let target = try blob ?? blobs.createErasable()
             blob = target
             var line: [UInt8] = []
             NDJSON.appendLine(bytes, to: &line)

@@ -25,9 +25,14 @@ package protocol BlobStoring: Sendable {
         completion: @escaping @Sendable (Result<Value, any Error>) -> Void)
     /// Removes a blob. Not an error when it is not there.
     func remove(_ id: BlobID) async throws
+    /// As ``create()``, for content that is to be gone once it is removed, whatever becomes of its bytes on the disk: where
+    /// the store encrypts, its key lies apart from it and is removed first.
+    func createErasable() throws -> any BlobWriting
 }
 
 extension BlobStoring {
+    package func createErasable() throws -> any BlobWriting { try create() }
+
     /// Opens a blob for reading. Throws `.notFound`.
     package func open(_ id: BlobID) async throws -> any BlobReading { try await open(id) { $0 } }
 
@@ -39,6 +44,17 @@ extension BlobStoring {
             do { completion(.success(try await open(id, then: work))) } catch { completion(.failure(error)) }
         }
     }
+}
+
+/// The port to whoever keeps the keys of erasable blobs apart from them. The keys are wrapped: they open nothing by
+/// themselves.
+package protocol BlobKeyKeeping: Sendable {
+    /// Keeps a blob's key. Durable when it returns.
+    func keep(_ wrapped: [UInt8], of id: BlobID) async throws
+    /// Nil for one that is not kept, or not any more.
+    func key(of id: BlobID) async throws -> [UInt8]?
+    /// Forgets a blob's key, durably. Not an error when there is none.
+    func forget(_ id: BlobID) async throws
 }
 
 /// One blob being written, by one caller at a time. As long as this object lives, finished or not, the store does not take

@@ -16,6 +16,8 @@ struct ExportJobTable {
             """, [.text(job.id.value), .text(job.ownerID), .text(job.state.rawValue), detail])
         if saved == 0 { return }
         if job.state == .deleted {
+            // First, so that with this commit the files are of no use, wherever their bytes are found.
+            try BlobKeyTable(connection: connection).forget(filesOf: job.id)
             try connection.run("DELETE FROM export_files WHERE job_id = ?", [.text(job.id.value)])
         } else {
             for file in job.outputs {

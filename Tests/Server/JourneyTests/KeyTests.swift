@@ -1,0 +1,123 @@
+import FHIRModel
+import Foundation
+import NIOHTTP1
+import Testing
+
+extension JourneyTests {
+    /// Keys at rest over a whole server: the master key is changed beside it, the keys of exports end with them.
+    @Suite(.serialized) struct KeyTests {
+        private static func serve<T: Sendable>(
+            _ folder: ServerFolder, _ body: @Sendable @escaping (ServerTrait.Context) async throws -> T
+        ) async throws -> T {
+            try await HilumServer.run(folder) { server in
+                try await WebClient.with(server) { web in
+                    let token = try await folder.client.token(from: web)
+                    return try await body(ServerTrait.Context(server: server, web: web, token: token))
+                }
+            }
+        }
+
+        private static func store(_ context: ServerTrait.Context, _ numbers: ClosedRange<Int>) async throws {
+            for number in numbers {
+                let file = try Samples.file(study: "1.2.79", instance: "1.2.79.\(number)", byte: UInt8(number))
+                let reply = try await context.stow([file])
+                #expect(reply.status == 200, "\(number): \(reply.text)")
+            }
+        }
+
+        /// Every one of the numbers is retrieved with the pixels it was sent with.
+        private static func read(_ context: ServerTrait.Context, _ numbers: ClosedRange<Int>) async throws {
+            for number in numbers {
+                let reply = try await context.web.send(
+                    .GET, "/dicomweb/studies/1.2.79/series/1.2.79.1/instances/1.2.79.\(number)", token: context.token,
+                    headers: [("Accept", "application/dicom")])
+                #expect(reply.status == 200)
+                #expect(reply.body.suffix(2000).elementsEqual([UInt8](repeating: UInt8(number), count: 2000)))
+            }
+        }
+
+        /// The bytes of all objects' files, by path.
+        private static func objects(_ folder: ServerFolder) throws -> [String: Data] {
+            let top = folder.path + "/blobs/objects"
+            var found: [String: Data] = [:]
+            for name in FileManager.default.enumerator(atPath: top)?.allObjects as? [String] ?? []
+            where name.split(separator: "/").count == 3 {
+                found[top + "/" + name] = try Data(contentsOf: URL(fileURLWithPath: top + "/" + name))
+            }
+            return found
+        }
+
+        @Test(
+            "The master key is changed beside the running server: no object is touched, all is read, before and after a restart"
+        )
+        func rotation() async throws {
+            let folder = try await ServerFolder.make()
+            defer { folder.remove() }
+            try await Self.serve(folder) { (context) async throws -> Void in
+                try await Self.store(context, 1...3)
+                let before = try Self.objects(folder)
+                #expect(before.count == 3)
+                let text = try await HilumProgram.must("key", "rotate", folder.path)
+                #expect(text.contains("the old master key is \(folder.path)/keys/master.key."), "\(text)")
+                #expect(try Self.objects(folder) == before)
+                try await Self.read(context, 1...3)
+                try await Self.store(context, 4...5)
+                let doctor = try await HilumProgram.run(["doctor", folder.path])
+                #expect(doctor.text.contains("opens the store's keys, which are 2"), "\(doctor.text)")
+                #expect(!doctor.text.contains("FAIL  master key"), "\(doctor.text)")
+            }
+            try await Self.serve(folder) { (context) async throws -> Void in
+                try await Self.read(context, 1...5)
+                try await Self.store(context, 6...6)
+                try await Self.read(context, 6...6)
+            }
+            try await HilumProgram.must("verify", folder.path)
+            let listed = try await HilumProgram.must("key", "list", folder.path, "--json")
+            #expect(listed.contains("\"state\" : \"opens\""), "\(listed)")
+        }
+
+        @Test(
+            "Bulk Data 2.0: after the deletion of an export its files, put back, are served by nobody and disturb nothing"
+        )
+        func export() async throws {
+            let folder = try await ServerFolder.make()
+            defer { folder.remove() }
+            let recovered = try await Self.serve(folder) { (context) async throws -> [String: Data] in
+                #expect(try await context.fhir(.POST, "/Patient", #"{"resourceType":"Patient"}"#).status == 201)
+                try await Self.store(context, 1...1)
+                let start = try await context.web.send(
+                    .GET, "/fhir/$export?_type=Patient", token: context.token,
+                    headers: [("Accept", "application/fhir+json"), ("Prefer", "respond-async")])
+                #expect(start.status == 202, "\(start.text)")
+                let location = try #require(start.headers["Content-Location"].first)
+                let path = String(location.dropFirst(context.web.base.count))
+                var status = start
+                try await waitUntil("the export") {
+                    status = try await context.web.send(.GET, path, token: context.token)
+                    return status.status != 202
+                }
+                #expect(status.status == 200, "\(status.text)")
+                let url = try #require(try status.json()["output"]?[0]?["url"]?.string)
+                let file = String(url.dropFirst(context.web.base.count))
+                let served = try await context.web.send(.GET, file, token: context.token)
+                #expect(served.status == 200)
+                #expect(served.text.contains("\"resourceType\":\"Patient\""))
+                // The fifth character of the name says that the key lies apart.
+                let files = try Self.objects(folder).filter { path, _ in
+                    path.split(separator: "/").last.map { Array($0.utf8)[4] == UInt8(ascii: "x") } ?? false
+                }
+                #expect(!files.isEmpty)
+                for content in files.values { #expect(content[108..<244].allSatisfy { $0 == 0 }) }
+                #expect(try await context.web.send(.DELETE, path, token: context.token).status == 202)
+                #expect([404, 410].contains(try await context.web.send(.GET, file, token: context.token).status))
+                return files
+            }
+            for (path, content) in recovered { try content.write(to: URL(fileURLWithPath: path)) }
+            try await Self.serve(folder) { (context) async throws -> Void in
+                try await Self.read(context, 1...1)
+                #expect(try await context.allDoorsServe())
+            }
+            try await HilumProgram.must("verify", folder.path)
+        }
+    }
+}
