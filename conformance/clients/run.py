@@ -19,6 +19,7 @@ import check_facade  # noqa: E402
 import check_fhir  # noqa: E402
 import check_hl7  # noqa: E402
 import check_hl7_out  # noqa: E402
+import check_import  # noqa: E402
 import check_launch  # noqa: E402
 import check_mpps  # noqa: E402
 import check_operations  # noqa: E402
@@ -38,7 +39,7 @@ from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
 PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "operations", "scp", "scu", "archives",
-         "facade", "hostile"]
+         "facade", "import", "hostile"]
 
 
 def plain_sample(samples):
@@ -68,6 +69,8 @@ def run(arguments):
             check_hl7_out.check(report, folder, arguments.plain, arguments.postgres)
         if "facade" in arguments.parts:
             check_facade.check(report, folder, arguments.postgres)
+        if "import" in arguments.parts:
+            check_import.check(report, folder, arguments.plain, arguments.postgres)
         if "operations" in arguments.parts:
             check_operations.check(report, folder, arguments.plain, arguments.postgres)
     finally:
