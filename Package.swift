@@ -161,8 +161,9 @@ let package = Package(
         layer(
             "API", "FHIRAPI",
             [
-                "HTTPSupport", "Basics", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow", hummingbird,
-                httpTypes, nio("NIOCore"), logging,
+                "HTTPSupport", "Basics", "Cryptography", "Access", "FHIRModel", "FHIRSearch", "FHIRResources",
+                "Workflow",
+                hummingbird, httpTypes, nio("NIOCore"), logging,
             ]),
         layer(
             "API", "DICOMwebAPI",
@@ -309,7 +310,7 @@ let package = Package(
                 "TestSupport",
                 "FHIRAPI", "HTTPSupport", "SQLStore", "BlobStore", "Access", "FHIRModel", "FHIRSearch", "FHIRResources",
                 "Workflow",
-                httpTypes,
+                httpTypes, nio("NIOCore"),
             ]),
         tests(
             "API", "DICOMwebAPI",

@@ -11,7 +11,7 @@ struct Hilum: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, ServeCommand.self, DemoCommand.self, ClientCommand.self, UserCommand.self,
             PeerCommand.self, MessageCommand.self, QuarantineCommand.self, AuthorityCommand.self, OutboxCommand.self,
-            RouteCommand.self, PrefetchCommand.self, AuditCommand.self,
+            RouteCommand.self, PrefetchCommand.self, ImportCommand.self, AuditCommand.self,
             DoctorCommand.self, BackupCommand.self,
             RestoreCommand.self,
             VerifyCommand.self,

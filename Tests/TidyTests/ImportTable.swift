@@ -97,7 +97,10 @@ struct ImportTable {
             http.union(["NIOHTTP1", "NIOHTTPTypes"]))
         row(
             "API", "FHIRAPI",
-            ["HTTPSupport", "Basics", "Access", "FHIRModel", "FHIRSearch", "FHIRResources", "Workflow"], http)
+            [
+                "HTTPSupport", "Basics", "Cryptography", "Access", "FHIRModel", "FHIRSearch", "FHIRResources",
+                "Workflow",
+            ], http)
         row(
             "API", "DICOMwebAPI",
             [

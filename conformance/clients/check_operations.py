@@ -22,7 +22,7 @@ from ris import Receiver, answer
 from smart import BackendClient
 
 GROUP = "operations"
-PAGES = ("", "/queues", "/messages", "/quarantine", "/conflicts", "/steps", "/fetches", "/exports", "/peers",
+PAGES = ("", "/queues", "/messages", "/quarantine", "/conflicts", "/steps", "/fetches", "/exports", "/imports", "/peers",
          "/storage", "/audit")
 PROFILE = """
 destinations:

@@ -20,6 +20,7 @@ import check_facade  # noqa: E402
 import check_fhir  # noqa: E402
 import check_hl7  # noqa: E402
 import check_hl7_out  # noqa: E402
+import check_import  # noqa: E402
 import check_keys  # noqa: E402
 import check_launch  # noqa: E402
 import check_mpps  # noqa: E402
@@ -40,12 +41,12 @@ from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
 PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "operations", "scp", "scu", "archives",
-         "facade", "hostile", "keys"]
+         "facade", "import", "keys", "hostile"]
 
 
 # Two runs side by side, each with servers of its own; the second waits much and computes little.
 SIDES = [["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "operations"],
-         ["scp", "scu", "archives", "facade", "hostile"]]
+         ["scp", "scu", "archives", "facade", "import", "keys", "hostile"]]
 
 
 class Parts:
@@ -97,6 +98,8 @@ def run(arguments):
             check_hl7_out.check(report, folder, arguments.plain, arguments.postgres)
         if parts.begins("facade"):
             check_facade.check(report, folder, arguments.postgres)
+        if parts.begins("import"):
+            check_import.check(report, folder, arguments.plain, arguments.postgres)
         if parts.begins("operations"):
             check_operations.check(report, folder, arguments.plain, arguments.postgres)
         if parts.begins("keys"):

@@ -13,6 +13,8 @@ package struct FHIRLimits: Sendable, Hashable {
     package var bundleAnswerBytesMax = 64 << 20
     /// Exports that one client may have accepted or running; one more is 429.
     package var exportsPerClientMax = 5
+    /// Of bulk imports.
+    package var imports = ImportLimits()
     /// What is done with a narrative that holds more than R4 allows.
     package var narrative = NarrativePolicy.refuse
     /// How many resources a conditional deletion may take.

@@ -15,10 +15,12 @@ package struct FHIRService: Sendable {
     /// Nil where there are no archives.
     let archived: (any ArchivedStudies)?
     let exports: ExportService
+    /// Nil where nothing is fetched from elsewhere.
+    let imports: ImportService?
     /// The absolute base without a slash at its end, for example `https://localhost:8443/fhir`.
     let baseURL: String
     let definitions = FHIRDefinitions.r4
-    let validator: StructureValidator
+    let check: ResourceCheck
     let capabilities: CapabilityStatement
     let now: @Sendable () -> UTCInstant
     let limits: FHIRLimits
@@ -29,7 +31,8 @@ package struct FHIRService: Sendable {
     ///   - archived: asked before a search for studies of patients is answered.
     package init(
         store: any ResourceStore & AuditEventStore, audit: any AuditTrail,
-        archived: (any ArchivedStudies)? = nil, exports: ExportService, baseURL: String,
+        archived: (any ArchivedStudies)? = nil, exports: ExportService, imports: ImportService? = nil,
+        baseURL: String,
         oauth: OAuthEndpoints, softwareVersion: String, limits: FHIRLimits = FHIRLimits(),
         now: @escaping @Sendable () -> UTCInstant
     ) {
@@ -37,10 +40,11 @@ package struct FHIRService: Sendable {
         self.audit = audit
         self.archived = archived
         self.exports = exports
+        self.imports = imports
         self.baseURL = baseURL
         self.now = now
         self.limits = limits
-        validator = StructureValidator(narrative: limits.narrative)
+        check = ResourceCheck(limits)
         capabilities = CapabilityStatement(
             baseURL: baseURL, oauth: oauth, softwareVersion: softwareVersion, date: now(),
             conditionalDelete: limits.conditionalDelete)
@@ -53,7 +57,9 @@ package struct FHIRService: Sendable {
     /// Answers a call; errors are answers too.
     func respond(to call: FHIRCall, by interaction: Interaction) async -> FHIRResponse {
         do {
-            if !interaction.template.hasPrefix("/_export") { try Self.checkAccept(call) }
+            if !interaction.template.hasPrefix("/_export"), !interaction.template.hasPrefix("/_import") {
+                try Self.checkAccept(call)
+            }
             let response =
                 switch try interaction.work(for: call) {
                 case .answer(let handler): try await handler(self, call)

@@ -82,6 +82,28 @@ struct Interaction: Sendable {
             try await $0.exportFile($1, job: $1.parameters["job"], file: $1.parameters["file"])
         },
         Interaction(
+            name: "importKickOff", method: .post, template: "/$import", needs: .decidedWithin, isForEntries: false
+        ) {
+            try await $0.importKickOff($1)
+        },
+        Interaction(
+            name: "importStatus", method: .get, template: "/_import/{job}", needs: .decidedWithin, isForEntries: false
+        ) {
+            try await $0.importStatus($1, job: $1.parameters["job"])
+        },
+        Interaction(
+            name: "importDelete", method: .delete, template: "/_import/{job}", needs: .decidedWithin,
+            isForEntries: false
+        ) {
+            try await $0.importDelete($1, job: $1.parameters["job"])
+        },
+        Interaction(
+            name: "importFile", method: .get, template: "/_import/{job}/{file}", needs: .decidedWithin,
+            isForEntries: false
+        ) {
+            try await $0.importFile($1, job: $1.parameters["job"], file: $1.parameters["file"])
+        },
+        Interaction(
             name: "historySystem", method: .get, template: "/_history", needs: .onAnyType(.search),
             look: { try $0.history($1) }),
         Interaction(

@@ -77,7 +77,7 @@ package struct HTTPSSender: OutboundSender {
         } catch is CancellationError { throw CancellationError() } catch { return nil }
     }
 
-    private static func failure(_ error: any Error) -> any Error {
+    static func failure(_ error: any Error) -> any Error {
         switch error {
         case is CancellationError, is OutboundRefusal, is OutboundFailure, is StoreError: return error
         case let error as HTTPClientError:

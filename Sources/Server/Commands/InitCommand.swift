@@ -170,8 +170,13 @@ enum DefaultFiles {
             #   rejected-days: 0        # images that a person has rejected: until then it can be undone
             #   performed-step-days: 0  # what modalities told of their work (MPPS), after its end
             #   workitem-days: 0        # workitems (UPS), after their end, unless a subscriber has a lock on them
-            #   export-hours: 24        # files of finished exports
+            #   export-hours: 24        # files of finished exports, and what became of imports
             #   outbox-days: 7          # what was delivered to other systems or discarded
+
+            # imports:                  # bulk imports; where files come from is up to `outbound`
+            #   sources:                # servers whose files want a token: the base of their URLs, and who this server is
+            #     - { base: "https://ehr.example/fhir", url: "https://ehr.example/oauth/token", client: hilum,
+            #         scope: system/*.rs, key: keys/imports.pem, key-id: k1 }
 
             # archive-cache:            # copies of studies that were fetched from archives; 0 sets no limit
             #   bytes: 0                # of all together: those that were used longest ago leave first

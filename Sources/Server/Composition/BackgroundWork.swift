@@ -162,6 +162,30 @@ struct ExportWorker: Service {
     }
 }
 
+/// The worker of imports as a service. What is under way at the end goes on behind its last line with the next start.
+struct ImportWorker: Service {
+    let imports: ImportService
+
+    func run() async throws {
+        let imports = imports
+        await cancelWhenGracefulShutdown { await imports.run() }
+    }
+}
+
+extension ImportWorker: CustomStringConvertible { var description: String { "import worker" } }
+
+extension RelationalStore {
+    /// Whether a client may still import a type with scopes that it had at the kick-off: it was not revoked, and the
+    /// operator still allows it.
+    func mayImport(_ clientID: String, _ scopes: [Scope], _ type: String) async throws -> Bool {
+        guard let client = try await client(id: clientID), client.revokedAt == nil else { return false }
+        let allowed = AccessContext(
+            principal: Principal(kind: .client, id: clientID), scopes: client.scopes.filter { $0.level == .system },
+            requestID: "import")
+        return [Permissions.create, .update].allSatisfy { allowed.visibility($0, of: type).isWhole }
+    }
+}
+
 /// Writes what strangers were refused as one audit row for each address, at intervals and at the end.
 struct RefusalSums: Service {
     let ledger: RefusalLedger

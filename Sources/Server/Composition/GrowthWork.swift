@@ -18,6 +18,7 @@ struct GrowthWork: Service {
 
     let store: RelationalStore
     let exports: ExportService
+    let imports: ImportService
     let rule: RetentionRule
     let clock: any Workflow.Clock
     let metrics: GrowthMetrics
@@ -59,6 +60,7 @@ struct GrowthWork: Service {
         ]
         if rule.exportHours > 0 {
             await removeExports(before: now.advanced(bySeconds: -rule.exportHours * 3_600))
+            await removeImports(before: now.advanced(bySeconds: -rule.exportHours * 3_600))
         }
         for (kind, time) in until {
             guard let time, !Task.isCancelled else { continue }
@@ -94,6 +96,19 @@ struct GrowthWork: Service {
             }
         } catch {
             logger.warning("old exports could not be removed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// What became of imports; what they stored stays.
+    private func removeImports(before time: UTCInstant) async {
+        do {
+            for job in try await store.endedImports(before: time, limit: 100) {
+                try await imports.remove(job.id)
+                metrics.removed(1, "imports")
+                try await record("import \(job.id.value)")
+            }
+        } catch {
+            logger.warning("old imports could not be removed", metadata: ["error": "\(error)"])
         }
     }
 

@@ -1,11 +1,32 @@
 import Access
 import Logging
+import NIOCore
 import OpsAPI
 import OutboundAdapter
 import Synchronization
+import Workflow
 
 /// The one way out of the server from a URL, for whoever needs it.
 enum OutboundComposition {
+    /// The way to files that are imported, with the tokens of their sources. Throws ``ConfigurationError``.
+    static func downloads(
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, sender: HTTPSSender, clock: any Workflow.Clock,
+        entropy: any Entropy
+    ) throws -> HTTPSDownloads {
+        var limits = configuration.limits.outbound
+        limits.idle = max(limits.idle, .seconds(30))
+        let sources = try configuration.imports.sources.map { source in
+            let key = try RoutingComposition.key(source.token, source.place, folder)
+            let tokens = AccessTokenSource(
+                .init(
+                    tokenURL: source.token.url, clientID: source.token.client, scope: source.token.scope, key: key,
+                    keyID: source.token.keyID), sender: sender, now: { clock.now() },
+                newID: { entropy.newID().value })
+            return try HTTPSDownloads.Source(base: source.base, tokens: tokens)
+        }
+        return HTTPSDownloads(outbound(configuration, folder, limits: limits), sources: sources)
+    }
+
     /// - Parameter limits: nil for those of the configuration.
     static func outbound(
         _ configuration: ServerConfiguration, _ folder: ServerFolder, limits: HTTPSOutbound.Limits? = nil

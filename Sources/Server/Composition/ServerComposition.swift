@@ -131,10 +131,18 @@ enum ServerComposition {
             jobs: store, store: store, blobs: blobs, entropy: entropy, baseURL: publicURL + "/fhir",
             keepHours: configuration.retention.exportHours
         ) { clock.now() }
+        let importSender = HTTPSSender(OutboundComposition.outbound(configuration, folder))
+        let downloads = try OutboundComposition.downloads(
+            configuration, folder, sender: importSender, clock: clock, entropy: entropy)
+        let imports = ImportService(
+            jobs: store, store: store, downloads: downloads, entropy: entropy, limits: configuration.limits.fhir,
+            keepHours: configuration.retention.exportHours,
+            isPermitted: { try await store.mayImport($0, $1, $2) }
+        ) { clock.now() }
         let outboxDepths = OutboxDepths()
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, pixels: pixels, ingest: ingest, archives: archives,
-            exports: exports, folder: folder, entropy: entropy, clock: clock, readiness: readiness,
+            exports: exports, imports: imports, folder: folder, entropy: entropy, clock: clock, readiness: readiness,
             configuration: configuration,
             guards: guards, metrics: metrics, outboxDepths: outboxDepths,
             isCustodyProven: { custodian.custody == .own },
@@ -202,6 +210,7 @@ enum ServerComposition {
                 services: [
                     .init(service: DrainSignal(readiness: readiness)),
                     .init(service: ExportWorker(exports: exports)),
+                    .init(service: ImportWorker(imports: imports)),
                     .init(
                         service: BlobSweep(
                             custodian: custodian, interval: Duration(configuration.limits.sweepInterval),
@@ -209,7 +218,8 @@ enum ServerComposition {
                     .init(service: checkpointer),
                     .init(
                         service: GrowthWork(
-                            store: store, exports: exports, rule: configuration.retention, clock: clock,
+                            store: store, exports: exports, imports: imports, rule: configuration.retention,
+                            clock: clock,
                             metrics: GrowthMetrics(registry: metrics), logger: logger)),
                     .init(
                         service: DeliveryService(
@@ -259,6 +269,8 @@ enum ServerComposition {
         await sender.close()
         await forwarder.close()
         await outbound.close()
+        await downloads.close()
+        await importSender.close()
         await RefusalSums.sumUp(web.ledger, logger)
         try? await store.record(
             AuditRecord(

@@ -38,7 +38,7 @@ struct WebComposition {
         publicURL: String, store: RelationalStore, blobs: BlobStore, pixels: any PixelCoding,
         ingest: InstanceIngest,
         archives: ArchiveComposition,
-        exports: ExportService,
+        exports: ExportService, imports: ImportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness,
         configuration: ServerConfiguration, guards: DoorGuards, metrics: MetricRegistry,
         outboxDepths: OutboxDepths, isCustodyProven: @escaping @Sendable () -> Bool,
@@ -113,7 +113,7 @@ struct WebComposition {
         let gate = BulkResponseGate(limit: limits.http.bulkResponsesMax)
         let fhir = FHIRRoutes(
             service: FHIRService(
-                store: store, audit: audit, archived: archives.registry, exports: exports,
+                store: store, audit: audit, archived: archives.registry, exports: exports, imports: imports,
                 baseURL: smart.fhirBaseURL,
                 oauth: OAuthEndpoints(
                     authorize: launch == nil ? nil : smart.authorizationEndpoint, token: smart.tokenEndpoint,
@@ -160,6 +160,7 @@ struct WebComposition {
             (desk.waiting, desk.conflicts, desk.fetches) = (waiting, conflicts, fetches)
             (desk.doors, desk.storage) = (openDoors, storage)
             desk.exports = { try await store.exports(limit: $0, at: clock.now()) }
+            desk.imports = { try await store.importJobs(limit: $0) }
             desk.peers = { try await store.peers() }
             groups += [AccountRoutes(people: people).group, OperationsRoutes(desk: desk).group]
         }

@@ -210,6 +210,8 @@ struct ServerConfiguration: Decodable, Sendable {
     var archives = ArchivesConfiguration()
     /// What is fetched from them before anybody asks.
     var prefetch = PrefetchConfiguration()
+    /// Whose files want a token when they are imported.
+    var imports = ImportsConfiguration()
     /// Minutes between checkpoints of the audit trail.
     var auditCheckpointMinutes: Int64 = 15
     /// The site profile's file.
@@ -219,7 +221,7 @@ struct ServerConfiguration: Decodable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention,
-            routing, viewer, archives, prefetch, consent
+            routing, viewer, archives, prefetch, consent, imports
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
@@ -246,6 +248,7 @@ struct ServerConfiguration: Decodable, Sendable {
         archiveCache = try keys.value(.archiveCache).map { (set: ArchiveCacheKeys) in set.rule } ?? archiveCache
         archives = try keys.value(.archives) ?? archives
         prefetch = try keys.value(.prefetch) ?? prefetch
+        imports = try keys.value(.imports) ?? imports
         auditCheckpointMinutes =
             try keys.value(.audit).map { (set: AuditKeys) in set.minutes } ?? auditCheckpointMinutes
         siteProfile = try keys.value(.siteProfile) ?? siteProfile

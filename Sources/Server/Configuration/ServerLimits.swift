@@ -132,6 +132,18 @@ struct ServerLimits: Sendable {
         Entry(
             "searches-waiting-per-client", \.waitingSearchesPerClientMax, 1...10_000, "for their turn; one more is 429"),
         Entry("exports-per-client", \.fhir.exportsPerClientMax, 1...1000, "accepted or running"),
+        Entry("imports-per-client", \.fhir.imports.perClientMax, 1...1000, "accepted or running"),
+        Entry("imports", \.fhir.imports.runningMax, 1...16, "worked on at a time; others wait"),
+        Entry("import-files", \.fhir.imports.inputsMax, 1...100_000, "of one import"),
+        Entry("import-file-bytes", \.fhir.imports.fileBytesMax, 1024...(1 << 42), "a file, uncompressed"),
+        Entry(
+            "import-outcomes", \.fhir.imports.outcomesMax, 1...1_000_000,
+            "lines refused until an import is given up"),
+        Entry(
+            "import-bytes-per-second", \.fhir.imports.bytesPerSecondMin, 1...(1 << 20),
+            "at least, of a file that comes slowly"),
+        Entry("import-grace-seconds", \.fhir.imports.graceSeconds, 1...3_600, "over which its rate is taken"),
+        Entry("import-attempts", \.fhir.imports.attemptsMax, 1...100, "for a file that brings no new line"),
         // DICOM.
         Entry("object-bytes", \.objectBytes, 1024...(1 << 40), "a DICOM object, by either door"),
         Entry("stow-part-bytes", \.http.multipart.partBytesMax, 1024...(1 << 40), "a part of a STOW-RS request"),

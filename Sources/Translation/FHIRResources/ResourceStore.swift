@@ -84,7 +84,7 @@ package protocol ResourceTransaction: AnyObject {
 }
 
 /// A unit of work over both vocabularies, as the SQL store gives it.
-package typealias ResourceUnitOfWork = UnitOfWork & ResourceTransaction & SubscriptionTransaction
+package typealias ResourceUnitOfWork = UnitOfWork & ResourceTransaction & SubscriptionTransaction & ImportUnit
 
 /// One page of a search.
 package struct SearchPage: Sendable {

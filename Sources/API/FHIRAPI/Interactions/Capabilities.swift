@@ -62,7 +62,9 @@ struct CapabilityStatement: Sendable {
             "operation": [
                 [
                     "name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
-                ]
+                ],
+                // A proposal that has no OperationDefinition of its own.
+                ["name": "import", "definition": "https://github.com/smart-on-fhir/bulk-import"],
             ],
         ]
         return [

@@ -35,7 +35,7 @@ extension FHIRService {
         if let media, media.type == "application", media.subtype == "json-patch+json" {
             call.headers[.contentType] = nil
             let patch = try JSONPatch(try document(in: call))
-            return CheckedPatch(validator: validator) { try patch.applied(to: $0) }
+            return CheckedPatch(validator: check.validator) { try patch.applied(to: $0) }
         }
         guard media.map({ $0.type == "application" && ["fhir+json", "json"].contains($0.subtype) }) ?? true else {
             throw OutcomeError(
@@ -45,7 +45,7 @@ extension FHIRService {
                     details: "a patch is application/json-patch+json, or Parameters as application/fhir+json"))
         }
         let patch = try FHIRPathPatch(try document(in: call))
-        return CheckedPatch(validator: validator) { try patch.applied(to: $0) }
+        return CheckedPatch(validator: check.validator) { try patch.applied(to: $0) }
     }
 
     /// A patch whose result must be a valid resource.

@@ -81,25 +81,7 @@ extension FHIRService {
 
     /// The body as a checked resource of the URL's type.
     private func resource(in request: FHIRCall, type: String) throws -> Resource {
-        let document = try document(in: request)
-        let resource: Resource
-        do { resource = try Resource(document) } catch {
-            throw InteractionError(.malformed, "the body is no FHIR resource: \(error)")
-        }
-        guard resource.resourceType == type else {
-            throw InteractionError(.mismatch, "the body is a \(resource.resourceType), the URL says \(type)")
-        }
-        if type == "Bundle", let count = resource["entry"]?.count, count > limits.bundleEntriesMax {
-            throw OutcomeError(
-                status: 413,
-                outcome: OperationOutcome(
-                    .error, .tooCostly, details: "a Bundle of at most \(limits.bundleEntriesMax) entries is taken"))
-        }
-        let issues = validator.issues(in: resource)
-        if issues.contains(where: { $0.severity == .error || $0.severity == .fatal }) {
-            throw OutcomeError(status: 422, outcome: OperationOutcome(issues))
-        }
-        return resource
+        try check.resource(try document(in: request), type: type, saidBy: "the URL")
     }
 
     /// The answer to a write, as `Prefer: return` asks. FHIR R4 http.html#return.

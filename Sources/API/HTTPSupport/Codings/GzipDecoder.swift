@@ -6,7 +6,7 @@ import NIOCore
 /// says that it inflates to. Several members behind one another are one content. RFC 1952 §2.2.
 ///
 /// `@unchecked Sendable` is sound for the reasons given at ``GzipEncoder``.
-struct GzipDecoder: ~Copyable, @unchecked Sendable {
+package struct GzipDecoder: ~Copyable, @unchecked Sendable {
     private static let windowBits: Int32 = 15 + 16
     private static let pieceBytes = 64 << 10
 
@@ -17,7 +17,7 @@ struct GzipDecoder: ~Copyable, @unchecked Sendable {
     private var room = ByteBuffer()
 
     /// Throws `.unavailable` when there is no memory.
-    init() throws(HTTPFailure) {
+    package init() throws(HTTPFailure) {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         guard hilum_inflateInit2(stream, Self.windowBits) == Z_OK else {
@@ -33,7 +33,9 @@ struct GzipDecoder: ~Copyable, @unchecked Sendable {
 
     /// Inflates the next bytes and gives what comes of them in pieces of at most 64 KiB, so that whoever takes them can
     /// stop in time. Throws `.malformed`, and what `output` throws.
-    mutating func add(_ bytes: ByteBuffer, _ output: (ByteBuffer) throws(HTTPFailure) -> Void) throws(HTTPFailure) {
+    package mutating func add(_ bytes: ByteBuffer, _ output: (ByteBuffer) throws(HTTPFailure) -> Void)
+        throws(HTTPFailure)
+    {
         var rest = bytes.readableBytesView
         var isFull = false
         // A full piece may not be all that comes of what was taken in.
@@ -46,7 +48,7 @@ struct GzipDecoder: ~Copyable, @unchecked Sendable {
     }
 
     /// Throws `.malformed` where the content ends inside of a member.
-    func finish() throws(HTTPFailure) {
+    package func finish() throws(HTTPFailure) {
         if isOpen { throw HTTPFailure(.malformed, "The gzip data of the body ends too early") }
     }
 

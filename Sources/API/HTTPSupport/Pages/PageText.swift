@@ -74,6 +74,7 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     case stepsTitle, missingLabel, stepLabel, procedureLabel, startLabel, nothingWaits
     case conflictsTitle, differenceLabel, nothingInConflict
     case exportsTitle, clientLabel, typesLabel, progressLabel, filesLabel, startedLabel, nothingExported
+    case importsTitle, storedLabel, refusedLabel, nothingImported
     case peersTitle, mayLabel, offersLabel, certificateBoundLabel, auditRowsLabel, noPeers, inClearText
     case contactLabel, notOfLate
     case storageTitle, storageFree, storageRefuses, storageAccepts, storageIntake, storageCustody, storageOwn

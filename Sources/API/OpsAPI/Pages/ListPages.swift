@@ -3,7 +3,7 @@ import HTTPSupport
 import Hummingbird
 import Workflow
 
-/// Lists that are looked at and not acted on: fetches, steps on no worklist, conflicts, exports, peers.
+/// Lists that are looked at and not acted on: fetches, steps on no worklist, conflicts, exports, imports, peers.
 enum ListPages {
     @Sendable static func fetches(_ call: OperationsCall) async throws -> Response {
         let page = try ListPage(call.query)
@@ -89,6 +89,27 @@ enum ListPages {
                     .clientLabel, .typesLabel, .stateLabel, .progressLabel, .startedLabel, .endedLabel, .filesLabel,
                     .bytesLabel, .whyLabel,
                 ], rows, orElse: .nothingExported), page.next(jobs, call), json: nil, call)
+    }
+
+    /// The id of an import is what its client asks for it by, and is not shown.
+    @Sendable static func imports(_ call: OperationsCall) async throws -> Response {
+        let page = try ListPage(call.query)
+        let jobs = try await call.desk.imports(page.limit)
+        try await call.record("imports")
+        let rows = page.items(jobs).map { job -> [HTML] in
+            [
+                .text(job.ownerID), .text(job.types.joined(separator: ", ")), .text(job.state.rawValue),
+                "\(job.inputsDone) / \(job.inputs)", call.time(job.createdAt), call.time(job.finishedAt),
+                "\(job.tally.stored)", "\(job.tally.refused)", .text(job.failure ?? ""),
+            ]
+        }
+        return list(
+            .importsTitle,
+            call.table(
+                [
+                    .clientLabel, .typesLabel, .stateLabel, .filesLabel, .startedLabel, .endedLabel, .storedLabel,
+                    .refusedLabel, .whyLabel,
+                ], rows, orElse: .nothingImported), page.next(jobs, call), json: nil, call)
     }
 
     @Sendable static func peers(_ call: OperationsCall) async throws -> Response {

@@ -8,6 +8,8 @@ package struct OperationsDesk: Sendable {
     package typealias Doors = @Sendable () -> [OperationsDoor]
     /// Bulk exports that are there, at most so many, those under way first.
     package typealias Exports = @Sendable (_ limit: Int) async throws -> [ExportJob]
+    /// Bulk imports that are there, at most so many, those under way first.
+    package typealias Imports = @Sendable (_ limit: Int) async throws -> [ImportJob]
     /// Every peer, by kind and name.
     package typealias Peers = @Sendable () async throws -> [Peer]
 
@@ -30,6 +32,8 @@ package struct OperationsDesk: Sendable {
     package var doors: Doors = { [] }
     /// Whoever asked for them.
     package var exports: Exports = { _ in [] }
+    /// Whoever asked for them.
+    package var imports: Imports = { _ in [] }
     package var peers: Peers = { [] }
     package var storage: @Sendable () async throws -> StorageFigures = { StorageFigures() }
 

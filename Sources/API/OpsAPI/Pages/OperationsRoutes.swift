@@ -26,7 +26,8 @@ package struct OperationsRoutes: Sendable {
         [
             page("/fetches", "getFetchesPage", ListPages.fetches), page("/steps", "getStepsPage", ListPages.steps),
             page("/conflicts", "getConflictsPage", ListPages.conflicts),
-            page("/exports", "getExportsPage", ListPages.exports), page("/peers", "getPeersPage", ListPages.peers),
+            page("/exports", "getExportsPage", ListPages.exports),
+            page("/imports", "getImportsPage", ListPages.imports), page("/peers", "getPeersPage", ListPages.peers),
             page("/storage", "getStoragePage", StoragePage.show), page("/audit", "getAuditPage", AuditPage.show),
         ]
     }
@@ -42,7 +43,8 @@ package struct OperationsRoutes: Sendable {
         let own: [(String, PageText)] = [
             ("", .operationsTitle), ("/queues", .queuesTitle), ("/messages", .messagesTitle),
             ("/quarantine", .quarantineTitle), ("/conflicts", .conflictsTitle), ("/steps", .stepsTitle),
-            ("/fetches", .fetchesTitle), ("/exports", .exportsTitle), ("/peers", .peersTitle),
+            ("/fetches", .fetchesTitle), ("/exports", .exportsTitle), ("/imports", .importsTitle),
+            ("/peers", .peersTitle),
             ("/storage", .storageTitle), ("/audit", .auditTitle),
         ]
         return own.map { Page.Link(path + $0.0, language[$0.1]) } + [Page.Link("/account", language[.accountTitle])]

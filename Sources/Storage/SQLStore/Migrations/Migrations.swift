@@ -8,6 +8,7 @@ package enum Migrations {
         workitems(27), launches(28), grants(29), accounts(30), sessions(31), remoteStudies(32), auditPatients(33),
         passkeys(37),
         blobKeys(39),
+        imports(41),
     ]
 
     /// The commit order and the audit chain: what every other table leans on.

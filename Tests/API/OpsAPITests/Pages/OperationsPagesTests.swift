@@ -88,6 +88,14 @@ struct OperationsPagesTests {
                         createdAt: UTCInstant(microseconds: 0))
                 ]
             }
+            $0.imports = { _ in
+                [
+                    ImportJob(
+                        id: EntityID("unguessable"), ownerID: Self.evil, scopes: [], origin: .client,
+                        request: "/fhir/secret", key: "k", source: nil, types: ["Patient"], ids: .keep, inputs: 1,
+                        createdAt: UTCInstant(microseconds: 0))
+                ]
+            }
             $0.conflicts = { _, _ in
                 [
                     InstanceConflict(
@@ -111,7 +119,7 @@ struct OperationsPagesTests {
         let safe = "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;&amp;\u{FFFD}"
         for page in [
             "/quarantine", "/quarantine/1.2", "/messages", "/messages/m1", "/peers", "/fetches", "/exports",
-            "/conflicts", "/audit",
+            "/imports", "/conflicts", "/audit",
         ] {
             let text = try await fixture.get("/operations" + page).text
             #expect(text.contains(safe), "\(page)")

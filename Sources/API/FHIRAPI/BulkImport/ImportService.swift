@@ -1,0 +1,177 @@
+import Access
+import FHIRModel
+import FHIRResources
+import Synchronization
+import Workflow
+
+/// Runs bulk imports, a few at a time, each behind the last line that was kept of it, also after a crash: what is stored
+/// and how far the file was read are one commit. Decision 0040.
+package final class ImportService: Sendable {
+    let jobs: any ImportJobStore
+    let store: any ResourceStore
+    let downloads: any OutboundDownloads
+    let entropy: any Entropy
+    let limits: FHIRLimits
+    let check: ResourceCheck
+    let now: @Sendable () -> UTCInstant
+    /// Hours for which what became of an import is kept; 0 for ever.
+    let keepHours: Int64
+    /// Whether a client is still registered and may still have scopes.
+    private let isPermitted: @Sendable (_ clientID: String, _ scopes: [Scope], _ type: String) async throws -> Bool
+    private let queue: AsyncStream<EntityID>
+    private let wakeUp: AsyncStream<EntityID>.Continuation
+    /// Jobs that were cancelled while they ran.
+    private let cancelled = Mutex<Set<EntityID>>([])
+    /// Jobs that are worked on: one may be in the queue twice.
+    private let running = Mutex<Set<EntityID>>([])
+
+    /// - Parameters:
+    ///   - downloads: the way to the files, with the tokens of their sources.
+    ///   - isPermitted: asked before each file; a client may have been revoked since its kick-off.
+    package init(
+        jobs: any ImportJobStore, store: any ResourceStore, downloads: any OutboundDownloads, entropy: any Entropy,
+        limits: FHIRLimits = FHIRLimits(), keepHours: Int64 = 24,
+        isPermitted: @escaping @Sendable (_ clientID: String, _ scopes: [Scope], _ type: String) async throws -> Bool =
+            {
+                _, _, _ in true
+            }, now: @escaping @Sendable () -> UTCInstant
+    ) {
+        self.jobs = jobs
+        self.store = store
+        self.downloads = downloads
+        self.entropy = entropy
+        self.limits = limits
+        self.keepHours = keepHours
+        self.isPermitted = isPermitted
+        self.now = now
+        check = ResourceCheck(limits)
+        (queue, wakeUp) = AsyncStream.makeStream(of: EntityID.self)
+    }
+
+    /// The worker. Returns when the surrounding task is cancelled; what was under way goes on with the next start.
+    package func run() async {
+        while !Task.isCancelled {
+            if let waiting = try? await jobs.unfinishedImports() {
+                for job in waiting { wakeUp.yield(job.id) }
+                break
+            }
+            try? await Task.sleep(for: .seconds(5))
+        }
+        await withTaskGroup(of: Void.self) { group in
+            var running = 0
+            for await id in queue {
+                if Task.isCancelled { return }
+                if running >= limits.imports.runningMax {
+                    await group.next()
+                    running -= 1
+                }
+                running += 1
+                group.addTask { await self.work(id) }
+            }
+        }
+    }
+
+    private func work(_ id: EntityID) async {
+        guard running.withLock({ $0.insert(id).inserted }) else { return }
+        let holder = entropy.newID().value
+        do {
+            // No other server has the store: who worked on it before is gone.
+            guard try await jobs.takeImport(id, holder: holder, isSole: true),
+                let job = try await jobs.importJob(id)
+            else { return }
+            try await ImportRun(job, self, access: Self.access(of: job), holder: holder).run()
+        } catch {
+            // Ended by its client, or still under way in the store: then the next start goes on with it.
+        }
+        cancelled.withLock { _ = $0.remove(id) }
+        running.withLock { _ = $0.remove(id) }
+    }
+
+    /// What a command asks for: the same files by the same person are the same import, which goes on where it was left.
+    ///
+    /// - Parameters:
+    ///   - files: URLs of https, and what a command's own way in can open.
+    ///   - manifestURL: of an export whose files are imported in place of `files`.
+    /// Throws ``InteractionError`` for a file that is named twice.
+    package func commandJob(
+        by name: String, _ files: [(type: String, url: String)], manifestURL: String?, source: String?,
+        ids: ImportJob.IDRule
+    ) throws -> (ImportJob, [ImportInput]) {
+        let request = try ImportRequest(files, manifestURL: manifestURL, source: source, ids: ids)
+        let job = ImportJob(
+            id: entropy.newID(), ownerID: name, scopes: [], origin: .command, request: "hilum import",
+            key: request.key(of: "operator " + name), source: request.source, manifestURL: manifestURL,
+            types: request.types, ids: ids, inputs: request.inputs.count, createdAt: now())
+        return (job, request.inputs)
+    }
+
+    /// Runs a command's import to its end, here and now.
+    ///
+    /// Throws ``ImportEnded`` where another command works on the same, `StoreError` and `CancellationError`.
+    /// - Parameters:
+    ///   - isTrial: whether nothing is kept.
+    ///   - tell: what came of each unit of work.
+    package func runCommand(
+        _ job: ImportJob, _ inputs: [ImportInput], access: AccessContext, isTrial: Bool,
+        tell: @escaping (ImportJob, ImportInput, _ outcomes: [[UInt8]]) -> Void
+    ) async throws -> ImportJob {
+        var job = job
+        let holder = entropy.newID().value
+        if !isTrial {
+            if case .underWay(let other) = try await jobs.accept(job, inputs, activeMax: .max) { job = other }
+            guard try await jobs.takeImport(job.id, holder: holder, isSole: false) else {
+                throw ImportEnded()
+            }
+            job = try await jobs.importJob(job.id) ?? job
+        }
+        let run = ImportRun(job, self, access: access, holder: holder, isTrial: isTrial, tell: tell)
+        try await run.run(inputs)
+        return run.job
+    }
+
+    /// Takes a new job on. Of what is under way already its own job is given.
+    func submit(_ job: ImportJob, _ inputs: [ImportInput]) async throws -> ImportAcceptance {
+        let acceptance = try await jobs.accept(job, inputs, activeMax: limits.imports.perClientMax)
+        if acceptance == .accepted { wakeUp.yield(job.id) }
+        return acceptance
+    }
+
+    /// Ends a job that is under way. What it stored stays.
+    func cancel(_ id: EntityID) async throws {
+        guard try await jobs.cancelImport(id, at: now()) else { return }
+        cancelled.withLock { _ = $0.insert(id) }
+    }
+
+    /// Removes what is kept of an import that has ended.
+    package func remove(_ id: EntityID) async throws {
+        while try await jobs.removeImport(id, limit: 2_000) {}
+    }
+
+    func isCancelled(_ id: EntityID) -> Bool { cancelled.withLock { $0.contains(id) } }
+
+    // MARK: Rights
+
+    /// The rights of a client that has asked for an import, whatever token it comes with.
+    private static func access(of job: ImportJob) -> AccessContext {
+        AccessContext(
+            principal: Principal(kind: .client, id: job.ownerID), scopes: job.scopes.compactMap { Scope($0) },
+            requestID: "import-\(job.id.value)")
+    }
+
+    /// Whether a caller may import a type: by scopes of the system level alone, which reach all of it.
+    static func mayImport(_ type: String, _ access: AccessContext) -> Bool {
+        if access.isUnrestricted { return true }
+        guard access.principal.kind == .client else { return false }
+        let system = AccessContext(
+            principal: access.principal, scopes: access.scopes.filter { $0.level == .system },
+            requestID: access.requestID)
+        return system.visibility(.create, of: type).isWhole && system.visibility(.update, of: type).isWhole
+    }
+
+    /// Whether the job may go on with a type.
+    func mayImport(_ job: ImportJob, _ type: String, _ access: AccessContext) async throws -> Bool {
+        guard Self.mayImport(type, access) else { return false }
+        if job.origin == .command { return true }
+        return try await isPermitted(job.ownerID, access.scopes, type)
+    }
+}

@@ -1,0 +1,293 @@
+import Access
+import FHIRModel
+import HTTPTypes
+import NIOCore
+import SQLStore
+import Synchronization
+import TestSupport
+import Testing
+import Workflow
+
+@testable import FHIRAPI
+@testable import HTTPSupport
+
+/// Sources that break off, change or do harm, and imports that end. Decision 0040.
+@Suite("Bulk import: sources and ends", .takingTurns)
+struct ImportSourceTests: ImportFixture {
+    // MARK: Sources
+
+    @Test(
+        "A content that breaks off is asked for again by Range from behind its last line; without ranges it is passed over"
+    )
+    func broken() async throws {
+        for takesRanges in [true, false] {
+            try await Self.with(pieceBytes: 4_096) { (importer) async throws in
+                let lines = (0..<300).map { Self.basic("b\($0)") }.joined(separator: "\n")
+                var file = ImportedFiles.File(lines, tag: "\"1\"")
+                file.breaks = [8_192, 4_096, 0, 0]
+                file.takesRanges = takesRanges
+                importer.files[Self.base + "Basic"] = [file]
+                #expect(Self.counts(try await importer.run(Self.list("Basic"))) == [300, 0, 0, 0])
+                let ranges = importer.files.requests.compactMap { request in
+                    request.headers.first { $0.name == "Range" }?.value
+                }
+                #expect(ranges.count == 4)
+                #expect(ranges.allSatisfy { $0 != "bytes=0-" })
+                for id in ["b0", "b150", "b299"] { #expect(await importer.version("Basic/\(id)") == "1") }
+            }
+        }
+    }
+
+    @Test("What changes while it is read is another file: it is named and not read on, and the next one is read")
+    func changed() async throws {
+        for change in ["etag", "length", "modified"] {
+            try await Self.with(pieceBytes: 4_096) { (importer) async throws in
+                let lines = (0..<300).map { Self.basic("b\($0)") }.joined(separator: "\n")
+                var first = ImportedFiles.File(lines, tag: "\"1\"")
+                first.fields.append(("Last-Modified", "Mon, 30 Nov 2026 05:00:00 GMT"))
+                first.breaks = [8_192]
+                var second = first
+                second.breaks = []
+                switch change {
+                case "etag": second.fields[0].value = "\"2\""
+                case "length": second.bytes += Array("\n".utf8)
+                default: second.fields[1].value = "Mon, 30 Nov 2026 05:00:01 GMT"
+                }
+                importer.files[Self.base + "Basic"] = [first, second]
+                importer.files[Self.base + "Patient"] = [.init(Self.patient("p1"))]
+                let manifest = try await importer.run(Self.list("Basic", "Patient"))
+                let outcomes = try await importer.outcomes(manifest)
+                #expect(outcomes.count == 1, "\(change)")
+                #expect(outcomes.first?.text.contains("changed while it was read") == true, "\(change)")
+                #expect(await importer.version("Patient/p1") == "1")
+                #expect(await importer.version("Basic/b0") == "1")
+                #expect(await importer.version("Basic/b299") == nil)
+            }
+        }
+    }
+
+    private static func gzip(_ bytes: [UInt8]) throws -> [UInt8] {
+        Array(try GzipEncoder.whole(ByteBuffer(bytes: bytes)).readableBytesView)
+    }
+
+    @Test("gzip is read by Content-Encoding and as application/gzip, whole and after a break")
+    func compressed() async throws {
+        let lines = (0..<2_000).map { Self.basic("b\($0)", "text \($0 * 7_919 % 10_007)") }.joined(separator: "\n")
+        for field in [("Content-Encoding", "gzip"), ("Content-Type", "application/gzip")] {
+            try await Self.with(pieceBytes: 1_000) { (importer) async throws in
+                var file = ImportedFiles.File()
+                file.bytes = try Self.gzip(Array(lines.utf8))
+                file.fields = [field]
+                file.breaks = [file.bytes.count / 2]
+                importer.files[Self.base + "Basic"] = [file]
+                #expect(Self.counts(try await importer.run(Self.list("Basic"))) == [2_000, 0, 0, 0])
+                #expect(importer.files.requests.count == 2)
+                #expect(
+                    importer.files.requests.allSatisfy { request in !request.headers.contains { $0.name == "Range" } })
+            }
+        }
+    }
+
+    @Test(
+        "A hostile source ends its own file: bombs, endless contents, redirects, refusals, broken gzip, foreign codings"
+    )
+    func hostile() async throws {
+        var limits = FHIRLimits()
+        limits.imports.fileBytesMax = 1 << 20
+        limits.imports.inflatedBytesFree = 1 << 16
+        limits.imports.inflationMax = 20
+        limits.imports.attemptsMax = 2
+        try await Self.with(limits, pieceBytes: 1 << 14) { (importer) async throws in
+            typealias File = ImportedFiles.File
+            var files: [(String, File, words: String)] = []
+            var bomb = File()
+            bomb.bytes = try Self.gzip([UInt8](repeating: 0x20, count: 900_000))
+            bomb.fields = [("Content-Encoding", "gzip")]
+            files.append(("bomb", bomb, "inflates to more than"))
+            var endless = File("\n")
+            endless.bytes = [UInt8](repeating: 0x20, count: 50_000)
+            endless.isEndless = true
+            files.append(("endless", endless, "more than 1048576 bytes"))
+            var large = File()
+            large.bytes = [UInt8](repeating: 0x20, count: (1 << 20) + 1)
+            files.append(("large", large, "more than 1048576 bytes"))
+            for (status, words) in [
+                (302, "redirects are not followed"), (401, "wants a token"), (404, "404"), (503, "503"),
+            ] {
+                var file = File()
+                file.status = status
+                file.fields = [("Location", "https://127.0.0.1/")]
+                files.append(("s\(status)", file, words))
+            }
+            var inside = File()
+            inside.refusal = .addressNotAllowed
+            files.append(("inside", inside, "private or reserved network"))
+            var cut = File()
+            cut.bytes = Array(try Self.gzip(Array(Self.basic("cut").utf8)).dropLast(9))
+            cut.fields = [("Content-Encoding", "gzip")]
+            files.append(("cut", cut, "gzip data end too early"))
+            var noise = cut
+            noise.bytes = Array("this is no gzip".utf8)
+            files.append(("noise", noise, "gzip data are broken"))
+            var brotli = File("x")
+            brotli.fields = [("Content-Encoding", "br")]
+            files.append(("brotli", brotli, "coding that was not asked for"))
+            var part = File(Self.basic("part"))
+            part.status = 206
+            part.fields = [("Content-Range", "bytes 5-9/10")]
+            part.takesRanges = false
+            files.append(("part", part, "another part of the file"))
+            var gone = File(Self.basic("gone"))
+            gone.breaks = Array(repeating: 0, count: 99)
+            files.append(("gone", gone, "could not be read"))
+            for (name, file, _) in files { importer.files[Self.base + name] = [file] }
+            importer.files[Self.base + "good"] = [File(Self.basic("good"))]
+            let input = (files.map(\.0) + ["good"]).map { #"{"type":"Basic","url":"\#(Self.base)\#($0)"}"# }
+            let manifest = try await importer.run(#"{"input":[\#(input.joined(separator: ","))]}"#)
+            let outcomes = try await importer.outcomes(manifest)
+            #expect(outcomes.count == files.count)
+            for (outcome, file) in zip(outcomes, files) {
+                #expect(outcome.line == nil)
+                #expect(outcome.text.contains(file.words), "\(file.0): \(outcome.text)")
+            }
+            #expect(await importer.version("Basic/good") == "1")
+            #expect(await importer.version("Basic/cut") == nil)
+        }
+    }
+
+    // MARK: Ends
+
+    @Test("A server that ends in the middle: the next one goes on behind the last line, and each is counted once")
+    func interrupted() async throws {
+        try await Self.with(pieceBytes: 4_096) { (importer) async throws in
+            let lines = (0..<300).map { $0 % 100 == 50 ? "{" : Self.basic("b\($0)") }.joined(separator: "\n")
+            var file = ImportedFiles.File(lines, tag: "\"1\"")
+            file.before = { if $0 >= 12_000 { throw CancellationError() } }
+            importer.files[Self.base + "Basic"] = [file, .init(lines, tag: "\"1\"")]
+            let path = await importer.start(Self.list("Basic"))
+            let imports = importer.imports
+            let worker = Task { await imports.run() }
+            let store = importer.server.store
+            while try await store.importJobs(limit: 1).first?.tally.stored == 0 { await Task.yield() }
+            worker.cancel()
+            await worker.value
+            let job = try #require(try await store.importJobs(limit: 1).first)
+            #expect(job.isUnderWay)
+            let second = ImportService(
+                jobs: importer.server.store, store: importer.server.store, downloads: importer.files,
+                entropy: SeededEntropy(seed: 10), now: importer.server.service.now)
+            let next = Task { await second.run() }
+            let status = await BulkExportTests.finished(importer.server, try #require(path))
+            next.cancel()
+            await next.value
+            #expect(Self.counts(status.json) == [297, 0, 0, 3])
+            #expect(try await importer.outcomes(status.json).map(\.line) == [51, 151, 251])
+        }
+    }
+
+    @Test("A server that ends behind the last line of a file: the next one asks for nothing and says that all is there")
+    func interruptedAtTheEnd() async throws {
+        try await Self.with(pieceBytes: 4_096) { (importer) async throws in
+            let lines = (0..<100).map { Self.basic("b\($0)") + "\n" }.joined()
+            var file = ImportedFiles.File(lines)
+            let count = file.bytes.count
+            file.before = { if $0 >= count { throw CancellationError() } }
+            importer.files[Self.base + "Basic"] = [file]
+            let path = await importer.start(Self.list("Basic"))
+            let imports = importer.imports
+            let worker = Task { await imports.run() }
+            let store = importer.server.store
+            while try await store.importJobs(limit: 1).first?.tally.stored != 100 { await Task.yield() }
+            worker.cancel()
+            await worker.value
+            let second = ImportService(
+                jobs: store, store: store, downloads: importer.files, entropy: SeededEntropy(seed: 10),
+                now: importer.server.service.now)
+            let next = Task { await second.run() }
+            let status = await BulkExportTests.finished(importer.server, try #require(path))
+            next.cancel()
+            await next.value
+            #expect(Self.counts(status.json) == [100, 0, 0, 0])
+            #expect(status.json["error"]?.array?.isEmpty == true)
+            #expect(importer.files.requests.count == 1)
+        }
+    }
+
+    private final class Noted: Sendable { let path = Mutex<String?>(nil) }
+
+    @Test("What a cancelled import has stored stays, nothing more is stored, and it is not there any more")
+    func cancelled() async throws {
+        try await Self.with(pieceBytes: 4_096) { (importer) async throws in
+            let lines = (0..<300).map { Self.basic("b\($0)") }.joined(separator: "\n")
+            let noted = Noted()
+            let server = importer.server
+            var file = ImportedFiles.File(lines)
+            file.before = { sent in
+                guard sent >= 12_000, let job = noted.path.withLock({ $0 }) else { return }
+                _ = await server.send(.delete, job)
+            }
+            importer.files[Self.base + "Basic"] = [file]
+            let job = try #require(await importer.start(Self.list("Basic")))
+            noted.path.withLock { $0 = job }
+            importer.work()
+            let status = await BulkExportTests.finished(server, job)
+            #expect(status.status == 404)
+            #expect(await importer.version("Basic/b0") == "1")
+            #expect(await importer.version("Basic/b299") == nil)
+            #expect(try await server.store.importJobs(limit: 9).map(\.state) == [.cancelled])
+            #expect(await server.send(.delete, job).status == 404)
+        }
+    }
+
+    @Test("A client that was revoked after its kick-off imports nothing more")
+    func revoked() async throws {
+        try await Self.with(isPermitted: { _, _, type in type == "Patient" }) { (importer) async throws in
+            importer.files[Self.base + "Patient"] = [.init(Self.patient("p1"))]
+            importer.files[Self.base + "Basic"] = [.init(Self.basic("b1"))]
+            let manifest = try await importer.run(Self.list("Patient", "Basic"))
+            #expect(Self.counts(manifest) == [1, 0, 0, 0])
+            #expect(try await importer.outcomes(manifest).map(\.code) == ["incomplete"])
+            #expect(importer.files.requests.map(\.url) == [Self.base + "Patient"])
+            #expect(await importer.version("Basic/b1") == nil)
+        }
+    }
+
+    @Test("Past so many refused lines an import ends and says so")
+    func tooManyRefused() async throws {
+        var limits = FHIRLimits()
+        limits.imports.outcomesMax = 60
+        try await Self.with(limits) { (importer) async throws in
+            importer.files[Self.base + "Basic"] = [.init(String(repeating: "{\n", count: 500))]
+            importer.files[Self.base + "Patient"] = [.init(Self.patient("p1"))]
+            importer.files[Self.base + "Zero"] = [.init(Self.basic("late"))]
+            let manifest = try await importer.run(Self.list("Basic", "Patient", "Basic:Zero"))
+            #expect(manifest["extension"]?["incomplete"]?.string?.contains("more than 60 lines") == true)
+            #expect(await importer.version("Patient/p1") == "1")
+            #expect(await importer.version("Basic/late") == nil)
+        }
+    }
+
+    @Test("Two imports of the same ids at once leave each resource as one of them had it, without an error")
+    func twoAtOnce() async throws {
+        try await Self.with(pieceBytes: 500) { (importer) async throws in
+            for name in ["x", "y"] {
+                importer.files[Self.base + name] = [
+                    .init((0..<200).map { Self.basic("b\($0)", name) }.joined(separator: "\n"))
+                ]
+            }
+            let first = await importer.start(Self.list("Basic:x"))
+            let second = await importer.start(Self.list("Basic:y"))
+            importer.work()
+            for path in [first, second] {
+                let status = await BulkExportTests.finished(importer.server, try #require(path))
+                #expect(status.status == 200)
+                #expect(status.json["error"]?.array?.isEmpty == true)
+            }
+            for number in [0, 99, 199] {
+                let text = await importer.server.send(.get, "Basic/b\(number)").json["code"]?["text"]?.string
+                #expect(text == "x" || text == "y")
+                #expect(await importer.version("Basic/b\(number)") == "2")
+            }
+        }
+    }
+}
