@@ -132,6 +132,7 @@ enum ServerComposition {
             keepHours: configuration.retention.exportHours
         ) { clock.now() }
         let outboxDepths = OutboxDepths()
+        let feeds = AuditFeedStates(registry: metrics, names: configuration.audit.feeds.map(\.name))
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, pixels: pixels, ingest: ingest, archives: archives,
             exports: exports, folder: folder, entropy: entropy, clock: clock, readiness: readiness,
@@ -139,7 +140,7 @@ enum ServerComposition {
             guards: guards, metrics: metrics, outboxDepths: outboxDepths,
             isCustodyProven: { custodian.custody == .own },
             storage: OperationsComposition.storage(store, blobs, custodian, custodyMetrics),
-            openDoors: OperationsComposition.doors(configuration.doors, certificates), logger: logger)
+            openDoors: OperationsComposition.doors(configuration.doors, certificates), feeds: feeds, logger: logger)
         let doors = try zip(configuration.doors, certificates).enumerated().map {
             index, pair -> ServiceGroupConfiguration.ServiceConfiguration in
             let (door, tls) = (pair.0, pair.1?.tls)
@@ -166,8 +167,11 @@ enum ServerComposition {
 
         let checkpointer = AuditCheckpointer(
             database: store.database, checkpoints: AuditCheckpoints(folder), key: try AuditKey.loadOrMake(folder),
-            interval: .seconds(configuration.auditCheckpointMinutes * 60), now: { clock.now().microseconds },
+            interval: .seconds(configuration.audit.checkpointMinutes * 60), now: { clock.now().microseconds },
             metrics: AuditMetrics(registry: metrics), logger: logger)
+
+        let feeders = try AuditFeedComposition(configuration, folder).feeders(
+            store.database, states: feeds, clock: clock, entropy: entropy, logger: logger)
 
         let outboxMetrics = OutboxMetrics(registry: metrics)
         let sender = HTTPSSender(OutboundComposition.outbound(configuration, folder))
@@ -239,7 +243,8 @@ enum ServerComposition {
                     .init(
                         service: CertificateWatch(
                             certificates.compactMap(\.self), calling: callingTLS, metrics: metrics, logger: logger)),
-                ] + doors,
+                ]
+                    + feeders.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + doors,
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
             // The listeners bind beside the sockets that hold their ports.

@@ -172,8 +172,8 @@ struct ServerConfiguration: Decodable, Sendable {
     var archives = ArchivesConfiguration()
     /// What is fetched from them before anybody asks.
     var prefetch = PrefetchConfiguration()
-    /// Minutes between checkpoints of the audit trail.
-    var auditCheckpointMinutes: Int64 = 15
+    /// The audit trail, and who is fed with it.
+    var audit = AuditConfiguration()
     /// The site profile's file.
     var siteProfile: String = "site.yaml"
     /// trace, debug, info, notice, warning, error.
@@ -207,8 +207,7 @@ struct ServerConfiguration: Decodable, Sendable {
         archiveCache = try keys.value(.archiveCache).map { (set: ArchiveCacheKeys) in set.rule } ?? archiveCache
         archives = try keys.value(.archives) ?? archives
         prefetch = try keys.value(.prefetch) ?? prefetch
-        auditCheckpointMinutes =
-            try keys.value(.audit).map { (set: AuditKeys) in set.minutes } ?? auditCheckpointMinutes
+        audit = try keys.value(.audit) ?? audit
         siteProfile = try keys.value(.siteProfile) ?? siteProfile
         logLevel = try keys.value(.logLevel) ?? logLevel
     }
@@ -380,15 +379,5 @@ private struct ArchiveCacheKeys: Decodable {
             throw ConfigurationError("archive-cache.pinned: `\(uid)` is no Study Instance UID")
         }
         rule.pinned = Set(pinned)
-    }
-}
-
-/// `audit`.
-private struct AuditKeys: Decodable {
-    var minutes: Int64
-    enum CodingKeys: String, CodingKey, CaseIterable { case minutes = "checkpoint-minutes" }
-    init(from decoder: any Decoder) throws {
-        let keys = try StrictKeys(decoder, CodingKeys.self, "audit")
-        minutes = try keys.number(.minutes, 1...1_440) ?? ServerConfiguration().auditCheckpointMinutes
     }
 }
