@@ -81,7 +81,8 @@ enum ServerComposition {
         try await store.record(
             AuditRecord(
                 category: .application, interaction: "start", action: .execute, outcome: .success,
-                access: .server(requestID: "start"), detail: HilumVersion.text))
+                access: .server(requestID: "start"),
+                detail: HilumVersion.text + ConfigurationDigest.text(configuration, folder)))
         try await change(store, "start", logger) { unit in
             guard let unit = unit as? any ResourceUnitOfWork else { return }
             try StoreComposition.projector(profile).projectEndpoint(address: publicURL + "/dicomweb", in: unit)
@@ -242,7 +243,8 @@ enum ServerComposition {
                         service: AuthorityWatch(store: store, authorities: profile.authorities, metrics: metrics)),
                     .init(
                         service: CertificateWatch(
-                            certificates.compactMap(\.self), calling: callingTLS, metrics: metrics, logger: logger)),
+                            certificates.compactMap(\.self), calling: callingTLS, metrics: metrics, audit: store,
+                            logger: logger)),
                 ]
                     + feeders.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + doors,
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
