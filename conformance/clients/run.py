@@ -12,6 +12,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import check_archives  # noqa: E402
+import check_audit  # noqa: E402
+import check_canaries  # noqa: E402
 import check_commitment  # noqa: E402
 import check_dicom  # noqa: E402
 import check_dimse_hostile  # noqa: E402
@@ -38,7 +40,7 @@ from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
 PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "operations", "scp", "scu", "archives",
-         "facade", "hostile"]
+         "facade", "audit", "canaries", "hostile"]
 
 
 def plain_sample(samples):
@@ -68,6 +70,10 @@ def run(arguments):
             check_hl7_out.check(report, folder, arguments.plain, arguments.postgres)
         if "facade" in arguments.parts:
             check_facade.check(report, folder, arguments.postgres)
+        if "audit" in arguments.parts:
+            check_audit.check(report, folder, arguments.postgres)
+        if "canaries" in arguments.parts:
+            check_canaries.check(report, folder, arguments.postgres)
         if "operations" in arguments.parts:
             check_operations.check(report, folder, arguments.plain, arguments.postgres)
     finally:
