@@ -147,7 +147,7 @@ let package = Package(
             "Adapters", "OutboundAdapter",
             [
                 "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation", "Workflow", nio("NIOCore"),
-                nio("NIOHTTP1"), nioSSL, asyncHTTPClient,
+                nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, asyncHTTPClient,
             ]),
 
         // API: HTTP.
@@ -343,7 +343,7 @@ let package = Package(
             "Server", "Server",
             [
                 "TestSupport", "hilum", "OpsAPI", "HTTPSupport", "Admission", "HL7Translation", "MLLPAdapter",
-                "SQLStore",
+                "OutboundAdapter", "SQLStore",
                 "FHIRResources", "Workflow", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation",
                 logging,
                 lifecycle, nio("NIOCore"), nio("NIOPosix"), nioSSL,

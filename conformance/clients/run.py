@@ -13,6 +13,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import check_archives  # noqa: E402
+import check_audit  # noqa: E402
+import check_canaries  # noqa: E402
 import check_commitment  # noqa: E402
 import check_dicom  # noqa: E402
 import check_dimse_hostile  # noqa: E402
@@ -41,12 +43,12 @@ from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
 PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "operations", "scp", "scu", "archives",
-         "facade", "import", "keys", "hostile"]
+         "facade", "import", "keys", "audit", "canaries", "hostile"]
 
 
 # Two runs side by side, each with servers of its own; the second waits much and computes little.
 SIDES = [["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "operations"],
-         ["scp", "scu", "archives", "facade", "import", "keys", "hostile"]]
+         ["scp", "scu", "archives", "facade", "import", "keys", "audit", "canaries", "hostile"]]
 
 
 class Parts:
@@ -98,6 +100,10 @@ def run(arguments):
             check_hl7_out.check(report, folder, arguments.plain, arguments.postgres)
         if parts.begins("facade"):
             check_facade.check(report, folder, arguments.postgres)
+        if parts.begins("audit"):
+            check_audit.check(report, folder, arguments.postgres)
+        if parts.begins("canaries"):
+            check_canaries.check(report, folder, arguments.postgres)
         if parts.begins("import"):
             check_import.check(report, folder, arguments.plain, arguments.postgres)
         if parts.begins("operations"):

@@ -75,7 +75,8 @@ package struct MessageRoutes: Sendable {
         guard let message = try await log.message(EntityID(id), access: request.access) else {
             throw HTTPFailure(.notFound, "There is no such message")
         }
-        try await OpsRoutes.record("message", request, audit, entity: "message:" + message.controlID)
+        try await OpsRoutes.record(
+            "message", request, audit, entity: "message:" + message.controlID, patients: message.patientIDs)
         return .bytes(MessageView.whole(message), contentType: "application/json")
     }
 }

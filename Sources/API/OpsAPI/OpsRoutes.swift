@@ -117,17 +117,18 @@ package struct OpsRoutes: Sendable {
     }
 
     /// The row that must be durable before the answer leaves.
-    /// - Parameter access: whose it is; nil for that of the request's token.
+    /// - Parameters:
+    ///   - patients: whose data are shown, where the entity does not tell.
+    ///   - access: whose it is; nil for that of the request's token.
     static func record(
         _ interaction: String, _ request: APIRequest, _ audit: any AuditTrail, entity: String? = nil,
-        access: AccessContext? = nil
+        patients: [EntityID] = [], access: AccessContext? = nil
     ) async throws {
-        do {
-            try await audit.record(
-                AuditRecord(
-                    category: .query, interaction: interaction, action: .execute, outcome: .success,
-                    access: access ?? request.access, entity: entity, query: request.rawQuery))
-        } catch {
+        var record = AuditRecord(
+            category: .query, interaction: interaction, action: .execute, outcome: .success,
+            access: access ?? request.access, entity: entity, query: request.rawQuery)
+        record.name(patients: patients.map(\.value))
+        do { try await audit.record(record) } catch {
             throw HTTPFailure(.unavailable, "The audit trail cannot be written", headers: [.retryAfter: "5"])
         }
     }

@@ -31,13 +31,27 @@ package struct HTTPSOutbound: Outbound {
     private let policy: OutboundPolicy
     let limits: Limits
     private let authoritiesFile: String?
+    private let identity: Identity?
     private let resolve: Resolver
+
+    /// The certificate with its chain, and its key, by which this server shows who it is: files in PEM, read for each new
+    /// connection's client.
+    package struct Identity: Sendable, Hashable {
+        package var certificateFile: String
+        package var keyFile: String
+        package init(certificateFile: String, keyFile: String) {
+            self.certificateFile = certificateFile
+            self.keyFile = keyFile
+        }
+    }
 
     /// - Parameters:
     ///   - authoritiesFile: a PEM file with authorities that are trusted beside those of the system.
+    ///   - identity: nil where this server shows no certificate.
     ///   - resolve: asks the system unless a test knows better.
     package init(
         policy: OutboundPolicy, limits: Limits = Limits(), authoritiesFile: String? = nil,
+        identity: Identity? = nil,
         resolve: @escaping Resolver = { host async throws(OutboundRefusal) in
             try await SystemResolver.addresses(of: host)
         }
@@ -45,6 +59,7 @@ package struct HTTPSOutbound: Outbound {
         self.policy = policy
         self.limits = limits
         self.authoritiesFile = authoritiesFile
+        self.identity = identity
         self.resolve = resolve
     }
 
@@ -70,6 +85,12 @@ package struct HTTPSOutbound: Outbound {
     func client(host: String, address: String) -> HTTPClient {
         var tls = TLSConfiguration.makeClientConfiguration()
         if let authoritiesFile { tls.additionalTrustRoots = [.file(authoritiesFile)] }
+        if let identity, let chain = try? NIOSSLCertificate.fromPEMFile(identity.certificateFile),
+            let key = try? NIOSSLPrivateKey(file: identity.keyFile, format: .pem)
+        {
+            tls.certificateChain = chain.map { .certificate($0) }
+            tls.privateKey = .privateKey(key)
+        }
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
         configuration.redirectConfiguration = .disallow
         // Whoever asks again does it by a rule of its own.

@@ -26,7 +26,7 @@ package struct AuditQuery: Sendable, Hashable {
         }
         guard let patientID else { return true }
         let entity = "Patient/" + patientID
-        return record.patientID == patientID || record.entity == entity
+        return record.patientIDs.contains(patientID) || record.entity == entity
             || record.entity?.hasPrefix(entity + "/") == true
     }
 }

@@ -34,12 +34,29 @@ package struct AuditRecord: Sendable, Hashable {
     package var tokenID: String?
     /// `Type/id` or `Type/id/_history/version`, `study:<uid>`, `message:<control id>`.
     package var entity: String?
-    /// The logical id of the patient concerned, where known.
+    /// The logical id of the patient concerned, where known. Of what names none, such as a study's UID, the store finds it
+    /// when it keeps the row: as things stand then.
     package var patientID: String?
+    /// Further patients of the row, at most ``otherPatientsMax``: of a study whose series are of several, or of a number
+    /// that several have.
+    package var otherPatientIDs: [String] = []
     /// The query string or encoded query keys.
     package var query: String?
     /// A short reason code for a refusal or failure.
     package var detail: String?
+
+    package static let otherPatientsMax = 15
+
+    /// Every patient of the row, each once.
+    package var patientIDs: [String] { (patientID.map { [$0] } ?? []) + otherPatientIDs }
+
+    /// Names the patients, the first as the row's own; what is past the limit is left out.
+    package mutating func name(patients ids: [String]) {
+        var seen: Set<String> = []
+        let ids = ids.filter { seen.insert($0).inserted }
+        patientID = ids.first
+        otherPatientIDs = Array(ids.dropFirst().prefix(Self.otherPatientsMax))
+    }
 
     package init(
         category: Category, interaction: String, action: Action, outcome: Outcome, access: AccessContext,

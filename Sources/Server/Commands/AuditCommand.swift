@@ -8,8 +8,8 @@ import Workflow
 /// `hilum audit …`: the audit trail, checked against its checkpoints, exported and cut. All work beside a running server.
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Verify, export and cut the audit trail.",
-        subcommands: [Verify.self, Export.self, Cut.self, Accept.self])
+        commandName: "audit", abstract: "Verify, export, cut and feed the audit trail.",
+        subcommands: [Verify.self, Export.self, Cut.self, Accept.self, AuditFeedCommand.self])
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -93,6 +93,8 @@ struct AuditCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("The folder of the export; it is checked first.", valueName: "folder"))
         var exported: String
         @Option(help: "Rows of this many days stay.") var keepDays: Int = 30
+        @Flag(help: "Also rows that a feed has not told its audit repository yet: it will never have them.")
+        var unfed = false
 
         /// Rows removed in one commit, so that no writer waits for long.
         private static let batch = 2_000
@@ -108,6 +110,7 @@ struct AuditCommand: AsyncParsableCommand {
             progress.end()
             let (now, days) = (SystemClock().now().microseconds, Int64(keepDays))
             let checkpoints = AuditCheckpoints(server)
+            let feeds = try ServerConfiguration.load(from: server).audit.feeds
             try await StoreComposition.with(server) { store in
                 let verification = try await AuditVerification.of(store.database, server)
                 guard verification.problems.isEmpty else {
@@ -117,10 +120,15 @@ struct AuditCommand: AsyncParsableCommand {
                     verification.cut.map({ $0.number + 1 >= found.start }) ?? (found.start == 1)
                 else { throw ValidationError("\(exported) begins at row \(found.start), behind the trail's first row") }
                 let before = now - days * 86_400_000_000
+                let fed = unfed ? .max : try await Self.fed(feeds, store.database)
                 let link = try await store.database.read {
-                    try AuditChain.cutPlace(upTo: found.end.number, before: before, $0)
+                    try AuditChain.cutPlace(upTo: min(found.end.number, fed), before: before, $0)
                 }
                 guard let link else {
+                    if fed < found.end.number {
+                        print("nothing to cut: feeds have told rows up to \(fed) alone (`hilum audit feed list`)")
+                        return
+                    }
                     print("nothing to cut: no exported row is older than \(days) days")
                     return
                 }
@@ -146,6 +154,17 @@ struct AuditCommand: AsyncParsableCommand {
                 }
                 removing.end()
                 print("cut up to row \(link.number)")
+                if fed < found.end.number {
+                    print("rows behind \(fed) stay until every feed has told them (`hilum audit feed list`)")
+                }
+            }
+        }
+
+        /// The last row that every feed has told; one that has never begun has told none.
+        private static func fed(_ feeds: [AuditConfiguration.Feed], _ database: SQLDatabase) async throws -> Int64 {
+            let names = feeds.map(\.name)
+            return try await database.read { connection in
+                try names.map { try AuditFeedTable(connection).place(of: $0)?.number ?? 0 }.min() ?? .max
             }
         }
     }

@@ -61,14 +61,13 @@ struct ClientCommand: AsyncParsableCommand {
                 if id != nil, try await store.client(id: clientID) != nil {
                     throw ValidationError("a client \(clientID) is registered already")
                 }
-                try await store.record(
-                    .ofCommand("client register", .create, "client:" + clientID, detail: scopes.text))
                 try await store.save(
                     Client(
                         id: clientID, name: name, jwks: keys, jwksURL: jwksURL, scopes: scopes.resources,
                         launchScopes: scopes.others, redirectURIs: redirectURIs, launchURL: launch,
                         secretDigest: secret?.digest, isPublic: isPublic,
-                        registeredAt: SystemClock().now().microseconds))
+                        registeredAt: SystemClock().now().microseconds),
+                    recording: .ofCommand("client register", .create, "client:" + clientID, detail: scopes.text))
             }
             print("client_id: \(clientID)")
             if let secret { print("client_secret: \(secret.text)") }
@@ -100,11 +99,11 @@ struct ClientCommand: AsyncParsableCommand {
         @Argument(help: "The client id.") var id: String
         func run() async throws {
             try await StoreComposition.with(ServerFolder(folder)) { store in
-                guard let client = try await store.client(id: id), client.revokedAt == nil else {
-                    throw ValidationError("no active client \(id)")
-                }
-                try await store.record(.ofCommand("client revoke", .update, "client:" + id))
-                _ = try await store.revoke(clientID: id, at: SystemClock().now().microseconds)
+                guard let client = try await store.client(id: id), client.revokedAt == nil,
+                    try await store.revoke(
+                        clientID: id, at: SystemClock().now().microseconds,
+                        recording: .ofCommand("client revoke", .update, "client:" + id))
+                else { throw ValidationError("no active client \(id)") }
             }
             print("revoked \(id)")
         }

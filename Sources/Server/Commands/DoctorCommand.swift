@@ -96,6 +96,7 @@ struct DoctorCommand: AsyncParsableCommand {
             let depths = try await store.outboxDepths(access: .server(requestID: "doctor"))
             let named = try await store.unknownAuthorities()
             let peers = try await store.peers()
+            await checkFeeds(configuration, server, store.database, &doctor)
             await store.close()
             if isReady {
                 check(peers, configuration, server, &doctor)

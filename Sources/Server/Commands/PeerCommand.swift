@@ -78,10 +78,9 @@ struct PeerCommand: AsyncParsableCommand {
         func run() async throws {
             let (kind, name) = try name.key()
             try await StoreComposition.with(ServerFolder(self.name.folder)) { store in
-                guard try await store.removePeer(kind: kind, name: name) else {
-                    throw ValidationError("no such peer: \(name)")
-                }
-                try await store.record(.ofCommand("peer remove", .delete, "peer:" + name))
+                let isRemoved = try await store.removePeer(
+                    kind: kind, name: name, recording: .ofCommand("peer remove", .delete, "peer:" + name))
+                guard isRemoved else { throw ValidationError("no such peer: \(name)") }
             }
             print("removed \(name)")
         }
@@ -99,8 +98,7 @@ struct PeerCommand: AsyncParsableCommand {
 
     private static func save(_ peer: Peer, _ folder: ServerFolder, _ command: String) async throws {
         try await StoreComposition.with(folder) { store in
-            try await store.save(peer)
-            try await store.record(.ofCommand(command, .update, "peer:" + peer.name))
+            try await store.save(peer, recording: .ofCommand(command, .update, "peer:" + peer.name))
         }
     }
 }

@@ -90,9 +90,15 @@ struct CertificateWatch: Service {
     /// Has files of its own: those of no door, where none for peers has TLS.
     let calling: CallingTLS
     let metrics: MetricRegistry
+    /// Told of each certificate that takes another's place; nil for none.
+    let audit: (any AuditTrail)?
     let logger: Logger
 
-    init(_ doors: [DoorCertificates], calling: CallingTLS, metrics: MetricRegistry, logger: Logger) {
+    init(
+        _ doors: [DoorCertificates], calling: CallingTLS, metrics: MetricRegistry, audit: (any AuditTrail)? = nil,
+        logger: Logger
+    ) {
+        self.audit = audit
         self.doors = doors
         self.calling = calling
         self.metrics = metrics
@@ -123,6 +129,18 @@ struct CertificateWatch: Service {
         }
     }
 
+    /// A row of a certificate that was replaced. The files are in use already; a row that cannot be kept is in the log.
+    private func record(_ entity: String) {
+        let logger = logger
+        audit?.record(
+            AuditRecord(
+                category: .security, interaction: "certificate", action: .update, outcome: .success,
+                access: .server(requestID: "certificate"), entity: entity)
+        ) { isKept in
+            if !isKept { logger.error("a new certificate has no audit row", metadata: ["of": "\(entity)"]) }
+        }
+    }
+
     private func look() {
         for door in doors {
             let place: Logger.Metadata = ["door": "\(door.door.place)"]
@@ -131,6 +149,7 @@ struct CertificateWatch: Service {
             case .replaced:
                 logger.notice(
                     "a new certificate is in use", metadata: place.merging(["days": "\(door.daysLeft)"]) { $1 })
+                record("door:" + door.door.place)
             case .refused(let reason):
                 logger.error(
                     "new certificate files are not used; the old certificate stays",
@@ -139,7 +158,9 @@ struct CertificateWatch: Service {
         }
         switch calling.look() {
         case .unchanged: break
-        case .replaced: logger.notice("peers are called with new certificates")
+        case .replaced:
+            logger.notice("peers are called with new certificates")
+            record("calling")
         case .refused(let reason):
             logger.error("peers are called with the old certificates", metadata: ["reason": "\(reason)"])
         }

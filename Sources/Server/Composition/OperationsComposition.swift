@@ -19,6 +19,13 @@ enum OperationsComposition {
         }
     }
 
+    /// Of the audit trail's feeds, where there are any: the server goes on without them.
+    static func checks(of feeds: AuditFeedStates) -> [HealthChecks.Check] {
+        feeds.all.isEmpty
+            ? []
+            : [.init("audit-feeds", isRequired: false) { !feeds.all.contains(where: \.needsAttention) }]
+    }
+
     static func storage(
         _ store: RelationalStore, _ blobs: BlobStore, _ custodian: BlobCustodian, _ sweep: CustodyMetrics
     ) -> @Sendable () async throws -> StorageFigures {

@@ -81,7 +81,8 @@ enum ServerComposition {
         try await store.record(
             AuditRecord(
                 category: .application, interaction: "start", action: .execute, outcome: .success,
-                access: .server(requestID: "start"), detail: HilumVersion.text))
+                access: .server(requestID: "start"),
+                detail: HilumVersion.text + ConfigurationDigest.text(configuration, folder)))
         try await change(store, "start", logger) { unit in
             guard let unit = unit as? any ResourceUnitOfWork else { return }
             try StoreComposition.projector(profile).projectEndpoint(address: publicURL + "/dicomweb", in: unit)
@@ -140,6 +141,7 @@ enum ServerComposition {
             isPermitted: { try await store.mayImport($0, $1, $2) }
         ) { clock.now() }
         let outboxDepths = OutboxDepths()
+        let feeds = AuditFeedStates(registry: metrics, names: configuration.audit.feeds.map(\.name))
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, pixels: pixels, ingest: ingest, archives: archives,
             exports: exports, imports: imports, folder: folder, entropy: entropy, clock: clock, readiness: readiness,
@@ -147,7 +149,7 @@ enum ServerComposition {
             guards: guards, metrics: metrics, outboxDepths: outboxDepths,
             isCustodyProven: { custodian.custody == .own },
             storage: OperationsComposition.storage(store, blobs, custodian, custodyMetrics),
-            openDoors: OperationsComposition.doors(configuration.doors, certificates), logger: logger)
+            openDoors: OperationsComposition.doors(configuration.doors, certificates), feeds: feeds, logger: logger)
         let doors = try zip(configuration.doors, certificates).enumerated().map {
             index, pair -> ServiceGroupConfiguration.ServiceConfiguration in
             let (door, tls) = (pair.0, pair.1?.tls)
@@ -174,8 +176,11 @@ enum ServerComposition {
 
         let checkpointer = AuditCheckpointer(
             database: store.database, checkpoints: AuditCheckpoints(folder), key: try AuditKey.loadOrMake(folder),
-            interval: .seconds(configuration.auditCheckpointMinutes * 60), now: { clock.now().microseconds },
+            interval: .seconds(configuration.audit.checkpointMinutes * 60), now: { clock.now().microseconds },
             metrics: AuditMetrics(registry: metrics), logger: logger)
+
+        let feeders = try AuditFeedComposition(configuration, folder).feeders(
+            store.database, states: feeds, clock: clock, entropy: entropy, logger: logger)
 
         let outboxMetrics = OutboxMetrics(registry: metrics)
         let sender = HTTPSSender(OutboundComposition.outbound(configuration, folder))
@@ -248,8 +253,10 @@ enum ServerComposition {
                         service: AuthorityWatch(store: store, authorities: profile.authorities, metrics: metrics)),
                     .init(
                         service: CertificateWatch(
-                            certificates.compactMap(\.self), calling: callingTLS, metrics: metrics, logger: logger)),
-                ] + doors,
+                            certificates.compactMap(\.self), calling: callingTLS, metrics: metrics, audit: store,
+                            logger: logger)),
+                ]
+                    + feeders.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + doors,
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
             // The listeners bind beside the sockets that hold their ports.

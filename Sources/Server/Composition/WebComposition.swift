@@ -43,7 +43,7 @@ struct WebComposition {
         configuration: ServerConfiguration, guards: DoorGuards, metrics: MetricRegistry,
         outboxDepths: OutboxDepths, isCustodyProven: @escaping @Sendable () -> Bool,
         storage: @escaping @Sendable () async throws -> StorageFigures,
-        openDoors: @escaping OperationsDesk.Doors, logger: Logger
+        openDoors: @escaping OperationsDesk.Doors, feeds: AuditFeedStates, logger: Logger
     ) async throws {
         let limits = configuration.limits
         admission = guards.admission
@@ -140,7 +140,7 @@ struct WebComposition {
                 .init("disk-space", isRequired: false) { blobs.space.refusal() == nil },
                 .init("outbox", isRequired: false) { outboxDepths.areFine(at: clock.now()) },
                 .init("listeners") { readiness.isReady },
-            ], isDraining: { readiness.isDraining })
+            ] + OperationsComposition.checks(of: feeds), isDraining: { readiness.isDraining })
         let waiting: OpsRoutes.Waiting = { try await store.waitingSteps(limit: $0, access: $1) }
         let conflicts: OpsRoutes.Conflicts = { try await store.conflicts(limit: $0, access: $1) }
         let fetches: OpsRoutes.Fetches = { try await store.copies(in: $0, limit: $1, access: $2) }
@@ -158,7 +158,7 @@ struct WebComposition {
                 sessions: people.sessions, origin: publicURL, audit: audit, health: health, outbox: store,
                 messages: store, quarantine: store, trail: store, now: { clock.now() })
             (desk.waiting, desk.conflicts, desk.fetches) = (waiting, conflicts, fetches)
-            (desk.doors, desk.storage) = (openDoors, storage)
+            (desk.doors, desk.storage, desk.feeds) = (openDoors, storage, { feeds.all })
             desk.exports = { try await store.exports(limit: $0, at: clock.now()) }
             desk.imports = { try await store.importJobs(limit: $0) }
             desk.peers = { try await store.peers() }

@@ -75,7 +75,8 @@ extension RoutingConfiguration.Destination: Decodable {
     }
 }
 
-private struct TokenKeys: Decodable {
+/// How access tokens of another server are asked for.
+struct TokenKeys: Decodable {
     var token: RoutingConfiguration.Destination.Token
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -84,7 +85,8 @@ private struct TokenKeys: Decodable {
     }
 
     init(from decoder: any Decoder) throws {
-        let place = "routing.destinations.token"
+        let place =
+            decoder.codingPath.first?.stringValue == "audit" ? "audit.feeds.token" : "routing.destinations.token"
         let keys = try StrictKeys(decoder, CodingKeys.self, place)
         func needed(_ key: CodingKeys) throws -> String {
             guard let text: String = try keys.stated(key), !text.isEmpty else {

@@ -212,8 +212,8 @@ struct ServerConfiguration: Decodable, Sendable {
     var prefetch = PrefetchConfiguration()
     /// Whose files want a token when they are imported.
     var imports = ImportsConfiguration()
-    /// Minutes between checkpoints of the audit trail.
-    var auditCheckpointMinutes: Int64 = 15
+    /// The audit trail, and who is fed with it.
+    var audit = AuditConfiguration()
     /// The site profile's file.
     var siteProfile: String = "site.yaml"
     /// trace, debug, info, notice, warning, error.
@@ -249,8 +249,7 @@ struct ServerConfiguration: Decodable, Sendable {
         archives = try keys.value(.archives) ?? archives
         prefetch = try keys.value(.prefetch) ?? prefetch
         imports = try keys.value(.imports) ?? imports
-        auditCheckpointMinutes =
-            try keys.value(.audit).map { (set: AuditKeys) in set.minutes } ?? auditCheckpointMinutes
+        audit = try keys.value(.audit) ?? audit
         siteProfile = try keys.value(.siteProfile) ?? siteProfile
         logLevel = try keys.value(.logLevel) ?? logLevel
     }
@@ -422,15 +421,5 @@ private struct ArchiveCacheKeys: Decodable {
             throw ConfigurationError("archive-cache.pinned: `\(uid)` is no Study Instance UID")
         }
         rule.pinned = Set(pinned)
-    }
-}
-
-/// `audit`.
-private struct AuditKeys: Decodable {
-    var minutes: Int64
-    enum CodingKeys: String, CodingKey, CaseIterable { case minutes = "checkpoint-minutes" }
-    init(from decoder: any Decoder) throws {
-        let keys = try StrictKeys(decoder, CodingKeys.self, "audit")
-        minutes = try keys.number(.minutes, 1...1_440) ?? ServerConfiguration().auditCheckpointMinutes
     }
 }

@@ -19,7 +19,8 @@ extension RelationalStore: AuditEventStore {
             try await self.database.read { connection in
                 let rows = try AuditPatientTable.rows(
                     of: nil, above: number - 1, below: number + 1, limit: 1, connection)
-                return try rows.first.flatMap { try self.event($0, plan)?.resource }
+                let seen = try Self.withMerged(plan, connection)
+                return try rows.first.flatMap { try self.event($0, seen)?.resource }
             }
         }
     }
@@ -38,6 +39,7 @@ extension RelationalStore: AuditEventStore {
                     place = self.paging.tokens.open(token, query: identity, principal: access.principal, now: now)
                     if place == nil { throw StoreError(.notFound, "the page token is not valid any more") }
                 }
+                let plan = try Self.withMerged(plan, connection)
                 let walk = try AuditWalk(plan, connection) { try self.event($0, plan) }
                 var page = SearchPage(matches: [], snapshot: try CommitBatches.readStamp(connection).sequence)
                 if query.isTotalOnly || query.total == .accurate || query.total == .estimate {
@@ -62,6 +64,14 @@ extension RelationalStore: AuditEventStore {
                 }
                 return page
             }
+        }
+    }
+
+    private static func withMerged(_ plan: AuditEventPlan, _ connection: any SQLConnection) throws -> AuditEventPlan {
+        try plan.following { survivor in
+            try connection.all(
+                "SELECT id FROM patients WHERE merged_into = ? ORDER BY id LIMIT 1000", [.text(survivor)]
+            ) { try $0.text(0) }
         }
     }
 

@@ -3,8 +3,7 @@ import Workflow
 
 extension RelationalStore: AuditTrail {
     package func record(_ record: AuditRecord) async throws {
-        let bytes = AuditRecordText.encode(record)
-        do { try await translating { try await self.auditWriter.append(bytes, of: record.patientID) } } catch let error
+        do { try await translating { try await self.auditWriter.append(record) } } catch let error
             as StoreError
         {
             // Whatever was to be audited was not refused for what it is: it may be asked for again. A full disk is not
@@ -15,7 +14,7 @@ extension RelationalStore: AuditTrail {
     }
 
     package func record(_ record: AuditRecord, completion: @escaping @Sendable (_ isKept: Bool) -> Void) {
-        auditWriter.append(AuditRecordText.encode(record), of: record.patientID) { result in
+        auditWriter.append(record) { result in
             if case .success = result { completion(true) } else { completion(false) }
         }
     }

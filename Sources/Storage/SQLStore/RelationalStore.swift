@@ -103,9 +103,10 @@ package final class RelationalStore: Sendable {
                 // What is left of the disk belongs to the audit trail: without it nothing could be read either.
                 if transaction.connection.changeCount != before, let refusal = refusal() { throw refusal }
                 if !unit.auditRecords.isEmpty {
+                    let lookup = AuditPatientLookup(transaction)
+                    let records = try unit.auditRecords.map { try lookup.named($0) }
                     try AuditChain.append(
-                        unit.auditRecords.map(AuditRecordText.encode), of: unit.auditRecords.map(\.patientID),
-                        transaction)
+                        records.map(AuditRecordText.encode), of: records.map(\.patientIDs), transaction)
                 }
                 return (value, unit.hasEnqueued, unit.log.hasResources, unit.restored, instanceRows.exclusions)
             }

@@ -109,11 +109,14 @@ package struct InstanceIngest: Sendable {
 
     private static func auditRecord(
         _ outcome: AuditRecord.Outcome, _ receipt: Receipt?, action: AuditRecord.Action = .create,
-        detail: String? = nil, access: AccessContext
+        of stored: StudyService.Outcome? = nil, detail: String? = nil, access: AccessContext
     ) -> AuditRecord {
-        AuditRecord(
+        var patient: EntityID?
+        if case .stored(let reconciliation) = stored { patient = reconciliation.patientID }
+        return AuditRecord(
             category: .transfer, interaction: "store", action: action, outcome: outcome, access: access,
-            entity: receipt.map { "instance:\($0.sopInstanceUID) study:\($0.studyInstanceUID)" }, detail: detail)
+            entity: receipt.map { "instance:\($0.sopInstanceUID) study:\($0.studyInstanceUID)" },
+            patientID: patient?.value, detail: detail)
     }
 
     /// Gives an instance up; nothing of it remains.
@@ -266,7 +269,8 @@ package struct InstanceIngest: Sendable {
                     if outcome != .conflict {
                         try unit.audit(
                             Self.auditRecord(
-                                .success, receipt, detail: outcome == .duplicate ? "already stored" : nil,
+                                .success, receipt, of: outcome,
+                                detail: outcome == .duplicate ? "already stored" : nil,
                                 access: access))
                     }
                     return outcome
@@ -347,7 +351,8 @@ package struct InstanceIngest: Sendable {
             if case .stored = outcome {
                 try unit.audit(
                     Self.auditRecord(
-                        .success, receipt, action: .update, detail: "replaces damaged \(stored.blobID)", access: access)
+                        .success, receipt, action: .update, of: outcome, detail: "replaces damaged \(stored.blobID)",
+                        access: access)
                 )
             }
             return outcome
@@ -373,7 +378,8 @@ package struct InstanceIngest: Sendable {
             case .stored:
                 try unit.audit(
                     Self.auditRecord(
-                        .success, receipt, action: .update, detail: "replaces \(stored.blobID): \(difference)",
+                        .success, receipt, action: .update, of: outcome,
+                        detail: "replaces \(stored.blobID): \(difference)",
                         access: access))
             case .duplicate, .changed: break
             }

@@ -61,6 +61,7 @@ struct ADTMessage: InboundMessage {
         effect.note(update.eventTime, in: unit)
         let pid3 = ErrorLocation(segment: "PID", field: 3)
         let outcome = try PatientService().apply(update, in: unit)
+        effect.concerns(outcome.patientID)
         switch outcome {
         case .created, .updated: break
         case .unchanged: effect.disposition = .ignored
@@ -151,10 +152,14 @@ struct ADTMessage: InboundMessage {
         let place = ErrorLocation(segment: "MRG", occurrence: occurrence, field: 1)
         effect.note(surviving.eventTime, in: unit)
         switch try PatientService().merge(prior: prior, into: surviving, in: unit) {
-        case .merged(let survivor, _):
+        case .merged(let survivor, let retired):
+            effect.concerns(survivor)
+            effect.concerns(retired)
             effect.disposition = .applied
             effect.mergedNumbers += try unit.patient(survivor)?.identifiers ?? []
-        case .alreadyMerged: effect.notes.append("this merge was already done")
+        case .alreadyMerged(let survivor):
+            effect.concerns(survivor)
+            effect.notes.append("this merge was already done")
         case .selfMerge:
             throw MessageRefusal(.duplicateKeyIdentifier, at: place, "Prior and surviving patient are the same")
         case .inverse:

@@ -142,11 +142,12 @@ package struct HL7Inbox: Sendable {
                 }
             let notes = faults.map { "\($0.location): \($0.text)" } + effect.notes
             let answer = acknowledge(.accept, received.header, warnings)
-            try unit.journal(
-                journaled(
-                    received, id: id, effect.disposition, note: notes, answer, at: unit.time, keys: keys,
-                    coverage: coverage))
-            try unit.audit(audit(received, .success, access))
+            var kept = journaled(
+                received, id: id, effect.disposition, note: notes, answer, at: unit.time, keys: keys, coverage: coverage
+            )
+            kept.patientIDs = effect.patientIDs
+            try unit.journal(kept)
+            try unit.audit(audit(received, .success, access, of: effect.patientIDs))
             let result: Receipt.Result = effect.disposition == .applied ? .applied : .ignored
             return (receipt(received, result, answer, notes), effect.mergedNumbers)
         }
@@ -195,8 +196,9 @@ package struct HL7Inbox: Sendable {
                 settled.acknowledgement = acknowledge(
                     .accept, received.header,
                     [Acknowledgment.Entry(.messageAccepted, severity: .warning, userMessage: note)])
+                settled.patientIDs = effect.patientIDs
                 try unit.settle(settled)
-                try unit.audit(audit(received, .success, unit.access))
+                try unit.audit(audit(received, .success, unit.access, of: effect.patientIDs))
             }
         } catch is MessageRefusal, is TextRule.Refusal {
             return
@@ -323,12 +325,15 @@ package struct HL7Inbox: Sendable {
             requestID: received.header.controlIDText, sourceAddress: received.peer)
     }
 
-    private func audit(_ received: ReceivedMessage, _ outcome: AuditRecord.Outcome, _ access: AccessContext)
-        -> AuditRecord
-    {
-        AuditRecord(
+    private func audit(
+        _ received: ReceivedMessage, _ outcome: AuditRecord.Outcome, _ access: AccessContext,
+        of patients: [EntityID] = []
+    ) -> AuditRecord {
+        var record = AuditRecord(
             category: .message, interaction: received.type, action: .execute, outcome: outcome, access: access,
             entity: "message:" + received.header.controlIDText)
+        record.name(patients: patients.map(\.value))
+        return record
     }
 
     private func journaled(

@@ -86,6 +86,12 @@ package struct MessageEffect: Sendable, Hashable {
     package var notes: [String]
     /// The numbers of patients who were found to be one person: what failed for taking them for two may pass now.
     package var mergedNumbers: [Identifier] = []
+    /// Of whom the message is, each once.
+    package var patientIDs: [EntityID] = []
+
+    mutating func concerns(_ patientID: EntityID?) {
+        if let patientID, !patientIDs.contains(patientID) { patientIDs.append(patientID) }
+    }
 
     /// Notes a time of the message that lies ahead of what its sender's clock may show.
     mutating func note(_ time: UTCInstant?, in unit: any UnitOfWork) {

@@ -88,9 +88,9 @@ struct OrderMessage: InboundMessage {
                 if outcome.result == .created || outcome.result == .updated { effect.disposition = .applied }
                 effect.notes += outcome.notes
                 for id in outcome.orderIDs {
-                    if let visit = request.visit, let order = try unit.order(id) {
-                        try VisitService().mention(visit, of: order.patientID, in: unit)
-                    }
+                    guard let order = try unit.order(id) else { continue }
+                    effect.concerns(order.patientID)
+                    if let visit = request.visit { try VisitService().mention(visit, of: order.patientID, in: unit) }
                 }
             } catch let refusal as OrderService.Refusal {
                 throw MessageRefusal(refusal, group: request.location, of: request.update.patient)

@@ -34,6 +34,7 @@ struct ResultMessage: InboundMessage {
                 let outcome = try ReportService().apply(draft.update, in: unit)
                 if outcome.result == .created || outcome.result == .updated { effect.disposition = .applied }
                 effect.notes += outcome.notes
+                effect.concerns(outcome.patientID)
             } catch let refusal as ReportService.Refusal {
                 throw MessageRefusal(refusal, group: draft.location, of: draft.update.patient)
             }

@@ -61,6 +61,10 @@ import Workflow
         #expect(kept?.type == "ADT^A04")
         #expect(kept?.disposition == .applied)
         #expect(store.content.audits.map(\.interaction) == ["ADT^A04"])
+        // Its row and the journal say of whom it is.
+        #expect(store.patients.count == 1)
+        #expect(store.content.audits.map(\.patientIDs) == [store.patients.map(\.id.value)])
+        #expect(kept?.patientIDs == store.patients.map(\.id))
     }
 
     @Test("The same message again gets the same bytes and changes nothing")

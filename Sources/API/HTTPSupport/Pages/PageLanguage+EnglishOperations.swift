@@ -52,6 +52,8 @@ extension PageLanguage {
         .attentionFetches: "Fetches that were given up",
         .attentionSteps: "Steps that are on no worklist",
         .attentionConflicts: "Other content under UIDs in use",
+        .attentionFeeds: "Rows that audit repositories do not have, by feed",
+        .adviceFeeds: "An audit repository is behind, or refuses rows: run hilum audit feed list, then feed test.",
 
         .queuesTitle: "Queues",
         .destinationsTitle: "Destinations",

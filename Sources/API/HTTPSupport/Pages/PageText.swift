@@ -49,6 +49,7 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     case doorsTitle, doorLabel, addressLabel, tlsLabel, certificateLabel, certificateEnded, certificateDays
     case certificateSoon, certificateRefused, attentionTitle, attentionParked, attentionOverdue, attentionQuarantine
     case attentionMessages, attentionFetches, attentionSteps, attentionConflicts
+    case attentionFeeds, adviceFeeds
 
     // Operations: queues.
     case queuesTitle, destinationsTitle, deliveriesTitle, destinationLabel, oldestLabel, numberLabel, attemptsLabel

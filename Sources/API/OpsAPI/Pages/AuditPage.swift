@@ -51,7 +51,8 @@ enum AuditPage {
         return [
             "\(row.number)", .text(PageTime.text(row.time)), .text("\(principal.kind.rawValue) \(principal.id)"),
             .text("\(record.category.rawValue) \(record.interaction)"), call.text(words(record.outcome)),
-            .text(record.entity ?? ""), .text(record.patientID ?? ""), .text(record.sourceAddress ?? ""),
+            .text(record.entity ?? ""), .text(record.patientIDs.joined(separator: " ")),
+            .text(record.sourceAddress ?? ""),
             .text(record.query ?? ""), .text(record.detail ?? ""),
         ]
     }

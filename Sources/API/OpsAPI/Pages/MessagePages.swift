@@ -51,7 +51,7 @@ enum MessagePages {
         guard let message = try await call.desk.messages.message(EntityID(id), access: call.access) else {
             throw HTTPFailure(.notFound, "There is no such message")
         }
-        try await call.record("message", entity: "message:" + message.controlID)
+        try await call.record("message", entity: "message:" + message.controlID, patients: message.patientIDs)
         let values = message.coverage?.entries.map { entry -> [HTML] in
             [
                 .text(entry.place), .text(entry.disposition.rawValue),

@@ -82,8 +82,9 @@ struct OperationsCall: Sendable {
     // MARK: Answers
 
     /// Keeps the row of what is about to be shown. Throws `.unavailable`.
-    func record(_ interaction: String, entity: String? = nil) async throws {
-        try await OpsRoutes.record(interaction, request, desk.audit, entity: entity, access: access)
+    func record(_ interaction: String, entity: String? = nil, patients: [EntityID] = []) async throws {
+        try await OpsRoutes.record(
+            interaction, request, desk.audit, entity: entity, patients: patients, access: access)
     }
 
     func answer(_ title: String, _ content: [HTML], status: HTTPResponse.Status = .ok) -> Response {

@@ -35,6 +35,8 @@ package struct OperationsDesk: Sendable {
     /// Whoever asked for them.
     package var imports: Imports = { _ in [] }
     package var peers: Peers = { [] }
+    /// The feeds of the audit trail; none where none is configured.
+    package var feeds: @Sendable () -> [AuditFeedState] = { [] }
     package var storage: @Sendable () async throws -> StorageFigures = { StorageFigures() }
 
     /// What has a default there is nothing of, unless the server says otherwise.

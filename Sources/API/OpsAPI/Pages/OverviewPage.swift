@@ -49,6 +49,7 @@ enum OverviewPage {
             case (_, "blobs-folder"): .adviceBlobsFolder
             case (_, "disk-space"): .adviceDiskSpace
             case (_, "outbox"): .adviceOutbox
+            case (_, "audit-feeds"): .adviceFeeds
             case (_, "listeners"): .adviceListeners
             default: .adviceOther
             }
@@ -65,6 +66,15 @@ enum OverviewPage {
         }
         if door.isRefused { certificate = .all([certificate, " ", call.text(.certificateRefused)]) }
         return [.text(door.place), .text(door.kind), .text(door.address), .text(door.tls), certificate]
+    }
+
+    /// What a feed waits with, since when, and what it goes on without.
+    private static func feed(_ feed: AuditFeedState, _ now: UTCInstant, _ call: OperationsCall) -> [HTML] {
+        let oldest = feed.waiting > 0 ? now.advanced(bySeconds: -feed.oldestSeconds) : nil
+        return [
+            .all([call.text(.attentionFeeds), ": ", .text(feed.name)]), "\(feed.waiting + feed.parked + feed.missed)",
+            call.time(oldest),
+        ]
     }
 
     private static func attention(_ call: OperationsCall) async throws -> [[HTML]] {
@@ -97,6 +107,6 @@ enum OverviewPage {
             row(.attentionFetches, "/fetches?state=failed", try await desk.fetches([.failed], limit, access).count),
             row(.attentionSteps, "/steps", try await desk.waiting(limit, access).count),
             row(.attentionConflicts, "/conflicts", try await desk.conflicts(limit, access).count),
-        ]
+        ] + desk.feeds().map { feed($0, desk.now(), call) }
     }
 }

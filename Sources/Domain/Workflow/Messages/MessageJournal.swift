@@ -29,6 +29,9 @@ package struct JournaledMessage: Sendable, Hashable {
     package var coverage: MessageCoverage?
     /// By what it is looked for; not read back.
     package var keys = MessageKeys()
+    /// Of whom it is: the patients that it had an effect on, or told nothing new of; none of a failed one, and of those of
+    /// before they were kept.
+    package var patientIDs: [EntityID] = []
     package init(
         id: EntityID, sender: String, controlID: String, type: String, digest: String, raw: [UInt8],
         disposition: Disposition,

@@ -6,6 +6,7 @@ package struct ReportService: Sendable {
         package enum Result: Sendable, Hashable { case created, updated, unchanged, stale }
         package var result: Result
         package var reportID: EntityID
+        package var patientID: EntityID
         package var notes: [String]
     }
 
@@ -68,12 +69,12 @@ package struct ReportService: Sendable {
         let isStale = !take(update, issued: issued, into: &report, isNew: existing == nil, in: unit)
         if isStale { notes.append("report is already \(report.status.rawValue): state kept") }
         if let old = existing, old == report {
-            return Outcome(result: isStale ? .stale : .unchanged, reportID: old.id, notes: notes)
+            return Outcome(result: isStale ? .stale : .unchanged, reportID: old.id, patientID: patientID, notes: notes)
         }
         try unit.save(report)
         unit.emit(.reportChanged(report.id))
         let result: Outcome.Result = existing == nil ? .created : isStale ? .stale : .updated
-        return Outcome(result: result, reportID: report.id, notes: notes)
+        return Outcome(result: result, reportID: report.id, patientID: patientID, notes: notes)
     }
 
     /// Takes the state of a message where it comes after the stored one; false when it does not.

@@ -48,9 +48,9 @@ package enum AuditChain {
 
     /// Appends records in order as part of the open unit of work.
     ///
-    /// - Parameter patients: of whom the first records are, nil for one that is of nobody known; the rest is of nobody.
+    /// - Parameter patients: of whom the first records are, empty for one that is of nobody known; the rest is of nobody.
     package static func append(
-        _ records: [[UInt8]], of patients: [String?] = [], _ transaction: SQLTransaction
+        _ records: [[UInt8]], of patients: [[String]] = [], _ transaction: SQLTransaction
     ) throws {
         let tip =
             try transaction.memo.auditTip
@@ -65,8 +65,8 @@ package enum AuditChain {
         }
         try transaction.connection.insert(insert, rows: rows)
         try AuditPatientTable.add(
-            zip(patients, (number - Int64(records.count) + 1)...).compactMap { patient, number in
-                patient.map { ($0, number) }
+            zip(patients, (number - Int64(records.count) + 1)...).flatMap { patients, number in
+                patients.map { ($0, number) }
             }, transaction.connection)
         transaction.memo.auditTip = (number, hash)
     }
@@ -169,7 +169,7 @@ package enum AuditChain {
             try connection.all(
                 "SELECT number, record FROM audit WHERE number >= ? AND number < ? AND number <= ?",
                 [.int(first), .int(first + Int64(limit)), .int(cut.link.number)]
-            ) { (try $0.int(0), AuditRecordText.patient(try $0.bytes(1))) }, connection)
+            ) { (try $0.int(0), AuditRecordText.patients(try $0.bytes(1))) }, connection)
         return try connection.run(
             "DELETE FROM audit WHERE number >= ? AND number < ? AND number <= ?",
             [.int(first), .int(first + Int64(limit)), .int(cut.link.number)]) > 0

@@ -10,11 +10,12 @@ enum AuditPatientTable {
     }
 
     /// - Parameter rows: numbers of rows of the trail with their patients.
-    static func remove(_ rows: [(number: Int64, patient: String?)], _ connection: any SQLConnection) throws {
-        for (number, patient) in rows {
-            guard let patient else { continue }
-            try connection.run(
-                "DELETE FROM audit_patients WHERE patient = ? AND number = ?", [.text(patient), .int(number)])
+    static func remove(_ rows: [(number: Int64, patients: [String])], _ connection: any SQLConnection) throws {
+        for (number, patients) in rows {
+            for patient in patients {
+                try connection.run(
+                    "DELETE FROM audit_patients WHERE patient = ? AND number = ?", [.text(patient), .int(number)])
+            }
         }
     }
 
@@ -26,7 +27,7 @@ enum AuditPatientTable {
             let rows = try AuditChain.rows(after: last, limit: pageRows, connection)
             guard let end = rows.last else { return }
             try add(
-                rows.compactMap { row in AuditRecordText.patient(row.record).map { ($0, row.number) } }, connection)
+                rows.flatMap { row in AuditRecordText.patients(row.record).map { ($0, row.number) } }, connection)
             last = end.number
         }
     }
@@ -44,16 +45,18 @@ enum AuditPatientTable {
                 "WHERE number > ? AND number < ? ORDER BY number DESC LIMIT ?",
                 [.int(floor), .int(number), .int(Int64(limit))], connection)
         }
-        var numbers: [Int64] = []
+        // A row may be of several of them.
+        var found: Set<Int64> = []
         for patient in patients {
-            numbers += try connection.all(
-                """
-                SELECT number FROM audit_patients WHERE patient = ? AND number > ? AND number < ? \
-                ORDER BY number DESC LIMIT ?
-                """, [.text(patient), .int(floor), .int(number), .int(Int64(limit))]
-            ) { try $0.int(0) }
+            found.formUnion(
+                try connection.all(
+                    """
+                    SELECT number FROM audit_patients WHERE patient = ? AND number > ? AND number < ? \
+                    ORDER BY number DESC LIMIT ?
+                    """, [.text(patient), .int(floor), .int(number), .int(Int64(limit))]
+                ) { try $0.int(0) })
         }
-        numbers = Array(numbers.sorted(by: >).prefix(limit))
+        let numbers = Array(found.sorted(by: >).prefix(limit))
         if numbers.isEmpty { return [] }
         return try rows(
             "WHERE \(connection.dialect.isInInts("number")) ORDER BY number DESC", [.ints(numbers)], connection)
@@ -82,14 +85,13 @@ enum AuditPatientTable {
             guard let lowest = ends?.0, let highest = ends?.1 else { return 0 }
             return max(0, Int(highest - lowest + 1))
         }
-        return try patients.reduce(0) { sum, patient in
-            sum
-                + Int(
-                    try connection.first(
-                        "SELECT COUNT(*) FROM audit_patients WHERE patient = ? AND number > ? AND number < ?",
-                        [.text(patient), .int(floor), .int(number)]
-                    ) { try $0.int(0) } ?? 0)
-        }
+        return Int(
+            try connection.first(
+                """
+                SELECT COUNT(DISTINCT number) FROM audit_patients WHERE \(connection.dialect.isInTexts("patient")) \
+                AND number > ? AND number < ?
+                """, [.texts(patients.sorted()), .int(floor), .int(number)]
+            ) { try $0.int(0) } ?? 0)
     }
 
     /// The number of the first row of a time or later, found by halving: rows rise in time as they do in number. One more

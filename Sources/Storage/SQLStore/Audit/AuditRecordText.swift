@@ -26,6 +26,7 @@ enum AuditRecordText {
         member("token", record.tokenID)
         member("entity", record.entity)
         member("patient", record.patientID)
+        if !record.otherPatientIDs.isEmpty { member("others", record.otherPatientIDs.joined(separator: " ")) }
         member("query", record.query)
         member("detail", record.detail)
         out.append(0x7D)
@@ -42,17 +43,21 @@ enum AuditRecordText {
             let kind = root["principalKind"]?.string.flatMap(Principal.Kind.init(rawValue:)),
             let principal = root["principal"]?.string
         else { return nil }
-        return AuditRecord(
+        var record = AuditRecord(
             category: category, interaction: interaction, action: action, outcome: outcome,
             principal: Principal(kind: kind, id: principal), sourceAddress: root["source"]?.string,
             requestID: root["request"]?.string ?? "", tokenID: root["token"]?.string,
             entity: root["entity"]?.string, patientID: root["patient"]?.string, query: root["query"]?.string,
             detail: root["detail"]?.string)
+        record.otherPatientIDs = others(root["others"]?.string)
+        return record
     }
 
-    /// The patient of a row's bytes; nil for none, and for bytes that are no record.
-    static func patient(_ bytes: [UInt8]) -> String? {
-        guard let root = try? JSONDocument(parsing: bytes, limits: .stored) else { return nil }
-        return root["patient"]?.string
+    private static func others(_ text: String?) -> [String] { text?.split(separator: " ").map { String($0) } ?? [] }
+
+    /// The patients of a row's bytes; none for bytes that are no record.
+    static func patients(_ bytes: [UInt8]) -> [String] {
+        guard let root = try? JSONDocument(parsing: bytes, limits: .stored) else { return [] }
+        return (root["patient"]?.string.map { [$0] } ?? []) + others(root["others"]?.string)
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -8,9 +9,14 @@ import Synchronization
 /// waits, at most `gatherMax`, for a third as many callers as the last two had together: callers come back in waves,
 /// and a wave then costs one commit and not several small ones. A lone caller never waits.
 package final class AuditWriter: Sendable {
+    /// A record, whose patients are found when it is kept where it names none; or the bytes of one.
+    private enum Content: Sendable {
+        case record(AuditRecord)
+        case bytes([UInt8], of: [String])
+    }
+
     private struct Waiting: Sendable {
-        let record: [UInt8]
-        let patient: String?
+        let content: Content
         let completion: @Sendable (Result<Void, any Error>) -> Void
     }
 
@@ -39,21 +45,32 @@ package final class AuditWriter: Sendable {
     package init(_ database: SQLDatabase) { self.database = database }
 
     /// Returns when the record is durable. Throws what the commit threw; the access must then not be answered.
-    ///
-    /// - Parameter patient: of whom the record is; nil for nobody known.
-    package func append(_ record: [UInt8], of patient: String? = nil) async throws {
+    package func append(_ record: AuditRecord) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            append(record, of: patient) { continuation.resume(with: $0) }
+            append(record) { continuation.resume(with: $0) }
         }
     }
 
-    /// As ``append(_:of:)`` for a caller that does not suspend. Called once, on the database's thread: must return soon.
-    package func append(
-        _ record: [UInt8], of patient: String? = nil,
-        completion: @escaping @Sendable (Result<Void, any Error>) -> Void
+    /// As ``append(_:)`` for a caller that does not suspend. Called once, on the database's thread: must return soon.
+    package func append(_ record: AuditRecord, completion: @escaping @Sendable (Result<Void, any Error>) -> Void) {
+        // What needs no look is put into bytes here, not on the one writer's thread.
+        append(
+            AuditPatientLookup.isNeeded(record)
+                ? .record(record) : .bytes(AuditRecordText.encode(record), of: record.patientIDs), completion)
+    }
+
+    /// As ``append(_:)``, of bytes as they are.
+    package func append(_ record: [UInt8]) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            append(.bytes(record, of: [])) { continuation.resume(with: $0) }
+        }
+    }
+
+    private func append(
+        _ content: Content, _ completion: @escaping @Sendable (Result<Void, any Error>) -> Void
     ) {
         let batch = state.withLock { state -> [Waiting] in
-            state.waiting.append(Waiting(record: record, patient: patient, completion: completion))
+            state.waiting.append(Waiting(content: content, completion: completion))
             if state.isWriting || (state.isGathering && state.waiting.count < state.wanted) { return [] }
             return Self.take(&state)
         }
@@ -73,10 +90,18 @@ package final class AuditWriter: Sendable {
     /// Hands a batch to the database's writer.
     private func write(_ batch: [Waiting]) {
         if batch.isEmpty { return }
-        let records = batch.map(\.record)
-        let patients = batch.map(\.patient)
+        let contents = batch.map(\.content)
         database.submit { transaction in
-            try AuditChain.append(records, of: patients, transaction)
+            let lookup = AuditPatientLookup(transaction)
+            let rows = try contents.map { content -> (record: [UInt8], patients: [String]) in
+                switch content {
+                case .bytes(let bytes, let patients): return (bytes, patients)
+                case .record(let record):
+                    let named = try lookup.named(record)
+                    return (AuditRecordText.encode(named), named.patientIDs)
+                }
+            }
+            try AuditChain.append(rows.map(\.record), of: rows.map(\.patients), transaction)
         } completion: { result in
             for waiting in batch { waiting.completion(result) }
             self.continueWriting()

@@ -9,6 +9,7 @@ package enum Migrations {
         passkeys(37),
         blobKeys(39),
         imports(41),
+        auditFeeds(38),
     ]
 
     /// The commit order and the audit chain: what every other table leans on.

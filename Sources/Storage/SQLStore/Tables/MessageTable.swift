@@ -5,7 +5,8 @@ struct MessageTable {
     let connection: any SQLConnection
 
     private static let columns = """
-        id, sender, control_id, type, digest, raw, disposition, note, acknowledgement, received_at, peer, coverage
+        id, sender, control_id, type, digest, raw, disposition, note, acknowledgement, received_at, peer, coverage, \
+        patients
         """
 
     /// Newest first; a sender that reuses control ids has several.
@@ -49,13 +50,20 @@ struct MessageTable {
     }
 
     private static func message(_ row: SQLRow) throws -> JournaledMessage {
-        JournaledMessage(
+        var message = JournaledMessage(
             id: EntityID(try row.text(0)), sender: try row.text(1), controlID: try row.text(2), type: try row.text(3),
             digest: try row.text(4), raw: try row.bytes(5),
             disposition: JournaledMessage.Disposition(rawValue: try row.text(6)) ?? .failed,
             note: try row.optionalText(7), acknowledgement: try row.bytes(8),
             receivedAt: UTCInstant(microseconds: try row.int(9)), peer: try row.optionalText(10),
             coverage: try row.optionalText(11).map { MessageCoverage(text: $0) })
+        message.patientIDs = (try row.optionalText(12) ?? "").split(separator: " ").map { EntityID(String($0)) }
+        return message
+    }
+
+    private static func patients(_ message: JournaledMessage) -> SQLValue {
+        message.patientIDs.isEmpty
+            ? .null : .text(message.patientIDs.prefix(100).map(\.value).joined(separator: " "))
     }
 
     // MARK: Waiting for a merge
@@ -106,10 +114,10 @@ struct MessageTable {
 
     func settle(_ message: JournaledMessage) throws {
         try connection.run(
-            "UPDATE messages SET disposition = ?, note = ?, acknowledgement = ? WHERE id = ?",
+            "UPDATE messages SET disposition = ?, note = ?, acknowledgement = ?, patients = ? WHERE id = ?",
             [
                 .text(message.disposition.rawValue), SQLValue(message.note), .bytes(message.acknowledgement),
-                .text(message.id.value),
+                Self.patients(message), .text(message.id.value),
             ])
         try connection.run("DELETE FROM awaiting_messages WHERE message_id = ?", [.text(message.id.value)])
     }
@@ -118,14 +126,14 @@ struct MessageTable {
         try connection.run(
             """
             INSERT INTO messages (id, ordinal, sender, control_id, type, digest, raw, disposition, note, acknowledgement,
-            received_at, peer, coverage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            received_at, peer, coverage, patients) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .text(message.id.value), .int(ordinal), .text(message.sender), .text(message.controlID),
                 .text(message.type),
                 .text(message.digest), .bytes(message.raw), .text(message.disposition.rawValue), SQLValue(message.note),
                 .bytes(message.acknowledgement), .int(message.receivedAt.microseconds), SQLValue(message.peer),
-                SQLValue(message.coverage?.text),
+                SQLValue(message.coverage?.text), Self.patients(message),
             ])
         try MessageKeyTable(connection: connection).insert(
             message.keys, of: message.id.value, at: message.receivedAt)

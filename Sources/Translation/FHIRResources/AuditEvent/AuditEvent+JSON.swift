@@ -11,16 +11,35 @@ extension AuditEvent {
     }
 
     var json: JSONValue {
+        object(
+            id: .string(id),
+            meta: [
+                ("versionId", "1"), ("lastUpdated", Datatypes.instant(UTCInstant(microseconds: time))),
+                ("profile", profile.map { .array([.string($0)]) }),
+            ], references: "")
+    }
+
+    /// The event as another server is to create it, as UTF-8: without an id, with its place here as `meta.source`, by which
+    /// one that came twice is known, and with references that lead here from anywhere. IHE ITI-20.
+    package var toldElsewhere: [UInt8] {
+        JSONWriter.compact(
+            object(
+                id: nil,
+                meta: [
+                    ("source", .string("\(base)/\(Self.type)/\(id)")),
+                    ("profile", profile.map { .array([.string($0)]) }),
+                ], references: base + "/"))
+    }
+
+    /// - Parameter references: what stands before type and id of a reference.
+    private func object(
+        id: JSONValue?, meta: [(String, JSONValue?)], references start: String
+    ) -> JSONValue {
         let recorded = Datatypes.instant(UTCInstant(microseconds: time))
         return Datatypes.object([
             ("resourceType", .string(Self.type)),
-            ("id", .string(id)),
-            (
-                "meta",
-                Datatypes.object([
-                    ("versionId", "1"), ("lastUpdated", recorded), ("profile", profile.map { .array([.string($0)]) }),
-                ])
-            ),
+            ("id", id),
+            ("meta", Datatypes.object(meta)),
             ("type", Self.coding(type)),
             ("subtype", Datatypes.array(subtypes.map(Self.coding))),
             ("action", .string(action)),
@@ -43,7 +62,7 @@ extension AuditEvent {
                     ),
                 ])
             ),
-            ("entity", Datatypes.array(entities.map(Self.json))),
+            ("entity", Datatypes.array(entities.map { Self.json($0, references: start) })),
         ])
     }
 
@@ -78,11 +97,11 @@ extension AuditEvent {
         ])
     }
 
-    private static func json(_ entity: Entity) -> JSONValue {
+    private static func json(_ entity: Entity, references start: String) -> JSONValue {
         var what: JSONValue?
         if let reference = entity.reference {
             let version = reference.version.map { "/_history/" + $0 } ?? ""
-            what = Datatypes.object([("reference", .string("\(reference.type)/\(reference.id)\(version)"))])
+            what = Datatypes.object([("reference", .string("\(start)\(reference.type)/\(reference.id)\(version)"))])
         } else if let identifier = entity.identifier {
             what = Datatypes.object([("identifier", self.identifier(identifier))])
         }

@@ -69,7 +69,7 @@ extension AuditEvent {
 
     private func references(_ code: String) -> [Reference] {
         switch code {
-        case "patient": patient.map { [Reference(type: "Patient", id: $0)] } ?? []
+        case "patient": (patients + survivors.sorted()).map { Reference(type: "Patient", id: $0) }
         case "entity": entities.compactMap(\.reference)
         default: []
         }

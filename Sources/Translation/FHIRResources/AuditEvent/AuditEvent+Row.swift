@@ -3,12 +3,18 @@ import FHIRModel
 
 /// The mapping of rows. IHE BALP 1.1; DICOM PS3.15 §A.5.3, PS3.16 CID 400 to 405.
 extension AuditEvent {
-    /// - Parameter base: the FHIR base URL, by which the server is named.
-    package init(_ row: AuditRow, base: String, shape: Shape) {
+    /// - Parameters:
+    ///   - base: the FHIR base URL, by which the server is named.
+    ///   - shown: the patients who may be named; nil for all.
+    ///   - survivors: the patients into whose records those of the row were merged since.
+    package init(
+        _ row: AuditRow, base: String, shape: Shape, shown: Set<String>? = nil, survivors: Set<String> = []
+    ) {
         let record = row.record
         number = row.number
         time = row.time
-        patient = record.patientID
+        patients = record.patientIDs.filter { shown?.contains($0) ?? true }
+        self.survivors = survivors
         self.shape = shape
         self.base = base
         let kind = Kind(record)
@@ -18,7 +24,7 @@ extension AuditEvent {
         outcome = String(record.outcome.rawValue)
         outcomeText = shape == .whole ? record.detail.flatMap(Self.text) : nil
         agents = Self.agents(record, kind, base, shape)
-        entities = Self.entities(record, kind, shape)
+        entities = Self.entities(record, kind, shape, patients)
         profile = Self.profile(record, kind, agents, entities, shape)
     }
 
@@ -137,7 +143,9 @@ extension AuditEvent {
 
     // MARK: Entities
 
-    private static func entities(_ record: AuditRecord, _ kind: Kind, _ shape: Shape) -> [Entity] {
+    private static func entities(
+        _ record: AuditRecord, _ kind: Kind, _ shape: Shape, _ patients: [String]
+    ) -> [Entity] {
         var entities: [Entity] = []
         let isQuery = record.category == .query || record.query != nil
         if isQuery {
@@ -151,7 +159,7 @@ extension AuditEvent {
         if let entity = record.entity, !(isQuery && kind.restful != nil) {
             entities.append(Self.entity(entity, isRefused: record.outcome != .success))
         }
-        if let patient = record.patientID {
+        for patient in patients {
             entities.append(
                 Entity(
                     type: Code(entityTypeSystem, "1", "Person"), role: Code(roleSystem, "1", "Patient"),

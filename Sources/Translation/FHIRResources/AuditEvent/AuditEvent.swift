@@ -72,8 +72,10 @@ package struct AuditEvent: Sendable, Hashable {
     package let number: Int64
     /// Microseconds since 1970 UTC.
     package let time: Int64
-    /// The logical id of the patient concerned.
-    package let patient: String?
+    /// The logical ids of the patients concerned: as the row names them, of those alone that may be shown.
+    package let patients: [String]
+    /// In whose records they are now, where they were merged: a search for these finds the event too.
+    let survivors: Set<String>
     let shape: Shape
     let type: Code
     let subtypes: [Code]

@@ -14,10 +14,12 @@ package struct AuditEventPlan: Sendable {
     }
 
     /// Nil for a caller who sees the whole trail.
-    private let rules: [Rule]?
+    private var rules: [Rule]?
     private let filters: [SearchFilter]
     /// The rows of these alone can answer; nil for rows of everybody and nobody.
-    package let patients: Set<String>?
+    package private(set) var patients: Set<String>?
+    /// Into whose record somebody's was merged, by the id of the record that is no more.
+    private var survivors: [String: String] = [:]
     /// Microseconds since 1970 UTC from which on, and before which, rows can answer.
     package let times: Range<Int64>
     /// Every row of the patients within the times answers: they can be counted without being read.
@@ -111,19 +113,40 @@ package struct AuditEventPlan: Sendable {
         }
     }
 
+    /// The same for patients whose records have absorbed others: the rows of those are theirs too, as long as the merge
+    /// stands.
+    ///
+    /// - Parameter merged: the ids of the records that were merged into one.
+    package func following(_ merged: (_ survivor: String) throws -> [String]) rethrows -> AuditEventPlan {
+        var plan = self
+        for survivor in (rules ?? []).reduce(patients ?? [], { $0.union($1.patients) }).sorted() {
+            for id in try merged(survivor) where id != survivor {
+                plan.survivors[id] = survivor
+                if patients?.contains(survivor) == true { plan.patients?.insert(id) }
+                for (index, rule) in (rules ?? []).enumerated() where rule.patients.contains(survivor) {
+                    plan.rules?[index].patients.insert(id)
+                }
+            }
+        }
+        return plan
+    }
+
     /// The event of a row as the caller may see it; nil where they may not, or where it does not answer.
     package func event(_ row: AuditRow, base: String) -> AuditEvent? {
-        if let rules, !rules.contains(where: { $0.patients.isEmpty || $0.patients == [row.record.patientID ?? ""] }) {
-            return nil
+        let patients = row.record.patientIDs
+        guard let rules else {
+            let event = AuditEvent(
+                row, base: base, shape: shape, survivors: Set(patients.compactMap { survivors[$0] }))
+            return filters.allSatisfy { event.meets($0) } ? event : nil
         }
-        let event = AuditEvent(row, base: base, shape: shape)
-        if let rules {
-            let isSeen = rules.contains { rule in
-                (rule.patients.isEmpty || rule.patients == [row.record.patientID ?? ""])
-                    && rule.filters.allSatisfy { event.meets($0) }
-            }
-            guard isSeen else { return nil }
-        }
+        let fitting = rules.filter { $0.patients.isEmpty || !$0.patients.isDisjoint(with: patients) }
+        if fitting.isEmpty { return nil }
+        // Of a row of several patients nobody sees whose the others' are.
+        let shown = fitting.contains { $0.patients.isEmpty } ? nil : Set(fitting.flatMap(\.patients))
+        let event = AuditEvent(
+            row, base: base, shape: shape, shown: shown,
+            survivors: Set(patients.compactMap { shown?.contains($0) ?? true ? survivors[$0] : nil }))
+        guard fitting.contains(where: { $0.filters.allSatisfy { event.meets($0) } }) else { return nil }
         return filters.allSatisfy { event.meets($0) } ? event : nil
     }
 }

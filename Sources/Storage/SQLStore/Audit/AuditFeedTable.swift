@@ -1,0 +1,99 @@
+import Access
+
+/// How far the trail was fed to each audit repository. No row is kept twice: a feed is a place in the chain, and the
+/// numbers of the rows that its repository does not take.
+package struct AuditFeedTable {
+    /// Where a feed is.
+    package struct Place: Sendable, Hashable {
+        /// The last row that was taken, or parked; 0 before the first.
+        package var number: Int64
+        /// When a row was last taken, in microseconds since 1970 UTC; nil before the first.
+        package var fedAt: Int64?
+        /// Rows that were cut before they were fed.
+        package var missed: Int64
+
+        package init(number: Int64, fedAt: Int64? = nil, missed: Int64 = 0) {
+            self.number = number
+            self.fedAt = fedAt
+            self.missed = missed
+        }
+    }
+
+    /// A row that a repository refused.
+    package struct Parked: Sendable, Hashable {
+        package let number: Int64
+        /// In words without anything of the other side's making.
+        package let reason: String
+        package let parkedAt: Int64
+
+        package init(number: Int64, reason: String, parkedAt: Int64) {
+            self.number = number
+            self.reason = reason
+            self.parkedAt = parkedAt
+        }
+    }
+
+    let connection: any SQLConnection
+
+    package init(_ connection: any SQLConnection) { self.connection = connection }
+
+    /// Nil for a feed that has never begun.
+    package func place(of feed: String) throws -> Place? {
+        try connection.first("SELECT number, fed_at, missed FROM audit_feeds WHERE name = ?", [.text(feed)]) {
+            Place(number: try $0.int(0), fedAt: try $0.optionalInt(1), missed: try $0.int(2))
+        }
+    }
+
+    /// Puts a feed where it is now. A feed never goes back: a place before the one that is kept changes nothing.
+    package func put(_ place: Place, of feed: String) throws {
+        try connection.run(
+            """
+            INSERT INTO audit_feeds (name, number, fed_at, missed) VALUES (?, ?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET number = excluded.number, fed_at = excluded.fed_at,
+            missed = excluded.missed WHERE audit_feeds.number <= excluded.number
+            """,
+            [.text(feed), .int(place.number), place.fedAt.map { .int($0) } ?? .null, .int(place.missed)])
+    }
+
+    /// Keeps what a feed goes on without.
+    package func park(_ rows: [Parked], of feed: String) throws {
+        for row in rows {
+            try connection.run(
+                """
+                INSERT INTO audit_parked (feed, number, reason, parked_at) VALUES (?, ?, ?, ?)
+                ON CONFLICT (feed, number) DO UPDATE SET reason = excluded.reason, parked_at = excluded.parked_at
+                """, [.text(feed), .int(row.number), .text(row.reason), .int(row.parkedAt)])
+        }
+    }
+
+    /// Oldest first.
+    package func parked(of feed: String, limit: Int) throws -> [Parked] {
+        try connection.all(
+            "SELECT number, reason, parked_at FROM audit_parked WHERE feed = ? ORDER BY number LIMIT ?",
+            [.text(feed), .int(Int64(limit))]
+        ) { Parked(number: try $0.int(0), reason: try $0.text(1), parkedAt: try $0.int(2)) }
+    }
+
+    package func parkedCount(of feed: String) throws -> Int64 {
+        try connection.first("SELECT COUNT(*) FROM audit_parked WHERE feed = ?", [.text(feed)]) { try $0.int(0) } ?? 0
+    }
+
+    /// Takes a row off the list, once its repository has taken it or an operator has given it up.
+    @discardableResult
+    package func unpark(_ number: Int64, of feed: String) throws -> Bool {
+        try connection.run("DELETE FROM audit_parked WHERE feed = ? AND number = ?", [.text(feed), .int(number)]) > 0
+    }
+
+    /// The time of the oldest row that a feed has not taken, and how many there are; nil where it has all.
+    package func waiting(behind number: Int64) throws -> (oldest: Int64, count: Int64)? {
+        guard let first = try AuditChain.rows(after: number, limit: 1, connection).first else { return nil }
+        return (first.time, try AuditChain.tip(connection).number - max(number, first.number - 1))
+    }
+}
+
+extension AuditChain.Row {
+    /// What the row says; nil for a record of another version's form.
+    package var content: AuditRow? {
+        AuditRecordText.decode(record).map { AuditRow(number: number, time: time, record: $0) }
+    }
+}

@@ -1,0 +1,150 @@
+import Access
+import Basics
+import Workflow
+
+/// Whose a row of the audit trail is that names a study, a workitem or a patient's number, and no patient: found as the row
+/// is kept, in its transaction, as things stand then. A row is never rewritten, so what is moved to another patient
+/// afterwards leaves the rows of before with the one whose it was.
+///
+/// Lives as long as one transaction. A row costs one look into an index at most, for each value of a query one; a row that names its patient, as that of an
+/// image which was just stored, costs none.
+struct AuditPatientLookup {
+    /// What one lookup has found: many rows of a moment are of one series.
+    private final class Found {
+        var patients: [Asked: [String]] = [:]
+    }
+
+    let connection: any SQLConnection
+    private let found = Found()
+
+    /// Words of an entity, and values of a query, that are looked at.
+    private static let wordsMax = 16
+    /// Series of a study that are looked at.
+    private static let seriesMax = 10_000
+    /// How keys of queries name the patient's number and the study: C-FIND, QIDO-RS by keyword and by tag.
+    private static let numberKeys: Set<String> = ["patientID", "PatientID", "00100020", "(0010,0020)"]
+    private static let studyKeys: Set<String> = ["studyInstanceUID", "StudyInstanceUID", "0020000D", "(0020,000D)"]
+
+    init(_ transaction: SQLTransaction) { connection = transaction.connection }
+
+    /// What a row is looked up by.
+    private struct Asked: Hashable {
+        var study: String?
+        var series: String?
+        var instance: String?
+        var workitem: String?
+        var numbers: [String] = []
+        var studies: [String] = []
+
+        var isNothing: Bool { study == nil && workitem == nil && numbers.isEmpty && studies.isEmpty }
+    }
+
+    /// Whether ``named(_:)`` may look something up. Quick: of most rows their entity's first letters decide.
+    static func isNeeded(_ record: AuditRecord) -> Bool { record.patientID == nil && !asked(record).isNothing }
+
+    /// The record with its patients; as it is where it names one, or where nobody is found.
+    func named(_ record: AuditRecord) throws -> AuditRecord {
+        guard record.patientID == nil else { return record }
+        let asked = Self.asked(record)
+        if asked.isNothing { return record }
+        let known = try found.patients[asked] ?? patients(asked)
+        found.patients[asked] = known
+        var named = record
+        named.name(patients: known)
+        return named
+    }
+
+    private static func asked(_ record: AuditRecord) -> Asked {
+        var asked = Asked()
+        if let entity = record.entity {
+            for word in entity.split(separator: " ").prefix(wordsMax)
+            where TextRule.reason(against: String(word)) == nil {
+                if word.hasPrefix("study:") { asked.study = String(word.dropFirst(6)) }
+                if word.hasPrefix("series:") { asked.series = String(word.dropFirst(7)) }
+                if word.hasPrefix("instance:") { asked.instance = String(word.dropFirst(9)) }
+                if word.hasPrefix("workitem:") { asked.workitem = String(word.dropFirst(9)) }
+            }
+        }
+        guard record.category == .query, asked.study == nil, let query = record.query else { return asked }
+        for pair in query.split(separator: "&").prefix(64) {
+            guard let sign = pair.firstIndex(of: "=") else { continue }
+            let (name, value) = (String(pair[..<sign]), pair[pair.index(after: sign)...])
+            // What came by HTTP is kept as it stood in the URL.
+            let text = record.interaction == "C-FIND" ? String(value) : unescaped(value)
+            if numberKeys.contains(name) { asked.numbers += values(text) }
+            if studyKeys.contains(name) { asked.studies += values(text) }
+        }
+        return asked
+    }
+
+    /// The values of a key that ask for just them: not those with wildcards.
+    private static func values(_ text: String) -> [String] {
+        text.split { $0 == "\\" || $0 == "," }.prefix(wordsMax).map { String($0) }.filter {
+            !$0.contains("*") && !$0.contains("?") && $0 != "\"\"" && TextRule.reason(against: $0) == nil
+        }
+    }
+
+    /// The value of a query of a URL, without its escapes.
+    private static func unescaped(_ text: Substring) -> String {
+        var out: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == 0x25, let code = Hexadecimal.decode(rest.prefix(2)), code.count == 1 {
+                out.append(code[0])
+                rest = rest.dropFirst(2)
+            } else {
+                out.append(byte == 0x2B ? 0x20 : byte)
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    private func patients(_ asked: Asked) throws -> [String] {
+        if let uid = asked.study { return try patients(ofStudy: uid, asked) }
+        if let uid = asked.workitem {
+            let number = try connection.first("SELECT patient_id FROM workitems WHERE uid = ?", [.text(uid)]) {
+                try $0.optionalText(0)
+            }
+            return try patients(ofNumbers: (number ?? nil).map { [$0] } ?? [])
+        }
+        // Of two keys that both must hold the narrower one says whose the answers are.
+        guard asked.studies.isEmpty else {
+            return try asked.studies.flatMap { try patients(ofStudy: $0, Asked()) }
+        }
+        return try patients(ofNumbers: asked.numbers)
+    }
+
+    /// Of a study all to whom series of it belong; of one series its own.
+    private func patients(ofStudy uid: String, _ asked: Asked) throws -> [String] {
+        if let series = asked.series {
+            return try ids(
+                "SELECT patient_id FROM series WHERE study_uid = ? AND uid = ?", [.text(uid), .text(series)])
+        }
+        if let instance = asked.instance {
+            return try ids(
+                """
+                SELECT s.patient_id FROM instances i JOIN series s ON s.study_uid = i.study_uid AND s.uid = i.series_uid
+                WHERE i.sop_uid = ? AND i.study_uid = ?
+                AND NOT EXISTS (SELECT 1 FROM aside_instances a WHERE a.sop_uid = i.sop_uid)
+                """, [.text(instance), .text(uid)])
+        }
+        let found = try ids(
+            "SELECT patient_id FROM series WHERE study_uid = ? ORDER BY uid LIMIT \(Self.seriesMax)", [.text(uid)])
+        // What lies in an archive alone.
+        return try found.isEmpty ? ids("SELECT patient_id FROM remote_studies WHERE uid = ?", [.text(uid)]) : found
+    }
+
+    private func patients(ofNumbers numbers: [String]) throws -> [String] {
+        try numbers.flatMap {
+            try ids(
+                "SELECT patient_id FROM patient_identifiers WHERE value = ? ORDER BY patient_id LIMIT 100", [.text($0)])
+        }
+    }
+
+    private func ids(_ query: String, _ values: [SQLValue]) throws -> [String] {
+        var seen: Set<String> = []
+        return try connection.all(query, values) { try $0.optionalText(0) }.compactMap { $0 }.filter {
+            seen.insert($0).inserted
+        }
+    }
+}
