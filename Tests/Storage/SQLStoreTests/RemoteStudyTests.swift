@@ -114,10 +114,30 @@ struct RemoteStudyTests {
                 #expect(remote?["numberOfInstances"]?.numberText == "4" && remote?["series"] == nil)
                 #expect(remote?["modality"]?.array?.compactMap { $0["code"]?.string } == ["CT", "SR"])
                 #expect(remote?["started"]?.string == "2026-01-05")
-                // The archive has more.
+                // Somebody looks, and its archive tells the series.
+                var attributes = SeriesAttributes()
+                attributes.modality = "CT"
+                attributes.seriesNumber = 3
+                let series = RemoteSeries(seriesInstanceUID: "1.2.1", attributes: attributes, numberOfInstances: 4)
+                let bare = RemoteSeries(
+                    seriesInstanceUID: "1.2.2", attributes: SeriesAttributes(), numberOfInstances: 0)
+                for isNew in [true, false] {
+                    let told = try await store.work { unit in
+                        try RemoteStudyService().tell([series, bare], of: "1.2", at: "PACS", in: unit)
+                    }
+                    #expect(told == isNew)
+                }
+                #expect(try await store.look { try $0.remoteStudy("1.2")?.series } == [series, bare])
+                remote = try await Self.resource(id, store)
+                let listed = remote?["series"]?.array ?? []
+                #expect(listed.compactMap { $0["uid"]?.string } == ["1.2.1", "1.2.2"])
+                #expect(listed.map { $0["numberOfInstances"]?.numberText } == ["4", nil])
+                #expect(listed.map { $0["modality"]?["code"]?.string } == ["CT", "OT"])
+                #expect(listed.first?["number"]?.numberText == "3" && listed.first?["instance"] == nil)
+                // The archive has more, and other series perhaps.
                 try await Self.say([Self.match("1.2", instances: 6)], store)
                 remote = try await Self.resource(id, store)
-                #expect(remote?["numberOfInstances"]?.numberText == "6")
+                #expect(remote?["numberOfInstances"]?.numberText == "6" && remote?["series"] == nil)
 
                 // Fetched: all that is here is told of.
                 try await store.work { unit in
