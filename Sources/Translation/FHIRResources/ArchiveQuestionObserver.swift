@@ -17,10 +17,15 @@ package struct ArchiveQuestionObserver: CommitObserver {
         var questions: [ArchiveQuestion] = []
         for event in changes.resources {
             guard let question = try FedTypes.named(event.resource.type)?.question(event, in: unit),
-                causes.contains(question.cause), !questions.contains(question),
-                try event.kind != .updated || question.cause != .order || fetchesMore(question, in: unit)
+                causes.contains(question.cause), !questions.contains(question)
             else { continue }
             questions.append(question)
+        }
+        // Not all that rules ask of an order stands in its resource.
+        for case .orderChanged(let id) in changes.events where causes.contains(.order) {
+            guard let order = try unit.order(id) else { continue }
+            let question = ArchiveQuestion(patientID: order.patientID, cause: .order, subject: id)
+            if try !questions.contains(question) && fetchesMore(question, in: unit) { questions.append(question) }
         }
         // Where there is no archive nothing is put into the outbox.
         guard !questions.isEmpty, try unit.peers(offering: .find).contains(where: { $0.archive != nil }) else { return }

@@ -256,6 +256,57 @@ struct RemoteStudyTests {
         }
     }
 
+    @Test("A change of an order gives cause once, where a rule takes now what it did not before and nobody has fetched")
+    func changedOrder() async throws {
+        var rule = PrefetchRule(name: "mr", causes: [.order])
+        rule.modalities = [TextPattern("MR")]
+        for kind in TestDatabases.all {
+            try await TestDatabases.with(kind) { database in
+                let store = RelationalStore(
+                    database: database, entropy: SeededEntropy(),
+                    observers: [
+                        FHIRProjector(), ArchiveQuestionObserver(causes: [.order], rules: PrefetchRules([rule])),
+                    ])
+                var peer = Peer(kind: .applicationEntity, name: "PACS", host: "h", port: 104, offers: [.find])
+                peer.archive = ArchiveCapabilities()
+                try await store.save(peer)
+                try await store.work { _ = try PatientService().apply(Support.patient("100"), in: $0) }
+                try await Self.say([Self.match("1.2")], store)
+                func questions() async throws -> Int {
+                    try await store.outboxEntries(OutboxQuery(limit: 100), access: Support.server).count
+                }
+                try await store.work { unit in
+                    var order = OrderUpdate(control: .new, patient: Support.patient("100"))
+                    order.placer = Identifier(system: "urn:placer", value: "P1", kind: .placer)
+                    order.code = Support.concept("CT")
+                    _ = try OrderService().apply(order, in: unit)
+                }
+                #expect(try await questions() == 1)
+                func change(_ modality: String) async throws {
+                    try await store.work { unit in
+                        let placer = Identifier(system: "urn:placer", value: "P1", kind: .placer)
+                        guard var order = try unit.orders(identifiedBy: placer, as: .placer).first else { return }
+                        order.modality = modality
+                        try unit.save(order)
+                        unit.emit(.orderChanged(order.id))
+                    }
+                }
+                // Nothing that the rule asks for.
+                try await change("CT")
+                #expect(try await questions() == 1)
+                try await change("MR")
+                #expect(try await questions() == 2)
+                // What is asked for already is no cause any more.
+                try await store.work { unit in
+                    _ = try ArchiveCopyService().request("1.2", of: "PACS", expected: 4, reason: "r", in: unit)
+                }
+                try await change("CT")
+                try await change("MR")
+                #expect(try await questions() == 2)
+            }
+        }
+    }
+
     @Test("A client can not delete a study that an archive has")
     func clients() async throws {
         for kind in TestDatabases.all {

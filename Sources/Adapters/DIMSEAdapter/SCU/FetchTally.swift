@@ -60,8 +60,9 @@ final class FetchTally: Sendable {
         return outcome.failure
     }
 
-    /// How the attempt ended, by the archive's last word, once the window is done. That an instance is refused here, because other content is
-    /// kept under its UID or because it is no object that can be read, is nothing that another attempt mends.
+    /// How the attempt ended, by the archive's last word, once the window is done. That an instance is refused here,
+    /// because other content is kept under its UID or because it is no object that can be read, is nothing that another
+    /// attempt mends.
     func end(_ outcome: RetrieveOutcome) -> FetchEnd {
         let (told, later, stored, lost) = state.withLock { ($0.refused, $0.refusedLater, $0.stored, $0.lost) }
         let refused = told + later

@@ -13,7 +13,7 @@ extension ServiceRequestProjection: FedType {
     }
 
     static func question(_ version: ResourceEvent, in unit: any ResourceUnitOfWork) throws -> ArchiveQuestion? {
-        guard version.kind != .deleted, let order = try unit.order(EntityID(version.resource.id)) else { return nil }
+        guard version.kind == .created, let order = try unit.order(EntityID(version.resource.id)) else { return nil }
         return ArchiveQuestion(patientID: order.patientID, cause: .order, subject: order.id)
     }
 
