@@ -286,7 +286,7 @@ let package = Package(
             "Adapters", "OutboundAdapter",
             [
                 "TestSupport", "OutboundAdapter", "Access", "Basics", "Cryptography", "DICOMData", "DICOMTranslation",
-                "Workflow", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, asyncHTTPClient,
+                "PixelCodecs", "Workflow", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, asyncHTTPClient,
             ]),
         tests(
             "API", "HTTPSupport",

@@ -148,6 +148,8 @@ class Case:
                 "peer", "add", server.folder, "--ae", self.title, "--host", "127.0.0.1", "--port", self.port, "--archive",
                 "--offers", f"echo,find,store,{self.way}", "--may", "echo,store")
             if self.add("a study that lies only there is found by QIDO-RS and C-FIND", self.found, QIDO):
+                self.add("so are its series and instances, by QIDO-RS", self.found_below, QIDO)
+                self.add("so are its series and instances, by C-FIND", self.found_below_by_find, FIND)
                 self.retrieved(archive)
         # The process of a kept association is there for a second more.
         time.sleep(2)
@@ -176,6 +178,43 @@ class Case:
             answers = [match for _, match in made.send_c_find(keys, STUDY_FIND) if match is not None]
         equal({(each.StudyInstanceUID, each.RetrieveAETitle, each.InstanceAvailability) for each in answers},
               {(uid, self.title, "NEARLINE") for uid in wanted}, "matches of C-FIND")
+
+    def found_below(self):
+        """Of the last study, which nothing has fetched yet."""
+        images = self.studies[-1]
+        study = images[0].StudyInstanceUID
+
+        def told(path, tag, **keys):
+            matches = self.facade.get(self.facade.server.dicomweb, path, **keys)
+            equal({each["00080056"]["Value"][0] for each in matches}, {"NEARLINE"}, "Instance Availability")
+            equal({each["00100020"]["Value"][0] for each in matches}, {self.patient}, "Patient ID")
+            return sorted(each[tag]["Value"][0] for each in matches)
+        series = sorted({each.SeriesInstanceUID for each in images})
+        instances = sorted(each.SOPInstanceUID for each in images)
+        equal(told(f"/studies/{study}/series", "0020000E"), series, "series of the study")
+        equal(told("/series", "0020000E", StudyInstanceUID=study), series, "series by the study's UID")
+        equal(told(f"/studies/{study}/instances", "00080018"), instances, "instances of the study")
+        wanted = sorted(each.SOPInstanceUID for each in images if each.SeriesInstanceUID == series[0])
+        equal(told(f"/studies/{study}/series/{series[0]}/instances", "00080018"), wanted, "instances of a series")
+        every = {each.SeriesInstanceUID for study in self.studies for each in study}
+        every |= {each.SeriesInstanceUID for each in self.large}
+        found = set(told("/series", "0020000E", PatientID=self.patient))
+        expect(found <= every and set(series) <= found, f"{len(found)} series of the patient")
+
+    def found_below_by_find(self):
+        images = self.studies[-1]
+        study, series = images[0].StudyInstanceUID, images[0].SeriesInstanceUID
+        with association(self.facade.server, [build_context(STUDY_FIND)]) as made:
+            def find(level, **keys):
+                answers = [match for _, match in made.send_c_find(identifier(level, **keys), STUDY_FIND) if match is not None]
+                equal({each.RetrieveAETitle for each in answers}, {self.title}, "Retrieve AE Title")
+                return answers
+            by_series = find("SERIES", StudyInstanceUID=study, SeriesInstanceUID="", Modality="")
+            equal({(each.SeriesInstanceUID, each.Modality) for each in by_series},
+                  {(each.SeriesInstanceUID, each.Modality) for each in images}, "series")
+            by_image = find("IMAGE", StudyInstanceUID=study, SeriesInstanceUID=series, SOPInstanceUID="", InstanceNumber="")
+            equal({each.SOPInstanceUID for each in by_image},
+                  {each.SOPInstanceUID for each in images if each.SeriesInstanceUID == series}, "instances")
 
     def retrieved(self, archive):
         by_series, by_instance, by_frame, by_metadata, by_move = self.studies

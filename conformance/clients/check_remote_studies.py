@@ -98,6 +98,13 @@ class Case:
                 equal(found[newer]["started"][:10], "2025-03-04", "started")
                 equal(found[newer]["numberOfInstances"], 5, "numberOfInstances")
                 self.ids = {uid: each["id"] for uid, each in found.items()}
+                listed = {each["uid"]: each for each in found[newer].get("series", [])}
+                equal(set(listed), {str(each.SeriesInstanceUID) for each in self.newer}, "series")
+                equal({each["modality"]["code"] for each in listed.values()},
+                      {each.Modality for each in self.newer}, "modalities of the series")
+                read = self.get(f"/fhir/ImagingStudy/{self.ids[older]}")
+                equal({each["uid"] for each in read.get("series", [])},
+                      {str(each.SeriesInstanceUID) for each in self.older}, "series of what is read")
             self.add("found by patient, those of the very patient alone", by_patient, FHIR)
 
             def refused():

@@ -11,13 +11,15 @@ struct ForwardBody: AsyncSequence, Sendable {
     static let partBytes = 64 << 10
 
     let pieces: [RecodedDataSet.Piece]
+    /// An image that is decoded as it is sent, behind so many of the pieces; nil for none.
+    var decoded: (instance: TranscodedInstance, behind: Int)?
     let reader: any BlobReading
     /// Called before so many bytes more are given.
     let pace: @Sendable (Int) async throws -> Void
 
-    /// Bytes of all of it.
+    /// Bytes of all of it. What is decoded has no compression, so that its length is known.
     var count: Int64 {
-        pieces.reduce(0) { sum, piece in
+        pieces.reduce(decoded?.instance.count ?? 0) { sum, piece in
             switch piece {
             case .bytes(let bytes): sum + Int64(bytes.count)
             case .stored(let range, _): sum + Int64(range.count)
@@ -29,15 +31,42 @@ struct ForwardBody: AsyncSequence, Sendable {
 
     struct Iterator: AsyncIteratorProtocol {
         let body: ForwardBody
+        private var pieces: [RecodedDataSet.Piece]
         private var index = 0
         /// How far a stored range was given.
         private var position: Int64 = 0
+        /// The next part of what is decoded; nil before it and behind it.
+        private var part: Int?
+        private var rest: [RecodedDataSet.Piece] = []
 
-        init(body: ForwardBody) { self.body = body }
+        init(body: ForwardBody) {
+            self.body = body
+            pieces = body.pieces
+            guard let decoded = body.decoded else { return }
+            pieces = Array(body.pieces[..<decoded.behind])
+            rest = Array(body.pieces[decoded.behind...])
+            part = 0
+        }
+
+        /// Goes on with the next part of what is decoded, or with what is behind that. False behind all of it.
+        private mutating func turn() async throws -> Bool {
+            guard let number = part, let decoded = body.decoded else { return false }
+            let next = try await decoded.instance.part(number)
+            (pieces, index, position) = (next ?? rest, 0, 0)
+            part = next == nil ? nil : number + 1
+            return true
+        }
 
         mutating func next() async throws -> ByteBuffer? {
-            while index < body.pieces.count {
-                switch body.pieces[index] {
+            repeat {
+                if let bytes = try await nextOfPieces() { return bytes }
+            } while try await turn()
+            return nil
+        }
+
+        private mutating func nextOfPieces() async throws -> ByteBuffer? {
+            while index < pieces.count {
+                switch pieces[index] {
                 case .bytes(let bytes):
                     index += 1
                     if bytes.isEmpty { continue }

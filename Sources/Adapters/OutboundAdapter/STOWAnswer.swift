@@ -39,6 +39,20 @@ struct STOWAnswer {
         }
     }
 
+    /// Whether the instance may be taken in another form: the transfer syntax of its images is not. Some say so of the
+    /// class, which they do not take in that syntax. RFC 9110 §15.5.16, PS3.18 Table I.2-2.
+    func refusesForm(of sopInstanceUID: String) -> Bool {
+        switch status {
+        case 415: true
+        case 200, 202, 409:
+            switch failureReason(of: sopInstanceUID) {
+            case 0x0122, 0xC122: true
+            default: false
+            }
+        default: false
+        }
+    }
+
     /// PS3.18 Table I.2-2, PS3.4 Table B.2-1.
     private func failed(_ reason: Int, _ text: String, _ isRepeat: Bool) -> DeliveryOutcome {
         let digits = String(reason, radix: 16, uppercase: true)

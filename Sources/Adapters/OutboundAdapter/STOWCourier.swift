@@ -15,17 +15,21 @@ package struct STOWCourier: Courier {
     private let index: any ImagingIndex
     private let sender: HTTPSSender
     private let tokens: AccessTokenSource?
+    private let transcoding: PixelTranscoding?
 
     /// Of an answer about one instance.
     private static let answerBytesMax = 256 << 10
     /// For one transaction; an attempt may take a little longer.
     private static let time = TimeAmount.minutes(55)
 
-    /// - Parameter url: of the service's `studies` resource.
+    /// - Parameters:
+    ///   - url: of the service's `studies` resource.
+    ///   - transcoding: decodes what the server refuses for its transfer syntax; nil for no such thing.
     package init(
         _ forwarding: Forwarding, to url: String, index: any ImagingIndex, sender: HTTPSSender,
-        tokens: AccessTokenSource?
+        tokens: AccessTokenSource?, transcoding: PixelTranscoding? = nil
     ) {
+        self.transcoding = transcoding
         self.forwarding = forwarding
         self.url = url
         self.index = index
@@ -41,10 +45,26 @@ package struct STOWCourier: Courier {
         try forwarding.settled(entry, verdict, in: unit)
     }
 
+    /// Sends it as it is stored or was changed, and where the server does not take images in that transfer syntax once
+    /// more, decoded.
     private func send(_ item: Forwarding.Item, of entry: OutboxEntry) async -> DeliveryOutcome {
+        let (outcome, mayBeDecoded) = await send(item, of: entry, decodes: false)
+        let stored = item.rewritten?.storedSyntax ?? TransferSyntax(uid: item.instance.transferSyntaxUID)
+        guard mayBeDecoded, transcoding != nil, let stored,
+            PixelTranscoding.decompresses(stored, to: .explicitVRLittleEndian)
+        else { return outcome }
+        return await send(item, of: entry, decodes: true).outcome
+    }
+
+    /// - Returns: also whether the server refused the form.
+    private func send(
+        _ item: Forwarding.Item, of entry: OutboxEntry, decodes: Bool
+    ) async -> (outcome: DeliveryOutcome, refusesForm: Bool) {
         let boundary = "hilum-" + entry.eventID.value
         let body: ForwardBody
-        do { body = try await self.body(item, boundary) } catch { return Forwarding.outcome(error) }
+        do {
+            body = try await decodes ? decodedBody(item, boundary) : self.body(item, boundary)
+        } catch { return (forwarding.failed(entry, decoding: error), false) }
         var headers = [
             OutboundHeader(
                 trusted: "Content-Type", "multipart/related; type=\"application/dicom\"; boundary=\(boundary)"),
@@ -57,14 +77,16 @@ package struct STOWCourier: Courier {
                 url, headers: headers, body: .stream(body, length: .known(body.count)), within: Self.time,
                 bodyBytesMax: Self.answerBytesMax)
             if answer.status == 401, let token { tokens?.forget(token) }
-            let outcome = STOWAnswer(answer).outcome(
+            let said = STOWAnswer(answer)
+            let outcome = said.outcome(
                 of: item.sopInstanceUID, at: forwarding.terms.name, isRepeat: entry.attempts > 0)
-            if case .transient(let text) = outcome { return forwarding.failed(entry, text) }
-            return outcome
+            if case .transient(let text) = outcome { return (forwarding.failed(entry, text), false) }
+            return (outcome, said.refusesForm(of: item.sopInstanceUID))
         } catch OutboundFailure.broken {
-            return forwarding.failed(entry, "\(forwarding.terms.name): \(OutboundFailure.broken.rawValue)")
+            let text = "\(forwarding.terms.name): \(OutboundFailure.broken.rawValue)"
+            return (forwarding.failed(entry, text), false)
         } catch {
-            return outcome(error)
+            return (outcome(error), false)
         }
     }
 
@@ -96,12 +118,40 @@ package struct STOWCourier: Courier {
             syntax = .explicitVRLittleEndian
             file = try await self.file(try await recoded(item, in: syntax), of: item, as: syntax)
         }
+        return body(file, nil, of: item, as: syntax, boundary)
+    }
+
+    /// Bytes of decoded frames that are kept between their check and their sending.
+    private static let keptBytesMax = 64 << 20
+
+    /// The same as an image without compression. Every frame is made once before anything is sent.
+    private func decodedBody(_ item: Forwarding.Item, _ boundary: String) async throws -> ForwardBody {
+        guard let transcoding else { throw StoreError(.misuse, "nothing decodes images here") }
+        let syntax = TransferSyntax.explicitVRLittleEndian
+        var decoded: TranscodedInstance
+        if let rewritten = item.rewritten {
+            decoded = try await transcoding.instance(rewritten, in: syntax, from: item.reader)
+        } else {
+            decoded = try await transcoding.instance(
+                try StoredHeader(try await header(item)), in: syntax, from: item.reader)
+        }
+        try await decoded.check(keeping: Self.keptBytesMax)
+        let meta = FileMeta(
+            sopClassUID: decoded.sopClassUID, sopInstanceUID: decoded.sopInstanceUID, transferSyntax: syntax)
+        return body([.bytes(try meta.encoded())], decoded, of: item, as: syntax, boundary)
+    }
+
+    private func body(
+        _ file: [RecodedDataSet.Piece], _ decoded: TranscodedInstance?, of item: Forwarding.Item,
+        as syntax: TransferSyntax, _ boundary: String
+    ) -> ForwardBody {
         let head =
             "--\(boundary)\r\nContent-Type: application/dicom; transfer-syntax=\(syntax.uid)\r\n\r\n"
         let (terms, rate) = (forwarding.terms, item.bytesPerSecond)
+        let front = [.bytes(Array(head.utf8))] + file
         return ForwardBody(
-            pieces: [.bytes(Array(head.utf8))] + file + [.bytes(Array("\r\n--\(boundary)--\r\n".utf8))],
-            reader: item.reader
+            pieces: front + [.bytes(Array("\r\n--\(boundary)--\r\n".utf8))],
+            decoded: decoded.map { ($0, front.count) }, reader: item.reader
         ) { try await terms.pace.take($0, bytesPerSecond: rate) }
     }
 
@@ -115,14 +165,18 @@ package struct STOWCourier: Courier {
     }
 
     private func recoded(_ item: Forwarding.Item, in syntax: TransferSyntax) async throws -> RecodedDataSet {
+        try await RecodedDataSet(try StoredHeader(try await header(item)), in: syntax) { range in
+            try await item.reader.read(offset: range.lowerBound, length: range.count)
+        }
+    }
+
+    private func header(_ item: Forwarding.Item) async throws -> InstanceHeader {
         let instance = item.instance
         let header = try await index.headers(
             studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
             sopInstanceUID: instance.sopInstanceUID, after: nil, limit: 1, access: .server(requestID: "forward")
         ).first
         guard let header else { throw StoreError(.notFound, "the instance is not there any more") }
-        return try await RecodedDataSet(try StoredHeader(header), in: syntax) { range in
-            try await item.reader.read(offset: range.lowerBound, length: range.count)
-        }
+        return header
     }
 }

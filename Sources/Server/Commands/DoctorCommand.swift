@@ -97,10 +97,12 @@ struct DoctorCommand: AsyncParsableCommand {
             let named = try await store.unknownAuthorities()
             let peers = try await store.peers()
             await checkFeeds(configuration, server, store.database, &doctor)
+            let held = try await store.copyTotals().bytes
             await store.close()
             if isReady {
                 check(peers, configuration, server, &doctor)
                 checkRouting(peers, configuration, server.path, &doctor)
+                checkArchives(peers, configuration, server, heldBytes: held, &doctor)
                 doctor.good("store: \(configuration.store.database.rawValue) answers")
                 Self.report(waiting, &doctor)
                 Self.report(depths, server, &doctor)

@@ -12,18 +12,25 @@ struct PrefetchCommand: AsyncParsableCommand {
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Say what each rule would do because of an order; nothing is asked of archives, nothing is fetched.",
+                "Say what each rule would do because of an order, an admission or images that came; nothing is asked of archives, nothing is fetched.",
             discussion: "What the archives have is taken as they last told it.")
         @Argument(help: "The server folder.") var folder: String
-        @Argument(help: "The id of a ServiceRequest, or an accession number.") var order: String
+        @Argument(
+            help:
+                "Of an order the id of the ServiceRequest or an accession number, of an admission the id of the Encounter or its number as SYSTEM|NUMBER, of images the id of the ImagingStudy or its Study Instance UID."
+        ) var subject: String
+        @Option(help: "What has come: order, admission or arrival.") var on = "order"
         @Flag(help: "As JSON.") var json = false
 
         func run() async throws {
             let server = ServerFolder(folder)
             let configuration = try ServerConfiguration.load(from: server)
-            let order = order
+            guard let cause = ArchiveQuestion.Cause(rawValue: on), cause != .report else {
+                throw ValidationError("--on is order, admission or arrival, not \(on)")
+            }
+            let subject = subject
             let lines = try await StoreComposition.using(configuration, server) { store in
-                try await PrefetchTest(rules: configuration.prefetch.rules, store: store).lines(of: order)
+                try await PrefetchTest(rules: configuration.prefetch.rules, store: store).lines(of: subject, cause)
             }
             if json { return try JSONResult.print(lines) }
             if configuration.prefetch.rules.rules.isEmpty { print("hilum.yaml has no rule: see `prefetch`") }
@@ -33,11 +40,11 @@ struct PrefetchCommand: AsyncParsableCommand {
     }
 }
 
-/// What the rules do because of an order.
+/// What the rules do because of something that has come.
 struct PrefetchTest {
     struct Line: Codable, Equatable {
         var rule: String
-        /// `fits`, or `other-occasion` for a rule that is for other orders; then nothing else is told.
+        /// `fits`, or `other-occasion` for a rule that is for something else; then nothing else is told.
         var occasion: String
         var studyInstanceUID: String?
         var archive: String?
@@ -49,7 +56,8 @@ struct PrefetchTest {
         var text: String {
             guard let studyInstanceUID, let archive, let verdict else {
                 return occasion == "fits"
-                    ? "\(rule): no archive has told of a study of this patient" : "\(rule): is for other orders"
+                    ? "\(rule): no archive has told of a study of this patient"
+                    : "\(rule): is for something else (on, modality, body-part, description)"
             }
             let what = [studyInstanceUID, date, modalities?.joined(separator: ",")].compactMap(\.self).filter {
                 !$0.isEmpty
@@ -75,19 +83,17 @@ struct PrefetchTest {
     let rules: PrefetchRules
     let store: RelationalStore
 
-    /// In the order of the rules; throws a `ValidationError` for an order that is not there.
-    func lines(of order: String) async throws -> [Line] {
+    /// In the order of the rules; throws a `ValidationError` for something that is not there, or of which there are several.
+    func lines(of subject: String, _ cause: ArchiveQuestion.Cause = .order) async throws -> [Line] {
         let access = AccessContext.operatorOfThisMachine(requestID: "hilum prefetch")
         try await store.record(
             AuditRecord(
                 category: .query, interaction: "prefetch-test", action: .read, outcome: .success, access: access,
-                entity: "order"))
+                entity: cause.rawValue))
         let rules = rules
-        let numbered = try await store.orders(accessionNumber: order)
+        let numbered = cause == .order ? try await store.orders(accessionNumber: subject) : []
         let lines = try await (store as any WorkflowStore).read(access) { unit -> [Line]? in
-            let byID = try unit.order(EntityID(order))
-            guard let found = byID ?? (numbered.count == 1 ? numbered.first : nil) else { return nil }
-            let question = ArchiveQuestion(patientID: found.patientID, cause: .order, subject: found.id)
+            guard let question = try Self.question(of: subject, cause, numbered, in: unit) else { return nil }
             guard let occasion = try PrefetchOccasion(question, in: unit) else { return [] }
             let findings = try rules.findings(occasion, in: unit)
             return rules.rules.flatMap { rule -> [Line] in
@@ -103,8 +109,44 @@ struct PrefetchTest {
             }
         }
         guard let lines else {
-            throw ValidationError("no order has this id or accession number, or more than one has: \(order)")
+            throw ValidationError("no \(Self.name(cause)) has this id or number, or more than one has: \(subject)")
         }
         return lines
+    }
+
+    private static func name(_ cause: ArchiveQuestion.Cause) -> String {
+        switch cause {
+        case .order: "order"
+        case .admission: "visit"
+        case .arrival: "study of a known patient"
+        case .report: "report"
+        }
+    }
+
+    /// What would be asked because of something; nil where it is not there, or is of nobody.
+    private static func question(
+        of subject: String, _ cause: ArchiveQuestion.Cause, _ numbered: [ImagingOrder], in unit: any UnitOfWork
+    ) throws -> ArchiveQuestion? {
+        let id = EntityID(subject)
+        switch cause {
+        case .order:
+            guard let order = try unit.order(id) ?? (numbered.count == 1 ? numbered.first : nil) else { return nil }
+            return ArchiveQuestion(patientID: order.patientID, cause: cause, subject: order.id)
+        case .admission:
+            var visit = try unit.visit(id)
+            if visit == nil, let bar = subject.lastIndex(of: "|") {
+                let number = Identifier(
+                    system: String(subject[..<bar]), value: String(subject[subject.index(after: bar)...]))
+                let found = try unit.visits(identifiedBy: number)
+                visit = found.count == 1 ? found.first : nil
+            }
+            return visit.map { ArchiveQuestion(patientID: $0.patientID, cause: cause, subject: $0.id) }
+        case .arrival:
+            guard let study = try unit.study(subject) ?? unit.study(id: id),
+                let patientID = study.reconciliation.patientID
+            else { return nil }
+            return ArchiveQuestion(patientID: patientID, cause: cause, subject: study.id)
+        case .report: return nil
+        }
     }
 }

@@ -22,7 +22,8 @@ struct ArchiveComposition {
     let work: ArchiveWork
 
     init(
-        _ configuration: ServerConfiguration, store: RelationalStore, outgoing: OutgoingDIMSE, ingest: InstanceIngest,
+        _ configuration: ServerConfiguration, store: RelationalStore, blobs: any BlobStoring, outgoing: OutgoingDIMSE,
+        ingest: InstanceIngest,
         authorities: AssigningAuthorities, clock: any Workflow.Clock, metrics: MetricRegistry, logger: Logger
     ) {
         let counts = ArchiveMetrics(registry: metrics)
@@ -72,7 +73,8 @@ struct ArchiveComposition {
         }
         work = ArchiveWork(
             fetch: fetch, registry: registry, polls: configuration.archives.polls, copies: store,
-            rule: configuration.archiveCache, metrics: counts, logger: logger)
+            removal: LeftBlobRemoval(blobs: blobs, left: store, clock: clock), rule: configuration.archiveCache,
+            metrics: counts, logger: logger)
     }
 }
 
@@ -87,6 +89,8 @@ struct ArchiveWork: Service {
     /// By the name of the archive.
     let polls: [String: ArchivePollRule]
     let copies: any ArchiveCopies
+    /// Of the files of those that left.
+    let removal: LeftBlobRemoval
     let rule: ArchiveCacheRule
     let metrics: ArchiveMetrics
     let logger: Logger
@@ -133,6 +137,7 @@ struct ArchiveWork: Service {
         while !Task.isCancelled {
             do {
                 metrics.left(try await fetch.tidy(rule))
+                _ = try await removal.run()
                 metrics.holds(try await copies.copyTotals())
                 try await registry.forgetArchives()
                 metrics.knows(try await copies.remoteTotals())

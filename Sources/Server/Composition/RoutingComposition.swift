@@ -91,7 +91,7 @@ struct RoutingComposition {
                     }
                 }
                 couriers[ForwardedInstance.outboxName(destination.name)] = STOWCourier(
-                    forwarding, to: url, index: store, sender: sender, tokens: tokens)
+                    forwarding, to: url, index: store, sender: sender, tokens: tokens, transcoding: transcoding)
             }
         }
         return couriers

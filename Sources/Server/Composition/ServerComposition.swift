@@ -124,7 +124,8 @@ enum ServerComposition {
         let callingTLS = try CallingTLS(configuration, folder)
         let outgoing = try OutgoingDIMSE(configuration, tls: callingTLS, logger: logger)
         let archives = ArchiveComposition(
-            configuration, store: store, outgoing: outgoing, ingest: ingest, authorities: profile.authorities,
+            configuration, store: store, blobs: blobs, outgoing: outgoing, ingest: ingest,
+            authorities: profile.authorities,
             clock: clock, metrics: metrics, logger: logger)
 
         // The doors for applications.

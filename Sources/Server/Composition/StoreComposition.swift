@@ -26,7 +26,9 @@ enum StoreComposition {
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
             observers: [
                 projector(profile), PeerNoticeObserver(), HL7Announcement(profile),
-                ArchiveQuestionObserver(causes: configuration.prefetch.rules.causes.union([.order, .report])),
+                ArchiveQuestionObserver(
+                    causes: configuration.prefetch.rules.causes.union([.order, .report]),
+                    rules: configuration.prefetch.rules),
             ], baseURL: fhirBaseURL,
             zone: siteZone(profile),
             pageTokenKey: isServer ? derivedKey(configuration, folder, "hilum page tokens v1") : nil,

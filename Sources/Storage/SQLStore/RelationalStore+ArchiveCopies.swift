@@ -61,3 +61,20 @@ extension RelationalStore: ArchiveCopies {
         }
     }
 }
+
+extension RelationalStore: LeftBlobs {
+    package func leftBlobs(until time: UTCInstant, limit: Int) async throws -> LeftBlobPage {
+        try await translating {
+            try await self.database.read(.background) {
+                try LeftBlobTable(connection: $0).page(until: time, limit: limit)
+            }
+        }
+    }
+
+    package func forgetLeftBlobs(_ ids: [BlobID]) async throws {
+        guard !ids.isEmpty else { return }
+        try await translating {
+            try await self.database.write { try LeftBlobTable(connection: $0.connection).forget(ids) }
+        }
+    }
+}

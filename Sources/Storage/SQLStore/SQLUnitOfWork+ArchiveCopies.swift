@@ -14,6 +14,10 @@ extension SQLUnitOfWork {
         try copyTable.keep(copy.sopInstanceUID)
         noteChanged(copy.sopInstanceUID)
     }
+    func noteLeft(_ blob: BlobID) throws {
+        _ = try writing()
+        try LeftBlobTable(connection: connection).note(blob, at: time)
+    }
     private var remoteTable: RemoteStudyTable {
         RemoteStudyTable(connection: connection, memo: transaction?.memo)
     }

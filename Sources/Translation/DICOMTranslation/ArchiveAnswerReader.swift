@@ -42,6 +42,29 @@ package struct ArchiveAnswerReader: Sendable {
         return match
     }
 
+    /// An instance of a series; nil for an answer of another level, study or series, or without a UID. What only the bytes
+    /// of an instance tell is as of none.
+    package func instance(_ answer: DataSet, of series: StudyMatch, from archive: Peer) -> StudyMatch? {
+        let set = labelled(answer, archive)
+        let studyUID = series.study.studyInstanceUID
+        guard isOf(.image, set), (set.string(.studyInstanceUID) ?? studyUID) == studyUID,
+            let seriesUID = series.series?.seriesInstanceUID,
+            (set.string(.seriesInstanceUID) ?? seriesUID) == seriesUID,
+            let uid = set.string(.sopInstanceUID), UID.isSafe(uid)
+        else { return nil }
+        func uidOrNone(_ tag: Tag) -> String { set.string(tag).flatMap { UID.isSafe($0) ? $0 : nil } ?? "" }
+        func number(_ tag: Tag) -> Int? { set.int(tag).flatMap { (0...Int(Int32.max)).contains($0) ? $0 : nil } }
+        var match = series
+        match.instance = Instance(
+            studyInstanceUID: studyUID, seriesInstanceUID: seriesUID, sopInstanceUID: uid,
+            sopClassUID: uidOrNone(.sopClassUID), instanceNumber: set.int(.instanceNumber),
+            transferSyntaxUID: uidOrNone(.availableTransferSyntaxUID), rows: number(.rows), columns: number(.columns),
+            bitsAllocated: number(.bitsAllocated), numberOfFrames: number(.numberOfFrames) ?? 0, blobID: BlobID(""),
+            size: 0, dataSetOffset: 0, pixelDataOffset: nil, pixelDataLength: nil, receivedAt: .distantPast,
+            receivedFrom: nil, archive: archive.name)
+        return match
+    }
+
     /// Text beyond ASCII without a word of its character set is in that of the archive.
     private func labelled(_ answer: DataSet, _ archive: Peer) -> DataSet {
         guard let term = archive.characterSet, answer.string(.specificCharacterSet) == nil else { return answer }

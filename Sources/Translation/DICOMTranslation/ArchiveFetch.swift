@@ -32,13 +32,23 @@ package final class ArchiveFetch: Sendable {
         var progress: [String: FetchProgress] = [:]
         /// Studies being fetched, with their archive.
         var running: [String: String] = [:]
-        /// Those of them that nobody waits for.
-        var prefetching: Set<String> = []
+        /// Those of them that nobody waits for, and how each is told to make room.
+        var prefetching: [String: DeliverySignal] = [:]
         var used: [String: UTCInstant] = [:]
 
         func full(_ perArchiveMax: Int) -> Set<String> {
             let counts = Dictionary(running.values.map { ($0, 1) }, uniquingKeysWith: +)
             return Set(counts.filter { $0.value >= perArchiveMax }.keys)
+        }
+
+        /// One that nobody waits for, where it takes the place of a study that somebody asks for of the archive.
+        mutating func inTheWay(of study: String, at archive: String, _ rule: FetchRule) -> DeliverySignal? {
+            guard running[study] == nil else { return nil }
+            let ofArchive = running.values.count { $0 == archive }
+            guard ofArchive >= rule.perArchiveMax || running.count >= rule.runningMax else { return nil }
+            let isArchiveFull = ofArchive >= rule.perArchiveMax
+            let candidates = prefetching.keys.filter { !isArchiveFull || running[$0] == archive }
+            return candidates.min().flatMap { prefetching.removeValue(forKey: $0) }
         }
 
         /// Whether one that nobody waits for may begin: those that somebody asks for find a place.
@@ -234,9 +244,20 @@ package final class ArchiveFetch: Sendable {
                         access: unit.access, entity: "study:\(study)", detail: "from \(archive)"))
                 return copy
             }
+            makeWay(for: study, of: archive)
             signal.raise()
             return await joined(copy, access)
         } catch { return .later(seconds: 2) }
+    }
+
+    /// Somebody waits for a study: if it is one that a rule has fetched it is that no more, and if one of those takes its
+    /// place that is broken off, and begun again later.
+    private func makeWay(for study: String, of archive: String) {
+        let other = state.withLock { state in
+            state.prefetching[study] = nil
+            return state.inTheWay(of: study, at: archive, rule)
+        }
+        other?.raise()
     }
 
     private func progress(of copy: ArchiveCopy) -> FetchProgress {
@@ -290,7 +311,7 @@ package final class ArchiveFetch: Sendable {
             else { return false }
             if copy.reason != nil {
                 guard state.mayPrefetch(from: copy.archive, rule) else { return false }
-                state.prefetching.insert(copy.studyInstanceUID)
+                state.prefetching[copy.studyInstanceUID] = DeliverySignal()
             }
             state.running[copy.studyInstanceUID] = copy.archive
             return true
@@ -300,7 +321,7 @@ package final class ArchiveFetch: Sendable {
     private func ends(_ study: String) {
         state.withLock { state in
             state.running[study] = nil
-            state.prefetching.remove(study)
+            state.prefetching[study] = nil
         }
     }
 
@@ -312,7 +333,7 @@ package final class ArchiveFetch: Sendable {
         }
         let progress = progress(of: begun)
         note(study, begun.archive, .begun)
-        var end: FetchEnd? = await attempt(begun, progress)
+        var end = await attemptUntilInTheWay(begun, progress)
         if case .failed = end, Task.isCancelled { end = nil }
         let kept = await keep(study, end, access)
         note(study, begun.archive, end.map { .ended($0, instances: kept?.instances ?? progress.count) } ?? .brokenOff)
@@ -321,6 +342,26 @@ package final class ArchiveFetch: Sendable {
         state.withLock { $0.progress[study] = nil }
         progress.end(isWhole: kept?.state == .whole)
         return true
+    }
+
+    /// An attempt; nil where it took the place of what somebody waits for, and was broken off for that.
+    private func attemptUntilInTheWay(_ copy: ArchiveCopy, _ progress: FetchProgress) async -> FetchEnd? {
+        guard let told = state.withLock({ $0.prefetching[copy.studyInstanceUID] }) else {
+            return await attempt(copy, progress)
+        }
+        return await withTaskGroup(of: FetchEnd?.self) { group in
+            group.addTask { await self.attempt(copy, progress) }
+            group.addTask {
+                await told.wait()
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            guard first == nil else { return first }
+            // What had come to its end all the same counts.
+            for await case .whole(let note)? in group { return .whole(note) }
+            return nil
+        }
     }
 
     private func attempt(_ copy: ArchiveCopy, _ progress: FetchProgress) async -> FetchEnd {

@@ -24,6 +24,16 @@ package enum ArchiveIdentifier {
         return identifier(.series, values, returning: ofSeries, in: sets(of: archive))
     }
 
+    /// The identifier at the level of the instances of one series.
+    package static func instances(
+        _ keys: SearchKeys, of studyInstanceUID: String, series seriesInstanceUID: String, at archive: Peer
+    ) -> DataSet {
+        var values = values(keys, at: archive, .instance)
+        values[.studyInstanceUID] = studyInstanceUID
+        values[.seriesInstanceUID] = seriesInstanceUID
+        return identifier(.image, values, returning: ofInstances, in: sets(of: archive))
+    }
+
     private static let ofStudies: [Tag] = [
         .studyDate, .studyTime, .accessionNumber, .modalitiesInStudy, .referringPhysicianName, .patientName, .patientID,
         .issuerOfPatientID, .patientBirthDate, .patientSex, .studyInstanceUID, .studyID, .studyDescription,
@@ -32,12 +42,17 @@ package enum ArchiveIdentifier {
     private static let ofSeries: [Tag] = [
         .modality, .seriesInstanceUID, .seriesNumber, .seriesDescription, .bodyPartExamined,
         .performedProcedureStepStartDate, .performedProcedureStepStartTime, .numberOfSeriesRelatedInstances,
+        .laterality,
+    ]
+    private static let ofInstances: [Tag] = [
+        .sopInstanceUID, .sopClassUID, .instanceNumber, .rows, .columns, .bitsAllocated, .numberOfFrames,
+        .availableTransferSyntaxUID,
     ]
 
     // MARK: Keys
 
     private static func values(_ keys: SearchKeys, at archive: Peer, _ level: StudyQueryLevel) -> [Tag: String] {
-        guard let known = archive.archive?.keys else { return [:] }
+        guard let known = archive.archive?.matched else { return [:] }
         var matches = keys.matches
         // Of a period the days are asked for, and the times looked for in the answer.
         for period in keys.periods where matches[period.date] == nil {

@@ -39,13 +39,15 @@ package final class ArchiveRegistry: ArchivedStudies {
     /// Studies of a patient that are taken.
     private static let patientMatchesMax = 2_000
 
-    private let search: ArchiveSearch
+    let search: ArchiveSearch
     private let found: FoundStudies
-    private let store: any WorkflowStore
+    let store: any WorkflowStore
     private let clock: any Workflow.Clock
     /// Patients of whom all archives have told, and until when that counts.
     private let asked = Mutex<[EntityID: UTCInstant]>([:])
-    private let failed: @Sendable (any Error) -> Void
+    let failed: @Sendable (any Error) -> Void
+    /// Studies whose series an archive was asked for and did not tell, and until when it is not asked again.
+    private let untold = Mutex<[String: UTCInstant]>([:])
 
     /// - Parameters:
     ///   - found: what the search notes.
@@ -187,6 +189,19 @@ package final class ArchiveRegistry: ArchivedStudies {
             }
         }
         return isCut ? .cut(new: new) : .answered(new: new)
+    }
+
+    // MARK: Series
+
+    /// Whether the archive may be asked for the series of a study: what it could not tell it is not asked for again soon.
+    func mayAsk(forSeriesOf uid: String) -> Bool { untold.withLock { $0[uid].map { $0 <= clock.now() } ?? true } }
+
+    func rest(_ uid: String) {
+        let until = clock.now().advanced(bySeconds: Self.rememberedSeconds)
+        untold.withLock { untold in
+            if untold.count >= Self.entriesMax { untold = [:] }
+            untold[uid] = until
+        }
     }
 
     // MARK: What queries find

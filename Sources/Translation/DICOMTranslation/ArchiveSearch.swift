@@ -13,6 +13,8 @@ package struct ArchiveSearch: Sendable {
         package var seconds = 5
         /// Matches that are taken of one archive for one query.
         package var matchesMax = 1_000
+        /// The same of instances: those of one series may be thousands.
+        package var instancesMax = 10_000
         /// Seconds that an archive which failed is left alone; more after each further failure.
         package var restSeconds = 10
         /// Archives that are asked, by name.
@@ -22,7 +24,7 @@ package struct ArchiveSearch: Sendable {
 
     /// What was found, and whether that is all.
     package struct Findings: Sendable {
-        /// By Study Instance UID, then by Series Instance UID, each once.
+        /// By Study Instance UID, then by Series Instance UID and SOP Instance UID, each once.
         package var matches: [StudyMatch] = []
         /// An archive did not answer, has more, or cannot be asked this.
         package var isPartial = false
@@ -97,8 +99,6 @@ package struct ArchiveSearch: Sendable {
             guard let isHeld else { return Findings(isPartial: true) }
             if isHeld { return Findings() }
         }
-        // Series are found in the study that they are of, and instances not at all before they are here.
-        guard level == .study || (level == .series && study != nil) else { return Findings(isPartial: true) }
         var findings = await ask(all.prefix(limits.archivesMax), level, keys, access)
         if all.count > limits.archivesMax { findings.isPartial = true }
         let matches = findings.matches
@@ -133,13 +133,13 @@ package struct ArchiveSearch: Sendable {
     ///   - matchesMax: nil for that of a query, as for the seconds.
     /// - Returns: nil where the archives cannot be told now.
     func survey(
-        _ keys: SearchKeys, at archive: String? = nil, matchesMax: Int? = nil, seconds: Int? = nil,
-        access: AccessContext
+        _ keys: SearchKeys, level: StudyQueryLevel = .study, at archive: String? = nil, matchesMax: Int? = nil,
+        seconds: Int? = nil, access: AccessContext
     ) async -> [Surveyed]? {
         guard let all = try? await archives() else { return nil }
         let asked = all.prefix(limits.archivesMax).filter { archive == nil || $0.name == archive }
         let query = ArchiveQuery(
-            level: .study, keys: keys, matchesMax: matchesMax ?? limits.matchesMax, seconds: seconds ?? limits.seconds)
+            level: level, keys: keys, matchesMax: matchesMax ?? limits.matchesMax, seconds: seconds ?? limits.seconds)
         return await withTaskGroup(of: Surveyed.self) { group in
             for archive in asked { group.addTask { await put(query, to: archive, access) } }
             return await group.reduce(into: []) { $0.append($1) }
@@ -191,7 +191,10 @@ package struct ArchiveSearch: Sendable {
     private func ask(
         _ archives: ArraySlice<Peer>, _ level: StudyQueryLevel, _ keys: SearchKeys, _ access: AccessContext
     ) async -> Findings {
-        let query = ArchiveQuery(level: level, keys: keys, matchesMax: limits.matchesMax, seconds: limits.seconds)
+        let query = ArchiveQuery(
+            level: level, keys: keys,
+            matchesMax: level == .instance ? max(limits.matchesMax, limits.instancesMax) : limits.matchesMax,
+            seconds: limits.seconds)
         let answers = await withTaskGroup(of: (Int, Findings).self) { group in
             for (place, archive) in archives.enumerated() {
                 group.addTask { (place, await ask(archive, query, access)) }
@@ -208,7 +211,8 @@ package struct ArchiveSearch: Sendable {
                 let study = match.study.studyInstanceUID
                 let owner = archiveOfStudy[study] ?? match.archive
                 archiveOfStudy[study] = owner
-                let key = study + "/" + (match.series?.seriesInstanceUID ?? "")
+                let key = [study, match.series?.seriesInstanceUID ?? "", match.instance?.sopInstanceUID ?? ""]
+                    .joined(separator: "/")
                 if owner == match.archive, matches[key] == nil { matches[key] = match }
             }
         }
@@ -244,7 +248,7 @@ package struct ArchiveSearch: Sendable {
         }
         let answer = await directory.search(query, at: archive)
         settle(answer.end, place, archive)
-        let filter = StudyMatchFilter(query.keys, of: capabilities)
+        let filter = StudyMatchFilter(query.keys, of: capabilities, at: query.level)
         let verdicts = answer.matches.prefix(query.matchesMax).map { (match: $0, verdict: filter.verdict($0)) }
         let findings = Findings(
             matches: verdicts.filter { $0.verdict == .matches }.map(\.match),

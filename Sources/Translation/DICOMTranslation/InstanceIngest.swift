@@ -132,31 +132,80 @@ package struct InstanceIngest: Sendable {
         expectedStudyUID: String? = nil, receivedFrom: String?,
         archive: @Sendable (Instance) -> String? = { _ in nil }, access: AccessContext
     ) async -> Outcome {
-        var incoming = incoming
-        // Its writer holds the blob until the row that names it is committed.
-        defer { withExtendedLifetime(incoming) {} }
+        let examined = await examine(
+            incoming, expectedClassUID: expectedClassUID, expectedInstanceUID: expectedInstanceUID,
+            expectedStudyUID: expectedStudyUID, receivedFrom: receivedFrom, access: access)
+        switch examined {
+        case .whole(let described):
+            return await keep(described, archive: archive(described.instance), access: access)
+        case .refused(let failure, let receipt): return .failed(failure, receipt)
+        }
+    }
+
+    /// An instance that came whole and is what it was said to be; nothing of it is durable yet.
+    package struct Described: Sendable {
+        fileprivate let incoming: IncomingInstance
+        fileprivate let received: ReceivedInstance
+        package var instance: Instance { received.instance }
+    }
+
+    /// What a look at an instance that came whole finds.
+    package enum Examined: Sendable {
+        /// To be given to ``keep(_:archive:access:)``.
+        case whole(Described)
+        /// Nothing of it remains.
+        case refused(IngestFailure, Receipt?)
+    }
+
+    /// The first half of ``finish(_:expectedClassUID:expectedInstanceUID:expectedStudyUID:receivedFrom:archive:access:)``:
+    /// reads what has come and refuses what can never be stored. Nothing may be acknowledged yet, but for copies.
+    package func examine(
+        _ incoming: IncomingInstance, expectedClassUID: String? = nil, expectedInstanceUID: String? = nil,
+        expectedStudyUID: String? = nil, receivedFrom: String?, access: AccessContext
+    ) async -> Examined {
         var receipt: Receipt?
         do {
-            var received = try await describe(incoming, receivedFrom: receivedFrom)
+            let received = try await describe(incoming, receivedFrom: receivedFrom)
             receipt = Receipt(received.instance)
             try check(
                 received.instance, classUID: expectedClassUID, instanceUID: expectedInstanceUID,
                 studyUID: expectedStudyUID)
             try TextRule.check(received)
+            return .whole(Described(incoming: incoming, received: received))
+        } catch {
+            return .refused(await giveUp(incoming, error, receipt, access), receipt)
+        }
+    }
+
+    /// The other half: makes an instance durable and registers it.
+    ///
+    /// - archive: the AE title of the archive of whose instance it is a copy; nil for one to be kept.
+    package func keep(_ described: Described, archive: String?, access: AccessContext) async -> Outcome {
+        var (incoming, received) = (described.incoming, described.received)
+        // Its writer holds the blob until the row that names it is committed.
+        defer { withExtendedLifetime(incoming) {} }
+        let receipt = Receipt(received.instance)
+        do {
             try await incoming.blob.finish()
             if !incoming.isNamed(as: received.instance) {
                 incoming = try await renamed(incoming, as: received.instance)
-                received = try await describe(incoming, receivedFrom: receivedFrom)
+                received = try await describe(incoming, receivedFrom: received.instance.receivedFrom)
                 try await incoming.blob.finish()
             }
-            received.instance.archive = archive(received.instance)
+            received.instance.archive = archive
             return await register(received, keepsBlob: incoming.blob.wasStored, access: access)
         } catch {
-            incoming.blob.abort()
-            let failure = IngestFailure(error)
-            await record([failure], of: receipt, access: access)
-            return .failed(failure, receipt)
+            return .failed(await giveUp(incoming, error, receipt, access), receipt)
         }
+    }
+
+    private func giveUp(
+        _ incoming: IncomingInstance, _ error: any Error, _ receipt: Receipt?, _ access: AccessContext
+    ) async -> IngestFailure {
+        incoming.blob.abort()
+        let failure = IngestFailure(error)
+        await record([failure], of: receipt, access: access)
+        return failure
     }
 
     /// The same data set behind a head that names it: the sender's head named another instance. Removes the first file.

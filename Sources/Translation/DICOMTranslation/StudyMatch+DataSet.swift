@@ -91,7 +91,7 @@ package enum StudyMatchDataSet {
     }
 
     private static func instance(_ set: inout DataSet, _ instance: Instance) {
-        set.set(.sopClassUID, string: instance.sopClassUID)
+        put(&set, .sopClassUID, instance.sopClassUID)
         set.set(.sopInstanceUID, string: instance.sopInstanceUID)
         if let number = instance.instanceNumber {
             set.set(.instanceNumber, int: number)
@@ -102,7 +102,10 @@ package enum StudyMatchDataSet {
         if let columns = instance.columns { set.set(.columns, int: columns) }
         if let bits = instance.bitsAllocated { set.set(.bitsAllocated, int: bits) }
         if instance.numberOfFrames > 1 { set.set(.numberOfFrames, int: instance.numberOfFrames) }
-        set.set(.availableTransferSyntaxUID, string: instance.transferSyntaxUID)
+        // What an archive did not tell is unknown.
+        if !instance.transferSyntaxUID.isEmpty {
+            set.set(.availableTransferSyntaxUID, string: instance.transferSyntaxUID)
+        }
     }
 
     private static func put(_ set: inout DataSet, _ tag: Tag, _ value: String?) {

@@ -15,9 +15,10 @@ package struct StudyMatchFilter: Sendable {
     /// Keys of which an attribute without a value tells that there is none.
     private let known: Set<SearchKey>
 
-    package init(_ keys: SearchKeys, of capabilities: ArchiveCapabilities) {
-        self.keys = keys
-        known = capabilities.keys
+    /// - Parameter level: of the answers; keys of the levels below are not looked at.
+    package init(_ keys: SearchKeys, of capabilities: ArchiveCapabilities, at level: StudyQueryLevel = .instance) {
+        self.keys = keys.above(level)
+        known = capabilities.matched
     }
 
     package func verdict(_ match: StudyMatch) -> Verdict {
@@ -42,6 +43,7 @@ package struct StudyMatchFilter: Sendable {
     private static func values(of key: SearchKey, _ match: StudyMatch) -> [String] {
         let study = match.study.attributes
         let series = match.series?.attributes
+        let instance = match.instance
         let values: [String?] =
             switch key {
             case .patientName: [study.patientName]
@@ -65,8 +67,11 @@ package struct StudyMatchFilter: Sendable {
             case .bodyPartExamined: [series?.bodyPartExamined]
             case .performedProcedureStepStartDate: [day(series?.performedProcedureStepStartDate)]
             case .performedProcedureStepStartTime: [time(series?.performedProcedureStepStartTime)]
-            case .scheduledProcedureStepID, .requestedProcedureID, .sopClassUID, .sopInstanceUID, .instanceNumber,
-                .scheduledStationAETitle, .scheduledStartDate, .scheduledStartTime, .scheduledPerformingPhysicianName:
+            case .sopClassUID: [instance?.sopClassUID]
+            case .sopInstanceUID: [instance?.sopInstanceUID]
+            case .instanceNumber: [instance?.instanceNumber.map(String.init)]
+            case .scheduledProcedureStepID, .requestedProcedureID, .scheduledStationAETitle, .scheduledStartDate,
+                .scheduledStartTime, .scheduledPerformingPhysicianName:
                 []
             }
         return values.compactMap { $0 }.filter { !$0.isEmpty }
@@ -74,4 +79,23 @@ package struct StudyMatchFilter: Sendable {
 
     private static func day(_ text: String?) -> String? { text.flatMap { DICOMDate(text: $0)?.description } }
     private static func time(_ text: String?) -> String? { text.flatMap { DICOMTime(text: $0)?.earliestText } }
+}
+
+extension SearchKeys {
+    /// Without keys of the levels below one.
+    fileprivate func above(_ level: StudyQueryLevel) -> SearchKeys {
+        guard level != .instance else { return self }
+        var keys = SearchKeys(
+            matches.filter { key, _ in
+                switch QueryKeys.matchable.first(where: { $0.key == key })?.level {
+                case .study: true
+                case .series: level != .study
+                case .instance: false
+                // Request Attributes Sequence is of series; others are of no archive.
+                case nil: level != .study || !QueryKeys.requestAttributes.contains { $0.key == key }
+                }
+            })
+        keys.periods = periods.filter { level != .study || $0.date == .studyDate }
+        return keys
+    }
 }

@@ -196,6 +196,17 @@ package struct TranscodedInstance: Sendable {
         for piece in after { try await write(piece) }
     }
 
+    /// The data set a part at a time, for one who asks: what stands before the frames, each frame, and what is behind them;
+    /// nil behind the last part. Throws as ``send(to:)``.
+    package func part(_ number: Int) async throws -> [RecodedDataSet.Piece]? {
+        switch number {
+        case 0: before
+        case 1...frameCount: [.bytes(item(try await frame(number - 1)))]
+        case frameCount + 1: after
+        default: nil
+        }
+    }
+
     /// Counted from 0.
     private func frame(_ number: Int) async throws -> ObjectTranscoder.Frame {
         if number < kept.count { return kept[number] }

@@ -5,6 +5,7 @@ import DICOMData
 import DICOMTranslation
 import NIOCore
 import NIOHTTP1
+import PixelCodecs
 import Synchronization
 import TestSupport
 import Testing
@@ -61,6 +62,44 @@ import Workflow
                 ], frameIndex: [])
         }
 
+        /// An image of so many frames of 3 x 5 pixels, compressed.
+        init(compressed syntax: TransferSyntax, frames: [[UInt8]]) throws {
+            var set = DataSet()
+            set.set(.sopClassUID, string: UID.ctImageStorage)
+            set.set(.sopInstanceUID, string: uid)
+            set.set(.studyInstanceUID, string: "1.2.3")
+            set.set(.seriesInstanceUID, string: "1.2.3.1")
+            set.set(.patientID, string: "CANARY")
+            set.set(.samplesPerPixel, int: 1)
+            set.set(.photometricInterpretation, string: "MONOCHROME2")
+            set.set(.numberOfFrames, int: frames.count)
+            for (tag, value) in [
+                (Tag.rows, 3), (.columns, 5), (.bitsAllocated, 8), (.bitsStored, 8), (.highBit, 7),
+                (.pixelRepresentation, 0),
+            ] { set.set(tag, int: value) }
+            let fragments = try frames.compactMap { bytes in
+                try NativeFrame(
+                    rows: 3, columns: 5, samplesPerPixel: 1, sampleBytes: 1, bitsStored: 8, isSigned: false,
+                    photometricInterpretation: "MONOCHROME2", bytes: bytes
+                ).map { try FrameEncoder.encode($0, as: syntax).bytes }
+            }
+            set[.pixelData] = DataElement(.pixelData, .OB, .fragments(EncapsulatedValue(fragments: fragments)))
+            file = try Part10File(dataSet: set, transferSyntax: syntax).encode()
+            var scanner = InstanceScanner(externalValuesAbove: 1 << 10)
+            try scanner.consume(file)
+            let scanned = try scanner.finish()
+            let (kept, bulk) = StoredHeader.split(scanned)
+            header = InstanceHeader(
+                instance: Instance(
+                    studyInstanceUID: "1.2.3", seriesInstanceUID: "1.2.3.1", sopInstanceUID: uid,
+                    sopClassUID: UID.ctImageStorage, instanceNumber: 1, transferSyntaxUID: syntax.uid, rows: 3,
+                    columns: 5, bitsAllocated: 8, numberOfFrames: frames.count, blobID: BlobID("b"),
+                    size: Int64(file.count), dataSetOffset: Int64(scanned.dataSetOffset), pixelDataOffset: nil,
+                    pixelDataLength: nil, receivedAt: UTCInstant(microseconds: 1), receivedFrom: "CT1"),
+                header: try DataSetEncoder(transferSyntax: .explicitVRLittleEndian, definedLengths: true)
+                    .encode(kept), bulk: bulk, frameIndex: scanned.pixelData.map(FrameIndex.encode) ?? [])
+        }
+
         func worklist(_ query: WorklistQuery, access: AccessContext) async throws -> [WorklistEntry] { [] }
         func studies(_ query: StudyQuery, access: AccessContext) async throws -> StudyMatches {
             StudyMatches(matches: [], remaining: 0)
@@ -101,7 +140,7 @@ import Workflow
     /// Delivers to a server that answers as it is told.
     private static func run(
         _ store: Store, tokenKey: PrivateKey? = nil, hand: Hand = Hand(), attempts: Int = 0,
-        rewriting: InstanceRewriting = InstanceRewriting(), times: Int = 1,
+        rewriting: InstanceRewriting = InstanceRewriting(), transcoding: PixelTranscoding? = nil, times: Int = 1,
         _ answer: @escaping @Sendable (StoreServer.Call, Int) -> StoreServer.Answer
     ) async throws -> (outcomes: [DeliveryOutcome], calls: [StoreServer.Call]) {
         let found = Mutex<(outcomes: [DeliveryOutcome], calls: [StoreServer.Call])>(([], []))
@@ -126,7 +165,8 @@ import Workflow
             terms.rewriting = rewriting
             let courier = STOWCourier(
                 Forwarding(terms, index: store, blobs: store) { hand.now },
-                to: "https://127.0.0.1:\(port)/dicomweb/studies", index: store, sender: sender, tokens: tokens)
+                to: "https://127.0.0.1:\(port)/dicomweb/studies", index: store, sender: sender, tokens: tokens,
+                transcoding: transcoding)
             for _ in 0..<times {
                 let outcome = await courier.deliver(entry(attempts: attempts))
                 found.withLock { $0.outcomes.append(outcome) }
@@ -260,6 +300,40 @@ import Workflow
             }
             #expect(told == [expected])
         }
+    }
+
+    @Test(
+        "PS3.18 Table I.2-2: what is refused for its transfer syntax is sent once more, decoded, as the same instance",
+        arguments: [415, 0xC122, 0x0122])
+    func decoded(_ refusal: Int) async throws {
+        let frames = (0..<3).map { frame in (0..<15).map { UInt8(frame * 60 + $0 * 3) } }
+        let store = try Store(compressed: .rleLossless, frames: frames)
+        let refused =
+            "{\"00081198\":{\"vr\":\"SQ\",\"Value\":[{\"00081197\":{\"vr\":\"US\",\"Value\":[\(refusal)]}}]}}"
+        let answer: @Sendable (StoreServer.Call, Int) -> StoreServer.Answer = { _, number in
+            if number > 0 { return .init() }
+            return refusal == 415 ? .init(status: 415) : .init(status: 409, body: refused)
+        }
+        let (outcomes, calls) = try await Self.run(
+            store, transcoding: PixelTranscoding(DirectPixelCoding()), answer)
+        #expect(outcomes == [.delivered] && calls.count == 2)
+        let (first, asStored) = try Self.file(try #require(calls.first))
+        #expect(first.hasSuffix("transfer-syntax=\(TransferSyntax.rleLossless.uid)") && asStored == store.file)
+        let call = try #require(calls.last)
+        #expect(call.headers["Content-Length"] == ["\(call.body.count)"])
+        let (second, bytes) = try Self.file(call)
+        #expect(second.hasSuffix("transfer-syntax=\(TransferSyntax.explicitVRLittleEndian.uid)"))
+        let file = try Part10File.decode(bytes)
+        #expect(file.meta.transferSyntaxUID == TransferSyntax.explicitVRLittleEndian.uid)
+        #expect(file.dataSet.uid(.sopInstanceUID) == Self.uid && file.meta.sopInstanceUID == Self.uid)
+        #expect(file.dataSet[.pixelData]?.bytes == frames.flatMap { $0 } + [0])
+        #expect(file.dataSet.string(.patientID) == "CANARY")
+        // Where nothing decodes, and of what is not compressed, the refusal stands.
+        let (alone, once) = try await Self.run(store, answer)
+        #expect(alone != [.delivered] && once.count == 1)
+        let (plain, sent) = try await Self.run(
+            try Store(), transcoding: PixelTranscoding(DirectPixelCoding()), answer)
+        #expect(plain != [.delivered] && sent.count == 1)
     }
 
     @Test(

@@ -108,6 +108,7 @@ struct ArchiveCopyTests {
         #expect(unit.state.instances.isEmpty && unit.state.series.isEmpty && unit.state.studies.isEmpty)
         #expect(unit.state.events.contains(.studyRemoved(id)))
         #expect(try unit.archiveCopy(of: "1.2.3")?.state == .left)
+        #expect(unit.state.leftBlobs.count == 3)
         #expect(try ArchiveCopyService().letGo("1.2.3", in: unit) == .stays)
         _ = try unit.store(Self.received("1.1", archive: "PACS"))
         #expect(try unit.study("1.2.3")?.id == id)

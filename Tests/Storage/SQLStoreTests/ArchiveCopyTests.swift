@@ -204,8 +204,18 @@ struct ArchiveCopyTests {
                 #expect(try await store.look { try $0.series(in: "1.2").isEmpty && $0.study("1.2") == nil })
                 let copy = try #require(try await store.look { try $0.archiveCopy(of: "1.2") })
                 #expect(copy.state == .left && copy.bytes == 0 && copy.studyID == id)
+                // Their files are to go, as the same commit says.
+                let left = try await store.leftBlobs(until: Support.at(1 << 40), limit: 10)
+                #expect(left == LeftBlobPage(unnamed: blobs))
+                #expect(try await store.leftBlobs(until: Support.at(1 << 40), limit: 2).unnamed == Array(blobs[..<2]))
+                #expect(try await store.leftBlobs(until: .distantPast, limit: 10) == LeftBlobPage())
+                try await store.forgetLeftBlobs([blobs[0]])
                 try await store.work(register)
                 #expect(try await store.look { try $0.study("1.2")?.id } == id)
+                // What a row names again stays.
+                let named = try await store.leftBlobs(until: Support.at(1 << 40), limit: 10)
+                #expect(named == LeftBlobPage(named: Array(blobs[1...])))
+                await #expect(throws: StoreError.self) { try await store.look { try $0.noteLeft(BlobID("x")) } }
             }
         }
     }

@@ -114,10 +114,30 @@ struct RemoteStudyTests {
                 #expect(remote?["numberOfInstances"]?.numberText == "4" && remote?["series"] == nil)
                 #expect(remote?["modality"]?.array?.compactMap { $0["code"]?.string } == ["CT", "SR"])
                 #expect(remote?["started"]?.string == "2026-01-05")
-                // The archive has more.
+                // Somebody looks, and its archive tells the series.
+                var attributes = SeriesAttributes()
+                attributes.modality = "CT"
+                attributes.seriesNumber = 3
+                let series = RemoteSeries(seriesInstanceUID: "1.2.1", attributes: attributes, numberOfInstances: 4)
+                let bare = RemoteSeries(
+                    seriesInstanceUID: "1.2.2", attributes: SeriesAttributes(), numberOfInstances: 0)
+                for isNew in [true, false] {
+                    let told = try await store.work { unit in
+                        try RemoteStudyService().tell([series, bare], of: "1.2", at: "PACS", in: unit)
+                    }
+                    #expect(told == isNew)
+                }
+                #expect(try await store.look { try $0.remoteStudy("1.2")?.series } == [series, bare])
+                remote = try await Self.resource(id, store)
+                let listed = remote?["series"]?.array ?? []
+                #expect(listed.compactMap { $0["uid"]?.string } == ["1.2.1", "1.2.2"])
+                #expect(listed.map { $0["numberOfInstances"]?.numberText } == ["4", nil])
+                #expect(listed.map { $0["modality"]?["code"]?.string } == ["CT", "OT"])
+                #expect(listed.first?["number"]?.numberText == "3" && listed.first?["instance"] == nil)
+                // The archive has more, and other series perhaps.
                 try await Self.say([Self.match("1.2", instances: 6)], store)
                 remote = try await Self.resource(id, store)
-                #expect(remote?["numberOfInstances"]?.numberText == "6")
+                #expect(remote?["numberOfInstances"]?.numberText == "6" && remote?["series"] == nil)
 
                 // Fetched: all that is here is told of.
                 try await store.work { unit in
@@ -232,6 +252,57 @@ struct RemoteStudyTests {
                 }
                 try await report(.preliminary)
                 #expect(try await causes().contains("report"))
+            }
+        }
+    }
+
+    @Test("A change of an order gives cause once, where a rule takes now what it did not before and nobody has fetched")
+    func changedOrder() async throws {
+        var rule = PrefetchRule(name: "mr", causes: [.order])
+        rule.modalities = [TextPattern("MR")]
+        for kind in TestDatabases.all {
+            try await TestDatabases.with(kind) { database in
+                let store = RelationalStore(
+                    database: database, entropy: SeededEntropy(),
+                    observers: [
+                        FHIRProjector(), ArchiveQuestionObserver(causes: [.order], rules: PrefetchRules([rule])),
+                    ])
+                var peer = Peer(kind: .applicationEntity, name: "PACS", host: "h", port: 104, offers: [.find])
+                peer.archive = ArchiveCapabilities()
+                try await store.save(peer)
+                try await store.work { _ = try PatientService().apply(Support.patient("100"), in: $0) }
+                try await Self.say([Self.match("1.2")], store)
+                func questions() async throws -> Int {
+                    try await store.outboxEntries(OutboxQuery(limit: 100), access: Support.server).count
+                }
+                try await store.work { unit in
+                    var order = OrderUpdate(control: .new, patient: Support.patient("100"))
+                    order.placer = Identifier(system: "urn:placer", value: "P1", kind: .placer)
+                    order.code = Support.concept("CT")
+                    _ = try OrderService().apply(order, in: unit)
+                }
+                #expect(try await questions() == 1)
+                func change(_ modality: String) async throws {
+                    try await store.work { unit in
+                        let placer = Identifier(system: "urn:placer", value: "P1", kind: .placer)
+                        guard var order = try unit.orders(identifiedBy: placer, as: .placer).first else { return }
+                        order.modality = modality
+                        try unit.save(order)
+                        unit.emit(.orderChanged(order.id))
+                    }
+                }
+                // Nothing that the rule asks for.
+                try await change("CT")
+                #expect(try await questions() == 1)
+                try await change("MR")
+                #expect(try await questions() == 2)
+                // What is asked for already is no cause any more.
+                try await store.work { unit in
+                    _ = try ArchiveCopyService().request("1.2", of: "PACS", expected: 4, reason: "r", in: unit)
+                }
+                try await change("CT")
+                try await change("MR")
+                #expect(try await questions() == 2)
             }
         }
     }

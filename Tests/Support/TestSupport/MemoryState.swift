@@ -14,6 +14,7 @@ package struct MemoryState: Sendable {
     package var publications: [String: AwaitedPublication] = [:]
     package var instances: [Instance] = []
     package var copies: [String: ArchiveCopy] = [:]
+    package var leftBlobs: [BlobID] = []
     package var remote: [String: RemoteStudy] = [:]
     package var conflicts: [InstanceConflict] = []
     package var reports: [Report] = []

@@ -91,6 +91,7 @@ extension MemoryUnit {
             state.instances.filter { $0.studyInstanceUID == studyInstanceUID && $0.archive != nil }.prefix(limit))
     }
 
+    package func noteLeft(_ blob: BlobID) throws { state.leftBlobs.append(blob) }
     package func remoteStudy(_ studyInstanceUID: String) throws -> RemoteStudy? { state.remote[studyInstanceUID] }
     package func remoteStudy(id: EntityID) throws -> RemoteStudy? { state.remote.values.first { $0.id == id } }
     package func remoteStudies(_ selection: RemoteStudySelection) throws -> [RemoteStudy] {

@@ -50,6 +50,24 @@ struct ArchiveIdentifierTests {
         #expect(ArchiveIdentifier.studies(list, at: other) == nil)
     }
 
+    @Test("The instances of one series are asked for by the three UIDs, with what every archive has to match there")
+    func instances() {
+        let keys = SearchKeys([
+            .patientID: .exact("1"), .modality: .exact("CT"), .instanceNumber: .exact("7"),
+            .sopClassUID: .exact("1.2.840.10008.5.1.4.1.1.2"),
+        ])
+        let set = ArchiveIdentifier.instances(keys, of: "1.2", series: "1.2.3", at: Self.archive())
+        #expect(set.string(.queryRetrieveLevel) == "IMAGE")
+        #expect(set.string(.studyInstanceUID) == "1.2" && set.string(.seriesInstanceUID) == "1.2.3")
+        #expect(set.string(.instanceNumber) == "7")
+        for tag in [Tag.sopInstanceUID, .sopClassUID, .rows, .numberOfFrames] {
+            #expect(set.contains(tag) && set.string(tag) == nil, "\(tag)")
+        }
+        #expect(!set.contains(.patientID) && !set.contains(.modality))
+        let more = ArchiveIdentifier.instances(keys, of: "1.2", series: "1.2.3", at: Self.archive([.sopClassUID]))
+        #expect(more.string(.sopClassUID) == "1.2.840.10008.5.1.4.1.1.2")
+    }
+
     @Test("Text goes in a character set that the archive reads; what that lacks is not sent")
     func characterSets() throws {
         func sent(_ name: String, _ characterSet: String? = nil) throws -> (set: String?, name: String?) {

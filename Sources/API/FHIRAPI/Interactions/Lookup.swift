@@ -21,7 +21,7 @@ extension FHIRService {
     func answer(_ lookup: Lookup, _ call: FHIRCall) async throws -> FHIRResponse {
         switch lookup {
         case .version(let type, let id, let version, let view):
-            let found =
+            var found =
                 if let event = try await auditEvent(type, id, version, call.access) {
                     event
                 } else if let version {
@@ -29,6 +29,9 @@ extension FHIRService {
                 } else {
                     try await store.read(type, id, access: call.access)
                 }
+            if version == nil, let id = found.map(\.id), await toldSeries(of: [id], type, call.access).hasNew {
+                found = try await store.read(type, id, access: call.access)
+            }
             let resource = try there(found, type, version)
             try await audit.record(auditRecord(of: resource, call.access, isVersion: version != nil))
             return response(resource, view, call.conditions)
@@ -38,13 +41,18 @@ extension FHIRService {
             try await audit.record(auditRecord(of: asked.query, call.access))
             return response
         case .search(let query, let token, var kept):
-            let isLacking = token == nil ? await !isFoundElsewhere(query, call.access) : false
+            var isLacking = token == nil ? await !isFoundElsewhere(query, call.access) : false
             var page =
                 if query.resourceType == AuditEvent.type {
                     try await store.searchAuditEvents(query, token: token, access: call.access)
                 } else {
                     try await store.search(query, token: token, access: call.access)
                 }
+            if token == nil {
+                let told = await toldSeries(of: page.matches.map(\.id), query.resourceType, call.access)
+                if told.hasNew { page = try await store.search(query, token: token, access: call.access) }
+                isLacking = isLacking || !told.isWhole
+            }
             if isLacking {
                 page.notices.append(
                     "an archive did not answer, or has more than is taken of it: what lies only there may be lacking")
@@ -86,6 +94,12 @@ extension FHIRService {
         guard let archived else { return true }
         let patients = SoughtPatients(query, access: access)
         return patients.isEmpty ? true : await archived.lookUp(patients, access: access)
+    }
+
+    /// Has the archives tell the series of what was found and lies there alone.
+    private func toldSeries(of ids: [String], _ type: String, _ access: AccessContext) async -> ToldSeries {
+        guard let archived, FedTypes.named(type)?.isFoundElsewhere == true else { return ToldSeries() }
+        return await archived.tellSeries(of: ids, access: access)
     }
 
     private static let furtherPage = InteractionError(

@@ -105,15 +105,29 @@ private final class StoreOperation: ServiceOperation {
             await ingest.record([failure], access: association.access)
             return try await refuse(failure, responder)
         }
-        let outcome = await ingest.finish(
+        let examined = await ingest.examine(
             incoming, expectedClassUID: request.message.sopClassUID,
             expectedInstanceUID: request.message.sopInstanceUID,
-            receivedFrom: association.callingAETitle.value,
-            archive: { [arrivals, request] in arrivals?.archive(of: $0, by: request) }, access: association.access)
-        arrivals?.note(outcome, by: request)
-        switch outcome {
-        case .stored: try await responder.send(.success)
-        case .failed(let failure, _): try await refuse(failure, responder)
+            receivedFrom: association.callingAETitle.value, access: association.access)
+        let failure: IngestFailure?
+        switch examined {
+        case .whole(let described): failure = await keep(described)
+        case .refused(let refusal, let receipt):
+            arrivals?.noteRefused(refusal, receipt, by: request)
+            failure = refusal
+        }
+        if let failure { try await refuse(failure, responder) } else { try await responder.send(.success) }
+    }
+
+    /// What this server is to answer for is durable when this returns; a copy of what an archive keeps may be under way.
+    private func keep(_ described: InstanceIngest.Described) async -> IngestFailure? {
+        let arrival = arrivals?.arrival(of: described.instance, by: request)
+        if let arrival, let tally = arrival.tally {
+            return await tally.keep(described, of: arrival.archive, by: ingest, access: association.access)
+        }
+        switch await ingest.keep(described, archive: arrival?.archive, access: association.access) {
+        case .stored: return nil
+        case .failed(let failure, _): return failure
         }
     }
 

@@ -67,7 +67,7 @@ package struct ArchiveRetriever: ArchiveRetrieving {
         let access = AccessContext(
             principal: Principal(kind: .applicationEntity, id: archive.name), scopes: [], isUnrestricted: true,
             requestID: "fetch", sourceAddress: nil)
-        let sink = IngestSink(ingest: ingest, access: access, archive: archive.name) { tally.note($0) }
+        let sink = IngestSink(ingest: ingest, access: access, archive: archive.name, tally: tally)
         var limits = GetSCU.Limits()
         limits.instances = order.instancesMax
         limits.bytes = order.bytesMax
@@ -80,16 +80,12 @@ package struct ArchiveRetriever: ArchiveRetrieving {
         } catch {
             return .failed("the UID of the study is none", mayBeRepeated: false)
         }
-        let end: FetchEnd
-        do {
-            let outcome = try await associations.with(
+        let end = await Self.whole(tally) {
+            try await associations.with(
                 destination, contexts: GetSCU.contexts(of: FetchedClasses.proposals(to: archive)),
                 terms: GetSCU.terms(receiver, of: classes), within: .seconds(Int64(order.seconds))
             ) { try await GetSCU($0.association, receiver).get() }
-            end = tally.end(outcome)
-        } catch {
-            end = Self.end(error)
-        }
+        }.end
         return receiver.counts.isOverLimit ? Self.tooLarge : end
     }
 
@@ -104,17 +100,31 @@ package struct ArchiveRetriever: ArchiveRetrieving {
         let interruption = Interruption()
         terms.interruption = interruption
         arrivals.expect(order, from: archive, to: callingAETitle, tally, interruption)
-        let end: FetchEnd
-        do {
-            let outcome = try await associations.with(
+        let (end, isAnswered) = await Self.whole(tally) {
+            try await associations.with(
                 destination, contexts: MoveSCU.contexts(), terms: terms, within: .seconds(Int64(order.seconds)),
                 mayRepeat: true
             ) { try await MoveSCU($0.association).move(Self.identifier(order), to: callingAETitle) }
-            end = tally.end(outcome)
-        } catch {
-            end = Self.end(error)
         }
-        return arrivals.end(order, from: archive) ? Self.tooLarge : end
+        return arrivals.end(order, from: archive, isBrokenOff: !isAnswered) ? Self.tooLarge : end
+    }
+
+    // MARK: both
+
+    /// Has something retrieved, and gives how that ended once all that came is durable; and whether the archive has said
+    /// its last word.
+    private static func whole(
+        _ tally: FetchTally, _ retrieve: () async throws -> RetrieveOutcome
+    ) async -> (end: FetchEnd, isAnswered: Bool) {
+        async let kept: Void = tally.window.run()
+        let result: Result<RetrieveOutcome, any Error>
+        do { result = .success(try await retrieve()) } catch { result = .failure(error) }
+        tally.window.close()
+        await kept
+        switch result {
+        case .success(let outcome): return (tally.end(outcome), true)
+        case .failure(let error): return (end(error), false)
+        }
     }
 
     /// What an error tells. The comment of a failure is left out: it may name a patient.

@@ -70,31 +70,82 @@ package struct ArchiveSCU: ArchiveDirectory {
 
         var matches: [StudyMatch] { found.withLock { $0.sorted { $0.key < $1.key }.map(\.value) } }
 
-        /// Asked a second time it begins anew.
+        /// Asks from the top down, as every archive can be asked: whose a series is, only its study tells, and of which
+        /// series an instance is, only the question. PS3.4 §C.4.1.2.2.1. Asked a second time it begins anew.
         func ask(_ find: FindSCU) async throws {
             found.withLock { $0 = [:] }
-            guard let identifier = ArchiveIdentifier.studies(query.keys, at: archive) else { return }
-            guard query.level == .series else {
-                return try await each(find, identifier, matchesMax: query.matchesMax) { answer in
-                    guard let match = reader.study(answer, from: archive) else { return }
-                    keep(match, match.study.studyInstanceUID)
-                }
-            }
-            // Whose a series is, only its study tells.
+            guard let ofStudies = ArchiveIdentifier.studies(query.keys, at: archive) else { return }
             let uid = query.keys.exact(.studyInstanceUID)
-            let study = Mutex<StudyMatch?>(nil)
-            try await each(find, identifier, matchesMax: 2) { answer in
-                guard let match = reader.study(answer, from: archive), match.study.studyInstanceUID == uid else {
-                    return
+            let studies = try await matches(
+                find, ofStudies, at: .study, matchesMax: query.level == .study ? query.matchesMax : upperMax(uid)
+            ) { reader.study($0, from: archive) }
+            guard query.level != .study else { return studies.forEach(keep) }
+            var left = query.matchesMax
+            var questions = Self.questionsMax
+            for study in studies {
+                let studyUID = study.study.studyInstanceUID
+                // One that does not heed the key of the study is not asked for those of others.
+                if let uid, uid != studyUID { continue }
+                try Self.take(&questions)
+                let series = try await matches(
+                    find, ArchiveIdentifier.series(query.keys, of: studyUID, at: archive), at: .series,
+                    matchesMax: query.level == .series ? left : upperMax(query.keys.exact(.seriesInstanceUID))
+                ) { reader.series($0, of: study, from: archive) }
+                guard query.level == .instance else {
+                    series.forEach(keep)
+                    left -= series.count
+                    continue
                 }
-                study.withLock { $0 = match }
+                for series in series {
+                    guard let seriesUID = series.series?.seriesInstanceUID else { continue }
+                    try Self.take(&questions)
+                    let identifier = ArchiveIdentifier.instances(
+                        query.keys, of: studyUID, series: seriesUID, at: archive)
+                    let instances = try await matches(find, identifier, at: .instance, matchesMax: left) {
+                        reader.instance($0, of: series, from: archive)
+                    }
+                    instances.forEach(keep)
+                    left -= instances.count
+                }
             }
-            guard let uid, let study = study.withLock({ $0 }) else { return }
-            let ofSeries = ArchiveIdentifier.series(query.keys, of: uid, at: archive)
-            try await each(find, ofSeries, matchesMax: query.matchesMax) { answer in
-                guard let match = reader.series(answer, of: study, from: archive) else { return }
-                keep(match, match.series?.seriesInstanceUID ?? "")
+        }
+
+        /// Questions of one query below its studies: 200 of studies for their series, and of series for their instances.
+        private static let questionsMax = 200
+
+        private static func take(_ questions: inout Int) throws(SCUError) {
+            guard questions > 0 else { throw .responsesOverLimit }
+            questions -= 1
+        }
+
+        /// Matches at a level above that of the query: of one that is named, one, and a second that tells that the key is
+        /// not heeded.
+        private func upperMax(_ uid: String?) -> Int { uid == nil ? query.matchesMax : 2 }
+
+        /// What an archive answers at one level, each once, without what differs from what is looked for down to there.
+        private func matches(
+            _ find: FindSCU, _ identifier: DataSet, at level: StudyQueryLevel, matchesMax: Int,
+            _ read: (DataSet) -> StudyMatch?
+        ) async throws -> [StudyMatch] {
+            let filter = StudyMatchFilter(query.keys, of: archive.archive ?? ArchiveCapabilities(), at: level)
+            var matches: [StudyMatch] = []
+            var seen: Set<String> = []
+            // At the level of the query it is the caller who filters, and tells what is lacking.
+            let isOwn = level == query.level
+            do {
+                try await each(find, identifier, matchesMax: max(0, matchesMax)) { answer in
+                    guard let match = read(answer), seen.insert(match.key).inserted,
+                        isOwn || filter.verdict(match) != .differs
+                    else { return }
+                    matches.append(match)
+                }
+            } catch {
+                // What came is kept.
+                if isOwn { matches.forEach(keep) }
+                if case SCUError.responsesOverLimit = error, !isOwn, matchesMax == 2 { return matches }
+                throw error
             }
+            return matches
         }
 
         private func each(
@@ -106,10 +157,18 @@ package struct ArchiveSCU: ArchiveDirectory {
             for try await answer in try find.matches(identifier, limits: limits) { body(answer) }
         }
 
-        private func keep(_ match: StudyMatch, _ uid: String) {
+        private func keep(_ match: StudyMatch) {
             found.withLock { found in
-                if found[uid] == nil { found[uid] = match }
+                if found[match.key] == nil { found[match.key] = match }
             }
         }
+    }
+}
+
+extension StudyMatch {
+    /// Of what matched: its UIDs from the study down.
+    fileprivate var key: String {
+        [study.studyInstanceUID, series?.seriesInstanceUID, instance?.sopInstanceUID].compactMap(\.self)
+            .joined(separator: "/")
     }
 }

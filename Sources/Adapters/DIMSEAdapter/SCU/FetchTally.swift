@@ -1,3 +1,4 @@
+import Access
 import DICOMNetwork
 import DICOMTranslation
 import Synchronization
@@ -7,27 +8,64 @@ import Workflow
 final class FetchTally: Sendable {
     private struct State {
         var stored = 0
+        /// Refused for good, of which the archive was told.
         var refused = 0
+        /// The same, after it had been told that they were taken.
+        var refusedLater = 0
+        /// Could not be kept now, after the archive had been told that they were taken.
+        var lost = 0
     }
     private let state = Mutex(State())
+    /// What was answered and is not durable yet.
+    let window: FetchWindow
     private let arrived: @Sendable (String) -> Void
 
-    init(arrived: @escaping @Sendable (String) -> Void) { self.arrived = arrived }
+    init(window: FetchWindow = FetchWindow(), arrived: @escaping @Sendable (String) -> Void) {
+        self.window = window
+        self.arrived = arrived
+    }
 
-    func note(_ outcome: InstanceIngest.Outcome) {
+    /// - Parameter wasAnswered: whether the archive had been told before that the instance was taken, so that its own
+    ///   numbers know nothing of a failure.
+    func note(_ outcome: InstanceIngest.Outcome, wasAnswered: Bool = false) {
         switch outcome {
         case .stored(let receipt):
             state.withLock { $0.stored += 1 }
             arrived(receipt.sopInstanceUID)
-        case .failed(let failure, _) where failure.isForGood: state.withLock { $0.refused += 1 }
-        case .failed: break
+        case .failed(let failure, _):
+            state.withLock { state in
+                switch (failure.isForGood, wasAnswered) {
+                case (true, false): state.refused += 1
+                case (true, true): state.refusedLater += 1
+                case (false, true): state.lost += 1
+                case (false, false): break
+                }
+            }
         }
     }
 
-    /// How the attempt ended, by the archive's last word. That an instance is refused here, because other content is
-    /// kept under its UID or because it is no object that can be read, is nothing that another attempt mends.
+    /// Keeps an instance as a copy of an archive's, and gives the failure that its sender is to be told of; nil for
+    /// success, which for most is told before the instance is durable.
+    func keep(
+        _ described: InstanceIngest.Described, of archive: String, by ingest: InstanceIngest, access: AccessContext
+    ) async -> IngestFailure? {
+        let isTaken = await window.submit(bytes: described.instance.size) {
+            let outcome = await ingest.keep(described, archive: archive, access: access)
+            self.note(outcome, wasAnswered: true)
+            return outcome.failure.map(\.isForGood) ?? true
+        }
+        if isTaken { return nil }
+        let outcome = await ingest.keep(described, archive: archive, access: access)
+        note(outcome)
+        return outcome.failure
+    }
+
+    /// How the attempt ended, by the archive's last word, once the window is done. That an instance is refused here,
+    /// because other content is kept under its UID or because it is no object that can be read, is nothing that another
+    /// attempt mends.
     func end(_ outcome: RetrieveOutcome) -> FetchEnd {
-        let (stored, refused) = state.withLock { ($0.stored, $0.refused) }
+        let (told, later, stored, lost) = state.withLock { ($0.refused, $0.refusedLater, $0.stored, $0.lost) }
+        let refused = told + later
         switch outcome.status.kind {
         case .success, .warning: break
         case .failure where outcome.status == .subOperationsFailed: break
@@ -35,7 +73,10 @@ final class FetchTally: Sendable {
         }
         // Who says A702 without numbers says at least that one failed. PS3.4 Tables C.4-2, C.4-3.
         let failed = max(outcome.progress.failed, outcome.status == .subOperationsFailed ? 1 : 0)
-        let lacking = failed - refused
+        let lacking = max(0, failed - told) + lost
+        if lost > 0 {
+            return .failed("\(lost) instances could not be kept here: is there room?", mayBeRepeated: true)
+        }
         if lacking > 0, stored + refused == 0 {
             let hint = "by C-MOVE: does it reach the DIMSE door here, in clear text or by TLS as that is?"
             return .failed("none of \(lacking) instances came (\(outcome.status)); \(hint)", mayBeRepeated: true)
@@ -59,6 +100,12 @@ extension FetchEnd {
             .failed("it answers \(status)", mayBeRepeated: false)
         default: .failed("it answers \(status)", mayBeRepeated: true)
         }
+    }
+}
+
+extension InstanceIngest.Outcome {
+    fileprivate var failure: IngestFailure? {
+        if case .failed(let failure, _) = self { failure } else { nil }
     }
 }
 

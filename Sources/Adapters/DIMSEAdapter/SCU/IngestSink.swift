@@ -3,28 +3,26 @@ import DICOMData
 import DICOMNetwork
 import DICOMTranslation
 
-/// The sink that stores what comes as if it had been sent here: durable and registered before it is answered.
-package struct IngestSink: InstanceSink {
+/// The sink that stores what comes as copies of an archive's. All of it is durable and registered once the window of the
+/// tally is done; the archive may be told before that.
+struct IngestSink: InstanceSink {
     private let ingest: InstanceIngest
     private let access: AccessContext
-    private let archive: String?
-    private let ended: @Sendable (InstanceIngest.Outcome) -> Void
+    private let archive: String
+    private let tally: FetchTally
 
     /// - Parameters:
     ///   - access: who fetches.
-    ///   - archive: of which archive's instances what comes is copies; nil for what is to be kept.
-    ///   - ended: told what became of each instance that came whole, before its sender is.
-    package init(
-        ingest: InstanceIngest, access: AccessContext, archive: String? = nil,
-        ended: @escaping @Sendable (InstanceIngest.Outcome) -> Void = { _ in }
-    ) {
+    ///   - archive: of which archive's instances what comes is copies.
+    ///   - tally: told what became of each instance that came whole.
+    init(ingest: InstanceIngest, access: AccessContext, archive: String, tally: FetchTally) {
         self.ingest = ingest
         self.access = access
         self.archive = archive
-        self.ended = ended
+        self.tally = tally
     }
 
-    package func begin(_ head: InstanceHead) throws -> any InstanceWriting {
+    func begin(_ head: InstanceHead) throws -> any InstanceWriting {
         Writing(
             sink: self, head: head,
             incoming: try ingest.begin(
@@ -40,15 +38,18 @@ package struct IngestSink: InstanceSink {
         func append(_ bytes: UnsafeRawBufferPointer) throws { try incoming.append(bytes) }
 
         func finish() async -> DIMSEStatus {
-            let archive = sink.archive
-            let outcome = await sink.ingest.finish(
+            let examined = await sink.ingest.examine(
                 incoming, expectedClassUID: head.sopClassUID, expectedInstanceUID: head.sopInstanceUID,
-                receivedFrom: head.sender.value, archive: { _ in archive }, access: sink.access)
-            sink.ended(outcome)
-            return switch outcome {
-            case .stored: .success
-            case .failed(let failure, _): DIMSEStatus(rawValue: failure.status)
+                receivedFrom: head.sender.value, access: sink.access)
+            let failure: IngestFailure?
+            switch examined {
+            case .whole(let described):
+                failure = await sink.tally.keep(described, of: sink.archive, by: sink.ingest, access: sink.access)
+            case .refused(let refusal, let receipt):
+                sink.tally.note(.failed(refusal, receipt))
+                failure = refusal
             }
+            return failure.map { DIMSEStatus(rawValue: $0.status) } ?? .success
         }
 
         func abort() { sink.ingest.abort(incoming) }

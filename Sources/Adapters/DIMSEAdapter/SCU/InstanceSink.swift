@@ -22,7 +22,8 @@ package protocol InstanceWriting: Sendable {
     /// The next bytes of its data set. Called on the event loop: synchronous writes into the page cache are all that may
     /// block. What it throws is answered by A700, and ``abort()`` follows.
     func append(_ bytes: UnsafeRawBufferPointer) throws
-    /// It is whole. Success says that it is durable; with another status nothing of it remains.
+    /// It is whole. Success says that the sink answers for it from now on: it is durable, or a copy of what the sender keeps
+    /// that soon will be. With another status nothing of it remains.
     func finish() async -> DIMSEStatus
     /// It will not be whole: nothing of it remains.
     func abort()

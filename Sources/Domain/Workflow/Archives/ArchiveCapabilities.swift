@@ -13,6 +13,9 @@ package struct ArchiveCapabilities: Sendable, Hashable, Codable {
         .modality, .seriesNumber, .seriesInstanceUID,
     ]
 
+    /// The same with what every archive has to match at the level of instances. PS3.4 Table C.6-4.
+    package var matched: Set<SearchKey> { keys.union([.sopInstanceUID, .instanceNumber]) }
+
     /// A key that this version does not know is not asked for.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)

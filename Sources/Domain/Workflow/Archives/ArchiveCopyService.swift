@@ -59,7 +59,7 @@ package struct ArchiveCopyService: Sendable {
 
     /// Removes the rows of the copy of one study, at most ``stepInstances``, and with the last the study. A study of which
     /// this server keeps a part stays whole, as does one about which a person has decided. The blobs are named by no row
-    /// then, and go as such do.
+    /// then, and go soon after (``LeftBlobRemoval``).
     package func letGo(_ studyInstanceUID: String, in unit: any UnitOfWork) throws -> Step {
         guard var copy = try unit.archiveCopy(of: studyInstanceUID), [.whole, .failed, .leaving].contains(copy.state)
         else { return .stays }
@@ -79,7 +79,10 @@ package struct ArchiveCopyService: Sendable {
         copy.studyID = study.id
         let held = try unit.copiedInstances(of: studyInstanceUID).count
         let leaving = try unit.copiedInstances(of: studyInstanceUID, limit: Self.stepInstances)
-        for instance in leaving { try unit.removeInstance(instance) }
+        for instance in leaving {
+            try unit.removeInstance(instance)
+            try unit.noteLeft(instance.blobID)
+        }
         guard leaving.count < Self.stepInstances else {
             copy.state = .leaving
             try unit.save(copy)

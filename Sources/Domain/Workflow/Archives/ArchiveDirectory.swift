@@ -1,4 +1,4 @@
-/// What an archive is asked: at the level of studies, or of the series of one study.
+/// What an archive is asked: at the level of studies, or of the series or instances of the studies that it matches.
 package struct ArchiveQuery: Sendable, Hashable {
     package var level: StudyQueryLevel
     /// All that is looked for; an archive is asked for the part that it can match.
@@ -28,7 +28,7 @@ package struct ArchiveAnswer: Sendable {
         /// It was not reached, did not answer in time, or not as an archive does.
         case failed(String)
     }
-    /// Each study or series once, with the archive's AE title.
+    /// Each study, series or instance once, with the archive's AE title.
     package var matches: [StudyMatch]
     /// A text says why, for a log, without values of patients.
     package var end: End

@@ -19,6 +19,21 @@ package protocol ArchivedStudies: Sendable {
     /// Returns, within the time of a query or shortly after, whether every archive has said all of it, now or a moment
     /// ago. Nothing is asked of patients of whom the caller may see nothing.
     func lookUp(_ patients: SoughtPatients, access: AccessContext) async -> Bool
+    /// Has the archives tell the series of studies, by the ids of their ImagingStudies, where they lie there alone and
+    /// that was not told yet. Returns as ``lookUp(_:access:)`` does. The caller may see all of them.
+    func tellSeries(of ids: [String], access: AccessContext) async -> ToldSeries
+}
+
+/// What archives told of the series of studies.
+package struct ToldSeries: Sendable, Hashable {
+    /// Something is known now that was not before.
+    package var hasNew = false
+    /// Nothing is lacking.
+    package var isWhole = true
+    package init(hasNew: Bool = false, isWhole: Bool = true) {
+        self.hasNew = hasNew
+        self.isWhole = isWhole
+    }
 }
 
 /// How often an archive is asked for what has changed there: `archives: <AE title>: poll` of the configuration.

@@ -14,6 +14,9 @@ package struct RemoteStudy: Sendable, Hashable, Codable {
     /// 0 where the archive did not tell.
     package var numberOfSeries: Int
     package var numberOfInstances: Int
+    /// Its series, as the archive told them when it was asked for them; nil where it was not, or says by its numbers that
+    /// they are others now.
+    package var series: [RemoteSeries]?
     /// Whole answers of the archive in a row in which the study should have been and was not.
     package var misses = 0
     /// When the last of them counted.
@@ -50,8 +53,10 @@ package struct RemoteStudy: Sendable, Hashable, Codable {
         self.archive = archive
         attributes = match.study.attributes
         if !match.modalitiesInStudy.isEmpty { modalities = match.modalitiesInStudy }
+        let numbers = [numberOfSeries, numberOfInstances]
         if match.numberOfStudyRelatedSeries > 0 { numberOfSeries = match.numberOfStudyRelatedSeries }
         if match.numberOfStudyRelatedInstances > 0 { numberOfInstances = match.numberOfStudyRelatedInstances }
+        if numbers != [numberOfSeries, numberOfInstances] { series = nil }
         misses = 0
         missedAt = nil
     }
@@ -63,6 +68,19 @@ package struct RemoteStudy: Sendable, Hashable, Codable {
         misses += 1
         missedAt = now
         return true
+    }
+}
+
+/// A series of a study that lies in an archive alone.
+package struct RemoteSeries: Sendable, Hashable, Codable {
+    package var seriesInstanceUID: String
+    package var attributes: SeriesAttributes
+    /// 0 where the archive did not tell.
+    package var numberOfInstances: Int
+    package init(seriesInstanceUID: String, attributes: SeriesAttributes, numberOfInstances: Int) {
+        self.seriesInstanceUID = seriesInstanceUID
+        self.attributes = attributes
+        self.numberOfInstances = numberOfInstances
     }
 }
 

@@ -79,10 +79,31 @@ package struct RemoteStudyService: Sendable {
         remote.modalities = Set(all.compactMap(\.attributes.modality)).sorted()
         remote.numberOfSeries = max(remote.numberOfSeries, all.count)
         remote.numberOfInstances = max(remote.numberOfInstances, instances)
+        // The archive is asked for them when somebody looks.
+        remote.series = nil
         remote.misses = 0
         remote.missedAt = nil
         remote.updatedAt = unit.time
         try unit.save(remote)
+    }
+
+    /// Whether an archive can be asked for the series of a study, and has not told them.
+    package func lacksSeries(_ study: RemoteStudy, in unit: any UnitOfWork) throws -> Bool {
+        try study.series == nil && !study.isMissing && study.reconciliation.patientID != nil
+            && !RemoteMatches().isHeld(study.studyInstanceUID, in: unit)
+    }
+
+    /// Takes up the series that the archive of a study told of it. False where that is not asked any more.
+    package func tell(_ series: [RemoteSeries], of uid: String, at archive: String, in unit: any UnitOfWork) throws
+        -> Bool
+    {
+        guard let old = try unit.remoteStudy(uid), old.archive == archive, try lacksSeries(old, in: unit) else {
+            return false
+        }
+        var study = old
+        study.series = series
+        try save(study, instead: old, in: unit)
+        return true
     }
 
     /// Looks again at whose studies of archives are, after something has become known or was corrected.

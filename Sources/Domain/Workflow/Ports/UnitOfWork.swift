@@ -32,6 +32,7 @@ extension UnitOfWork {
     package func save(_ copy: ArchiveCopy) throws { throw Self.noCopies }
     package func copiedInstances(of studyInstanceUID: String) throws -> (count: Int, bytes: Int64) { (0, 0) }
     package func copiedInstances(of studyInstanceUID: String, limit: Int) throws -> [Instance] { [] }
+    package func noteLeft(_ blob: BlobID) throws { throw Self.noCopies }
     package func remoteStudy(_ studyInstanceUID: String) throws -> RemoteStudy? { nil }
     package func remoteStudy(id: EntityID) throws -> RemoteStudy? { nil }
     package func remoteStudies(_ selection: RemoteStudySelection) throws -> [RemoteStudy] { [] }

@@ -112,6 +112,8 @@ package protocol StudyUnit: UnitContext {
     func copiedInstances(of studyInstanceUID: String) throws -> (count: Int, bytes: Int64)
     /// Some instances of a study that are copies of an archive's, at most `limit`.
     func copiedInstances(of studyInstanceUID: String, limit: Int) throws -> [Instance]
+    /// Notes that the blob of a copy whose row was removed is to go.
+    func noteLeft(_ blob: BlobID) throws
     /// What is known of a study that lies in an archive, or did when nothing of it was here; nil for nothing.
     func remoteStudy(_ studyInstanceUID: String) throws -> RemoteStudy?
     func remoteStudy(id: EntityID) throws -> RemoteStudy?

@@ -10,6 +10,7 @@ package enum Migrations {
         blobKeys(39),
         imports(41),
         auditFeeds(38),
+        leftBlobs(34),
     ]
 
     /// The commit order and the audit chain: what every other table leans on.

@@ -76,6 +76,14 @@ package struct Forwarding: Sendable {
         return .permanent("\(text); given up after \(RepeatedFailures.countMax) times")
     }
 
+    /// What it means that an instance cannot be had, or not be decoded, as which it would be taken.
+    package func failed(_ entry: OutboxEntry, decoding error: any Error) -> DeliveryOutcome {
+        guard let failure = error as? any PixelCodingFailure else { return Self.outcome(error) }
+        // A process that died of a frame may have had too little memory.
+        let text = "the instance could not be decoded, as which it would be accepted"
+        return failure.isTemporary ? .transient(text) : failed(entry, text)
+    }
+
     /// Notes in the audit trail what left the site, and what will not.
     package func settled(_ entry: OutboxEntry, _ verdict: DeliveryVerdict, in unit: any UnitOfWork) throws {
         guard let forwarded = ForwardedInstance(entry) else { return }

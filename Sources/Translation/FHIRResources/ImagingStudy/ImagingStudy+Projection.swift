@@ -48,7 +48,12 @@ enum ImagingStudyProjection {
             ("description", Datatypes.string(attributes.studyDescription)),
             (
                 "series",
-                Datatypes.array(series.map { projectSeries($0, zone: attributes.timezoneOffset, offset: offset) })
+                Datatypes.array(
+                    series.map {
+                        projectSeries(
+                            $0.series.seriesInstanceUID, $0.series.attributes, count: $0.instances.count,
+                            $0.instances, zone: attributes.timezoneOffset, offset: offset)
+                    })
             ),
         ])
     }
@@ -73,10 +78,13 @@ enum ImagingStudyProjection {
         }
     }
 
-    private static func projectSeries(
-        _ content: SeriesContent, zone: String?, offset: (String, String) -> String?
+    /// - Parameters:
+    ///   - count: of its instances; nil where that is not known.
+    ///   - instances: those that are listed.
+    static func projectSeries(
+        _ uid: String, _ attributes: SeriesAttributes, count: Int?, _ instances: [Instance] = [], zone: String?,
+        offset: (String, String) -> String?
     ) -> JSONValue {
-        let attributes = content.series.attributes
         var performers: [JSONValue] = []
         for (name, code) in [(attributes.performingPhysicianName, "PPRF"), (attributes.operatorsName, "SPRF")] {
             guard let display = personName(name) else { continue }
@@ -89,11 +97,11 @@ enum ImagingStudyProjection {
                 ]))
         }
         return Datatypes.object([
-            ("uid", .string(content.series.seriesInstanceUID)),
+            ("uid", .string(uid)),
             ("number", attributes.seriesNumber.flatMap { $0 >= 0 ? JSONValue($0) : nil }),
             ("modality", modality(attributes.modality ?? "OT")),
             ("description", Datatypes.string(attributes.seriesDescription)),
-            ("numberOfInstances", JSONValue(content.instances.count)),
+            ("numberOfInstances", count.map { JSONValue($0) }),
             (
                 "bodySite",
                 attributes.anatomicRegion.map(Datatypes.coding)
@@ -105,7 +113,7 @@ enum ImagingStudyProjection {
             (
                 "instance",
                 Datatypes.array(
-                    content.instances.map { instance in
+                    instances.map { instance in
                         Datatypes.object([
                             ("uid", .string(instance.sopInstanceUID)),
                             (

@@ -1,8 +1,8 @@
 import FHIRModel
 import Workflow
 
-/// ImagingStudy of a study that lies in an archive alone: what the archive told of it, and nothing of its series, of which
-/// it tells only when they are asked for one by one.
+/// ImagingStudy of a study that lies in an archive alone: what the archive told of it, and of its series when somebody had
+/// it asked for them; none of its instances, which are listed once they are here.
 ///
 /// R4 has no element for where images lie, as STU3 had (DICOM's Instance Availability, PS3.3 §C.4.23): the extension by
 /// which R4 carries an element of STU3 says it. `NEARLINE`: WADO-RS at the endpoint has the study fetched first. `ONLINE`:
@@ -37,6 +37,16 @@ extension ImagingStudyProjection {
             ("numberOfSeries", study.numberOfSeries > 0 ? JSONValue(study.numberOfSeries) : nil),
             ("numberOfInstances", study.numberOfInstances > 0 ? JSONValue(study.numberOfInstances) : nil),
             ("description", Datatypes.string(attributes.studyDescription)),
+            (
+                "series",
+                Datatypes.array(
+                    (study.series ?? []).map {
+                        projectSeries(
+                            $0.seriesInstanceUID, $0.attributes,
+                            count: $0.numberOfInstances > 0 ? $0.numberOfInstances : nil,
+                            zone: attributes.timezoneOffset, offset: offset)
+                    })
+            ),
         ])
     }
 }

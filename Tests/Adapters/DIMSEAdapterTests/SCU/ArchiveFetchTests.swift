@@ -24,7 +24,7 @@ struct ArchiveFetchTests {
             _ order: FetchOrder, from archive: Peer, arrived: @escaping @Sendable (String) -> Void
         ) async -> FetchEnd {
             orders.withLock { $0.append("\(order.studyInstanceUID) of \(archive.name)") }
-            await gate.wait()
+            while !gate.isOpen, !Task.isCancelled { await Task.yield() }
             if Task.isCancelled { return .failed("cancelled", mayBeRepeated: true) }
             do { try bring(order.studyInstanceUID) } catch { return .failed("\(error)", mayBeRepeated: true) }
             arrived(order.studyInstanceUID + ".1.1")
@@ -81,7 +81,7 @@ struct ArchiveFetchTests {
 
         init(
             store: MemoryStore = MemoryStore(), ends: [String: ArchiveAnswer.End] = [:], expected: Int = 1,
-            isEmpty: Bool = false,
+            isEmpty: Bool = false, gate: Gate? = nil,
             rule: FetchRule = FetchRule(), bring: (@Sendable (String) throws -> Void)? = nil
         ) {
             self.store = store
@@ -91,10 +91,11 @@ struct ArchiveFetchTests {
                 matches[index].archive = "A"
                 matches[index].numberOfStudyRelatedInstances = expected
             }
-            directory = ArchiveSearchTests.Directory([
-                "A": ArchiveAnswer(matches: isEmpty ? [] : matches, end: ends["A"] ?? .whole),
-                "B": ArchiveAnswer(end: ends["B"] ?? .whole),
-            ])
+            directory = ArchiveSearchTests.Directory(
+                [
+                    "A": ArchiveAnswer(matches: isEmpty ? [] : matches, end: ends["A"] ?? .whole),
+                    "B": ArchiveAnswer(end: ends["B"] ?? .whole),
+                ], gate: gate)
             retrieval = Retrieval(
                 bring ?? { study in
                     store.change { content in
@@ -351,6 +352,84 @@ struct ArchiveFetchTests {
             #expect(house.copy(waiting)?.state == .waiting)
             #expect(await house.standing(waiting) == "coming")
             #expect(house.copy(waiting)?.state == .waiting && house.copy(waiting)?.reason == nil)
+        }
+    }
+
+    @Test(
+        "A prefetch on the last place of its archive makes way for what somebody waits for, and is begun again after it"
+    )
+    func makesWay() async throws {
+        var rule = FetchRule()
+        rule.perArchiveMax = 1
+        let house = House(rule: rule)
+        var copy = ArchiveCopy(of: "1.2.3", at: "A", expected: 0, now: UTCInstant(microseconds: 0))
+        copy.reason = "prefetch r: order"
+        house.store.change { [copy] in $0.copies["1.2.3"] = copy }
+        try await house.running {
+            try await until { house.orders == ["1.2.3 of A"] }
+            let progress = try await house.coming("1.2.1")
+            try await until { house.orders == ["1.2.3 of A", "1.2.1 of A"] }
+            // It was broken off, which is no attempt.
+            #expect(house.copy("1.2.3")?.state == .waiting && house.copy("1.2.3")?.attempts == 0)
+            #expect(house.copy("1.2.3")?.reason == "prefetch r: order")
+            house.retrieval.gate.open()
+            #expect(await progress.wait(within: Self.patience) { _ in false })
+            #expect(progress.isWhole == true)
+            try await until { house.copy("1.2.3")?.state == .whole }
+        }
+        #expect(house.orders == ["1.2.3 of A", "1.2.1 of A", "1.2.3 of A"])
+    }
+
+    @Test("Who retrieves what a rule has fetched shares that fetch, which then makes way for nobody")
+    func sharedPrefetch() async throws {
+        var rule = FetchRule()
+        rule.perArchiveMax = 1
+        let house = House(rule: rule)
+        var copy = ArchiveCopy(of: "1.2.2", at: "A", expected: 0, now: UTCInstant(microseconds: 0))
+        copy.reason = "prefetch r: order"
+        house.store.change { [copy] in $0.copies["1.2.2"] = copy }
+        try await house.running {
+            try await until { house.orders == ["1.2.2 of A"] }
+            let progress = try await house.coming("1.2.2")
+            #expect(await house.standing("1.2.1") == "coming")
+            for _ in 0..<1_000 { await Task.yield() }
+            #expect(house.orders == ["1.2.2 of A"] && house.copy("1.2.2")?.reason == nil)
+            house.retrieval.gate.open()
+            #expect(await progress.wait(within: Self.patience) { _ in false })
+            #expect(progress.isWhole == true)
+        }
+    }
+
+    @Test("The requestor of a C-GET is told that it goes on while archives are asked, too")
+    func toldWhileAsked() async throws {
+        let gate = Gate()
+        let house = House(gate: gate)
+        var pace = RetrieveSCP.Pace()
+        pace.changed = .milliseconds(10)
+        pace.unchanged = .milliseconds(20)
+        let objects = StoredObjects()
+        let door = RetrieveSCP(
+            index: objects.index, blobs: objects.blobs, peers: MemoryPeers(all: []), audit: MemoryAudit(),
+            fetch: house.fetch, pace: pace)
+        try await TestListener.run(services: [door]) { test in
+            let association = try await SCUAssociation.open(
+                test.destination, contexts: [(UID.studyRootGet, TransferSyntax.ofIdentifiers)])
+            var identifier = DataSet()
+            identifier.set(.queryRetrieveLevel, string: "STUDY")
+            identifier.set(.studyInstanceUID, string: "1.2.9")
+            let context = try association.context(UID.studyRootGet)
+            let told = Mutex<[Int?]>([])
+            let outcome = try await association.invoker.retrieve(context, identifier) { progress in
+                told.withLock { $0.append(progress.remaining) }
+                // Archives answer once it was told twice.
+                if told.withLock({ $0.count }) == 2 { gate.open() }
+            } _: {
+                .cGetRequest(messageID: $0, sopClassUID: UID.studyRootGet)
+            }
+            // Nobody has it.
+            #expect(outcome.status == .success && house.asked == 2)
+            #expect(told.withLock { $0.prefix(2) } == [1, 1])
+            await association.abort()
         }
     }
 

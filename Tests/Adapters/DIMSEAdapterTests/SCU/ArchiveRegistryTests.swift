@@ -19,8 +19,10 @@ struct ArchiveRegistryTests {
         let search: ArchiveSearch
         let registry: ArchiveRegistry
 
-        init(_ answers: [String: ArchiveAnswer], archives: [String] = ["A", "B"]) {
-            directory = Directory(answers)
+        init(
+            _ answers: [String: ArchiveAnswer], below: [String: ArchiveAnswer] = [:], archives: [String] = ["A", "B"]
+        ) {
+            directory = Directory(answers, below: below)
             let peers = MemoryPeers(
                 all: archives.map { name in
                     var peer = Peer(kind: .applicationEntity, name: name, host: "h", port: 104, offers: [.find])
@@ -182,6 +184,79 @@ struct ArchiveRegistryTests {
         try await alone.registry.forgetArchives()
         #expect(alone.store.content.remote["1.2.1"]?.isMissing == false)
         #expect(alone.store.content.remote["1.2.4"]?.isMissing == true)
+    }
+
+    // MARK: Series
+
+    private static func series(_ number: Int, of study: Int, _ archive: String = "A") -> StudyMatch {
+        var match = match(study, archive)
+        var attributes = SeriesAttributes()
+        attributes.modality = "MR"
+        attributes.seriesNumber = number
+        match.series = Series(
+            studyInstanceUID: "1.2.\(study)", seriesInstanceUID: "1.2.\(study).\(number)",
+            reconciliation: match.study.reconciliation, attributes: attributes, updatedAt: .distantPast)
+        match.numberOfSeriesRelatedInstances = 7
+        return match
+    }
+
+    /// The ids of the ImagingStudies of the studies that are known.
+    private static func ids(_ house: House) -> [String] {
+        house.known.compactMap { house.store.content.remote[$0]?.id.value }
+    }
+
+    @Test("The series of a study are asked of its archive when somebody looks, once, and again when its numbers change")
+    func series() async {
+        let house = House(
+            Self.whole, below: ["A": ArchiveAnswer(matches: [1, 2].map { Self.series($0, of: 1) }, end: .whole)])
+        _ = await house.registry.lookUp(SoughtPatients(ids: [EntityID("p1")]), access: Self.access())
+        let first = house.store.content.remote["1.2.1"]?.id.value ?? ""
+        #expect(await house.registry.tellSeries(of: [first], access: Self.access()) == ToldSeries(hasNew: true))
+        let told = house.store.content.remote["1.2.1"]?.series
+        #expect(told?.map(\.seriesInstanceUID) == ["1.2.1.1", "1.2.1.2"])
+        #expect(told?.map(\.numberOfInstances) == [7, 7] && told?.first?.attributes.modality == "MR")
+        #expect(house.asked == 3 && house.audit.records.last?.query == "studyInstanceUID=1.2.1")
+        #expect(house.audit.records.last?.principal.id == "c")
+        for ids in [[first], [], ["nobody"]] {
+            #expect(await house.registry.tellSeries(of: ids, access: Self.access()) == ToldSeries())
+        }
+        #expect(house.asked == 3)
+        // The archive has more of it now.
+        house.store.change { $0.remote["1.2.1"]?.numberOfInstances = 99 }
+        house.advance(31)
+        _ = await house.registry.lookUp(SoughtPatients(ids: [EntityID("p1")]), access: Self.access())
+        #expect(house.store.content.remote["1.2.1"]?.series == nil)
+        #expect(await house.registry.tellSeries(of: [first], access: Self.access()).hasNew)
+    }
+
+    @Test("An archive that does not tell series leaves what is lacking said, and is not asked again at once")
+    func untoldSeries() async {
+        for end in [ArchiveAnswer.End.refused("A900"), .cut, .failed("test"), .whole] {
+            let house = House(Self.whole, below: ["A": ArchiveAnswer(end: end), "B": ArchiveAnswer(end: end)])
+            _ = await house.registry.lookUp(SoughtPatients(ids: [EntityID("p1")]), access: Self.access())
+            for _ in 0..<2 {
+                let told = await house.registry.tellSeries(of: Self.ids(house), access: Self.access())
+                #expect(told == ToldSeries(hasNew: false, isWhole: false))
+            }
+            #expect(house.asked == 4)
+        }
+    }
+
+    @Test("What lies here, or is gone from its archive, has nothing asked; without archives nothing is looked at")
+    func noSeries() async {
+        let house = House(Self.whole)
+        _ = await house.registry.lookUp(SoughtPatients(ids: [EntityID("p1")]), access: Self.access())
+        let ids = Self.ids(house)
+        let held = Self.match(1).study
+        house.store.change { content in
+            content.studies.append(held)
+            content.remote["1.2.4"]?.misses = RemoteStudy.missesMax
+        }
+        #expect(await house.registry.tellSeries(of: ids, access: Self.access()) == ToldSeries())
+        #expect(house.asked == 2)
+        let none = House([:], archives: [])
+        none.store.change { $0.remote = house.store.content.remote }
+        #expect(await none.registry.tellSeries(of: ids, access: Self.access()) == ToldSeries())
     }
 
     // MARK: Questions

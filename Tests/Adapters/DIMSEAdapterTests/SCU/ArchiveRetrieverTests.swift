@@ -18,10 +18,48 @@ import Workflow
     private final class Side: Sendable {
         let store = MemoryStore()
         let blobs = MemoryBlobs()
-        let arrivals = ArchiveArrivals()
+        let seconds = Seconds()
+        let arrivals: ArchiveArrivals
         let arrived = Mutex<[String]>([])
-        var ingest: InstanceIngest { InstanceIngest(store: store, blobs: blobs, authorities: authorities) }
+        /// Holds back what is written until its gate opens; nil for no such thing.
+        let held: HeldStore?
+        init(held gate: Gate? = nil) {
+            held = gate.map { [store] in HeldStore(store, gate: $0) }
+            let start = ContinuousClock.now
+            arrivals = ArchiveArrivals { [seconds] in start + .seconds(seconds.value) }
+        }
+        var ingest: InstanceIngest { InstanceIngest(store: held ?? store, blobs: blobs, authorities: authorities) }
         var archives: [String?] { store.content.instances.map(\.archive) }
+    }
+
+    /// A clock that a test sets.
+    private final class Seconds: Sendable {
+        private let state = Mutex(0)
+        var value: Int {
+            get { state.withLock { $0 } }
+            set { state.withLock { $0 = newValue } }
+        }
+    }
+
+    /// A store whose commits wait for a gate.
+    private final class HeldStore: WorkflowStore {
+        let waiting = Mutex(0)
+        private let store: MemoryStore
+        private let gate: Gate
+        init(_ store: MemoryStore, gate: Gate) {
+            self.store = store
+            self.gate = gate
+        }
+        func write<T: Sendable>(
+            _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
+        ) async throws -> T {
+            waiting.withLock { $0 += 1 }
+            await gate.wait()
+            return try await store.write(access, body)
+        }
+        func read<T: Sendable>(
+            _ access: AccessContext, _ body: @escaping @Sendable (any UnitOfWork) throws -> T
+        ) async throws -> T { try await store.read(access, body) }
     }
 
     private static func order(bytesMax: Int64 = 1 << 20, instancesMax: Int = 1_000) -> FetchOrder {
@@ -85,6 +123,40 @@ import Workflow
         #expect(side.store.content.series.map(\.archive) == ["HILUM"])
     }
 
+    @Test(
+        "An archive is not made to wait for each commit, and the end waits for all of them",
+        arguments: [[Peer.Service.get], [.move]])
+    func early(_ offers: [Peer.Service]) async throws {
+        let gate = Gate()
+        let side = Side(held: gate)
+        let objects = try Self.objects(5)
+        let end = try await withThrowingTaskGroup(of: FetchEnd.self) { group in
+            group.addTask { try await Self.fetch(objects, offers: Set(offers), into: side) }
+            // All five have come while the first is not durable yet.
+            try await until { side.held?.waiting.withLock { $0 } == 5 }
+            #expect(side.arrived.withLock { $0.isEmpty } && side.archives.isEmpty)
+            gate.open()
+            return try await group.next()
+        }
+        #expect(end == .whole(nil))
+        #expect(side.archives.count == 5 && side.arrived.withLock { $0.count } == 5)
+    }
+
+    @Test(
+        "What was answered and could not be kept is lacking, although the archive says that all went well",
+        arguments: [[Peer.Service.get], [.move]])
+    func lostLate(_ offers: [Peer.Service]) async throws {
+        let side = Side()
+        side.store.state.withLock { state in
+            state.failure = StoreError(.full, "test")
+            state.writesBeforeFailure = 2
+        }
+        let end = try await Self.fetch(try Self.objects(5), offers: Set(offers), into: side)
+        guard case .failed(let why, mayBeRepeated: true) = end else { return #expect(Bool(false), "\(end)") }
+        #expect(why.contains("could not be kept here") || why.contains("did not come"))
+        #expect(side.archives.count == 2 && side.arrived.withLock { $0.count } == 2)
+    }
+
     @Test("What no C-GET can bring, for its class was not proposed, comes by C-MOVE where that is offered")
     func otherClass() async throws {
         // Acquisition Context SR Storage.
@@ -133,9 +205,10 @@ import Workflow
     func unnumbered() async throws {
         let bytes = try StoredObjects().add(1)
         let tally = FetchTally { _ in }
-        let sink = IngestSink(ingest: Side().ingest, access: .server(requestID: "1"), archive: "PACS") {
-            tally.note($0)
-        }
+        let sink = IngestSink(
+            ingest: Side().ingest, access: .server(requestID: "1"), archive: "PACS", tally: tally)
+        // Nothing is taken before it is durable.
+        tally.window.close()
         let writing = try sink.begin(
             InstanceHead(
                 sopClassUID: UID.ctImageStorage, sopInstanceUID: "1.2.1.1.1", transferSyntax: .explicitVRLittleEndian,
@@ -214,7 +287,7 @@ import Workflow
                 transferSyntaxUID: TransferSyntax.explicitVRLittleEndian.uid, rows: nil, columns: nil,
                 bitsAllocated: nil, numberOfFrames: 0, blobID: BlobID("b"), size: 1, dataSetOffset: 0,
                 pixelDataOffset: nil, pixelDataLength: nil, receivedAt: .distantPast, receivedFrom: caller)
-            return side.arrivals.archive(of: instance, by: request)
+            return side.arrivals.arrival(of: instance, by: request)?.archive
         }
         #expect(try archiveOf("1.2.1", from: "PACS") == nil)
         side.arrivals.expect(Self.order(), from: archive, to: title("CT1"), tally, Interruption())
@@ -224,6 +297,27 @@ import Workflow
         #expect(try archiveOf("1.2.2", from: "PACS") == nil)
         #expect(try archiveOf("1.2.1", from: "CT2") == nil)
         #expect(!side.arrivals.end(Self.order(), from: archive))
+        #expect(try archiveOf("1.2.1", from: "PACS") == nil)
+        // Of one that was broken off more may come, for a while that ends with the time of a fetch.
+        func seconds(_ seconds: Int) { side.seconds.value = seconds }
+        var order = Self.order()
+        order.seconds = 1_000
+        for _ in 0..<2 {
+            seconds(0)
+            side.arrivals.expect(order, from: archive, to: title("CT1"), tally, Interruption())
+            #expect(!side.arrivals.end(order, from: archive, isBrokenOff: true))
+            for second in [299, 598, 897, 999] {
+                seconds(second)
+                #expect(try archiveOf("1.2.1", from: "PACS") == "PACS")
+                #expect(try archiveOf("1.2.1", from: "PACS", originator: "WS1") == nil)
+            }
+            seconds(1_000)
+            #expect(try archiveOf("1.2.1", from: "PACS") == nil)
+        }
+        seconds(0)
+        side.arrivals.expect(order, from: archive, to: title("CT1"), tally, Interruption())
+        #expect(!side.arrivals.end(order, from: archive, isBrokenOff: true))
+        seconds(300)
         #expect(try archiveOf("1.2.1", from: "PACS") == nil)
     }
 

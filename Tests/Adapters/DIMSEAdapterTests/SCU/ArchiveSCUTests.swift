@@ -98,6 +98,85 @@ import Workflow
         }
     }
 
+    @Test("This server as an archive of another: the instances of a study are found in each of its series")
+    func instances() async throws {
+        let objects = StoredObjects()
+        for number in 1...2 { try objects.add(number) }
+        var match = StudyIndex.match(1)
+        match.series = Series(
+            studyInstanceUID: "1.2.1", seriesInstanceUID: "1.2.1.1", reconciliation: match.study.reconciliation,
+            attributes: SeriesAttributes(), updatedAt: match.study.updatedAt)
+        let matches = objects.index.state.withLock { $0.instances }.map { instance in
+            var found = match
+            found.instance = instance
+            return found
+        }
+        let index = StudyIndex(matches: matches)
+        try await TestListener.run(services: [QuerySCP(index: index, audit: MemoryAudit())]) { test in
+            let found = await Self.ask(
+                Self.query(.instance, [.studyInstanceUID: .exact("1.2.1")]), test.port)
+            #expect(found.end == .whole)
+            #expect(found.matches.map { $0.instance?.sopInstanceUID } == (1...2).map { "1.2.1.1.\($0)" })
+            #expect(found.matches.map { $0.instance?.instanceNumber } == matches.map { $0.instance?.instanceNumber })
+            #expect(found.matches.allSatisfy { $0.instance?.sopClassUID == UID.ctImageStorage })
+            #expect(found.matches.allSatisfy { $0.study.attributes.patientID == "P1" && $0.archive == "HILUM" })
+            // From the top down, each level once: one study, its one series, and that series' instances.
+            let levels = index.state.withLock { $0.queries }.map(\.level)
+            #expect(levels == [.study, .series, .instance])
+        }
+    }
+
+    @Test("Without a study UID the studies are asked for by what is theirs, and only those that match for their series")
+    func relational() async throws {
+        let asked = Mutex<[String]>([])
+        let keys: [SearchKey: KeyMatch] = [.patientID: .exact("P1"), .modality: .exact("CT")]
+        let answer = try await Self.asked(Self.query(.series, keys)) { command, context, writer in
+            let count = asked.withLock { asked in
+                asked.append("asked")
+                return asked.count
+            }
+            if count == 1 {
+                for number in 1...3 {
+                    var study = Self.study("1.2.\(number)")
+                    if number == 2 { study.set(.patientID, string: "P2") }
+                    try await Self.send(study, command, context, writer)
+                }
+            } else {
+                var series = Self.study(count == 2 ? "1.2.1" : "1.2.3", level: "SERIES")
+                series.set(.seriesInstanceUID, string: "1.2.\(count).1")
+                series.set(.modality, string: "CT")
+                try await Self.send(series, command, context, writer)
+                // Of another study than was asked for.
+                series.set(.studyInstanceUID, string: "1.2.8")
+                series.set(.seriesInstanceUID, string: "1.2.8.1")
+                try await Self.send(series, command, context, writer)
+            }
+            try await writer.write(data(response(to: command, .success), context: context))
+        }
+        #expect(answer.end == .whole && asked.withLock { $0.count } == 3)
+        #expect(answer.matches.map { $0.series?.seriesInstanceUID } == ["1.2.2.1", "1.2.3.1"])
+        #expect(Self.uids(answer) == ["1.2.1", "1.2.3"])
+    }
+
+    @Test("Series beyond what is taken of a query are cut, and those that came are kept")
+    func manySeries() async throws {
+        let queries = Mutex(0)
+        let answer = try await Self.asked(Self.query(.series, [.studyInstanceUID: .exact("1.2.1")])) {
+            command, context, writer in
+            let isSeries = queries.withLock { queries in
+                queries += 1
+                return queries > 1
+            }
+            for number in 0..<(isSeries ? 30 : 1) {
+                var match = Self.study("1.2.1", level: isSeries ? "SERIES" : "STUDY")
+                if isSeries { match.set(.seriesInstanceUID, string: "1.2.1.\(number)") }
+                try await Self.send(match, command, context, writer)
+            }
+            try await writer.write(data(response(to: command, .success), context: context))
+        }
+        #expect(answer.end == .cut && answer.matches.count == 10)
+    }
+
     @Test("A C-FIND here is answered with what lies here, then with what lies in the archive and where that is")
     func throughTheDoor() async throws {
         let behind = StudyIndex(matches: (1...3).map { StudyIndex.match($0) })

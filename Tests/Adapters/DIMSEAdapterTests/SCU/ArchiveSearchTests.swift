@@ -1,4 +1,5 @@
 import Access
+import DICOMData
 import DICOMTranslation
 import Synchronization
 import TestSupport
@@ -11,10 +12,22 @@ struct ArchiveSearchTests {
     /// Archives by name, and what they were asked.
     final class Directory: ArchiveDirectory {
         private let answers: [String: ArchiveAnswer]
+        /// What is answered below the level of studies, by archive; as for studies where nothing is said.
+        private let below: [String: ArchiveAnswer]
+        /// Waited for by each query.
+        private let gate: Gate?
         let asked = Mutex<[String]>([])
-        init(_ answers: [String: ArchiveAnswer]) { self.answers = answers }
+        let levels = Mutex<[StudyQueryLevel]>([])
+        init(_ answers: [String: ArchiveAnswer], below: [String: ArchiveAnswer] = [:], gate: Gate? = nil) {
+            self.answers = answers
+            self.below = below
+            self.gate = gate
+        }
         func search(_ query: ArchiveQuery, at archive: Peer) async -> ArchiveAnswer {
             asked.withLock { $0.append(archive.name) }
+            levels.withLock { $0.append(query.level) }
+            await gate?.wait()
+            if query.level != .study, let answer = below[archive.name] { return answer }
             return answers[archive.name] ?? ArchiveAnswer(end: .failed("test"))
         }
     }
@@ -129,12 +142,88 @@ struct ArchiveSearchTests {
         #expect(directory.asked.withLock { $0.count } == 2)
     }
 
-    @Test("A query that narrows nothing, of series without a study, or that cannot be audited is not asked")
+    /// A series of a study of an archive, or an instance of it.
+    private static func below(_ study: Int, _ series: Int, _ instance: Int? = nil, _ archive: String) -> StudyMatch {
+        var match = match(study, archive)
+        var attributes = SeriesAttributes()
+        attributes.modality = "CT"
+        match.series = Series(
+            studyInstanceUID: "1.2.\(study)", seriesInstanceUID: "1.2.\(study).\(series)",
+            reconciliation: match.study.reconciliation, attributes: attributes, updatedAt: .distantPast)
+        guard let instance else { return match }
+        match.instance = Instance(
+            studyInstanceUID: "1.2.\(study)", seriesInstanceUID: "1.2.\(study).\(series)",
+            sopInstanceUID: "1.2.\(study).\(series).\(instance)", sopClassUID: UID.ctImageStorage,
+            instanceNumber: instance, transferSyntaxUID: "", rows: nil, columns: nil, bitsAllocated: nil,
+            numberOfFrames: 0, blobID: BlobID(""), size: 0, dataSetOffset: 0, pixelDataOffset: nil,
+            pixelDataLength: nil, receivedAt: .distantPast, receivedFrom: nil)
+        return match
+    }
+
+    @Test("Series and instances are of all archives, each once, of a study in two of the first; of what lies here none")
+    func below() async {
+        let store = MemoryStore()
+        let held = Self.match(3, "A").study
+        store.change { $0.studies.append(held) }
+        let directory = Directory([
+            "A": ArchiveAnswer(
+                matches: [
+                    Self.below(2, 1, 1, "A"), Self.below(1, 2, 1, "A"), Self.below(1, 1, 2, "A"),
+                    Self.below(1, 1, 1, "A"), Self.below(1, 1, 1, "A"), Self.below(3, 1, 1, "A"),
+                ], end: .whole),
+            "B": ArchiveAnswer(matches: [Self.below(1, 9, 1, "B"), Self.below(4, 1, 1, "B")], end: .whole),
+        ])
+        let search = Self.search(directory, store: store)
+        let found = await search.find(.instance, Self.keys, access: Self.access())
+        #expect(!found.isPartial)
+        #expect(
+            found.matches.map { $0.instance?.sopInstanceUID } == [
+                "1.2.1.1.1", "1.2.1.1.2", "1.2.1.2.1", "1.2.2.1.1", "1.2.4.1.1",
+            ])
+        #expect(directory.levels.withLock { $0 } == [.instance, .instance])
+        let first = SearchKeys([.studyInstanceUID: .exact("1.2.1"), .instanceNumber: .exact("2")])
+        let number = await search.find(.instance, first, access: Self.access())
+        #expect(number.matches.map { $0.instance?.sopInstanceUID } == ["1.2.1.1.2"] && !number.isPartial)
+        let own = SearchKeys([.studyInstanceUID: .exact("1.2.3")])
+        #expect(await search.find(.instance, own, access: Self.access()).matches.isEmpty)
+        #expect(directory.asked.withLock { $0.count } == 4)
+    }
+
+    @Test("Of series and instances a limited caller sees those of a known patient whom a rule shows")
+    func rightsBelow() async throws {
+        let store = MemoryStore()
+        store.change { content in
+            for number in ["P1", "P2"] {
+                content.patients.append(
+                    Patient(
+                        id: EntityID(number.lowercased()),
+                        identifiers: [Identifier(system: "urn:patients", value: number)]))
+            }
+        }
+        let directory = Directory([
+            "A": ArchiveAnswer(matches: [Self.below(1, 1, 1, "A")], end: .whole)
+        ])
+        let search = Self.search(directory, ["A"], store: store)
+        let keys = SearchKeys([.studyInstanceUID: .exact("1.2.1")])
+        for (patient, count) in [("p1", 1), ("p2", 0)] {
+            let scope = try #require(Scope("patient/ImagingStudy.rs"))
+            let access = AccessContext(
+                principal: Principal(kind: .client, id: "c"), scopes: [scope], patient: patient, requestID: "r")
+            for level in [StudyQueryLevel.series, .instance] {
+                #expect(await search.find(level, keys, access: access).matches.count == count)
+            }
+        }
+    }
+
+    @Test("A query that narrows no study, or that cannot be audited is not asked")
     func notAsked() async {
         let directory = Directory(["A": ArchiveAnswer(end: .whole)])
         let search = Self.search(directory, ["A"])
         #expect(await search.find(.study, SearchKeys(), access: Self.access()).isPartial)
-        #expect(await search.find(.series, Self.keys, access: Self.access()).isPartial)
+        for level in [StudyQueryLevel.series, .instance] {
+            let keys = SearchKeys([.modality: .exact("CT"), .sopInstanceUID: .exact("1.2.3")])
+            #expect(await search.find(level, keys, access: Self.access()).isPartial)
+        }
         let mute = Self.search(directory, ["A"], audit: NoAudit())
         #expect(await mute.find(.study, Self.keys, access: Self.access()).isPartial)
         #expect(directory.asked.withLock { $0.isEmpty })

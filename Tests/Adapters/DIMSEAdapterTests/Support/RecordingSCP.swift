@@ -50,6 +50,7 @@ final class Gate: Sendable {
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
     private let state = Mutex(State())
+    var isOpen: Bool { state.withLock { $0.isOpen } }
 
     func open() {
         let waiting = state.withLock { state in
