@@ -25,6 +25,7 @@ import check_operations  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_remote_studies  # noqa: E402
 import check_rendered  # noqa: E402
+import check_roles  # noqa: E402
 import check_scp  # noqa: E402
 import check_scu  # noqa: E402
 import check_signin  # noqa: E402
@@ -95,6 +96,7 @@ def drive(arguments, report, server, backend, folder, receiver, committer, scp, 
             check_smart.check(report, server, folder)
             check_signin.check(report, server, folder)
             check_launch.check(report, server, backend)
+            check_roles.check(report, server, backend)
         if "hl7" in arguments.parts:
             check_hl7.check(report, server, backend, accession=accession)
         if "dimse" in arguments.parts:

@@ -67,16 +67,21 @@ struct WebComposition {
         }
         let verifier = TokenVerifier(
             keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store,
-            authorizations: store, now: micros)
+            authorizations: store, policy: configuration.access.policy, now: micros)
         tokens = verifier
         let issuer = TokenIssuer(
             key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
             randomBytes: { entropy.bytes($0) })
         // People.
         let people = PeopleComposition.keys(folder).map { keys in
-            People(
+            var people = People(
                 sessions: PeopleComposition.sessions(store, keys: keys, clock: clock), clients: store, audit: audit,
                 threads: PasswordThreads(), baseURL: publicURL)
+            people.emergencies = EmergencyDesk(practices: store, policy: configuration.access.policy, now: micros) {
+                metrics.count("hilum_emergency_accesses", [])
+                logger.warning("a patient was opened in an emergency: see /account/emergencies")
+            }
+            return people
         }
         passwords = people?.threads
         if people == nil {
@@ -89,7 +94,7 @@ struct WebComposition {
                 authorization: AuthorizationEndpoint(
                     configuration: smart, clients: store, sessions: people.sessions, authorizations: store,
                     subjects: store,
-                    audit: audit, givesOnlineAccess: true, now: micros,
+                    audit: audit, givesOnlineAccess: true, policy: configuration.access.policy, now: micros,
                     randomBytes: { entropy.bytes($0) }),
                 exchange: GrantExchange(
                     authorizations: store, sessions: people.sessions, issuer: issuer, verifier: verifier, now: micros,

@@ -172,6 +172,8 @@ struct ServerConfiguration: Decodable, Sendable {
     var archives = ArchivesConfiguration()
     /// What is fetched from them before anybody asks.
     var prefetch = PrefetchConfiguration()
+    /// Who sees what of the people who work here.
+    var access = AccessConfiguration()
     /// Minutes between checkpoints of the audit trail.
     var auditCheckpointMinutes: Int64 = 15
     /// The site profile's file.
@@ -181,7 +183,7 @@ struct ServerConfiguration: Decodable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention,
-            routing, viewer, archives, prefetch
+            routing, viewer, archives, prefetch, access
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
@@ -207,6 +209,7 @@ struct ServerConfiguration: Decodable, Sendable {
         archiveCache = try keys.value(.archiveCache).map { (set: ArchiveCacheKeys) in set.rule } ?? archiveCache
         archives = try keys.value(.archives) ?? archives
         prefetch = try keys.value(.prefetch) ?? prefetch
+        access = try keys.stated(.access) ?? access
         auditCheckpointMinutes =
             try keys.value(.audit).map { (set: AuditKeys) in set.minutes } ?? auditCheckpointMinutes
         siteProfile = try keys.value(.siteProfile) ?? siteProfile

@@ -10,7 +10,9 @@ package struct People: Sendable {
     package let threads: PasswordThreads
     /// Scheme, host and port of this server, as browsers name where a form comes from.
     let origin: String
-    private let audit: any AuditTrail
+    let audit: any AuditTrail
+    /// Where emergencies are kept; nil where none can be declared.
+    package var emergencies: EmergencyDesk?
     private let guesses: GuessThrottle
     private let cost: PasswordVerifier.Cost
     private let decoy: PasswordVerifier

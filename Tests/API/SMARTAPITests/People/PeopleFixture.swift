@@ -202,7 +202,7 @@ struct PeopleFixture: Sendable {
 
     /// An account with the password of the fixture.
     @discardableResult
-    func add(_ name: String, _ role: SignedInPerson.Role = .practitioner) async throws -> Account {
+    func add(_ name: String, _ role: SignedInPerson.Role = .referrer) async throws -> Account {
         let account = Account(
             id: "id-" + name, name: name, displayName: "Dr. <" + name + ">", role: role, fhirUser: "Practitioner/1",
             passwordVerifier: try PasswordVerifier(password: Self.password, cost: Self.cost).text,
