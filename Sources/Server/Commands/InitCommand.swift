@@ -181,6 +181,7 @@ enum DefaultFiles {
             #   per-client: 100
             # cors: { origins: ["https://viewer.example"] }   # web pages that may call the APIs
             # viewer: { frame-origins: ["https://ehr.example"] }   # who may hold /viewer in a frame; serve: false for none
+            # access: { cleared: { reader: [R] }, emergency-hours: 4 }   # who sees what of the people who work here
             # fhir: { narrative: refuse }             # keep: narratives with scripts are stored as they are sent
 
             # limits:                   # what each door takes at most

@@ -72,8 +72,8 @@ extension PatientReach {
                     """, step.values),
                 SQLCondition(
                     """
-                    EXISTS (SELECT 1 FROM studies dt JOIN series de ON de.study_uid = dt.uid \
-                    WHERE dt.patient_id = \(patient) AND de.patient_id = \(patient) AND \(series.text)\(apart))
+                    EXISTS (SELECT 1 FROM studies dt CROSS JOIN series de WHERE dt.patient_id = \(patient) \
+                    AND de.study_uid = dt.uid AND de.patient_id = \(patient) AND \(series.text)\(apart))
                     """, series.values),
             ])
         }

@@ -1,5 +1,6 @@
 import Access
 import FHIRModel
+import FHIRResources
 import TestSupport
 import Testing
 
@@ -180,7 +181,7 @@ struct PracticeTests {
     @Test(
         "A new order grants at once, a cancelled, deleted or restored one as it is then", arguments: TestDatabases.all)
     func fresh(_ kind: SQLDialect) async throws {
-        func order(_ status: String, _ patient: String = "a") -> String {
+        @Sendable func order(_ status: String, _ patient: String = "a") -> String {
             #"{"resourceType":"ServiceRequest","id":"s","status":"\#(status)","intent":"order","subject":{"reference":"Patient/\#(patient)"},"requester":{"reference":"Practitioner/d"}}"#
         }
         try await Support.with(kind) { store in
@@ -346,9 +347,20 @@ struct PracticeTests {
             try await Support.put(store, CompartmentTests.observation("oa", of: "a"))
             try await Support.put(store, Self.labelled("Patient", "a", "V", #""active":true"#))
             for access in [doctor, administrator, cleared] { #expect(try await Self.seen(store, access) == ["b"]) }
+            // What is of both is hidden with the one, though the other is seen.
+            try await Support.put(
+                store,
+                #"{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/a"}},{"entity":{"reference":"Patient/b"}}]}"#
+            )
+            for access in [doctor, administrator, cleared] {
+                #expect(try await store.read("Group", "g", access: access) == nil)
+                #expect(try await Support.ids(store, "Group", "", access) == [])
+                #expect(try await Support.ids(store, "Patient", "_has:Group:member:type=person", access) == [])
+            }
             #expect(try await Support.ids(store, "Observation", "", own) == ["oa"])
             try await Support.put(store, #"{"resourceType":"Patient","id":"a"}"#)
             #expect(try await Self.seen(store, doctor) == ["a", "b"])
+            #expect(try await Support.ids(store, "Group", "", doctor) == ["g"])
         }
     }
 

@@ -76,6 +76,9 @@ final class MemoryPeople: AccountDirectory, SessionDirectory {
                 if let user { state.accounts[accountID]?.fhirUser = user }
                 if let patients { state.accounts[accountID]?.patientIDs = patients }
                 end()
+            case .role(let role):
+                state.accounts[accountID]?.role = role
+                end()
             }
             return true
         }
@@ -151,16 +154,21 @@ struct PeopleFixture: Sendable {
     let clock = ManualClock()
     let store = MemoryStore()
     let directory = MemoryPeople()
+    let practices = MemoryPractices()
     let people: People
     let responder: APIResponder
 
     private init(_ limits: PasswordThreads.Limits, cost: PasswordVerifier.Cost) throws {
-        let (clock, random) = (clock, Mutexed())
-        people = People(
+        let (clock, random, practices) = (clock, Mutexed(), practices)
+        var people = People(
             sessions: PeopleSessions(
                 accounts: directory, sessions: directory, keys: PeopleKeys(key: [UInt8](repeating: 7, count: 32)),
                 now: { clock.now }, randomBytes: { random.bytes($0) }),
             clients: store, audit: store, threads: PasswordThreads(limits), baseURL: Self.base, cost: cost)
+        people.emergencies = EmergencyDesk(
+            practices: practices, policy: AccessPolicy(emergencySeconds: 600), now: { clock.now }
+        ) { practices.noteAlert() }
+        self.people = people
         responder = APIResponder(
             table: try RouteTable([AccountRoutes(people: people).group]),
             authenticator: BearerAuthenticator(tokens: NoTokens(), audit: store, realm: Self.base),
