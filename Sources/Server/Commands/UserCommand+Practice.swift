@@ -1,6 +1,7 @@
 import Access
 import ArgumentParser
 import FHIRModel
+import SQLStore
 import Workflow
 
 /// Whom an account sees: its role, a reader's desk, and grants of single patients. Decision 0034.
