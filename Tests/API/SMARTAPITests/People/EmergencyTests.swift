@@ -1,5 +1,6 @@
 import Access
 import HTTPSupport
+import HTTPTypes
 import Synchronization
 import Testing
 
