@@ -77,7 +77,7 @@ extension SearchCompiler {
     /// The current versions that belong to somebody's patients, for who sees no others; nil for anybody else, and where these
     /// are as many as all.
     func practiceLeader(_ type: String) -> Leader? {
-        guard case .anyOf(let rules) = access.visibility(.search, of: type) else { return nil }
+        guard access.practice != nil, case .anyOf(let rules) = access.visibility(.search, of: type) else { return nil }
         var selects: [SQLCondition] = []
         for rule in rules {
             var own: SQLCondition?
