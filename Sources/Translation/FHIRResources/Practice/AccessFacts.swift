@@ -68,46 +68,52 @@ package struct AccessFacts: Sendable, Hashable {
 
     package var isEmpty: Bool { careLinks.isEmpty && actors.isEmpty && refusals.isEmpty && labels.isEmpty }
 
-    /// Types whose versions may say something, with the kinds of what they say.
+    /// What a version may say something of.
     package enum Kind: Sendable, Hashable, CaseIterable { case careLinks, actors, refusals, labels }
-    package static func kinds(of type: String) -> Set<Kind> {
-        switch type {
-        case "Patient": [.careLinks, .labels]
-        case "ServiceRequest": [.careLinks, .labels]
-        case "Encounter", "CareTeam": [.careLinks]
-        case "Practitioner", "PractitionerRole": [.actors]
-        case "Consent": [.refusals]
-        case "ImagingStudy": [.labels]
-        default: []
+
+    /// What versions of one type say, and how it is read.
+    private struct Speaker: Sendable {
+        let kinds: Set<Kind>
+        let read: @Sendable (inout AccessFacts, FactReader, _ id: String, JSONNode) -> Void
+
+        init(
+            _ kinds: Set<Kind>, _ read: @escaping @Sendable (inout AccessFacts, FactReader, String, JSONNode) -> Void
+        ) {
+            self.kinds = kinds
+            self.read = read
         }
     }
-    /// Their names, in a fixed order.
-    package static let types = [
-        "CareTeam", "Consent", "Encounter", "ImagingStudy", "Patient", "Practitioner", "PractitionerRole",
-        "ServiceRequest",
+
+    private static let speakers: [String: Speaker] = [
+        "Patient": Speaker([.careLinks, .labels]) { facts, reader, id, root in
+            facts.careLinks = reader.ofPatient(id, root)
+            facts.labels = reader.labels(root)
+        },
+        "ServiceRequest": Speaker([.careLinks, .labels]) { facts, reader, _, root in
+            facts.careLinks = reader.ofOrder(root)
+            facts.labels = reader.labels(root)
+        },
+        "Encounter": Speaker([.careLinks]) { facts, reader, _, root in facts.careLinks = reader.ofEncounter(root) },
+        "CareTeam": Speaker([.careLinks]) { facts, reader, _, root in facts.careLinks = reader.ofTeam(root) },
+        "Practitioner": Speaker([.actors]) { facts, reader, id, root in
+            facts.actors = reader.ofPractitioner(id, root)
+        },
+        "PractitionerRole": Speaker([.actors]) { facts, reader, id, root in facts.actors = reader.ofRole(id, root) },
+        "Consent": Speaker([.refusals]) { facts, reader, _, root in facts.refusals = reader.ofConsent(root) },
+        "ImagingStudy": Speaker([.labels]) { facts, reader, _, root in facts.labels = reader.labels(root) },
     ]
+
+    /// Of what versions of a type may say something.
+    package static func kinds(of type: String) -> Set<Kind> { speakers[type]?.kinds ?? [] }
+    /// Those types, in a fixed order.
+    package static let types = speakers.keys.sorted()
 
     /// - Parameters:
     ///   - id: the logical id, which the document need not have yet.
     ///   - base: the server's own address.
     ///   - zone: the site's clock, for times without one.
     package init(_ type: String, _ id: String, _ document: JSONDocument, base: String, zone: LocalZone) {
-        let reader = FactReader(base: base, zone: zone)
-        switch type {
-        case "Patient":
-            careLinks = reader.ofPatient(id, document.root)
-            labels = reader.labels(document.root)
-        case "ServiceRequest":
-            careLinks = reader.ofOrder(document.root)
-            labels = reader.labels(document.root)
-        case "Encounter": careLinks = reader.ofEncounter(document.root)
-        case "CareTeam": careLinks = reader.ofTeam(document.root)
-        case "Practitioner": actors = reader.ofPractitioner(id, document.root)
-        case "PractitionerRole": actors = reader.ofRole(id, document.root)
-        case "Consent": refusals = reader.ofConsent(document.root)
-        case "ImagingStudy": labels = reader.labels(document.root)
-        default: break
-        }
+        Self.speakers[type]?.read(&self, FactReader(base: base, zone: zone), id, document.root)
         if careLinks.count > Self.rowsMax { careLinks = Set(careLinks.prefix(Self.rowsMax)) }
         if actors.count > Self.rowsMax { actors = Set(actors.prefix(Self.rowsMax)) }
         if refusals.count > Self.rowsMax {

@@ -22,13 +22,20 @@ extension FactReader {
 
     func ofConsent(_ root: JSONNode) -> Set<AccessFacts.Refusal> {
         guard root["status"]?.string == "active", !isOfOther(root["scope"]) else { return [] }
-        // Whatever server the reference says it is on: one that was written by an earlier address of this one counts.
-        guard let text = root["patient"]?["reference"]?.string, let provision = root["provision"],
-            case let reference = Reference(text), reference.type == "Patient", let patient = reference.id
+        guard let text = root["patient"]?["reference"]?.string, let patient = Self.patient(text),
+            let provision = root["provision"]
         else { return [] }
         var found: Set<AccessFacts.Refusal> = []
         collect(provision, patient, actors: [AccessFacts.everyone], span: .always, depth: 0, into: &found)
         return found
+    }
+
+    /// Whatever server the reference says it is on: one that was written by an earlier address of this one counts.
+    private static func patient(_ text: String) -> String? {
+        switch Reference(text) {
+        case .relative("Patient", let id, _), .absolute(_, "Patient", let id, _): id
+        default: nil
+        }
     }
 
     private func isOfOther(_ scope: JSONNode?) -> Bool {
