@@ -106,7 +106,7 @@ package struct AccessFacts: Sendable, Hashable {
     /// Of what versions of a type may say something.
     package static func kinds(of type: String) -> Set<Kind> { speakers[type]?.kinds ?? [] }
     /// Those types, in a fixed order.
-    package static let types = speakers.keys.sorted()
+    package static let types: [String] = speakers.keys.sorted()
 
     /// - Parameters:
     ///   - id: the logical id, which the document need not have yet.
