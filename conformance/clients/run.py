@@ -30,6 +30,7 @@ import check_operations  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_remote_studies  # noqa: E402
 import check_rendered  # noqa: E402
+import check_roles  # noqa: E402
 import check_scp  # noqa: E402
 import check_scu  # noqa: E402
 import check_signin  # noqa: E402
@@ -136,6 +137,7 @@ def drive(arguments, parts, report, server, backend, folder, receiver, committer
             check_smart.check(report, server, folder)
             check_signin.check(report, server, folder)
             check_launch.check(report, server, backend)
+            check_roles.check(report, server, backend)
         if parts.begins("hl7"):
             check_hl7.check(report, server, backend, accession=accession)
         if parts.begins("dimse"):

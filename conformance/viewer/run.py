@@ -381,6 +381,17 @@ def drive(report, driver, server, page, study, report_text):
         pixels()
         driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
 
+    def of_all():
+        driver.get(server.http + "/viewer?patients=mine")
+        page.wait(lambda: "/auth/authorize" in driver.current_url, "the consent page")
+        expect("user/ImagingStudy.rs" in driver.page_source and "patient/" not in driver.page_source, "what is asked for")
+        page.click('button[name="decision"][value="allow"]')
+        page.wait(lambda: driver.find_elements(By.CSS_SELECTOR, "#app:not([hidden])"), "the viewer")
+        page.wait(lambda: "image 1 of 48" in page.label(), page.label())
+        page.wait(lambda: "PHANTOM" in page.find("#patient-name").text, "whose study is open")
+        expect("PHANTOM" in page.find("#studies").text, "whose study each is")
+        equal(urlsplit(driver.current_url).query, "patients=mine", "the address")
+
     def nothing_from_elsewhere():
         hosts = set()
         for entry in driver.get_log("performance"):
@@ -402,7 +413,8 @@ def drive(report, driver, server, page, study, report_text):
         ("length and ellipse in real units", measures, "PS3.3 C.7.6.3.1.1"),
         ("planes across the volume", planes, "PS3.3 C.7.6.2.1.1"), ("cine", cine, ""), ("attributes and reports", panels, ""),
         ("a link leads to the same image", link, ""), ("a phone's width", phone, "WCAG 2.2 §1.4.10"),
-        ("without WebGL", processor, ""), ("nothing from elsewhere, no policy broken", nothing_from_elsewhere, "CSP 3"),
+        ("without WebGL", processor, ""), ("all of a person's patients", of_all, "SMART 2.2 scopes"),
+        ("nothing from elsewhere, no policy broken", nothing_from_elsewhere, "CSP 3"),
     ]
     for name, work, clause in checks:
         if not report.check("viewer", name, work, clause):

@@ -9,6 +9,9 @@ package struct AccessContext: Sendable, Hashable {
     package let patient: String?
     /// What the person whom scopes of the user level speak of may see at all; empty for nobody. SMART 2.2 §Scopes.
     package let reach: [Compartment]
+    /// As what the person works here, which bounds their scopes of the patient level, too; nil for a patient, and for
+    /// whoever is no person.
+    package let practice: Practice?
     /// The server's own work, which no scope limits. Never set for a caller on a wire except a configured peer.
     package let isUnrestricted: Bool
     /// Joins the log lines, the audit row and the answer of one request.
@@ -20,12 +23,14 @@ package struct AccessContext: Sendable, Hashable {
 
     package init(
         principal: Principal, scopes: [Scope], patient: String? = nil, reach: [Compartment] = [],
-        isUnrestricted: Bool = false, requestID: String, sourceAddress: String? = nil, tokenID: String? = nil
+        practice: Practice? = nil, isUnrestricted: Bool = false, requestID: String, sourceAddress: String? = nil,
+        tokenID: String? = nil
     ) {
         self.principal = principal
         self.scopes = scopes
         self.patient = patient
         self.reach = reach
+        self.practice = practice
         self.isUnrestricted = isUnrestricted
         self.requestID = requestID
         self.sourceAddress = sourceAddress
@@ -40,8 +45,16 @@ package struct AccessContext: Sendable, Hashable {
     /// What the caller may see of a type with one permission, a single letter. Pure; a refusal is a value.
     ///
     /// A scope of the system level reaches every patient, one of the patient level the compartment of the patient in
-    /// context and without one nothing, one of the user level the compartments that the person may see.
+    /// context and without one nothing, one of the user level the compartments that the person may see. Whoever works here
+    /// sees by either what is within their practice.
     package func visibility(_ permission: Permissions, of resourceType: String) -> Visibility {
+        visibility(permission, of: resourceType, isPixels: false)
+    }
+
+    /// What the caller may read of the objects of images, in terms of the ImagingStudy that they belong to.
+    package var imageVisibility: Visibility { visibility(.read, of: "ImagingStudy", isPixels: true) }
+
+    private func visibility(_ permission: Permissions, of resourceType: String, isPixels: Bool) -> Visibility {
         if isUnrestricted { return .whole }
         var rules: [VisibilityRule] = []
         for scope in scopes where scope.permissions.contains(permission) && scope.covers(resourceType) {
@@ -51,8 +64,16 @@ package struct AccessContext: Sendable, Hashable {
             case .patient:
                 guard let patient else { continue }
                 conditions.insert(.compartment(.patient(patient)), at: 0)
+                guard let practice else { break }
+                for own in practice.rules(permission, of: resourceType, isPixels: isPixels) {
+                    rules.append(VisibilityRule(conditions + own))
+                }
+                continue
             case .user:
                 for compartment in reach { rules.append(VisibilityRule([.compartment(compartment)] + conditions)) }
+                for own in practice?.rules(permission, of: resourceType, isPixels: isPixels) ?? [] {
+                    rules.append(VisibilityRule(own + conditions))
+                }
                 continue
             }
             rules.append(VisibilityRule(conditions))

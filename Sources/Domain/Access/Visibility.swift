@@ -25,18 +25,49 @@ package enum Visibility: Sendable, Hashable {
         }
     }
 
-    /// Whether something of a patient might be seen, whatever it is: false where every rule asks for another patient.
-    package func mayConcern(patient: String) -> Bool {
+    /// Whether something of a patient might be seen, whatever it is: false where every rule asks for another patient, or for
+    /// one within a practice that this one is not within.
+    package func mayConcern(
+        patient: String, isWithin: (PatientReach) throws -> Bool
+    ) rethrows -> Bool {
         switch self {
         case .whole: true
         case .nothing: false
         case .anyOf(let rules):
-            rules.contains { rule in
-                rule.conditions.allSatisfy { condition in
-                    guard case .compartment(let own) = condition, own == .patient(own.id) else { return true }
-                    return own.id == patient
+            try rules.contains { rule in
+                try rule.conditions.allSatisfy { condition in
+                    switch condition {
+                    case .compartment(let own): own != .patient(own.id) || own.id == patient
+                    case .reach(let reach): try isWithin(reach)
+                    case .search, .carriesNone: true
+                    }
                 }
             }
+        }
+    }
+
+    /// The same where nobody is within a practice.
+    package func mayConcern(patient: String) -> Bool { mayConcern(patient: patient) { _ in false } }
+
+    /// Whether what is known to belong to one patient, and of which nothing else is known, may be seen by a rule that asks
+    /// for a practice. What is known of nobody carries no label.
+    package func shows(
+        ofPatient patient: String, isWithin: (PatientReach) throws -> Bool
+    ) rethrows -> Bool {
+        if shows(ofPatient: patient) { return true }
+        guard case .anyOf(let rules) = self else { return false }
+        return try rules.contains { rule in
+            var isAsked = false
+            return try rule.conditions.allSatisfy { condition in
+                switch condition {
+                case .compartment(let own): return own == .patient(patient)
+                case .reach(let reach):
+                    isAsked = true
+                    return try isWithin(reach)
+                case .carriesNone: return true
+                case .search: return false
+                }
+            } && isAsked
         }
     }
 
@@ -66,6 +97,9 @@ package struct VisibilityRule: Sendable, Hashable {
         case compartment(Compartment)
         /// The resource carries none of these labels in `meta.security`. FHIR R4 security-labels.html.
         case carriesNone(of: [SecurityLabel])
+        /// The resource belongs to the compartment of a patient within the reach; with everyone in it, to none who is cut
+        /// out of it.
+        case reach(PatientReach)
     }
 
     /// Each once.

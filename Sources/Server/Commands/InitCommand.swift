@@ -203,6 +203,7 @@ enum DefaultFiles {
             # viewer: { frame-origins: ["https://ehr.example"] }   # who may hold /viewer in a frame; serve: false for none
             #                                                          # ask-consent: true has it ask as other apps do
             # consent: { remembered-days: 90 }        # how long who ticks so is not asked again; 0: each time
+            # access: { cleared: { reader: [R] }, emergency-hours: 4 }   # who sees what of the people who work here
             # fhir: { narrative: refuse }             # keep: narratives with scripts are stored as they are sent
 
             # limits:                   # what each door takes at most

@@ -10,9 +10,11 @@ import Workflow
 /// `hilum user …`: the people who may sign in.
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "Add, list, lock, reset, link and remove the accounts of people.",
+        commandName: "user",
+        abstract: "Add, list, lock, reset, link and remove the accounts of people, and say whom they see.",
         subcommands: [
-            Add.self, List.self, Lock.self, Unlock.self, Reset.self, Link.self, Remove.self,
+            Add.self, List.self, Lock.self, Unlock.self, Reset.self, Link.self, SetRole.self, Desk.self, Grant.self,
+            RevokeGrant.self, Grants.self, Remove.self,
         ])
 
     struct Add: AsyncParsableCommand {
@@ -20,7 +22,8 @@ struct UserCommand: AsyncParsableCommand {
             abstract: "Add an account; prints a one-time code with which its person chooses a password.")
         @Argument(help: "The server folder.") var folder: String
         @Argument(help: "What is typed to sign in: 1 to 64 of a-z 0-9 . _ @ -") var name: String
-        @Option(help: "practitioner, patient or operator.") var role: String
+        @Option(help: "referrer, reader, administrator, patient or operator; practitioner is a referrer.")
+        var role: String
         @Option(help: "The person's name, for others.") var displayName: String
         @Option(name: .customLong("fhir-user"), help: "Who that is in the record: Practitioner/ID, Patient/ID.")
         var fhirUser: String?
@@ -32,10 +35,7 @@ struct UserCommand: AsyncParsableCommand {
             guard Account.isName(name) else {
                 throw ValidationError("\(name): a name is 1 to \(Account.nameBytesMax) of a-z 0-9 . _ @ -")
             }
-            guard let role = SignedInPerson.Role(rawValue: role) else {
-                let roles = SignedInPerson.Role.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("\(role): a role is one of \(roles)")
-            }
+            let role = try Self.role(role)
             guard (1...Account.displayNameBytesMax).contains(displayName.utf8.count), !displayName.utf8.contains(0)
             else { throw ValidationError("--display-name: 1 to \(Account.displayNameBytesMax) bytes") }
             try Self.check(fhirUser: fhirUser, patients: patient)
@@ -55,6 +55,14 @@ struct UserCommand: AsyncParsableCommand {
                 if verifier == nil { try await accounts.printCode(for: account) }
                 print("sign in at: \(accounts.publicURL)/account/sign-in")
             }
+        }
+
+        static func role(_ name: String) throws -> SignedInPerson.Role {
+            guard let role = SignedInPerson.Role(name: name) else {
+                let roles = SignedInPerson.Role.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("\(name): a role is one of \(roles)")
+            }
+            return role
         }
 
         static func check(fhirUser: String?, patients: [String]) throws {
@@ -104,7 +112,7 @@ struct UserCommand: AsyncParsableCommand {
         @Argument(help: "The server folder.") var folder: String
         @Argument(help: "The account's name.") var name: String
 
-        fileprivate func with(_ body: (Accounts, Account) async throws -> Void) async throws {
+        func with(_ body: (Accounts, Account) async throws -> Void) async throws {
             try await Accounts.with(folder) { accounts in
                 guard let account = try await accounts.store.account(name: name) else {
                     throw ValidationError("there is no account \(name); `hilum user list` shows those that there are")
@@ -113,7 +121,7 @@ struct UserCommand: AsyncParsableCommand {
             }
         }
 
-        fileprivate func change(_ command: String, _ change: AccountChange, detail: String? = nil) async throws {
+        func change(_ command: String, _ change: AccountChange, detail: String? = nil) async throws {
             try await with { accounts, account in
                 try await accounts.record(command, .update, account, detail: detail)
                 try await accounts.change(account, change)
@@ -203,7 +211,7 @@ struct UserCommand: AsyncParsableCommand {
 }
 
 /// The accounts of a server folder, for a command. Each change has its audit row before it is made.
-private struct Accounts {
+struct Accounts {
     let store: RelationalStore
     let publicURL: String
     let sessions: PeopleSessions
@@ -225,10 +233,13 @@ private struct Accounts {
     }
 
     func record(
-        _ command: String, _ action: AuditRecord.Action, _ account: Account, detail: String? = nil
+        _ command: String, _ action: AuditRecord.Action, _ account: Account, patientID: String? = nil,
+        detail: String? = nil
     ) async throws {
-        try await store.record(
-            .ofCommand(command, action, "account:" + account.id, detail: detail.map { account.name + ": " + $0 }))
+        var record = AuditRecord.ofCommand(
+            command, action, "account:" + account.id, detail: detail.map { account.name + ": " + $0 })
+        record.patientID = patientID
+        try await store.record(record)
     }
 
     /// Prints a code to choose a password with. It is kept nowhere but by its digest.

@@ -6,10 +6,10 @@ import Workflow
 
 /// The application as which the viewer signs in.
 enum ViewerComposition {
-    /// What the viewer may ask for: one patient's images and reports, as the person who signs in may see them.
+    /// What the viewer may ask for: images and reports of one patient, or of all whom the person sees who signs in.
     private static let scopes = GrantedScopes(
         "launch launch/patient openid fhirUser online_access patient/Patient.r patient/ImagingStudy.rs "
-            + "patient/DiagnosticReport.rs")
+            + "patient/DiagnosticReport.rs user/Patient.r user/ImagingStudy.rs user/DiagnosticReport.rs")
 
     /// Registers it where it is not, or is at another address. Who revoked it keeps it revoked.
     static func register(in store: RelationalStore, publicURL: String, now: () -> Int64) async throws {

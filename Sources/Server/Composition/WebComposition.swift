@@ -67,17 +67,22 @@ struct WebComposition {
         }
         let verifier = TokenVerifier(
             keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store,
-            authorizations: store, now: micros)
+            authorizations: store, policy: configuration.access.policy, now: micros)
         tokens = verifier
         let issuer = TokenIssuer(
             key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
             randomBytes: { entropy.bytes($0) })
         // People.
         let people = PeopleComposition.keys(configuration, folder).map { keys in
-            People(
+            var people = People(
                 sessions: PeopleComposition.sessions(store, keys: keys, clock: clock), clients: store, passkeys: store,
                 consents: store, audit: audit, threads: PasswordThreads(), baseURL: publicURL,
                 ports: configuration.doors.filter { $0.kind == .http && $0.tls != .off && $0.port > 0 }.map(\.port))
+            people.emergencies = EmergencyDesk(practices: store, policy: configuration.access.policy, now: micros) {
+                metrics.count("hilum_emergency_accesses", [])
+                logger.warning("a patient was opened in an emergency: see /account/emergencies")
+            }
+            return people
         }
         passwords = people?.threads
         if people == nil {
@@ -93,7 +98,8 @@ struct WebComposition {
                     configuration: smart, clients: store, sessions: people.sessions, authorizations: store,
                     subjects: store,
                     audit: audit, givesOnlineAccess: true,
-                    consents: ViewerComposition.consents(configuration, store, publicURL: publicURL), now: micros,
+                    consents: ViewerComposition.consents(configuration, store, publicURL: publicURL),
+                    policy: configuration.access.policy, now: micros,
                     randomBytes: { entropy.bytes($0) }),
                 exchange: GrantExchange(
                     authorizations: store, sessions: people.sessions, issuer: issuer, verifier: verifier, now: micros,

@@ -214,6 +214,8 @@ struct ServerConfiguration: Decodable, Sendable {
     var imports = ImportsConfiguration()
     /// The audit trail, and who is fed with it.
     var audit = AuditConfiguration()
+    /// Who sees what of the people who work here.
+    var access = AccessConfiguration()
     /// The site profile's file.
     var siteProfile: String = "site.yaml"
     /// trace, debug, info, notice, warning, error.
@@ -221,7 +223,7 @@ struct ServerConfiguration: Decodable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention,
-            routing, viewer, archives, prefetch, consent, imports
+            routing, viewer, archives, prefetch, consent, imports, access
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
@@ -250,6 +252,7 @@ struct ServerConfiguration: Decodable, Sendable {
         prefetch = try keys.value(.prefetch) ?? prefetch
         imports = try keys.value(.imports) ?? imports
         audit = try keys.value(.audit) ?? audit
+        access = try keys.stated(.access) ?? access
         siteProfile = try keys.value(.siteProfile) ?? siteProfile
         logLevel = try keys.value(.logLevel) ?? logLevel
     }

@@ -5,24 +5,42 @@ import Workflow
 /// ``Access/Visibility`` is of the resources.
 ///
 /// Images are reached with the rights of ImagingStudy, the worklist with those of ServiceRequest. A rule is applied as far
-/// as the tables can tell whether it holds: they know the patient, and nothing that a search condition or a label speaks
-/// of, so a rule with one of these lets nothing through. What is kept aside belongs to no patient.
+/// as the tables can tell whether it holds: they know the patient, the study and the order, and nothing that a search
+/// condition speaks of, so a rule with one of these lets nothing through. What is kept aside belongs to no patient.
 struct ImagingSight: Sendable {
     private enum Extent: Sendable {
         case whole
         /// The rows of these patients, by id; none for nobody.
         case patients([String])
+        /// The rows that one of the rules lets through: at least one, each of conditions that the tables can tell.
+        case rules([VisibilityRule])
     }
+    /// A kind of row, which tells by what resource its labels are found.
+    private enum Row { case study, series, step }
+
     private let extent: Extent
+    private let isOfWorklist: Bool
 
     /// Every row.
-    static let whole = ImagingSight(.whole)
+    static let whole = ImagingSight(Visibility.whole)
 
-    init(_ visibility: Visibility) {
+    init(_ visibility: Visibility, isOfWorklist: Bool = false) {
+        self.isOfWorklist = isOfWorklist
         switch visibility {
         case .whole: extent = .whole
         case .nothing: extent = .patients([])
-        case .anyOf(let rules): extent = .patients(rules.compactMap(\.onlyPatient))
+        case .anyOf(let rules):
+            let told = rules.filter { $0.conditions.allSatisfy(Self.isTold) }
+            let patients = told.compactMap(\.onlyPatient)
+            extent = patients.count == told.count ? .patients(patients) : .rules(told)
+        }
+    }
+
+    private static func isTold(_ condition: VisibilityRule.Condition) -> Bool {
+        switch condition {
+        case .compartment(let own): own == .patient(own.id)
+        case .search: false
+        case .carriesNone, .reach: true
         }
     }
 
@@ -31,16 +49,66 @@ struct ImagingSight: Sendable {
     /// Every row, those of no patient among them: what is kept aside, and conflicts of instances.
     var isWhole: Bool { if case .whole = extent { true } else { false } }
 
-    /// The condition on a study, a series or a step of the worklist; nil where there is none. A series that is kept aside
-    /// has no patient.
-    func row(_ alias: String, _ dialect: SQLDialect) -> SQLCondition? {
-        guard case .patients(let ids) = extent else { return nil }
-        return SQLCondition(dialect.isInTexts("\(alias).patient_id"), [.texts(ids)])
+    /// The condition on a study, or on a step of the worklist where it is a sight of that; nil where there is none.
+    func root(_ alias: String, _ dialect: SQLDialect) -> SQLCondition? {
+        guard var condition = row(alias, isOfWorklist ? .step : .study, dialect) else { return nil }
+        if let candidates { condition.add("\(alias).patient_id IN (\(candidates.text))", values: candidates.values) }
+        return condition
+    }
+
+    /// The condition on a series; nil where there is none. A series that is kept aside has no patient.
+    func series(_ alias: String, _ dialect: SQLDialect) -> SQLCondition? { row(alias, .series, dialect) }
+
+    private func row(_ alias: String, _ row: Row, _ dialect: SQLDialect) -> SQLCondition? {
+        switch extent {
+        case .whole: nil
+        case .patients(let ids):
+            SQLCondition(dialect.isInTexts("\(alias).patient_id"), [.texts(ids)])
+        case .rules(let rules):
+            .anyOf(rules.map { rule in .allOf(rule.conditions.map { condition($0, alias, row, dialect) }) })
+        }
+    }
+
+    private func condition(
+        _ condition: VisibilityRule.Condition, _ alias: String, _ row: Row, _ dialect: SQLDialect
+    ) -> SQLCondition {
+        switch condition {
+        case .compartment(let own): return SQLCondition("\(alias).patient_id = ?", [.text(own.id)])
+        case .reach(let reach): return reach.condition(on: "\(alias).patient_id", dialect)
+        case .carriesNone(let labels):
+            let (type, id) =
+                switch row {
+                case .study: ("ImagingStudy", "\(alias).id")
+                case .series: ("ImagingStudy", "(SELECT lt.id FROM studies lt WHERE lt.uid = \(alias).study_uid)")
+                case .step: ("ServiceRequest", "\(alias).order_id")
+                }
+            // What hides a patient hides what is theirs.
+            let all = [(type, id), ("Patient", "\(alias).patient_id")].compactMap {
+                PatientReach.labelled($0.0, $0.1, labels, dialect.apart)
+            }
+            return .allOf([SQLCondition("\(alias).patient_id IS NOT NULL")] + all.map(PatientReach.not))
+        case .search: return SQLCondition("1 = 0")
+        }
+    }
+
+    /// A SELECT of the patients whose rows may be seen and some others; nil where these are as many as all.
+    private var candidates: SQLCondition? {
+        guard case .rules(let rules) = extent else { return nil }
+        var parts: [SQLCondition] = []
+        for rule in rules {
+            var own: SQLCondition?
+            for condition in rule.conditions {
+                if case .reach(let reach) = condition { own = reach.candidates }
+            }
+            guard let own else { return nil }
+            parts.append(own)
+        }
+        return SearchCompiler.union(parts)
     }
 
     /// The condition on a row that belongs to a series by `study_uid` and `series_uid`.
     func ofSeries(_ alias: String, _ dialect: SQLDialect) -> SQLCondition? {
-        guard let series = row("n", dialect) else { return nil }
+        guard let series = series("n", dialect) else { return nil }
         return SQLCondition(
             """
             EXISTS (SELECT 1 FROM series n WHERE n.study_uid = \(alias).study_uid AND n.uid = \(alias).series_uid \
@@ -57,11 +125,13 @@ struct ImagingSight: Sendable {
 }
 
 extension AccessContext {
-    /// Of studies, series, instances, what is kept aside, and conflicts.
+    /// Of studies, series, instances, what is kept aside, and conflicts; of reading, the objects themselves.
     func imagingSight(_ permission: Permissions) -> ImagingSight {
-        ImagingSight(visibility(permission, of: "ImagingStudy"))
+        ImagingSight(permission == .read ? imageVisibility : visibility(permission, of: "ImagingStudy"))
     }
 
     /// Of the worklist and the steps that wait for it.
-    var worklistSight: ImagingSight { ImagingSight(visibility(.search, of: "ServiceRequest")) }
+    var worklistSight: ImagingSight {
+        ImagingSight(visibility(.search, of: "ServiceRequest"), isOfWorklist: true)
+    }
 }

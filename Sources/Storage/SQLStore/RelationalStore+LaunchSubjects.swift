@@ -4,38 +4,22 @@ import FHIRResources
 import FHIRSearch
 import Workflow
 
-/// The patients that a person may choose from: those they may see, and those of the orders and encounters that they may
-/// see, who are a referring physician's patients before anybody has said so on the patient.
+/// The patients that a person may choose from: those they may see.
 extension RelationalStore: LaunchSubjects {
     private static let patient = "Patient"
-    /// Types that say of whom a practitioner takes care.
-    private static let care = ["ServiceRequest", "Encounter"]
-    /// Orders, and encounters, that are looked through for patients: the newest.
-    private static let careMax = 200
 
     package func patients(named text: String?, limit: Int, access: AccessContext) async throws -> [PatientChoice] {
         let name = text.map(TextFolding.folded) ?? ""
         let narrowed = name.isEmpty ? [] : [SearchQuery.Parameter(name: "name", value: Self.escaped(name))]
-        let found = try await find(Self.patient, narrowed, limit: limit, access)
-        var choices = found.compactMap { ShownPatient($0)?.choice }
-        let newest = [SearchQuery.Parameter(name: "_sort", value: "-_lastUpdated")]
-        var seen = Set(choices.map(\.id))
-        for type in Self.care {
-            for resource in try await find(type, newest, limit: Self.careMax, access) {
-                guard choices.count < limit else { return choices }
-                guard let id = Self.subject(of: resource), seen.insert(id).inserted,
-                    let patient = try await current(id), name.isEmpty || patient.isNamed(name)
-                else { continue }
-                choices.append(patient.choice)
-            }
-        }
-        return choices
+        return try await find(Self.patient, narrowed, limit: limit, access).compactMap { ShownPatient($0)?.choice }
     }
 
     package func patients(ids: [String], access: AccessContext) async throws -> [PatientChoice] {
         var choices: [PatientChoice] = []
         for id in ids {
-            guard let patient = try await current(id), try await mayBeChosen(id, access) else { continue }
+            guard let found = try await read(Self.patient, id, access: access), !found.isDeleted,
+                let patient = ShownPatient(found)
+            else { continue }
             choices.append(patient.choice)
         }
         return choices
@@ -48,28 +32,6 @@ extension RelationalStore: LaunchSubjects {
     package func canBelongToPatient(_ type: String) -> Bool {
         SearchQueryParser(baseURL: baseURL, zone: indexer.zone).compartmentFilter(Self.patient, id: "x", type: type)
             != nil
-    }
-
-    private func mayBeChosen(_ id: String, _ access: AccessContext) async throws -> Bool {
-        if try await exists(Self.patient, id, access: access) { return true }
-        let subject = SearchQuery.Parameter(name: "subject", value: Self.patient + "/" + id)
-        for type in Self.care where try await !find(type, [subject], limit: 1, access).isEmpty { return true }
-        return false
-    }
-
-    /// A patient that others refer to, whoever may see it by itself.
-    private func current(_ id: String) async throws -> ShownPatient? {
-        guard let found = try await read(Self.patient, id, access: .server(requestID: "launch")), !found.isDeleted
-        else { return nil }
-        return ShownPatient(found)
-    }
-
-    private static func subject(of resource: StoredResource) -> String? {
-        let root = try? JSONDocument(parsing: resource.bytes, limits: .stored).root
-        guard let text = root?["subject"]?["reference"]?.string, let named = Compartment(reference: text),
-            named == .patient(named.id)
-        else { return nil }
-        return named.id
     }
 
     /// Matches; none where the caller may see none.
@@ -123,15 +85,6 @@ private struct ShownPatient {
         let number = Self.items(root["identifier"]).first?["value"]?.string
         let label = [name, root["birthDate"]?.string, number].compactMap { $0 }.filter { !$0.isEmpty }
         return PatientChoice(id: id, label: label.isEmpty ? id : label.joined(separator: ", "))
-    }
-
-    /// Whether a part of a name begins with folded text. FHIR R4 search.html#string.
-    func isNamed(_ folded: String) -> Bool {
-        names.contains { name in
-            (Self.parts(name) + [name["text"]?.string].compactMap { $0 }).contains {
-                TextFolding.folded($0).hasPrefix(folded)
-            }
-        }
     }
 
     /// Given names, then the family's.

@@ -22,7 +22,9 @@ extension SQLUnitOfWork: ResourceTransaction {
         transaction?.memo.changed.insert(.init(type: type, id: id))
     }
 
-    private var resourceTable: ResourceTable { ResourceTable(connection: connection, memo: transaction?.memo) }
+    private var resourceTable: ResourceTable {
+        ResourceTable(connection: connection, memo: transaction?.memo, context: FactContext(indexer))
+    }
 
     @discardableResult
     func putResource(

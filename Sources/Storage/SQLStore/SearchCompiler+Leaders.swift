@@ -39,6 +39,7 @@ extension SearchCompiler {
             if leader.isExact { leader.covers = [position] }
             found.append(leader)
         }
+        if let leader = practiceLeader(type) { found.append(leader) }
         return found.sorted { $0.rank < $1.rank }
     }
 
@@ -90,7 +91,7 @@ extension SearchCompiler {
     }
 
     /// SELECTs that one list is put together of, at most.
-    private static let unionsMax = 32
+    static let unionsMax = 32
 
     static func union(_ parts: [SQLCondition]) -> SQLCondition {
         SQLCondition(parts.map(\.text).joined(separator: " UNION ALL "), parts.flatMap(\.values))

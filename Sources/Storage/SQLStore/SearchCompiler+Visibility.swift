@@ -1,4 +1,5 @@
 import Access
+import FHIRModel
 import FHIRSearch
 
 /// What the caller may see of the resources, as a condition on one version. The other reader of ``Access/Visibility`` is
@@ -17,18 +18,114 @@ extension SearchCompiler {
         case .whole: nil
         case .nothing: SQLCondition("1 = 0")
         case .anyOf(let rules):
-            .anyOf(rules.compactMap { filter($0, type) }.map { probe($0, type, alias, depth) })
+            .anyOf(rules.compactMap { rule($0, type, alias, depth) })
         }
     }
 
     /// Nil for a rule that no resource of the type meets.
-    private func filter(_ rule: VisibilityRule, _ type: String) -> SearchFilter? {
+    private func rule(_ rule: VisibilityRule, _ type: String, _ alias: String, _ depth: Int) -> SQLCondition? {
         var filters: [SearchFilter] = []
+        var reaches: [SQLCondition] = []
         for condition in rule.conditions {
-            guard let filter = parser.filter(condition, type) else { return nil }
-            filters.append(filter)
+            if case .reach(let reach) = condition {
+                guard let within = within(reach, type, alias) else { return nil }
+                reaches.append(within)
+            } else {
+                guard let filter = parser.filter(condition, type) else { return nil }
+                filters.append(filter)
+            }
         }
-        return .allOf(filters)
+        if reaches.isEmpty { return probe(.allOf(filters), type, alias, depth) }
+        return .allOf(filters.map { probe($0, type, alias, depth) } + reaches)
+    }
+
+    // MARK: Practices
+
+    /// Whether a version belongs to a patient within a practice, and to none who is cut out of it; nil where no resource of
+    /// the type belongs to a patient. With everyone in it, what belongs to nobody is seen, too.
+    private func within(_ reach: PatientReach, _ type: String, _ alias: String) -> SQLCondition? {
+        let isPatient = type == PatientTypes.patient
+        let codes = reach.isEveryone ? PatientTypes.references(type) : PatientTypes.compartment(type)
+        var all: [SQLCondition] = []
+        if !reach.isEveryone {
+            if isPatient {
+                all.append(reach.letsIn("\(alias).id", dialect))
+            } else {
+                guard !codes.isEmpty else { return nil }
+                all.append(patients(of: alias, by: codes, type, reach.letsIn("pr.target_id", dialect)))
+            }
+        }
+        if isPatient, let cut = reach.keepsOut("\(alias).id", dialect) { all.append(PatientReach.not(cut)) }
+        if !codes.isEmpty, let cut = reach.keepsOut("pr.target_id", dialect) {
+            all.append(PatientReach.not(patients(of: alias, by: codes, type, cut)))
+        }
+        return .allOf(all)
+    }
+
+    /// Whether a version refers to a patient `pr.target_id` of whom something holds.
+    private func patients(
+        of alias: String, by codes: [String], _ type: String, _ test: SQLCondition
+    ) -> SQLCondition {
+        exists(
+            """
+            idx_reference pr WHERE pr.version_key = \(alias).version_key \
+            AND pr.param IN (\(codes.map { _ in "?" }.joined(separator: ", "))) \
+            AND \(dialect.probeMark)pr.target_type = 'Patient' AND (\(test.text))
+            """, codes.map { .int(SearchParameterKey(type, $0).number) } + test.values)
+    }
+
+    /// The current versions that belong to somebody's patients, for who sees no others; nil for anybody else, and where these
+    /// are as many as all.
+    func practiceLeader(_ type: String) -> Leader? {
+        guard access.practice != nil, case .anyOf(let rules) = access.visibility(.search, of: type) else { return nil }
+        var selects: [SQLCondition] = []
+        for rule in rules {
+            var own: SQLCondition?
+            for condition in rule.conditions {
+                if case .reach(let reach) = condition { own = reach.candidates }
+            }
+            guard let own else { return nil }
+            if type == PatientTypes.patient {
+                selects.append(
+                    SQLCondition(
+                        """
+                        SELECT pd.version_key AS version_key FROM (\(own.text)) pn CROSS JOIN resource_versions pd \
+                        WHERE pd.type = 'Patient' AND pd.id = pn.id AND pd.end_sequence = \(ResourceTable.current) \
+                        AND pd.deleted = 0
+                        """, own.values))
+                continue
+            }
+            for code in PatientTypes.compartment(type) {
+                selects.append(
+                    SQLCondition(
+                        """
+                        SELECT pr.version_key AS version_key FROM (\(own.text)) pn CROSS JOIN idx_reference pr \
+                        WHERE pr.param = ? AND pr.target_id = pn.id AND pr.is_current = 1 AND pr.target_type = 'Patient'
+                        """, own.values + [.int(SearchParameterKey(type, code).number)]))
+            }
+        }
+        guard !selects.isEmpty, selects.count <= Self.unionsMax else { return nil }
+        return Leader(select: Self.union(selects), isExact: false, rank: 4)
+    }
+}
+
+/// By which references resources of a type belong to patients.
+private enum PatientTypes {
+    static let patient = "Patient"
+    private static let definitions = FHIRDefinitions.r4
+
+    /// Codes of the compartment's parameters. FHIR R4 compartmentdefinition-patient.html. A Patient belongs to itself alone
+    /// here: whom it is linked to grants nothing.
+    static func compartment(_ type: String) -> [String] {
+        if type == patient { return [] }
+        return (definitions.compartment(patient)?.parameters[type] ?? []).filter {
+            definitions.searchParameter($0, for: type)?.type == .reference
+        }
+    }
+
+    /// Codes of all references of a type, that may lead to a patient.
+    static func references(_ type: String) -> [String] {
+        definitions.searchParameters(for: type).filter { $0.type == .reference }.map(\.code)
     }
 }
 
@@ -47,6 +144,8 @@ extension SearchQueryParser {
             guard let security = parameter("_security", for: type) else { return nil }
             let values = labels.map { SearchValue.token(system: .uri($0.system), code: $0.code) }
             return .parameter(SearchCondition(security, .matchesNone(values)))
+        // No filter has a form for it.
+        case .reach: return nil
         }
     }
 }

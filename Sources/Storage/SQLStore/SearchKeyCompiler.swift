@@ -210,7 +210,8 @@ extension SearchKeyCompiler.Group {
     /// study is found by are kept once for the study, whichever of its objects brought them.
     func seen(_ sight: ImagingSight, _ alias: String, _ dialect: SQLDialect) -> SQLCondition? {
         switch self {
-        case .root, .anySeries, .series: sight.row(alias, dialect)
+        case .root: sight.root(alias, dialect)
+        case .anySeries, .series: sight.series(alias, dialect)
         case .request: sight.ofSeries(alias, dialect)
         case .instance: sight.instance(alias, dialect)
         case .accession, .patientID, .patientName, .referringPhysicianName, .studyID, .names, .identifier, .patient: nil

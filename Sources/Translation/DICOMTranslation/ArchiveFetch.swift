@@ -99,7 +99,7 @@ package final class ArchiveFetch: Sendable {
     /// How a study stands, and has it fetched where that is what it takes. Nothing is fetched for one who may not see
     /// it: the archive's word on its patient is reconciled first.
     package func standing(of study: String, access: AccessContext) async -> Standing {
-        let visibility = access.visibility(.read, of: "ImagingStudy")
+        let visibility = access.imageVisibility
         guard !visibility.isNothing else { return .absent }
         // Where there is no archive, what lies here costs no look at the store.
         guard await search.hasArchives() else { return .here }

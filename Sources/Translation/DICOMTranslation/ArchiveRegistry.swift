@@ -71,9 +71,13 @@ package final class ArchiveRegistry: ArchivedStudies {
         let visibility = access.visibility(.search, of: "ImagingStudy")
         guard !patients.isEmpty, !visibility.isNothing, await search.hasArchives() else { return true }
         let ids: [EntityID]
-        do { ids = try await store.read(access) { try Self.living(patients, in: $0) } } catch { return false }
+        do {
+            ids = try await store.read(access) { unit in
+                try Self.living(patients, in: unit).filter { try unit.mayConcern(visibility, patient: $0) }
+            }
+        } catch { return false }
         var isWhole = ids.count <= Self.patientsMax
-        for id in ids.prefix(Self.patientsMax) where visibility.mayConcern(patient: id.value) {
+        for id in ids.prefix(Self.patientsMax) {
             if asked.withLock({ $0[id].map { clock.now() < $0 } ?? false }) { continue }
             let answer = await ask(ofPatient: id, access: access)
             isWhole = isWhole && answer.isWhole

@@ -51,7 +51,7 @@ import Testing
         #expect(rows.map(\.principal.kind) == [.person])
     }
 
-    @Test("A token of the user level reaches the person's compartments, and none of the patient in context")
+    @Test("A token of the user level reaches the person's practice, and none of the patient in context")
     func userLevel() async throws {
         let fixture = try await Fixture()
         let code = try await fixture.code(["scope": "user/*.rs"], as: "doctor", patient: nil)
@@ -60,8 +60,10 @@ import Testing
         #expect(answer.json?["id_token"] == nil)
         #expect(answer.json?["refresh_token"] == nil)
         let access = try requiredValue(try await fixture.access(answer.json?["access_token"]?.text))
-        let reach = VisibilityRule([.compartment(Compartment(type: "Practitioner", id: "d"))])
-        #expect(access.visibility(.search, of: "ServiceRequest") == .anyOf([reach]))
+        #expect(access.reach == [])
+        let practice = Practice(
+            .referrer, accountID: "account-doctor", fhirUser: "Practitioner/d", time: fixture.clock.now)
+        #expect(access.practice == practice)
     }
 
     @Test("RFC 6749 §4.1.2: the second use of a code is invalid_grant and ends what came of the first, at once")

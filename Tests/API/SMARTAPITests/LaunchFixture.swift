@@ -98,7 +98,7 @@ struct LaunchFixture {
                     accountID: "account-" + id, role: role, displayName: "Name \"\(id)\"", fhirUser: user,
                     patientIDs: patients, sessionID: "session-" + id, signedInAt: signedInAt))
         }
-        person("doctor", .practitioner, "Practitioner/d", [])
+        person("doctor", .referrer, "Practitioner/d", [])
         person("ann", .patient, "Patient/p1", ["p1"])
         person("desk", .operator, nil, [])
     }

@@ -128,7 +128,7 @@ struct MemorySubjects: LaunchSubjects {
     private func mayChoose(_ access: AccessContext) -> [PatientChoice] {
         let all = [PatientChoice(id: "p1", label: "Ann <One>"), PatientChoice(id: "p2", label: "Bo Two")]
         if access.isUnrestricted { return all }
-        let isDoctor = access.reach == [Compartment(type: "Practitioner", id: "d")]
+        let isDoctor = access.practice?.fhirUser == "Practitioner/d"
         return all.filter { access.reach.contains(.patient($0.id)) || (isDoctor && $0.id == "p1") }
     }
     func patients(named text: String?, limit: Int, access: AccessContext) async throws -> [PatientChoice] {

@@ -27,19 +27,38 @@ struct LaunchTests {
         #expect(asked.granted(from: registered).text == "openid patient/Observation.rs")
     }
 
-    @Test("A patient reaches those they act for, a practitioner what names them, an operator nobody")
+    @Test("A patient reaches those they act for, who works here their practice, an operator nobody")
     func reach() {
         #expect(person(.patient, "Patient/p", ["p", "q"]).reach == [.patient("p"), .patient("q")])
-        #expect(person(.practitioner, "Practitioner/d", ["p"]).reach == [Compartment(type: "Practitioner", id: "d")])
-        for user in [nil, "", "Practitioner", "Practitioner/", "/d", "https://x/Practitioner/d", "practitioner/d"] {
-            #expect(person(.practitioner, user).reach == [])
+        #expect(person(.patient, "Patient/p", ["p"]).practice(at: 1) == nil)
+        for (role, own) in [
+            (SignedInPerson.Role.referrer, Practice.Role.referrer), (.reader, .reader),
+            (.administrator, .administrator),
+        ] {
+            let staff = person(role, "Practitioner/d", ["p"])
+            #expect(staff.reach == [])
+            #expect(
+                staff.practice(launched: ["q"], at: 7)
+                    == Practice(own, accountID: "a", fhirUser: "Practitioner/d", launched: ["q"], time: 7))
+            #expect(staff.seesAnybody)
         }
-        #expect(person(.operator, "Practitioner/d", ["p"]).reach == [])
+        let desk = person(.operator, "Practitioner/d", ["p"])
+        #expect(desk.reach == [] && desk.practice(at: 1) == nil && !desk.seesAnybody)
+        #expect(!person(.patient, "Patient/p").seesAnybody)
     }
 
-    @Test("An EHR gives any patient to a practitioner, their own to a patient, none to an operator")
+    @Test("A role is read by its name, and a practitioner is a referrer")
+    func roleNames() {
+        for role in SignedInPerson.Role.allCases { #expect(SignedInPerson.Role(name: role.rawValue) == role) }
+        #expect(SignedInPerson.Role(name: "practitioner") == .referrer)
+        for name in ["", "Referrer", "admin", "practitioner ", "operators"] {
+            #expect(SignedInPerson.Role(name: name) == nil)
+        }
+    }
+
+    @Test("An EHR gives any patient to who works here, their own to a patient, none to an operator")
     func given() {
-        #expect(person(.practitioner, nil).mayBeGiven(patient: "x"))
+        #expect(person(.referrer, nil).mayBeGiven(patient: "x"))
         #expect(person(.patient, nil, ["p"]).mayBeGiven(patient: "p"))
         #expect(!person(.patient, nil, ["p"]).mayBeGiven(patient: "P"))
         #expect(!person(.operator, nil, ["p"]).mayBeGiven(patient: "p"))

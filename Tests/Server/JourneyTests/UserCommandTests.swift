@@ -28,7 +28,7 @@ extension JourneyTests {
             #expect(added.text.contains("/account/sign-in"))
             #expect(
                 try await line("anna.miller") == [
-                    "anna.miller", "practitioner", "active", "no password yet", "Dr. Anna Miller", "Practitioner/7",
+                    "anna.miller", "referrer", "active", "no password yet", "Dr. Anna Miller", "Practitioner/7",
                 ])
             #expect(try await user("lock", "anna.miller").code == 0)
             #expect(try await line("anna.miller")?[2] == "locked")
@@ -50,7 +50,7 @@ extension JourneyTests {
             for (words, text) in [
                 (["bert", "--role", "patient", "--display-name", "B"], "already"),
                 (["Bert", "--role", "patient", "--display-name", "B"], "a name is"),
-                (["carl", "--role", "admin", "--display-name", "C"], "practitioner, patient, operator"),
+                (["carl", "--role", "admin", "--display-name", "C"], "referrer, reader, administrator, patient, operator"),
                 (["carl", "--role", "patient", "--display-name", ""], "--display-name"),
                 (["carl", "--role", "patient", "--display-name", "C", "--fhir-user", "Device/1"], "--fhir-user"),
                 (["carl", "--role", "patient", "--display-name", "C", "--patient", "a/b"], "--patient"),

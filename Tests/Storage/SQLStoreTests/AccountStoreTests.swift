@@ -7,7 +7,7 @@ import Testing
 @Suite struct AccountStoreTests {
     private typealias Support = WorkflowSupport
 
-    private static func account(_ name: String, role: SignedInPerson.Role = .practitioner) -> Account {
+    private static func account(_ name: String, role: SignedInPerson.Role = .referrer) -> Account {
         Account(
             id: "id-" + name, name: name, displayName: "Dr. " + name, role: role, fhirUser: "Practitioner/1",
             patientIDs: ["p1", "p2"], passwordVerifier: "$v", createdAt: 10)

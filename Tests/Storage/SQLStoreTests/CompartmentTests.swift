@@ -151,14 +151,14 @@ struct CompartmentTests {
     ]
 
     /// All that a client is told by a search and its further pages.
-    private struct Answer: Equatable {
+    struct Answer: Equatable {
         var matches: [String] = []
         var included: [String] = []
         var total: Int?
         var pages = 0
     }
 
-    private func answer(
+    func answer(
         _ store: RelationalStore, _ query: (type: String, text: String), _ access: AccessContext
     ) async throws -> Answer {
         func name(_ resource: StoredResource) -> String { "\(resource.type)/\(resource.id)" }
@@ -230,7 +230,7 @@ struct CompartmentTests {
         }
     }
 
-    private static func observation(_ id: String, of patient: String, label: String? = nil) -> String {
+    static func observation(_ id: String, of patient: String, label: String? = nil) -> String {
         let meta = label.map { #""meta":{"security":[{"system":"urn:l","code":"\#($0)"}]},"# } ?? ""
         return """
             {"resourceType":"Observation","id":"\(id)",\(meta)"status":"final","code":{"text":"c"},\

@@ -12,7 +12,7 @@ struct LaunchSubjectTests {
         SignedInPerson(
             accountID: "a", role: role, displayName: "A", fhirUser: user, patientIDs: patients, sessionID: "s",
             signedInAt: 0
-        ).access(requestID: "t", sourceAddress: nil)
+        ).access(requestID: "t", sourceAddress: nil, at: 1)
     }
 
     private static func fill(_ store: RelationalStore) async throws {
@@ -33,7 +33,7 @@ struct LaunchSubjectTests {
     func practitioner(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { store in
             try await Self.fill(store)
-            let doctor = Self.access(.practitioner, "Practitioner/d")
+            let doctor = Self.access(.referrer, "Practitioner/d")
             func ids(_ text: String?, limit: Int = 20) async throws -> [String] {
                 try await store.patients(named: text, limit: limit, access: doctor).map(\.id).sorted()
             }
@@ -63,7 +63,7 @@ struct LaunchSubjectTests {
             let desk = Self.access(.operator, nil)
             #expect(try await store.patients(named: nil, limit: 20, access: desk) == [])
             #expect(try await store.patients(ids: ["own"], access: desk) == [])
-            let unlinked = Self.access(.practitioner, nil)
+            let unlinked = Self.access(.referrer, nil)
             #expect(try await store.patients(named: nil, limit: 20, access: unlinked) == [])
         }
     }

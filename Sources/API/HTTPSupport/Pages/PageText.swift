@@ -16,7 +16,8 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     case recoveryTitle, recoveryExplained, recoveryKept
 
     // The account.
-    case accountTitle, roleLabel, rolePractitioner, rolePatient, roleOperator, recordLabel, none
+    case accountTitle, roleLabel, roleReferrer, roleReader, roleAdministrator, rolePatient, roleOperator, recordLabel,
+        none
     case changePasswordTitle, oldPasswordLabel, changePasswordButton, passwordChanged, passwordWrong
     case secondFactorOn, secondFactorOff, recoveryLeft, enrolAgain
     case sessionsTitle, sessionThis, sessionBegan, sessionSeen, sessionFrom, sessionBrowser, endButton, actionLabel
@@ -32,6 +33,10 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     // Apps that may act for a person.
     case accessTitle, accessLead, accessNone, accessWithdraw, accessSince, accessRemembered, accessMay, accessWithdrawn
     case appLabel
+    // Emergencies.
+    case emergencyTitle, emergencyExplained, emergencyNumberLabel, emergencySystemLabel, emergencyReasonLabel
+    case emergencyButton, emergencyUnknown, emergencyAmbiguous, emergencyReasonMissing, emergencyOpen
+    case emergencyPatientLabel, emergencyEndsLabel, emergencyGivenLabel, emergenciesTitle, stateExpired
 
     // For operators.
     case usersTitle, clientsTitle, stateLabel, stateActive, stateLocked, stateRevoked, lockButton, unlockButton

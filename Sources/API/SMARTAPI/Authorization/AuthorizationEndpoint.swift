@@ -32,6 +32,7 @@ package struct AuthorizationEndpoint: Sendable {
     let audit: any AuditTrail
     let givesOnlineAccess: Bool
     let consents: ConsentPolicy
+    let policy: AccessPolicy
     let pages: AuthorizationPages
     let now: @Sendable () -> Int64
     let randomBytes: @Sendable (Int) -> [UInt8]
@@ -41,12 +42,14 @@ package struct AuthorizationEndpoint: Sendable {
     /// - Parameters:
     ///   - givesOnlineAccess: whether refresh tokens can end with sessions; see ``GrantExchange``.
     ///   - consents: who is not asked.
+    ///   - policy: what the site has decided on who sees what.
     ///   - now: microseconds since the epoch.
     ///   - randomBytes: strong random bytes.
     package init(
         configuration: SMARTConfiguration, clients: any ClientDirectory, sessions: any PersonSessions,
         authorizations: any AuthorizationStore, subjects: any LaunchSubjects, audit: any AuditTrail,
-        givesOnlineAccess: Bool, consents: ConsentPolicy = .alwaysAsk, now: @escaping @Sendable () -> Int64,
+        givesOnlineAccess: Bool, consents: ConsentPolicy = .alwaysAsk, policy: AccessPolicy = .standard,
+        now: @escaping @Sendable () -> Int64,
         randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.configuration = configuration
@@ -57,6 +60,7 @@ package struct AuthorizationEndpoint: Sendable {
         self.audit = audit
         self.givesOnlineAccess = givesOnlineAccess
         self.consents = consents
+        self.policy = policy
         self.now = now
         self.randomBytes = randomBytes
         pages = AuthorizationPages()
@@ -171,7 +175,7 @@ package struct AuthorizationEndpoint: Sendable {
         _ asked: AuthorizationRequest, _ person: SignedInPerson, _ offer: AuthorizationOffer, _ request: APIRequest,
         find: String?, notice: AuthorizationPages.Notice?
     ) async throws -> Response {
-        let access = person.access(requestID: request.requestID, sourceAddress: request.sourceAddress)
+        let access = access(of: person, request)
         let find = find.map { String($0.prefix(100)) } ?? ""
         var choices: [PatientChoice] = []
         if offer.needsPatient {
@@ -199,7 +203,8 @@ package struct AuthorizationEndpoint: Sendable {
     ) async throws -> [PatientChoice] {
         switch person.role {
         case .patient: try await subjects.patients(ids: Array(person.patientIDs.prefix(100)), access: access)
-        case .practitioner: try await subjects.patients(named: find, limit: Self.choicesMax, access: access)
+        case .referrer, .reader, .administrator:
+            try await subjects.patients(named: find, limit: Self.choicesMax, access: access)
         case .operator: []
         }
     }
@@ -224,7 +229,7 @@ package struct AuthorizationEndpoint: Sendable {
         }
         var context = offer.context
         if context.patient == nil, AuthorizationOffer.asksForPatient(scopes) {
-            let access = person.access(requestID: request.requestID, sourceAddress: request.sourceAddress)
+            let access = access(of: person, request)
             guard let id = fields["patient"], LaunchReference.isID(id), try await isTheirs(id, person, access) else {
                 return try await page(asked, person, offer, request, find: fields["find"], notice: .choosePatient)
             }
@@ -273,6 +278,11 @@ package struct AuthorizationEndpoint: Sendable {
             inSession: person.sessionID)
     }
 
+    private func access(of person: SignedInPerson, _ request: APIRequest) -> AccessContext {
+        person.access(
+            requestID: request.requestID, sourceAddress: request.sourceAddress, at: now(), policy: policy)
+    }
+
     private func isTheirs(_ id: String, _ person: SignedInPerson, _ access: AccessContext) async throws -> Bool {
         guard person.mayBeGiven(patient: id) else { return false }
         return try await !subjects.patients(ids: [id], access: access).isEmpty
@@ -286,7 +296,8 @@ package struct AuthorizationEndpoint: Sendable {
         let code = Base64URL.encode(randomBytes(32))
         let grant = Grant(
             id: Base64URL.encode(randomBytes(16)), clientID: asked.client.id, person: person, scopes: scopes,
-            context: context, grantedAt: time, expires: time + Self.grantLifetime)
+            context: context, launched: offer.launch == nil ? nil : offer.context.patient, grantedAt: time,
+            expires: time + Self.grantLifetime)
         let kept = AuthorizationCode(
             digest: SHA256.digest(code.utf8), grantID: grant.id, redirectURI: asked.addressee.redirectURI,
             challenge: asked.challenge, nonce: asked.nonce, expires: time + Self.codeLifetime)

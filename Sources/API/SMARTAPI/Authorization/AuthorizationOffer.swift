@@ -24,7 +24,7 @@ struct AuthorizationOffer: Sendable {
             switch scope.level {
             // Nobody lends out what only the operator gives.
             case .system: true
-            case .user: person.reach.isEmpty
+            case .user: !person.seesAnybody
             case .patient: person.role == .operator
             }
         }

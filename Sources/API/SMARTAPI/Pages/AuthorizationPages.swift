@@ -62,7 +62,7 @@ struct AuthorizationPages: Sendable {
                         "p", [], .element("strong", [], .text(name)),
                         " asks you, \(consent.person.displayName), for access."),
                     consent.notice.map { .element("p", [.init("role", "alert")], .text($0.rawValue)) } ?? .none,
-                    consent.offer.needsPatient && consent.person.role == .practitioner ? finder(consent, forms) : .none,
+                    consent.offer.needsPatient && consent.person.role.practice != nil ? finder(consent, forms) : .none,
                     form)
             ])
         page.formOrigins = [target].compactMap { $0 }

@@ -14,7 +14,8 @@ package struct AccountRoutes: Sendable {
         RouteGroup(
             name: "account", prefix: "/account", errorBody: PageErrorBody(),
             routes: SignInRoutes(people: people).routes + routes + OperatorRoutes(people: people).routes
-                + PasskeyRoutes(people: people).routes + AccessRoutes(people: people).routes + [Stylesheet.route])
+                + PasskeyRoutes(people: people).routes + AccessRoutes(people: people).routes
+                + EmergencyRoutes(people: people).routes + [Stylesheet.route])
     }
 
     private var routes: [Route] {
@@ -37,10 +38,14 @@ package struct AccountRoutes: Sendable {
 
     /// The links that a person has on every page.
     static func navigation(_ known: PeopleSessions.Known, _ language: PageLanguage) -> [Page.Link] {
-        let own = [Page.Link("/account", language[.accountTitle])]
+        var own = [Page.Link("/account", language[.accountTitle])]
+        if EmergencyRoutes.mayOpen(known.account.role) {
+            own.append(.init(EmergencyRoutes.path, language[.emergencyTitle]))
+        }
         guard known.account.role == .operator else { return own }
         return own + [
             .init("/account/users", language[.usersTitle]), .init("/account/clients", language[.clientsTitle]),
+            .init(EmergencyRoutes.listPath, language[.emergenciesTitle]),
             .init("/operations", language[.operationsTitle]),
         ]
     }
@@ -157,7 +162,9 @@ package struct AccountRoutes: Sendable {
 extension SignedInPerson.Role {
     var label: PageText {
         switch self {
-        case .practitioner: .rolePractitioner
+        case .referrer: .roleReferrer
+        case .reader: .roleReader
+        case .administrator: .roleAdministrator
         case .patient: .rolePatient
         case .operator: .roleOperator
         }

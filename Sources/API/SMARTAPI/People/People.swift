@@ -15,7 +15,9 @@ package struct People: Sendable {
     let relyingParty: RelyingParty?
     /// What people are not asked again, to be shown and withdrawn.
     let consents: (any ConsentDirectory)?
-    private let audit: any AuditTrail
+    let audit: any AuditTrail
+    /// Where emergencies are kept; nil where none can be declared.
+    package var emergencies: EmergencyDesk?
     let guesses: GuessThrottle
     private let cost: PasswordVerifier.Cost
     private let decoy: PasswordVerifier

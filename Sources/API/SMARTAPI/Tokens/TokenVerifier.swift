@@ -30,6 +30,7 @@ package final class TokenVerifier: TokenVerifying {
     private let audience: String
     private let clients: any ClientDirectory
     private let authorizations: (any AuthorizationStore)?
+    private let policy: AccessPolicy
     private let now: @Sendable () -> Int64
     private let state = Mutex(State())
 
@@ -37,16 +38,19 @@ package final class TokenVerifier: TokenVerifying {
     ///   - keys: the signing key and those before it whose tokens may still live.
     ///   - issuer: as in ``TokenIssuer``; `audience` likewise.
     ///   - authorizations: what people have authorized; nil where no token comes of that.
+    ///   - policy: what the site has decided on who sees what.
     ///   - now: microseconds since the epoch.
     package init(
         keys: [ServerKey], issuer: String, audience: String, clients: any ClientDirectory,
-        authorizations: (any AuthorizationStore)? = nil, now: @escaping @Sendable () -> Int64
+        authorizations: (any AuthorizationStore)? = nil, policy: AccessPolicy = .standard,
+        now: @escaping @Sendable () -> Int64
     ) {
         self.keys = keys
         self.issuer = issuer
         self.audience = audience
         self.clients = clients
         self.authorizations = authorizations
+        self.policy = policy
         self.now = now
     }
 
@@ -55,14 +59,14 @@ package final class TokenVerifier: TokenVerifying {
     ) async throws -> AccessContext? {
         let (known, time) = remembered(bearerToken)
         if let known, isFresh(known, at: time) {
-            return context(known, requestID: requestID, sourceAddress: sourceAddress)
+            return context(known, at: time, requestID: requestID, sourceAddress: sourceAddress)
         }
         guard let entry = try await entry(bearerToken, known: known?.token, at: time) else {
             forget(bearerToken)
             return nil
         }
         remember(bearerToken, entry, at: time)
-        return context(entry, requestID: requestID, sourceAddress: sourceAddress)
+        return context(entry, at: time, requestID: requestID, sourceAddress: sourceAddress)
     }
 
     /// What a token of ours says, with the grant that it came of; nil for one that does not work now. Throws when that
@@ -104,18 +108,20 @@ package final class TokenVerifier: TokenVerifying {
     package func rememberedContext(bearerToken: String, requestID: String, sourceAddress: String?) -> AccessContext? {
         let (known, time) = remembered(bearerToken)
         guard let known, isFresh(known, at: time) else { return nil }
-        return context(known, requestID: requestID, sourceAddress: sourceAddress)
+        return context(known, at: time, requestID: requestID, sourceAddress: sourceAddress)
     }
 
     private func isFresh(_ entry: Entry, at time: Int64) -> Bool {
         time - entry.checkedAt <= TokenVerifier.clientKnowledgeMax
     }
 
-    private func context(_ entry: Entry, requestID: String, sourceAddress: String?) -> AccessContext {
+    private func context(
+        _ entry: Entry, at time: Int64, requestID: String, sourceAddress: String?
+    ) -> AccessContext {
         AccessContext(
             principal: entry.principal, scopes: entry.token.scopes, patient: entry.grant?.context.patient,
-            reach: entry.grant?.reach ?? [], requestID: requestID, sourceAddress: sourceAddress,
-            tokenID: entry.token.identifier)
+            reach: entry.grant?.reach ?? [], practice: entry.grant?.practice(at: time, policy), requestID: requestID,
+            sourceAddress: sourceAddress, tokenID: entry.token.identifier)
     }
 
     /// What is remembered of a token that has not expired, and the time, which never goes back.

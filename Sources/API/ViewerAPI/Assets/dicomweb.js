@@ -1,4 +1,4 @@
-// The studies of the patient in context, by DICOMweb (PS3.18) and FHIR.
+// The studies of the patient in context, or of all whom the person sees, by DICOMweb (PS3.18) and FHIR.
 
 import { Tag, number, text } from "./dicomjson.js";
 
@@ -10,10 +10,22 @@ export class Archive {
     this.session = session;
   }
 
-  get patient() {
-    return this.session.patient
-      ? this.session.json(`${this.session.settings.fhir}/Patient/${encodeURIComponent(this.session.patient)}`, "application/fhir+json")
-      : Promise.resolve(undefined);
+  /** The id of the patient in context; without one, of the patient of a study, undefined where nobody is known. */
+  async patientID(study) {
+    if (this.session.patient || !study) return this.session.patient;
+    const identifier = encodeURIComponent(`urn:dicom:uid|urn:oid:${study}`);
+    const bundle = await this.session.json(
+      `${this.session.settings.fhir}/ImagingStudy?identifier=${identifier}&_count=1`, "application/fhir+json");
+    const reference = bundle.entry?.[0]?.resource?.subject?.reference ?? "";
+    return reference.startsWith("Patient/") ? reference.slice("Patient/".length) : undefined;
+  }
+
+  /** The Patient of the same. */
+  async patient(study) {
+    const id = await this.patientID(study);
+    return id
+      ? this.session.json(`${this.session.settings.fhir}/Patient/${encodeURIComponent(id)}`, "application/fhir+json")
+      : undefined;
   }
 
   /** Newest first. */
@@ -73,9 +85,10 @@ export class Archive {
   }
 
   /** The patient's reports, the newest first. */
-  async reports() {
-    if (!this.session.patient) return [];
-    const patient = encodeURIComponent(this.session.patient);
+  async reports(study) {
+    const id = await this.patientID(study);
+    if (!id) return [];
+    const patient = encodeURIComponent(id);
     const bundle = await this.session.json(
       `${this.session.settings.fhir}/DiagnosticReport?patient=${patient}&_sort=-date&_count=50`, "application/fhir+json");
     return (bundle.entry ?? []).map((entry) => entry.resource).filter((resource) => resource?.resourceType === "DiagnosticReport");

@@ -57,8 +57,17 @@ class Viewer {
 
   // MARK: Patient and studies
 
-  async #banner() {
-    const patient = await this.archive.patient.catch(() => undefined);
+  /** Who is shown: the patient in context; without one the patient of the open study, whom its object names at once. */
+  async #banner(study) {
+    const own = (this.studies ?? []).find((each) => text(each, Tag.studyInstance) === study);
+    if (!this.session.patient) {
+      find("patient-name").textContent = own ? personName(text(own, Tag.patientName)) || "Patient" : "All patients";
+      find("patient-more").textContent = own ? text(own, Tag.patientID) : "";
+      if (!own) return;
+    }
+    const patient = await this.archive.patient(study).catch(() => undefined);
+    // Another study was opened meanwhile, or the object's own words are all there is.
+    if (!this.session.patient && (this.study !== study || !patient)) return;
     const name = patient?.name?.[0];
     const shown = name ? [name.family, (name.given ?? []).join(" ")].filter(Boolean).join(", ") || name.text : "Patient";
     const parts = [patient?.birthDate && `born ${patient.birthDate}`, patient?.gender, patient?.identifier?.[0]?.value];
@@ -73,7 +82,7 @@ class Viewer {
     const wanted = await this.#launchedStudy();
     const first = this.studies.find((study) => text(study, Tag.studyInstance) === wanted) ?? this.studies[0];
     if (first) await this.openStudy(text(first, Tag.studyInstance));
-    else this.#say("There are no studies of this patient.");
+    else this.#say(this.session.patient ? "There are no studies of this patient." : "There are no studies.");
   }
 
   async #launchedStudy() {
@@ -85,7 +94,8 @@ class Viewer {
     const words = find("study-search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const rows = this.studies.filter((study) => {
       const all = [date(text(study, Tag.studyDate)), text(study, Tag.studyDate), text(study, Tag.studyDescription),
-        values(study, Tag.modalitiesInStudy).join(" "), text(study, Tag.accession)].join(" ").toLowerCase();
+        values(study, Tag.modalitiesInStudy).join(" "), text(study, Tag.accession),
+        ...this.#patientOf(study)].join(" ").toLowerCase();
       return words.every((word) => all.includes(word));
     });
     find("studies").replaceChildren(...rows.map((study) => {
@@ -95,14 +105,25 @@ class Viewer {
         type: "button", class: "study", "aria-current": uid === this.study ? "true" : undefined,
         click: () => this.openStudy(uid).catch((error) => this.#tell(error)),
       }, make("strong", {}, text(study, Tag.studyDescription) || "Study"),
-      make("span", {}, [date(text(study, Tag.studyDate)), values(study, Tag.modalitiesInStudy).join("/"),
+      make("span", {}, [...this.#patientOf(study).slice(0, 1), date(text(study, Tag.studyDate)), values(study, Tag.modalitiesInStudy).join("/"),
         count === undefined ? "" : `${count} images`].filter(Boolean).join(" · "))));
     }));
     find("study-count").textContent = `${rows.length} of ${this.studies.length}`;
   }
 
+  /** Name and number of a study's patient, where the list is of more than one. */
+  #patientOf(study) {
+    return this.session.patient ? [] : [personName(text(study, Tag.patientName)), text(study, Tag.patientID)];
+  }
+
   async openStudy(study, { series, image, frame } = {}) {
     this.study = study;
+    if (!this.session.patient) {
+      // Nothing of another patient stays beside it.
+      while (this.panes.length > 0) this.panes.pop().close();
+      this.#layout("1");
+      this.#banner(study).catch((error) => this.#tell(error));
+    }
     this.#listStudies();
     this.#say("Loading the study…");
     const list = await this.archive.series(study);
@@ -459,9 +480,12 @@ class Viewer {
   }
 
   async #listReports() {
+    const study = this.study;
     let reports;
+    if (!this.session.patient) find("report-text").textContent = "";
     try {
-      reports = await this.archive.reports();
+      reports = await this.archive.reports(study);
+      if (this.study !== study) return;
     } catch (error) {
       find("reports").replaceChildren(make("li", {}, error.status === 403 ? "Reports are not among what this session may see." : error.message));
       return;

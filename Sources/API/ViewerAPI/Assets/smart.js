@@ -1,6 +1,10 @@
 // Signing in as a SMART application of this server (SMART App Launch 2.2): PKCE, the token in memory alone.
 
-const scopes = "openid fhirUser online_access patient/Patient.r patient/ImagingStudy.rs patient/DiagnosticReport.rs";
+/** What the viewer asks for: of the patient in context, or of all whom the person sees (`user`). */
+const scopes = (level) =>
+  `openid fhirUser online_access ${level}/Patient.r ${level}/ImagingStudy.rs ${level}/DiagnosticReport.rs`;
+/** What `?patients=` says where somebody opens the viewer for all of their patients. */
+const mine = "mine";
 const pendingKey = "hilum-viewer-pending";
 
 /** A refusal that people should read. */
@@ -107,7 +111,8 @@ export async function signIn() {
   const pending = JSON.parse(sessionStorage.getItem(pendingKey) ?? "null");
   if (query.has("code") || query.has("error")) {
     sessionStorage.removeItem(pendingKey);
-    history.replaceState(null, "", location.pathname + (pending?.fragment ?? ""));
+    const search = pending?.isOfAll ? `?patients=${mine}` : "";
+    history.replaceState(null, "", location.pathname + search + (pending?.fragment ?? ""));
     if (!pending || query.get("state") !== pending.state || query.get("iss") !== endpoints.issuer) {
       throw new SignInError("This answer belongs to no sign-in that was begun here. Open the viewer again.");
     }
@@ -123,14 +128,15 @@ export async function signIn() {
   if (launch && query.get("iss") !== own.fhir) {
     throw new SignInError("The launch is of another server than the one that this viewer belongs to.");
   }
+  const isOfAll = !launch && query.get("patients") === mine;
   const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
   const [state, verifier] = [random(), random()];
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
-  sessionStorage.setItem(pendingKey, JSON.stringify({ state, verifier, fragment: location.hash }));
+  sessionStorage.setItem(pendingKey, JSON.stringify({ state, verifier, isOfAll, fragment: location.hash }));
   const fields = {
     response_type: "code", client_id: own.client, redirect_uri: own.redirect, state, aud: own.fhir,
-    scope: `${launch ? "launch" : "launch/patient"} ${scopes}`, code_challenge: base64url(digest),
-    code_challenge_method: "S256", ...(launch ? { launch } : {}),
+    scope: isOfAll ? scopes("user") : `${launch ? "launch" : "launch/patient"} ${scopes("patient")}`,
+    code_challenge: base64url(digest), code_challenge_method: "S256", ...(launch ? { launch } : {}),
   };
   location.replace(`${endpoints.authorization_endpoint}?${new URLSearchParams(fields)}`);
   return new Promise(() => {});

@@ -13,6 +13,11 @@ package struct Grant: Sendable, Hashable {
     package var fhirUser: String?
     /// What scopes of the user level speak of, as it was when the grant was given.
     package var reach: [Compartment]
+    /// As what the person works here; nil for a patient.
+    package var role: Practice.Role?
+    /// The logical id of the patient whom an EHR has shown by the launch, who is within the person's practice for as long as
+    /// this grant lives.
+    package var launched: String?
     package var scopes: GrantedScopes
     package var context: LaunchContext
     /// When the person proved who they are; milliseconds since the epoch.
@@ -26,17 +31,19 @@ package struct Grant: Sendable, Hashable {
 
     package init(
         id: String, clientID: String, person: SignedInPerson, scopes: GrantedScopes, context: LaunchContext,
-        grantedAt: Int64, expires: Int64
+        launched: String? = nil, grantedAt: Int64, expires: Int64
     ) {
         self.init(
             id: id, clientID: clientID, accountID: person.accountID, sessionID: person.sessionID,
-            displayName: person.displayName, fhirUser: person.fhirUser, reach: person.reach, scopes: scopes,
-            context: context, signedInAt: person.signedInAt, grantedAt: grantedAt, expires: expires)
+            displayName: person.displayName, fhirUser: person.fhirUser, reach: person.reach, role: person.role.practice,
+            launched: person.role.practice == nil ? nil : launched, scopes: scopes, context: context,
+            signedInAt: person.signedInAt, grantedAt: grantedAt, expires: expires)
     }
 
     package init(
         id: String, clientID: String, accountID: String, sessionID: String, displayName: String, fhirUser: String?,
-        reach: [Compartment], scopes: GrantedScopes, context: LaunchContext, signedInAt: Int64, grantedAt: Int64,
+        reach: [Compartment], role: Practice.Role? = nil, launched: String? = nil, scopes: GrantedScopes,
+        context: LaunchContext, signedInAt: Int64, grantedAt: Int64,
         expires: Int64, revokedAt: Int64? = nil
     ) {
         self.id = id
@@ -46,12 +53,23 @@ package struct Grant: Sendable, Hashable {
         self.displayName = displayName
         self.fhirUser = fhirUser
         self.reach = reach
+        self.role = role
+        self.launched = launched
         self.scopes = scopes
         self.context = context
         self.signedInAt = signedInAt
         self.grantedAt = grantedAt
         self.expires = expires
         self.revokedAt = revokedAt
+    }
+
+    /// What the person sees who works here, at a time in microseconds; nil for a patient.
+    package func practice(at time: Int64, _ policy: AccessPolicy) -> Practice? {
+        role.map {
+            Practice(
+                $0, accountID: accountID, fhirUser: fhirUser, launched: launched.map { [$0] } ?? [], time: time,
+                policy: policy)
+        }
     }
 
     /// The person by the application.

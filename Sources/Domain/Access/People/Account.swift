@@ -83,6 +83,8 @@ package enum AccountChange: Sendable, Hashable {
     /// Whom the account stands for. Nil leaves what is there; ends all sessions and authorizations, as these
     /// hold rights of before.
     case link(fhirUser: String?, patientIDs: [String]?)
+    /// What the person is here; ends all sessions and authorizations, for the same reason.
+    case role(SignedInPerson.Role)
 }
 
 /// The port to accounts.

@@ -1,31 +1,41 @@
 extension SignedInPerson {
-    /// Whose data the person may see at all: a patient those they are or act for, a practitioner what names them in their
-    /// compartment, an operator nobody's. FHIR R4 compartmentdefinition.html.
-    package var reach: [Compartment] {
-        switch role {
-        case .patient: patientIDs.map { .patient($0) }
-        case .practitioner: fhirUser.flatMap(Compartment.init(reference:)).map { [$0] } ?? []
-        case .operator: []
+    /// The patients whom a patient is or acts for; none for anybody else.
+    package var reach: [Compartment] { role == .patient ? patientIDs.map { .patient($0) } : [] }
+
+    /// What somebody sees who works here; nil for a patient and an operator.
+    ///
+    /// - Parameter launched: logical ids of patients whom an EHR has shown to the person.
+    package func practice(
+        launched: [String] = [], at time: Int64, _ policy: AccessPolicy = .standard
+    ) -> Practice? {
+        role.practice.map {
+            Practice(
+                $0, accountID: accountID, fhirUser: fhirUser, launched: launched, time: time, policy: policy)
         }
     }
 
-    /// Whether the person may be given a patient in context whom an EHR names: a practitioner whom the EHR shows, a patient
-    /// only those they are or act for.
+    /// Whether scopes of the user level may speak of anybody.
+    package var seesAnybody: Bool { role.practice != nil || !reach.isEmpty }
+
+    /// Whether the person may be given a patient in context whom an EHR names: somebody who works here, whom the EHR shows,
+    /// a patient only those they are or act for.
     package func mayBeGiven(patient id: String) -> Bool {
         switch role {
         case .patient: patientIDs.contains(id)
-        case .practitioner: true
+        case .referrer, .reader, .administrator: true
         case .operator: false
         }
     }
 
     /// What the person themself may look for, to choose a patient from.
-    package func access(requestID: String, sourceAddress: String?) -> AccessContext {
+    package func access(
+        requestID: String, sourceAddress: String?, at time: Int64, policy: AccessPolicy = .standard
+    ) -> AccessContext {
         let permissions: Permissions = [.read, .search]
         return AccessContext(
             principal: principal(client: nil),
             scopes: [Scope(level: .user, resourceType: "*", permissions: permissions)], reach: reach,
-            requestID: requestID, sourceAddress: sourceAddress)
+            practice: practice(at: time, policy), requestID: requestID, sourceAddress: sourceAddress)
     }
 
     /// The person by themself, or by an application.

@@ -1,7 +1,25 @@
 /// A person who is signed in, as the authorization endpoint needs them.
 package struct SignedInPerson: Sendable, Hashable {
     /// What a person is here, which decides what their apps may ask for.
-    package enum Role: String, Sendable, Hashable, CaseIterable { case practitioner, patient, `operator` }
+    package enum Role: String, Sendable, Hashable, CaseIterable {
+        case referrer, reader, administrator, patient, `operator`
+
+        /// By its name; `practitioner` stands for a referrer, as it was called before there were readers.
+        package init?(name: String) {
+            guard let role = Role(rawValue: name == "practitioner" ? "referrer" : name) else { return nil }
+            self = role
+        }
+
+        /// As what somebody works here; nil for a patient, and for an operator, whose pages show no one's record.
+        package var practice: Practice.Role? {
+            switch self {
+            case .referrer: .referrer
+            case .reader: .reader
+            case .administrator: .administrator
+            case .patient, .operator: nil
+            }
+        }
+    }
 
     /// Opaque and never given to another account: the `sub` of an id_token. OpenID Connect Core 1.0 §2.
     package var accountID: String

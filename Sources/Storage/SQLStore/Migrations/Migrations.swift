@@ -11,6 +11,7 @@ package enum Migrations {
         imports(41),
         auditFeeds(38),
         leftBlobs(34),
+        practices(35),
     ]
 
     /// The commit order and the audit chain: what every other table leans on.

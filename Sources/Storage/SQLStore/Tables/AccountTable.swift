@@ -72,6 +72,9 @@ struct AccountTable {
                 [SQLValue(user), SQLValue(patients.map { $0.joined(separator: " ") })], of: id, at: time)
             guard isChanged else { return false }
             try endSessions(of: id, at: time)
+        case .role(let role):
+            guard try set("role = ?", [.text(role.rawValue)], of: id, at: time) else { return false }
+            try endSessions(of: id, at: time)
         }
         return true
     }
@@ -98,6 +101,7 @@ struct AccountTable {
         try endSessions(of: id, at: time)
         try PasskeyTable(connection: connection).removeAll(of: id)
         try connection.run("DELETE FROM account_codes WHERE account = ?", [.text(id)])
+        try PracticeTable(connection: connection).forget(account: id, at: time)
         return try connection.run("DELETE FROM accounts WHERE id = ?", [.text(id)]) > 0
     }
 

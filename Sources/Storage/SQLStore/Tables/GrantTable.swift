@@ -23,7 +23,7 @@ struct GrantTable {
             [
                 .text(grant.id), .text(grant.clientID), .text(grant.accountID), .text(grant.sessionID),
                 .text(grant.displayName), SQLValue(grant.fhirUser),
-                .text(grant.reach.map(\.reference).joined(separator: " ")), .text(grant.scopes.text),
+                .text(Self.text(of: grant)), .text(grant.scopes.text),
                 .int(grant.signedInAt), .int(grant.grantedAt), .int(grant.expires), SQLValue(grant.revokedAt),
                 try DetailColumn.encode(grant.context),
             ])
@@ -148,11 +148,22 @@ struct GrantTable {
             """, [.int(time), .bytes(digest), .int(time)]) > 0
     }
 
+    /// References of compartments; for whoever works here the role, and `launched:` with the patient whom an EHR has shown.
+    private static func text(of grant: Grant) -> String {
+        (grant.reach.map(\.reference)
+            + [grant.role?.rawValue, grant.launched.map { Self.launched + $0 }].compactMap { $0 })
+            .joined(separator: " ")
+    }
+    private static let launched = "launched:"
+
     private static func grant(_ row: SQLRow) throws -> Grant {
-        Grant(
+        let words = try row.text(6).split(separator: " ").map(String.init)
+        return Grant(
             id: try row.text(0), clientID: try row.text(1), accountID: try row.text(2), sessionID: try row.text(3),
             displayName: try row.text(4), fhirUser: try row.optionalText(5),
-            reach: try row.text(6).split(separator: " ").compactMap { Compartment(reference: String($0)) },
+            reach: words.compactMap { Compartment(reference: $0) },
+            role: words.lazy.compactMap { Practice.Role(rawValue: $0) }.first,
+            launched: words.first { $0.hasPrefix(Self.launched) }.map { String($0.dropFirst(Self.launched.count)) },
             scopes: GrantedScopes(try row.text(7)),
             context: try DetailColumn.decode(LaunchContext.self, try row.bytes(12)), signedInAt: try row.int(8),
             grantedAt: try row.int(9), expires: try row.int(10), revokedAt: try row.optionalInt(11))

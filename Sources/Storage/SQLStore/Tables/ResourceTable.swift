@@ -11,6 +11,8 @@ struct ResourceTable {
     let connection: any SQLConnection
     /// The writer's; nil in a read.
     var memo: WriterMemo?
+    /// What facts on rights are read by; see ``AccessFactTable``.
+    let context: FactContext
 
     /// The newest version of one resource, as remembered.
     private struct Newest: Sendable {
@@ -138,12 +140,15 @@ struct ResourceTable {
             resource.hasSameContent(as: try Self.resource(before.resource.bytes, type))
         else { return nil }
         let index = SearchIndexTable(connection: connection)
+        let facts = AccessFactTable(connection: connection)
         try index.remove(versionKey: made.key)
+        try facts.remove(type, versionKey: made.key)
         try connection.run("DELETE FROM resource_versions WHERE version_key = ?", [.int(made.key)])
         try connection.run(
             "UPDATE resource_versions SET end_sequence = ? WHERE version_key = ?",
             [.int(Self.current), .int(before.key)])
         try index.restore(versionKey: before.key)
+        try facts.insert(type, id, before.resource.bytes, versionKey: before.key, context)
         remember(before)
         return before.resource
     }
@@ -224,7 +229,9 @@ struct ResourceTable {
         entries: [IndexEntry]
     ) throws {
         let index = SearchIndexTable(connection: connection)
+        let facts = AccessFactTable(connection: connection)
         if let previous {
+            if !previous.resource.isDeleted { try facts.remove(version.type, versionKey: previous.key) }
             if isSameCommit {
                 try index.remove(versionKey: previous.key)
                 try connection.run("DELETE FROM resource_versions WHERE version_key = ?", [.int(previous.key)])
@@ -248,6 +255,7 @@ struct ResourceTable {
         ) { try $0.int(0) }
         guard let key else { throw SQLStoreError(.corrupt, "an inserted version has no key") }
         try index.insert(entries, versionKey: key)
+        try facts.insert(version.type, version.id, version.bytes, versionKey: key, context)
         remember(Newest(key: key, resource: version))
     }
 

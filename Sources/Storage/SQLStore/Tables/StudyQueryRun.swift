@@ -136,7 +136,7 @@ struct StudyQueryRun {
             columns = isInstance ? ", " + StudyTable.instanceColumns : ""
             order = isInstance ? ", i.sort_number, i.sop_uid" : ""
             let seen = [
-                compiler.sight.row("e", compiler.dialect),
+                compiler.sight.series("e", compiler.dialect),
                 isInstance ? compiler.sight.instance("i", compiler.dialect) : nil,
             ]
             conditions =
@@ -189,7 +189,7 @@ struct StudyQueryRun {
             if let seen { condition.add(seen) }
             return condition
         }
-        let ofSeries = condition("e", sight.row("e", connection.dialect))
+        let ofSeries = condition("e", sight.series("e", connection.dialect))
         let ofInstances = condition("i", sight.instance("i", connection.dialect))
         var modalities: [String: [String]] = [:]
         var series: [String: Int] = [:]

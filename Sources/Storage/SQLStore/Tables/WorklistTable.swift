@@ -45,7 +45,7 @@ struct WorklistTable {
     /// Steps that are due and lack what an entry must have.
     func waiting(limit: Int) throws -> [WaitingStep] {
         var condition = SQLCondition("s.is_waiting = 1")
-        if let seen = sight.row("s", connection.dialect) { condition.add(seen) }
+        if let seen = sight.root("s", connection.dialect) { condition.add(seen) }
         return try connection.all(
             """
             SELECT s.id, o.detail FROM steps s JOIN orders o ON o.id = s.order_id WHERE \(condition.text)

@@ -54,7 +54,10 @@ extension RelationalStore {
 
     private func reindex() async throws -> Bool {
         let indexer = indexer
-        typealias Found = (stale: [(key: Int64, entries: [IndexEntry])], last: Int64?)
+        typealias Found = (
+            stale: [(key: Int64, entries: [IndexEntry])], speaking: [(key: Int64, resource: StoredResource)],
+            last: Int64?
+        )
         let found: Found? = try await database.read(.background, snapshot: true) { connection in
             let upkeep = UpkeepTable(connection: connection)
             if try upkeep.value(.indexForm) == indexer.form { return nil }
@@ -76,19 +79,26 @@ extension RelationalStore {
                     stale.append((version.key, entries))
                 }
             }
-            return (stale, versions.last?.key)
+            let speaking = versions.filter { !AccessFacts.kinds(of: $0.resource.type).isEmpty }
+            return (stale, speaking, versions.last?.key)
         }
         guard let found else { return false }
         try await database.write { transaction in
             let connection = transaction.connection
             let (table, upkeep) = (SearchIndexTable(connection: connection), UpkeepTable(connection: connection))
-            for version in found.stale {
-                let isCurrent = try connection.first(
+            // One that was replaced meanwhile is in no index any more.
+            func isCurrent(_ key: Int64) throws -> Bool {
+                try connection.first(
                     "SELECT 1 FROM resource_versions WHERE version_key = ? AND end_sequence = \(ResourceTable.current)",
-                    [.int(version.key)]
-                ) { try $0.int(0) }
-                // One that was replaced meanwhile is in no index any more.
-                guard isCurrent != nil else { continue }
+                    [.int(key)]
+                ) { _ in true } ?? false
+            }
+            // References and times in them are read by the server's address and clock, as entries are.
+            for (key, resource) in found.speaking where try isCurrent(key) {
+                try AccessFactTable(connection: connection).renew(
+                    resource.type, resource.id, resource.bytes, versionKey: key, FactContext(indexer))
+            }
+            for version in found.stale where try isCurrent(version.key) {
                 try table.remove(versionKey: version.key)
                 try table.insert(version.entries, versionKey: version.key)
             }

@@ -5,8 +5,8 @@ import FHIRSearch
 /// Which rows of the audit trail one search has to look at, and which of them answer it. Pure.
 ///
 /// What the caller may see is the third reader of ``Access/Visibility``: a compartment of a Patient is the rows of that
-/// patient, and of nobody else's; a search constraint is looked at in the event as the caller sees it; labels and other
-/// compartments cannot be told of a row, so that a rule which asks for them lets nothing through.
+/// patient, and of nobody else's; a search constraint is looked at in the event as the caller sees it; labels, practices
+/// and other compartments cannot be told of a row, so that a rule which asks for them lets nothing through.
 package struct AuditEventPlan: Sendable {
     private struct Rule: Sendable {
         var patients: Set<String>
@@ -90,7 +90,7 @@ package struct AuditEventPlan: Sendable {
                     AuditEvent.searchParameters.contains(condition.parameter.code)
                 else { return nil }
                 made.filters.append(filter)
-            case .carriesNone: return nil
+            case .carriesNone, .reach: return nil
             }
         }
         return made.patients.count > 1 ? nil : made

@@ -13,7 +13,7 @@ struct OperationsFixture: Sendable {
         func person(cookies: String?) async throws -> SignedInPerson? {
             guard let cookies, ["olga", "anna"].contains(cookies) else { return nil }
             return SignedInPerson(
-                accountID: cookies, role: cookies == "olga" ? .operator : .practitioner, displayName: cookies,
+                accountID: cookies, role: cookies == "olga" ? .operator : .referrer, displayName: cookies,
                 fhirUser: nil, patientIDs: [], sessionID: "session of " + cookies, signedInAt: 0)
         }
         func signInPath(returningTo path: String) -> String { "/sign-in?return=" + PercentCoding.encoded(path) }

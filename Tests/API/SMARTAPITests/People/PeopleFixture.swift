@@ -79,6 +79,9 @@ final class MemoryPeople: AccountDirectory, SessionDirectory {
                 if let user { state.accounts[accountID]?.fhirUser = user }
                 if let patients { state.accounts[accountID]?.patientIDs = patients }
                 end()
+            case .role(let role):
+                state.accounts[accountID]?.role = role
+                end()
             }
             return true
         }
@@ -163,18 +166,23 @@ struct PeopleFixture: Sendable {
     let directory = MemoryPeople()
     let passkeys: MemoryPasskeys
     let consents = MemoryConsents()
+    let practices = MemoryPractices()
     let people: People
     let responder: APIResponder
 
     private init(_ limits: PasswordThreads.Limits, cost: PasswordVerifier.Cost) throws {
-        let (clock, random) = (clock, Mutexed())
+        let (clock, random, practices) = (clock, Mutexed(), practices)
         passkeys = MemoryPasskeys(directory)
-        people = People(
+        var people = People(
             sessions: PeopleSessions(
                 accounts: directory, sessions: directory, keys: PeopleKeys(key: [UInt8](repeating: 7, count: 32)),
                 now: { clock.now }, randomBytes: { random.bytes($0) }),
             clients: store, passkeys: passkeys, consents: consents, audit: store, threads: PasswordThreads(limits),
             baseURL: Self.base, cost: cost)
+        people.emergencies = EmergencyDesk(
+            practices: practices, policy: AccessPolicy(emergencySeconds: 600), now: { clock.now }
+        ) { practices.noteAlert() }
+        self.people = people
         responder = APIResponder(
             table: try RouteTable([AccountRoutes(people: people).group]),
             authenticator: BearerAuthenticator(tokens: NoTokens(), audit: store, realm: Self.base),
@@ -216,7 +224,7 @@ struct PeopleFixture: Sendable {
 
     /// An account with the password of the fixture.
     @discardableResult
-    func add(_ name: String, _ role: SignedInPerson.Role = .practitioner) async throws -> Account {
+    func add(_ name: String, _ role: SignedInPerson.Role = .referrer) async throws -> Account {
         let account = Account(
             id: "id-" + name, name: name, displayName: "Dr. <" + name + ">", role: role, fhirUser: "Practitioner/1",
             passwordVerifier: try PasswordVerifier(password: Self.password, cost: Self.cost).text,

@@ -20,7 +20,7 @@ import Testing
             #expect(browser.text.contains("content=\"0;url=/oauth/authorize?client_id=a&amp;state=b\""))
             let person = try #require(try await fixture.people.sessions.person(cookies: browser.cookieHeader))
             #expect(person.accountID == anna.id)
-            #expect(person.role == .practitioner)
+            #expect(person.role == .referrer)
             #expect(person.fhirUser == "Practitioner/1")
             #expect(person.signedInAt == fixture.clock.now / 1000)
             #expect(fixture.interactions() == ["sign-in"])

@@ -1,0 +1,131 @@
+import Access
+import FHIRModel
+import FHIRResources
+import FHIRSearch
+
+/// What current versions say of who may see whom; see ``FHIRResources/AccessFacts``. Rows belong to a version and are there
+/// for as long as it is current.
+struct AccessFactTable {
+    let connection: any SQLConnection
+
+    /// Forgets what a version said that is not current any more.
+    func remove(_ type: String, versionKey: Int64) throws {
+        for table in AccessFacts.kinds(of: type).map(Self.table).sorted() {
+            try connection.run("DELETE FROM \(table) WHERE version_key = ?", [.int(versionKey)])
+        }
+    }
+
+    /// Keeps what a version says that is current now.
+    ///
+    /// - Parameter bytes: the resource as it is stored.
+    func insert(_ type: String, _ id: String, _ bytes: [UInt8], versionKey: Int64, _ context: FactContext) throws {
+        let kinds = AccessFacts.kinds(of: type)
+        guard !kinds.isEmpty, !bytes.isEmpty else { return }
+        // An ImagingStudy may be long, and hardly ever has a label.
+        if kinds == [.labels], !Self.mentionsSecurity(bytes) { return }
+        let document: JSONDocument
+        do { document = try JSONDocument(parsing: bytes, limits: .stored) } catch {
+            throw SQLStoreError(.corrupt, "a stored \(type) cannot be read", cause: error)
+        }
+        try insert(
+            AccessFacts(type, id, document, base: context.base, zone: context.zone), type, id, versionKey: versionKey)
+    }
+
+    private func insert(_ facts: AccessFacts, _ type: String, _ id: String, versionKey: Int64) throws {
+        let key = SQLValue.int(versionKey)
+        for link in facts.careLinks {
+            try connection.run(
+                "INSERT INTO care_links (version_key, patient_id, actor, since, until) VALUES (?, ?, ?, ?, ?)",
+                [key, .text(link.patient), .text(link.actor), .int(link.span.since), .int(link.span.until)])
+        }
+        for actor in facts.actors {
+            try connection.run(
+                """
+                INSERT INTO care_actors (version_key, person, actor, is_member, since, until) \
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    key, .text(actor.person), .text(actor.actor), SQLValue(actor.isMember), .int(actor.span.since),
+                    .int(actor.span.until),
+                ])
+        }
+        for refusal in facts.refusals {
+            try connection.run(
+                """
+                INSERT INTO care_refusals (version_key, patient_id, actor, type, of_emergencies, since, until) \
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    key, .text(refusal.patient), .text(refusal.actor), .text(refusal.type),
+                    SQLValue(refusal.isOfEmergencies), .int(refusal.span.since), .int(refusal.span.until),
+                ])
+        }
+        for label in facts.labels {
+            try connection.run(
+                "INSERT INTO care_labels (version_key, type, id, system, code) VALUES (?, ?, ?, ?, ?)",
+                [key, .text(type), .text(id), .text(label.system), .text(label.code)])
+        }
+    }
+
+    /// Whether the text has a member `security`, or a string that says so.
+    private static func mentionsSecurity(_ bytes: [UInt8]) -> Bool {
+        let word = Array("\"security\"".utf8)
+        guard bytes.count >= word.count else { return false }
+        return bytes.withUnsafeBufferPointer { bytes in
+            var at = 0
+            while at <= bytes.count - word.count {
+                if bytes[at] == word[0], word.indices.allSatisfy({ bytes[at + $0] == word[$0] }) { return true }
+                at += 1
+            }
+            return false
+        }
+    }
+
+    /// Makes the rows of all current versions anew.
+    func rebuild(_ context: FactContext = FactContext(base: "", zone: .utc)) throws {
+        for kind in AccessFacts.Kind.allCases { try connection.run("DELETE FROM \(Self.table(kind))") }
+        for type in AccessFacts.types {
+            var last: Int64 = 0
+            while true {
+                let page = try connection.all(
+                    """
+                    SELECT v.version_key, v.id, v.body FROM resource_versions v WHERE v.type = ? AND v.version_key > ? \
+                    AND v.end_sequence = \(ResourceTable.current) AND v.deleted = 0 ORDER BY v.version_key LIMIT 200
+                    """, [.text(type), .int(last)]
+                ) { (key: try $0.int(0), id: try $0.text(1), bytes: try $0.bytes(2)) }
+                for row in page { try insert(type, row.id, row.bytes, versionKey: row.key, context) }
+                guard page.count == 200, let end = page.last?.key else { break }
+                last = end
+            }
+        }
+    }
+
+    /// The same of one version that is current.
+    func renew(_ type: String, _ id: String, _ bytes: [UInt8], versionKey: Int64, _ context: FactContext) throws {
+        try remove(type, versionKey: versionKey)
+        try insert(type, id, bytes, versionKey: versionKey, context)
+    }
+
+    private static func table(_ kind: AccessFacts.Kind) -> String {
+        switch kind {
+        case .careLinks: "care_links"
+        case .actors: "care_actors"
+        case .refusals: "care_refusals"
+        case .labels: "care_labels"
+        }
+    }
+}
+
+/// What references and times in resources are read by.
+struct FactContext: Sendable {
+    /// The server's own address.
+    let base: String
+    let zone: LocalZone
+
+    init(base: String, zone: LocalZone) {
+        self.base = base
+        self.zone = zone
+    }
+
+    init(_ indexer: SearchIndexer) { self.init(base: indexer.baseURL, zone: indexer.zone) }
+}
