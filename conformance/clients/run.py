@@ -12,6 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import check_archives  # noqa: E402
+import check_bulk  # noqa: E402
 import check_commitment  # noqa: E402
 import check_dicom  # noqa: E402
 import check_dimse_hostile  # noqa: E402
@@ -37,7 +38,7 @@ from hilum_server import BINARY, HilumServer  # noqa: E402
 from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
-PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "operations", "scp", "scu", "archives",
+PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "bulk", "hl7-out", "operations", "scp", "scu", "archives",
          "facade", "hostile"]
 
 
@@ -124,6 +125,8 @@ def drive(arguments, report, server, backend, folder, receiver, committer, scp, 
             check_transcode.check(report, server, dimse_doors.doors(server)[0], backend, folder)
         if "fhir" in arguments.parts:
             check_fhir.check(report, server, backend, folder)
+        if "bulk" in arguments.parts:
+            check_bulk.check(report, server, backend, folder)
         if "scp" in arguments.parts:
             check_scp.check(report, dimse_doors.doors(server), folder, scp, backend.bearer())
         if "scu" in arguments.parts:
