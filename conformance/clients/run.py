@@ -14,6 +14,7 @@ sys.path.insert(0, str(HERE))
 
 import check_archives  # noqa: E402
 import check_audit  # noqa: E402
+import check_bulk  # noqa: E402
 import check_canaries  # noqa: E402
 import check_commitment  # noqa: E402
 import check_dicom  # noqa: E402
@@ -43,12 +44,12 @@ from hilum_server import BINARY, HilumServer  # noqa: E402
 from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
-PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "operations", "scp", "scu", "archives",
-         "facade", "import", "keys", "audit", "canaries", "hostile"]
+PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "bulk", "hl7-out", "operations", "scp", "scu",
+         "archives", "facade", "import", "keys", "audit", "canaries", "hostile"]
 
 
 # Two runs side by side, each with servers of its own; the second waits much and computes little.
-SIDES = [["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "operations"],
+SIDES = [["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "bulk", "hl7-out", "operations"],
          ["scp", "scu", "archives", "facade", "import", "keys", "audit", "canaries", "hostile"]]
 
 
@@ -167,6 +168,8 @@ def drive(arguments, parts, report, server, backend, folder, receiver, committer
             check_transcode.check(report, server, dimse_doors.doors(server)[0], backend, folder)
         if parts.begins("fhir"):
             check_fhir.check(report, server, backend, folder)
+        if parts.begins("bulk"):
+            check_bulk.check(report, server, backend, folder)
         if parts.begins("scp"):
             check_scp.check(report, dimse_doors.doors(server), folder, scp, backend.bearer())
         if parts.begins("scu"):

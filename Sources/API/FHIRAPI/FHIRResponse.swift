@@ -1,4 +1,5 @@
 import FHIRModel
+import HTTPSupport
 import Workflow
 
 /// The answer to a ``FHIRCall``.
@@ -9,6 +10,8 @@ package struct FHIRResponse: Sendable {
         case bytes([UInt8])
         /// A blob to stream.
         case blob(BlobID, count: Int64)
+        /// A part of one.
+        case blobPart(BlobID, ByteRange)
     }
     /// The HTTP status.
     package var status: Int

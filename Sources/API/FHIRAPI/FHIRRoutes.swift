@@ -79,18 +79,23 @@ package struct FHIRRoutes: Sendable {
         case .none: return Response(status: status, headers: headers)
         case .bytes(let bytes):
             return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
-        case .blob(let id, let count): return Response(status: status, headers: headers, body: stream(id, count: count))
+        case .blob(let id, let count):
+            return Response(status: status, headers: headers, body: stream(id, from: 0, count: count))
+        case .blobPart(let id, let range):
+            return Response(
+                status: status, headers: headers, body: stream(id, from: range.offset, count: range.count))
         }
     }
 
     /// A blob in pieces of 256 KiB; a failure in the middle breaks the body, it never ends well by mistake.
-    private func stream(_ id: BlobID, count: Int64) -> ResponseBody {
+    private func stream(_ id: BlobID, from start: Int64, count: Int64) -> ResponseBody {
         let blobs = blobs
         return ResponseBody(contentLength: Int(count)) { writer in
             let reader = try await blobs.open(id)
-            var offset: Int64 = 0
-            while offset < count {
-                let piece = try await reader.read(offset: offset, length: Int(min(256 << 10, count - offset)))
+            var offset = start
+            let end = start + count
+            while offset < end {
+                let piece = try await reader.read(offset: offset, length: Int(min(256 << 10, end - offset)))
                 guard !piece.isEmpty else { throw StoreError(.corrupt, "a blob is shorter than its row says") }
                 offset += Int64(piece.count)
                 try await writer.write(ByteBuffer(bytes: piece))

@@ -24,6 +24,7 @@ package struct FHIRService: Sendable {
     let capabilities: CapabilityStatement
     let now: @Sendable () -> UTCInstant
     let limits: FHIRLimits
+    let polls = ExportPolls()
 
     /// - Parameters:
     ///   - baseURL: absolute, without a slash at its end.

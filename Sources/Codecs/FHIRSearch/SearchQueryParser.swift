@@ -16,7 +16,7 @@ package struct SearchQueryParser: Sendable {
 
     let definitions: FHIRDefinitions
     /// The server's own address, so that a reference written in full is known as local.
-    let baseURL: String
+    package let baseURL: String
     let limits: SearchLimits
     /// Microseconds since 1970 UTC.
     let now: Int64

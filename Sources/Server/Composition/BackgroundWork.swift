@@ -1,6 +1,7 @@
 import Access
 import BlobStore
 import FHIRAPI
+import FHIRResources
 import Glibc
 import Logging
 import Metrics

@@ -1,5 +1,6 @@
 import Access
 import FHIRAPI
+import FHIRResources
 import Logging
 import OpsAPI
 import SQLStore

@@ -16,7 +16,7 @@ struct RoutingComposition {
 
     let configuration: RoutingConfiguration
     private let folder: ServerFolder
-    private let terms: [ForwardingTerms]
+    let terms: [ForwardingTerms]
     private let keys: [String: PrivateKey]
 
     /// Reads the keys that destinations need, and makes the key of pseudonyms where a folder has none. Throws

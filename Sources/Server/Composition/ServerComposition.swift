@@ -128,9 +128,14 @@ enum ServerComposition {
             authorities: profile.authorities,
             clock: clock, metrics: metrics, logger: logger)
 
+        let routing = try RoutingComposition(
+            configuration, folder, zone: profile.zone, memory: guards.memory, workers: workers)
+
         // The doors for applications.
+        let images = ExportedImages(index: store, blobs: blobs, terms: routing.terms, workers: workers) { clock.now() }
         let exports = ExportService(
-            jobs: store, store: store, blobs: blobs, entropy: entropy, baseURL: publicURL + "/fhir",
+            jobs: store, store: store, blobs: blobs, entropy: entropy, objects: images,
+            imagingURL: publicURL + "/dicomweb", baseURL: publicURL + "/fhir",
             keepHours: configuration.retention.exportHours
         ) { clock.now() }
         let importSender = HTTPSSender(OutboundComposition.outbound(configuration, folder))
@@ -190,8 +195,6 @@ enum ServerComposition {
             rules: configuration.subscriptions.rules(configuration.outbound.policy)
         ) { clock.now() }
 
-        let routing = try RoutingComposition(
-            configuration, folder, zone: profile.zone, memory: guards.memory, workers: workers)
         let forwarder = RoutingComposition.sender(configuration, folder)
         let forwarding = routing.couriers(
             configuration, store: store, blobs: blobs, caller: outgoing.caller, transcoding: transcoding,

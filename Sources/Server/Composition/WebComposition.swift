@@ -5,6 +5,7 @@ import DICOMTranslation
 import DICOMwebAPI
 import FHIRAPI
 import FHIRModel
+import FHIRResources
 import Foundation
 import HTTPSupport
 import Hummingbird

@@ -56,60 +56,6 @@ extension RelationalStore: ResourceStore {
         return (stamp.sequence, UTCInstant(microseconds: stamp.time))
     }
 
-    package func scan(
-        _ type: String, snapshot: Int64, since: UTCInstant?, until: UTCInstant?, matching filter: SearchFilter?,
-        after: Int64?, limit: Int, access: AccessContext
-    ) async throws -> (resources: [StoredResource], next: Int64?) {
-        try await translating {
-            try await self.database.read(.background, snapshot: true) { connection in
-                let limit = max(limit, 1)
-                let compiler = self.compiler(connection, access, .past(snapshot))
-                let allowed = compiler.allowed(type, "v", .search, 0)
-                let wanted = filter.map { compiler.probe($0, type, "v", 0) }
-                // What is current still, what was replaced since, and with `since` what was gone at the snapshot.
-                var parts = [
-                    (compiler.standing("v", .lasting), true),
-                    (compiler.standing("v", .replaced, deletions: since != nil), false),
-                ]
-                if since != nil { parts.append((compiler.gone("v"), false)) }
-                // Of the former the index tells what they hold.
-                var rows: [(key: Int64, isIndexed: Bool)] = []
-                for (standing, isIndexed) in parts {
-                    var condition = SQLCondition("v.type = ? AND v.version_key > ?", [.text(type), .int(after ?? 0)])
-                    condition.add(standing)
-                    if let since { condition.add("v.time > ?", .int(since.microseconds)) }
-                    if let until { condition.add("v.time <= ?", .int(until.microseconds)) }
-                    if let allowed, isIndexed { condition.add(allowed) }
-                    if let wanted, isIndexed { condition.add(wanted) }
-                    rows += try connection.all(
-                        """
-                        SELECT v.version_key FROM resource_versions v WHERE \(condition.text) \
-                        ORDER BY v.version_key LIMIT ?
-                        """, condition.values + [.int(Int64(limit))]
-                    ) { (key: try $0.int(0), isIndexed: isIndexed) }
-                }
-                rows.sort { $0.key < $1.key }
-                var isLast = rows.count < limit
-                rows = Array(rows.prefix(limit))
-                let fitting = try self.paging.fitting(rows.map(\.key), connection)
-                if fitting < rows.count {
-                    isLast = false
-                    rows.removeLast(rows.count - fitting)
-                }
-                let indexed = Set(rows.filter(\.isIndexed).map(\.key))
-                let versions = try ResourceTable.versions(rows.map(\.key), connection)
-                let others = versions.filter { !indexed.contains($0.key) }
-                let seen =
-                    others.isEmpty
-                    ? nil
-                    : try VersionSight(.search, of: type, compiler, connection, self.indexer, matching: filter)?
-                        .seen(among: others)
-                let found = versions.filter { indexed.contains($0.key) || seen?.contains($0.key) ?? true }
-                return (found.map(\.resource), isLast ? nil : rows.last?.key)
-            }
-        }
-    }
-
     package func write<T: Sendable>(
         _ access: AccessContext, _ body: @escaping @Sendable (any ResourceUnitOfWork) throws -> T
     ) async throws -> T {

@@ -147,6 +147,16 @@ package protocol ResourceStore: Sendable {
         _ type: String, snapshot: Int64, since: UTCInstant?, until: UTCInstant?, matching filter: SearchFilter?,
         after: Int64?, limit: Int, access: AccessContext
     ) async throws -> (resources: [StoredResource], next: Int64?)
+    /// Pours what ``scan(_:snapshot:since:until:matching:after:limit:access:)`` finds into a sink, in the same order and as
+    /// stored: those whose keys are above `after` and not above `through`, as many as one short read of the database holds.
+    /// The sink is called on the reader's thread, where it may block.
+    /// - Returns: the key from which it goes on; nil at the end of the range. Throws what the sink throws.
+    func pour(
+        _ scan: ResourceScan, after: Int64, through: Int64, access: AccessContext, into sink: any ResourceSink
+    ) async throws -> Int64?
+    /// Ranges of keys, each with about `count` current versions of a type: the last key of each, the last of all being
+    /// `Int64.max`. None where there was never one of the type.
+    func extents(of type: String, every count: Int) async throws -> [Int64]
     /// One unit of work over resources and domain together.
     func write<T: Sendable>(
         _ access: AccessContext, _ body: @escaping @Sendable (any ResourceUnitOfWork) throws -> T
@@ -163,4 +173,34 @@ extension ResourceStore {
             type, snapshot: snapshot, since: since, until: until, matching: nil, after: after, limit: limit,
             access: access)
     }
+}
+
+/// Which resources of one type, as of a snapshot.
+package struct ResourceScan: Sendable {
+    package var type: String
+    /// A commit's sequence number.
+    package var snapshot: Int64
+    /// Only versions updated after it; deletions are told of too where it is given.
+    package var since: UTCInstant?
+    /// Only versions updated not after it.
+    package var until: UTCInstant?
+    /// What holds for each as it was at the snapshot, and for what a deletion deleted; nil for no condition.
+    package var filter: SearchFilter?
+    package init(
+        type: String, snapshot: Int64, since: UTCInstant? = nil, until: UTCInstant? = nil, filter: SearchFilter? = nil
+    ) {
+        self.type = type
+        self.snapshot = snapshot
+        self.since = since
+        self.until = until
+        self.filter = filter
+    }
+}
+
+/// Takes resources where they lie in the database's memory.
+package protocol ResourceSink: AnyObject, Sendable {
+    /// - Parameter bytes: a resource as stored, valid during the call only.
+    func take(_ bytes: UnsafeRawBufferPointer) throws
+    /// A deletion, by logical id.
+    func takeDeletion(of id: String) throws
 }

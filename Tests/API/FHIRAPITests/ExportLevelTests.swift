@@ -1,5 +1,7 @@
 import Access
+import BlobStore
 import FHIRModel
+import FHIRResources
 import Foundation
 import HTTPTypes
 import SQLStore
@@ -295,36 +297,63 @@ struct ExportLevelTests {
         }
     }
 
-    @Test("A system-level job that was under way goes on behind the types that are whole, and writes none twice")
+    @Test("A job goes on behind what is kept of its parts; who held them before keeps nothing more of them")
     func checkpoint() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.with { (server) async throws in
             await Self.fill(server)
-            let access = FHIRServer.access("system/*.cruds")
-            // The first run: both types.
             let kickOff = await server.send(
-                .get, "$export", "_type=Patient,Observation", headers: BulkExportTests.async)
+                .get, "Patient/$export", "_type=Patient,Observation,Practitioner", headers: BulkExportTests.async)
             let path = BulkExportTests.path(kickOff)
-            _ = await BulkExportTests.finished(server, path, as: access)
-            // The same job as it stood after its first type.
             let id = EntityID(String(path.split(separator: "/")[1]))
-            var job = try #require(try await server.store.job(id))
-            let first = try #require(job.outputs.first)
-            job.state = .running
-            job.outputs = [first]
-            job.checkpoint = ExportJob.Checkpoint(types: 1)
-            try await server.store.save(job)
-            let second = ExportService(
-                jobs: server.store, store: server.store, blobs: server.blobs, entropy: SeededEntropy(seed: 6),
-                now: { UTCInstant(microseconds: 1) })
-            let again = Task { await second.run() }
-            _ = await BulkExportTests.finished(server, path, as: access)
-            again.cancel()
+            // A worker that has written the first part, and half of the second, when its process is killed.
+            var parts = ["Patient", "Observation"].enumerated().map { number, type in
+                ExportPart(number: number, stage: 0, work: .range(type: type, after: 0, through: .max))
+            }
+            parts.append(ExportPart(number: 2, stage: 1, work: .referred(type: "Practitioner")))
+            #expect(try await server.store.plan(id, parts).isEmpty)
+            let blob = try server.blobs.create()
+            try Array("{}\n".utf8).withUnsafeBytes { try blob.append($0) }
+            try await blob.finish()
+            let first = ExportJob.OutputFile(type: "Patient", blobID: blob.id, count: 1, size: 3)
+            guard case .part(let whole) = try await server.store.claimExport(owner: "dead", seconds: 3_600),
+                try await server.store.settle(whole, ExportStep(place: nil, files: [first])),
+                case .part(let half) = try await server.store.claimExport(owner: "dead", seconds: 3_600)
+            else {
+                Issue.record("the parts are not given out")
+                return
+            }
+            let worker = Task { await server.exports.run() }
+            _ = await BulkExportTests.finished(server, path)
+            server.exports.stop()
+            await worker.value
             let done = try #require(try await server.store.job(id))
-            #expect(done.state == .complete && done.checkpoint == nil)
+            #expect(done.state == .complete)
             #expect(done.selection == nil)
-            #expect(done.outputs.map(\.type) == ["Patient", "Observation"])
+            #expect(done.outputs.map(\.type) == ["Patient", "Observation", "Practitioner"])
             #expect(done.outputs.first == first)
-            #expect(done.outputs.map(\.count) == [3, 4])
+            #expect(done.outputs.map(\.count) == [1, 3, 1])
+            #expect(try await !server.store.settle(half, ExportStep(place: nil, files: [first])))
+        }
+    }
+
+    @Test("Workers that share an export write each resource once, and all end when they are told to stop")
+    func workers() async throws {
+        try await FHIRServer.with { (server) async throws in
+            await Self.fill(server)
+            for seed in 0..<3 {
+                let exports = ExportService(
+                    jobs: server.store, store: server.store, blobs: server.blobs,
+                    entropy: SeededEntropy(seed: UInt64(seed)), baseURL: FHIRServer.base, workers: 5,
+                    now: server.service.now)
+                var worker: Task<Void, Never>?
+                #expect(
+                    try await export(server, "Patient/$export") { worker = Task { await exports.run() } } == [
+                        "Observation/o1", "Observation/o2", "Observation/o4", "Patient/p1", "Patient/p2", "Patient/p3",
+                        "Practitioner/dr1",
+                    ])
+                exports.stop()
+                await worker?.value
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ struct FHIRServer {
         let now: @Sendable () -> UTCInstant = { UTCInstant(microseconds: SQLDatabaseConfiguration.systemTime()) }
         let store = RelationalStore(database: database, entropy: entropy, observers: [FHIRProjector()], baseURL: base)
         let blobs = try await BlobStore(BlobStoreConfiguration(folder: folder + "/blobs", encryption: .none()))
-        let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: now)
+        let exports = ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, baseURL: base, now: now)
         let service = FHIRService(
             store: store, audit: store, exports: exports, baseURL: base,
             oauth: OAuthEndpoints(token: "https://hilum.example/oauth/token"),

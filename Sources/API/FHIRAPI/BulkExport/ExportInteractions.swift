@@ -3,6 +3,7 @@ import FHIRModel
 import FHIRResources
 import FHIRSearch
 import HTTPSupport
+import HTTPTypes
 import Workflow
 
 /// `$export`: kick-off, status, manifest, files, delete. FHIR Bulk Data Access 2.0.
@@ -20,6 +21,7 @@ extension FHIRService {
             isForm ? try ExportRequest.parameters(of: try document(in: call), searchParser) : call.query,
             parser: searchParser,
             definitions: definitions, baseURL: baseURL, mayNamePatients: isForm && level != .system,
+            mayOrganize: level != .system, deidentifications: exports.objects?.deidentifications,
             isLenient: preferences.handling == .lenient)
         let snapshot = try await store.snapshot()
         var selection = ExportJob.Selection()
@@ -27,14 +29,25 @@ extension FHIRService {
         selection.filters = request.filters
         selection.elements = request.elements
         selection.namesPatients = request.patients != nil
-        selection.patients = try await patients(of: level, named: request.patients, call.access)
+        selection.patients = try await patients(of: level, named: request.patients, as: snapshot, call.access)
+        selection.associated = request.associated.isEmpty ? nil : request.associated
+        selection.notices = request.notices.isEmpty ? nil : request.notices
         let types = try permittedTypes(request, selection, access: call.access)
+        if request.withObjects {
+            guard types.contains("ImagingStudy") else {
+                throw InteractionError(.forbidden, "no scope to export DICOM objects: they are of ImagingStudy")
+            }
+            selection.withObjects = true
+            selection.objectsFor = request.objectsFor
+        }
         let path = call.path.hasPrefix("/") ? call.path : "/" + call.path
-        let job = ExportJob(
+        var job = ExportJob(
             id: exports.entropy.newID(), ownerID: call.access.principal.id, scopes: call.access.scopes.map(\.text),
             request: baseURL + path + (call.rawQuery.isEmpty ? "" : "?" + call.rawQuery), types: types,
             since: request.since, until: request.until, snapshot: snapshot.sequence, transactionTime: snapshot.time,
             createdAt: now(), selection: selection)
+        job.organizedBy = request.organizedBy
+        job.allowsPartialManifests = request.allowsPartialManifests ? true : nil
         try await recordRead(
             "$export", call, category: .export, action: .execute, entity: "export:\(job.id.value)",
             query: call.rawQuery)
@@ -51,7 +64,8 @@ extension FHIRService {
     /// Whose data it is, as of now; nil for everybody's. Throws for a Group that the caller may not see, and for a
     /// patient who is not in it or whom nobody knows.
     private func patients(
-        of level: ExportJob.Level, named: [String]?, _ access: AccessContext
+        of level: ExportJob.Level, named: [String]?, as snapshot: (sequence: Int64, time: UTCInstant),
+        _ access: AccessContext
     ) async throws -> [String]? {
         switch level {
         case .system: return nil
@@ -61,8 +75,9 @@ extension FHIRService {
             }
             return named
         case .group(let id):
-            let members = try await GroupMembers(store: store, access: access, now: now(), baseURL: baseURL).patients(
-                of: id)
+            let members = try await GroupMembers(
+                store: store, access: access, snapshot: snapshot, baseURL: baseURL
+            ).patients(of: id)
             guard let named else { return members }
             let known = Set(members)
             guard named.allSatisfy(known.contains) else {
@@ -97,57 +112,90 @@ extension FHIRService {
 
     func exportStatus(_ request: FHIRCall, job id: String) async throws -> FHIRResponse {
         let job = try await wholeJob(id, request.access)
+        let manifest = ExportManifest(job: job, statusURL: statusURL(job))
+        let page = request.first(ExportManifest.pageParameter).map { Int($0) ?? -1 } ?? 0
         switch job.state {
         case .accepted, .running:
-            return FHIRResponse(
-                202, headers: [("X-Progress", "\(job.progress)% of the types written"), ("Retry-After", "1")])
+            guard polls.take(job.id, at: now()) else {
+                return .outcome(
+                    429, OperationOutcome(.error, .throttled, details: "asked too often; the export goes on"),
+                    headers: [("Retry-After", "10")])
+            }
+            let progress = [("X-Progress", "\(job.progress)% of the parts written"), ("Retry-After", "1")]
+            guard let bytes = manifest.page(page) else {
+                if page != 0 { throw InteractionError(.notFound, "there is no such page of the manifest yet") }
+                return FHIRResponse(202, headers: progress)
+            }
+            return FHIRResponse(202, headers: progress + [("Content-Type", "application/json")], body: .bytes(bytes))
         case .failed:
             return .outcome(500, OperationOutcome(.error, .exception, details: job.failure ?? "the export failed"))
         case .complete:
+            guard let bytes = manifest.page(page) else {
+                throw InteractionError(.notFound, "there is no such page of the manifest")
+            }
             var headers = [("Content-Type", "application/json")]
             if exports.keepHours > 0 {
                 let end = (job.finishedAt ?? now()).advanced(bySeconds: exports.keepHours * 3_600)
                 headers.append(("Expires", end.httpDate))
             }
-            return FHIRResponse(
-                200, headers: headers,
-                body: .bytes(manifest(job)))
+            return FHIRResponse(200, headers: headers, body: .bytes(bytes))
         case .deleted: throw InteractionError(.notFound, "there is no such export")
         }
     }
 
-    private func manifest(_ job: ExportJob) -> [UInt8] {
-        func list(_ keep: (ExportJob.OutputFile) -> Bool) -> JSONValue {
-            .array(
-                job.outputs.enumerated().filter { keep($0.element) }.map { index, file in
-                    [
-                        "type": .string(file.isDeleted ? "Bundle" : file.isError ? "OperationOutcome" : file.type),
-                        "url": .string("\(statusURL(job))/\(index)"), "count": JSONValue(file.count),
-                    ]
-                })
-        }
-        return JSONWriter.compact([
-            "transactionTime": .string(job.transactionTime.instantText),
-            "request": .string(job.request),
-            "requiresAccessToken": true,
-            "output": list { !$0.isError && !$0.isDeleted },
-            "deleted": list { $0.isDeleted },
-            "error": list { $0.isError },
-        ])
-    }
-
     func exportFile(_ request: FHIRCall, job id: String, file: String) async throws -> FHIRResponse {
         let job = try await ownJob(id, request.access)
-        guard job.state == .complete, let index = Int(file), job.outputs.indices.contains(index) else {
+        guard let output = try await output(of: job, file), mayRead(output, of: job, request.access) else {
             throw InteractionError(.notFound, "there is no such file")
         }
-        let output = job.outputs[index]
-        guard Self.mayExport(output.type, request.access) else {
-            throw InteractionError(.notFound, "there is no such file")
+        let tag = "\"\(file)-\(output.size)-\(job.transactionTime.microseconds)\""
+        let headers = [
+            ("Content-Type", Self.contentType(output)), ("ETag", tag), ("Accept-Ranges", "bytes"),
+        ]
+        // A file never has other content; a tag of its compressed form is a weak one, which never counts here.
+        // RFC 9110 §13.1.5.
+        let mayBePart = request.headers[.ifRange].map { $0 == tag } ?? true
+        switch mayBePart ? ByteRange.wanted(request.headers[.range], of: output.size) : .whole {
+        case .unsatisfiable:
+            var answer = FHIRResponse.outcome(
+                416, OperationOutcome(.error, .invalid, details: "the file has no such bytes"))
+            answer.headers.append(("Content-Range", ByteRange.contentRange(unsatisfiable: output.size)))
+            return answer
+        case .part(let range):
+            try await recordRead("export-file", request, category: .export, entity: "export:\(job.id.value)/\(file)")
+            return FHIRResponse(
+                206, headers: headers + [("Content-Range", range.contentRange(of: output.size))],
+                body: .blobPart(output.blobID, range))
+        case .whole:
+            try await recordRead("export-file", request, category: .export, entity: "export:\(job.id.value)/\(file)")
+            return FHIRResponse(200, headers: headers, body: .blob(output.blobID, count: output.size))
         }
-        try await recordRead("export-file", request, category: .export, entity: "export:\(job.id.value)/\(index)")
-        return FHIRResponse(
-            200, headers: [("Content-Type", "application/fhir+ndjson")], body: .blob(output.blobID, count: output.size))
+    }
+
+    /// A file by its number, once a manifest has told of it, or a DICOM object by its UID.
+    private func output(of job: ExportJob, _ file: String) async throws -> ExportJob.OutputFile? {
+        let told = ExportManifest(job: job, statusURL: "").filesTold
+        if let index = Int(file), String(index) == file {
+            return (0..<told).contains(index) ? job.outputs[index] : nil
+        }
+        guard told > 0, file.utf8.count <= 64, file.utf8.allSatisfy(Self.isOfUID) else { return nil }
+        return try await exports.jobs.exportObject(job.id, named: file)
+    }
+
+    /// PS3.5 §9.1.
+    private static func isOfUID(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+
+    private static func contentType(_ file: ExportJob.OutputFile) -> String {
+        if file.name != nil { return "application/dicom" }
+        return file.listsObjects == true ? "application/ndjson" : "application/fhir+ndjson"
+    }
+
+    /// A file of one type needs the right to it; one of several, and one that tells of the kick-off, those to all.
+    private func mayRead(_ file: ExportJob.OutputFile, of job: ExportJob, _ access: AccessContext) -> Bool {
+        let types = file.isError || job.organizedBy != nil ? job.types : [file.type]
+        return types.allSatisfy { Self.mayExport($0, access) }
     }
 
     func exportDelete(_ request: FHIRCall, job id: String) async throws -> FHIRResponse {

@@ -4,7 +4,7 @@ import FHIRSearch
 import HTTPSupport
 import Workflow
 
-/// The parameters of a kick-off, however they were sent. Bulk Data 2.0 §Bulk Data Kick-off Request.
+/// The parameters of a kick-off, however they were sent. Bulk Data 2.0 and 3.0 §Bulk Data Kick-off Request.
 ///
 /// A repeated parameter is one with its values joined by commas. What is not supported, or no value of its parameter,
 /// is refused, and passed over where the client asks for lenient handling.
@@ -19,8 +19,26 @@ struct ExportRequest {
     /// Logical ids of `patient`, each once; nil where it was not sent.
     private(set) var patients: [String]?
     private var knownPatients: Set<String> = []
+    private(set) var associated: Set<ExportJob.AssociatedData> = []
+    /// Whether the DICOM objects of studies are asked for, and as which destination of the site gets them; nil for as they
+    /// are stored.
+    private(set) var withObjects = false
+    private(set) var objectsFor: String?
+    private(set) var organizedBy: String?
+    private(set) var allowsPartialManifests = false
+    /// What was passed over for a client that asks for lenient handling, at most ``noticesMax``.
+    private(set) var notices: [String] = []
 
-    private static let outputFormats: Set<String> = ["application/fhir+ndjson", "application/ndjson", "ndjson"]
+    /// As sent, and with the plus of a query that was not escaped.
+    private static let outputFormats: Set<String> = [
+        "application/fhir+ndjson", "application/fhir ndjson", "application/ndjson", "ndjson",
+    ]
+    private static let noticesMax = 100
+    /// Our own value of `includeAssociatedData`, which begins with an underscore as such values do; behind a colon the
+    /// destination whose de-identification is asked for.
+    private static let objectsValue = "_DICOMObjects"
+    /// Root elements that one kick-off may name.
+    private static let elementsMax = 500
     /// What one kick-off may name.
     private static let filtersMax = 100
     private static let patientsMax = 10_000
@@ -28,18 +46,24 @@ struct ExportRequest {
     private let definitions: FHIRDefinitions
     private let parser: SearchQueryParser
     private let baseURL: String
+    /// Nil where there are no DICOM objects to be had.
+    private let deidentifications: Set<String>?
     let isLenient: Bool
 
     /// - Parameters:
     ///   - parameters: decoded, in order.
     ///   - mayNamePatients: whether `patient` has a meaning: in a POST of patient or group level.
+    ///   - mayOrganize: whether there are patients by which it could be organised.
+    ///   - deidentifications: the destinations as which DICOM objects may be had; nil where there are no objects.
     init(
         _ parameters: [(name: String, value: String)], parser: SearchQueryParser, definitions: FHIRDefinitions,
-        baseURL: String, mayNamePatients: Bool, isLenient: Bool
+        baseURL: String, mayNamePatients: Bool, mayOrganize: Bool = false,
+        deidentifications: Set<String>? = nil, isLenient: Bool
     ) throws {
         self.definitions = definitions
         self.parser = parser
         self.baseURL = baseURL
+        self.deidentifications = deidentifications
         self.isLenient = isLenient
         for (name, value) in parameters {
             switch name {
@@ -61,17 +85,61 @@ struct ExportRequest {
             case "_typeFilter": for piece in pieces(value) { try addFilter(piece) }
             case "_elements": for piece in value.split(separator: ",") { try addElement(String(piece)) }
             case "patient" where mayNamePatients: try addPatient(value)
+            case "includeAssociatedData": for name in value.split(separator: ",") { try addAssociated(String(name)) }
+            case "organizeOutputBy":
+                guard ExportScope.organizers.contains(value), mayOrganize else {
+                    try refuse("organizeOutputBy is Patient, of an export of patients or of a group")
+                    continue
+                }
+                organizedBy = value
+            case "allowPartialManifests":
+                guard ["true", "false"].contains(value) else {
+                    throw InteractionError(.malformed, "allowPartialManifests is true or false")
+                }
+                allowsPartialManifests = value == "true"
             default: try refuse("the parameter \(parser.quoted(name)) is not supported by this $export")
             }
         }
         for filter in filters where namesTypes && !types.contains(filter.type) {
             try refuse("_typeFilter is about \(filter.type), which _type does not name")
         }
+        if withObjects, namesTypes, !types.contains("ImagingStudy") {
+            try refuse("\(Self.objectsValue) is of ImagingStudy, which _type does not name")
+            withObjects = false
+        }
+        // What goes beside is of a type, too.
+        if !associated.isEmpty, namesTypes, !types.contains("Provenance") { types.append("Provenance") }
     }
 
     /// Throws unless the client asked for what is not supported to be passed over.
-    private func refuse(_ words: String) throws {
+    private mutating func refuse(_ words: String) throws {
         if !isLenient { throw InteractionError(.unsupported, words) }
+        if notices.count < Self.noticesMax, !notices.contains(words) { notices.append(words) }
+    }
+
+    /// Takes a value of `includeAssociatedData`; of those that contradict each other the one that asks for more counts.
+    private mutating func addAssociated(_ text: String) throws {
+        if let deidentifications, text.hasPrefix(Self.objectsValue) {
+            let rest = text.dropFirst(Self.objectsValue.count)
+            if rest.isEmpty {
+                withObjects = true
+                return
+            }
+            if rest.first == ":", deidentifications.contains(String(rest.dropFirst())) {
+                // Of those that contradict each other, the one that takes out what identifies.
+                (withObjects, objectsFor) = (true, objectsFor ?? String(rest.dropFirst()))
+                return
+            }
+            // Never passed over: the client would get what identifies.
+            throw InteractionError(
+                .unsupported, "no destination of this name de-identifies; see `routing:` of the site")
+        }
+        guard let data = ExportJob.AssociatedData(rawValue: text) else {
+            let known = ExportJob.AssociatedData.allCases.map(\.rawValue).joined(separator: ", ")
+            return try refuse("includeAssociatedData is of \(known)")
+        }
+        associated.insert(data)
+        if associated.contains(.relevantProvenance) { associated.remove(.latestProvenance) }
     }
 
     private func instant(_ text: String, _ name: String) throws -> UTCInstant {
@@ -106,7 +174,7 @@ struct ExportRequest {
         let pairs = try QueryParameters(String(text[text.index(after: mark)...]), plusIsSpace: false)
         let parameters = pairs.map { ExportJob.TypeFilter.Parameter(name: $0.name, value: $0.value) }
         let filter = ExportJob.TypeFilter(type: type, parameters: parameters)
-        guard try Self.search(filter, parser) != nil else {
+        guard try ExportScope.search(filter, parser) != nil else {
             return try refuse("_typeFilter takes searches of \(type) alone: no chains, and nothing about the result")
         }
         if filters.contains(filter) { return }
@@ -114,25 +182,6 @@ struct ExportRequest {
             throw InteractionError(.unsupported, "more than \(Self.filtersMax) filters in _typeFilter")
         }
         filters.append(filter)
-    }
-
-    /// The conditions of a filter; nil for one that is about more than resources of its type. Throws ``SearchQueryError``.
-    static func search(_ filter: ExportJob.TypeFilter, _ parser: SearchQueryParser) throws -> SearchFilter? {
-        let query = try parser.parse(
-            filter.type, filter.parameters.map { SearchQuery.Parameter(name: $0.name, value: $0.value) })
-        var bare = SearchQuery(filter.type)
-        bare.filters = query.filters
-        bare.parameters = query.parameters
-        guard query == bare, query.filters.allSatisfy({ isOfOneResource($0) }) else { return nil }
-        return .allOf(query.filters)
-    }
-
-    private static func isOfOneResource(_ filter: SearchFilter) -> Bool {
-        switch filter {
-        case .parameter: true
-        case .anyOf(let filters), .allOf(let filters): filters.allSatisfy { isOfOneResource($0) }
-        case .chain, .reverseChain: false
-        }
     }
 
     /// Takes `Type.element` or `element`: root elements alone.
@@ -145,7 +194,11 @@ struct ExportRequest {
             type.map { definitions.type(named: $0)?.property(name) != nil }
             ?? definitions.resourceTypes.contains { definitions.type(named: $0)?.property(name) != nil }
         guard isKnown else { return try refuse("_elements names an element that R4 does not have") }
-        if !elements.contains(text) { elements.append(text) }
+        if elements.contains(text) { return }
+        guard elements.count < Self.elementsMax else {
+            throw InteractionError(.unsupported, "more than \(Self.elementsMax) elements in _elements")
+        }
+        elements.append(text)
     }
 
     private mutating func addPatient(_ text: String) throws {

@@ -18,6 +18,9 @@ extension Response {
         guard isText, body.contentLength ?? .max >= AnswerCoding.bytesMin, ContentCoding.best(of: accept) == .gzip
         else { return }
         headers[.contentEncoding] = "gzip"
+        // Other bytes than those the tag and the ranges are of. RFC 9110 §8.8.3.3.
+        if let tag = headers[.eTag], !tag.hasPrefix("W/") { headers[.eTag] = "W/" + tag }
+        headers[.acceptRanges] = nil
         let plain = body
         body = ResponseBody { writer in
             let peer = writer

@@ -11,9 +11,16 @@ package struct ExportJob: Sendable, Hashable, Codable {
         package var isError: Bool
         /// Whether the file lists deletions (transaction Bundles).
         package var isDeleted: Bool
+        /// Whether the file lists DICOM objects; nil for not.
+        package var listsObjects: Bool?
+        /// Of a DICOM object, by which it is asked for, and which no manifest tells of; nil for other files.
+        package var name: String?
         package init(
-            type: String, blobID: BlobID, count: Int, size: Int64, isError: Bool = false, isDeleted: Bool = false
+            type: String, blobID: BlobID, count: Int, size: Int64, isError: Bool = false, isDeleted: Bool = false,
+            listsObjects: Bool? = nil, name: String? = nil
         ) {
+            self.listsObjects = listsObjects
+            self.name = name
             self.type = type
             self.blobID = blobID
             self.count = count
@@ -48,6 +55,12 @@ package struct ExportJob: Sendable, Hashable, Codable {
             self.parameters = parameters
         }
     }
+    /// What is written beside the resources of an export. Bulk Data 2.0 §includeAssociatedData.
+    package enum AssociatedData: String, Sendable, Hashable, Codable, CaseIterable {
+        /// Of each resource the Provenance that was recorded last.
+        case latestProvenance = "LatestProvenanceResources"
+        case relevantProvenance = "RelevantProvenanceResources"
+    }
     /// What an export holds of the types, beside dates. Fixed at the kick-off.
     package struct Selection: Sendable, Hashable, Codable {
         package var level = Level.system
@@ -59,19 +72,21 @@ package struct ExportJob: Sendable, Hashable, Codable {
         package var filters: [TypeFilter] = []
         /// Root elements to be written, as sent: `Type.element` or `element`; empty for all.
         package var elements: [String] = []
+        /// What is written beside; nil for nothing.
+        package var associated: Set<AssociatedData>?
+        /// Whether the DICOM objects of exported studies are told of; nil for not.
+        package var withObjects: Bool?
+        /// The destination of the site as which the client gets the objects, de-identified; nil for as they are stored.
+        package var objectsFor: String?
+        /// What was passed over of the kick-off, for the file of errors; nil for nothing.
+        package var notices: [String]?
         package init() {}
     }
-    /// Where a run that was interrupted goes on.
-    package struct Checkpoint: Sendable, Hashable, Codable {
-        /// Types that are written whole.
-        package var types: Int
-        /// The cursor within the next one; nil for its begin.
-        package var cursor: Int64?
-        package init(types: Int, cursor: Int64? = nil) {
-            self.types = types
-            self.cursor = cursor
-        }
-    }
+    /// Whether the client takes files before all are there; nil for not. Bulk Data 3.0 §allowPartialManifests.
+    package var allowsPartialManifests: Bool?
+    /// The type of which each resource has those that belong to it behind it; nil for files of one type each.
+    /// Bulk Data 3.0 §organizeOutputBy.
+    package var organizedBy: String?
     /// 128 random bits: unguessable.
     package var id: EntityID
     /// The client that may see it.
@@ -83,16 +98,15 @@ package struct ExportJob: Sendable, Hashable, Codable {
     package var types: [String]
     /// Nil for all of the types, as jobs of earlier versions are, and of a job that has ended.
     package var selection: Selection?
-    /// Nil before the first file is closed.
-    package var checkpoint: Checkpoint?
     package var since: UTCInstant?
     package var until: UTCInstant?
     /// The commit sequence number the export is a snapshot of.
     package var snapshot: Int64
     package var transactionTime: UTCInstant
     package var state: State
-    /// 0 to 100.
+    /// 0 to 100: of one that is under way, how many of its parts are written.
     package var progress: Int
+    /// In the order in which they were written; the place in it is the name of a file.
     package var outputs: [OutputFile]
     package var failure: String?
     package var createdAt: UTCInstant
@@ -120,17 +134,4 @@ package struct ExportJob: Sendable, Hashable, Codable {
         self.createdAt = createdAt
         self.finishedAt = finishedAt
     }
-}
-
-/// The port that keeps export jobs.
-package protocol ExportJobStore: Sendable {
-    /// One that was deleted stays deleted.
-    func save(_ job: ExportJob) async throws
-    func job(_ id: EntityID) async throws -> ExportJob?
-    /// Jobs not yet complete, failed or deleted: what a worker takes up after a start.
-    func unfinishedJobs() async throws -> [ExportJob]
-    /// Saves a new job, unless its owner already has `activeMax` jobs that are accepted or running: counted and saved in one
-    /// unit of work, so that however many come at once the limit holds.
-    /// - Returns: whether it was saved.
-    func accept(_ job: ExportJob, activeMax: Int) async throws -> Bool
 }

@@ -19,6 +19,9 @@ package enum SQLDialect: Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether all rows of a result are in memory before the first is read: one asks for no more than may be there.
+    package var holdsWholeResults: Bool { self == .postgreSQL }
+
     /// A condition: the column equals one of the elements of one bound `.texts` value.
     package func isInTexts(_ column: String) -> String {
         switch self {

@@ -19,7 +19,7 @@ final class SQLReaders: Sendable {
         doors = SQLReaderLane(configuration, threads: configuration.doorReaders)
         searches = SQLReaderLane(configuration, threads: configuration.searchReaders, .low)
         heavySearches = SQLReaderLane(configuration, threads: configuration.searchReaders, .lowest)
-        background = SQLReaderLane(configuration, threads: 1, .low)
+        background = SQLReaderLane(configuration, threads: Self.backgroundReaders, .low)
         let places = configuration.searchReaders
         queue = Mutex(
             FairQueue(
@@ -31,6 +31,9 @@ final class SQLReaders: Sendable {
                     waitingMax: configuration.waitingReadsMax, heavySeconds: Self.heavySeconds,
                     placesPerHeavyClientMax: max(1, System.coreCount / 2))))
     }
+
+    /// So that two workers of an export read beside each other.
+    private static let backgroundReaders = 2
 
     /// Searches of a client that take longer than this in the mean are heavy: together they keep at most half of the
     /// processors busy.

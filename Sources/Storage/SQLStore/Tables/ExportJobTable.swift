@@ -1,6 +1,9 @@
 import Workflow
 
 /// Bulk exports with the files that belong to them.
+///
+/// A job is kept as it was accepted, and its state beside it; files that its workers wrote are rows of their own, so that
+/// a long list of patients is not written again with each of them.
 struct ExportJobTable {
     let connection: any SQLConnection
 
@@ -15,31 +18,54 @@ struct ExportJobTable {
             WHERE export_jobs.state <> 'deleted'
             """, [.text(job.id.value), .text(job.ownerID), .text(job.state.rawValue), detail])
         if saved == 0 { return }
-        if job.state == .deleted {
+        switch job.state {
+        case .deleted, .failed:
             // First, so that with this commit the files are of no use, wherever their bytes are found.
             try BlobKeyTable(connection: connection).forget(filesOf: job.id)
             try connection.run("DELETE FROM export_files WHERE job_id = ?", [.text(job.id.value)])
-        } else {
+        default:
             for file in job.outputs {
                 try connection.run(
                     "INSERT INTO export_files (job_id, blob_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
                     [.text(job.id.value), .text(file.blobID.value)])
             }
         }
+        if [.complete, .failed, .deleted].contains(job.state) {
+            try ExportPartTable(connection: connection).remove(job.id)
+        }
+    }
+
+    /// What a version of before there were parts has written of a job: it is forgotten.
+    func dropWithoutPlace(_ id: EntityID) throws -> [BlobID] {
+        let files = try connection.all(
+            "SELECT blob_id FROM export_files WHERE job_id = ? AND detail IS NULL LIMIT 100000", [.text(id.value)]
+        ) { BlobID(try $0.text(0)) }
+        try connection.run("DELETE FROM export_files WHERE job_id = ? AND detail IS NULL", [.text(id.value)])
+        return files
+    }
+
+    func object(_ id: EntityID, named name: String) throws -> ExportJob.OutputFile? {
+        try connection.first(
+            "SELECT detail FROM export_files WHERE job_id = ? AND name = ?", [.text(id.value), .text(name)]
+        ) { try DetailColumn.decode(ExportJob.OutputFile.self, try $0.bytes(0)) }
+    }
+
+    func blobs(_ id: EntityID) throws -> [BlobID] {
+        try connection.all("SELECT blob_id FROM export_files WHERE job_id = ? LIMIT 100000", [.text(id.value)]) {
+            BlobID(try $0.text(0))
+        }
     }
 
     func job(_ id: EntityID) throws -> ExportJob? {
-        try connection.first("SELECT detail FROM export_jobs WHERE id = ?", [.text(id.value)]) {
-            try DetailColumn.decode(ExportJob.self, try $0.bytes(0))
-        }
+        try connection.first("SELECT detail, state FROM export_jobs WHERE id = ?", [.text(id.value)], Self.decode)
+            .map(whole)
     }
 
     func unfinishedJobs() throws -> [ExportJob] {
         try connection.all(
-            "SELECT detail FROM export_jobs WHERE state IN ('accepted', 'running') ORDER BY id LIMIT 1000", []
-        ) {
-            try DetailColumn.decode(ExportJob.self, try $0.bytes(0))
-        }
+            "SELECT detail, state FROM export_jobs WHERE state IN ('accepted', 'running') ORDER BY id LIMIT 1000", [],
+            Self.decode
+        ).map(whole)
     }
 
     func activeJobs(ownerID: String) throws -> Int {
@@ -48,5 +74,32 @@ struct ExportJobTable {
                 "SELECT COUNT(*) FROM export_jobs WHERE owner = ? AND state IN ('accepted', 'running')",
                 [.text(ownerID)]
             ) { try $0.int(0) } ?? 0)
+    }
+
+    /// Of a row with the detail and the state.
+    static func decode(_ row: SQLRow) throws -> ExportJob {
+        var job = try DetailColumn.decode(ExportJob.self, try row.bytes(0))
+        guard let state = ExportJob.State(rawValue: try row.text(1)) else {
+            throw SQLStoreError(.corrupt, "an export has an unknown state")
+        }
+        job.state = state
+        return job
+    }
+
+    /// With what its workers have written of it.
+    func whole(_ job: ExportJob) throws -> ExportJob {
+        var job = job
+        if job.state == .running {
+            job.progress = try ExportPartTable(connection: connection).progress(job.id) ?? job.progress
+            // Of a version without parts: it is written again.
+            job.outputs = []
+        }
+        if job.outputs.isEmpty {
+            job.outputs = try connection.all(
+                "SELECT detail FROM export_files WHERE job_id = ? AND number IS NOT NULL ORDER BY number",
+                [.text(job.id.value)]
+            ) { try DetailColumn.decode(ExportJob.OutputFile.self, try $0.bytes(0)) }
+        }
+        return job
     }
 }

@@ -187,8 +187,9 @@ struct RetentionTable {
 
     func finishedJobs(before time: UTCInstant, limit: Int) throws -> [ExportJob] {
         let jobs = try connection.all(
-            "SELECT detail FROM export_jobs WHERE state IN ('complete', 'failed') ORDER BY id LIMIT 10000", []
-        ) { try DetailColumn.decode(ExportJob.self, try $0.bytes(0)) }
-        return Array(jobs.filter { ($0.finishedAt ?? $0.createdAt) < time }.prefix(limit))
+            "SELECT detail, state FROM export_jobs WHERE state IN ('complete', 'failed') ORDER BY id LIMIT 10000", [],
+            ExportJobTable.decode)
+        return try jobs.filter { ($0.finishedAt ?? $0.createdAt) < time }.prefix(limit).map(
+            ExportJobTable(connection: connection).whole)
     }
 }

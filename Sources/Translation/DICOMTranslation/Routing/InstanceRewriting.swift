@@ -45,6 +45,9 @@ package struct InstanceRewriting: Sendable {
     /// Whether every instance goes as it is stored.
     package var changesNothing: Bool { coercion == nil && deidentifier == nil }
 
+    /// Whether what identifies is taken out of every instance, or the instance not sent.
+    package var deidentifies: Bool { deidentifier != nil }
+
     /// An instance as it is sent; nil where it goes as it is stored. Throws ``Refusal``, `StoreError`, and
     /// `DICOMDataError` for a deflated object that cannot be read.
     package func rewritten(
@@ -137,6 +140,7 @@ package struct RewrittenInstance: Sendable {
     package let sopClassUID: String
     package let sopInstanceUID: String
     package let studyInstanceUID: String
+    package let seriesInstanceUID: String
     /// In which what is left in the file lies there.
     package let storedSyntax: TransferSyntax
     let dataSet: DataSet
@@ -154,7 +158,8 @@ package struct RewrittenInstance: Sendable {
             let studyUID = dataSet.uid(.studyInstanceUID), let seriesUID = dataSet.uid(.seriesInstanceUID),
             UID.isSafe(classUID), UID.isSafe(instanceUID), UID.isSafe(studyUID), UID.isSafe(seriesUID)
         else { throw .unnamed }
-        (sopClassUID, sopInstanceUID, studyInstanceUID) = (classUID, instanceUID, studyUID)
+        (sopClassUID, sopInstanceUID) = (classUID, instanceUID)
+        (studyInstanceUID, seriesInstanceUID) = (studyUID, seriesUID)
         storedSyntax = syntax
         self.dataSet = dataSet
         self.pixelData = pixelData

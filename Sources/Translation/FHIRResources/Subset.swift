@@ -2,8 +2,8 @@ import FHIRModel
 import FHIRSearch
 
 /// `_elements` and `_summary`: which root elements a client wants to see. FHIR R4 search.html#elements, #summary.
-struct Subset {
-    private enum Mode {
+package struct Subset: Sendable {
+    private enum Mode: Sendable {
         case whole
         /// These root elements, beside the mandatory ones.
         case only(Set<String>)
@@ -16,19 +16,20 @@ struct Subset {
     private let definitions: FHIRDefinitions
 
     /// Everything there is.
-    static let whole = Subset(mode: .whole, definitions: .r4)
+    package static let whole = Subset(mode: .whole, definitions: .r4)
 
     private init(mode: Mode, definitions: FHIRDefinitions) {
         self.mode = mode
         self.definitions = definitions
     }
 
-    init(query: SearchQuery, definitions: FHIRDefinitions) {
+    /// What a search asks for.
+    package init(query: SearchQuery, definitions: FHIRDefinitions) {
         self.init(elements: query.elements, summary: query.summary, definitions: definitions)
     }
 
     /// - Parameter elements: of `_elements`, which counts before `_summary`; empty for none.
-    init(elements: [String], summary: SummaryMode?, definitions: FHIRDefinitions) {
+    package init(elements: [String], summary: SummaryMode?, definitions: FHIRDefinitions) {
         self.definitions = definitions
         if !elements.isEmpty {
             // `Type.element` and `element` are both written.
@@ -45,7 +46,7 @@ struct Subset {
     }
 
     /// The resource's bytes, with only what is wanted and the SUBSETTED tag. FHIR R4 search.html#summary.
-    func apply(to bytes: [UInt8], of type: String) -> [UInt8] {
+    package func apply(to bytes: [UInt8], of type: String) -> [UInt8] {
         if case .whole = mode { return bytes }
         guard let document = try? JSONDocument(parsing: bytes, limits: .stored) else { return bytes }
         let root = JSONValue(document)

@@ -1,0 +1,178 @@
+import FHIRModel
+import Synchronization
+import Workflow
+
+/// Writes the files of one part of an export: resources as stored, one a line, where nothing of them is left out.
+///
+/// A file is of one type; where they are organised by another, a line that names the one they belong to goes before them.
+final class ExportFileWriter: ResourceSink {
+    /// A file that is whole, and what holds its blob until a row names it.
+    struct Written {
+        let file: ExportJob.OutputFile
+        let blob: any BlobWriting
+    }
+
+    private struct State {
+        var resources = Lines()
+        var deletions = Lines()
+        var references: [String: Set<String>] = [:]
+        /// Of what is taken now.
+        var type: String
+        var subset: Subset?
+        /// Files of DICOM objects that lines tell of.
+        var objects: [Written] = []
+        /// What goes before the next resource.
+        var header: [UInt8]?
+    }
+
+    /// A file that is begun with its first line.
+    private struct Lines {
+        var blob: (any BlobWriting)?
+        var count = 0
+        /// What is not in the blob yet, which gets it when there are so many bytes of it.
+        private var waiting: [UInt8] = []
+        private static let waitingBytesMax = 128 << 10
+
+        var size: Int64 { (blob?.count ?? 0) + Int64(waiting.count) }
+
+        mutating func append(_ bytes: UnsafeRawBufferPointer, to blobs: any BlobStoring) throws {
+            if blob == nil {
+                blob = try blobs.createErasable()
+                waiting.reserveCapacity(Self.waitingBytesMax * 2)
+            }
+            NDJSON.appendLine(bytes, to: &waiting)
+            count += 1
+            if waiting.count >= Self.waitingBytesMax { try flush() }
+        }
+
+        mutating func flush() throws {
+            try waiting.withUnsafeBytes { try blob?.append($0) }
+            waiting.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private let type: String
+    private let blobs: any BlobStoring
+    private let references: ReferenceScan?
+    private let listsObjects: Bool
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - subset: what is written of each; nil for all.
+    ///   - listsObjects: whether the lines are of DICOM objects.
+    ///   - references: what is noted of what they refer to; nil for nothing.
+    init(
+        _ type: String, to blobs: any BlobStoring, subset: Subset?, listsObjects: Bool = false,
+        references: ReferenceScan?
+    ) {
+        self.listsObjects = listsObjects
+        self.type = type
+        self.blobs = blobs
+        self.references = references
+        state = Mutex(State(type: type, subset: subset))
+    }
+
+    /// What is taken from now on is of this type.
+    func begin(_ type: String, subset: Subset?) {
+        state.withLock { state in
+            state.type = type
+            state.subset = subset
+        }
+    }
+
+    /// What is taken from now on belongs to a resource, which is named if there is any. Bulk Data 3.0 §organizeOutputBy.
+    func begin(of owner: String) {
+        let header: JSONValue = [
+            "resourceType": "Parameters",
+            "parameter": [["name": "header", "valueReference": ["reference": .string(owner)]]],
+        ]
+        state.withLock { $0.header = JSONWriter.compact(header) }
+    }
+
+    /// A DICOM object that a line tells of, made for the export and durable.
+    func take(_ object: ExportJob.OutputFile, _ blob: any BlobWriting) {
+        state.withLock { $0.objects.append(Written(file: object, blob: blob)) }
+    }
+
+    /// Notes what a resource refers to.
+    private func note(_ bytes: UnsafeRawBufferPointer, _ state: inout State) {
+        references?.references(in: bytes) { state.references[$0, default: []].insert($1) }
+    }
+
+    /// Objects that one file tells of, at most: each holds its own file until the rows are there.
+    private static let objectsMax = 1_000
+
+    /// Whether the file is to be closed.
+    var isFull: Bool { size >= ExportService.fileBytesMax || state.withLock { $0.objects.count >= Self.objectsMax } }
+
+    /// Bytes of resources so far.
+    private var size: Int64 {
+        state.withLock { $0.resources.size }
+    }
+
+    func take(_ bytes: UnsafeRawBufferPointer) throws {
+        try state.withLock { state in
+            note(bytes, &state)
+            if let header = state.header {
+                try header.withUnsafeBytes { try state.resources.append($0, to: blobs) }
+                state.header = nil
+            }
+            if let subset = state.subset {
+                let text = subset.apply(to: Array(bytes), of: state.type)
+                try text.withUnsafeBytes { try state.resources.append($0, to: blobs) }
+            } else {
+                try state.resources.append(bytes, to: blobs)
+            }
+        }
+    }
+
+    /// A transaction Bundle with one DELETE. Bulk Data 2.0 §Response - Complete Status, `deleted`.
+    func takeDeletion(of id: String) throws {
+        try state.withLock { state in
+            let request: JSONValue = ["method": "DELETE", "url": .string("\(state.type)/\(id)")]
+            let bundle = JSONWriter.compact([
+                "resourceType": "Bundle", "type": "transaction", "entry": [["request": request]],
+            ])
+            try bundle.withUnsafeBytes { try state.deletions.append($0, to: blobs) }
+        }
+    }
+
+    /// Makes what was written durable. Nothing more may be written.
+    func finish() async throws -> (written: [Written], references: [String: Set<String>]) {
+        let (files, references, objects) = try state.withLock { state in
+            try state.resources.flush()
+            try state.deletions.flush()
+            let files = [(state.resources, false), (state.deletions, true)].compactMap { lines, isDeleted in
+                lines.blob.map { (blob: $0, count: lines.count, isDeleted: isDeleted) }
+            }
+            return (files, state.references, state.objects)
+        }
+        var written = objects
+        for (blob, count, isDeleted) in files {
+            try await blob.finish()
+            written.append(
+                Written(
+                    file: ExportJob.OutputFile(
+                        type: type, blobID: blob.id, count: count, size: blob.count,
+                        isError: type == ExportJob.OutputFile.errorType, isDeleted: isDeleted,
+                        listsObjects: listsObjects ? true : nil),
+                    blob: blob))
+        }
+        return (written, references)
+    }
+
+    /// Nothing that was written counts.
+    func abort() {
+        state.withLock { state in
+            state.resources.blob?.abort()
+            state.deletions.blob?.abort()
+            for object in state.objects { object.blob.abort() }
+            (state.resources, state.deletions, state.objects) = (Lines(), Lines(), [])
+        }
+    }
+}
+
+extension ExportJob.OutputFile {
+    /// What the lines of a file of errors are.
+    static let errorType = "OperationOutcome"
+}

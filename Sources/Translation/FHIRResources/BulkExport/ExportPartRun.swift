@@ -1,0 +1,163 @@
+import Access
+import FHIRModel
+import FHIRSearch
+import Workflow
+
+/// Writes one part of an export, file by file, and keeps each with the place behind it.
+struct ExportPartRun {
+    let lease: ExportLease
+    let job: ExportJob
+    let scope: ExportScope
+    let service: ExportService
+
+    /// Logical ids in one condition.
+    private static let idsMax = 500
+
+    /// The rights of the kick-off.
+    private var access: AccessContext {
+        AccessContext(
+            principal: Principal(kind: .client, id: job.ownerID), scopes: job.scopes.compactMap { Scope($0) },
+            requestID: "export-\(job.id.value)")
+    }
+
+    /// Returns when the part is written, another has its lease, or the service is to stop. Throws what the stores throw.
+    func run() async throws {
+        var place: ExportPart.Place? = lease.part.place
+        var renewed = service.now()
+        while let from = place, !service.isStopped, !service.isCancelled(job.id) {
+            let writer = writer()
+            do {
+                var next: ExportPart.Place? = from
+                repeat {
+                    guard let here = next else { break }
+                    next = try await write(from: here, into: writer)
+                    if service.now().microseconds - renewed.microseconds > ExportService.renewalSeconds * 1_000_000 {
+                        guard try await service.jobs.renew(lease, seconds: ExportService.leaseSeconds) else {
+                            return writer.abort()
+                        }
+                        renewed = service.now()
+                    }
+                } while next != nil && !writer.isFull && !service.isStopped
+                    && !service.isCancelled(job.id)
+                // A file cut short by the process's end must never count as whole.
+                try Task.checkCancellation()
+                if service.isCancelled(job.id) { return writer.abort() }
+                // Held until the rows that name them are there: until then nothing else tells that they are wanted.
+                let (written, references) = try await writer.finish()
+                defer { withExtendedLifetime(written) {} }
+                let step = ExportStep(place: next, files: written.map(\.file), references: references)
+                guard try await service.jobs.settle(lease, step) else {
+                    for file in written { try? await service.blobs.remove(file.file.blobID) }
+                    return
+                }
+                renewed = service.now()
+                place = next
+            } catch {
+                writer.abort()
+                throw error
+            }
+        }
+    }
+
+    private var type: String {
+        switch lease.part.work {
+        case .range(let type, _, _), .referred(let type): type
+        case .provenance: "Provenance"
+        case .byPatient: "Patient"
+        case .objects: "ImagingStudy"
+        case .notices: ExportJob.OutputFile.errorType
+        }
+    }
+
+    private func writer() -> ExportFileWriter {
+        // Nothing is looked for in what is exported where nothing of it would be.
+        let outside = Set(job.types.filter(scope.isOutside))
+        let isOfObjects = if case .objects = lease.part.work { true } else { false }
+        return ExportFileWriter(
+            type, to: service.blobs, subset: isOfObjects ? nil : subset(of: type), listsObjects: isOfObjects,
+            references: outside.isEmpty ? nil : ReferenceScan(baseURL: service.baseURL, types: outside))
+    }
+
+    /// What is written of each resource of a type; nil for all.
+    private func subset(of type: String) -> Subset? {
+        let elements = job.selection?.elements(of: type) ?? []
+        return elements.isEmpty ? nil : Subset(elements: elements, summary: nil, definitions: .r4)
+    }
+
+    private func scan(_ type: String, _ filter: SearchFilter?) -> ResourceScan {
+        ResourceScan(type: type, snapshot: job.snapshot, since: job.since, until: job.until, filter: filter)
+    }
+
+    /// What one read of the store gives; nil at the end of the part.
+    private func write(
+        from place: ExportPart.Place, into writer: ExportFileWriter
+    ) async throws -> ExportPart.Place? {
+        switch lease.part.work {
+        case .range(_, let after, let through):
+            let next = try await service.store.pour(
+                scan(type, try scope.filter(type)), after: max(place.key ?? after, after), through: through,
+                access: access, into: writer)
+            return next.map { ExportPart.Place(key: $0) }
+        case .referred:
+            let ids = try await service.jobs.exportReferences(
+                job.id, type, after: place.text, limit: Self.idsMax)
+            guard let last = ids.last else { return nil }
+            let next = try await service.store.pour(
+                scan(type, try scope.filter(type, among: ids)), after: place.key ?? 0, through: .max, access: access,
+                into: writer)
+            // The same ids once more, or those behind them.
+            return next.map { ExportPart.Place(key: $0, text: place.text) } ?? ExportPart.Place(text: last)
+        case .provenance(let after, let through):
+            let selection = ProvenanceSelection(job: job, scope: scope, store: service.store, access: access)
+            let next = try await selection.write(
+                after: max(place.key ?? after, after), through: through, into: writer)
+            return next.map { ExportPart.Place(key: $0) }
+        case .byPatient: return try await writePatients(after: place.key, into: writer)
+        case .objects(let after, let through):
+            return try await ObjectSelection(job: job, scope: scope, service: service, access: access).write(
+                from: place, after: after, through: through, into: writer)
+        case .notices:
+            for notice in job.selection?.notices ?? [] {
+                try OperationOutcome(.warning, .notSupported, details: notice).bytes.withUnsafeBytes {
+                    try writer.take($0)
+                }
+            }
+            return nil
+        }
+    }
+
+    // MARK: By patient
+
+    /// Patients whose resources are written before the place is told.
+    private static let patientsMax = 20
+
+    private func writePatients(after: Int64?, into writer: ExportFileWriter) async throws -> ExportPart.Place? {
+        let patients = try await service.store.scan(
+            type, snapshot: job.snapshot, since: nil, until: nil, matching: try scope.patients(),
+            after: after, limit: Self.patientsMax, access: access)
+        for patient in patients.resources where !patient.isDeleted {
+            writer.begin(of: "Patient/\(patient.id)")
+            for type in job.types where !scope.isOutside(type) && !isAssociated(type) {
+                guard let filter = try scope.filter(type, ofPatient: patient.id) else { continue }
+                writer.begin(type, subset: subset(of: type))
+                var key: Int64? = 0
+                while let from = key {
+                    key = try await service.store.pour(
+                        scan(type, filter), after: from, through: .max, access: access, into: writer)
+                }
+            }
+        }
+        return patients.next.map { ExportPart.Place(key: $0) }
+    }
+
+    private func isAssociated(_ type: String) -> Bool {
+        type == "Provenance" && !(job.selection?.associated ?? []).isEmpty
+    }
+}
+
+extension ExportJob.Selection {
+    /// Names of root elements that are asked for of a type; empty for all, also where other types' are named alone.
+    fileprivate func elements(of type: String) -> [String] {
+        elements.filter { !$0.contains(".") || $0.hasPrefix(type + ".") }
+    }
+}
