@@ -81,6 +81,8 @@ package enum AccountChange: Sendable, Hashable {
     /// Whom the account stands for. Nil leaves what is there; ends all sessions and authorizations, as these
     /// hold rights of before.
     case link(fhirUser: String?, patientIDs: [String]?)
+    /// What the outside provider that made the account says of its person now; ends all sessions and authorizations.
+    case claims(role: SignedInPerson.Role, displayName: String, fhirUser: String?, patientIDs: [String])
 }
 
 /// The port to accounts.

@@ -6,6 +6,7 @@ package enum Migrations {
         history(16), subscriptions(17), imagingVisibility(18), rejections(19), performedSteps(20),
         openAndEnded(21), peerServices(22), told(23), messageKeys(24), messageKeyTimes(25), archiveCopies(26),
         workitems(27), launches(28), grants(29), accounts(30), sessions(31), remoteStudies(32), auditPatients(33),
+        outsiders(36),
     ]
 
     /// The commit order and the audit chain: what every other table leans on.

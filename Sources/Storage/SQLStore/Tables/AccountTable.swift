@@ -67,6 +67,14 @@ struct AccountTable {
                 [SQLValue(user), SQLValue(patients.map { $0.joined(separator: " ") })], of: id, at: time)
             guard isChanged else { return false }
             try endSessions(of: id, at: time)
+        case .claims(let role, let name, let user, let patients):
+            let isChanged = try set(
+                "role = ?, display_name = ?, fhir_user = ?, patients = ?",
+                [
+                    .text(role.rawValue), .text(name), SQLValue(user), .text(patients.joined(separator: " ")),
+                ], of: id, at: time)
+            guard isChanged else { return false }
+            try endSessions(of: id, at: time)
         }
         return true
     }
@@ -78,7 +86,7 @@ struct AccountTable {
 
     /// Ends the sessions of the account but one, and what applications were authorized to do in its name: their rights are
     /// those of before.
-    private func endSessions(of id: String, but session: String? = nil, at time: Int64) throws {
+    func endSessions(of id: String, but session: String? = nil, at time: Int64) throws {
         _ = try BrowserSessionTable(connection: connection).endAll(of: id, but: session)
         _ = try GrantTable(connection: connection).revoke(ofAccount: id, at: time)
     }
@@ -86,6 +94,7 @@ struct AccountTable {
     func remove(_ id: String, at time: Int64) throws -> Bool {
         try endSessions(of: id, at: time)
         try connection.run("DELETE FROM account_codes WHERE account = ?", [.text(id)])
+        try OutsideIdentityTable(connection: connection).forget(ofAccount: id)
         return try connection.run("DELETE FROM accounts WHERE id = ?", [.text(id)]) > 0
     }
 

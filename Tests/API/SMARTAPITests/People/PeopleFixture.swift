@@ -76,6 +76,12 @@ final class MemoryPeople: AccountDirectory, SessionDirectory {
                 if let user { state.accounts[accountID]?.fhirUser = user }
                 if let patients { state.accounts[accountID]?.patientIDs = patients }
                 end()
+            case .claims(let role, let name, let user, let patients):
+                state.accounts[accountID]?.role = role
+                state.accounts[accountID]?.displayName = name
+                state.accounts[accountID]?.fhirUser = user
+                state.accounts[accountID]?.patientIDs = patients
+                end()
             }
             return true
         }
