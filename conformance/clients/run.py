@@ -22,6 +22,7 @@ import check_hl7_out  # noqa: E402
 import check_launch  # noqa: E402
 import check_mpps  # noqa: E402
 import check_operations  # noqa: E402
+import check_outside  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_remote_studies  # noqa: E402
 import check_rendered  # noqa: E402
@@ -38,7 +39,7 @@ from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
 PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "hl7-out", "operations", "scp", "scu", "archives",
-         "facade", "hostile"]
+         "facade", "hostile", "outside"]
 
 
 def plain_sample(samples):
@@ -70,6 +71,8 @@ def run(arguments):
             check_facade.check(report, folder, arguments.postgres)
         if "operations" in arguments.parts:
             check_operations.check(report, folder, arguments.plain, arguments.postgres)
+        if "outside" in arguments.parts:
+            check_outside.check(report, folder, arguments.plain, arguments.postgres)
     finally:
         code = server.stop()
         if not report.rows or code != 0:

@@ -13,7 +13,8 @@ struct NamedFiles {
     init(_ configuration: ServerConfiguration, _ peers: [Peer]) {
         let doors = configuration.doors
         let keys = Self.inside(
-            doors.map(\.key) + configuration.routing.keyFiles + [ServerFolder.pseudonymKeyName])
+            doors.map(\.key) + configuration.routing.keyFiles + configuration.outsideKeyFiles
+                + [ServerFolder.pseudonymKeyName])
         self.keys = keys
         files = Self.inside(
             doors.flatMap { [$0.certificate, $0.clientAuthorities] } + [configuration.outbound.authorities]

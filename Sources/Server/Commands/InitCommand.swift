@@ -2,6 +2,7 @@ import Access
 import ArgumentParser
 import Cryptography
 import Foundation
+import SMARTAPI
 import SQLStore
 import Workflow
 
@@ -66,6 +67,7 @@ struct InitCommand: AsyncParsableCommand {
         try ServerFolder.writeSecret(SystemEntropy().bytes(32), to: server.masterKeyFile)
         try ServerFolder.writeSecret(
             Array(try PrivateKey(.p256).pem.utf8), to: server.tokenKeyFile)
+        try ServerFolder.writeSecret(Array(try IdentityKey.newPEM().utf8), to: server.identityKeyFile)
         try AuditKey.make(server)
         try ServerFolder.writeSecret(Array(authority.authorityKey.utf8), to: server.authorityKeyFile)
         try ServerFolder.writeSecret(Array(authority.serverKey.utf8), to: server.serverKeyFile)
@@ -181,6 +183,27 @@ enum DefaultFiles {
             #   per-client: 100
             # cors: { origins: ["https://viewer.example"] }   # web pages that may call the APIs
             # viewer: { frame-origins: ["https://ehr.example"] }   # who may hold /viewer in a frame; serve: false for none
+            # sign-in:                  # OpenID providers at which people may sign in instead of here
+            #   providers:
+            #     - name: hospital            # answers come to /account/sign-in/outside/hospital/answer
+            #       title: your hospital account
+            #       issuer: https://login.hospital.example/realms/staff
+            #       client: hilum
+            #       secret: keys/hospital.secret          # or key: (PEM) and key-id:
+            #       account-claim: preferred_username     # names an account here; left out: hilum user link
+            #       make-accounts: true                   # for whom there is none, by the claims:
+            #       role-claim: groups
+            #       roles: [{ value: doctors, role: practitioner }]
+            #       fhir-user-claim: fhirUser
+            #       second-factor: { amr: [mfa, otp] }    # stands for one here
+            # authorization-servers:    # whose tokens are taken at FHIR and DICOMweb beside our own
+            #   - issuer: https://ehr.example/auth
+            #     scopes: "patient/*.rs user/*.rs"        # the most that they give
+            #     # introspection: { client: hilum, secret: keys/ehr.secret }   # in place of its published keys
+            #     # patient: { system: "urn:hilum:site:mrn" }                   # what its claim `patient` holds
+            # associated-endpoints: [{ url: "https://images.example/fhir", capabilities: [smart-imaging-access] }]
+            # registration: { dynamic: true }   # applications may ask; an operator approves each at /account/clients
+            #   # initial-token: keys/registration.token    # without which nobody may ask
             # fhir: { narrative: refuse }             # keep: narratives with scripts are stored as they are sent
 
             # limits:                   # what each door takes at most

@@ -160,6 +160,14 @@ struct ServerConfiguration: Decodable, Sendable {
     var subscriptions = Subscriptions()
     var cors = CrossOrigin()
     var viewer = Viewer()
+    /// Where people may sign in instead of here.
+    var signIn = SignInConfiguration()
+    /// Whose tokens are taken beside this server's own.
+    var authorizationServers: [AuthorizationServerConfiguration] = []
+    /// Whether applications may ask to be registered.
+    var registration = RegistrationConfiguration()
+    /// Other bases that this server's tokens are for, for discovery.
+    var associatedEndpoints: [AssociatedEndpointConfiguration] = []
     var fhir = FHIR()
     var limits = ServerLimits()
     var store = Store()
@@ -181,11 +189,14 @@ struct ServerConfiguration: Decodable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention,
-            routing, viewer, archives, prefetch
+            routing, viewer, archives, prefetch, registration
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
         case archiveCache = "archive-cache"
+        case signIn = "sign-in"
+        case authorizationServers = "authorization-servers"
+        case associatedEndpoints = "associated-endpoints"
     }
     init() {}
     init(from decoder: any Decoder) throws {
@@ -198,6 +209,10 @@ struct ServerConfiguration: Decodable, Sendable {
         subscriptions = try keys.value(.subscriptions) ?? subscriptions
         cors = try keys.value(.cors) ?? cors
         viewer = try keys.value(.viewer) ?? viewer
+        signIn = try keys.value(.signIn) ?? signIn
+        authorizationServers = try keys.value(.authorizationServers) ?? authorizationServers
+        registration = try keys.value(.registration) ?? registration
+        associatedEndpoints = try keys.value(.associatedEndpoints) ?? associatedEndpoints
         fhir = try keys.value(.fhir) ?? fhir
         limits.fhir.narrative = fhir.narrative
         limits.fhir.conditionalDelete = fhir.conditionalDelete
@@ -301,6 +316,7 @@ struct ServerConfiguration: Decodable, Sendable {
 
     private func check() throws {
         for door in doors { try door.check() }
+        try AuthorizationServerConfiguration.check(authorizationServers, publicURL: publicURL)
         guard doors.contains(where: { $0.kind == .http }) else {
             throw ConfigurationError("doors: at least one of protocol http")
         }

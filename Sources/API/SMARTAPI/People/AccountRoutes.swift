@@ -13,7 +13,9 @@ package struct AccountRoutes: Sendable {
     package var group: RouteGroup {
         RouteGroup(
             name: "account", prefix: "/account", errorBody: PageErrorBody(),
-            routes: SignInRoutes(people: people).routes + routes + OperatorRoutes(people: people).routes
+            routes: SignInRoutes(people: people).routes + OutsideSignInRoutes(people: people).routes
+                + WaitingClientRoutes(people: people).routes + routes
+                + OperatorRoutes(people: people).routes
                 + [Stylesheet.route])
     }
 

@@ -10,6 +10,10 @@ package struct People: Sendable {
     package let threads: PasswordThreads
     /// Scheme, host and port of this server, as browsers name where a form comes from.
     let origin: String
+    /// Where people may sign in instead of here; nil where nowhere.
+    package var outside: OutsideSignIn?
+    /// Applications that wait for an operator; nil where none may ask.
+    package var registrations: (any RegistrationDirectory)?
     private let audit: any AuditTrail
     private let guesses: GuessThrottle
     private let cost: PasswordVerifier.Cost

@@ -160,13 +160,22 @@ struct PeopleFixture: Sendable {
     let people: People
     let responder: APIResponder
 
-    private init(_ limits: PasswordThreads.Limits, cost: PasswordVerifier.Cost) throws {
+    /// Makes the way to outside providers of what is around it.
+    typealias Outside = (ManualClock, MemoryStore, MemoryPeople) -> OutsideSignIn
+
+    private init(
+        _ limits: PasswordThreads.Limits, cost: PasswordVerifier.Cost, outside: Outside?,
+        registrations: (any RegistrationDirectory)?
+    ) throws {
         let (clock, random) = (clock, Mutexed())
-        people = People(
+        var people = People(
             sessions: PeopleSessions(
                 accounts: directory, sessions: directory, keys: PeopleKeys(key: [UInt8](repeating: 7, count: 32)),
                 now: { clock.now }, randomBytes: { random.bytes($0) }),
             clients: store, audit: store, threads: PasswordThreads(limits), baseURL: Self.base, cost: cost)
+        people.outside = outside?(clock, store, directory)
+        people.registrations = registrations
+        self.people = people
         responder = APIResponder(
             table: try RouteTable([AccountRoutes(people: people).group]),
             authenticator: BearerAuthenticator(tokens: NoTokens(), audit: store, realm: Self.base),
@@ -195,10 +204,11 @@ struct PeopleFixture: Sendable {
 
     /// Runs a test with a fixture, and ends its threads.
     static func with(
-        _ limits: PasswordThreads.Limits = .init(), cost: PasswordVerifier.Cost = cost,
+        _ limits: PasswordThreads.Limits = .init(), cost: PasswordVerifier.Cost = cost, outside: Outside? = nil,
+        registrations: (any RegistrationDirectory)? = nil,
         _ body: (PeopleFixture) async throws -> Void
     ) async throws {
-        let fixture = try PeopleFixture(limits, cost: cost)
+        let fixture = try PeopleFixture(limits, cost: cost, outside: outside, registrations: registrations)
         do { try await body(fixture) } catch {
             await fixture.people.threads.close()
             throw error
