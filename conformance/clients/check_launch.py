@@ -11,10 +11,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 import requests
+from cryptography.hazmat.primitives import serialization
 from fhirclient import client as fhirclient
 from fhirclient.models.observation import Observation
 
 import check_signin
+import libjwt
 from check_signin import PASSWORD, Browser, Forms
 from report import equal, expect
 
@@ -170,6 +172,32 @@ def check(report, server, backend):
         return f"{len(offered)} scopes that may be dropped"
 
     report.check("launch", "standalone: picker, consent, PKCE, id_token, compartment, rotation", standalone, CLAUSE)
+
+    def older():
+        """A client that knows RS256 alone: its id_token verifies by the RSA key that is published, and by nothing else."""
+        out = server.command(
+            "client", "register", server.folder, "--name", "Older", "--public", "--redirect-uri", REDIRECT,
+            "--id-token-alg", "RS256", "--scope", SCOPE.replace("launch ", "", 1))
+        launch = Launch(site, site.word(out, "client_id"), "openid fhirUser launch/patient patient/*.rs")
+        launch.open()
+        body = launch.redeem(launch.allow(site.patient)["code"]).json()
+        discovery = requests.get(server.http + "/.well-known/openid-configuration", verify=server.verify, timeout=30)
+        expect("RS256" in discovery.json()["id_token_signing_alg_values_supported"], "discovery")
+        jwks = requests.get(discovery.json()["jwks_uri"], verify=server.verify, timeout=30).json()
+        head = jwt.get_unverified_header(body["id_token"])
+        equal((head["alg"], head["typ"]), ("RS256", "JWT"), "header")
+        key = jwt.PyJWK(next(key for key in jwks["keys"] if key["kid"] == head["kid"])).key
+        expect(key.key_size >= 2048, f"{key.key_size} bits")
+        claims = jwt.decode(body["id_token"], key, algorithms=["RS256"], audience=launch.client,
+                            issuer=discovery.json()["issuer"])
+        equal(claims["nonce"], launch.nonce, "nonce")
+        pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        equal(libjwt.verify(body["id_token"], "RS256", pem)["sub"], claims["sub"], "by libjwt")
+        equal(jwt.get_unverified_header(body["access_token"])["alg"], "ES256", "access tokens stay as they are")
+        equal(bearer(body["id_token"], f"Patient/{site.patient}").status_code, 401, "an id_token at FHIR")
+        return f"{key.key_size} bits"
+
+    report.check("launch", "id_token by RS256, verified by PyJWT and libjwt", older, "OpenID Connect Discovery §3")
 
     def ehr():
         order = {"client_id": site.confidential, "patient": site.patient, "need_patient_banner": False,

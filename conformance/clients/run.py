@@ -28,6 +28,7 @@ import check_keys  # noqa: E402
 import check_launch  # noqa: E402
 import check_mpps  # noqa: E402
 import check_operations  # noqa: E402
+import check_outside  # noqa: E402
 import check_query_retrieve  # noqa: E402
 import check_remote_studies  # noqa: E402
 import check_rendered  # noqa: E402
@@ -45,12 +46,12 @@ from report import Report, equal, expect  # noqa: E402
 from smart import BackendClient  # noqa: E402
 
 PARTS = ["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "bulk", "hl7-out", "operations", "scp", "scu",
-         "archives", "facade", "import", "keys", "audit", "canaries", "hostile"]
+         "archives", "facade", "import", "keys", "outside", "audit", "canaries", "hostile"]
 
 
 # Two runs side by side, each with servers of its own; the second waits much and computes little.
 SIDES = [["smart", "hl7", "dimse", "dicomweb", "transcode", "fhir", "bulk", "hl7-out", "operations"],
-         ["scp", "scu", "archives", "facade", "import", "keys", "audit", "canaries", "hostile"]]
+         ["scp", "scu", "archives", "facade", "import", "keys", "outside", "audit", "canaries", "hostile"]]
 
 
 class Parts:
@@ -112,6 +113,8 @@ def run(arguments):
             check_operations.check(report, folder, arguments.plain, arguments.postgres)
         if parts.begins("keys"):
             check_keys.check(report, folder, arguments.plain, arguments.postgres)
+        if parts.begins("outside"):
+            check_outside.check(report, folder, arguments.plain, arguments.postgres)
         parts.tell()
     finally:
         code = server.stop()

@@ -13,6 +13,7 @@ package struct SMARTConfiguration: Sendable {
     package var authorizationEndpoint: String { baseURL + "/auth/authorize" }
     package var tokenEndpoint: String { baseURL + "/oauth/token" }
     package var revocationEndpoint: String { baseURL + "/oauth/revoke" }
+    package var registrationEndpoint: String { baseURL + "/oauth/register" }
     package var introspectionEndpoint: String { baseURL + "/oauth/introspect" }
     package var keySetURL: String { baseURL + "/oauth/jwks" }
 }
@@ -34,25 +35,32 @@ package struct AppLaunch: Sendable {
 package struct SMARTRoutes: Sendable {
     private let endpoint: TokenEndpoint
     private let launch: AppLaunch?
+    private let registration: RegistrationEndpoint?
     private let keySet: [UInt8]
     private let discovery: DiscoveryDocuments
     private let issuer: String
 
     /// - Parameters:
     ///   - launch: nil where nobody is launched: the documents then say so.
+    ///   - registration: nil where applications are registered by operators alone.
     ///   - keys: the server's keys, the signing one first; all are published.
+    ///   - identityKey: published, too; as the issuer has it.
+    ///   - associated: other bases that tokens are for.
     ///   - scopes: the scopes for backend services that work on this server, for discovery.
     package init(
-        configuration: SMARTConfiguration, endpoint: TokenEndpoint, launch: AppLaunch? = nil, keys: [ServerKey],
-        scopes: [String]
+        configuration: SMARTConfiguration, endpoint: TokenEndpoint, launch: AppLaunch? = nil,
+        registration: RegistrationEndpoint? = nil, keys: [ServerKey],
+        identityKey: IdentityKey? = nil, associated: [AssociatedEndpoint] = [], scopes: [String]
     ) {
         self.endpoint = endpoint
+        self.registration = registration
         self.launch = launch
-        self.keySet = SMARTRoutes.keySet(keys)
+        self.keySet = SMARTRoutes.keySet(keys, identityKey)
         issuer = configuration.baseURL
         discovery = DiscoveryDocuments(
             configuration, launches: launch != nil, onlineAccess: launch?.authorization.givesOnlineAccess ?? false,
-            systemScopes: scopes)
+            systemScopes: scopes, signsByRSA: identityKey != nil, associated: associated,
+            registers: registration != nil)
     }
 
     package var group: RouteGroup {
@@ -68,6 +76,7 @@ package struct SMARTRoutes: Sendable {
                 try await endpoint.answer(request)
             },
         ]
+        if let registration { routes.append(registration.route) }
         if let launch {
             let inquiries = TokenInquiries(endpoint.gate, launch.exchange, issuer: issuer)
             routes += launch.authorization.routes
@@ -93,10 +102,13 @@ package struct SMARTRoutes: Sendable {
             headers: [.accessControlAllowOrigin: "*", .cacheControl: "public, max-age=300"])
     }
 
-    private static func keySet(_ keys: [ServerKey]) -> [UInt8] {
+    private static func keySet(_ keys: [ServerKey], _ identityKey: IdentityKey?) -> [UInt8] {
         var json = JSONText()
         json.object { json in
-            json.array("keys") { json in for key in keys { key.write(to: &json) } }
+            json.array("keys") { json in
+                for key in keys { key.write(to: &json) }
+                identityKey?.write(to: &json)
+            }
         }
         return json.bytes
     }

@@ -9,7 +9,7 @@ import NIOSSL
 /// Fetches over HTTPS from an address that the policy allows, the one that was asked about and no other.
 ///
 /// No redirects, no proxy, a bounded body, bounded waits.
-package struct HTTPSOutbound: Outbound {
+package struct HTTPSOutbound: FormOutbound {
     /// What a fetch takes at most.
     package struct Limits: Sendable, Hashable {
         /// Of an answer.
@@ -69,10 +69,25 @@ package struct HTTPSOutbound: Outbound {
 
     package func get(_ url: String) async throws -> OutboundResponse {
         let url = try OutboundURL(url)
+        var request = HTTPClientRequest(url: url.text)
+        request.headers.add(name: "Accept", value: "application/json")
+        return try await answer(to: request, of: url)
+    }
+
+    package func submit(_ request: OutboundRequest) async throws -> OutboundResponse {
+        let url = try OutboundURL(request.url)
+        var sent = HTTPClientRequest(url: url.text)
+        sent.method = .POST
+        for header in request.headers { sent.headers.add(name: header.name, value: header.value) }
+        sent.body = .bytes(ByteBuffer(bytes: request.body))
+        return try await answer(to: sent, of: url)
+    }
+
+    private func answer(to request: HTTPClientRequest, of url: OutboundURL) async throws -> OutboundResponse {
         let address = try await address(of: url)
         let client = client(host: url.host, address: address.description)
         do {
-            let response = try await Self.fetch(url, client, limits)
+            let response = try await Self.fetch(request, client, limits)
             try await client.shutdown()
             return response
         } catch {
@@ -111,11 +126,9 @@ package struct HTTPSOutbound: Outbound {
         return address
     }
 
-    private static func fetch(_ url: OutboundURL, _ client: HTTPClient, _ limits: Limits) async throws
+    private static func fetch(_ request: HTTPClientRequest, _ client: HTTPClient, _ limits: Limits) async throws
         -> OutboundResponse
     {
-        var request = HTTPClientRequest(url: url.text)
-        request.headers.add(name: "Accept", value: "application/json")
         let response = try await client.execute(request, timeout: limits.total)
         var body: [UInt8] = []
         for try await chunk in response.body {

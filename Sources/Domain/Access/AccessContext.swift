@@ -20,11 +20,13 @@ package struct AccessContext: Sendable, Hashable {
     package let sourceAddress: String?
     /// The `jti` of the access token, for the audit trail; never the token.
     package let tokenID: String?
+    /// The outside authorization server that the token is of; nil for this server's own, and without a token.
+    package let issuer: String?
 
     package init(
         principal: Principal, scopes: [Scope], patient: String? = nil, reach: [Compartment] = [],
         practice: Practice? = nil, isUnrestricted: Bool = false, requestID: String, sourceAddress: String? = nil,
-        tokenID: String? = nil
+        tokenID: String? = nil, issuer: String? = nil
     ) {
         self.principal = principal
         self.scopes = scopes
@@ -35,6 +37,7 @@ package struct AccessContext: Sendable, Hashable {
         self.requestID = requestID
         self.sourceAddress = sourceAddress
         self.tokenID = tokenID
+        self.issuer = issuer
     }
 
     /// The server's own work.

@@ -20,6 +20,8 @@ package struct Client: Sendable, Hashable {
     package var secretDigest: [UInt8]?
     /// Whether it can keep no secret, and so proves itself by PKCE alone. RFC 6749 §2.1.
     package var isPublic: Bool
+    /// In which its id_tokens are signed. OpenID Connect Dynamic Client Registration 1.0 §2.
+    package var identityAlgorithm: IdentityAlgorithm
     /// Microseconds since 1970-01-01T00:00:00Z.
     package var registeredAt: Int64
     /// Set once the client is revoked; microseconds since the epoch.
@@ -28,7 +30,8 @@ package struct Client: Sendable, Hashable {
     package init(
         id: String, name: String, jwks: String?, jwksURL: String?, scopes: [Scope],
         launchScopes: [LaunchScope] = [], redirectURIs: [String] = [], launchURL: String? = nil,
-        secretDigest: [UInt8]? = nil, isPublic: Bool = false, registeredAt: Int64, revokedAt: Int64? = nil
+        secretDigest: [UInt8]? = nil, isPublic: Bool = false, identityAlgorithm: IdentityAlgorithm = .es256,
+        registeredAt: Int64, revokedAt: Int64? = nil
     ) {
         self.id = id
         self.name = name
@@ -40,9 +43,16 @@ package struct Client: Sendable, Hashable {
         self.launchURL = launchURL
         self.secretDigest = secretDigest
         self.isPublic = isPublic
+        self.identityAlgorithm = identityAlgorithm
         self.registeredAt = registeredAt
         self.revokedAt = revokedAt
     }
+}
+
+/// The algorithms that id_tokens are signed by. RFC 7518 §3.1.
+package enum IdentityAlgorithm: String, Sendable, Hashable, CaseIterable {
+    case es256 = "ES256"
+    case rs256 = "RS256"
 }
 
 /// The port to registered clients.

@@ -1,7 +1,8 @@
 import COpenSSL
 
 /// A public key that was checked when it was read, with the one way in which it verifies: ECDSA over SHA-256 for P-256,
-/// over SHA-384 for P-384, and RSASSA-PKCS1-v1_5 over SHA-384. RFC 7518 §3.3, §3.4.
+/// over SHA-384 for P-384, and RSASSA-PKCS1-v1_5 over the one hash that was named with it, SHA-384 where none was. RFC 7518
+/// §3.3, §3.4.
 package final class PublicKey: Sendable {
     package enum Kind: Sendable, Hashable {
         case ec(EllipticCurve)
@@ -14,11 +15,16 @@ package final class PublicKey: Sendable {
     private nonisolated(unsafe) let key: OpaquePointer
     /// Nil for a key that was not prepared.
     private let multiples: ECMultiples?
+    /// Of signatures by RSA.
+    private let rsaHash: SignatureHash
 
     /// Takes over a key, and frees it with itself.
-    init(owning key: OpaquePointer, _ kind: Kind, multiples: ECMultiples? = nil) {
+    init(
+        owning key: OpaquePointer, _ kind: Kind, rsaHash: SignatureHash = .sha384, multiples: ECMultiples? = nil
+    ) {
         self.key = key
         self.kind = kind
+        self.rsaHash = rsaHash
         self.multiples = multiples
     }
 
@@ -52,7 +58,10 @@ package final class PublicKey: Sendable {
 
     /// A modulus and an exponent, big-endian. Which sizes are strong enough is for the caller to say. Throws
     /// ``CryptographyError`` `.key` for even numbers, and for numbers that libcrypto does not take.
-    package convenience init(modulus: [UInt8], exponent: [UInt8]) throws(CryptographyError) {
+    /// - Parameter hash: over which alone the key verifies.
+    package convenience init(
+        modulus: [UInt8], exponent: [UInt8], hash: SignatureHash = .sha384
+    ) throws(CryptographyError) {
         for number in [modulus, exponent] {
             guard number.count <= Self.modulusBytesMax, let last = number.last, last & 1 == 1 else {
                 throw CryptographyError(.key, "numbers that are no RSA key")
@@ -68,7 +77,7 @@ package final class PublicKey: Sendable {
             OSSL_PARAM_BLD_push_BN(builder, KeyParameters.Name.modulus.address, n) == 1
                 && OSSL_PARAM_BLD_push_BN(builder, KeyParameters.Name.exponent.address, e) == 1
         }
-        self.init(owning: key, .rsa(modulusBytes: Int(EVP_PKEY_get_size(key))))
+        self.init(owning: key, .rsa(modulusBytes: Int(EVP_PKEY_get_size(key))), rsaHash: hash)
     }
 
     /// Whether a signature is this key's over a message: r and s one after the other for ECDSA, the octets for RSA. False,
@@ -82,7 +91,7 @@ package final class PublicKey: Sendable {
             return verifies(der, of: message, curve.hash)
         case .rsa(let modulusBytes):
             // PKCS #1 v1.5 is what libcrypto does when no other padding is asked for.
-            return signature.count == modulusBytes && verifies(signature, of: message, .sha384)
+            return signature.count == modulusBytes && verifies(signature, of: message, rsaHash.function)
         }
     }
 

@@ -126,6 +126,7 @@ struct BackupRun {
             pairs += [
                 (server.masterKeyFile, backup.keysFolder + "/master.key"),
                 (server.tokenKeyFile, backup.keysFolder + "/token.key"),
+                (server.identityKeyFile, backup.keysFolder + "/identity.key"),
                 (server.auditKeyFile, backup.keysFolder + "/audit.key"),
                 (server.authorityKeyFile, backup.keysFolder + "/ca.key"),
                 (server.serverKeyFile, backup.keysFolder + "/server.key"),

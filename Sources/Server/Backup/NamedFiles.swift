@@ -14,7 +14,7 @@ struct NamedFiles {
         let doors = configuration.doors
         let keys = Self.inside(
             doors.map(\.key) + configuration.routing.keyFiles + configuration.imports.sources.map(\.token.key)
-                + [ServerFolder.pseudonymKeyName] + configuration.store.keyFiles)
+                + configuration.outsideKeyFiles + [ServerFolder.pseudonymKeyName] + configuration.store.keyFiles)
         self.keys = keys
         files = Self.inside(
             doors.flatMap { [$0.certificate, $0.clientAuthorities] } + [configuration.outbound.authorities]

@@ -209,6 +209,7 @@ struct RestoreRun {
             pairs += [
                 (backup.keysFolder + "/master.key", server.masterKeyFile),
                 (backup.keysFolder + "/token.key", server.tokenKeyFile),
+                (backup.keysFolder + "/identity.key", server.identityKeyFile),
                 (backup.keysFolder + "/audit.key", server.auditKeyFile),
                 (backup.keysFolder + "/ca.key", server.authorityKeyFile),
                 (backup.keysFolder + "/server.key", server.serverKeyFile),

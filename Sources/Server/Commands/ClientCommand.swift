@@ -35,11 +35,18 @@ struct ClientCommand: AsyncParsableCommand {
                 "launch openid fhirUser offline_access patient/*.rs" for a launched application.
                 """)
         var scope: String
+        @Option(
+            name: .customLong("id-token-alg"), help: "What its id_tokens are signed by: ES256, or RS256 for older ones."
+        )
+        var identityAlgorithm = IdentityAlgorithm.es256.rawValue
         @Option(help: "The client id; a random one when left out.") var id: String?
 
         func run() async throws {
             let scopes = try LaunchedClientCheck.scopes(scope, isLaunched: !redirectURIs.isEmpty)
             let proofs = [jwks != nil, jwksURL != nil, isPublic, hasSecret].count { $0 }
+            guard let identityAlgorithm = IdentityAlgorithm(rawValue: identityAlgorithm) else {
+                throw ValidationError("--id-token-alg is ES256 or RS256")
+            }
             guard proofs == 1 else { throw ValidationError("give one of --jwks, --jwks-url, --public and --secret") }
             try LaunchedClientCheck.check(
                 redirectURIs: redirectURIs, launch: launch, isPublic: isPublic, hasSecret: hasSecret, scopes: scopes)
@@ -65,7 +72,7 @@ struct ClientCommand: AsyncParsableCommand {
                     Client(
                         id: clientID, name: name, jwks: keys, jwksURL: jwksURL, scopes: scopes.resources,
                         launchScopes: scopes.others, redirectURIs: redirectURIs, launchURL: launch,
-                        secretDigest: secret?.digest, isPublic: isPublic,
+                        secretDigest: secret?.digest, isPublic: isPublic, identityAlgorithm: identityAlgorithm,
                         registeredAt: SystemClock().now().microseconds),
                     recording: .ofCommand("client register", .create, "client:" + clientID, detail: scopes.text))
             }

@@ -3,6 +3,7 @@ import ArgumentParser
 import BlobStore
 import Cryptography
 import Foundation
+import SMARTAPI
 import SQLStore
 import Workflow
 
@@ -74,6 +75,7 @@ struct InitCommand: AsyncParsableCommand {
         if masterKey == nil { try MasterKey.createFile(server.masterKeyFile) }
         try ServerFolder.writeSecret(
             Array(try PrivateKey(.p256).pem.utf8), to: server.tokenKeyFile)
+        try ServerFolder.writeSecret(Array(try IdentityKey.newPEM().utf8), to: server.identityKeyFile)
         try AuditKey.make(server)
         try ServerFolder.writeSecret(Array(authority.authorityKey.utf8), to: server.authorityKeyFile)
         try ServerFolder.writeSecret(Array(authority.serverKey.utf8), to: server.serverKeyFile)
@@ -204,6 +206,27 @@ enum DefaultFiles {
             #                                                          # ask-consent: true has it ask as other apps do
             # consent: { remembered-days: 90 }        # how long who ticks so is not asked again; 0: each time
             # access: { cleared: { reader: [R] }, emergency-hours: 4 }   # who sees what of the people who work here
+            # sign-in:                  # OpenID providers at which people may sign in instead of here
+            #   providers:
+            #     - name: hospital            # answers come to /account/sign-in/outside/hospital/answer
+            #       title: your hospital account
+            #       issuer: https://login.hospital.example/realms/staff
+            #       client: hilum
+            #       secret: keys/hospital.secret          # or key: (PEM) and key-id:
+            #       account-claim: preferred_username     # names an account here; left out: hilum user link
+            #       make-accounts: true                   # for whom there is none, by the claims:
+            #       role-claim: groups
+            #       roles: [{ value: doctors, role: referrer }]
+            #       fhir-user-claim: fhirUser
+            #       second-factor: { amr: [mfa, otp] }    # stands for one here
+            # authorization-servers:    # whose tokens are taken at FHIR and DICOMweb beside our own
+            #   - issuer: https://ehr.example/auth
+            #     scopes: "patient/*.rs user/*.rs"        # the most that they give
+            #     # introspection: { client: hilum, secret: keys/ehr.secret }   # in place of its published keys
+            #     # patient: { system: "urn:hilum:site:mrn" }                   # what its claim `patient` holds
+            # associated-endpoints: [{ url: "https://images.example/fhir", capabilities: [smart-imaging-access] }]
+            # registration: { dynamic: true }   # applications may ask; an operator approves each at /account/clients
+            #   # initial-token: keys/registration.token    # without which nobody may ask
             # fhir: { narrative: refuse }             # keep: narratives with scripts are stored as they are sent
 
             # limits:                   # what each door takes at most

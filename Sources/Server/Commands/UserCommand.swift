@@ -13,8 +13,8 @@ struct UserCommand: AsyncParsableCommand {
         commandName: "user",
         abstract: "Add, list, lock, reset, link and remove the accounts of people, and say whom they see.",
         subcommands: [
-            Add.self, List.self, Lock.self, Unlock.self, Reset.self, Link.self, SetRole.self, Desk.self, Grant.self,
-            RevokeGrant.self, Grants.self, Remove.self,
+            Add.self, List.self, Lock.self, Unlock.self, Reset.self, Link.self, Identity.self, SetRole.self,
+            Desk.self, Grant.self, RevokeGrant.self, Grants.self, Remove.self,
         ])
 
     struct Add: AsyncParsableCommand {
@@ -192,6 +192,40 @@ struct UserCommand: AsyncParsableCommand {
                 "user link", .link(fhirUser: fhirUser, patientIDs: patients),
                 detail: [fhirUser, patients.map { "patients \($0.joined(separator: " "))" }].compactMap { $0 }
                     .joined(separator: "; "))
+            print("linked \(subject.name)")
+        }
+    }
+
+    struct Identity: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say who a person is at an outside OpenID provider or authorization server.",
+            discussion: "The audit trail says who was refused for want of this: identity:ISSUER|SUBJECT.")
+        @OptionGroup var subject: Subject
+        @Option(help: "As the other server names itself.") var issuer: String
+        @Option(
+            name: .customLong("subject"),
+            help: "Its `sub` of the person. Left out: nobody there any more, and the person's sessions end.")
+        var name: String?
+        func run() async throws {
+            if let name, !OutsideIdentity.isSubject(name) {
+                throw ValidationError("--subject: 1 to \(OutsideIdentity.subjectBytesMax) of printable ASCII")
+            }
+            try await subject.with { accounts, account in
+                let time = SystemClock().now().microseconds
+                try await accounts.record(
+                    "user identity", .update, account, detail: "\(issuer)|\(name ?? "nobody")")
+                guard let name else {
+                    guard try await accounts.store.unlink(issuer: issuer, from: account.id, at: time) else {
+                        throw ValidationError("\(account.name) is nobody at \(issuer)")
+                    }
+                    return
+                }
+                let identity = OutsideIdentity(
+                    issuer: issuer, subject: name, accountID: account.id, isMade: false, linkedAt: time)
+                guard try await accounts.store.link(identity) else {
+                    throw ValidationError("\(account.name) is somebody at \(issuer) already, or \(name) is linked")
+                }
+            }
             print("linked \(subject.name)")
         }
     }

@@ -66,14 +66,17 @@ struct WebComposition {
         do { key = try ServerKey(pem: pem) } catch {
             throw ConfigurationError("\(folder.tokenKeyFile): no P-256 key in PEM: \(error)")
         }
+        let identityKey = try IdentityKeyFile.loadOrMake(folder)
         let verifier = TokenVerifier(
             keys: [key], issuer: smart.baseURL, audience: smart.fhirBaseURL, clients: store,
             authorizations: store, policy: configuration.access.policy, now: micros)
         tokens = verifier
         let issuer = TokenIssuer(
-            key: key, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
+            key: key, identityKey: identityKey, issuer: smart.baseURL, audience: smart.fhirBaseURL, now: micros,
             randomBytes: { entropy.bytes($0) })
         // People.
+        let outsiders = OutsideComposition(configuration, folder)
+        let outside = try outsiders.signIn(store, fhirBaseURL: smart.fhirBaseURL, now: micros)
         let people = PeopleComposition.keys(configuration, folder).map { keys in
             var people = People(
                 sessions: PeopleComposition.sessions(store, keys: keys, clock: clock), clients: store, passkeys: store,
@@ -83,6 +86,8 @@ struct WebComposition {
                 metrics.count("hilum_emergency_accesses", [])
                 logger.warning("a patient was opened in an emergency: see /account/emergencies")
             }
+            people.outside = outside
+            people.registrations = configuration.registration.isDynamic ? store : nil
             return people
         }
         passwords = people?.threads
@@ -113,7 +118,12 @@ struct WebComposition {
                 tokenEndpoint: smart.tokenEndpoint, now: micros),
             issuer: issuer, audit: audit, exchange: launch?.exchange, strangers: strangers)
         let smartRoutes = SMARTRoutes(
-            configuration: smart, endpoint: tokenEndpoint, launch: launch, keys: [key],
+            configuration: smart, endpoint: tokenEndpoint, launch: launch,
+            registration: people == nil
+                ? nil
+                : try outsiders.registration(store, audit: audit, now: micros, randomBytes: { entropy.bytes($0) }),
+            keys: [key],
+            identityKey: identityKey, associated: configuration.associatedEndpoints.map(\.endpoint),
             scopes: ["system/*.rs", "system/*.cruds", "system/*.read", "system/*.write", "system/*.*"])
 
         // Resources and images.
@@ -194,7 +204,10 @@ struct WebComposition {
         responder = APIResponder(
             table: table,
             authenticator: BearerAuthenticator(
-                tokens: verifier, audit: audit, realm: smart.fhirBaseURL, strangers: strangers),
+                tokens: try outsiders.tokens(
+                    beside: verifier, store, fhirBaseURL: smart.fhirBaseURL, now: micros,
+                    randomBytes: { entropy.bytes($0) }),
+                audit: audit, realm: smart.fhirBaseURL, strangers: strangers),
             limits: limits.http, security: SecurityHeaders(isTLS: publicURL.hasPrefix("https:")),
             cors: CrossOriginPolicy(origins: configuration.cors.origins), memory: guards.memory,
             newRequestID: { requestIDs.next() },

@@ -198,6 +198,14 @@ struct ServerConfiguration: Decodable, Sendable {
     var cors = CrossOrigin()
     var viewer = Viewer()
     var consent = Consent()
+    /// Where people may sign in instead of here.
+    var signIn = SignInConfiguration()
+    /// Whose tokens are taken beside this server's own.
+    var authorizationServers: [AuthorizationServerConfiguration] = []
+    /// Whether applications may ask to be registered.
+    var registration = RegistrationConfiguration()
+    /// Other bases that this server's tokens are for, for discovery.
+    var associatedEndpoints: [AssociatedEndpointConfiguration] = []
     var fhir = FHIR()
     var limits = ServerLimits()
     var store = Store()
@@ -223,11 +231,14 @@ struct ServerConfiguration: Decodable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case doors, http, dimse, mllp, store, limits, outbound, subscriptions, cors, fhir, publishing, audit, retention,
-            routing, viewer, archives, prefetch, consent, imports, access
+            routing, viewer, archives, prefetch, consent, imports, access, registration
         case siteProfile = "site-profile"
         case logLevel = "log-level"
         case worklistStations = "worklist-stations"
         case archiveCache = "archive-cache"
+        case signIn = "sign-in"
+        case authorizationServers = "authorization-servers"
+        case associatedEndpoints = "associated-endpoints"
     }
     init() {}
     init(from decoder: any Decoder) throws {
@@ -241,6 +252,10 @@ struct ServerConfiguration: Decodable, Sendable {
         cors = try keys.value(.cors) ?? cors
         viewer = try keys.value(.viewer) ?? viewer
         consent = try keys.value(.consent) ?? consent
+        signIn = try keys.value(.signIn) ?? signIn
+        authorizationServers = try keys.value(.authorizationServers) ?? authorizationServers
+        registration = try keys.value(.registration) ?? registration
+        associatedEndpoints = try keys.value(.associatedEndpoints) ?? associatedEndpoints
         fhir = try keys.value(.fhir) ?? fhir
         limits.fhir.narrative = fhir.narrative
         limits.fhir.conditionalDelete = fhir.conditionalDelete
@@ -345,6 +360,7 @@ struct ServerConfiguration: Decodable, Sendable {
 
     private func check() throws {
         for door in doors { try door.check() }
+        try AuthorizationServerConfiguration.check(authorizationServers, publicURL: publicURL)
         guard doors.contains(where: { $0.kind == .http }) else {
             throw ConfigurationError("doors: at least one of protocol http")
         }

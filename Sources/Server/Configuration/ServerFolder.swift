@@ -16,6 +16,8 @@ struct ServerFolder: Sendable {
     var masterKeyFile: String { keysFolder + "/master.key" }
     /// The ES256 key that signs access tokens, PEM.
     var tokenKeyFile: String { keysFolder + "/token.key" }
+    /// The RSA key that signs id_tokens by RS256, PEM.
+    var identityKeyFile: String { keysFolder + "/identity.key" }
     /// The ES256 key that signs checkpoints of the audit trail, PEM.
     var auditKeyFile: String { keysFolder + "/audit.key" }
     /// 32 random bytes that pseudonyms are made from.

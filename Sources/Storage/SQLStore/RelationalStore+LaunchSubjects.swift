@@ -61,6 +61,17 @@ extension RelationalStore: LaunchSubjects {
     }
 }
 
+extension RelationalStore: PatientIdentifiers {
+    package func patientID(system: String, value: String) async throws -> String? {
+        let token = Self.escaped(system) + "|" + Self.escaped(value)
+        let found = try await find(
+            Self.patient, [SearchQuery.Parameter(name: "identifier", value: token)], limit: 2,
+            .server(requestID: "patient of a token"))
+        guard found.count == 1, ShownPatient(found[0]) != nil else { return nil }
+        return found[0].id
+    }
+}
+
 /// What is read of a patient to show them by name.
 private struct ShownPatient {
     private let id: String

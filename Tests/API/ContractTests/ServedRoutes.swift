@@ -107,7 +107,10 @@ enum ServedRoutes {
         return [
             fhir.group, dicomweb.group, AccountRoutes(people: people).group,
             SMARTRoutes(
-                configuration: smart, endpoint: endpoint, launch: launch, keys: [key], scopes: ["system/*.rs"]
+                configuration: smart, endpoint: endpoint, launch: launch,
+                registration: RegistrationEndpoint(
+                    rules: .init(), registrations: store, audit: store, outbound: NoOutbound(),
+                    now: { now.microseconds }, randomBytes: { entropy.bytes($0) }), keys: [key], scopes: ["system/*.rs"]
             ).group,
             LaunchRoutes(
                 configuration: smart, clients: store, authorizations: store, subjects: store, audit: store,

@@ -56,7 +56,7 @@ import Testing
         ] { #expect(words.contains(word), "\(word)") }
         // There is no page to choose an encounter on.
         #expect(!words.contains("context-standalone-encounter"))
-        #expect(openID["id_token_signing_alg_values_supported"]?.elements == [.string("ES256")])
+        #expect(openID["id_token_signing_alg_values_supported"]?.elements == [.string("RS256"), .string("ES256")])
         #expect(openID["subject_types_supported"]?.elements == [.string("public")])
     }
 
@@ -71,6 +71,39 @@ import Testing
         #expect(keys[0]["d"] == nil)
         #expect(keys[0]["x"]?.text.flatMap { Base64URL.decode($0.utf8) }?.count == 32)
         _ = try KeySet(answer.body)
+    }
+
+    @Test("SMART Imaging Access: the base says so itself, and other bases that tokens are for are associated endpoints")
+    func imaging() throws {
+        let configuration = SMARTConfiguration(baseURL: "https://hilum.test")
+        let documents = DiscoveryDocuments(
+            configuration, launches: false, onlineAccess: false, systemScopes: [],
+            associated: [
+                AssociatedEndpoint(url: "https://images.test/fhir", capabilities: ["smart-imaging-access"])
+            ])
+        let json = try #require(JOSEValue(object: documents.smart))
+        #expect(json["capabilities"]?.elements?.contains(.string("smart-imaging-access")) == true)
+        let endpoint = try #require(json["associated_endpoints"]?.elements?.first)
+        #expect(endpoint["url"]?.text == "https://images.test/fhir")
+        #expect(endpoint["capabilities"]?.elements == [.string("smart-imaging-access")])
+        let alone = DiscoveryDocuments(configuration, launches: false, onlineAccess: false, systemScopes: [])
+        #expect(JOSEValue(object: alone.smart)?["associated_endpoints"] == nil)
+    }
+
+    @Test("RFC 7517, OpenID Connect Discovery §3: both keys are published, and RSA's public members alone")
+    func identityKey() async throws {
+        let fixture = try await LaunchFixture()
+        let answer = try await fixture.responder.answer(.get, "/oauth/jwks")
+        let keys = try #require(answer.json?["keys"]?.elements)
+        #expect(keys.map { $0["alg"]?.text } == ["ES256", "RS256"])
+        #expect(keys[1]["kid"]?.text == fixture.identityKey.id)
+        #expect(keys[1]["n"]?.text.flatMap { Base64URL.decode($0.utf8) }?.count == 256)
+        guard case .object(let members) = keys[1] else { return }
+        #expect(Set(members.keys) == ["kty", "n", "e", "use", "alg", "kid"])
+        let set = try KeySet(answer.body)
+        #expect(set.key(ofIssuer: fixture.identityKey.id, for: .rs256) != nil)
+        #expect(set.key(ofIssuer: fixture.identityKey.id, for: .es256) == nil)
+        #expect(set.key(ofIssuer: fixture.identityKey.id, for: .rs384) == nil)
     }
 
     @Test("RFC 6749 §5.2: errors of the API are OAuth errors, also for unknown paths and methods")

@@ -51,6 +51,29 @@ import Testing
         #expect(rows.map(\.principal.kind) == [.person])
     }
 
+    @Test(
+        "OpenID Connect Core §3.1.3.7: an id_token is signed as its client is registered, and verifies by the published key",
+        arguments: [("public", SignatureAlgorithm.es256), ("rsa", .rs256)])
+    func identityAlgorithm(client: String, algorithm: SignatureAlgorithm) async throws {
+        let fixture = try await Fixture()
+        let code = try await fixture.code(["scope": "openid patient/*.read launch/patient"], client: client)
+        let answer = try await fixture.exchange(code, client: client)
+        let text = try requiredValue(answer.json?["id_token"]?.text)
+        let token = try IssuedToken(text, algorithms: [algorithm])
+        let outbound = FakeOutbound()
+        let keys = try await fixture.responder.answer(.get, "/oauth/jwks")
+        outbound.serve(String(decoding: keys.body, as: UTF8.self))
+        let clock = fixture.clock
+        try await token.verify(KeySetCache(outbound: outbound, now: { clock.now }), at: "https://hilum.test/oauth/jwks")
+        #expect(token.type == "jwt")
+        #expect(token.claims["aud"]?.text == client)
+        // What says who somebody is opens no door, by whichever key.
+        #expect(try await fixture.access(text) == nil)
+        #expect(throws: IssuedToken.Refusal.algorithm) {
+            _ = try IssuedToken(text, algorithms: SignatureAlgorithm.allCases.filter { $0 != algorithm })
+        }
+    }
+
     @Test("A token of the user level reaches the person's practice, and none of the patient in context")
     func userLevel() async throws {
         let fixture = try await Fixture()

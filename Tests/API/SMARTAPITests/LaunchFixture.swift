@@ -22,6 +22,7 @@ struct LaunchFixture {
     let consents = MemoryConsents()
     let responder: APIResponder
     let serverKey: ServerKey
+    let identityKey: IdentityKey
     let clientKey: ClientKey
     let verifier: TokenVerifier
 
@@ -33,13 +34,14 @@ struct LaunchFixture {
         let clock = self.clock
         let now: @Sendable () -> Int64 = { clock.now }
         serverKey = try ServerKey.generated()
+        identityKey = try IdentityKey(pem: testRSAKey)
         clientKey = try ClientKey.es384()
         let all =
             "launch launch/patient launch/encounter openid fhirUser offline_access online_access patient/*.rs "
             + "patient/*.read user/*.rs user/Task.c"
         for (id, isPublic, digest) in [
             ("public", true, nil), ("secret", false, ClientSecret.digest(Self.secret)), ("key", false, nil),
-            ("other", true, nil),
+            ("other", true, nil), ("rsa", true, nil),
         ] as [(String, Bool, [UInt8]?)] {
             let scopes = GrantedScopes(all)
             try await store.save(
@@ -47,7 +49,8 @@ struct LaunchFixture {
                     id: id, name: "App <\(id)>", jwks: id == "key" ? #"{"keys":[\#(clientKey.jwk)]}"# : nil,
                     jwksURL: nil, scopes: scopes.resources, launchScopes: scopes.others,
                     redirectURIs: [Self.redirectURI, "com.example.app:/cb"],
-                    launchURL: "https://app.test/launch", secretDigest: digest, isPublic: isPublic, registeredAt: 0))
+                    launchURL: "https://app.test/launch", secretDigest: digest, isPublic: isPublic,
+                    identityAlgorithm: id == "rsa" ? .rs256 : .es256, registeredAt: 0))
         }
         try await store.save(
             Client(
@@ -57,7 +60,8 @@ struct LaunchFixture {
         let configuration = SMARTConfiguration(baseURL: Self.base)
         let random = RandomSource().bytes
         let issuer = TokenIssuer(
-            key: serverKey, issuer: configuration.baseURL, audience: configuration.fhirBaseURL, now: now,
+            key: serverKey, identityKey: identityKey, issuer: configuration.baseURL,
+            audience: configuration.fhirBaseURL, now: now,
             randomBytes: random)
         verifier = TokenVerifier(
             keys: [serverKey], issuer: configuration.baseURL, audience: configuration.fhirBaseURL, clients: store,
@@ -85,7 +89,7 @@ struct LaunchFixture {
             table: try RouteTable([
                 SMARTRoutes(
                     configuration: configuration, endpoint: endpoint, launch: launch, keys: [serverKey],
-                    scopes: ["system/*.rs"]
+                    identityKey: identityKey, scopes: ["system/*.rs"]
                 ).group, launches.group,
             ]),
             authenticator: BearerAuthenticator(tokens: verifier, audit: store, realm: configuration.fhirBaseURL),

@@ -21,7 +21,7 @@ struct PracticeTests {
 
     @Test("Each role sees by sources of its own; an administrator's of images are grants alone")
     func sources() {
-        let each: [(Practice.Role, PatientReach.Sources)] = [
+        let each: [(Practice.Role, Set<PatientReach.Source>)] = [
             (.referrer, [.care, .grants, .emergency, .launched]),
             (.reader, [.worklist, .grants, .emergency, .launched]), (.administrator, [.everyone]),
         ]

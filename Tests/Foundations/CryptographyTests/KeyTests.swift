@@ -47,6 +47,29 @@ struct KeyTests {
         }
     }
 
+    @Test("RFC 7518 §3.3: RS256 and RS384 are two algorithms: what is signed over one hash is nothing over the other")
+    func rsaHashes() throws {
+        let made = try PrivateKey(rsaBits: 2048, hash: .sha256)
+        let (modulus, exponent) = try made.publicKey.modulusAndExponent
+        #expect(modulus.count == 256)
+        #expect(exponent == [1, 0, 1])
+        let pem = try made.pem
+        for (one, other) in [(SignatureHash.sha256, SignatureHash.sha384), (.sha384, .sha256)] {
+            let key = try PrivateKey(pem: pem, rsaHash: one)
+            let signature = try key.sign(Self.message)
+            #expect(key.publicKey.verifies(signature, of: Self.message))
+            let same = try PublicKey(modulus: modulus, exponent: exponent, hash: one)
+            #expect(same.verifies(signature, of: Self.message))
+            #expect(same.prepared().verifies(signature, of: Self.message))
+            #expect(
+                !(try PublicKey(modulus: modulus, exponent: exponent, hash: other)).verifies(
+                    signature, of: Self.message))
+        }
+        #expect(throws: CryptographyError.self) { _ = try PrivateKey(rsaBits: 1024, hash: .sha256) }
+        #expect(SignatureHash.sha384.digest(Self.message).count == 48)
+        #expect(SignatureHash.sha256.digest(Self.message) == SHA256.digest(Self.message))
+    }
+
     @Test("RFC 8017 §8.2: an RSA key signs as long as its modulus, and nothing shorter verifies")
     func rsa() throws {
         let key = try PrivateKey(pem: PEMSamples.rsa)

@@ -43,7 +43,8 @@ struct AuditEventTests {
     ]
     private static let principals = [
         Principal(kind: .client, id: "app"), Principal(kind: .person, id: "acc|app"),
-        Principal(kind: .person, id: "acc"),
+        Principal(kind: .person, id: "acc"), Principal(kind: .person, id: "https://ehr.test/auth|u1|viewer"),
+        Principal(kind: .client, id: "https://ehr.test/auth|viewer"),
         Principal(kind: .applicationEntity, id: "CT 1"), Principal(kind: .messageSender, id: "RIS|SITE"),
         Principal(kind: .operator, id: "root"), .server, .anonymous,
     ]
@@ -75,6 +76,22 @@ struct AuditEventTests {
                 }
             }
         }
+    }
+
+    @Test("BALP §OAuth: who comes by an outside server is named by what it calls them, and never as one known here")
+    func outsiders() {
+        func agents(_ kind: Principal.Kind, _ id: String) -> [String] {
+            Self.event(Self.record(by: Principal(kind: kind, id: id))).agents.dropLast().map {
+                "\($0.identifierSystem ?? "-") \($0.identifierValue)"
+            }
+        }
+        #expect(
+            agents(.person, "https://ehr.test/auth|u1|viewer") == [
+                "https://ehr.test/auth u1", "https://ehr.test/auth viewer",
+            ])
+        #expect(agents(.client, "https://ehr.test/auth|viewer") == ["https://ehr.test/auth viewer"])
+        #expect(agents(.person, "acc|app") == ["urn:hilum:account acc", "urn:hilum:client app"])
+        #expect(agents(.client, "app|x") == ["urn:hilum:client app|x"])
     }
 
     /// What has to be there, and sev-1: never a name beside a query.

@@ -26,6 +26,8 @@ package struct Page: Sendable {
     package var script: String?
     /// Goes on to a path of this server at once, by itself.
     package var continuesTo: String?
+    /// Goes on to a page of another site at once, by itself: an https URL that the site's configuration stands for.
+    package var leavesTo: String?
 
     /// A path of this server and what it is called.
     package struct Link: Sendable, Hashable {
@@ -64,6 +66,9 @@ package struct Page: Sendable {
         if let script {
             head.append(.element("script", [.init("src", script), .flag("defer")]))
         }
+        if let url = leavesTo, Self.isSecure(url) {
+            head.append(.element("meta", [.init("http-equiv", "refresh"), .init("content", "0;url=" + url)]))
+        }
         let links = navigation.map { link in
             HTML.element("li", [], .element("a", [.init("href", link.path)], .text(link.title)))
         }
@@ -94,6 +99,12 @@ package struct Page: Sendable {
         headers[.xFrameOptions] = "DENY"
         headers[.cacheControl] = headers[.cacheControl] ?? "no-store"
         return .bytes(bytes, contentType: Self.contentType, status: status, headers: headers)
+    }
+
+    /// Whether a text is an https URL without a character that a browser would take for another one.
+    private static func isSecure(_ url: String) -> Bool {
+        url.prefix(8).lowercased() == "https://" && url.utf8.count <= 16 * 1024
+            && url.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\\") }
     }
 
     fileprivate static let contentType = "text/html; charset=utf-8"

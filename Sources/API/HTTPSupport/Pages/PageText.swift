@@ -7,6 +7,9 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     case signInTitle, nameLabel, passwordLabel, signInButton, signInFailed, haveResetCode, formTooOld, tooOften
     case secondFactorTitle, codeLabel, codeHint, codeFailed, checkButton, signedIn, signedOutTitle, signedOut
 
+    // Signing in elsewhere.
+    case signInWith, outsideGoOn, outsideFailed, outsideDown, outsideRefused, outsideTooOld, outsideUnknown
+
     // Choosing a password.
     case resetTitle, resetCodeLabel, newPasswordLabel, repeatPasswordLabel, passwordHint, choosePasswordButton
     case resetFailed, passwordChosen, passwordsDiffer, passwordTooShort, passwordTooLong, passwordTooSimple
@@ -42,6 +45,11 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     case usersTitle, clientsTitle, stateLabel, stateActive, stateLocked, stateRevoked, lockButton, unlockButton
     case resetButton, endSessionsButton, revokeButton, secondFactorLabel, yes, no, nextPage, resetCodeTitle
     case resetCodeExplained, nobodyListed, scopesLabel, ownAccount
+
+    // For operators: apps that wait.
+    case waitingTitle, waitingOne, waitingSince, waitingUntil, waitingScopes, waitingRedirects, waitingReason
+    case waitingNoScope, waitingNoReason, waitingPublic, waitingSecret, waitingKeys, waitingStatement, waitingUnverified
+    case approveButton, refuseButton
 
     // Operations: what lists have in common.
     case operationsTitle, filterButton, anyChoice, sinceLabel, untilLabel, olderPage, tooMany, noneFound, jsonBeside

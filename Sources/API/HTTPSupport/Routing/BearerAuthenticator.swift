@@ -61,7 +61,7 @@ package struct BearerAuthenticator: Sendable {
             try await refuse(route, anonymous, "invalid-token")
             throw challenge(.unauthenticated, "invalid_token", "The access token is not valid")
         }
-        guard requirement.isMet(by: access, parameters: parameters) else {
+        guard isOpen(route, to: access), requirement.isMet(by: access, parameters: parameters) else {
             try await refuse(route, access, "insufficient-scope")
             throw challenge(.insufficientScope, "insufficient_scope", "The access token does not allow this operation")
         }
@@ -77,9 +77,16 @@ package struct BearerAuthenticator: Sendable {
             let token = BearerAuthenticator.token(authorization[0]),
             let access = tokens.rememberedContext(
                 bearerToken: token, requestID: requestID, sourceAddress: sourceAddress),
+            isOpen(route, to: access),
             requirement.isMet(by: access, parameters: parameters)
         else { return nil }
         return access
+    }
+
+    /// A token of another server gives what it gives at FHIR and DICOMweb alone.
+    private func isOpen(_ route: Route, to access: AccessContext) -> Bool {
+        access.issuer == nil
+            || ["/fhir", "/dicomweb"].contains { route.template == $0 || route.template.hasPrefix($0 + "/") }
     }
 
     /// The token of `Bearer <b64token>`; the scheme in any case. RFC 6750 §2.1.

@@ -60,7 +60,9 @@ package struct ClientAssertion: Sendable {
             let claims = JOSEValue(object: claimBytes)
         else { throw .malformed }
 
-        guard let algorithm = header["alg"]?.text.flatMap(SignatureAlgorithm.init(rawValue:)) else { throw .algorithm }
+        guard let algorithm = header["alg"]?.text.flatMap(SignatureAlgorithm.init(rawValue:)),
+            SignatureAlgorithm.ofClients.contains(algorithm)
+        else { throw .algorithm }
         for name in ["jwk", "x5u", "x5c", "crit", "b64", "zip", "enc", "cty"] where header[name] != nil {
             throw .headerNotAllowed
         }

@@ -1,6 +1,6 @@
 import Access
 
-/// The key sets of clients that publish them at a URL, kept no longer than their Cache-Control allows.
+/// The key sets of clients, and of configured issuers, that publish them at a URL, kept no longer than their Cache-Control allows.
 ///
 /// A key id that the kept set does not name makes one new fetch, at most once a minute for a URL; a failed fetch
 /// also counts, so that a broken client cannot make us hammer its server. Callers of one URL share one fetch.
@@ -44,7 +44,15 @@ package actor KeySetCache {
         return await keySet(url, naming: id)?.key(id: id, for: algorithm) { recent.key($0) }
     }
 
-    private func keySet(_ url: String, naming id: String) async -> KeySet? {
+    /// The one key of an issuer that publishes its keys at a URL, and that fits; nil as for a client.
+    func key(at url: String, ofIssuer id: String?, for algorithm: SignatureAlgorithm) async -> VerificationKey? {
+        await keySet(url, naming: id)?.key(ofIssuer: id, for: algorithm)
+    }
+
+    /// Whether what the last fetch from a URL brought was a key set.
+    func hasKeys(at url: String) -> Bool { entries[url]?.keys != nil }
+
+    private func keySet(_ url: String, naming id: String?) async -> KeySet? {
         while true {
             if let entry = entries[url] {
                 let time = now()

@@ -24,6 +24,26 @@ package struct KeySet: Sendable {
         self.keys = keys
     }
 
+    /// The one key that may verify tokens of an issuer, which may leave out `kid` where only one key fits. Nil when none or
+    /// more than one does. OpenID Connect Core 1.0 §10.1; RFC 7515 §4.1.4.
+    func key(ofIssuer id: String?, for algorithm: SignatureAlgorithm) -> VerificationKey? {
+        let found = keys.filter { jwk in
+            guard let id else { return true }
+            return jwk["kid"]?.text == id
+        }.compactMap { jwk -> VerificationKey? in
+            guard Self.mayVerify(jwk, by: algorithm) else { return nil }
+            return VerificationKey(jwk: jwk, for: algorithm)
+        }
+        return found.count == 1 ? found[0] : nil
+    }
+
+    private static func mayVerify(_ jwk: JOSEValue, by algorithm: SignatureAlgorithm) -> Bool {
+        if let use = jwk["use"], use.text != "sig" { return false }
+        if let operations = jwk["key_ops"], operations.elements?.contains(.string("verify")) != true { return false }
+        if let stated = jwk["alg"], stated.text != algorithm.rawValue { return false }
+        return true
+    }
+
     /// The one key that `kid` names and that fits the algorithm; nil when none or more than one does.
     /// - Parameter read: makes the key of a JWK.
     func key(
@@ -31,24 +51,21 @@ package struct KeySet: Sendable {
         read: (JOSEValue) -> VerificationKey? = VerificationKey.init(jwk:)
     ) -> VerificationKey? {
         var found: [VerificationKey] = []
-        for jwk in keys where jwk["kid"]?.text == id {
-            if let use = jwk["use"], use.text != "sig" { continue }
-            if let operations = jwk["key_ops"], operations.elements?.contains(.string("verify")) != true { continue }
-            if let stated = jwk["alg"], stated.text != algorithm.rawValue { continue }
+        for jwk in keys where jwk["kid"]?.text == id && Self.mayVerify(jwk, by: algorithm) {
             if let key = read(jwk), key.algorithm == algorithm { found.append(key) }
         }
         return found.count == 1 ? found[0] : nil
     }
 
-    /// Whether any key at all has this id.
-    func names(_ id: String) -> Bool { keys.contains { $0["kid"]?.text == id } }
+    /// Whether any key at all has this id; without one, whether there is any key.
+    func names(_ id: String?) -> Bool { keys.contains { id == nil || $0["kid"]?.text == id } }
 
     /// How many keys of the set could verify a signature; for `client register`, which refuses a set without one.
     package func usableKeyCount() -> Int {
         var count = 0
         for jwk in keys {
             guard let id = jwk["kid"]?.text else { continue }
-            for algorithm in SignatureAlgorithm.allCases where key(id: id, for: algorithm) != nil { count += 1 }
+            for algorithm in SignatureAlgorithm.ofClients where key(id: id, for: algorithm) != nil { count += 1 }
         }
         return count
     }

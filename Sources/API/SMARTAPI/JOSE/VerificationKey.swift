@@ -12,31 +12,38 @@ package struct VerificationKey: Sendable {
     /// More than this only costs time.
     static let modulusBitsMax = 8192
 
-    /// Makes a key of a JWK's members. Nil for a kind, curve, size or exponent that is not allowed.
+    /// Makes a client's key of a JWK's members, for the algorithm of its kind. Nil for a kind, curve, size or exponent that is
+    /// not allowed, and without an id.
     init?(jwk: JOSEValue) {
         guard let keyID = jwk["kid"]?.text, !keyID.isEmpty, keyID.utf8.count <= 255 else { return nil }
-        switch jwk["kty"]?.text {
-        case "RSA":
+        self.init(jwk: jwk, for: jwk["kty"]?.text == "RSA" ? .rs384 : .es384)
+    }
+
+    /// The same for one algorithm, also without an id.
+    init?(jwk: JOSEValue, for algorithm: SignatureAlgorithm) {
+        switch (jwk["kty"]?.text, algorithm) {
+        case ("RSA", .rs256), ("RSA", .rs384):
             guard let n = jwk["n"]?.text, let e = jwk["e"]?.text, let modulus = Base64URL.decode(n.utf8),
                 let exponent = Base64URL.decode(e.utf8),
                 (VerificationKey.modulusBitsMin...VerificationKey.modulusBitsMax).contains(
                     VerificationKey.bits(modulus)),
                 // 65537 or a greater odd number of at most 32 bits: small exponents are weak, great ones only slow.
                 (17...32).contains(VerificationKey.bits(exponent)), exponent.last.map({ $0 & 1 == 1 }) == true,
-                let key = try? PublicKey(modulus: modulus, exponent: exponent)
+                let key = try? PublicKey(modulus: modulus, exponent: exponent, hash: algorithm.hash)
             else { return nil }
-            algorithm = .rs384
             self.key = key
-        case "EC":
-            guard jwk["crv"]?.text == "P-384", let x = jwk["x"]?.text, let y = jwk["y"]?.text,
-                let x = Base64URL.decode(x.utf8), let y = Base64URL.decode(y.utf8), x.count == 48, y.count == 48,
-                let key = try? PublicKey(.p384, x: x, y: y)
+        case ("EC", .es256), ("EC", .es384):
+            let curve: EllipticCurve = algorithm == .es256 ? .p256 : .p384
+            let name = algorithm == .es256 ? "P-256" : "P-384"
+            guard jwk["crv"]?.text == name, let x = jwk["x"]?.text, let y = jwk["y"]?.text,
+                let x = Base64URL.decode(x.utf8), let y = Base64URL.decode(y.utf8), x.count == curve.coordinateBytes,
+                y.count == curve.coordinateBytes, let key = try? PublicKey(curve, x: x, y: y)
             else { return nil }
-            algorithm = .es384
             self.key = key
         default: return nil
         }
-        self.keyID = keyID
+        self.algorithm = algorithm
+        keyID = jwk["kid"]?.text ?? ""
     }
 
     private init(_ one: VerificationKey, key: PublicKey) {
@@ -48,8 +55,8 @@ package struct VerificationKey: Sendable {
     /// The same key, made ready to verify often.
     func prepared() -> VerificationKey { VerificationKey(self, key: key.prepared()) }
 
-    /// Whether a signature over the encoded header and payload is this key's: of RS384 as long as the modulus, of ES384 two
-    /// 48-byte numbers. RFC 7518 §3.3, §3.4.
+    /// Whether a signature over the encoded header and payload is this key's: of RSA as long as the modulus, of ECDSA two
+    /// numbers of the curve's length. RFC 7518 §3.3, §3.4.
     func verifies(_ signature: [UInt8], over signingInput: some Collection<UInt8>) -> Bool {
         key.verifies(signature, of: signingInput)
     }

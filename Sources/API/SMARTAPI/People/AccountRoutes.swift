@@ -15,6 +15,7 @@ package struct AccountRoutes: Sendable {
             name: "account", prefix: "/account", errorBody: PageErrorBody(),
             routes: SignInRoutes(people: people).routes + routes + OperatorRoutes(people: people).routes
                 + PasskeyRoutes(people: people).routes + AccessRoutes(people: people).routes
+                + OutsideSignInRoutes(people: people).routes + WaitingClientRoutes(people: people).routes
                 + EmergencyRoutes(people: people).routes + [Stylesheet.route])
     }
 

@@ -11,6 +11,8 @@ enum Cookies {
     static let form = "__Host-hilum-form"
     /// Of a browser that has signed in before.
     static let device = "__Host-hilum-device"
+    /// Of a browser that signs in at an outside provider.
+    static let outside = "__Host-hilum-outside"
     /// Longer values are not ours, in bytes.
     private static let valueBytesMax = 256
 

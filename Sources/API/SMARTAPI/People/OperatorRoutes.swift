@@ -127,7 +127,9 @@ struct OperatorRoutes: Sendable {
         let known = try call.operatorSession()
         let language = call.language
         let forms = PageForms(language: language, token: call.formToken().token)
-        let clients = try await people.clients.clients()
+        let waiting = try await people.registrations?.waiting(at: people.sessions.now()) ?? []
+        let asking = Set(waiting.map(\.client.id))
+        let clients = try await people.clients.clients().filter { !asking.contains($0.id) }
         try await people.record("clients", known.account, nil, call.request)
         let rows = clients.map { client -> [HTML] in
             let isRevoked = client.revokedAt != nil
@@ -143,10 +145,11 @@ struct OperatorRoutes: Sendable {
         var page = Page(
             language[.clientsTitle], language,
             [
+                WaitingClientRoutes.list(waiting, forms),
                 rows.isEmpty
                     ? .element("p", [], language.html(.nobodyListed))
                     : .element(
-                        "section", [], forms.table([.nameLabel, .scopesLabel, .stateLabel, .actionLabel], rows))
+                        "section", [], forms.table([.nameLabel, .scopesLabel, .stateLabel, .actionLabel], rows)),
             ])
         page.navigation = AccountRoutes.navigation(known, language)
         return call.answer(page)

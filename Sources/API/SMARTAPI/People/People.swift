@@ -19,6 +19,10 @@ package struct People: Sendable {
     /// Where emergencies are kept; nil where none can be declared.
     package var emergencies: EmergencyDesk?
     let guesses: GuessThrottle
+    /// Where people may sign in instead of here; nil where nowhere.
+    package var outside: OutsideSignIn?
+    /// Applications that wait for an operator; nil where none may ask.
+    package var registrations: (any RegistrationDirectory)?
     private let cost: PasswordVerifier.Cost
     private let decoy: PasswordVerifier
 

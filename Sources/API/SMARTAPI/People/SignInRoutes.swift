@@ -61,18 +61,29 @@ struct SignInRoutes: Sendable {
         switch attempt {
         case .throttled(let seconds): throw call.tooOften(seconds)
         case .wrong: return Self.signIn(call, destination: destination, name: form["name"] ?? "", wrong: .signInFailed)
-        case .begun(let stage, let cookies):
-            let query = "?return=" + PercentCoding.encoded(destination)
-            switch stage {
-            case .whole: return Self.goOn(call, to: destination, cookies)
-            case .secondFactor: return call.redirect(to: "/account/second-factor" + query, cookies: cookies)
-            case .enrolment: return call.redirect(to: "/account/enrolment" + query, cookies: cookies)
-            }
+        case .begun(let stage, let cookies): return Self.proceed(call, stage, to: destination, cookies)
         }
     }
 
-    private static func signIn(
-        _ call: PageCall, destination: String, name: String = "", wrong: PageText? = nil, good: PageText? = nil
+    /// What follows the first factor.
+    /// - Parameter byPage: whether a page goes on in any case: a site that a browser comes from may hold it to itself, too.
+    static func proceed(
+        _ call: PageCall, _ stage: BrowserSession.Stage, to destination: String, _ cookies: [HTTPField],
+        byPage: Bool = false
+    ) -> Response {
+        let query = "?return=" + PercentCoding.encoded(destination)
+        switch stage {
+        case .whole: return goOn(call, to: destination, cookies, byPage: byPage)
+        case .secondFactor: return call.redirect(to: "/account/second-factor" + query, cookies: cookies)
+        case .enrolment: return call.redirect(to: "/account/enrolment" + query, cookies: cookies)
+        }
+    }
+
+    /// The page to sign in on.
+    /// - Parameter status: nil for the one that goes with `wrong`.
+    static func signIn(
+        _ call: PageCall, destination: String, name: String = "", wrong: PageText? = nil, good: PageText? = nil,
+        status: HTTPResponse.Status? = nil
     ) -> Response {
         let (token, cookies) = call.formToken()
         let forms = PageForms(language: call.language, token: token)
@@ -97,15 +108,34 @@ struct SignInRoutes: Sendable {
                     ? forms.link(
                         PasskeyRoutes.signInPath + "?return=" + PercentCoding.encoded(destination), .passkeySignIn)
                     : .none,
+                outside(call, forms, destination),
                 forms.link("/account/reset", .haveResetCode),
             ])
-        return call.answer(page, status: wrong == nil ? .ok : .forbidden, cookies: cookies)
+        return call.answer(page, status: status ?? (wrong == nil ? .ok : .forbidden), cookies: cookies)
+    }
+
+    /// A button for each provider.
+    private static func outside(_ call: PageCall, _ forms: PageForms, _ destination: String) -> HTML {
+        let providers = call.people.outside?.providers ?? []
+        return .all(
+            providers.map { provider in
+                forms.form(
+                    "/account/sign-in/outside/" + provider.name,
+                    [
+                        forms.hidden("return", destination),
+                        .element(
+                            "button", [.init("type", "submit"), .init("class", "plain")],
+                            "\(call.language[.signInWith]) \(provider.title)"),
+                    ], isCard: false)
+            })
     }
 
     /// Goes on behind the sign-in. Beyond these pages by a page of its own: a browser holds the whole chain of redirects
     /// behind a form to where forms may lead, and an app's redirect is elsewhere. CSP Level 3 §6.5.1.
-    static func goOn(_ call: PageCall, to destination: String, _ cookies: [HTTPField]) -> Response {
-        if destination == "/account" { return call.redirect(to: destination, cookies: cookies) }
+    static func goOn(
+        _ call: PageCall, to destination: String, _ cookies: [HTTPField], byPage: Bool = false
+    ) -> Response {
+        if destination == "/account", !byPage { return call.redirect(to: destination, cookies: cookies) }
         var page = Page(
             call.language[.signedIn], call.language,
             [.element("p", [], .element("a", [.init("href", destination)], call.language.html(.goOn)))])

@@ -205,7 +205,7 @@ package struct GrantExchange: Sendable {
         let (text, claims) = try issuer.issue(grant, scopes: scopes)
         let identity =
             scopes.others.contains(.openid)
-            ? try issuer.identityToken(grant, scopes: scopes, nonce: nonce) : nil
+            ? try issuer.identityToken(grant, scopes: scopes, nonce: nonce, by: client.identityAlgorithm) : nil
         try await gate.record(
             client, request, .success, principal: grant.principal, tokenID: claims.identifier,
             entity: "grant:" + grant.id, patientID: grant.context.patient, detail: nil)

@@ -8,21 +8,25 @@ package struct TokenIssuer: Sendable {
     package static let lifetime: Int64 = 300
 
     private let key: ServerKey
+    private let identityKey: IdentityKey?
     private let issuer: String
     private let audience: String
     private let now: @Sendable () -> Int64
     private let randomBytes: @Sendable (Int) -> [UInt8]
 
     /// - Parameters:
+    ///   - identityKey: signs id_tokens by RS256; nil where no client asks for it.
     ///   - issuer: the server's base URL.
     ///   - audience: the FHIR base URL.
     ///   - now: microseconds since the epoch.
     ///   - randomBytes: strong random bytes.
     package init(
-        key: ServerKey, issuer: String, audience: String, now: @escaping @Sendable () -> Int64,
+        key: ServerKey, identityKey: IdentityKey? = nil, issuer: String, audience: String,
+        now: @escaping @Sendable () -> Int64,
         randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.key = key
+        self.identityKey = identityKey
         self.issuer = issuer
         self.audience = audience
         self.now = now
@@ -52,8 +56,12 @@ package struct TokenIssuer: Sendable {
     /// Who has signed in, for the client of a grant. Throws when it cannot be signed.
     ///
     /// *Spec:* OpenID Connect Core 1.0 §2; SMART 2.2 §Scopes for requesting identity data.
-    /// - Parameter nonce: of the authorization request; nil where there was none, and when the token is refreshed.
-    func identityToken(_ grant: Grant, scopes: GrantedScopes, nonce: String?) throws -> String {
+    /// - Parameters:
+    ///   - nonce: of the authorization request; nil where there was none, and when the token is refreshed.
+    ///   - algorithm: as the client is registered.
+    func identityToken(
+        _ grant: Grant, scopes: GrantedScopes, nonce: String?, by algorithm: IdentityAlgorithm
+    ) throws -> String {
         let seconds = now() / 1_000_000
         var claims = JSONText()
         claims.object { json in
@@ -68,6 +76,12 @@ package struct TokenIssuer: Sendable {
                 json.member("fhirUser", audience + "/" + user)
             }
         }
-        return try key.identityToken(claims: claims.bytes)
+        switch algorithm {
+        case .es256: return try key.identityToken(claims: claims.bytes)
+        case .rs256:
+            // Never in another algorithm than the registered one, which the client would refuse or should.
+            guard let identityKey else { throw IdentityKey.Problem.missing }
+            return try identityKey.identityToken(claims: claims.bytes)
+        }
     }
 }

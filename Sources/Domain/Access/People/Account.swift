@@ -85,6 +85,8 @@ package enum AccountChange: Sendable, Hashable {
     case link(fhirUser: String?, patientIDs: [String]?)
     /// What the person is here; ends all sessions and authorizations, for the same reason.
     case role(SignedInPerson.Role)
+    /// What the outside provider that made the account says of its person now; ends all sessions and authorizations.
+    case claims(role: SignedInPerson.Role, displayName: String, fhirUser: String?, patientIDs: [String])
 }
 
 /// The port to accounts.

@@ -74,6 +74,13 @@ struct AccountTable {
             try endSessions(of: id, at: time)
         case .role(let role):
             guard try set("role = ?", [.text(role.rawValue)], of: id, at: time) else { return false }
+        case .claims(let role, let name, let user, let patients):
+            let isChanged = try set(
+                "role = ?, display_name = ?, fhir_user = ?, patients = ?",
+                [
+                    .text(role.rawValue), .text(name), SQLValue(user), .text(patients.joined(separator: " ")),
+                ], of: id, at: time)
+            guard isChanged else { return false }
             try endSessions(of: id, at: time)
         }
         return true
@@ -102,6 +109,7 @@ struct AccountTable {
         try PasskeyTable(connection: connection).removeAll(of: id)
         try connection.run("DELETE FROM account_codes WHERE account = ?", [.text(id)])
         try PracticeTable(connection: connection).forget(account: id, at: time)
+        try OutsideIdentityTable(connection: connection).forget(ofAccount: id)
         return try connection.run("DELETE FROM accounts WHERE id = ?", [.text(id)]) > 0
     }
 

@@ -6,7 +6,7 @@ struct ClientTable {
 
     private static let clientColumns = """
         id, name, jwks, jwks_url, scopes, registered_at, revoked_at, launch_scopes, redirect_uris, launch_url, \
-        secret_digest, is_public
+        secret_digest, is_public, id_token_alg
         """
 
     func client(id: String) throws -> Client? {
@@ -21,11 +21,12 @@ struct ClientTable {
     func save(_ client: Client) throws {
         try connection.run(
             """
-            INSERT INTO clients (\(Self.clientColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO clients (\(Self.clientColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET name = excluded.name, jwks = excluded.jwks, jwks_url = excluded.jwks_url,
             scopes = excluded.scopes, revoked_at = excluded.revoked_at, launch_scopes = excluded.launch_scopes,
             redirect_uris = excluded.redirect_uris, launch_url = excluded.launch_url,
-            secret_digest = excluded.secret_digest, is_public = excluded.is_public
+            secret_digest = excluded.secret_digest, is_public = excluded.is_public,
+            id_token_alg = excluded.id_token_alg
             """,
             [
                 .text(client.id), .text(client.name), SQLValue(client.jwks), SQLValue(client.jwksURL),
@@ -34,6 +35,7 @@ struct ClientTable {
                 // No URI holds a space.
                 .text(client.redirectURIs.joined(separator: " ")), SQLValue(client.launchURL),
                 SQLValue(client.secretDigest), SQLValue(client.isPublic),
+                .text(client.identityAlgorithm.rawValue),
             ])
     }
 
@@ -49,7 +51,9 @@ struct ClientTable {
             launchScopes: GrantedScopes(try row.optionalText(7) ?? "").others,
             redirectURIs: (try row.optionalText(8) ?? "").split(separator: " ").map(String.init),
             launchURL: try row.optionalText(9), secretDigest: try row.optionalBytes(10),
-            isPublic: try row.bool(11), registeredAt: try row.int(5), revokedAt: try row.optionalInt(6))
+            isPublic: try row.bool(11),
+            identityAlgorithm: try row.optionalText(12).flatMap(IdentityAlgorithm.init) ?? .es256,
+            registeredAt: try row.int(5), revokedAt: try row.optionalInt(6))
     }
 
     // MARK: Assertions

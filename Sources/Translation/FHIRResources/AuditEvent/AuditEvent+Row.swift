@@ -112,6 +112,13 @@ extension AuditEvent {
         }
         switch principal.kind {
         case .server: return [own]
+        case .person where outside(id).count == 3:
+            // Of an outside authorization server: who they are there, and by which of its clients.
+            let parts = outside(id)
+            var person = caller(recipient, parts[0], parts[1])
+            person.network = nil
+            person.tokenID = token
+            return [person, caller(client, parts[0], parts[2], requestor: false), own]
         case .person:
             let parts = id.split(separator: "|", maxSplits: 1).map { String($0) }
             var person = caller(recipient, "urn:hilum:account", parts.first ?? id)
@@ -125,13 +132,21 @@ extension AuditEvent {
             person.network = nil
             return [person, own]
         case .client:
-            var application = caller(client, "urn:hilum:client", id)
+            let parts = outside(id)
+            var application =
+                parts.count == 2 ? caller(client, parts[0], parts[1]) : caller(client, "urn:hilum:client", id)
             application.tokenID = token
             return [application, own]
         case .applicationEntity: return [caller(client, "urn:hilum:ae-title", id), own]
         case .messageSender: return [caller(client, "urn:hilum:sender", id), own]
         case .anonymous: return [caller(client, "urn:hilum:anonymous", id), own]
         }
+    }
+
+    /// The parts of `issuer|subject|client` or `issuer|client`; none for who is known here.
+    private static func outside(_ id: String) -> [String] {
+        guard id.hasPrefix("https://") else { return [] }
+        return id.split(separator: "|", omittingEmptySubsequences: false).map { String($0) }
     }
 
     private static func token(_ text: String) -> String? {

@@ -81,6 +81,11 @@ final class MemoryPeople: AccountDirectory, SessionDirectory {
                 end()
             case .role(let role):
                 state.accounts[accountID]?.role = role
+            case .claims(let role, let name, let user, let patients):
+                state.accounts[accountID]?.role = role
+                state.accounts[accountID]?.displayName = name
+                state.accounts[accountID]?.fhirUser = user
+                state.accounts[accountID]?.patientIDs = patients
                 end()
             }
             return true
@@ -170,7 +175,13 @@ struct PeopleFixture: Sendable {
     let people: People
     let responder: APIResponder
 
-    private init(_ limits: PasswordThreads.Limits, cost: PasswordVerifier.Cost) throws {
+    /// Makes the way to outside providers of what is around it.
+    typealias Outside = (ManualClock, MemoryStore, MemoryPeople) -> OutsideSignIn
+
+    private init(
+        _ limits: PasswordThreads.Limits, cost: PasswordVerifier.Cost, outside: Outside?,
+        registrations: (any RegistrationDirectory)?
+    ) throws {
         let (clock, random, practices) = (clock, Mutexed(), practices)
         passkeys = MemoryPasskeys(directory)
         var people = People(
@@ -182,6 +193,8 @@ struct PeopleFixture: Sendable {
         people.emergencies = EmergencyDesk(
             practices: practices, policy: AccessPolicy(emergencySeconds: 600), now: { clock.now }
         ) { practices.noteAlert() }
+        people.outside = outside?(clock, store, directory)
+        people.registrations = registrations
         self.people = people
         responder = APIResponder(
             table: try RouteTable([AccountRoutes(people: people).group]),
@@ -211,10 +224,11 @@ struct PeopleFixture: Sendable {
 
     /// Runs a test with a fixture, and ends its threads.
     static func with(
-        _ limits: PasswordThreads.Limits = .init(), cost: PasswordVerifier.Cost = cost,
+        _ limits: PasswordThreads.Limits = .init(), cost: PasswordVerifier.Cost = cost, outside: Outside? = nil,
+        registrations: (any RegistrationDirectory)? = nil,
         _ body: (PeopleFixture) async throws -> Void
     ) async throws {
-        let fixture = try PeopleFixture(limits, cost: cost)
+        let fixture = try PeopleFixture(limits, cost: cost, outside: outside, registrations: registrations)
         do { try await body(fixture) } catch {
             await fixture.people.threads.close()
             throw error

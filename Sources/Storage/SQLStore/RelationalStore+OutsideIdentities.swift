@@ -1,0 +1,50 @@
+import Access
+
+extension RelationalStore: OutsideIdentityDirectory {
+    package func outsideIdentity(issuer: String, subject: String) async throws -> OutsideIdentity? {
+        try await translating {
+            try await self.database.read {
+                try OutsideIdentityTable(connection: $0).identity(issuer: issuer, subject: subject)
+            }
+        }
+    }
+
+    package func outsideIdentities(of accountID: String) async throws -> [OutsideIdentity] {
+        try await translating {
+            try await self.database.read { try OutsideIdentityTable(connection: $0).identities(ofAccount: accountID) }
+        }
+    }
+
+    package func link(_ identity: OutsideIdentity) async throws -> Bool {
+        try await work { connection in
+            guard try AccountTable(connection: connection).account(id: identity.accountID) != nil else { return false }
+            return try OutsideIdentityTable(connection: connection).add(identity)
+        }
+    }
+
+    package func add(_ account: Account, by identity: OutsideIdentity) async throws -> Bool {
+        try await work { connection in
+            let identities = OutsideIdentityTable(connection: connection)
+            guard try identities.identity(issuer: identity.issuer, subject: identity.subject) == nil,
+                try AccountTable(connection: connection).add(account)
+            else { return false }
+            return try identities.add(identity)
+        }
+    }
+
+    package func unlink(issuer: String, from accountID: String, at time: Int64) async throws -> Bool {
+        try await work { connection in
+            guard try OutsideIdentityTable(connection: connection).remove(issuer: issuer, ofAccount: accountID) else {
+                return false
+            }
+            try AccountTable(connection: connection).endSessions(of: accountID, at: time)
+            return true
+        }
+    }
+
+    private func work<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        try await translating { try await self.database.write { try body($0.connection) } }
+    }
+}

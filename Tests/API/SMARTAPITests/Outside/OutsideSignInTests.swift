@@ -1,0 +1,230 @@
+import Access
+import Basics
+import Cryptography
+import HTTPSupport
+import TestSupport
+import Testing
+
+@testable import SMARTAPI
+
+/// Sign-in at an outside provider. OpenID Connect Core 1.0 §3.1; RFC 7636; RFC 9700.
+@Suite(.takingTurns) struct OutsideSignInTests {
+    @Test("OpenID Connect Core §3.1.2.1: the browser goes there with PKCE, state and nonce, and no account's name")
+    func leaving() async throws {
+        try await OutsideFixture.with { fixture in
+            let browser = fixture.people.browser()
+            try await browser.get("/account/sign-in")
+            #expect(browser.text.contains("Sign in with the &lt;hospital&gt;"))
+            let departure = try await fixture.leave(browser, returningTo: "/viewer?a=b")
+            #expect(browser.status == 200)
+            #expect(browser.text.contains("https://login.test/authorize?tenant=a&amp;response_type=code"))
+            #expect(departure["redirect_uri"] == "https://hilum.test/account/sign-in/outside/hospital/answer")
+            #expect(departure["scope"] == "openid profile")
+            #expect(departure["client_id"] == "hilum")
+            #expect(departure["code_challenge_method"] == "S256")
+            #expect(departure["code_challenge"].utf8.count == 43)
+            #expect(departure["nonce"].utf8.count == 43)
+            #expect(departure.query["prompt"] == nil)
+            // Where to go on to is nobody's to read or to change.
+            #expect(!departure["state"].contains("viewer"))
+            #expect(browser.cookies[Cookies.outside] != nil)
+            let again = try await fixture.leave(browser)
+            for name in ["state", "nonce", "code_challenge"] { #expect(again[name] != departure[name], "\(name)") }
+        }
+    }
+
+    @Test(
+        "An identity that is linked signs in; the browser goes on to where it was to go", arguments: ["ES256", "RS256"])
+    func linked(algorithm: String) async throws {
+        try await OutsideFixture.with(algorithm: algorithm) { fixture in
+            let anna = try await fixture.people.add("anna")
+            _ = try await fixture.identities.link(
+                OutsideIdentity(
+                    issuer: OutsideFixture.issuer, subject: "248289761001", accountID: anna.id, isMade: false,
+                    linkedAt: 0))
+            let browser = fixture.people.browser()
+            let departure = try await fixture.leave(browser, returningTo: "/viewer?a=b")
+            try fixture.give(departure)
+            try await fixture.comeBack(browser, departure)
+            #expect(browser.status == 200)
+            #expect(browser.text.contains("content=\"0;url=/viewer?a=b\""))
+            let person = try #require(try await fixture.people.people.sessions.person(cookies: browser.cookieHeader))
+            #expect(person.accountID == anna.id)
+            #expect(browser.cookies[Cookies.outside] == nil)
+            let posted = try #require(fixture.server.posted.first)
+            #expect(posted.url == "https://login.test/token")
+            // RFC 6749 §2.3.1: id and secret form-encoded.
+            #expect(posted.authorization == "Basic " + Base64.encode("hilum:s%20e%3Ac".utf8))
+            #expect(posted.fields["client_secret"] == nil)
+            let record = try #require(fixture.people.store.records.last)
+            #expect(record.interaction == "sign-in")
+            #expect(record.detail == "outside:hospital")
+            #expect(record.principal.id == anna.id)
+        }
+    }
+
+    @Test("OpenID Connect Core §3.1.3.6: at_hash is of the access token that came with it")
+    func accessTokenHash() async throws {
+        try await OutsideFixture.with({ $0.accountClaim = "preferred_username" }) { fixture in
+            try await fixture.people.add("anna")
+            // The left half of SHA-256 of "at".
+            let hash = Base64URL.encode(SHA256.digest("at".utf8).prefix(16))
+            for (text, isRight) in [("x" + hash.dropFirst(), false), (hash, true)] {
+                let browser = fixture.people.browser()
+                let departure = try await fixture.leave(browser)
+                try fixture.give(
+                    departure, ["at_hash": "\"\(text)\"", "preferred_username": "\"Anna\""])
+                try await fixture.comeBack(browser, departure)
+                #expect(try await fixture.isSignedIn(browser) == isRight)
+            }
+        }
+    }
+
+    @Test("A claim that names an account links its subject once: another person of that name is not let in")
+    func claimLinks() async throws {
+        try await OutsideFixture.with({ $0.accountClaim = "preferred_username" }) { fixture in
+            try await fixture.people.add("anna")
+            func signIn(_ subject: String, _ name: String) async throws -> Bool {
+                let browser = fixture.people.browser()
+                let departure = try await fixture.leave(browser)
+                try fixture.give(departure, ["sub": "\"\(subject)\"", "preferred_username": "\"\(name)\""])
+                try await fixture.comeBack(browser, departure)
+                return try await fixture.isSignedIn(browser)
+            }
+            #expect(try await signIn("s-1", "ANNA"))
+            #expect(try await signIn("s-1", "anna-renamed"))
+            #expect(try await !signIn("s-2", "anna"))
+            #expect(fixture.lastDetail == "outside:hospital:account-of-another")
+            #expect(fixture.people.store.records.last?.entity == "identity:https://login.test/realm|s-2")
+            #expect(try await !signIn("s-3", "nobody"))
+            #expect(fixture.lastDetail == "outside:hospital:no-account")
+        }
+    }
+
+    @Test("OpenID Connect Core §5.7: an e-mail address counts only when the provider has verified it")
+    func email() async throws {
+        try await OutsideFixture.with({ $0.accountClaim = "email" }) { fixture in
+            try await fixture.people.add("anna@hospital.test")
+            for (verified, isIn) in [(nil, false), ("false", false), ("\"true\"", false), ("true", true)]
+                as [(String?, Bool)]
+            {
+                let browser = fixture.people.browser()
+                let departure = try await fixture.leave(browser)
+                try fixture.give(
+                    departure, ["email": "\"anna@hospital.test\"", "email_verified": verified])
+                try await fixture.comeBack(browser, departure)
+                #expect(try await fixture.isSignedIn(browser) == isIn, "\(verified ?? "-")")
+            }
+        }
+    }
+
+    private static func makesAccounts(_ provider: inout OutsideProvider) {
+        provider.makesAccounts = true
+        provider.roleClaim = "groups"
+        provider.roles = [.init(value: "admins", role: .operator), .init(value: "doctors", role: .practitioner)]
+        provider.fhirUserClaim = "fhirUser"
+    }
+
+    @Test("An account is made by the claims, never in another's name, and is what the claims say at each sign-in")
+    func made() async throws {
+        try await OutsideFixture.with(Self.makesAccounts) { fixture in
+            try await fixture.people.add("anna")
+            func signIn(_ claims: [String: String?]) async throws -> SignedInPerson? {
+                let browser = fixture.people.browser()
+                let departure = try await fixture.leave(browser)
+                try fixture.give(departure, claims)
+                try await fixture.comeBack(browser, departure)
+                return try await fixture.people.people.sessions.person(cookies: browser.cookieHeader)
+            }
+            let doctor: [String: String?] = [
+                "groups": "[\"staff\",\"doctors\"]", "fhirUser": "\"https://hilum.test/fhir/Practitioner/7\"",
+                "preferred_username": "\"anna\"", "name": "\"Anna B\"",
+            ]
+            let first = try #require(try await signIn(doctor))
+            #expect(first.role == .practitioner)
+            #expect(first.fhirUser == "Practitioner/7")
+            #expect(first.displayName == "Anna B")
+            #expect(first.accountID != "id-anna")
+            #expect(
+                try await fixture.people.directory.account(id: first.accountID)?.name.hasPrefix("hospital-") == true)
+            fixture.people.clock.advance(seconds: 1)
+            let other = try #require(
+                try await signIn(doctor.merging(["fhirUser": "\"https://else.test/fhir/Practitioner/8\""]) { $1 }))
+            #expect(other.accountID == first.accountID)
+            // Of another server's record nothing is known here.
+            #expect(other.fhirUser == nil)
+            fixture.people.clock.advance(seconds: 1)
+            #expect(try await signIn(["groups": "\"visitors\""]) == nil)
+            #expect(fixture.lastDetail == "outside:hospital:no-role")
+        }
+    }
+
+    @Test("An operator needs a second factor here, unless the provider says that it was given there")
+    func secondFactor() async throws {
+        try await OutsideFixture.with({
+            Self.makesAccounts(&$0)
+            $0.strongMethods = ["mfa"]
+            $0.strongClasses = ["urn:loa:2"]
+        }) { fixture in
+            for (claim, value, isIn) in [
+                ("amr", "[\"pwd\"]", false), ("acr", "\"urn:loa:1\"", false), ("amr", "\"mfa\"", false),
+                ("amr", "[\"pwd\",\"mfa\"]", true), ("acr", "\"urn:loa:2\"", true),
+            ] {
+                let browser = fixture.people.browser()
+                let departure = try await fixture.leave(browser)
+                #expect(departure["acr_values"] == "urn:loa:2")
+                try fixture.give(departure, [claim: value, "groups": "\"admins\""])
+                try await fixture.comeBack(browser, departure)
+                #expect(try await fixture.isSignedIn(browser) == isIn, "\(claim) \(value)")
+                if !isIn { #expect(browser.location == "/account/enrolment?return=%2Faccount") }
+            }
+        }
+    }
+
+    @Test("OpenID Connect Core §3.1.2.1: who must sign in anew here signs in anew there")
+    func anew() async throws {
+        try await OutsideFixture.with({ $0.accountClaim = "preferred_username" }) { fixture in
+            try await fixture.people.add("anna")
+            for (time, isIn) in [(nil, false), (-600, false), (5, true)] as [(Int64?, Bool)] {
+                let browser = fixture.people.browser()
+                let departure = try await fixture.leave(
+                    browser, returningTo: "/auth/authorize?client_id=a&prompt=login")
+                #expect(departure["prompt"] == "login")
+                #expect(departure["max_age"] == "0")
+                try fixture.give(
+                    departure,
+                    [
+                        "preferred_username": "\"anna\"",
+                        "auth_time": time.map { String(fixture.people.clock.seconds + $0) },
+                    ])
+                try await fixture.comeBack(browser, departure)
+                #expect(try await fixture.isSignedIn(browser) == isIn, "\(String(describing: time))")
+            }
+        }
+    }
+
+    @Test("A provider that is down is told in words, and the sign-in with a password goes on")
+    func down() async throws {
+        try await OutsideFixture.with { fixture in
+            try await fixture.people.add("anna")
+            let document = OutsideFixture.issuer + "/.well-known/openid-configuration"
+            let browser = fixture.people.browser()
+            let departure = try await fixture.leave(browser)
+            try await fixture.comeBack(browser, departure)
+            #expect(browser.status == 503)
+            #expect(browser.text.contains("The provider does not answer"))
+            fixture.server.document(document, nil)
+            fixture.people.clock.advance(seconds: 400)
+            try await browser.get("/account/sign-in")
+            try await browser.post("/account/sign-in/outside/hospital", ["return": "/account"])
+            #expect(browser.status == 503)
+            #expect(browser.text.contains("The provider does not answer"))
+            #expect(fixture.server.fetched.count == 2)
+            // Not asked again at once.
+            try await browser.post("/account/sign-in/outside/hospital", ["return": "/account"])
+            #expect(fixture.server.fetched.count == 2)
+            try await browser.signIn("anna")
+            #expect(try await fixture.isSignedIn(browser))
+        }
+    }
+}
