@@ -2,7 +2,6 @@ import Access
 import Basics
 import Cryptography
 import DICOMData
-import DICOMTranslation
 import NIOCore
 import NIOHTTP1
 import PixelCodecs
@@ -11,6 +10,7 @@ import TestSupport
 import Testing
 import Workflow
 
+@testable import DICOMTranslation
 @testable import OutboundAdapter
 
 /// PS3.18 §10.5 as user agent from the outbox, with the tokens of SMART App Launch 2.2 backend-services.
