@@ -21,10 +21,11 @@ struct PracticeTests {
 
     @Test("Each role sees by sources of its own; an administrator's of images are grants alone")
     func sources() {
-        for (role, sources) in [
-            (Practice.Role.referrer, [.care, .grants, .emergency, .launched]),
-            (.reader, [.worklist, .grants, .emergency, .launched]), (.administrator, [.everyone]),
-        ] as [(Practice.Role, Set<PatientReach.Source>)] {
+        let expected: [Practice.Role: Set<PatientReach.Source>] = [
+            .referrer: [.care, .grants, .emergency, .launched],
+            .reader: [.worklist, .grants, .emergency, .launched], .administrator: [.everyone],
+        ]
+        for (role, sources) in expected {
             let found = reaches(access(role, "user/*.rs").visibility(.search, of: "Observation"))
             #expect(found.map(\.sources) == [sources])
             #expect(found.map(\.refusals) == [.all])
