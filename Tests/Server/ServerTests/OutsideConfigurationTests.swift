@@ -49,7 +49,7 @@ struct OutsideConfigurationTests {
         #expect(providers.map(\.name) == ["plain", "hospital"])
         #expect(providers[0].title == "plain" && providers[0].scopes == ["profile"] && !providers[0].makesAccounts)
         #expect(providers[0].algorithms == [.rs256, .es256] && providers[0].client.secretFile == nil)
-        #expect(providers[1].roles.map(\.role) == [.operator, .practitioner] && providers[1].otherRole == .patient)
+        #expect(providers[1].roles.map(\.role) == [.operator, .referrer] && providers[1].otherRole == .patient)
         #expect(providers[1].algorithms == [.es384] && providers[1].secondFactor.methods == ["mfa"])
         let servers = configuration.authorizationServers
         #expect(servers[0].longestSeconds == 3600 && servers[0].introspection == nil)

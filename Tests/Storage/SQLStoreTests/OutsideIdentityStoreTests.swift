@@ -8,7 +8,7 @@ import Testing
     private typealias Support = WorkflowSupport
 
     private static func account(_ name: String) -> Account {
-        Account(id: "id-" + name, name: name, displayName: name, role: .practitioner, createdAt: 10)
+        Account(id: "id-" + name, name: name, displayName: name, role: .referrer, createdAt: 10)
     }
 
     private static func identity(

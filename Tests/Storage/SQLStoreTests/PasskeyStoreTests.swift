@@ -8,7 +8,7 @@ import Testing
     private typealias Support = WorkflowSupport
 
     private static func account(_ name: String) -> Account {
-        Account(id: "id-" + name, name: name, displayName: name, role: .practitioner, createdAt: 10)
+        Account(id: "id-" + name, name: name, displayName: name, role: .referrer, createdAt: 10)
     }
 
     private static func passkey(
@@ -220,7 +220,7 @@ import Testing
             _ = try await store.add(anna)
             #expect(try await store.begin(Self.session("s1", anna), replacing: nil, ofAccountChangedAt: 10))
             let person = SignedInPerson(
-                accountID: anna.id, role: .practitioner, displayName: "Anna", fhirUser: nil, patientIDs: [],
+                accountID: anna.id, role: .referrer, displayName: "Anna", fhirUser: nil, patientIDs: [],
                 sessionID: "s1", signedInAt: 1)
             for client in ["app", "other"] {
                 #expect(try await store.remember(Self.consent(client), inSession: "s1"))

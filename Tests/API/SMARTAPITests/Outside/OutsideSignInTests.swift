@@ -121,7 +121,7 @@ import Testing
     private static func makesAccounts(_ provider: inout OutsideProvider) {
         provider.makesAccounts = true
         provider.roleClaim = "groups"
-        provider.roles = [.init(value: "admins", role: .operator), .init(value: "doctors", role: .practitioner)]
+        provider.roles = [.init(value: "admins", role: .operator), .init(value: "doctors", role: .referrer)]
         provider.fhirUserClaim = "fhirUser"
     }
 
@@ -141,7 +141,7 @@ import Testing
                 "preferred_username": "\"anna\"", "name": "\"Anna B\"",
             ]
             let first = try #require(try await signIn(doctor))
-            #expect(first.role == .practitioner)
+            #expect(first.role == .referrer)
             #expect(first.fhirUser == "Practitioner/7")
             #expect(first.displayName == "Anna B")
             #expect(first.accountID != "id-anna")

@@ -111,7 +111,7 @@ import Testing
     func lastFactor() async throws {
         try await PeopleFixture.with { fixture in
             for (name, role, status) in [
-                ("olga", SignedInPerson.Role.operator, 403), ("anna", .practitioner, 200),
+                ("olga", SignedInPerson.Role.operator, 403), ("anna", .referrer, 200),
             ] {
                 let account = try await fixture.add(name, role)
                 let browser = fixture.browser()
