@@ -21,19 +21,11 @@ struct PracticeTests {
 
     @Test("Each role sees by sources of its own; an administrator's of images are grants alone")
     func sources() {
-<<<<<<< HEAD
-        let each: [(Practice.Role, Set<PatientReach.Source>)] = [
-            (.referrer, [.care, .grants, .emergency, .launched]),
-            (.reader, [.worklist, .grants, .emergency, .launched]), (.administrator, [.everyone]),
-        ]
-        for (role, sources) in each {
-=======
         let expected: [Practice.Role: Set<PatientReach.Source>] = [
             .referrer: [.care, .grants, .emergency, .launched],
             .reader: [.worklist, .grants, .emergency, .launched], .administrator: [.everyone],
         ]
         for (role, sources) in expected {
->>>>>>> 7547ca05ee9b4bab6e0942fe0471720c9ff2ff8f
             let found = reaches(access(role, "user/*.rs").visibility(.search, of: "Observation"))
             #expect(found.map(\.sources) == [sources])
             #expect(found.map(\.refusals) == [.all])
