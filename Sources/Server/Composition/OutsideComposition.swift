@@ -48,7 +48,7 @@ struct OutsideComposition {
         }
         return OutsideTokens(
             own: own, servers: servers, identities: store, accounts: store, patients: store, outbound: outbound,
-            now: now, randomBytes: randomBytes)
+            policy: configuration.access.policy, now: now, randomBytes: randomBytes)
     }
 
     /// Nil where operators alone register applications. Throws ``ConfigurationError``.

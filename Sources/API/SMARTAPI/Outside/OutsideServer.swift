@@ -126,7 +126,7 @@ package struct OutsideServer: Sendable {
         let user = String(text.dropFirst(fhirUserBase.count + 1))
         guard let parts = LaunchReference.parts(user) else { return nil }
         switch parts.type {
-        case "Practitioner", "PractitionerRole": return (user, .practitioner, [])
+        case "Practitioner", "PractitionerRole": return (user, .referrer, [])
         case "Patient": return (user, .patient, [parts.id])
         default: return nil
         }

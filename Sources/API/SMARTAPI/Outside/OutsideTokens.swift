@@ -13,7 +13,8 @@ package final class OutsideTokens: TokenVerifying {
         var principal: Principal
         var scopes: [Scope]
         var patient: String?
-        var reach: [Compartment]
+        /// Who is meant; nil for a client by itself.
+        var person: SignedInPerson?
         var issuer: String
         var identifier: String?
         /// Until when it need not be looked at again; microseconds since the epoch.
@@ -44,6 +45,7 @@ package final class OutsideTokens: TokenVerifying {
     private let accounts: any AccountDirectory
     private let patients: any PatientIdentifiers
     private let outbound: any FormOutbound
+    private let policy: AccessPolicy
     private let metadata: ProviderMetadataCache
     private let keys: KeySetCache
     private let strangers: StrangerThrottle
@@ -59,7 +61,8 @@ package final class OutsideTokens: TokenVerifying {
     package init(
         own: any TokenVerifying, servers: [OutsideServer], identities: any OutsideIdentityDirectory,
         accounts: any AccountDirectory, patients: any PatientIdentifiers, outbound: any FormOutbound,
-        now: @escaping @Sendable () -> Int64, randomBytes: @escaping @Sendable (Int) -> [UInt8]
+        policy: AccessPolicy = .standard, now: @escaping @Sendable () -> Int64,
+        randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.own = own
         self.servers = servers
@@ -67,6 +70,7 @@ package final class OutsideTokens: TokenVerifying {
         self.accounts = accounts
         self.patients = patients
         self.outbound = outbound
+        self.policy = policy
         self.now = now
         self.randomBytes = randomBytes
         metadata = ProviderMetadataCache(outbound: outbound, now: now)
@@ -236,18 +240,18 @@ package final class OutsideTokens: TokenVerifying {
     ) async throws -> Entry? {
         let patient = try await patient(statement, server)
         let subject = statement.subject.flatMap { $0 == statement.clientID ? nil : $0 }
-        var reach: [Compartment] = []
+        var known: SignedInPerson?
         if let subject {
             guard let found = try await person(subject, statement, server) else { return nil }
             if found.isLinked, found.role == .patient, let patient, !found.person.mayBeGiven(patient: patient) {
                 return nil
             }
-            reach = found.person.reach
+            known = found.person
         }
         return Entry(
             principal: OutsidePrincipal.principal(
                 issuer: server.issuer, subject: subject, clientID: statement.clientID),
-            scopes: statement.scopes, patient: patient, reach: reach, issuer: server.issuer,
+            scopes: statement.scopes, patient: patient, person: known, issuer: server.issuer,
             identifier: statement.identifier, freshUntil: min(time + keptFor, statement.expires * 1_000_000))
     }
 
@@ -261,17 +265,21 @@ package final class OutsideTokens: TokenVerifying {
     private func person(
         _ subject: String, _ statement: OutsideServer.Statement, _ server: OutsideServer
     ) async throws -> Person? {
-        func person(_ role: SignedInPerson.Role, _ user: String?, _ patients: [String], isLinked: Bool) -> Person {
+        func person(
+            _ role: SignedInPerson.Role, _ user: String?, _ patients: [String], account: String? = nil,
+            isLinked: Bool
+        ) -> Person {
             Person(
                 person: SignedInPerson(
-                    accountID: server.issuer + "|" + subject, role: role, displayName: subject, fhirUser: user,
+                    accountID: account ?? server.issuer + "|" + subject, role: role, displayName: subject,
+                    fhirUser: user,
                     patientIDs: patients, sessionID: "", signedInAt: 0), isLinked: isLinked)
         }
         if let identity = try await identities.outsideIdentity(issuer: server.issuer, subject: subject) {
             guard let account = try await accounts.account(id: identity.accountID), account.state == .active else {
                 return nil
             }
-            return person(account.role, account.fhirUser, account.patientIDs, isLinked: true)
+            return person(account.role, account.fhirUser, account.patientIDs, account: account.id, isLinked: true)
         }
         guard let told = server.person(statement.claims) else {
             return person(.operator, nil, [], isLinked: false)
@@ -289,7 +297,9 @@ package final class OutsideTokens: TokenVerifying {
 
     private func context(_ entry: Entry, _ requestID: String, _ address: String?) -> AccessContext {
         AccessContext(
-            principal: entry.principal, scopes: entry.scopes, patient: entry.patient, reach: entry.reach,
+            principal: entry.principal, scopes: entry.scopes, patient: entry.patient, reach: entry.person?.reach ?? [],
+            // Whom the other server has launched the app for, it has shown to the person.
+            practice: entry.person?.practice(launched: entry.patient.map { [$0] } ?? [], at: now(), policy),
             requestID: requestID, sourceAddress: address, tokenID: entry.identifier, issuer: entry.issuer)
     }
 
