@@ -34,7 +34,7 @@ import Workflow
         let states = AuditFeedStates(registry: registry, names: ["a", "b"])
         #expect(states.all.map(\.name) == ["a", "b"])
         #expect(registry.text().contains("hilum_audit_feed_waiting{feed=\"b\"} 0"))
-        #expect(!states.all.contains(where: \.needsAttention))
+        #expect(states.all.allSatisfy { !$0.needsAttention })
         states.tell(Self.state("a", waiting: 9, seconds: 7_200, parked: 1, isLate: true))
         states.took(3, "a")
         states.took(4, "a")
