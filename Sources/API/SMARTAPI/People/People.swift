@@ -84,8 +84,7 @@ package struct People: Sendable {
             return .wrong
         }
         if verifier.cost != cost { try await renew(account, verifier, password, request) }
-        let stage: BrowserSession.Stage =
-            try await hasSecondFactor(account) ? .secondFactor : account.role == .operator ? .enrolment : .whole
+        let stage = try await stage(behindFirstFactor: account)
         try await record("sign-in", account, account, request, detail: "password")
         return try await begin(account, stage, request)
     }
@@ -94,6 +93,11 @@ package struct People: Sendable {
         GuessThrottle.Guesser(
             address: request.sourceAddress, subject: name, device: account.flatMap { device(of: $0, request) },
             isSecondFactor: false)
+    }
+
+    /// What follows a password, or the word of an outside provider.
+    func stage(behindFirstFactor account: Account) async throws -> BrowserSession.Stage {
+        try await hasSecondFactor(account) ? .secondFactor : account.role == .operator ? .enrolment : .whole
     }
 
     func device(of account: Account, _ request: APIRequest) -> String? {
