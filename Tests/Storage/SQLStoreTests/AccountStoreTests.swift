@@ -72,7 +72,12 @@ import Testing
             #expect(try await store.change(accountID: anna.id, .noSecondFactor, at: 23))
             #expect(try await store.recoveryCodesLeft(of: anna.id) == 0)
             #expect(try await store.session(id: "s3") == nil)
-            #expect(try await !store.change(accountID: "nobody", .state(.locked), at: 24))
+
+            #expect(try await store.begin(Self.session("s4", anna), replacing: nil))
+            #expect(try await store.change(accountID: anna.id, .role(.reader), at: 24))
+            #expect(try await store.account(id: anna.id)?.role == .reader)
+            #expect(try await store.session(id: "s4") == nil)
+            #expect(try await !store.change(accountID: "nobody", .state(.locked), at: 25))
         }
     }
 
