@@ -30,7 +30,10 @@ package final class OutsideTokens: TokenVerifying {
         var latest: Int64 = 0
     }
     /// The token can neither be taken nor refused now.
-    struct Unknown: Error {}
+    struct Unknown: Error {
+        /// Whether the other server has answered, and only not about this token.
+        var isOfToken = false
+    }
 
     private static let keptMicroseconds: Int64 = 60_000_000
     private static let inactiveMicroseconds: Int64 = 10_000_000
@@ -156,9 +159,12 @@ package final class OutsideTokens: TokenVerifying {
                 answer = .failure(error)
             }
             let time = now()
-            if case .success(nil) = answer {
+            switch answer {
+            case .success(nil):
                 note(inactive: digest, at: time)
                 _ = strangers.refused(key)
+            case .failure(let error as Unknown) where error.isOfToken: _ = strangers.refused(key)
+            default: break
             }
             let found: Result<Entry?, any Error>
             do {
@@ -168,7 +174,11 @@ package final class OutsideTokens: TokenVerifying {
                 }
                 found = .success(try await entry(statement, server, keptFor: seconds * 1_000_000, at: time))
             } catch { found = .failure(error) }
-            if case .success(let entry?) = found { remember(digest, entry) }
+            switch found {
+            case .success(let entry?): remember(digest, entry)
+            case .success(nil): note(inactive: digest, at: time)
+            case .failure: break
+            }
             await queue.leave(digest)
             return try found.get()
         }
@@ -182,20 +192,25 @@ package final class OutsideTokens: TokenVerifying {
         defer { endAsking() }
         let told = await metadata(url, server)
         guard let place = url ?? told?.introspectionEndpoint else { throw Unknown() }
-        do {
-            let request = try client.request(
-                [("token", text), ("token_type_hint", "access_token")], to: place,
-                methods: told?.authenticationMethods, now: now() / 1_000_000, randomBytes: randomBytes)
-            let response = try await outbound.submit(request)
-            guard response.status == 200, let answer = JOSEValue(object: response.body),
-                case .boolean? = answer["active"]
-            else { throw Unknown() }
-            return server.statement(introspected: answer, keepSeconds: seconds, now: now() / 1_000_000)
-        } catch let error as CancellationError { throw error } catch {
-            let until = now() + Self.downMicroseconds
-            state.withLock { $0.downUntil[server.issuer] = until }
-            throw Unknown()
+        let request = try client.request(
+            [("token", text), ("token_type_hint", "access_token")], to: place,
+            methods: told?.authenticationMethods, now: now() / 1_000_000, randomBytes: randomBytes)
+        let response: OutboundResponse
+        do { response = try await outbound.submit(request) } catch let error as CancellationError { throw error } catch
+        {
+            throw noteDown(server)
         }
+        guard response.status < 500, response.status != 429 else { throw noteDown(server) }
+        // A stranger's token that the server stumbles over keeps nobody else's from being asked about.
+        guard response.status == 200, let answer = JOSEValue(object: response.body), case .boolean? = answer["active"]
+        else { throw Unknown(isOfToken: true) }
+        return server.statement(introspected: answer, keepSeconds: seconds, now: now() / 1_000_000)
+    }
+
+    private func noteDown(_ server: OutsideServer) -> Unknown {
+        let until = now() + Self.downMicroseconds
+        state.withLock { $0.downUntil[server.issuer] = until }
+        return Unknown()
     }
 
     private func metadata(_ url: String?, _ server: OutsideServer) async -> ProviderMetadata? {
@@ -243,9 +258,7 @@ package final class OutsideTokens: TokenVerifying {
         var known: SignedInPerson?
         if let subject {
             guard let found = try await person(subject, statement, server) else { return nil }
-            if found.isLinked, found.role == .patient, let patient, !found.person.mayBeGiven(patient: patient) {
-                return nil
-            }
+            if found.isLinked, let patient, !found.person.mayBeGiven(patient: patient) { return nil }
             known = found.person
         }
         return Entry(
@@ -258,7 +271,6 @@ package final class OutsideTokens: TokenVerifying {
     private struct Person {
         var person: SignedInPerson
         var isLinked: Bool
-        var role: SignedInPerson.Role { person.role }
     }
 
     /// The linked account's rights, or those of whom the token names; of who is neither none. Nil for a locked account.

@@ -231,17 +231,68 @@ private struct TokensFixture {
         #expect(try await fixture.context(token) == nil)
     }
 
-    @Test("fhirUser gives a practitioner's reach when it is of this server, and none when it is of another")
+    @Test("fhirUser gives a practitioner's or a patient's reach when it is of this server, and none when of another")
     func fhirUser() async throws {
         let fixture = try TokensFixture()
-        for (user, reach) in [
-            ("https://hilum.test/fhir/Practitioner/7", [Compartment(type: "Practitioner", id: "7")]),
-            ("https://else.test/fhir/Practitioner/7", []), ("Practitioner/7", []),
-            ("https://hilum.test/fhir/Group/7", []), ("https://hilum.test/fhirPractitioner/7", []),
-        ] {
+        for (user, told, reach) in [
+            ("https://hilum.test/fhir/Practitioner/7", "Practitioner/7", []),
+            ("https://hilum.test/fhir/Patient/7", nil, [Compartment.patient("7")]),
+            ("https://else.test/fhir/Practitioner/7", nil, []), ("Practitioner/7", nil, []),
+            ("https://hilum.test/fhir/Group/7", nil, []), ("https://hilum.test/fhirPractitioner/7", nil, []),
+        ] as [(String, String?, [Compartment])] {
             let token = try fixture.token(["fhirUser": "\"\(user)\"", "jti": "\"\(user)\""])
-            #expect(try await fixture.context(token)?.reach == reach, "\(user)")
+            let access = try #require(try await fixture.context(token))
+            #expect(access.reach == reach, "\(user)")
+            #expect(
+                access.practice?.fhirUser == told && access.practice?.role == told.map { _ in Practice.Role.referrer },
+                "\(user)")
         }
+    }
+
+    @Test("Who works here sees by an outside token what is within their practice: as whom they are here, as of now")
+    func practice() async throws {
+        let fixture = try TokensFixture()
+        _ = try await fixture.directory.add(
+            Account(
+                id: "a1", name: "anna", displayName: "Anna", role: .reader, fhirUser: "Practitioner/1", createdAt: 0))
+        _ = try await fixture.identities.link(
+            OutsideIdentity(
+                issuer: TokensFixture.signing, subject: "u1", accountID: "a1", isMade: false, linkedAt: 0))
+        // What the token says of its person does not count for one who is linked.
+        let token = try fixture.token([
+            "scope": "\"patient/*.rs user/ImagingStudy.r\"", "fhirUser": "\"https://hilum.test/fhir/Practitioner/9\"",
+        ])
+        let first = try #require(try await fixture.context(token))
+        #expect(first.reach.isEmpty)
+        #expect(first.practice?.role == .reader && first.practice?.accountID == "a1")
+        #expect(first.practice?.fhirUser == "Practitioner/1" && first.practice?.launched == ["p1"])
+        // Each rule asks for the practice, by scopes of either level.
+        for type in ["Patient", "ImagingStudy", "Observation"] {
+            guard case .anyOf(let rules) = first.visibility(.read, of: type) else {
+                Issue.record("\(type) is not bounded")
+                continue
+            }
+            #expect(
+                rules.allSatisfy { rule in rule.conditions.contains { if case .reach = $0 { true } else { false } } })
+        }
+        fixture.clock.advance(seconds: 5)
+        let later = try #require(
+            fixture.tokens.rememberedContext(bearerToken: token, requestID: "r", sourceAddress: nil))
+        #expect(later.practice?.time == (first.practice?.time ?? 0) + 5_000_000)
+    }
+
+    @Test("A linked operator is given no patient by an outside token either, and sees nobody")
+    func linkedOperator() async throws {
+        let fixture = try TokensFixture()
+        _ = try await fixture.directory.add(
+            Account(id: "a1", name: "olivia", displayName: "Olivia", role: .operator, createdAt: 0))
+        _ = try await fixture.identities.link(
+            OutsideIdentity(
+                issuer: TokensFixture.signing, subject: "u1", accountID: "a1", isMade: false, linkedAt: 0))
+        #expect(try await fixture.context(try fixture.token()) == nil)
+        let access = try #require(
+            try await fixture.context(try fixture.token(["patient": nil, "scope": "\"user/ImagingStudy.r\""])))
+        #expect(access.visibility(.read, of: "ImagingStudy").isNothing)
     }
 
     @Test("A withdrawn key ends its tokens within a minute of when the set is fetched anew")
@@ -303,8 +354,6 @@ private struct TokensFixture {
         for index in hostile.indices {
             let status = try await fixture.get("/fhir/ImagingStudy", "t\(index)").status
             #expect(status == (index == 0 ? 503 : 401), "\(index)")
-            // A server whose answer says nothing is left alone for two seconds.
-            if status == 503 { fixture.clock.advance(seconds: 3) }
         }
         #expect(try await fixture.get("/fhir/ImagingStudy", "far").status == 200)
     }
@@ -318,6 +367,31 @@ private struct TokensFixture {
         fixture.clock.advance(seconds: 3)
         fixture.answer(["opaque": Self.good])
         #expect(try await fixture.get("/fhir/ImagingStudy", "opaque").status == 200)
+    }
+
+    @Test("A token that the other server stumbles over keeps nobody else's from being asked about, and not without end")
+    func stumbles() async throws {
+        let fixture = try TokensFixture()
+        fixture.server.answer { _, fields in
+            guard fields["token"] == "opaque" else { return (400, #"{"error":"invalid_request"}"#) }
+            return (200, IssuerKey.json(["active": "true"].merging(Self.good) { $1 }))
+        }
+        #expect(try await fixture.get("/fhir/ImagingStudy", "odd").status == 503)
+        #expect(try await fixture.get("/fhir/ImagingStudy", "opaque").status == 200)
+        for number in 0..<200 { _ = try await fixture.get("/fhir/ImagingStudy", "odd\(number)") }
+        #expect(fixture.server.posted.count == 61)
+    }
+
+    @Test("A token of who is locked here is not asked about at each request")
+    func lockedAsked() async throws {
+        let fixture = try TokensFixture()
+        _ = try await fixture.directory.add(
+            Account(id: "a1", name: "anna", displayName: "Anna", role: .referrer, state: .locked, createdAt: 0))
+        _ = try await fixture.identities.link(
+            OutsideIdentity(issuer: TokensFixture.asked, subject: "u1", accountID: "a1", isMade: false, linkedAt: 0))
+        fixture.answer(["opaque": Self.good])
+        for _ in 0..<5 { #expect(try await fixture.get("/fhir/ImagingStudy", "opaque").status == 401) }
+        #expect(fixture.server.posted.count == 1)
     }
 
     @Test("Whoever sends tokens that are none does not make this server ask without end, and holds up nobody else")
