@@ -46,7 +46,7 @@ sign-in:
       account-claim: preferred_username
       make-accounts: true
       role-claim: groups
-      roles: [{{ value: admins, role: operator }}, {{ value: doctors, role: practitioner }}]
+      roles: [{{ value: admins, role: operator }}, {{ value: doctors, role: referrer }}]
       fhir-user-claim: fhirUser
       second-factor: {{ amr: [otp] }}
     - {{ name: other, issuer: "{other}", client: hilum, secret: keys/hospital.secret }}

@@ -213,7 +213,7 @@ enum DefaultFiles {
             #       issuer: https://login.hospital.example/realms/staff
             #       client: hilum
             #       secret: keys/hospital.secret          # or key: (PEM) and key-id:
-            #       account-claim: preferred_username     # names an account here; left out: hilum user link
+            #       account-claim: preferred_username     # names an account here; left out: hilum user identity
             #       make-accounts: true                   # for whom there is none, by the claims:
             #       role-claim: groups
             #       roles: [{ value: doctors, role: referrer }]

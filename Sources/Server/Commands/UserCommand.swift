@@ -226,7 +226,7 @@ struct UserCommand: AsyncParsableCommand {
                     throw ValidationError("\(account.name) is somebody at \(issuer) already, or \(name) is linked")
                 }
             }
-            print("linked \(subject.name)")
+            print(name == nil ? "unlinked \(subject.name)" : "linked \(subject.name)")
         }
     }
 
