@@ -25,10 +25,11 @@ extension RelationalStore: OutsideIdentityDirectory {
     package func add(_ account: Account, by identity: OutsideIdentity) async throws -> Bool {
         try await work { connection in
             let identities = OutsideIdentityTable(connection: connection)
-            guard try identities.identity(issuer: identity.issuer, subject: identity.subject) == nil,
-                try AccountTable(connection: connection).add(account)
-            else { return false }
-            return try identities.add(identity)
+            // The one that may meet another's, of a command beside the server, comes first: no account stays without it.
+            guard try identities.add(identity) else { return false }
+            if try AccountTable(connection: connection).add(account) { return true }
+            _ = try identities.remove(issuer: identity.issuer, ofAccount: identity.accountID)
+            return false
         }
     }
 
