@@ -369,7 +369,7 @@ private struct TokensFixture {
         #expect(try await fixture.get("/fhir/ImagingStudy", "opaque").status == 200)
     }
 
-    @Test("A token that the other server stumbles over keeps nobody else's from being asked about, and not without end")
+    @Test("A token that the other server stumbles over keeps nobody else's from being asked about, and is bounded")
     func stumbles() async throws {
         let fixture = try TokensFixture()
         fixture.server.answer { _, fields in
