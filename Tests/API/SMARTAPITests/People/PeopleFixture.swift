@@ -81,6 +81,7 @@ final class MemoryPeople: AccountDirectory, SessionDirectory {
                 end()
             case .role(let role):
                 state.accounts[accountID]?.role = role
+                end()
             case .claims(let role, let name, let user, let patients):
                 state.accounts[accountID]?.role = role
                 state.accounts[accountID]?.displayName = name
