@@ -14,10 +14,7 @@ extension People {
         guard account.state == .active else {
             throw OutsideSignIn.Failure(text: .outsideUnknown, reason: "account-locked")
         }
-        let stage: BrowserSession.Stage =
-            provider.isStrong(identity.claims)
-            ? .whole
-            : account.sealedSecret != nil ? .secondFactor : account.role == .operator ? .enrolment : .whole
+        let stage = provider.isStrong(identity.claims) ? .whole : try await stage(behindFirstFactor: account)
         try await record("sign-in", account, account, request, detail: "outside:" + provider.name)
         let attempt = try await begin(account, stage, request)
         guard case .begun = attempt else {

@@ -84,10 +84,14 @@ package struct People: Sendable {
             return .wrong
         }
         if verifier.cost != cost { try await renew(account, verifier, password, request) }
-        let stage: BrowserSession.Stage =
-            try await hasSecondFactor(account) ? .secondFactor : account.role == .operator ? .enrolment : .whole
+        let stage = try await stage(behindFirstFactor: account)
         try await record("sign-in", account, account, request, detail: "password")
         return try await begin(account, stage, request)
+    }
+
+    /// What an account needs beside one factor, be that the password or an outside provider.
+    func stage(behindFirstFactor account: Account) async throws -> BrowserSession.Stage {
+        try await hasSecondFactor(account) ? .secondFactor : account.role == .operator ? .enrolment : .whole
     }
 
     private func guesser(_ name: String, _ account: Account?, _ request: APIRequest) -> GuessThrottle.Guesser {

@@ -52,7 +52,7 @@ enum PasskeyFault: String, Error, Sendable {
     case key = "passkey-key"
     /// A credential that nobody has.
     case unknown = "passkey-unknown"
-    /// A credential of another account, or whose account is locked.
+    /// A credential of another account, or whose account is locked or is its provider's to sign in to.
     case account = "passkey-account"
     case signature = "passkey-signature"
     /// A count that does not go up: there may be a copy of the authenticator.
