@@ -24,7 +24,7 @@ package struct RelyingParty: Sendable, Hashable {
             scheme == "https" || (scheme == "http" && host == "localhost")
         else { return nil }
         id = host
-        origins = Set([String(scheme) + "://" + authority.lowercased()] + ports.map { "https://\(host):\($0)" })
+        origins = Set(([baseURL] + ports.map { "https://\(host):\($0)" }).compactMap(RedirectURI.policySource))
         idHash = SHA256.digest(host.utf8)
     }
 }
