@@ -248,9 +248,8 @@ package struct AuthorizationEndpoint: Sendable {
         of person: SignedInPerson, _ offer: AuthorizationOffer, _ request: APIRequest
     ) async throws -> String? {
         guard offer.needsPatient, person.role == .patient, person.patientIDs.count == 1 else { return nil }
-        let access = person.access(
-            requestID: request.requestID, sourceAddress: request.sourceAddress, at: now(), policy: policy)
-        return try await isTheirs(person.patientIDs[0], person, access) ? person.patientIDs[0] : nil
+        return try await isTheirs(person.patientIDs[0], person, access(of: person, request))
+            ? person.patientIDs[0] : nil
     }
 
     private func mayRemember(
