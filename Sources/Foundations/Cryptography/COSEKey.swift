@@ -44,55 +44,25 @@ package final class COSEKey: Sendable {
         case (.es256, 2):
             guard curve == 1, let x = cbor[Label.x]?.octets, let y = cbor[Label.y]?.octets, x.count == 32, y.count == 32
             else { throw CryptographyError(.key, "no point of P-256 with both coordinates") }
-            key = try Self.key("EC", group: "P-256", point: [0x04] + x + y)
+            key = try KeyParameters.publicKey("EC", group: EllipticCurve.p256.name, point: [0x04] + x + y)
         case (.edDSA, 1):
             guard curve == 6, let x = cbor[Label.x]?.octets, x.count == 32 else {
                 throw CryptographyError(.key, "no key of Ed25519")
             }
-            key = try Self.key("ED25519", group: nil, point: x)
+            key = try KeyParameters.publicKey("ED25519", group: nil, point: x)
         case (.rs256, 3):
             // -1 is the modulus and -2 the exponent. RFC 8230 §4.
             guard let modulus = cbor[Label.curve]?.octets, let exponent = cbor[Label.x]?.octets,
                 Self.modulusBytes.contains(modulus.count), modulus[0] != 0, modulus.last.map({ $0 & 1 == 1 }) == true,
                 (3...4).contains(exponent.count), exponent[0] != 0, exponent.last.map({ $0 & 1 == 1 }) == true
             else { throw CryptographyError(.key, "no RSA key of 2048 to 8192 bits with a usual exponent") }
-            key = try Self.key(modulus: modulus, exponent: exponent)
+            key = try KeyParameters.publicKey(modulus: modulus, exponent: exponent)
         default: throw CryptographyError(.key, "an algorithm that is not of the key's type")
         }
         self.algorithm = algorithm
     }
 
     deinit { EVP_PKEY_free(key) }
-
-    /// The builder keeps addresses, not copies.
-    private static func key(
-        _ kind: String, group: String?, point: [UInt8]
-    ) throws(CryptographyError) -> OpaquePointer {
-        try (group ?? "").utf8CString.withUnsafeBufferPointer { name throws(CryptographyError) in
-            try point.withUnsafeBufferPointer { point throws(CryptographyError) in
-                try KeyParameters.publicKey(kind) { builder in
-                    (group == nil
-                        || OSSL_PARAM_BLD_push_utf8_string(
-                            builder, KeyParameters.Name.group.address, name.baseAddress, name.count - 1) == 1)
-                        && OSSL_PARAM_BLD_push_octet_string(
-                            builder, KeyParameters.Name.point.address, point.baseAddress, point.count) == 1
-                }
-            }
-        }
-    }
-
-    private static func key(modulus: [UInt8], exponent: [UInt8]) throws(CryptographyError) -> OpaquePointer {
-        let n = BN_bin2bn(modulus, Int32(clamping: modulus.count), nil)
-        let e = BN_bin2bn(exponent, Int32(clamping: exponent.count), nil)
-        defer {
-            BN_free(n)
-            BN_free(e)
-        }
-        return try KeyParameters.publicKey("RSA") { builder in
-            OSSL_PARAM_BLD_push_BN(builder, KeyParameters.Name.modulus.address, n) == 1
-                && OSSL_PARAM_BLD_push_BN(builder, KeyParameters.Name.exponent.address, e) == 1
-        }
-    }
 
     /// Whether a signature is this key's over a message.
     package func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {

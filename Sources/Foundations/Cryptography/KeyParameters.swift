@@ -42,4 +42,34 @@ enum KeyParameters {
         else { throw CryptographyError(.key, "numbers that are no public key") }
         return key
     }
+
+    /// The key of a point that is told in octets, on a curve by its name or of a kind that has one curve alone.
+    static func publicKey(_ kind: String, group: String?, point: [UInt8]) throws(CryptographyError) -> OpaquePointer {
+        // The builder keeps addresses, not copies.
+        try (group ?? "").utf8CString.withUnsafeBufferPointer { name throws(CryptographyError) in
+            try point.withUnsafeBufferPointer { point throws(CryptographyError) in
+                try publicKey(kind) { builder in
+                    (group == nil
+                        || OSSL_PARAM_BLD_push_utf8_string(
+                            builder, Name.group.address, name.baseAddress, name.count - 1) == 1)
+                        && OSSL_PARAM_BLD_push_octet_string(
+                            builder, Name.point.address, point.baseAddress, point.count) == 1
+                }
+            }
+        }
+    }
+
+    /// The RSA key of a modulus and an exponent, big-endian.
+    static func publicKey(modulus: [UInt8], exponent: [UInt8]) throws(CryptographyError) -> OpaquePointer {
+        let n = BN_bin2bn(modulus, Int32(clamping: modulus.count), nil)
+        let e = BN_bin2bn(exponent, Int32(clamping: exponent.count), nil)
+        defer {
+            BN_free(n)
+            BN_free(e)
+        }
+        return try publicKey("RSA") { builder in
+            OSSL_PARAM_BLD_push_BN(builder, Name.modulus.address, n) == 1
+                && OSSL_PARAM_BLD_push_BN(builder, Name.exponent.address, e) == 1
+        }
+    }
 }

@@ -36,20 +36,9 @@ package final class PublicKey: Sendable {
         guard x.count == curve.coordinateBytes, y.count == curve.coordinateBytes else {
             throw CryptographyError(.key, "coordinates of another length than the curve's")
         }
-        let point: [UInt8] = [0x04] + x + y
         // Looks whether the point is on the curve, which is all there is to check: the cofactor is 1, and infinity has no
         // coordinates.
-        // The builder keeps addresses, not copies.
-        let key = try curve.name.utf8CString.withUnsafeBufferPointer { name throws(CryptographyError) in
-            try point.withUnsafeBufferPointer { point throws(CryptographyError) in
-                try KeyParameters.publicKey("EC") { builder in
-                    OSSL_PARAM_BLD_push_utf8_string(
-                        builder, KeyParameters.Name.group.address, name.baseAddress, name.count - 1) == 1
-                        && OSSL_PARAM_BLD_push_octet_string(
-                            builder, KeyParameters.Name.point.address, point.baseAddress, point.count) == 1
-                }
-            }
-        }
+        let key = try KeyParameters.publicKey("EC", group: curve.name, point: [0x04] + x + y)
         self.init(owning: key, .ec(curve))
     }
 
@@ -67,16 +56,7 @@ package final class PublicKey: Sendable {
                 throw CryptographyError(.key, "numbers that are no RSA key")
             }
         }
-        let n = BN_bin2bn(modulus, Int32(clamping: modulus.count), nil)
-        let e = BN_bin2bn(exponent, Int32(clamping: exponent.count), nil)
-        defer {
-            BN_free(n)
-            BN_free(e)
-        }
-        let key = try KeyParameters.publicKey("RSA") { builder in
-            OSSL_PARAM_BLD_push_BN(builder, KeyParameters.Name.modulus.address, n) == 1
-                && OSSL_PARAM_BLD_push_BN(builder, KeyParameters.Name.exponent.address, e) == 1
-        }
+        let key = try KeyParameters.publicKey(modulus: modulus, exponent: exponent)
         self.init(owning: key, .rsa(modulusBytes: Int(EVP_PKEY_get_size(key))), rsaHash: hash)
     }
 

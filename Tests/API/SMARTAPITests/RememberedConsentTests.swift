@@ -128,6 +128,19 @@ import Testing
         #expect(fixture.consents.all.isEmpty)
     }
 
+    @Test("RFC 8252 §8.6: what any app on the device could have asked for is asked each time, and has no box")
+    func unproven() async throws {
+        let fixture = try await Self.agreed()
+        let scheme: [String: String?] = ["redirect_uri": "com.example.app:/cb"]
+        let page = try await fixture.authorize(LaunchFixture.parameters(scheme))
+        #expect(page.status == 200 && !page.text.contains(Self.box))
+        let silent = LaunchFixture.parameters(scheme.merging(["prompt": "none"]) { $1 })
+        #expect(try await fixture.authorize(silent).parameter("error") == "consent_required")
+        _ = try await fixture.consent(LaunchFixture.parameters(scheme), patient: "p1", remembers: true)
+        #expect(fixture.consents.all.count == 1)
+        #expect(try await fixture.authorize(silent).parameter("error") == "consent_required")
+    }
+
     @Test("The server's own application asks nobody who is signed in and has no patient to choose; no other is it")
     func own() async throws {
         let own = ConsentPolicy.OwnApplication(clientID: "own", redirectURI: LaunchFixture.base + "/viewer")

@@ -103,6 +103,39 @@ import Testing
         }
     }
 
+    @Test(
+        "With what an account was before, its sessions end and what applications were authorized to do",
+        arguments: TestDatabases.all)
+    func rightsOfBefore(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            let anna = Self.account("anna")
+            _ = try await store.add(anna)
+            let changes: [AccountChange] = [
+                .role(.patient), .link(fhirUser: nil, patientIDs: ["p9"]),
+                .claims(role: .reader, displayName: "Anna", fhirUser: nil, patientIDs: []), .noPasskeys,
+                .noSecondFactor, .password(verifier: "$w", keepingSession: nil), .state(.locked),
+            ]
+            for (number, change) in changes.enumerated() {
+                let session = Self.session("s\(number)", anna)
+                #expect(try await store.begin(session, replacing: nil))
+                let person = SignedInPerson(
+                    accountID: anna.id, role: .referrer, displayName: "Anna", fhirUser: nil, patientIDs: [],
+                    sessionID: session.id, signedInAt: 1)
+                let grant = Grant(
+                    id: "g\(number)", clientID: "app", person: person, scopes: GrantedScopes("openid user/*.rs"),
+                    context: LaunchContext(), grantedAt: 150, expires: 9_000)
+                let code = AuthorizationCode(
+                    digest: [UInt8(number)], grantID: grant.id, redirectURI: "https://app.test/cb", challenge: "c",
+                    nonce: nil, expires: 9_000)
+                #expect(try await store.save(grant, code: code, using: nil, at: 150))
+                let time = 200 + Int64(number)
+                #expect(try await store.change(accountID: anna.id, change, at: time))
+                #expect(try await store.session(id: session.id) == nil, "\(change)")
+                #expect(try await store.grant(id: grant.id)?.revokedAt == time, "\(change)")
+            }
+        }
+    }
+
     @Test("A locked account loses its sessions and no new one begins", arguments: TestDatabases.all)
     func locked(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in

@@ -3,8 +3,8 @@ import Hummingbird
 
 /// A page for people: one frame around each, the same for all of Hilum.
 ///
-/// No script runs but a file of this server that a page names; styles are one file of this server. A page is never within a frame of
-/// another site, and its forms lead to this server alone, unless it says where else. CSP Level 3 §6.
+/// No script runs but a file of this server that a page names; styles are one file of this server. A page is never within
+/// a frame of another site, and its forms lead to this server alone, unless it says where else. CSP Level 3 §6.
 package struct Page: Sendable {
     /// Of the head and the first heading.
     package var title: String

@@ -193,7 +193,7 @@ package struct AuthorizationEndpoint: Sendable {
         return pages.consent(
             .init(
                 person: person, asked: asked, offer: offer, choices: choices, find: find, notice: notice,
-                mayRemember: try await mayRemember(person, offer, request), csrf: sessions.csrfToken(of: person),
+                mayRemember: try await mayRemember(asked, person, offer, request), csrf: sessions.csrfToken(of: person),
                 mark: mark(asked, at: person.signedInAt)))
     }
 
@@ -235,7 +235,7 @@ package struct AuthorizationEndpoint: Sendable {
             }
             context.patient = id
         }
-        let mayRemember = try await mayRemember(person, offer, request)
+        let mayRemember = try await mayRemember(asked, person, offer, request)
         let response = try await grant(asked, person, scopes, context, offer, request)
         if mayRemember, fields["remember"] == "yes" {
             try await remember(asked, person, scopes, patient: context.patient, offer, request)
@@ -248,15 +248,14 @@ package struct AuthorizationEndpoint: Sendable {
         of person: SignedInPerson, _ offer: AuthorizationOffer, _ request: APIRequest
     ) async throws -> String? {
         guard offer.needsPatient, person.role == .patient, person.patientIDs.count == 1 else { return nil }
-        let access = person.access(
-            requestID: request.requestID, sourceAddress: request.sourceAddress, at: now(), policy: policy)
-        return try await isTheirs(person.patientIDs[0], person, access) ? person.patientIDs[0] : nil
+        return try await isTheirs(person.patientIDs[0], person, access(of: person, request))
+            ? person.patientIDs[0] : nil
     }
 
     private func mayRemember(
-        _ person: SignedInPerson, _ offer: AuthorizationOffer, _ request: APIRequest
+        _ asked: AuthorizationRequest, _ person: SignedInPerson, _ offer: AuthorizationOffer, _ request: APIRequest
     ) async throws -> Bool {
-        guard consents.directory != nil else { return false }
+        guard consents.mayRemember(asked) else { return false }
         // Where a patient is to be chosen each time, the page comes each time.
         if !offer.needsPatient { return true }
         return try await onlyPatient(of: person, offer, request) != nil

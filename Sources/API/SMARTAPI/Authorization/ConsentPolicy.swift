@@ -37,6 +37,13 @@ package struct ConsentPolicy: Sendable {
     /// Whether there is anybody who is not asked.
     var mayAnswer: Bool { directory != nil || own != nil }
 
+    /// Whether what is agreed with an application may stand for the next time. A public one has nothing to prove itself by:
+    /// its https address is its own, while its private-use scheme or a port of loopback is whoever's that takes it on the
+    /// device, so that a person looks each time. RFC 8252 §8.6; RFC 6749 §10.2.
+    func mayRemember(_ request: AuthorizationRequest) -> Bool {
+        directory != nil && (!request.client.isPublic || request.addressee.redirectURI.hasPrefix("https://"))
+    }
+
     func isOwn(_ request: AuthorizationRequest) -> Bool {
         request.client.id == own?.clientID && request.addressee.redirectURI == own?.redirectURI
             && request.client.redirectURIs == [own?.redirectURI] && request.client.isPublic
@@ -57,6 +64,7 @@ package struct ConsentPolicy: Sendable {
             return offer.needsPatient && context.patient == nil
                 ? nil : Answer(scopes: offer.scopes, context: context, reason: "own application: ")
         }
+        guard mayRemember(asked) else { return nil }
         // Who left out all that speaks of a patient has chosen none.
         for patient in offer.needsPatient && context.patient != nil ? [context.patient, nil] : [context.patient] {
             guard

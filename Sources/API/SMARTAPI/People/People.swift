@@ -89,6 +89,11 @@ package struct People: Sendable {
         return try await begin(account, stage, request)
     }
 
+    /// What an account needs beside one factor, be that the password or an outside provider.
+    func stage(behindFirstFactor account: Account) async throws -> BrowserSession.Stage {
+        try await hasSecondFactor(account) ? .secondFactor : account.role == .operator ? .enrolment : .whole
+    }
+
     private func guesser(_ name: String, _ account: Account?, _ request: APIRequest) -> GuessThrottle.Guesser {
         GuessThrottle.Guesser(
             address: request.sourceAddress, subject: name, device: account.flatMap { device(of: $0, request) },

@@ -209,6 +209,58 @@ import Testing
         }
     }
 
+    @Test(
+        "Behind a provider, as behind a password, an account needs the passkey that it has as its second factor",
+        arguments: [SignedInPerson.Role.operator, .referrer])
+    func passkeyBehind(role: SignedInPerson.Role) async throws {
+        try await OutsideFixture.with({ $0.accountClaim = "preferred_username" }) { fixture in
+            let anna = try await fixture.people.add("anna", role)
+            let authenticator = try VirtualAuthenticator()
+            authenticator.userHandle = Array(anna.id.utf8)
+            let setUp = fixture.people.browser()
+            try await setUp.signIn("anna")
+            try await setUp.register(authenticator)
+
+            let browser = fixture.people.browser()
+            let departure = try await fixture.leave(browser)
+            try fixture.give(departure, ["preferred_username": "\"anna\""])
+            try await fixture.comeBack(browser, departure)
+            #expect(browser.location == "/account/second-factor?return=%2Faccount")
+            #expect(try await !fixture.isSignedIn(browser))
+            try await browser.signIn(with: authenticator)
+            #expect(try await fixture.isSignedIn(browser))
+        }
+    }
+
+    @Test("An account that a provider made has no other way in: its passkey is a second factor, and none by itself")
+    func passkeyOfMade() async throws {
+        try await OutsideFixture.with(Self.makesAccounts) { fixture in
+            let authenticator = try VirtualAuthenticator()
+            func signIn() async throws -> Browser {
+                let browser = fixture.people.browser()
+                let departure = try await fixture.leave(browser)
+                try fixture.give(departure, ["groups": "\"admins\""])
+                try await fixture.comeBack(browser, departure)
+                return browser
+            }
+            let first = try await signIn()
+            #expect(first.location == "/account/enrolment?return=%2Faccount")
+            try await first.register(authenticator)
+            #expect(try await fixture.isSignedIn(first))
+            let account = try #require(fixture.people.passkeys.all.first?.accountID)
+            authenticator.userHandle = Array(account.utf8)
+
+            let alone = fixture.people.browser()
+            try await alone.signIn(with: authenticator)
+            #expect(alone.status == 403)
+            #expect(fixture.lastDetail == "passkey-account")
+            let behind = try await signIn()
+            #expect(behind.location == "/account/second-factor?return=%2Faccount")
+            try await behind.signIn(with: authenticator)
+            #expect(try await fixture.isSignedIn(behind))
+        }
+    }
+
     @Test("OpenID Connect Core §3.1.2.1: who must sign in anew here signs in anew there")
     func anew() async throws {
         try await OutsideFixture.with({ $0.accountClaim = "preferred_username" }) { fixture in

@@ -162,6 +162,11 @@ import Testing
         #expect(
             RelyingParty(baseURL: "https://Hilum.test:8443", ports: [9443])?.origins
                 == ["https://hilum.test:8443", "https://hilum.test:9443"])
+        // Browsers leave out the port that a scheme has anyway. RFC 6454 §6.2.
+        #expect(
+            RelyingParty(baseURL: "https://hilum.test:8443", ports: [443])?.origins
+                == ["https://hilum.test:8443", "https://hilum.test"])
+        #expect(RelyingParty(baseURL: "https://hilum.test:443")?.origins == ["https://hilum.test"])
         #expect(RelyingParty(baseURL: "http://localhost:8080")?.id == "localhost")
         for base in ["https://127.0.0.1:8443", "https://[::1]:8443", "http://hilum.test", "hilum.test", "https://"] {
             #expect(RelyingParty(baseURL: base) == nil, "\(base)")

@@ -121,6 +121,9 @@ extension People {
     /// Signs in with a passkey alone, which holds two factors: the device, and what it asked its person for; or, for a
     /// session that waits for a second factor, with one of its account.
     ///
+    /// An account without a password is signed in to at an outside provider alone, which says each time what it is: its
+    /// passkeys are second factors.
+    ///
     /// A credential that nobody has, one of another or a locked account, and a wrong signature have the same answer, and a
     /// signature is looked at each time.
     /// - Parameter owner: of the page's forms.
@@ -162,7 +165,7 @@ extension People {
         // By itself an authenticator names the account; behind the password it may leave that out.
         let handle = Array(account.id.utf8)
         guard assertion.userHandle == handle || (assertion.userHandle.isEmpty && waiting != nil),
-            account.state == .active, waiting.map({ $0.account.id == account.id }) ?? true
+            account.state == .active, waiting.map({ $0.account.id == account.id }) ?? (account.passwordVerifier != nil)
         else { return try await wrong(.account) }
         guard assertion.data.flags.contains(.backupEligible) == passkey.isBackupEligible else {
             return try await wrong(.backup)

@@ -24,7 +24,7 @@ package struct RelyingParty: Sendable, Hashable {
             scheme == "https" || (scheme == "http" && host == "localhost")
         else { return nil }
         id = host
-        origins = Set([String(scheme) + "://" + authority.lowercased()] + ports.map { "https://\(host):\($0)" })
+        origins = Set(([baseURL] + ports.map { "https://\(host):\($0)" }).compactMap(RedirectURI.policySource))
         idHash = SHA256.digest(host.utf8)
     }
 }
@@ -52,7 +52,7 @@ enum PasskeyFault: String, Error, Sendable {
     case key = "passkey-key"
     /// A credential that nobody has.
     case unknown = "passkey-unknown"
-    /// A credential of another account, or whose account is locked.
+    /// A credential of another account, or whose account is locked or is its provider's to sign in to.
     case account = "passkey-account"
     case signature = "passkey-signature"
     /// A count that does not go up: there may be a copy of the authenticator.
