@@ -143,10 +143,12 @@ extension AuditEvent {
         }
     }
 
-    /// The parts of `issuer|subject|client` or `issuer|client`; none for who is known here.
+    /// The parts of `issuer|subject|client` or `issuer|client`, as the issuer spells them; none for who is known here.
     private static func outside(_ id: String) -> [String] {
         guard id.hasPrefix("https://") else { return [] }
-        return id.split(separator: "|", omittingEmptySubsequences: false).map { String($0) }
+        return id.split(separator: "|", omittingEmptySubsequences: false).map {
+            String($0).replacing("%7C", with: "|").replacing("%25", with: "%")
+        }
     }
 
     private static func token(_ text: String) -> String? {
