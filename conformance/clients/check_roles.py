@@ -202,6 +202,7 @@ def check(report, server, backend):
         equal(browser.get("/account/emergencies").status_code, 404, "the operators' list")
         rows = clinic.fhir.get(f"{server.fhir}/AuditEvent?patient={beryl}&_count=100", timeout=30).text
         expect("break-glass" in rows or "BTG" in rows, "an audit row")
+        expect("purposeOfEvent" in rows and '"110127"' in rows, "which says for what it was done")
         server.command("user", "revoke-grant", server.folder, "emma", "--patient", beryl)
         equal(emma.seen(), [], "after it was ended")
         nobody = Browser(server)

@@ -75,7 +75,9 @@ package final class RESTfulAuditFeed: AuditFeeding {
         body += "]}".utf8
         return await post(base, body) { answer in
             guard answer.status == 200 || answer.status == 201 else { return nil }
-            return answer.body.flatMap { Self.verdicts($0, count: events.count) }
+            // Broken off, or too long for so many events: it takes batches all the same.
+            guard let body = answer.body else { return FeedAnswer([], failure: "the answer to a batch cannot be read") }
+            return Self.verdicts(body, count: events.count)
         }
     }
 
@@ -97,7 +99,7 @@ package final class RESTfulAuditFeed: AuditFeeding {
             if let told = read(answer) { return told }
             // Who asks, or is not let in, or is at the wrong place, has to mend that; the events are as good as ever.
             guard
-                [401, 403, 404, 408, 425, 429].contains(answer.status) || answer.status >= 500
+                [401, 403, 404, 408, 425, 429].contains(answer.status) || answer.status >= 500 && answer.status != 501
                     || (300..<400).contains(answer.status)
             else { return nil }
             return FeedAnswer(

@@ -104,6 +104,8 @@ package final class SyslogAuditFeed: AuditFeeding {
         try await withTaskCancellationHandler {
             try await ended.futureResult.get()
         } onCancel: {
+            // First: an end that we make ourselves says nothing of what was taken.
+            ended.fail(CancellationError())
             channel.close(promise: nil)
         }
     }

@@ -46,6 +46,8 @@ package struct AuditRecord: Sendable, Hashable {
     package var detail: String?
 
     package static let otherPatientsMax = 15
+    /// The interaction by which somebody opens a patient in an emergency. HL7 v3 ActReason BTG.
+    package static let breakGlass = "break-glass"
 
     /// Every patient of the row, each once.
     package var patientIDs: [String] { (patientID.map { [$0] } ?? []) + otherPatientIDs }

@@ -14,7 +14,7 @@ import Workflow
 /// repository refuses is parked by its number and the feed goes on; one that is away is asked again after a pause that
 /// grows. Decision 0037.
 struct AuditFeeder: Service {
-    /// Rows sent together.
+    /// Rows sent together at most.
     static let pageRows = 200
     /// Between looks for new rows, and between attempts at a repository that is away.
     static let idle = Duration.seconds(1)
@@ -45,7 +45,10 @@ struct AuditFeeder: Service {
         while !Task.isCancelled {
             var pause = Self.idle
             do {
-                let step = try await step()
+                let step = try await step(rows: memory.rows)
+                // What ends with the server is no failure of the repository's.
+                if Task.isCancelled { return }
+                memory.rows = Self.rows(memory.rows, failed: step.failure != nil)
                 memory.failures = step.failure == nil ? 0 : memory.failures + 1
                 if step.failure == nil, step.hasMore { pause = .zero }
                 if step.failure != nil { pause = Self.pause(memory.failures, retryAfter: step.retryAfterSeconds) }
@@ -62,11 +65,17 @@ struct AuditFeeder: Service {
     /// What the loop remembers.
     private struct Memory {
         var failures = 0
+        /// To be sent together next.
+        var rows = AuditFeeder.pageRows
         /// What was told in the log, and when.
         var failure: String?
         var alarmedAt: ContinuousClock.Instant?
         var countedAt: ContinuousClock.Instant?
     }
+
+    /// How many rows to send together next. After a failure one, until it is taken: what of a batch came before and behind
+    /// the row that failed is not to come again with each attempt.
+    static func rows(_ last: Int, failed: Bool) -> Int { failed ? 1 : min(pageRows, last * 2) }
 
     /// Doubles from a second to five minutes.
     static func pause(_ failures: Int, retryAfter: Int64?) -> Duration {
@@ -86,10 +95,12 @@ struct AuditFeeder: Service {
     }
 
     /// Sends the next rows and keeps how far that came.
-    func step() async throws -> Step {
+    ///
+    /// - Parameter count: rows sent together.
+    func step(rows count: Int = Self.pageRows) async throws -> Step {
         var place = try await begin()
         let after = place.number
-        let rows = try await database.read { try AuditChain.rows(after: after, limit: Self.pageRows, $0) }
+        let rows = try await database.read { try AuditChain.rows(after: after, limit: count, $0) }
         guard let first = rows.first else { return Step(place: place) }
         if first.number > after + 1 {
             place.missed += first.number - after - 1
@@ -124,7 +135,7 @@ struct AuditFeeder: Service {
             step.failure = step.failure ?? "the repository takes nothing"
             return step
         }
-        step.hasMore = rows.count == Self.pageRows
+        step.hasMore = rows.count == count
         try await keep(step.place, parked)
         return step
     }

@@ -93,7 +93,7 @@ struct AuditCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("The folder of the export; it is checked first.", valueName: "folder"))
         var exported: String
         @Option(help: "Rows of this many days stay.") var keepDays: Int = 30
-        @Flag(help: "Also rows that a feed has not told its audit repository yet: it will never have them.")
+        @Flag(help: "Also rows that an audit repository does not have yet, waiting or parked: it will never have them.")
         var unfed = false
 
         /// Rows removed in one commit, so that no writer waits for long.
@@ -160,11 +160,11 @@ struct AuditCommand: AsyncParsableCommand {
             }
         }
 
-        /// The last row that every feed has told; one that has never begun has told none.
+        /// The last row up to which every feed has told all.
         private static func fed(_ feeds: [AuditConfiguration.Feed], _ database: SQLDatabase) async throws -> Int64 {
             let names = feeds.map(\.name)
             return try await database.read { connection in
-                try names.map { try AuditFeedTable(connection).place(of: $0)?.number ?? 0 }.min() ?? .max
+                try names.map { try AuditFeedTable(connection).told(by: $0) }.min() ?? .max
             }
         }
     }

@@ -13,8 +13,8 @@ struct AuditFeedCommand: AsyncParsableCommand {
         commandName: "feed", abstract: "Look at the feeds to audit repositories (`audit.feeds` of hilum.yaml).",
         subcommands: [List.self, Test.self, Retry.self, Discard.self])
 
-    /// Parked rows that are listed, and sent again by one command.
-    static let parkedMax = 1_000
+    /// Parked rows that are read together.
+    static let parkedRows = 1_000
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -89,10 +89,8 @@ struct AuditFeedCommand: AsyncParsableCommand {
             do {
                 try await StoreComposition.using(configuration, server) { store in
                     try await store.record(AuditFeedCommand.record("audit feed retry", feed))
-                    let parked = try await store.database.read {
-                        try AuditFeedTable($0).parked(of: feed.name, limit: AuditFeedCommand.parkedMax)
-                    }
-                    for row in parked {
+                    // What is parked meanwhile was refused just now.
+                    for row in try await AuditFeedCommand.parked(feed.name, store.database) {
                         let stored = try await store.database.read {
                             try AuditChain.rows(after: row.number - 1, limit: 1, $0).first
                         }
@@ -146,6 +144,19 @@ struct AuditFeedCommand: AsyncParsableCommand {
     }
 
     // MARK: What they share
+
+    /// All of them: those that are refused again are in nobody's way.
+    private static func parked(_ feed: String, _ database: SQLDatabase) async throws -> [AuditFeedTable.Parked] {
+        var all: [AuditFeedTable.Parked] = []
+        while true {
+            let last = all.last?.number ?? 0
+            let page = try await database.read {
+                try AuditFeedTable($0).parked(of: feed, after: last, limit: parkedRows)
+            }
+            if page.isEmpty { return all }
+            all += page
+        }
+    }
 
     private static func find(
         _ name: String, _ folder: String

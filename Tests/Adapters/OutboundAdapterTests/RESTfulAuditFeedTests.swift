@@ -74,7 +74,7 @@ import Testing
         #expect(one == FeedAnswer([.taken]))
         #expect(calls.map(\.uri) == ["/arr/AuditEvent"])
         for refusal in [
-            StoreServer.Answer(status: 405), .init(status: 400), .init(status: 200, body: "<html>"),
+            StoreServer.Answer(status: 405), .init(status: 400), .init(status: 501), .init(status: 200, body: "<html>"),
             Self.batch(["201"]), .init(status: 200, body: #"{"entry":{}}"#),
         ] {
             let (answer, calls) = try await Self.run(Self.events(1..<4)) { call, _ in
@@ -88,7 +88,7 @@ import Testing
     @Test(
         "A repository that is away, closed to us or at another place loses nothing and parks nothing",
         arguments: [
-            401, 403, 404, 405, 408, 415, 429, 500, 502, 503, 301, 418,
+            401, 403, 404, 405, 408, 415, 429, 500, 501, 502, 503, 301, 418,
         ])
     func away(status: Int) async throws {
         let (answer, _) = try await Self.run(Self.events(1..<2)) { _, _ in
@@ -107,6 +107,16 @@ import Testing
         }
         #expect(answer == FeedAnswer([.taken, .taken, .taken]))
         #expect(calls.count == 3)
+    }
+
+    @Test("An answer that is too long to be read is no word against batches")
+    func unread() async throws {
+        let (answer, calls) = try await Self.run(Self.events(1..<4)) { _, _ in
+            .init(status: 200, body: String(repeating: " ", count: (4 << 20) + 1))
+        }
+        #expect(answer.verdicts == [])
+        #expect(answer.failure != nil)
+        #expect(calls.map(\.uri) == ["/arr"])
     }
 
     @Test("A batch's answer that is none of so many entries says nothing")

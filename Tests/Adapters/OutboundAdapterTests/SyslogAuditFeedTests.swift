@@ -46,15 +46,22 @@ import Testing
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
     }
 
+    private static func certificate() throws -> NIOSSLCertificate {
+        try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
+    }
+
+    private static func server() throws -> NIOSSLContext {
+        try NIOSSLContext(
+            configuration: .makeServerConfiguration(
+                certificateChain: [.certificate(try certificate())],
+                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem))))
+    }
+
     private static func run(
         _ manner: Manner, trusts: Bool = true, _ events: [FedEvent]
     ) async throws -> (answer: FeedAnswer, connections: [[UInt8]]) {
         let received = Received()
-        let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.certificate.utf8), format: .pem)
-        let server = try NIOSSLContext(
-            configuration: .makeServerConfiguration(
-                certificateChain: [.certificate(certificate)],
-                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem))))
+        let (certificate, server) = (try certificate(), try server())
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -78,6 +85,21 @@ import Testing
         let answer = await feed.send(events)
         try await listener.close()
         return (answer, received.connections.withLock { $0 })
+    }
+
+    /// Reads everything and does not end its side; tells when the sender has ended theirs.
+    private final class Listening: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        private let heard: EventLoopPromise<Void>
+        init(_ heard: EventLoopPromise<Void>) { self.heard = heard }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if case ChannelEvent.inputClosed? = event as? ChannelEvent { heard.succeed(()) }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 
     private static func event(_ number: Int64, _ text: String, isFailure: Bool = false) -> FedEvent {
@@ -124,5 +146,30 @@ import Testing
             host: "127.0.0.1", port: 1, kind: .dicom, machine: "h", process: 1
         ) { context }
         #expect(await nobody.send(events) == FeedAnswer([], failure: "no connection"))
+    }
+
+    @Test("A batch that is given up while its receiver has not ended the connection was not taken")
+    func givenUp() async throws {
+        let (certificate, server) = (try Self.certificate(), try Self.server())
+        let heard = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: Void.self)
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: server))
+                    try channel.pipeline.syncOperations.addHandler(Listening(heard))
+                }
+            }.bind(host: "127.0.0.1", port: 0).get()
+        var client = TLSConfiguration.makeClientConfiguration()
+        client.trustRoots = .certificates([certificate])
+        let context = try NIOSSLContext(configuration: client)
+        let feed = SyslogAuditFeed(
+            host: "127.0.0.1", port: listener.localAddress?.port ?? 0, kind: .dicom, machine: "h", process: 1
+        ) { context }
+        let sending = Task { await feed.send([Self.event(1, "<m/>")]) }
+        try await heard.futureResult.get()
+        sending.cancel()
+        #expect(await sending.value == FeedAnswer([], failure: "the connection was given up"))
+        try await listener.close()
     }
 }

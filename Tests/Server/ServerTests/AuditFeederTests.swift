@@ -59,6 +59,10 @@ import Testing
             get async throws { try await database.read { try AuditFeedTable($0).place(of: "a") } }
         }
 
+        var told: Int64 {
+            get async throws { try await database.read { try AuditFeedTable($0).told(by: "a") } }
+        }
+
         var parked: [Int64] {
             get async throws {
                 try await database.read { try AuditFeedTable($0).parked(of: "a", limit: 100) }.map(\.number)
@@ -153,11 +157,41 @@ import Testing
             #expect(bench.repository.sent == [1, 2, 4, 5])
             #expect(try await bench.place?.number == 5)
             #expect(try await bench.parked == [2, 3])
+            let behind = try await bench.database.read { try AuditFeedTable($0).parked(of: "a", after: 2, limit: 100) }
+            #expect(behind.map(\.number) == [3])
+            #expect(try await bench.told == 1)
             let isGone = try await bench.database.write { try AuditFeedTable($0.connection).unpark(2, of: "a") }
             let isGoneTwice = try await bench.database.write { try AuditFeedTable($0.connection).unpark(2, of: "a") }
             #expect(isGone && !isGoneTwice)
             #expect(try await bench.parked == [3])
+            #expect(try await bench.told == 2)
+            try await bench.database.write { _ = try AuditFeedTable($0.connection).unpark(3, of: "a") }
+            #expect(try await bench.told == 5)
         }
+    }
+
+    @Test("What is parked, and what a feed has never begun with, is still to be had from the trail")
+    func told() async throws {
+        try await Self.with { bench in
+            try await bench.add(0..<3)
+            #expect(try await bench.told == 0)
+            _ = try await bench.feeder.step()
+            #expect(try await bench.told == 3)
+        }
+    }
+
+    @Test("After a failure one row goes until it is taken, then twice as many each time")
+    func carefully() async throws {
+        try await Self.with { bench in
+            try await bench.add(0..<3)
+            let step = try await bench.feeder.step(rows: 1)
+            #expect(step.taken == 1 && step.hasMore)
+            #expect(bench.repository.sent == [1])
+        }
+        #expect(AuditFeeder.rows(200, failed: true) == 1)
+        #expect(AuditFeeder.rows(1, failed: false) == 2)
+        #expect(AuditFeeder.rows(128, failed: false) == AuditFeeder.pageRows)
+        #expect(AuditFeeder.rows(AuditFeeder.pageRows, failed: false) == AuditFeeder.pageRows)
     }
 
     @Test("Rows that were cut before they were fed are counted, and the feed goes on behind them")

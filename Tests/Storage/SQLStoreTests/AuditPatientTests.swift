@@ -73,6 +73,7 @@ struct AuditPatientTests {
         try await QuarantineTests.with(kind) { store, ids in
             let (one, two) = (try #require(ids["100"]).value, try #require(ids["200"]).value)
             try await QuarantineTests.send(store, QuarantineTests.image("1.1", accession: "A1"))
+            let unknown = (1...16).map { "9.\($0)" }
             let expected: [(String, String, Set<String>)] = [
                 ("C-FIND", "patientID=100", [one]), ("search", "PatientID=100&limit=3", [one]),
                 ("search", "00100020=10%30", [one]), ("C-FIND", "patientID=10%30", []),
@@ -81,7 +82,13 @@ struct AuditPatientTests {
                 ("C-FIND", "studyInstanceUID=1.2.3", [one]),
                 ("C-FIND", "patientID=200&studyInstanceUID=1.2.3", [one]),
                 ("search", "StudyInstanceUID=1.2.3,1.2.4", [one]), ("search", "PatientID=%00", []),
-                ("search", "=&&=", []),
+                ("search", "=&&=", []), ("search-type", "PatientID=100", []),
+                ("search", "PatientID=" + unknown.dropFirst().joined(separator: ",") + ",100", [one]),
+                // What is past sixteen values is not looked at, in however many keys they stand.
+                ("search", "PatientID=" + unknown.joined(separator: ",") + ",100", []),
+                ("C-FIND", unknown.map { "studyInstanceUID=" + $0 + "&" }.joined() + "studyInstanceUID=1.2.3", []),
+                ("search", String(repeating: "x=1&", count: 63) + "PatientID=100", [one]),
+                ("search", String(repeating: "x=1&", count: 64) + "PatientID=100", []),
             ]
             for (interaction, query, patients) in expected {
                 let found = try await Self.keep(Self.record("study", .query, interaction, query: query), store)

@@ -110,6 +110,28 @@ struct AuditEventPlanTests {
         }
     }
 
+    @Test("Of a row of several patients a rule that lets it not through shows nobody, and none shows another's patient")
+    func several() throws {
+        var record = AuditEventTests.record(.rest, "read", .read, entity: "Basic/b1")
+        record.name(patients: ["p1", "p2"])
+        let row = AuditRow(number: 1, time: 1, record: record)
+        for (scopes, reach, named) in [
+            // The rule of no patient in particular asks for what this row is not.
+            ("system/AuditEvent.rs?action=U patient/AuditEvent.rs", [], ["p2"]),
+            ("system/AuditEvent.rs?action=R patient/AuditEvent.rs", [], ["p1", "p2"]),
+            ("user/AuditEvent.rs?action=U patient/AuditEvent.rs", ["p1"], ["p2"]),
+            ("user/AuditEvent.rs patient/AuditEvent.rs", ["p1"], ["p1", "p2"]),
+            // What a rule does not show it cannot be asked about either.
+            ("patient/AuditEvent.rs?patient=p1", [], []), ("patient/AuditEvent.rs?patient=p2", [], ["p2"]),
+        ] as [(String, [String], [String])] {
+            let access = Self.access(scopes, patient: "p2", reach: reach.map { .patient($0) })
+            let event = try Self.plan(access).event(row, base: AuditEventTests.base)
+            #expect(event?.patients ?? [] == named, "\(scopes)")
+        }
+        let own = Self.access("patient/AuditEvent.rs", patient: "p2")
+        #expect(try Self.plan(own, "patient=p1").event(row, base: AuditEventTests.base) == nil)
+    }
+
     @Test("Whoever does not see the whole trail is led by patients alone, and gets the patient's shape")
     func shapes() throws {
         #expect(try Self.plan(Self.access("system/AuditEvent.rs")).shape == .whole)

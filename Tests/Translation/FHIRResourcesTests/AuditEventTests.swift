@@ -38,7 +38,8 @@ struct AuditEventTests {
         (.message, "OMI^O23", .execute), (.message, "N-SET", .update), (.message, "", .execute),
         (.authentication, "token", .execute), (.authentication, "sign-in", .execute),
         (.authentication, "sign-out", .execute), (.security, "client register", .create),
-        (.security, "A-ASSOCIATE", .execute), (.application, "start", .execute), (.application, "stop", .execute),
+        (.security, "A-ASSOCIATE", .execute), (.security, "break-glass", .execute), (.application, "start", .execute),
+        (.application, "stop", .execute),
         (.application, "retention", .delete),
     ]
     private static let principals = [
@@ -90,8 +91,32 @@ struct AuditEventTests {
                 "https://ehr.test/auth u1", "https://ehr.test/auth viewer",
             ])
         #expect(agents(.client, "https://ehr.test/auth|viewer") == ["https://ehr.test/auth viewer"])
+        // What holds the bar that parts them is kept escaped, and told as its issuer spells it.
+        #expect(
+            agents(.person, "https://ehr.test/a%25b|auth0%7C7%257C|v") == [
+                "https://ehr.test/a%b auth0|7%7C", "https://ehr.test/a%b v",
+            ])
         #expect(agents(.person, "acc|app") == ["urn:hilum:account acc", "urn:hilum:client app"])
         #expect(agents(.client, "app|x") == ["urn:hilum:client app|x"])
+    }
+
+    @Test("HL7 v3 ActReason BTG: what is opened in an emergency says so; what was not opened is no override")
+    func emergencies() {
+        for shape in [AuditEvent.Shape.whole, .ofPatient] {
+            for (outcome, codes) in [
+                (AuditRecord.Outcome.success, ["110127", "break-glass"]), (.minorFailure, ["break-glass"]),
+            ] {
+                let event = Self.event(
+                    Self.record(
+                        .security, "break-glass", .execute, outcome, by: Principal(kind: .person, id: "acc"),
+                        entity: "Patient/p1", patient: "p1", detail: "BTG"), shape)
+                let purpose = event.json["purposeOfEvent"]?[0]?["coding"]?[0]
+                #expect(purpose?["code"]?.string == "BTG")
+                #expect(purpose?["system"]?.string == "http://terminology.hl7.org/CodeSystem/v3-ActReason")
+                #expect(event.type.code == "110113" && event.subtypes.map(\.code) == codes)
+            }
+        }
+        #expect(Self.event(Self.record(.security, "peer add", .create)).json["purposeOfEvent"] == nil)
     }
 
     /// What has to be there, and sev-1: never a name beside a query.

@@ -74,6 +74,7 @@ struct AuditMessageTests {
             (AuditEventTests.record(.rest, "read"), "rest", "read"),
             (AuditEventTests.record(.transfer, "store", .create), "110104", "store"),
             (AuditEventTests.record(.application, "start", .execute), "110100", "110120"),
+            (AuditEventTests.record(.security, "break-glass", .execute, patient: "p1"), "110113", "110127"),
         ] {
             let text = Self.xml(record)
             #expect(text.contains("<EventID csd-code=\"\(code)\""), "\(text)")
@@ -96,6 +97,21 @@ struct AuditMessageTests {
         _ = try Self.elements(odd)
         #expect(odd.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0.value != 0xFFFE })
         #expect(odd.contains("&lt;c&gt;") && odd.contains("é"))
+    }
+
+    @Test("A.5.2.2: who comes by an outside server is named as it names them, beside its name and the client's")
+    func outsiders() {
+        let text = Self.xml(
+            AuditEventTests.record(by: Principal(kind: .person, id: "https://ehr.test/auth|auth0%7C7|viewer")))
+        let names = text.split(separator: "<ActiveParticipant ").dropFirst().map { $0.prefix { $0 != ">" } }
+        #expect(names.count == 3)
+        #expect(
+            names.first?.hasPrefix("UserID=\"auth0|7\" AlternativeUserID=\"https://ehr.test/auth\"") == true, "\(names)"
+        )
+        #expect(
+            names.dropFirst().first?.hasPrefix("UserID=\"viewer\" AlternativeUserID=\"https://ehr.test/auth\"") == true)
+        #expect(names.first?.contains("UserIsRequestor=\"true\"") == true)
+        #expect(names.dropFirst().first?.contains("UserIsRequestor=\"false\"") == true)
     }
 
     @Test("ITI-20: for another server an event has no id, its place here as source, and references that lead here")

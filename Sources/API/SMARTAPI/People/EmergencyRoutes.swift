@@ -191,7 +191,7 @@ extension People {
             requestID: request.requestID, sourceAddress: request.sourceAddress)
         try await audit.require(
             AuditRecord(
-                category: .security, interaction: "break-glass", action: .execute,
+                category: .security, interaction: AuditRecord.breakGlass, action: .execute,
                 outcome: refusal == nil ? .success : .minorFailure, access: access,
                 entity: patient.map { "Patient/" + $0 } ?? "account:" + account.id, patientID: patient,
                 detail: refusal ?? "BTG"))

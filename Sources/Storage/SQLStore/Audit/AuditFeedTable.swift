@@ -55,6 +55,13 @@ package struct AuditFeedTable {
             [.text(feed), .int(place.number), place.fedAt.map { .int($0) } ?? .null, .int(place.missed)])
     }
 
+    /// The last row up to which the repository has every row: a parked one is still to be had from the trail. 0 for a feed
+    /// that has never begun.
+    package func told(by feed: String) throws -> Int64 {
+        guard let place = try place(of: feed) else { return 0 }
+        return min(place.number, try parked(of: feed, limit: 1).first.map { $0.number - 1 } ?? .max)
+    }
+
     /// Keeps what a feed goes on without.
     package func park(_ rows: [Parked], of feed: String) throws {
         for row in rows {
@@ -66,11 +73,11 @@ package struct AuditFeedTable {
         }
     }
 
-    /// Oldest first.
-    package func parked(of feed: String, limit: Int) throws -> [Parked] {
+    /// Those behind a number, oldest first.
+    package func parked(of feed: String, after number: Int64 = 0, limit: Int) throws -> [Parked] {
         try connection.all(
-            "SELECT number, reason, parked_at FROM audit_parked WHERE feed = ? ORDER BY number LIMIT ?",
-            [.text(feed), .int(Int64(limit))]
+            "SELECT number, reason, parked_at FROM audit_parked WHERE feed = ? AND number > ? ORDER BY number LIMIT ?",
+            [.text(feed), .int(number), .int(Int64(limit))]
         ) { Parked(number: try $0.int(0), reason: try $0.text(1), parkedAt: try $0.int(2)) }
     }
 

@@ -6,8 +6,8 @@ import Workflow
 /// is kept, in its transaction, as things stand then. A row is never rewritten, so what is moved to another patient
 /// afterwards leaves the rows of before with the one whose it was.
 ///
-/// Lives as long as one transaction. A row costs one look into an index at most, for each value of a query one; a row that names its patient, as that of an
-/// image which was just stored, costs none.
+/// Lives as long as one transaction. A row costs one look into an index at most, for each value of a query one, of which
+/// sixteen count; a row that names its patient, as that of an image which was just stored, costs none.
 struct AuditPatientLookup {
     /// What one lookup has found: many rows of a moment are of one series.
     private final class Found {
@@ -17,8 +17,10 @@ struct AuditPatientLookup {
     let connection: any SQLConnection
     private let found = Found()
 
-    /// Words of an entity, and values of a query, that are looked at.
+    /// Words of an entity, and values of a query together, that are looked at.
     private static let wordsMax = 16
+    /// Keys of a query that are looked at.
+    private static let keysMax = 64
     /// Series of a study that are looked at.
     private static let seriesMax = 10_000
     /// How keys of queries name the patient's number and the study: C-FIND, QIDO-RS by keyword and by tag.
@@ -28,7 +30,7 @@ struct AuditPatientLookup {
     init(_ transaction: SQLTransaction) { connection = transaction.connection }
 
     /// What a row is looked up by.
-    private struct Asked: Hashable {
+    struct Asked: Hashable, Sendable {
         var study: String?
         var series: String?
         var instance: String?
@@ -36,17 +38,16 @@ struct AuditPatientLookup {
         var numbers: [String] = []
         var studies: [String] = []
 
-        var isNothing: Bool { study == nil && workitem == nil && numbers.isEmpty && studies.isEmpty }
+        fileprivate var isNothing: Bool { study == nil && workitem == nil && numbers.isEmpty && studies.isEmpty }
     }
-
-    /// Whether ``named(_:)`` may look something up. Quick: of most rows their entity's first letters decide.
-    static func isNeeded(_ record: AuditRecord) -> Bool { record.patientID == nil && !asked(record).isNothing }
 
     /// The record with its patients; as it is where it names one, or where nobody is found.
     func named(_ record: AuditRecord) throws -> AuditRecord {
-        guard record.patientID == nil else { return record }
-        let asked = Self.asked(record)
-        if asked.isNothing { return record }
+        try Self.asked(record).map { try named(record, by: $0) } ?? record
+    }
+
+    /// The same of a record that was read before.
+    func named(_ record: AuditRecord, by asked: Asked) throws -> AuditRecord {
         let known = try found.patients[asked] ?? patients(asked)
         found.patients[asked] = known
         var named = record
@@ -54,9 +55,12 @@ struct AuditPatientLookup {
         return named
     }
 
-    private static func asked(_ record: AuditRecord) -> Asked {
+    /// What to look a record up by; nil for one that names its patient, or nothing that has one. Quick for those of FHIR,
+    /// which have no such words and keys.
+    static func asked(_ record: AuditRecord) -> Asked? {
+        if record.patientID != nil { return nil }
         var asked = Asked()
-        if let entity = record.entity {
+        if let entity = record.entity, entity.utf8.contains(0x3A) {
             for word in entity.split(separator: " ").prefix(wordsMax)
             where TextRule.reason(against: String(word)) == nil {
                 if word.hasPrefix("study:") { asked.study = String(word.dropFirst(6)) }
@@ -65,16 +69,25 @@ struct AuditPatientLookup {
                 if word.hasPrefix("workitem:") { asked.workitem = String(word.dropFirst(9)) }
             }
         }
-        guard record.category == .query, asked.study == nil, let query = record.query else { return asked }
-        for pair in query.split(separator: "&").prefix(64) {
-            guard let sign = pair.firstIndex(of: "=") else { continue }
-            let (name, value) = (String(pair[..<sign]), pair[pair.index(after: sign)...])
-            // What came by HTTP is kept as it stood in the URL.
-            let text = record.interaction == "C-FIND" ? String(value) : unescaped(value)
-            if numberKeys.contains(name) { asked.numbers += values(text) }
-            if studyKeys.contains(name) { asked.studies += values(text) }
+        if record.category == .query, asked.study == nil, record.interaction != "search-type", let query = record.query
+        {
+            read(query, isOfURL: record.interaction != "C-FIND", into: &asked)
         }
-        return asked
+        return asked.isNothing ? nil : asked
+    }
+
+    /// - Parameter isOfURL: what came by HTTP is kept as it stood in the URL.
+    private static func read(_ query: String, isOfURL: Bool, into asked: inout Asked) {
+        for pair in query.split(separator: "&", maxSplits: keysMax).prefix(keysMax) {
+            guard let sign = pair.firstIndex(of: "=") else { continue }
+            let name = String(pair[..<sign])
+            let (isNumber, isStudy) = (numberKeys.contains(name), studyKeys.contains(name))
+            guard isNumber || isStudy else { continue }
+            let value = pair[pair.index(after: sign)...]
+            let found = values(isOfURL ? unescaped(value) : String(value)).prefix(
+                wordsMax - asked.numbers.count - asked.studies.count)
+            if isNumber { asked.numbers += found } else { asked.studies += found }
+        }
     }
 
     /// The values of a key that ask for just them: not those with wildcards.

@@ -11,7 +11,7 @@ import Synchronization
 package final class AuditWriter: Sendable {
     /// A record, whose patients are found when it is kept where it names none; or the bytes of one.
     private enum Content: Sendable {
-        case record(AuditRecord)
+        case record(AuditRecord, by: AuditPatientLookup.Asked)
         case bytes([UInt8], of: [String])
     }
 
@@ -55,8 +55,8 @@ package final class AuditWriter: Sendable {
     package func append(_ record: AuditRecord, completion: @escaping @Sendable (Result<Void, any Error>) -> Void) {
         // What needs no look is put into bytes here, not on the one writer's thread.
         append(
-            AuditPatientLookup.isNeeded(record)
-                ? .record(record) : .bytes(AuditRecordText.encode(record), of: record.patientIDs), completion)
+            AuditPatientLookup.asked(record).map { .record(record, by: $0) }
+                ?? .bytes(AuditRecordText.encode(record), of: record.patientIDs), completion)
     }
 
     /// As ``append(_:)``, of bytes as they are.
@@ -96,8 +96,8 @@ package final class AuditWriter: Sendable {
             let rows = try contents.map { content -> (record: [UInt8], patients: [String]) in
                 switch content {
                 case .bytes(let bytes, let patients): return (bytes, patients)
-                case .record(let record):
-                    let named = try lookup.named(record)
+                case .record(let record, let asked):
+                    let named = try lookup.named(record, by: asked)
                     return (AuditRecordText.encode(named), named.patientIDs)
                 }
             }

@@ -46,6 +46,10 @@ extension AuditEvent {
             ("recorded", recorded),
             ("outcome", .string(outcome)),
             ("outcomeDesc", Datatypes.string(outcomeText)),
+            (
+                "purposeOfEvent",
+                purpose.map { .array([Datatypes.object([("coding", .array([Self.coding($0)]))])]) }
+            ),
             ("agent", .array(agents.map(Self.json))),
             (
                 "source",

@@ -20,6 +20,7 @@ extension AuditEvent {
         let kind = Kind(record)
         type = kind.type
         subtypes = kind.subtypes
+        purpose = kind.purpose
         action = record.action.rawValue
         outcome = String(record.outcome.rawValue)
         outcomeText = shape == .whole ? record.detail.flatMap(Self.text) : nil
@@ -34,6 +35,8 @@ extension AuditEvent {
         var subtypes: [Code] = []
         /// The interaction of FHIR; nil for what is none.
         var restful: String?
+        /// For what it was done, where that is told.
+        var purpose: Code?
         /// Data leave the server: it is their source.
         var isDisclosure = false
 
@@ -66,7 +69,13 @@ extension AuditEvent {
                 } else if name.hasPrefix("sign-out") {
                     subtypes.append(dicom("110123", "Logout"))
                 }
-            case .security: type = dicom("110113", "Security Alert")
+            case .security:
+                type = dicom("110113", "Security Alert")
+                if name == AuditRecord.breakGlass {
+                    purpose = Code("http://terminology.hl7.org/CodeSystem/v3-ActReason", "BTG", "break the glass")
+                    // An attempt that opened nothing started nothing. PS3.16 CID 403.
+                    if record.outcome == .success { subtypes.append(dicom("110127", "Emergency Override Started")) }
+                }
             case .application:
                 type = name.hasPrefix("audit") ? trailUsed : dicom("110100", "Application Activity")
                 if name == "start" { subtypes.append(dicom("110120", "Application Start")) }
@@ -143,10 +152,12 @@ extension AuditEvent {
         }
     }
 
-    /// The parts of `issuer|subject|client` or `issuer|client`; none for who is known here.
+    /// The parts of `issuer|subject|client` or `issuer|client`, as the issuer spells them; none for who is known here.
     private static func outside(_ id: String) -> [String] {
         guard id.hasPrefix("https://") else { return [] }
-        return id.split(separator: "|", omittingEmptySubsequences: false).map { String($0) }
+        return id.split(separator: "|", omittingEmptySubsequences: false).map {
+            String($0).replacing("%7C", with: "|").replacing("%25", with: "%")
+        }
     }
 
     private static func token(_ text: String) -> String? {

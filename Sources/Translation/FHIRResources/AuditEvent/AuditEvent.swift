@@ -79,6 +79,8 @@ package struct AuditEvent: Sendable, Hashable {
     let shape: Shape
     let type: Code
     let subtypes: [Code]
+    /// For what it was done; nil where nobody has said.
+    let purpose: Code?
     let action: String
     let outcome: String
     let outcomeText: String?

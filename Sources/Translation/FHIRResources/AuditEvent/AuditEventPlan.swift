@@ -139,15 +139,24 @@ package struct AuditEventPlan: Sendable {
                 row, base: base, shape: shape, survivors: Set(patients.compactMap { survivors[$0] }))
             return filters.allSatisfy { event.meets($0) } ? event : nil
         }
-        let fitting = rules.filter { $0.patients.isEmpty || !$0.patients.isDisjoint(with: patients) }
+        // Each rule judges what it shows itself, and only what a rule lets through is shown by it.
+        let fitting = rules.filter { rule in
+            guard rule.patients.isEmpty || !rule.patients.isDisjoint(with: patients) else { return false }
+            if rule.filters.isEmpty { return true }
+            let event = self.event(row, [rule], base)
+            return rule.filters.allSatisfy { event.meets($0) }
+        }
         if fitting.isEmpty { return nil }
-        // Of a row of several patients nobody sees whose the others' are.
-        let shown = fitting.contains { $0.patients.isEmpty } ? nil : Set(fitting.flatMap(\.patients))
-        let event = AuditEvent(
-            row, base: base, shape: shape, shown: shown,
-            survivors: Set(patients.compactMap { shown?.contains($0) ?? true ? survivors[$0] : nil }))
-        guard fitting.contains(where: { $0.filters.allSatisfy { event.meets($0) } }) else { return nil }
+        let event = self.event(row, fitting, base)
         return filters.allSatisfy { event.meets($0) } ? event : nil
+    }
+
+    /// The event as some rules show it: of a row of several patients nobody sees whose the others' are.
+    private func event(_ row: AuditRow, _ rules: [Rule], _ base: String) -> AuditEvent {
+        let shown = rules.contains { $0.patients.isEmpty } ? nil : Set(rules.flatMap(\.patients))
+        return AuditEvent(
+            row, base: base, shape: shape, shown: shown,
+            survivors: Set(row.record.patientIDs.compactMap { shown?.contains($0) ?? true ? survivors[$0] : nil }))
     }
 }
 
