@@ -49,10 +49,11 @@ package enum Visibility: Sendable, Hashable {
     /// The same where nobody is within a practice.
     package func mayConcern(patient: String) -> Bool { mayConcern(patient: patient) { _ in false } }
 
-    /// Whether what is known to belong to one patient, and of which nothing else is known, may be seen by a rule that asks
-    /// for a practice. What is known of nobody carries no label.
+    /// Whether what is known to belong to one patient, and of which nothing else is known but its labels, may be seen by a
+    /// rule that asks for a practice.
     package func shows(
-        ofPatient patient: String, isWithin: (PatientReach) throws -> Bool
+        ofPatient patient: String, carriesNone: ([SecurityLabel]) throws -> Bool,
+        isWithin: (PatientReach) throws -> Bool
     ) rethrows -> Bool {
         if shows(ofPatient: patient) { return true }
         guard case .anyOf(let rules) = self else { return false }
@@ -64,7 +65,7 @@ package enum Visibility: Sendable, Hashable {
                 case .reach(let reach):
                     isAsked = true
                     return try isWithin(reach)
-                case .carriesNone: return true
+                case .carriesNone(let labels): return try carriesNone(labels)
                 case .search: return false
                 }
             } && isAsked

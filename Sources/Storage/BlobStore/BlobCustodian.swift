@@ -300,14 +300,19 @@ package final class BlobCustodian: Sendable {
         // The leases before the rows: a blob that nobody writes any more is named by now or never will be.
         let idle = page.map(\.id).filter { !blobs.leases.holds($0) }
         let named = try await references.referenced(idle)
-        let unnamed = idle.filter { !named.contains($0) }
+        var unnamed = idle.filter { !named.contains($0) }
+        if !unnamed.isEmpty {
+            // What is removed soon frees no disk where it would lie for days.
+            let leaving = try await references.leaving(unnamed)
+            unnamed.removeAll(where: leaving.contains)
+        }
         guard isOwn, let first = unnamed.first else {
             pass.unnamed += unnamed.count
             return
         }
         let directory = try blobs.directories.directory(of: first)
         // One that is gone, or lies in another directory than its name says, is not for this pass.
-        let old = try await blobs.onThread { [blobs] in
+        let old = try await blobs.onThread { [blobs, unnamed] in
             .success(
                 unnamed.filter { id in
                     guard let path = try? blobs.directories.path(of: id) else { return false }

@@ -37,6 +37,12 @@ extension RelationalStore: BlobReferences {
         }
     }
 
+    package func leaving(_ blobs: [BlobID]) async throws -> Set<BlobID> {
+        try await translating {
+            try await self.database.read(.background) { try LeftBlobTable(connection: $0).among(blobs) }
+        }
+    }
+
     /// The first blobs that rows name behind `after` in the order of their ids, at most `limit`.
     package func namedBlobs(after: BlobID?, limit: Int) async throws -> [NamedBlob] {
         try await translating {

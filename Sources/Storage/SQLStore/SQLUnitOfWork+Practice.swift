@@ -2,9 +2,30 @@ import Access
 import Workflow
 
 extension SQLUnitOfWork {
-    func shows(_ visibility: Visibility, ofPatient patient: EntityID?) throws -> Bool {
+    func shows(_ visibility: Visibility, study: String, ofPatient patient: EntityID?) throws -> Bool {
         guard let patient else { return visibility.isWhole }
-        return try visibility.shows(ofPatient: patient.value) { try isWithin($0, patient) }
+        return try visibility.shows(ofPatient: patient.value) {
+            try carriesNone(of: $0, study, patient)
+        } isWithin: {
+            try isWithin($0, patient)
+        }
+    }
+
+    /// Whether neither the ImagingStudy of a study, if there is one, nor the Patient carries one of some labels.
+    private func carriesNone(of labels: [SecurityLabel], _ study: String, _ patient: EntityID) throws -> Bool {
+        let apart = connection.dialect.apart
+        guard let ofPatient = PatientReach.labelled("Patient", "p.id", labels, apart),
+            let ofStudy = PatientReach.labelled("ImagingStudy", "o.id", labels, apart)
+        else { return true }
+        let ofStudies = ["remote_studies", "studies"].map { table in
+            SQLCondition(
+                "EXISTS (SELECT 1 FROM \(table) o WHERE o.uid = ? AND \(ofStudy.text))", [.text(study)] + ofStudy.values
+            )
+        }
+        let any = SQLCondition.anyOf([ofPatient] + ofStudies)
+        return try connection.first(
+            "SELECT 1 FROM patients p WHERE p.id = ? AND (\(any.text))", [.text(patient.value)] + any.values
+        ) { _ in false } ?? true
     }
 
     func mayConcern(_ visibility: Visibility, patient: EntityID) throws -> Bool {

@@ -277,9 +277,10 @@ package final class ArchiveFetch: Sendable {
         await resume()
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                for copy in await due() where begins(copy) {
+                for copy in await due() {
+                    guard let inTheWay = begins(copy) else { continue }
                     group.addTask {
-                        let hasBegun = await self.fetch(copy.studyInstanceUID)
+                        let hasBegun = await self.fetch(copy.studyInstanceUID, until: inTheWay)
                         self.ends(copy.studyInstanceUID)
                         // What could not be put on record as begun is still due, and is not looked for at once.
                         if hasBegun { self.signal.raise() }
@@ -304,17 +305,19 @@ package final class ArchiveFetch: Sendable {
         return (try? await copies.copiesDue(at: clock.now(), notOf: full, limit: Self.batch)) ?? []
     }
 
-    private func begins(_ copy: ArchiveCopy) -> Bool {
+    /// Takes a place for a fetch; nil where there is none. What it gives is raised once the fetch is in the way of another.
+    private func begins(_ copy: ArchiveCopy) -> DeliverySignal? {
         state.withLock { state in
             guard state.running.count < rule.runningMax, state.running[copy.studyInstanceUID] == nil,
                 !state.full(rule.perArchiveMax).contains(copy.archive)
-            else { return false }
+            else { return nil }
+            let inTheWay = DeliverySignal()
             if copy.reason != nil {
-                guard state.mayPrefetch(from: copy.archive, rule) else { return false }
-                state.prefetching[copy.studyInstanceUID] = DeliverySignal()
+                guard state.mayPrefetch(from: copy.archive, rule) else { return nil }
+                state.prefetching[copy.studyInstanceUID] = inTheWay
             }
             state.running[copy.studyInstanceUID] = copy.archive
-            return true
+            return inTheWay
         }
     }
 
@@ -326,14 +329,14 @@ package final class ArchiveFetch: Sendable {
     }
 
     /// One attempt; false where it could not begin.
-    private func fetch(_ study: String) async -> Bool {
+    private func fetch(_ study: String, until inTheWay: DeliverySignal) async -> Bool {
         let access = AccessContext.server(requestID: "fetch")
         guard let begun = try? await store.write(access, { try ArchiveCopyService().begin(study, in: $0) }) else {
             return false
         }
         let progress = progress(of: begun)
         note(study, begun.archive, .begun)
-        var end = await attemptUntilInTheWay(begun, progress)
+        var end = await attempt(begun, progress, until: inTheWay)
         if case .failed = end, Task.isCancelled { end = nil }
         let kept = await keep(study, end, access)
         note(study, begun.archive, end.map { .ended($0, instances: kept?.instances ?? progress.count) } ?? .brokenOff)
@@ -345,14 +348,13 @@ package final class ArchiveFetch: Sendable {
     }
 
     /// An attempt; nil where it took the place of what somebody waits for, and was broken off for that.
-    private func attemptUntilInTheWay(_ copy: ArchiveCopy, _ progress: FetchProgress) async -> FetchEnd? {
-        guard let told = state.withLock({ $0.prefetching[copy.studyInstanceUID] }) else {
-            return await attempt(copy, progress)
-        }
-        return await withTaskGroup(of: FetchEnd?.self) { group in
+    private func attempt(
+        _ copy: ArchiveCopy, _ progress: FetchProgress, until inTheWay: DeliverySignal
+    ) async -> FetchEnd? {
+        await withTaskGroup(of: FetchEnd?.self) { group in
             group.addTask { await self.attempt(copy, progress) }
             group.addTask {
-                await told.wait()
+                await inTheWay.wait()
                 return nil
             }
             let first = await group.next() ?? nil

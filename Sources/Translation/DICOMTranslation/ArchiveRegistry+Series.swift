@@ -9,6 +9,8 @@ extension ArchiveRegistry {
     private static let seconds = 5
     /// Series of a study that are kept; of one with more none are.
     private static let seriesMax = 1_000
+    /// Series after which a unit of work takes up no further study.
+    private static let stepSeries = 200
 
     /// One study to be asked for.
     private struct Asked: Sendable {
@@ -26,7 +28,7 @@ extension ArchiveRegistry {
         var lacking: [Asked]
         do {
             lacking = try await store.read(access) { unit in
-                try ids.compactMap { try unit.remoteStudy(id: EntityID($0)) }
+                try unit.remoteStudies(.ids(ids.map { EntityID($0) }))
                     .filter { try RemoteStudyService().lacksSeries($0, in: unit) }
                     .map { Asked(uid: $0.studyInstanceUID, archive: $0.archive) }
             }
@@ -50,22 +52,36 @@ extension ArchiveRegistry {
             }
             return all
         }
-        guard !told.isEmpty else { return ToldSeries(isWhole: isWhole) }
-        do {
-            let hasNew = try await store.write(.server(requestID: "archives")) { unit in
-                var hasNew = false
-                for study in told.sorted(by: { $0.uid < $1.uid }) {
-                    let isNew = try RemoteStudyService().tell(
-                        study.series, of: study.uid, at: study.archive, in: unit)
-                    hasNew = hasNew || isNew
+        var hasNew = false
+        for step in Self.steps(told) {
+            do {
+                let isNew = try await store.write(.server(requestID: "archives")) { unit in
+                    try step.reduce(false) { hasNew, study in
+                        try RemoteStudyService().tell(study.series, of: study.uid, at: study.archive, in: unit)
+                            || hasNew
+                    }
                 }
-                return hasNew
+                hasNew = hasNew || isNew
+            } catch {
+                failed(error)
+                // What cannot be kept is not asked for by each who looks.
+                for study in step { rest(study.uid) }
+                isWhole = false
             }
-            return ToldSeries(hasNew: hasNew, isWhole: isWhole)
-        } catch {
-            failed(error)
-            return ToldSeries(isWhole: false)
         }
+        return ToldSeries(hasNew: hasNew, isWhole: isWhole)
+    }
+
+    /// What is taken up in one unit of work after the other.
+    private static func steps(_ told: [Told]) -> [[Told]] {
+        var steps: [[Told]] = []
+        var series = stepSeries
+        for study in told.sorted(by: { $0.uid < $1.uid }) {
+            if series >= stepSeries { (series, steps) = (0, steps + [[]]) }
+            series += study.series.count
+            steps[steps.count - 1].append(study)
+        }
+        return steps
     }
 
     private func ask(_ studies: [Asked], _ access: AccessContext) async -> (told: [Told], isWhole: Bool) {

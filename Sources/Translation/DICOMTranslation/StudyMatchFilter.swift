@@ -15,10 +15,19 @@ package struct StudyMatchFilter: Sendable {
     /// Keys of which an attribute without a value tells that there is none.
     private let known: Set<SearchKey>
 
-    /// - Parameter level: of the answers; keys of the levels below are not looked at.
+    /// - Parameter level: of the answers, which do not tell of what is looked for in the levels below.
     package init(_ keys: SearchKeys, of capabilities: ArchiveCapabilities, at level: StudyQueryLevel = .instance) {
-        self.keys = keys.above(level)
-        known = capabilities.matched
+        self.keys = keys
+        let below = QueryKeys.matchable.filter { Self.isBelow(level, $0.level) }.map(\.key)
+        let ofRequests = level == .study ? QueryKeys.requestAttributes.map(\.key) : []
+        known = capabilities.matched.subtracting(below + ofRequests)
+    }
+
+    private static func isBelow(_ level: StudyQueryLevel, _ other: StudyQueryLevel) -> Bool {
+        switch (level, other) {
+        case (.study, .series), (.study, .instance), (.series, .instance): true
+        default: false
+        }
     }
 
     package func verdict(_ match: StudyMatch) -> Verdict {
@@ -79,23 +88,4 @@ package struct StudyMatchFilter: Sendable {
 
     private static func day(_ text: String?) -> String? { text.flatMap { DICOMDate(text: $0)?.description } }
     private static func time(_ text: String?) -> String? { text.flatMap { DICOMTime(text: $0)?.earliestText } }
-}
-
-extension SearchKeys {
-    /// Without keys of the levels below one.
-    fileprivate func above(_ level: StudyQueryLevel) -> SearchKeys {
-        guard level != .instance else { return self }
-        var keys = SearchKeys(
-            matches.filter { key, _ in
-                switch QueryKeys.matchable.first(where: { $0.key == key })?.level {
-                case .study: true
-                case .series: level != .study
-                case .instance: false
-                // Request Attributes Sequence is of series; others are of no archive.
-                case nil: level != .study || !QueryKeys.requestAttributes.contains { $0.key == key }
-                }
-            })
-        keys.periods = periods.filter { level != .study || $0.date == .studyDate }
-        return keys
-    }
 }

@@ -4,6 +4,8 @@ import Workflow
 package struct ArchiveQuestionObserver: CommitObserver {
     private let causes: Set<ArchiveQuestion.Cause>
     private let rules: PrefetchRules
+    /// Whether a change of an order can have something fetched; where not, it costs no look at the store.
+    private let fetchesForOrders: Bool
 
     /// - Parameters:
     ///   - causes: what gives cause to ask.
@@ -11,6 +13,7 @@ package struct ArchiveQuestionObserver: CommitObserver {
     package init(causes: Set<ArchiveQuestion.Cause> = [.order, .report], rules: PrefetchRules = PrefetchRules()) {
         self.causes = causes
         self.rules = rules
+        fetchesForOrders = causes.contains(.order) && rules.causes.contains(.order)
     }
 
     package func conclude(_ changes: UnitChanges, in unit: any ResourceUnitOfWork) throws {
@@ -22,7 +25,7 @@ package struct ArchiveQuestionObserver: CommitObserver {
             questions.append(question)
         }
         // Not all that rules ask of an order stands in its resource.
-        for case .orderChanged(let id) in changes.events where causes.contains(.order) {
+        for case .orderChanged(let id) in changes.events where fetchesForOrders {
             guard let order = try unit.order(id) else { continue }
             let question = ArchiveQuestion(patientID: order.patientID, cause: .order, subject: id)
             if try !questions.contains(question) && fetchesMore(question, in: unit) { questions.append(question) }
@@ -34,9 +37,7 @@ package struct ArchiveQuestionObserver: CommitObserver {
 
     /// Whether rules, as the order is now, take a study that lies in an archive and that nobody has fetched.
     private func fetchesMore(_ question: ArchiveQuestion, in unit: any ResourceUnitOfWork) throws -> Bool {
-        guard rules.causes.contains(question.cause), let occasion = try PrefetchOccasion(question, in: unit) else {
-            return false
-        }
+        guard let occasion = try PrefetchOccasion(question, in: unit) else { return false }
         return try rules.findings(occasion, in: unit).contains { $0.verdict == .fetched }
     }
 }

@@ -84,8 +84,11 @@ struct PracticeTests {
         #expect(conditions(patient).contains(.compartment(.patient("p"))) && conditions(patient).count == 3)
         #expect(access(.reader, "patient/*.rs").visibility(.read, of: "Observation").isNothing)
         #expect(!patient.shows(ofPatient: "p"))
-        #expect(patient.shows(ofPatient: "p") { _ in true })
-        #expect(!patient.shows(ofPatient: "q") { _ in true })
+        func shows(_ id: String, isOpen: Bool = true) -> Bool {
+            patient.shows(ofPatient: id, carriesNone: { _ in isOpen }, isWithin: { _ in true })
+        }
+        #expect(shows("p") && !shows("q"))
+        #expect(!shows("p", isOpen: false))
         #expect(patient.mayConcern(patient: "p") { _ in true } && !patient.mayConcern(patient: "p") { _ in false })
         #expect(!patient.mayConcern(patient: "q") { _ in true })
     }

@@ -13,6 +13,7 @@ struct CustodyTests {
         struct State {
             var identity: StoreIdentity
             var named: Set<BlobID> = []
+            var leaving: Set<BlobID> = []
         }
         let state: Mutex<State>
 
@@ -41,6 +42,9 @@ struct CustodyTests {
         }
         func referenced(_ blobs: [BlobID]) async throws -> Set<BlobID> {
             state.withLock { $0.named.intersection(blobs) }
+        }
+        func leaving(_ blobs: [BlobID]) async throws -> Set<BlobID> {
+            state.withLock { $0.leaving.intersection(blobs) }
         }
         func sampleOfNamedBlobs(_ limit: Int) async throws -> [NamedBlob] {
             state.withLock { state in
@@ -245,6 +249,22 @@ struct CustodyTests {
             try await Self.serve(folder, database, clock: clock) { _, custodian in
                 #expect(custodian.custody == .own)
                 #expect(folder.incoming.isEmpty)
+            }
+        }
+    }
+
+    @Test("What is on record as to be removed is left to be removed, and lies in no day's folder")
+    func leaving() async throws {
+        try await BlobTestFolder.with { folder in
+            let (database, clock) = (Database(), Hand())
+            try await Self.serve(folder, database, clock: clock) { store, custodian in
+                let copy = try await store.write([1])
+                database.state.withLock { _ = $0.leaving.insert(copy) }
+                clock.advance(Self.day)
+                let before = try await custodian.pass()
+                #expect(before.movedAside == 0 && before.unnamed == 0)
+                database.state.withLock { $0.leaving = [] }
+                #expect(try await custodian.pass().movedAside == 1)
             }
         }
     }

@@ -207,6 +207,7 @@ struct ArchiveCopyTests {
                 // Their files are to go, as the same commit says.
                 let left = try await store.leftBlobs(until: Support.at(1 << 40), limit: 10)
                 #expect(left == LeftBlobPage(unnamed: blobs))
+                #expect(try await store.leaving(blobs + [BlobID("x")]) == Set(blobs))
                 #expect(try await store.leftBlobs(until: Support.at(1 << 40), limit: 2).unnamed == Array(blobs[..<2]))
                 #expect(try await store.leftBlobs(until: .distantPast, limit: 10) == LeftBlobPage())
                 try await store.forgetLeftBlobs([blobs[0]])

@@ -88,6 +88,8 @@ struct RemoteStudyTests {
                 #expect(try await found(.ofDays(from: "20260105", to: "20260107", at: "PACS")) == ["1.1", "1.3"])
                 #expect(try await found(.notAt(["OTHER"])) == ["1.1", "1.3"])
                 #expect(try await found(.notAt(["PACS"])) == [])
+                #expect(try await found(.ids(["id-1.3", "p", "id-1.1"].map { EntityID($0) })) == ["1.1", "1.3"])
+                #expect(try await found(.ids([])) == [])
                 let totals = try await store.remoteTotals()
                 #expect(
                     Set(totals) == [
@@ -303,6 +305,44 @@ struct RemoteStudyTests {
                 try await change("CT")
                 try await change("MR")
                 #expect(try await questions() == 2)
+            }
+        }
+    }
+
+    @Test("A label that hides a study hides what its archive answers of it, too")
+    func labelled() async throws {
+        for kind in TestDatabases.all {
+            try await Support.with(kind) { store in
+                let patient = try #require(
+                    try await store.work { try PatientService().apply(Support.patient("100"), in: $0).patientID })
+                try await Self.say([Self.match("1.2"), Self.match("1.3")], store)
+                let access = PracticeTests.access(.referrer, launched: [patient.value])
+                func seen(_ visibility: Visibility) async throws -> [String] {
+                    try await store.look { unit in
+                        let matches = [Self.match("1.2"), Self.match("1.3")]
+                        return try RemoteMatches().shown(matches, to: visibility, in: unit)
+                    }.map(\.study.studyInstanceUID)
+                }
+                for visibility in [access.visibility(.search, of: "ImagingStudy"), access.imageVisibility] {
+                    #expect(try await seen(visibility) == ["1.2", "1.3"])
+                }
+                let id = try #require(try await store.look { try $0.remoteStudy("1.2")?.id })
+                try await store.work { unit in
+                    let label = SecurityLabel.restricted
+                    let document = try JSONDocument(
+                        parsing: Array(
+                            """
+                            {"resourceType":"ImagingStudy","id":"\(id.value)","status":"available",\
+                            "meta":{"security":[{"system":"\(label.system)","code":"\(label.code)"}]},\
+                            "subject":{"reference":"Patient/\(patient.value)"}}
+                            """.utf8))
+                    _ = try (unit as? any ResourceUnitOfWork)?.putResource(
+                        "ImagingStudy", id.value, document, method: .update)
+                }
+                for visibility in [access.visibility(.search, of: "ImagingStudy"), access.imageVisibility] {
+                    #expect(try await seen(visibility) == ["1.3"])
+                }
+                #expect(try await seen(.whole) == ["1.2", "1.3"])
             }
         }
     }

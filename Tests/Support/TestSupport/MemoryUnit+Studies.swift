@@ -109,6 +109,7 @@ extension MemoryUnit {
             case .ofDays(let from, let to, let archive):
                 study.archive == archive && attributes.studyDate.map { (from...to).contains($0) } == true
             case .notAt(let archives): !study.isMissing && !archives.contains(study.archive)
+            case .ids(let ids): ids.contains(study.id)
             }
         }.sorted { $0.studyInstanceUID < $1.studyInstanceUID }
     }

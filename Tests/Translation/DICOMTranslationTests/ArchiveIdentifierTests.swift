@@ -147,12 +147,18 @@ struct ArchiveIdentifierTests {
 
     @Test("An answer counts when all of the query holds for it; what it does not tell of is not known to hold")
     func filter() throws {
-        func verdict(_ matches: [SearchKey: KeyMatch], _ fill: (inout DataSet) -> Void) throws
-            -> StudyMatchFilter.Verdict
-        {
+        func verdict(
+            _ matches: [SearchKey: KeyMatch], at level: StudyQueryLevel = .instance,
+            _ fill: (inout DataSet) -> Void = { _ in }
+        ) throws -> StudyMatchFilter.Verdict {
             let match = try #require(Self.reader.study(Self.answer(fill), from: Self.archive()))
-            return StudyMatchFilter(SearchKeys(matches), of: ArchiveCapabilities()).verdict(match)
+            return StudyMatchFilter(SearchKeys(matches), of: ArchiveCapabilities(), at: level).verdict(match)
         }
+        // Of the levels below its own an answer tells nothing.
+        #expect(try verdict([.modality: .exact("CT")], at: .study) == .unknown)
+        #expect(try verdict([.modality: .exact("CT")], at: .series) == .differs)
+        #expect(try verdict([.sopInstanceUID: .exact("1.9")], at: .series) == .unknown)
+        #expect(try verdict([.patientID: .exact("2"), .modality: .exact("CT")], at: .study) == .differs)
         #expect(try verdict([.patientID: .exact("1")]) { _ in } == .matches)
         #expect(try verdict([.patientID: .exact("2")]) { _ in } == .differs)
         #expect(try verdict([.studyInstanceUID: .exact("1.9")]) { _ in } == .differs)

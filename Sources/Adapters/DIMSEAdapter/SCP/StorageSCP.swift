@@ -8,7 +8,7 @@ import Workflow
 /// C-STORE of every storage SOP class, in every transfer syntax we can read, kept as sent. PS3.4 Annex B.
 ///
 /// The data set goes to the incoming blob fragment by fragment as it arrives; success is answered once the instance is
-/// durable and registered (house decision 4).
+/// durable and registered (house decision 4), of a copy that a C-MOVE of ours asked for once it came whole (0041).
 package struct StorageSCP: ServiceClassProvider {
     package let abstractSyntaxes: [String: SupportedAbstractSyntax]
     /// Who may store.

@@ -7,19 +7,23 @@ import Workflow
 
 /// Asks archives by C-FIND, Study Root. PS3.4 §C.4.1.
 package struct ArchiveSCU: ArchiveDirectory {
-    /// Bytes that are taken of one answer, at either level.
+    /// Bytes that are taken of the answer to one question.
     private static let bytesMax = 8 << 20
 
     private let calling: PeerCalling
     private let callingAETitle: AETitle
     private let associations: OutgoingAssociations
     private let reader: ArchiveAnswerReader
+    private let bytesOfQueryMax: Int
 
-    /// - Parameter callingAETitle: by which the archives know this server.
+    /// - Parameters:
+    ///   - callingAETitle: by which the archives know this server.
+    ///   - bytesOfQueryMax: what is taken of all answers to the questions of one query.
     package init(
         calling: PeerCalling, callingAETitle: AETitle, associations: OutgoingAssociations,
-        authorities: AssigningAuthorities
+        authorities: AssigningAuthorities, bytesOfQueryMax: Int = 32 << 20
     ) {
+        self.bytesOfQueryMax = bytesOfQueryMax
         self.calling = calling
         self.callingAETitle = callingAETitle
         self.associations = associations
@@ -31,7 +35,7 @@ package struct ArchiveSCU: ArchiveDirectory {
         do { destination = try calling.destination(archive, as: callingAETitle) } catch {
             return ArchiveAnswer(end: .failed(error.description))
         }
-        let run = Run(query: query, archive: archive, reader: reader)
+        let run = Run(query: query, archive: archive, reader: reader, bytesMax: bytesOfQueryMax)
         do {
             try await associations.with(
                 destination, contexts: FindSCU.contexts(UID.studyRootFind), within: .seconds(Int64(query.seconds)),
@@ -60,20 +64,27 @@ package struct ArchiveSCU: ArchiveDirectory {
         private let query: ArchiveQuery
         private let archive: Peer
         private let reader: ArchiveAnswerReader
-        private let found = Mutex<[String: StudyMatch]>([:])
+        private let bytesMax: Int
+        private struct State {
+            var found: [String: StudyMatch] = [:]
+            /// Of all answers.
+            var bytes = 0
+        }
+        private let state = Mutex(State())
 
-        init(query: ArchiveQuery, archive: Peer, reader: ArchiveAnswerReader) {
+        init(query: ArchiveQuery, archive: Peer, reader: ArchiveAnswerReader, bytesMax: Int) {
+            self.bytesMax = bytesMax
             self.query = query
             self.archive = archive
             self.reader = reader
         }
 
-        var matches: [StudyMatch] { found.withLock { $0.sorted { $0.key < $1.key }.map(\.value) } }
+        var matches: [StudyMatch] { state.withLock { $0.found.sorted { $0.key < $1.key }.map(\.value) } }
 
         /// Asks from the top down, as every archive can be asked: whose a series is, only its study tells, and of which
         /// series an instance is, only the question. PS3.4 §C.4.1.2.2.1. Asked a second time it begins anew.
         func ask(_ find: FindSCU) async throws {
-            found.withLock { $0 = [:] }
+            state.withLock { $0 = State() }
             guard let ofStudies = ArchiveIdentifier.studies(query.keys, at: archive) else { return }
             let uid = query.keys.exact(.studyInstanceUID)
             let studies = try await matches(
@@ -153,13 +164,18 @@ package struct ArchiveSCU: ArchiveDirectory {
         ) async throws {
             var limits = FindSCU.Limits()
             limits.matches = matchesMax
-            limits.bytes = ArchiveSCU.bytesMax
-            for try await answer in try find.matches(identifier, limits: limits) { body(answer) }
+            limits.bytes = min(ArchiveSCU.bytesMax, bytesMax - state.withLock { $0.bytes })
+            var answers = try find.matches(identifier, limits: limits).makeAsyncIterator()
+            defer {
+                let bytes = answers.bytes
+                state.withLock { $0.bytes += bytes }
+            }
+            while let answer = try await answers.next() { body(answer) }
         }
 
         private func keep(_ match: StudyMatch) {
-            found.withLock { found in
-                if found[match.key] == nil { found[match.key] = match }
+            state.withLock { state in
+                if state.found[match.key] == nil { state.found[match.key] = match }
             }
         }
     }

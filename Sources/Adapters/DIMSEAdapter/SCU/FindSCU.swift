@@ -59,13 +59,16 @@ package struct FindMatches: AsyncSequence, Sendable {
     package struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate var responses: AsyncThrowingStream<DIMSEResponse, any Error>.Iterator
         fileprivate let decoder: DataSetDecoder
+        /// Of the identifiers that were given.
+        private(set) var bytes = 0
 
         package mutating func next() async throws -> DataSet? {
             guard let response = try await responses.next() else { return nil }
             guard let status = response.message.status, status.isFinal else {
-                guard let bytes = response.dataSet,
-                    let match = try? decoder.decode(Array(bytes.readableBytesView))
+                guard let identifier = response.dataSet,
+                    let match = try? decoder.decode(Array(identifier.readableBytesView))
                 else { throw SCUError.responseNotUnderstood }
+                bytes += identifier.readableBytes
                 return match
             }
             switch status.kind {

@@ -36,7 +36,9 @@ package struct RemoteMatches: Sendable {
                 patientID: attributes.patientID, patientIDSystem: attributes.patientIDSystem)
             let patient = try patients[identity] ?? self.patient(identity, in: unit)
             patients[identity] = .some(patient)
-            guard try unit.shows(visibility, ofPatient: patient) else { return nil }
+            guard try unit.shows(visibility, study: match.study.studyInstanceUID, ofPatient: patient) else {
+                return nil
+            }
             var match = match
             if let patient { match.study.reconciliation = .unscheduled(patientID: patient) }
             return match

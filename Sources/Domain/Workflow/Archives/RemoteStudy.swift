@@ -97,6 +97,8 @@ package enum RemoteStudySelection: Sendable, Hashable {
     case ofDays(from: String, to: String, at: String)
     /// Those that are not gone, of archives that are none of these.
     case notAt(Set<String>)
+    /// Those of these ImagingStudies, by id.
+    case ids([EntityID])
 }
 
 /// What one archive said of studies.

@@ -47,4 +47,11 @@ package protocol BlobReferences: Sendable {
     func referenced(_ blobs: [BlobID]) async throws -> Set<BlobID>
     /// Some of the blobs that rows name.
     func sampleOfNamedBlobs(_ limit: Int) async throws -> [NamedBlob]
+    /// Those of the blobs that are on record as to be removed (``LeftBlobs``).
+    func leaving(_ blobs: [BlobID]) async throws -> Set<BlobID>
+}
+
+/// A database of which nothing is to be removed.
+extension BlobReferences {
+    package func leaving(_ blobs: [BlobID]) async throws -> Set<BlobID> { [] }
 }

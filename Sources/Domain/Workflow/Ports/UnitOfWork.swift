@@ -6,16 +6,16 @@ import Access
 /// service that takes a unit of work can neither wait for a peer nor leave the transaction half done. Saving twice
 /// keeps the last value. Any thrown error undoes the whole unit.
 package protocol UnitOfWork: UnitContext, PatientUnit, OrderUnit, StudyUnit, ReportUnit, MessageUnit, PeerUnit, Outbox {
-    /// Whether what belongs to a patient, and of which nothing else is known, may be seen. Nil for nobody who is known, whom
-    /// only the whole type shows.
-    func shows(_ visibility: Visibility, ofPatient patient: EntityID?) throws -> Bool
+    /// Whether a study of an archive, by its UID, that belongs to a patient may be seen: the labels of both count. Nil for
+    /// nobody who is known, whom only the whole type shows.
+    func shows(_ visibility: Visibility, study: String, ofPatient patient: EntityID?) throws -> Bool
     /// Whether something of a patient might be seen, whatever it is.
     func mayConcern(_ visibility: Visibility, patient: EntityID) throws -> Bool
 }
 
 /// A unit that knows nobody's practice.
 extension UnitOfWork {
-    package func shows(_ visibility: Visibility, ofPatient patient: EntityID?) throws -> Bool {
+    package func shows(_ visibility: Visibility, study: String, ofPatient patient: EntityID?) throws -> Bool {
         visibility.shows(ofPatient: patient?.value)
     }
     package func mayConcern(_ visibility: Visibility, patient: EntityID) throws -> Bool {

@@ -20,6 +20,15 @@ struct LeftBlobTable {
         return LeftBlobPage(unnamed: ids.filter { !named.contains($0) }, named: ids.filter(named.contains))
     }
 
+    /// Those of the blobs that have left.
+    func among(_ ids: [BlobID]) throws -> Set<BlobID> {
+        Set(
+            try connection.all(
+                "SELECT blob_id FROM left_blobs WHERE \(connection.dialect.isInTexts("blob_id"))",
+                [.texts(ids.map(\.value))]
+            ) { BlobID(try $0.text(0)) })
+    }
+
     func forget(_ ids: [BlobID]) throws {
         try connection.run(
             "DELETE FROM left_blobs WHERE \(connection.dialect.isInTexts("blob_id"))",

@@ -44,6 +44,8 @@ struct RemoteStudyTable {
         case .notAt(let archives):
             return SQLCondition(
                 "is_missing = 0 AND NOT (\(connection.dialect.isInTexts("archive")))", [.texts(archives.sorted())])
+        case .ids(let ids):
+            return SQLCondition(connection.dialect.isInTexts("id"), [.texts(ids.map(\.value))])
         }
     }
 

@@ -242,6 +242,28 @@ struct ArchiveRegistryTests {
         }
     }
 
+    @Test("Series are taken up some hundred at a time, and what cannot be kept is not asked for at once again")
+    func unkeptSeries() async {
+        let below = (1...3).flatMap { study in (1...250).map { Self.series($0, of: study) } }
+        let house = House(
+            ["A": ArchiveAnswer(matches: (1...3).map { Self.match($0) }, end: .whole)],
+            below: ["A": ArchiveAnswer(matches: below, end: .whole)], archives: ["A"])
+        _ = await house.registry.lookUp(SoughtPatients(ids: [EntityID("p1")]), access: Self.access())
+        let writes = house.store.state.withLock { $0.writes }
+        house.store.state.withLock { $0.failure = StoreError(.unavailable, "test") }
+        let ids = Self.ids(house)
+        for _ in 0..<2 {
+            let told = await house.registry.tellSeries(of: ids, access: Self.access())
+            #expect(told == ToldSeries(hasNew: false, isWhole: false))
+        }
+        #expect(house.asked == 4)
+        house.advance(31)
+        house.store.state.withLock { $0.failure = nil }
+        #expect(await house.registry.tellSeries(of: ids, access: Self.access()) == ToldSeries(hasNew: true))
+        // One for each study of more than two hundred.
+        #expect(house.store.state.withLock { $0.writes } == writes + 3)
+    }
+
     @Test("What lies here, or is gone from its archive, has nothing asked; without archives nothing is looked at")
     func noSeries() async {
         let house = House(Self.whole)

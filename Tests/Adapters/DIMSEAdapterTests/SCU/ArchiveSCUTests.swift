@@ -28,10 +28,11 @@ import Workflow
         ArchiveQuery(level: level, keys: SearchKeys(keys), matchesMax: 10, seconds: seconds)
     }
 
-    private static func ask(_ query: ArchiveQuery, _ port: Int) async -> ArchiveAnswer {
+    private static func ask(_ query: ArchiveQuery, _ port: Int, bytesMax: Int = 32 << 20) async -> ArchiveAnswer {
         let associations = OutgoingAssociations()
         let answer = await ArchiveSCU(
-            calling: PeerCalling(), callingAETitle: title("CT1"), associations: associations, authorities: authorities
+            calling: PeerCalling(), callingAETitle: title("CT1"), associations: associations, authorities: authorities,
+            bytesOfQueryMax: bytesMax
         ).search(query, at: archive(port))
         #expect(associations.counts.used == 0)
         await associations.close()
@@ -40,7 +41,7 @@ import Workflow
 
     /// An archive that answers the one query as it likes.
     private static func asked(
-        _ query: ArchiveQuery = query(),
+        _ query: ArchiveQuery = query(), bytesMax: Int = 32 << 20,
         _ serve: @Sendable @escaping (CommandSet, UInt8, RawAcceptor.Writer) async throws -> Void
     ) async throws -> ArchiveAnswer {
         let answer = Mutex<ArchiveAnswer?>(nil)
@@ -51,7 +52,7 @@ import Workflow
                 try await serve(command, context, writer)
             }
         } _: { port in
-            let found = await Self.ask(query, port)
+            let found = await Self.ask(query, port, bytesMax: bytesMax)
             answer.withLock { $0 = found }
         }
         return try #require(answer.withLock { $0 })
@@ -175,6 +176,29 @@ import Workflow
             try await writer.write(data(response(to: command, .success), context: context))
         }
         #expect(answer.end == .cut && answer.matches.count == 10)
+    }
+
+    @Test("The bytes of all answers to one query are bounded, however many questions it takes")
+    func manyBytes() async throws {
+        let questions = Mutex(0)
+        let query = Self.query(.series)
+        let answer = try await Self.asked(query, bytesMax: 3_000) { command, context, writer in
+            let number = questions.withLock { questions in
+                questions += 1
+                return questions - 1
+            }
+            if number == 0 {
+                for study in 1...3 { try await Self.send(Self.study("1.2.\(study)"), command, context, writer) }
+            } else {
+                var series = Self.study("1.2.\(number)", level: "SERIES")
+                series.set(.seriesInstanceUID, string: "1.2.\(number).1")
+                series.set(.seriesDescription, string: String(repeating: "x", count: 1_000))
+                try await Self.send(series, command, context, writer)
+            }
+            try await writer.write(data(response(to: command, .success), context: context))
+        }
+        #expect(answer.end == .cut && Self.uids(answer) == ["1.2.1", "1.2.2"])
+        #expect(questions.withLock { $0 } == 4)
     }
 
     @Test("A C-FIND here is answered with what lies here, then with what lies in the archive and where that is")

@@ -189,6 +189,26 @@ struct ArchiveSearchTests {
         #expect(directory.asked.withLock { $0.count } == 4)
     }
 
+    @Test("An answer does not tell of what is looked for in the levels below it: it is not shown, and that is said")
+    func keysBelow() async {
+        let directory = Directory(
+            ["A": ArchiveAnswer(matches: [Self.match(1, "A")], end: .whole)],
+            below: ["A": ArchiveAnswer(matches: [Self.below(1, 1, nil, "A")], end: .whole)])
+        let search = Self.search(directory, ["A"])
+        for (level, key) in [
+            (StudyQueryLevel.study, SearchKey.modality), (.study, .sopInstanceUID), (.series, .instanceNumber),
+        ] {
+            var keys = Self.keys
+            keys[key] = .exact("CT")
+            let found = await search.find(level, keys, access: Self.access())
+            #expect(found.matches.isEmpty && found.isPartial)
+        }
+        var keys = Self.keys
+        keys[.modality] = .exact("CT")
+        let found = await search.find(.series, keys, access: Self.access())
+        #expect(found.matches.count == 1 && !found.isPartial)
+    }
+
     @Test("Of series and instances a limited caller sees those of a known patient whom a rule shows")
     func rightsBelow() async throws {
         let store = MemoryStore()
