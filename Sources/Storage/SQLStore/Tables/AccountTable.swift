@@ -74,6 +74,7 @@ struct AccountTable {
             try endSessions(of: id, at: time)
         case .role(let role):
             guard try set("role = ?", [.text(role.rawValue)], of: id, at: time) else { return false }
+            try endSessions(of: id, at: time)
         case .claims(let role, let name, let user, let patients):
             let isChanged = try set(
                 "role = ?, display_name = ?, fhir_user = ?, patients = ?",
