@@ -233,8 +233,8 @@ package final class OutsideTokens: TokenVerifying {
 
     // MARK: Who that is here
 
-    /// Nil for a person whose account is locked, and for a patient whom the linked person may not see. Throws the store's
-    /// error.
+    /// Nil for a person whose account is locked, and for a patient whom the linked person may not be given: a patient
+    /// another one, an operator anybody. Throws the store's error.
     private func entry(
         _ statement: OutsideServer.Statement, _ server: OutsideServer, keptFor: Int64, at time: Int64
     ) async throws -> Entry? {
@@ -243,9 +243,7 @@ package final class OutsideTokens: TokenVerifying {
         var known: SignedInPerson?
         if let subject {
             guard let found = try await person(subject, statement, server) else { return nil }
-            if found.isLinked, found.role == .patient, let patient, !found.person.mayBeGiven(patient: patient) {
-                return nil
-            }
+            if found.isLinked, let patient, !found.person.mayBeGiven(patient: patient) { return nil }
             known = found.person
         }
         return Entry(
