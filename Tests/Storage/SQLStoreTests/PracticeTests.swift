@@ -216,6 +216,22 @@ struct PracticeTests {
     }
 
     @Test(
+        "What an earlier version stored is read by the server's address and clock soon after",
+        arguments: TestDatabases.all)
+    func upgraded(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            try await Self.fill(store)
+            let order = try #require(Self.links.first { $0.json[0].contains("https://hilum.example/fhir") })
+            for text in order.json { try await Support.put(store, text) }
+            try await IndexUpkeepTests.settle(store)
+            let rebuild = try #require(Migrations.all.first { $0.name == "practices" }?.rebuild)
+            try await store.database.write { try rebuild($0.connection) }
+            try await IndexUpkeepTests.settle(store)
+            #expect(try await Self.seen(store, Self.access(.referrer)) == ["b"])
+        }
+    }
+
+    @Test(
         "House decision 5: who sees one patient by a grant is answered as if nothing else were stored",
         arguments: TestDatabases.all)
     func noOther(_ kind: SQLDialect) async throws {
