@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import numpy
 from PIL import Image
@@ -381,23 +381,29 @@ def drive(report, driver, server, page, study, report_text):
         pixels()
         driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
 
+    urls = []
+
+    def sent():
+        """What was asked for so far, whoever has read the log before."""
+        for entry in driver.get_log("performance"):
+            event = json.loads(entry["message"])["message"]
+            if event["method"] == "Network.requestWillBeSent":
+                urls.append(event["params"]["request"]["url"])
+        return urls
+
     def of_all():
         driver.get(server.http + "/viewer?patients=mine")
-        page.wait(lambda: "/auth/authorize" in driver.current_url, "the consent page")
-        expect("user/ImagingStudy.rs" in driver.page_source and "patient/" not in driver.page_source, "what is asked for")
-        page.click('button[name="decision"][value="allow"]')
         page.wait(lambda: driver.find_elements(By.CSS_SELECTOR, "#app:not([hidden])"), "the viewer")
         page.wait(lambda: "image 1 of 48" in page.label(), page.label())
         page.wait(lambda: "PHANTOM" in page.find("#patient-name").text, "whose study is open")
         expect("PHANTOM" in page.find("#studies").text, "whose study each is")
+        asked = [url for url in sent() if urlsplit(url).path == "/auth/authorize"][-1]
+        scope = parse_qs(urlsplit(asked).query)["scope"][0]
+        expect("user/ImagingStudy.rs" in scope and "patient/" not in scope, scope)
         equal(urlsplit(driver.current_url).query, "patients=mine", "the address")
 
     def nothing_from_elsewhere():
-        hosts = set()
-        for entry in driver.get_log("performance"):
-            event = json.loads(entry["message"])["message"]
-            if event["method"] == "Network.requestWillBeSent":
-                hosts.add(urlsplit(event["params"]["request"]["url"]).netloc)
+        hosts = {urlsplit(url).netloc for url in sent()}
         hosts = {host for host in hosts if host and not host.startswith("127.0.0.1")}
         expect(hosts <= {urlsplit(server.http).netloc}, hosts)
         errors = [entry["message"] for entry in driver.get_log("browser")
