@@ -133,7 +133,7 @@ struct ProviderConfiguration: Decodable, Sendable {
         }
 
         static func role(_ text: String, _ place: String) throws -> SignedInPerson.Role {
-            guard let role = SignedInPerson.Role(rawValue: text) else {
+            guard let role = SignedInPerson.Role(name: text) else {
                 let known = SignedInPerson.Role.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ConfigurationError("\(place): `\(text)` is none of \(known)")
             }

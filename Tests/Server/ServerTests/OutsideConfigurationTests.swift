@@ -90,7 +90,7 @@ struct OutsideConfigurationTests {
             ),
             (
                 "sign-in: { providers: [{ name: a, issuer: \"https://a.test\", client: c, other-role: admin }] }",
-                "`admin` is none of practitioner"
+                "`admin` is none of referrer"
             ),
             (
                 """
