@@ -2,8 +2,8 @@ import Access
 import FHIRModel
 
 /// What one current version says of who may see whom: whose care a patient is in, as whom somebody acts, whom a patient has
-/// refused, and labels of a
-/// patient, a study or an order. What a store keeps of it, rights ask within their queries. Decision 0034.
+/// refused, and labels of a patient, a study or an order. What a store keeps of it, rights ask within their queries.
+/// Decision 0034.
 package struct AccessFacts: Sendable, Hashable {
     /// From and before which something holds, in microseconds since 1970 UTC.
     package struct Span: Sendable, Hashable {
@@ -63,10 +63,6 @@ package struct AccessFacts: Sendable, Hashable {
     package static let everything = "*"
     /// Rows of one resource; a resource with more grants no more, and one that refuses more refuses all.
     static let rowsMax = 1_000
-
-    package init() {}
-
-    package var isEmpty: Bool { careLinks.isEmpty && actors.isEmpty && refusals.isEmpty && labels.isEmpty }
 
     /// What a version may say something of.
     package enum Kind: Sendable, Hashable, CaseIterable { case careLinks, actors, refusals, labels }
