@@ -20,10 +20,28 @@ extension PatientReach {
 
     /// Whether anything keeps a patient out; nil where nothing does.
     func keepsOut(_ patient: String, _ dialect: SQLDialect) -> SQLCondition? {
-        let cuts = [
-            refused(patient, dialect.apart), Self.labelled("Patient", patient, hiddenLabels, dialect.apart),
-        ].compactMap { $0 }
-        return cuts.isEmpty ? nil : .anyOf(cuts)
+        let apart = dialect.apart
+        func cuts(_ record: String) -> SQLCondition? {
+            let all = [refused(record, apart), Self.labelled("Patient", record, hiddenLabels, apart)].compactMap { $0 }
+            return all.isEmpty ? nil : .anyOf(all)
+        }
+        guard let own = cuts(patient), let survivor = cuts("mr.merged_into"), let merged = cuts("mo.id") else {
+            return nil
+        }
+        // What was said of one record of a person counts for all of them: a merge takes nothing back. Each by its own index.
+        return .anyOf([
+            own,
+            SQLCondition(
+                """
+                EXISTS (SELECT 1 FROM patients mr WHERE mr.id = \(patient) AND mr.merged_into IS NOT NULL \
+                AND \(survivor.text)\(apart))
+                """, survivor.values),
+            SQLCondition(
+                """
+                EXISTS (SELECT 1 FROM patients mr CROSS JOIN patients mo WHERE mr.id = \(patient) \
+                AND mo.merged_into = COALESCE(mr.merged_into, mr.id) AND \(merged.text)\(apart))
+                """, merged.values),
+        ])
     }
 
     static func not(_ condition: SQLCondition) -> SQLCondition {
@@ -96,12 +114,14 @@ extension PatientReach {
         if refusals == .none { return nil }
         var actor = SQLCondition("cr.actor = '\(AccessFacts.everyone)'")
         if let fhirUser {
-            // Without regard to the time: what is refused to a role of the past is refused to its person.
+            // Without regard to the time: what is refused to a role of the past is refused to its person, and what is
+            // refused to the person to each role of theirs.
             actor = SQLCondition(
                 """
                 (cr.actor = '\(AccessFacts.everyone)' OR cr.actor = ? OR EXISTS (SELECT 1 FROM care_actors cp \
-                WHERE cp.person = ? AND cp.actor = cr.actor\(apart)))
-                """, [.text(fhirUser), .text(fhirUser)])
+                WHERE cp.person = ? AND cp.actor = cr.actor\(apart)) OR EXISTS (SELECT 1 FROM care_actors cp \
+                CROSS JOIN care_actors cs WHERE cp.person = ? AND cs.person = cp.actor AND cs.actor = cr.actor\(apart)))
+                """, [.text(fhirUser), .text(fhirUser), .text(fhirUser)])
         }
         return SQLCondition(
             """

@@ -43,12 +43,13 @@ import Testing
 
         init(
             _ kind: Kind, _ method: HTTPRequest.Method, _ targets: String..., accept: String? = nil,
-            type: String? = nil, body: String = ""
+            type: String? = nil, prefer: String? = nil, body: String = ""
         ) {
             self.kind = kind
             self.method = method
             self.targets = targets
             if let accept { headers[.accept] = accept }
+            if let prefer, let name = HTTPField.Name("Prefer") { headers[name] = prefer }
             if let type { headers[.contentType] = type }
             self.body = body
         }
@@ -116,16 +117,30 @@ import Testing
                 body: #"[{"op":"add","path":"/language","value":"de"}]"#)
         case "delete": return Ask(.refused, .delete, "/fhir/Observation/o-:p")
         case "deleteConditional": return Ask(.refused, .delete, "/fhir/Observation?subject=Patient/:p")
-        case "exportKickOff": return Ask(.refused, .get, "/fhir/$export?_type=Patient")
-        case "exportKickOffPost": return Ask(.refused, .post, "/fhir/$export", type: fhirJSON, body: parameters)
-        case "exportPatients": return Ask(.refused, .get, "/fhir/Patient/$export")
+        // Asked for as it has to be, so that nothing but the rights is left to refuse.
+        case "exportKickOff":
+            return Ask(.refused, .get, "/fhir/$export?_type=Patient", "/fhir/$export", prefer: asynchronous)
+        case "exportKickOffPost":
+            return Ask(.refused, .post, "/fhir/$export", type: fhirJSON, prefer: asynchronous, body: parameters)
+        case "exportPatients": return Ask(.refused, .get, "/fhir/Patient/$export", prefer: asynchronous)
         case "exportPatientsPost":
-            return Ask(.refused, .post, "/fhir/Patient/$export", type: fhirJSON, body: parameters)
-        case "exportGroup": return Ask(.refused, .get, "/fhir/Group/g/$export")
-        case "exportGroupPost": return Ask(.refused, .post, "/fhir/Group/g/$export", type: fhirJSON, body: parameters)
+            return Ask(.refused, .post, "/fhir/Patient/$export", type: fhirJSON, prefer: asynchronous, body: parameters)
+        case "exportGroup": return Ask(.refused, .get, "/fhir/Group/g/$export", prefer: asynchronous)
+        case "exportGroupPost":
+            return Ask(.refused, .post, "/fhir/Group/g/$export", type: fhirJSON, prefer: asynchronous, body: parameters)
         case "exportStatus": return Ask(.refused, .get, "/fhir/_export/j")
         case "exportDelete": return Ask(.refused, .delete, "/fhir/_export/j")
         case "exportFile": return Ask(.refused, .get, "/fhir/_export/j/f")
+        case "importKickOff":
+            return Ask(
+                .refused, .post, "/fhir/$import", type: "application/json", prefer: asynchronous,
+                body: """
+                    {"inputFormat":"application/fhir+ndjson","input":[{"type":"Observation",\
+                    "url":"https://files.example/1"}]}
+                    """)
+        case "importStatus": return Ask(.refused, .get, "/fhir/_import/j")
+        case "importDelete": return Ask(.refused, .delete, "/fhir/_import/j")
+        case "importFile": return Ask(.refused, .get, "/fhir/_import/j/0")
         // DICOMweb.
         case "searchStudies": return Ask(.list, .get, "/dicomweb/studies", accept: dicomJSON)
         case "searchSeries": return Ask(.list, .get, "/dicomweb/series", accept: dicomJSON)
@@ -199,6 +214,10 @@ import Testing
         case "revokeToken": return Ask(.silent, .post, "/oauth/revoke", type: form, body: "token=x")
         case "introspectToken": return Ask(.silent, .post, "/oauth/introspect", type: form, body: "token=x")
         case "postToken": return Ask(.silent, .post, "/oauth/token", type: form, body: "grant_type=x")
+        case "registerClient":
+            return Ask(
+                .silent, .post, "/oauth/register", type: "application/json",
+                body: #"{"client_name":"x","redirect_uris":["https://app.example/"],"scope":"user/*.rs"}"#)
         case "getViewer": return Ask(.silent, .get, "/viewer")
         case "getViewerFile": return Ask(.silent, .get, "/viewer/1/x.js")
         default: return pages(operationID)
@@ -206,6 +225,7 @@ import Testing
     }
 
     private static let parameters = #"{"resourceType":"Parameters"}"#
+    private static let asynchronous = "respond-async"
 
     /// Pages: a token is no session.
     private static func pages(_ operationID: String) -> Ask? {
@@ -220,6 +240,10 @@ import Testing
             "getExportsPage": "/operations/exports", "getPeersPage": "/operations/peers",
             "getStoragePage": "/operations/storage", "getAuditPage": "/operations/audit?patient=:p",
             "getEmergencyPage": "/account/emergency", "getEmergenciesPage": "/account/emergencies",
+            "getPasskeySignIn": "/account/passkey", "listPasskeys": "/account/passkeys",
+            "getPasskeyScript": "/assets/scripts/x.js", "listAccess": "/account/access",
+            "getOutsideAnswer": "/account/sign-in/outside/x/answer?code=x&state=x",
+            "getWaitingApp": "/account/clients/waiting/x", "getImportsPage": "/operations/imports",
         ]
         if let path = gets[operationID] { return Ask(.silent, .get, path) }
         let posts = [
@@ -237,6 +261,10 @@ import Testing
             "undoFromPage": "/operations/quarantine/1.2.826.0.:n/undo",
             "relinkFromPage": "/operations/quarantine/1.2.826.0.:n/relink",
             "postEmergency": "/account/emergency",
+            "addPasskey": "/account/passkeys", "removePasskey": "/account/passkeys/x/remove",
+            "postPasskeySignIn": "/account/passkey", "postOutsideSignIn": "/account/sign-in/outside/x",
+            "withdrawAccess": "/account/access/x/withdraw", "approveApp": "/account/clients/waiting/x/approve",
+            "refuseApp": "/account/clients/waiting/x/refuse",
         ]
         return posts[operationID].map { Ask(.silent, .post, $0, type: form, body: "patient=:p&number=N:p&reason=r") }
     }

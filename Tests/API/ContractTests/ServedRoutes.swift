@@ -21,6 +21,12 @@ enum ServedRoutes {
         func get(_ url: String) async throws -> OutboundResponse { throw OutboundRefusal.addressNotAllowed }
     }
 
+    private struct NoDownloads: OutboundDownloads {
+        func download(
+            _ url: String, headers: [OutboundHeader], _ take: (DownloadHead, any DownloadContent) async throws -> Void
+        ) async throws { throw OutboundRefusal.addressNotAllowed }
+    }
+
     /// Nobody is ever signed in.
     private struct Nobody: PersonSessions {
         func person(cookies: String?) async throws -> SignedInPerson? { nil }
@@ -65,6 +71,8 @@ enum ServedRoutes {
             service: FHIRService(
                 store: store, audit: store,
                 exports: ExportService(jobs: store, store: store, blobs: blobs, entropy: entropy, now: { now }),
+                imports: ImportService(
+                    jobs: store, store: store, downloads: NoDownloads(), entropy: entropy, now: { now }),
                 baseURL: base + "/fhir", oauth: OAuthEndpoints(token: base + "/oauth/token"), softwareVersion: "0",
                 now: { now }),
             blobs: blobs)

@@ -60,6 +60,20 @@ import Testing
         #expect(fixture.store.records.contains { $0.interaction == "prepare-launch" && $0.patientID == "p1" })
     }
 
+    @Test("Whom an EHR launches an application for is named to the person as far as they may see them")
+    func named() async throws {
+        let fixture = try await Fixture()
+        for (patient, name) in [("p2", "Bo Two"), ("p3", nil)] {
+            let handle = try await handle(fixture, #"{"client_id":"public","patient":"\#(patient)"}"#)
+            let page = try await fixture.authorize(
+                Fixture.parameters(["launch": handle, "scope": "launch patient/*.rs"]), as: "doctor")
+            #expect(page.status == 200)
+            #expect(page.text.contains("For the patient") == (name != nil))
+            #expect(name.map { page.text.contains($0) } ?? true)
+            #expect(!page.text.contains("Cy Three"))
+        }
+    }
+
     @Test("A handle is for its application: another's use is refused and does not use it up")
     func otherClient() async throws {
         let fixture = try await Fixture()

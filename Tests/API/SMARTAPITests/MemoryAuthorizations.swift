@@ -121,15 +121,19 @@ final class MemorySessions: PersonSessions, LiveSessions {
     }
 }
 
-/// Two patients, of whom a practitioner may choose the first, and resources of theirs.
+/// Two patients, of whom a practitioner may choose the first, and resources of theirs; a third one refuses all who work
+/// here.
 struct MemorySubjects: LaunchSubjects {
     static let resources = ["Encounter/e1": "p1", "ImagingStudy/i1": "p1", "ImagingStudy/i2": "p2"]
 
     private func mayChoose(_ access: AccessContext) -> [PatientChoice] {
         let all = [PatientChoice(id: "p1", label: "Ann <One>"), PatientChoice(id: "p2", label: "Bo Two")]
-        if access.isUnrestricted { return all }
+        if access.isUnrestricted { return all + [PatientChoice(id: "p3", label: "Cy Three")] }
         let isDoctor = access.practice?.fhirUser == "Practitioner/d"
-        return all.filter { access.reach.contains(.patient($0.id)) || (isDoctor && $0.id == "p1") }
+        return all.filter {
+            access.reach.contains(.patient($0.id)) || (isDoctor && $0.id == "p1")
+                || access.practice?.launched.contains($0.id) == true
+        }
     }
     func patients(named text: String?, limit: Int, access: AccessContext) async throws -> [PatientChoice] {
         mayChoose(access).filter { $0.label.lowercased().hasPrefix((text ?? "").lowercased()) }
@@ -138,7 +142,7 @@ struct MemorySubjects: LaunchSubjects {
         ids.compactMap { id in mayChoose(access).first { $0.id == id } }
     }
     func exists(_ type: String, _ id: String, access: AccessContext) async throws -> Bool {
-        if ["Patient/p1", "Patient/p2", "Organization/o"].contains(type + "/" + id) { return true }
+        if ["Patient/p1", "Patient/p2", "Patient/p3", "Organization/o"].contains(type + "/" + id) { return true }
         guard let owner = Self.resources[type + "/" + id] else { return false }
         return access.patient == nil || access.patient == owner
     }

@@ -68,6 +68,22 @@ import Testing
             #expect(linked?.patientIDs == ["p3"])
             #expect(try await store.sessions(of: anna.id) == [])
 
+            // What apps were authorized to do was by the role of then.
+            #expect(try await store.begin(Self.session("s4", anna), replacing: nil))
+            let grant = Grant(
+                id: "g", clientID: "app", accountID: anna.id, sessionID: "s4", displayName: "Anna",
+                fhirUser: anna.fhirUser, reach: [], role: .referrer, scopes: GrantedScopes("user/*.rs"),
+                context: LaunchContext(), signedInAt: 0, grantedAt: 22, expires: 1_000)
+            let code = AuthorizationCode(
+                digest: [7], grantID: "g", redirectURI: "https://app.example/", challenge: "c", nonce: nil,
+                expires: 1_000)
+            #expect(try await store.save(grant, code: code, using: nil, at: 22))
+            #expect(try await store.change(accountID: anna.id, .role(.reader), at: 22))
+            #expect(try await store.account(id: anna.id)?.role == .reader)
+            #expect(try await store.sessions(of: anna.id) == [])
+            #expect(try await store.grant(id: "g")?.revokedAt == 22)
+            #expect(try await !store.change(accountID: "nobody", .role(.reader), at: 22))
+
             _ = try await store.begin(Self.session("s3", anna), replacing: nil)
             #expect(try await store.change(accountID: anna.id, .noSecondFactor, at: 23))
             #expect(try await store.recoveryCodesLeft(of: anna.id) == 0)

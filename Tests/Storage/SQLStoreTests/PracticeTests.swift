@@ -216,6 +216,22 @@ struct PracticeTests {
     }
 
     @Test(
+        "What an earlier version stored is read by the server's address and clock soon after",
+        arguments: TestDatabases.all)
+    func upgraded(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            try await Self.fill(store)
+            let order = try #require(Self.links.first { $0.json[0].contains("https://hilum.example/fhir") })
+            for text in order.json { try await Support.put(store, text) }
+            try await IndexUpkeepTests.settle(store)
+            let rebuild = try #require(Migrations.all.first { $0.name == "practices" }?.rebuild)
+            try await store.database.write { try rebuild($0.connection) }
+            try await IndexUpkeepTests.settle(store)
+            #expect(try await Self.seen(store, Self.access(.referrer)) == ["b"])
+        }
+    }
+
+    @Test(
         "House decision 5: who sees one patient by a grant is answered as if nothing else were stored",
         arguments: TestDatabases.all)
     func noOther(_ kind: SQLDialect) async throws {
@@ -364,6 +380,70 @@ struct PracticeTests {
         }
     }
 
+    @Test("RFC 8259 §7: a label counts however its letters are written", arguments: TestDatabases.all)
+    func writtenLabels(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            for security in ["security", #"s\u0065curity"#] {
+                try await Support.put(
+                    store,
+                    Self.labelled(
+                        "ImagingStudy", "i", "R", #""status":"available","subject":{"reference":"Patient/a"}"#
+                    ).replacing("security", with: security))
+                let kept = try await store.database.read { connection in
+                    try connection.first("SELECT COUNT(*) FROM care_labels WHERE type = 'ImagingStudy' AND code = 'R'")
+                    { try $0.int(0) }
+                }
+                #expect(kept == 1, "\(security)")
+                try await store.write(Support.server) { _ = try $0.deleteResource("ImagingStudy", "i") }
+            }
+        }
+    }
+
+    @Test(
+        "What was refused or labelled of one record counts for all of its person's records",
+        arguments: TestDatabases.all)
+    func mergedRecords(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { store in
+            try await Self.fill(store)
+            for patient in ["a", "b"] { #expect(try await Self.grant(store, patient)) }
+            let administrator = Self.access(.administrator, nil, account: "admin")
+            func expect(_ seen: [String], _ note: String) async throws {
+                for access in [Self.access(.referrer), administrator] {
+                    #expect(try await Self.seen(store, access) == seen, "\(note)")
+                }
+            }
+            /// Of records that were merged: a into b, b into a, both into a third one.
+            func merge(_ records: [(id: String, survivor: String?)]) async throws {
+                try await store.database.write { transaction in
+                    try transaction.connection.run("DELETE FROM patients")
+                    for record in records {
+                        try transaction.connection.run(
+                            "INSERT INTO patients (id, merged_into, detail) VALUES (?, ?, ?)",
+                            [.text(record.id), SQLValue(record.survivor), .bytes([0x7B, 0x7D])])
+                    }
+                }
+            }
+            let merges: [[(id: String, survivor: String?)]] = [
+                [("a", "b"), ("b", nil)], [("a", nil), ("b", "a")], [("a", "c"), ("b", "c"), ("c", nil)],
+            ]
+            for cut in ["consent", "label"] {
+                try await merge([("a", nil), ("b", nil)])
+                try await Support.put(
+                    store,
+                    cut == "consent"
+                        ? Self.consent(#"{"type":"deny"}"#) : Self.labelled("Patient", "a", "R", #""active":true"#))
+                try await expect(["b"], cut)
+                for records in merges {
+                    try await merge(records)
+                    try await expect([], "\(cut) \(records)")
+                }
+                if cut == "consent" {
+                    try await store.write(Support.server) { _ = try $0.deleteResource("Consent", "c") }
+                }
+            }
+        }
+    }
+
     private static func consent(_ provision: String, status: String = "active", scope: String = "patient-privacy")
         -> String
     {
@@ -379,6 +459,10 @@ struct PracticeTests {
         let deny = #""type":"deny""#
         let named = { (reference: String) in
             #""actor":[{"role":{"text":"r"},"reference":{"reference":"\#(reference)"}}]"#
+        }
+        let ofType = { (name: String) in #""type":"\#(name)","# }
+        let numbered = { (type: String, number: String) in
+            #""actor":[{"role":{"text":"r"},"reference":{\#(type)"identifier":{"system":"urn:staff","value":"\#(number)"}}}]"#
         }
         let purpose = { (code: String) in
             #""purpose":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActReason","code":"\#(code)"}]"#
@@ -403,6 +487,15 @@ struct PracticeTests {
             (Self.consent("{\(deny),\(named("CareTeam/t"))}"), true),
             (Self.consent("{\(deny),\(named("https://other.example/Practitioner/e"))}"), true),
             (Self.consent("{\(deny),\(named("RelatedPerson/p"))}"), false),
+            // By a number: of a person, in whatever state they are; of whom else it is told nowhere.
+            (Self.consent("{\(deny),\(numbered("", "7"))}"), true),
+            (Self.consent("{\(deny),\(numbered("", "8"))}"), false),
+            (Self.consent("{\(deny),\(numbered(ofType("PractitionerRole"), "7"))}"), true),
+            (Self.consent("{\(deny),\(numbered(ofType("Practitioner"), "8"))}"), false),
+            (Self.consent("{\(deny),\(numbered(ofType("Organization"), "8"))}"), true),
+            (Self.consent("{\(deny),\(numbered(ofType("CareTeam"), "8"))}"), true),
+            (Self.consent("{\(deny),\(numbered(ofType("RelatedPerson"), "8"))}"), false),
+            (Self.consent("{\(deny),\(numbered("", "7"))}".replacing("urn:staff", with: "")), true),
             (Self.consent(#"{\#(deny),"period":{"end":"2022"}}"#), false),
             (Self.consent(#"{\#(deny),"period":{"start":"2024"}}"#), false),
             (Self.consent(#"{\#(deny),"period":{"start":"2023-11-14","end":"2023-11-14"}}"#), true),
@@ -430,7 +523,7 @@ struct PracticeTests {
             try await Self.fill(store)
             try await Support.put(
                 store,
-                #"{"resourceType":"PractitionerRole","id":"r","active":false,"practitioner":{"reference":"Practitioner/d"},"organization":{"reference":"Organization/g"}}"#
+                #"{"resourceType":"PractitionerRole","id":"r","active":false,"identifier":[{"system":"urn:staff","value":"7"}],"practitioner":{"reference":"Practitioner/d"},"organization":{"reference":"Organization/g"}}"#
             )
             for patient in ["a", "b"] { #expect(try await Self.grant(store, patient)) }
             let own = CompartmentTests.access("patient/*.rs", patient: "a")
@@ -448,6 +541,22 @@ struct PracticeTests {
                 }
                 #expect(try await Support.ids(store, "Observation", "_sort=_id", heedless) == ["oa", "ob"])
                 #expect(try await Support.ids(store, "Observation", "", own) == ["oa"])
+            }
+            // Who signs in as one role of theirs is refused what is refused to their person, or to another role of theirs.
+            for json in [
+                #"{"resourceType":"Practitioner","id":"d","active":false,"identifier":[{"system":"urn:number","value":"9"}]}"#,
+                #"{"resourceType":"PractitionerRole","id":"r2","practitioner":{"reference":"Practitioner/d"}}"#,
+            ] { try await Support.put(store, json) }
+            for (refused, isHidden) in [
+                (named("Practitioner/d"), true), (named("PractitionerRole/r"), true), (named("Organization/g"), true),
+                (numbered("", "9").replacing("urn:staff", with: "urn:number"), true), (numbered("", "9"), false),
+                (named("Practitioner/e"), false), (named("Organization/h"), false),
+            ] {
+                try await Support.put(store, Self.consent("{\(deny),\(refused)}"))
+                for user in ["Practitioner/d", "PractitionerRole/r2"] {
+                    let seen = try await Self.seen(store, Self.access(.referrer, user))
+                    #expect(seen == (isHidden ? ["b"] : ["a", "b"]), "\(user) \(refused)")
+                }
             }
             try await Support.put(store, Self.consent("{\(deny)}"))
             #expect(try await Self.seen(store, Self.access(.referrer)) == ["b"])

@@ -32,7 +32,9 @@ package struct HTML: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
     /// The same with pieces that were collected before.
     package static func element(_ name: StaticString, _ attributes: [HTMLAttribute] = [], _ content: [HTML]) -> HTML {
         let name = "\(name)"
-        precondition(name != "script" && name != "style", "what these hold cannot be escaped; link to a file of ours")
+        precondition(
+            content.isEmpty || (name != "script" && name != "style"),
+            "what these hold cannot be escaped; link to a file of ours")
         var markup = "<" + name
         for attribute in attributes { markup += attribute.markup }
         markup += ">"

@@ -184,7 +184,8 @@ package struct AuthorizationEndpoint: Sendable {
                 request, person, asked.client, .success, interaction: "launch-patients", category: .query,
                 query: find.isEmpty ? nil : "name=" + PercentCoding.encoded(find), detail: nil)
         } else if let patient = offer.context.patient {
-            let access = AccessContext.server(requestID: request.requestID)
+            // Whom an EHR shows is named as far as the person may see them: not one who has refused it.
+            let access = self.access(of: person, request, launched: [patient])
             choices = try await subjects.patients(ids: [patient], access: access)
             try await record(
                 request, person, asked.client, .success, interaction: "launch-patients", category: .query,
@@ -278,9 +279,12 @@ package struct AuthorizationEndpoint: Sendable {
             inSession: person.sessionID)
     }
 
-    private func access(of person: SignedInPerson, _ request: APIRequest) -> AccessContext {
+    private func access(
+        of person: SignedInPerson, _ request: APIRequest, launched: [String] = []
+    ) -> AccessContext {
         person.access(
-            requestID: request.requestID, sourceAddress: request.sourceAddress, at: now(), policy: policy)
+            requestID: request.requestID, sourceAddress: request.sourceAddress, launched: launched, at: now(),
+            policy: policy)
     }
 
     private func isTheirs(_ id: String, _ person: SignedInPerson, _ access: AccessContext) async throws -> Bool {

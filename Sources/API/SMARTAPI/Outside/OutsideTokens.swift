@@ -248,8 +248,8 @@ package final class OutsideTokens: TokenVerifying {
 
     // MARK: Who that is here
 
-    /// Nil for a person whose account is locked, and for a patient whom the linked person may not see. Throws the store's
-    /// error.
+    /// Nil for a person whose account is locked, and for a patient whom the linked person may not be given: a patient
+    /// another one, an operator anybody. Throws the store's error.
     private func entry(
         _ statement: OutsideServer.Statement, _ server: OutsideServer, keptFor: Int64, at time: Int64
     ) async throws -> Entry? {

@@ -61,9 +61,9 @@ class Viewer {
   async #banner(study) {
     const own = (this.studies ?? []).find((each) => text(each, Tag.studyInstance) === study);
     if (!this.session.patient) {
-      find("patient-name").textContent = own ? personName(text(own, Tag.patientName)) || "Patient" : "All patients";
+      find("patient-name").textContent = study ? (own && personName(text(own, Tag.patientName))) || "Patient" : "All patients";
       find("patient-more").textContent = own ? text(own, Tag.patientID) : "";
-      if (!own) return;
+      if (!study) return;
     }
     const patient = await this.archive.patient(study).catch(() => undefined);
     // Another study was opened meanwhile, or the object's own words are all there is.
@@ -116,11 +116,18 @@ class Viewer {
     return this.session.patient ? [] : [personName(text(study, Tag.patientName)), text(study, Tag.patientID)];
   }
 
+  /** Whether something of a study may be shown now: where the list is of several patients, of the open study alone. */
+  #isShown(study) { return Boolean(this.session.patient) || this.study === study; }
+
   async openStudy(study, { series, image, frame } = {}) {
     this.study = study;
     if (!this.session.patient) {
       // Nothing of another patient stays beside it.
+      if (this.cine) this.#toggleCine();
       while (this.panes.length > 0) this.panes.pop().close();
+      this.seriesList = [];
+      for (const list of ["series", "reports"]) find(list).replaceChildren();
+      find("report-text").textContent = "";
       this.#layout("1");
       this.#banner(study).catch((error) => this.#tell(error));
     }
@@ -138,6 +145,7 @@ class Viewer {
     const shown = wanted.slice(0, series ? 1 : this.panes.length === 1 ? 1 : this.panes.length);
     await Promise.all(shown.map((entry, index) =>
       this.openSeries(study, text(entry, Tag.seriesInstance), this.panes[series ? this.active : index], { image, frame })));
+    if (!this.#isShown(study)) return;
     if (shown.length === 0 && list.length > 0) this.#say("This study has no images; its reports are at the right.");
     await this.#listReports();
   }
@@ -179,6 +187,7 @@ class Viewer {
   async openSeries(study, uid, pane, { image, frame } = {}) {
     const entry = (this.seriesList ?? []).find((one) => text(one, Tag.seriesInstance) === uid);
     const { dataSets, stack } = await this.#frames(study, uid);
+    if (!this.#isShown(study)) return undefined;
     if (stack.length === 0) return this.#openDocuments(study, dataSets);
     const at = image ? stack.findIndex(({ frame: one }) => one.instance === image && (!frame || one.index + 1 === frame)) : 0;
     const title = entry ? text(entry, Tag.seriesDescription) || text(entry, Tag.modality) : "";
@@ -201,6 +210,7 @@ class Viewer {
         const all = await Promise.all((this.seriesList ?? [])
           .filter((entry) => !["SR", "KO", "PR", "DOC"].includes(text(entry, Tag.modality)))
           .map((entry) => this.#frames(study, text(entry, Tag.seriesInstance)).catch(() => ({ stack: [] }))));
+        if (!this.#isShown(study)) return undefined;
         const stack = all.flatMap(({ stack }) => stack).filter(({ frame }) => named.has(frame.instance));
         if (stack.length > 0) return this.#show(this.pane, stack, { title: "Key images" });
         this.#say("The images that are marked as key images are not in this study.");
@@ -209,7 +219,9 @@ class Viewer {
           study, series: text(dataSet, Tag.seriesInstance), instance: text(dataSet, Tag.sopInstance),
         };
         this.#panel("reports");
-        find("report-text").textContent = await this.archive.reportText(reference);
+        const words = await this.archive.reportText(reference);
+        if (!this.#isShown(study)) return undefined;
+        find("report-text").textContent = words;
       }
     }
   }
@@ -376,7 +388,7 @@ class Viewer {
 
   /** Four panes: the series, and the two planes across it, with their lines. */
   async #reformat() {
-    const source = this.pane;
+    const [source, study] = [this.pane, this.study];
     const frames = source.stack.map(({ frame }) => frame);
     const volume = volumeOf(frames);
     if (!volume || source.stack.some(({ image }) => image)) {
@@ -390,6 +402,7 @@ class Viewer {
       this.#say(`Loading the volume: ${done} of ${frames.length}`);
       return image;
     }));
+    if (!this.#isShown(study)) return;
     if (images.some((image) => !image.samples)) throw new Error("The images of this series cannot be read as samples.");
     this.#say("");
     const { stack, index, title, window } = source;
@@ -482,11 +495,11 @@ class Viewer {
   async #listReports() {
     const study = this.study;
     let reports;
-    if (!this.session.patient) find("report-text").textContent = "";
     try {
       reports = await this.archive.reports(study);
       if (this.study !== study) return;
     } catch (error) {
+      if (this.study !== study) return;
       find("reports").replaceChildren(make("li", {}, error.status === 403 ? "Reports are not among what this session may see." : error.message));
       return;
     }

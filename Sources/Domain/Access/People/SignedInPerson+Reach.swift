@@ -28,14 +28,18 @@ extension SignedInPerson {
     }
 
     /// What the person themself may look for, to choose a patient from.
+    ///
+    /// - Parameter launched: logical ids of patients whom an EHR shows to the person now.
     package func access(
-        requestID: String, sourceAddress: String?, at time: Int64, policy: AccessPolicy = .standard
+        requestID: String, sourceAddress: String?, launched: [String] = [], at time: Int64,
+        policy: AccessPolicy = .standard
     ) -> AccessContext {
         let permissions: Permissions = [.read, .search]
         return AccessContext(
             principal: principal(client: nil),
             scopes: [Scope(level: .user, resourceType: "*", permissions: permissions)], reach: reach,
-            practice: practice(at: time, policy), requestID: requestID, sourceAddress: sourceAddress)
+            practice: practice(launched: launched, at: time, policy), requestID: requestID, sourceAddress: sourceAddress
+        )
     }
 
     /// The person by themself, or by an application.

@@ -15,7 +15,7 @@ package struct AccessPolicy: Sendable, Hashable {
     /// Roles that see patients who have refused it; none but the administrator's makes sense.
     package var ignoringRefusals: Set<Practice.Role>
     package var emergencyPasses: Set<Passage>
-    /// For how long somebody sees a patient whom they have opened in an emergency; 1 minute to 7 days.
+    /// For how long somebody sees a patient whom they have opened in an emergency; 1 hour to 7 days.
     package var emergencySeconds: Int64
 
     package init(
@@ -32,7 +32,6 @@ package struct AccessPolicy: Sendable, Hashable {
 
     /// Restricted and very restricted are hidden from all, refusals heeded by all, and nothing passes them.
     package static let standard = AccessPolicy()
-    package static let emergencySecondsRange: ClosedRange<Int64> = 60...(7 * 86_400)
 
     /// What is hidden from a role, in the order of ``labels``.
     package func hiddenLabels(from role: Practice.Role) -> [SecurityLabel] {

@@ -45,6 +45,13 @@ extension Migrations {
                 """,
                 "UPDATE accounts SET role = 'referrer' WHERE role = 'practitioner'",
                 "UPDATE grants SET reach = 'referrer' WHERE reach LIKE 'Practitioner%'",
-            ], rebuild: { try AccessFactTable(connection: $0).rebuild() })
+            ],
+            rebuild: { connection in
+                try AccessFactTable(connection: connection).rebuild()
+                // The server's address and the site's clock are not known here: the upkeep makes them anew by these.
+                for name in [UpkeepTable.Name.indexForm, .reindexedForm] {
+                    try UpkeepTable(connection: connection).set(name, 0)
+                }
+            })
     }
 }

@@ -67,17 +67,17 @@ struct AccessFactTable {
         }
     }
 
-    /// Whether the text has a member `security`, or a string that says so.
+    /// Whether the text may have a member `security`: it says the word, or writes letters by their numbers, as its author
+    /// may. RFC 8259 §7.
     private static func mentionsSecurity(_ bytes: [UInt8]) -> Bool {
-        let word = Array("\"security\"".utf8)
-        guard bytes.count >= word.count else { return false }
+        let words = ["\"security\"", "\\u"].map { Array($0.utf8) }
         return bytes.withUnsafeBufferPointer { bytes in
-            var at = 0
-            while at <= bytes.count - word.count {
-                if bytes[at] == word[0], word.indices.allSatisfy({ bytes[at + $0] == word[$0] }) { return true }
-                at += 1
+            bytes.indices.contains { at in
+                words.contains { word in
+                    bytes[at] == word[0] && at + word.count <= bytes.count
+                        && word.indices.allSatisfy { bytes[at + $0] == word[$0] }
+                }
             }
-            return false
         }
     }
 

@@ -2,8 +2,8 @@ import Access
 import FHIRModel
 
 /// What one current version says of who may see whom: whose care a patient is in, as whom somebody acts, whom a patient has
-/// refused, and labels of a
-/// patient, a study or an order. What a store keeps of it, rights ask within their queries. Decision 0034.
+/// refused, and labels of a patient, a study or an order. What a store keeps of it, rights ask within their queries.
+/// Decision 0034.
 package struct AccessFacts: Sendable, Hashable {
     /// From and before which something holds, in microseconds since 1970 UTC.
     package struct Span: Sendable, Hashable {
@@ -63,10 +63,6 @@ package struct AccessFacts: Sendable, Hashable {
     package static let everything = "*"
     /// Rows of one resource; a resource with more grants no more, and one that refuses more refuses all.
     static let rowsMax = 1_000
-
-    package init() {}
-
-    package var isEmpty: Bool { careLinks.isEmpty && actors.isEmpty && refusals.isEmpty && labels.isEmpty }
 
     /// What a version may say something of.
     package enum Kind: Sendable, Hashable, CaseIterable { case careLinks, actors, refusals, labels }
@@ -194,15 +190,20 @@ struct FactReader {
     // MARK: Actors
 
     func ofPractitioner(_ id: String, _ root: JSONNode) -> Set<AccessFacts.Actor> {
-        guard root["active"]?.bool ?? true else { return [] }
+        let isActive = root["active"]?.bool ?? true
         let person = "Practitioner/" + id
-        return Set(
-            Self.items(root["identifier"]).compactMap { identifier in
-                guard let actor = Self.identified(identifier), let span = span(identifier["period"]) else {
-                    return nil
-                }
-                return AccessFacts.Actor(person: person, actor: actor, isMember: false, span: span)
-            })
+        return Set(Self.items(root["identifier"]).compactMap { numbered(person, $0, isActive ? .always : nil) })
+    }
+
+    /// As whom somebody acts by a number of theirs, within the time of who has it; nil for a number that names nobody. What
+    /// is refused to it is refused to them in whatever state they and the number are.
+    private func numbered(
+        _ person: String, _ identifier: JSONNode, _ whole: AccessFacts.Span?
+    ) -> AccessFacts.Actor? {
+        guard let actor = Self.identified(identifier) else { return nil }
+        let own = whole.flatMap { whole in span(identifier["period"]).map { $0.intersection(whole) } }
+        guard let own, !own.isEmpty else { return .init(person: person, actor: actor, isMember: true, span: .always) }
+        return .init(person: person, actor: actor, isMember: false, span: own)
     }
 
     func ofRole(_ id: String, _ root: JSONNode) -> Set<AccessFacts.Actor> {
@@ -214,15 +215,10 @@ struct FactReader {
         var actors: Set<AccessFacts.Actor> = []
         let organization = root["organization"].flatMap { anyone($0) }
         for own in [person, role].compactMap({ $0 }) {
-            if let span, !span.isEmpty {
-                if own != role {
-                    actors.insert(.init(person: own, actor: role, isMember: false, span: span))
-                }
-                for identifier in Self.items(root["identifier"]) {
-                    guard let actor = Self.identified(identifier) else { continue }
-                    actors.insert(.init(person: own, actor: actor, isMember: false, span: span))
-                }
+            if let span, !span.isEmpty, own != role {
+                actors.insert(.init(person: own, actor: role, isMember: false, span: span))
             }
+            actors.formUnion(Self.items(root["identifier"]).compactMap { numbered(own, $0, span) })
             // What is refused to a role or to its organization is refused to its person, in whatever state the role is.
             if own != role { actors.insert(.init(person: own, actor: role, isMember: true, span: .always)) }
             if let organization {
@@ -251,30 +247,27 @@ struct FactReader {
 
     // MARK: References
 
-    /// Who is named: a relative reference to a practitioner or a role, or `system|value` of an identifier with a system,
-    /// which is how messages name people. Nil for anybody else, and for what cannot be told.
-    func actor(_ node: JSONNode) -> String? {
-        if let text = node["reference"]?.string {
-            guard case .relative(let type, let id, _) = Reference(text).relative(to: base),
-                ["Practitioner", "PractitionerRole"].contains(type)
-            else { return nil }
-            return type + "/" + id
-        }
-        guard let identifier = node["identifier"],
-            ["Practitioner", "PractitionerRole"].contains(node["type"]?.string ?? "Practitioner")
-        else { return nil }
-        return Self.identified(identifier)
-    }
+    private static let people: Set<String> = ["Practitioner", "PractitionerRole"]
 
-    /// The same of whoever may be refused: organizations as well.
-    func anyone(_ node: JSONNode) -> String? {
+    /// Who is named: a relative reference to a practitioner or a role, or `|system|value` of an identifier with a system,
+    /// which is how messages name people. Nil for anybody else, and for what cannot be told.
+    func actor(_ node: JSONNode) -> String? { actor(node, among: Self.people) }
+
+    /// The same of whoever may be refused: organizations as well, by a reference. Which one a number of an organization or a
+    /// team names is told nowhere here.
+    func anyone(_ node: JSONNode) -> String? { actor(node, among: Self.people.union(["Organization"])) }
+
+    private func actor(_ node: JSONNode, among types: Set<String>) -> String? {
         if let text = node["reference"]?.string {
-            guard case .relative(let type, let id, _) = Reference(text).relative(to: base),
-                ["Practitioner", "PractitionerRole", "Organization"].contains(type)
-            else { return nil }
+            guard case .relative(let type, let id, _) = Reference(text).relative(to: base), types.contains(type) else {
+                return nil
+            }
             return type + "/" + id
         }
-        return node["identifier"].flatMap(Self.identified)
+        guard let identifier = node["identifier"], Self.people.contains(node["type"]?.string ?? "Practitioner") else {
+            return nil
+        }
+        return Self.identified(identifier)
     }
 
     /// `|system|value`, which no relative reference is; nil without a system, as values alone name several people.

@@ -97,11 +97,14 @@ extension FactReader {
         return named
     }
 
+    private static let others: Set<String> = ["Patient", "RelatedPerson", "Device"]
+
     private func isNoStaff(_ reference: JSONNode) -> Bool {
-        guard let text = reference["reference"]?.string,
-            case .relative(let type, _, _) = Reference(text).relative(to: base)
-        else { return false }
-        return ["Patient", "RelatedPerson", "Device"].contains(type)
+        guard let text = reference["reference"]?.string else {
+            return reference["identifier"] != nil && Self.others.contains(reference["type"]?.string ?? "")
+        }
+        guard case .relative(let type, _, _) = Reference(text).relative(to: base) else { return false }
+        return Self.others.contains(type)
     }
 
     /// The types that are refused.

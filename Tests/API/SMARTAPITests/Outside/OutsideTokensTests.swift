@@ -231,6 +231,40 @@ private struct TokensFixture {
         #expect(try await fixture.context(token) == nil)
     }
 
+    @Test("Who works here sees by their role, within the record as it is now; an operator is given no patient")
+    func staff() async throws {
+        let fixture = try TokensFixture()
+        for (index, role) in [SignedInPerson.Role.referrer, .reader, .administrator, .operator].enumerated() {
+            let account = Account(
+                id: "a\(index)", name: "n\(index)", displayName: "N", role: role, fhirUser: "Practitioner/7",
+                createdAt: 0)
+            _ = try await fixture.directory.add(account)
+            _ = try await fixture.identities.link(
+                OutsideIdentity(
+                    issuer: TokensFixture.signing, subject: "s\(index)", accountID: account.id, isMade: false,
+                    linkedAt: 0))
+            let token = try fixture.token(["sub": "\"s\(index)\"", "jti": "\"s\(index)\""])
+            let access = try await fixture.context(token)
+            // Grants and desks are the account's.
+            #expect(access?.practice?.accountID == (role == .operator ? nil : account.id))
+            #expect(access?.practice?.role == role.practice)
+            #expect(access?.practice?.fhirUser == (role == .operator ? nil : "Practitioner/7"))
+            #expect(access?.practice?.launched == (role == .operator ? nil : ["p1"]))
+            #expect(access?.practice?.time == (role == .operator ? nil : fixture.clock.now))
+            #expect((access == nil) == (role == .operator), "\(role)")
+            guard let access else { continue }
+            // The patient in context is seen as far as the practice goes: refusals and labels count.
+            guard case .anyOf(let rules) = access.visibility(.read, of: "Observation") else {
+                Issue.record("\(role): \(access.visibility(.read, of: "Observation"))")
+                continue
+            }
+            for rule in rules {
+                #expect(rule.conditions.contains(.compartment(.patient("p1"))))
+                #expect(rule.conditions.contains { if case .reach = $0 { true } else { false } })
+            }
+        }
+    }
+
     @Test("fhirUser gives a practitioner's or a patient's reach when it is of this server, and none when of another")
     func fhirUser() async throws {
         let fixture = try TokensFixture()
