@@ -108,8 +108,7 @@ struct BackupRun {
         // A master key and what it seals, of one moment.
         let lock = try StoreKeys.lock(server, waits: true)
         defer { withExtendedLifetime(lock) {} }
-        let copies = StoreKeys.paths(configuration, server)
-        if let keys = copies.first(where: { FileManager.default.fileExists(atPath: $0) }) {
+        if let keys = try StoreKeys.newest(configuration, server) {
             _ = try DurableFiles.copy(keys, to: backup.storeKeysFile)
             try DurableFiles.synchronize(folder: backup.path)
         }

@@ -96,6 +96,23 @@ struct StoreKeys: Sendable {
         return StoreKeys(keys: keys, ring: try keys.keyRing(and: others), copies: copies, master: master)
     }
 
+    /// The file that a backup takes: of the two the one that was written last, as far as they are whole; nil for a store of
+    /// before. Throws `StoreError(.corrupt)` when there are only damaged ones.
+    static func newest(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> String? {
+        let copies = try look(configuration, folder, [])
+        for copy in copies {
+            guard let file = copy.file else { continue }
+            // The first one says whose store it is.
+            return copies.filter { $0.file?.ring == file.ring }
+                .max { ($0.file?.generation ?? 0) < ($1.file?.generation ?? 0) }?.path
+        }
+        for copy in copies {
+            guard case .damaged(let why) = copy.state else { continue }
+            throw StoreError(.corrupt, "the store's keys in \(copy.path): \(why); run `hilum doctor \(folder.path)`")
+        }
+        return nil
+    }
+
     /// Both files, as far as the master keys open them. Throws only for a file that is there and cannot be read.
     static func look(
         _ configuration: ServerConfiguration, _ folder: ServerFolder, _ masters: [any MasterKeyWrapping]

@@ -272,6 +272,29 @@ import Workflow
         }
     }
 
+    @Test("A backup takes the file that is whole and was written last, and none where only damaged ones are left")
+    func backedUp() throws {
+        try Self.with { folder in
+            let configuration = try Self.configured(folder)
+            let paths = StoreKeys.paths(configuration, folder)
+            #expect(try StoreKeys.newest(configuration, folder) == nil)
+            _ = try Self.make(folder)
+            let older = Self.bytes(paths[0])
+            _ = try Self.rotate(folder)
+            let good = Self.bytes(paths[0])
+            for (stale, other) in [(0, 1), (1, 0)] {
+                for bytes in [older, good.dropLast(10), nil] as [[UInt8]?] {
+                    try FileManager.default.removeItem(atPath: paths[stale])
+                    if let bytes { try Data(bytes).write(to: URL(fileURLWithPath: paths[stale])) }
+                    #expect(try StoreKeys.newest(configuration, folder) == paths[other])
+                }
+                try Data(good).write(to: URL(fileURLWithPath: paths[stale]))
+            }
+            for path in paths { try Data(good.dropLast(10)).write(to: URL(fileURLWithPath: path)) }
+            #expect(throws: StoreError.self) { try StoreKeys.newest(configuration, folder) }
+        }
+    }
+
     @Test("Two changes at the same time: the second is refused")
     func twice() throws {
         try Self.with { folder in
