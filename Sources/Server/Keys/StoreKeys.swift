@@ -61,8 +61,10 @@ struct StoreKeys: Sendable {
         let copies = try look(configuration, folder, [current] + previous)
         // Before there was a file the master key was the store's key. With a file in keys/ that does not open, it is not.
         if case .missing = copies[0].state {
-            for (index, key) in ([current] + previous).enumerated() {
-                guard let key = key as? MasterKey, key.isRaw else { continue }
+            // Where one of before is named it is that one: the one of now has not wrapped anything yet.
+            let masters = [current] + previous
+            for index in Array(1..<masters.count) + [0] {
+                guard let key = masters[index] as? MasterKey, key.isRaw else { continue }
                 let keys = StoreKeySet(first: key.secret, madeAt: 0)
                 return StoreKeys(keys: keys, ring: try keys.keyRing(), copies: copies, master: index)
             }

@@ -272,6 +272,44 @@ import Workflow
         }
     }
 
+    @Test(
+        "A store of before whose new master key has 32 bytes, too, keeps the old one as its key, as long as it is named"
+    )
+    func ofMasterAloneMoved() throws {
+        try Self.with { folder in
+            let secret = OpenSSLEntropy().bytes(32)
+            try ServerFolder.writeSecret(secret, to: folder.masterKeyFile)
+            try ServerFolder.writeSecret(OpenSSLEntropy().bytes(32), to: folder.path + "/other.key")
+            try FileManager.default.createDirectory(atPath: folder.path + "/blobs", withIntermediateDirectories: true)
+            let known = try StoreKey(secret).name
+            let yaml = "store: { master-key: other.key, previous-master-keys: [keys/master.key] }"
+            let before = try StoreKeys.load(try Self.configured(folder, yaml), folder)
+            #expect(before.ring.current.name == known)
+            #expect(before.master == 1)
+            _ = try Self.rotate(folder)
+            try FileManager.default.removeItem(atPath: folder.masterKeyFile)
+            let after = try StoreKeys.load(try Self.configured(folder, "store: { master-key: other.key }"), folder)
+            #expect(after.ring.holds(known))
+            #expect(after.derived("x") == before.derived("x"))
+        }
+    }
+
+    @Test("Keys that the database does not know are not sealed anew: nothing is written")
+    func unknownToTheDatabase() throws {
+        try Self.with { folder in
+            try ServerFolder.writeSecret(OpenSSLEntropy().bytes(32), to: folder.masterKeyFile)
+            try FileManager.default.createDirectory(atPath: folder.path + "/blobs", withIntermediateDirectories: true)
+            let known = try StoreKey(OpenSSLEntropy().bytes(32)).name
+            let configuration = try Self.configured(folder)
+            #expect(throws: ConfigurationError.self) {
+                _ = try KeyRotation(configuration: configuration, folder: folder, known: known).run()
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.keysFolder) == ["master.key"])
+            let own = try StoreKeys.load(configuration, folder).ring.current.name
+            #expect(try KeyRotation(configuration: configuration, folder: folder, known: own).run().isChanged)
+        }
+    }
+
     @Test("A backup takes the file that is whole and was written last, and none where only damaged ones are left")
     func backedUp() throws {
         try Self.with { folder in
@@ -314,8 +352,10 @@ import Workflow
 
     // MARK: Programs
 
-    private static func program(_ folder: ServerFolder, _ text: String, mode: Int = 0o700) throws -> String {
-        let path = folder.path + "/hook"
+    private static func program(
+        _ folder: ServerFolder, _ text: String, mode: Int = 0o700, name: String = "hook"
+    ) throws -> String {
+        let path = folder.path + "/" + name
         try? FileManager.default.removeItem(atPath: path)
         try ("#!/bin/sh\n" + text).write(toFile: path, atomically: false, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
