@@ -97,7 +97,7 @@ struct KeyRotation {
         _ keys: StoreKeySet, to files: [String: StoreKeyFile?], for masters: [any MasterKeyWrapping]
     ) throws {
         // What was written a moment ago counts, too.
-        let found = try StoreKeys.look(configuration, folder, masters)
+        let found = try StoreKeys.look(configuration, folder, [])
         let newest = found.compactMap { copy in files[copy.path] == nil ? nil : copy.file?.generation }.max() ?? 0
         let file = try StoreKeyFile(keys, generation: newest + 1, for: masters)
         for path in files.keys.sorted() { try DurableFiles.write(file.encoded, to: path) }

@@ -407,6 +407,35 @@ import Workflow
     }
 
     @Test(
+        "From one program that wraps to another: the new one does not unwrap what the old one wrapped, and is not blamed"
+    )
+    func wrapsElsewhere() throws {
+        try Self.with { folder in
+            func device(_ mark: String) throws -> String {
+                try Self.program(
+                    folder,
+                    "case \"$1\" in wrap) printf '\(mark):'; cat ;; *) test \"$(head -c 2)\" = \(mark): && cat ;; esac\n",
+                    name: "hook-" + mark)
+            }
+            func key(_ path: String) -> String { "{ command: \(path), wraps: true }" }
+            let (one, two) = (try device("a"), try device("b"))
+            let first = try Self.configured(folder, "store: { master-key: \(key(one)) }")
+            try StoreKeys.make(first, folder)
+            let before = try StoreKeys.load(first, folder)
+            let alone = "store: { master-key: \(key(two)) }"
+            _ = try Self.configured(folder, alone)
+            // Without the old one it cannot be known whose the files are: the program's own words.
+            #expect(Self.refusal(folder).contains("\(two) ended with 1"), "\(Self.refusal(folder))")
+            let both = "store: { master-key: \(key(two)), previous-master-keys: [\(key(one))] }"
+            #expect(try StoreKeys.load(try Self.configured(folder, both), folder).keys == before.keys)
+            #expect(try Self.rotate(folder).isChanged)
+            let after = try StoreKeys.load(try Self.configured(folder, alone), folder)
+            #expect(after.ring.holds(before.ring.current.name))
+            #expect(after.copies.allSatisfy { $0.keys != nil })
+        }
+    }
+
+    @Test(
         "A program that fails, prints too much or nothing, may be changed by others or is not there, is named",
         arguments: [
             ("exit 3", 0o700, "ended with 3"), ("true", 0o700, "printed nothing"),
