@@ -109,6 +109,14 @@ struct StoreKeys: Sendable {
         return StoreKeys(keys: keys, ring: try keys.keyRing(and: others), copies: copies, master: master)
     }
 
+    /// The master keys of before that `hilum key rotate` has left beside one in a file, by their paths.
+    static func oldMasterKeys(beside path: String) -> [String] {
+        let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
+        return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            .filter { $0.hasPrefix(name + ".") && $0.utf8.count == name.utf8.count + 17 }.sorted()
+            .map { folder + "/" + $0 }
+    }
+
     /// The file that a backup takes: of the two the one that was written last, as far as they are whole; nil for a store of
     /// before. Throws `StoreError(.corrupt)` when there are only damaged ones.
     static func newest(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> String? {
