@@ -108,11 +108,7 @@ struct BackupRun {
         // A master key and what it seals, of one moment.
         let lock = try StoreKeys.lock(server, waits: true)
         defer { withExtendedLifetime(lock) {} }
-        let copies = StoreKeys.paths(configuration, server)
-        if let keys = copies.first(where: { FileManager.default.fileExists(atPath: $0) }) {
-            _ = try DurableFiles.copy(keys, to: backup.storeKeysFile)
-            try DurableFiles.synchronize(folder: backup.path)
-        }
+        let storeKeys = try StoreKeys.newest(configuration, server)
         let folder = backup.configurationFolder
         try DurableFiles.makeFolder(folder + "/tls")
         var pairs = [
@@ -123,6 +119,10 @@ struct BackupRun {
         ]
         if withKeys {
             try DurableFiles.makeFolder(backup.keysFolder)
+            // Before the one of now takes their place.
+            pairs += StoreKeys.oldMasterKeys(beside: server.masterKeyFile).map {
+                ($0, backup.keysFolder + "/" + ($0 as NSString).lastPathComponent)
+            }
             pairs += [
                 (server.masterKeyFile, backup.keysFolder + "/master.key"),
                 (server.tokenKeyFile, backup.keysFolder + "/token.key"),
@@ -139,6 +139,11 @@ struct BackupRun {
         if withKeys { try NamedFiles.copy(named.keys, from: server.path, to: backup.namedKeysFolder) }
         for path in [folder, folder + "/tls"] + (withKeys ? [backup.keysFolder] : []) {
             try DurableFiles.synchronize(folder: path)
+        }
+        // Last: a run that is ended before leaves it under a key that the backup has.
+        if let storeKeys {
+            _ = try DurableFiles.copy(storeKeys, to: backup.storeKeysFile)
+            try DurableFiles.synchronize(folder: backup.path)
         }
     }
 

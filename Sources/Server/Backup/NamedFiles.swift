@@ -2,8 +2,8 @@ import Foundation
 import Workflow
 
 /// Files of a server folder that the configuration or a peer names, beside those that each folder has: certificates and
-/// authorities of doors, profiles of senders, keys of destinations and of pseudonyms. What lies outside of the folder is
-/// not Hilum's to copy.
+/// authorities of doors and of feeds of the audit trail, profiles of senders, keys of destinations, of sources of imports, of
+/// outside providers and of pseudonyms, master keys. What lies outside of the folder is not Hilum's to copy.
 struct NamedFiles {
     /// Paths below the server folder.
     let files: [String]
@@ -14,11 +14,13 @@ struct NamedFiles {
         let doors = configuration.doors
         let keys = Self.inside(
             doors.map(\.key) + configuration.routing.keyFiles + configuration.imports.sources.map(\.token.key)
-                + configuration.outsideKeyFiles + [ServerFolder.pseudonymKeyName] + configuration.store.keyFiles)
+                + configuration.outsideKeyFiles + configuration.audit.keyFiles + [ServerFolder.pseudonymKeyName]
+                + configuration.store.keyFiles)
         self.keys = keys
         files = Self.inside(
-            doors.flatMap { [$0.certificate, $0.clientAuthorities] } + [configuration.outbound.authorities]
-                + peers.map(\.profile)
+            doors.flatMap { [$0.certificate, $0.clientAuthorities] }
+                + configuration.audit.feeds.flatMap { [$0.certificate, $0.authorities] }
+                + [configuration.outbound.authorities] + peers.map(\.profile)
         ).filter { !keys.contains($0) }
     }
 

@@ -27,6 +27,7 @@ struct RestoreRun {
     func run() async throws -> Result {
         let begun = ContinuousClock.now
         let record = try backup.record()
+        try checkStoreKeys()
         var configuration = try ServerConfiguration.load(from: ServerFolder(backup.configurationFolder))
         let text = try place(&configuration)
         let blobsFolder = server.resolve(configuration.store.blobs)
@@ -55,6 +56,14 @@ struct RestoreRun {
         } catch {
             await store.close()
             throw error
+        }
+    }
+
+    /// Throws for a file of keys that is damaged: no object could be read.
+    private func checkStoreKeys() throws {
+        guard let bytes = FileManager.default.contents(atPath: backup.storeKeysFile) else { return }
+        do { _ = try StoreKeyFile([UInt8](bytes)) } catch let error as StoreError {
+            throw ConfigurationError("\(backup.storeKeysFile): \(error.message)")
         }
     }
 
@@ -206,6 +215,9 @@ struct RestoreRun {
             (backup.configurationFolder + "/tls/server.pem", server.serverCertificateFile),
         ]
         if record.hasKeys {
+            pairs += StoreKeys.oldMasterKeys(beside: backup.keysFolder + "/master.key").map {
+                ($0, server.keysFolder + "/" + ($0 as NSString).lastPathComponent)
+            }
             pairs += [
                 (backup.keysFolder + "/master.key", server.masterKeyFile),
                 (backup.keysFolder + "/token.key", server.tokenKeyFile),

@@ -45,13 +45,9 @@ extension DoctorCommand {
 
     private func reportOldKeys(_ configuration: ServerConfiguration, _ server: ServerFolder, _ doctor: inout Doctor) {
         guard case .file(let name) = configuration.store.masterKey else { return }
-        let path = server.resolve(name) as NSString
-        let prefix = path.lastPathComponent + "."
-        let old = ((try? FileManager.default.contentsOfDirectory(atPath: path.deletingLastPathComponent)) ?? [])
-            .filter { $0.hasPrefix(prefix) && $0.utf8.count == prefix.utf8.count + 16 }.sorted()
-        for name in old {
+        for path in StoreKeys.oldMasterKeys(beside: server.resolve(name)) {
             doctor.note(
-                "master key: an old one is kept in \(path.deletingLastPathComponent)/\(name)",
+                "master key: an old one is kept in \(path)",
                 fix: "remove it once no backup of before its change is kept")
         }
     }

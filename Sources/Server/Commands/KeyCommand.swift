@@ -3,6 +3,7 @@ import ArgumentParser
 import BlobStore
 import Foundation
 import SQLStore
+import Workflow
 
 /// `hilum key …`: the master key and the store's keys that it seals.
 struct KeyCommand: AsyncParsableCommand {
@@ -25,10 +26,11 @@ struct KeyCommand: AsyncParsableCommand {
         func run() async throws {
             let server = ServerFolder(folder)
             let configuration = try ServerConfiguration.load(from: server)
-            let rotation = KeyRotation(configuration: configuration, folder: server) { step in
+            var rotation = KeyRotation(configuration: configuration, folder: server) { step in
                 FileHandle.standardError.write(Data("\(step.rawValue)\n".utf8))
             }
             let result = try await StoreComposition.using(configuration, server) { store in
+                rotation.known = try await store.identity().masterKey
                 // The row comes first: what cannot be told is not done.
                 try await store.record(.ofCommand("key rotate", .update, "master-key"))
                 return try rotation.run()

@@ -35,6 +35,14 @@ struct AuditConfiguration: Decodable, Sendable {
     var checkpointMinutes: Int64 = 15
     var feeds: [Feed] = []
 
+    /// Files of the feeds' keys, as they are written.
+    var keyFiles: [String] {
+        feeds.flatMap { feed -> [String?] in
+            guard case .fhir(_, let token) = feed.way else { return [feed.key] }
+            return [feed.key, token?.key]
+        }.compactMap { $0 }
+    }
+
     enum CodingKeys: String, CodingKey, CaseIterable {
         case feeds
         case checkpointMinutes = "checkpoint-minutes"

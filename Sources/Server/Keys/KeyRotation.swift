@@ -42,6 +42,9 @@ struct KeyRotation {
 
     let configuration: ServerConfiguration
     let folder: ServerFolder
+    /// The key of the store that the database knows, by its name: keys without it are another store's, or of before, and
+    /// are not sealed anew.
+    var known: String?
     /// Told after each step. What it throws ends the run there.
     var tell: (Step) throws -> Void = { _ in }
 
@@ -49,6 +52,12 @@ struct KeyRotation {
         let lock = try StoreKeys.lock(folder, waits: false)
         defer { withExtendedLifetime(lock) {} }
         let opened = try StoreKeys.load(configuration, folder)
+        let own = try opened.keys.keyRing()
+        if let known, !own.holds(known) {
+            throw ConfigurationError(
+                "the master key is not this store's: its objects are encrypted under key \(known), and what the master key "
+                    + "opens is key \(own.current.name); put the store's key back")
+        }
         let files = try ownFiles(opened)
         guard configuration.store.previousMasterKeys.isEmpty, case .file(let name) = configuration.store.masterKey
         else {
@@ -88,7 +97,7 @@ struct KeyRotation {
         _ keys: StoreKeySet, to files: [String: StoreKeyFile?], for masters: [any MasterKeyWrapping]
     ) throws {
         // What was written a moment ago counts, too.
-        let found = try StoreKeys.look(configuration, folder, masters)
+        let found = try StoreKeys.look(configuration, folder, [])
         let newest = found.compactMap { copy in files[copy.path] == nil ? nil : copy.file?.generation }.max() ?? 0
         let file = try StoreKeyFile(keys, generation: newest + 1, for: masters)
         for path in files.keys.sorted() { try DurableFiles.write(file.encoded, to: path) }

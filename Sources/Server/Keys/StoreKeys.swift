@@ -19,6 +19,8 @@ struct StoreKeys: Sendable {
         }
         let path: String
         let state: State
+        /// Why a program could not say whether it opens the file.
+        var failure: StoreError?
 
         var file: StoreKeyFile? {
             switch state {
@@ -52,17 +54,31 @@ struct StoreKeys: Sendable {
     /// Opens the keys. Blocks. Throws `StoreError` with what to do: a master key that is not there or not the store's,
     /// files that are damaged.
     static func load(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> StoreKeys {
+        do { return try loadOnce(configuration, folder) } catch let error as StoreError where error.code == .misuse {
+            // The master key may have been changed after it was read and before the files were.
+            return try loadOnce(configuration, folder)
+        }
+    }
+
+    private static func loadOnce(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> StoreKeys {
         let store = configuration.store
         let current = try store.masterKey.load(folder)
-        if let opened = try open(configuration, folder, [current]) { return opened }
+        var masters: [any MasterKeyWrapping] = [current]
+        var copies = try look(configuration, folder, masters)
+        if let opened = try open(copies) { return opened }
         // Those of before are asked only when the one of now opens nothing.
-        let previous = try store.previousMasterKeys.map { try $0.load(folder) }
-        if let opened = try open(configuration, folder, [current] + previous) { return opened }
-        let copies = try look(configuration, folder, [current] + previous)
+        if !store.previousMasterKeys.isEmpty {
+            masters += try store.previousMasterKeys.map { try $0.load(folder) }
+            copies = try look(configuration, folder, masters)
+            if let opened = try open(copies) { return opened }
+        }
+        // A device that is away: whether the files are under its key is not known.
+        if let failure = copies.compactMap(\.failure).first { throw failure }
         // Before there was a file the master key was the store's key. With a file in keys/ that does not open, it is not.
         if case .missing = copies[0].state {
-            for (index, key) in ([current] + previous).enumerated() {
-                guard let key = key as? MasterKey, key.isRaw else { continue }
+            // Where one of before is named it is that one: the one of now has not wrapped anything yet.
+            for index in Array(1..<masters.count) + [0] {
+                guard let key = masters[index] as? MasterKey, key.isRaw else { continue }
                 let keys = StoreKeySet(first: key.secret, madeAt: 0)
                 return StoreKeys(keys: keys, ring: try keys.keyRing(), copies: copies, master: index)
             }
@@ -70,10 +86,7 @@ struct StoreKeys: Sendable {
         throw refusal(copies, current)
     }
 
-    private static func open(
-        _ configuration: ServerConfiguration, _ folder: ServerFolder, _ masters: [any MasterKeyWrapping]
-    ) throws -> StoreKeys? {
-        let copies = try look(configuration, folder, masters)
+    private static func open(_ copies: [Copy]) throws -> StoreKeys? {
         // The one of keys/ is this store's. Another store's blobs folder may be in use, with that store's keys in it.
         guard let first = copies.first(where: { $0.keys != nil }), var keys = first.keys,
             case .open(_, _, let master) = first.state
@@ -96,19 +109,58 @@ struct StoreKeys: Sendable {
         return StoreKeys(keys: keys, ring: try keys.keyRing(and: others), copies: copies, master: master)
     }
 
+    /// The master keys of before that `hilum key rotate` has left beside one in a file, by their paths.
+    static func oldMasterKeys(beside path: String) -> [String] {
+        let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
+        return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            .filter { $0.hasPrefix(name + ".") && $0.utf8.count == name.utf8.count + 17 }.sorted()
+            .map { folder + "/" + $0 }
+    }
+
+    /// The file that a backup takes: of the two the one that was written last, as far as they are whole; nil for a store of
+    /// before. Throws `StoreError(.corrupt)` when there are only damaged ones.
+    static func newest(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> String? {
+        let copies = try look(configuration, folder, [])
+        for copy in copies {
+            guard let file = copy.file else { continue }
+            // The first one says whose store it is.
+            return copies.filter { $0.file?.ring == file.ring }
+                .max { ($0.file?.generation ?? 0) < ($1.file?.generation ?? 0) }?.path
+        }
+        for copy in copies {
+            guard case .damaged(let why) = copy.state else { continue }
+            throw StoreError(.corrupt, "the store's keys in \(copy.path): \(why); run `hilum doctor \(folder.path)`")
+        }
+        return nil
+    }
+
     /// Both files, as far as the master keys open them. Throws only for a file that is there and cannot be read.
     static func look(
         _ configuration: ServerConfiguration, _ folder: ServerFolder, _ masters: [any MasterKeyWrapping]
     ) throws -> [Copy] {
-        try paths(configuration, folder).map { path in
+        var before: (bytes: [UInt8], copy: Copy)?
+        return try paths(configuration, folder).map { path in
             guard let bytes = try read(path) else { return Copy(path: path, state: .missing) }
-            do {
-                let file = try StoreKeyFile(bytes)
-                guard let (keys, master) = try file.open(masters) else { return Copy(path: path, state: .closed(file)) }
-                return Copy(path: path, state: .open(file, keys, master: master))
-            } catch let error as StoreError where error.code == .corrupt {
-                return Copy(path: path, state: .damaged(error.message))
+            // As a rule both are the same, and a device is asked once.
+            if let before, before.bytes == bytes {
+                return Copy(path: path, state: before.copy.state, failure: before.copy.failure)
             }
+            let copy = try look(bytes, path, masters)
+            before = (bytes, copy)
+            return copy
+        }
+    }
+
+    private static func look(_ bytes: [UInt8], _ path: String, _ masters: [any MasterKeyWrapping]) throws -> Copy {
+        do {
+            let file = try StoreKeyFile(bytes)
+            guard let (keys, master) = try file.open(masters) else { return Copy(path: path, state: .closed(file)) }
+            return Copy(path: path, state: .open(file, keys, master: master))
+        } catch let error as StoreError where error.code == .corrupt {
+            return Copy(path: path, state: .damaged(error.message))
+        } catch let error as StoreError {
+            // A program that does not unwrap it: it may be another's, which is asked in its turn.
+            return Copy(path: path, state: .closed(try StoreKeyFile(bytes)), failure: error)
         }
     }
 

@@ -120,10 +120,15 @@ final class BlobWriter: BlobWriting {
                 }
                 try await keeper.keep(slot.encoded, of: id)
             }
-            state.withLock { $0.phase = .ended }
+            state.withLock { state in
+                state.phase = .ended
+                state.apart = nil
+            }
         } catch {
             // A name that is not durable must not stay to be found: the caller was told that there is no blob.
             abort()
+            // It may have been kept, and the answer did not come.
+            if state.withLock({ $0.apart != nil }) { try? await store.configuration.keeper?.forget(id) }
             throw store.note(error)
         }
     }

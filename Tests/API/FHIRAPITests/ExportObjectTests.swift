@@ -3,6 +3,7 @@ import FHIRModel
 import FHIRResources
 import HTTPTypes
 import SQLStore
+import Synchronization
 import TestSupport
 import Testing
 import Workflow
@@ -12,11 +13,17 @@ import Workflow
 /// DICOM objects beside the ImagingStudy resources of an export. FHIR Bulk Data Access 2.0 §includeAssociatedData.
 @Suite("Bulk export: DICOM objects")
 struct ExportObjectTests {
-    /// Two objects of one study, of which the second cannot be de-identified.
+    /// Files that were made for exports.
+    private final class Made: Sendable {
+        let blobs = Mutex<[BlobID]>([])
+    }
+
+    /// Two objects of one study, of which the second cannot be de-identified, and is damaged where it is `broken`.
     private struct Images: ExportObjectSource {
         static let study = "1.2.3"
         let blobs: any BlobStoring
-        let deidentifications: Set<String> = ["research"]
+        let made: Made
+        let deidentifications: Set<String> = ["research", "broken"]
 
         func instances(
             of studyInstanceUID: String, after: String?, limit: Int, access: AccessContext
@@ -40,10 +47,14 @@ struct ExportObjectTests {
                 transferSyntaxUID: instance.transferSyntaxUID, size: instance.size,
                 digest: [UInt8](repeating: 0xAB, count: 32))
             guard destination != nil else { return object }
-            guard instance.sopInstanceUID.hasSuffix(".1") else { return nil }
+            guard instance.sopInstanceUID.hasSuffix(".1") else {
+                if destination == "broken" { throw StoreError(.corrupt, "a damaged object") }
+                return nil
+            }
             let blob = try blobs.create()
             try Array("clean".utf8).withUnsafeBytes { try blob.append($0) }
             try await blob.finish()
+            made.blobs.withLock { $0.append(blob.id) }
             (object.studyInstanceUID, object.seriesInstanceUID, object.sopInstanceUID) = ("2.25.1", "2.25.2", "2.25.3")
             (object.size, object.file) = (5, blob)
             return object
@@ -51,11 +62,11 @@ struct ExportObjectTests {
     }
 
     /// A server whose exports have objects and are worked on, with a study that is here and one that lies in an archive.
-    private static func with(_ body: (FHIRServer) async throws -> Void) async throws {
+    private static func with(_ made: Made = Made(), _ body: (FHIRServer) async throws -> Void) async throws {
         try await FHIRServer.with { (server) async throws in
             let exports = ExportService(
                 jobs: server.store, store: server.store, blobs: server.blobs, entropy: SeededEntropy(seed: 8),
-                objects: Images(blobs: server.blobs), imagingURL: "https://hilum.example/dicomweb",
+                objects: Images(blobs: server.blobs, made: made), imagingURL: "https://hilum.example/dicomweb",
                 baseURL: FHIRServer.base, now: server.service.now)
             let service = FHIRService(
                 store: server.store, audit: server.store, exports: exports, baseURL: FHIRServer.base,
@@ -151,6 +162,21 @@ struct ExportObjectTests {
             #expect(await server.send(.delete, found.job).status == 202)
             #expect(await server.send(.get, file).status == 404)
             await #expect(throws: StoreError.self) { _ = try await server.blobs.open(blob) }
+        }
+    }
+
+    @Test("What was made for a part that is given up is removed with it, and not by a sweep some time")
+    func givenUp() async throws {
+        let made = Made()
+        try await Self.with(made) { (server) async throws in
+            let kickOff = await server.send(
+                .get, "$export", "_type=ImagingStudy&includeAssociatedData=_DICOMObjects:broken",
+                headers: BulkExportTests.async)
+            #expect(kickOff.status == 202)
+            #expect(await BulkExportTests.finished(server, BulkExportTests.path(kickOff)).status == 500)
+            let blobs = made.blobs.withLock { $0 }
+            #expect(!blobs.isEmpty)
+            for blob in blobs { await #expect(throws: StoreError.self) { _ = try await server.blobs.open(blob) } }
         }
     }
 

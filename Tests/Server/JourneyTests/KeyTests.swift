@@ -77,6 +77,42 @@ extension JourneyTests {
         }
 
         @Test(
+            "R20: a backup of after a change has the whole file of keys and the old master key, and restores by them alone"
+        )
+        func backup() async throws {
+            let folder = try await ServerFolder.make()
+            defer { folder.remove() }
+            let (own, kept) = (folder.path + "/keys/store.keys", folder.backup + "/store.keys")
+            try await Self.serve(folder) { (context) async throws -> Void in
+                try await Self.store(context, 1...2)
+                try await HilumProgram.must("key", "rotate", folder.path)
+                // One of the two files is cut: the other one is taken.
+                let whole = try Data(contentsOf: URL(fileURLWithPath: own))
+                try whole.dropLast(20).write(to: URL(fileURLWithPath: own))
+                try await HilumProgram.must("backup", folder.path, folder.backup, "--with-keys")
+                #expect(try Data(contentsOf: URL(fileURLWithPath: kept)) == whole)
+            }
+            let old = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/keys")
+                .filter { $0.hasPrefix("master.key.") }
+            #expect(old.count == 1)
+            let words = try await folder.restoring()
+            let whole = try Data(contentsOf: URL(fileURLWithPath: kept))
+            try whole.dropLast(20).write(to: URL(fileURLWithPath: kept))
+            let refused = try await HilumProgram.run(words)
+            #expect(refused.code != 0 && refused.text.contains("\(kept): it is cut"), "\(refused.text)")
+            try whole.write(to: URL(fileURLWithPath: kept))
+            try await HilumProgram.must(words)
+            for name in old {
+                #expect(
+                    FileManager.default.contentsEqual(
+                        atPath: folder.path + "/keys/" + name, andPath: folder.restored + "/keys/" + name))
+            }
+            let copy = ServerFolder(path: folder.restored, client: folder.client, reader: folder.reader)
+            try await Self.serve(copy) { try await Self.read($0, 1...2) }
+            try await HilumProgram.must("verify", folder.restored)
+        }
+
+        @Test(
             "Bulk Data 2.0: after the deletion of an export its files, put back, are served by nobody and disturb nothing"
         )
         func export() async throws {

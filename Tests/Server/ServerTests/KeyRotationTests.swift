@@ -272,6 +272,67 @@ import Workflow
         }
     }
 
+    @Test(
+        "A store of before whose new master key has 32 bytes, too, keeps the old one as its key, as long as it is named"
+    )
+    func ofMasterAloneMoved() throws {
+        try Self.with { folder in
+            let secret = OpenSSLEntropy().bytes(32)
+            try ServerFolder.writeSecret(secret, to: folder.masterKeyFile)
+            try ServerFolder.writeSecret(OpenSSLEntropy().bytes(32), to: folder.path + "/other.key")
+            try FileManager.default.createDirectory(atPath: folder.path + "/blobs", withIntermediateDirectories: true)
+            let known = try StoreKey(secret).name
+            let yaml = "store: { master-key: other.key, previous-master-keys: [keys/master.key] }"
+            let before = try StoreKeys.load(try Self.configured(folder, yaml), folder)
+            #expect(before.ring.current.name == known)
+            #expect(before.master == 1)
+            _ = try Self.rotate(folder)
+            try FileManager.default.removeItem(atPath: folder.masterKeyFile)
+            let after = try StoreKeys.load(try Self.configured(folder, "store: { master-key: other.key }"), folder)
+            #expect(after.ring.holds(known))
+            #expect(after.derived("x") == before.derived("x"))
+        }
+    }
+
+    @Test("Keys that the database does not know are not sealed anew: nothing is written")
+    func unknownToTheDatabase() throws {
+        try Self.with { folder in
+            try ServerFolder.writeSecret(OpenSSLEntropy().bytes(32), to: folder.masterKeyFile)
+            try FileManager.default.createDirectory(atPath: folder.path + "/blobs", withIntermediateDirectories: true)
+            let known = try StoreKey(OpenSSLEntropy().bytes(32)).name
+            let configuration = try Self.configured(folder)
+            #expect(throws: ConfigurationError.self) {
+                _ = try KeyRotation(configuration: configuration, folder: folder, known: known).run()
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.keysFolder) == ["master.key"])
+            let own = try StoreKeys.load(configuration, folder).ring.current.name
+            #expect(try KeyRotation(configuration: configuration, folder: folder, known: own).run().isChanged)
+        }
+    }
+
+    @Test("A backup takes the file that is whole and was written last, and none where only damaged ones are left")
+    func backedUp() throws {
+        try Self.with { folder in
+            let configuration = try Self.configured(folder)
+            let paths = StoreKeys.paths(configuration, folder)
+            #expect(try StoreKeys.newest(configuration, folder) == nil)
+            _ = try Self.make(folder)
+            let older = Self.bytes(paths[0])
+            _ = try Self.rotate(folder)
+            let good = Self.bytes(paths[0])
+            for (stale, other) in [(0, 1), (1, 0)] {
+                for bytes in [older, good.dropLast(10), nil] as [[UInt8]?] {
+                    try FileManager.default.removeItem(atPath: paths[stale])
+                    if let bytes { try Data(bytes).write(to: URL(fileURLWithPath: paths[stale])) }
+                    #expect(try StoreKeys.newest(configuration, folder) == paths[other])
+                }
+                try Data(good).write(to: URL(fileURLWithPath: paths[stale]))
+            }
+            for path in paths { try Data(good.dropLast(10)).write(to: URL(fileURLWithPath: path)) }
+            #expect(throws: StoreError.self) { try StoreKeys.newest(configuration, folder) }
+        }
+    }
+
     @Test("Two changes at the same time: the second is refused")
     func twice() throws {
         try Self.with { folder in
@@ -291,8 +352,10 @@ import Workflow
 
     // MARK: Programs
 
-    private static func program(_ folder: ServerFolder, _ text: String, mode: Int = 0o700) throws -> String {
-        let path = folder.path + "/hook"
+    private static func program(
+        _ folder: ServerFolder, _ text: String, mode: Int = 0o700, name: String = "hook"
+    ) throws -> String {
+        let path = folder.path + "/" + name
         try? FileManager.default.removeItem(atPath: path)
         try ("#!/bin/sh\n" + text).write(toFile: path, atomically: false, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
@@ -340,6 +403,35 @@ import Workflow
             #expect(try Self.rotate(folder).isChanged)
             let after = try StoreKeys.load(try Self.configured(folder, "{}"), folder)
             #expect(after.ring.holds(opened.ring.current.name))
+        }
+    }
+
+    @Test(
+        "From one program that wraps to another: the new one does not unwrap what the old one wrapped, and is not blamed"
+    )
+    func wrapsElsewhere() throws {
+        try Self.with { folder in
+            func device(_ mark: String) throws -> String {
+                try Self.program(
+                    folder,
+                    "case \"$1\" in wrap) printf '\(mark):'; cat ;; *) test \"$(head -c 2)\" = \(mark): && cat ;; esac\n",
+                    name: "hook-" + mark)
+            }
+            func key(_ path: String) -> String { "{ command: \(path), wraps: true }" }
+            let (one, two) = (try device("a"), try device("b"))
+            let first = try Self.configured(folder, "store: { master-key: \(key(one)) }")
+            try StoreKeys.make(first, folder)
+            let before = try StoreKeys.load(first, folder)
+            let alone = "store: { master-key: \(key(two)) }"
+            _ = try Self.configured(folder, alone)
+            // Without the old one it cannot be known whose the files are: the program's own words.
+            #expect(Self.refusal(folder).contains("\(two) ended with 1"), "\(Self.refusal(folder))")
+            let both = "store: { master-key: \(key(two)), previous-master-keys: [\(key(one))] }"
+            #expect(try StoreKeys.load(try Self.configured(folder, both), folder).keys == before.keys)
+            #expect(try Self.rotate(folder).isChanged)
+            let after = try StoreKeys.load(try Self.configured(folder, alone), folder)
+            #expect(after.ring.holds(before.ring.current.name))
+            #expect(after.copies.allSatisfy { $0.keys != nil })
         }
     }
 

@@ -43,6 +43,24 @@ import Workflow
         }
     }
 
+    @Test("Keys, certificates and authorities of feeds of the audit trail are taken along")
+    func feeds() throws {
+        var configuration = ServerConfiguration()
+        configuration.audit.feeds = [
+            .init(
+                place: "a", name: "a",
+                way: .fhir(
+                    base: "https://arr.example/fhir",
+                    token: .init(url: "https://arr.example/t", client: "us", scope: "s", key: "keys/arr.key"))),
+            .init(
+                place: "b", name: "b", way: .fhir(base: "https://arr.example/r4", token: nil),
+                certificate: "tls/own.pem", key: "keys/own.key", authorities: "tls/site-ca.pem"),
+        ]
+        let named = NamedFiles(configuration, [])
+        #expect(named.files == ["tls/own.pem", "tls/site-ca.pem"])
+        #expect(named.keys == ["keys/arr.key", "keys/own.key"] + Self.ofEachFolder)
+    }
+
     @Test(
         "What lies outside of the folder is left where it is",
         arguments: ["/etc/ssl/site.pem", "../site.pem", "own/../../site.pem", "..", ".", "", "own/.."])

@@ -12,8 +12,8 @@ import Workflow
         let keys = Mutex<[BlobID: [UInt8]]>([:])
         let fails = Mutex(false)
         func keep(_ wrapped: [UInt8], of id: BlobID) async throws {
-            if fails.withLock({ $0 }) { throw StoreError(.unavailable, "the database is away") }
             keys.withLock { $0[id] = wrapped }
+            if fails.withLock({ $0 }) { throw StoreError(.unavailable, "the answer did not come") }
         }
         func key(of id: BlobID) async throws -> [UInt8]? { keys.withLock { $0[id] } }
         func forget(_ id: BlobID) async throws { keys.withLock { $0[id] = nil } }
@@ -96,11 +96,12 @@ import Workflow
         }
     }
 
-    @Test("A blob whose key could not be kept is none")
+    @Test("A blob of whose key it is not known whether it was kept is none, and no key of it stays")
     func unkept() async throws {
         try await Self.with { folder, store, keeper in
             keeper.fails.withLock { $0 = true }
             #expect(await StoreError.Code.thrown { _ = try await Self.write([1, 2, 3], to: store) } == .unavailable)
+            #expect(keeper.keys.withLock { $0.isEmpty })
             await store.close()
             #expect(folder.objects.isEmpty)
         }

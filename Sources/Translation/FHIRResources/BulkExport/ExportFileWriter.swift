@@ -161,14 +161,16 @@ final class ExportFileWriter: ResourceSink {
         return (written, references)
     }
 
-    /// Nothing that was written counts.
-    func abort() {
-        state.withLock { state in
-            state.resources.blob?.abort()
-            state.deletions.blob?.abort()
-            for object in state.objects { object.blob.abort() }
+    /// Nothing that was written counts: what is durable already goes with its key. Only while no row can name it. Where the
+    /// process is to end it is the sweep's.
+    func abort() async {
+        let written = state.withLock { state in
+            let begun = [state.resources.blob, state.deletions.blob].compactMap(\.self) + state.objects.map(\.blob)
             (state.resources, state.deletions, state.objects) = (Lines(), Lines(), [])
+            return begun
         }
+        for blob in written { blob.abort() }
+        for blob in written where !Task.isCancelled { try? await blobs.remove(blob.id) }
     }
 }
 

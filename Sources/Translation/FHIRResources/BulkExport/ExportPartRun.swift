@@ -26,6 +26,8 @@ struct ExportPartRun {
         var renewed = service.now()
         while let from = place, !service.isStopped, !service.isCancelled(job.id) {
             let writer = writer()
+            // Whether rows may name what was written, whatever the answer was.
+            var isSettling = false
             do {
                 var next: ExportPart.Place? = from
                 repeat {
@@ -33,7 +35,7 @@ struct ExportPartRun {
                     next = try await write(from: here, into: writer)
                     if service.now().microseconds - renewed.microseconds > ExportService.renewalSeconds * 1_000_000 {
                         guard try await service.jobs.renew(lease, seconds: ExportService.leaseSeconds) else {
-                            return writer.abort()
+                            return await writer.abort()
                         }
                         renewed = service.now()
                     }
@@ -41,11 +43,12 @@ struct ExportPartRun {
                     && !service.isCancelled(job.id)
                 // A file cut short by the process's end must never count as whole.
                 try Task.checkCancellation()
-                if service.isCancelled(job.id) { return writer.abort() }
+                if service.isCancelled(job.id) { return await writer.abort() }
                 // Held until the rows that name them are there: until then nothing else tells that they are wanted.
                 let (written, references) = try await writer.finish()
                 defer { withExtendedLifetime(written) {} }
                 let step = ExportStep(place: next, files: written.map(\.file), references: references)
+                isSettling = true
                 guard try await service.jobs.settle(lease, step) else {
                     for file in written { try? await service.blobs.remove(file.file.blobID) }
                     return
@@ -53,7 +56,7 @@ struct ExportPartRun {
                 renewed = service.now()
                 place = next
             } catch {
-                writer.abort()
+                if !isSettling { await writer.abort() }
                 throw error
             }
         }
