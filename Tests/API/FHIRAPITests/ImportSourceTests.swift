@@ -38,6 +38,52 @@ struct ImportSourceTests: ImportFixture {
         }
     }
 
+    @Test(
+        "RFC 9110 §15.3.7: a part that ends before the file does is not its end, and may leave Last-Modified out",
+        arguments: [4_096, Int.max])
+    func parts(_ partBytes: Int) async throws {
+        try await Self.with(pieceBytes: 4_096) { (importer) async throws in
+            let lines = (0..<300).map { Self.basic("b\($0)") + "\n" }.joined()
+            var file = ImportedFiles.File(lines, tag: "\"1\"")
+            file.fields.append(("Last-Modified", "Mon, 30 Nov 2026 05:00:00 GMT"))
+            file.breaks = [8_192]
+            file.partBytes = partBytes
+            file.hasTerseParts = true
+            importer.files[Self.base + "Basic"] = [file]
+            let manifest = try await importer.run(Self.list("Basic"))
+            #expect(Self.counts(manifest) == [300, 0, 0, 0])
+            #expect(manifest["error"]?.array?.isEmpty == true)
+        }
+    }
+
+    @Test("What a few bytes of gzip inflate to is handed over in pieces of at most 64 KiB, in order")
+    func inflatedPieces() async throws {
+        let plain = Array((0..<300_000).map { $0 % 100_000 == 0 ? "{\($0)}\n" : "{}\n" }.joined().utf8)
+        let files = ImportedFiles(pieceBytes: 1 << 20)
+        var file = ImportedFiles.File()
+        file.bytes = try Self.gzip(plain)
+        file.fields = [("Content-Encoding", "gzip")]
+        #expect(file.bytes.count < 4_096)
+        files[Self.base + "Basic"] = [file]
+        try await files.download(Self.base + "Basic", headers: []) { head, content in
+            var (input, found) = (ImportInput(place: 0, url: Self.base + "Basic", type: "Basic"), [UInt8]())
+            let source = try ImportContent(head, content, of: &input, limits: ImportLimits())
+            while let piece = try await source.read() {
+                #expect(piece.count <= 64 << 10)
+                found += piece
+            }
+            #expect(found == plain)
+        }
+    }
+
+    @Test("A manifest leads to https alone, also by the link to its next page")
+    func manifestLinks() throws {
+        for next in ["file:///etc/passwd", "http://a.example/", "relative"] {
+            let text = #"{"output":[],"link":[{"relation":"next","url":"\#(next)"}]}"#
+            #expect(throws: InteractionError.self) { _ = try ExportedManifest(Array(text.utf8)) }
+        }
+    }
+
     @Test("What changes while it is read is another file: it is named and not read on, and the next one is read")
     func changed() async throws {
         for change in ["etag", "length", "modified"] {

@@ -216,10 +216,12 @@ final class ImportRun {
                 try Task.checkCancellation()
                 if self.service.isCancelled(self.job.id) { throw ImportEnded() }
                 let type = input.type
-                isWhole = try await !source.read { bytes in
+                if let bytes = try await source.read() {
                     lines.add(bytes) { waiting.append(self.reading.read($0, type: type)) }
+                } else {
+                    isWhole = true
+                    lines.finish { waiting.append(self.reading.read($0, type: type)) }
                 }
-                if isWhole { lines.finish { waiting.append(self.reading.read($0, type: type)) } }
                 try await self.write(&waiting, of: &input, all: isWhole)
                 if self.job.errors >= Int64(self.limits.outcomesMax) { return }
             }
@@ -342,7 +344,10 @@ final class ImportRun {
                     guard head.status == 200 else {
                         throw ImportFileError("the manifest: its server answers \(head.status)")
                     }
-                    while let piece = try await content.next() {
+                    // Held to the rate of a file.
+                    var page = ImportInput(place: 0, url: url, type: "")
+                    let source = try ImportContent(head, content, of: &page, limits: self.limits)
+                    while let piece = try await source.read() {
                         bytes += piece
                         guard bytes.count <= ImportLimits.manifestBytesMax else {
                             throw ImportFileError("the manifest has more than \(ImportLimits.manifestBytesMax) bytes")
