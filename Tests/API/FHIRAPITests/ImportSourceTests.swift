@@ -285,16 +285,41 @@ struct ImportSourceTests: ImportFixture {
         }
     }
 
-    @Test("A client that was revoked after its kick-off imports nothing more")
+    private final class Revocation: Sendable { let isDone = Mutex(false) }
+
+    @Test("A client that was revoked after its kick-off imports nothing more; before it, the kick-off is refused")
     func revoked() async throws {
-        try await Self.with(isPermitted: { _, _, type in type == "Patient" }) { (importer) async throws in
+        let revocation = Revocation()
+        try await Self.with(isPermitted: { _, _, type in
+            type == "Patient" || !revocation.isDone.withLock(\.self)
+        }) { (importer) async throws in
             importer.files[Self.base + "Patient"] = [.init(Self.patient("p1"))]
             importer.files[Self.base + "Basic"] = [.init(Self.basic("b1"))]
-            let manifest = try await importer.run(Self.list("Patient", "Basic"))
+            let path = await importer.start(Self.list("Patient", "Basic"))
+            revocation.isDone.withLock { $0 = true }
+            let again = await importer.server.send(
+                .post, "$import", headers: Importer.async, body: Self.list("Patient", "Basic:other"))
+            #expect(again.status == 403)
+            let manifest = try await importer.finished(path)
             #expect(Self.counts(manifest) == [1, 0, 0, 0])
             #expect(try await importer.outcomes(manifest).map(\.code) == ["incomplete"])
             #expect(importer.files.requests.map(\.url) == [Self.base + "Patient"])
             #expect(await importer.version("Basic/b1") == nil)
+        }
+    }
+
+    @Test("A client that is revoked in the middle of a file imports nothing more of it")
+    func revokedWithin() async throws {
+        let revocation = Revocation()
+        try await Self.with(pieceBytes: 4_096, isPermitted: { _, _, _ in !revocation.isDone.withLock(\.self) }) {
+            (importer) async throws in
+            var file = ImportedFiles.File((0..<300).map { Self.basic("b\($0)") }.joined(separator: "\n"))
+            file.before = { if $0 >= 12_000 { revocation.isDone.withLock { $0 = true } } }
+            importer.files[Self.base + "Basic"] = [file]
+            let manifest = try await importer.run(Self.list("Basic"))
+            #expect(try await importer.outcomes(manifest).map(\.code) == ["incomplete"])
+            #expect(await importer.version("Basic/b0") == "1")
+            #expect(await importer.version("Basic/b299") == nil)
         }
     }
 

@@ -127,10 +127,7 @@ final class ImportRun {
     private func read(_ input: ImportInput) async throws {
         var input = input
         do {
-            let (job, type, access) = (job, input.type, access)
-            guard try await steadily({ try await self.service.mayImport(job, type, access) }) else {
-                throw ImportFileError("there is no scope of the system level to create and update \(input.type)")
-            }
+            try await checkRight(to: input.type)
             var (attempts, pause) = (1, limits.pauseSeconds)
             while true {
                 let line = input.line
@@ -162,6 +159,14 @@ final class ImportRun {
             try await fail(&input, refusal.rawValue)
         } catch let failure as HTTPFailure {
             try await fail(&input, failure.message)
+        }
+    }
+
+    /// Asked before each file and each unit of work: a file may take hours, and its client may be revoked in between.
+    private func checkRight(to type: String) async throws {
+        let (job, access) = (job, access)
+        guard try await steadily({ try await self.service.mayImport(job, type, access) }) else {
+            throw ImportFileError("there is no scope of the system level to create and update \(type)")
         }
     }
 
@@ -241,6 +246,7 @@ final class ImportRun {
             }
             let isFull = end - start == ImportLimits.unitLinesMax || bytes >= ImportLimits.unitBytesMax
             guard isFull || all else { break }
+            try await checkRight(to: input.type)
             try await write(lines[start..<end], of: &input)
             start = end
             if job.errors >= Int64(limits.outcomesMax) { break }

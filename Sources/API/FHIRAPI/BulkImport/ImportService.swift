@@ -27,7 +27,8 @@ package final class ImportService: Sendable {
 
     /// - Parameters:
     ///   - downloads: the way to the files, with the tokens of their sources.
-    ///   - isPermitted: asked before each file; a client may have been revoked since its kick-off.
+    ///   - isPermitted: asked at the kick-off, and before each file and each unit of work: a client may have been revoked
+    ///     since.
     package init(
         jobs: any ImportJobStore, store: any ResourceStore, downloads: any OutboundDownloads, entropy: any Entropy,
         limits: FHIRLimits = FHIRLimits(), keepHours: Int64 = 24,
