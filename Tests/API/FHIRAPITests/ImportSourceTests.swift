@@ -323,6 +323,27 @@ struct ImportSourceTests: ImportFixture {
         }
     }
 
+    @Test("A store that is away when a job is taken up, or throws it out, has it taken up again")
+    func awayStore() async throws {
+        try await Self.with { (importer) async throws in
+            importer.files[Self.base + "Basic"] = [.init(Self.basic("b1"))]
+            let path = await importer.start(Self.list("Basic"))
+            var limits = FHIRLimits()
+            limits.imports.pauseSeconds = 0
+            let store = importer.server.store
+            let second = ImportService(
+                jobs: FailingJobs(
+                    jobs: store, failures: [.unavailable, .conflict] + Array(repeating: .unavailable, count: 9)),
+                store: store, downloads: importer.files, entropy: SeededEntropy(seed: 10), limits: limits,
+                now: importer.server.service.now)
+            let next = Task { await second.run() }
+            let status = await BulkExportTests.finished(importer.server, try #require(path))
+            next.cancel()
+            await next.value
+            #expect(Self.counts(status.json) == [1, 0, 0, 0])
+        }
+    }
+
     @Test("Past so many refused lines an import ends and says so")
     func tooManyRefused() async throws {
         var limits = FHIRLimits()

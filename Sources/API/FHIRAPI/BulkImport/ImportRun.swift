@@ -270,6 +270,8 @@ final class ImportRun {
                 try await write(lines[middle...], of: &input)
                 return
             }
+            // What says only that a line was refused is no line's fault.
+            guard case .change = line.content else { throw error }
             let outcome = ErrorTable.outcome(for: error, requestID: access.requestID).1
             let refused = ImportLine(
                 number: line.number, end: line.end, byteCount: line.byteCount, content: .refused(outcome))
