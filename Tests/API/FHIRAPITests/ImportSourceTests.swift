@@ -56,6 +56,16 @@ struct ImportSourceTests: ImportFixture {
         }
     }
 
+    @Test("A host whose name has no address for a moment is asked for again")
+    func unresolved() async throws {
+        try await Self.with { (importer) async throws in
+            var away = ImportedFiles.File()
+            away.refusal = .unresolvable
+            importer.files[Self.base + "Basic"] = [away, .init(Self.basic("b1"))]
+            #expect(Self.counts(try await importer.run(Self.list("Basic"))) == [1, 0, 0, 0])
+        }
+    }
+
     @Test("What a few bytes of gzip inflate to is handed over in pieces of at most 64 KiB, in order")
     func inflatedPieces() async throws {
         let plain = Array((0..<300_000).map { $0 % 100_000 == 0 ? "{\($0)}\n" : "{}\n" }.joined().utf8)

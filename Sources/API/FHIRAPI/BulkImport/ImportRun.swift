@@ -138,6 +138,9 @@ final class ImportRun {
                 } catch let error as OutboundFailure { failure = error.rawValue } catch let error as Transient {
                     failure = "the source answers \(error.status)"
                     if let seconds = error.retryAfterSeconds { pause = max(pause, Double(min(seconds, 60))) }
+                } catch OutboundRefusal.unresolvable {
+                    // A resolver may be away for a moment, too.
+                    failure = OutboundRefusal.unresolvable.rawValue
                 }
                 if input.line > line { (attempts, pause) = (1, limits.pauseSeconds) }
                 guard attempts < limits.attemptsMax else {
