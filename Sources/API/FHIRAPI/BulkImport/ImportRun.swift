@@ -102,13 +102,14 @@ final class ImportRun {
     /// How often a unit is tried again that another change was in the way of, or that took too long.
     private static let collisionsMax = 3
 
-    /// Tries again while the store is away or has no room, for as long as that lasts: pauses grow to half a minute. Throws
-    /// ``ImportEnded`` once the job was cancelled.
+    /// Tries again while the store is away or has no room, for as long as that lasts: pauses grow to half a minute. Whoever
+    /// gave a command is told that there is no room. Throws ``ImportEnded`` once the job was cancelled.
     private func steadily<T: Sendable>(_ work: () async throws -> T) async throws -> T {
         var (pause, collisions) = (1.0, 0)
         while true {
             do { return try await work() } catch let error as StoreError {
                 switch error.code {
+                case .full where job.origin == .command: throw error
                 case .unavailable, .full: break
                 case .conflict, .throttled, .costly:
                     collisions += 1
@@ -286,7 +287,7 @@ final class ImportRun {
     private static func isOfALine(_ error: any Error) -> Bool {
         switch error {
         case is ImportEnded, is CancellationError: false
-        case let error as StoreError: ![.closed, .failed].contains(error.code)
+        case let error as StoreError: ![.closed, .failed, .unavailable, .full].contains(error.code)
         default: true
         }
     }
