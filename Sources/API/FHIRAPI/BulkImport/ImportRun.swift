@@ -258,15 +258,23 @@ final class ImportRun {
         lines.removeFirst(start)
     }
 
+    /// A command leaves the store alone for as long as its last unit took: SQLite has no queue for the processes that wait
+    /// for its lock, so a server would hardly find it free.
+    private static let leftFreeMax = Duration.milliseconds(250)
+
     /// All in one unit; where a line cannot be written the halves by themselves, so that it is found and the others are.
     private func write(_ lines: ArraySlice<ImportLine>, of input: inout ImportInput) async throws {
         do {
             let batch = ImportBatch(lines: lines, holder: holder, isTrial: isTrial)
             let (store, access, job, before) = (service.store, access, job, input)
+            let begun = ContinuousClock.now
             let place = try await steadily { try await batch.write(job, before, to: store, access) }
             self.job = place.job
             input = place.input
             tell(place.job, place.input, place.outcomes)
+            if job.origin == .command {
+                try await Task.sleep(for: min(ContinuousClock.now - begun, Self.leftFreeMax))
+            }
         } catch  where Self.isOfALine(error) {
             guard let line = lines.first, lines.count == 1 else {
                 let middle = lines.startIndex + lines.count / 2
