@@ -487,8 +487,11 @@ def command(site):
     folder = site.folder / "files"
     folder.mkdir()
     (folder / "Patient.ndjson").write_bytes(ndjson(patient(1_000 + number) for number in range(20)))
-    (folder / "1.Observation.ndjson.gz").write_bytes(gzip.compress(
-        ndjson(observation(300_000 + number, 1_000) for number in range(1_000)) + b"{\n"))
+    observations = [observation(300_000 + number, 1_000) for number in range(1_000)]
+    if site.server.fhir.startswith("https:"):
+        # Found as the server's own, as if the server had written it.
+        observations[0]["subject"]["reference"] = f"{site.server.fhir}/Patient/imp-1000"
+    (folder / "1.Observation.ndjson.gz").write_bytes(gzip.compress(ndjson(observations) + b"{\n"))
 
     def run(*words, code=0):
         done = subprocess.run([str(BINARY), "import", *map(str, words)], capture_output=True, text=True, timeout=300,

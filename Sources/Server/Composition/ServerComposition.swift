@@ -61,7 +61,7 @@ enum ServerComposition {
         // The store.
         let commits = CommitWatch()
         let store = try await StoreComposition.open(
-            configuration, folder: folder, isServer: true, fhirBaseURL: publicURL + "/fhir", commits: commits)
+            configuration, folder: folder, isServer: true, commits: commits)
         // Behind the store's lock: a second server of this folder is told of the first, not of a port.
         try ports.takeConfigured(configuration)
         let blobs = try await BlobStore(try StoreComposition.blobs(configuration, folder, keeper: store))

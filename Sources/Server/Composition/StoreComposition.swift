@@ -10,10 +10,13 @@ import Workflow
 
 /// Opens the store that a configuration names.
 enum StoreComposition {
-    /// Whoever opens it: what a command changes is projected, announced and told to peers as if the server had changed it.
+    /// Whoever opens it: what a command changes is projected, announced and told to peers as if the server had changed it,
+    /// and references to this server are found as its own.
+    /// - Parameter keepsReserve: whether nothing more is written once the disk is as full as the server lets it become;
+    ///   nil for the server alone: a command may be what makes room.
     static func open(
-        _ configuration: ServerConfiguration, folder: ServerFolder, isServer: Bool,
-        fhirBaseURL: String = "", commits: CommitWatch? = nil
+        _ configuration: ServerConfiguration, folder: ServerFolder, isServer: Bool, keepsReserve: Bool? = nil,
+        commits: CommitWatch? = nil
     ) async throws -> RelationalStore {
         var database = SQLDatabaseConfiguration(location(configuration, folder))
         if let commits { database.committed = { commits.note($0) } }
@@ -29,14 +32,14 @@ enum StoreComposition {
                 ArchiveQuestionObserver(
                     causes: configuration.prefetch.rules.causes.union([.order, .report]),
                     rules: configuration.prefetch.rules),
-            ], baseURL: fhirBaseURL,
+            ], baseURL: configuration.publicURL + "/fhir",
             zone: siteZone(profile),
             pageTokenKey: isServer ? derivedKey(configuration, folder, "hilum page tokens v1") : nil,
             searchLimits: configuration.limits.fhir.search,
             rules: rules(profile), stations: WorklistStations(configuration.worklistStations),
             subscriptions: configuration.subscriptions.rules(configuration.outbound.policy),
             secretKey: derivedKey(configuration, folder, "hilum subscription headers v1"),
-            refusal: refusal(configuration, folder, isServer: isServer))
+            refusal: refusal(configuration, folder, keepsReserve: keepsReserve ?? isServer))
         if isServer { try await store.refreshWorklist() }
         return store
     }
@@ -57,9 +60,9 @@ enum StoreComposition {
 
     /// Of a SQLite database, which grows on a disk of this machine. Of PostgreSQL's the database server tells.
     private static func refusal(
-        _ configuration: ServerConfiguration, _ folder: ServerFolder, isServer: Bool
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, keepsReserve: Bool
     ) -> @Sendable () -> StoreError? {
-        guard isServer, configuration.store.database == .sqlite else { return { nil } }
+        guard keepsReserve, configuration.store.database == .sqlite else { return { nil } }
         let space = FreeSpace(at: folder.path, reserve: configuration.limits.reserveBytes)
         return { space.refusal() }
     }
@@ -117,10 +120,10 @@ enum StoreComposition {
 
     /// The same with a configuration that was read.
     static func using<Value>(
-        _ configuration: ServerConfiguration, _ folder: ServerFolder,
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, keepsReserve: Bool = false,
         _ body: (RelationalStore) async throws -> Value
     ) async throws -> Value {
-        let store = try await open(configuration, folder: folder, isServer: false)
+        let store = try await open(configuration, folder: folder, isServer: false, keepsReserve: keepsReserve)
         do {
             let value = try await body(store)
             await store.close()

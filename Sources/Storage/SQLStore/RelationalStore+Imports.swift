@@ -5,11 +5,12 @@ extension RelationalStore: ImportJobStore {
     package func accept(
         _ job: ImportJob, _ inputs: [ImportInput], activeMax: Int
     ) async throws -> ImportAcceptance {
-        try await writing { table, _ in
+        let rows = try ImportTable.rows(inputs, of: job.id)
+        return try await writing { table, _ in
             if let other = try table.job(asked: job.key) { return .underWay(other) }
             if job.origin == .client, try table.activeJobs(ownerID: job.ownerID) >= activeMax { return .tooMany }
             try table.insert(job)
-            try table.insert(inputs, of: job.id)
+            try table.insert(inputs: rows)
             return .accepted
         }
     }
@@ -23,9 +24,10 @@ extension RelationalStore: ImportJobStore {
     }
 
     package func add(_ inputs: [ImportInput], to job: ImportJob, holder: String) async throws {
+        let rows = try ImportTable.rows(inputs, of: job.id)
         try await writing { table, time in
             try table.save(job, holder: holder, at: time)
-            try table.insert(inputs, of: job.id)
+            try table.insert(inputs: rows)
         }
     }
 

@@ -38,6 +38,62 @@ struct ImportSourceTests: ImportFixture {
         }
     }
 
+    @Test(
+        "RFC 9110 §15.3.7: a part that ends before the file does is not its end, and may leave Last-Modified out",
+        arguments: [4_096, Int.max])
+    func parts(_ partBytes: Int) async throws {
+        try await Self.with(pieceBytes: 4_096) { (importer) async throws in
+            let lines = (0..<300).map { Self.basic("b\($0)") + "\n" }.joined()
+            var file = ImportedFiles.File(lines, tag: "\"1\"")
+            file.fields.append(("Last-Modified", "Mon, 30 Nov 2026 05:00:00 GMT"))
+            file.breaks = [8_192]
+            file.partBytes = partBytes
+            file.hasTerseParts = true
+            importer.files[Self.base + "Basic"] = [file]
+            let manifest = try await importer.run(Self.list("Basic"))
+            #expect(Self.counts(manifest) == [300, 0, 0, 0])
+            #expect(manifest["error"]?.array?.isEmpty == true)
+        }
+    }
+
+    @Test("A host whose name has no address for a moment is asked for again")
+    func unresolved() async throws {
+        try await Self.with { (importer) async throws in
+            var away = ImportedFiles.File()
+            away.refusal = .unresolvable
+            importer.files[Self.base + "Basic"] = [away, .init(Self.basic("b1"))]
+            #expect(Self.counts(try await importer.run(Self.list("Basic"))) == [1, 0, 0, 0])
+        }
+    }
+
+    @Test("What a few bytes of gzip inflate to is handed over in pieces of at most 64 KiB, in order")
+    func inflatedPieces() async throws {
+        let plain = Array((0..<300_000).map { $0 % 100_000 == 0 ? "{\($0)}\n" : "{}\n" }.joined().utf8)
+        let files = ImportedFiles(pieceBytes: 1 << 20)
+        var file = ImportedFiles.File()
+        file.bytes = try Self.gzip(plain)
+        file.fields = [("Content-Encoding", "gzip")]
+        #expect(file.bytes.count < 4_096)
+        files[Self.base + "Basic"] = [file]
+        try await files.download(Self.base + "Basic", headers: []) { head, content in
+            var (input, found) = (ImportInput(place: 0, url: Self.base + "Basic", type: "Basic"), [UInt8]())
+            let source = try ImportContent(head, content, of: &input, limits: ImportLimits())
+            while let piece = try await source.read() {
+                #expect(piece.count <= 64 << 10)
+                found += piece
+            }
+            #expect(found == plain)
+        }
+    }
+
+    @Test("A manifest leads to https alone, also by the link to its next page")
+    func manifestLinks() throws {
+        for next in ["file:///etc/passwd", "http://a.example/", "relative"] {
+            let text = #"{"output":[],"link":[{"relation":"next","url":"\#(next)"}]}"#
+            #expect(throws: InteractionError.self) { _ = try ExportedManifest(Array(text.utf8)) }
+        }
+    }
+
     @Test("What changes while it is read is another file: it is named and not read on, and the next one is read")
     func changed() async throws {
         for change in ["etag", "length", "modified"] {
@@ -239,16 +295,62 @@ struct ImportSourceTests: ImportFixture {
         }
     }
 
-    @Test("A client that was revoked after its kick-off imports nothing more")
+    private final class Revocation: Sendable { let isDone = Mutex(false) }
+
+    @Test("A client that was revoked after its kick-off imports nothing more; before it, the kick-off is refused")
     func revoked() async throws {
-        try await Self.with(isPermitted: { _, _, type in type == "Patient" }) { (importer) async throws in
+        let revocation = Revocation()
+        try await Self.with(isPermitted: { _, _, type in
+            type == "Patient" || !revocation.isDone.withLock(\.self)
+        }) { (importer) async throws in
             importer.files[Self.base + "Patient"] = [.init(Self.patient("p1"))]
             importer.files[Self.base + "Basic"] = [.init(Self.basic("b1"))]
-            let manifest = try await importer.run(Self.list("Patient", "Basic"))
+            let path = await importer.start(Self.list("Patient", "Basic"))
+            revocation.isDone.withLock { $0 = true }
+            let again = await importer.server.send(
+                .post, "$import", headers: Importer.async, body: Self.list("Patient", "Basic:other"))
+            #expect(again.status == 403)
+            let manifest = try await importer.finished(path)
             #expect(Self.counts(manifest) == [1, 0, 0, 0])
             #expect(try await importer.outcomes(manifest).map(\.code) == ["incomplete"])
             #expect(importer.files.requests.map(\.url) == [Self.base + "Patient"])
             #expect(await importer.version("Basic/b1") == nil)
+        }
+    }
+
+    @Test("A client that is revoked in the middle of a file imports nothing more of it")
+    func revokedWithin() async throws {
+        let revocation = Revocation()
+        try await Self.with(pieceBytes: 4_096, isPermitted: { _, _, _ in !revocation.isDone.withLock(\.self) }) {
+            (importer) async throws in
+            var file = ImportedFiles.File((0..<300).map { Self.basic("b\($0)") }.joined(separator: "\n"))
+            file.before = { if $0 >= 12_000 { revocation.isDone.withLock { $0 = true } } }
+            importer.files[Self.base + "Basic"] = [file]
+            let manifest = try await importer.run(Self.list("Basic"))
+            #expect(try await importer.outcomes(manifest).map(\.code) == ["incomplete"])
+            #expect(await importer.version("Basic/b0") == "1")
+            #expect(await importer.version("Basic/b299") == nil)
+        }
+    }
+
+    @Test("A store that is away when a job is taken up, or throws it out, has it taken up again")
+    func awayStore() async throws {
+        try await Self.with { (importer) async throws in
+            importer.files[Self.base + "Basic"] = [.init(Self.basic("b1"))]
+            let path = await importer.start(Self.list("Basic"))
+            var limits = FHIRLimits()
+            limits.imports.pauseSeconds = 0
+            let store = importer.server.store
+            let second = ImportService(
+                jobs: FailingJobs(
+                    jobs: store, failures: [.unavailable, .conflict] + Array(repeating: .unavailable, count: 9)),
+                store: store, downloads: importer.files, entropy: SeededEntropy(seed: 10), limits: limits,
+                now: importer.server.service.now)
+            let next = Task { await second.run() }
+            let status = await BulkExportTests.finished(importer.server, try #require(path))
+            next.cancel()
+            await next.value
+            #expect(Self.counts(status.json) == [1, 0, 0, 0])
         }
     }
 

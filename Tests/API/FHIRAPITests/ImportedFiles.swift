@@ -16,6 +16,10 @@ final class ImportedFiles: OutboundDownloads {
         var before: @Sendable (Int) async throws -> Void = { _ in }
         /// Whether a range is answered.
         var takesRanges = true
+        /// Bytes that one range is answered with at most.
+        var partBytes = Int.max
+        /// Whether a part comes without Last-Modified, as one by If-Range should.
+        var hasTerseParts = false
         /// Whether the last piece comes again for ever.
         var isEndless = false
 
@@ -60,8 +64,10 @@ final class ImportedFiles: OutboundDownloads {
         let range = headers.first { $0.name == "Range" }?.value
         if file.takesRanges, status == 200, let first = range.flatMap({ Int($0.dropFirst(6).dropLast()) }) {
             status = 206
-            fields.append(("Content-Range", "bytes \(first)-\(file.bytes.count - 1)/\(file.bytes.count)"))
-            sent.bytes = Array(file.bytes.dropFirst(first))
+            sent.bytes = Array(file.bytes.dropFirst(first).prefix(file.partBytes))
+            if file.hasTerseParts { fields.removeAll { $0.name == "Last-Modified" } }
+            fields.append(
+                ("Content-Range", "bytes \(first)-\(first + sent.bytes.count - 1)/\(file.bytes.count)"))
         } else if !file.isEndless {
             fields.append(("Content-Length", "\(file.bytes.count)"))
         }

@@ -23,12 +23,18 @@ struct ExportedManifest: Sendable {
             guard let type = item["type"]?.string, FHIRDefinitions.r4.isResourceType(type),
                 let url = item["url"]?.string
             else { throw InteractionError(.malformed, "a file of the manifest has no resource type, or no url") }
-            do throws(OutboundRefusal) { _ = try OutboundURL(url) } catch {
-                throw InteractionError(.malformed, "a file of the manifest: \(error.rawValue)")
-            }
-            return (type, url)
+            return (type, try Self.elsewhere(url, "a file of the manifest"))
         }
-        next = root["link"]?.array?.first { $0["relation"]?.string == "next" }?["url"]?.string
+        next = try root["link"]?.array?.first { $0["relation"]?.string == "next" }?["url"]?.string
+            .map { try Self.elsewhere($0, "the next page of the manifest") }
         hasOthers = ["deleted", "error"].contains { root[$0]?.array?.isEmpty == false }
+    }
+
+    /// A URL of https: what a command may open beside those is for whoever gives it to name, and not for a manifest.
+    private static func elsewhere(_ url: String, _ what: String) throws -> String {
+        do throws(OutboundRefusal) { _ = try OutboundURL(url) } catch {
+            throw InteractionError(.malformed, "\(what): \(error.rawValue)")
+        }
+        return url
     }
 }

@@ -19,6 +19,8 @@ final class ImportContent {
     private let gzip: GzipReader?
     /// What came and was not looked at yet.
     private var chunk: ArraySlice<UInt8> = []
+    /// What was inflated and was not handed over yet: a few bytes may be thousands of times as many.
+    private var inflatedPieces: ArraySlice<[UInt8]> = []
     /// Uncompressed bytes that are passed over yet.
     private var behind: Int64
     /// Bytes as they came, and uncompressed ones of this answer.
@@ -26,6 +28,8 @@ final class ImportContent {
     private var inflated: Int64 = 0
     /// Uncompressed bytes of the file so far.
     private var offset: Int64
+    /// Of the whole file, where that is told and it comes as it is.
+    private let length: Int64?
     /// Spent on waiting for the source.
     private var waited = Duration.zero
 
@@ -54,7 +58,7 @@ final class ImportContent {
             input.lastModified = head["last-modified"]
             input.length = length
             input.isCompressed = isCompressed
-        } else if input.entityTag != head["etag"] || input.lastModified != head["last-modified"]
+        } else if input.entityTag != head["etag"] || Self.isModified(input, head)
             || (input.isCompressed == isCompressed && Self.differ(input.length, length))
         {
             throw ImportFileError(
@@ -63,7 +67,16 @@ final class ImportContent {
         behind = head.status == 206 ? 0 : input.offset
         offset = head.status == 206 ? input.offset : 0
         gzip = isCompressed ? try GzipReader() : nil
+        self.length = isCompressed ? nil : length
         if let length, !isCompressed, length > Int64(limits.fileBytesMax) { throw Self.tooLong(limits) }
+    }
+
+    /// A part by If-Range may leave Last-Modified out: its ETag says that the file is the one that it was. RFC 9110
+    /// §15.3.7.
+    private static func isModified(_ input: ImportInput, _ head: DownloadHead) -> Bool {
+        let now = head["last-modified"]
+        if head.status == 206, input.entityTag != nil, now == nil { return false }
+        return input.lastModified != now
     }
 
     private static func differ(_ one: Int64?, _ other: Int64?) -> Bool {
@@ -93,28 +106,27 @@ final class ImportContent {
     /// What an answer has to say for the file to be asked for again later: 408, 429 and failures of the source.
     static func isTransient(_ status: Int) -> Bool { [408, 429, 500, 502, 503, 504].contains(status) }
 
-    /// Hands further bytes to `take`, as many as are looked at at once. Throws ``ImportFileError``, `OutboundFailure`.
-    /// - Returns: false at the end of the file.
-    func read(_ take: ([UInt8]) -> Void) async throws -> Bool {
+    /// Further bytes, at most 64 KiB, or none where what came has none yet; nil at the end of the file. Throws
+    /// ``ImportFileError``, `OutboundFailure`.
+    func read() async throws -> [UInt8]? {
+        if let piece = inflatedPieces.popFirst() { return piece }
         if chunk.isEmpty {
-            guard try await receive() else { return false }
+            guard try await receive() else { return nil }
         }
         // In small steps: what they inflate to is looked at after each.
         let step = chunk.prefix(gzip == nil ? 64 << 10 : 4 << 10)
         chunk = chunk.dropFirst(step.count)
-        guard let gzip else {
-            try pass(Array(step), take)
-            return true
-        }
-        var failure: (any Error)?
+        guard let gzip else { return try passed(Array(step)) }
+        var (pieces, failure): ([[UInt8]], (any Error)?) = ([], nil)
         do {
             try gzip.decoder.add(ByteBuffer(bytes: step)) { piece in
                 if failure != nil { return }
-                do { try pass(Array(piece.readableBytesView), take) } catch { failure = error }
+                do { pieces.append(try passed(Array(piece.readableBytesView))) } catch { failure = error }
             }
         } catch { throw ImportFileError("the file's gzip data are broken") }
         if let failure { throw failure }
-        return true
+        inflatedPieces = pieces[...]
+        return inflatedPieces.popFirst() ?? []
     }
 
     /// Waits for the next bytes of the source. False at the end.
@@ -127,6 +139,8 @@ final class ImportContent {
                 throw ImportFileError("the file's gzip data end too early")
             }
             guard behind == 0 else { throw Self.shorter }
+            // A part may end before the file does: what follows is asked for next. RFC 9110 §15.3.7.
+            if let length, offset < length { throw OutboundFailure.broken }
             return false
         }
         received += Int64(next.count)
@@ -138,19 +152,18 @@ final class ImportContent {
         return true
     }
 
-    private func pass(_ bytes: [UInt8], _ take: ([UInt8]) -> Void) throws {
+    /// Counts bytes of the file, and gives those that were not looked at before.
+    private func passed(_ bytes: [UInt8]) throws -> [UInt8] {
         offset += Int64(bytes.count)
         inflated += Int64(bytes.count)
         guard offset <= Int64(limits.fileBytesMax) else { throw Self.tooLong(limits) }
         if gzip != nil, inflated > limits.inflatedBytesFree, inflated > received * Int64(limits.inflationMax) {
             throw ImportFileError("the file inflates to more than \(limits.inflationMax) times its size")
         }
-        if behind >= Int64(bytes.count) {
-            behind -= Int64(bytes.count)
-        } else {
-            take(behind > 0 ? Array(bytes[Int(behind)...]) : bytes)
-            behind = 0
-        }
+        if behind == 0 { return bytes }
+        let skipped = min(behind, Int64(bytes.count))
+        behind -= skipped
+        return Array(bytes[Int(skipped)...])
     }
 
     private final class GzipReader {

@@ -20,21 +20,26 @@ extension FHIRService {
             try document(in: call), inputsMax: limits.imports.inputsMax,
             isLenient: preferences.handling == .lenient)
         let scopes = call.access.scopes.filter { $0.level == .system }
-        let types = request.types
         // What a manifest will name is looked at then, each type by itself.
-        let isPermitted =
-            types.isEmpty
-            ? definitions.resourceTypes.contains { ImportService.mayImport($0, call.access) }
-            : types.allSatisfy { ImportService.mayImport($0, call.access) }
-        guard isPermitted else {
+        let types =
+            request.manifestURL == nil
+            ? request.types
+            : definitions.resourceTypes.first { ImportService.mayImport($0, call.access) }.map { [$0] } ?? []
+        guard !types.isEmpty, types.allSatisfy({ ImportService.mayImport($0, call.access) }) else {
             throw InteractionError(
                 .forbidden, "an import needs scopes of the system level to create and update each type")
         }
         let job = ImportJob(
             id: imports.entropy.newID(), ownerID: call.access.principal.id, scopes: scopes.map(\.text), origin: .client,
             request: baseURL + "/$import", key: request.key(of: call.access.principal.id), source: request.source,
-            manifestURL: request.manifestURL, types: types, ids: request.ids, inputs: request.inputs.count,
+            manifestURL: request.manifestURL, types: request.types, ids: request.ids, inputs: request.inputs.count,
             createdAt: now())
+        // A client of an outside authorization server is not among those who are asked about again later.
+        for type in types {
+            guard try await imports.mayImport(job, type, call.access) else {
+                throw InteractionError(.forbidden, "an import is for clients that are registered here for each type")
+            }
+        }
         try await recordRead(
             "$import", call, category: .rest, action: .execute, entity: "import:\(job.id.value)")
         switch try await imports.submit(job, request.inputs) {

@@ -26,8 +26,10 @@ package struct ImportLimits: Sendable, Hashable {
     /// Lines and bytes of one unit of work: others who write wait no longer than for these.
     static let unitLinesMax = 50
     static let unitBytesMax = 512 << 10
-    /// Outcomes in one file.
-    static let outcomesPerFile = 5_000
+    /// Outcomes in one file, which is held whole: each may have a hundred issues.
+    static let outcomesPerFile = 1_000
+    /// How often a job is taken up again that the store threw out.
+    static let takingsMax = 5
     /// Of the manifest of another server's export, and how many pages of it are read.
     static let manifestBytesMax = 16 << 20
     static let manifestPagesMax = 1_000

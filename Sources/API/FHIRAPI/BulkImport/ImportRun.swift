@@ -102,13 +102,14 @@ final class ImportRun {
     /// How often a unit is tried again that another change was in the way of, or that took too long.
     private static let collisionsMax = 3
 
-    /// Tries again while the store is away or has no room, for as long as that lasts: pauses grow to half a minute. Throws
-    /// ``ImportEnded`` once the job was cancelled.
+    /// Tries again while the store is away or has no room, for as long as that lasts: pauses grow to half a minute. Whoever
+    /// gave a command is told that there is no room. Throws ``ImportEnded`` once the job was cancelled.
     private func steadily<T: Sendable>(_ work: () async throws -> T) async throws -> T {
         var (pause, collisions) = (1.0, 0)
         while true {
             do { return try await work() } catch let error as StoreError {
                 switch error.code {
+                case .full where job.origin == .command: throw error
                 case .unavailable, .full: break
                 case .conflict, .throttled, .costly:
                     collisions += 1
@@ -127,10 +128,7 @@ final class ImportRun {
     private func read(_ input: ImportInput) async throws {
         var input = input
         do {
-            let (job, type, access) = (job, input.type, access)
-            guard try await steadily({ try await self.service.mayImport(job, type, access) }) else {
-                throw ImportFileError("there is no scope of the system level to create and update \(input.type)")
-            }
+            try await checkRight(to: input.type)
             var (attempts, pause) = (1, limits.pauseSeconds)
             while true {
                 let line = input.line
@@ -141,6 +139,9 @@ final class ImportRun {
                 } catch let error as OutboundFailure { failure = error.rawValue } catch let error as Transient {
                     failure = "the source answers \(error.status)"
                     if let seconds = error.retryAfterSeconds { pause = max(pause, Double(min(seconds, 60))) }
+                } catch OutboundRefusal.unresolvable {
+                    // A resolver may be away for a moment, too.
+                    failure = OutboundRefusal.unresolvable.rawValue
                 }
                 if input.line > line { (attempts, pause) = (1, limits.pauseSeconds) }
                 guard attempts < limits.attemptsMax else {
@@ -162,6 +163,14 @@ final class ImportRun {
             try await fail(&input, refusal.rawValue)
         } catch let failure as HTTPFailure {
             try await fail(&input, failure.message)
+        }
+    }
+
+    /// Asked before each file and each unit of work: a file may take hours, and its client may be revoked in between.
+    private func checkRight(to type: String) async throws {
+        let (job, access) = (job, access)
+        guard try await steadily({ try await self.service.mayImport(job, type, access) }) else {
+            throw ImportFileError("there is no scope of the system level to create and update \(type)")
         }
     }
 
@@ -216,10 +225,12 @@ final class ImportRun {
                 try Task.checkCancellation()
                 if self.service.isCancelled(self.job.id) { throw ImportEnded() }
                 let type = input.type
-                isWhole = try await !source.read { bytes in
+                if let bytes = try await source.read() {
                     lines.add(bytes) { waiting.append(self.reading.read($0, type: type)) }
+                } else {
+                    isWhole = true
+                    lines.finish { waiting.append(self.reading.read($0, type: type)) }
                 }
-                if isWhole { lines.finish { waiting.append(self.reading.read($0, type: type)) } }
                 try await self.write(&waiting, of: &input, all: isWhole)
                 if self.job.errors >= Int64(self.limits.outcomesMax) { return }
             }
@@ -239,6 +250,7 @@ final class ImportRun {
             }
             let isFull = end - start == ImportLimits.unitLinesMax || bytes >= ImportLimits.unitBytesMax
             guard isFull || all else { break }
+            try await checkRight(to: input.type)
             try await write(lines[start..<end], of: &input)
             start = end
             if job.errors >= Int64(limits.outcomesMax) { break }
@@ -246,15 +258,23 @@ final class ImportRun {
         lines.removeFirst(start)
     }
 
+    /// A command leaves the store alone for as long as its last unit took: SQLite has no queue for the processes that wait
+    /// for its lock, so a server would hardly find it free.
+    private static let leftFreeMax = Duration.milliseconds(250)
+
     /// All in one unit; where a line cannot be written the halves by themselves, so that it is found and the others are.
     private func write(_ lines: ArraySlice<ImportLine>, of input: inout ImportInput) async throws {
         do {
             let batch = ImportBatch(lines: lines, holder: holder, isTrial: isTrial)
             let (store, access, job, before) = (service.store, access, job, input)
+            let begun = ContinuousClock.now
             let place = try await steadily { try await batch.write(job, before, to: store, access) }
             self.job = place.job
             input = place.input
             tell(place.job, place.input, place.outcomes)
+            if job.origin == .command {
+                try await Task.sleep(for: min(ContinuousClock.now - begun, Self.leftFreeMax))
+            }
         } catch  where Self.isOfALine(error) {
             guard let line = lines.first, lines.count == 1 else {
                 let middle = lines.startIndex + lines.count / 2
@@ -262,6 +282,8 @@ final class ImportRun {
                 try await write(lines[middle...], of: &input)
                 return
             }
+            // What says only that a line was refused is no line's fault.
+            guard case .change = line.content else { throw error }
             let outcome = ErrorTable.outcome(for: error, requestID: access.requestID).1
             let refused = ImportLine(
                 number: line.number, end: line.end, byteCount: line.byteCount, content: .refused(outcome))
@@ -273,7 +295,7 @@ final class ImportRun {
     private static func isOfALine(_ error: any Error) -> Bool {
         switch error {
         case is ImportEnded, is CancellationError: false
-        case let error as StoreError: ![.closed, .failed].contains(error.code)
+        case let error as StoreError: ![.closed, .failed, .unavailable, .full].contains(error.code)
         default: true
         }
     }
@@ -342,7 +364,10 @@ final class ImportRun {
                     guard head.status == 200 else {
                         throw ImportFileError("the manifest: its server answers \(head.status)")
                     }
-                    while let piece = try await content.next() {
+                    // Held to the rate of a file.
+                    var page = ImportInput(place: 0, url: url, type: "")
+                    let source = try ImportContent(head, content, of: &page, limits: self.limits)
+                    while let piece = try await source.read() {
                         bytes += piece
                         guard bytes.count <= ImportLimits.manifestBytesMax else {
                             throw ImportFileError("the manifest has more than \(ImportLimits.manifestBytesMax) bytes")

@@ -27,7 +27,8 @@ package final class ImportService: Sendable {
 
     /// - Parameters:
     ///   - downloads: the way to the files, with the tokens of their sources.
-    ///   - isPermitted: asked before each file; a client may have been revoked since its kick-off.
+    ///   - isPermitted: asked at the kick-off, and before each file and each unit of work: a client may have been revoked
+    ///     since.
     package init(
         jobs: any ImportJobStore, store: any ResourceStore, downloads: any OutboundDownloads, entropy: any Entropy,
         limits: FHIRLimits = FHIRLimits(), keepHours: Int64 = 24,
@@ -73,18 +74,29 @@ package final class ImportService: Sendable {
 
     private func work(_ id: EntityID) async {
         guard running.withLock({ $0.insert(id).inserted }) else { return }
-        let holder = entropy.newID().value
-        do {
-            // No other server has the store: who worked on it before is gone.
-            guard try await jobs.takeImport(id, holder: holder, isSole: true),
-                let job = try await jobs.importJob(id)
-            else { return }
-            try await ImportRun(job, self, access: Self.access(of: job), holder: holder).run()
-        } catch {
-            // Ended by its client, or still under way in the store: then the next start goes on with it.
+        defer {
+            cancelled.withLock { _ = $0.remove(id) }
+            running.withLock { _ = $0.remove(id) }
         }
-        cancelled.withLock { _ = $0.remove(id) }
-        running.withLock { _ = $0.remove(id) }
+        var (takings, pause) = (0, limits.imports.pauseSeconds)
+        while takings < ImportLimits.takingsMax {
+            let holder = entropy.newID().value
+            do {
+                // No other server has the store: who worked on it before is gone.
+                guard try await jobs.takeImport(id, holder: holder, isSole: true),
+                    let job = try await jobs.importJob(id)
+                else { return }
+                return try await ImportRun(job, self, access: Self.access(of: job), holder: holder).run()
+            } catch let error as StoreError where ![.closed, .failed].contains(error.code) {
+                // It goes on behind its last line, once the store is there.
+                if ![.unavailable, .full].contains(error.code) { takings += 1 }
+            } catch {
+                // Ended by its client, or still under way in the store: then the next start goes on with it.
+                return
+            }
+            do { try await Task.sleep(for: .seconds(pause)) } catch { return }
+            pause = min(pause * 2, 60)
+        }
     }
 
     /// What a command asks for: the same files by the same person are the same import, which goes on where it was left.

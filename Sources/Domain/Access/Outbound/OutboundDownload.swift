@@ -40,8 +40,7 @@ package struct DownloadHead: Sendable, Hashable {
     package var contentRange: (first: Int64, whole: Int64?)? {
         guard let text = self["content-range"], text.lowercased().hasPrefix("bytes ") else { return nil }
         let parts = text.dropFirst(6).split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let first = parts[0].split(separator: "-").first.flatMap({ Int64($0) }), first >= 0
-        else { return nil }
+        guard parts.count == 2, let first = Int64(parts[0].prefix { $0 != "-" }), first >= 0 else { return nil }
         return (first, Int64(parts[1]).flatMap { $0 >= 0 ? $0 : nil })
     }
 

@@ -8,6 +8,9 @@ struct ImportTable {
     /// Whoever works on a job keeps it at least this often; another may take it later than that.
     private static let heldSeconds: Int64 = 60
 
+    /// A unit whose commit was not heard of is made again, with the same rows.
+    private static let again = "ON CONFLICT DO NOTHING"
+
     // MARK: Jobs
 
     func insert(_ job: ImportJob) throws {
@@ -103,13 +106,15 @@ struct ImportTable {
     // MARK: Inputs
 
     private static let inputs = SQLRowInsert(
-        into: "import_inputs", [("job_id", .text), ("place", .int), ("detail", .bytes)])
+        into: "import_inputs", [("job_id", .text), ("place", .int), ("detail", .bytes)], suffix: Self.again)
 
-    func insert(_ inputs: [ImportInput], of id: EntityID) throws {
-        if inputs.isEmpty { return }
-        try connection.insert(
-            Self.inputs,
-            rows: inputs.map { [.text(id.value), .int(Int64($0.place)), try DetailColumn.encode($0)] })
+    /// The rows of files, to be made before the unit: there may be ten thousands of them.
+    static func rows(_ inputs: [ImportInput], of id: EntityID) throws -> [[SQLValue]] {
+        try inputs.map { [.text(id.value), .int(Int64($0.place)), try DetailColumn.encode($0)] }
+    }
+
+    func insert(inputs rows: [[SQLValue]]) throws {
+        if !rows.isEmpty { try connection.insert(Self.inputs, rows: rows) }
     }
 
     func save(_ input: ImportInput, of id: EntityID) throws {
@@ -127,7 +132,7 @@ struct ImportTable {
     // MARK: Outcomes
 
     private static let outcomes = SQLRowInsert(
-        into: "import_outcomes", [("job_id", .text), ("number", .int), ("outcome", .bytes)])
+        into: "import_outcomes", [("job_id", .text), ("number", .int), ("outcome", .bytes)], suffix: Self.again)
 
     func insert(_ outcomes: [[UInt8]], of id: EntityID, from first: Int64) throws {
         if outcomes.isEmpty { return }
