@@ -4,7 +4,7 @@ import FHIRSearch
 import Workflow
 
 /// Writes one part of an export, file by file, and keeps each with the place behind it.
-struct ExportPartRun {
+struct ExportPartRun: Sendable {
     let lease: ExportLease
     let job: ExportJob
     let scope: ExportScope
@@ -22,8 +22,26 @@ struct ExportPartRun {
 
     /// Returns when the part is written, another has its lease, or the service is to stop. Throws what the stores throw.
     func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await writeFiles() }
+            // One step of the work may take longer than a lease lasts: a study's large objects, one read of a type.
+            group.addTask { await hold() }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// Says again and again that the part is being written, until it is another's.
+    private func hold() async {
+        while (try? await Task.sleep(for: service.renewal)) != nil {
+            // Where the store is away now it is told the next time.
+            let isHeld = try? await service.jobs.renew(lease, seconds: ExportService.leaseSeconds)
+            if isHeld == false { return }
+        }
+    }
+
+    private func writeFiles() async throws {
         var place: ExportPart.Place? = lease.part.place
-        var renewed = service.now()
         while let from = place, !service.isStopped, !service.isCancelled(job.id) {
             let writer = writer()
             do {
@@ -31,15 +49,9 @@ struct ExportPartRun {
                 repeat {
                     guard let here = next else { break }
                     next = try await write(from: here, into: writer)
-                    if service.now().microseconds - renewed.microseconds > ExportService.renewalSeconds * 1_000_000 {
-                        guard try await service.jobs.renew(lease, seconds: ExportService.leaseSeconds) else {
-                            return writer.abort()
-                        }
-                        renewed = service.now()
-                    }
                 } while next != nil && !writer.isFull && !service.isStopped
                     && !service.isCancelled(job.id)
-                // A file cut short by the process's end must never count as whole.
+                // A file cut short by the process's end, or by the loss of the lease, must never count as whole.
                 try Task.checkCancellation()
                 if service.isCancelled(job.id) { return writer.abort() }
                 // Held until the rows that name them are there: until then nothing else tells that they are wanted.
@@ -50,7 +62,6 @@ struct ExportPartRun {
                     for file in written { try? await service.blobs.remove(file.file.blobID) }
                     return
                 }
-                renewed = service.now()
                 place = next
             } catch {
                 writer.abort()

@@ -7,7 +7,7 @@ import Workflow
 ///
 /// Beside the compartment an export of patients has what its resources refer to of ``outside`` types: who ordered, read and
 /// performed, with what and where, and where the images are.
-package struct ExportScope {
+package struct ExportScope: Sendable {
     /// In an order in which each is behind those that refer to it.
     package static let outside = [
         "PractitionerRole", "HealthcareService", "Practitioner", "Device", "Location", "Endpoint", "Organization",
