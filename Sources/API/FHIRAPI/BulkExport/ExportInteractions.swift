@@ -33,6 +33,9 @@ extension FHIRService {
         selection.associated = request.associated.isEmpty ? nil : request.associated
         selection.notices = request.notices.isEmpty ? nil : request.notices
         let types = try permittedTypes(request, selection, access: call.access)
+        if let type = request.organizedBy, !Self.mayExport(type, call.access) {
+            throw InteractionError(.forbidden, "no scope to organise by \(type): whose it is would not be seen")
+        }
         if request.withObjects {
             guard types.contains("ImagingStudy") else {
                 throw InteractionError(.forbidden, "no scope to export DICOM objects: they are of ImagingStudy")

@@ -86,7 +86,18 @@ struct ExportPartRun: Sendable {
         let isOfObjects = if case .objects = lease.part.work { true } else { false }
         return ExportFileWriter(
             type, to: service.blobs, subset: isOfObjects ? nil : subset(of: type), listsObjects: isOfObjects,
+            content: content,
             references: outside.isEmpty ? nil : ReferenceScan(baseURL: service.baseURL, types: outside))
+    }
+
+    /// Where resources are written patient by patient, what was deleted is in the ranges: the patient may be among it.
+    private var content: ExportFileWriter.Content {
+        guard job.organizedBy != nil else { return .all }
+        return switch lease.part.work {
+        case .byPatient: .resources
+        case .range(let type, _, _) where scope.isWrittenByPatient(type): .deletions
+        default: .all
+        }
     }
 
     /// What is written of each resource of a type; nil for all.
@@ -148,7 +159,7 @@ struct ExportPartRun: Sendable {
             after: after, limit: Self.patientsMax, access: access)
         for patient in patients.resources where !patient.isDeleted {
             writer.begin(of: "Patient/\(patient.id)")
-            for type in job.types where !scope.isOutside(type) && !isAssociated(type) {
+            for type in job.types where scope.isWrittenByPatient(type) && !isAssociated(type) {
                 guard let filter = try scope.filter(type, ofPatient: patient.id) else { continue }
                 writer.begin(type, subset: subset(of: type))
                 var key: Int64? = 0

@@ -28,6 +28,10 @@ package struct ExportScope: Sendable {
     /// Whether what is exported of the type is what others refer to.
     package func isOutside(_ type: String) -> Bool { selection.level != .system && Self.outside.contains(type) }
 
+    /// Whether each resource of the type is written with its patient where an export is organised by patients: a Group is of
+    /// very many, and would be written with each of them.
+    func isWrittenByPatient(_ type: String) -> Bool { !isOutside(type) && type != "Group" }
+
     /// The types with those last that others refer to.
     package func inOrder(_ types: [String]) -> [String] {
         if selection.level == .system { return types }
