@@ -42,13 +42,16 @@ struct ExportedImages: ExportObjectSource {
     }
 
     func object(_ instance: Instance, deidentifiedFor destination: String?) async throws -> ExportedObject? {
-        let reader: any BlobReading
-        do { reader = try await blobs.open(instance.blobID) } catch let error as StoreError
-            where error.code == .notFound
+        do { return try await made(of: instance, destination) } catch let error as StoreError
+            where error.code == .notFound || error.code == .corrupt
         {
-            // It went between the list and this.
+            // It went between the list and this, or cannot be read: the others are told of all the same.
             return nil
         }
+    }
+
+    private func made(of instance: Instance, _ destination: String?) async throws -> ExportedObject? {
+        let reader = try await blobs.open(instance.blobID)
         guard let destination else { return try await stored(instance, reader) }
         // A destination that is configured no more takes nothing out.
         guard let rewriting = rewriting[destination] else { return nil }

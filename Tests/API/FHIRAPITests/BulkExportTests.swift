@@ -94,6 +94,22 @@ struct BulkExportTests {
         }
     }
 
+    @Test("Only scopes of the system level export: people, to whom some types are shown whole, are refused")
+    func people() async throws {
+        try await FHIRServer.with { (server) async throws in
+            for role in Practice.Role.allCases {
+                let person = AccessContext(
+                    principal: .person("a", client: "app", name: "A"),
+                    scopes: ["user/*.cruds", "patient/*.cruds"].compactMap { Scope($0) }, patient: "p1",
+                    practice: Practice(role, accountID: "a", fhirUser: nil, time: 1), requestID: "t")
+                for path in ["$export", "Patient/$export"] {
+                    let answer = await server.send(.get, path, headers: Self.async, as: person)
+                    #expect(answer.status == 403, "\(role) \(path)")
+                }
+            }
+        }
+    }
+
     @Test("With _since come the changes after it, and the deletions as transaction bundles")
     func since() async throws {
         try await FHIRServer.with { (server) async throws in

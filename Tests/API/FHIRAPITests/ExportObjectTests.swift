@@ -24,6 +24,9 @@ struct ExportObjectTests {
         let blobs: any BlobStoring
         let made: Made
         let deidentifications: Set<String> = ["research", "broken"]
+        let unreadable: Set<String>
+        /// What happens while an object is made.
+        let meanwhile: @Sendable () async throws -> Void
 
         func instances(
             of studyInstanceUID: String, after: String?, limit: Int, access: AccessContext
@@ -41,6 +44,8 @@ struct ExportObjectTests {
         }
 
         func object(_ instance: Instance, deidentifiedFor destination: String?) async throws -> ExportedObject? {
+            try await meanwhile()
+            if unreadable.contains(instance.sopInstanceUID) { return nil }
             var object = ExportedObject(
                 studyInstanceUID: instance.studyInstanceUID, seriesInstanceUID: instance.seriesInstanceUID,
                 sopInstanceUID: instance.sopInstanceUID, sopClassUID: instance.sopClassUID,
@@ -62,12 +67,18 @@ struct ExportObjectTests {
     }
 
     /// A server whose exports have objects and are worked on, with a study that is here and one that lies in an archive.
-    private static func with(_ made: Made = Made(), _ body: (FHIRServer) async throws -> Void) async throws {
+    private static func with(
+        _ made: Made = Made(), unreadable: Set<String> = [], renewal: Duration = .seconds(15),
+        meanwhile: @escaping @Sendable (RelationalStore) async throws -> Void = { _ in },
+        _ body: (FHIRServer) async throws -> Void
+    ) async throws {
         try await FHIRServer.with { (server) async throws in
+            let store = server.store
             let exports = ExportService(
-                jobs: server.store, store: server.store, blobs: server.blobs, entropy: SeededEntropy(seed: 8),
-                objects: Images(blobs: server.blobs, made: made), imagingURL: "https://hilum.example/dicomweb",
-                baseURL: FHIRServer.base, now: server.service.now)
+                jobs: store, store: store, blobs: server.blobs, entropy: SeededEntropy(seed: 8),
+                objects: Images(blobs: server.blobs, made: made, unreadable: unreadable) { try await meanwhile(store) },
+                imagingURL: "https://hilum.example/dicomweb", baseURL: FHIRServer.base, workers: 1, renewal: renewal,
+                now: server.service.now)
             let service = FHIRService(
                 store: server.store, audit: server.store, exports: exports, baseURL: FHIRServer.base,
                 oauth: OAuthEndpoints(token: "https://hilum.example/oauth/token"), softwareVersion: "1",
@@ -141,7 +152,9 @@ struct ExportObjectTests {
             let here = found.lines.filter { $0["sopInstanceUID"] != nil }
             #expect(here.map { $0["sopInstanceUID"]?.string } == ["2.25.3"])
             #expect(here.first?["url"]?.string == "\(FHIRServer.base)/\(found.job)/2.25.3")
-            // Of what cannot be de-identified nothing is told.
+            // Of what cannot be de-identified nothing is told, nor of what is not here.
+            let away = found.lines.filter { $0["availability"]?.string == "NEARLINE" }
+            #expect(away.count == 1 && away.allSatisfy { $0.object?.members.count == 1 })
             let refused = found.lines.filter { $0["availability"]?.string == "UNAVAILABLE" }
             #expect(refused.count == 1 && refused.allSatisfy { $0.object?.members.count == 1 })
             let file = "\(found.job)/2.25.3"
@@ -177,6 +190,39 @@ struct ExportObjectTests {
             let blobs = made.blobs.withLock { $0 }
             #expect(!blobs.isEmpty)
             for blob in blobs { await #expect(throws: StoreError.self) { _ = try await server.blobs.open(blob) } }
+        }
+    }
+
+    @Test("An object that cannot be read is told as such, and the others of the export as ever")
+    func unreadable() async throws {
+        try await Self.with(unreadable: ["1.2.3.1.1"]) { (server) async throws in
+            let found = try await Self.listed(server, "_DICOMObjects").lines.filter { $0["sopInstanceUID"] != nil }
+            #expect(found.map { $0["sopInstanceUID"]?.string } == ["1.2.3.1.1", "1.2.3.1.2"])
+            #expect(found.map { $0["availability"]?.string } == ["UNAVAILABLE", "ONLINE"])
+            #expect(found.first?["url"] == nil && found.first?["sha256"] == nil)
+        }
+    }
+
+    /// Until the lease of the part that is being written is made longer.
+    private static func untilRenewed(_ store: RelationalStore) async throws {
+        func due() async throws -> Int64? {
+            try await store.database.read { connection in
+                try connection.first("SELECT MAX(due_at) FROM export_parts WHERE is_done = 0", []) { try $0.int(0) }
+            }
+        }
+        let first = try await due()
+        for _ in 0..<100_000 {
+            if try await due() != first { return }
+            await Task.yield()
+        }
+        Issue.record("the lease was not made longer")
+    }
+
+    @Test("However long one object takes, its part stays with who writes it, and is written once")
+    func slow() async throws {
+        try await Self.with(renewal: .milliseconds(1), meanwhile: Self.untilRenewed) { (server) async throws in
+            let found = try await Self.listed(server, "_DICOMObjects")
+            #expect(found.lines.compactMap { $0["sopInstanceUID"]?.string } == ["1.2.3.1.1", "1.2.3.1.2"])
         }
     }
 

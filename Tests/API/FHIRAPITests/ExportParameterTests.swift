@@ -150,6 +150,55 @@ struct ExportParameterTests {
                     .get, place, "organizeOutputBy=\(value)", headers: BulkExportTests.async)
                 #expect(answer.status == 400)
             }
+            // Whose it is cannot be told to who may not see the patients: no export without anything in it.
+            let blind = await server.send(
+                .get, "Patient/$export", "organizeOutputBy=Patient", headers: BulkExportTests.async,
+                as: FHIRServer.access("system/Observation.rs"))
+            #expect(blind.status == 403)
+        }
+    }
+
+    @Test("Bulk Data 3.0 organizeOutputBy: a Group, which is of many, is written once and not with each of its members")
+    func organizedGroup() async throws {
+        try await Self.with { (server) async throws in
+            for id in ["p1", "p2"] { await Self.put(server, InteractionTests.patient(id)) }
+            let members = ["p1", "p2"].map { #"{"entity":{"reference":"Patient/\#($0)"}}"# }.joined(separator: ",")
+            await Self.put(
+                server,
+                #"{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[\#(members)]}"#)
+            for path in ["Group/g/$export", "Patient/$export"] {
+                let found = try await Self.export(server, path, "_type=Patient,Group&organizeOutputBy=Patient")
+                #expect(found.files.flatMap { $0 }.compactMap { $0["id"]?.string }.sorted() == ["g", "p1", "p2"])
+            }
+        }
+    }
+
+    @Test("Bulk Data 3.0 organizeOutputBy: with _since deletions are told once each, of deleted patients, too")
+    func organizedDeletions() async throws {
+        try await Self.with { (server) async throws in
+            for id in ["p1", "p2"] { await Self.put(server, InteractionTests.patient(id)) }
+            for (id, patient) in [("o1", "p1"), ("o2", "p2"), ("o3", "p1")] {
+                await Self.put(server, Self.observation(id, patient))
+            }
+            // Milliseconds are told.
+            let time = try await server.store.snapshot().time.microseconds + 1_000
+            while server.service.now().microseconds < time + 1_000 { await Task.yield() }
+            let since = FHIRDateTime.instantText(microseconds: time)
+            await Self.put(server, Self.observation("o4", "p1"))
+            for path in ["Observation/o1", "Observation/o2", "Patient/p2"] {
+                #expect(await server.send(.delete, path).status < 300, "\(path)")
+            }
+            let found = try await Self.export(
+                server, "Patient/$export", "_type=Patient,Observation&organizeOutputBy=Patient&_since=\(since)")
+            #expect(found.files.flatMap { $0 }.compactMap { $0["id"]?.string } == ["o4"])
+            var deleted: [String] = []
+            for file in found.manifest["deleted"]?.array ?? [] {
+                #expect(file["type"]?.string == "Bundle")
+                for line in try await BulkExportTests.lines(server, await server.send(.get, Self.path(file))) {
+                    deleted += (line["entry"]?.array ?? []).compactMap { $0["request"]?["url"]?.string }
+                }
+            }
+            #expect(deleted.sorted() == ["Observation/o1", "Observation/o2", "Patient/p2"])
         }
     }
 

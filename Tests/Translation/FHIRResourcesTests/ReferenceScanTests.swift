@@ -23,6 +23,15 @@ struct ReferenceScanTests {
             ) == ["Device/d1", "Device/d1", "Location/l.1-x"])
     }
 
+    @Test("RFC 8259 §2, §7: as their author wrote them: with white space, on lines of their own, with escapes")
+    func spelling() {
+        for json in [
+            #"{"reference": "Device/d1"}"#, "{\"reference\" \r\n\t: \r\n\t\"Device/d1\"}",
+            #"{"reference":"Device\/d1"}"#, #"{"reference":"\u0044evice\/d1\/_history\/2"}"#,
+            #"{"a":"\"reference","reference" : "Device/d1","b":"reference"}"#,
+        ] { #expect(Self.found(json) == ["Device/d1"], "\(json)") }
+    }
+
     @Test("Not of other types, other servers, fragments, other members, or text that quotes one")
     func others() throws {
         for json in [
@@ -30,7 +39,9 @@ struct ReferenceScanTests {
             ##"{"reference":"#d"}"##, #"{"reference":"Device/"}"#, #"{"reference":"Device"}"#,
             #"{"reference":"Device/d/x/2"}"#, #"{"reference":"Device/d?x=1"}"#, #"{"xreference":"Device/d"}"#,
             #"{"reference":["Device/d"]}"#, #"{"reference":"Device/\#(String(repeating: "d", count: 65))"}"#,
-            "", "reference", #""reference":""#,
+            "", "reference", #""reference":""#, #""reference""#, #""reference" :"#, #""reference" : "Device/d"#,
+            #""reference":"Device/d\"#, #"{"reference":"Device\/d\""}"#, #"["reference","Device/d"]"#,
+            #"{"\"reference":"Device/d"}"#,
         ] { #expect(Self.found(json) == [], "\(json)") }
         let quoting: JSONValue = ["text": .string(#"{"reference":"Device/d"}"#)]
         #expect(Self.found(String(decoding: JSONWriter.compact(quoting), as: UTF8.self)) == [])

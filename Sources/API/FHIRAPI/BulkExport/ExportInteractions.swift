@@ -33,6 +33,9 @@ extension FHIRService {
         selection.associated = request.associated.isEmpty ? nil : request.associated
         selection.notices = request.notices.isEmpty ? nil : request.notices
         let types = try permittedTypes(request, selection, access: call.access)
+        if let type = request.organizedBy, !Self.mayExport(type, call.access) {
+            throw InteractionError(.forbidden, "no scope to organise by \(type): whose it is would not be seen")
+        }
         if request.withObjects {
             guard types.contains("ImagingStudy") else {
                 throw InteractionError(.forbidden, "no scope to export DICOM objects: they are of ImagingStudy")
@@ -105,8 +108,8 @@ extension FHIRService {
         return permitted
     }
 
-    /// An export holds all of a type, so it takes the whole of it, by scopes of the system level alone: what else reaches all
-    /// of a type is a person's, and is not what the export would be written by.
+    /// An export holds all of a type, so it takes the whole of it, by scopes of the system level: what a person may see
+    /// whole is so by what they work here, which the worker does not know.
     private static func mayExport(_ type: String, _ access: AccessContext) -> Bool {
         let system = AccessContext(
             principal: access.principal, scopes: access.scopes.filter { $0.level == .system },

@@ -38,6 +38,6 @@ package protocol ExportObjectSource: Sendable {
     func instances(of studyInstanceUID: String, after: String?, limit: Int, access: AccessContext) async throws
         -> [Instance]
     /// An object as it is stored, or as a destination would be sent it de-identified, in a file of its own. Nil for one
-    /// whose identifying parts cannot be taken out. Throws `StoreError`.
+    /// that cannot be read, or whose identifying parts cannot be taken out. Throws `StoreError`.
     func object(_ instance: Instance, deidentifiedFor destination: String?) async throws -> ExportedObject?
 }

@@ -12,6 +12,9 @@ final class ExportFileWriter: ResourceSink {
         let blob: any BlobWriting
     }
 
+    /// What is kept of what is taken.
+    enum Content { case all, resources, deletions }
+
     private struct State {
         var resources = Lines()
         var deletions = Lines()
@@ -55,6 +58,7 @@ final class ExportFileWriter: ResourceSink {
     private let blobs: any BlobStoring
     private let references: ReferenceScan?
     private let listsObjects: Bool
+    private let content: Content
     private let state: Mutex<State>
 
     /// - Parameters:
@@ -63,8 +67,9 @@ final class ExportFileWriter: ResourceSink {
     ///   - references: what is noted of what they refer to; nil for nothing.
     init(
         _ type: String, to blobs: any BlobStoring, subset: Subset?, listsObjects: Bool = false,
-        references: ReferenceScan?
+        content: Content = .all, references: ReferenceScan?
     ) {
+        self.content = content
         self.listsObjects = listsObjects
         self.type = type
         self.blobs = blobs
@@ -111,6 +116,7 @@ final class ExportFileWriter: ResourceSink {
     }
 
     func take(_ bytes: UnsafeRawBufferPointer) throws {
+        if content == .deletions { return }
         try state.withLock { state in
             note(bytes, &state)
             if let header = state.header {
@@ -128,6 +134,7 @@ final class ExportFileWriter: ResourceSink {
 
     /// A transaction Bundle with one DELETE. Bulk Data 2.0 §Response - Complete Status, `deleted`.
     func takeDeletion(of id: String) throws {
+        if content == .resources { return }
         try state.withLock { state in
             let request: JSONValue = ["method": "DELETE", "url": .string("\(state.type)/\(id)")]
             let bundle = JSONWriter.compact([

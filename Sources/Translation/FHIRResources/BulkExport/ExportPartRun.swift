@@ -4,7 +4,7 @@ import FHIRSearch
 import Workflow
 
 /// Writes one part of an export, file by file, and keeps each with the place behind it.
-struct ExportPartRun {
+struct ExportPartRun: Sendable {
     let lease: ExportLease
     let job: ExportJob
     let scope: ExportScope
@@ -22,8 +22,26 @@ struct ExportPartRun {
 
     /// Returns when the part is written, another has its lease, or the service is to stop. Throws what the stores throw.
     func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await writeFiles() }
+            // One step of the work may take longer than a lease lasts: a study's large objects, one read of a type.
+            group.addTask { await hold() }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// Says again and again that the part is being written, until it is another's.
+    private func hold() async {
+        while (try? await Task.sleep(for: service.renewal)) != nil {
+            // Where the store is away now it is told the next time.
+            let isHeld = try? await service.jobs.renew(lease, seconds: ExportService.leaseSeconds)
+            if isHeld == false { return }
+        }
+    }
+
+    private func writeFiles() async throws {
         var place: ExportPart.Place? = lease.part.place
-        var renewed = service.now()
         while let from = place, !service.isStopped, !service.isCancelled(job.id) {
             let writer = writer()
             // Whether rows may name what was written, whatever the answer was.
@@ -33,15 +51,9 @@ struct ExportPartRun {
                 repeat {
                     guard let here = next else { break }
                     next = try await write(from: here, into: writer)
-                    if service.now().microseconds - renewed.microseconds > ExportService.renewalSeconds * 1_000_000 {
-                        guard try await service.jobs.renew(lease, seconds: ExportService.leaseSeconds) else {
-                            return await writer.abort()
-                        }
-                        renewed = service.now()
-                    }
                 } while next != nil && !writer.isFull && !service.isStopped
                     && !service.isCancelled(job.id)
-                // A file cut short by the process's end must never count as whole.
+                // A file cut short by the process's end, or by the loss of the lease, must never count as whole.
                 try Task.checkCancellation()
                 if service.isCancelled(job.id) { return await writer.abort() }
                 // Held until the rows that name them are there: until then nothing else tells that they are wanted.
@@ -53,7 +65,6 @@ struct ExportPartRun {
                     for file in written { try? await service.blobs.remove(file.file.blobID) }
                     return
                 }
-                renewed = service.now()
                 place = next
             } catch {
                 if !isSettling { await writer.abort() }
@@ -78,7 +89,18 @@ struct ExportPartRun {
         let isOfObjects = if case .objects = lease.part.work { true } else { false }
         return ExportFileWriter(
             type, to: service.blobs, subset: isOfObjects ? nil : subset(of: type), listsObjects: isOfObjects,
+            content: content,
             references: outside.isEmpty ? nil : ReferenceScan(baseURL: service.baseURL, types: outside))
+    }
+
+    /// Where resources are written patient by patient, what was deleted is in the ranges: the patient may be among it.
+    private var content: ExportFileWriter.Content {
+        guard job.organizedBy != nil else { return .all }
+        return switch lease.part.work {
+        case .byPatient: .resources
+        case .range(let type, _, _) where scope.isWrittenByPatient(type): .deletions
+        default: .all
+        }
     }
 
     /// What is written of each resource of a type; nil for all.
@@ -140,7 +162,7 @@ struct ExportPartRun {
             after: after, limit: Self.patientsMax, access: access)
         for patient in patients.resources where !patient.isDeleted {
             writer.begin(of: "Patient/\(patient.id)")
-            for type in job.types where !scope.isOutside(type) && !isAssociated(type) {
+            for type in job.types where scope.isWrittenByPatient(type) && !isAssociated(type) {
                 guard let filter = try scope.filter(type, ofPatient: patient.id) else { continue }
                 writer.begin(type, subset: subset(of: type))
                 var key: Int64? = 0

@@ -17,7 +17,9 @@ struct ExportPlan {
         if job.organizedBy != nil { add(.byPatient) }
         for type in job.types where !scope.isOutside(type) {
             let isAssociated = type == "Provenance" && !(selection.associated ?? []).isEmpty
-            if job.organizedBy != nil, !isAssociated { continue }
+            // Of what is written by patient, ranges are for deletions alone, of which nothing is told without `_since`.
+            let isByPatient = job.organizedBy != nil && !isAssociated && scope.isWrittenByPatient(type)
+            if isByPatient, job.since == nil { continue }
             var after: Int64 = 0
             for end in try await store.extents(of: type, every: ExportService.partVersions) {
                 add(

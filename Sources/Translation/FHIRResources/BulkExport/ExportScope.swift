@@ -7,7 +7,7 @@ import Workflow
 ///
 /// Beside the compartment an export of patients has what its resources refer to of ``outside`` types: who ordered, read and
 /// performed, with what and where, and where the images are.
-package struct ExportScope {
+package struct ExportScope: Sendable {
     /// In an order in which each is behind those that refer to it.
     package static let outside = [
         "PractitionerRole", "HealthcareService", "Practitioner", "Device", "Location", "Endpoint", "Organization",
@@ -27,6 +27,10 @@ package struct ExportScope {
 
     /// Whether what is exported of the type is what others refer to.
     package func isOutside(_ type: String) -> Bool { selection.level != .system && Self.outside.contains(type) }
+
+    /// Whether each resource of the type is written with its patient where an export is organised by patients: a Group is of
+    /// very many, and would be written with each of them.
+    func isWrittenByPatient(_ type: String) -> Bool { !isOutside(type) && type != "Group" }
 
     /// The types with those last that others refer to.
     package func inOrder(_ types: [String]) -> [String] {

@@ -15,8 +15,6 @@ package final class ExportService: Sendable {
     static let partStudies = 200
     /// A worker that is not heard of for so long has lost its part.
     static let leaseSeconds: Int64 = 60
-    /// After so long the holder of a part says that it is still there.
-    static let renewalSeconds: Int64 = 15
     /// A part that failed so often without anything kept of it in between fails its job.
     static let failuresMax = 5
     private static let pauseSeconds: Int64 = 5
@@ -32,6 +30,8 @@ package final class ExportService: Sendable {
     /// The server's own address, by which absolute references are known as its own.
     let baseURL: String
     let now: @Sendable () -> UTCInstant
+    /// After so long the holder of a part says that it is still there.
+    let renewal: Duration
     /// Hours for which the files of a finished export are kept; 0 for ever.
     package let keepHours: Int64
     /// One of each worker: what is raised while another waits is not lost.
@@ -50,10 +50,12 @@ package final class ExportService: Sendable {
     ///   - objects: the DICOM objects of studies; nil where there are none to be had.
     ///   - imagingURL: the absolute base of DICOMweb without a slash at its end.
     ///   - workers: parts that are written at a time.
+    ///   - renewal: after which the holder of a part says that it is still there.
     package init(
         jobs: any ExportJobStore, store: any ResourceStore, blobs: any BlobStoring, entropy: any Entropy,
         objects: (any ExportObjectSource)? = nil, imagingURL: String = "", baseURL: String = "",
-        keepHours: Int64 = 24, workers: Int = 2, now: @escaping @Sendable () -> UTCInstant
+        keepHours: Int64 = 24, workers: Int = 2, renewal: Duration = .seconds(15),
+        now: @escaping @Sendable () -> UTCInstant
     ) {
         self.jobs = jobs
         self.store = store
@@ -63,6 +65,7 @@ package final class ExportService: Sendable {
         self.entropy = entropy
         self.baseURL = baseURL
         self.keepHours = keepHours
+        self.renewal = renewal
         wakeUps = (0..<max(workers, 1)).map { _ in DeliverySignal() }
         self.now = now
     }
@@ -99,12 +102,19 @@ package final class ExportService: Sendable {
     /// Marks a job deleted and removes its files.
     package func delete(_ job: ExportJob) async throws {
         state.withLock { _ = $0.cancelled.insert(job.id) }
-        let files = try await jobs.exportBlobs(job.id)
-        var gone = job
-        gone.state = .deleted
-        gone.selection = nil
-        gone.outputs = []
-        try await jobs.save(gone)
+        let files: [BlobID]
+        do {
+            files = try await jobs.exportBlobs(job.id)
+            var gone = job
+            gone.state = .deleted
+            gone.selection = nil
+            gone.outputs = []
+            try await jobs.save(gone)
+        } catch {
+            // It is there still, and its parts are written on.
+            state.withLock { _ = $0.cancelled.remove(job.id) }
+            throw error
+        }
         for file in files { try await blobs.remove(file) }
     }
 
@@ -152,7 +162,8 @@ package final class ExportService: Sendable {
         guard let job = try await jobs.job(id) else { return }
         let parts: [ExportPart]
         do { parts = try await ExportPlan(job: job, scope: scope(of: job), store: store).parts() } catch {
-            if error is SearchQueryError { return try await fail(job) }
+            // The others would wait behind it for ever.
+            if Self.isHopeless(error) { return try await fail(job) }
             throw error
         }
         for file in try await jobs.plan(id, parts) { try? await blobs.remove(file) }
@@ -191,10 +202,14 @@ package final class ExportService: Sendable {
         } catch {
             // Its lease ends with the process.
             if Task.isCancelled { return }
-            let isHopeless = error is SearchQueryError || (error as? StoreError)?.code == .corrupt
             let failures = try? await jobs.putOff(lease, seconds: Self.pauseSeconds)
-            if isHopeless || failures ?? 0 >= Self.failuresMax { try? await fail(job) }
+            if Self.isHopeless(error) || failures ?? 0 >= Self.failuresMax { try? await fail(job) }
         }
+    }
+
+    /// Whether it would fail again.
+    private static func isHopeless(_ error: any Error) -> Bool {
+        error is SearchQueryError || (error as? StoreError)?.code == .corrupt
     }
 
     private func scope(of job: ExportJob) -> ExportScope {

@@ -5,7 +5,8 @@ import FHIRSearch
 import Workflow
 
 /// The DICOM objects of exported studies, a JSON line each: UIDs, syntax, where it can be had, bytes and SHA-256. A study
-/// that lies in an archive alone is one line without objects, with its availability (PS3.3 §C.4.23).
+/// that lies in an archive alone is one line without objects, with its availability (PS3.3 §C.4.23), and with nothing else
+/// where the objects are de-identified.
 struct ObjectSelection {
     let job: ExportJob
     let scope: ExportScope
@@ -26,17 +27,26 @@ struct ObjectSelection {
         let done: ExportPart.Place? = isLast ? nil : ExportPart.Place(key: own)
         guard let uid = studyUID(study) else { return done }
         if let availability = availability(study), availability != "ONLINE" {
-            try line(
-                ["studyInstanceUID": .string(uid), "availability": .string(availability), "url": .string(url(uid))],
-                into: writer)
+            var value: JSONValue = ["availability": .string(availability)]
+            if job.selection?.objectsFor == nil {
+                value["studyInstanceUID"] = .string(uid)
+                value["url"] = .string(url(uid))
+            }
+            try line(value, into: writer)
             return done
         }
         let instances = try await objects.instances(
             of: uid, after: place.text, limit: Self.objectsMax, access: access)
         for instance in instances {
             guard let object = try await objects.object(instance, deidentifiedFor: job.selection?.objectsFor) else {
-                // Nothing of it that would tell whose it is.
-                try line(["availability": "UNAVAILABLE"], into: writer)
+                var value: JSONValue = ["availability": "UNAVAILABLE"]
+                // De-identified nothing of it that would tell whose it is.
+                if job.selection?.objectsFor == nil {
+                    value["studyInstanceUID"] = .string(instance.studyInstanceUID)
+                    value["seriesInstanceUID"] = .string(instance.seriesInstanceUID)
+                    value["sopInstanceUID"] = .string(instance.sopInstanceUID)
+                }
+                try line(value, into: writer)
                 continue
             }
             try tell(object, into: writer)

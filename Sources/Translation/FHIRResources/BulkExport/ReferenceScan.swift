@@ -1,7 +1,10 @@
-/// Finds what a stored resource refers to without reading it: stored JSON is compact, so that the member's name stands
-/// before its value as it is looked for, and in no string, where its quotes would be escaped.
+import FHIRModel
+
+/// Finds what a stored resource refers to without reading it: the member's name with its quotes stands in no string, where
+/// they would be escaped. What its author put around the colon is passed over, and a value with escapes is read; a name
+/// that is written with escapes is not known.
 package struct ReferenceScan {
-    private static let pattern = Array(#""reference":""#.utf8)
+    private static let pattern = Array(#""reference""#.utf8)
     private let prefixes: [[UInt8]]
     /// How far the pattern moves on, by the byte below its end.
     private let skip: [Int]
@@ -20,9 +23,9 @@ package struct ReferenceScan {
         self.skip = skip
     }
 
-    /// Calls `found` with the type and logical id of each reference to a resource of the types, repeats kept. A reference
+    /// Calls `report` with the type and logical id of each reference to a resource of the types, repeats kept. A reference
     /// to a version counts as one to its resource.
-    package func references(in bytes: UnsafeRawBufferPointer, _ found: (String, String) -> Void) {
+    package func references(in bytes: UnsafeRawBufferPointer, _ report: (String, String) -> Void) {
         let pattern = Self.pattern
         var start = 0
         while start + pattern.count <= bytes.count {
@@ -33,11 +36,43 @@ package struct ReferenceScan {
                 start += skip[Int(bytes[last])]
                 continue
             }
-            var end = last + 1
-            while end < bytes.count, bytes[end] != UInt8(ascii: "\"") { end += 1 }
-            if let (type, id) = target(UnsafeRawBufferPointer(rebasing: bytes[(last + 1)..<end])) { found(type, id) }
+            let isName = start == 0 || bytes[start - 1] != Self.backslash
+            start = last + 1
+            guard isName, let opening = Self.opening(bytes, start) else { continue }
+            var end = opening + 1
+            var hasEscapes = false
+            while end < bytes.count, bytes[end] != Self.quote {
+                let isEscape = bytes[end] == Self.backslash
+                hasEscapes = hasEscapes || isEscape
+                end += isEscape ? 2 : 1
+            }
+            guard end < bytes.count else { return }
+            let found =
+                hasEscapes
+                ? Self.unescaped(UnsafeRawBufferPointer(rebasing: bytes[opening...end])).withUnsafeBytes(target)
+                : target(UnsafeRawBufferPointer(rebasing: bytes[(opening + 1)..<end]))
+            if let (type, id) = found { report(type, id) }
             start = end
         }
+    }
+
+    private static let quote = UInt8(ascii: "\"")
+    private static let backslash = UInt8(ascii: "\\")
+
+    /// Where the text of a member begins whose name ends before `start`: its quote. Nil for what is no name, or no text.
+    private static func opening(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int? {
+        func next(_ start: Int) -> Int? {
+            bytes[start...].firstIndex { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
+        }
+        guard let colon = next(start), bytes[colon] == UInt8(ascii: ":"), let opening = next(colon + 1),
+            bytes[opening] == quote
+        else { return nil }
+        return opening
+    }
+
+    /// The text of a string token, which has its quotes.
+    private static func unescaped(_ token: UnsafeRawBufferPointer) -> [UInt8] {
+        Array(((try? JSONDocument(parsing: Array(token), limits: .stored))?.root.string ?? "").utf8)
     }
 
     /// `Type/id`, `Type/id/_history/n`, or the same below the server's own address.
