@@ -124,11 +124,8 @@ package struct OutsideServer: Sendable {
     func person(_ claims: JOSEValue) -> (fhirUser: String, role: SignedInPerson.Role, patientIDs: [String])? {
         guard let text = claims[fhirUserClaim]?.text, text.hasPrefix(fhirUserBase + "/") else { return nil }
         let user = String(text.dropFirst(fhirUserBase.count + 1))
-        guard let parts = LaunchReference.parts(user) else { return nil }
-        switch parts.type {
-        case "Practitioner", "PractitionerRole": return (user, .referrer, [])
-        case "Patient": return (user, .patient, [parts.id])
-        default: return nil
-        }
+        if let patient = Compartment.patientID(reference: user) { return (user, .patient, [patient]) }
+        let types = ["Practitioner", "PractitionerRole"]
+        return LaunchReference.parts(user).flatMap { types.contains($0.type) ? (user, .referrer, []) : nil }
     }
 }

@@ -96,8 +96,7 @@ extension People {
     }
 
     private static func patients(_ fhirUser: String?) -> [String] {
-        guard let fhirUser, let parts = LaunchReference.parts(fhirUser), parts.type == "Patient" else { return [] }
-        return [parts.id]
+        fhirUser.flatMap(Compartment.patientID(reference:)).map { [$0] } ?? []
     }
 
     /// An account that the provider made is what the provider says today, or is not signed in to.

@@ -130,7 +130,7 @@ private struct XMLText {
         if let reference = entity.reference {
             id = "\(base)/\(reference.type)/\(reference.id)" + (reference.version.map { "/_history/" + $0 } ?? "")
             name = reference.type
-            if reference.type == "Patient" {
+            if reference.type == PatientProjection.type {
                 id = reference.id
                 kind = AuditEvent.Code("RFC-3881", "2", "Patient Number")
             }
