@@ -50,7 +50,10 @@ extension JourneyTests {
             for (words, text) in [
                 (["bert", "--role", "patient", "--display-name", "B"], "already"),
                 (["Bert", "--role", "patient", "--display-name", "B"], "a name is"),
-                (["carl", "--role", "admin", "--display-name", "C"], "referrer, reader, administrator, patient, operator"),
+                (
+                    ["carl", "--role", "admin", "--display-name", "C"],
+                    "referrer, reader, administrator, patient, operator"
+                ),
                 (["carl", "--role", "patient", "--display-name", ""], "--display-name"),
                 (["carl", "--role", "patient", "--display-name", "C", "--fhir-user", "Device/1"], "--fhir-user"),
                 (["carl", "--role", "patient", "--display-name", "C", "--patient", "a/b"], "--patient"),

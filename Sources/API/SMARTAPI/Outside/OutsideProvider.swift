@@ -82,7 +82,8 @@ package struct OutsideProvider: Sendable {
         if text.hasPrefix(fhirBaseURL + "/") { text = String(text.dropFirst(fhirBaseURL.count + 1)) }
         guard Account.isFHIRUser(text), let type = LaunchReference.parts(text)?.type else { return nil }
         switch role {
-        case .referrer, .reader, .administrator: return ["Practitioner", "PractitionerRole"].contains(type) ? text : nil
+        case .referrer, .reader, .administrator:
+            return ["Practitioner", "PractitionerRole"].contains(type) ? text : nil
         case .patient: return ["Patient", "RelatedPerson"].contains(type) ? text : nil
         case .operator: return nil
         }

@@ -53,6 +53,11 @@ extension Compartment {
         self.init(type: parts.type, id: parts.id)
     }
 
+    /// The logical id of the Patient that a relative reference names: `Patient/1`. Nil for anything else.
+    package static func patientID(reference: String) -> String? {
+        Compartment(reference: reference).flatMap { $0 == .patient($0.id) ? $0.id : nil }
+    }
+
     /// The focal resource as a relative reference.
     package var reference: String { type + "/" + id }
 }

@@ -23,7 +23,7 @@ struct OperationsPagesTests {
         let fixture = try OperationsFixture(series: [OperationsFixture.series(name: "Secret^Name")])
         fixture.journal.all.withLock { $0 = [OperationsFixture.message(1)] }
         let pages = Self.pages(fixture)
-        #expect(pages.count == 13)
+        #expect(pages.count == 14)
         for page in pages {
             let nobody = try await fixture.get(page + "?patient=P-1", as: nil)
             #expect(nobody.status == 303, "\(page)")
