@@ -1,5 +1,6 @@
 import Access
 import FHIRModel
+import FHIRResources
 import HTTPTypes
 import NIOCore
 import SQLStore

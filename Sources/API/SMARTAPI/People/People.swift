@@ -100,11 +100,6 @@ package struct People: Sendable {
             isSecondFactor: false)
     }
 
-    /// What follows a password, or the word of an outside provider.
-    func stage(behindFirstFactor account: Account) async throws -> BrowserSession.Stage {
-        try await hasSecondFactor(account) ? .secondFactor : account.role == .operator ? .enrolment : .whole
-    }
-
     func device(of account: Account, _ request: APIRequest) -> String? {
         keys.device(Cookies.value(Cookies.device, in: request.headers[.cookie]), of: account.id)
     }
