@@ -30,10 +30,15 @@ struct ImagingSight: Sendable {
         case .whole: extent = .whole
         case .nothing: extent = .patients([])
         case .anyOf(let rules):
-            let told = rules.filter { $0.conditions.allSatisfy(Self.isTold) }
+            // A row is of one patient, so that a rule of two lets nothing through.
+            let told = rules.filter { $0.conditions.allSatisfy(Self.isTold) && Self.patients(of: $0).count < 2 }
             let patients = told.compactMap(\.onlyPatient)
             extent = patients.count == told.count ? .patients(patients) : .rules(told)
         }
+    }
+
+    private static func patients(of rule: VisibilityRule) -> Set<String> {
+        Set(rule.conditions.compactMap { if case .compartment(let own) = $0 { own.id } else { nil } })
     }
 
     private static func isTold(_ condition: VisibilityRule.Condition) -> Bool {

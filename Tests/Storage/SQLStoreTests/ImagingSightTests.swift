@@ -160,6 +160,7 @@ struct ImagingSightTests {
                 try await store.work { try story.save(in: $0, isOwn: false) }
                 try await own.work { try story.save(in: $0, isOwn: true) }
                 _ = try await store.add(Account(id: "doc", name: "doc", displayName: "D", role: .reader, createdAt: 1))
+                try await Self.record(store, "a")
                 #expect(try await PracticeTests.grant(store, "a"))
                 for limited in [
                     CompartmentTests.access("patient/*.rs", patient: "a"), PracticeTests.access(.referrer, nil),
@@ -225,6 +226,11 @@ struct ImagingSightTests {
         return match
     }
 
+    /// The Patient of a patient, whom a grant is of.
+    private static func record(_ store: RelationalStore, _ id: String) async throws {
+        try await ResourceStoreTests.put(store, #"{"resourceType":"Patient","id":"\#(id)"}"#)
+    }
+
     @Test(
         "A reader sees the patients of the worklist and the images of their desk: its modalities, at its stations",
         arguments: TestDatabases.all)
@@ -258,6 +264,7 @@ struct ImagingSightTests {
                 try unit.save(order)
             }
             _ = try await store.add(Account(id: "doc", name: "doc", displayName: "D", role: .reader, createdAt: 1))
+            for id in ["a", "b"] { try await Self.record(store, id) }
             let reader = PracticeTests.access(.reader, nil)
             // Every instance came from MODALITY; the one step is MR at MR1, of patient b.
             for (modalities, stations, seen) in [

@@ -26,16 +26,43 @@ struct SQLCondition {
     /// All conditions; with none, always.
     static func allOf(_ parts: [SQLCondition]) -> SQLCondition { joined(parts, "AND", empty: "1 = 1") }
 
-    /// In halves rather than one behind the other, so that the depth of the expression, which SQLite bounds, stays small.
+    /// A long list in halves rather than one behind the other, so that the depth of the expression, which SQLite bounds,
+    /// stays small. No more parentheses than it takes: SQLite bounds their depth as well, to some thirty.
     private static func joined(_ parts: [SQLCondition], _ word: String, empty: String) -> SQLCondition {
         switch parts.count {
         case 0: return SQLCondition(empty)
         case 1: return parts[0]
+        case ...flatMax:
+            let text = parts.map { $0.isOneTerm ? $0.text : "(\($0.text))" }.joined(separator: " \(word) ")
+            return SQLCondition("(\(text))", parts.flatMap(\.values))
         default:
             let (left, right) = (parts[..<(parts.count / 2)], parts[(parts.count / 2)...])
             let (a, b) = (joined(Array(left), word, empty: empty), joined(Array(right), word, empty: empty))
-            return SQLCondition("((\(a.text)) \(word) (\(b.text)))", a.values + b.values)
+            return SQLCondition("(\(a.text) \(word) \(b.text))", a.values + b.values)
         }
+    }
+
+    private static let flatMax = 8
+
+    /// Whether the text can be an operand of AND, OR and NOT as it is: these stand in it within parentheses alone.
+    private var isOneTerm: Bool {
+        var depth = 0
+        var isQuoted = false
+        var word: [UInt8] = []
+        for byte in text.utf8 + [UInt8(ascii: " ")] {
+            if byte == UInt8(ascii: "'") { isQuoted.toggle() }
+            if isQuoted { continue }
+            if byte == UInt8(ascii: "(") { depth += 1 }
+            if byte == UInt8(ascii: ")") { depth -= 1 }
+            guard depth == 0 else { continue }
+            if byte >= UInt8(ascii: "A") {
+                word.append(byte)
+            } else {
+                if word.elementsEqual("OR".utf8) || word.elementsEqual("AND".utf8) { return false }
+                word = []
+            }
+        }
+        return true
     }
 }
 

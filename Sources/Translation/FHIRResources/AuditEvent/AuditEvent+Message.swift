@@ -130,8 +130,8 @@ private struct XMLText {
         if let reference = entity.reference {
             id = "\(base)/\(reference.type)/\(reference.id)" + (reference.version.map { "/_history/" + $0 } ?? "")
             name = reference.type
-            if reference.type == PatientProjection.type {
-                id = reference.id
+            if let patient = FedTypes.patientID(reference.type, reference.id) {
+                id = patient
                 kind = AuditEvent.Code("RFC-3881", "2", "Patient Number")
             }
         } else if let value = entity.identifier?.value, value.hasPrefix("urn:oid:") {
