@@ -47,7 +47,7 @@ class Clinic:
             equal(answer.status_code, 200, answer.text[:300])
         out = server.command(
             "client", "register", server.folder, "--name", "Desk", "--public", "--redirect-uri", REDIRECT,
-            "--launch", "https://viewer.example/launch", "--scope", SCOPE)
+            "--launch", "https://viewer.example/launch", "--scope", "launch " + SCOPE)
         self.client = check_launch.Site.word(out, "client_id")
 
     def identifier(self, number):

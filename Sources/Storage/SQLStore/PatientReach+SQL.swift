@@ -21,31 +21,42 @@ extension PatientReach {
     /// Whether anything keeps a patient out; nil where nothing does.
     func keepsOut(_ patient: String, _ dialect: SQLDialect) -> SQLCondition? {
         let apart = dialect.apart
-        func cuts(_ record: String) -> SQLCondition? {
-            let all = [refused(record, apart), Self.labelled("Patient", record, hiddenLabels, apart)].compactMap { $0 }
-            return all.isEmpty ? nil : .anyOf(all)
+        func cuts(_ record: String) -> [Entry] {
+            [refused(record, apart), Self.labels("Patient", record, hiddenLabels)].compactMap { $0 }
         }
-        guard let own = cuts(patient), let survivor = cuts("mr.merged_into"), let merged = cuts("mo.id") else {
-            return nil
-        }
+        let own = cuts(patient)
+        guard !own.isEmpty else { return nil }
         // What was said of one record of a person counts for all of them: a merge takes nothing back. Each by its own index.
-        return .anyOf([
-            own,
-            SQLCondition(
-                """
-                EXISTS (SELECT 1 FROM patients mr WHERE mr.id = \(patient) AND mr.merged_into IS NOT NULL \
-                AND \(survivor.text)\(apart))
-                """, survivor.values),
-            SQLCondition(
-                """
-                EXISTS (SELECT 1 FROM patients mr CROSS JOIN patients mo WHERE mr.id = \(patient) \
-                AND mo.merged_into = COALESCE(mr.merged_into, mr.id) AND \(merged.text)\(apart))
-                """, merged.values),
-        ])
+        return .anyOf(
+            own.map { $0.exists(apart) }
+                + cuts("mr.merged_into").map {
+                    $0.exists(
+                        apart, behind: "patients mr", where: "mr.id = \(patient) AND mr.merged_into IS NOT NULL")
+                }
+                + cuts("mo.id").map {
+                    $0.exists(
+                        apart, behind: "patients mr CROSS JOIN patients mo",
+                        where: "mr.id = \(patient) AND mo.merged_into = COALESCE(mr.merged_into, mr.id)")
+                })
     }
 
     static func not(_ condition: SQLCondition) -> SQLCondition {
-        SQLCondition("NOT (\(condition.text))", condition.values)
+        SQLCondition("NOT " + condition.asOneTerm, condition.values)
+    }
+
+    /// A row of a table, under an alias, that meets a condition.
+    private struct Entry {
+        let table: String
+        let condition: SQLCondition
+
+        /// - Parameters:
+        ///   - tables: that the condition speaks of, before its own.
+        ///   - restriction: on these.
+        func exists(_ apart: String, behind tables: String? = nil, where restriction: String? = nil) -> SQLCondition {
+            let from = (tables.map { $0 + " CROSS JOIN " } ?? "") + table
+            let met = (restriction.map { $0 + " AND " } ?? "") + condition.text
+            return SQLCondition("EXISTS (SELECT 1 FROM \(from) WHERE \(met)\(apart))", condition.values)
+        }
     }
 
     // MARK: What lets in
@@ -110,7 +121,7 @@ extension PatientReach {
 
     // MARK: What keeps out
 
-    private func refused(_ patient: String, _ apart: String) -> SQLCondition? {
+    private func refused(_ patient: String, _ apart: String) -> Entry? {
         if refusals == .none { return nil }
         var actor = SQLCondition("cr.actor = '\(AccessFacts.everyone)'")
         if let fhirUser {
@@ -123,24 +134,31 @@ extension PatientReach {
                 CROSS JOIN care_actors cs WHERE cp.person = ? AND cs.person = cp.actor AND cs.actor = cr.actor\(apart)))
                 """, [.text(fhirUser), .text(fhirUser), .text(fhirUser)])
         }
-        return SQLCondition(
-            """
-            EXISTS (SELECT 1 FROM care_refusals cr WHERE cr.patient_id = \(patient) AND cr.since <= ? AND cr.until > ? \
-            AND cr.type IN ('\(AccessFacts.everything)', ?)\
-            \(refusals == .ofEmergencies ? " AND cr.of_emergencies = 1" : "") AND \(actor.text)\(apart))
-            """, [.int(time), .int(time), .text(type)] + actor.values)
+        return Entry(
+            table: "care_refusals cr",
+            condition: SQLCondition(
+                """
+                cr.patient_id = \(patient) AND cr.since <= ? AND cr.until > ? \
+                AND cr.type IN ('\(AccessFacts.everything)', ?)\
+                \(refusals == .ofEmergencies ? " AND cr.of_emergencies = 1" : "") AND \(actor.text)
+                """, [.int(time), .int(time), .text(type)] + actor.values))
     }
 
     /// Whether the current version of a resource carries one of some labels; nil where there are none.
     static func labelled(
         _ type: String, _ id: String, _ labels: [SecurityLabel], _ apart: String
     ) -> SQLCondition? {
+        Self.labels(type, id, labels)?.exists(apart)
+    }
+
+    private static func labels(_ type: String, _ id: String, _ labels: [SecurityLabel]) -> Entry? {
         if labels.isEmpty { return nil }
-        let any = SQLCondition.anyOf(
-            labels.map { SQLCondition("ll.system = ? AND ll.code = ?", [.text($0.system), .text($0.code)]) })
-        return SQLCondition(
-            "EXISTS (SELECT 1 FROM care_labels ll WHERE ll.type = '\(type)' AND ll.id = \(id) AND (\(any.text))\(apart))",
-            any.values)
+        let any = labels.map { _ in "ll.system = ? AND ll.code = ?" }.joined(separator: " OR ")
+        return Entry(
+            table: "care_labels ll",
+            condition: SQLCondition(
+                "ll.type = '\(type)' AND ll.id = \(id) AND (\(any))",
+                labels.flatMap { [.text($0.system), .text($0.code)] }))
     }
 
     // MARK: Lists

@@ -33,7 +33,7 @@ struct SQLCondition {
         case 0: return SQLCondition(empty)
         case 1: return parts[0]
         case ...flatMax:
-            let text = parts.map { $0.isOneTerm ? $0.text : "(\($0.text))" }.joined(separator: " \(word) ")
+            let text = parts.map(\.asOneTerm).joined(separator: " \(word) ")
             return SQLCondition("(\(text))", parts.flatMap(\.values))
         default:
             let (left, right) = (parts[..<(parts.count / 2)], parts[(parts.count / 2)...])
@@ -44,7 +44,10 @@ struct SQLCondition {
 
     private static let flatMax = 8
 
-    /// Whether the text can be an operand of AND, OR and NOT as it is: these stand in it within parentheses alone.
+    /// The text as an operand of AND, OR and NOT.
+    var asOneTerm: String { isOneTerm ? text : "(\(text))" }
+
+    /// Whether AND and OR stand within parentheses alone.
     private var isOneTerm: Bool {
         var depth = 0
         var isQuoted = false

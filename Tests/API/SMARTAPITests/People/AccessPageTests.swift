@@ -39,6 +39,7 @@ import Testing
             #expect(fixture.consents.withdrawn == ["app 1"])
             #expect(fixture.interactions().last == "access-withdraw")
             #expect(fixture.store.records.last?.entity == "client:app 1")
+            try await anna.get("/account")
             try await anna.post(AccessRoutes.path + "/app%201/withdraw", [:])
             #expect(anna.status == 404)
             try await anna.get("/account")
