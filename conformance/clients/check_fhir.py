@@ -30,7 +30,9 @@ class Judge:
 
         def send(session, request, **options):
             answer = judge._send(session, request, **options)
-            if not options.get("stream") and "fhir" in answer.headers.get("Content-Type", ""):
+            # A part of a file is no body of its own.
+            whole = not options.get("stream") and answer.status_code != 206
+            if whole and "fhir" in answer.headers.get("Content-Type", ""):
                 judge.look(request, answer)
             return answer
 
