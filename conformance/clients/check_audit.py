@@ -164,9 +164,15 @@ class Receiver:
         self.process = None
 
     def start(self):
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "receive", *map(str, self.words)], stdout=subprocess.PIPE, text=True)
-        equal(self.process.stdout.readline().strip(), "ready", "the receiver")
+        # While nobody listens there, its port may be lent to a connection of somebody else.
+        for _ in range(20):
+            self.process = subprocess.Popen(
+                [sys.executable, __file__, "receive", *map(str, self.words)], stdout=subprocess.PIPE, text=True)
+            if self.process.stdout.readline().strip() == "ready":
+                return
+            self.process.wait()
+            time.sleep(0.5)
+        raise AssertionError(f"the receiver does not listen at {self.port}")
 
     def kill(self):
         if self.process and self.process.poll() is None:
@@ -225,9 +231,12 @@ class Site:
         self.rest = Receiver("rest", folder, "rest", "-", public)
         self.siem = Receiver("syslog", folder, "siem", self.server.ca, "ends")
         self.blunt = Receiver("syslog", folder, "blunt")
-        with open(self.server.folder / "hilum.yaml", "a") as file:
-            file.write(CONFIGURATION.format(
-                rest=self.rest.port, siem=self.siem.port, blunt=self.blunt.port, folder=folder))
+        path = self.server.folder / "hilum.yaml"
+        # In the place of the block that is there: a key stands once.
+        before, _, rest = path.read_text().partition("\naudit:\n")
+        rest = rest.partition("\n\n")[2]
+        path.write_text(before + "\n\n" + rest + CONFIGURATION.format(
+            rest=self.rest.port, siem=self.siem.port, blunt=self.blunt.port, folder=folder))
         self.server.add_sender(SENDER, FACILITY)
         self.server.add_ae("CLIENTS", port=1)
         self.backend = BackendClient(self.server, "everything", "ES384", "system/*.cruds", folder)
@@ -458,7 +467,12 @@ def images(report, site):
     server = site.server
     launches = check_launch.Site(server, site.backend)
     launch = check_launch.Launch(launches, launches.public, check_launch.SCOPE.replace("launch ", "", 1))
-    launch.open()
+    # The patient themself: who works here does not read the trail.
+    code = check_signin.add(server, "ada", "patient", "--patient", launches.patient)
+    check_signin.choose_password(server, "ada", code)
+    launch.browser.get(launch.path())
+    launch.browser.post("/account/sign-in", name="ada", password=check_launch.PASSWORD)
+    launch.browser.get(check_launch.Forms(launch.browser.page.text).refresh)
     token = launch.redeem(launch.allow(launches.patient)["code"]).json()["access_token"]
     session = site.backend.session()
     url = f"{server.fhir}/Patient/{launches.patient}"

@@ -164,6 +164,17 @@ enum DefaultFiles {
 
             audit:
               checkpoint-minutes: 15    # how often the trail's end is signed, in audit/checkpoints and in the log
+              # feeds:                  # audit repositories that get every row: hilum audit feed list, test
+              #   - name: regional
+              #     fhir: https://arr.example/fhir      # AuditEvents (IHE ITI-20)
+              #     token: { url: "https://arr.example/token", client: us, scope: system/AuditEvent.c, key: keys/arr.key }
+              #     from: beginning     # or now
+              #     alarm-minutes: 60
+              #   - name: siem
+              #     syslog: siem.example:6514           # audit messages by TLS (PS3.15 A.5)
+              #     certificate: tls/server.pem         # shown to the repository; left out: none
+              #     key: tls/server.key
+              #     authorities: tls/site-ca.pem        # who issued the repository's certificate
 
             # retention:                # what is not kept for ever; 0 keeps. Other images and the audit trail always stay.
             #   message-days: 0         # the text of HL7 messages
@@ -272,20 +283,6 @@ enum DefaultFiles {
             #   rules:                  # from, modality, description, attributes, order; left out: any
             #     - { name: ct, from: [CT*], modality: CT, description: "*thorax*", order: { priority: stat }, to: [cloud] }
             #     - { to: old-pacs }
-
-            # audit:
-            #   checkpoint-minutes: 15  # between signatures of the trail's end
-            #   feeds:                  # audit repositories that get every row: hilum audit feed list, test
-            #     - name: regional
-            #       fhir: https://arr.example/fhir      # AuditEvents (IHE ITI-20)
-            #       token: { url: "https://arr.example/token", client: us, scope: system/AuditEvent.c, key: keys/arr.key }
-            #       from: beginning     # or now
-            #       alarm-minutes: 60
-            #     - name: siem
-            #       syslog: siem.example:6514           # audit messages by TLS (PS3.15 A.5)
-            #       certificate: tls/server.pem         # shown to the repository; left out: none
-            #       key: tls/server.key
-            #       authorities: tls/site-ca.pem        # who issued the repository's certificate
 
             site-profile: site.yaml
             log-level: info
