@@ -126,6 +126,26 @@ import Testing
         #expect(try await fixture.token(try fixture.assertion()).status == 401)
     }
 
+    @Test("A fetch that fails takes away no key whose time is not over: an id that nobody has shuts out no client")
+    func failingRefetch() async throws {
+        let fixture = try await SMARTFixture(jwksURL: "https://client.test/jwks")
+        fixture.outbound.serve("{\"keys\":[\(fixture.key.jwk)]}", cacheControl: "max-age=600")
+        #expect(try await fixture.token(try fixture.assertion()).status == 200)
+        fixture.outbound.serve("", fails: true)
+        fixture.clock.advance(seconds: 60)
+        let stranger = try ClientKey.es384(kid: "k2")
+        for _ in 0..<3 {
+            let assertion = try fixture.assertion(header: ["kid": "\"k2\""], key: stranger)
+            #expect(try await fixture.token(assertion).status == 401)
+            #expect(try await fixture.token(try fixture.assertion()).status == 200)
+        }
+        // It counts as a fetch, and makes the set live no longer.
+        #expect(fixture.outbound.count == 2)
+        fixture.clock.advance(seconds: 540)
+        #expect(try await fixture.token(try fixture.assertion()).status == 401)
+        #expect(fixture.outbound.count == 3)
+    }
+
     @Test("RFC 9111 §5.2.2: max-age, no-store and no-cache bound the life of a set, within our own bounds")
     func lifetimes() {
         #expect(KeySetCache.lifetime("") == 300)

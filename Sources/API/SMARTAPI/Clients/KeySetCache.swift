@@ -2,15 +2,21 @@ import Access
 
 /// The key sets of clients, and of configured issuers, that publish them at a URL, kept no longer than their Cache-Control allows.
 ///
-/// A key id that the kept set does not name makes one new fetch, at most once a minute for a URL; a failed fetch
-/// also counts, so that a broken client cannot make us hammer its server. Callers of one URL share one fetch.
+/// A key id that the kept set does not name makes one new fetch, at most once a minute for a URL. A failed fetch also counts,
+/// so that a broken client cannot make us hammer its server, and takes away no key whose time is not over: anybody may name
+/// an id that is none. Callers of one URL share one fetch.
 /// *Spec:* SMART 2.2 client-confidential-asymmetric §Signature verification; RFC 9111 §5.2.2.
 package actor KeySetCache {
     private struct Entry {
         var keys: KeySet?
-        /// Microseconds since the epoch.
-        var fetchedAt: Int64
+        /// When the keys are over; microseconds since the epoch, as all times here.
         var freshUntil: Int64
+        /// When the last fetch ended, whatever came of it.
+        var fetchedAt: Int64
+        /// Until when nothing is fetched again, whatever key is asked for.
+        var restsUntil: Int64
+        /// Whether the last fetch brought a key set.
+        var isAnswered: Bool
     }
 
     /// Without Cache-Control a set is kept this long, in seconds.
@@ -26,8 +32,7 @@ package actor KeySetCache {
     private let now: @Sendable () -> Int64
     private var entries: [String: Entry] = [:]
     private var recent = RecentKeys()
-    /// Those waiting for a fetch under way, by URL.
-    private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
+    private let fetches = SharedWork<String>()
 
     /// `now` in microseconds since the epoch.
     package init(outbound: any Outbound, now: @escaping @Sendable () -> Int64) {
@@ -49,42 +54,47 @@ package actor KeySetCache {
         await keySet(url, naming: id)?.key(ofIssuer: id, for: algorithm)
     }
 
-    /// Whether what the last fetch from a URL brought was a key set.
-    func hasKeys(at url: String) -> Bool { entries[url]?.keys != nil }
+    /// Whether the last fetch from a URL brought a key set: what that does not name is no key then.
+    func isAnswered(_ url: String) -> Bool { entries[url]?.isAnswered == true }
 
     private func keySet(_ url: String, naming id: String?) async -> KeySet? {
         while true {
-            if let entry = entries[url] {
-                let time = now()
-                let isFresh = time < entry.freshUntil && time >= entry.fetchedAt
-                let mayRefetch =
-                    time >= entry.fetchedAt + KeySetCache.refetchSeconds * 1_000_000 || time < entry.fetchedAt
-                if isFresh, entry.keys?.names(id) == true || !mayRefetch { return entry.keys }
-            }
-            if waiting[url] != nil {
-                // Another caller is fetching; look again when it is done.
-                await withCheckedContinuation { waiting[url, default: []].append($0) }
-                if let keys = entries[url]?.keys, keys.names(id) { return keys }
-                if let entry = entries[url], now() < entry.freshUntil { return entry.keys }
-                continue
-            }
-            waiting[url] = []
-            let entry = await fetch(url)
-            if entries.count >= KeySetCache.entriesMax { entries.removeAll() }
-            entries[url] = entry
-            for continuation in waiting.removeValue(forKey: url) ?? [] { continuation.resume() }
-            return entry.keys
+            if let entry = kept(url, naming: id) { return entry.keys }
+            if let entry = await fetches.run(url, { await self.fetched(url, naming: id) }) { return entry.keys }
         }
     }
 
-    private func fetch(_ url: String) async -> Entry {
-        let response = try? await outbound.get(url)
+    /// What is known of a URL; nil where a fetch may bring more.
+    private func kept(_ url: String, naming id: String?) -> Entry? {
         let time = now()
-        guard let response, response.status == 200, let keys = try? KeySet(response.body) else {
-            return Entry(keys: nil, fetchedAt: time, freshUntil: time + KeySetCache.refetchSeconds * 1_000_000)
+        guard var entry = entries[url], time >= entry.fetchedAt else { return nil }
+        if time >= entry.freshUntil { entry.keys = nil }
+        return entry.keys?.names(id) == true || time < entry.restsUntil ? entry : nil
+    }
+
+    private func fetched(_ url: String, naming id: String?) async -> Entry {
+        if let entry = kept(url, naming: id) { return entry }
+        let response = try? await outbound.get(url)
+        let entry = entry(of: response, from: url)
+        if entries.count >= KeySetCache.entriesMax { entries.removeAll() }
+        entries[url] = entry
+        return entry
+    }
+
+    private func entry(of response: OutboundResponse?, from url: String) -> Entry {
+        let time = now()
+        let rest = time + KeySetCache.refetchSeconds * 1_000_000
+        if let response, response.status == 200, let keys = try? KeySet(response.body) {
+            let freshUntil = time + KeySetCache.lifetime(response.cacheControl) * 1_000_000
+            return Entry(
+                keys: keys, freshUntil: freshUntil, fetchedAt: time, restsUntil: min(rest, freshUntil), isAnswered: true
+            )
         }
-        let lifetime = KeySetCache.lifetime(response.cacheControl)
-        return Entry(keys: keys, fetchedAt: time, freshUntil: time + lifetime * 1_000_000)
+        // By a clock that has gone back nothing says when they are over.
+        let known = entries[url].flatMap { time >= $0.fetchedAt ? $0 : nil }
+        return Entry(
+            keys: known?.keys, freshUntil: known?.freshUntil ?? time, fetchedAt: time, restsUntil: rest,
+            isAnswered: false)
     }
 
     /// The seconds that Cache-Control allows, within our bounds.

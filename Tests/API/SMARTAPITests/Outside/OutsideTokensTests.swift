@@ -346,6 +346,20 @@ private struct TokensFixture {
         #expect(try await fixture.get("/fhir/ImagingStudy", later).status == 503)
     }
 
+    @Test(
+        "Keys that cannot be fetched anew go on until their time is over, and a token by another is neither good nor bad"
+    )
+    func failingRefetch() async throws {
+        let fixture = try TokensFixture()
+        #expect(try await fixture.get("/fhir/ImagingStudy", try fixture.token()).status == 200)
+        fixture.server.document("https://ehr.test/keys", nil)
+        fixture.clock.advance(seconds: 61)
+        let other = try fixture.token(header: ["kid": "\"o9\""])
+        #expect(try await fixture.get("/fhir/ImagingStudy", other).status == 503)
+        #expect(try await fixture.get("/fhir/ImagingStudy", try fixture.token(["jti": "\"j2\""])).status == 200)
+        #expect(fixture.server.fetched.count == 2)
+    }
+
     // MARK: Introspection
 
     private static let good: [String: String?] = [
