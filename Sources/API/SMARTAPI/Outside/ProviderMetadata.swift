@@ -46,7 +46,7 @@ package actor ProviderMetadataCache {
     private let outbound: any Outbound
     private let now: @Sendable () -> Int64
     private var entries: [String: Entry] = [:]
-    private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
+    private let fetches = SharedWork<String>()
 
     /// `now` in microseconds since the epoch.
     package init(outbound: any Outbound, now: @escaping @Sendable () -> Int64) {
@@ -58,20 +58,20 @@ package actor ProviderMetadataCache {
     /// - Parameter issuer: a configured one, never what a stranger says.
     func metadata(of issuer: String) async -> ProviderMetadata? {
         while true {
-            if let entry = entries[issuer], (entry.fetchedAt..<entry.freshUntil).contains(now()) {
-                return entry.metadata
-            }
-            if waiting[issuer] != nil {
-                await withCheckedContinuation { waiting[issuer, default: []].append($0) }
-                if let entry = entries[issuer] { return entry.metadata }
-                continue
-            }
-            waiting[issuer] = []
-            let entry = await fetch(issuer)
-            entries[issuer] = entry
-            for continuation in waiting.removeValue(forKey: issuer) ?? [] { continuation.resume() }
-            return entry.metadata
+            if let entry = kept(issuer) { return entry.metadata }
+            if let entry = await fetches.run(issuer, { await self.fetched(issuer) }) { return entry.metadata }
         }
+    }
+
+    private func kept(_ issuer: String) -> Entry? {
+        entries[issuer].flatMap { ($0.fetchedAt..<$0.freshUntil).contains(now()) ? $0 : nil }
+    }
+
+    private func fetched(_ issuer: String) async -> Entry {
+        if let entry = kept(issuer) { return entry }
+        let entry = await fetch(issuer)
+        entries[issuer] = entry
+        return entry
     }
 
     private func fetch(_ issuer: String) async -> Entry {
