@@ -71,10 +71,17 @@ package protocol AssertionLedger: Sendable {
     func useOnce(issuer: String, jti: String, expires: Int64) async throws -> Bool
 }
 
+/// A token that is refused, and why, which is for the audit trail: its holder is told no more than that it is not valid.
+package struct TokenRefusal: Error, Sendable, Hashable {
+    /// A word of the verifier's own; nothing that the token holds.
+    package let reason: String
+    package init(reason: String) { self.reason = reason }
+}
+
 /// Turns a bearer token into the rights of its holder. Implemented by the token issuer.
 package protocol TokenVerifying: Sendable {
-    /// Nil when the token is malformed, expired, not ours, or its client was revoked. Throws when that cannot be told
-    /// now: the caller is neither let in nor told that its token is wrong.
+    /// Nil when the token is malformed, expired, not ours, or its client was revoked; ``TokenRefusal`` where more is known of
+    /// why. Throws any other error when that cannot be told now: the caller is neither let in nor told that its token is wrong.
     func accessContext(bearerToken: String, requestID: String, sourceAddress: String?) async throws -> AccessContext?
     /// The rights of the holder of a token that was verified lately and need not be looked at again; nil otherwise,
     /// which says nothing of the token.

@@ -48,17 +48,20 @@ package struct BearerAuthenticator: Sendable {
             try await refuse(route, anonymous, "malformed-authorization")
             throw challenge(.unauthenticated, "invalid_request", "The Authorization header is not a bearer token")
         }
-        let known: AccessContext?
+        var known: AccessContext?
+        var reason = "invalid-token"
         do {
             known = try await tokens.accessContext(
                 bearerToken: token, requestID: requestID, sourceAddress: sourceAddress)
+        } catch let refusal as TokenRefusal {
+            reason += ":" + refusal.reason
         } catch {
             // Not 401: a client that is told so throws its good token away.
             throw HTTPFailure(
                 .unavailable, "The access token cannot be checked now; try again", headers: [.retryAfter: "5"])
         }
         guard let access = known else {
-            try await refuse(route, anonymous, "invalid-token")
+            try await refuse(route, anonymous, reason)
             throw challenge(.unauthenticated, "invalid_token", "The access token is not valid")
         }
         guard isOpen(route, to: access), requirement.isMet(by: access, parameters: parameters) else {

@@ -24,6 +24,10 @@ struct IssuedToken: Sendable {
         case accessTokenHash = "wrong-at-hash"
         case signedInLongAgo = "not-signed-in-anew"
         case claims = "claims-missing"
+        /// As its server says that was asked.
+        case inactive
+        case locked = "account-locked"
+        case patient = "patient-not-theirs"
     }
 
     /// Longer ones are refused unread, in bytes.
@@ -98,8 +102,10 @@ struct IssuedToken: Sendable {
         return (issuedAt, expires)
     }
 
+    var audiences: [String] { Self.audiences(claims) }
+
     /// `aud`, one or several; empty for what is neither.
-    var audiences: [String] {
+    static func audiences(_ claims: JOSEValue) -> [String] {
         switch claims["aud"] {
         case .string(let one): [one]
         case .array(let values):

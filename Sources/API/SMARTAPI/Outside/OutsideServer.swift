@@ -70,31 +70,34 @@ package struct OutsideServer: Sendable {
     /// However long a token lives, in seconds: what is found is asked for again long before.
     private static let introspectedLifetimeMax: Int64 = 86_400
 
-    /// What an answer says; nil for a token that does not work here. `now` in seconds since the epoch. RFC 7662 §2.2.
-    func statement(introspected answer: JOSEValue, keepSeconds: Int64, now: Int64) -> Statement? {
-        guard answer["active"] == .boolean(true), let client = Self.name(answer["client_id"]) else { return nil }
+    /// What an answer says. Throws for a token that does not work here. `now` in seconds since the epoch. RFC 7662 §2.2.
+    func statement(
+        introspected answer: JOSEValue, keepSeconds: Int64, now: Int64
+    ) throws(IssuedToken.Refusal) -> Statement {
+        guard answer["active"] == .boolean(true) else { throw .inactive }
+        guard let client = Self.name(answer["client_id"]) else { throw .claims }
         if let claimed = answer["iss"] {
-            guard claimed.text.map({ $0.utf8.elementsEqual(issuer.utf8) }) == true else { return nil }
+            guard claimed.text.map({ $0.utf8.elementsEqual(issuer.utf8) }) == true else { throw .issuer }
         }
-        if let audience = answer["aud"] {
-            let told = ([audience] + (audience.elements ?? [])).compactMap(\.text)
-            guard told.contains(where: { $0.utf8.elementsEqual(self.audience.utf8) }) else { return nil }
+        if answer["aud"] != nil {
+            let told = IssuedToken.audiences(answer)
+            guard told.contains(where: { $0.utf8.elementsEqual(audience.utf8) }) else { throw .audience }
         }
         if let notBefore = answer["nbf"] {
-            guard let seconds = notBefore.integer, seconds <= now + IssuedToken.skew else { return nil }
+            guard let seconds = notBefore.integer, seconds <= now + IssuedToken.skew else { throw .notYetValid }
         }
         var expires = now + keepSeconds
         if let told = answer["exp"] {
-            guard let seconds = told.integer, seconds > now else { return nil }
+            guard let seconds = told.integer, seconds > now else { throw .expired }
             expires = min(seconds, now + Self.introspectedLifetimeMax)
         }
         var subject: String?
         if let told = answer["sub"] {
-            guard let text = told.text, OutsideIdentity.isSubject(text) else { return nil }
+            guard let text = told.text, OutsideIdentity.isSubject(text) else { throw .subject }
             subject = text
         }
         if let type = answer["token_type"]?.text?.lowercased(), type != "bearer", !type.contains("access_token") {
-            return nil
+            throw .type
         }
         return Statement(
             clientID: client, subject: subject, scopes: scopes(answer["scope"]), expires: expires,

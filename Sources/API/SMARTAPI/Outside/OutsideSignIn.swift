@@ -12,6 +12,7 @@ package struct OutsideSignIn: Sendable {
     private let outbound: any FormOutbound
     private let metadata: ProviderMetadataCache
     private let keys: KeySetCache
+    /// Answers of an address that came to nothing: each makes this server ask the provider.
     private let attempts: StrangerThrottle
     private let now: @Sendable () -> Int64
 
@@ -30,15 +31,7 @@ package struct OutsideSignIn: Sendable {
         self.now = now
         metadata = ProviderMetadataCache(outbound: outbound, now: now)
         keys = KeySetCache(outbound: outbound, now: now)
-        attempts = StrangerThrottle(limits: Self.attemptLimits, now: now)
-    }
-
-    /// Answers of an address that came to nothing: each makes this server ask the provider.
-    private static var attemptLimits: StrangerLimits {
-        var limits = StrangerLimits()
-        limits.burst = 30
-        limits.perMinute = 10
-        return limits
+        attempts = StrangerThrottle(limits: StrangerLimits(burst: 30, perMinute: 10), now: now)
     }
 
     func provider(_ name: String) -> OutsideProvider? { providers.first { $0.name == name } }

@@ -22,8 +22,8 @@ package final class OutsideTokens: TokenVerifying {
     }
     private struct State {
         var entries: [[UInt8]: Entry] = [:]
-        /// Tokens that an introspection found inactive, until when.
-        var inactive: [[UInt8]: Int64] = [:]
+        /// Tokens that were asked about and do not work here: why, and until when they are not asked about again.
+        var refused: [[UInt8]: (refusal: IssuedToken.Refusal, until: Int64)] = [:]
         /// When a server that did not answer is asked again.
         var downUntil: [String: Int64] = [:]
         var asking = 0
@@ -36,7 +36,7 @@ package final class OutsideTokens: TokenVerifying {
     }
 
     private static let keptMicroseconds: Int64 = 60_000_000
-    private static let inactiveMicroseconds: Int64 = 10_000_000
+    private static let refusedMicroseconds: Int64 = 10_000_000
     private static let downMicroseconds: Int64 = 2_000_000
     private static let entriesMax = 10_000
     /// Introspections under way at once.
@@ -52,7 +52,7 @@ package final class OutsideTokens: TokenVerifying {
     private let metadata: ProviderMetadataCache
     private let keys: KeySetCache
     private let strangers: StrangerThrottle
-    private let queue = TokenQueue()
+    private let questions = SharedWork<[UInt8]>()
     private let now: @Sendable () -> Int64
     private let randomBytes: @Sendable (Int) -> [UInt8]
     private let state = Mutex(State())
@@ -78,10 +78,7 @@ package final class OutsideTokens: TokenVerifying {
         self.randomBytes = randomBytes
         metadata = ProviderMetadataCache(outbound: outbound, now: now)
         keys = KeySetCache(outbound: outbound, now: now)
-        var limits = StrangerLimits()
-        limits.burst = 60
-        limits.perMinute = 30
-        strangers = StrangerThrottle(limits: limits, now: now)
+        strangers = StrangerThrottle(limits: StrangerLimits(burst: 60, perMinute: 30), now: now)
     }
 
     // MARK: Verifying
@@ -95,16 +92,21 @@ package final class OutsideTokens: TokenVerifying {
         let digest = SHA256.digest(bearerToken.utf8)
         if let known = remembered(digest) { return context(known, requestID, sourceAddress) }
         guard let server = server(of: bearerToken) else { return nil }
-        let found: Entry?
-        switch server.means {
-        case .signature(let url, let algorithms, let lifetime):
-            found = try await signed(bearerToken, server, at: url, algorithms, lifetime)
-        case .introspection(let url, let client, let seconds):
-            found = try await asked(bearerToken, digest, server, at: url, client, seconds, sourceAddress)
+        do {
+            let found: Entry
+            switch server.means {
+            case .signature(let url, let algorithms, let lifetime):
+                found = try await signed(bearerToken, digest, server, at: url, algorithms, lifetime)
+            case .introspection(let url, let client, let seconds):
+                found = try await asked(
+                    Question(
+                        token: bearerToken, digest: digest, server: server, url: url, client: client,
+                        keepSeconds: seconds, address: sourceAddress))
+            }
+            return context(found, requestID, sourceAddress)
+        } catch let refusal as IssuedToken.Refusal {
+            throw TokenRefusal(reason: refusal.rawValue)
         }
-        guard let found else { return nil }
-        remember(digest, found)
-        return context(found, requestID, sourceAddress)
     }
 
     package func rememberedContext(bearerToken: String, requestID: String, sourceAddress: String?) -> AccessContext? {
@@ -122,78 +124,90 @@ package final class OutsideTokens: TokenVerifying {
         return servers.first { $0.issuer.utf8.elementsEqual(claimed.utf8) }
     }
 
+    /// Throws ``IssuedToken/Refusal``, and ``Unknown`` while the keys cannot be had.
     private func signed(
-        _ text: String, _ server: OutsideServer, at url: String?, _ algorithms: [SignatureAlgorithm],
-        _ lifetimeMax: Int64
-    ) async throws -> Entry? {
+        _ text: String, _ digest: [UInt8], _ server: OutsideServer, at url: String?,
+        _ algorithms: [SignatureAlgorithm], _ lifetimeMax: Int64
+    ) async throws -> Entry {
         let time = now()
-        guard let token = try? IssuedToken(text, algorithms: algorithms),
-            let statement = try? server.statement(token, lifetimeMax: lifetimeMax, now: time / 1_000_000)
-        else { return nil }
+        let token = try IssuedToken(text, algorithms: algorithms)
+        let statement = try server.statement(token, lifetimeMax: lifetimeMax, now: time / 1_000_000)
         var place = url
         if place == nil { place = await metadata.metadata(of: server.issuer)?.keySetURL }
         guard let place else { throw Unknown() }
         do { try await token.verify(keys, at: place) } catch {
             // While the keys cannot be had, nobody knows whether the token is good.
             if error == .noKey, await !keys.isAnswered(place) { throw Unknown() }
-            return nil
+            throw error
         }
-        return try await entry(statement, server, keptFor: Self.keptMicroseconds, at: time)
+        let found = try await entry(statement, server, keptFor: Self.keptMicroseconds, at: time)
+        remember(digest, found)
+        return found
     }
 
     // MARK: Asking
 
-    private func asked(
-        _ text: String, _ digest: [UInt8], _ server: OutsideServer, at url: String?, _ client: OutsideClient,
-        _ seconds: Int64, _ address: String?
-    ) async throws -> Entry? {
+    /// A token that its server is asked about.
+    private struct Question {
+        var token: String
+        var digest: [UInt8]
+        var server: OutsideServer
+        /// Nil for the place that the server's document names.
+        var url: String?
+        var client: OutsideClient
+        var keepSeconds: Int64
+        /// Who has sent the token.
+        var address: String?
+    }
+
+    /// Throws ``IssuedToken/Refusal``, and ``Unknown`` while there is no answer. Requests with one token share a question.
+    private func asked(_ question: Question) async throws -> Entry {
         while true {
-            if let known = remembered(digest) { return known }
-            if isInactive(digest) { return nil }
-            let key = StrangerThrottle.Key(address: address)
-            guard strangers.wait(key) == nil, !isDown(server.issuer) else { throw Unknown() }
-            // Requests with one token share a question.
-            guard await queue.enter(digest) else { continue }
-            let answer: Result<OutsideServer.Statement?, any Error>
-            do { answer = .success(try await ask(text, server, at: url, client, seconds)) } catch {
-                answer = .failure(error)
+            if let known = try known(question.digest) { return known }
+            guard strangers.wait(StrangerThrottle.Key(address: question.address)) == nil,
+                !isDown(question.server.issuer)
+            else { throw Unknown() }
+            let found = try await questions.run(question.digest) { try await self.answered(question) }
+            if let found { return found }
+        }
+    }
+
+    /// Nil for a token that is to be asked about. Throws what it was refused for.
+    private func known(_ digest: [UInt8]) throws -> Entry? {
+        if let entry = remembered(digest) { return entry }
+        let time = now()
+        if let refused = state.withLock({ $0.refused[digest] }), time < refused.until { throw refused.refusal }
+        return nil
+    }
+
+    private func answered(_ question: Question) async throws -> Entry {
+        if let known = try known(question.digest) { return known }
+        do {
+            let statement: OutsideServer.Statement
+            do { statement = try await ask(question) } catch {
+                let isOfToken = error is IssuedToken.Refusal || (error as? Unknown)?.isOfToken == true
+                if isOfToken { _ = strangers.refused(StrangerThrottle.Key(address: question.address)) }
+                throw error
             }
-            let time = now()
-            switch answer {
-            case .success(nil):
-                note(inactive: digest, at: time)
-                _ = strangers.refused(key)
-            case .failure(let error as Unknown) where error.isOfToken: _ = strangers.refused(key)
-            default: break
-            }
-            let found: Result<Entry?, any Error>
-            do {
-                guard let statement = try answer.get() else {
-                    await queue.leave(digest)
-                    return nil
-                }
-                found = .success(try await entry(statement, server, keptFor: seconds * 1_000_000, at: time))
-            } catch { found = .failure(error) }
-            switch found {
-            case .success(let entry?): remember(digest, entry)
-            case .success(nil): note(inactive: digest, at: time)
-            case .failure: break
-            }
-            await queue.leave(digest)
-            return try found.get()
+            let found = try await entry(
+                statement, question.server, keptFor: question.keepSeconds * 1_000_000, at: now())
+            remember(question.digest, found)
+            return found
+        } catch let refusal as IssuedToken.Refusal {
+            note(refusal, of: question.digest)
+            throw refusal
         }
     }
 
     /// RFC 7662 §2.1. Throws ``Unknown`` where there is no answer that says anything.
-    private func ask(
-        _ text: String, _ server: OutsideServer, at url: String?, _ client: OutsideClient, _ seconds: Int64
-    ) async throws -> OutsideServer.Statement? {
+    private func ask(_ question: Question) async throws -> OutsideServer.Statement {
         guard beginAsking() else { throw Unknown() }
         defer { endAsking() }
-        let told = await metadata(url, server)
-        guard let place = url ?? told?.introspectionEndpoint else { throw Unknown() }
-        let request = try client.request(
-            [("token", text), ("token_type_hint", "access_token")], to: place,
+        let server = question.server
+        let told = question.url == nil ? await metadata.metadata(of: server.issuer) : nil
+        guard let place = question.url ?? told?.introspectionEndpoint else { throw Unknown() }
+        let request = try question.client.request(
+            [("token", question.token), ("token_type_hint", "access_token")], to: place,
             methods: told?.authenticationMethods, now: now() / 1_000_000, randomBytes: randomBytes)
         let response: OutboundResponse
         do { response = try await outbound.submit(request) } catch let error as CancellationError { throw error } catch
@@ -204,17 +218,13 @@ package final class OutsideTokens: TokenVerifying {
         // A stranger's token that the server stumbles over keeps nobody else's from being asked about.
         guard response.status == 200, let answer = JOSEValue(object: response.body), case .boolean? = answer["active"]
         else { throw Unknown(isOfToken: true) }
-        return server.statement(introspected: answer, keepSeconds: seconds, now: now() / 1_000_000)
+        return try server.statement(introspected: answer, keepSeconds: question.keepSeconds, now: now() / 1_000_000)
     }
 
     private func noteDown(_ server: OutsideServer) -> Unknown {
         let until = now() + Self.downMicroseconds
         state.withLock { $0.downUntil[server.issuer] = until }
         return Unknown()
-    }
-
-    private func metadata(_ url: String?, _ server: OutsideServer) async -> ProviderMetadata? {
-        url == nil ? await metadata.metadata(of: server.issuer) : nil
     }
 
     private func beginAsking() -> Bool {
@@ -232,33 +242,31 @@ package final class OutsideTokens: TokenVerifying {
         return state.withLock { time < $0.downUntil[issuer] ?? 0 }
     }
 
-    private func isInactive(_ digest: [UInt8]) -> Bool {
+    private func note(_ refusal: IssuedToken.Refusal, of digest: [UInt8]) {
         let time = now()
-        return state.withLock { time < $0.inactive[digest] ?? 0 }
-    }
-
-    private func note(inactive digest: [UInt8], at time: Int64) {
         state.withLock { state in
             state.entries[digest] = nil
-            if state.inactive.count >= Self.entriesMax { state.inactive = state.inactive.filter { time < $0.value } }
-            if state.inactive.count >= Self.entriesMax { state.inactive.removeAll() }
-            state.inactive[digest] = time + Self.inactiveMicroseconds
+            if state.refused.count >= Self.entriesMax { state.refused = state.refused.filter { time < $0.value.until } }
+            if state.refused.count >= Self.entriesMax { state.refused.removeAll() }
+            state.refused[digest] = (refusal, time + Self.refusedMicroseconds)
         }
     }
 
     // MARK: Who that is here
 
-    /// Nil for a person whose account is locked, and for a patient whom the linked person may not be given: a patient
-    /// another one, an operator anybody. Throws the store's error.
+    /// Throws ``IssuedToken/Refusal`` for a person whose account is locked, and for a patient whom the linked person may not be
+    /// given: a patient another one, an operator anybody. Throws the store's error.
     private func entry(
         _ statement: OutsideServer.Statement, _ server: OutsideServer, keptFor: Int64, at time: Int64
-    ) async throws -> Entry? {
+    ) async throws -> Entry {
         let patient = try await patient(statement, server)
         let subject = statement.subject.flatMap { $0 == statement.clientID ? nil : $0 }
         var known: SignedInPerson?
         if let subject {
-            guard let found = try await person(subject, statement, server) else { return nil }
-            if found.isLinked, let patient, !found.person.mayBeGiven(patient: patient) { return nil }
+            let found = try await person(subject, statement, server)
+            if found.isLinked, let patient, !found.person.mayBeGiven(patient: patient) {
+                throw IssuedToken.Refusal.patient
+            }
             known = found.person
         }
         return Entry(
@@ -273,10 +281,11 @@ package final class OutsideTokens: TokenVerifying {
         var isLinked: Bool
     }
 
-    /// The linked account's rights, or those of whom the token names; of who is neither none. Nil for a locked account.
+    /// The linked account's rights, or those of whom the token names; of who is neither none. Throws
+    /// ``IssuedToken/Refusal`` for a locked account.
     private func person(
         _ subject: String, _ statement: OutsideServer.Statement, _ server: OutsideServer
-    ) async throws -> Person? {
+    ) async throws -> Person {
         func person(
             _ role: SignedInPerson.Role, _ user: String?, _ patients: [String], account: String? = nil,
             isLinked: Bool
@@ -289,7 +298,7 @@ package final class OutsideTokens: TokenVerifying {
         }
         if let identity = try await identities.outsideIdentity(issuer: server.issuer, subject: subject) {
             guard let account = try await accounts.account(id: identity.accountID), account.state == .active else {
-                return nil
+                throw IssuedToken.Refusal.locked
             }
             return person(account.role, account.fhirUser, account.patientIDs, account: account.id, isLinked: true)
         }
@@ -348,24 +357,5 @@ enum OutsidePrincipal {
 
     private static func escaped(_ text: String) -> String {
         text.replacing("%", with: "%25").replacing("|", with: "%7C")
-    }
-}
-
-/// One question at a time for each token.
-private actor TokenQueue {
-    private var waiting: [[UInt8]: [CheckedContinuation<Void, Never>]] = [:]
-
-    /// True for who is to ask; false, later, for who waited for the answer to another's question.
-    func enter(_ digest: [UInt8]) async -> Bool {
-        guard waiting[digest] != nil else {
-            waiting[digest] = []
-            return true
-        }
-        await withCheckedContinuation { waiting[digest]?.append($0) }
-        return false
-    }
-
-    func leave(_ digest: [UInt8]) {
-        for continuation in waiting.removeValue(forKey: digest) ?? [] { continuation.resume() }
     }
 }

@@ -53,10 +53,7 @@ package struct RegistrationEndpoint: Sendable {
         self.now = now
         self.randomBytes = randomBytes
         keys = KeySetCache(outbound: outbound, now: now)
-        var limits = StrangerLimits()
-        limits.burst = 20
-        limits.perMinute = 1
-        strangers = StrangerThrottle(limits: limits, now: now)
+        strangers = StrangerThrottle(limits: StrangerLimits(burst: 20, perMinute: 1), now: now)
     }
 
     package var route: Route {

@@ -34,10 +34,13 @@ package struct AccessTokenIdentity: UserIdentityVerifying {
     ) async throws -> UserIdentityVerdict {
         guard identity.kind == 5 else { return .notUnderstood }
         guard identity.primary.count <= Self.tokenBytesMax,
-            let token = String(validating: identity.primary, as: UTF8.self),
+            let token = String(validating: identity.primary, as: UTF8.self)
+        else { return .refused }
+        do {
             let access = try await tokens.accessContext(
                 bearerToken: token, requestID: requestID, sourceAddress: sourceAddress)
-        else { return .refused }
-        return .verified(access, answer: [])
+            guard let access else { return .refused }
+            return .verified(access, answer: [])
+        } catch is TokenRefusal { return .refused }
     }
 }

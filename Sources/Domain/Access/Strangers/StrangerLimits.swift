@@ -14,4 +14,9 @@ package struct StrangerLimits: Sendable, Hashable {
     package var addressesMax = 10_000
     /// The defaults.
     package init() {}
+    /// The defaults but for what one address block is given: see ``burst`` and ``perMinute``.
+    package init(burst: Int, perMinute: Int) {
+        self.burst = burst
+        self.perMinute = perMinute
+    }
 }

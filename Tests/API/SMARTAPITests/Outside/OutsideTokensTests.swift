@@ -94,8 +94,11 @@ private struct TokensFixture {
             .get, path, headers: [.authorization: "Bearer " + token], sourceAddress: address)
     }
 
+    /// Nil for a token that is refused, for whatever reason.
     func context(_ token: String) async throws -> AccessContext? {
-        try await tokens.accessContext(bearerToken: token, requestID: "r", sourceAddress: "192.0.2.9")
+        do {
+            return try await tokens.accessContext(bearerToken: token, requestID: "r", sourceAddress: "192.0.2.9")
+        } catch is TokenRefusal { return nil }
     }
 
     /// The other server's answers by token: the members beside `active`.
@@ -392,7 +395,8 @@ private struct TokensFixture {
         let fixture = try TokensFixture()
         let hostile: [[String: String?]] = [
             ["active": "\"true\""], ["active": "false"], ["client_id": nil], ["iss": "\"https://ehr.test/auth\""],
-            ["aud": "\"https://else.test\""], ["exp": "1"], ["exp": "\"x\""], ["nbf": "9999999999"], ["sub": "7"],
+            ["aud": "\"https://else.test\""], ["exp": "1"], ["exp": "\"x\""],
+            ["nbf": "9999999999"], ["sub": "7"],
             ["token_type": "\"refresh_token\""],
         ]
         var answers: [String: [String: String?]] = [:]
@@ -404,6 +408,29 @@ private struct TokensFixture {
             #expect(status == (index == 0 ? 503 : 401), "\(index)")
         }
         #expect(try await fixture.get("/fhir/ImagingStudy", "far").status == 200)
+    }
+
+    @Test("The audit trail says why a token of a configured server is refused, and who sent it is not told")
+    func reasons() async throws {
+        let fixture = try TokensFixture()
+        fixture.answer(["other": Self.good.merging(["aud": "\"https://else.test\""]) { $1 }])
+        _ = try await fixture.directory.add(
+            Account(id: "a1", name: "anna", displayName: "Anna", role: .referrer, state: .locked, createdAt: 0))
+        _ = try await fixture.identities.link(
+            OutsideIdentity(issuer: TokensFixture.signing, subject: "l1", accountID: "a1", isMade: false, linkedAt: 0))
+        for (token, reason) in [
+            (try fixture.token(["exp": "1"]), ":expired"), (try fixture.token(["aud": "\"x\""]), ":other-audience"),
+            (try fixture.token(header: ["alg": "\"RS256\""]), ":algorithm-not-allowed"),
+            (try fixture.token(key: IssuerKey()), ":bad-signature"),
+            (try fixture.token(["sub": "\"l1\""]), ":account-locked"), ("junk", ":inactive"), ("junk", ":inactive"),
+            ("other", ":other-audience"), (try fixture.token(["iss": "\"https://evil.test\""]), ""),
+        ] {
+            let answer = try await fixture.get("/fhir/ImagingStudy", token)
+            #expect(answer.status == 401)
+            #expect(fixture.store.records.last?.detail == "invalid-token" + reason)
+            #expect(reason.isEmpty || !answer.text.contains(reason.dropFirst()))
+            #expect(answer[.wwwAuthenticate]?.contains("The access token is not valid") == true)
+        }
     }
 
     @Test("A server that does not answer is 503, not 401, and is not asked again at once")
