@@ -337,14 +337,16 @@ def check_tokens(report, site):
     def introspected():
         other.active["opaque-token"] = {
             "client_id": "viewer", "scope": "patient/*.rs user/*.cruds", "patient": own, "sub": "u-1",
-            "exp": int(time.time()) + 300}
+            "exp": int(time.time()) + 300, "aud": server.fhir}
         other.active["of-another"] = {**other.active["opaque-token"], "iss": hospital.issuer}
         other.active["for-another"] = {**other.active["opaque-token"], "aud": "https://else.example"}
+        other.active["for-nobody"] = {
+            name: value for name, value in other.active["opaque-token"].items() if name != "aud"}
         before = other.asked.count("/introspect")
         for path, status in ((f"/fhir/Patient/{own}", 200), (f"/fhir/Patient/{stranger}", 404)):
             equal(site.get(path, "opaque-token").status_code, status, path)
         equal(other.asked.count("/introspect") - before, 1, "questions")
-        for token in ("junk", "of-another", "for-another"):
+        for token in ("junk", "of-another", "for-another", "for-nobody"):
             equal(site.get(f"/fhir/Patient/{own}", token).status_code, 401, token)
         rows = site.audit(_sort="-date")
         expect(all(f'"{word}"' in rows for word in (other.issuer, "u-1")), "audited as issuer and person")

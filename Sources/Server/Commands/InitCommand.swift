@@ -234,6 +234,7 @@ enum DefaultFiles {
             #   - issuer: https://ehr.example/auth
             #     scopes: "patient/*.rs user/*.rs"        # the most that they give
             #     # introspection: { client: hilum, secret: keys/ehr.secret }   # in place of its published keys
+            #     #                # needs-audience: false, where its answers do not say whom a token is for (aud)
             #     # patient: { system: "urn:hilum:site:mrn" }                   # what its claim `patient` holds
             # associated-endpoints: [{ url: "https://images.example/fhir", capabilities: [smart-imaging-access] }]
             # registration: { dynamic: true }   # applications may ask; an operator approves each at /account/clients

@@ -59,6 +59,7 @@ struct AuthorizationServerConfiguration: Decodable, Sendable {
         var server = OutsideServer(
             issuer: issuer, means: means, audience: audience ?? fhirBaseURL, ceiling: scopes,
             fhirUserBase: fhirUser.base ?? fhirBaseURL)
+        server.needsAudience = introspection?.needsAudience ?? true
         server.patientClaim = patient.claim
         server.patientSystem = patient.system
         server.fhirUserClaim = fhirUser.claim
@@ -86,8 +87,11 @@ struct AuthorizationServerConfiguration: Decodable, Sendable {
         var url: String?
         var client: OutsideClientConfiguration
         var keepSeconds: Int64
+        /// False for a server that does not say whom a token is for.
+        var needsAudience: Bool
         enum CodingKeys: String, CodingKey, CaseIterable {
             case url, client, secret, key
+            case needsAudience = "needs-audience"
             case keyID = "key-id"
             case keepSeconds = "keep-seconds"
         }
@@ -97,6 +101,7 @@ struct AuthorizationServerConfiguration: Decodable, Sendable {
             client = try OutsideClientConfiguration(
                 keys, client: .client, secret: .secret, key: .key, keyID: .keyID, mayBePublic: false)
             keepSeconds = try keys.number(.keepSeconds, 1...300) ?? 30
+            needsAudience = try keys.stated(.needsAudience) ?? true
         }
     }
 

@@ -41,7 +41,7 @@ struct OutsideConfigurationTests {
               - { issuer: "https://ehr.test", scopes: "patient/*.rs", jwks-url: "https://ehr.test/keys" }
               - issuer: https://ask.test
                 scopes: "patient/*.rs user/*.r"
-                introspection: { client: us, secret: keys/ask.secret, keep-seconds: 5 }
+                introspection: { client: us, secret: keys/ask.secret, keep-seconds: 5, needs-audience: false }
                 patient: { claim: pid, system: "urn:mrn" }
             associated-endpoints: [{ url: "https://images.test/fhir" }]
             """)
@@ -53,6 +53,10 @@ struct OutsideConfigurationTests {
         #expect(providers[1].algorithms == [.es384] && providers[1].secondFactor.methods == ["mfa"])
         let servers = configuration.authorizationServers
         #expect(servers[0].longestSeconds == 3600 && servers[0].introspection == nil)
+        let fhir = "https://hilum.test/fhir"
+        #expect(servers[0].server(fhirBaseURL: fhir, client: nil).needsAudience)
+        let client = OutsideClient(id: "us", proof: .none)
+        #expect(!servers[1].server(fhirBaseURL: fhir, client: client).needsAudience)
         #expect(servers[1].introspection?.keepSeconds == 5 && servers[1].patient.system == "urn:mrn")
         #expect(configuration.outsideKeyFiles == ["keys/hospital.secret", "keys/ask.secret"])
         #expect(

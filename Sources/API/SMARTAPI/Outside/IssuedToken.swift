@@ -15,6 +15,7 @@ struct IssuedToken: Sendable {
         case issuer = "other-issuer"
         case subject = "no-subject"
         case audience = "other-audience"
+        case noAudience = "no-audience"
         case authorizedParty = "other-authorized-party"
         case expired = "expired"
         case lifetime = "lives-too-long"

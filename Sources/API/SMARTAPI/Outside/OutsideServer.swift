@@ -15,6 +15,9 @@ package struct OutsideServer: Sendable {
     package let means: Means
     /// What tokens must be for: this server's FHIR base, unless the other server knows it as something else.
     package let audience: String
+    /// Whether an introspection must say whom the token is for. RFC 7662 §2.2 lets a server leave it out: one that does, and
+    /// that calls tokens for others active as well, would have this server take those.
+    package var needsAudience = true
     /// What its tokens give at most.
     package let ceiling: [Scope]
     /// The claim that names the patient in context.
@@ -79,7 +82,9 @@ package struct OutsideServer: Sendable {
         if let claimed = answer["iss"] {
             guard claimed.text.map({ $0.utf8.elementsEqual(issuer.utf8) }) == true else { throw .issuer }
         }
-        if answer["aud"] != nil {
+        if answer["aud"] == nil {
+            guard !needsAudience else { throw .noAudience }
+        } else {
             let told = IssuedToken.audiences(answer)
             guard told.contains(where: { $0.utf8.elementsEqual(audience.utf8) }) else { throw .audience }
         }

@@ -32,7 +32,7 @@ private struct TokensFixture {
         }
     }
 
-    init(patientSystem: String? = nil, keepSeconds: Int64 = 30) throws {
+    init(patientSystem: String? = nil, keepSeconds: Int64 = 30, needsAudience: Bool = true) throws {
         let clock = clock
         let now: @Sendable () -> Int64 = { clock.now }
         identities.attach(directory)
@@ -46,12 +46,13 @@ private struct TokensFixture {
             means: .signature(keySetURL: "https://ehr.test/keys", algorithms: [.es256], lifetimeMax: 3600),
             audience: Self.base + "/fhir", ceiling: ceiling, fhirUserBase: Self.base + "/fhir")
         first.patientSystem = patientSystem
-        let second = OutsideServer(
+        var second = OutsideServer(
             issuer: Self.asked,
             means: .introspection(
                 url: "https://ask.test/introspect", client: OutsideClient(id: "us", proof: .secret("s")),
                 keepSeconds: keepSeconds), audience: Self.base + "/fhir", ceiling: ceiling,
             fhirUserBase: Self.base + "/fhir")
+        second.needsAudience = needsAudience
         server.document("https://ehr.test/keys", "{\"keys\":[\(try key.jwk)]}")
         tokens = OutsideTokens(
             own: own, servers: [first, second], identities: identities, accounts: directory, patients: Numbers(),
@@ -367,7 +368,7 @@ private struct TokensFixture {
 
     private static let good: [String: String?] = [
         "client_id": "\"viewer\"", "scope": "\"patient/*.rs\"", "patient": "\"p1\"", "sub": "\"u1\"",
-        "exp": "1800000300",
+        "exp": "1800000300", "aud": "\"https://hilum.test/fhir\"",
     ]
 
     @Test("RFC 7662: an opaque token is asked about once, with this server's credentials, and again after its seconds")
@@ -395,7 +396,7 @@ private struct TokensFixture {
         let fixture = try TokensFixture()
         let hostile: [[String: String?]] = [
             ["active": "\"true\""], ["active": "false"], ["client_id": nil], ["iss": "\"https://ehr.test/auth\""],
-            ["aud": "\"https://else.test\""], ["exp": "1"], ["exp": "\"x\""],
+            ["aud": "\"https://else.test\""], ["aud": nil], ["aud": "[]"], ["exp": "1"], ["exp": "\"x\""],
             ["nbf": "9999999999"], ["sub": "7"],
             ["token_type": "\"refresh_token\""],
         ]
@@ -410,10 +411,21 @@ private struct TokensFixture {
         #expect(try await fixture.get("/fhir/ImagingStudy", "far").status == 200)
     }
 
+    @Test("RFC 7662 §2.2: a server that is known to tell no audience is believed without one, and not with another's")
+    func noAudience() async throws {
+        let fixture = try TokensFixture(needsAudience: false)
+        fixture.answer([
+            "none": Self.good.merging(["aud": nil]) { $1 },
+            "other": Self.good.merging(["aud": "\"https://else.test\""]) { $1 },
+        ])
+        #expect(try await fixture.get("/fhir/ImagingStudy", "none").status == 200)
+        #expect(try await fixture.get("/fhir/ImagingStudy", "other").status == 401)
+    }
+
     @Test("The audit trail says why a token of a configured server is refused, and who sent it is not told")
     func reasons() async throws {
         let fixture = try TokensFixture()
-        fixture.answer(["other": Self.good.merging(["aud": "\"https://else.test\""]) { $1 }])
+        fixture.answer(["other": Self.good.merging(["aud": nil]) { $1 }])
         _ = try await fixture.directory.add(
             Account(id: "a1", name: "anna", displayName: "Anna", role: .referrer, state: .locked, createdAt: 0))
         _ = try await fixture.identities.link(
@@ -423,7 +435,7 @@ private struct TokensFixture {
             (try fixture.token(header: ["alg": "\"RS256\""]), ":algorithm-not-allowed"),
             (try fixture.token(key: IssuerKey()), ":bad-signature"),
             (try fixture.token(["sub": "\"l1\""]), ":account-locked"), ("junk", ":inactive"), ("junk", ":inactive"),
-            ("other", ":other-audience"), (try fixture.token(["iss": "\"https://evil.test\""]), ""),
+            ("other", ":no-audience"), (try fixture.token(["iss": "\"https://evil.test\""]), ""),
         ] {
             let answer = try await fixture.get("/fhir/ImagingStudy", token)
             #expect(answer.status == 401)
