@@ -24,8 +24,11 @@ package struct ClientRegistration: Sendable, Hashable {
 
 /// The port to applications that wait for an operator. `time` in microseconds since the epoch.
 package protocol RegistrationDirectory: Sendable {
-    /// Keeps one, and forgets those that have waited too long. False where as many as `waitingMax` wait.
-    func keep(_ registration: ClientRegistration, waitingMax: Int, at time: Int64) async throws -> Bool
+    /// Keeps one with its audit row, and forgets those that have waited too long. False, and no row, where as many as
+    /// `waitingMax` wait.
+    func keep(
+        _ registration: ClientRegistration, waitingMax: Int, at time: Int64, recording record: AuditRecord
+    ) async throws -> Bool
     /// One that waits; nil for any other.
     func registration(clientID: String, at time: Int64) async throws -> ClientRegistration?
     /// Those that wait, the oldest first.

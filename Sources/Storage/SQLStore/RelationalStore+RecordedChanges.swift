@@ -32,7 +32,7 @@ extension RelationalStore {
 
     /// - Parameter body: makes the change; whether there was any.
     @discardableResult
-    private func recorded(
+    func recorded(
         _ record: AuditRecord, _ body: @escaping @Sendable (any SQLConnection) throws -> Bool
     ) async throws -> Bool {
         try await translating {

@@ -2,9 +2,11 @@ import Access
 
 extension RelationalStore: RegistrationDirectory {
     package func keep(
-        _ registration: ClientRegistration, waitingMax: Int, at time: Int64
+        _ registration: ClientRegistration, waitingMax: Int, at time: Int64, recording record: AuditRecord
     ) async throws -> Bool {
-        try await change { try $0.keep(registration, waitingMax: waitingMax, at: time) }
+        try await recorded(record) {
+            try RegistrationTable(connection: $0).keep(registration, waitingMax: waitingMax, at: time)
+        }
     }
 
     package func registration(clientID: String, at time: Int64) async throws -> ClientRegistration? {

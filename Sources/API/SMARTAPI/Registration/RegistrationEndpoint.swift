@@ -67,13 +67,13 @@ package struct RegistrationEndpoint: Sendable {
         let address = StrangerThrottle.Key(address: request.sourceAddress)
         if let wait = strangers.refused(address).failure { throw wait }
         guard isAdmitted(request) else {
-            try await record(request, .minorFailure, nil, "no-initial-token")
+            try await audit.require(row(request, .minorFailure, nil, "no-initial-token"))
             throw HTTPFailure(
                 .unauthenticated, "Registration needs an initial access token; ask the operator of this server",
                 headers: [.wwwAuthenticate: "Bearer realm=\"registration\""])
         }
         do { return try await registered(request) } catch let refusal as RegistrationRequest.Refusal {
-            try await record(request, .minorFailure, nil, refusal.code.rawValue)
+            try await audit.require(row(request, .minorFailure, nil, refusal.code.rawValue))
             var json = JSONText()
             json.object { json in
                 json.member("error", refusal.code.rawValue)
@@ -110,18 +110,19 @@ package struct RegistrationEndpoint: Sendable {
             scopes: asked.scopes.resources, launchScopes: asked.scopes.others, redirectURIs: asked.redirectURIs,
             secretDigest: secret.map(ClientSecret.digest), isPublic: asked.method == .none,
             identityAlgorithm: asked.algorithm, registeredAt: time, revokedAt: time)
-        try await record(request, .success, client, "waits for an operator")
         let isKept: Bool
         do {
             isKept = try await registrations.keep(
                 ClientRegistration(
                     client: client, softwareStatement: statement, statementIssuer: issuer,
                     address: request.sourceAddress, expiresAt: time + rules.waitSeconds * 1_000_000),
-                waitingMax: rules.waitingMax, at: time)
+                waitingMax: rules.waitingMax, at: time,
+                recording: row(request, .success, client, "waits for an operator"))
         } catch let error as CancellationError { throw error } catch {
             throw HTTPFailure(.unavailable, "Nobody can be registered now; try again", headers: [.retryAfter: "5"])
         }
         guard isKept else {
+            try await audit.require(row(request, .minorFailure, nil, "too-many-wait"))
             throw HTTPFailure(
                 .unavailable, "Too many applications wait for an operator; try again later",
                 headers: [.retryAfter: "3600"])
@@ -188,12 +189,11 @@ package struct RegistrationEndpoint: Sendable {
         return .bytes(json.bytes, contentType: "application/json", status: .created, headers: OAuthRefusal.uncached)
     }
 
-    private func record(
+    private func row(
         _ request: APIRequest, _ outcome: AuditRecord.Outcome, _ client: Client?, _ detail: String
-    ) async throws {
-        try await audit.require(
-            AuditRecord(
-                category: .security, interaction: "client-registration", action: .create, outcome: outcome,
-                access: request.access, entity: client.map { "client:" + $0.id }, detail: detail))
+    ) -> AuditRecord {
+        AuditRecord(
+            category: .security, interaction: "client-registration", action: .create, outcome: outcome,
+            access: request.access, entity: client.map { "client:" + $0.id }, detail: detail)
     }
 }

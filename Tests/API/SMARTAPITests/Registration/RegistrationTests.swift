@@ -13,15 +13,22 @@ import Testing
 private final class MemoryRegistrations: RegistrationDirectory {
     private let waiting = Mutex<[ClientRegistration]>([])
     private let decided = Mutex<[String: String]>([:])
+    private let audit: any AuditTrail
+
+    init(audit: any AuditTrail) { self.audit = audit }
 
     var decisions: [String: String] { decided.withLock(\.self) }
-    func keep(_ registration: ClientRegistration, waitingMax: Int, at time: Int64) async throws -> Bool {
-        waiting.withLock { all in
+    func keep(
+        _ registration: ClientRegistration, waitingMax: Int, at time: Int64, recording record: AuditRecord
+    ) async throws -> Bool {
+        let hasRoom = waiting.withLock { all in
             all.removeAll { $0.expiresAt <= time }
-            guard all.count < waitingMax else { return false }
-            all.append(registration)
-            return true
+            return all.count < waitingMax
         }
+        guard hasRoom else { return false }
+        try await audit.record(record)
+        waiting.withLock { $0.append(registration) }
+        return true
     }
     func registration(clientID: String, at time: Int64) async throws -> ClientRegistration? {
         waiting.withLock { $0.first { $0.client.id == clientID && $0.expiresAt > time } }
@@ -55,12 +62,13 @@ private struct RegistrationFixture {
 
     let clock = ManualClock()
     let store = MemoryStore()
-    let registrations = MemoryRegistrations()
+    let registrations: MemoryRegistrations
     let outbound = FakeOutbound()
     let responder: APIResponder
 
     init(_ change: (inout RegistrationEndpoint.Rules) -> Void = { _ in }) throws {
         let clock = clock
+        registrations = MemoryRegistrations(audit: store)
         var rules = RegistrationEndpoint.Rules()
         change(&rules)
         let endpoint = RegistrationEndpoint(
@@ -189,7 +197,11 @@ private struct RegistrationFixture {
         let many = RegistrationFixture.app.replacing("patient/*.rs", with: scopes)
         #expect(try await fixture.register(many).error == "invalid_client_metadata")
         for _ in 0..<2 { #expect(try await fixture.register(RegistrationFixture.app).status == 201) }
+        #expect(fixture.store.records.last?.outcome == .success)
         #expect(try await fixture.register(RegistrationFixture.app).status == 503)
+        // Of who was turned away no row says that they wait.
+        #expect(fixture.store.records.count { $0.outcome == .success } == 2)
+        #expect(fixture.store.records.last?.detail == "too-many-wait")
         // A week later there is room again.
         fixture.clock.advance(seconds: 7 * 86_400 + 1)
         #expect(try await fixture.register(RegistrationFixture.app).status == 201)
@@ -254,7 +266,7 @@ private struct RegistrationFixture {
 
     @Test("An operator reads what is asked in words, approves a part of it, or refuses with a reason; nobody else may")
     func decided() async throws {
-        let registrations = MemoryRegistrations()
+        let registrations = MemoryRegistrations(audit: MemoryStore())
         try await PeopleFixture.with(registrations: registrations) { fixture in
             let scopes = GrantedScopes("openid patient/*.rs user/*.cruds")
             for id in ["one", "two"] {
@@ -265,7 +277,10 @@ private struct RegistrationFixture {
                             launchScopes: scopes.others, redirectURIs: ["https://app.test/cb?a=<b>"], isPublic: true,
                             registeredAt: fixture.clock.now),
                         softwareStatement: nil, statementIssuer: nil, address: "192.0.2.7",
-                        expiresAt: fixture.clock.now + 86_400_000_000), waitingMax: 10, at: fixture.clock.now)
+                        expiresAt: fixture.clock.now + 86_400_000_000), waitingMax: 10, at: fixture.clock.now,
+                    recording: AuditRecord(
+                        category: .security, interaction: "client-registration", action: .create, outcome: .success,
+                        access: .server(requestID: "t")))
             }
             try await fixture.add("anna")
             let anna = fixture.browser()
