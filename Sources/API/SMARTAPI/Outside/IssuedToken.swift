@@ -96,11 +96,15 @@ struct IssuedToken: Sendable {
         guard let claimed = claims["iss"]?.text, claimed.utf8.elementsEqual(issuer.utf8) else { throw .issuer }
         guard let expires = claims["exp"]?.integer, expires > now - Self.skew else { throw .expired }
         guard let issuedAt = claims["iat"]?.integer else { throw .claims }
-        if let notBefore = claims["nbf"] {
-            guard let seconds = notBefore.integer, seconds <= now + Self.skew else { throw .notYetValid }
-        }
+        try Self.checkNotBefore(claims, now: now)
         guard issuedAt <= now + Self.skew else { throw .notYetValid }
         return (issuedAt, expires)
+    }
+
+    /// Throws for claims that do not hold yet at `now`, in seconds since the epoch. RFC 7519 §4.1.5.
+    static func checkNotBefore(_ claims: JOSEValue, now: Int64) throws(Refusal) {
+        guard let notBefore = claims["nbf"] else { return }
+        guard let seconds = notBefore.integer, seconds <= now + skew else { throw .notYetValid }
     }
 
     var audiences: [String] { Self.audiences(claims) }

@@ -88,9 +88,7 @@ package struct OutsideServer: Sendable {
             let told = IssuedToken.audiences(answer)
             guard told.contains(where: { $0.utf8.elementsEqual(audience.utf8) }) else { throw .audience }
         }
-        if let notBefore = answer["nbf"] {
-            guard let seconds = notBefore.integer, seconds <= now + IssuedToken.skew else { throw .notYetValid }
-        }
+        try IssuedToken.checkNotBefore(answer, now: now)
         var expires = now + keepSeconds
         if let told = answer["exp"] {
             guard let seconds = told.integer, seconds > now else { throw .expired }

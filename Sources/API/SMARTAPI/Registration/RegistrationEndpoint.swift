@@ -101,7 +101,7 @@ package struct RegistrationEndpoint: Sendable {
         }
         let (statement, issuer, claims) = try await statement(members["software_statement"])
         // What the publisher has signed counts more than what the application says. RFC 7591 §2.3.
-        for (name, value) in claims where members[name] != nil || Self.metadata.contains(name) { members[name] = value }
+        members.merge(claims) { $1 }
         let asked = try RegistrationRequest(.object(members))
         let time = now()
         let secret = [.basic, .post].contains(asked.method) ? Base64URL.encode(randomBytes(32)) : nil
@@ -150,17 +150,22 @@ package struct RegistrationEndpoint: Sendable {
         }
         do {
             let token = try IssuedToken(text, algorithms: SignatureAlgorithm.allCases)
+            let time = now() / 1_000_000
             if let expires = token.claims["exp"] {
-                guard let seconds = expires.integer, seconds > now() / 1_000_000 else {
-                    throw IssuedToken.Refusal.expired
-                }
+                guard let seconds = expires.integer, seconds > time else { throw IssuedToken.Refusal.expired }
             }
+            try IssuedToken.checkNotBefore(token.claims, now: time)
             try await token.verify(keys, at: issuer.keySetURL)
             guard case .object(let claims) = token.claims else { throw IssuedToken.Refusal.malformed }
             return (text, issuer.issuer, claims.filter { Self.metadata.contains($0.key) })
-        } catch is IssuedToken.Refusal {
+        } catch let refusal as IssuedToken.Refusal {
+            if refusal == .noKey, await !keys.isAnswered(issuer.keySetURL) {
+                throw HTTPFailure(
+                    .unavailable, "The keys of the issuer of software_statement cannot be fetched now; try again",
+                    headers: [.retryAfter: "60"])
+            }
             throw RegistrationRequest.Refusal(
-                .statement, "software_statement is not signed by its issuer, or has expired")
+                .statement, "software_statement is not signed by its issuer, has expired or does not hold yet")
         }
     }
 

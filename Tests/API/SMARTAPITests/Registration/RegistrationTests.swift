@@ -252,11 +252,17 @@ private struct RegistrationFixture {
             (try statement(["iss": "\"https://evil.test\""]), "unapproved_software_statement"),
             (try statement(key: IssuerKey()), "invalid_software_statement"),
             (try statement(["exp": "1"]), "invalid_software_statement"),
+            (try statement(["nbf": "9999999999"]), "invalid_software_statement"),
+            (try statement(["nbf": "\"1\""]), "invalid_software_statement"),
             // What is signed is judged as what is said.
             (try statement(["redirect_uris": "[\"javascript:x\"]"]), "invalid_redirect_uri"),
         ] {
             #expect(try await fixture.register(body(text)).error == error)
         }
+        // While its keys cannot be fetched nobody knows.
+        fixture.outbound.serve("", fails: true)
+        fixture.clock.advance(seconds: 301)
+        #expect(try await fixture.register(body(good)).status == 503)
         // Where nobody is configured it is kept, and changes nothing.
         #expect(try await plain.register(body(good)).json?["client_name"]?.text == "Viewer")
         #expect(try await plain.waiting().first?.statementIssuer == nil)
