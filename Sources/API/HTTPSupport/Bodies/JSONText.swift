@@ -30,6 +30,11 @@ package struct JSONText: Sendable {
     package mutating func member(_ name: String, _ values: [String]) {
         array(name) { json in for value in values { json.element(value) } }
     }
+    /// A member whose value is JSON as it stands.
+    package mutating func member(_ name: String, json: some Sequence<UInt8>) {
+        begin(name)
+        bytes.append(contentsOf: json)
+    }
     /// A string element of an array.
     package mutating func element(_ value: String) {
         begin(nil)

@@ -188,6 +188,7 @@ package struct RegistrationEndpoint: Sendable {
             json.member("token_endpoint_auth_method", asked.method.rawValue)
             json.member("scope", asked.scopes.text)
             if let url = asked.jwksURL { json.member("jwks_uri", url) }
+            if let keys = asked.jwks { json.member("jwks", json: keys.utf8) }
             json.member("id_token_signed_response_alg", asked.algorithm.rawValue)
             if let statement { json.member("software_statement", statement) }
         }

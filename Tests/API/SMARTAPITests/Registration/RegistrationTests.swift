@@ -140,6 +140,9 @@ private struct RegistrationFixture {
         #expect(waiting.map(\.client.secretDigest) == [ClientSecret.digest(text), nil])
         let keys = try KeySet(Array((waiting[1].client.jwks ?? "").utf8))
         #expect(keys.key(id: "k1", for: .es384) != nil)
+        // RFC 7591 §3.2.1: all that is registered is told.
+        #expect(service.json?["jwks"] == JOSEValue(object: Array((waiting[1].client.jwks ?? "").utf8)))
+        #expect(service.json?["jwks"] != nil && secret.json?["jwks"] == nil)
     }
 
     /// Each is one change of a good request by text, and the error.
