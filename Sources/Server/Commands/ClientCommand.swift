@@ -1,6 +1,7 @@
 import Access
 import ArgumentParser
 import Foundation
+import HTTPSupport
 import OutboundAdapter
 import SMARTAPI
 import SQLStore
@@ -39,9 +40,10 @@ struct ClientCommand: AsyncParsableCommand {
             name: .customLong("id-token-alg"), help: "What its id_tokens are signed by: ES256, or RS256 for older ones."
         )
         var identityAlgorithm = IdentityAlgorithm.es256.rawValue
-        @Option(help: "The client id; a random one when left out.") var id: String?
+        @Option(help: "The client id, of A-Z a-z 0-9 . _ ~ -; a random one when left out.") var id: String?
 
         func run() async throws {
+            if let id { try RegistrationCheck.checkID(id) }
             let scopes = try LaunchedClientCheck.scopes(scope, isLaunched: !redirectURIs.isEmpty)
             let proofs = [jwks != nil, jwksURL != nil, isPublic, hasSecret].count { $0 }
             guard let identityAlgorithm = IdentityAlgorithm(rawValue: identityAlgorithm) else {
@@ -117,8 +119,17 @@ struct ClientCommand: AsyncParsableCommand {
     }
 }
 
-/// What is checked of a key set when a client registers, so that the error comes now and not at the first token.
+/// What is checked of a client's id and keys when it registers, so that the error comes now and not at the first token.
 enum RegistrationCheck {
+    /// Refuses an id that could be taken for another's: the audit trail names a client beside a person and an issuer, with
+    /// bars between them, and paths name it too. RFC 3986 §2.3.
+    static func checkID(_ id: String) throws {
+        guard (1...255).contains(id.utf8.count), PercentCoding.encoded(id) == id, ![".", ".."].contains(id)
+        else {
+            throw ValidationError("--id: 1 to 255 of A-Z a-z 0-9 . _ ~ -")
+        }
+    }
+
     /// Refuses a URL that the server would not dial. A name that has no address now is registered with a warning: it
     /// is judged again at each fetch.
     static func checkURL(_ url: String, _ configuration: ServerConfiguration, _ folder: ServerFolder) async throws {

@@ -21,6 +21,20 @@ import Testing
         }
     }
 
+    @Test("An id that is given holds nothing that parts names in the audit trail or in a path")
+    func ids() throws {
+        for id in ["a", "growth-chart_2.0~x", String(repeating: "Z", count: 255)] {
+            try RegistrationCheck.checkID(id)
+        }
+        for id in [
+            "", String(repeating: "a", count: 256), "a|b", "https://ehr.test|viewer", "a/b", "a b", "a\n", "a\u{0}",
+            "a%7C",
+            "é", ".", "..", "a:b", "a\u{202E}b",
+        ] {
+            #expect(throws: (any Error).self, "\(id)") { try RegistrationCheck.checkID(id) }
+        }
+    }
+
     private func check(
         _ uris: [String], launch: String? = nil, isPublic: Bool = false, hasSecret: Bool = false,
         scope: String = "launch patient/*.rs"
