@@ -88,8 +88,9 @@ struct ClientCommand: AsyncParsableCommand {
         @Argument(help: "The server folder.") var folder: String
         func run() async throws {
             try await StoreComposition.with(ServerFolder(folder)) { store in
+                let waiting = Set(try await store.waiting(at: SystemClock().now().microseconds).map(\.client.id))
                 for client in try await store.clients() {
-                    let state = client.revokedAt == nil ? "active" : "revoked"
+                    let state = Self.state(of: client, waiting: waiting)
                     let proof =
                         client.isPublic
                         ? "public" : client.secretDigest != nil ? "secret" : client.jwksURL ?? "inline keys"
@@ -98,6 +99,11 @@ struct ClientCommand: AsyncParsableCommand {
                     print(line.joined(separator: "\t"))
                 }
             }
+        }
+
+        /// - Parameter waiting: the ids of those that have asked and that no operator has decided about.
+        static func state(of client: Client, waiting: Set<String>) -> String {
+            waiting.contains(client.id) ? "waiting" : client.revokedAt == nil ? "active" : "revoked"
         }
     }
 

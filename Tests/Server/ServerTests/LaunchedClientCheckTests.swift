@@ -35,6 +35,18 @@ import Testing
         }
     }
 
+    @Test("One that waits for an operator is listed as that, and not as revoked, which it is until then")
+    func states() {
+        func state(_ revokedAt: Int64?) -> String {
+            let client = Client(
+                id: "a", name: "A", jwks: nil, jwksURL: nil, scopes: [], registeredAt: 1, revokedAt: revokedAt)
+            return ClientCommand.List.state(of: client, waiting: ["b"])
+                + "," + ClientCommand.List.state(of: client, waiting: ["a"])
+        }
+        #expect(state(1) == "revoked,waiting")
+        #expect(state(nil).hasPrefix("active,"))
+    }
+
     private func check(
         _ uris: [String], launch: String? = nil, isPublic: Bool = false, hasSecret: Bool = false,
         scope: String = "launch patient/*.rs"
