@@ -51,6 +51,23 @@ import Testing
         #expect(rows.map(\.principal.kind) == [.person])
     }
 
+    @Test("OpenID Connect Core §2: what nobody has told of a sign-in is not told on, and is long ago for max_age")
+    func signedInSometime() async throws {
+        let fixture = try await Fixture()
+        fixture.sessions.set(
+            "ann",
+            SignedInPerson(
+                accountID: "account-ann", role: .patient, displayName: "Ann", fhirUser: nil, patientIDs: ["p1"],
+                sessionID: "session-ann", signedInAt: 0))
+        let answer = try await fixture.exchange(
+            try await fixture.code(["scope": "openid patient/*.read launch/patient"]))
+        let identity = try requiredValue(answer.claims("id_token"))
+        #expect(identity["sub"]?.text == "account-ann")
+        #expect(identity["auth_time"] == nil)
+        let asked = Fixture.parameters(["max_age": "1000000", "state": "x"])
+        #expect(try await fixture.authorize(asked).target == "/sign-in")
+    }
+
     @Test(
         "OpenID Connect Core §3.1.3.7: an id_token is signed as its client is registered, and verifies by the published key",
         arguments: [("public", SignatureAlgorithm.es256), ("rsa", .rs256)])

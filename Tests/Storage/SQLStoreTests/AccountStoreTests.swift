@@ -41,6 +41,23 @@ import Testing
         }
     }
 
+    @Test("A session keeps when its person signed in; an older one began with that", arguments: TestDatabases.all)
+    func signInTimes(_ kind: SQLDialect) async throws {
+        try await Support.with(kind) { (store) async throws in
+            let anna = Self.account("anna")
+            #expect(try await store.add(anna))
+            for time in [0, 40] as [Int64] {
+                let session = BrowserSession(
+                    id: "s\(time)", accountID: anna.id, stage: .whole, createdAt: 100, signedInAt: time, seenAt: 100,
+                    expiresAt: 1000, address: nil, agent: nil)
+                #expect(try await store.begin(session, replacing: nil, ofAccountChangedAt: anna.changedAt))
+                #expect(try await store.session(id: session.id) == session)
+            }
+            try await store.database.write { _ = try $0.connection.run("UPDATE sessions SET signed_in_at = NULL") }
+            #expect(try await store.session(id: "s40")?.signedInAt == 100)
+        }
+    }
+
     @Test("Each change does what follows from it, in one unit", arguments: TestDatabases.all)
     func changes(_ kind: SQLDialect) async throws {
         try await Support.with(kind) { (store) async throws in

@@ -4,6 +4,9 @@ import Cryptography
 /// The word of an OpenID provider on who has signed in, believed.
 struct IdentityToken: Sendable {
     let subject: String
+    /// When the person has signed in there, in seconds since the epoch: as the provider tells it, and not later than now; 0
+    /// where it does not tell, which may be long ago. Nil for who had to sign in anew, and so did it just now.
+    let signedInAt: Int64?
     let claims: JOSEValue
 
     /// A token may have been made so many seconds before it comes: it comes straight from the provider.
@@ -42,10 +45,12 @@ struct IdentityToken: Sendable {
             let digest = token.algorithm.hash.digest(accessToken.utf8)
             guard Base64URL.encode(digest.prefix(digest.count / 2)) == text else { throw .accessTokenHash }
         }
+        let toldTime = token.claims["auth_time"]?.integer
         if let since = expected.signedInSince {
-            guard let signedInAt = token.claims["auth_time"]?.integer, signedInAt >= since - IssuedToken.skew else {
-                throw .signedInLongAgo
-            }
+            guard let toldTime, toldTime >= since - IssuedToken.skew else { throw .signedInLongAgo }
+            signedInAt = nil
+        } else {
+            signedInAt = min(max(toldTime ?? 0, 0), now)
         }
         subject = try token.subject()
         claims = token.claims

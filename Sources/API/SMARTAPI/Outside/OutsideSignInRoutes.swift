@@ -112,9 +112,7 @@ struct OutsideSignInRoutes: Sendable {
         _ identity: IdentityToken, _ provider: OutsideProvider, _ outside: OutsideSignIn, _ call: PageCall,
         _ destination: String
     ) async throws -> Response {
-        guard
-            case .begun(let stage, let cookies) = try await people.begin(identity, provider, outside, call.request)
-        else { throw OutsideSignIn.Failure(text: .outsideFailed, reason: "account-changed") }
+        let (stage, cookies) = try await people.begin(identity, provider, outside, call.request)
         let all = cookies + [Cookies.set(Cookies.outside, "", seconds: 0)]
         return SignInRoutes.proceed(call, stage, to: destination, all, byPage: true)
     }

@@ -2,6 +2,7 @@ import Access
 import Basics
 import Cryptography
 import HTTPSupport
+import HTTPTypes
 
 /// The account of who has signed in at an outside provider.
 extension People {
@@ -9,18 +10,19 @@ extension People {
     /// store's error.
     func begin(
         _ identity: IdentityToken, _ provider: OutsideProvider, _ outside: OutsideSignIn, _ request: APIRequest
-    ) async throws -> Attempt {
+    ) async throws -> (stage: BrowserSession.Stage, cookies: [HTTPField]) {
         let account = try await account(of: identity, provider, outside, request)
         guard account.state == .active else {
             throw OutsideSignIn.Failure(text: .outsideUnknown, reason: "account-locked")
         }
         let stage = provider.isStrong(identity.claims) ? .whole : try await stage(behindFirstFactor: account)
         try await record("sign-in", account, account, request, detail: "outside:" + provider.name)
-        let attempt = try await begin(account, stage, request)
-        guard case .begun = attempt else {
+        let attempt = try await begin(
+            account, stage, request, signedInAt: identity.signedInAt.map { $0 * 1_000_000 })
+        guard case .begun(_, let cookies) = attempt else {
             throw OutsideSignIn.Failure(text: .outsideFailed, reason: "account-changed")
         }
-        return attempt
+        return (stage, cookies)
     }
 
     private func account(

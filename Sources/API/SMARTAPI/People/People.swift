@@ -145,13 +145,15 @@ package struct People: Sendable {
 
     /// Begins a session in place of the browser's last, so that nobody has given it beforehand. OWASP ASVS 5.0 V7.2.4.
     /// `.wrong` where the account was changed since it was looked at: its password may be another by now.
+    /// - Parameter signedInAt: ``BrowserSession/signedInAt``; nil for who has given a factor here now.
     func begin(
-        _ account: Account, _ stage: BrowserSession.Stage, _ request: APIRequest
+        _ account: Account, _ stage: BrowserSession.Stage, _ request: APIRequest, signedInAt: Int64? = nil
     ) async throws -> Attempt {
         let cookies = request.headers[.cookie]
         guard
             let begun = try await sessions.begin(
-                account, stage, cookies: cookies, address: request.sourceAddress, agent: request.headers[.userAgent])
+                account, stage, signedInAt: signedInAt, cookies: cookies, address: request.sourceAddress,
+                agent: request.headers[.userAgent])
         else { return .wrong }
         var fields = [Cookies.set(Cookies.session, begun.cookie), Cookies.set(Cookies.form, "", seconds: 0)]
         if stage == .whole, device(of: account, request) == nil {

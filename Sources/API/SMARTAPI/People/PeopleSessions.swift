@@ -96,15 +96,17 @@ package struct PeopleSessions: PersonSessions {
 
     /// Begins a session under a new secret, in place of the one that the browser has, if any. Returns what its cookie is
     /// to hold; nil where the account is locked by now, or was changed since it was looked at.
+    /// - Parameter signedInAt: ``BrowserSession/signedInAt``; nil for now.
     func begin(
-        _ account: Account, _ stage: BrowserSession.Stage, cookies: String?, address: String?, agent: String?
+        _ account: Account, _ stage: BrowserSession.Stage, signedInAt: Int64? = nil, cookies: String?,
+        address: String?, agent: String?
     ) async throws -> (cookie: String, session: BrowserSession)? {
         let secret = randomBytes(Self.secretBytes)
         let time = now()
         let seconds = stage == .whole ? limits.sessionSeconds : limits.signInSeconds
         let session = BrowserSession(
             id: Base64URL.encode(SHA256.digest(secret)), accountID: account.id, stage: stage, createdAt: time,
-            seenAt: time, expiresAt: time + seconds * 1_000_000, address: address,
+            signedInAt: signedInAt, seenAt: time, expiresAt: time + seconds * 1_000_000, address: address,
             agent: agent.map { String($0.filter { $0.isASCII && !$0.isNewline }.prefix(120)) })
         let old = Self.sessionID(cookies: cookies)
         guard try await sessions.begin(session, replacing: old, ofAccountChangedAt: account.changedAt) else {
@@ -135,6 +137,6 @@ extension PeopleSessions.Known {
     var person: SignedInPerson {
         SignedInPerson(
             accountID: account.id, role: account.role, displayName: account.displayName, fhirUser: account.fhirUser,
-            patientIDs: account.patientIDs, sessionID: session.id, signedInAt: session.createdAt / 1000)
+            patientIDs: account.patientIDs, sessionID: session.id, signedInAt: session.signedInAt / 1000)
     }
 }

@@ -217,9 +217,12 @@ struct SignInRoutes: Sendable {
         guard let (codes, account) = try await people.enrol(known, secret: secret, code: code, call.request) else {
             return again(.codeFailed)
         }
-        guard case .begun(_, let cookies) = try await people.begin(account, .whole, call.request) else {
-            return call.redirect(to: PeopleSessions.signInPath)
-        }
+        // A factor that is set up proves nothing yet; whoever was signed in has given the password again.
+        let signedInAt = known.session.stage == .whole ? nil : known.session.signedInAt
+        guard
+            case .begun(_, let cookies) = try await people.begin(
+                account, .whole, call.request, signedInAt: signedInAt)
+        else { return call.redirect(to: PeopleSessions.signInPath) }
         return call.answer(Self.recovery(codes, destination: destination, call.language), cookies: cookies)
     }
 

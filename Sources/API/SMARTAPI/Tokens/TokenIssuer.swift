@@ -70,7 +70,8 @@ package struct TokenIssuer: Sendable {
             json.member("aud", grant.clientID)
             json.member("iat", Int(seconds))
             json.member("exp", Int(seconds + TokenIssuer.lifetime))
-            json.member("auth_time", Int(grant.signedInAt / 1000))
+            // Needed only where it is asked for, and then it is known. OpenID Connect Core 1.0 §2.
+            if grant.signedInAt > 0 { json.member("auth_time", Int(grant.signedInAt / 1000)) }
             if let nonce { json.member("nonce", nonce) }
             if scopes.others.contains(.fhirUser), let user = grant.fhirUser {
                 json.member("fhirUser", audience + "/" + user)

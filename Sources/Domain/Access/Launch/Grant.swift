@@ -20,7 +20,7 @@ package struct Grant: Sendable, Hashable {
     package var launched: String?
     package var scopes: GrantedScopes
     package var context: LaunchContext
-    /// When the person proved who they are; milliseconds since the epoch.
+    /// ``SignedInPerson/signedInAt``.
     package var signedInAt: Int64
     /// Microseconds since the epoch.
     package var grantedAt: Int64

@@ -16,6 +16,9 @@ package struct BrowserSession: Sendable, Hashable {
     package var stage: Stage
     /// Microseconds since 1970 UTC, as all times here.
     package let createdAt: Int64
+    /// When its person proved who they are: as it began, but where an outside provider has told that it was before. 0 where
+    /// that is not known, which is long ago.
+    package let signedInAt: Int64
     /// When it was last used, to the minute.
     package var seenAt: Int64
     /// When it ends, used or not.
@@ -24,14 +27,16 @@ package struct BrowserSession: Sendable, Hashable {
     /// What the browser says it is, shortened: for the person, to tell their sessions apart.
     package let agent: String?
 
+    /// - Parameter signedInAt: `createdAt` where it is left out.
     package init(
-        id: String, accountID: String, stage: Stage, createdAt: Int64, seenAt: Int64, expiresAt: Int64,
-        address: String?, agent: String?
+        id: String, accountID: String, stage: Stage, createdAt: Int64, signedInAt: Int64? = nil, seenAt: Int64,
+        expiresAt: Int64, address: String?, agent: String?
     ) {
         self.id = id
         self.accountID = accountID
         self.stage = stage
         self.createdAt = createdAt
+        self.signedInAt = signedInAt ?? createdAt
         self.seenAt = seenAt
         self.expiresAt = expiresAt
         self.address = address

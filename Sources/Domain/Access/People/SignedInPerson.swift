@@ -32,7 +32,8 @@ package struct SignedInPerson: Sendable, Hashable {
     package var patientIDs: [String]
     /// Opaque, one for each sign-in; not what the cookie holds.
     package var sessionID: String
-    /// When they had given all factors, in milliseconds since 1970 UTC: `auth_time`.
+    /// When they had given all factors, in milliseconds since 1970 UTC: `auth_time`. 0 where nobody has told, which is long
+    /// ago.
     package var signedInAt: Int64
 
     package init(

@@ -32,4 +32,9 @@ extension Migrations {
                 "CREATE INDEX sessions_expires ON sessions (expires_at)",
             ])
     }
+
+    /// When the person of a session proved who they are; NULL in those of before, which began with that.
+    static func signInTimes(_ number: Int) -> Migration {
+        Migration(number, "times of sign-ins", ["ALTER TABLE sessions ADD COLUMN signed_in_at {int}"])
+    }
 }

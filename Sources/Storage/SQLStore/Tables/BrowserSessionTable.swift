@@ -11,7 +11,7 @@ struct BrowserSessionTable {
 
     let connection: any SQLConnection
 
-    private static let columns = "id, account, stage, created_at, seen_at, expires_at, address, agent"
+    private static let columns = "id, account, stage, created_at, seen_at, expires_at, address, agent, signed_in_at"
 
     func session(id: String) throws -> BrowserSession? {
         try connection.first("SELECT \(Self.columns) FROM sessions WHERE id = ?", [.text(id)], Self.session)
@@ -41,10 +41,11 @@ struct BrowserSessionTable {
         guard isActive == true else { return false }
         try makeRoom(for: session)
         try connection.run(
-            "INSERT INTO sessions (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO sessions (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 .text(session.id), .text(session.accountID), .text(session.stage.rawValue), .int(session.createdAt),
                 .int(session.seenAt), .int(session.expiresAt), SQLValue(session.address), SQLValue(session.agent),
+                .int(session.signedInAt),
             ])
         return true
     }
@@ -83,7 +84,8 @@ struct BrowserSessionTable {
         }
         return BrowserSession(
             id: try row.text(0), accountID: try row.text(1), stage: stage, createdAt: try row.int(3),
-            seenAt: try row.int(4), expiresAt: try row.int(5), address: try row.optionalText(6),
+            signedInAt: try row.optionalInt(8), seenAt: try row.int(4), expiresAt: try row.int(5),
+            address: try row.optionalText(6),
             agent: try row.optionalText(7))
     }
 }

@@ -283,6 +283,53 @@ import Testing
         }
     }
 
+    @Test(
+        "OpenID Connect Core §2: a session is as old as the sign-in at the provider, which may have had one of its own")
+    func signedInAt() async throws {
+        try await OutsideFixture.with({ $0.accountClaim = "preferred_username" }) { fixture in
+            try await fixture.people.add("anna")
+            let seconds = fixture.people.clock.seconds
+            func signIn(_ told: String?, returningTo path: String? = nil) async throws -> Int64? {
+                let browser = fixture.people.browser()
+                let departure = try await fixture.leave(browser, returningTo: path)
+                try fixture.give(departure, ["preferred_username": "\"anna\"", "auth_time": told])
+                try await fixture.comeBack(browser, departure)
+                return try await fixture.people.people.sessions.person(cookies: browser.cookieHeader)?.signedInAt
+            }
+            #expect(try await signIn(String(seconds - 3600)) == (seconds - 3600) * 1000)
+            #expect(try await signIn(String(seconds + 500)) == seconds * 1000)
+            // What is not told, or not as a number, may be long ago.
+            for told in [nil, "\"x\"", "-5"] as [String?] { #expect(try await signIn(told) == 0) }
+            let path = "/auth/authorize?client_id=a&max_age=60"
+            #expect(try await signIn(String(seconds - 20), returningTo: path) == fixture.people.clock.now / 1000)
+        }
+    }
+
+    @Test("Who sets up a second factor behind a provider has proved nothing anew by that; who gives one has")
+    func factorTimes() async throws {
+        try await OutsideFixture.with(Self.makesAccounts) { fixture in
+            let authenticator = try VirtualAuthenticator()
+            let told = fixture.people.clock.seconds - 3600
+            func signIn() async throws -> Browser {
+                let browser = fixture.people.browser()
+                let departure = try await fixture.leave(browser)
+                try fixture.give(departure, ["groups": "\"admins\"", "auth_time": String(told)])
+                try await fixture.comeBack(browser, departure)
+                return browser
+            }
+            func signedInAt(_ browser: Browser) async throws -> Int64? {
+                try await fixture.people.people.sessions.person(cookies: browser.cookieHeader)?.signedInAt
+            }
+            let first = try await signIn()
+            try await first.register(authenticator)
+            #expect(try await signedInAt(first) == told * 1000)
+            authenticator.userHandle = Array(try #require(fixture.people.passkeys.all.first?.accountID).utf8)
+            let second = try await signIn()
+            try await second.signIn(with: authenticator)
+            #expect(try await signedInAt(second) == fixture.people.clock.now / 1000)
+        }
+    }
+
     @Test("A provider that is down is told in words, and the sign-in with a password goes on")
     func down() async throws {
         try await OutsideFixture.with { fixture in

@@ -66,9 +66,11 @@ struct PasskeyRoutes: Sendable {
         case .added(let codes, let account):
             var cookies: [HTTPField] = []
             if known.session.stage != .whole {
-                guard case .begun(_, let begun) = try await people.begin(account, .whole, call.request) else {
-                    return call.redirect(to: PeopleSessions.signInPath)
-                }
+                // One that is set up proves nothing yet.
+                guard
+                    case .begun(_, let begun) = try await people.begin(
+                        account, .whole, call.request, signedInAt: known.session.signedInAt)
+                else { return call.redirect(to: PeopleSessions.signInPath) }
                 cookies = begun
             } else if codes.isEmpty {
                 return try await list(call, known, destination: destination, good: .passkeyDone)
