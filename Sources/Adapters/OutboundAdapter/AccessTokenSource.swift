@@ -104,22 +104,14 @@ package final class AccessTokenSource: Sendable {
 
     /// RFC 7523 §3.
     func assertion(at time: UTCInstant) throws -> String {
-        let algorithm: String
-        switch terms.key.publicKey.kind {
-        case .ec(.p384): algorithm = "ES384"
-        case .ec(.p256): algorithm = "ES256"
-        case .rsa: algorithm = "RS384"
-        }
-        var header = [("alg", algorithm), ("typ", "JWT")]
-        if let keyID = terms.keyID { header.append(("kid", keyID)) }
         let seconds = time.microseconds / 1_000_000
         let claims = [("iss", terms.clientID), ("sub", terms.clientID), ("aud", terms.tokenURL), ("jti", newID())]
-        return try terms.key.compactJWS(
-            header: Self.json(header),
-            claims: Self.json(claims, numbers: [("iat", seconds), ("exp", seconds + Self.assertionSeconds)]))
+        return try terms.key.compactJWT(
+            claims: Self.json(claims, numbers: [("iat", seconds), ("exp", seconds + Self.assertionSeconds)]),
+            keyID: terms.keyID)
     }
 
-    private static func json(_ texts: [(String, String)], numbers: [(String, Int64)] = []) -> [UInt8] {
+    private static func json(_ texts: [(String, String)], numbers: [(String, Int64)]) -> [UInt8] {
         var bytes: [UInt8] = Array("{".utf8)
         for (index, (name, text)) in texts.enumerated() {
             if index > 0 { bytes += ",".utf8 }

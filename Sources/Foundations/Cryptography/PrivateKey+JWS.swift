@@ -9,4 +9,22 @@ extension PrivateKey {
         let input = Base64URL.encode(header) + "." + Base64URL.encode(claims)
         return input + "." + Base64URL.encode(try sign(input.utf8))
     }
+
+    /// A signed token of type JWT of the claims' JSON text, whose header names the algorithm of this key, and the key where
+    /// it has a name. RFC 7519 §7.1; RFC 7518 §3.1. Throws as ``sign(_:)``.
+    package func compactJWT(claims: some Sequence<UInt8>, keyID: String?) throws(CryptographyError) -> String {
+        let algorithm =
+            switch (publicKey.kind, rsaHash) {
+            case (.ec(.p256), _): "ES256"
+            case (.ec(.p384), _): "ES384"
+            case (.rsa, .sha256): "RS256"
+            case (.rsa, .sha384): "RS384"
+            }
+        var header = Array(#"{"alg":"\#(algorithm)","typ":"JWT""#.utf8)
+        if let keyID {
+            header += #","kid":"#.utf8
+            JSONQuoting.append(keyID, to: &header)
+        }
+        return try compactJWS(header: header + "}".utf8, claims: claims)
+    }
 }

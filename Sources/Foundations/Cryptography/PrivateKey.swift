@@ -6,7 +6,7 @@ package final class PrivateKey: Sendable {
     /// Never changed, and read by libcrypto from any thread (OpenSSL 3 manual, `openssl-threads`).
     nonisolated(unsafe) let key: OpaquePointer
     /// Of signatures by RSA.
-    private let rsaHash: SignatureHash
+    let rsaHash: SignatureHash
 
     /// Takes over a key, and frees it with itself. Throws ``CryptographyError`` `.key` for one of another kind.
     private init(owning key: OpaquePointer, rsaHash: SignatureHash = .sha384) throws(CryptographyError) {

@@ -1,3 +1,4 @@
+import Basics
 import Testing
 
 @testable import Cryptography
@@ -68,6 +69,25 @@ struct KeyTests {
         #expect(throws: CryptographyError.self) { _ = try PrivateKey(rsaBits: 1024, hash: .sha256) }
         #expect(SignatureHash.sha384.digest(Self.message).count == 48)
         #expect(SignatureHash.sha256.digest(Self.message) == SHA256.digest(Self.message))
+    }
+
+    @Test("RFC 7518 §3.1: a JWT names the algorithm that its key signs by, and the key where it has a name")
+    func tokens() throws {
+        let keys = [
+            ("ES256", try PrivateKey(.p256)), ("ES384", try PrivateKey(.p384)),
+            ("RS256", try PrivateKey(pem: PEMSamples.rsa, rsaHash: .sha256)),
+            ("RS384", try PrivateKey(pem: PEMSamples.rsa)),
+        ]
+        for (algorithm, key) in keys {
+            for (keyID, member) in [(nil, ""), ("k\"1", #","kid":"k\"1""#)] as [(String?, String)] {
+                let token = try key.compactJWT(claims: "{}".utf8, keyID: keyID)
+                let parts = token.utf8.split(separator: UInt8(ascii: "."))
+                let header = try #require(Base64URL.decode(parts[0]))
+                #expect(String(decoding: header, as: UTF8.self) == #"{"alg":"\#(algorithm)","typ":"JWT"\#(member)}"#)
+                let signature = try #require(Base64URL.decode(parts[2]))
+                #expect(key.publicKey.verifies(signature, of: token.utf8[..<parts[1].endIndex]))
+            }
+        }
     }
 
     @Test("RFC 8017 §8.2: an RSA key signs as long as its modulus, and nothing shorter verifies")

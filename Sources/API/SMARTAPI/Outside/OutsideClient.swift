@@ -62,16 +62,6 @@ package struct OutsideClient: Sendable {
     private func assertion(
         _ key: PrivateKey, _ keyID: String?, audience: String, now: Int64, identifier: String
     ) throws -> String {
-        var header = JSONText()
-        header.object { json in
-            switch key.publicKey.kind {
-            case .ec(.p256): json.member("alg", "ES256")
-            case .ec(.p384): json.member("alg", "ES384")
-            case .rsa: json.member("alg", "RS256")
-            }
-            json.member("typ", "JWT")
-            if let keyID { json.member("kid", keyID) }
-        }
         var claims = JSONText()
         claims.object { json in
             json.member("iss", id)
@@ -81,6 +71,6 @@ package struct OutsideClient: Sendable {
             json.member("exp", Int(now + Self.assertionSeconds))
             json.member("jti", identifier)
         }
-        return try key.compactJWS(header: header.bytes, claims: claims.bytes)
+        return try key.compactJWT(claims: claims.bytes, keyID: keyID)
     }
 }

@@ -36,15 +36,9 @@ package struct IdentityKey: Sendable {
     /// A new key as PEM. Takes a tenth of a second and more.
     package static func newPEM() throws -> String { try PrivateKey(rsaBits: bits, hash: .sha256).pem }
 
-    /// A signed token of type JWT.
+    /// A signed token of type JWT by RS256.
     func identityToken(claims: [UInt8]) throws -> String {
-        var header = JSONText()
-        header.object { json in
-            json.member("alg", "RS256")
-            json.member("typ", "JWT")
-            json.member("kid", id)
-        }
-        return try key.compactJWS(header: header.bytes, claims: claims)
+        try key.compactJWT(claims: claims, keyID: id)
     }
 
     /// The public half as a member of a key set. RFC 7517 §4.

@@ -32,13 +32,7 @@ package struct ServerKey: Sendable {
 
     /// A signed token of type JWT, which no door takes for an access token: those are of type `at+jwt`. RFC 8725 §3.11.
     func identityToken(claims: [UInt8]) throws -> String {
-        var header = JSONText()
-        header.object { json in
-            json.member("alg", "ES256")
-            json.member("typ", "JWT")
-            json.member("kid", id)
-        }
-        return try key.compactJWS(header: header.bytes, claims: claims)
+        try key.compactJWT(claims: claims, keyID: id)
     }
 
     /// Whether a signature over the encoded header and payload is this key's.
