@@ -46,13 +46,11 @@ extension RelationalStore: AuthorizationStore {
     }
 
     package func revokeGrant(_ id: String, at time: Int64) async throws -> Bool {
-        try await writing { connection, _ in try GrantTable(connection: connection).revoke(id, at: time) }
+        try await revoking { try GrantTable(connection: $0.connection).revoke(id, at: time) }
     }
 
     package func revokeGrants(ofAccount accountID: String, at time: Int64) async throws -> Int {
-        try await writing { connection, _ in
-            try GrantTable(connection: connection).revoke(ofAccount: accountID, at: time)
-        }
+        try await revoking { try GrantTable(connection: $0.connection).revoke(ofAccount: accountID, at: time) }
     }
 
     private func reading<Value: Sendable>(

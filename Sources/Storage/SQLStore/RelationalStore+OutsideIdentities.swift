@@ -34,7 +34,8 @@ extension RelationalStore: OutsideIdentityDirectory {
     }
 
     package func unlink(issuer: String, from accountID: String, at time: Int64) async throws -> Bool {
-        try await work { connection in
+        try await revoking { transaction in
+            let connection = transaction.connection
             guard try OutsideIdentityTable(connection: connection).remove(issuer: issuer, ofAccount: accountID) else {
                 return false
             }

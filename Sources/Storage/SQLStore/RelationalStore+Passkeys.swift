@@ -34,8 +34,8 @@ extension RelationalStore: PasskeyDirectory {
     package func removePasskey(
         id: String, of accountID: String, keepingSession: String?, mustKeepFactor: Bool, at time: Int64
     ) async throws -> PasskeyRemoval {
-        try await writing {
-            try PasskeyTable(connection: $0).remove(
+        try await revoking {
+            try PasskeyTable(connection: $0.connection).remove(
                 id, of: accountID, keepingSession: keepingSession, mustKeepFactor: mustKeepFactor, at: time)
         }
     }
@@ -60,7 +60,9 @@ extension RelationalStore: ConsentDirectory {
     }
 
     package func withdraw(clientID: String, of accountID: String, at time: Int64) async throws -> Bool {
-        try await writing { try ConsentTable(connection: $0).withdraw(clientID: clientID, of: accountID, at: time) }
+        try await revoking {
+            try ConsentTable(connection: $0.connection).withdraw(clientID: clientID, of: accountID, at: time)
+        }
     }
 }
 

@@ -13,15 +13,11 @@ extension RelationalStore: AccountDirectory {
     package func add(_ account: Account) async throws -> Bool { try await work { try $0.add(account) } }
 
     package func change(accountID: String, _ change: AccountChange, at time: Int64) async throws -> Bool {
-        try await work { try $0.change(accountID, change, at: time) }
+        try await revoking { try AccountTable(connection: $0.connection).change(accountID, change, at: time) }
     }
 
     package func remove(accountID: String) async throws -> Bool {
-        try await translating {
-            try await self.database.write { transaction in
-                try AccountTable(connection: transaction.connection).remove(accountID, at: transaction.stamp.time)
-            }
-        }
+        try await revoking { try AccountTable(connection: $0.connection).remove(accountID, at: $0.stamp.time) }
     }
 
     package func keepResetCode(_ digest: [UInt8], of accountID: String, expires: Int64) async throws {
@@ -35,7 +31,10 @@ extension RelationalStore: AccountDirectory {
     package func redeemResetCode(
         _ digest: [UInt8], of accountID: String, verifier: String, at time: Int64
     ) async throws -> Bool {
-        try await work { try $0.redeemResetCode(digest, of: accountID, verifier: verifier, at: time) }
+        try await revoking {
+            try AccountTable(connection: $0.connection).redeemResetCode(
+                digest, of: accountID, verifier: verifier, at: time)
+        }
     }
 
     package func useRecoveryCode(_ digest: [UInt8], of accountID: String) async throws -> Bool {

@@ -94,9 +94,7 @@ struct ConsentTable {
     func withdraw(clientID: String, of account: String, at time: Int64) throws -> Bool {
         let forgotten = try connection.run(
             "DELETE FROM consents WHERE account = ? AND client = ?", [.text(account), .text(clientID)])
-        let revoked = try connection.run(
-            "UPDATE grants SET revoked_at = ? WHERE account_id = ? AND client_id = ? AND revoked_at IS NULL",
-            [.int(time), .text(account), .text(clientID)])
+        let revoked = try GrantTable(connection: connection).revoke(ofAccount: account, clientID: clientID, at: time)
         return forgotten + revoked > 0
     }
 

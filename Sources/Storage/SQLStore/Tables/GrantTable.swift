@@ -53,10 +53,13 @@ struct GrantTable {
             "UPDATE grants SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", [.int(time), .text(id)]) > 0
     }
 
-    func revoke(ofAccount accountID: String, at time: Int64) throws -> Int {
+    /// - Parameter clientID: nil for those of every client.
+    func revoke(ofAccount accountID: String, clientID: String? = nil, at time: Int64) throws -> Int {
         try connection.run(
-            "UPDATE grants SET revoked_at = ? WHERE account_id = ? AND revoked_at IS NULL",
-            [.int(time), .text(accountID)])
+            """
+            UPDATE grants SET revoked_at = ? WHERE account_id = ? AND revoked_at IS NULL\
+            \(clientID == nil ? "" : " AND client_id = ?")
+            """, [.int(time), .text(accountID)] + (clientID.map { [.text($0)] } ?? []))
     }
 
     /// Later than it was, so that a grant lives as long as its youngest token.
