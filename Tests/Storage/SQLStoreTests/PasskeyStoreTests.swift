@@ -219,13 +219,16 @@ import Testing
             let anna = Self.account("anna")
             _ = try await store.add(anna)
             #expect(try await store.begin(Self.session("s1", anna), replacing: nil, ofAccountChangedAt: 10))
+            try await store.save(
+                Client(id: "app", name: "The app", jwks: nil, jwksURL: nil, scopes: [], registeredAt: 0))
             for client in ["app", "other"] {
                 #expect(try await store.remember(Self.consent(client), inSession: "s1"))
                 #expect(try await store.authorize("g-" + client, anna, client: client, session: "s1"))
             }
             let access = try await store.access(of: anna.id, at: 200)
             #expect(access.map(\.clientID) == ["app", "other"])
-            #expect(access.first?.isLive == true && access.first?.rememberedUntil == 500)
+            #expect(access.map(\.name) == ["The app", "other"])
+            #expect(access.first?.rememberedUntil == 500)
             #expect(access.first?.since == 150)
             #expect(Set(access.first?.scopes.resources.map(\.text) ?? []) == ["user/*.rs", "patient/Patient.r"])
             #expect(try await store.access(of: "id-bert", at: 200) == [])

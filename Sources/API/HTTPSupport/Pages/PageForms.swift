@@ -60,8 +60,11 @@ package struct PageForms: Sendable {
     }
 
     /// A form of one button.
-    package func act(_ path: String, _ label: PageText, isPlain: Bool = true, about: String? = nil) -> HTML {
-        form(path, [button(label, isPlain: isPlain, about: about)], isCard: false)
+    /// - Parameter hidden: what the form carries, such as an id that no path can hold.
+    package func act(
+        _ path: String, _ label: PageText, isPlain: Bool = true, about: String? = nil, hidden fields: [HTML] = []
+    ) -> HTML {
+        form(path, fields + [button(label, isPlain: isPlain, about: about)], isCard: false)
     }
 
     /// What went wrong, said at once.
