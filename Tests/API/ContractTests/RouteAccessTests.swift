@@ -261,7 +261,7 @@ import Testing
             "undoFromPage": "/operations/quarantine/1.2.826.0.:n/undo",
             "relinkFromPage": "/operations/quarantine/1.2.826.0.:n/relink",
             "postEmergency": "/account/emergency",
-            "addPasskey": "/account/passkeys", "removePasskey": "/account/passkeys/x/remove",
+            "addPasskey": "/account/passkeys", "removePasskey": "/account/passkeys/remove",
             "postPasskeySignIn": "/account/passkey", "postOutsideSignIn": "/account/sign-in/outside/x",
             "withdrawAccess": "/account/access/withdraw", "approveApp": "/account/clients/waiting/x/approve",
             "refuseApp": "/account/clients/waiting/x/refuse",
