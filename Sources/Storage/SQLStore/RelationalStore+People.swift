@@ -51,26 +51,22 @@ extension RelationalStore: AccountDirectory {
 
     private func look<Value: Sendable>(_ body: @escaping @Sendable (AccountTable) throws -> Value) async throws -> Value
     {
-        try await translating { try await self.database.read { try body(AccountTable(connection: $0)) } }
+        try await reading { try body(AccountTable(connection: $0)) }
     }
 
     private func work<Value: Sendable>(_ body: @escaping @Sendable (AccountTable) throws -> Value) async throws -> Value
     {
-        try await translating { try await self.database.write { try body(AccountTable(connection: $0.connection)) } }
+        try await changing { try body(AccountTable(connection: $0.connection)) }
     }
 }
 
 extension RelationalStore: SessionDirectory {
     package func session(id: String) async throws -> BrowserSession? {
-        try await translating {
-            try await self.database.read { try BrowserSessionTable(connection: $0).session(id: id) }
-        }
+        try await reading { try BrowserSessionTable(connection: $0).session(id: id) }
     }
 
     package func sessions(of accountID: String) async throws -> [BrowserSession] {
-        try await translating {
-            try await self.database.read { try BrowserSessionTable(connection: $0).sessions(of: accountID) }
-        }
+        try await reading { try BrowserSessionTable(connection: $0).sessions(of: accountID) }
     }
 
     package func begin(
@@ -94,8 +90,6 @@ extension RelationalStore: SessionDirectory {
     private func change<Value: Sendable>(
         _ body: @escaping @Sendable (BrowserSessionTable) throws -> Value
     ) async throws -> Value {
-        try await translating {
-            try await self.database.write { try body(BrowserSessionTable(connection: $0.connection)) }
-        }
+        try await changing { try body(BrowserSessionTable(connection: $0.connection)) }
     }
 }

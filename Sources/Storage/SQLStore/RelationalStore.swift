@@ -140,11 +140,21 @@ package final class RelationalStore: Sendable {
         }
     }
 
+    /// A read of a port that has no units of its own.
+    func reading<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
+        try await translating { try await self.database.read { try body($0) } }
+    }
+
+    /// A change of such a port, all or nothing.
+    func changing<T: Sendable>(_ body: @escaping @Sendable (SQLTransaction) throws -> T) async throws -> T {
+        try await translating { try await self.database.write(body) }
+    }
+
     /// A unit that may end grants or clients: what is remembered of tokens is not true any more once it returns, also where
     /// nobody knows what became of it.
     func revoking<T: Sendable>(_ body: @escaping @Sendable (SQLTransaction) throws -> T) async throws -> T {
         defer { revokingUnits.add(1, ordering: .releasing) }
-        return try await translating { try await self.database.write(body) }
+        return try await changing(body)
     }
 
     /// The one place where this layer's errors become the port's.
