@@ -74,7 +74,7 @@ struct PageCall: Sendable {
     /// Whom tokens of forms are made for; nil for a browser that has neither a session nor a form of ours.
     var formOwner: String? {
         if let known { return "session:" + known.session.id }
-        return Cookies.value(Cookies.form, in: request.headers[.cookie]).map { "browser:" + $0 }
+        return Cookies.value(Cookies.form, in: request.headers[.cookie]).flatMap { $0.isEmpty ? nil : "browser:" + $0 }
     }
 
     /// The token of forms on a page, and the cookie that goes with it where the browser has neither a session nor one.
@@ -86,7 +86,7 @@ struct PageCall: Sendable {
     /// Whom a page's forms are made for, and the cookie by which the browser is known from then on where it has neither a
     /// session nor one.
     func formOwnerAndCookies() -> (owner: String, cookies: [HTTPField]) {
-        if let owner = formOwner, !owner.hasSuffix(":") { return (owner, []) }
+        if let formOwner { return (formOwner, []) }
         let secret = PeopleKeys.newCode(people.sessions.randomBytes)
         return ("browser:" + secret, [Cookies.set(Cookies.form, secret, seconds: 3600)])
     }
