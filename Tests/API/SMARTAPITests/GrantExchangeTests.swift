@@ -368,6 +368,19 @@ import Testing
         #expect(try await fixture.access(token) == nil)
     }
 
+    @Test("CWE-367: a grant that ends while it is looked up is not remembered as one that lives")
+    func endedMeanwhile() async throws {
+        let fixture = try await Fixture()
+        let answer = try await fixture.exchange(try await fixture.code())
+        let token = answer.json?["access_token"]?.text
+        let authorizations = fixture.authorizations
+        authorizations.afterNextLook {
+            _ = try? authorizations.revokeGrants(ofAccount: "account-ann", at: 1, isBeside: false)
+        }
+        #expect(try await fixture.access(token) != nil)
+        #expect(try await fixture.access(token) == nil)
+    }
+
     @Test("A grant that cannot be looked up lets nobody in and tells nobody that the token is wrong")
     func outage() async throws {
         let fixture = try await Fixture()

@@ -11,6 +11,7 @@ final class MemoryAuthorizations: AuthorizationStore {
         var tokens: [[UInt8]: (token: RefreshToken, isUsed: Bool)] = [:]
         var isDown = false
         var revocations: UInt64 = 0
+        var afterLook: (@Sendable () -> Void)?
     }
     private let state = Mutex(State())
 
@@ -81,7 +82,16 @@ final class MemoryAuthorizations: AuthorizationStore {
             return true
         }
     }
-    func grant(id: String) async throws -> Grant? { try locked { $0.grants[id] } }
+    func grant(id: String) async throws -> Grant? {
+        let (grant, work) = try locked { state in
+            defer { state.afterLook = nil }
+            return (state.grants[id], state.afterLook)
+        }
+        work?()
+        return grant
+    }
+    /// Does something once, when the next grant was read and before anybody goes by it.
+    func afterNextLook(_ work: @escaping @Sendable () -> Void) { state.withLock { $0.afterLook = work } }
     func revokeGrant(_ id: String, at time: Int64) async throws -> Bool {
         try locked { state in
             guard state.grants[id] != nil, state.grants[id]?.revokedAt == nil else { return false }

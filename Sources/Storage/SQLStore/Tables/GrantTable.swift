@@ -55,11 +55,13 @@ struct GrantTable {
 
     /// - Parameter clientID: nil for those of every client.
     func revoke(ofAccount accountID: String, clientID: String? = nil, at time: Int64) throws -> Int {
-        try connection.run(
+        var values: [SQLValue] = [.int(time), .text(accountID)]
+        if let clientID { values.append(.text(clientID)) }
+        return try connection.run(
             """
             UPDATE grants SET revoked_at = ? WHERE account_id = ? AND revoked_at IS NULL\
             \(clientID == nil ? "" : " AND client_id = ?")
-            """, [.int(time), .text(accountID)] + (clientID.map { [.text($0)] } ?? []))
+            """, values)
     }
 
     /// Later than it was, so that a grant lives as long as its youngest token.
