@@ -66,14 +66,8 @@ package final class COSEKey: Sendable {
 
     /// Whether a signature is this key's over a message.
     package func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {
-        guard let context = EVP_MD_CTX_new() else { return false }
-        defer { EVP_MD_CTX_free(context) }
-        // Ed25519 hashes by itself, and takes no hash. RFC 8032 §5.1.
-        let hash = algorithm == .edDSA ? nil : HashFunction.sha256.algorithm
-        let isRight =
-            EVP_DigestVerifyInit(context, nil, hash, nil, key) == 1
-            && EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
-        if !isRight { ERR_clear_error() }
-        return isRight
+        // Ed25519 hashes by itself. RFC 8032 §5.1.
+        let hash: HashFunction? = algorithm == .edDSA ? nil : .sha256
+        return message.withUnsafeBytes { PublicKey.verifies(signature, of: $0, hash, by: key) }
     }
 }

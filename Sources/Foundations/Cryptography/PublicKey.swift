@@ -68,10 +68,11 @@ package final class PublicKey: Sendable {
             guard signature.count == 2 * curve.coordinateBytes else { return false }
             if let multiples { return multiples.verifies(signature, of: curve.hash.digest(message)) }
             guard let der = ECDSASignature.der(signature, curve) else { return false }
-            return verifies(der, of: message, curve.hash)
+            return Self.verifies(der, of: message, curve.hash, by: key)
         case .rsa(let modulusBytes):
             // PKCS #1 v1.5 is what libcrypto does when no other padding is asked for.
-            return signature.count == modulusBytes && verifies(signature, of: message, rsaHash.function)
+            return signature.count == modulusBytes
+                && Self.verifies(signature, of: message, rsaHash.function, by: key)
         }
     }
 
@@ -81,12 +82,16 @@ package final class PublicKey: Sendable {
         return known ?? Array(message).withUnsafeBytes { verifies(signature, of: $0) }
     }
 
-    private func verifies(_ signature: [UInt8], of message: UnsafeRawBufferPointer, _ hash: HashFunction) -> Bool {
+    /// Whether a signature, as libcrypto reads those of the key's kind, is the key's over a message.
+    /// - Parameter hash: nil for a kind that takes none.
+    static func verifies(
+        _ signature: [UInt8], of message: UnsafeRawBufferPointer, _ hash: HashFunction?, by key: OpaquePointer
+    ) -> Bool {
         guard let context = EVP_MD_CTX_new() else { return false }
         defer { EVP_MD_CTX_free(context) }
         let bytes = message.bindMemory(to: UInt8.self).baseAddress
         let isRight =
-            EVP_DigestVerifyInit(context, nil, hash.algorithm, nil, key) == 1
+            EVP_DigestVerifyInit(context, nil, hash?.algorithm, nil, key) == 1
             && EVP_DigestVerify(context, signature, signature.count, bytes, message.count) == 1
         if !isRight { ERR_clear_error() }
         return isRight

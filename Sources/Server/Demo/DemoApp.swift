@@ -112,8 +112,7 @@ final class DemoApp: Sendable {
     private func launchAnew() async throws -> Response {
         let registration = try registered()
         let handle = try await registration.handle()
-        let query = "iss=\(DemoHTTPClient.encoded(issuer))&launch=\(DemoHTTPClient.encoded(handle))"
-        return .seeOther(launchURL + "?" + query)
+        return .seeOther(launchURL + "?" + DemoHTTPClient.form([("iss", issuer), ("launch", handle)]))
     }
 
     /// An EHR has opened the application: it asks for a code, with a state and a challenge of its own.
@@ -133,7 +132,7 @@ final class DemoApp: Sendable {
             ("scope", Self.scope), ("launch", handle), ("aud", issuer), ("state", proof),
             ("code_challenge", Base64URL.encode(SHA256.digest(verifier.utf8))), ("code_challenge_method", "S256"),
         ]
-        return .seeOther(endpoint + "?" + Self.form(fields))
+        return .seeOther(endpoint + "?" + DemoHTTPClient.form(fields))
     }
 
     /// The answer: a code that is exchanged, and the patient's studies and reports that are read with what comes for it.
@@ -151,7 +150,7 @@ final class DemoApp: Sendable {
         ]
         let answer = try await http.send(
             .POST, endpoint("token_endpoint"), headers: [("Content-Type", "application/x-www-form-urlencoded")],
-            body: Array(Self.form(fields).utf8)
+            body: Array(DemoHTTPClient.form(fields).utf8)
         ).expect(200).json()
         guard let token = answer["access_token"]?.string, let patient = answer["patient"]?.string else {
             throw DemoFailure("The server gave no token for a patient.")
@@ -180,10 +179,8 @@ final class DemoApp: Sendable {
             ).expect(200).json()
         }
         func found(_ type: String) async throws -> [JSONNode] {
-            let bundle = try await read("\(type)?patient=\(DemoHTTPClient.encoded(patient))&_count=100")
-            return bundle["entry"]?.elements.compactMap { $0["resource"] }.filter {
-                $0["resourceType"]?.isString(type) == true
-            } ?? []
+            let query = DemoHTTPClient.form([("patient", patient), ("_count", "100")])
+            return try await read("\(type)?\(query)").resources.filter { $0["resourceType"]?.isString(type) == true }
         }
         let person = try await read("Patient/" + patient)
         let name = person["name"]?[0]
@@ -212,10 +209,6 @@ final class DemoApp: Sendable {
     // MARK: Pieces
 
     private static func random() -> String { Base64URL.encode(SecureRandom.bytes(32)) }
-
-    private static func form(_ fields: [(String, String)]) -> String {
-        fields.map { "\($0)=\(DemoHTTPClient.encoded($1))" }.joined(separator: "&")
-    }
 
     private func page(_ title: String, _ content: [HTML], status: HTTPResponse.Status = .ok) -> Response {
         var page = Page(title, .english, content)

@@ -24,8 +24,7 @@ struct DemoBrowser {
         }
         let given = Set(fields.map(\.0))
         let all = Self.inputs(of: page).filter { !given.contains($0.0) } + fields
-        let body = all.map { "\(DemoHTTPClient.encoded($0))=\(DemoHTTPClient.encoded($1))" }.joined(separator: "&")
-        try await send(.POST, http.base + path, body: Array(body.utf8))
+        try await send(.POST, http.base + path, body: Array(DemoHTTPClient.form(all).utf8))
     }
 
     /// Goes on where a page does so by itself.

@@ -59,9 +59,9 @@ struct DemoClient: Codable, Sendable {
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             ("client_assertion", try assertion(for: endpoint, key: pem)),
         ]
-        let body = form.map { "\($0)=\(DemoHTTPClient.encoded($1))" }.joined(separator: "&")
         let answer = try await http.send(
-            .POST, endpoint, headers: [("Content-Type", "application/x-www-form-urlencoded")], body: Array(body.utf8)
+            .POST, endpoint, headers: [("Content-Type", "application/x-www-form-urlencoded")],
+            body: Array(DemoHTTPClient.form(form).utf8)
         ).expect(200).json()
         guard let text = answer["access_token"]?.string else {
             throw DemoFailure("the token endpoint gave no access_token")

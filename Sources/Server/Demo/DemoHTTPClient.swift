@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import FHIRModel
 import Foundation
+import HTTPSupport
 import NIOCore
 import NIOHTTP1
 import NIOSSL
@@ -80,15 +81,10 @@ struct DemoHTTPClient: Sendable {
     }
 
     /// A query component with what is not unreserved percent-encoded. RFC 3986 §2.3.
-    static func encoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var out: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: out.append(byte)
-            default: out += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
+    static func encoded(_ text: String) -> String { PercentCoding.encoded(text) }
+
+    /// Fields as a query, or as the body of a form.
+    static func form(_ fields: [(String, String)]) -> String {
+        fields.map { "\(encoded($0))=\(encoded($1))" }.joined(separator: "&")
     }
 }

@@ -23,11 +23,10 @@ extension DemoStory {
         ])
         let clientID = try Self.word("client_id: ", in: registered)
         narrator.fact("hilum client register … --public --launch \(app.launchURL)   client_id \(clientID)")
-        let (http, patientID, imagingStudyID, folder2) = (http, patientID, imagingStudyID, server.folder)
+        let (http, patient, study, home) = (http, patientID, imagingStudyID, server.folder)
         app.register(
             DemoApp.Registration(clientID: clientID) {
-                try await Self.handle(
-                    for: clientID, patient: patientID, study: imagingStudyID, from: http, folder: folder2)
+                try await Self.handle(for: clientID, patient: patient, study: study, from: http, folder: home)
             })
 
         var browser = DemoBrowser(http)

@@ -139,9 +139,7 @@ struct DemoStory {
 
     /// The resources of a search's page.
     func search(_ type: String, _ parameters: [(String, String)]) async throws -> [JSONNode] {
-        let query = parameters.map { "\($0)=\(DemoHTTPClient.encoded($1))" }.joined(separator: "&")
-        let bundle = try await fhir("\(type)?\(query)")
-        return bundle["entry"]?.elements.compactMap { $0["resource"] } ?? []
+        try await fhir("\(type)?\(DemoHTTPClient.form(parameters))").resources
     }
 
     /// The one resource that a search finds.
@@ -166,6 +164,11 @@ struct DemoStory {
             try await Task.sleep(for: .milliseconds(50))
         }
     }
+}
+
+extension JSONDocument {
+    /// Of a Bundle, in its order.
+    var resources: [JSONNode] { self["entry"]?.elements.compactMap { $0["resource"] } ?? [] }
 }
 
 extension JSONNode {

@@ -17,11 +17,7 @@ extension RelationalStore: ClientDirectory {
     }
 
     package func revoke(clientID: String, at microseconds: Int64) async throws -> Bool {
-        try await translating {
-            try await self.database.write {
-                try ClientTable(connection: $0.connection).revoke(clientID: clientID, at: microseconds)
-            }
-        }
+        try await revoking { try ClientTable(connection: $0.connection).revoke(clientID: clientID, at: microseconds) }
     }
 }
 

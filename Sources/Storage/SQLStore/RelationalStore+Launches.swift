@@ -2,7 +2,7 @@ import Access
 
 extension RelationalStore: AuthorizationStore {
     package func save(_ launch: PreparedLaunch) async throws {
-        try await writing { try LaunchTable(connection: $0).save(launch, at: $1) }
+        try await changing { try LaunchTable(connection: $0.connection).save(launch, at: $0.stamp.time) }
     }
 
     package func launch(_ digest: [UInt8], at time: Int64) async throws -> PreparedLaunch? {
@@ -12,9 +12,9 @@ extension RelationalStore: AuthorizationStore {
     package func save(
         _ grant: Grant, code: AuthorizationCode, using launch: [UInt8]?, at time: Int64
     ) async throws -> Bool {
-        try await writing { connection, _ in
-            if let launch, try !LaunchTable(connection: connection).use(launch, at: time) { return false }
-            let table = GrantTable(connection: connection)
+        try await changing { transaction in
+            if let launch, try !LaunchTable(connection: transaction.connection).use(launch, at: time) { return false }
+            let table = GrantTable(connection: transaction.connection)
             try table.save(grant, at: time)
             try table.save(code)
             return true
@@ -26,9 +26,7 @@ extension RelationalStore: AuthorizationStore {
     }
 
     package func redeem(_ digest: [UInt8], refresh: RefreshToken?, at time: Int64) async throws -> Bool {
-        try await writing { connection, _ in
-            try GrantTable(connection: connection).redeem(digest, refresh: refresh, at: time)
-        }
+        try await changing { try GrantTable(connection: $0.connection).redeem(digest, refresh: refresh, at: time) }
     }
 
     package func refreshToken(_ digest: [UInt8], at time: Int64) async throws -> RefreshState {
@@ -36,9 +34,7 @@ extension RelationalStore: AuthorizationStore {
     }
 
     package func rotate(_ digest: [UInt8], to next: RefreshToken, at time: Int64) async throws -> Bool {
-        try await writing { connection, _ in
-            try GrantTable(connection: connection).rotate(digest, to: next, at: time)
-        }
+        try await changing { try GrantTable(connection: $0.connection).rotate(digest, to: next, at: time) }
     }
 
     package func grant(id: String) async throws -> Grant? {
@@ -46,24 +42,10 @@ extension RelationalStore: AuthorizationStore {
     }
 
     package func revokeGrant(_ id: String, at time: Int64) async throws -> Bool {
-        try await writing { connection, _ in try GrantTable(connection: connection).revoke(id, at: time) }
+        try await revoking { try GrantTable(connection: $0.connection).revoke(id, at: time) }
     }
 
     package func revokeGrants(ofAccount accountID: String, at time: Int64) async throws -> Int {
-        try await writing { connection, _ in
-            try GrantTable(connection: connection).revoke(ofAccount: accountID, at: time)
-        }
-    }
-
-    private func reading<Value: Sendable>(
-        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
-    ) async throws -> Value {
-        try await translating { try await self.database.read { try body($0) } }
-    }
-
-    private func writing<Value: Sendable>(
-        _ body: @escaping @Sendable (any SQLConnection, Int64) throws -> Value
-    ) async throws -> Value {
-        try await translating { try await self.database.write { try body($0.connection, $0.stamp.time) } }
+        try await revoking { try GrantTable(connection: $0.connection).revoke(ofAccount: accountID, at: time) }
     }
 }

@@ -2,28 +2,24 @@ import Access
 
 extension RelationalStore: OutsideIdentityDirectory {
     package func outsideIdentity(issuer: String, subject: String) async throws -> OutsideIdentity? {
-        try await translating {
-            try await self.database.read {
-                try OutsideIdentityTable(connection: $0).identity(issuer: issuer, subject: subject)
-            }
-        }
+        try await reading { try OutsideIdentityTable(connection: $0).identity(issuer: issuer, subject: subject) }
     }
 
     package func outsideIdentities(of accountID: String) async throws -> [OutsideIdentity] {
-        try await translating {
-            try await self.database.read { try OutsideIdentityTable(connection: $0).identities(ofAccount: accountID) }
-        }
+        try await reading { try OutsideIdentityTable(connection: $0).identities(ofAccount: accountID) }
     }
 
     package func link(_ identity: OutsideIdentity) async throws -> Bool {
-        try await work { connection in
+        try await changing { transaction in
+            let connection = transaction.connection
             guard try AccountTable(connection: connection).account(id: identity.accountID) != nil else { return false }
             return try OutsideIdentityTable(connection: connection).add(identity)
         }
     }
 
     package func add(_ account: Account, by identity: OutsideIdentity) async throws -> Bool {
-        try await work { connection in
+        try await changing { transaction in
+            let connection = transaction.connection
             let identities = OutsideIdentityTable(connection: connection)
             // The one that may meet another's, of a command beside the server, comes first: no account stays without it.
             guard try identities.add(identity) else { return false }
@@ -34,18 +30,13 @@ extension RelationalStore: OutsideIdentityDirectory {
     }
 
     package func unlink(issuer: String, from accountID: String, at time: Int64) async throws -> Bool {
-        try await work { connection in
+        try await revoking { transaction in
+            let connection = transaction.connection
             guard try OutsideIdentityTable(connection: connection).remove(issuer: issuer, ofAccount: accountID) else {
                 return false
             }
             try AccountTable(connection: connection).endSessions(of: accountID, at: time)
             return true
         }
-    }
-
-    private func work<Value: Sendable>(
-        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
-    ) async throws -> Value {
-        try await translating { try await self.database.write { try body($0.connection) } }
     }
 }

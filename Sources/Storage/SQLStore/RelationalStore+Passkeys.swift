@@ -16,8 +16,8 @@ extension RelationalStore: PasskeyDirectory {
     package func add(
         _ passkey: Passkey, recoveryDigests: [[UInt8]]?, using challenge: UsedChallenge, ofAccountChangedAt time: Int64
     ) async throws -> PasskeyAddition {
-        try await writing {
-            try PasskeyTable(connection: $0).add(
+        try await changing {
+            try PasskeyTable(connection: $0.connection).add(
                 passkey, recoveryDigests: recoveryDigests, using: challenge, ofAccountChangedAt: time)
         }
     }
@@ -25,8 +25,8 @@ extension RelationalStore: PasskeyDirectory {
     package func use(
         _ passkey: Passkey, signCount: UInt32, isBackedUp: Bool, using challenge: UsedChallenge, at time: Int64
     ) async throws -> Bool {
-        try await writing {
-            try PasskeyTable(connection: $0).use(
+        try await changing {
+            try PasskeyTable(connection: $0.connection).use(
                 passkey, signCount: signCount, isBackedUp: isBackedUp, using: challenge, at: time)
         }
     }
@@ -34,8 +34,8 @@ extension RelationalStore: PasskeyDirectory {
     package func removePasskey(
         id: String, of accountID: String, keepingSession: String?, mustKeepFactor: Bool, at time: Int64
     ) async throws -> PasskeyRemoval {
-        try await writing {
-            try PasskeyTable(connection: $0).remove(
+        try await revoking {
+            try PasskeyTable(connection: $0.connection).remove(
                 id, of: accountID, keepingSession: keepingSession, mustKeepFactor: mustKeepFactor, at: time)
         }
     }
@@ -52,7 +52,7 @@ extension RelationalStore: ConsentDirectory {
     }
 
     package func remember(_ consent: RememberedConsent, inSession sessionID: String) async throws -> Bool {
-        try await writing { try ConsentTable(connection: $0).remember(consent, inSession: sessionID) }
+        try await changing { try ConsentTable(connection: $0.connection).remember(consent, inSession: sessionID) }
     }
 
     package func access(of accountID: String, at time: Int64) async throws -> [AppAccess] {
@@ -60,20 +60,8 @@ extension RelationalStore: ConsentDirectory {
     }
 
     package func withdraw(clientID: String, of accountID: String, at time: Int64) async throws -> Bool {
-        try await writing { try ConsentTable(connection: $0).withdraw(clientID: clientID, of: accountID, at: time) }
-    }
-}
-
-extension RelationalStore {
-    private func reading<Value: Sendable>(
-        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
-    ) async throws -> Value {
-        try await translating { try await self.database.read { try body($0) } }
-    }
-
-    private func writing<Value: Sendable>(
-        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
-    ) async throws -> Value {
-        try await translating { try await self.database.write { try body($0.connection) } }
+        try await revoking {
+            try ConsentTable(connection: $0.connection).withdraw(clientID: clientID, of: accountID, at: time)
+        }
     }
 }

@@ -13,15 +13,11 @@ extension RelationalStore: AccountDirectory {
     package func add(_ account: Account) async throws -> Bool { try await work { try $0.add(account) } }
 
     package func change(accountID: String, _ change: AccountChange, at time: Int64) async throws -> Bool {
-        try await work { try $0.change(accountID, change, at: time) }
+        try await revoking { try AccountTable(connection: $0.connection).change(accountID, change, at: time) }
     }
 
     package func remove(accountID: String) async throws -> Bool {
-        try await translating {
-            try await self.database.write { transaction in
-                try AccountTable(connection: transaction.connection).remove(accountID, at: transaction.stamp.time)
-            }
-        }
+        try await revoking { try AccountTable(connection: $0.connection).remove(accountID, at: $0.stamp.time) }
     }
 
     package func keepResetCode(_ digest: [UInt8], of accountID: String, expires: Int64) async throws {
@@ -35,7 +31,10 @@ extension RelationalStore: AccountDirectory {
     package func redeemResetCode(
         _ digest: [UInt8], of accountID: String, verifier: String, at time: Int64
     ) async throws -> Bool {
-        try await work { try $0.redeemResetCode(digest, of: accountID, verifier: verifier, at: time) }
+        try await revoking {
+            try AccountTable(connection: $0.connection).redeemResetCode(
+                digest, of: accountID, verifier: verifier, at: time)
+        }
     }
 
     package func useRecoveryCode(_ digest: [UInt8], of accountID: String) async throws -> Bool {
@@ -52,26 +51,22 @@ extension RelationalStore: AccountDirectory {
 
     private func look<Value: Sendable>(_ body: @escaping @Sendable (AccountTable) throws -> Value) async throws -> Value
     {
-        try await translating { try await self.database.read { try body(AccountTable(connection: $0)) } }
+        try await reading { try body(AccountTable(connection: $0)) }
     }
 
     private func work<Value: Sendable>(_ body: @escaping @Sendable (AccountTable) throws -> Value) async throws -> Value
     {
-        try await translating { try await self.database.write { try body(AccountTable(connection: $0.connection)) } }
+        try await changing { try body(AccountTable(connection: $0.connection)) }
     }
 }
 
 extension RelationalStore: SessionDirectory {
     package func session(id: String) async throws -> BrowserSession? {
-        try await translating {
-            try await self.database.read { try BrowserSessionTable(connection: $0).session(id: id) }
-        }
+        try await reading { try BrowserSessionTable(connection: $0).session(id: id) }
     }
 
     package func sessions(of accountID: String) async throws -> [BrowserSession] {
-        try await translating {
-            try await self.database.read { try BrowserSessionTable(connection: $0).sessions(of: accountID) }
-        }
+        try await reading { try BrowserSessionTable(connection: $0).sessions(of: accountID) }
     }
 
     package func begin(
@@ -95,8 +90,6 @@ extension RelationalStore: SessionDirectory {
     private func change<Value: Sendable>(
         _ body: @escaping @Sendable (BrowserSessionTable) throws -> Value
     ) async throws -> Value {
-        try await translating {
-            try await self.database.write { try body(BrowserSessionTable(connection: $0.connection)) }
-        }
+        try await changing { try body(BrowserSessionTable(connection: $0.connection)) }
     }
 }

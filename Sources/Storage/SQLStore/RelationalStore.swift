@@ -26,6 +26,9 @@ package final class RelationalStore: Sendable {
     package let deliverySignal = DeliverySignal()
     /// Raised by each commit that makes a version of a resource.
     package let changeSignal = DeliverySignal()
+    /// Units that may have ended what somebody was allowed to do.
+    private let revokingUnits = Atomic<UInt64>(0)
+    package var revocations: UInt64 { revokingUnits.load(ordering: .acquiring) }
     let subscriptionKeeping: SubscriptionKeeping
     /// The last version that was matched with Subscriptions, as far as it is not in the database: nothing came of those
     /// between.
@@ -135,6 +138,23 @@ package final class RelationalStore: Sendable {
                         rules: rules, indexer: indexer, stations: stations))
             }
         }
+    }
+
+    /// A read of a port that has no units of its own.
+    func reading<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T {
+        try await translating { try await self.database.read { try body($0) } }
+    }
+
+    /// A change of such a port, all or nothing.
+    func changing<T: Sendable>(_ body: @escaping @Sendable (SQLTransaction) throws -> T) async throws -> T {
+        try await translating { try await self.database.write(body) }
+    }
+
+    /// A unit that may end grants or clients: what is remembered of tokens is not true any more once it returns, also where
+    /// nobody knows what became of it.
+    func revoking<T: Sendable>(_ body: @escaping @Sendable (SQLTransaction) throws -> T) async throws -> T {
+        defer { revokingUnits.add(1, ordering: .releasing) }
+        return try await changing(body)
     }
 
     /// The one place where this layer's errors become the port's.

@@ -252,7 +252,7 @@ import Testing
             "postSignOut": "/account/sign-out", "postPassword": "/account/password",
             "endSession": "/account/sessions/x/end", "lockUser": "/account/users/x/lock",
             "unlockUser": "/account/users/x/unlock", "endUserSessions": "/account/users/x/end-sessions",
-            "resetUser": "/account/users/x/reset", "revokeApp": "/account/clients/x/revoke",
+            "resetUser": "/account/users/x/reset", "revokeApp": "/account/clients/revoke",
             "replayFromPage": "/operations/queues/1/replay", "discardFromPage": "/operations/queues/1/discard",
             "replayDestinationFromPage": "/operations/queues/replay",
             "discardDestinationFromPage": "/operations/queues/discard",
@@ -261,9 +261,9 @@ import Testing
             "undoFromPage": "/operations/quarantine/1.2.826.0.:n/undo",
             "relinkFromPage": "/operations/quarantine/1.2.826.0.:n/relink",
             "postEmergency": "/account/emergency",
-            "addPasskey": "/account/passkeys", "removePasskey": "/account/passkeys/x/remove",
+            "addPasskey": "/account/passkeys", "removePasskey": "/account/passkeys/remove",
             "postPasskeySignIn": "/account/passkey", "postOutsideSignIn": "/account/sign-in/outside/x",
-            "withdrawAccess": "/account/access/x/withdraw", "approveApp": "/account/clients/waiting/x/approve",
+            "withdrawAccess": "/account/access/withdraw", "approveApp": "/account/clients/waiting/x/approve",
             "refuseApp": "/account/clients/waiting/x/refuse",
         ]
         return posts[operationID].map { Ask(.silent, .post, $0, type: form, body: "patient=:p&number=N:p&reason=r") }

@@ -371,14 +371,30 @@ import Testing
         #expect(try await ask(refresh, basic).text == #"{"active":false}"#)
     }
 
-    @Test("A grant that ends otherwise, as when an account is locked, stops its tokens within a minute")
-    func lockedAccount() async throws {
+    @Test(
+        "A grant that ends otherwise, as when an account is locked, stops its tokens at once; by a command, in a minute",
+        arguments: [false, true])
+    func lockedAccount(isBeside: Bool) async throws {
         let fixture = try await Fixture()
         let answer = try await fixture.exchange(try await fixture.code())
         let token = answer.json?["access_token"]?.text
         #expect(try await fixture.access(token) != nil)
-        #expect(try await fixture.authorizations.revokeGrants(ofAccount: "account-ann", at: 1) == 1)
-        fixture.clock.advance(seconds: 61)
+        let count = try fixture.authorizations.revokeGrants(ofAccount: "account-ann", at: 1, isBeside: isBeside)
+        #expect(count == 1)
+        if isBeside { fixture.clock.advance(seconds: 61) }
+        #expect(try await fixture.access(token) == nil)
+    }
+
+    @Test("CWE-367: a grant that ends while it is looked up is not remembered as one that lives")
+    func endedMeanwhile() async throws {
+        let fixture = try await Fixture()
+        let answer = try await fixture.exchange(try await fixture.code())
+        let token = answer.json?["access_token"]?.text
+        let authorizations = fixture.authorizations
+        authorizations.afterNextLook {
+            _ = try? authorizations.revokeGrants(ofAccount: "account-ann", at: 1, isBeside: false)
+        }
+        #expect(try await fixture.access(token) != nil)
         #expect(try await fixture.access(token) == nil)
     }
 

@@ -19,7 +19,7 @@ struct LaunchFixture {
     let store = MemoryStore()
     let authorizations = MemoryAuthorizations()
     let sessions = MemorySessions()
-    let consents = MemoryConsents()
+    let consents: MemoryConsents
     let responder: APIResponder
     let serverKey: ServerKey
     let identityKey: IdentityKey
@@ -32,6 +32,7 @@ struct LaunchFixture {
         own: ConsentPolicy.OwnApplication? = nil
     ) async throws {
         let clock = self.clock
+        consents = MemoryConsents(store)
         let now: @Sendable () -> Int64 = { clock.now }
         serverKey = try ServerKey.generated()
         identityKey = try IdentityKey(pem: testRSAKey)

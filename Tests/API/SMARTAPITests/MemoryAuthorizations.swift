@@ -10,9 +10,12 @@ final class MemoryAuthorizations: AuthorizationStore {
         var codes: [[UInt8]: (code: AuthorizationCode, isUsed: Bool)] = [:]
         var tokens: [[UInt8]: (token: RefreshToken, isUsed: Bool)] = [:]
         var isDown = false
+        var revocations: UInt64 = 0
+        var afterLook: (@Sendable () -> Void)?
     }
     private let state = Mutex(State())
 
+    var revocations: UInt64 { state.withLock { $0.revocations } }
     var grants: [Grant] { state.withLock { Array($0.grants.values) } }
     var codes: [AuthorizationCode] { state.withLock { $0.codes.values.map(\.code) } }
     var tokens: [RefreshToken] { state.withLock { $0.tokens.values.map(\.token) } }
@@ -79,18 +82,33 @@ final class MemoryAuthorizations: AuthorizationStore {
             return true
         }
     }
-    func grant(id: String) async throws -> Grant? { try locked { $0.grants[id] } }
+    func grant(id: String) async throws -> Grant? {
+        let (grant, work) = try locked { state in
+            defer { state.afterLook = nil }
+            return (state.grants[id], state.afterLook)
+        }
+        work?()
+        return grant
+    }
+    /// Does something once, when the next grant was read and before anybody goes by it.
+    func afterNextLook(_ work: @escaping @Sendable () -> Void) { state.withLock { $0.afterLook = work } }
     func revokeGrant(_ id: String, at time: Int64) async throws -> Bool {
         try locked { state in
             guard state.grants[id] != nil, state.grants[id]?.revokedAt == nil else { return false }
             state.grants[id]?.revokedAt = time
+            state.revocations += 1
             return true
         }
     }
     func revokeGrants(ofAccount accountID: String, at time: Int64) async throws -> Int {
+        try revokeGrants(ofAccount: accountID, at: time, isBeside: false)
+    }
+    /// - Parameter isBeside: whether a command beside the server does it, of which the server is not told.
+    func revokeGrants(ofAccount accountID: String, at time: Int64, isBeside: Bool) throws -> Int {
         try locked { state in
             let ids = state.grants.values.filter { $0.accountID == accountID && $0.revokedAt == nil }.map(\.id)
             for id in ids { state.grants[id]?.revokedAt = time }
+            state.revocations += isBeside ? 0 : 1
             return ids.count
         }
     }

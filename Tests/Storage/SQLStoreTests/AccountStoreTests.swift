@@ -87,14 +87,7 @@ import Testing
 
             // What apps were authorized to do was by the role of then.
             #expect(try await store.begin(Self.session("s4", anna), replacing: nil))
-            let grant = Grant(
-                id: "g", clientID: "app", accountID: anna.id, sessionID: "s4", displayName: "Anna",
-                fhirUser: anna.fhirUser, reach: [], role: .referrer, scopes: GrantedScopes("user/*.rs"),
-                context: LaunchContext(), signedInAt: 0, grantedAt: 22, expires: 1_000)
-            let code = AuthorizationCode(
-                digest: [7], grantID: "g", redirectURI: "https://app.example/", challenge: "c", nonce: nil,
-                expires: 1_000)
-            #expect(try await store.save(grant, code: code, using: nil, at: 22))
+            #expect(try await store.authorize("g", anna, session: "s4"))
             #expect(try await store.change(accountID: anna.id, .role(.reader), at: 22))
             #expect(try await store.account(id: anna.id)?.role == .reader)
             #expect(try await store.sessions(of: anna.id) == [])
@@ -151,20 +144,11 @@ import Testing
             for (number, change) in changes.enumerated() {
                 let session = Self.session("s\(number)", anna)
                 #expect(try await store.begin(session, replacing: nil))
-                let person = SignedInPerson(
-                    accountID: anna.id, role: .referrer, displayName: "Anna", fhirUser: nil, patientIDs: [],
-                    sessionID: session.id, signedInAt: 1)
-                let grant = Grant(
-                    id: "g\(number)", clientID: "app", person: person, scopes: GrantedScopes("openid user/*.rs"),
-                    context: LaunchContext(), grantedAt: 150, expires: 9_000)
-                let code = AuthorizationCode(
-                    digest: [UInt8(number)], grantID: grant.id, redirectURI: "https://app.test/cb", challenge: "c",
-                    nonce: nil, expires: 9_000)
-                #expect(try await store.save(grant, code: code, using: nil, at: 150))
+                #expect(try await store.authorize("g\(number)", anna, session: session.id))
                 let time = 200 + Int64(number)
                 #expect(try await store.change(accountID: anna.id, change, at: time))
                 #expect(try await store.session(id: session.id) == nil, "\(change)")
-                #expect(try await store.grant(id: grant.id)?.revokedAt == time, "\(change)")
+                #expect(try await store.grant(id: "g\(number)")?.revokedAt == time, "\(change)")
             }
         }
     }

@@ -219,22 +219,16 @@ import Testing
             let anna = Self.account("anna")
             _ = try await store.add(anna)
             #expect(try await store.begin(Self.session("s1", anna), replacing: nil, ofAccountChangedAt: 10))
-            let person = SignedInPerson(
-                accountID: anna.id, role: .referrer, displayName: "Anna", fhirUser: nil, patientIDs: [],
-                sessionID: "s1", signedInAt: 1)
+            try await store.save(
+                Client(id: "app", name: "The app", jwks: nil, jwksURL: nil, scopes: [], registeredAt: 0))
             for client in ["app", "other"] {
                 #expect(try await store.remember(Self.consent(client), inSession: "s1"))
-                let grant = Grant(
-                    id: "g-" + client, clientID: client, person: person, scopes: GrantedScopes("openid user/*.rs"),
-                    context: LaunchContext(), grantedAt: 150, expires: 9_000)
-                let code = AuthorizationCode(
-                    digest: Array(client.utf8), grantID: grant.id, redirectURI: "https://app.test/cb", challenge: "c",
-                    nonce: nil, expires: 9_000)
-                #expect(try await store.save(grant, code: code, using: nil, at: 150))
+                #expect(try await store.authorize("g-" + client, anna, client: client, session: "s1"))
             }
             let access = try await store.access(of: anna.id, at: 200)
             #expect(access.map(\.clientID) == ["app", "other"])
-            #expect(access.first?.isLive == true && access.first?.rememberedUntil == 500)
+            #expect(access.map(\.name) == ["The app", "other"])
+            #expect(access.first?.rememberedUntil == 500)
             #expect(access.first?.since == 150)
             #expect(Set(access.first?.scopes.resources.map(\.text) ?? []) == ["user/*.rs", "patient/Patient.r"])
             #expect(try await store.access(of: "id-bert", at: 200) == [])

@@ -1,9 +1,13 @@
 /// A part of a representation, in bytes. RFC 9110 §14.
 package struct ByteRange: Sendable, Hashable {
+    /// From the first byte of the whole, which is 0.
     package let offset: Int64
     /// At least 1.
     package let count: Int64
 
+    /// - Parameters:
+    ///   - offset: 0 or more.
+    ///   - count: 1 or more.
     package init(offset: Int64, count: Int64) {
         self.offset = offset
         self.count = count

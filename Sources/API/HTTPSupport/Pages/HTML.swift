@@ -33,7 +33,7 @@ package struct HTML: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
     package static func element(_ name: StaticString, _ attributes: [HTMLAttribute] = [], _ content: [HTML]) -> HTML {
         let name = "\(name)"
         precondition(
-            content.isEmpty || (name != "script" && name != "style"),
+            !["script", "style"].contains(name.lowercased()),
             "what these hold cannot be escaped; link to a file of ours")
         var markup = "<" + name
         for attribute in attributes { markup += attribute.markup }
@@ -44,6 +44,13 @@ package struct HTML: Sendable, Hashable, ExpressibleByStringLiteral, Expressible
         }
         for piece in content { markup += piece.markup }
         return HTML(markup: markup + "</\(name)>")
+    }
+
+    /// A script that is a file of this server, run once the page is read; nothing for any other path.
+    static func script(_ path: String) -> HTML {
+        guard LocalPath.isLocal(path) else { return .none }
+        let attributes = [HTMLAttribute("src", path), .flag("defer")].map(\.markup).joined()
+        return HTML(markup: "<script" + attributes + "></script>")
     }
 
     /// HTML Living Standard §13.1.2.
@@ -82,10 +89,8 @@ package struct HTMLAttribute: Sendable, Hashable {
     ///   - name: of those that run scripts and those that hold styles, none: the policy of pages forbids them.
     ///   - value: any text; a URL that a browser would not take for a page becomes `#`. See ``isLink(_:)``.
     package init(_ name: StaticString, _ value: String) {
-        let name = "\(name)"
-        precondition(
-            !name.hasPrefix("on") && name != "style" && name != "srcdoc", "pages hold no scripts and no styles")
-        let isURL = ["href", "action", "formaction", "src"].contains(name)
+        let name = Self.checked(name)
+        let isURL = ["href", "xlink:href", "action", "formaction", "src", "data"].contains(name.lowercased())
         var text = " " + name + "=\""
         HTML.escape(isURL && !Self.isLink(value) ? "#" : value, to: &text)
         markup = text + "\""
@@ -94,7 +99,16 @@ package struct HTMLAttribute: Sendable, Hashable {
     private init(flag: String) { markup = " " + flag }
 
     /// An attribute that is there or not, such as `required`.
-    package static func flag(_ name: StaticString) -> HTMLAttribute { HTMLAttribute(flag: "\(name)") }
+    package static func flag(_ name: StaticString) -> HTMLAttribute { HTMLAttribute(flag: checked(name)) }
+
+    private static func checked(_ name: StaticString) -> String {
+        let name = "\(name)"
+        // Browsers tell no case apart.
+        let small = name.lowercased()
+        precondition(
+            !small.hasPrefix("on") && small != "style" && small != "srcdoc", "pages hold no scripts and no styles")
+        return name
+    }
 
     /// Whether a text is a path of this server, a place within the page, or a page by http or https: never `javascript:`
     /// or `data:`, and no path that a browser takes for another host.

@@ -59,16 +59,10 @@ package struct Page: Sendable {
             .element("title", [], .text(title + " – Hilum")),
             .element("link", [.init("rel", "stylesheet"), .init("href", Stylesheet.path)]),
         ]
-        if let path = continuesTo, LocalPath.isLocal(path) {
-            head.append(
-                .element("meta", [.init("http-equiv", "refresh"), .init("content", "0;url=" + path)]))
+        if let onward {
+            head.append(.element("meta", [.init("http-equiv", "refresh"), .init("content", "0;url=" + onward)]))
         }
-        if let script {
-            head.append(.element("script", [.init("src", script), .flag("defer")]))
-        }
-        if let url = leavesTo, Self.isSecure(url) {
-            head.append(.element("meta", [.init("http-equiv", "refresh"), .init("content", "0;url=" + url)]))
-        }
+        if let script { head.append(.script(script)) }
         let links = navigation.map { link in
             HTML.element("li", [], .element("a", [.init("href", link.path)], .text(link.title)))
         }
@@ -99,6 +93,12 @@ package struct Page: Sendable {
         headers[.xFrameOptions] = "DENY"
         headers[.cacheControl] = headers[.cacheControl] ?? "no-store"
         return .bytes(bytes, contentType: Self.contentType, status: status, headers: headers)
+    }
+
+    /// Where the page goes on to by itself, if it is where it may.
+    private var onward: String? {
+        if let continuesTo, LocalPath.isLocal(continuesTo) { return continuesTo }
+        return leavesTo.flatMap { Self.isSecure($0) ? $0 : nil }
     }
 
     /// Whether a text is an https URL without a character that a browser would take for another one.
@@ -139,8 +139,10 @@ package struct PageErrorBody: ErrorBody {
         self.translate = translate
     }
 
+    /// What an error of a layer below is; nil for the unexpected.
     package func failure(for error: any Error) -> HTTPFailure? { translate(error) }
 
+    /// A page in English with what the failure says and the request's id, whatever is accepted.
     package func body(of failure: HTTPFailure, requestID: String, accept: String?) -> (
         contentType: String, bytes: [UInt8]
     ) {

@@ -29,23 +29,25 @@ package struct PageForms: Sendable {
     /// - Parameters:
     ///   - autocomplete: what a password manager may fill in. HTML Living Standard §4.10.18.7.
     ///   - hint: said with the field.
+    ///   - id: where the page has several of the name.
     package func field(
         _ name: String, _ label: PageText, type: String = "text", autocomplete: String, value: String = "",
-        hint: PageText? = nil, isFirst: Bool = false, isWrong: Bool = false
+        hint: PageText? = nil, isFirst: Bool = false, isWrong: Bool = false, id: String? = nil
     ) -> HTML {
+        let id = id ?? name
         var attributes: [HTMLAttribute] = [
-            .init("id", name), .init("name", name), .init("type", type), .init("autocomplete", autocomplete),
+            .init("id", id), .init("name", name), .init("type", type), .init("autocomplete", autocomplete),
             .init("autocapitalize", "none"), .init("spellcheck", "false"), .init("maxlength", "512"), .flag("required"),
         ]
         if type != "password", !value.isEmpty { attributes.append(.init("value", value)) }
         if isFirst { attributes.append(.flag("autofocus")) }
         if isWrong { attributes.append(.init("aria-invalid", "true")) }
-        if hint != nil { attributes.append(.init("aria-describedby", name + "-hint")) }
+        if hint != nil { attributes.append(.init("aria-describedby", id + "-hint")) }
         return .all([
-            .element("label", [.init("for", name)], language.html(label)),
+            .element("label", [.init("for", id)], language.html(label)),
             .element("input", attributes),
             hint.map {
-                .element("p", [.init("id", name + "-hint"), .init("class", "quiet")], language.html($0))
+                .element("p", [.init("id", id + "-hint"), .init("class", "quiet")], language.html($0))
             } ?? .none,
         ])
     }
@@ -60,8 +62,11 @@ package struct PageForms: Sendable {
     }
 
     /// A form of one button.
-    package func act(_ path: String, _ label: PageText, isPlain: Bool = true, about: String? = nil) -> HTML {
-        form(path, [button(label, isPlain: isPlain, about: about)], isCard: false)
+    /// - Parameter hidden: what the form carries, such as an id that no path can hold.
+    package func act(
+        _ path: String, _ label: PageText, isPlain: Bool = true, about: String? = nil, hidden fields: [HTML] = []
+    ) -> HTML {
+        form(path, fields + [button(label, isPlain: isPlain, about: about)], isCard: false)
     }
 
     /// What went wrong, said at once.

@@ -108,6 +108,9 @@ extension PageLanguage {
             .endButton: "End",
             .actionLabel: "Action",
             .signOutButton: "Sign out",
+            .signInAgain: "Sign in again first",
+            .signInTooOld: "You signed in too long ago to do this. Sign in again first.",
+            .passwordNone: "This account has no password: it is signed in to at an outside provider.",
 
             .passkeysTitle: "Passkeys",
             .passkeysLead:
@@ -129,6 +132,7 @@ extension PageLanguage {
             .passkeyLastFactor:
                 "This account must keep a second factor. Add another passkey or an authenticator app first.",
             .passkeyDone: "The passkey is added.",
+            .passkeyRemoveTitle: "Remove a passkey",
             .passkeyRemoved: "The passkey is removed. Other sessions of this account are ended.",
             .passkeyInstead: "Add a passkey instead",
             .passkeySignIn: "Sign in with a passkey",

@@ -24,12 +24,13 @@ package enum PageText: String, Sendable, Hashable, CaseIterable {
     case changePasswordTitle, oldPasswordLabel, changePasswordButton, passwordChanged, passwordWrong
     case secondFactorOn, secondFactorOff, recoveryLeft, enrolAgain
     case sessionsTitle, sessionThis, sessionBegan, sessionSeen, sessionFrom, sessionBrowser, endButton, actionLabel
-    case signOutButton
+    case signOutButton, signInAgain, signInTooOld, passwordNone
 
     // Passkeys.
     case passkeysTitle, passkeysLead, passkeysNone, passkeysNotHere, passkeyName, passkeyAdded, passkeyLastUsed
     case passkeyElsewhere, passkeyAddTitle, passkeyAddButton, passkeyNameHint, passkeyDefaultName, removeButton
     case passkeyNotAdded, passkeyTaken, passkeysTooMany, passkeyLastFactor, passkeyDone, passkeyRemoved, passkeyInstead
+    case passkeyRemoveTitle
     case passkeySignIn, passkeySignInLead, passkeyUseButton, passkeySecondFactor, passkeyFailed, passkeyProblem
     case passkeyNeedsScript, passkeyOtherWay, neverUsed, passkeysManage
 

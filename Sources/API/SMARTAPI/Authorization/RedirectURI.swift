@@ -59,7 +59,8 @@ package enum RedirectURI {
         return uri[uri.index(colon, offsetBy: 3)...].prefix { $0 != "/" && $0 != "?" }
     }
 
-    private static func host(_ uri: String) -> String? {
+    /// The host of a URI with `://`, an IPv6 address in its brackets; nil for a user or a character that no host has.
+    static func host(_ uri: String) -> String? {
         guard let authority = authority(uri), !authority.isEmpty,
             authority.utf8.allSatisfy({ byte in
                 switch byte {

@@ -56,16 +56,13 @@ package struct AccountRoutes: Sendable {
     @Sendable private func changePassword(_ call: PageCall) async throws -> Response {
         let form = try await call.form()
         guard let known = call.signedIn else { return call.redirect(to: PeopleSessions.signInPath) }
+        guard known.hasPassword else { return try await page(call, known, wrong: .passwordNone) }
         let password = form["new-password"] ?? ""
         if let refusal = PasswordRule.refusal(password, name: known.account.name) {
             return try await page(call, known, wrong: refusal)
         }
         guard password == form["repeat"] else { return try await page(call, known, wrong: .passwordsDiffer) }
-        switch try await people.confirm(known, password: form["password"] ?? "", call.request) {
-        case .throttled(let seconds): throw call.tooOften(seconds)
-        case .wrong: return try await page(call, known, wrong: .passwordWrong)
-        case .begun: break
-        }
+        if let refusal = try await call.refusal(known, form) { return try await page(call, known, wrong: refusal) }
         let verifier = try await people.verifier(of: password, call.request)
         try await people.record("password-change", known.account, known.account, call.request)
         _ = try await people.accounts.change(
@@ -120,7 +117,7 @@ package struct AccountRoutes: Sendable {
                 .element(
                     "section", [], .element("h2", [], language.html(.accessTitle)),
                     forms.link(AccessRoutes.path, .accessTitle)),
-                passwordForm(forms),
+                known.hasPassword ? passwordForm(call, known, forms) : .none,
                 sessionList(sessions, known, forms),
                 forms.act("/account/sign-out", .signOutButton),
             ])
@@ -128,12 +125,12 @@ package struct AccountRoutes: Sendable {
         return call.answer(page, status: wrong == nil ? .ok : .forbidden)
     }
 
-    private func passwordForm(_ forms: PageForms) -> HTML {
+    private func passwordForm(_ call: PageCall, _ known: PeopleSessions.Known, _ forms: PageForms) -> HTML {
         forms.form(
             "/account/password",
             [
                 .element("h2", [], forms.language.html(.changePasswordTitle)),
-                forms.field("password", .oldPasswordLabel, type: "password", autocomplete: "current-password"),
+                call.confirmation(known, forms),
                 forms.field(
                     "new-password", .newPasswordLabel, type: "password", autocomplete: "new-password",
                     hint: .passwordHint),

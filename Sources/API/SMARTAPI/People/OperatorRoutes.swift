@@ -7,6 +7,7 @@ import Hummingbird
 struct OperatorRoutes: Sendable {
     /// Accounts on one page.
     private static let pageSize = 100
+    private static let revokePath = "/account/clients/revoke"
     let people: People
 
     var routes: [Route] {
@@ -25,7 +26,7 @@ struct OperatorRoutes: Sendable {
             },
             act("reset", "resetUser", reset),
             PageCall.route(.get, "/account/clients", "listApps", people, clients),
-            PageCall.route(.post, "/account/clients/{id}/revoke", "revokeApp", people, revoke),
+            PageCall.route(.post, Self.revokePath, "revokeApp", people, revoke),
         ]
     }
 
@@ -133,13 +134,14 @@ struct OperatorRoutes: Sendable {
         try await people.record("clients", known.account, nil, call.request)
         let rows = clients.map { client -> [HTML] in
             let isRevoked = client.revokedAt != nil
-            // What an id holds is the operator's own word, and it stands in a path here.
-            let path = "/account/clients/\(PercentCoding.encoded(client.id))/revoke"
             return [
                 .all([.text(client.name), .element("br"), .text(client.id)]),
                 .text(client.scopes.map(\.text).joined(separator: " ")),
                 language.html(isRevoked ? .stateRevoked : .stateActive),
-                isRevoked ? .none : forms.act(path, .revokeButton, about: client.name),
+                isRevoked
+                    ? .none
+                    : forms.act(
+                        Self.revokePath, .revokeButton, about: client.name, hidden: [forms.hidden("app", client.id)]),
             ]
         }
         var page = Page(
@@ -157,9 +159,7 @@ struct OperatorRoutes: Sendable {
 
     @Sendable private func revoke(_ call: PageCall) async throws -> Response {
         let known = try call.operatorSession()
-        _ = try await call.form()
-        let id = call.request.parameters["id"]
-        guard try await people.clients.client(id: id) != nil else {
+        guard let id = try await call.form()["app"], try await people.clients.client(id: id) != nil else {
             throw HTTPFailure(.notFound, "There is no such app")
         }
         try await people.record("client-revoke", known.account, nil, call.request, entity: "client:" + id)

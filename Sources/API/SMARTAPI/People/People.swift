@@ -50,6 +50,8 @@ package struct People: Sendable {
         decoy = .decoy(cost)
     }
 
+    /// Whether anybody may add a passkey here and sign in with it.
+    var takesPasskeys: Bool { passkeys != nil && relyingParty != nil }
     var accounts: any AccountDirectory { sessions.accounts }
     var keys: PeopleKeys { sessions.keys }
 
@@ -129,8 +131,15 @@ package struct People: Sendable {
         }
     }
 
-    /// Whether who is signed in knows the password still. `.begun` with nothing stands for yes.
+    /// Whether who is signed in knows the password still, or, where the account has none, has signed in a moment ago.
+    /// `.begun` with nothing stands for yes.
     func confirm(_ known: PeopleSessions.Known, password: String, _ request: APIRequest) async throws -> Attempt {
+        guard known.hasPassword else {
+            if sessions.isFresh(known) { return .begun(known.session.stage, cookies: []) }
+            try await record(
+                "password", known.account, known.account, request, .minorFailure, detail: "sign-in-too-old")
+            return .wrong
+        }
         let guesser = guesser(known.account.name, known.account, request)
         if let seconds = guesses.wait(guesser) { return .throttled(seconds) }
         guard let verifier = known.account.passwordVerifier.flatMap(PasswordVerifier.init),

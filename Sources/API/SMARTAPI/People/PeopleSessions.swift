@@ -13,6 +13,8 @@ package struct PeopleLimits: Sendable, Hashable {
     package var signInSeconds: Int64 = 10 * 60
     /// A one-time code to choose a password.
     package var resetSeconds: Int64 = 24 * 3600
+    /// For so many seconds a sign-in stands for the password of an account that has none.
+    package var freshSeconds: Int64 = 5 * 60
     package init() {}
 }
 
@@ -78,6 +80,9 @@ package struct PeopleSessions: PersonSessions {
         return known
     }
 
+    /// Whether a session was begun a moment ago.
+    func isFresh(_ known: Known) -> Bool { now() < known.session.createdAt + limits.freshSeconds * 1_000_000 }
+
     private func known(sessionID: String, at time: Int64) async throws -> Known? {
         guard let session = try await sessions.session(id: sessionID), time < session.expiresAt,
             time < session.seenAt + limits.idleSeconds * 1_000_000,
@@ -134,6 +139,9 @@ extension PeopleSessions: LiveSessions {
 }
 
 extension PeopleSessions.Known {
+    /// Not of an account that is signed in to at an outside provider alone.
+    var hasPassword: Bool { account.passwordVerifier != nil }
+
     var person: SignedInPerson {
         SignedInPerson(
             accountID: account.id, role: account.role, displayName: account.displayName, fhirUser: account.fhirUser,

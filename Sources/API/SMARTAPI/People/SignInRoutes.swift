@@ -12,20 +12,17 @@ struct SignInRoutes: Sendable {
     var routes: [Route] {
         [
             route(.get, "/account/sign-in", "getSignIn") { call in
-                let path = try call.request.query()["return"]
-                return Self.signIn(call, destination: PageCall.destination(path))
+                Self.signIn(call, destination: try call.returnPath())
             },
             route(.post, "/account/sign-in", "postSignIn", signIn),
             route(.get, "/account/second-factor", "getSecondFactor") { call in
-                guard let known = call.known, known.session.stage == .secondFactor else {
-                    return call.redirect(to: signInPath(call))
-                }
-                return try await secondFactor(call, known, destination: try returnPath(call))
+                guard let known = call.waiting else { return call.redirect(to: signInPath(call)) }
+                return try await secondFactor(call, known, destination: try call.returnPath())
             },
             route(.post, "/account/second-factor", "postSecondFactor", secondFactor),
             route(.get, "/account/enrolment", "getEnrolment") { call in
-                guard let known = Self.enrolling(call) else { return call.redirect(to: signInPath(call)) }
-                return Self.enrolment(call, known, people, destination: try returnPath(call))
+                guard let known = call.enrolling else { return call.redirect(to: signInPath(call)) }
+                return Self.enrolment(call, known, people, destination: try call.returnPath())
             },
             route(.post, "/account/enrolment", "postEnrolment", enrol),
             route(.get, "/account/reset", "getPasswordReset") { call in Self.reset(call) },
@@ -41,13 +38,9 @@ struct SignInRoutes: Sendable {
         PageCall.route(method, template, operationID, people, work)
     }
 
-    private func returnPath(_ call: PageCall) throws -> String {
-        PageCall.destination(try call.request.query()["return"])
-    }
-
     /// Where to begin anew.
     private func signInPath(_ call: PageCall) -> String {
-        let path = try? returnPath(call)
+        let path = try? call.returnPath()
         return path.map { people.sessions.signInPath(returningTo: $0) } ?? PeopleSessions.signInPath
     }
 
@@ -87,7 +80,6 @@ struct SignInRoutes: Sendable {
     ) -> Response {
         let (token, cookies) = call.formToken()
         let forms = PageForms(language: call.language, token: token)
-        let hasPasskeys = call.people.relyingParty != nil && call.people.passkeys != nil
         let page = Page(
             call.language[.signInTitle], call.language,
             [
@@ -104,7 +96,7 @@ struct SignInRoutes: Sendable {
                             isFirst: wrong != nil, isWrong: wrong != nil),
                         forms.button(.signInButton),
                     ]),
-                hasPasskeys
+                call.people.takesPasskeys
                     ? forms.link(
                         PasskeyRoutes.signInPath + "?return=" + PercentCoding.encoded(destination), .passkeySignIn)
                     : .none,
@@ -148,7 +140,7 @@ struct SignInRoutes: Sendable {
     @Sendable private func secondFactor(_ call: PageCall) async throws -> Response {
         let form = try await call.form()
         let destination = PageCall.destination(form["return"])
-        guard let known = call.known, known.session.stage == .secondFactor else {
+        guard let known = call.waiting else {
             return call.redirect(to: people.sessions.signInPath(returningTo: destination))
         }
         switch try await people.prove(known, code: form["code"] ?? "", call.request) {
@@ -188,15 +180,10 @@ struct SignInRoutes: Sendable {
 
     // MARK: Setting up the second factor
 
-    /// Who may set one up: who has to, and who is signed in and gives the password once more.
-    private static func enrolling(_ call: PageCall) -> PeopleSessions.Known? {
-        call.known.flatMap { $0.session.stage == .secondFactor ? nil : $0 }
-    }
-
     @Sendable private func enrol(_ call: PageCall) async throws -> Response {
         let form = try await call.form()
         let destination = PageCall.destination(form["return"])
-        guard let known = Self.enrolling(call) else {
+        guard let known = call.enrolling else {
             return call.redirect(to: people.sessions.signInPath(returningTo: destination))
         }
         let sealed = Base64URL.decode((form["setup"] ?? "").utf8) ?? []
@@ -206,23 +193,22 @@ struct SignInRoutes: Sendable {
         func again(_ wrong: PageText) -> Response {
             Self.enrolment(call, known, people, destination: destination, secret: (secret, sealed), wrong: wrong)
         }
-        if known.session.stage == .whole {
-            switch try await people.confirm(known, password: form["password"] ?? "", call.request) {
-            case .throttled(let seconds): throw call.tooOften(seconds)
-            case .wrong: return again(.passwordWrong)
-            case .begun: break
-            }
-        }
+        if let refusal = try await call.refusal(known, form) { return again(refusal) }
         let code = form["code"] ?? ""
         guard let (codes, account) = try await people.enrol(known, secret: secret, code: code, call.request) else {
             return again(.codeFailed)
         }
-        // A factor that is set up proves nothing yet; whoever was signed in has given the password again.
-        let signedInAt = known.session.stage == .whole ? nil : known.session.signedInAt
-        guard
-            case .begun(_, let cookies) = try await people.begin(
-                account, .whole, call.request, signedInAt: signedInAt)
-        else { return call.redirect(to: PeopleSessions.signInPath) }
+        var cookies: [HTTPField] = []
+        // Who had no password to give has not signed in anew.
+        if known.session.stage != .whole || known.hasPassword {
+            // A factor that is set up proves nothing yet; whoever was signed in has given the password again.
+            let signedInAt = known.session.stage == .whole ? nil : known.session.signedInAt
+            guard
+                case .begun(_, let begun) = try await people.begin(
+                    account, .whole, call.request, signedInAt: signedInAt)
+            else { return call.redirect(to: PeopleSessions.signInPath) }
+            cookies = begun
+        }
         return call.answer(Self.recovery(codes, destination: destination, call.language), cookies: cookies)
     }
 
@@ -245,13 +231,12 @@ struct SignInRoutes: Sendable {
         let uri = Self.uri(of: secret, known.account, people)
         let language = call.language
         let forms = PageForms(language: language, token: call.formToken().token)
-        let isWhole = known.session.stage == .whole
         let symbol = QRCode(uri)?.html(label: language[.enrolSymbol]) ?? .none
         let page = Page(
             language[.enrolTitle], language,
             [
                 forms.bad(wrong),
-                isWhole ? .none : .element("p", [], language.html(.enrolRequired)),
+                known.session.stage == .whole ? .none : .element("p", [], language.html(.enrolRequired)),
                 .element("p", [], language.html(.enrolSteps)),
                 .element(
                     "section", [], symbol, .element("h2", [], language.html(.enrolSecretLabel)),
@@ -262,17 +247,14 @@ struct SignInRoutes: Sendable {
                     "/account/enrolment",
                     [
                         forms.hidden("return", destination), forms.hidden("setup", Base64URL.encode(sealed)),
-                        isWhole
-                            ? forms.field(
-                                "password", .oldPasswordLabel, type: "password", autocomplete: "current-password")
-                            : .none,
+                        call.confirmation(known, forms),
                         forms.field("code", .codeLabel, autocomplete: "one-time-code", isWrong: wrong == .codeFailed),
                         forms.button(.enrolButton),
                     ]),
-                people.relyingParty == nil || people.passkeys == nil
-                    ? .none
-                    : forms.link(
-                        PasskeyRoutes.listPath + "?return=" + PercentCoding.encoded(destination), .passkeyInstead),
+                people.takesPasskeys
+                    ? forms.link(
+                        PasskeyRoutes.listPath + "?return=" + PercentCoding.encoded(destination), .passkeyInstead)
+                    : .none,
             ])
         return call.answer(page, status: wrong == nil ? .ok : .forbidden)
     }

@@ -256,7 +256,6 @@ package struct GrantExchange: Sendable {
     /// Ends a grant and all that came of it.
     func end(_ grant: Grant) async throws {
         _ = try await reading { try await authorizations.revokeGrant(grant.id, at: now()) }
-        verifier.forget(grant: grant.id)
     }
 
     private func reading<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {

@@ -4,8 +4,8 @@ import Synchronization
 /// Turns our own access tokens back into rights.
 ///
 /// A verified token is remembered until it expires, so that a request costs a look-up and not a signature check.
-/// Whether its client or its grant was revoked is asked again after at most a minute. The clock is never taken to go back: an
-/// expired token stays expired.
+/// Whether its client or its grant was revoked is asked again once this server has revoked anything, and after at most a
+/// minute, for what commands beside it did. The clock is never taken to go back: an expired token stays expired.
 package final class TokenVerifier: TokenVerifying {
     private struct Entry {
         var principal: Principal
@@ -14,6 +14,8 @@ package final class TokenVerifier: TokenVerifying {
         var grant: Grant?
         /// When the client and the grant were last known not to be revoked, in microseconds since the epoch.
         var checkedAt: Int64
+        /// What ``revocations`` was before that was asked.
+        var revocations: UInt64
     }
     private struct State {
         var entries: [String: Entry] = [:]
@@ -92,6 +94,7 @@ package final class TokenVerifier: TokenVerifying {
         guard let token = known ?? claims(bearerToken),
             token.expires * 1_000_000 > time, token.issuedAt * 1_000_000 <= time + 60_000_000
         else { return nil }
+        let revocations = revocations
         guard let client = try await activeClient(token.clientID) else { return nil }
         var grant: Grant?
         if let id = token.grantID {
@@ -102,7 +105,7 @@ package final class TokenVerifier: TokenVerifying {
             }
         }
         let principal = grant?.principal ?? Principal(kind: .client, id: client.id, name: client.name)
-        return Entry(principal: principal, token: token, grant: grant, checkedAt: time)
+        return Entry(principal: principal, token: token, grant: grant, checkedAt: time, revocations: revocations)
     }
 
     package func rememberedContext(bearerToken: String, requestID: String, sourceAddress: String?) -> AccessContext? {
@@ -112,8 +115,10 @@ package final class TokenVerifier: TokenVerifying {
     }
 
     private func isFresh(_ entry: Entry, at time: Int64) -> Bool {
-        time - entry.checkedAt <= TokenVerifier.clientKnowledgeMax
+        time - entry.checkedAt <= TokenVerifier.clientKnowledgeMax && entry.revocations == revocations
     }
+
+    private var revocations: UInt64 { authorizations?.revocations ?? 0 }
 
     private func context(
         _ entry: Entry, at time: Int64, requestID: String, sourceAddress: String?
@@ -144,11 +149,6 @@ package final class TokenVerifier: TokenVerifying {
             }
             state.entries[token] = entry
         }
-    }
-
-    /// Forgets every token of a grant, so that it is asked about at the next use.
-    func forget(grant id: String) {
-        state.withLock { state in state.entries = state.entries.filter { $0.value.token.grantID != id } }
     }
 
     private func forget(_ token: String) { state.withLock { _ = $0.entries.removeValue(forKey: token) } }

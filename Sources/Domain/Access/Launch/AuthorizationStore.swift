@@ -25,6 +25,9 @@ package protocol AuthorizationStore: Sendable {
     func revokeGrant(_ id: String, at time: Int64) async throws -> Bool
     /// Ends every grant of an account, as when it is locked; how many.
     func revokeGrants(ofAccount accountID: String, at time: Int64) async throws -> Int
+    /// Goes up with each change here that may have ended grants or clients, whatever asked for it, once the change can be
+    /// read: what was known before is to be asked again. Changes of other processes are not counted.
+    var revocations: UInt64 { get }
 }
 
 /// What is known of an authorization code.

@@ -46,20 +46,20 @@ package struct RememberedConsent: Sendable, Hashable {
 /// What an application may do in a person's name at the moment, for the person.
 package struct AppAccess: Sendable, Hashable {
     package var clientID: String
+    /// As it is registered; its id where it is registered no more.
+    package var name: String
     /// Of the grants that live, and of what is remembered.
     package var scopes: GrantedScopes
     /// The youngest of both; microseconds since 1970 UTC.
     package var since: Int64
-    /// Whether there is a grant whose tokens work or can be renewed.
-    package var isLive: Bool
     /// Until when the person is not asked again; nil where they are. Microseconds since 1970 UTC.
     package var rememberedUntil: Int64?
 
-    package init(clientID: String, scopes: GrantedScopes, since: Int64, isLive: Bool, rememberedUntil: Int64?) {
+    package init(clientID: String, name: String, scopes: GrantedScopes, since: Int64, rememberedUntil: Int64?) {
         self.clientID = clientID
+        self.name = name
         self.scopes = scopes
         self.since = since
-        self.isLive = isLive
         self.rememberedUntil = rememberedUntil
     }
 }

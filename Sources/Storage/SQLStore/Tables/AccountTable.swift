@@ -62,7 +62,7 @@ struct AccountTable {
             try forgetCodes(.recovery, of: id)
             try endSessions(of: id, at: time)
         case .noPasskeys:
-            guard try set("state = state", [], of: id, at: time) else { return false }
+            guard try noteChange(of: id, at: time) else { return false }
             try PasskeyTable(connection: connection).removeAll(of: id)
             if try account(id: id)?.sealedSecret == nil { try forgetCodes(.recovery, of: id) }
             try endSessions(of: id, at: time)
@@ -91,6 +91,20 @@ struct AccountTable {
     func setRecoveryCodes(_ digests: [[UInt8]], of id: String) throws {
         try forgetCodes(.recovery, of: id)
         for digest in digests { try keepCode(.recovery, digest, of: id, expires: nil) }
+    }
+
+    /// Notes that something beside the account's row was changed: who looked at it before looks again. False where there is
+    /// no such account.
+    @discardableResult func noteChange(of id: String, at time: Int64) throws -> Bool {
+        try connection.run("UPDATE accounts SET changed_at = ? WHERE id = ?", [.int(time), .text(id)]) > 0
+    }
+
+    /// Whether an account is active and was not changed since somebody looked at it. Who changes it waits for this unit.
+    func isUnchanged(_ id: String, since time: Int64) throws -> Bool {
+        try connection.first(
+            "SELECT 1 FROM accounts WHERE id = ? AND state = 'active' AND changed_at = ?\(connection.dialect.forUpdate)",
+            [.text(id), .int(time)]
+        ) { _ in true } ?? false
     }
 
     private func set(_ columns: String, _ values: [SQLValue], of id: String, at time: Int64) throws -> Bool {

@@ -34,11 +34,7 @@ struct BrowserSessionTable {
             DELETE FROM sessions WHERE id IN \
             (SELECT id FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT \(Self.forgottenMax))
             """, [.int(session.createdAt)])
-        let isActive = try connection.first(
-            "SELECT 1 FROM accounts WHERE id = ? AND state = 'active' AND changed_at = ?\(connection.dialect.forUpdate)",
-            [.text(session.accountID), .int(time)]
-        ) { _ in true }
-        guard isActive == true else { return false }
+        guard try AccountTable(connection: connection).isUnchanged(session.accountID, since: time) else { return false }
         try makeRoom(for: session)
         try connection.run(
             "INSERT INTO sessions (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

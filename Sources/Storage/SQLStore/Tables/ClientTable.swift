@@ -18,6 +18,14 @@ struct ClientTable {
             "SELECT \(Self.clientColumns) FROM clients ORDER BY registered_at, id LIMIT 10000", [], Self.client)
     }
 
+    /// What some of them are called, by their ids.
+    func names(of ids: [String]) throws -> [String: String] {
+        Dictionary(
+            uniqueKeysWithValues: try connection.all(
+                "SELECT id, name FROM clients WHERE \(connection.dialect.isInTexts("id"))", [.texts(ids)]
+            ) { (try $0.text(0), try $0.text(1)) })
+    }
+
     func save(_ client: Client) throws {
         try connection.run(
             """

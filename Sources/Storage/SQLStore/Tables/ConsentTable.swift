@@ -61,17 +61,16 @@ struct ConsentTable {
 
     func access(of account: String, at time: Int64) throws -> [AppAccess] {
         var found: [String: AppAccess] = [:]
-        func note(_ client: String, _ scopes: String, since: Int64, isLive: Bool, until: Int64?) {
+        func note(_ client: String, _ scopes: String, since: Int64, until: Int64?) {
             let scopes = GrantedScopes(scopes)
             guard var known = found[client] else {
                 found[client] = AppAccess(
-                    clientID: client, scopes: scopes, since: since, isLive: isLive, rememberedUntil: until)
+                    clientID: client, name: client, scopes: scopes, since: since, rememberedUntil: until)
                 return
             }
             known.scopes.resources += scopes.resources.filter { !known.scopes.resources.contains($0) }
             known.scopes.others += scopes.others.filter { !known.scopes.others.contains($0) }
             known.since = max(known.since, since)
-            known.isLive = known.isLive || isLive
             known.rememberedUntil = [known.rememberedUntil, until].compactMap { $0 }.max()
             found[client] = known
         }
@@ -81,22 +80,23 @@ struct ConsentTable {
             WHERE account_id = ? AND revoked_at IS NULL AND expires > ?
             GROUP BY client_id, scopes ORDER BY client_id, scopes LIMIT 1000
             """, [.text(account), .int(time)]
-        ) { row in note(try row.text(0), try row.text(1), since: try row.int(2), isLive: true, until: nil) }
+        ) { row in note(try row.text(0), try row.text(1), since: try row.int(2), until: nil) }
         try connection.run(
             "SELECT client, agreed, agreed_at, expires FROM consents WHERE account = ? AND expires > ?",
             [.text(account), .int(time)]
         ) { row in
-            note(try row.text(0), try row.text(1), since: try row.int(2), isLive: false, until: try row.int(3))
+            note(try row.text(0), try row.text(1), since: try row.int(2), until: try row.int(3))
         }
-        return Array(found.values.sorted { $0.clientID < $1.clientID }.prefix(Self.accessMax))
+        var access = Array(found.values.sorted { $0.clientID < $1.clientID }.prefix(Self.accessMax))
+        let names = try ClientTable(connection: connection).names(of: access.map(\.clientID))
+        for index in access.indices { access[index].name = names[access[index].clientID] ?? access[index].clientID }
+        return access
     }
 
     func withdraw(clientID: String, of account: String, at time: Int64) throws -> Bool {
         let forgotten = try connection.run(
             "DELETE FROM consents WHERE account = ? AND client = ?", [.text(account), .text(clientID)])
-        let revoked = try connection.run(
-            "UPDATE grants SET revoked_at = ? WHERE account_id = ? AND client_id = ? AND revoked_at IS NULL",
-            [.int(time), .text(account), .text(clientID)])
+        let revoked = try GrantTable(connection: connection).revoke(ofAccount: account, clientID: clientID, at: time)
         return forgotten + revoked > 0
     }
 

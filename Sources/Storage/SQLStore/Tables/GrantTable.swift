@@ -53,10 +53,15 @@ struct GrantTable {
             "UPDATE grants SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", [.int(time), .text(id)]) > 0
     }
 
-    func revoke(ofAccount accountID: String, at time: Int64) throws -> Int {
-        try connection.run(
-            "UPDATE grants SET revoked_at = ? WHERE account_id = ? AND revoked_at IS NULL",
-            [.int(time), .text(accountID)])
+    /// - Parameter clientID: nil for those of every client.
+    func revoke(ofAccount accountID: String, clientID: String? = nil, at time: Int64) throws -> Int {
+        var values: [SQLValue] = [.int(time), .text(accountID)]
+        if let clientID { values.append(.text(clientID)) }
+        return try connection.run(
+            """
+            UPDATE grants SET revoked_at = ? WHERE account_id = ? AND revoked_at IS NULL\
+            \(clientID == nil ? "" : " AND client_id = ?")
+            """, values)
     }
 
     /// Later than it was, so that a grant lives as long as its youngest token.

@@ -34,11 +34,8 @@ struct PasskeyTable {
     func add(
         _ passkey: Passkey, recoveryDigests: [[UInt8]]?, using challenge: UsedChallenge, ofAccountChangedAt time: Int64
     ) throws -> PasskeyAddition {
-        let isActive = try connection.first(
-            "SELECT 1 FROM accounts WHERE id = ? AND state = 'active' AND changed_at = ?\(connection.dialect.forUpdate)",
-            [.text(passkey.accountID), .int(time)]
-        ) { _ in true }
-        guard isActive == true else { return .tooLate }
+        let accounts = AccountTable(connection: connection)
+        guard try accounts.isUnchanged(passkey.accountID, since: time) else { return .tooLate }
         guard try passkeys(of: passkey.accountID).count < Passkey.countMax else { return .tooMany }
         guard try use(challenge, at: passkey.createdAt) else { return .tooLate }
         let isNew =
@@ -54,11 +51,8 @@ struct PasskeyTable {
                     SQLValue(passkey.isBackedUp), .int(passkey.createdAt), SQLValue(passkey.usedAt),
                 ]) > 0
         guard isNew else { return .isTaken }
-        try connection.run(
-            "UPDATE accounts SET changed_at = ? WHERE id = ?", [.int(passkey.createdAt), .text(passkey.accountID)])
-        if let recoveryDigests {
-            try AccountTable(connection: connection).setRecoveryCodes(recoveryDigests, of: passkey.accountID)
-        }
+        try accounts.noteChange(of: passkey.accountID, at: passkey.createdAt)
+        if let recoveryDigests { try accounts.setRecoveryCodes(recoveryDigests, of: passkey.accountID) }
         return .added
     }
 
@@ -104,7 +98,7 @@ struct PasskeyTable {
         let isLastFactor = account.sealedSecret == nil && owned.count == 1
         if isLastFactor, mustKeepFactor { return .isLastFactor }
         try connection.run("DELETE FROM passkeys WHERE id = ? AND account = ?", [.text(id), .text(accountID)])
-        try connection.run("UPDATE accounts SET changed_at = ? WHERE id = ?", [.int(time), .text(accountID)])
+        try accounts.noteChange(of: accountID, at: time)
         if isLastFactor { try accounts.setRecoveryCodes([], of: accountID) }
         try accounts.endSessions(of: accountID, but: session, at: time)
         return .removed

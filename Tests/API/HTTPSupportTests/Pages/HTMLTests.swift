@@ -38,9 +38,10 @@ import Testing
             "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "evil", "", "vbscript:x", "/a\r\nb",
         ])
     func links(_ url: String) {
-        for name in ["href", "action", "src", "formaction"] as [StaticString] {
+        for name in ["href", "xlink:href", "action", "src", "formaction", "data", "HREF"] as [StaticString] {
             #expect(HTMLAttribute(name, url).markup == " \(name)=\"#\"")
         }
+        #expect(HTML.script(url) == .none)
     }
 
     @Test("Paths of this server, places in the page and pages of the web are links")

@@ -85,6 +85,19 @@ import Testing
         #expect(page.response(headers: [.referrerPolicy: "no-referrer"]).headers[.referrerPolicy] == "no-referrer")
     }
 
+    @Test("CSP Level 3 §6.1.10: a script is a file of this server, of a page that names one")
+    func scripts() {
+        var page = Page("A", .english, [])
+        for path in ["https://evil.example/x.js", "//evil.example/x.js", "data:text/javascript,x"] {
+            page.script = path
+            #expect(!String(decoding: page.bytes, as: UTF8.self).contains("<script"))
+        }
+        page.script = "/assets/a.js?b=\"c&d"
+        let text = String(decoding: page.bytes, as: UTF8.self)
+        #expect(text.components(separated: "<script src=\"/assets/a.js?b=&quot;c&amp;d\" defer></script>") == 2)
+        #expect(page.response().headers[.contentSecurityPolicy]?.contains("script-src 'self'; ") == true)
+    }
+
     @Test("A page goes on by itself within this server alone")
     func continues() {
         var page = Page("A", .english, [])

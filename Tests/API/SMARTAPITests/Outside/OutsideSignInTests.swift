@@ -261,6 +261,53 @@ import Testing
         }
     }
 
+    @Test("Where an account has no password a new sign-in stands for it: for five minutes, and then anew")
+    func withoutPassword() async throws {
+        try await OutsideFixture.with(Self.makesAccounts) { fixture in
+            let browser = fixture.people.browser()
+            func signIn(_ path: String? = nil) async throws -> OutsideFixture.Departure {
+                let departure = try await fixture.leave(browser, returningTo: path)
+                let seconds = fixture.people.clock.seconds
+                try fixture.give(departure, ["groups": "\"doctors\"", "auth_time": "\(seconds)"])
+                try await fixture.comeBack(browser, departure)
+                return departure
+            }
+            _ = try await signIn()
+            let begun = fixture.people.clock.now
+            #expect(try await browser.register(try VirtualAuthenticator()).count == 10)
+            // It gets no password by the way.
+            try await browser.get("/account")
+            #expect(!browser.text.contains("/account/password"))
+            let new = "nine copper lanterns"
+            try await browser.post("/account/password", ["password": "", "new-password": new, "repeat": new])
+            #expect(browser.status == 403)
+            let id = try #require(fixture.people.passkeys.all.first?.accountID)
+            #expect(try await fixture.people.directory.account(id: id)?.passwordVerifier == nil)
+            // An app's code is set up as well, which is no new sign-in.
+            try await browser.get("/account/enrolment")
+            #expect(!browser.text.contains("type=\"password\""))
+            _ = try await browser.enrol()
+            #expect(browser.status == 200)
+            let person = try await fixture.people.people.sessions.person(cookies: browser.cookieHeader)
+            #expect(person?.signedInAt == begun / 1000)
+
+            let passkey = try #require(fixture.people.passkeys.all.first?.id)
+            fixture.people.clock.advance(seconds: 5 * 60)
+            try await browser.get(PasskeyRoutes.listPath)
+            let again = try #require(browser.value(after: "href=\"/account/sign-in?return=", until: "\""))
+            for path in [PasskeyRoutes.removePath, "/account/enrolment"] {
+                try await browser.get(path == PasskeyRoutes.removePath ? PasskeyRoutes.listPath : path)
+                try await browser.post(
+                    path, ["passkey": passkey, "password": "x", "setup": browser.hidden("setup") ?? ""])
+                #expect(browser.status == 403 && browser.text.contains("too long ago"))
+            }
+            #expect(fixture.people.passkeys.all.count == 1)
+            let path = try #require(try QueryParameters("return=" + again)["return"])
+            #expect(try await signIn(path)["prompt"] == "login")
+            #expect(browser.location == "/account/second-factor?return=%2Faccount%3Fprompt%3Dlogin")
+        }
+    }
+
     @Test("OpenID Connect Core §3.1.2.1: who must sign in anew here signs in anew there")
     func anew() async throws {
         try await OutsideFixture.with({ $0.accountClaim = "preferred_username" }) { fixture in

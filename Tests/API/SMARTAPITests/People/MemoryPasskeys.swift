@@ -80,6 +80,9 @@ final class MemoryPasskeys: PasskeyDirectory {
 /// What people are not asked again, in memory.
 final class MemoryConsents: ConsentDirectory {
     private let state = Mutex((consents: [RememberedConsent](), withdrawn: [String]()))
+    private let clients: any ClientDirectory
+
+    init(_ clients: any ClientDirectory) { self.clients = clients }
 
     var all: [RememberedConsent] { state.withLock { $0.consents } }
     var withdrawn: [String] { state.withLock { $0.withdrawn } }
@@ -102,10 +105,11 @@ final class MemoryConsents: ConsentDirectory {
         return true
     }
     func access(of accountID: String, at time: Int64) async throws -> [AppAccess] {
-        all.filter { $0.accountID == accountID && $0.expires > time }.map {
+        let names = Dictionary(uniqueKeysWithValues: try await clients.clients().map { ($0.id, $0.name) })
+        return all.filter { $0.accountID == accountID && $0.expires > time }.map {
             AppAccess(
-                clientID: $0.clientID, scopes: $0.agreed, since: $0.agreedAt, isLive: false, rememberedUntil: $0.expires
-            )
+                clientID: $0.clientID, name: names[$0.clientID] ?? $0.clientID, scopes: $0.agreed, since: $0.agreedAt,
+                rememberedUntil: $0.expires)
         }
     }
     func withdraw(clientID: String, of accountID: String, at time: Int64) async throws -> Bool {

@@ -9,6 +9,10 @@ import Testing
 
 /// Passkeys: registered, signed in with by themselves and behind the password, removed. WebAuthn Level 2 §7.1, §7.2.
 @Suite(.takingTurns) struct PasskeyTests {
+    private static func removal(_ id: String, password: String = PeopleFixture.password) -> [String: String] {
+        ["passkey": id, "password": password]
+    }
+
     @Test("A passkey is registered with the password, shows recovery codes once, and signs in alone as two factors")
     func alone() async throws {
         try await PeopleFixture.with { fixture in
@@ -95,14 +99,14 @@ import Testing
             #expect(fixture.directory.all.count == 2)
             let id = try #require(fixture.passkeys.all.first?.id)
             try await browser.get(PasskeyRoutes.listPath)
-            try await browser.post(PasskeyRoutes.listPath + "/\(id)/remove", [:])
+            try await browser.post(PasskeyRoutes.removePath, Self.removal(id))
             #expect(browser.status == 200)
             #expect(fixture.directory.all.count == 1)
             try await other.signIn(with: phone)
             #expect(other.status == 403)
             try await other.signIn(with: laptop)
             #expect(other.location == "/account")
-            try await browser.post(PasskeyRoutes.listPath + "/\(id)/remove", [:])
+            try await browser.post(PasskeyRoutes.removePath, Self.removal(id))
             #expect(browser.status == 404)
         }
     }
@@ -120,11 +124,39 @@ import Testing
                 try await browser.register(authenticator)
                 try await browser.get(PasskeyRoutes.listPath)
                 let id = try #require(try await fixture.passkeys.passkeys(of: account.id).first?.id)
-                try await browser.post(PasskeyRoutes.listPath + "/\(id)/remove", [:])
+                try await browser.post(PasskeyRoutes.removePath, Self.removal(id))
                 #expect(browser.status == status)
                 let left = try await fixture.directory.recoveryCodesLeft(of: account.id)
                 #expect(left == (role == .operator ? 10 : 0))
             }
+        }
+    }
+
+    @Test("OWASP ASVS 5.0 V7.5.1: who finds a browser open removes no passkey, and nobody removes another's")
+    func removedByOthers() async throws {
+        try await PeopleFixture.with { fixture in
+            let (anna, bert) = (try await fixture.add("anna"), try await fixture.add("bert"))
+            let (browser, other) = (fixture.browser(), fixture.browser(from: "192.0.2.2"))
+            try await browser.signIn("anna")
+            try await other.signIn("bert")
+            try await browser.register(try VirtualAuthenticator())
+            try await other.register(try VirtualAuthenticator())
+            let id = try #require(try await fixture.passkeys.passkeys(of: anna.id).first?.id)
+            let foreign = try #require(try await fixture.passkeys.passkeys(of: bert.id).first?.id)
+            for fields in [
+                ["passkey": id], Self.removal(id, password: "not the password"), ["passkey": id, "password": ""],
+            ] {
+                try await browser.get(PasskeyRoutes.listPath)
+                try await browser.post(PasskeyRoutes.removePath, fields)
+                #expect(browser.status == 403 && browser.text.contains("password"))
+            }
+            for unknown in [foreign, "none", ""] {
+                try await browser.get(PasskeyRoutes.listPath)
+                try await browser.post(PasskeyRoutes.removePath, Self.removal(unknown))
+                #expect(browser.status == 404)
+            }
+            #expect(fixture.passkeys.all.count == 2)
+            #expect(!fixture.interactions().contains("passkey-remove"))
         }
     }
 

@@ -171,7 +171,7 @@ struct PeopleFixture: Sendable {
     let store = MemoryStore()
     let directory = MemoryPeople()
     let passkeys: MemoryPasskeys
-    let consents = MemoryConsents()
+    let consents: MemoryConsents
     let practices = MemoryPractices()
     let people: People
     let responder: APIResponder
@@ -185,6 +185,7 @@ struct PeopleFixture: Sendable {
     ) throws {
         let (clock, random, practices) = (clock, Mutexed(), practices)
         passkeys = MemoryPasskeys(directory)
+        consents = MemoryConsents(store)
         var people = People(
             sessions: PeopleSessions(
                 accounts: directory, sessions: directory, keys: PeopleKeys(key: [UInt8](repeating: 7, count: 32)),

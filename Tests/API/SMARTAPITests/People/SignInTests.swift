@@ -297,7 +297,14 @@ import Testing
             #expect(olga.status == 403)
 
             try await olga.get("/account/clients")
-            #expect(olga.text.contains("&lt;App&gt;"))
+            #expect(olga.text.contains("&lt;App&gt;") && olga.hidden("app") == "app/1")
+            try await olga.post("/account/clients/revoke", ["app": "app/2"])
+            #expect(olga.status == 404)
+            try await olga.get("/account/clients")
+            try await olga.post("/account/clients/revoke", ["app": "app/1"])
+            #expect(olga.location == "/account/clients")
+            #expect(try await fixture.store.client(id: "app/1")?.revokedAt == fixture.clock.now)
+            #expect(fixture.store.records.last?.entity == "client:app/1")
             let changes = fixture.interactions().filter { $0.hasPrefix("account-") }
             #expect(changes == ["account-lock", "account-unlock", "account-end-sessions", "account-reset"])
         }

@@ -7,32 +7,24 @@ import Hummingbird
 /// The pages of passkeys: those of an account, and signing in with one.
 struct PasskeyRoutes: Sendable {
     static let listPath = "/account/passkeys"
+    static let removePath = listPath + "/remove"
     static let signInPath = "/account/passkey"
     let people: People
 
     var routes: [Route] {
         [
             PageCall.route(.get, Self.listPath, "listPasskeys", people) { call in
-                guard let known = Self.managing(call) else { return call.redirect(to: PeopleSessions.signInPath) }
-                return try await list(call, known, destination: try returnPath(call))
+                guard let known = call.enrolling else { return call.redirect(to: PeopleSessions.signInPath) }
+                return try await list(call, known, destination: try call.returnPath())
             },
             PageCall.route(.post, Self.listPath, "addPasskey", people, add),
-            PageCall.route(.post, Self.listPath + "/{id}/remove", "removePasskey", people, remove),
+            PageCall.route(.post, Self.removePath, "removePasskey", people, remove),
             PageCall.route(.get, Self.signInPath, "getPasskeySignIn", people) { call in
-                try await signInPage(call, destination: try returnPath(call))
+                try await signInPage(call, destination: try call.returnPath())
             },
             PageCall.route(.post, Self.signInPath, "postPasskeySignIn", people, signIn),
             PasskeyScript.route,
         ]
-    }
-
-    private func returnPath(_ call: PageCall) throws -> String {
-        PageCall.destination(try call.request.query()["return"])
-    }
-
-    /// Who is signed in, and who has to set up a second factor.
-    private static func managing(_ call: PageCall) -> PeopleSessions.Known? {
-        call.known.flatMap { $0.session.stage == .secondFactor ? nil : $0 }
     }
 
     /// What is in a hidden field of bytes; nothing for what is not base64url.
@@ -45,7 +37,7 @@ struct PasskeyRoutes: Sendable {
     @Sendable private func add(_ call: PageCall) async throws -> Response {
         let form = try await call.form()
         let destination = PageCall.destination(form["return"])
-        guard let known = Self.managing(call), let owner = call.formOwner else {
+        guard let known = call.enrolling, let owner = call.formOwner else {
             return call.redirect(to: people.sessions.signInPath(returningTo: destination))
         }
         let new = People.NewPasskey(
@@ -54,12 +46,8 @@ struct PasskeyRoutes: Sendable {
         guard !new.attestation.isEmpty else {
             return try await list(call, known, destination: destination, wrong: .passkeyNeedsScript)
         }
-        if known.session.stage == .whole {
-            switch try await people.confirm(known, password: form["password"] ?? "", call.request) {
-            case .throttled(let seconds): throw call.tooOften(seconds)
-            case .wrong: return try await list(call, known, destination: destination, wrong: .passwordWrong)
-            case .begun: break
-            }
+        if let refusal = try await call.refusal(known, form) {
+            return try await list(call, known, destination: destination, wrong: refusal)
         }
         switch try await people.addPasskey(known, new, owner: owner, call.request) {
         case .refused(let text): return try await list(call, known, destination: destination, wrong: text)
@@ -81,9 +69,12 @@ struct PasskeyRoutes: Sendable {
     }
 
     @Sendable private func remove(_ call: PageCall) async throws -> Response {
-        _ = try await call.form()
+        let form = try await call.form()
         guard let known = call.signedIn else { return call.redirect(to: PeopleSessions.signInPath) }
-        switch try await people.removePasskey(call.request.parameters["id"], known, call.request) {
+        if let refusal = try await call.refusal(known, form) {
+            return try await list(call, known, destination: "/account", wrong: refusal)
+        }
+        switch try await people.removePasskey(form["passkey"] ?? "", known, call.request) {
         case .removed: return try await list(call, known, destination: "/account", good: .passkeyRemoved)
         case .isLastFactor: return try await list(call, known, destination: "/account", wrong: .passkeyLastFactor)
         case .unknown: throw HTTPFailure(.notFound, "There is no such passkey; it may have been removed")
@@ -102,7 +93,6 @@ struct PasskeyRoutes: Sendable {
                 .text(passkey.name), .text(PageTime.text(passkey.createdAt)),
                 passkey.usedAt.map { .text(PageTime.text($0)) } ?? language.html(.neverUsed),
                 language.html(passkey.isBackedUp ? .yes : .no),
-                forms.act(Self.listPath + "/\(passkey.id)/remove", .removeButton, about: passkey.name),
             ]
         }
         var page = Page(
@@ -115,9 +105,10 @@ struct PasskeyRoutes: Sendable {
                         "section", [],
                         rows.isEmpty
                             ? .element("p", [], language.html(.passkeysNone))
-                            : forms.table(
-                                [.passkeyName, .passkeyAdded, .passkeyLastUsed, .passkeyElsewhere, .actionLabel], rows)),
+                            : forms.table([.passkeyName, .passkeyAdded, .passkeyLastUsed, .passkeyElsewhere], rows)),
                 adding(call, known, passkeys, destination, forms),
+                isWhole && !passkeys.isEmpty && !call.mustSignInAgain(known)
+                    ? removing(call, known, passkeys, forms) : .none,
                 isWhole ? forms.link("/account", .back) : forms.link("/account/enrolment", .enrolTitle),
             ])
         if people.relyingParty != nil { page.script = PasskeyScript.path }
@@ -132,6 +123,8 @@ struct PasskeyRoutes: Sendable {
         guard let party = people.relyingParty, let owner = call.formOwner else {
             return .element("p", [], forms.language.html(.passkeysNotHere))
         }
+        // A device would keep a passkey that is not taken.
+        guard !call.mustSignInAgain(known) else { return call.confirmation(known, forms) }
         let options = PasskeyOptions.creation(
             party, known.account, known: passkeys, challenge: people.newChallenge(.registration, for: owner))
         return form(
@@ -142,10 +135,20 @@ struct PasskeyRoutes: Sendable {
                 forms.field(
                     "name", .passkeyName, autocomplete: "off", value: forms.language[.passkeyDefaultName],
                     hint: .passkeyNameHint),
-                known.session.stage == .whole
-                    ? forms.field("password", .oldPasswordLabel, type: "password", autocomplete: "current-password")
-                    : .none,
-                forms.button(.passkeyAddButton),
+                call.confirmation(known, forms), forms.button(.passkeyAddButton),
+            ])
+    }
+
+    private func removing(
+        _ call: PageCall, _ known: PeopleSessions.Known, _ passkeys: [Passkey], _ forms: PageForms
+    ) -> HTML {
+        let choices = passkeys.map { (value: $0.id, title: "\($0.name) (\(PageTime.text($0.createdAt)))") }
+        return forms.form(
+            Self.removePath,
+            [
+                .element("h2", [], forms.language.html(.passkeyRemoveTitle)),
+                forms.choice("passkey", .passkeyName, choices),
+                call.confirmation(known, forms, id: "remove-password"), forms.button(.removeButton),
             ])
     }
 
@@ -178,23 +181,18 @@ struct PasskeyRoutes: Sendable {
             credentialID: Self.bytes(form, "credential"), userHandle: Self.bytes(form, "user-handle"),
             clientData: Self.bytes(form, "client-data"), authenticatorData: Self.bytes(form, "authenticator-data"),
             signature: Self.bytes(form, "signature"))
-        switch try await people.signIn(answer, waiting: Self.waiting(call), owner: owner, call.request) {
+        switch try await people.signIn(answer, waiting: call.waiting, owner: owner, call.request) {
         case .throttled(let seconds): throw call.tooOften(seconds)
         case .wrong: return try await signInPage(call, destination: destination, wrong: .passkeyFailed)
         case .begun(_, let cookies): return SignInRoutes.goOn(call, to: destination, cookies)
         }
     }
 
-    /// The session that waits for a second factor.
-    private static func waiting(_ call: PageCall) -> PeopleSessions.Known? {
-        call.known.flatMap { $0.session.stage == .secondFactor ? $0 : nil }
-    }
-
     private func signInPage(
         _ call: PageCall, destination: String, wrong: PageText? = nil
     ) async throws -> Response {
         let language = call.language
-        let waiting = Self.waiting(call)
+        let waiting = call.waiting
         let (owner, cookies) = call.formOwnerAndCookies()
         let forms = PageForms(language: language, token: people.keys.formToken(owner))
         let query = "?return=" + PercentCoding.encoded(destination)

@@ -105,11 +105,13 @@ extension People {
         return name.isEmpty ? "Passkey" : name
     }
 
-    /// Removes a passkey of the account; its other sessions end.
+    /// Removes a passkey of the account; its other sessions end. Only what is one of the account's is noted.
     func removePasskey(
         _ id: String, _ known: PeopleSessions.Known, _ request: APIRequest
     ) async throws -> PasskeyRemoval {
-        guard let passkeys else { return .unknown }
+        guard let passkeys, try await ownPasskeys(known.account).contains(where: { $0.id == id }) else {
+            return .unknown
+        }
         try await record("passkey-remove", known.account, known.account, request, entity: "passkey:" + id)
         return try await passkeys.removePasskey(
             id: id, of: known.account.id, keepingSession: known.session.id,

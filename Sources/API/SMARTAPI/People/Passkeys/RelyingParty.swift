@@ -16,12 +16,8 @@ package struct RelyingParty: Sendable, Hashable {
     ///   - baseURL: scheme, host and port of this server.
     ///   - ports: of further doors by TLS, under the same host.
     init?(baseURL: String, ports: [Int] = []) {
-        guard let range = baseURL.firstRange(of: "://") else { return nil }
-        let scheme = baseURL[..<range.lowerBound]
-        let authority = baseURL[range.upperBound...].prefix { $0 != "/" }
-        let host = authority.prefix { $0 != ":" }.lowercased()
-        guard !host.isEmpty, !authority.hasPrefix("["), IPAddress(host) == nil,
-            scheme == "https" || (scheme == "http" && host == "localhost")
+        guard let host = RedirectURI.host(baseURL)?.lowercased(), !host.hasPrefix("["), IPAddress(host) == nil,
+            baseURL.hasPrefix("https://") || (baseURL.hasPrefix("http://") && host == "localhost")
         else { return nil }
         id = host
         origins = Set(([baseURL] + ports.map { "https://\(host):\($0)" }).compactMap(RedirectURI.policySource))
