@@ -85,7 +85,7 @@ package struct HTTPSOutbound: FormOutbound {
 
     private func answer(to request: HTTPClientRequest, of url: OutboundURL) async throws -> OutboundResponse {
         let address = try await address(of: url)
-        let client = client(host: url.host, address: address.description)
+        let client = try client(host: url.host, address: address.description)
         do {
             let response = try await Self.fetch(request, client, limits)
             try await client.shutdown()
@@ -96,13 +96,15 @@ package struct HTTPSOutbound: FormOutbound {
         }
     }
 
-    /// A client that dials this address for this host, and nothing else.
-    func client(host: String, address: String) -> HTTPClient {
+    /// A client that dials this address for this host, and nothing else. Throws `.noIdentity`: without its certificate
+    /// this server would be somebody else there.
+    func client(host: String, address: String) throws(OutboundFailure) -> HTTPClient {
         var tls = TLSConfiguration.makeClientConfiguration()
         if let authoritiesFile { tls.additionalTrustRoots = [.file(authoritiesFile)] }
-        if let identity, let chain = try? NIOSSLCertificate.fromPEMFile(identity.certificateFile),
-            let key = try? NIOSSLPrivateKey(file: identity.keyFile, format: .pem)
-        {
+        if let identity {
+            guard let chain = try? NIOSSLCertificate.fromPEMFile(identity.certificateFile), !chain.isEmpty,
+                let key = try? NIOSSLPrivateKey(file: identity.keyFile, format: .pem)
+            else { throw .noIdentity }
             tls.certificateChain = chain.map { .certificate($0) }
             tls.privateKey = .privateKey(key)
         }

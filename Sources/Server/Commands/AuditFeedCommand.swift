@@ -227,6 +227,9 @@ enum AuditFeedReport {
     /// What to do about a failure.
     static func advice(_ feed: AuditConfiguration.Feed, _ failure: String?) -> String {
         let failure = failure ?? ""
+        if failure.contains(OutboundFailure.noIdentity.rawValue) {
+            return "see with `hilum doctor` which of `certificate`, `key` and `authorities` cannot be read"
+        }
         if failure.contains("TLS") {
             return "see that `authorities` holds who issued the repository's certificate, that the certificate is of "
                 + "this host, and that the repository takes `certificate`"
