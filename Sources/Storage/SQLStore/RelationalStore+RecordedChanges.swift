@@ -38,8 +38,7 @@ extension RelationalStore {
         try await translating {
             try await self.database.write { transaction in
                 guard try body(transaction.connection) else { return false }
-                let named = try AuditPatientLookup(transaction).named(record)
-                try AuditChain.append([AuditRecordText.encode(named)], of: [named.patientIDs], transaction)
+                try AuditChain.keep([record], transaction)
                 return true
             }
         }

@@ -2,6 +2,15 @@ import Access
 import Basics
 import Workflow
 
+extension AuditChain {
+    /// Appends records in order as part of the open unit of work, each with the patients whose it is.
+    static func keep(_ records: [AuditRecord], _ transaction: SQLTransaction) throws {
+        let lookup = AuditPatientLookup(transaction)
+        let records = try records.map { try lookup.named($0) }
+        try append(records.map(AuditRecordText.encode), of: records.map(\.patientIDs), transaction)
+    }
+}
+
 /// Whose a row of the audit trail is that names a study, a workitem or a patient's number, and no patient: found as the row
 /// is kept, in its transaction, as things stand then. A row is never rewritten, so what is moved to another patient
 /// afterwards leaves the rows of before with the one whose it was.
