@@ -16,10 +16,7 @@ extension RelationalStore: OutsideIdentityDirectory {
     }
 
     package func link(_ identity: OutsideIdentity) async throws -> Bool {
-        try await work { connection in
-            guard try AccountTable(connection: connection).account(id: identity.accountID) != nil else { return false }
-            return try OutsideIdentityTable(connection: connection).add(identity)
-        }
+        try await work { try OutsideIdentityTable(connection: $0).link(identity) }
     }
 
     package func add(_ account: Account, by identity: OutsideIdentity) async throws -> Bool {
@@ -34,13 +31,7 @@ extension RelationalStore: OutsideIdentityDirectory {
     }
 
     package func unlink(issuer: String, from accountID: String, at time: Int64) async throws -> Bool {
-        try await work { connection in
-            guard try OutsideIdentityTable(connection: connection).remove(issuer: issuer, ofAccount: accountID) else {
-                return false
-            }
-            try AccountTable(connection: connection).endSessions(of: accountID, at: time)
-            return true
-        }
+        try await work { try OutsideIdentityTable(connection: $0).unlink(issuer: issuer, from: accountID, at: time) }
     }
 
     private func work<Value: Sendable>(

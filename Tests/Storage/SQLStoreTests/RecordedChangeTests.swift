@@ -4,8 +4,8 @@ import Workflow
 
 @testable import SQLStore
 
-/// Who may connect, and the row that says who let them.
-@Suite("Changes of clients and peers and their audit rows are one commit, on both databases")
+/// Who may connect and see whom, and the row that says who let them.
+@Suite("Changes of clients, peers and accounts and their audit rows are one commit, on both databases")
 struct RecordedChangeTests {
     private static func record(_ name: String) -> AuditRecord {
         AuditRecord(
@@ -40,6 +40,57 @@ struct RecordedChangeTests {
                 try await !store.removePeer(kind: .applicationEntity, name: "CT1", recording: Self.record("again")))
             #expect(try await Self.rows(store) == ["register", "revoke", "add", "remove"])
             #expect(try await store.database.read { try AuditChain.verify($0) } == 4)
+        }
+    }
+
+    @Test("So has each change of an account, whom it sees and who it is elsewhere", arguments: TestDatabases.all)
+    func people(_ kind: SQLDialect) async throws {
+        try await WorkflowSupport.with(kind) { store in
+            func add(_ id: String) async throws -> Bool {
+                try await store.add(
+                    Account(id: id, name: "anna", displayName: "A", role: .reader, createdAt: 1),
+                    code: (digest: [1], expires: 9), recording: Self.record("add " + id))
+            }
+            let before = store.database.lastCommit.sequence
+            #expect(try await add("a"))
+            #expect(store.database.lastCommit.sequence == before + 1)
+            #expect(try await !add("b"))
+            #expect(try await store.hasResetCode([1], of: "a", at: 2))
+            for id in ["a", "nobody"] {
+                let isChanged = try await store.change(
+                    accountID: id, .state(.locked), code: (digest: [2], expires: 9), at: 3,
+                    recording: Self.record("lock " + id)
+                )
+                #expect(isChanged == (id == "a"))
+                let hasCode = try await store.change(
+                    accountID: id, nil, code: (digest: [3], expires: 9), at: 3, recording: Self.record("code " + id))
+                #expect(hasCode == (id == "a"))
+                let desk = ReadingDesk(modalities: ["CT"], stations: ["*"])
+                #expect(
+                    try await store.save(desk, ofAccount: id, recording: Self.record("desk " + id)) == (id == "a"))
+                let identity = OutsideIdentity(
+                    issuer: "https://i", subject: id, accountID: id, isMade: false, linkedAt: 4)
+                #expect(try await store.link(identity, recording: Self.record("link " + id)) == (id == "a"))
+                let grant = PatientGrant(
+                    id: id, accountID: id, patientID: "unknown", kind: .grant, reason: "", givenBy: "o", givenAt: 1,
+                    expires: 9)
+                #expect(try await !store.save(grant, recording: Self.record("grant " + id)))
+                let ended = try await store.revokeGrants(
+                    ofAccount: id, patientID: "unknown", at: 2, recording: Self.record("revoke " + id))
+                #expect(ended == 0)
+            }
+            #expect(try await store.account(id: "a")?.state == .locked)
+            #expect(try await store.hasResetCode([3], of: "a", at: 2))
+            for isThere in [true, false] {
+                let isGone = try await store.unlink(
+                    issuer: "https://i", from: "a", at: 5, recording: Self.record("unlink"))
+                #expect(isGone == isThere)
+            }
+            for isThere in [true, false] {
+                #expect(try await store.remove(accountID: "a", at: 6, recording: Self.record("remove")) == isThere)
+            }
+            #expect(
+                try await Self.rows(store) == ["add a", "lock a", "code a", "desk a", "link a", "unlink", "remove"])
         }
     }
 
