@@ -103,9 +103,10 @@ struct AuditFeeder: Service {
         let rows = try await database.read { try AuditChain.rows(after: after, limit: count, $0) }
         guard let first = rows.first else { return Step(place: place) }
         if first.number > after + 1 {
-            place.missed += first.number - after - 1
             place.number = first.number - 1
-            try await keep(place, [])
+            try await database.write { [name = feed.name, number = place.number] in
+                try AuditFeedTable($0.connection).miss(upTo: number, of: name)
+            }
             logger.critical(
                 "rows of the audit trail were cut before they were fed; they are in the export that allowed the cut",
                 metadata: ["feed": "\(feed.name)", "from": "\(after + 1)", "to": "\(first.number - 1)"])
@@ -204,18 +205,13 @@ struct AuditFeeder: Service {
         }
         memory.countedAt = .now
         var state = AuditFeedState(name: feed.name)
-        let (name, number) = (feed.name, step.place.number)
-        let (waiting, parked) = try await database.read { connection in
-            (
-                try AuditFeedTable(connection).waiting(behind: number),
-                try AuditFeedTable(connection).parkedCount(of: name)
-            )
-        }
-        state.number = number
-        state.missed = step.place.missed
-        state.parked = parked
+        let name = feed.name
+        let standing = try await database.read { try AuditFeedTable($0).standing(of: name) }
+        state.number = standing.place?.number ?? 0
+        state.missed = standing.place?.missed ?? 0
+        state.parked = standing.parked
         state.failure = step.failure
-        if let waiting {
+        if let waiting = standing.waiting {
             state.waiting = waiting.count
             state.oldestSeconds = max(0, (now() - waiting.oldest) / 1_000_000)
         }

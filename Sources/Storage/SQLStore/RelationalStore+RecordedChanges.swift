@@ -31,6 +31,19 @@ extension RelationalStore {
         try await recorded(record) { try PeerTable(connection: $0).removePeer(kind: kind, name: name) }
     }
 
+    // MARK: Feeds of the audit trail
+
+    /// Gives up a row for an audit repository that has refused it. False where it is not parked there.
+    package func discard(row number: Int64, ofFeed feed: String, recording record: AuditRecord) async throws -> Bool {
+        try await recorded(record) { try AuditFeedTable($0).unpark(number, of: feed) }
+    }
+
+    /// Takes for known that an audit repository has missed so many rows. False where it has missed none, or others than so
+    /// many by now.
+    package func accept(missed count: Int64, ofFeed feed: String, recording record: AuditRecord) async throws -> Bool {
+        try await recorded(record) { try AuditFeedTable($0).accept(missed: count, of: feed) }
+    }
+
     // MARK: People
 
     /// A one-time code to choose a password with, as it is kept: until when it may be used in microseconds since 1970 UTC.

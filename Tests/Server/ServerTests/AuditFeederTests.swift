@@ -209,6 +209,10 @@ import Testing
             #expect(try await bench.feeder.step().taken == 3)
             #expect(try await bench.place?.missed == 5)
             #expect(try await bench.place?.number == 10)
+            // The next rows leave the count as it is.
+            try await bench.add(10..<12)
+            #expect(try await bench.feeder.step().taken == 2)
+            #expect(try await bench.place?.missed == 5)
         }
     }
 

@@ -94,6 +94,37 @@ struct RecordedChangeTests {
         }
     }
 
+    @Test("An operator takes for known what a feed has missed, as many as they saw", arguments: TestDatabases.all)
+    func missed(_ kind: SQLDialect) async throws {
+        try await WorkflowSupport.with(kind) { store in
+            try await store.database.write { transaction in
+                let table = AuditFeedTable(transaction.connection)
+                try table.put(.init(number: 2), of: "a")
+                try table.miss(upTo: 7, of: "a")
+                try table.miss(upTo: 3, of: "a")
+                try table.miss(upTo: 9, of: "nobody")
+                try table.park([.init(number: 8, reason: "r", parkedAt: 1)], of: "a")
+            }
+            func accept(_ count: Int64) async throws -> Bool {
+                try await store.accept(missed: count, ofFeed: "a", recording: Self.record("accept \(count)"))
+            }
+            #expect(try await !accept(4))
+            #expect(try await accept(5))
+            // What the feeder keeps afterwards brings nothing back.
+            try await store.database.write {
+                try AuditFeedTable($0.connection).put(.init(number: 9, missed: 5), of: "a")
+            }
+            let standing = try await store.database.read { try AuditFeedTable($0).standing(of: "a") }
+            #expect(standing.place == .init(number: 9, missed: 0) && standing.parked == 1)
+            #expect(try await !accept(0))
+            for isThere in [true, false] {
+                let isGone = try await store.discard(row: 8, ofFeed: "a", recording: Self.record("discard"))
+                #expect(isGone == isThere)
+            }
+            #expect(try await Self.rows(store) == ["accept 5", "discard"])
+        }
+    }
+
     @Test("A change that the database refuses leaves no row", arguments: TestDatabases.all)
     func refused(_ kind: SQLDialect) async throws {
         try await WorkflowSupport.with(kind) { store in
