@@ -9,9 +9,7 @@ import io
 import json
 import pathlib
 import re
-import shutil
 import sys
-import tempfile
 import time
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -23,6 +21,7 @@ from pynetdicom.sop_class import (
     CTImageStorage, ModalityWorklistInformationFind, PatientRootQueryRetrieveInformationModelFind as PATIENT_FIND,
     StudyRootQueryRetrieveInformationModelFind as STUDY_FIND, StudyRootQueryRetrieveInformationModelMove as STUDY_MOVE)
 
+import alone
 import check_hl7
 import check_launch
 import check_signin
@@ -32,7 +31,7 @@ from check_hl7_out import own_database
 from check_signin import Browser, Forms
 from hilum_server import HilumServer
 from outside_provider import Provider
-from report import Report, equal, expect
+from report import equal, expect
 from smart import BackendClient
 
 GROUP, PROMISE = "canaries", "promise: no patient data beside its doors"
@@ -521,21 +520,5 @@ def check(report, folder, postgres=None):
     add("doctor and lists at the machine show no values", commands)
 
 
-def main():
-    """By itself."""
-    report = Report()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="hilum-canaries."))
-    try:
-        check(report, folder)
-    finally:
-        if "--keep" not in sys.argv:
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            print(folder)
-    for group, name, _, state, detail in report.rows:
-        print(f"{state}: {group}/{name} {detail}")
-    return 1 if report.failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(alone.whole("canaries", check, keep="--keep" in sys.argv))
