@@ -5,7 +5,6 @@ name elements and parameters, which are no values.
     python check_canaries.py      # alone; HILUM names the binary
 """
 
-import io
 import json
 import pathlib
 import re
@@ -16,14 +15,12 @@ from urllib.parse import quote, urlencode, urlsplit
 import pydicom
 import requests
 from pydicom.uid import generate_uid
-from pynetdicom import AE, build_context
+from pynetdicom import AE
 from pynetdicom.sop_class import (
     CTImageStorage, ModalityWorklistInformationFind, PatientRootQueryRetrieveInformationModelFind as PATIENT_FIND,
     StudyRootQueryRetrieveInformationModelFind as STUDY_FIND, StudyRootQueryRetrieveInformationModelMove as STUDY_MOVE)
 
 import alone
-import check_hl7
-import check_launch
 import check_signin
 import small_images
 from check_hl7 import FACILITY, SENDER, TLSClient, ask, msh
@@ -82,7 +79,7 @@ class Watch:
 def pid(birth=None):
     c = CANARY
     return (f"PID|1||{c['number']}^^^TESTS^MR~{c['ssn']}^^^SSA^SS||{c['family']}^{c['given']}|{c['maiden']}|"
-            f"{birth or c['birth']}|F||{''}|{c['street']} 1^^{c['city']}^ST^{c['zip']}^USA||{c['phone']}^PRN^PH^{c['mail']}|"
+            f"{birth or c['birth']}|F|||{c['street']} 1^^{c['city']}^ST^{c['zip']}^USA||{c['phone']}^PRN^PH^{c['mail']}|"
             f"|||||{c['account']}^^^TESTS^AN|{c['ssn']}")
 
 
@@ -96,7 +93,7 @@ def messages():
         f"^Dora||{c['accession']}|RP1|SPS1|||CT||||||{c['reason']}|||||20260102090000",
         f"NTE|1||{c['comment']}"]
     result = [
-        order[1].replace("OBR|1", "OBR|1", 1) , f"OBX|1|TX|F^{c['description']}||{c['finding']}||||||F",
+        order[1], f"OBX|1|TX|F^{c['description']}||{c['finding']}||||||F",
         f"OBX|2|NM|S^Size^L||{c['finding']}|mm|||||F"]
     next_of_kin = f"NK1|1|{c['kin']}^Eva|MTH|{c['street']}|{c['phone']}"
 
