@@ -23,7 +23,8 @@ struct AuditFeeder: Service {
     static let retryAfterMax: Int64 = 3_600
     /// How often an alarm is written to the log again.
     static let alarmInterval = Duration.seconds(3_600)
-    static let reasonBytesMax = 200
+    /// Characters of a reason in the log.
+    static let reasonMax = 200
     /// Of so many that are refused while none is taken the repository is the reason, and not the rows: from then on one is
     /// parked after each pause.
     static let refusedMax = 10
@@ -261,7 +262,7 @@ struct AuditFeeder: Service {
         memory.failure = failure
         logger.warning(
             "an audit repository is not fed now; what waits is kept",
-            metadata: ["feed": "\(feed.name)", "reason": "\(failure.prefix(Self.reasonBytesMax))"])
+            metadata: ["feed": "\(feed.name)", "reason": "\(failure.prefix(Self.reasonMax))"])
     }
 }
 
