@@ -12,13 +12,11 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import xml.etree.ElementTree as ET
@@ -34,6 +32,7 @@ from pynetdicom.sop_class import (
     CTImageStorage, ModalityPerformedProcedureStep, StudyRootQueryRetrieveInformationModelFind as STUDY_FIND,
     StudyRootQueryRetrieveInformationModelMove as STUDY_MOVE)
 
+import alone
 import check_launch
 import check_mpps
 import check_signin
@@ -43,7 +42,7 @@ from check_hl7 import FACILITY, SENDER, adt, ask, msh
 from check_hl7_out import own_database
 from check_query_retrieve import free_port
 from hilum_server import HilumServer
-from report import Report, equal, expect
+from report import equal, expect, within
 from smart import BackendClient
 
 GROUP = "audit"
@@ -263,15 +262,6 @@ class Site:
         if receiver is self.rest:
             return [int(event["meta"]["source"].rsplit("-", 1)[1]) for event in receiver.events()]
         return [int(re.search(rb'\[meta sequenceId="(\d+)"\]', message).group(1)) for message in receiver.messages()]
-
-
-def within(seconds, work):
-    until = time.monotonic() + seconds
-    while True:
-        found = work()
-        if found or time.monotonic() > until:
-            return found
-        time.sleep(0.25)
 
 
 def whole(site, receiver, last, parked=()):
@@ -625,15 +615,7 @@ def main():
     """By itself."""
     if sys.argv[1:2] == ["receive"]:
         return receive(*sys.argv[2:])
-    report = Report()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="hilum-audit."))
-    try:
-        check(report, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    for group, name, _, state, detail in report.rows:
-        print(f"{state}: {group}/{name} {detail}")
-    return 1 if report.failed else 0
+    return alone.whole("audit", check)
 
 
 if __name__ == "__main__":

@@ -5,32 +5,30 @@ name elements and parameters, which are no values.
     python check_canaries.py      # alone; HILUM names the binary
 """
 
-import io
 import json
 import pathlib
 import re
-import shutil
 import sys
-import tempfile
 import time
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import pydicom
 import requests
 from pydicom.uid import generate_uid
-from pynetdicom import AE, build_context
+from pynetdicom import AE
 from pynetdicom.sop_class import (
     CTImageStorage, ModalityWorklistInformationFind, PatientRootQueryRetrieveInformationModelFind as PATIENT_FIND,
     StudyRootQueryRetrieveInformationModelFind as STUDY_FIND, StudyRootQueryRetrieveInformationModelMove as STUDY_MOVE)
 
-import check_hl7
-import check_launch
+import alone
 import check_signin
 import small_images
 from check_hl7 import FACILITY, SENDER, TLSClient, ask, msh
 from check_hl7_out import own_database
+from check_signin import Browser, Forms
 from hilum_server import HilumServer
-from report import Report, equal, expect
+from outside_provider import Provider
+from report import equal, expect
 from smart import BackendClient
 
 GROUP, PROMISE = "canaries", "promise: no patient data beside its doors"
@@ -45,6 +43,16 @@ CANARY = {
 }
 # As FHIR writes the day of birth.
 FOUND = [*CANARY.values(), "1943-11-27"]
+# Doors that are shut where nothing is configured.
+CONFIGURATION = """
+outbound:
+  allow-networks: [127.0.0.1/32]
+  authorities: tls/outside.pem
+sign-in:
+  providers: [{{ name: hospital, issuer: "{issuer}", client: hilum, secret: keys/hospital.secret }}]
+authorization-servers: [{{ issuer: "{issuer}", scopes: "patient/*.rs" }}]
+registration: {{ dynamic: true }}
+"""
 
 
 def found(text):
@@ -71,7 +79,7 @@ class Watch:
 def pid(birth=None):
     c = CANARY
     return (f"PID|1||{c['number']}^^^TESTS^MR~{c['ssn']}^^^SSA^SS||{c['family']}^{c['given']}|{c['maiden']}|"
-            f"{birth or c['birth']}|F||{''}|{c['street']} 1^^{c['city']}^ST^{c['zip']}^USA||{c['phone']}^PRN^PH^{c['mail']}|"
+            f"{birth or c['birth']}|F|||{c['street']} 1^^{c['city']}^ST^{c['zip']}^USA||{c['phone']}^PRN^PH^{c['mail']}|"
             f"|||||{c['account']}^^^TESTS^AN|{c['ssn']}")
 
 
@@ -85,7 +93,7 @@ def messages():
         f"^Dora||{c['accession']}|RP1|SPS1|||CT||||||{c['reason']}|||||20260102090000",
         f"NTE|1||{c['comment']}"]
     result = [
-        order[1].replace("OBR|1", "OBR|1", 1) , f"OBX|1|TX|F^{c['description']}||{c['finding']}||||||F",
+        order[1], f"OBX|1|TX|F^{c['description']}||{c['finding']}||||||F",
         f"OBX|2|NM|S^Size^L||{c['finding']}|mm|||||F"]
     next_of_kin = f"NK1|1|{c['kin']}^Eva|MTH|{c['street']}|{c['phone']}"
 
@@ -151,6 +159,14 @@ class Site:
             folder / "canaries", postgres=own_database(postgres, "canaries"), log=folder / "canaries.log")
         self.server.init()
         self.server.configure("log-level:", "log-level: trace")
+        self.provider = Provider(folder, "canaries-provider", [(CANARY["number"], {
+            "preferred_username": CANARY["family"], "name": f"{CANARY['given']} {CANARY['family']}", "email": CANARY["mail"]})])
+        (self.server.folder / "tls" / "outside.pem").write_bytes(self.provider.certificate.read_bytes())
+        secret = self.server.folder / "keys" / "hospital.secret"
+        secret.write_text("a-secret-of-the-canaries\n")
+        secret.chmod(0o600)
+        with open(self.server.folder / "hilum.yaml", "a") as file:
+            file.write(CONFIGURATION.format(issuer=self.provider.issuer))
         self.server.add_sender(SENDER, FACILITY)
         self.server.add_ae("CLIENTS")
         self.backend = BackendClient(self.server, "everything", "ES384", "system/*.cruds", folder)
@@ -349,6 +365,81 @@ def tokens(site):
         site.watch.look("its headers", json.dumps(dict(answer.headers)))
 
 
+class WatchedBrowser(Browser):
+    """What it is led to, and what is refused, is looked at."""
+
+    def __init__(self, site):
+        super().__init__(site.server, leaves=True)
+        self.watch = site.watch
+
+    def send(self, method, path, data=None):
+        self.watch.look("a path that a browser is led to", path)
+        answer = super().send(method, path, data)
+        where = f"{method} {path.split('?')[0]}: {answer.status_code}"
+        self.watch.look(where + " headers", json.dumps(dict(answer.headers)))
+        if answer.status_code >= 400:
+            self.watch.look(where, answer.content)
+        return answer
+
+
+def emergency(site):
+    c, path = CANARY, "/account/emergency"
+    code = check_signin.add(site.server, "wera", "referrer", "--fhir-user", "Practitioner/none")
+    check_signin.choose_password(site.server, "wera", code)
+    browser = WatchedBrowser(site)
+    browser.sign_in("wera")
+    for fields in ({"number": c["number"] + "77", "reason": c["reason"]}, {"number": c["number"], "reason": " "},
+                   {"number": c["family"], "system": c["ssn"], "reason": c["comment"]},
+                   {"number": c["number"], "reason": c["comment"] * 60}):
+        browser.get(path)
+        equal(browser.post(path, **fields).status_code, 403, "status")
+    foreign = browser.send("POST", path, {"csrf": "x", "number": c["number"], "reason": c["reason"]})
+    expect(400 <= foreign.status_code < 500, f"a form that is none of this session's: {foreign.status_code}")
+    browser.get(path)
+    # Opened, or refused where several have the number; the person's own reason is shown to them.
+    browser.post(path, number=c["number"], system="urn:canary", reason=c["reason"])
+    expect(browser.page.status_code in (200, 403), f"status {browser.page.status_code}")
+
+
+def outside(site):
+    """A provider that knows somebody by patients' values, tokens of it, and applications that would be registered by them."""
+    c, watch, server = CANARY, site.watch, site.server
+    # What a browser asked for goes to no other server.
+    browser = WatchedBrowser(site)
+    Browser.send(browser, "GET", "/account/sign-in?" + urlencode({"return": f"/fhir/Patient?name={c['family']}"}))
+    browser.post("/account/sign-in/outside/hospital")
+    watch.look("the way to a provider", Forms(browser.page.text).refresh)
+    browser = WatchedBrowser(site)
+    browser.get("/account/sign-in")
+    browser.post("/account/sign-in/outside/hospital")
+    back = urlsplit(site.provider.sign_in(Forms(browser.page.text).refresh, c["number"]))
+    equal(browser.get(f"{back.path}?{back.query}").status_code, 403, "nobody's account")
+    for query in ({"error": c["family"], "error_description": c["finding"]}, {"code": c["number"], "state": c["family"]}):
+        expect(Browser.send(browser, "GET", f"{back.path}?{urlencode(query)}").status_code >= 400, "status")
+        watch.look("the way back from a provider", browser.page.content)
+    good = site.provider.access_token(server.fhir, patient=c["number"])
+    for token in (good, good[:-8], c["number"], f"{c['family']}.{c['given']}.{c['number']}"):
+        answer = requests.get(server.fhir + "/Patient/" + c["number"], verify=server.verify, timeout=30,
+                              headers={"Authorization": f"Bearer {token}"})
+        expect(400 <= answer.status_code < 500, f"status {answer.status_code}")
+        watch.look("a token of elsewhere", answer.content)
+        watch.look("its headers", json.dumps(dict(answer.headers)))
+    statuses = []
+    for changes in ({"redirect_uris": [f"javascript:{c['family']}"]}, {"scope": c["family"]}, {"grant_types": [c["family"]]},
+                    {"redirect_uris": [f"https://asks.example/{c['number']}#x"]}, {"software_statement": c["number"]},
+                    {"jwks_uri": f"http://{c['family']}.example/{c['number']}"}, {"client_name": c["family"] * 300},
+                    {"token_endpoint_auth_method": c["family"]}, {"id_token_signed_response_alg": c["number"]}):
+        answer = requests.post(server.http + "/oauth/register", verify=server.verify, timeout=30, json={
+            "client_name": "Asks", "redirect_uris": ["https://asks.example/cb"], "scope": "openid patient/*.rs",
+            "token_endpoint_auth_method": "client_secret_basic", **changes})
+        statuses.append(answer.status_code)
+        if answer.status_code >= 400:
+            watch.look("/oauth/register", answer.content)
+        watch.look("its headers", json.dumps(dict(answer.headers)))
+    expect(statuses.count(400) >= 6, f"{statuses}")
+    return f"registrations: {statuses}"
+
+
 def operations(site):
     c = CANARY
     for path in (f"/ops/messages?patient={c['number']}", f"/ops/messages?since={c['family']}", f"/ops/messages/{c['number']}",
@@ -380,6 +471,8 @@ def check(report, folder, postgres=None):
         add("DIMSE: error comments hold no values", dimse)
         add("tokens and pages: refusals and redirects hold no values", tokens)
         add("what operators read as JSON is refused without values", operations)
+        add("an emergency is refused without what was typed", emergency)
+        add("outside sign-in, tokens of elsewhere and registrations are refused without values", outside)
 
         def metrics(site):
             answer = site.session.get(server.http + "/metrics", timeout=30)
@@ -394,6 +487,7 @@ def check(report, folder, postgres=None):
         time.sleep(2)
     finally:
         code = server.stop()
+        site.provider.stop()
     report.check(GROUP, "SIGTERM drains and exits 0", lambda: equal(code, 0, "exit code"))
 
     def log(site):
@@ -423,21 +517,5 @@ def check(report, folder, postgres=None):
     add("doctor and lists at the machine show no values", commands)
 
 
-def main():
-    """By itself."""
-    report = Report()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="hilum-canaries."))
-    try:
-        check(report, folder)
-    finally:
-        if "--keep" not in sys.argv:
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            print(folder)
-    for group, name, _, state, detail in report.rows:
-        print(f"{state}: {group}/{name} {detail}")
-    return 1 if report.failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(alone.whole("canaries", check, keep="--keep" in sys.argv))

@@ -15,11 +15,11 @@ import other_archives
 import small_images
 from check_hl7_out import own_database
 from check_query_retrieve import Receiver, free_port, identifier, move
-from check_remote_studies import Case as RemoteCase, within
+from check_remote_studies import Case as RemoteCase
 from check_scp import association, code
 from dicom_compare import raw_bytes_of_data_set
 from hilum_server import HilumServer
-from report import equal, expect
+from report import equal, expect, within
 from smart import BackendClient
 
 WADO, MOVE, FIND, QIDO, STORE = "PS3.18 §10.4", "PS3.4 §C.4.2", "PS3.4 §C.4.1", "PS3.18 §10.6", "PS3.4 §B"

@@ -170,6 +170,11 @@ def drive(report, server, folder, options):
         expect(result["isChanged"] and not result["isResumed"], result)
         equal(objects(server), before, "objects")
         expect(key.read_bytes() != first, "the master key is another")
+        rows = [entry["resource"] for entry in backend.session().get(
+            server.fhir + "/AuditEvent?_count=50", timeout=30).json()["entry"]]
+        said = [row["outcomeDesc"] for row in rows
+                if any(code["code"] == "key rotate" for code in row.get("subtype", []))]
+        equal(said, [f"ended: the store's keys are under {result['masterKey']}", "begun"], "the audit trail, newest first")
         read(server, backend, range(1, 6))
         store(server, backend, range(6, 9))
         return f"{len(before)} objects untouched"

@@ -4,20 +4,19 @@ study of the quarantine that is decided about, and who is not let in."""
 import html
 import pathlib
 import re
-import shutil
 import sys
-import tempfile
 import time
 
 import requests
 
+import alone
 import check_dicom
 import check_hl7_out
 import check_signin
 import dicom_files
 from check_signin import PASSWORD, Browser, Forms
 from hilum_server import HilumServer
-from report import Report, equal, expect
+from report import equal, expect
 from ris import Receiver, answer
 from smart import BackendClient
 
@@ -192,18 +191,5 @@ def drive(report, site):
     report.check(GROUP, "a practitioner is refused and nobody led to the sign-in", others, "CWE-862")
 
 
-def main():
-    """By itself."""
-    report = Report()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="hilum-operations."))
-    try:
-        check(report, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    for group, name, _, state, detail in report.rows:
-        print(f"{state}: {group}/{name} {detail}")
-    return 1 if report.failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(alone.whole("operations", check))

@@ -15,7 +15,7 @@ import small_images
 from check_hl7 import FACILITY, SENDER, adt, ask, order
 from check_query_retrieve import free_port
 from hilum_server import HilumServer
-from report import Report, equal, expect
+from report import Report, equal, expect, within
 from smart import BackendClient
 
 FHIR, PROMISE = "FHIR R4 imagingstudy.html", "promise: archives"
@@ -24,16 +24,6 @@ CONFIGURATION = """
 prefetch: [{ name: ct, on: order, modality: CT, priors: { modality: CT, number: 1 } }]
 archives: { ORTHANC: { poll: { days: 2, minutes: 1 } } }
 """
-
-
-def within(seconds, work):
-    """What `work` gives once it is something."""
-    until = time.monotonic() + seconds
-    while True:
-        found = work()
-        if found or time.monotonic() > until:
-            return found
-        time.sleep(0.25)
 
 
 class Case:

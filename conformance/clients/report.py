@@ -103,3 +103,13 @@ def expect(condition, message):
 def equal(found, wanted, what):
     if found != wanted:
         raise AssertionError(f"{what}: {str(found)[:160]!r}, not {str(wanted)[:160]!r}")
+
+
+def within(seconds, work):
+    """What `work` gives once it is something, at the latest after so long."""
+    until = time.monotonic() + seconds
+    while True:
+        found = work()
+        if found or time.monotonic() > until:
+            return found
+        time.sleep(0.25)

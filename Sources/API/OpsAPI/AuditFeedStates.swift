@@ -2,6 +2,7 @@ import Synchronization
 
 /// What an operator sees of one feed of the audit trail.
 package struct AuditFeedState: Sendable, Hashable {
+    /// As the configuration names it.
     package var name: String
     /// The last row that the repository has.
     package var number: Int64 = 0
@@ -11,13 +12,14 @@ package struct AuditFeedState: Sendable, Hashable {
     package var oldestSeconds: Int64 = 0
     /// Rows that it refused.
     package var parked: Int64 = 0
-    /// Rows that were cut before it had them.
+    /// Rows that were cut before it had them, since an operator last accepted that.
     package var missed: Int64 = 0
     /// Why it does not get more now; nil while it does.
     package var failure: String?
     /// Whether a row has waited for longer than the site allows.
     package var isLate = false
 
+    /// Of a feed of which nothing is known yet.
     package init(name: String) { self.name = name }
 
     /// Whether somebody should look.
@@ -38,6 +40,7 @@ package final class AuditFeedStates: Sendable {
     /// By name.
     package var all: [AuditFeedState] { states.withLock { $0.values.sorted { $0.name < $1.name } } }
 
+    /// Keeps a feed's state in place of the one before, and sets its gauges.
     package func tell(_ state: AuditFeedState) {
         states.withLock { $0[state.name] = state }
         gauge("row", state, state.number)

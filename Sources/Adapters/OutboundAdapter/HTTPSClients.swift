@@ -23,21 +23,26 @@ final class HTTPSClients: Sendable {
     private static let idle = Duration.seconds(90)
 
     private let entries = Mutex<[Place: Entry]>([:])
-    private let make: @Sendable (Place) -> HTTPClient
+    private let make: @Sendable (Place) throws -> HTTPClient
 
-    init(make: @escaping @Sendable (Place) -> HTTPClient) { self.make = make }
+    /// - Parameter make: what it throws, ``with(_:_:)`` throws.
+    init(make: @escaping @Sendable (Place) throws -> HTTPClient) { self.make = make }
 
     func with<Value: Sendable>(_ place: Place, _ body: (HTTPClient) async throws -> Value) async throws -> Value {
         let now = ContinuousClock.now
-        let (client, stale) = entries.withLock { entries in
+        let (made, stale) = entries.withLock { entries in
             let stale = Self.takeStale(&entries, now, making: place)
-            var entry = entries[place] ?? Entry(client: make(place), lastUse: now)
-            entry.users += 1
-            entry.lastUse = now
-            entries[place] = entry
-            return (entry.client, stale)
+            let client = Result {
+                var entry = try entries[place] ?? Entry(client: make(place), lastUse: now)
+                entry.users += 1
+                entry.lastUse = now
+                entries[place] = entry
+                return entry.client
+            }
+            return (client, stale)
         }
         for client in stale { try? await client.shutdown() }
+        let client = try made.get()
         defer {
             entries.withLock { entries in
                 entries[place]?.users -= 1

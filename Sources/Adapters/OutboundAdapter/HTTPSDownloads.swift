@@ -41,7 +41,7 @@ package struct HTTPSDownloads: OutboundDownloads {
     package init(_ outbound: HTTPSOutbound, sources: [Source] = []) {
         self.outbound = outbound
         self.sources = sources
-        clients = HTTPSClients { outbound.client(host: $0.host, address: $0.address) }
+        clients = HTTPSClients { try outbound.client(host: $0.host, address: $0.address) }
     }
 
     /// Closes the connections that nobody uses.

@@ -34,14 +34,23 @@ package struct HTTPSOutbound: FormOutbound {
     private let identity: Identity?
     private let resolve: Resolver
 
-    /// The certificate with its chain, and its key, by which this server shows who it is: files in PEM, read for each new
-    /// connection's client.
+    /// The certificate with its chain, and its key, by which this server shows who it is: files in PEM, read each time they
+    /// are shown.
     package struct Identity: Sendable, Hashable {
         package var certificateFile: String
         package var keyFile: String
         package init(certificateFile: String, keyFile: String) {
             self.certificateFile = certificateFile
             self.keyFile = keyFile
+        }
+
+        /// Puts what the files hold now into what a connection begins with. Throws `.noIdentity` where they cannot be read.
+        package func show(in tls: inout TLSConfiguration) throws(OutboundFailure) {
+            guard let chain = try? NIOSSLCertificate.fromPEMFile(certificateFile), !chain.isEmpty,
+                let key = try? NIOSSLPrivateKey(file: keyFile, format: .pem)
+            else { throw .noIdentity }
+            tls.certificateChain = chain.map { .certificate($0) }
+            tls.privateKey = .privateKey(key)
         }
     }
 
@@ -85,7 +94,7 @@ package struct HTTPSOutbound: FormOutbound {
 
     private func answer(to request: HTTPClientRequest, of url: OutboundURL) async throws -> OutboundResponse {
         let address = try await address(of: url)
-        let client = client(host: url.host, address: address.description)
+        let client = try client(host: url.host, address: address.description)
         do {
             let response = try await Self.fetch(request, client, limits)
             try await client.shutdown()
@@ -96,16 +105,12 @@ package struct HTTPSOutbound: FormOutbound {
         }
     }
 
-    /// A client that dials this address for this host, and nothing else.
-    func client(host: String, address: String) -> HTTPClient {
+    /// A client that dials this address for this host, and nothing else. Throws `.noIdentity`: without its certificate
+    /// this server would be somebody else there.
+    func client(host: String, address: String) throws(OutboundFailure) -> HTTPClient {
         var tls = TLSConfiguration.makeClientConfiguration()
         if let authoritiesFile { tls.additionalTrustRoots = [.file(authoritiesFile)] }
-        if let identity, let chain = try? NIOSSLCertificate.fromPEMFile(identity.certificateFile),
-            let key = try? NIOSSLPrivateKey(file: identity.keyFile, format: .pem)
-        {
-            tls.certificateChain = chain.map { .certificate($0) }
-            tls.privateKey = .privateKey(key)
-        }
+        try identity?.show(in: &tls)
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
         configuration.redirectConfiguration = .disallow
         // Whoever asks again does it by a rule of its own.

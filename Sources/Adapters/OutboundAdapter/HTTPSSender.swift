@@ -17,7 +17,7 @@ package struct HTTPSSender: OutboundSender {
     /// - Parameter outbound: whose policy, limits and authorities count.
     package init(_ outbound: HTTPSOutbound) {
         self.outbound = outbound
-        clients = HTTPSClients { outbound.client(host: $0.host, address: $0.address) }
+        clients = HTTPSClients { try outbound.client(host: $0.host, address: $0.address) }
     }
 
     package func close() async { await clients.close() }

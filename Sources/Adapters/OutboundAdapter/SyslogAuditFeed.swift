@@ -1,3 +1,4 @@
+import Access
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -31,7 +32,8 @@ package final class SyslogAuditFeed: AuditFeeding {
 
     /// - Parameters:
     ///   - machine: the name of this machine for the messages' headers; `process` the id of this process.
-    ///   - tls: made for each connection, so that certificates that were replaced are used.
+    ///   - tls: made for each connection, so that certificates that were replaced are used; whatever it throws, nothing is
+    ///     sent.
     package init(
         host: String, port: Int, kind: SyslogMessage.Kind, machine: String, process: Int32, limits: Limits = Limits(),
         tls: @escaping @Sendable () throws -> NIOSSLContext
@@ -68,8 +70,9 @@ package final class SyslogAuditFeed: AuditFeeding {
 
     /// One connection from its beginning to its end. Throws where it did not end in order.
     private func deliver(_ bytes: [UInt8]) async throws {
-        let context = try tls()
-        let name = Self.isAddress(host) ? nil : host
+        guard let context = try? tls() else { throw OutboundFailure.noIdentity }
+        // No certificate is looked at by the name that an address would be.
+        let name = IPAddress(host) == nil ? host : nil
         let isWhole = WholeBatch()
         let ended = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: Void.self)
         let channel: any Channel
@@ -87,7 +90,7 @@ package final class SyslogAuditFeed: AuditFeeding {
                 .connect(host: host, port: port).get()
         } catch {
             ended.fail(error)
-            throw SyslogFailure.noConnection
+            throw OutboundFailure.noConnection
         }
         let deadline = channel.eventLoop.scheduleTask(in: limits.batch) {
             ended.fail(SyslogFailure.noEnd)
@@ -110,14 +113,11 @@ package final class SyslogAuditFeed: AuditFeeding {
         }
     }
 
-    private static func isAddress(_ host: String) -> Bool {
-        (try? SocketAddress(ipAddress: host, port: 0)) != nil
-    }
-
     /// Nothing of the other side's making.
     private static func words(_ error: any Error) -> String {
         switch error {
         case let failure as SyslogFailure: failure.rawValue
+        case let failure as OutboundFailure: failure.rawValue
         case let error where SyslogEnding.isOfTLS(error):
             "TLS failed: a certificate is not trusted, not of this host or not taken, or no version is shared"
         case is CancellationError: "the connection was given up"
@@ -128,7 +128,6 @@ package final class SyslogAuditFeed: AuditFeeding {
 
 /// Why a batch counts as not taken.
 enum SyslogFailure: String, Error, Sendable {
-    case noConnection = "no connection"
     case noEnd = "the repository did not end the connection in time"
     case reset = "the connection was reset before all was taken"
 }

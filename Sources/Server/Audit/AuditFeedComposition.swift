@@ -92,12 +92,7 @@ struct AuditFeedComposition {
         tls.cipherSuiteValues = TLSContexts.suitesOfTLS12
         do {
             if let authorities { tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(authorities)) }
-            if let identity {
-                tls.certificateChain = try NIOSSLCertificate.fromPEMFile(identity.certificateFile).map {
-                    .certificate($0)
-                }
-                tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: identity.keyFile, format: .pem))
-            }
+            try identity?.show(in: &tls)
             return try NIOSSLContext(configuration: tls)
         } catch { throw ConfigurationError("\(place): certificate, key or authorities cannot be used") }
     }

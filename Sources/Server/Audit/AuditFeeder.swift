@@ -11,8 +11,8 @@ import Workflow
 /// and nothing is lost while the repository is away.
 ///
 /// At least once: a row counts as fed when its repository has taken it and the place behind it is durable. A row that the
-/// repository refuses is parked by its number and the feed goes on; one that is away is asked again after a pause that
-/// grows. Decision 0037.
+/// repository refuses is parked by its number and the feed goes on; a repository that is away, or that has refused so many
+/// and taken none, is asked again after a pause that grows. Decision 0037.
 struct AuditFeeder: Service {
     /// Rows sent together at most.
     static let pageRows = 200
@@ -23,7 +23,11 @@ struct AuditFeeder: Service {
     static let retryAfterMax: Int64 = 3_600
     /// How often an alarm is written to the log again.
     static let alarmInterval = Duration.seconds(3_600)
-    static let reasonBytesMax = 200
+    /// Characters of a reason in the log.
+    static let reasonMax = 200
+    /// Of so many that are refused while none is taken the repository is the reason, and not the rows: from then on one is
+    /// parked after each pause.
+    static let refusedMax = 10
 
     let feed: AuditConfiguration.Feed
     let database: SQLDatabase
@@ -45,10 +49,12 @@ struct AuditFeeder: Service {
         while !Task.isCancelled {
             var pause = Self.idle
             do {
-                let step = try await step(rows: memory.rows)
+                let step = try await step(rows: memory.rows, refused: memory.refused)
                 // What ends with the server is no failure of the repository's.
                 if Task.isCancelled { return }
-                memory.rows = Self.rows(memory.rows, failed: step.failure != nil)
+                memory.refused = step.refused
+                // What is refused is not there twice: many are sent, for one that is taken clears the repository.
+                memory.rows = Self.rows(memory.rows, failed: ![nil, Self.takesNone].contains(step.failure))
                 memory.failures = step.failure == nil ? 0 : memory.failures + 1
                 if step.failure == nil, step.hasMore { pause = .zero }
                 if step.failure != nil { pause = Self.pause(memory.failures, retryAfter: step.retryAfterSeconds) }
@@ -67,6 +73,8 @@ struct AuditFeeder: Service {
         var failures = 0
         /// To be sent together next.
         var rows = AuditFeeder.pageRows
+        /// Refused since the repository last took one.
+        var refused = 0
         /// What was told in the log, and when.
         var failure: String?
         var alarmedAt: ContinuousClock.Instant?
@@ -88,6 +96,8 @@ struct AuditFeeder: Service {
     struct Step: Sendable {
         var place: AuditFeedTable.Place
         var taken = 0
+        /// How many were refused since one was last taken.
+        var refused = 0
         var failure: String?
         var retryAfterSeconds: Int64?
         /// There may be more rows now.
@@ -96,16 +106,22 @@ struct AuditFeeder: Service {
 
     /// Sends the next rows and keeps how far that came.
     ///
-    /// - Parameter count: rows sent together.
-    func step(rows count: Int = Self.pageRows) async throws -> Step {
+    /// - Parameters:
+    ///   - count: rows sent together.
+    ///   - refused: how many were refused since one was last taken.
+    func step(rows count: Int = Self.pageRows, refused: Int = 0) async throws -> Step {
         var place = try await begin()
         let after = place.number
         let rows = try await database.read { try AuditChain.rows(after: after, limit: count, $0) }
-        guard let first = rows.first else { return Step(place: place) }
+        guard let first = rows.first else {
+            // A repository that takes nothing does so too while nothing waits.
+            return Step(place: place, refused: refused, failure: refused < Self.refusedMax ? nil : Self.takesNone)
+        }
         if first.number > after + 1 {
-            place.missed += first.number - after - 1
             place.number = first.number - 1
-            try await keep(place, [])
+            try await database.write { [name = feed.name, number = place.number] in
+                try AuditFeedTable($0.connection).miss(upTo: number, of: name)
+            }
             logger.critical(
                 "rows of the audit trail were cut before they were fed; they are in the export that allowed the cut",
                 metadata: ["feed": "\(feed.name)", "from": "\(after + 1)", "to": "\(first.number - 1)"])
@@ -113,9 +129,10 @@ struct AuditFeeder: Service {
         let prepared = rows.map { (row: $0, event: event($0)) }
         let events = prepared.compactMap(\.event)
         let answer = events.isEmpty ? FeedAnswer([]) : await target.send(events)
-        var step = Step(place: place, failure: answer.failure, retryAfterSeconds: answer.retryAfterSeconds)
+        var step = Step(
+            place: place, refused: refused, failure: answer.failure, retryAfterSeconds: answer.retryAfterSeconds)
         var parked: [AuditFeedTable.Parked] = []
-        var verdicts = answer.verdicts[...]
+        var verdicts = Self.judged(answer.verdicts, refused: refused)[...]
         for (row, event) in prepared {
             if event == nil {
                 parked.append(.init(number: row.number, reason: "written in another version's form", parkedAt: now()))
@@ -124,13 +141,17 @@ struct AuditFeeder: Service {
                 case .taken:
                     step.taken += 1
                     step.place.fedAt = now()
-                case .refused(let reason): parked.append(.init(number: row.number, reason: reason, parkedAt: now()))
+                case .refused(let reason):
+                    step.refused += 1
+                    parked.append(.init(number: row.number, reason: reason, parkedAt: now()))
                 }
             } else {
                 break
             }
             step.place.number = row.number
         }
+        if step.taken > 0 { step.refused = 0 }
+        if step.refused >= Self.refusedMax { step.failure = step.failure ?? Self.takesNone }
         guard step.place.number > place.number else {
             step.failure = step.failure ?? "the repository takes nothing"
             return step
@@ -138,6 +159,14 @@ struct AuditFeeder: Service {
         step.hasMore = rows.count == count
         try await keep(step.place, parked)
         return step
+    }
+
+    private static let takesNone = "the repository refuses every row, whichever it is"
+
+    /// The verdicts that count. Where one was taken, the rest was refused for what it is; else those up to
+    /// ``refusedMax``, and one at least: rows that are never taken hold nothing up for ever.
+    static func judged(_ verdicts: [FeedAnswer.Verdict], refused: Int) -> [FeedAnswer.Verdict] {
+        verdicts.contains(.taken) ? verdicts : Array(verdicts.prefix(max(1, refusedMax - refused)))
     }
 
     /// Where the feed is; a feed that is new begins where the configuration says.
@@ -204,18 +233,13 @@ struct AuditFeeder: Service {
         }
         memory.countedAt = .now
         var state = AuditFeedState(name: feed.name)
-        let (name, number) = (feed.name, step.place.number)
-        let (waiting, parked) = try await database.read { connection in
-            (
-                try AuditFeedTable(connection).waiting(behind: number),
-                try AuditFeedTable(connection).parkedCount(of: name)
-            )
-        }
-        state.number = number
-        state.missed = step.place.missed
-        state.parked = parked
+        let name = feed.name
+        let standing = try await database.read { try AuditFeedTable($0).standing(of: name) }
+        state.number = standing.place?.number ?? 0
+        state.missed = standing.place?.missed ?? 0
+        state.parked = standing.parked
         state.failure = step.failure
-        if let waiting {
+        if let waiting = standing.waiting {
             state.waiting = waiting.count
             state.oldestSeconds = max(0, (now() - waiting.oldest) / 1_000_000)
         }
@@ -238,7 +262,7 @@ struct AuditFeeder: Service {
         memory.failure = failure
         logger.warning(
             "an audit repository is not fed now; what waits is kept",
-            metadata: ["feed": "\(feed.name)", "reason": "\(failure.prefix(Self.reasonBytesMax))"])
+            metadata: ["feed": "\(feed.name)", "reason": "\(failure.prefix(Self.reasonMax))"])
     }
 }
 

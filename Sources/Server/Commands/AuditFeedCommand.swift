@@ -11,7 +11,7 @@ import Workflow
 struct AuditFeedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "feed", abstract: "Look at the feeds to audit repositories (`audit.feeds` of hilum.yaml).",
-        subcommands: [List.self, Test.self, Retry.self, Discard.self])
+        subcommands: [List.self, Test.self, Retry.self, Discard.self, Accept.self])
 
     /// Parked rows that are read together.
     static let parkedRows = 1_000
@@ -43,34 +43,21 @@ struct AuditFeedCommand: AsyncParsableCommand {
         @Argument(help: "The feed's name.") var name: String
 
         func run() async throws {
-            let (configuration, server, feed) = try AuditFeedCommand.find(name, folder)
-            let target = try AuditFeedCommand.target(feed, configuration, server)
-            let answer: FeedAnswer
-            do {
-                answer = try await StoreComposition.using(configuration, server) { store in
-                    try await store.record(AuditFeedCommand.record("audit feed test", feed))
-                    let event = try await store.database.read { connection -> FedEvent? in
-                        // The newest may be another's who did something at the same time; it says as much.
-                        let last = try AuditChain.tip(connection).number
-                        return try AuditChain.rows(after: last - 1, limit: 1, connection).first?.content.map {
-                            AuditFeeder.event($0, feed, base: configuration.publicURL + "/fhir")
-                        }
-                    }
-                    guard let event else { throw ValidationError("the newest row cannot be read") }
-                    return await target.send([event])
+            let answer = try await AuditFeedCommand.sending(name, folder, "audit feed test") { way in
+                // The newest may be another's who did something at the same time; it says as much.
+                let last = try await way.store.database.read { try AuditChain.tip($0).number }
+                guard let answer = try await way.send(row: last) else {
+                    throw ValidationError("the newest row cannot be read")
                 }
-            } catch {
-                await target.close()
-                throw error
+                return answer
             }
-            await target.close()
             switch (answer.verdicts.first, answer.failure) {
-            case (.taken?, _): print("ok    \(feed.name): the repository has taken an event")
+            case (.taken?, _): print("ok    \(name): the repository has taken an event")
             case (.refused(let reason)?, _):
-                print("FAIL  \(feed.name): the repository can be reached and refuses the event: \(reason)")
+                print("FAIL  \(name): the repository can be reached and refuses the event: \(reason)")
                 throw ExitCode(1)
             case (nil, let failure):
-                print("FAIL  \(feed.name): \(failure ?? "no answer"); to do: \(AuditFeedReport.advice(feed, failure))")
+                print("FAIL  \(name): \(failure ?? "no answer"); to do: \(AuditFeedReport.advice(failure))")
                 throw ExitCode(1)
             }
         }
@@ -83,42 +70,28 @@ struct AuditFeedCommand: AsyncParsableCommand {
         @Argument(help: "The feed's name.") var name: String
 
         func run() async throws {
-            let (configuration, server, feed) = try AuditFeedCommand.find(name, folder)
-            let target = try AuditFeedCommand.target(feed, configuration, server)
             var (taken, refused) = (0, 0)
-            do {
-                try await StoreComposition.using(configuration, server) { store in
-                    try await store.record(AuditFeedCommand.record("audit feed retry", feed))
-                    // What is parked meanwhile was refused just now.
-                    for row in try await AuditFeedCommand.parked(feed.name, store.database) {
-                        let stored = try await store.database.read {
-                            try AuditChain.rows(after: row.number - 1, limit: 1, $0).first
+            try await AuditFeedCommand.sending(name, folder, "audit feed retry") { way in
+                // What is parked meanwhile was refused just now.
+                for row in try await AuditFeedCommand.parked(name, way.store.database) {
+                    guard let answer = try await way.send(row: row.number) else {
+                        print("row \(row.number): is not there any more, or cannot be read")
+                        refused += 1
+                        continue
+                    }
+                    switch answer.verdicts.first {
+                    case .taken?:
+                        taken += 1
+                        try await way.store.database.write { [name] in
+                            _ = try AuditFeedTable($0.connection).unpark(row.number, of: name)
                         }
-                        guard let stored, stored.number == row.number, let content = stored.content else {
-                            print("row \(row.number): is not there any more, or cannot be read")
-                            refused += 1
-                            continue
-                        }
-                        let event = AuditFeeder.event(content, feed, base: configuration.publicURL + "/fhir")
-                        let answer = await target.send([event])
-                        switch answer.verdicts.first {
-                        case .taken?:
-                            taken += 1
-                            try await store.database.write {
-                                _ = try AuditFeedTable($0.connection).unpark(row.number, of: feed.name)
-                            }
-                        case .refused(let reason)?:
-                            refused += 1
-                            print("row \(row.number): \(reason)")
-                        case nil: throw ValidationError("\(feed.name): \(answer.failure ?? "no answer")")
-                        }
+                    case .refused(let reason)?:
+                        refused += 1
+                        print("row \(row.number): \(reason)")
+                    case nil: throw ValidationError("\(name): \(answer.failure ?? "no answer")")
                     }
                 }
-            } catch {
-                await target.close()
-                throw error
             }
-            await target.close()
             print("\(taken) rows taken, \(refused) are still parked")
         }
     }
@@ -133,17 +106,74 @@ struct AuditFeedCommand: AsyncParsableCommand {
         func run() async throws {
             let (configuration, server, feed) = try AuditFeedCommand.find(name, folder)
             try await StoreComposition.using(configuration, server) { store in
-                try await store.record(AuditFeedCommand.record("audit feed discard", feed, row: row))
-                let isGone = try await store.database.write { [row] in
-                    try AuditFeedTable($0.connection).unpark(row, of: feed.name)
-                }
+                let isGone = try await store.discard(
+                    row: row, ofFeed: name,
+                    recording: AuditFeedCommand.record("audit feed discard", feed, detail: "row \(row)"))
                 guard isGone else { throw ValidationError("row \(row) is not parked at \(feed.name)") }
                 print("row \(row) is given up for \(feed.name)")
             }
         }
     }
 
+    struct Accept: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take for known that rows were cut before a feed had told them: nothing warns of them any more.")
+        @Argument(help: "The server folder.") var folder: String
+        @Argument(help: "The feed's name.") var name: String
+        @Option(help: "Why, for example that the repository was given the export that holds them.") var reason: String
+
+        func run() async throws {
+            let (configuration, server, feed) = try AuditFeedCommand.find(name, folder)
+            try await StoreComposition.using(configuration, server) { store in
+                let missed = try await store.database.read { [name] in
+                    try AuditFeedTable($0).place(of: name)?.missed ?? 0
+                }
+                let isAccepted = try await store.accept(
+                    missed: missed, ofFeed: name,
+                    recording: AuditFeedCommand.record(
+                        "audit feed accept", feed, detail: "\(missed) rows missed: \(reason.prefix(500))"))
+                guard isAccepted else { throw ValidationError("\(name) has missed no row, or others just now") }
+                print("\(missed) rows that \(name) has missed are accepted")
+            }
+        }
+    }
+
     // MARK: What they share
+
+    /// A feed's repository, and the rows that it may be sent.
+    private struct Way {
+        let store: RelationalStore
+        let feed: AuditConfiguration.Feed
+        let target: any AuditFeeding
+        let base: String
+
+        /// Nil for a row that is not there, or cannot be read.
+        func send(row number: Int64) async throws -> FeedAnswer? {
+            let row = try await store.database.read { try AuditChain.rows(after: number - 1, limit: 1, $0).first }
+            guard let content = row?.content, content.number == number else { return nil }
+            return await target.send([AuditFeeder.event(content, feed, base: base)])
+        }
+    }
+
+    /// Keeps the command's row and works with the feed's repository, which is let go of at the end.
+    private static func sending<Value>(
+        _ name: String, _ folder: String, _ command: String, _ body: (Way) async throws -> Value
+    ) async throws -> Value {
+        let (configuration, server, feed) = try find(name, folder)
+        let composition = AuditFeedComposition(configuration, server)
+        let target = try composition.target(feed, clock: SystemClock(), entropy: SystemEntropy())
+        do {
+            let value = try await StoreComposition.using(configuration, server) { store in
+                try await store.record(record(command, feed))
+                return try await body(Way(store: store, feed: feed, target: target, base: composition.base))
+            }
+            await target.close()
+            return value
+        } catch {
+            await target.close()
+            throw error
+        }
+    }
 
     /// All of them: those that are refused again are in nobody's way.
     private static func parked(_ feed: String, _ database: SQLDatabase) async throws -> [AuditFeedTable.Parked] {
@@ -170,19 +200,13 @@ struct AuditFeedCommand: AsyncParsableCommand {
         return (configuration, server, feed)
     }
 
-    private static func target(
-        _ feed: AuditConfiguration.Feed, _ configuration: ServerConfiguration, _ server: ServerFolder
-    ) throws -> any AuditFeeding {
-        try AuditFeedComposition(configuration, server).target(feed, clock: SystemClock(), entropy: SystemEntropy())
-    }
-
     private static func record(
-        _ interaction: String, _ feed: AuditConfiguration.Feed, row: Int64? = nil
+        _ interaction: String, _ feed: AuditConfiguration.Feed, detail: String? = nil
     ) -> AuditRecord {
         AuditRecord(
             category: .application, interaction: interaction, action: .execute, outcome: .success,
             access: .operatorOfThisMachine(requestID: "hilum " + interaction), entity: "audit-feed:" + feed.name,
-            detail: row.map { "row \($0)" })
+            detail: detail)
     }
 }
 
@@ -190,24 +214,19 @@ struct AuditFeedCommand: AsyncParsableCommand {
 enum AuditFeedReport {
     static func lines(_ feed: AuditConfiguration.Feed, _ database: SQLDatabase) async throws -> [String] {
         let name = feed.name
-        let (place, waiting, parked, count) = try await database.read { connection in
-            let table = AuditFeedTable(connection)
-            let place = try table.place(of: name)
-            return (
-                place, try table.waiting(behind: place?.number ?? 0), try table.parked(of: name, limit: 20),
-                try table.parkedCount(of: name)
-            )
+        let (standing, parked) = try await database.read {
+            (try AuditFeedTable($0).standing(of: name), try AuditFeedTable($0).parked(of: name, limit: 20))
         }
         var lines = ["\(name)\t\(way(feed))"]
-        guard let place else { return lines + ["  has not begun: the server starts it"] }
+        guard let place = standing.place else { return lines + ["  has not begun: the server starts it"] }
         let fed = place.fedAt.map { ", the last at " + UTCInstant(microseconds: $0).instantText } ?? ""
         lines.append("  fed up to row \(place.number)\(fed)")
-        if let waiting {
+        if let waiting = standing.waiting {
             let since = UTCInstant(microseconds: waiting.oldest).instantText
             lines.append("  \(waiting.count) rows wait, the oldest of \(since)")
         }
         if place.missed > 0 { lines.append("  \(place.missed) rows were cut before they were fed") }
-        if count > 0 { lines.append("  \(count) rows are parked") }
+        if standing.parked > 0 { lines.append("  \(standing.parked) rows are parked") }
         for row in parked {
             lines.append(
                 "    row \(row.number) of \(UTCInstant(microseconds: row.parkedAt).instantText): \(row.reason)")
@@ -225,8 +244,11 @@ enum AuditFeedReport {
     }
 
     /// What to do about a failure.
-    static func advice(_ feed: AuditConfiguration.Feed, _ failure: String?) -> String {
+    static func advice(_ failure: String?) -> String {
         let failure = failure ?? ""
+        if failure.contains(OutboundFailure.noIdentity.rawValue) {
+            return "see with `hilum doctor` which of `certificate`, `key` and `authorities` cannot be read"
+        }
         if failure.contains("TLS") {
             return "see that `authorities` holds who issued the repository's certificate, that the certificate is of "
                 + "this host, and that the repository takes `certificate`"

@@ -40,14 +40,11 @@ extension DoctorCommand {
     ) async {
         let name = feed.name
         do {
-            let (place, waiting, parked) = try await database.read { connection in
-                let table = AuditFeedTable(connection)
-                let place = try table.place(of: name)
-                return (
-                    place, try table.waiting(behind: place?.number ?? 0), try table.parkedCount(of: name)
-                )
+            let standing = try await database.read { try AuditFeedTable($0).standing(of: name) }
+            guard let place = standing.place else {
+                return doctor.good("audit feed \(name): begins when the server starts")
             }
-            guard let place else { return doctor.good("audit feed \(name): begins when the server starts") }
+            let waiting = standing.waiting
             let age = waiting.map { (SystemClock().now().microseconds - $0.oldest) / 1_000_000 } ?? 0
             if let waiting, age > max(Self.lateSeconds, feed.alarmMinutes * 60) {
                 doctor.note(
@@ -58,15 +55,16 @@ extension DoctorCommand {
             } else {
                 doctor.good("audit feed \(name): fed up to row \(place.number), \(waiting?.count ?? 0) rows wait")
             }
-            if parked > 0 {
+            if standing.parked > 0 {
                 doctor.note(
-                    "audit feed \(name): \(parked) rows are parked, for the repository refuses them",
+                    "audit feed \(name): \(standing.parked) rows are parked, for the repository refuses them",
                     fix: "see why with `hilum audit feed list \(server.path)`, then `feed retry` or `feed discard`")
             }
             if place.missed > 0 {
                 doctor.note(
                     "audit feed \(name): \(place.missed) rows were cut before they were fed",
-                    fix: "give the repository the files of `hilum audit export` that hold them")
+                    fix: "give the repository the files of `hilum audit export` that hold them, then "
+                        + "`hilum audit feed accept \(server.path) \(name) --reason …`")
             }
         } catch { doctor.bad("audit feed \(name): \(error)", fix: "see the server's log") }
     }

@@ -29,12 +29,36 @@ struct KeyCommand: AsyncParsableCommand {
             var rotation = KeyRotation(configuration: configuration, folder: server) { step in
                 FileHandle.standardError.write(Data("\(step.rawValue)\n".utf8))
             }
-            let result = try await StoreComposition.using(configuration, server) { store in
+            let (result, untold) = try await StoreComposition.using(configuration, server) {
+                store -> (KeyRotation.Result, (any Error)?) in
                 rotation.known = try await store.identity().masterKey
-                // The row comes first: what cannot be told is not done.
-                try await store.record(.ofCommand("key rotate", .update, "master-key"))
-                return try rotation.run()
+                // What cannot be told is not begun; how it ended has a row of its own, for the keys lie in files.
+                try await store.record(Self.row(.success, "begun"))
+                let result: KeyRotation.Result
+                do { result = try rotation.run() } catch {
+                    try? await store.record(Self.row(.seriousFailure, "not brought to its end"))
+                    throw error
+                }
+                do { try await store.record(Self.row(.success, Self.words(result))) } catch { return (result, error) }
+                return (result, nil)
             }
+            try tell(result, configuration, server)
+            if let untold { throw untold }
+        }
+
+        private static func row(_ outcome: AuditRecord.Outcome, _ detail: String) -> AuditRecord {
+            var record = AuditRecord.ofCommand("key rotate", .update, "master-key", detail: detail)
+            record.outcome = outcome
+            return record
+        }
+
+        private static func words(_ result: KeyRotation.Result) -> String {
+            result.isChanged ? "ended: the store's keys are under \(result.masterKey)" : "ended: nothing to do"
+        }
+
+        private func tell(
+            _ result: KeyRotation.Result, _ configuration: ServerConfiguration, _ server: ServerFolder
+        ) throws {
             if json { return try JSONResult.print(result) }
             guard result.isChanged else {
                 print("nothing to do: the store's keys are under master key \(result.masterKey) alone")

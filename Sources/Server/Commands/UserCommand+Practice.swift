@@ -44,11 +44,12 @@ extension UserCommand {
             try await subject.with { accounts, account in
                 if !isShown {
                     let desk = ReadingDesk(modalities: modality, stations: station)
-                    try await accounts.record(
+                    let row = accounts.row(
                         "user desk", .update, account,
                         detail:
                             "modalities \(modality.joined(separator: " ")); stations \(station.joined(separator: " "))")
-                    _ = try await accounts.store.save(desk, ofAccount: account.id)
+                    let isSaved = try await accounts.store.save(desk, ofAccount: account.id, recording: row)
+                    guard isSaved else { throw Accounts.isGone(account) }
                 }
                 let desk = try await accounts.store.desk(ofAccount: account.id)
                 print("modalities\t" + desk.modalities.joined(separator: " "))
@@ -83,14 +84,15 @@ extension UserCommand {
                         "\(account.name) is \(account.role.rawValue): a patient is granted to a referrer, a reader or an "
                             + "administrator; for a patient's account use `hilum user link --patient`")
                 }
-                try await accounts.record("user grant", .update, account, patientID: patient, detail: "\(hours) hours")
                 let time = SystemClock().now().microseconds
                 let grant = PatientGrant(
                     id: SystemEntropy().newID().value, accountID: account.id, patientID: patient, kind: .grant,
                     reason: reason,
                     givenBy: AccessContext.operatorOfThisMachine(requestID: "hilum user grant").principal.id,
                     givenAt: time, expires: time + Int64(hours) * 3_600_000_000)
-                guard try await accounts.store.save(grant) else {
+                let row = accounts.row(
+                    "user grant", .update, account, patientID: patient, detail: "\(hours) hours")
+                guard try await accounts.store.save(grant, recording: row) else {
                     throw ValidationError("there is no Patient/\(patient), or the account is locked")
                 }
             }
@@ -109,9 +111,9 @@ extension UserCommand {
                 throw ValidationError("--patient \(patient): no id of a Patient resource")
             }
             try await subject.with { accounts, account in
-                try await accounts.record("user revoke-grant", .update, account, patientID: patient)
                 let count = try await accounts.store.revokeGrants(
-                    ofAccount: account.id, patientID: patient, at: SystemClock().now().microseconds)
+                    ofAccount: account.id, patientID: patient, at: SystemClock().now().microseconds,
+                    recording: accounts.row("user revoke-grant", .update, account, patientID: patient))
                 guard count > 0 else {
                     throw ValidationError(
                         "no grant of that patient to \(account.name) is open; see `hilum user grants`")

@@ -45,14 +45,12 @@ struct UserCommand: AsyncParsableCommand {
                 id: SystemEntropy().newID().value, name: name, displayName: displayName, role: role,
                 fhirUser: fhirUser, patientIDs: patient, passwordVerifier: verifier, createdAt: time)
             try await Accounts.with(folder) { accounts in
-                guard try await accounts.store.account(name: name) == nil else {
-                    throw ValidationError("there is an account \(name) already")
-                }
-                try await accounts.record("user add", .create, account, detail: role.rawValue)
-                guard try await accounts.store.add(account) else {
-                    throw ValidationError("there is an account \(name) already")
-                }
-                if verifier == nil { try await accounts.printCode(for: account) }
+                let code = verifier == nil ? accounts.sessions.makeResetCode(for: account) : nil
+                let isAdded = try await accounts.store.add(
+                    account, code: code.map { ($0.digest, $0.expires) },
+                    recording: accounts.row("user add", .create, account, detail: role.rawValue))
+                guard isAdded else { throw ValidationError("there is an account \(name) already") }
+                if let code { print("one-time code: \(code.text)") }
                 print("sign in at: \(accounts.publicURL)/account/sign-in")
             }
         }
@@ -122,10 +120,7 @@ struct UserCommand: AsyncParsableCommand {
         }
 
         func change(_ command: String, _ change: AccountChange, detail: String? = nil) async throws {
-            try await with { accounts, account in
-                try await accounts.record(command, .update, account, detail: detail)
-                try await accounts.change(account, change)
-            }
+            try await with { try await $0.change($1, change, $0.row(command, .update, $1, detail: detail)) }
         }
     }
 
@@ -158,15 +153,14 @@ struct UserCommand: AsyncParsableCommand {
         @Flag(help: "Take all passkeys away, and leave the authenticator app.") var passkeys = false
         func run() async throws {
             try await subject.with { accounts, account in
-                try await accounts.record(
-                    "user reset", .update, account,
-                    detail: secondFactor ? "second factor removed" : passkeys ? "passkeys removed" : nil)
-                if secondFactor {
-                    try await accounts.change(account, .noSecondFactor)
-                } else if passkeys {
-                    try await accounts.change(account, .noPasskeys)
-                }
-                try await accounts.printCode(for: account)
+                let code = accounts.sessions.makeResetCode(for: account)
+                try await accounts.change(
+                    account, secondFactor ? .noSecondFactor : passkeys ? .noPasskeys : nil,
+                    code: (code.digest, code.expires),
+                    accounts.row(
+                        "user reset", .update, account,
+                        detail: secondFactor ? "second factor removed" : passkeys ? "passkeys removed" : nil))
+                print("one-time code: \(code.text)")
                 print("choose the password at: \(accounts.publicURL)/account/reset")
             }
         }
@@ -212,17 +206,17 @@ struct UserCommand: AsyncParsableCommand {
             }
             try await subject.with { accounts, account in
                 let time = SystemClock().now().microseconds
-                try await accounts.record(
+                let row = accounts.row(
                     "user identity", .update, account, detail: "\(issuer)|\(name ?? "nobody")")
                 guard let name else {
-                    guard try await accounts.store.unlink(issuer: issuer, from: account.id, at: time) else {
-                        throw ValidationError("\(account.name) is nobody at \(issuer)")
-                    }
+                    let isGone = try await accounts.store.unlink(
+                        issuer: issuer, from: account.id, at: time, recording: row)
+                    guard isGone else { throw ValidationError("\(account.name) is nobody at \(issuer)") }
                     return
                 }
                 let identity = OutsideIdentity(
                     issuer: issuer, subject: name, accountID: account.id, isMade: false, linkedAt: time)
-                guard try await accounts.store.link(identity) else {
+                guard try await accounts.store.link(identity, recording: row) else {
                     throw ValidationError("\(account.name) is somebody at \(issuer) already, or \(name) is linked")
                 }
             }
@@ -236,15 +230,17 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var subject: Subject
         func run() async throws {
             try await subject.with { accounts, account in
-                try await accounts.record("user remove", .delete, account)
-                _ = try await accounts.store.remove(accountID: account.id)
+                let isRemoved = try await accounts.store.remove(
+                    accountID: account.id, at: SystemClock().now().microseconds,
+                    recording: accounts.row("user remove", .delete, account))
+                guard isRemoved else { throw Accounts.isGone(account) }
             }
             print("removed \(subject.name)")
         }
     }
 }
 
-/// The accounts of a server folder, for a command. Each change has its audit row before it is made.
+/// The accounts of a server folder, for a command. Each change has its audit row in the same commit.
 struct Accounts {
     let store: RelationalStore
     let publicURL: String
@@ -262,23 +258,28 @@ struct Accounts {
         }
     }
 
-    func change(_ account: Account, _ change: AccountChange) async throws {
-        _ = try await store.change(accountID: account.id, change, at: SystemClock().now().microseconds)
+    /// - Parameter change: nil for the code alone.
+    func change(
+        _ account: Account, _ change: AccountChange?, code: RelationalStore.ResetCode? = nil, _ row: AuditRecord
+    ) async throws {
+        let isChanged = try await store.change(
+            accountID: account.id, change, code: code, at: SystemClock().now().microseconds, recording: row)
+        guard isChanged else { throw Self.isGone(account) }
     }
 
-    func record(
+    /// Of an account that was removed since it was looked at.
+    static func isGone(_ account: Account) -> ValidationError {
+        ValidationError("there is no account \(account.name) any more")
+    }
+
+    func row(
         _ command: String, _ action: AuditRecord.Action, _ account: Account, patientID: String? = nil,
         detail: String? = nil
-    ) async throws {
+    ) -> AuditRecord {
         var record = AuditRecord.ofCommand(
             command, action, "account:" + account.id, detail: detail.map { account.name + ": " + $0 })
         record.patientID = patientID
-        try await store.record(record)
-    }
-
-    /// Prints a code to choose a password with. It is kept nowhere but by its digest.
-    func printCode(for account: Account) async throws {
-        print("one-time code: \(try await sessions.newResetCode(for: account))")
+        return record
     }
 }
 

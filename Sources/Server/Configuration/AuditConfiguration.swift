@@ -76,11 +76,9 @@ extension AuditConfiguration.Feed: Decodable {
         let keys = try StrictKeys(decoder, CodingKeys.self, place)
         self.place = place
         name = try keys.stated(.name) ?? ""
-        guard (1...RoutingConfiguration.Destination.nameBytesMax).contains(name.utf8.count),
-            name.utf8.allSatisfy({
-                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || "-_.".utf8.contains($0)
-            })
-        else { throw ConfigurationError("\(place).name: 1 to 64 letters, digits, `-`, `_` and `.`") }
+        guard name.utf8.count <= RoutingConfiguration.Destination.nameBytesMax, RoutingText.isPlain(name) else {
+            throw ConfigurationError("\(place).name: 1 to 64 letters, digits, `-`, `_` and `.`")
+        }
         let token: TokenKeys? = try keys.stated(.token)
         let messageID: String? = try keys.stated(.messageID)
         switch (try keys.stated(.fhir) as String?, try keys.stated(.syslog) as String?) {
@@ -129,12 +127,7 @@ extension AuditConfiguration.Feed: Decodable {
             guard let number = Int(portText), (1...65_535).contains(number) else { throw wrong }
             port = number
         }
-        let isName =
-            !host.isEmpty && host.utf8.count <= 253
-            && host.utf8.allSatisfy {
-                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || "-_.".utf8.contains($0)
-            }
-        guard isName || IPAddress(host) != nil else { throw wrong }
+        guard host.utf8.count <= 253 && RoutingText.isPlain(host) || IPAddress(host) != nil else { throw wrong }
         return (host, port)
     }
 }

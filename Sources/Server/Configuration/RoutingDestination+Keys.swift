@@ -18,11 +18,7 @@ extension RoutingConfiguration.Destination: Decodable {
         let place = RoutingText.place(decoder, in: "routing.destinations")
         let keys = try StrictKeys(decoder, CodingKeys.self, place)
         let name: String = try keys.stated(.name) ?? ""
-        guard (1...Self.nameBytesMax).contains(name.utf8.count),
-            name.utf8.allSatisfy({
-                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || "-_.".utf8.contains($0)
-            })
-        else {
+        guard name.utf8.count <= Self.nameBytesMax, RoutingText.isPlain(name) else {
             throw ConfigurationError("\(place).name: letters, digits, `-`, `_` and `.`, at most \(Self.nameBytesMax)")
         }
         let token: TokenKeys? = try keys.stated(.token)

@@ -10,11 +10,7 @@ extension RelationalStore: OutsideIdentityDirectory {
     }
 
     package func link(_ identity: OutsideIdentity) async throws -> Bool {
-        try await changing { transaction in
-            let connection = transaction.connection
-            guard try AccountTable(connection: connection).account(id: identity.accountID) != nil else { return false }
-            return try OutsideIdentityTable(connection: connection).add(identity)
-        }
+        try await changing { try OutsideIdentityTable(connection: $0.connection).link(identity) }
     }
 
     package func add(_ account: Account, by identity: OutsideIdentity) async throws -> Bool {
@@ -30,13 +26,8 @@ extension RelationalStore: OutsideIdentityDirectory {
     }
 
     package func unlink(issuer: String, from accountID: String, at time: Int64) async throws -> Bool {
-        try await revoking { transaction in
-            let connection = transaction.connection
-            guard try OutsideIdentityTable(connection: connection).remove(issuer: issuer, ofAccount: accountID) else {
-                return false
-            }
-            try AccountTable(connection: connection).endSessions(of: accountID, at: time)
-            return true
+        try await revoking {
+            try OutsideIdentityTable(connection: $0.connection).unlink(issuer: issuer, from: accountID, at: time)
         }
     }
 }

@@ -105,12 +105,7 @@ package final class RelationalStore: Sendable {
                 try unit.conclude()
                 // What is left of the disk belongs to the audit trail: without it nothing could be read either.
                 if transaction.connection.changeCount != before, let refusal = refusal() { throw refusal }
-                if !unit.auditRecords.isEmpty {
-                    let lookup = AuditPatientLookup(transaction)
-                    let records = try unit.auditRecords.map { try lookup.named($0) }
-                    try AuditChain.append(
-                        records.map(AuditRecordText.encode), of: records.map(\.patientIDs), transaction)
-                }
+                if !unit.auditRecords.isEmpty { try AuditChain.keep(unit.auditRecords, transaction) }
                 return (value, unit.hasEnqueued, unit.log.hasResources, unit.restored, instanceRows.exclusions)
             }
         }

@@ -50,6 +50,22 @@ import Testing
         }
     }
 
+    @Test("Whoever cannot read the certificate that they are to show does not go without it")
+    func noIdentity() async throws {
+        try await HTTPSEndpoint.with({ _, _ in .init() }) { server in
+            let url = "https://127.0.0.1:\(server.port)/token"
+            let identity = HTTPSOutbound.Identity(certificateFile: "/nowhere/a.pem", keyFile: "/nowhere/a.key")
+            let outbound = HTTPSOutbound(policy: Self.loopback, identity: identity)
+            await #expect(throws: OutboundFailure.noIdentity) { _ = try await outbound.get(url) }
+            let sender = HTTPSSender(outbound)
+            await #expect(throws: OutboundFailure.noIdentity) {
+                _ = try await sender.post(OutboundRequest(url: url, headers: [], body: []))
+            }
+            await sender.close()
+            #expect(server.calls.isEmpty)
+        }
+    }
+
     @Test("An answer that is too long and an address that is not allowed are no answers")
     func refused() async throws {
         await #expect(throws: OutboundRefusal.tooLarge) {

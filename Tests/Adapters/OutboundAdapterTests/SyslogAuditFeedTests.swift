@@ -1,3 +1,4 @@
+import Access
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -146,6 +147,16 @@ import Testing
             host: "127.0.0.1", port: 1, kind: .dicom, machine: "h", process: 1
         ) { context }
         #expect(await nobody.send(events) == FeedAnswer([], failure: "no connection"))
+    }
+
+    @Test("Without the certificate that it is to show a feed sends nothing, and says why")
+    func unreadable() async {
+        struct Unreadable: Error {}
+        let feed = SyslogAuditFeed(host: "127.0.0.1", port: 1, kind: .dicom, machine: "h", process: 1) {
+            throw Unreadable()
+        }
+        let answer = await feed.send([Self.event(1, "<m/>")])
+        #expect(answer == FeedAnswer([], failure: OutboundFailure.noIdentity.rawValue))
     }
 
     @Test("A batch that is given up while its receiver has not ended the connection was not taken")

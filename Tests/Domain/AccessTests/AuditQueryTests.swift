@@ -24,6 +24,16 @@ struct AuditQueryTests {
         #expect(!query.matches(record("a")))
     }
 
+    @Test("Keys of DIMSE are words that no value reaches out of, and are read back")
+    func words() {
+        let values = ["1&patientID=2", "50%", "%26", "%2526", "a\\b=c", ""]
+        let words = AuditRecord.words(of: values.map { ("key", $0) })
+        let parts = words.split(separator: "&")
+        #expect(parts.map { AuditRecord.value(ofWord: $0.dropFirst(4)) } == values)
+        #expect(parts.first == "key=1%26patientID=2")
+        #expect(AuditRecord.words(of: [("patientName", "Doe*"), ("modality", "CT")]) == "patientName=Doe*&modality=CT")
+    }
+
     @Test("A person is found by themself and by their applications, an interaction whole")
     func who() {
         var query = AuditQuery(limit: 1)

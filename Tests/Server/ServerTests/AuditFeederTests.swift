@@ -170,6 +170,32 @@ import Testing
         }
     }
 
+    @Test("A repository that refuses whatever comes is paused for: ten rows are parked, then one after each pause")
+    func broken() async throws {
+        try await Self.with { bench in
+            try await bench.add(0..<60)
+            let refusing: @Sendable ([FedEvent]) -> FeedAnswer = { FeedAnswer($0.map { _ in .refused("answers 400") }) }
+            bench.repository.answer(refusing, refusing, refusing)
+            var step = try await bench.feeder.step()
+            #expect(step.failure != nil && step.refused == AuditFeeder.refusedMax)
+            #expect(try await bench.parked == Array(1...10))
+            step = try await bench.feeder.step(refused: step.refused)
+            #expect(step.failure != nil && step.refused == 11)
+            #expect(try await bench.parked == Array(1...11))
+            step = try await bench.feeder.step(rows: 1, refused: step.refused)
+            #expect(try await bench.parked == Array(1...12))
+            // One that it takes shows that the others were refused for what they are.
+            bench.repository.answer { events in
+                FeedAnswer(events.map { $0.number == 13 ? .taken : .refused("answers 422") })
+            }
+            step = try await bench.feeder.step(refused: step.refused)
+            #expect(step.failure == nil && step.taken == 1 && step.refused == 0)
+            #expect(try await bench.place?.number == 60)
+            #expect(try await bench.feeder.step(refused: 0).failure == nil)
+            #expect(try await bench.feeder.step(refused: AuditFeeder.refusedMax).failure != nil)
+        }
+    }
+
     @Test("What is parked, and what a feed has never begun with, is still to be had from the trail")
     func told() async throws {
         try await Self.with { bench in
@@ -209,6 +235,10 @@ import Testing
             #expect(try await bench.feeder.step().taken == 3)
             #expect(try await bench.place?.missed == 5)
             #expect(try await bench.place?.number == 10)
+            // The next rows leave the count as it is.
+            try await bench.add(10..<12)
+            #expect(try await bench.feeder.step().taken == 2)
+            #expect(try await bench.place?.missed == 5)
         }
     }
 

@@ -100,6 +100,29 @@ struct AuditPatientTests {
     }
 
     @Test(
+        "A value of C-FIND names nobody by what looks like another key or value in it; escapes of a URL are read",
+        arguments: TestDatabases.all)
+    func values(_ kind: SQLDialect) async throws {
+        try await QuarantineTests.with(kind) { store, ids in
+            let one = try #require(ids["100"]).value
+            try await QuarantineTests.send(store, QuarantineTests.image("1.1", accession: "A1"))
+            let names = SearchKeys([.patientName: .exact("X&patientID=100")])
+            let expected: [(String, String, [String])] = [
+                ("C-FIND", names.auditText, []),
+                ("C-FIND", SearchKeys([.patientID: .exact("100&studyInstanceUID=1.2.3")]).auditText, []),
+                ("C-FIND", SearchKeys([.patientID: .exact("100,200")]).auditText, []),
+                ("C-FIND", SearchKeys([.patientID: .exact("100")]).auditText, [one]),
+                ("search", "StudyInstanceUID=1%2E2%2e3", [one]), ("search", "StudyInstanceUID=9.9%2C1.2.3", [one]),
+                ("search", "PatientID=%", []), ("search", "PatientID=100%2", []),
+            ]
+            for (interaction, query, patients) in expected {
+                let found = try await Self.keep(Self.record("study", .query, interaction, query: query), store)
+                #expect(found == patients, "\(query)")
+            }
+        }
+    }
+
+    @Test(
         "A study that goes to another patient leaves the rows of before with the one whose it was",
         arguments: TestDatabases.all)
     func moved(_ kind: SQLDialect) async throws {

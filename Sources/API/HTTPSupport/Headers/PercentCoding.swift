@@ -1,3 +1,5 @@
+import Basics
+
 /// Percent-encoding on bytes. RFC 3986 §2.1.
 package enum PercentCoding {
     /// The bytes with `%XX` replaced, and `+` by a space when it is a form's. Nil for an incomplete or bad escape.
@@ -8,9 +10,9 @@ package enum PercentCoding {
         while let byte = iterator.next() {
             switch byte {
             case UInt8(ascii: "%"):
-                guard let high = iterator.next().flatMap(nibble), let low = iterator.next().flatMap(nibble) else {
-                    return nil
-                }
+                guard let high = iterator.next().flatMap(Hexadecimal.value(of:)),
+                    let low = iterator.next().flatMap(Hexadecimal.value(of:))
+                else { return nil }
                 output.append(high << 4 | low)
             case UInt8(ascii: "+") where plusIsSpace: output.append(0x20)
             default: output.append(byte)
@@ -51,14 +53,5 @@ package enum PercentCoding {
             }
         }
         return String(decoding: output, as: UTF8.self)
-    }
-
-    private static func nibble(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }

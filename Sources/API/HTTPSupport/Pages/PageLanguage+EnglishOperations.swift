@@ -53,7 +53,8 @@ extension PageLanguage {
         .attentionSteps: "Steps that are on no worklist",
         .attentionConflicts: "Other content under UIDs in use",
         .attentionFeeds: "Rows that audit repositories do not have, by feed",
-        .adviceFeeds: "An audit repository is behind, or refuses rows: run hilum audit feed list, then feed test.",
+        .adviceFeeds:
+            "An audit repository is behind, refuses rows or has missed some: run hilum audit feed list, then feed test.",
 
         .queuesTitle: "Queues",
         .destinationsTitle: "Destinations",

@@ -23,6 +23,7 @@ package struct OperationsDesk: Sendable {
     let quarantine: any QuarantineDesk
     let trail: any AuditLog
     let now: @Sendable () -> UTCInstant
+    /// Due steps that modalities are not shown yet.
     package var waiting: OpsRoutes.Waiting = { _, _ in [] }
     /// Objects that were sent again with other content.
     package var conflicts: OpsRoutes.Conflicts = { _, _ in [] }
@@ -34,9 +35,11 @@ package struct OperationsDesk: Sendable {
     package var exports: Exports = { _ in [] }
     /// Whoever asked for them.
     package var imports: Imports = { _ in [] }
+    /// Who may connect, and who is called.
     package var peers: Peers = { [] }
     /// The feeds of the audit trail; none where none is configured.
     package var feeds: @Sendable () -> [AuditFeedState] = { [] }
+    /// How much room is taken and left.
     package var storage: @Sendable () async throws -> StorageFigures = { StorageFigures() }
 
     /// What has a default there is nothing of, unless the server says otherwise.
@@ -72,6 +75,7 @@ package struct OperationsDoor: Sendable, Hashable {
     /// Whether what lies in the certificate's files now is not used.
     package var isRefused: Bool
 
+    /// As the properties say.
     package init(
         place: String, kind: String, address: String, tls: String, daysLeft: Int64?, isRefused: Bool = false
     ) {
@@ -86,13 +90,17 @@ package struct OperationsDoor: Sendable, Hashable {
 
 /// How much room is taken and left, in bytes; nil for what is not known.
 package struct StorageFigures: Sendable, Hashable {
+    /// Left on the disk of the blobs folder.
     package var freeBytes: Int64?
     /// Whether images are refused for want of space.
     package var isFull = false
     /// Whether the blobs folder is known to be this database's.
     package var isOwn = true
+    /// Taken by the database, ``databaseFreeBytes`` included.
     package var databaseBytes: Int64?
+    /// Of pages that will be used again; 0 where the database does not tell.
     package var databaseFreeBytes: Int64?
+    /// Of the write-ahead log beside it; 0 for PostgreSQL.
     package var logBytes: Int64?
     /// Blobs that lie aside after the last sweep.
     package var setAside: Int?

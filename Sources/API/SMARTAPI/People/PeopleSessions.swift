@@ -125,10 +125,15 @@ extension PeopleSessions {
     /// Makes a code with which the account's person chooses a password, once and in time; the one before is void. It is kept
     /// nowhere but by its digest.
     package func newResetCode(for account: Account) async throws -> String {
+        let code = makeResetCode(for: account)
+        try await accounts.keepResetCode(code.digest, of: account.id, expires: code.expires)
+        return code.text
+    }
+
+    /// The same for whoever keeps it themself: its digest, until a time in microseconds since 1970 UTC.
+    package func makeResetCode(for account: Account) -> (text: String, digest: [UInt8], expires: Int64) {
         let code = PeopleKeys.newCode(randomBytes)
-        try await accounts.keepResetCode(
-            keys.digest(ofCode: code, of: account.id), of: account.id, expires: now() + limits.resetSeconds * 1_000_000)
-        return code
+        return (code, keys.digest(ofCode: code, of: account.id), now() + limits.resetSeconds * 1_000_000)
     }
 }
 

@@ -74,4 +74,5 @@ package enum OutboundFailure: String, Error, Hashable, Sendable {
     case notTrusted = "TLS failed: the certificate is not trusted or not of this host, or no version is shared"
     case noAnswer = "no answer in time"
     case broken = "the connection ended before the answer"
+    case noIdentity = "this server's certificate, its key or the authorities for the other side cannot be read"
 }

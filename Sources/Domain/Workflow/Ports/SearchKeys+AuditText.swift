@@ -1,15 +1,17 @@
+import Access
+
 extension SearchKeys {
     /// The keys as text for the audit trail, in a fixed order.
     package var auditText: String {
-        var parts = SearchKey.allCases.compactMap { key in
-            matches[key].map { "\(key.rawValue)=\($0.auditText)" }
+        let keys = SearchKey.allCases.compactMap { key in
+            matches[key].map { (name: key.rawValue, value: $0.auditText) }
         }
-        parts += periods.map { period in
+        let times = periods.map { period in
             let from = period.from.map { $0.date + $0.time } ?? ""
             let to = period.to.map { $0.date + $0.time } ?? ""
-            return "\(period.date.rawValue)+\(period.time.rawValue)=\(from)-\(to)"
+            return (name: "\(period.date.rawValue)+\(period.time.rawValue)", value: "\(from)-\(to)")
         }
-        return parts.joined(separator: "&")
+        return AuditRecord.words(of: keys + times)
     }
 }
 

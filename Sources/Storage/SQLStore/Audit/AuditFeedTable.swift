@@ -9,7 +9,7 @@ package struct AuditFeedTable {
         package var number: Int64
         /// When a row was last taken, in microseconds since 1970 UTC; nil before the first.
         package var fedAt: Int64?
-        /// Rows that were cut before they were fed.
+        /// Rows that were cut before they were fed, since an operator last accepted that.
         package var missed: Int64
 
         package init(number: Int64, fedAt: Int64? = nil, missed: Int64 = 0) {
@@ -44,15 +44,30 @@ package struct AuditFeedTable {
         }
     }
 
-    /// Puts a feed where it is now. A feed never goes back: a place before the one that is kept changes nothing.
+    /// Puts a feed where it is now. A feed never goes back: a place before the one that is kept changes nothing. What a
+    /// feed that has begun has missed stays as it is.
     package func put(_ place: Place, of feed: String) throws {
         try connection.run(
             """
             INSERT INTO audit_feeds (name, number, fed_at, missed) VALUES (?, ?, ?, ?)
-            ON CONFLICT (name) DO UPDATE SET number = excluded.number, fed_at = excluded.fed_at,
-            missed = excluded.missed WHERE audit_feeds.number <= excluded.number
+            ON CONFLICT (name) DO UPDATE SET number = excluded.number, fed_at = excluded.fed_at
+            WHERE audit_feeds.number <= excluded.number
             """,
             [.text(feed), .int(place.number), place.fedAt.map { .int($0) } ?? .null, .int(place.missed)])
+    }
+
+    /// Goes on behind a row: those up to it were cut before they were fed, and count as missed.
+    package func miss(upTo number: Int64, of feed: String) throws {
+        try connection.run(
+            "UPDATE audit_feeds SET missed = missed + (? - number), number = ? WHERE name = ? AND number < ?",
+            [.int(number), .int(number), .text(feed), .int(number)])
+    }
+
+    /// Forgets how many rows a feed has missed; false where there are none, or others than so many by now.
+    func accept(missed count: Int64, of feed: String) throws -> Bool {
+        try connection.run(
+            "UPDATE audit_feeds SET missed = 0 WHERE name = ? AND missed = ? AND missed > 0",
+            [.text(feed), .int(count)]) > 0
     }
 
     /// The last row up to which the repository has every row: a parked one is still to be had from the trail. 0 for a feed
@@ -81,7 +96,7 @@ package struct AuditFeedTable {
         ) { Parked(number: try $0.int(0), reason: try $0.text(1), parkedAt: try $0.int(2)) }
     }
 
-    package func parkedCount(of feed: String) throws -> Int64 {
+    private func parkedCount(of feed: String) throws -> Int64 {
         try connection.first("SELECT COUNT(*) FROM audit_parked WHERE feed = ?", [.text(feed)]) { try $0.int(0) } ?? 0
     }
 
@@ -91,7 +106,24 @@ package struct AuditFeedTable {
         try connection.run("DELETE FROM audit_parked WHERE feed = ? AND number = ?", [.text(feed), .int(number)]) > 0
     }
 
-    /// The time of the oldest row that a feed has not taken, and how many there are; nil where it has all.
+    /// All that there is to tell of a feed.
+    package struct Standing: Sendable {
+        /// Nil for a feed that has never begun.
+        package let place: Place?
+        /// As ``AuditFeedTable/waiting(behind:)``.
+        package let waiting: (oldest: Int64, count: Int64)?
+        /// Rows that were refused and are on the list.
+        package let parked: Int64
+    }
+
+    package func standing(of feed: String) throws -> Standing {
+        let place = try place(of: feed)
+        return Standing(
+            place: place, waiting: try waiting(behind: place?.number ?? 0), parked: try parkedCount(of: feed))
+    }
+
+    /// The time of the oldest row that a feed has not taken in microseconds since 1970 UTC, and how many there are; nil
+    /// where it has all.
     package func waiting(behind number: Int64) throws -> (oldest: Int64, count: Int64)? {
         guard let first = try AuditChain.rows(after: number, limit: 1, connection).first else { return nil }
         return (first.time, try AuditChain.tip(connection).number - max(number, first.number - 1))

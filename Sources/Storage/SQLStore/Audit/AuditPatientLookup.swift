@@ -2,6 +2,15 @@ import Access
 import Basics
 import Workflow
 
+extension AuditChain {
+    /// Appends records in order as part of the open unit of work, each with the patients whose it is.
+    static func keep(_ records: [AuditRecord], _ transaction: SQLTransaction) throws {
+        let lookup = AuditPatientLookup(transaction)
+        let records = try records.map { try lookup.named($0) }
+        try append(records.map(AuditRecordText.encode), of: records.map(\.patientIDs), transaction)
+    }
+}
+
 /// Whose a row of the audit trail is that names a study, a workitem or a patient's number, and no patient: found as the row
 /// is kept, in its transaction, as things stand then. A row is never rewritten, so what is moved to another patient
 /// afterwards leaves the rows of before with the one whose it was.
@@ -76,7 +85,7 @@ struct AuditPatientLookup {
         return asked.isNothing ? nil : asked
     }
 
-    /// - Parameter isOfURL: what came by HTTP is kept as it stood in the URL.
+    /// - Parameter isOfURL: what came by HTTP is kept as it stood in the URL, and `,` separates values there too.
     private static func read(_ query: String, isOfURL: Bool, into asked: inout Asked) {
         for pair in query.split(separator: "&", maxSplits: keysMax).prefix(keysMax) {
             guard let sign = pair.firstIndex(of: "=") else { continue }
@@ -84,29 +93,30 @@ struct AuditPatientLookup {
             let (isNumber, isStudy) = (numberKeys.contains(name), studyKeys.contains(name))
             guard isNumber || isStudy else { continue }
             let value = pair[pair.index(after: sign)...]
-            let found = values(isOfURL ? unescaped(value) : String(value)).prefix(
-                wordsMax - asked.numbers.count - asked.studies.count)
+            let text = isOfURL ? unescaped(value) : AuditRecord.value(ofWord: value)
+            let found = values(text, isOfURL: isOfURL).prefix(wordsMax - asked.numbers.count - asked.studies.count)
             if isNumber { asked.numbers += found } else { asked.studies += found }
         }
     }
 
     /// The values of a key that ask for just them: not those with wildcards.
-    private static func values(_ text: String) -> [String] {
-        text.split { $0 == "\\" || $0 == "," }.prefix(wordsMax).map { String($0) }.filter {
+    private static func values(_ text: String, isOfURL: Bool) -> [String] {
+        text.split { $0 == "\\" || isOfURL && $0 == "," }.prefix(wordsMax).map { String($0) }.filter {
             !$0.contains("*") && !$0.contains("?") && $0 != "\"\"" && TextRule.reason(against: $0) == nil
         }
     }
 
-    /// The value of a query of a URL, without its escapes.
+    /// The value of a query of a URL, without its escapes: `+` is itself, as QIDO-RS reads it. RFC 3986 §2.1.
     private static func unescaped(_ text: Substring) -> String {
         var out: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
-            if byte == 0x25, let code = Hexadecimal.decode(rest.prefix(2)), code.count == 1 {
-                out.append(code[0])
+            let digits = rest.prefix(2).compactMap { Hexadecimal.value(of: $0) }
+            if byte == 0x25, digits.count == 2 {
+                out.append(digits[0] << 4 | digits[1])
                 rest = rest.dropFirst(2)
             } else {
-                out.append(byte == 0x2B ? 0x20 : byte)
+                out.append(byte)
             }
         }
         return String(decoding: out, as: UTF8.self)

@@ -28,6 +28,18 @@ struct OutsideIdentityTable {
             ]) > 0
     }
 
+    /// The same for an account that is there; false where it is gone.
+    func link(_ identity: OutsideIdentity) throws -> Bool {
+        try AccountTable(connection: connection).account(id: identity.accountID) != nil && add(identity)
+    }
+
+    /// With the account's sessions. False where it is nobody at the issuer.
+    func unlink(issuer: String, from id: String, at time: Int64) throws -> Bool {
+        guard try remove(issuer: issuer, ofAccount: id) else { return false }
+        try AccountTable(connection: connection).endSessions(of: id, at: time)
+        return true
+    }
+
     func remove(issuer: String, ofAccount id: String) throws -> Bool {
         try connection.run(
             "DELETE FROM outside_identities WHERE account = ? AND issuer = ?", [.text(id), .text(issuer)]) > 0

@@ -1,3 +1,4 @@
+import Access
 import DICOMData
 import Workflow
 
@@ -40,14 +41,14 @@ package struct WorkitemKeys: Sendable {
     }
 
     /// The keys that have a value, for the audit trail: `00100020=X&0040A370.00080050=Y`.
-    package var auditText: String { Self.texts(identifier, below: "").joined(separator: "&") }
+    package var auditText: String { AuditRecord.words(of: Self.texts(identifier, below: "")) }
 
-    private static func texts(_ set: DataSet, below path: String) -> [String] {
-        set.elements.flatMap { element -> [String] in
+    private static func texts(_ set: DataSet, below path: String) -> [(name: String, value: String)] {
+        set.elements.flatMap { element -> [(name: String, value: String)] in
             let name = path + element.tag.hex
             if let items = element.items { return items.flatMap { texts($0, below: name + ".") } }
             let text = element.text(in: set)
-            return IdentifierSelection.isUniversal(text) ? [] : ["\(name)=\(text)"]
+            return IdentifierSelection.isUniversal(text) ? [] : [(name, text)]
         }
     }
 
