@@ -4,10 +4,14 @@ import Workflow
 
 /// The master key, and the store's keys that it seals.
 extension DoctorCommand {
-    func checkMasterKey(_ configuration: ServerConfiguration, _ server: ServerFolder, _ doctor: inout Doctor) {
+    /// Gives the keys, for what else is looked at; nil where they do not open, which is said.
+    func checkMasterKey(
+        _ configuration: ServerConfiguration, _ server: ServerFolder, _ doctor: inout Doctor
+    ) -> StoreKeys? {
         let opened: StoreKeys
         do { opened = try StoreKeys.load(configuration, server) } catch {
-            return doctor.bad("master key: \(error)", fix: "as it says, or restore it from your backup")
+            doctor.bad("master key: \(error)", fix: "as it says, or restore it from your backup")
+            return nil
         }
         let sources = [configuration.store.masterKey] + configuration.store.previousMasterKeys
         let source = sources[min(opened.master, sources.count - 1)]
@@ -41,6 +45,7 @@ extension DoctorCommand {
             }
         }
         reportOldKeys(configuration, server, &doctor)
+        return opened
     }
 
     private func reportOldKeys(_ configuration: ServerConfiguration, _ server: ServerFolder, _ doctor: inout Doctor) {

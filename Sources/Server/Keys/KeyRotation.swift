@@ -92,22 +92,21 @@ struct KeyRotation {
         return own
     }
 
-    /// Seals keys and puts them into all files, each at once; then reads them again and opens them with each master key.
+    /// Seals keys, which proves that each master key opens them, puts them into all files, each at once, and reads these
+    /// again. Gives what they hold.
+    @discardableResult
     private func write(
         _ keys: StoreKeySet, to files: [String: StoreKeyFile?], for masters: [any MasterKeyWrapping]
-    ) throws {
+    ) throws -> StoreKeyFile {
         // What was written a moment ago counts, too.
         let found = try StoreKeys.look(configuration, folder, [])
         let newest = found.compactMap { copy in files[copy.path] == nil ? nil : copy.file?.generation }.max() ?? 0
         let file = try StoreKeyFile(keys, generation: newest + 1, for: masters)
         for path in files.keys.sorted() { try DurableFiles.write(file.encoded, to: path) }
-        for master in masters {
-            for copy in try StoreKeys.look(configuration, folder, [master]) where files[copy.path] != nil {
-                guard copy.keys == keys else {
-                    throw ConfigurationError("\(copy.path) does not open with \(master.place) although it was written")
-                }
-            }
+        for copy in try StoreKeys.look(configuration, folder, []) where files[copy.path] != nil {
+            guard copy.file == file else { throw ConfigurationError("\(copy.path) is not what was written") }
         }
+        return file
     }
 
     private func names(_ files: [String: StoreKeyFile?]) -> [String] {
@@ -118,11 +117,11 @@ struct KeyRotation {
         files.values.allSatisfy { file in file?.slots.contains { $0.name == name } ?? false }
     }
 
+    /// - Parameter file: what the files hold now.
     private func result(
-        _ keys: StoreKeySet, before: [String], isResumed: Bool, isChanged: Bool = true, old: String? = nil
+        _ keys: StoreKeySet, in file: StoreKeyFile?, before: [String], isResumed: Bool, isChanged: Bool = true,
+        old: String? = nil
     ) throws -> Result {
-        let master = try configuration.store.masterKey.load(folder)
-        let file = try StoreKeys.look(configuration, folder, [master]).first { $0.keys != nil }?.file
         let name = file?.slots.first?.name ?? ""
         return Result(
             masterKey: name, previousMasterKeys: before.filter { $0 != name },
@@ -141,10 +140,10 @@ struct KeyRotation {
         let before = opened.isOfMasterAlone ? [current.name] : names(files)
         if !hasNext, !opened.isOfMasterAlone, before != [current.name] {
             // An earlier run came to its third step, or one file was put back from a backup.
-            try write(opened.keys, to: files, for: [current])
+            let file = try write(opened.keys, to: files, for: [current])
             try tell(.sealedForOne)
             let old = before.filter { $0 != current.name }.map { path + "." + $0 }.first { access($0, F_OK) == 0 }
-            return try result(opened.keys, before: before, isResumed: true, old: old)
+            return try result(opened.keys, in: file, before: before, isResumed: true, old: old)
         }
         if !hasNext { try DurableFiles.write(MasterKey.newText(), to: next) }
         let new = try MasterKey(file: next)
@@ -160,9 +159,9 @@ struct KeyRotation {
         let old = path + "." + current.name
         try place(next, at: path, keeping: current, as: old)
         try tell(.placed)
-        try write(keys, to: files, for: [new])
+        let file = try write(keys, to: files, for: [new])
         try tell(.sealedForOne)
-        return try result(keys, before: before, isResumed: hasNext, old: old)
+        return try result(keys, in: file, before: before, isResumed: hasNext, old: old)
     }
 
     /// The old key keeps a name of its own: backups of before need it.
@@ -179,10 +178,8 @@ struct KeyRotation {
     // MARK: What the configuration says
 
     private func toConfigured(_ opened: StoreKeys, _ files: [String: StoreKeyFile?]) throws -> Result {
-        let master = try configuration.store.masterKey.load(folder)
-        let isOpen = Dictionary(
-            uniqueKeysWithValues: try StoreKeys.look(configuration, folder, [master]).map { ($0.path, $0.keys != nil) })
-        let opens = files.keys.filter { isOpen[$0] == true }
+        // By the master key that the configuration names, which comes first.
+        let opens = opened.copies.filter { files[$0.path] != nil && $0.master == 0 }
         let before = names(files)
         let isDone = opens.count == files.count && files.values.allSatisfy { $0?.slots.count == 1 }
         if isDone, configuration.store.previousMasterKeys.isEmpty {
@@ -190,10 +187,13 @@ struct KeyRotation {
                 "\(configuration.store.masterKey.words) is not Hilum's to change: put the new key beside it, name the new "
                     + "one in store.master-key and this one in store.previous-master-keys, and run this again")
         }
-        if isDone { return try result(opened.keys, before: before, isResumed: false, isChanged: false) }
+        if isDone {
+            return try result(
+                opened.keys, in: opens.first?.file, before: before, isResumed: false, isChanged: false)
+        }
         let keys = opens.isEmpty ? opened.keys.renewed(madeAt: Self.seconds) : opened.keys
-        try write(keys, to: files, for: [master])
+        let file = try write(keys, to: files, for: [try configuration.store.masterKey.load(folder)])
         try tell(.sealedForOne)
-        return try result(keys, before: before, isResumed: !opens.isEmpty)
+        return try result(keys, in: file, before: before, isResumed: !opens.isEmpty)
     }
 }

@@ -31,6 +31,10 @@ struct StoreKeys: Sendable {
         var keys: StoreKeySet? {
             if case .open(_, let keys, _) = state { keys } else { nil }
         }
+        /// The master key that opened it: its index among those it was looked at with.
+        var master: Int? {
+            if case .open(_, _, let master) = state { master } else { nil }
+        }
     }
 
     /// Of the store; for one without a file, made of its master key.
@@ -88,8 +92,7 @@ struct StoreKeys: Sendable {
 
     private static func open(_ copies: [Copy]) throws -> StoreKeys? {
         // The one of keys/ is this store's. Another store's blobs folder may be in use, with that store's keys in it.
-        guard let first = copies.first(where: { $0.keys != nil }), var keys = first.keys,
-            case .open(_, _, let master) = first.state
+        guard let first = copies.first(where: { $0.keys != nil }), var keys = first.keys, let master = first.master
         else { return nil }
         // One that was written later and does not open is under a newer master key: an old one with an old file was put
         // back, and lacks what came since.

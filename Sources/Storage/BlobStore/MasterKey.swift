@@ -55,13 +55,16 @@ package struct MasterKey: Sendable {
     }
 
     /// Reads a key file. Throws `StoreError(.misuse)` when it may be read by others than its owner, is no regular file or
-    /// holds no key, `.notFound` when it is not there.
+    /// holds no key, `.notFound` when it is not there, `.unavailable` when it cannot be opened.
     /// - Parameter others: the bits of the mode that must not be set.
     package init(file path: String, others: UInt32 = 0o077) throws {
         // Without waiting for whoever might write to a pipe in its place.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if descriptor < 0 {
-            throw StoreError(.notFound, "cannot open the master key \(path): \(String(cString: strerror(errno)))")
+            let code = errno
+            throw StoreError(
+                [ENOENT, ENOTDIR].contains(code) ? .notFound : .unavailable,
+                "cannot open the master key \(path): \(String(cString: strerror(code)))")
         }
         defer { close(descriptor) }
         var status = stat()

@@ -407,6 +407,39 @@ import Workflow
     }
 
     @Test(
+        "A start asks a device once; one that fails ends it with words, and only where nothing is encrypted may it be gone"
+    )
+    func askedOnce() throws {
+        try Self.with { folder in
+            let path = try Self.program(
+                folder,
+                """
+                echo x >> "$(dirname "$0")/asked"
+                test -e "$(dirname "$0")/broken" && exit 7
+                cat
+
+                """)
+            let key = "master-key: { command: \(path), wraps: true }"
+            let configuration = try Self.configured(folder, "store: { \(key) }")
+            try StoreKeys.make(configuration, folder)
+            func asked() -> Int { Self.bytes(folder.path + "/asked").count { $0 == 0x0A } }
+            let before = asked()
+            #expect(try StoreComposition.keys(configuration, folder) != nil)
+            #expect(asked() == before + 1)
+            func refusal(_ configuration: ServerConfiguration) -> String {
+                do { _ = try StoreComposition.keys(configuration, folder) } catch { return "\(error)" }
+                return ""
+            }
+            let plain = try Self.configured(folder, "store: { encryption: none, \(key) }")
+            try Data().write(to: URL(fileURLWithPath: folder.path + "/broken"))
+            for each in [configuration, plain] { #expect(refusal(each).contains("\(path) ended with 7")) }
+            try FileManager.default.removeItem(atPath: path)
+            #expect(refusal(configuration).contains("\(path) is not there"))
+            #expect(try StoreComposition.keys(plain, folder) == nil)
+        }
+    }
+
+    @Test(
         "From one program that wraps to another: the new one does not unwrap what the old one wrapped, and is not blamed"
     )
     func wrapsElsewhere() throws {
