@@ -113,7 +113,7 @@ package final class BlobCustodian: Sendable {
             guard let keys else {
                 throw StoreError(
                     .misuse,
-                    "the store holds objects encrypted under master key \(known), and no master key is there: "
+                    "the store holds objects encrypted under key \(known), and no master key is there: "
                         + "put the store's key back")
             }
             // The database may be of before the keys were changed, and then names an older one.

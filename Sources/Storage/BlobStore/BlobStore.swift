@@ -198,28 +198,6 @@ package final class BlobStore: BlobStoring {
         } catch { throw BlobStore.storeError(error) }
     }
 
-    /// Encrypts a blob's data key anew for the current master key; the content is not touched.
-    /// - Returns: false when it is under the current key already, or not encrypted.
-    package func rewrap(_ id: BlobID) async throws -> Bool {
-        guard case .aes256GCM(let ring) = configuration.encryption else { return false }
-        let path = try directories.path(of: id)
-        do {
-            return try await threads.runIfActive { [files, entropy = configuration.entropy] in
-                let descriptor = try files.openForUpdating(path)
-                defer { files.close(descriptor) }
-                var header = try BlobReader.readHeader(descriptor, files)
-                guard header.algorithm != .none, let slot = header.slots.first, slot.keyID != ring.current.id else {
-                    return false
-                }
-                header.wrap(try header.dataKey(ring), for: ring.current, nonce: entropy.bytes(AESGCM.nonceBytes))
-                // 256 bytes at the start of the file lie within one disk sector, which is written whole or not at all.
-                try header.encoded.withUnsafeBytes { try files.write(descriptor, $0, at: 0) }
-                try files.synchronize(descriptor)
-                return true
-            }
-        } catch { throw note(error) }
-    }
-
     /// Why writing has stopped for good, or nil.
     package var failure: StoreError? { failed.withLock { $0 } }
 

@@ -94,11 +94,6 @@ package struct MasterKey: Sendable {
             try files.synchronize(descriptor)
         } catch { throw StoreError(.misuse, "cannot write the master key \(path): \(error)") }
     }
-
-    /// What a blob's keys were wrapped with before there was `store.keys`.
-    package var asStoreKey: StoreKey {
-        get throws { try StoreKey(secret) }
-    }
 }
 
 extension MasterKey: MasterKeyWrapping {

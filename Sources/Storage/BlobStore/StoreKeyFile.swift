@@ -45,8 +45,11 @@ package struct StoreKeyFile: Sendable, Hashable {
         package var name: String { Hexadecimal.encode(id) }
     }
 
+    /// 16 bytes: names the store's keys, however often they are sealed.
     package let ring: [UInt8]
+    /// From 1.
     package let generation: Int64
+    /// One for each master key that opens it.
     package let slots: [Slot]
     private let sealed: [UInt8]
 
