@@ -216,7 +216,7 @@ struct RestoreRun {
         ]
         if record.hasKeys {
             pairs += StoreKeys.oldMasterKeys(beside: backup.keysFolder + "/master.key").map {
-                ($0, server.keysFolder + "/" + ($0 as NSString).lastPathComponent)
+                ($0.path, server.masterKeyFile + "." + $0.name)
             }
             pairs += [
                 (backup.keysFolder + "/master.key", server.masterKeyFile),

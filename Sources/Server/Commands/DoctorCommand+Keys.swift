@@ -50,9 +50,9 @@ extension DoctorCommand {
 
     private func reportOldKeys(_ configuration: ServerConfiguration, _ server: ServerFolder, _ doctor: inout Doctor) {
         guard case .file(let name) = configuration.store.masterKey else { return }
-        for path in StoreKeys.oldMasterKeys(beside: server.resolve(name)) {
+        for old in StoreKeys.oldMasterKeys(beside: server.resolve(name)) {
             doctor.note(
-                "master key: an old one is kept in \(path)",
+                "master key: an old one is kept in \(old.path)",
                 fix: "remove it once no backup of before its change is kept")
         }
     }

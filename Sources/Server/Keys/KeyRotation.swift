@@ -15,7 +15,7 @@ import Workflow
 /// 4. Both copies are sealed for the new key alone.
 ///
 /// Where the configuration names another master key already, and the old one in `previous-master-keys`, only the last step
-/// is left to do. Blocks.
+/// is left to do. A file that is a symbolic link stays one, and the keys lie where it leads to. Blocks.
 struct KeyRotation {
     enum Step: String, Sendable, CaseIterable {
         case made = "a new master key is made"
@@ -63,7 +63,7 @@ struct KeyRotation {
         else {
             return try toConfigured(opened, files)
         }
-        return try withFile(folder.resolve(name), opened, files)
+        return try withFile(MasterKeySource.place(of: folder.resolve(name)), opened, files)
     }
 
     // MARK: The two files
@@ -142,7 +142,8 @@ struct KeyRotation {
             // An earlier run came to its third step, or one file was put back from a backup.
             let file = try write(opened.keys, to: files, for: [current])
             try tell(.sealedForOne)
-            let old = before.filter { $0 != current.name }.map { path + "." + $0 }.first { access($0, F_OK) == 0 }
+            let old = StoreKeys.oldMasterKeys(beside: path)
+                .first { $0.name != current.name && before.contains($0.name) }?.path
             return try result(opened.keys, in: file, before: before, isResumed: true, old: old)
         }
         if !hasNext { try DurableFiles.write(MasterKey.newText(), to: next) }

@@ -50,6 +50,12 @@ enum MasterKeySource: Sendable, Hashable {
             }
     }
 
+    /// Where a key in a file lies: what a symbolic link leads to, any other path as it is.
+    static func place(of path: String) -> String {
+        guard (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil else { return path }
+        return URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+
     /// Fetches the key, or what stands for it. Blocks, for a program up to ``KeyProgram/secondsMax``.
     /// Throws `StoreError` with what to do.
     func load(_ folder: ServerFolder) throws -> any MasterKeyWrapping {

@@ -1,3 +1,4 @@
+import Basics
 import BlobStore
 import Foundation
 import Glibc
@@ -112,12 +113,26 @@ struct StoreKeys: Sendable {
         return StoreKeys(keys: keys, ring: try keys.keyRing(and: others), copies: copies, master: master)
     }
 
-    /// The master keys of before that `hilum key rotate` has left beside one in a file, by their paths.
-    static func oldMasterKeys(beside path: String) -> [String] {
-        let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
-        return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-            .filter { $0.hasPrefix(name + ".") && $0.utf8.count == name.utf8.count + 17 }.sorted()
-            .map { folder + "/" + $0 }
+    /// A master key of before that `hilum key rotate` has left beside one in a file.
+    struct OldMasterKey {
+        /// Its public name, 16 hexadecimal digits, which ends the file's.
+        let name: String
+        let path: String
+    }
+
+    /// Those beside a file, which may be a symbolic link: they lie where the key itself does.
+    static func oldMasterKeys(beside path: String) -> [OldMasterKey] {
+        let path = MasterKeySource.place(of: path)
+        let (folder, prefix) = (
+            (path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent + "."
+        )
+        return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted().compactMap { file in
+            let name = file.dropFirst(prefix.count)
+            guard file.hasPrefix(prefix), name.utf8.count == 16, Hexadecimal.decode(Array(name.utf8)[...]) != nil else {
+                return nil
+            }
+            return OldMasterKey(name: String(name), path: folder + "/" + file)
+        }
     }
 
     /// The file that a backup takes: of the two the one that was written last, as far as they are whole; nil for a store of

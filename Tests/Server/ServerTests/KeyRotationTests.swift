@@ -213,6 +213,61 @@ import Workflow
         }
     }
 
+    @Test("A master key that is a symbolic link stays one: both keys lie where it leads to, a kill or none")
+    func link() throws {
+        try Self.with { folder in
+            let vault = folder.path + "/vault"
+            try FileManager.default.createDirectory(atPath: vault, withIntermediateDirectories: true)
+            try MasterKey.createFile(vault + "/real.key")
+            try FileManager.default.createSymbolicLink(
+                atPath: folder.masterKeyFile, withDestinationPath: "../vault/real.key")
+            try StoreKeys.make(try Self.configured(folder), folder)
+            let first = try MasterKey(file: folder.masterKeyFile).name
+            #expect(throws: Stop.self) { _ = try Self.rotate(folder) { if $0 == .placed { throw Stop() } } }
+            let result = try Self.rotate(folder)
+            #expect(result.isResumed)
+            let place = URL(fileURLWithPath: vault).resolvingSymlinksInPath().path
+            #expect(result.oldMasterKeyFile == place + "/real.key." + first)
+            #expect(
+                try FileManager.default.destinationOfSymbolicLink(atPath: folder.masterKeyFile) == "../vault/real.key")
+            #expect(try MasterKey(file: vault + "/real.key").name == result.masterKey)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.keysFolder).count == 2)
+            _ = try StoreKeys.load(try Self.configured(folder), folder)
+            #expect(StoreKeys.oldMasterKeys(beside: folder.masterKeyFile).map(\.name) == [first])
+        }
+    }
+
+    @Test(
+        "R20: a backup with keys has the master keys of before, wherever in the folder the one of now lies",
+        arguments: ["keys/master.key", "site/own.key"])
+    func oldKeysBackedUp(name: String) throws {
+        try Self.with("store: { master-key: \(name) }") { folder in
+            try FileManager.default.createDirectory(
+                atPath: folder.path + "/site", withIntermediateDirectories: true)
+            try MasterKey.createFile(folder.resolve(name))
+            let configuration = try Self.configured(folder)
+            try StoreKeys.make(configuration, folder)
+            let names = try (0..<2).map { _ in
+                let name = try MasterKey(file: folder.resolve(name)).name
+                _ = try Self.rotate(folder)
+                return name
+            }
+            // What an operator put there is none.
+            try Data().write(to: URL(fileURLWithPath: folder.resolve(name) + ".of-the-old-place"))
+            let backup = BackupFolder(folder.path + "/backup")
+            try BackupRun(
+                server: folder, configuration: configuration, backup: backup, withKeys: true,
+                pace: Pace(mebibytesPerSecond: 0)
+            ).copyOldMasterKeys()
+            let place = name == "keys/master.key" ? backup.keysFolder : backup.namedKeysFolder + "/site"
+            let file = (name as NSString).lastPathComponent
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: place).sorted()
+                    == names.map { file + "." + $0 }.sorted())
+            for name in names { #expect(try MasterKey(file: place + "/" + file + "." + name).name == name) }
+        }
+    }
+
     @Test("A copy that was lost is made again by the next change")
     func lostCopy() throws {
         try Self.with { folder in
