@@ -39,7 +39,13 @@ extension DoctorCommand {
             case .missing: doctor.note("store keys: \(copy.path) is not there, the other copy is", fix: fix)
             case .damaged(let why): doctor.bad("store keys: \(copy.path): \(why)", fix: fix)
             case .closed(let file) where file.ring == opened.keys.ring:
-                doctor.note("store keys: \(copy.path) is of before the master key was changed", fix: fix)
+                if file.generation < whole.file?.generation ?? 0 {
+                    doctor.note("store keys: \(copy.path) is of before the master key was changed", fix: fix)
+                } else {
+                    doctor.bad(
+                        "store keys: \(copy.path) is of a copy of this store whose master key was changed there",
+                        fix: "keep it with that copy; then here " + fix)
+                }
             case .open(_, let keys, _) where keys.ring == opened.keys.ring: break
             case .closed, .open: doctor.good("store keys: \(copy.path) is of another store")
             }

@@ -69,7 +69,7 @@ struct KeyRotation {
     // MARK: The two files
 
     /// The files of `store.keys` that are this store's, by path; nil for one that is to be made. Refuses before anything is
-    /// changed where one could not be written.
+    /// changed where one could not be written, or must not be.
     private func ownFiles(_ opened: StoreKeys) throws -> [String: StoreKeyFile?] {
         var own: [String: StoreKeyFile?] = [:]
         for copy in opened.copies {
@@ -77,9 +77,11 @@ struct KeyRotation {
             case .damaged(let why):
                 throw ConfigurationError("\(copy.path): \(why); copy the other one over it, then change the key")
             case .missing: own[copy.path] = .some(nil)
+            // Another store's blobs folder has that store's keys.
             case .closed(let file), .open(let file, _, _):
-                // Another store's blobs folder has that store's keys.
-                if file.ring == opened.keys.ring { own[copy.path] = file }
+                guard file.ring == opened.keys.ring else { continue }
+                if copy.keys == nil { try checkOlder(file, copy.path, opened.keys) }
+                own[copy.path] = file
             }
         }
         for path in own.keys {
@@ -90,6 +92,22 @@ struct KeyRotation {
             }
         }
         return own
+    }
+
+    /// Throws for a file that may hold what is nowhere else, as that of a copy of this store whose key was changed there.
+    /// One that is only older opens with a master key of before, and holds nothing but what is known.
+    private func checkOlder(_ file: StoreKeyFile, _ path: String, _ keys: StoreKeySet) throws {
+        let store = configuration.store
+        let masters = ([store.masterKey] + store.previousMasterKeys).flatMap { source -> [any MasterKeyWrapping] in
+            let old =
+                if case .file(let name) = source { StoreKeys.oldMasterKeys(beside: folder.resolve(name)) } else { [] }
+            return [try? source.load(folder)].compactMap(\.self) + old.compactMap { try? MasterKey(file: $0.path) }
+        }
+        if let held = try? file.open(masters), keys.continues(held.keys) { return }
+        throw ConfigurationError(
+            "\(path) is sealed under \(file.slots.map(\.name).joined(separator: " and ")), which is not here, or holds other "
+                + "keys: it may be of a copy of this store whose key was changed there. If it is only older, copy the other "
+                + "one over it (see `hilum doctor \(folder.path)`), then change the key")
     }
 
     /// Seals keys, which proves that each master key opens them, puts them into all files, each at once, and reads these

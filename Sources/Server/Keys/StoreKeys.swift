@@ -102,12 +102,18 @@ struct StoreKeys: Sendable {
             if case .closed(let file) = copy.state, file.ring == keys.ring, file.generation > newest { return nil }
         }
         var others: [StoreKeySet] = []
-        for other in copies.compactMap(\.keys) {
+        for copy in copies {
+            guard let other = copy.keys else { continue }
             if other.ring != keys.ring {
                 others.append(other)
-            } else if other.keys.count > keys.keys.count {
+            } else if other.continues(keys) {
                 // Written later: the change of keys was interrupted between the two.
                 keys = other
+            } else if !keys.continues(other) {
+                throw StoreError(
+                    .misuse,
+                    "\(first.path) and \(copy.path) were changed apart from each other, as in two copies of the server's "
+                        + "folder, and each has keys that the other lacks; put this server's own in both places")
             }
         }
         return StoreKeys(keys: keys, ring: try keys.keyRing(and: others), copies: copies, master: master)

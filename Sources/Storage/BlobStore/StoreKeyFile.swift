@@ -234,6 +234,9 @@ package struct StoreKeySet: Sendable, Hashable {
         StoreKeySet(ring: ring, keys: keys + [Key(secret: entropy.bytes(MasterKey.bytes), madeAt: madeAt)])
     }
 
+    /// Whether these are the others of the same ring, perhaps with more that were made since.
+    package func continues(_ others: StoreKeySet) -> Bool { ring == others.ring && keys.starts(with: others.keys) }
+
     /// The newest protects new blobs.
     /// - Parameter others: further keys that open.
     package func keyRing(and others: [StoreKeySet] = []) throws -> KeyRing {

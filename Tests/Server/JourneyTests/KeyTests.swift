@@ -90,6 +90,14 @@ extension JourneyTests {
             let refused = try await HilumProgram.run(words)
             #expect(refused.code != 0 && refused.text.contains("\(kept): it is cut"), "\(refused.text)")
             try whole.write(to: URL(fileURLWithPath: kept))
+            // A blobs folder that another store has left empty: the only keys by which its objects open may lie there.
+            let taken = folder.restored + "-blobs"
+            try FileManager.default.createDirectory(atPath: taken, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: taken) }
+            try Data("theirs".utf8).write(to: URL(fileURLWithPath: taken + "/store.keys"))
+            let foreign = try await HilumProgram.run(words + ["--blobs", taken])
+            #expect(foreign.code != 0 && foreign.text.contains("\(taken)/store.keys is there"), "\(foreign.text)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: taken + "/store.keys")) == Data("theirs".utf8))
             try await HilumProgram.must(words)
             for name in old {
                 #expect(

@@ -268,6 +268,65 @@ import Workflow
         }
     }
 
+    @Test("A copy that is only older is written over as long as a master key of before says so")
+    func olderCopy() throws {
+        for isHere in [true, false] {
+            try Self.with { folder in
+                _ = try Self.make(folder)
+                let paths = StoreKeys.paths(try Self.configured(folder), folder)
+                let older = Self.bytes(paths[1])
+                let result = try Self.rotate(folder)
+                try Data(older).write(to: URL(fileURLWithPath: paths[1]))
+                if isHere {
+                    #expect(try Self.rotate(folder).isResumed)
+                    #expect(Self.bytes(paths[0]) == Self.bytes(paths[1]))
+                } else {
+                    try FileManager.default.removeItem(atPath: try #require(result.oldMasterKeyFile))
+                    #expect(throws: ConfigurationError.self) { _ = try Self.rotate(folder) }
+                    #expect(Self.bytes(paths[1]) == older)
+                }
+            }
+        }
+    }
+
+    @Test("Two copies of one store whose keys were changed apart, mixed by hand, are named and not written over")
+    func changedApart() throws {
+        try Self.with { folder in
+            _ = try Self.make(folder)
+            let paths = StoreKeys.paths(try Self.configured(folder), folder)
+            let (key, file) = (Self.bytes(folder.masterKeyFile), Self.bytes(paths[0]))
+            _ = try Self.rotate(folder)
+            let (otherKey, other) = (Self.bytes(folder.masterKeyFile), Self.bytes(paths[1]))
+            // The same folder as it was, and its key changed once more.
+            for old in StoreKeys.oldMasterKeys(beside: folder.masterKeyFile) {
+                try FileManager.default.removeItem(atPath: old.path)
+            }
+            try Data(key).write(to: URL(fileURLWithPath: folder.masterKeyFile))
+            for path in paths { try Data(file).write(to: URL(fileURLWithPath: path)) }
+            _ = try Self.rotate(folder)
+            let own = Self.bytes(paths[0])
+            try Data(other).write(to: URL(fileURLWithPath: paths[1]))
+            // Its objects are read; the other one's keys are not lost by another change, the other one's master key here or
+            // not.
+            _ = try StoreKeys.load(try Self.configured(folder), folder)
+            try ServerFolder.writeSecret(otherKey, to: folder.path + "/other.key")
+            for yaml in ["{}", "store: { previous-master-keys: [other.key] }"] {
+                _ = try Self.configured(folder, yaml)
+                var refusal = ""
+                do { _ = try Self.rotate(folder) } catch { refusal = "\(error)" }
+                #expect(refusal.contains("\(paths[1]) is sealed under"), "\(refusal)")
+                #expect(paths.map(Self.bytes) == [own, other])
+            }
+            // Where one master key opens both, neither is taken for the later one.
+            let theirs = try #require(try StoreKeyFile(other).open([MasterKey(file: folder.path + "/other.key")]))
+            let sealed = try StoreKeyFile(
+                theirs.keys.renewed(madeAt: 1), generation: 9, for: [MasterKey(file: folder.masterKeyFile)])
+            try Data(sealed.encoded).write(to: URL(fileURLWithPath: paths[1]))
+            _ = try Self.configured(folder, "{}")
+            #expect(Self.refusal(folder).contains("\(paths[0]) and \(paths[1]) were changed apart"))
+        }
+    }
+
     @Test("A copy that was lost is made again by the next change")
     func lostCopy() throws {
         try Self.with { folder in
