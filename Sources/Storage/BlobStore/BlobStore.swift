@@ -133,6 +133,12 @@ package final class BlobStore: BlobStoring {
         BlobIDSequence.isErasable(id) ? try await configuration.keeper?.key(of: id) : nil
     }
 
+    /// Forgets the keys of those that are erasable, at most some hundred, at once.
+    func forgetKeys(of ids: [BlobID]) async throws {
+        let erasable = ids.filter(BlobIDSequence.isErasable)
+        if !erasable.isEmpty { try await configuration.keeper?.forget(erasable) }
+    }
+
     /// What may be done to the folder: whether new blobs are refused, and whether files may be unlinked.
     func hold(refusal: StoreError?, mayUnlink: Bool) {
         held.withLock { $0 = Held(refusal: refusal, mayUnlink: mayUnlink) }
@@ -188,7 +194,8 @@ package final class BlobStore: BlobStoring {
 
     package func remove(_ id: BlobID) async throws {
         let path = try directories.path(of: id)
-        if BlobIDSequence.isErasable(id) { try await configuration.keeper?.forget(id) }
+        // As a rule it was forgotten with its row: to ask costs the database's one writer nothing.
+        if try await keptKey(of: id) != nil { try await forgetKeys(of: [id]) }
         do {
             try await threads.runIfActive { [self] in
                 if mayUnlink { return try files.remove(path) }
