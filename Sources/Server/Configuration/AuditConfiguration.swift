@@ -20,7 +20,8 @@ struct AuditConfiguration: Decodable, Sendable {
         /// PEM files: the certificate with its chain and the key by which this server shows who it is; nil for none.
         var certificate: String?
         var key: String?
-        /// A PEM file with the authorities that are trusted; nil for those of the system.
+        /// A PEM file with authorities that are trusted: by a FHIR feed beside those of the system, and nil for those of
+        /// `outbound`; by syslog alone, and nil for those of the system.
         var authorities: String?
         /// Whether it begins with the oldest row that is there, or with the first that comes.
         var isFromBeginning = true
@@ -76,11 +77,9 @@ extension AuditConfiguration.Feed: Decodable {
         let keys = try StrictKeys(decoder, CodingKeys.self, place)
         self.place = place
         name = try keys.stated(.name) ?? ""
-        guard (1...RoutingConfiguration.Destination.nameBytesMax).contains(name.utf8.count),
-            name.utf8.allSatisfy({
-                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || "-_.".utf8.contains($0)
-            })
-        else { throw ConfigurationError("\(place).name: 1 to 64 letters, digits, `-`, `_` and `.`") }
+        guard NameWord.isOne(name, bytesMax: RoutingConfiguration.Destination.nameBytesMax) else {
+            throw ConfigurationError("\(place).name: 1 to 64 letters, digits, `-`, `_` and `.`")
+        }
         let token: TokenKeys? = try keys.stated(.token)
         let messageID: String? = try keys.stated(.messageID)
         switch (try keys.stated(.fhir) as String?, try keys.stated(.syslog) as String?) {
@@ -129,12 +128,7 @@ extension AuditConfiguration.Feed: Decodable {
             guard let number = Int(portText), (1...65_535).contains(number) else { throw wrong }
             port = number
         }
-        let isName =
-            !host.isEmpty && host.utf8.count <= 253
-            && host.utf8.allSatisfy {
-                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || "-_.".utf8.contains($0)
-            }
-        guard isName || IPAddress(host) != nil else { throw wrong }
+        guard NameWord.isOne(host, bytesMax: 253) || IPAddress(host) != nil else { throw wrong }
         return (host, port)
     }
 }
