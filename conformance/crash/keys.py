@@ -6,9 +6,6 @@ import json
 
 import check_keys
 import custody
-import workers
-from hilum_server import HilumServer
-from smart import BackendClient
 
 DOORS = ("cstore", "stow", "fhir", "mllp")
 
@@ -26,13 +23,7 @@ def change(server, rng, kills, totals):
 
 def run(kind, arguments, checker_type, totals, folder, rng):
     """On one database kind. Findings go to `totals`; gives a line of figures."""
-    databases = custody.Databases(kind, folder)
-    options = ["--plain-loopback"] if arguments.plain else []
-    server = HilumServer(folder / "keys", postgres=databases.empty(), log=folder / "keys.log", options=options)
-    server.init()
-    server.add_ae("LEDGER")
-    server.add_sender(workers.check_hl7.SENDER, workers.check_hl7.FACILITY)
-    backend = BackendClient(server, "ledger", "ES384", "system/*.cruds", folder)
+    server, backend = custody.ledger_server(custody.Databases(kind, folder), arguments, folder, "keys")
     figures = {"changes_killed": 0, "images": 0}
     journals = []
     try:
