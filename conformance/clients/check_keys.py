@@ -99,6 +99,16 @@ def rotate(server):
     return json.loads(server.command("key", "rotate", server.folder, "--json"))
 
 
+def killed_change(server, seconds):
+    """A change of the master key that is killed after so many seconds: whether it had not ended by then, and what
+    `hilum key list` did afterwards."""
+    process = subprocess.Popen([str(BINARY), "key", "rotate", str(server.folder)], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    process.kill()
+    return process.wait() < 0, run("key", "list", server.folder, "--json")
+
+
 def again(server, backend):
     backend.token = None
     server.start()
@@ -223,12 +233,8 @@ def drive(report, server, folder, options):
     def kills():
         killed = 0
         for _ in range(40):
-            process = subprocess.Popen([str(BINARY), "key", "rotate", str(server.folder)], stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(random.uniform(0, 0.25))
-            process.kill()
-            killed += process.wait() < 0
-            opened = run("key", "list", server.folder, "--json")
+            was_killed, opened = killed_change(server, random.uniform(0, 0.25))
+            killed += was_killed
             equal(opened.returncode, 0, f"after a kill: {opened.stderr}")
         rotate(server)
         read(server, backend, range(1, 11))

@@ -97,6 +97,16 @@ def age(folder):
                 os.utime(path, (then, then))
 
 
+def ledger_server(databases, arguments, folder, name):
+    """A new server that knows who loads it, not started; and the client of the load."""
+    server = HilumServer(folder / name, postgres=databases.empty(), log=folder / f"{name}.log",
+                         options=["--plain-loopback"] if arguments.plain else [])
+    server.init()
+    server.add_ae("LEDGER")
+    server.add_sender(workers.check_hl7.SENDER, workers.check_hl7.FACILITY)
+    return server, BackendClient(server, "ledger", "ES384", "system/*.cruds", folder)
+
+
 def on(server, backend):
     """The same client at another server that knows it."""
     other = copy.copy(backend)
@@ -210,11 +220,7 @@ def run(kind, arguments, checker_type, totals, folder):
     """All four, on one database kind. Findings go to `totals`; gives a line of figures."""
     databases = Databases(kind, folder)
     options = ["--plain-loopback"] if arguments.plain else []
-    server = HilumServer(folder / "custody", postgres=databases.empty(), log=folder / "custody.log", options=options)
-    server.init()
-    server.add_ae("LEDGER")
-    server.add_sender(workers.check_hl7.SENDER, workers.check_hl7.FACILITY)
-    backend = BackendClient(server, "ledger", "ES384", "system/*.cruds", folder)
+    server, backend = ledger_server(databases, arguments, folder, "custody")
     blobs = server.folder / "blobs"
     backup = folder / "backup"
     every = ("cstore", "stow", "mllp", "fhir")

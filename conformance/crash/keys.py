@@ -3,14 +3,9 @@ moments, under the outside ledger: whatever was acknowledged reads with the mast
 with the last one alone."""
 
 import json
-import subprocess
-import time
 
+import check_keys
 import custody
-import ledger
-import workers
-from hilum_server import BINARY, HilumServer
-from smart import BackendClient
 
 DOORS = ("cstore", "stow", "fhir", "mllp")
 
@@ -19,13 +14,8 @@ def change(server, rng, kills, totals):
     """Changes of the master key that a SIGKILL ends on their way; how many it did end."""
     killed = 0
     for _ in range(kills):
-        process = subprocess.Popen([str(BINARY), "key", "rotate", str(server.folder)], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(rng.uniform(0.0, 0.3))
-        process.kill()
-        killed += process.wait() < 0
-        listed = subprocess.run([str(BINARY), "key", "list", str(server.folder)], capture_output=True, text=True,
-                                timeout=60, stdin=subprocess.DEVNULL)
+        was_killed, listed = check_keys.killed_change(server, rng.uniform(0.0, 0.3))
+        killed += was_killed
         if listed.returncode != 0:
             totals.finding("lost", "store.keys", f"no key opens after a killed change: {listed.stderr[-300:]}")
     return killed
@@ -33,13 +23,7 @@ def change(server, rng, kills, totals):
 
 def run(kind, arguments, checker_type, totals, folder, rng):
     """On one database kind. Findings go to `totals`; gives a line of figures."""
-    databases = custody.Databases(kind, folder)
-    options = ["--plain-loopback"] if arguments.plain else []
-    server = HilumServer(folder / "keys", postgres=databases.empty(), log=folder / "keys.log", options=options)
-    server.init()
-    server.add_ae("LEDGER")
-    server.add_sender(workers.check_hl7.SENDER, workers.check_hl7.FACILITY)
-    backend = BackendClient(server, "ledger", "ES384", "system/*.cruds", folder)
+    server, backend = custody.ledger_server(custody.Databases(kind, folder), arguments, folder, "keys")
     figures = {"changes_killed": 0, "images": 0}
     journals = []
     try:
@@ -68,11 +52,7 @@ def run(kind, arguments, checker_type, totals, folder, rng):
     finally:
         if server.is_running():
             server.kill()
-        for door, path in journals:
-            intents, acks = ledger.read_journal(path)
-            totals.sent += len(intents)
-            totals.acknowledged += len(acks)
-            totals.by_door[door] = totals.by_door.get(door, 0) + len(acks)
+        totals.count(journals)
     print(f"{kind} keys: {figures}, {totals.acknowledged} acknowledged, {totals.lost} lost, {totals.half} half-visible",
           flush=True)
     return figures

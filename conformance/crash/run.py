@@ -43,6 +43,14 @@ class Totals:
         self.findings.append(f"{kind}: {item}: {why}")
         print(f"  {kind.upper()}: {item}: {why}", flush=True)
 
+    def count(self, journals):
+        """What was sent by the journals, and acknowledged."""
+        for door, path in journals:
+            intents, acks = ledger.read_journal(path)
+            self.sent += len(intents)
+            self.acknowledged += len(acks)
+            self.by_door[door] = self.by_door.get(door, 0) + len(acks)
+
 
 class Checker:
     """Reads each item back by another door than it came in."""
@@ -227,11 +235,7 @@ def kill_under_load(database, arguments, totals, folder):
     finally:
         if server.is_running():
             server.kill()
-        for door, path in journals:
-            intents, acks = ledger.read_journal(path)
-            totals.sent += len(intents)
-            totals.acknowledged += len(acks)
-            totals.by_door[door] = totals.by_door.get(door, 0) + len(acks)
+        totals.count(journals)
     print(f"{database}: {arguments.kills} kills, {totals.sent} items sent, {totals.acknowledged} acknowledged "
           f"({', '.join(f'{d} {n}' for d, n in totals.by_door.items())}): {totals.lost} lost, {totals.half} half-visible; "
           f"{unacknowledged['there']} without ACK were there, {unacknowledged['absent']} were not; "
@@ -250,27 +254,18 @@ def run_custody(database, arguments):
             "seconds": round(time.monotonic() - begun), "findings": totals.findings}
 
 
-def run_delivery(database, arguments):
+def run_beside(module, kills, database, arguments):
+    """Kills as `delivery` and `keys` bring them about; the result is marked by the module's name."""
     seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 32)
     totals = Totals()
     begun = time.monotonic()
-    with own_folder(f"delivery-{database}", arguments, totals) as folder:
-        figures = delivery.run(database, arguments, Checker, totals, folder, random.Random(seed))
-    return {"database": database, "delivery": True, "kills": arguments.delivery_kills, **figures, "lost": totals.lost,
+    name = module.__name__
+    with own_folder(f"{name}-{database}", arguments, totals) as folder:
+        figures = module.run(database, arguments, Checker, totals, folder, random.Random(seed))
+    return {"database": database, name: True, "kills": kills, **figures, "lost": totals.lost,
             "half_visible": totals.half, "sent": totals.sent, "acknowledged": totals.acknowledged,
             "by_door": totals.by_door, "seed": seed, "seconds": round(time.monotonic() - begun),
             "findings": totals.findings}
-
-
-def run_keys(database, arguments):
-    seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 32)
-    totals = Totals()
-    begun = time.monotonic()
-    with own_folder(f"keys-{database}", arguments, totals) as folder:
-        figures = keys.run(database, arguments, Checker, totals, folder, random.Random(seed))
-    return {"database": database, "keys": True, "kills": arguments.key_kills, **figures, "lost": totals.lost,
-            "half_visible": totals.half, "acknowledged": totals.acknowledged, "seed": seed,
-            "seconds": round(time.monotonic() - begun), "findings": totals.findings}
 
 
 def write_results(results):
@@ -356,10 +351,9 @@ def main():
     results = [run_database(database, arguments) for database in databases if arguments.kills]
     if not arguments.no_custody:
         results += [run_custody(database, arguments) for database in databases]
-    if arguments.delivery_kills:
-        results += [run_delivery(database, arguments) for database in databases]
-    if arguments.key_kills:
-        results += [run_keys(database, arguments) for database in databases]
+    for module, kills in ((delivery, arguments.delivery_kills), (keys, arguments.key_kills)):
+        if kills:
+            results += [run_beside(module, kills, database, arguments) for database in databases]
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1))
     if arguments.database == "both" and arguments.kills >= 20:

@@ -47,7 +47,7 @@ struct BackupFolder: Sendable {
         /// In `database/`.
         var databaseFile: String
         var databaseDigest: String
-        /// The public name of the master key that the objects are under.
+        /// The public name of the store's key that the newest objects are under; of a store of before, its master key's.
         var masterKey: String?
         var objects: Int64
         var bytes: Int64

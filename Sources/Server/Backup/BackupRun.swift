@@ -119,10 +119,7 @@ struct BackupRun {
         ]
         if withKeys {
             try DurableFiles.makeFolder(backup.keysFolder)
-            // Before the one of now takes their place.
-            pairs += StoreKeys.oldMasterKeys(beside: server.masterKeyFile).map {
-                ($0, backup.keysFolder + "/" + ($0 as NSString).lastPathComponent)
-            }
+            try copyOldMasterKeys()
             pairs += [
                 (server.masterKeyFile, backup.keysFolder + "/master.key"),
                 (server.tokenKeyFile, backup.keysFolder + "/token.key"),
@@ -144,6 +141,24 @@ struct BackupRun {
         if let storeKeys {
             _ = try DurableFiles.copy(storeKeys, to: backup.storeKeysFile)
             try DurableFiles.synchronize(folder: backup.path)
+        }
+    }
+
+    /// The master keys of before beside each in a file of the folder, before those of now take their place.
+    func copyOldMasterKeys() throws {
+        let places =
+            [(server.masterKeyFile, backup.keysFolder + "/master.key")]
+            + NamedFiles.inside(configuration.store.keyFiles).map {
+                (server.resolve($0), backup.namedKeysFolder + "/" + $0)
+            }
+        for (path, target) in places {
+            let (old, folder) = (
+                StoreKeys.oldMasterKeys(beside: path), (target as NSString).deletingLastPathComponent
+            )
+            if old.isEmpty { continue }
+            try DurableFiles.makeFolder(folder)
+            for key in old { _ = try DurableFiles.copy(key.path, to: target + "." + key.name) }
+            try DurableFiles.synchronize(folder: folder)
         }
     }
 

@@ -24,8 +24,8 @@ struct NamedFiles {
         ).filter { !keys.contains($0) }
     }
 
-    /// Each once, without `.`.
-    private static func inside(_ names: [String?]) -> [String] {
+    /// Those below the folder, each once, without `.`.
+    static func inside(_ names: [String?]) -> [String] {
         var seen: Set<String> = []
         return names.compactMap { name in
             guard let name, !name.hasPrefix("/") else { return nil }

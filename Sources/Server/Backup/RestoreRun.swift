@@ -31,6 +31,11 @@ struct RestoreRun {
         var configuration = try ServerConfiguration.load(from: ServerFolder(backup.configurationFolder))
         let text = try place(&configuration)
         let blobsFolder = server.resolve(configuration.store.blobs)
+        // An emptied folder, too, may have the only keys by which another store's objects open.
+        for path in StoreKeys.paths(configuration, server) where FileManager.default.fileExists(atPath: path) {
+            throw ConfigurationError(
+                "\(path) is there already: name another folder with --blobs, or move it to the store that it is of")
+        }
         for folder in [server.path, server.tlsFolder, server.keysFolder, server.runFolder, blobsFolder + "/objects"] {
             try DurableFiles.makeFolder(folder)
         }
@@ -216,7 +221,7 @@ struct RestoreRun {
         ]
         if record.hasKeys {
             pairs += StoreKeys.oldMasterKeys(beside: backup.keysFolder + "/master.key").map {
-                ($0, server.keysFolder + "/" + ($0 as NSString).lastPathComponent)
+                ($0.path, server.masterKeyFile + "." + $0.name)
             }
             pairs += [
                 (backup.keysFolder + "/master.key", server.masterKeyFile),

@@ -31,14 +31,17 @@ struct AdoptCommand: AsyncParsableCommand {
         let server = ServerFolder(folder)
         let configuration = try ServerConfiguration.load(from: server)
         let commits = CommitWatch()
-        let store = try await StoreComposition.open(configuration, folder: server, isServer: true, commits: commits)
+        let keys = try StoreComposition.keys(configuration, server)
+        let profile = try ServerComposition.siteProfile(configuration, server)
+        let store = try await StoreComposition.open(
+            configuration, folder: server, isServer: true, keys: keys, profile: profile, commits: commits)
         do {
             let blobs = try await BlobStore(
-                try StoreComposition.blobs(configuration, server, keeper: store, isReadOnly: isDryRun))
+                try StoreComposition.blobs(
+                    configuration, server, keys: keys, keeper: store, isReadOnly: isDryRun))
             do {
                 let custodian = StoreComposition.custodian(blobs, store, configuration)
                 commits.follow { custodian.note($0) }
-                let profile = try ServerComposition.siteProfile(configuration, server)
                 let run = AdoptionRun(
                     store: store, blobs: blobs, custodian: custodian,
                     ingest: InstanceIngest(

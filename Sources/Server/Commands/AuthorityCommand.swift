@@ -51,7 +51,8 @@ struct AuthorityCommand: AsyncParsableCommand {
             let server = ServerFolder(folder)
             let configuration = try ServerConfiguration.load(from: server)
             let profile = try ServerComposition.siteProfile(configuration, server)
-            let store = try await StoreComposition.open(configuration, folder: server, isServer: true)
+            let store = try await StoreComposition.open(
+                configuration, folder: server, isServer: true, profile: profile)
             var results: [RelationalStore.MappingResult] = []
             do {
                 let access = AccessContext.operatorOfThisMachine(requestID: "hilum authority")

@@ -47,9 +47,9 @@ struct DoctorCommand: AsyncParsableCommand {
                 return "readable by its owner alone"
             }
         }
-        checkMasterKey(configuration, server, &doctor)
+        let keys = checkMasterKey(configuration, server, &doctor)
         await checkRouting(configuration, server, &doctor)
-        await checkStore(configuration, server, &doctor)
+        await checkStore(configuration, server, keys, &doctor)
         let isRunning = FileManager.default.fileExists(atPath: server.endpointsFile)
         for door in configuration.doors { check(door, server, isRunning: isRunning, &doctor) }
         try doctor.finish()
@@ -84,13 +84,14 @@ struct DoctorCommand: AsyncParsableCommand {
         }
     }
 
-    private func checkStore(_ configuration: ServerConfiguration, _ server: ServerFolder, _ doctor: inout Doctor) async
-    {
+    private func checkStore(
+        _ configuration: ServerConfiguration, _ server: ServerFolder, _ keys: StoreKeys?, _ doctor: inout Doctor
+    ) async {
         do {
             let store = try await StoreComposition.open(configuration, folder: server, isServer: false)
             let isReady = await store.database.isReady()
             let audit = try await AuditVerification.of(store.database, server)
-            await checkBlobs(configuration, server, store, &doctor)
+            await checkBlobs(configuration, server, keys, store, &doctor)
             let waiting = try await store.waitingSteps(
                 limit: Self.waitingMax, access: .server(requestID: "doctor"))
             let depths = try await store.outboxDepths(access: .server(requestID: "doctor"))
@@ -148,13 +149,14 @@ struct DoctorCommand: AsyncParsableCommand {
 /// The blobs folder: whose it is, whether its objects open, what was set aside.
 extension DoctorCommand {
     private func checkBlobs(
-        _ configuration: ServerConfiguration, _ server: ServerFolder, _ store: RelationalStore, _ doctor: inout Doctor
+        _ configuration: ServerConfiguration, _ server: ServerFolder, _ keys: StoreKeys?, _ store: RelationalStore,
+        _ doctor: inout Doctor
     ) async {
         let path = server.resolve(configuration.store.blobs)
         let blobs: BlobStore
         do {
             blobs = try await BlobStore(
-                try StoreComposition.blobs(configuration, server, keeper: store, isReadOnly: true))
+                try StoreComposition.blobs(configuration, server, keys: keys, keeper: store, isReadOnly: true))
         } catch {
             return doctor.bad("blobs folder: \(error)", fix: "restore the master key from your backup")
         }

@@ -50,7 +50,8 @@ struct ImportCommand: AsyncParsableCommand {
             let report = try ImportReport(
                 total: ImportFiles.byteCount(files), errors: errors, isQuiet: json && errors == nil)
             let access = AccessContext.operatorOfThisMachine(requestID: "hilum import")
-            let end = try await StoreComposition.using(configuration, server, keepsReserve: true) { store in
+            let keys = try? StoreComposition.keys(configuration, server)
+            let end = try await StoreComposition.using(configuration, server, keys: keys, keepsReserve: true) { store in
                 let (clock, entropy) = (SystemClock(), SystemEntropy())
                 let sender = HTTPSSender(OutboundComposition.outbound(configuration, server))
                 let remote = try OutboundComposition.downloads(

@@ -23,8 +23,10 @@ struct SetAsideCommand: AsyncParsableCommand {
     func run() async throws {
         let server = ServerFolder(folder)
         let configuration = try ServerConfiguration.load(from: server)
-        let blobs = try await BlobStore(
-            try StoreComposition.blobs(configuration, server, keeper: nil, isReadOnly: true))
+        // None is opened, so that no key is needed.
+        var settings = BlobStoreConfiguration(folder: server.resolve(configuration.store.blobs), encryption: .none())
+        settings.isReadOnly = true
+        let blobs = try await BlobStore(settings)
         let found: [SetAsideBlob]
         do { found = try await blobs.setAsideBlobs() } catch {
             await blobs.close()

@@ -249,11 +249,12 @@ struct Accounts {
     static func with(_ folder: String, _ body: (Accounts) async throws -> Void) async throws {
         let server = ServerFolder(folder)
         let configuration = try ServerConfiguration.load(from: server)
-        guard let keys = PeopleComposition.keys(configuration, server) else {
+        guard let keys = try StoreComposition.keys(configuration, server) else {
             throw ValidationError("\(configuration.store.masterKey.words) cannot be read: accounts need the master key")
         }
         try await StoreComposition.using(configuration, server) { store in
-            let sessions = PeopleComposition.sessions(store, keys: keys, clock: SystemClock())
+            let sessions = PeopleComposition.sessions(
+                store, keys: PeopleComposition.keys(keys), clock: SystemClock())
             try await body(Accounts(store: store, publicURL: configuration.publicURL, sessions: sessions))
         }
     }

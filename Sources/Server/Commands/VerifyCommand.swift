@@ -44,9 +44,10 @@ struct VerifyCommand: AsyncParsableCommand {
         guard mebibytesPerSecond >= 0 else { throw ValidationError("--mib-per-second: 0 or more") }
         let server = ServerFolder(folder)
         let configuration = try ServerConfiguration.load(from: server)
+        let keys = try StoreComposition.keys(configuration, server)
         let result = try await StoreComposition.using(configuration, server) { store in
             let blobs = try await BlobStore(
-                try StoreComposition.blobs(configuration, server, keeper: store, isReadOnly: true))
+                try StoreComposition.blobs(configuration, server, keys: keys, keeper: store, isReadOnly: true))
             do {
                 let result = try await verify(store, blobs, server, configuration)
                 await blobs.close()

@@ -6,10 +6,8 @@ import Workflow
 
 /// Where people sign in.
 enum PeopleComposition {
-    /// The keys of sessions, codes and second factors, from the store's keys; nil where the master key was put away.
-    static func keys(_ configuration: ServerConfiguration, _ folder: ServerFolder) -> PeopleKeys? {
-        StoreComposition.derivedKey(configuration, folder, "hilum people v1").map { PeopleKeys(key: $0) }
-    }
+    /// The keys of sessions, codes and second factors.
+    static func keys(_ keys: StoreKeys) -> PeopleKeys { PeopleKeys(key: keys.derived("hilum people v1")) }
 
     static func sessions(
         _ store: RelationalStore, keys: PeopleKeys, clock: any Workflow.Clock

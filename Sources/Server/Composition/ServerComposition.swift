@@ -60,11 +60,13 @@ enum ServerComposition {
 
         // The store.
         let commits = CommitWatch()
+        let keys = try StoreComposition.keys(configuration, folder)
         let store = try await StoreComposition.open(
-            configuration, folder: folder, isServer: true, commits: commits)
+            configuration, folder: folder, isServer: true, keys: keys, profile: profile, commits: commits)
         // Behind the store's lock: a second server of this folder is told of the first, not of a port.
         try ports.takeConfigured(configuration)
-        let blobs = try await BlobStore(try StoreComposition.blobs(configuration, folder, keeper: store))
+        let blobs = try await BlobStore(
+            try StoreComposition.blobs(configuration, folder, keys: keys, keeper: store))
         let custodian = StoreComposition.custodian(blobs, store, configuration)
         commits.follow { custodian.note($0) }
         let custody = try await custodian.begin()
@@ -138,9 +140,9 @@ enum ServerComposition {
             imagingURL: publicURL + "/dicomweb", baseURL: publicURL + "/fhir",
             keepHours: configuration.retention.exportHours
         ) { clock.now() }
-        let importSender = HTTPSSender(OutboundComposition.outbound(configuration, folder))
+        let sender = HTTPSSender(OutboundComposition.outbound(configuration, folder))
         let downloads = try OutboundComposition.downloads(
-            configuration, folder, sender: importSender, clock: clock, entropy: entropy)
+            configuration, folder, sender: sender, clock: clock, entropy: entropy)
         let imports = ImportService(
             jobs: store, store: store, downloads: downloads, entropy: entropy, limits: configuration.limits.fhir,
             keepHours: configuration.retention.exportHours,
@@ -151,7 +153,7 @@ enum ServerComposition {
         let web = try await WebComposition(
             publicURL: publicURL, store: store, blobs: blobs, pixels: pixels, ingest: ingest, archives: archives,
             exports: exports, imports: imports, folder: folder, entropy: entropy, clock: clock, readiness: readiness,
-            configuration: configuration,
+            configuration: configuration, peopleKeys: keys.map { PeopleComposition.keys($0) },
             guards: guards, metrics: metrics, outboxDepths: outboxDepths,
             isCustodyProven: { custodian.custody == .own },
             storage: OperationsComposition.storage(store, blobs, custodian, custodyMetrics),
@@ -189,7 +191,6 @@ enum ServerComposition {
             store.database, states: feeds, clock: clock, entropy: entropy, logger: logger)
 
         let outboxMetrics = OutboxMetrics(registry: metrics)
-        let sender = HTTPSSender(OutboundComposition.outbound(configuration, folder))
         let hooks = SubscriptionCourier(
             subscriptions: store, resources: store, clients: store, sender: sender,
             rules: configuration.subscriptions.rules(configuration.outbound.policy)
@@ -277,11 +278,10 @@ enum ServerComposition {
         await workers.close()
         await pixels.close()
         await web.passwords?.close()
-        await sender.close()
         await forwarder.close()
         await outbound.close()
         await downloads.close()
-        await importSender.close()
+        await sender.close()
         await RefusalSums.sumUp(web.ledger, logger)
         try? await store.record(
             AuditRecord(

@@ -12,11 +12,15 @@ import Workflow
 enum StoreComposition {
     /// Whoever opens it: what a command changes is projected, announced and told to peers as if the server had changed it,
     /// and references to this server are found as its own.
-    /// - Parameter keepsReserve: whether nothing more is written once the disk is as full as the server lets it become;
-    ///   nil for the server alone: a command may be what makes room.
+    /// - Parameters:
+    ///   - keys: of the store; without them links to further pages end with the process, and no header fields of
+    ///     Subscriptions are taken or told.
+    ///   - profile: of the site; nil to have it read.
+    ///   - keepsReserve: whether nothing more is written once the disk is as full as the server lets it become; nil for
+    ///     the server alone: a command may be what makes room.
     static func open(
-        _ configuration: ServerConfiguration, folder: ServerFolder, isServer: Bool, keepsReserve: Bool? = nil,
-        commits: CommitWatch? = nil
+        _ configuration: ServerConfiguration, folder: ServerFolder, isServer: Bool, keys: StoreKeys? = nil,
+        profile: SiteProfile? = nil, keepsReserve: Bool? = nil, commits: CommitWatch? = nil
     ) async throws -> RelationalStore {
         var database = SQLDatabaseConfiguration(location(configuration, folder))
         if let commits { database.committed = { commits.note($0) } }
@@ -24,7 +28,7 @@ enum StoreComposition {
         database.readTimeout = Duration(configuration.limits.search)
         database.searchesPerClientMax = configuration.limits.searchesPerClientMax
         database.waitingSearchesPerClientMax = configuration.limits.waitingSearchesPerClientMax
-        let profile = try ServerComposition.siteProfile(configuration, folder)
+        let profile = try profile ?? ServerComposition.siteProfile(configuration, folder)
         let store = RelationalStore(
             database: try await SQLDatabase(database, migrations: Migrations.all), entropy: SystemEntropy(),
             observers: [
@@ -34,11 +38,11 @@ enum StoreComposition {
                     rules: configuration.prefetch.rules),
             ], baseURL: configuration.publicURL + "/fhir",
             zone: siteZone(profile),
-            pageTokenKey: isServer ? derivedKey(configuration, folder, "hilum page tokens v1") : nil,
+            pageTokenKey: keys?.derived("hilum page tokens v1"),
             searchLimits: configuration.limits.fhir.search,
             rules: rules(profile), stations: WorklistStations(configuration.worklistStations),
             subscriptions: configuration.subscriptions.rules(configuration.outbound.policy),
-            secretKey: derivedKey(configuration, folder, "hilum subscription headers v1"),
+            secretKey: keys?.derived("hilum subscription headers v1"),
             refusal: refusal(configuration, folder, keepsReserve: keepsReserve ?? isServer))
         if isServer { try await store.refreshWorklist() }
         return store
@@ -67,17 +71,29 @@ enum StoreComposition {
         return { space.refusal() }
     }
 
-    /// How the blobs of a server folder lie. Throws for a master key that cannot be read where one is needed.
-    /// - Parameter keeper: the database, which keeps the keys of erasable blobs; nil where none is opened.
+    /// The keys of the store, for all that one start or one command needs them for: a device may be asked for them. Nil
+    /// where nothing is encrypted and the master key was put away. Blocks. Throws as ``StoreKeys/load(_:_:)``.
+    static func keys(_ configuration: ServerConfiguration, _ folder: ServerFolder) throws -> StoreKeys? {
+        do { return try StoreKeys.load(configuration, folder) } catch let error as StoreError
+            where error.code == .notFound && configuration.store.encryption == .none
+        { return nil }
+    }
+
+    /// How the blobs of a server folder lie. Throws `StoreError(.misuse)` without keys where one encrypts.
+    /// - Parameters:
+    ///   - keys: as ``keys(_:_:)`` gives them; a store that does not encrypt opens by them what was encrypted before.
+    ///   - keeper: the database, which keeps the keys of erasable blobs.
     static func blobs(
-        _ configuration: ServerConfiguration, _ folder: ServerFolder, keeper: RelationalStore?, isReadOnly: Bool = false
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, keys: StoreKeys?, keeper: RelationalStore,
+        isReadOnly: Bool = false
     ) throws -> BlobStoreConfiguration {
-        let encryption: BlobStoreConfiguration.Encryption =
-            switch configuration.store.encryption {
-            case .aes256GCM: .aes256GCM(try StoreKeys.load(configuration, folder).ring)
-            // What was encrypted before it was switched off stays readable as long as the key is there.
-            case .none: .none((try? StoreKeys.load(configuration, folder))?.ring)
-            }
+        let encryption: BlobStoreConfiguration.Encryption
+        switch configuration.store.encryption {
+        case .aes256GCM:
+            guard let keys else { throw StoreError(.misuse, "objects are encrypted, and no key of theirs is open") }
+            encryption = .aes256GCM(keys.ring)
+        case .none: encryption = .none(keys?.ring)
+        }
         var blobs = BlobStoreConfiguration(folder: folder.resolve(configuration.store.blobs), encryption: encryption)
         blobs.acceptsPlain = configuration.store.plainBlobs == .accept
         blobs.reserveBytes = configuration.limits.reserveBytes
@@ -107,23 +123,19 @@ enum StoreComposition {
         return LocalZone { seconds in zone.offsetMinutes(atWallClock: Int(clamping: seconds)) }
     }
 
-    /// Of the store's keys, so that links to further pages and sealed values open across restarts and on a standby with the
-    /// same keys. Nil where there is none, as on an unencrypted store whose key was put away.
-    static func derivedKey(_ configuration: ServerConfiguration, _ folder: ServerFolder, _ use: String) -> [UInt8]? {
-        (try? StoreKeys.load(configuration, folder))?.derived(use)
-    }
-
     /// Runs a short command beside a server that may be running.
     static func with(_ folder: ServerFolder, _ body: (RelationalStore) async throws -> Void) async throws {
         try await using(try ServerConfiguration.load(from: folder), folder, body)
     }
 
     /// The same with a configuration that was read.
+    /// - Parameter keys: of the store, for a command that may change Subscriptions.
     static func using<Value>(
-        _ configuration: ServerConfiguration, _ folder: ServerFolder, keepsReserve: Bool = false,
-        _ body: (RelationalStore) async throws -> Value
+        _ configuration: ServerConfiguration, _ folder: ServerFolder, keys: StoreKeys? = nil,
+        keepsReserve: Bool = false, _ body: (RelationalStore) async throws -> Value
     ) async throws -> Value {
-        let store = try await open(configuration, folder: folder, isServer: false, keepsReserve: keepsReserve)
+        let store = try await open(
+            configuration, folder: folder, isServer: false, keys: keys, keepsReserve: keepsReserve)
         do {
             let value = try await body(store)
             await store.close()

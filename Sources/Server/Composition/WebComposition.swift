@@ -41,7 +41,7 @@ struct WebComposition {
         archives: ArchiveComposition,
         exports: ExportService, imports: ImportService,
         folder: ServerFolder, entropy: any Entropy, clock: any Workflow.Clock, readiness: Readiness,
-        configuration: ServerConfiguration, guards: DoorGuards, metrics: MetricRegistry,
+        configuration: ServerConfiguration, peopleKeys: PeopleKeys?, guards: DoorGuards, metrics: MetricRegistry,
         outboxDepths: OutboxDepths, isCustodyProven: @escaping @Sendable () -> Bool,
         storage: @escaping @Sendable () async throws -> StorageFigures,
         openDoors: @escaping OperationsDesk.Doors, feeds: AuditFeedStates, logger: Logger
@@ -77,7 +77,7 @@ struct WebComposition {
         // People.
         let outsiders = OutsideComposition(configuration, folder)
         let outside = try outsiders.signIn(store, fhirBaseURL: smart.fhirBaseURL, now: micros)
-        let people = PeopleComposition.keys(configuration, folder).map { keys in
+        let people = peopleKeys.map { keys in
             var people = People(
                 sessions: PeopleComposition.sessions(store, keys: keys, clock: clock), clients: store, passkeys: store,
                 consents: store, audit: audit, threads: PasswordThreads(), baseURL: publicURL,

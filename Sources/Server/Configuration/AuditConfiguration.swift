@@ -20,7 +20,8 @@ struct AuditConfiguration: Decodable, Sendable {
         /// PEM files: the certificate with its chain and the key by which this server shows who it is; nil for none.
         var certificate: String?
         var key: String?
-        /// A PEM file with the authorities that are trusted; nil for those of the system.
+        /// A PEM file with authorities that are trusted: by a FHIR feed beside those of the system, and nil for those of
+        /// `outbound`; by syslog alone, and nil for those of the system.
         var authorities: String?
         /// Whether it begins with the oldest row that is there, or with the first that comes.
         var isFromBeginning = true
@@ -76,7 +77,7 @@ extension AuditConfiguration.Feed: Decodable {
         let keys = try StrictKeys(decoder, CodingKeys.self, place)
         self.place = place
         name = try keys.stated(.name) ?? ""
-        guard name.utf8.count <= RoutingConfiguration.Destination.nameBytesMax, RoutingText.isPlain(name) else {
+        guard NameWord.isOne(name, bytesMax: RoutingConfiguration.Destination.nameBytesMax) else {
             throw ConfigurationError("\(place).name: 1 to 64 letters, digits, `-`, `_` and `.`")
         }
         let token: TokenKeys? = try keys.stated(.token)
@@ -127,7 +128,7 @@ extension AuditConfiguration.Feed: Decodable {
             guard let number = Int(portText), (1...65_535).contains(number) else { throw wrong }
             port = number
         }
-        guard host.utf8.count <= 253 && RoutingText.isPlain(host) || IPAddress(host) != nil else { throw wrong }
+        guard NameWord.isOne(host, bytesMax: 253) || IPAddress(host) != nil else { throw wrong }
         return (host, port)
     }
 }

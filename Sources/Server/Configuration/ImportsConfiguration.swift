@@ -19,19 +19,9 @@ struct ImportsConfiguration: Decodable, Sendable {
         init(from decoder: any Decoder) throws {
             let place = RoutingText.place(decoder, in: "imports.sources")
             let keys = try StrictKeys(decoder, CodingKeys.self, place)
-            func needed(_ key: CodingKeys) throws -> String {
-                guard let text: String = try keys.stated(key), !text.isEmpty else {
-                    throw ConfigurationError("\(place).\(key.rawValue): is needed")
-                }
-                return text
-            }
-            base = try needed(.base)
+            base = try keys.needed(.base)
             _ = try RoutingConfiguration.Destination.url(base, "\(place).base")
-            let url = try needed(.url)
-            _ = try RoutingConfiguration.Destination.url(url, "\(place).url")
-            token = .init(
-                url: url, client: try needed(.client), scope: try needed(.scope), key: try needed(.key),
-                keyID: try keys.stated(.keyID))
+            token = try .init(keys, url: .url, client: .client, scope: .scope, key: .key, keyID: .keyID)
             self.place = place
         }
     }

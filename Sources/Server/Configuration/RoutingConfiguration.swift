@@ -145,14 +145,6 @@ enum RoutingText {
         return attributes
     }
 
-    /// Whether a text is letters, digits, `-`, `_` and `.` of ASCII alone, and not empty.
-    static func isPlain(_ text: String) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy {
-                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || "-_.".utf8.contains($0)
-            }
-    }
-
     /// `routing.rules[3]` of an entry of a list.
     static func place(_ decoder: any Decoder, in list: String) -> String {
         decoder.codingPath.last?.intValue.map { "\(list)[\($0)]" } ?? list

@@ -18,7 +18,7 @@ extension RoutingConfiguration.Destination: Decodable {
         let place = RoutingText.place(decoder, in: "routing.destinations")
         let keys = try StrictKeys(decoder, CodingKeys.self, place)
         let name: String = try keys.stated(.name) ?? ""
-        guard name.utf8.count <= Self.nameBytesMax, RoutingText.isPlain(name) else {
+        guard NameWord.isOne(name, bytesMax: Self.nameBytesMax) else {
             throw ConfigurationError("\(place).name: letters, digits, `-`, `_` and `.`, at most \(Self.nameBytesMax)")
         }
         let token: TokenKeys? = try keys.stated(.token)
@@ -81,20 +81,23 @@ struct TokenKeys: Decodable {
     }
 
     init(from decoder: any Decoder) throws {
-        let place =
-            decoder.codingPath.first?.stringValue == "audit" ? "audit.feeds.token" : "routing.destinations.token"
-        let keys = try StrictKeys(decoder, CodingKeys.self, place)
-        func needed(_ key: CodingKeys) throws -> String {
-            guard let text: String = try keys.stated(key), !text.isEmpty else {
-                throw ConfigurationError("\(place).\(key.rawValue): is needed")
-            }
-            return text
-        }
-        let url = try needed(.url)
-        _ = try RoutingConfiguration.Destination.url(url, "\(place).url")
-        token = .init(
-            url: url, client: try needed(.client), scope: try needed(.scope), key: try needed(.key),
-            keyID: try keys.stated(.keyID))
+        // Of the destinations and of the feeds of the audit trail.
+        let place = decoder.codingPath.filter { $0.intValue == nil }.map(\.stringValue).joined(separator: ".")
+        token = try .init(
+            StrictKeys(decoder, CodingKeys.self, place), url: .url, client: .client, scope: .scope, key: .key,
+            keyID: .keyID)
+    }
+}
+
+extension RoutingConfiguration.Destination.Token {
+    /// Throws ``ConfigurationError`` for what is left out, and for a URL that is not dialled.
+    init<Key>(_ keys: StrictKeys<Key>, url: Key, client: Key, scope: Key, key: Key, keyID: Key) throws {
+        self.url = try keys.needed(url)
+        _ = try RoutingConfiguration.Destination.url(self.url, "\(keys.place).\(url.rawValue)")
+        self.client = try keys.needed(client)
+        self.scope = try keys.needed(scope)
+        self.key = try keys.needed(key)
+        self.keyID = try keys.stated(keyID)
     }
 }
 

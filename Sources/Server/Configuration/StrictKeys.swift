@@ -29,6 +29,13 @@ struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<String>> {
         }
         return stated
     }
+    /// A text that may not be left out. Throws ``ConfigurationError``.
+    func needed(_ key: Key) throws -> String {
+        guard let text: String = try stated(key), !text.isEmpty else {
+            throw ConfigurationError("\(place).\(key.rawValue): is needed")
+        }
+        return text
+    }
     /// A whole number. Throws ``ConfigurationError`` for one out of its range.
     func number(_ key: Key, _ range: ClosedRange<Int64>) throws -> Int64? {
         guard let number: Int64 = try value(key) else { return nil }
@@ -37,5 +44,16 @@ struct StrictKeys<Key: CodingKey & CaseIterable & RawRepresentable<String>> {
                 "\(place).\(key.rawValue): \(number) is not within \(range.lowerBound) to \(range.upperBound)")
         }
         return number
+    }
+}
+
+/// Names as the configuration writes them.
+enum NameWord {
+    /// Whether a text is at least one letter or digit of ASCII, `-`, `_` or `.`, and at most `bytesMax`.
+    static func isOne(_ text: String, bytesMax: Int) -> Bool {
+        (1...bytesMax).contains(text.utf8.count)
+            && text.utf8.allSatisfy {
+                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || "-_.".utf8.contains($0)
+            }
     }
 }

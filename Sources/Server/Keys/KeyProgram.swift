@@ -2,7 +2,6 @@ import BlobStore
 import Cryptography
 import Foundation
 import Glibc
-import Synchronization
 import Workflow
 
 /// A program of the site that hands out the master key, or wraps and unwraps by a key that it does not hand out: the hook
@@ -28,24 +27,8 @@ struct KeyProgram: Sendable {
 
     var place: String { "program \(path)" }
 
-    /// What was answered in this process: several parts of a start need the same key.
-    private struct Question: Hashable {
-        let command: [String]
-        let input: [UInt8]
-    }
-    private static let answers = Mutex<[Question: [UInt8]]>([:])
-    private static let answersMax = 64
-
     /// What it prints. Blocks.
-    func printed() throws -> [UInt8] { try ask([], []) }
-
-    private func ask(_ further: [String], _ input: [UInt8]) throws -> [UInt8] {
-        let question = Question(command: [path] + words + further, input: input)
-        if let known = Self.answers.withLock({ $0[question] }) { return known }
-        let answer = try run(further, input)
-        Self.answers.withLock { if $0.count < Self.answersMax { $0[question] = answer } }
-        return answer
-    }
+    func printed() throws -> [UInt8] { try run([], []) }
 
     // MARK: Running
 
@@ -167,7 +150,6 @@ extension KeyProgram: MasterKeyWrapping {
     var kind: StoreKeyFile.Slot.Kind { .program }
 
     func wrap(_ key: [UInt8], of ring: [UInt8], _ entropy: any Entropy) throws -> StoreKeyFile.Slot {
-        // Never from memory: each key is wrapped once.
         let wrapped = try run(["wrap"], key)
         return StoreKeyFile.Slot(kind: .program, id: Array(SHA256.digest(wrapped).prefix(8)), wrapped: wrapped)
     }
@@ -175,7 +157,7 @@ extension KeyProgram: MasterKeyWrapping {
     /// Any slot of a program may be this one's: only the device knows.
     func unwrap(_ slot: StoreKeyFile.Slot, of ring: [UInt8]) throws -> [UInt8]? {
         guard slot.kind == .program else { return nil }
-        let key = try ask(["unwrap"], slot.wrapped)
+        let key = try run(["unwrap"], slot.wrapped)
         guard key.count == MasterKey.bytes else {
             throw failure("gave \(key.count) bytes where it was to unwrap \(MasterKey.bytes)")
         }

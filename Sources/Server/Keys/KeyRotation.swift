@@ -15,7 +15,7 @@ import Workflow
 /// 4. Both copies are sealed for the new key alone.
 ///
 /// Where the configuration names another master key already, and the old one in `previous-master-keys`, only the last step
-/// is left to do. Blocks.
+/// is left to do. A file that is a symbolic link stays one, and the keys lie where it leads to. Blocks.
 struct KeyRotation {
     enum Step: String, Sendable, CaseIterable {
         case made = "a new master key is made"
@@ -63,13 +63,13 @@ struct KeyRotation {
         else {
             return try toConfigured(opened, files)
         }
-        return try withFile(folder.resolve(name), opened, files)
+        return try withFile(MasterKeySource.place(of: folder.resolve(name)), opened, files)
     }
 
     // MARK: The two files
 
     /// The files of `store.keys` that are this store's, by path; nil for one that is to be made. Refuses before anything is
-    /// changed where one could not be written.
+    /// changed where one could not be written, or must not be.
     private func ownFiles(_ opened: StoreKeys) throws -> [String: StoreKeyFile?] {
         var own: [String: StoreKeyFile?] = [:]
         for copy in opened.copies {
@@ -77,9 +77,11 @@ struct KeyRotation {
             case .damaged(let why):
                 throw ConfigurationError("\(copy.path): \(why); copy the other one over it, then change the key")
             case .missing: own[copy.path] = .some(nil)
+            // Another store's blobs folder has that store's keys.
             case .closed(let file), .open(let file, _, _):
-                // Another store's blobs folder has that store's keys.
-                if file.ring == opened.keys.ring { own[copy.path] = file }
+                guard file.ring == opened.keys.ring else { continue }
+                if copy.keys == nil { try checkOlder(file, copy.path, opened.keys) }
+                own[copy.path] = file
             }
         }
         for path in own.keys {
@@ -92,22 +94,37 @@ struct KeyRotation {
         return own
     }
 
-    /// Seals keys and puts them into all files, each at once; then reads them again and opens them with each master key.
+    /// Throws for a file that may hold what is nowhere else, as that of a copy of this store whose key was changed there.
+    /// One that is only older opens with a master key of before, and holds nothing but what is known.
+    private func checkOlder(_ file: StoreKeyFile, _ path: String, _ keys: StoreKeySet) throws {
+        let store = configuration.store
+        let masters = ([store.masterKey] + store.previousMasterKeys).flatMap { source -> [any MasterKeyWrapping] in
+            let old =
+                if case .file(let name) = source { StoreKeys.oldMasterKeys(beside: folder.resolve(name)) } else { [] }
+            return [try? source.load(folder)].compactMap(\.self) + old.compactMap { try? MasterKey(file: $0.path) }
+        }
+        if let held = try? file.open(masters), keys.continues(held.keys) { return }
+        throw ConfigurationError(
+            "\(path) is sealed under \(file.slots.map(\.name).joined(separator: " and ")), which is not here, or holds other "
+                + "keys: it may be of a copy of this store whose key was changed there. If it is only older, copy the other "
+                + "one over it (see `hilum doctor \(folder.path)`), then change the key")
+    }
+
+    /// Seals keys, which proves that each master key opens them, puts them into all files, each at once, and reads these
+    /// again. Gives what they hold.
+    @discardableResult
     private func write(
         _ keys: StoreKeySet, to files: [String: StoreKeyFile?], for masters: [any MasterKeyWrapping]
-    ) throws {
+    ) throws -> StoreKeyFile {
         // What was written a moment ago counts, too.
         let found = try StoreKeys.look(configuration, folder, [])
         let newest = found.compactMap { copy in files[copy.path] == nil ? nil : copy.file?.generation }.max() ?? 0
         let file = try StoreKeyFile(keys, generation: newest + 1, for: masters)
         for path in files.keys.sorted() { try DurableFiles.write(file.encoded, to: path) }
-        for master in masters {
-            for copy in try StoreKeys.look(configuration, folder, [master]) where files[copy.path] != nil {
-                guard copy.keys == keys else {
-                    throw ConfigurationError("\(copy.path) does not open with \(master.place) although it was written")
-                }
-            }
+        for copy in try StoreKeys.look(configuration, folder, []) where files[copy.path] != nil {
+            guard copy.file == file else { throw ConfigurationError("\(copy.path) is not what was written") }
         }
+        return file
     }
 
     private func names(_ files: [String: StoreKeyFile?]) -> [String] {
@@ -118,11 +135,11 @@ struct KeyRotation {
         files.values.allSatisfy { file in file?.slots.contains { $0.name == name } ?? false }
     }
 
+    /// - Parameter file: what the files hold now.
     private func result(
-        _ keys: StoreKeySet, before: [String], isResumed: Bool, isChanged: Bool = true, old: String? = nil
+        _ keys: StoreKeySet, in file: StoreKeyFile?, before: [String], isResumed: Bool, isChanged: Bool = true,
+        old: String? = nil
     ) throws -> Result {
-        let master = try configuration.store.masterKey.load(folder)
-        let file = try StoreKeys.look(configuration, folder, [master]).first { $0.keys != nil }?.file
         let name = file?.slots.first?.name ?? ""
         return Result(
             masterKey: name, previousMasterKeys: before.filter { $0 != name },
@@ -141,10 +158,11 @@ struct KeyRotation {
         let before = opened.isOfMasterAlone ? [current.name] : names(files)
         if !hasNext, !opened.isOfMasterAlone, before != [current.name] {
             // An earlier run came to its third step, or one file was put back from a backup.
-            try write(opened.keys, to: files, for: [current])
+            let file = try write(opened.keys, to: files, for: [current])
             try tell(.sealedForOne)
-            let old = before.filter { $0 != current.name }.map { path + "." + $0 }.first { access($0, F_OK) == 0 }
-            return try result(opened.keys, before: before, isResumed: true, old: old)
+            let old = StoreKeys.oldMasterKeys(beside: path)
+                .first { $0.name != current.name && before.contains($0.name) }?.path
+            return try result(opened.keys, in: file, before: before, isResumed: true, old: old)
         }
         if !hasNext { try DurableFiles.write(MasterKey.newText(), to: next) }
         let new = try MasterKey(file: next)
@@ -160,9 +178,9 @@ struct KeyRotation {
         let old = path + "." + current.name
         try place(next, at: path, keeping: current, as: old)
         try tell(.placed)
-        try write(keys, to: files, for: [new])
+        let file = try write(keys, to: files, for: [new])
         try tell(.sealedForOne)
-        return try result(keys, before: before, isResumed: hasNext, old: old)
+        return try result(keys, in: file, before: before, isResumed: hasNext, old: old)
     }
 
     /// The old key keeps a name of its own: backups of before need it.
@@ -179,10 +197,8 @@ struct KeyRotation {
     // MARK: What the configuration says
 
     private func toConfigured(_ opened: StoreKeys, _ files: [String: StoreKeyFile?]) throws -> Result {
-        let master = try configuration.store.masterKey.load(folder)
-        let isOpen = Dictionary(
-            uniqueKeysWithValues: try StoreKeys.look(configuration, folder, [master]).map { ($0.path, $0.keys != nil) })
-        let opens = files.keys.filter { isOpen[$0] == true }
+        // By the master key that the configuration names, which comes first.
+        let opens = opened.copies.filter { files[$0.path] != nil && $0.master == 0 }
         let before = names(files)
         let isDone = opens.count == files.count && files.values.allSatisfy { $0?.slots.count == 1 }
         if isDone, configuration.store.previousMasterKeys.isEmpty {
@@ -190,10 +206,13 @@ struct KeyRotation {
                 "\(configuration.store.masterKey.words) is not Hilum's to change: put the new key beside it, name the new "
                     + "one in store.master-key and this one in store.previous-master-keys, and run this again")
         }
-        if isDone { return try result(opened.keys, before: before, isResumed: false, isChanged: false) }
+        if isDone {
+            return try result(
+                opened.keys, in: opens.first?.file, before: before, isResumed: false, isChanged: false)
+        }
         let keys = opens.isEmpty ? opened.keys.renewed(madeAt: Self.seconds) : opened.keys
-        try write(keys, to: files, for: [master])
+        let file = try write(keys, to: files, for: [try configuration.store.masterKey.load(folder)])
         try tell(.sealedForOne)
-        return try result(keys, before: before, isResumed: !opens.isEmpty)
+        return try result(keys, in: file, before: before, isResumed: !opens.isEmpty)
     }
 }

@@ -29,7 +29,7 @@ enum MasterKeySource: Sendable, Hashable {
         case .file(let path):
             guard !path.isEmpty, !path.contains("\0") else { throw ConfigurationError("\(place).file: an empty path") }
         case .credential(let name):
-            guard MasterKeySource.isCredential(name) else {
+            guard ![".", ".."].contains(name), NameWord.isOne(name, bytesMax: 255) else {
                 throw ConfigurationError(
                     "\(place).credential: `\(name)` is no name of a credential: letters, digits, `.`, `_`, `-`")
             }
@@ -41,13 +41,10 @@ enum MasterKeySource: Sendable, Hashable {
         }
     }
 
-    static func isCredential(_ name: String) -> Bool {
-        !name.isEmpty && name.utf8.count <= 255 && ![".", ".."].contains(name)
-            && name.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || [0x2D, 0x2E, 0x5F].contains(byte)
-            }
+    /// Where a key in a file lies: what a symbolic link leads to, any other path as it is.
+    static func place(of path: String) -> String {
+        guard (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil else { return path }
+        return URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }
 
     /// Fetches the key, or what stands for it. Blocks, for a program up to ``KeyProgram/secondsMax``.

@@ -1,3 +1,4 @@
+import Basics
 import BlobStore
 import Foundation
 import Glibc
@@ -30,6 +31,10 @@ struct StoreKeys: Sendable {
         }
         var keys: StoreKeySet? {
             if case .open(_, let keys, _) = state { keys } else { nil }
+        }
+        /// The master key that opened it: its index among those it was looked at with.
+        var master: Int? {
+            if case .open(_, _, let master) = state { master } else { nil }
         }
     }
 
@@ -88,8 +93,7 @@ struct StoreKeys: Sendable {
 
     private static func open(_ copies: [Copy]) throws -> StoreKeys? {
         // The one of keys/ is this store's. Another store's blobs folder may be in use, with that store's keys in it.
-        guard let first = copies.first(where: { $0.keys != nil }), var keys = first.keys,
-            case .open(_, _, let master) = first.state
+        guard let first = copies.first(where: { $0.keys != nil }), var keys = first.keys, let master = first.master
         else { return nil }
         // One that was written later and does not open is under a newer master key: an old one with an old file was put
         // back, and lacks what came since.
@@ -98,23 +102,43 @@ struct StoreKeys: Sendable {
             if case .closed(let file) = copy.state, file.ring == keys.ring, file.generation > newest { return nil }
         }
         var others: [StoreKeySet] = []
-        for other in copies.compactMap(\.keys) {
+        for copy in copies {
+            guard let other = copy.keys else { continue }
             if other.ring != keys.ring {
                 others.append(other)
-            } else if other.keys.count > keys.keys.count {
+            } else if other.continues(keys) {
                 // Written later: the change of keys was interrupted between the two.
                 keys = other
+            } else if !keys.continues(other) {
+                throw StoreError(
+                    .misuse,
+                    "\(first.path) and \(copy.path) were changed apart from each other, as in two copies of the server's "
+                        + "folder, and each has keys that the other lacks; put this server's own in both places")
             }
         }
         return StoreKeys(keys: keys, ring: try keys.keyRing(and: others), copies: copies, master: master)
     }
 
-    /// The master keys of before that `hilum key rotate` has left beside one in a file, by their paths.
-    static func oldMasterKeys(beside path: String) -> [String] {
-        let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
-        return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-            .filter { $0.hasPrefix(name + ".") && $0.utf8.count == name.utf8.count + 17 }.sorted()
-            .map { folder + "/" + $0 }
+    /// A master key of before that `hilum key rotate` has left beside one in a file.
+    struct OldMasterKey {
+        /// Its public name, 16 hexadecimal digits, which ends the file's.
+        let name: String
+        let path: String
+    }
+
+    /// Those beside a file, which may be a symbolic link: they lie where the key itself does.
+    static func oldMasterKeys(beside path: String) -> [OldMasterKey] {
+        let path = MasterKeySource.place(of: path)
+        let (folder, prefix) = (
+            (path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent + "."
+        )
+        return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted().compactMap { file in
+            let name = file.dropFirst(prefix.count)
+            guard file.hasPrefix(prefix), name.utf8.count == 16, Hexadecimal.decode(Array(name.utf8)[...]) != nil else {
+                return nil
+            }
+            return OldMasterKey(name: String(name), path: folder + "/" + file)
+        }
     }
 
     /// The file that a backup takes: of the two the one that was written last, as far as they are whole; nil for a store of

@@ -113,7 +113,7 @@ package final class BlobCustodian: Sendable {
             guard let keys else {
                 throw StoreError(
                     .misuse,
-                    "the store holds objects encrypted under master key \(known), and no master key is there: "
+                    "the store holds objects encrypted under key \(known), and no master key is there: "
                         + "put the store's key back")
             }
             // The database may be of before the keys were changed, and then names an older one.
@@ -320,7 +320,7 @@ package final class BlobCustodian: Sendable {
                 })
         }
         // Of an export that was broken off: nobody reads it again.
-        for id in old where BlobIDSequence.isErasable(id) { try await blobs.configuration.keeper?.forget(id) }
+        try await blobs.forgetKeys(of: old)
         pass.movedAside += try await blobs.onThread { [blobs] in
             Result { try blobs.setAside(old, from: directory, reason: .unnamed) }
         }
@@ -338,6 +338,7 @@ package final class BlobCustodian: Sendable {
         let isOver = CalendarDay(now).number - day.number > settings.setAsideDays
         let isOverAgain = isOver && over.before.contains(day)
         if isOver { over.now.insert(day) }
+        if isOverAgain { try await blobs.forgetKeys(of: page.map(\.id).filter { !named.contains($0) }) }
         for blob in page {
             if named.contains(blob.id) {
                 try await blobs.putBack(blob)

@@ -13,12 +13,13 @@ import Workflow
 ///     36  1  length of the id
 ///     37 64  the id, then zeros
 ///     101 7  zero
-///     108 68 key slot: master key id 8, nonce 12, wrapped data key 32, tag 16; with algorithm none instead the
-///            ContentChecksum of the content, 16, then zeros, or zeros for a file of before there were checksums
-///     176 68 key slot of the previous master key, or zeros; both are zeros in an erasable blob, whose slot lies apart
+///     108 68 key slot: store key id 8, nonce 12, wrapped data key 32, tag 16; zeros in an erasable blob, whose slot lies
+///            apart; with algorithm none instead the ContentChecksum of the content, 16, then zeros, or zeros for a file of
+///            before there were checksums
+///     176 68 another key slot, which is read and not written any more, or zeros
 ///     244 12 the first 12 bytes of the SHA-256 of the 244 before
 ///
-/// The data key is random, one per blob, encrypted under the master key's wrapping key with bytes 0 to 107 as
+/// The data key is random, one per blob, encrypted under the store key's wrapping key with bytes 0 to 107 as
 /// associated data: so the content's length is authenticated and a cut file is noticed when it is opened. After the
 /// header come the chunks, each followed by its 16-byte tag; associated data of a chunk: the id, the chunk's index
 /// (8 bytes) and 1 for the last chunk, 0 for others. An empty blob has one empty chunk. With algorithm none the
@@ -166,32 +167,32 @@ struct BlobHeader: Equatable {
         return bytes
     }
 
-    /// Puts the data key, encrypted for `master`, into the first slot; what was there moves to the second.
-    mutating func wrap(_ dataKey: [UInt8], for master: StoreKey, nonce: [UInt8]) {
+    /// Puts the data key, encrypted for a key of the store, into the only slot.
+    mutating func wrap(_ dataKey: [UInt8], for storeKey: StoreKey, nonce: [UInt8]) {
         var wrapped = [UInt8](repeating: 0, count: dataKey.count)
         var tag = [UInt8](repeating: 0, count: AESGCM.tagBytes)
         dataKey.withUnsafeBytes { source in
             wrapped.withUnsafeMutableBytes { target in
                 tag.withUnsafeMutableBytes { tag in
                     guard let target = target.baseAddress, let tag = tag.baseAddress else { return }
-                    AESGCM(key: master.wrapping, .seal)
+                    AESGCM(key: storeKey.wrapping, .seal)
                         .seal(source, to: target, tag: tag, nonce: nonce, associated: authenticated)
                 }
             }
         }
-        slots = [KeySlot(keyID: master.id, nonce: nonce, wrapped: wrapped, tag: tag)] + Array(slots.prefix(1))
+        slots = [KeySlot(keyID: storeKey.id, nonce: nonce, wrapped: wrapped, tag: tag)]
     }
 
     /// The data key. Throws `StoreError(.corrupt)` when no slot opens with a key of the ring.
     func dataKey(_ ring: KeyRing) throws -> [UInt8] {
         for slot in slots {
-            guard let master = ring.key(id: slot.keyID) else { continue }
+            guard let storeKey = ring.key(id: slot.keyID) else { continue }
             var key = [UInt8](repeating: 0, count: slot.wrapped.count)
             let opened = slot.wrapped.withUnsafeBytes { source in
                 key.withUnsafeMutableBytes { target in
                     slot.tag.withUnsafeBytes { tag in
                         guard let target = target.baseAddress, let tag = tag.baseAddress else { return false }
-                        return AESGCM(key: master.wrapping, .open)
+                        return AESGCM(key: storeKey.wrapping, .open)
                             .open(source, to: target, tag: tag, nonce: slot.nonce, associated: authenticated)
                     }
                 }
@@ -203,6 +204,6 @@ struct BlobHeader: Equatable {
             .corrupt,
             slots.isEmpty
                 ? "the blob has no key: it was erased, or its header was changed"
-                : "the blob is encrypted with a master key that is not in the key ring")
+                : "the blob is encrypted under a key that is not among the store's")
     }
 }

@@ -36,7 +36,7 @@ final class BlobReader: BlobReading {
             case .none: dataKey = []
             case .aes256GCM:
                 guard let ring = store.configuration.keys else {
-                    throw StoreError(.misuse, "the blob is encrypted and no master key is configured")
+                    throw StoreError(.misuse, "the blob is encrypted and no key of the store is there")
                 }
                 // A key that was put into the file of an erasable blob is not its key.
                 if BlobIDSequence.isErasable(id) {

@@ -193,12 +193,11 @@ extension BlobStore {
     }
 
     /// Unlinks a blob that was set aside, provided it can still be opened: what cannot be, for want of its key say, is
-    /// nobody's to judge. An erasable one goes without: what no row names has no key that anybody needs.
+    /// nobody's to judge. An erasable one goes without: its key was forgotten before (``forgetKeys(of:)``).
     /// - Returns: whether it is gone.
     func expire(_ blob: StoredBlob) async throws -> Bool {
         guard blob.setAsideOn != nil, mayUnlink else { return false }
         let isErasable = BlobIDSequence.isErasable(blob.id)
-        if isErasable { try await configuration.keeper?.forget(blob.id) }
         return try await onThread { [self] in
             let path = try path(of: blob)
             let isKept = SetAsideReason(rawValue: reason(path) ?? "").map { !$0.expires } ?? false

@@ -133,6 +133,12 @@ package final class BlobStore: BlobStoring {
         BlobIDSequence.isErasable(id) ? try await configuration.keeper?.key(of: id) : nil
     }
 
+    /// Forgets the keys of those that are erasable, at most some hundred, at once.
+    func forgetKeys(of ids: [BlobID]) async throws {
+        let erasable = ids.filter(BlobIDSequence.isErasable)
+        if !erasable.isEmpty { try await configuration.keeper?.forget(erasable) }
+    }
+
     /// What may be done to the folder: whether new blobs are refused, and whether files may be unlinked.
     func hold(refusal: StoreError?, mayUnlink: Bool) {
         held.withLock { $0 = Held(refusal: refusal, mayUnlink: mayUnlink) }
@@ -188,7 +194,8 @@ package final class BlobStore: BlobStoring {
 
     package func remove(_ id: BlobID) async throws {
         let path = try directories.path(of: id)
-        if BlobIDSequence.isErasable(id) { try await configuration.keeper?.forget(id) }
+        // As a rule it was forgotten with its row: to ask costs the database's one writer nothing.
+        if try await keptKey(of: id) != nil { try await forgetKeys(of: [id]) }
         do {
             try await threads.runIfActive { [self] in
                 if mayUnlink { return try files.remove(path) }
@@ -196,28 +203,6 @@ package final class BlobStore: BlobStoring {
                 try setAside([id], from: directories.directory(of: id), reason: .removedUnproven)
             }
         } catch { throw BlobStore.storeError(error) }
-    }
-
-    /// Encrypts a blob's data key anew for the current master key; the content is not touched.
-    /// - Returns: false when it is under the current key already, or not encrypted.
-    package func rewrap(_ id: BlobID) async throws -> Bool {
-        guard case .aes256GCM(let ring) = configuration.encryption else { return false }
-        let path = try directories.path(of: id)
-        do {
-            return try await threads.runIfActive { [files, entropy = configuration.entropy] in
-                let descriptor = try files.openForUpdating(path)
-                defer { files.close(descriptor) }
-                var header = try BlobReader.readHeader(descriptor, files)
-                guard header.algorithm != .none, let slot = header.slots.first, slot.keyID != ring.current.id else {
-                    return false
-                }
-                header.wrap(try header.dataKey(ring), for: ring.current, nonce: entropy.bytes(AESGCM.nonceBytes))
-                // 256 bytes at the start of the file lie within one disk sector, which is written whole or not at all.
-                try header.encoded.withUnsafeBytes { try files.write(descriptor, $0, at: 0) }
-                try files.synchronize(descriptor)
-                return true
-            }
-        } catch { throw note(error) }
     }
 
     /// Why writing has stopped for good, or nil.

@@ -128,7 +128,7 @@ final class BlobWriter: BlobWriting {
             // A name that is not durable must not stay to be found: the caller was told that there is no blob.
             abort()
             // It may have been kept, and the answer did not come.
-            if state.withLock({ $0.apart != nil }) { try? await store.configuration.keeper?.forget(id) }
+            if state.withLock({ $0.apart != nil }) { try? await store.configuration.keeper?.forget([id]) }
             throw store.note(error)
         }
     }

@@ -55,13 +55,16 @@ package struct MasterKey: Sendable {
     }
 
     /// Reads a key file. Throws `StoreError(.misuse)` when it may be read by others than its owner, is no regular file or
-    /// holds no key, `.notFound` when it is not there.
+    /// holds no key, `.notFound` when it is not there, `.unavailable` when it cannot be opened.
     /// - Parameter others: the bits of the mode that must not be set.
     package init(file path: String, others: UInt32 = 0o077) throws {
         // Without waiting for whoever might write to a pipe in its place.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if descriptor < 0 {
-            throw StoreError(.notFound, "cannot open the master key \(path): \(String(cString: strerror(errno)))")
+            let code = errno
+            throw StoreError(
+                [ENOENT, ENOTDIR].contains(code) ? .notFound : .unavailable,
+                "cannot open the master key \(path): \(String(cString: strerror(code)))")
         }
         defer { close(descriptor) }
         var status = stat()
@@ -90,11 +93,6 @@ package struct MasterKey: Sendable {
             try newText(entropy).withUnsafeBytes { try files.write(descriptor, $0, at: 0) }
             try files.synchronize(descriptor)
         } catch { throw StoreError(.misuse, "cannot write the master key \(path): \(error)") }
-    }
-
-    /// What a blob's keys were wrapped with before there was `store.keys`.
-    package var asStoreKey: StoreKey {
-        get throws { try StoreKey(secret) }
     }
 }
 

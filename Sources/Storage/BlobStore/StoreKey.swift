@@ -39,10 +39,10 @@ package struct KeyRing: Sendable {
         self.previous = previous
     }
 
-    func key(id: [UInt8]) -> StoreKey? { ([current] + previous).first { $0.id == id } }
+    func key(id: [UInt8]) -> StoreKey? { current.id == id ? current : previous.first { $0.id == id } }
 
     /// Whether a key of this name, 16 hexadecimal digits, is among them.
-    package func holds(_ name: String) -> Bool { ([current] + previous).contains { $0.name == name } }
+    package func holds(_ name: String) -> Bool { current.name == name || previous.contains { $0.name == name } }
 }
 
 /// Randomness from OpenSSL's generator.

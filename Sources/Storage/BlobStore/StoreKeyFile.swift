@@ -45,8 +45,11 @@ package struct StoreKeyFile: Sendable, Hashable {
         package var name: String { Hexadecimal.encode(id) }
     }
 
+    /// 16 bytes: names the store's keys, however often they are sealed.
     package let ring: [UInt8]
+    /// From 1.
     package let generation: Int64
+    /// One for each master key that opens it.
     package let slots: [Slot]
     private let sealed: [UInt8]
 
@@ -230,6 +233,9 @@ package struct StoreKeySet: Sendable, Hashable {
     package func renewed(madeAt: Int64, _ entropy: any Entropy = OpenSSLEntropy()) -> StoreKeySet {
         StoreKeySet(ring: ring, keys: keys + [Key(secret: entropy.bytes(MasterKey.bytes), madeAt: madeAt)])
     }
+
+    /// Whether these are the others of the same ring, perhaps with more that were made since.
+    package func continues(_ others: StoreKeySet) -> Bool { ring == others.ring && keys.starts(with: others.keys) }
 
     /// The newest protects new blobs.
     /// - Parameter others: further keys that open.

@@ -11,9 +11,9 @@ extension RelationalStore: BlobKeyKeeping {
         try await translating { try await self.database.read { try BlobKeyTable(connection: $0).key(of: id) } }
     }
 
-    package func forget(_ id: BlobID) async throws {
+    package func forget(_ ids: [BlobID]) async throws {
         try await translating {
-            try await self.database.write { try BlobKeyTable(connection: $0.connection).forget(id) }
+            try await self.database.write { try BlobKeyTable(connection: $0.connection).forget(ids) }
         }
     }
 }

@@ -21,7 +21,7 @@ extension RelationalStore: BlobReferences {
         }
     }
 
-    /// Notes which server keeps the blobs from now on and under which master key. Durable when it returns.
+    /// Notes which server keeps the blobs from now on and under which key of the store. Durable when it returns.
     package func begin(tenure: String, masterKey: String?) async throws {
         try await translating {
             try await self.database.write {

@@ -5,8 +5,16 @@ extension RelationalStore: ExportJobStore {
     package func save(_ job: ExportJob) async throws {
         try await translating {
             let detail = try DetailColumn.encode(job)
-            try await self.database.write { try ExportJobTable(connection: $0.connection).save(job, detail) }
+            let isLeft = try await self.database.write {
+                try ExportJobTable(connection: $0.connection).save(job, detail)
+            }
+            if isLeft { try await self.dropFiles(of: job.id) }
         }
+    }
+
+    /// The rest of them, one commit after the other.
+    private func dropFiles(of id: EntityID) async throws {
+        while try await database.write({ try ExportJobTable(connection: $0.connection).dropFiles(id) }) {}
     }
 
     package func job(_ id: EntityID) async throws -> ExportJob? {
@@ -88,6 +96,11 @@ extension RelationalStore: ExportJobStore {
             try await self.database.write {
                 try ExportPartTable(connection: $0.connection).release(owner: owner)
             }
+            if owner != nil { return }
+            let left = try await self.database.read(.background) {
+                try ExportJobTable(connection: $0).halfDropped()
+            }
+            for id in left { try await self.dropFiles(of: id) }
         }
     }
 

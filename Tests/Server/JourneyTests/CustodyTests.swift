@@ -7,18 +7,6 @@ extension JourneyTests {
     @Suite(.serialized) struct CustodyTests {
         private static let day = 86_400.0
 
-        /// Serves the folder and plays.
-        private static func serve<T: Sendable>(
-            _ folder: ServerFolder, _ body: @Sendable @escaping (ServerTrait.Context) async throws -> T
-        ) async throws -> T {
-            try await HilumServer.run(folder) { server in
-                try await WebClient.with(server) { web in
-                    let token = try await folder.client.token(from: web)
-                    return try await body(ServerTrait.Context(server: server, web: web, token: token))
-                }
-            }
-        }
-
         private static func store(_ context: ServerTrait.Context, _ numbers: ClosedRange<Int>) async throws {
             for number in numbers {
                 let reply = try await context.stow([try file(number)])
@@ -47,7 +35,7 @@ extension JourneyTests {
         /// Serves the folder, in which these of the numbers are readable.
         private static func expect(_ folder: ServerFolder, _ numbers: ClosedRange<Int>, _ expected: [Int]) async throws
         {
-            let found = try await serve(folder) { try await readable($0, numbers) }
+            let found = try await folder.serve { try await readable($0, numbers) }
             #expect(found == expected)
         }
 
@@ -100,15 +88,15 @@ extension JourneyTests {
         func olderDatabase() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            try await Self.serve(folder) { try await Self.store($0, 1...2) }
+            try await folder.serve { try await Self.store($0, 1...2) }
             let putBack = try await Self.copyDatabase(folder)
-            try await Self.serve(folder) { try await Self.store($0, 3...6) }
+            try await folder.serve { try await Self.store($0, 3...6) }
             let before = Self.blobs(folder).sorted()
             #expect(before.count == 6)
             try await putBack()
             try Self.age(folder)
             for _ in 0..<2 {
-                try await Self.serve(folder) { (context) async throws -> Void in
+                try await folder.serve { (context) async throws -> Void in
                     #expect(try await Self.readable(context, 1...6) == [1, 2])
                     #expect(try await Self.checks(context).contains("\"blobs-folder\":\"degraded\""))
                     #expect(try await context.allDoorsServe())
@@ -116,7 +104,7 @@ extension JourneyTests {
                 #expect(Self.blobs(folder).sorted() == before)
             }
             // It still takes objects: they lie where they are found.
-            try await Self.serve(folder) { try await Self.store($0, 7...7) }
+            try await folder.serve { try await Self.store($0, 7...7) }
             let doctor = try await HilumProgram.run(["doctor", folder.path])
             #expect(doctor.code == 1, "\(doctor.text)")
             #expect(doctor.text.contains("hilum adopt"), "\(doctor.text)")
@@ -127,7 +115,7 @@ extension JourneyTests {
             #expect(adopted.contains("4 adopted"), "\(adopted)")
             #expect(adopted.contains("belongs to this store"), "\(adopted)")
             try Self.age(folder)
-            try await Self.serve(folder) { (context) async throws -> Void in
+            try await folder.serve { (context) async throws -> Void in
                 #expect(try await Self.readable(context, 1...7) == Array(1...7))
                 #expect(try await context.visible(study: "1.2.77") == 7)
                 #expect(try await Self.checks(context).contains("\"blobs-folder\":\"ok\""))
@@ -144,7 +132,7 @@ extension JourneyTests {
                 folder.remove()
                 other.remove()
             }
-            try await Self.serve(folder) { try await Self.store($0, 1...3) }
+            try await folder.serve { try await Self.store($0, 1...3) }
             let before = Self.blobs(folder).sorted()
             try Self.age(folder)
             // Another server's configuration names this folder, and has the same key.
@@ -152,7 +140,7 @@ extension JourneyTests {
             try FileManager.default.removeItem(atPath: other.path + "/keys/master.key")
             try FileManager.default.copyItem(
                 atPath: folder.path + "/keys/master.key", toPath: other.path + "/keys/master.key")
-            try await Self.serve(other) { (context) async throws -> Void in
+            try await other.serve { (context) async throws -> Void in
                 #expect(try await context.stow([try Self.file(9)]).status == 503)
                 let status = try await DIMSEPeer.connect(context.server) { (peer: inout DIMSEPeer) -> UInt16? in
                     try await peer.associate()
@@ -168,7 +156,7 @@ extension JourneyTests {
             try await HilumProgram.must("adopt", other.path)
             try await Self.expect(other, 1...3, [1, 2, 3])
             // Now the first one is the stranger.
-            try await Self.serve(folder) { (context) async throws -> Void in
+            try await folder.serve { (context) async throws -> Void in
                 #expect(try await context.stow([try Self.file(9)]).status == 503)
                 #expect(try await Self.readable(context, 1...3) == [1, 2, 3])
             }
@@ -183,7 +171,7 @@ extension JourneyTests {
                 folder.remove()
                 other.remove()
             }
-            try await Self.serve(folder) { try await Self.store($0, 1...2) }
+            try await folder.serve { try await Self.store($0, 1...2) }
             try other.use(blobs: folder.path + "/blobs")
             let before = Self.blobs(folder).sorted()
             let refused = try await HilumProgram.run(["adopt", other.path])
@@ -197,9 +185,9 @@ extension JourneyTests {
         func orphan() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            try await Self.serve(folder) { try await Self.store($0, 1...2) }
+            try await folder.serve { try await Self.store($0, 1...2) }
             let putBack = try await Self.copyDatabase(folder)
-            try await Self.serve(folder) { try await Self.store($0, 3...3) }
+            try await folder.serve { try await Self.store($0, 3...3) }
             try await putBack()
             // An operator who takes the folder although an object could have been registered: it is kept all the same.
             let leftover = try #require(
@@ -209,7 +197,7 @@ extension JourneyTests {
             try await HilumProgram.must("adopt", folder.path)
             try FileManager.default.moveItem(atPath: aside, toPath: leftover)
             try Self.age(folder)
-            try await Self.serve(folder) { (context) async throws -> Void in
+            try await folder.serve { (context) async throws -> Void in
                 var listed = ""
                 for _ in 0..<100 where !listed.contains("1 objects") {
                     listed = try await HilumProgram.must("set-aside", folder.path)
@@ -233,7 +221,7 @@ extension JourneyTests {
         func wrongKey() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            try await Self.serve(folder) { try await Self.store($0, 1...1) }
+            try await folder.serve { try await Self.store($0, 1...1) }
             let key = folder.path + "/keys/master.key"
             let kept = try Data(contentsOf: URL(fileURLWithPath: key))
             try Data(repeating: 7, count: 32).write(to: URL(fileURLWithPath: key))
@@ -253,7 +241,7 @@ extension JourneyTests {
         func backupAndRestore() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            try await Self.serve(folder) { (context) async throws -> Void in
+            try await folder.serve { (context) async throws -> Void in
                 try await Self.store(context, 1...5)
                 let first = try await HilumProgram.must("backup", folder.path, folder.backup, "--with-keys")
                 #expect(first.contains("5 new"), "\(first)")
@@ -271,7 +259,7 @@ extension JourneyTests {
             #expect(restored.contains("restored 7 objects"), "\(restored)")
             let copy = ServerFolder(path: folder.restored, client: folder.client, reader: folder.reader)
             try await HilumProgram.must("verify", folder.restored)
-            try await Self.serve(copy) { (context) async throws -> Void in
+            try await copy.serve { (context) async throws -> Void in
                 #expect(try await Self.readable(context, 1...8) == Array(1...7))
                 #expect(try await Self.checks(context).contains("\"blobs-folder\":\"ok\""))
                 try await Self.store(context, 8...8)
@@ -284,7 +272,7 @@ extension JourneyTests {
         func killedBackup() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            try await Self.serve(folder) { try await Self.store($0, 1...4) }
+            try await folder.serve { try await Self.store($0, 1...4) }
             try await HilumProgram.must("backup", folder.path, folder.backup)
             // As a kill leaves it: no record, a copy of the database that nothing names, half a line.
             try FileManager.default.removeItem(atPath: folder.backup + "/backup.json")
@@ -295,7 +283,7 @@ extension JourneyTests {
             let refused = try await HilumProgram.run(words)
             #expect(refused.code != 0, "\(refused.text)")
             #expect(refused.text.contains("no whole backup"), "\(refused.text)")
-            try await Self.serve(folder) { (context) async throws -> Void in
+            try await folder.serve { (context) async throws -> Void in
                 try await Self.store(context, 5...6)
                 let again = try await HilumProgram.must("backup", folder.path, folder.backup)
                 #expect(again.contains("6 objects"), "\(again)")
@@ -310,7 +298,7 @@ extension JourneyTests {
         func damagedBackup() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            try await Self.serve(folder) { try await Self.store($0, 1...2) }
+            try await folder.serve { try await Self.store($0, 1...2) }
             try await HilumProgram.must("backup", folder.path, folder.backup)
             let objects =
                 FileManager.default.enumerator(atPath: folder.backup + "/blobs/objects")?.allObjects as? [String] ?? []
@@ -331,7 +319,7 @@ extension JourneyTests {
         func mending() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            try await Self.serve(folder) { (context) async throws -> Void in
+            try await folder.serve { (context) async throws -> Void in
                 try await Self.store(context, 1...3)
                 try await HilumProgram.must("backup", folder.path, folder.backup)
                 let paths = Self.blobs(folder)
@@ -351,7 +339,7 @@ extension JourneyTests {
         func healing() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            try await Self.serve(folder) { (context) async throws -> Void in
+            try await folder.serve { (context) async throws -> Void in
                 try await Self.store(context, 1...3)
                 let paths = Self.blobs(folder).sorted { (try? Self.time($0) < Self.time($1)) ?? false }
                 var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: paths[0])))
@@ -372,7 +360,7 @@ extension JourneyTests {
         func bitRot() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            try await Self.serve(folder) { (context) async throws -> Void in
+            try await folder.serve { (context) async throws -> Void in
                 try await Self.store(context, 1...3)
                 try await HilumProgram.must("verify", folder.path)
                 let paths = Self.blobs(folder).sorted { (try? Self.time($0) < Self.time($1)) ?? false }

@@ -6,17 +6,6 @@ import Testing
 extension JourneyTests {
     /// Keys at rest over a whole server: the master key is changed beside it, the keys of exports end with them.
     @Suite(.serialized) struct KeyTests {
-        private static func serve<T: Sendable>(
-            _ folder: ServerFolder, _ body: @Sendable @escaping (ServerTrait.Context) async throws -> T
-        ) async throws -> T {
-            try await HilumServer.run(folder) { server in
-                try await WebClient.with(server) { web in
-                    let token = try await folder.client.token(from: web)
-                    return try await body(ServerTrait.Context(server: server, web: web, token: token))
-                }
-            }
-        }
-
         private static func store(_ context: ServerTrait.Context, _ numbers: ClosedRange<Int>) async throws {
             for number in numbers {
                 let file = try Samples.file(study: "1.2.79", instance: "1.2.79.\(number)", byte: UInt8(number))
@@ -53,7 +42,7 @@ extension JourneyTests {
         func rotation() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            try await Self.serve(folder) { (context) async throws -> Void in
+            try await folder.serve { (context) async throws -> Void in
                 try await Self.store(context, 1...3)
                 let before = try Self.objects(folder)
                 #expect(before.count == 3)
@@ -66,7 +55,7 @@ extension JourneyTests {
                 #expect(doctor.text.contains("opens the store's keys, which are 2"), "\(doctor.text)")
                 #expect(!doctor.text.contains("FAIL  master key"), "\(doctor.text)")
             }
-            try await Self.serve(folder) { (context) async throws -> Void in
+            try await folder.serve { (context) async throws -> Void in
                 try await Self.read(context, 1...5)
                 try await Self.store(context, 6...6)
                 try await Self.read(context, 6...6)
@@ -83,7 +72,7 @@ extension JourneyTests {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
             let (own, kept) = (folder.path + "/keys/store.keys", folder.backup + "/store.keys")
-            try await Self.serve(folder) { (context) async throws -> Void in
+            try await folder.serve { (context) async throws -> Void in
                 try await Self.store(context, 1...2)
                 try await HilumProgram.must("key", "rotate", folder.path)
                 // One of the two files is cut: the other one is taken.
@@ -101,6 +90,14 @@ extension JourneyTests {
             let refused = try await HilumProgram.run(words)
             #expect(refused.code != 0 && refused.text.contains("\(kept): it is cut"), "\(refused.text)")
             try whole.write(to: URL(fileURLWithPath: kept))
+            // A blobs folder that another store has left empty: the only keys by which its objects open may lie there.
+            let taken = folder.restored + "-blobs"
+            try FileManager.default.createDirectory(atPath: taken, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: taken) }
+            try Data("theirs".utf8).write(to: URL(fileURLWithPath: taken + "/store.keys"))
+            let foreign = try await HilumProgram.run(words + ["--blobs", taken])
+            #expect(foreign.code != 0 && foreign.text.contains("\(taken)/store.keys is there"), "\(foreign.text)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: taken + "/store.keys")) == Data("theirs".utf8))
             try await HilumProgram.must(words)
             for name in old {
                 #expect(
@@ -108,7 +105,7 @@ extension JourneyTests {
                         atPath: folder.path + "/keys/" + name, andPath: folder.restored + "/keys/" + name))
             }
             let copy = ServerFolder(path: folder.restored, client: folder.client, reader: folder.reader)
-            try await Self.serve(copy) { try await Self.read($0, 1...2) }
+            try await copy.serve { try await Self.read($0, 1...2) }
             try await HilumProgram.must("verify", folder.restored)
         }
 
@@ -118,7 +115,7 @@ extension JourneyTests {
         func export() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            let recovered = try await Self.serve(folder) { (context) async throws -> [String: Data] in
+            let recovered = try await folder.serve { (context) async throws -> [String: Data] in
                 #expect(try await context.fhir(.POST, "/Patient", #"{"resourceType":"Patient"}"#).status == 201)
                 try await Self.store(context, 1...1)
                 let start = try await context.web.send(
@@ -149,7 +146,7 @@ extension JourneyTests {
                 return files
             }
             for (path, content) in recovered { try content.write(to: URL(fileURLWithPath: path)) }
-            try await Self.serve(folder) { (context) async throws -> Void in
+            try await folder.serve { (context) async throws -> Void in
                 try await Self.read(context, 1...1)
                 #expect(try await context.allDoorsServe())
             }

@@ -7,17 +7,6 @@ import Testing
 extension JourneyTests {
     /// FHIR R4 subscription.html: rest-hook over real sockets, from the registration to the last retry.
     @Suite(.serialized) struct SubscriptionTests {
-        private static func serve<T: Sendable>(
-            _ folder: ServerFolder, _ body: @Sendable @escaping (ServerTrait.Context) async throws -> T
-        ) async throws -> T {
-            try await HilumServer.run(folder) { server in
-                try await WebClient.with(server) { web in
-                    let token = try await folder.client.token(from: web)
-                    return try await body(ServerTrait.Context(server: server, web: web, token: token))
-                }
-            }
-        }
-
         private static func subscription(
             _ criteria: String, _ endpoint: String, payload: String? = "application/fhir+json",
             headers: [String] = [], more: String = ""
@@ -87,7 +76,7 @@ extension JourneyTests {
             let folder = try await ServerFolder.withHooks()
             defer { folder.remove() }
             try await HookServer.with { hook in
-                try await Self.serve(folder) { context in
+                try await folder.serve { context in
                     try await Self.put(context, "before", "Before")
                     let id = try await Self.subscribe(
                         context,
@@ -143,7 +132,7 @@ extension JourneyTests {
             let folder = try await ServerFolder.withHooks()
             defer { folder.remove() }
             try await HookServer.with { hook in
-                try await Self.serve(folder) { context in
+                try await folder.serve { context in
                     let id = try await Self.subscribe(
                         context,
                         Self.subscription("Patient?name=A", hook.url, payload: nil, headers: ["X-Key: s3cret"]))
@@ -193,7 +182,7 @@ extension JourneyTests {
         func refusals() async throws {
             let folder = try await ServerFolder.make()
             defer { folder.remove() }
-            try await Self.serve(folder) { context in
+            try await folder.serve { context in
                 let hook = "https://hook.example/x"
                 func json(_ criteria: String, _ endpoint: String = hook, payload: String? = nil, headers: [String] = [])
                     -> String
@@ -264,7 +253,7 @@ extension JourneyTests {
             let folder = try await ServerFolder.withHooks()
             defer { folder.remove() }
             try await HookServer.with { hook in
-                try await Self.serve(folder) { context in
+                try await folder.serve { context in
                     let id = try await Self.subscribe(context, Self.subscription("Patient?name=A", hook.url))
                     _ = try await Self.wait(context, id, for: "active")
                     hook.answer { _, number in number == 1 ? (500, []) : (200, []) }
@@ -312,7 +301,7 @@ extension JourneyTests {
             let other = try SMARTClient(id: "other", scope: "system/*.cruds")
             try await other.register(in: folder.path)
             try await HookServer.with { hook in
-                try await Self.serve(folder) { context in
+                try await folder.serve { context in
                     let mine = ServerTrait.Context(
                         server: context.server, web: context.web, token: try await other.token(from: context.web))
                     let id = try await Self.subscribe(mine, Self.subscription("Patient?name=A", hook.url))
@@ -354,7 +343,7 @@ extension JourneyTests {
                     // In the midst of it: whatever is on its way is.
                     await server.killAtOnce()
                 }
-                try await Self.serve(folder) { [number, id] context in
+                try await folder.serve { [number, id] context in
                     try await hook.wait("all that was committed") { calls in
                         calls.contains { $0.text.contains("K-\(number)-") }
                     }

@@ -213,6 +213,120 @@ import Workflow
         }
     }
 
+    @Test("A master key that is a symbolic link stays one: both keys lie where it leads to, a kill or none")
+    func link() throws {
+        try Self.with { folder in
+            let vault = folder.path + "/vault"
+            try FileManager.default.createDirectory(atPath: vault, withIntermediateDirectories: true)
+            try MasterKey.createFile(vault + "/real.key")
+            try FileManager.default.createSymbolicLink(
+                atPath: folder.masterKeyFile, withDestinationPath: "../vault/real.key")
+            try StoreKeys.make(try Self.configured(folder), folder)
+            let first = try MasterKey(file: folder.masterKeyFile).name
+            #expect(throws: Stop.self) { _ = try Self.rotate(folder) { if $0 == .placed { throw Stop() } } }
+            let result = try Self.rotate(folder)
+            #expect(result.isResumed)
+            let place = URL(fileURLWithPath: vault).resolvingSymlinksInPath().path
+            #expect(result.oldMasterKeyFile == place + "/real.key." + first)
+            #expect(
+                try FileManager.default.destinationOfSymbolicLink(atPath: folder.masterKeyFile) == "../vault/real.key")
+            #expect(try MasterKey(file: vault + "/real.key").name == result.masterKey)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.keysFolder).count == 2)
+            _ = try StoreKeys.load(try Self.configured(folder), folder)
+            #expect(StoreKeys.oldMasterKeys(beside: folder.masterKeyFile).map(\.name) == [first])
+        }
+    }
+
+    @Test(
+        "R20: a backup with keys has the master keys of before, wherever in the folder the one of now lies",
+        arguments: ["keys/master.key", "site/own.key"])
+    func oldKeysBackedUp(name: String) throws {
+        try Self.with("store: { master-key: \(name) }") { folder in
+            try FileManager.default.createDirectory(
+                atPath: folder.path + "/site", withIntermediateDirectories: true)
+            try MasterKey.createFile(folder.resolve(name))
+            let configuration = try Self.configured(folder)
+            try StoreKeys.make(configuration, folder)
+            let names = try (0..<2).map { _ in
+                let name = try MasterKey(file: folder.resolve(name)).name
+                _ = try Self.rotate(folder)
+                return name
+            }
+            // What an operator put there is none.
+            try Data().write(to: URL(fileURLWithPath: folder.resolve(name) + ".of-the-old-place"))
+            let backup = BackupFolder(folder.path + "/backup")
+            try BackupRun(
+                server: folder, configuration: configuration, backup: backup, withKeys: true,
+                pace: Pace(mebibytesPerSecond: 0)
+            ).copyOldMasterKeys()
+            let place = name == "keys/master.key" ? backup.keysFolder : backup.namedKeysFolder + "/site"
+            let file = (name as NSString).lastPathComponent
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: place).sorted()
+                    == names.map { file + "." + $0 }.sorted())
+            for name in names { #expect(try MasterKey(file: place + "/" + file + "." + name).name == name) }
+        }
+    }
+
+    @Test("A copy that is only older is written over as long as a master key of before says so")
+    func olderCopy() throws {
+        for isHere in [true, false] {
+            try Self.with { folder in
+                _ = try Self.make(folder)
+                let paths = StoreKeys.paths(try Self.configured(folder), folder)
+                let older = Self.bytes(paths[1])
+                let result = try Self.rotate(folder)
+                try Data(older).write(to: URL(fileURLWithPath: paths[1]))
+                if isHere {
+                    #expect(try Self.rotate(folder).isResumed)
+                    #expect(Self.bytes(paths[0]) == Self.bytes(paths[1]))
+                } else {
+                    try FileManager.default.removeItem(atPath: try #require(result.oldMasterKeyFile))
+                    #expect(throws: ConfigurationError.self) { _ = try Self.rotate(folder) }
+                    #expect(Self.bytes(paths[1]) == older)
+                }
+            }
+        }
+    }
+
+    @Test("Two copies of one store whose keys were changed apart, mixed by hand, are named and not written over")
+    func changedApart() throws {
+        try Self.with { folder in
+            _ = try Self.make(folder)
+            let paths = StoreKeys.paths(try Self.configured(folder), folder)
+            let (key, file) = (Self.bytes(folder.masterKeyFile), Self.bytes(paths[0]))
+            _ = try Self.rotate(folder)
+            let (otherKey, other) = (Self.bytes(folder.masterKeyFile), Self.bytes(paths[1]))
+            // The same folder as it was, and its key changed once more.
+            for old in StoreKeys.oldMasterKeys(beside: folder.masterKeyFile) {
+                try FileManager.default.removeItem(atPath: old.path)
+            }
+            try Data(key).write(to: URL(fileURLWithPath: folder.masterKeyFile))
+            for path in paths { try Data(file).write(to: URL(fileURLWithPath: path)) }
+            _ = try Self.rotate(folder)
+            let own = Self.bytes(paths[0])
+            try Data(other).write(to: URL(fileURLWithPath: paths[1]))
+            // Its objects are read; the other one's keys are not lost by another change, the other one's master key here or
+            // not.
+            _ = try StoreKeys.load(try Self.configured(folder), folder)
+            try ServerFolder.writeSecret(otherKey, to: folder.path + "/other.key")
+            for yaml in ["{}", "store: { previous-master-keys: [other.key] }"] {
+                _ = try Self.configured(folder, yaml)
+                var refusal = ""
+                do { _ = try Self.rotate(folder) } catch { refusal = "\(error)" }
+                #expect(refusal.contains("\(paths[1]) is sealed under"), "\(refusal)")
+                #expect(paths.map(Self.bytes) == [own, other])
+            }
+            // Where one master key opens both, neither is taken for the later one.
+            let theirs = try #require(try StoreKeyFile(other).open([MasterKey(file: folder.path + "/other.key")]))
+            let sealed = try StoreKeyFile(
+                theirs.keys.renewed(madeAt: 1), generation: 9, for: [MasterKey(file: folder.masterKeyFile)])
+            try Data(sealed.encoded).write(to: URL(fileURLWithPath: paths[1]))
+            _ = try Self.configured(folder, "{}")
+            #expect(Self.refusal(folder).contains("\(paths[0]) and \(paths[1]) were changed apart"))
+        }
+    }
+
     @Test("A copy that was lost is made again by the next change")
     func lostCopy() throws {
         try Self.with { folder in
@@ -403,6 +517,39 @@ import Workflow
             #expect(try Self.rotate(folder).isChanged)
             let after = try StoreKeys.load(try Self.configured(folder, "{}"), folder)
             #expect(after.ring.holds(opened.ring.current.name))
+        }
+    }
+
+    @Test(
+        "A start asks a device once; one that fails ends it with words, and only where nothing is encrypted may it be gone"
+    )
+    func askedOnce() throws {
+        try Self.with { folder in
+            let path = try Self.program(
+                folder,
+                """
+                echo x >> "$(dirname "$0")/asked"
+                test -e "$(dirname "$0")/broken" && exit 7
+                cat
+
+                """)
+            let key = "master-key: { command: \(path), wraps: true }"
+            let configuration = try Self.configured(folder, "store: { \(key) }")
+            try StoreKeys.make(configuration, folder)
+            func asked() -> Int { Self.bytes(folder.path + "/asked").count { $0 == 0x0A } }
+            let before = asked()
+            #expect(try StoreComposition.keys(configuration, folder) != nil)
+            #expect(asked() == before + 1)
+            func refusal(_ configuration: ServerConfiguration) -> String {
+                do { _ = try StoreComposition.keys(configuration, folder) } catch { return "\(error)" }
+                return ""
+            }
+            let plain = try Self.configured(folder, "store: { encryption: none, \(key) }")
+            try Data().write(to: URL(fileURLWithPath: folder.path + "/broken"))
+            for each in [configuration, plain] { #expect(refusal(each).contains("\(path) ended with 7")) }
+            try FileManager.default.removeItem(atPath: path)
+            #expect(refusal(configuration).contains("\(path) is not there"))
+            #expect(try StoreComposition.keys(plain, folder) == nil)
         }
     }
 

@@ -16,7 +16,12 @@ import Workflow
             if fails.withLock({ $0 }) { throw StoreError(.unavailable, "the answer did not come") }
         }
         func key(of id: BlobID) async throws -> [UInt8]? { keys.withLock { $0[id] } }
-        func forget(_ id: BlobID) async throws { keys.withLock { $0[id] = nil } }
+        /// How many were to be forgotten, by each call.
+        let calls = Mutex<[Int]>([])
+        func forget(_ ids: [BlobID]) async throws {
+            calls.withLock { $0.append(ids.count) }
+            keys.withLock { keys in for id in ids { keys[id] = nil } }
+        }
     }
 
     private static func with(
@@ -156,7 +161,26 @@ import Workflow
         }
     }
 
-    @Test("Whoever does not suspend reads it too; a rewrapping leaves it be")
+    @Test("A sweep forgets the keys of a directory at once, and a removal does not ask again for what was forgotten")
+    func together() async throws {
+        try await Self.with { _, store, keeper in
+            var left: [BlobID] = []
+            for count in 1...3 { left.append(try await Self.write([UInt8](repeating: 7, count: count), to: store)) }
+            var settings = BlobCustodian.Settings()
+            settings.graceSeconds = -10
+            let custodian = BlobCustodian(store, Rows([]), settings: settings)
+            _ = try await custodian.begin()
+            try await custodian.claim()
+            #expect(try await custodian.pass().movedAside == 3)
+            #expect(keeper.keys.withLock { $0.isEmpty })
+            #expect(keeper.calls.withLock { $0 } == [3])
+            for id in left { try await store.remove(id) }
+            #expect(keeper.calls.withLock { $0 } == [3])
+            custodian.close()
+        }
+    }
+
+    @Test("Whoever does not suspend reads it too")
     func callback() async throws {
         try await Self.with { _, store, _ in
             let id = try await Self.write([7, 8], to: store)
@@ -164,7 +188,6 @@ import Workflow
                 store.open(id, then: { $0.count }, completion: { continuation.resume(with: $0) })
             }
             #expect(count == 2)
-            #expect(try await store.rewrap(id) == false)
         }
     }
 }

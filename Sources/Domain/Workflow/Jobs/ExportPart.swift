@@ -82,7 +82,8 @@ package struct ExportStep: Sendable {
 
 /// The port that keeps export jobs, and gives their parts to workers.
 package protocol ExportJobStore: Sendable {
-    /// One that was deleted stays deleted. Of one that has ended the parts go.
+    /// One that was deleted stays deleted. Of one that has ended the parts go; of one that was deleted or failed the keys of
+    /// its files, too, some at a time.
     func save(_ job: ExportJob) async throws
     func job(_ id: EntityID) async throws -> ExportJob?
     /// Jobs not yet complete, failed or deleted.
@@ -105,7 +106,8 @@ package protocol ExportJobStore: Sendable {
     /// Gives a part back that could not be written now.
     /// - Returns: how often that has happened since something was last kept of it; nil when the lease is another's by now.
     func putOff(_ lease: ExportLease, seconds: Int64) async throws -> Int?
-    /// Ends the leases of a holder, or of all holders: those of a process that has ended. One server at a time has a store.
+    /// Ends the leases of a holder, or of all holders: those of a process that has ended, whose deletions go on. One server
+    /// at a time has a store.
     func releaseExports(owner: String?) async throws
     /// A DICOM object of a job, by its name.
     func exportObject(_ id: EntityID, named name: String) async throws -> ExportJob.OutputFile?

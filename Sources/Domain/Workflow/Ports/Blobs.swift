@@ -53,8 +53,8 @@ package protocol BlobKeyKeeping: Sendable {
     func keep(_ wrapped: [UInt8], of id: BlobID) async throws
     /// Nil for one that is not kept, or not any more.
     func key(of id: BlobID) async throws -> [UInt8]?
-    /// Forgets a blob's key, durably. Not an error when there is none.
-    func forget(_ id: BlobID) async throws
+    /// Forgets the keys of blobs, at most some hundred, at once and durably. Not an error where there is none.
+    func forget(_ ids: [BlobID]) async throws
 }
 
 /// One blob being written, by one caller at a time. As long as this object lives, finished or not, the store does not take

@@ -5,7 +5,8 @@ package struct StoreIdentity: Sendable, Hashable {
     /// The last server that began to keep this store's blobs; nil before the first. Each start makes a new one, so two
     /// copies of a database that were both served differ in it.
     package var tenure: String?
-    /// The public name of the master key its blobs are encrypted under, 16 hexadecimal digits; nil before the first.
+    /// The public name of the store's key under which its newest blobs are encrypted, 16 hexadecimal digits; nil before the
+    /// first. Of a store of before there were keys of the store it is the master key.
     package var masterKey: String?
     /// The newest commit.
     package var sequence: Int64
@@ -41,7 +42,7 @@ package struct NamedBlob: Sendable, Hashable {
 package protocol BlobReferences: Sendable {
     /// Which store the database is; it is named at the first call.
     func identity() async throws -> StoreIdentity
-    /// Notes which server keeps the blobs from now on and under which master key (nil leaves it). Durable on return.
+    /// Notes which server keeps the blobs from now on and under which key of the store (nil leaves it). Durable on return.
     func begin(tenure: String, masterKey: String?) async throws
     /// Those of the blobs that a row names.
     func referenced(_ blobs: [BlobID]) async throws -> Set<BlobID>

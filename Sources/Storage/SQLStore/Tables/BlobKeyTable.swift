@@ -14,18 +14,13 @@ struct BlobKeyTable {
         try connection.first("SELECT wrapped FROM blob_keys WHERE blob_id = ?", [.text(id.value)]) { try $0.bytes(0) }
     }
 
-    func forget(_ id: BlobID) throws { try forget("blob_id = ?", .text(id.value)) }
-
-    /// Those of all files of an export.
-    func forget(filesOf job: EntityID) throws {
-        try forget("blob_id IN (SELECT blob_id FROM export_files WHERE job_id = ?)", .text(job.value))
-    }
-
-    private func forget(_ condition: String, _ value: SQLValue) throws {
+    func forget(_ ids: [BlobID]) throws {
+        let condition = connection.dialect.isInTexts("blob_id")
+        let blobs = SQLValue.texts(ids.map(\.value))
         // As long as every key, so that it takes the same place.
         let nothing = [UInt8](repeating: 0, count: Self.bytes)
-        let found = try connection.run("UPDATE blob_keys SET wrapped = ? WHERE \(condition)", [.bytes(nothing), value])
-        if found > 0 { try connection.run("DELETE FROM blob_keys WHERE \(condition)", [value]) }
+        let found = try connection.run("UPDATE blob_keys SET wrapped = ? WHERE \(condition)", [.bytes(nothing), blobs])
+        if found > 0 { try connection.run("DELETE FROM blob_keys WHERE \(condition)", [blobs]) }
     }
 
     /// A key slot of a blob's header.

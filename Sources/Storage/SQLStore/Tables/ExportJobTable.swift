@@ -10,19 +10,19 @@ struct ExportJobTable {
     /// Keeps a job as it is now. One that was deleted stays so, whatever its worker has to say of it yet.
     ///
     /// - Parameter detail: the job as it is kept, made before the transaction: it may name very many patients.
-    func save(_ job: ExportJob, _ detail: SQLValue) throws {
+    /// - Returns: whether the job is no more and files of it are left, which ``dropFiles(_:)`` takes.
+    @discardableResult
+    func save(_ job: ExportJob, _ detail: SQLValue) throws -> Bool {
         let saved = try connection.run(
             """
             INSERT INTO export_jobs (id, owner, state, detail) VALUES (?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, detail = excluded.detail
             WHERE export_jobs.state <> 'deleted'
             """, [.text(job.id.value), .text(job.ownerID), .text(job.state.rawValue), detail])
-        if saved == 0 { return }
+        if saved == 0 { return false }
+        var isLeft = false
         switch job.state {
-        case .deleted, .failed:
-            // First, so that with this commit the files are of no use, wherever their bytes are found.
-            try BlobKeyTable(connection: connection).forget(filesOf: job.id)
-            try connection.run("DELETE FROM export_files WHERE job_id = ?", [.text(job.id.value)])
+        case .deleted, .failed: isLeft = try dropFiles(job.id)
         default:
             for file in job.outputs {
                 try connection.run(
@@ -33,6 +33,36 @@ struct ExportJobTable {
         if [.complete, .failed, .deleted].contains(job.state) {
             try ExportPartTable(connection: connection).remove(job.id)
         }
+        return isLeft
+    }
+
+    /// Files that leave an export with one commit: others write in between.
+    private static let dropMax = 500
+    private static let isGone = "state IN ('deleted', 'failed')"
+
+    /// Takes some files from an export that is no more and forgets their keys, so that with this commit they are of no use,
+    /// wherever their bytes are found.
+    /// - Returns: whether there may be more.
+    func dropFiles(_ id: EntityID) throws -> Bool {
+        let files = try connection.all(
+            """
+            SELECT blob_id FROM export_files WHERE job_id = ? \
+            AND EXISTS (SELECT 1 FROM export_jobs WHERE id = ? AND \(Self.isGone)) LIMIT \(Self.dropMax)
+            """, [.text(id.value), .text(id.value)]
+        ) { BlobID(try $0.text(0)) }
+        guard !files.isEmpty else { return false }
+        try BlobKeyTable(connection: connection).forget(files)
+        try connection.run(
+            "DELETE FROM export_files WHERE \(connection.dialect.isInTexts("blob_id"))",
+            [.texts(files.map(\.value))])
+        return files.count == Self.dropMax
+    }
+
+    /// Exports that are no more and of which files are left: the end of the process was in between.
+    func halfDropped() throws -> [EntityID] {
+        try connection.all(
+            "SELECT id FROM export_jobs WHERE \(Self.isGone) AND id IN (SELECT job_id FROM export_files) LIMIT 1000"
+        ) { EntityID(try $0.text(0)) }
     }
 
     /// What a version of before there were parts has written of a job: it is forgotten.

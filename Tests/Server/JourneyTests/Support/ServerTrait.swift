@@ -22,13 +22,8 @@ struct ServerTrait: SuiteTrait, TestScoping {
         let folder = try await ServerFolder.make()
         defer { folder.remove() }
         try folder.set(limits: limits)
-        try await HilumServer.run(folder, isTLS: isTLS) { server in
-            try await WebClient.with(server) { web in
-                let token = try await folder.client.token(from: web)
-                try await Self.$current.withValue(Context(server: server, web: web, token: token)) {
-                    try await function()
-                }
-            }
+        try await folder.serve(isTLS: isTLS) { context in
+            try await Self.$current.withValue(context) { try await function() }
         }
     }
 
@@ -36,6 +31,20 @@ struct ServerTrait: SuiteTrait, TestScoping {
     static func context() throws -> Context {
         guard let current else { throw JourneyFailure("this suite has no server: give it the trait .server") }
         return current
+    }
+}
+
+extension ServerFolder {
+    /// Serves the folder while `body` plays.
+    func serve<T: Sendable>(
+        isTLS: Bool = false, _ body: @Sendable (ServerTrait.Context) async throws -> T
+    ) async throws -> T {
+        try await HilumServer.run(self, isTLS: isTLS) { server in
+            try await WebClient.with(server) { web in
+                let token = try await client.token(from: web)
+                return try await body(ServerTrait.Context(server: server, web: web, token: token))
+            }
+        }
     }
 }
 
