@@ -126,14 +126,21 @@ private struct ScanRun {
         }
         let indexed = Set(rows.filter(\.isIndexed).map(\.key))
         let versions = try ResourceTable.versions(rows.map(\.key), connection)
-        let others = versions.filter { !indexed.contains($0.key) }
-        let seen =
-            others.isEmpty
-            ? nil
-            : try VersionSight(.search, of: scan.type, compiler, connection, indexer, matching: scan.filter)?
-                .seen(among: others)
-        let found = versions.filter { indexed.contains($0.key) || seen?.contains($0.key) ?? true }
+        let seen = try seen(among: versions.filter { !indexed.contains($0.key) })
+        let found = versions.filter { indexed.contains($0.key) || seen.contains($0.key) }
         return (found.map(\.resource), isLast ? nil : rows.last?.key)
+    }
+
+    /// The keys of those that are wanted and may be seen, each judged by what it holds, and a deletion by what it deleted.
+    private func seen(among versions: [(key: Int64, resource: StoredResource)]) throws -> Set<Int64> {
+        var seen: Set<Int64> = []
+        for (isDeleted, compiler) in [(false, compiler), (true, compiler.ofDeleted)] {
+            let some = versions.filter { $0.resource.isDeleted == isDeleted }
+            if some.isEmpty { continue }
+            let sight = VersionSight(.search, of: scan.type, compiler, connection, indexer, matching: scan.filter)
+            seen.formUnion(try sight?.seen(among: some) ?? Set(some.map(\.key)))
+        }
+        return seen
     }
 
     // MARK: Where they lie

@@ -198,11 +198,7 @@ struct ExportParameterTests {
                     deleted += (line["entry"]?.array ?? []).compactMap { $0["request"]?["url"]?.string }
                 }
             }
-            #expect(
-                Set(deleted).isSuperset(of: ["Observation/o1", "Patient/p2"]) && Set(deleted).count == deleted.count)
-            withKnownIssue("What was a deleted patient's is not told of once the patient is gone") {
-                #expect(deleted.sorted() == ["Observation/o1", "Observation/o2", "Patient/p2"])
-            }
+            #expect(deleted.sorted() == ["Observation/o1", "Observation/o2", "Patient/p2"])
         }
     }
 
