@@ -29,7 +29,7 @@ struct ExportObjectTests {
         let meanwhile: @Sendable () async throws -> Void
 
         func instances(
-            of studyInstanceUID: String, after: String?, limit: Int, access: AccessContext
+            of studyInstanceUID: String, after: Instance.Place?, limit: Int, access: AccessContext
         ) async throws -> [Instance] {
             guard studyInstanceUID == Self.study else { return [] }
             let all = ["1.2.3.1.1", "1.2.3.1.2"].map { uid in
@@ -40,7 +40,7 @@ struct ExportObjectTests {
                     numberOfFrames: 0, blobID: BlobID("blob-\(uid)"), size: 7, dataSetOffset: 0, pixelDataOffset: nil,
                     pixelDataLength: nil, receivedAt: UTCInstant(microseconds: 1), receivedFrom: nil)
             }
-            return Array(all.filter { $0.sopInstanceUID > after ?? "" }.prefix(limit))
+            return Array(all.filter { $0.sopInstanceUID > after?.sopInstanceUID ?? "" }.prefix(limit))
         }
 
         func object(_ instance: Instance, deidentifiedFor destination: String?) async throws -> ExportedObject? {

@@ -19,9 +19,12 @@ package struct ExportPart: Sendable, Hashable, Codable {
     package struct Place: Sendable, Hashable, Codable {
         package var key: Int64?
         package var text: String?
-        package init(key: Int64? = nil, text: String? = nil) {
+        /// Among the objects of the study behind `key`.
+        package var instance: Instance.Place?
+        package init(key: Int64? = nil, text: String? = nil, instance: Instance.Place? = nil) {
             self.key = key
             self.text = text
+            self.instance = instance
         }
     }
     /// Its place in the order of the job's parts, from 0.
