@@ -115,6 +115,28 @@ struct ExportLevelTests {
         }
     }
 
+    @Test("Bulk Data 2.0: what is referred to comes with what that is part of, in whatever order their ids are")
+    func partOf() async throws {
+        try await Self.with { (server) async throws in
+            for (id, whole) in [
+                ("m-ward", "a-clinic"), ("a-clinic", "z-house"), ("z-house", "b-group"), ("b-group", "a-clinic"),
+                ("other", "m-ward"),
+            ] {
+                let body =
+                    #"{"resourceType":"Organization","id":"\#(id)","name":"\#(id)","partOf":{"reference":"Organization/\#(whole)"}}"#
+                #expect(await server.send(.put, "Organization/\(id)", body: body).status == 201)
+            }
+            let patient =
+                #"{"resourceType":"Patient","id":"p1","managingOrganization":{"reference":"Organization/m-ward"}}"#
+            #expect(await server.send(.put, "Patient/p1", body: patient).status == 201)
+            #expect(
+                try await export(server, "Patient/$export", "_type=Patient,Organization") == [
+                    "Organization/a-clinic", "Organization/b-group", "Organization/m-ward", "Organization/z-house",
+                    "Patient/p1",
+                ])
+        }
+    }
+
     @Test("Bulk Data 2.0 patient: of named patients nothing but their own; one who is not here is refused")
     func namedPatients() async throws {
         try await Self.with { (server) async throws in

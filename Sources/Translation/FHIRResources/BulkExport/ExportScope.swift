@@ -6,7 +6,7 @@ import Workflow
 /// Patient compartment decides what is a patient's (FHIR R4 compartmentdefinition-patient.html).
 ///
 /// Beside the compartment an export of patients has what its resources refer to of ``outside`` types: who ordered, read and
-/// performed, with what and where, and where the images are.
+/// performed, with what and where, and where the images are; and of those types what they are part of.
 package struct ExportScope: Sendable {
     /// In an order in which each is behind those that refer to it.
     package static let outside = [
