@@ -5,6 +5,7 @@ import FHIRResources
 import Foundation
 import HTTPTypes
 import SQLStore
+import Synchronization
 import TestSupport
 import Testing
 import Workflow
@@ -355,6 +356,41 @@ struct ExportLevelTests {
             #expect(done.outputs.first == first)
             #expect(done.outputs.map(\.count) == [1, 3, 1])
             #expect(try await !server.store.settle(half, ExportStep(place: nil, files: [first])))
+        }
+    }
+
+    @Test(
+        "An export ends with its client's right to it, and nothing of it is kept; outside clients are not asked about")
+    func revoked() async throws {
+        try await FHIRServer.with { (server) async throws in
+            await Self.fill(server)
+            let asked = Mutex<[[String]]>([])
+            let exports = ExportService(
+                jobs: server.store, store: server.store, blobs: server.blobs, entropy: SeededEntropy(seed: 9),
+                baseURL: FHIRServer.base, workers: 1,
+                isPermitted: { client, types in
+                    asked.withLock {
+                        $0.append([client] + types)
+                        return $0.count == 1
+                    }
+                }, now: server.service.now)
+            let query = "_type=Patient,Observation"
+            let kickOff = await server.send(.get, "$export", query, headers: BulkExportTests.async)
+            let outside = AccessContext(
+                principal: Principal(kind: .client, id: "as|app"), scopes: [Scope("system/*.rs")].compactMap(\.self),
+                requestID: "t", issuer: "https://as.example")
+            let other = await server.send(.get, "$export", query, headers: BulkExportTests.async, as: outside)
+            let worker = Task { await exports.run() }
+            let path = BulkExportTests.path(kickOff)
+            #expect(await BulkExportTests.finished(server, path).status == 500)
+            #expect(await server.send(.get, "\(path)/0").status == 404)
+            let id = EntityID(String(path.split(separator: "/")[1]))
+            #expect(try await server.store.job(id)?.outputs.isEmpty == true)
+            #expect(
+                await BulkExportTests.finished(server, BulkExportTests.path(other), as: outside).status == 200)
+            #expect(asked.withLock { $0 } == [["app", "Patient", "Observation"], ["app", "Patient", "Observation"]])
+            exports.stop()
+            await worker.value
         }
     }
 

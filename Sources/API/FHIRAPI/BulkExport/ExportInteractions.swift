@@ -49,6 +49,7 @@ extension FHIRService {
             request: baseURL + path + (call.rawQuery.isEmpty ? "" : "?" + call.rawQuery), types: types,
             since: request.since, until: request.until, snapshot: snapshot.sequence, transactionTime: snapshot.time,
             createdAt: now(), selection: selection)
+        job.issuer = call.access.issuer
         job.organizedBy = request.organizedBy
         job.allowsPartialManifests = request.allowsPartialManifests ? true : nil
         try await recordRead(

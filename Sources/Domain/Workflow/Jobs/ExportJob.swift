@@ -91,6 +91,9 @@ package struct ExportJob: Sendable, Hashable, Codable {
     package var id: EntityID
     /// The client that may see it.
     package var ownerID: String
+    /// The outside authorization server whose client it is, which is not among those that are registered here; nil for one
+    /// that is.
+    package var issuer: String?
     /// The scopes of the kick-off as text, checked again by the worker.
     package var scopes: [String]
     /// The full kick-off URL.

@@ -43,6 +43,7 @@ struct ExportPartRun: Sendable {
     private func writeFiles() async throws {
         var place: ExportPart.Place? = lease.part.place
         while let from = place, !service.isStopped, !service.isCancelled(job.id) {
+            try await service.checkRight(to: job)
             let writer = writer()
             // Whether rows may name what was written, whatever the answer was.
             var isSettling = false
