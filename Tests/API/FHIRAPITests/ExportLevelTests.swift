@@ -18,17 +18,6 @@ struct ExportLevelTests {
     private static let observation =
         #"{"resourceType":"Observation","id":"ID","status":"STATUS","code":{"text":"x"},"valueString":"v","subject":{"reference":"SUBJECT"},"performer":[{"reference":"PERFORMER"}]}"#
 
-    /// A server whose exports are worked on.
-    private static func with(_ body: (FHIRServer) async throws -> Void) async throws {
-        try await FHIRServer.with { (server) async throws in
-            let worker = Task { await server.exports.run() }
-            defer { worker.cancel() }
-            try await body(server)
-            server.exports.stop()
-            await worker.value
-        }
-    }
-
     /// Two patients and what is theirs, a third without anything, and what is nobody's.
     private static func fill(_ server: FHIRServer) async {
         for id in ["p1", "p2", "p3"] {
@@ -106,7 +95,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0: a patient-level export holds what is some patient's, and who and where that refers to")
     func patients() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             #expect(
                 try await export(server, "Patient/$export") == [
@@ -118,7 +107,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0: what is referred to comes with what that is part of, in whatever order their ids are")
     func partOf() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             for (id, whole) in [
                 ("m-ward", "a-clinic"), ("a-clinic", "z-house"), ("z-house", "b-group"), ("b-group", "a-clinic"),
                 ("other", "m-ward"),
@@ -140,7 +129,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0 patient: of named patients nothing but their own; one who is not here is refused")
     func namedPatients() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             _ = await server.send(
                 .put, "Group/g", body: Self.group("g", Self.member("Patient/p2") + "," + Self.member("Patient/p3")))
@@ -168,7 +157,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0: a group's export is of its active members as of the kick-off, and tells of no other group")
     func groups() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             let past = #","period":{"end":"2001-01-01"}"#
             _ = await server.send(.put, "Group/inner", body: Self.group("inner", Self.member("Patient/p2")))
@@ -214,7 +203,7 @@ struct ExportLevelTests {
     @Test(
         "Bulk Data 2.0 _typeFilter: filters of a type are alternatives; commas within one stay, however often escaped")
     func typeFilter() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             for (query, expected) in [
                 ("_type=Observation&_typeFilter=Observation?status=final", ["o1", "o3"]),
@@ -258,7 +247,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0 _elements: root elements that are asked for, the mandatory ones, and the tag SUBSETTED")
     func elements() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             let found = try await resources(
                 server, "$export", "_type=Patient,Observation&_elements=Observation.subject,Observation.status")
@@ -283,7 +272,7 @@ struct ExportLevelTests {
 
     @Test("Bulk Data 2.0 _type: a type of which no patient has any is refused, or passed over when asked leniently")
     func foreignTypes() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             let strict = await server.send(
                 .get, "Patient/$export", "_type=Patient,CodeSystem", headers: BulkExportTests.async)
@@ -298,7 +287,7 @@ struct ExportLevelTests {
 
     @Test("A kick-off by POST has its parameters in a Parameters resource and none in its URL")
     func post() async throws {
-        try await Self.with { (server) async throws in
+        try await FHIRServer.exporting { (server) async throws in
             await Self.fill(server)
             #expect(
                 try await export(server, "$export", body: Self.parameters([("_type", "Patient")])).count == 3)

@@ -97,11 +97,8 @@ struct ExportObjectTests {
                     try $0.putResource("ImagingStudy", id, document, method: .update)
                 }
             }
-            let worker = Task { await exports.run() }
-            defer { worker.cancel() }
-            try await body(FHIRServer(service: service, store: server.store, blobs: server.blobs, exports: exports))
-            exports.stop()
-            await worker.value
+            try await FHIRServer(service: service, store: server.store, blobs: server.blobs, exports: exports)
+                .exporting(body)
         }
     }
 
