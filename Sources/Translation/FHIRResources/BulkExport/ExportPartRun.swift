@@ -169,17 +169,13 @@ struct ExportPartRun: Sendable {
             after: after, limit: Self.patientsMax, access: access)
         for patient in patients.resources where !patient.isDeleted {
             writer.begin(of: "Patient/\(patient.id)")
-            for type in job.types where scope.isWrittenByPatient(type) && !isAssociated(type) {
+            for type in job.types where scope.isWrittenByPatient(type) {
                 guard let filter = try scope.filter(type, ofPatient: patient.id) else { continue }
                 writer.begin(type, subset: subset(of: type))
                 try await pourAll(scan(type, filter), into: writer)
             }
         }
         return patients.next.map { ExportPart.Place(key: $0) }
-    }
-
-    private func isAssociated(_ type: String) -> Bool {
-        type == "Provenance" && !(job.selection?.associated ?? []).isEmpty
     }
 }
 

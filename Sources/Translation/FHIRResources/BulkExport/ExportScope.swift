@@ -30,7 +30,10 @@ package struct ExportScope: Sendable {
 
     /// Whether each resource of the type is written with its patient where an export is organised by patients: a Group is of
     /// very many, and would be written with each of them.
-    func isWrittenByPatient(_ type: String) -> Bool { !isOutside(type) && type != "Group" }
+    func isWrittenByPatient(_ type: String) -> Bool { !isOutside(type) && !isAssociated(type) && type != "Group" }
+
+    /// Whether what is exported of the type is what tells of the rest.
+    func isAssociated(_ type: String) -> Bool { type == "Provenance" && !(selection.associated ?? []).isEmpty }
 
     /// The types with those last that others refer to.
     package func inOrder(_ types: [String]) -> [String] {
