@@ -107,6 +107,7 @@ package struct ExportJob: Sendable, Hashable, Codable {
     package var snapshot: Int64
     package var transactionTime: UTCInstant
     package var state: State
+    package var isUnderWay: Bool { state == .accepted || state == .running }
     /// 0 to 100: of one that is under way, how many of its parts are written.
     package var progress: Int
     /// In the order in which they were written; the place in it is the name of a file.

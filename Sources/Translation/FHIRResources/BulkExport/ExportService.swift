@@ -107,7 +107,7 @@ package final class ExportService: Sendable {
 
     /// Marks a job deleted and removes its files.
     package func delete(_ job: ExportJob) async throws {
-        state.withLock { _ = $0.cancelled.insert(job.id) }
+        if job.isUnderWay { state.withLock { _ = $0.cancelled.insert(job.id) } }
         let files: [BlobID]
         do {
             files = try await jobs.exportBlobs(job.id)
@@ -187,14 +187,14 @@ package final class ExportService: Sendable {
     }
 
     private func finish(_ id: EntityID) async throws {
-        guard var job = try await jobs.job(id), job.state == .accepted || job.state == .running else { return }
+        guard var job = try await jobs.job(id), job.isUnderWay else { return }
         job.state = .complete
         job.progress = 100
         try await end(job)
     }
 
     private func fail(_ job: ExportJob) async throws {
-        guard var job = try await jobs.job(job.id), job.state == .accepted || job.state == .running else { return }
+        guard var job = try await jobs.job(job.id), job.isUnderWay else { return }
         let files = try await jobs.exportBlobs(job.id)
         job.state = .failed
         job.outputs = []
