@@ -161,19 +161,20 @@ struct ScanRun {
 
     /// The key of the first row that is not current any more, or was a deletion; nil for none.
     private func firstOther(after: Int64, through: Int64) throws -> Int64? {
-        let replaced = try connection.all(
+        let replaced = try connection.first(
             """
-            SELECT v.version_key, v.type FROM resource_versions v \
-            WHERE v.end_sequence > ? AND v.end_sequence < \(ResourceTable.current) ORDER BY v.end_sequence LIMIT ?
-            """, [.int(scan.snapshot), .int(Int64(Self.replacedMax + 1))]
-        ) { (key: try $0.int(0), type: try $0.text(1)) }
-        var first: Int64?
-        if replaced.count > Self.replacedMax {
+            SELECT COUNT(*), MIN(CASE WHEN r.type = ? AND r.version_key > ? AND r.version_key <= ? THEN r.version_key END) \
+            FROM (SELECT v.version_key, v.type FROM resource_versions v \
+            WHERE v.end_sequence > ? AND v.end_sequence < \(ResourceTable.current) ORDER BY v.end_sequence LIMIT ?) r
+            """,
+            [
+                .text(scan.type), .int(after), .int(through), .int(scan.snapshot), .int(Int64(Self.replacedMax + 1)),
+            ]
+        ) { (count: Int(try $0.int(0)), key: try $0.optionalInt(1)) }
+        var first = replaced?.key
+        if let replaced, replaced.count > Self.replacedMax {
             first = try firstKey(
                 after: after, through: through, compiler.standing("v", .replaced, deletions: scan.since != nil))
-        } else {
-            first = replaced.lazy.filter { $0.type == scan.type && $0.key > after && $0.key <= through }.map(\.key)
-                .min()
         }
         guard scan.since != nil, let gone = try firstKey(after: after, through: through, compiler.gone("v")) else {
             return first
